@@ -1,0 +1,80 @@
+/**
+ * The port that an application implements: what a job does.
+ *
+ * @since 0.1.0
+ */
+import { Context, type Duration, Effect, Layer, type Scope } from "effect"
+import type { InvalidJobConfig } from "../domain/errors.js"
+import type { JobConfig } from "../domain/JobConfig.js"
+import type { JobId } from "../domain/JobId.js"
+
+/** @since 0.1.0 */
+export class Orchestrator extends Context.Tag("charlotte/Orchestrator")<Orchestrator, Service<JobConfig>>() {}
+
+/** @since 0.1.0 */
+export interface Service<in Config> {
+  /**
+   * Looks at a configuration before the job is admitted; quick, and without side effects. Two active jobs never share a
+   * `key`.
+   */
+  readonly check?: (config: Config) => Effect.Effect<{ readonly key?: string }, InvalidJobConfig>
+
+  /**
+   * Does the job. It is interrupted to stop it; what it acquires in its scope is released before the stop returns. Its
+   * success value is kept with the run, as JSON.
+   */
+  readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
+
+  /**
+   * Clears away what a crash may have left running of earlier attempts of this job, such as child processes. It is called
+   * before a job of a dead manager goes on or is ended, and when it fails the job is not continued.
+   */
+  readonly recover?: (id: JobId) => Effect.Effect<void, unknown>
+}
+
+/** @since 0.1.0 */
+export interface JobContext<out Config> {
+  readonly id: JobId
+  readonly config: Config
+  /** 1 for the first attempt; each continuation counts one up. */
+  readonly attempt: number
+  /** How long a polite end may take after interruption. Read it then: a stop may bring a grace of its own. */
+  readonly grace: Duration.Duration
+  /** Accepts an event into a bounded queue, in order; waits while it is full. A type that begins with `job.` is a defect. */
+  readonly emit: (event: {
+    readonly type: string
+    readonly unit?: string | undefined
+    readonly task?: number | undefined
+    /** Any JSON. */
+    readonly payload?: unknown
+  }) => Effect.Effect<void>
+  /** Returns when all that was emitted is committed; use it before a side effect that depends on it. */
+  readonly flush: Effect.Effect<void>
+  /** Says that something had to be killed; the stop report will tell. */
+  readonly forced: Effect.Effect<void>
+}
+
+/**
+ * An orchestrator of one function.
+ *
+ * @since 0.1.0
+ * @example
+ * import { Orchestrator } from "charlotte"
+ * import { Effect } from "effect"
+ *
+ * const Greeter = Orchestrator.layer((job) =>
+ *   job.emit({ type: "greeter.hello", payload: job.config.labels }).pipe(Effect.as("done"))
+ * )
+ */
+export const layer = <R = never>(
+  run: (job: JobContext<JobConfig>) => Effect.Effect<unknown, unknown, R | Scope.Scope>
+): Layer.Layer<Orchestrator, never, R> =>
+  Layer.effect(
+    Orchestrator,
+    Effect.map(Effect.context<R>(), (context) =>
+      Orchestrator.of({
+        run: (job) =>
+          Effect.mapInputContext(run(job), (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope))
+      })
+    )
+  )
