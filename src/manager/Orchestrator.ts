@@ -67,14 +67,18 @@ export interface JobContext<out Config> {
  * )
  */
 export const layer = <R = never>(
-  run: (job: JobContext<JobConfig>) => Effect.Effect<unknown, unknown, R | Scope.Scope>
-): Layer.Layer<Orchestrator, never, R> =>
+  run: (job: JobContext<JobConfig>) => Effect.Effect<unknown, unknown, R>
+): Layer.Layer<Orchestrator, never, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Orchestrator,
-    Effect.map(Effect.context<R>(), (context) =>
+    Effect.map(Effect.context<Exclude<R, Scope.Scope>>(), (context) =>
       Orchestrator.of({
         run: (job) =>
-          Effect.mapInputContext(run(job), (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope))
+          Effect.mapInputContext(
+            run(job),
+            // Variance seam: the compiler cannot see that Exclude<R, Scope> and Scope together make R.
+            (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope) as Context.Context<R>
+          )
       })
     )
   )
