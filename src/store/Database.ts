@@ -1,0 +1,105 @@
+/**
+ * The embedded database: one SQLite file, opened so that what it acknowledges survives.
+ *
+ * @since 0.1.0
+ */
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { Effect, Layer, type Scope } from "effect"
+import { existsSync } from "node:fs"
+import { StoreError } from "../domain/errors.js"
+import { driverTimeout, retryWhileBusy } from "./Busy.js"
+import { orStoreError } from "./failure.js"
+
+/** @since 0.1.0 */
+export interface Options {
+  /** A path, or `:memory:`. */
+  readonly filename: string
+  /**
+   * `FULL` (the default) keeps every acknowledged write through a loss of power; `NORMAL` is faster and may lose the last
+   * ones, never the consistency.
+   */
+  readonly synchronous?: "FULL" | "NORMAL"
+}
+
+/** Older ones can lose committed writes in WAL mode. */
+const oldestSqlite = [3, 51, 3] as const
+
+const operation = "open the database"
+
+/**
+ * A `SqlClient` on an SQLite file (created when missing), checked for damage, in WAL mode, with foreign keys on.
+ *
+ * @since 0.1.0
+ * @example
+ * import { Database, RunStore } from "charlotte"
+ * import { Layer } from "effect"
+ *
+ * const Store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: ":memory:" })))
+ */
+export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, StoreError> =>
+  Layer.scoped(SqlClient.SqlClient, open(options)).pipe(Layer.provide(Reactivity.layer))
+
+const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
+  Effect.gen(function* () {
+    yield* refuseDamaged(options.filename)
+    const sql = yield* connect(options.filename, false)
+    yield* refuseOldSqlite(sql)
+    yield* retryWhileBusy(sql.unsafe("PRAGMA journal_mode = WAL"))
+    yield* durability(sql, options.synchronous ?? "FULL")
+    return sql
+  }).pipe(orStoreError(operation))
+
+/** The client's own WAL mode is left off: it would be set before the timeout, and wait five seconds in a frozen process. */
+const connect = (filename: string, readonly: boolean) =>
+  Effect.tap(SqliteClient.make({ filename, readonly, disableWAL: true }), (sql) =>
+    sql.unsafe(`PRAGMA busy_timeout = ${driverTimeout}`)
+  )
+
+/**
+ * A damaged file accepts writes, so it is looked through first, by a connection that cannot write: the evidence stays as it
+ * was found.
+ */
+const refuseDamaged = (filename: string) =>
+  filename === ":memory:" || !existsSync(filename)
+    ? Effect.void
+    : Effect.scoped(
+        Effect.gen(function* () {
+          const sql = yield* connect(filename, true)
+          const rows = yield* retryWhileBusy(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"))
+          const found = rows[0]?.quick_check
+          if (found !== "ok") {
+            const cause = new Error(`${filename} is damaged: ${found}. Restore it from a backup, or move it away to begin anew.`)
+            return yield* new StoreError({ operation, reason: "corrupt", cause })
+          }
+        })
+      )
+
+const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
+  Effect.flatMap(sql.unsafe<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
+    const version = rows[0]?.version ?? "0"
+    const parts = version.split(".").map(Number)
+    const at = oldestSqlite.findIndex((part, i) => part !== parts[i])
+    return at === -1 || (parts[at] ?? 0) > (oldestSqlite[at] ?? 0)
+      ? Effect.void
+      : new StoreError({
+          operation,
+          reason: "version",
+          cause: new Error(`SQLite ${version} is older than ${oldestSqlite.join(".")}; install better-sqlite3 12.11 or newer`)
+        })
+  })
+
+/** In WAL mode the driver falls back to `NORMAL` at the first write, so the setting is read again after one. */
+const durability = (sql: SqlClient.SqlClient, synchronous: "FULL" | "NORMAL") =>
+  Effect.gen(function* () {
+    yield* sql.unsafe(`PRAGMA synchronous = ${synchronous}`)
+    yield* sql.unsafe("PRAGMA foreign_keys = ON")
+    const [version] = yield* sql.unsafe<{ user_version: number }>("PRAGMA user_version")
+    yield* retryWhileBusy(sql.unsafe(`PRAGMA user_version = ${version?.user_version ?? 0}`))
+    const [set] = yield* sql.unsafe<{ synchronous: number }>("PRAGMA synchronous")
+    if (set?.synchronous !== (synchronous === "FULL" ? 2 : 1)) {
+      const cause = new Error(`synchronous is ${set?.synchronous} after a write, not ${synchronous}`)
+      return yield* new StoreError({ operation, reason: "other", cause })
+    }
+  })

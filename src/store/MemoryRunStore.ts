@@ -1,0 +1,216 @@
+/**
+ * The store in memory: the same rules, nothing kept. For tests, and for applications that need no history.
+ */
+import { Effect, Option, Order } from "effect"
+import { JobConflict, Superseded } from "../domain/errors.js"
+import { toJson } from "../domain/Json.js"
+import { JobEvent } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import { Run } from "../domain/Run.js"
+import { isTerminal } from "../domain/RunStatus.js"
+import type { OpenProcess } from "./Attempts.js"
+import type { Owner } from "./Owners.js"
+import type { AcceptedEvent, NewRun, Service } from "./Port.js"
+import * as Signals from "./Signals.js"
+import * as Transition from "./Transition.js"
+
+interface Entry {
+  readonly submitted: NewRun
+  readonly events: Array<JobEvent>
+  state: Transition.State
+}
+
+const toRun = ({ state, submitted }: Entry): Run =>
+  new Run(
+    {
+      id: submitted.id,
+      kind: submitted.kind,
+      status: state.status,
+      attempt: state.attempt,
+      config: submitted.config,
+      labels: submitted.labels,
+      createdAt: submitted.at,
+      ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
+      ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
+      ...(state.status === "completed" ? { result: toJson(state.result) } : {}),
+      ...(state.error === undefined ? {} : { error: state.error })
+    },
+    { disableValidation: true }
+  )
+
+const isActive = ({ state }: Entry): boolean => state.status === "pending" || state.status === "running"
+
+const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
+
+export const make: Effect.Effect<Service> = Effect.gen(function* () {
+  const signals = yield* Signals.make
+  const entries = new Map<JobId, Entry>()
+  const log: Array<JobEvent> = []
+  const owners = new Map<string, Owner>()
+  const processes = new Map<string, OpenProcess>()
+
+  const append = (entry: Entry, events: ReadonlyArray<AcceptedEvent>) => {
+    for (const { at, payload, task, type, unit } of events) {
+      const event = new JobEvent(
+        {
+          jobId: entry.submitted.id,
+          seq: entry.events.length + 1,
+          cursor: log.length + 1,
+          at,
+          type,
+          ...(unit === undefined ? {} : { unit }),
+          ...(task === undefined ? {} : { task }),
+          ...(payload === undefined ? {} : { payload: toJson(payload) })
+        },
+        { disableValidation: true }
+      )
+      entry.events.push(event)
+      log.push(event)
+    }
+    return signals.wake([entry.submitted.id])
+  }
+
+  const takeKey = (kind: string, key: string | undefined) => {
+    const holder = [...entries.values()].find(
+      (entry) => key !== undefined && entry.submitted.kind === kind && entry.state.key === key && isActive(entry)
+    )
+    return holder !== undefined && key !== undefined
+      ? new JobConflict({ jobId: holder.submitted.id, key })
+      : Effect.void
+  }
+
+  /** The entries of a query, sorted by id. */
+  const sorted = (which: (entry: Entry) => boolean) => [...entries.values()].filter(which).sort(byId)
+
+  return {
+    outsideTransaction: Effect.void,
+    changes: signals.get,
+
+    get: (id) => Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)), toRun)),
+
+    list: ({ before, kind, labels = {}, limit = 100, status } = {}) =>
+      Effect.sync(() =>
+        sorted(
+          ({ state, submitted }) =>
+            (kind === undefined || submitted.kind === kind) &&
+            (status === undefined || state.status === status) &&
+            (before === undefined || submitted.id < before) &&
+            Object.entries(labels).every(([name, value]) => submitted.labels[name] === value)
+        )
+          .reverse()
+          .slice(0, limit)
+          .map(toRun)
+      ),
+
+    unfinished: ({ after, kind, limit }) =>
+      Effect.sync(() =>
+        sorted(
+          ({ state, submitted }) =>
+            submitted.kind === kind && !isTerminal(state.status) && (after === undefined || submitted.id > after)
+        )
+          .slice(0, limit)
+          .map((entry) => ({
+            run: toRun(entry),
+            stopping: entry.state.stoppingAt !== undefined,
+            crashes: entry.state.crashes
+          }))
+      ),
+
+    events: ({ after, jobId, kind, limit }) =>
+      Effect.sync(() => {
+        const entry = entries.get(jobId)
+        return entry === undefined || entry.submitted.kind !== kind
+          ? Option.none()
+          : Option.some({
+              events: entry.events.slice(after, after + limit),
+              ended: isTerminal(entry.state.status)
+            })
+      }),
+
+    allEvents: ({ after, kind, limit }) =>
+      Effect.sync(() => {
+        const page = log.slice(after, after + limit)
+        return {
+          events: page.filter(({ jobId }) => entries.get(jobId)?.submitted.kind === kind),
+          cursor: page.at(-1)?.cursor ?? after,
+          more: page.length === limit
+        }
+      }),
+
+    latestCursor: Effect.sync(() => log.length),
+
+    create: (run) =>
+      Effect.zipRight(
+        Effect.suspend(() => takeKey(run.kind, run.key)),
+        Effect.suspend(() => {
+          const { at, config, id, key } = run
+          const entry: Entry = {
+            submitted: { ...run, config: toJson(config) },
+            events: [],
+            state: {
+              status: "running",
+              attempt: 1,
+              key,
+              startedAt: at,
+              stoppingAt: undefined,
+              endedAt: undefined,
+              crashes: 0,
+              result: undefined,
+              error: undefined
+            }
+          }
+          entries.set(id, entry)
+          return append(entry, [{ at, type: "job.started", payload: Transition.firstPayload }])
+        })
+      ),
+
+    record: (change) =>
+      Effect.gen(function* () {
+        const { at, attempt, jobId, type } = change
+        const entry = entries.get(jobId)
+        const to = entry && Transition.after(entry.state, change)
+        if (entry === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+        if (type === "job.resumed") yield* takeKey(entry.submitted.kind, change.key)
+        entry.state = to
+        yield* append(entry, [{ at, type, payload: Transition.payload(change) }])
+      }),
+
+    append: ({ attempt, events, jobId }) =>
+      Effect.suspend(() => {
+        const entry = entries.get(jobId)
+        if (entry === undefined || !Transition.accepts(entry.state, attempt)) {
+          return new Superseded({ jobId, attempt })
+        }
+        entry.state = { ...entry.state, crashes: 0 }
+        return append(entry, events)
+      }),
+
+    owners: {
+      get: (kind) => Effect.sync(() => Option.fromNullable(owners.get(kind))),
+      claim: (owner, replacing) =>
+        Effect.sync(() => {
+          const unchanged = owners.get(owner.kind)?.id === Option.getOrUndefined(replacing)?.id
+          if (unchanged) owners.set(owner.kind, owner)
+          return unchanged
+        }),
+      release: (owner) =>
+        Effect.sync(() => {
+          if (owners.get(owner.kind)?.id === owner.id) owners.delete(owner.kind)
+        })
+    },
+
+    attempts: {
+      open: ({ attempt, bootId, cookie, jobId, purpose }) =>
+        Effect.sync(() => {
+          processes.set(cookie, { cookie, jobId, attempt, bootId, purpose, pid: undefined, startTime: undefined })
+        }),
+      spawned: ({ cookie, pid, startTime }) =>
+        Effect.sync(() => {
+          const process = processes.get(cookie)
+          if (process !== undefined) processes.set(cookie, { ...process, pid, startTime })
+        }),
+      close: ({ cookie }) => Effect.sync(() => void processes.delete(cookie)),
+      unclosed: (jobId) => Effect.sync(() => [...processes.values()].filter((process) => process.jobId === jobId))
+    }
+  }
+})

@@ -1,0 +1,146 @@
+/**
+ * What a store does for a manager. Two implementations pass one conformance suite: SQL and memory.
+ *
+ * @since 0.1.0
+ */
+import type { DateTime, Effect, Option, Scope } from "effect"
+import type { JobConflict, StoreError, Superseded } from "../domain/errors.js"
+import type { EmittedEvent, JobEvent, Lifecycle } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Run, RunError } from "../domain/Run.js"
+import type { RunStatus } from "../domain/RunStatus.js"
+import type { Attempts } from "./Attempts.js"
+import type { Owners } from "./Owners.js"
+import type { Signal } from "./Signals.js"
+
+/** @since 0.1.0 */
+export interface Service {
+  /** The run of that id, of whatever kind. */
+  readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
+
+  /** Runs, newest first. The next page begins `before` the last id of this one. */
+  readonly list: (query?: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+
+  /**
+   * One page of the events of a job, from the one after `after`; none if there is no such run.
+   */
+  readonly events: (query: {
+    readonly kind: string
+    readonly jobId: JobId
+    readonly after: number
+    readonly limit: number
+  }) => Effect.Effect<Option.Option<EventPage>, StoreError>
+
+  /** One page of the events of all jobs of a kind. */
+  readonly allEvents: (query: {
+    readonly kind: string
+    readonly after: number
+    readonly limit: number
+  }) => Effect.Effect<CursorPage, StoreError>
+
+  /** The newest cursor; 0 when there is no event. */
+  readonly latestCursor: Effect.Effect<number, StoreError>
+
+  /** Rises whenever events of that job (or, without one, of any job) have been committed. */
+  readonly changes: (jobId?: JobId) => Effect.Effect<Signal, never, Scope.Scope>
+
+  /** Runs of a kind that are not over, oldest first; the next page begins `after` the last id of this one. */
+  readonly unfinished: (query: {
+    readonly kind: string
+    readonly after?: JobId
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>
+
+  /** Records a new run as `running`, with its first event. */
+  readonly create: (run: NewRun) => Effect.Effect<void, JobConflict | StoreError>
+
+  /** Records a change of state together with the event that tells of it; refused when the attempt is not the current one. */
+  readonly record: (change: Change) => Effect.Effect<void, JobConflict | Superseded | StoreError>
+
+  /** Appends what an orchestrator emitted; refused when the attempt is not the current one or no longer runs. */
+  readonly append: (emitted: {
+    readonly jobId: JobId
+    readonly attempt: number
+    readonly events: ReadonlyArray<AcceptedEvent>
+  }) => Effect.Effect<void, Superseded | StoreError>
+
+  /** Dies inside a transaction of the same SQL client, where a write would wait for itself. */
+  readonly outsideTransaction: Effect.Effect<void>
+
+  readonly owners: Owners
+
+  /** The child processes of jobs. */
+  readonly attempts: Attempts
+}
+
+/** @since 0.1.0 */
+export interface RunQuery {
+  readonly kind?: string
+  readonly status?: RunStatus
+  /** All of these must be on the run. */
+  readonly labels?: { readonly [name: string]: string }
+  /** 100 when left out. */
+  readonly limit?: number
+  readonly before?: JobId
+}
+
+/** @since 0.1.0 */
+export interface EventPage {
+  readonly events: ReadonlyArray<JobEvent>
+  /** The run was over when the page was read. */
+  readonly ended: boolean
+}
+
+/** @since 0.1.0 */
+export interface CursorPage {
+  readonly events: ReadonlyArray<JobEvent>
+  /** How far was read; events of other kinds are passed over. */
+  readonly cursor: number
+  /** There may be more to read. */
+  readonly more: boolean
+}
+
+/** @since 0.1.0 */
+export interface UnfinishedRun {
+  readonly run: Run
+  /** `job.stopping` is committed for the current attempt. */
+  readonly stopping: boolean
+  /** How many attempts in a row ended in a crash without an event of the orchestrator. */
+  readonly crashes: number
+}
+
+/** @since 0.1.0 */
+export interface NewRun {
+  readonly id: JobId
+  readonly kind: string
+  readonly key: string | undefined
+  readonly config: unknown
+  readonly labels: { readonly [name: string]: string }
+  readonly at: DateTime.Utc
+}
+
+/**
+ * A change of state, named by the event that tells of it. `job.resumed` makes `attempt` the current one, and is refused
+ * unless the one before it is; every other change is made on behalf of the current attempt.
+ *
+ * @since 0.1.0
+ */
+export interface Change {
+  readonly type: Exclude<Lifecycle, "job.started">
+  readonly jobId: JobId
+  readonly attempt: number
+  readonly at: DateTime.Utc
+  /** With `job.resumed`: the key that the attempt works on. */
+  readonly key?: string | undefined
+  /** With `job.interrupted`: whether the manager crashed. */
+  readonly crashed?: boolean
+  /** With `job.completed`: JSON. */
+  readonly result?: unknown
+  /** With `job.failed` and `job.cancelled`. */
+  readonly error?: RunError | undefined
+}
+
+/** @since 0.1.0 */
+export interface AcceptedEvent extends EmittedEvent {
+  readonly at: DateTime.Utc
+}

@@ -1,0 +1,140 @@
+/**
+ * The store in an SQLite database.
+ */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { DateTime, Effect, Option, type Scope } from "effect"
+import { JobConflict, type StoreError, Superseded } from "../domain/errors.js"
+import { isTerminal } from "../domain/RunStatus.js"
+import * as Migrations from "./Migrations.js"
+import type { Service } from "./Port.js"
+import * as Signals from "./Signals.js"
+import * as attempts from "./sql/attempts.js"
+import * as DatabaseFile from "./sql/DatabaseFile.js"
+import * as events from "./sql/events.js"
+import * as owners from "./sql/owners.js"
+import * as runs from "./sql/runs.js"
+import * as Session from "./sql/Session.js"
+import * as Writer from "./sql/Writer.js"
+import * as Transition from "./Transition.js"
+
+export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope> = Effect.gen(function* () {
+  const session = yield* Session.make
+  yield* Migrations.run
+  const guard = yield* DatabaseFile.guard(session)
+  const signals = yield* Signals.make
+  const { write } = yield* Writer.make({ session, signals, guard })
+
+  /** Refuses when another active job holds the key; decided in the transaction that takes it. */
+  const takeKey = (connection: Connection, kind: string, key: string | undefined) =>
+    Effect.flatMap(runs.holder(connection, kind, key), (holder) =>
+      Option.isSome(holder) && key !== undefined ? new JobConflict({ jobId: holder.value, key }) : Effect.void
+    )
+
+  const simply = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
+    write<A, never>({ operation, lane: "fast", body })
+
+  const execute = (operation: string, statement: string, params: ReadonlyArray<Session.Value>) =>
+    simply(operation, (connection) => Session.execute(connection, statement, params))
+
+  return {
+    outsideTransaction: session.outsideTransaction,
+    changes: signals.get,
+
+    get: (id) => session.read("read a run", (connection) => runs.get(connection, id)),
+
+    list: (query = {}) => session.read("list runs", (connection) => runs.list(connection, query)),
+
+    unfinished: ({ after, kind, limit }) =>
+      session.read("list unfinished runs", (connection) => runs.unfinished(connection, kind, after, limit)),
+
+    events: ({ after, jobId, kind, limit }) =>
+      session.read("read events", (connection) =>
+        Effect.gen(function* () {
+          const run = yield* runs.get(connection, jobId)
+          if (Option.isNone(run) || run.value.kind !== kind) return Option.none()
+          const page = yield* events.ofJob(connection, jobId, after, limit)
+          return Option.some({ events: page, ended: isTerminal(run.value.status) })
+        })
+      ),
+
+    allEvents: ({ after, kind, limit }) =>
+      session.read("read events", (connection) => events.ofAll(connection, kind, after, limit)),
+
+    latestCursor: session.read("read events", events.latest),
+
+    create: (run) =>
+      write({
+        operation: "start a job",
+        lane: "fast",
+        wakes: run.id,
+        body: (connection) =>
+          Effect.gen(function* () {
+            yield* takeKey(connection, run.kind, run.key)
+            yield* runs.insert(connection, run)
+            const { at, id } = run
+            yield* events.insert(connection, id, 0, [{ at, type: "job.started", payload: Transition.firstPayload }])
+          })
+      }),
+
+    record: (change) =>
+      write({
+        operation: `record ${change.type}`,
+        lane: "fast",
+        wakes: change.jobId,
+        body: (connection) =>
+          Effect.gen(function* () {
+            const { at, attempt, jobId, type } = change
+            const head = yield* runs.head(connection, jobId)
+            const to = head && Transition.after(head.state, change)
+            if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+            if (type === "job.resumed") yield* takeKey(connection, head.kind, change.key)
+            yield* runs.update(connection, jobId, head.state, to)
+            yield* events.insert(connection, jobId, head.seq, [{ at, type, payload: Transition.payload(change) }])
+          })
+      }),
+
+    append: ({ attempt, events: emitted, jobId }) =>
+      write({
+        operation: "append events",
+        lane: "slow",
+        weight: emitted.length,
+        wakes: jobId,
+        body: (connection) =>
+          Effect.gen(function* () {
+            const head = yield* runs.head(connection, jobId)
+            if (head === undefined || !Transition.accepts(head.state, attempt)) {
+              return yield* new Superseded({ jobId, attempt })
+            }
+            if (head.state.crashes > 0) yield* runs.forgetCrashes(connection, jobId)
+            yield* events.insert(connection, jobId, head.seq, emitted)
+          })
+      }),
+
+    owners: {
+      get: (kind) => session.read("read the owner", (connection) => owners.get(connection, kind)),
+      claim: (owner, replacing) =>
+        simply("claim the jobs of a kind", (connection) => owners.claim(connection, owner, replacing)),
+      release: (owner) => simply("release the jobs of a kind", (connection) => owners.release(connection, owner))
+    },
+
+    attempts: {
+      open: ({ at, attempt, bootId, cookie, jobId, purpose }) =>
+        execute("record a process", attempts.statements.open, [
+          cookie,
+          jobId,
+          attempt,
+          bootId,
+          purpose,
+          DateTime.toEpochMillis(at)
+        ]),
+      spawned: ({ cookie, pid, startTime }) =>
+        execute("record a process", attempts.statements.spawned, [pid, startTime ?? null, cookie]),
+      close: ({ at, cookie }) =>
+        execute("record a process", attempts.statements.close, [DateTime.toEpochMillis(at), cookie]),
+      unclosed: (jobId) =>
+        session.read("read processes", (connection) => attempts.unclosed(connection, jobId))
+    }
+  }
+})

@@ -1,0 +1,29 @@
+/**
+ * Real time, for what must go on under any `Clock`: waiting for a lock that another process holds, looking after the
+ * database file, gathering a batch of writes. Everything else takes its time from Effect's `Clock`.
+ */
+import { Context, Effect } from "effect"
+import { performance } from "node:perf_hooks"
+
+export interface Service {
+  /** Milliseconds, from any origin. */
+  readonly now: Effect.Effect<number>
+  /** Waits so many milliseconds. */
+  readonly sleep: (millis: number) => Effect.Effect<void>
+  /** One turn of the event loop: whatever is ready to run has run. */
+  readonly turn: Effect.Effect<void>
+}
+
+export class WallClock extends Context.Reference<WallClock>()("charlotte/WallClock", {
+  defaultValue: (): Service => ({
+    now: Effect.sync(() => performance.now()),
+    sleep: (millis) =>
+      Effect.async<void>((resume) => {
+        const timer = setTimeout(() => resume(Effect.void), millis)
+        return Effect.sync(() => clearTimeout(timer))
+      }),
+    turn: Effect.async<void>((resume) => {
+      setImmediate(() => resume(Effect.void))
+    })
+  })
+}) {}

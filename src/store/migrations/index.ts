@@ -1,0 +1,11 @@
+import runs from "./0001_runs.js"
+import events from "./0002_events.js"
+import owners from "./0003_owners.js"
+import attempts from "./0004_attempts.js"
+
+export const migrations = {
+  "0001_runs": runs,
+  "0002_events": events,
+  "0003_owners": owners,
+  "0004_attempts": attempts
+}

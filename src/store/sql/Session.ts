@@ -1,0 +1,76 @@
+/**
+ * Statements on the connection of an SQL client. They go past its templates: those cost more than the statements
+ * themselves, rename columns where an application has set transforms, and follow a transaction of any other client that
+ * happens to be open in the calling fiber.
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Context, Effect, Option, Schema } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import { retryWhileBusy } from "../Busy.js"
+import { orStoreError, storeError } from "../failure.js"
+
+export type Value = string | number | null
+
+export interface Session {
+  /** Uses the connection, alone. Inside a transaction of the same client that is the connection of the transaction. */
+  readonly read: <A>(operation: string, use: (connection: Connection) => Effect.Effect<A, SqlError>) => Effect.Effect<A, StoreError>
+  /** Uses the connection, alone and outside any transaction. */
+  readonly reserve: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
+  /** Dies inside a transaction of the same client. */
+  readonly outsideTransaction: Effect.Effect<void>
+}
+
+const { TransactionConnection, SafeIntegers } = SqlClient
+
+export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const dialect = sql.onDialectOrElse({ sqlite: () => "sqlite", orElse: () => "other" })
+  if (dialect !== "sqlite") {
+    const cause = new Error("RunStore.layer needs a SqlClient of SQLite, such as Database.layer gives")
+    return yield* new StoreError({ operation: "open the store", reason: "other", cause })
+  }
+
+  const insideAny = Effect.contextWith((context: Context.Context<never>) =>
+    Option.map(Context.getOption(context, TransactionConnection), ([connection]) => connection)
+  )
+  if (Option.isSome(yield* insideAny)) {
+    return yield* Effect.dieMessage("the store is opened inside a transaction; build its layer outside")
+  }
+
+  // There is one: SQLite's client hands out the same connection to everybody, one at a time.
+  const own = yield* Effect.scoped(sql.reserve).pipe(orStoreError("open the store"))
+  const inside = Effect.map(insideAny, Option.contains(own))
+
+  // With the option on, a caller's fiber would turn the columns of a cached statement into bigints for everybody.
+  const plain = Effect.provideService(SafeIntegers, false)
+
+  const reserve: Session["reserve"] = (use) => plain(Effect.scoped(Effect.flatMap(sql.reserve, use)))
+
+  return {
+    reserve,
+    read: (operation, use) =>
+      Effect.flatMap(inside, (inside) => (inside ? plain(use(own)) : retryWhileBusy(reserve(use)))).pipe(
+        Effect.mapError(storeError(operation))
+      ),
+    outsideTransaction: Effect.flatMap(inside, (inside) =>
+      inside
+        ? Effect.dieMessage(
+            "a job manager was called inside a transaction of its own SQL client, where its writes would wait for that transaction for ever; call it outside"
+          )
+        : Effect.void
+    )
+  }
+})
+
+/** The rows of a statement. */
+export const query = <A, I>(row: Schema.Schema<A, I>) => {
+  const decode = Schema.decodeUnknownSync(Schema.mutable(Schema.Array(row)))
+  return (connection: Connection, sql: string, params: ReadonlyArray<Value>): Effect.Effect<ReadonlyArray<A>, SqlError> =>
+    Effect.map(connection.execute(sql, params, undefined), decode)
+}
+
+/** A statement without rows. */
+export const execute = (connection: Connection, sql: string, params: ReadonlyArray<Value> = []): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(connection.execute(sql, params, undefined))

@@ -1,0 +1,185 @@
+/**
+ * The group-commit writer. A commit waits for the disk, so the writes of many fibers share one: whatever has queued up while
+ * the last transaction was on its way goes into the next, and each write is acknowledged after the commit that holds it.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import { SqlError } from "@effect/sql/SqlError"
+import { Cause, Effect, Exit, Option, type Scope } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { retryWhileBusy } from "../Busy.js"
+import { storeError } from "../failure.js"
+import type { Signals } from "../Signals.js"
+import { WallClock } from "../WallClock.js"
+import { execute, type Session } from "./Session.js"
+
+export interface Writer {
+  /**
+   * Runs `body` in a transaction and returns when that is committed. A typed failure of the body refuses this write alone,
+   * so a body looks before it writes anything. It is not interruptible: its caller always learns what became of it.
+   */
+  readonly write: <A, E>(write: Write<A, E>) => Effect.Effect<A, E | StoreError>
+}
+
+export interface Write<A, E> {
+  readonly operation: string
+  /** How many rows; a batch takes no more of a slow lane once it is large enough. */
+  readonly weight?: number
+  /** What orchestrators emit waits in the slow lane, so that changes of state never wait behind it. */
+  readonly lane: "fast" | "slow"
+  /** Whoever follows this job is woken after the commit. */
+  readonly wakes?: JobId
+  readonly body: (connection: Connection) => Effect.Effect<A, E | SqlError>
+}
+
+interface Queued {
+  readonly weight: number
+  readonly wakes: JobId | undefined
+  readonly committed: () => boolean
+  /** Runs the body and tells whether the transaction can go on. */
+  readonly run: (connection: Connection) => Effect.Effect<boolean>
+  /** Answers the caller with what the body came to. */
+  readonly acknowledge: () => void
+  readonly refuse: (cause: unknown) => void
+}
+
+/** Rows of the slow lane in one transaction: some tens of milliseconds at the most. */
+const largeBatch = 4_096
+
+export const make = (options: {
+  readonly session: Session
+  readonly signals: Signals
+  /** Fails when the database can no longer be trusted with a write. */
+  readonly guard: Effect.Effect<void, StoreError>
+}): Effect.Effect<Writer, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { guard, session, signals } = options
+    const clock = yield* WallClock
+    const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
+    let closed = false
+    let busy = false
+    let wake = (): void => {}
+
+    const isEmpty = () => lanes.fast.length + lanes.slow.length === 0
+
+    const arrival = Effect.async<void>((resume) => {
+      if (!isEmpty()) return resume(Effect.void)
+      wake = () => resume(Effect.void)
+    })
+
+    const take = (): ReadonlyArray<Queued> => {
+      let weight = 0
+      const slow = lanes.slow.findIndex((queued) => (weight += queued.weight) > largeBatch)
+      return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
+    }
+
+    /** Commits the batch, or nothing of it. */
+    const commit = (batch: ReadonlyArray<Queued>): Effect.Effect<"committed" | "spoiled", SqlError | StoreError> =>
+      session.reserve((connection) =>
+        Effect.gen(function* () {
+          yield* guard
+          yield* execute(connection, "BEGIN IMMEDIATE")
+          for (const queued of batch) {
+            if (!(yield* queued.run(connection))) {
+              yield* rollback(connection)
+              return "spoiled"
+            }
+          }
+          yield* Effect.tapErrorCause(execute(connection, "COMMIT"), () => rollback(connection))
+          return "committed"
+        })
+      )
+
+    const settle = (batch: ReadonlyArray<Queued>): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        for (const queued of batch) queued.acknowledge()
+        // After the acknowledgements, or a watcher would see a job that its starter does not know yet.
+        return signals.wake(new Set(batch.flatMap(({ committed, wakes }) => (wakes !== undefined && committed() ? [wakes] : []))))
+      })
+
+    /** One write that cannot be made spoils the transaction of all: then each gets its own, and it fails alone. */
+    const process = (batch: ReadonlyArray<Queued>): Effect.Effect<void> =>
+      Effect.matchCauseEffect(retryWhileBusy(commit(batch)), {
+        onFailure: (cause) =>
+          Effect.sync(() => {
+            for (const queued of batch) queued.refuse(Cause.squash(cause))
+          }),
+        onSuccess: (outcome) =>
+          outcome === "committed" || batch.length === 1
+            ? settle(batch)
+            : Effect.forEach(batch, (queued) => process([queued]), { discard: true })
+      })
+
+    const round = Effect.gen(function* () {
+      // Somebody woke an idle writer: others that are ready to write get one turn to join.
+      yield* clock.turn
+      busy = true
+      while (!isEmpty()) {
+        yield* process(take())
+      }
+      busy = false
+    })
+
+    // Only the wait may be interrupted: nothing is queued then.
+    const loop = Effect.forever(Effect.zipRight(arrival, Effect.uninterruptible(round)))
+
+    // No other fiber runs between BEGIN and COMMIT, where the lock is held.
+    yield* Effect.forkScoped(Effect.withMaxOpsBeforeYield(loop, Number.MAX_SAFE_INTEGER))
+
+    const drained: Effect.Effect<void> = Effect.suspend(() =>
+      isEmpty() && !busy ? Effect.void : Effect.zipRight(clock.sleep(1), drained)
+    )
+
+    // Added after the fork, so that it runs before the writer is interrupted: what was accepted is written.
+    yield* Effect.addFinalizer(() =>
+      Effect.zipRight(
+        Effect.sync(() => {
+          closed = true
+        }),
+        drained
+      )
+    )
+
+    return {
+      write: <A, E>({ body, lane, operation, wakes, weight = 1 }: Write<A, E>) =>
+        Effect.zipRight(
+          session.outsideTransaction,
+          Effect.async<A, E | StoreError>((resume) => {
+            if (closed) {
+              const cause = new Error("the store has been closed")
+              return resume(new StoreError({ operation, reason: "closed", cause }))
+            }
+            let exit: Exit.Exit<A, E | SqlError> | undefined
+            const answer = (exit: Exit.Exit<A, E | SqlError>) =>
+              resume(
+                Effect.mapError(exit, (error) => (error instanceof SqlError ? storeError(operation)(error) : error))
+              )
+            lanes[lane].push({
+              weight,
+              wakes,
+              committed: () => exit !== undefined && Exit.isSuccess(exit),
+              run: (connection) =>
+                Effect.map(Effect.exit(body(connection)), (result) => {
+                  exit = result
+                  return Exit.isSuccess(result) || isRefusal(result.cause)
+                }),
+              acknowledge: () => {
+                if (exit !== undefined) answer(exit)
+              },
+              refuse: (cause) => resume(Effect.fail(storeError(operation)(cause)))
+            })
+            wake()
+          }).pipe(Effect.uninterruptible)
+        )
+    }
+  })
+
+/** A body that failed with an error of its own has looked and not written; anything else leaves the transaction in doubt. */
+const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => false,
+    onSome: (error) => !(error instanceof SqlError)
+  })
+
+/** SQLite may have rolled back by itself; then there is nothing left to do. */
+const rollback = (connection: Connection): Effect.Effect<void> => Effect.ignore(execute(connection, "ROLLBACK"))

@@ -1,0 +1,50 @@
+/**
+ * Statements on `charlotte_owners`.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import { Effect, Option, Schema } from "effect"
+import type { Owner } from "../Owners.js"
+import { execute, query } from "./Session.js"
+
+const select = query(
+  Schema.Struct({
+    kind: Schema.String,
+    id: Schema.String,
+    pid: Schema.Number,
+    boot_id: Schema.String,
+    start_time: Schema.String,
+    pid_namespace: Schema.String
+  })
+)
+
+export const get = (connection: Connection, kind: string) =>
+  Effect.map(
+    select(
+      connection,
+      "SELECT kind, id, pid, boot_id, start_time, pid_namespace FROM charlotte_owners WHERE kind = ?",
+      [kind]
+    ),
+    ([row]): Option.Option<Owner> =>
+      Option.map(Option.fromNullable(row), (row) => ({
+        kind: row.kind,
+        id: row.id,
+        process: { pid: row.pid, bootId: row.boot_id, startTime: row.start_time, pidNamespace: row.pid_namespace }
+      }))
+  )
+
+export const claim = (connection: Connection, { id, kind, process }: Owner, replacing: Option.Option<Owner>) =>
+  Effect.gen(function* () {
+    const current = yield* get(connection, kind)
+    const unchanged = Option.getOrUndefined(current)?.id === Option.getOrUndefined(replacing)?.id
+    if (unchanged) {
+      yield* execute(
+        connection,
+        `INSERT OR REPLACE INTO charlotte_owners (kind, id, pid, boot_id, start_time, pid_namespace) VALUES (?, ?, ?, ?, ?, ?)`,
+        [kind, id, process.pid, process.bootId, process.startTime, process.pidNamespace]
+      )
+    }
+    return unchanged
+  })
+
+export const release = (connection: Connection, { id, kind }: Owner) =>
+  execute(connection, "DELETE FROM charlotte_owners WHERE kind = ? AND id = ?", [kind, id])

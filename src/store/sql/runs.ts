@@ -1,0 +1,191 @@
+/**
+ * Statements on `charlotte_runs`.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import { DateTime, Effect, Option, Schema } from "effect"
+import { stringify } from "../../domain/Json.js"
+import { JobId } from "../../domain/JobId.js"
+import { Run, RunError } from "../../domain/Run.js"
+import { RunStatus } from "../../domain/RunStatus.js"
+import type { NewRun, RunQuery, UnfinishedRun } from "../Port.js"
+import type { State } from "../Transition.js"
+import { execute, query, type Value } from "./Session.js"
+
+const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
+
+const Row = Schema.Struct({
+  id: JobId,
+  kind: Schema.String,
+  status: RunStatus,
+  attempt: Schema.Number,
+  key: Schema.NullOr(Schema.String),
+  config: Schema.parseJson(),
+  labels: Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String })),
+  created_at: Schema.DateTimeUtcFromNumber,
+  started_at: Time,
+  stopping_at: Time,
+  ended_at: Time,
+  crashes: Schema.Number,
+  result: Schema.NullOr(Schema.parseJson()),
+  error: Schema.NullOr(Schema.parseJson(RunError))
+})
+
+const columns = Object.keys(Row.fields).join(", ")
+
+const select = query(Row)
+
+const run = (row: typeof Row.Type): Run =>
+  new Run(
+    {
+      id: row.id,
+      kind: row.kind,
+      status: row.status,
+      attempt: row.attempt,
+      config: row.config,
+      labels: row.labels,
+      createdAt: row.created_at,
+      ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+      ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+      ...(row.status === "completed" ? { result: row.result } : {}),
+      ...(row.error === null ? {} : { error: row.error })
+    },
+    { disableValidation: true }
+  )
+
+export const get = (connection: Connection, id: JobId) =>
+  Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ?`, [id]), ([row]) =>
+    Option.map(Option.fromNullable(row), run)
+  )
+
+export const list = (connection: Connection, { before, kind, labels = {}, limit = 100, status }: RunQuery) => {
+  const where: Array<string> = ["TRUE"]
+  const params: Array<Value> = []
+  const also = (condition: string, ...values: ReadonlyArray<Value>) => {
+    where.push(condition)
+    params.push(...values)
+  }
+  if (kind !== undefined) also("kind = ?", kind)
+  if (status !== undefined) also("status = ?", status)
+  for (const [name, value] of Object.entries(labels)) {
+    also("id IN (SELECT run_id FROM charlotte_labels WHERE name = ? AND value = ?)", name, value)
+  }
+  if (before !== undefined) also("id < ?", before)
+  return Effect.map(
+    select(
+      connection,
+      `SELECT ${columns} FROM charlotte_runs WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
+      [...params, limit]
+    ),
+    (rows) => rows.map(run)
+  )
+}
+
+export const unfinished = (connection: Connection, kind: string, after: JobId | undefined, limit: number) =>
+  Effect.map(
+    select(
+      connection,
+      `SELECT ${columns} FROM charlotte_runs
+       WHERE kind = ? AND status IN ('pending', 'running', 'interrupted') AND id > ? ORDER BY id LIMIT ?`,
+      [kind, after ?? "", limit]
+    ),
+    (rows): ReadonlyArray<UnfinishedRun> =>
+      rows.map((row) => ({ run: run(row), stopping: row.stopping_at !== null, crashes: row.crashes }))
+  )
+
+const selectId = query(Schema.Struct({ id: Schema.String }))
+
+/** The active job that holds the key. */
+export const holder = (connection: Connection, kind: string, key: string | undefined) =>
+  key === undefined
+    ? Effect.succeedNone
+    : Effect.map(
+        selectId(
+          connection,
+          "SELECT id FROM charlotte_runs WHERE kind = ? AND key = ? AND status IN ('pending', 'running')",
+          [kind, key]
+        ),
+        ([row]) => Option.map(Option.fromNullable(row), ({ id }) => id)
+      )
+
+export const insert = (connection: Connection, run: NewRun) => {
+  const at = DateTime.toEpochMillis(run.at)
+  return execute(
+    connection,
+    `INSERT INTO charlotte_runs (id, kind, status, attempt, key, config, labels, created_at, started_at)
+     VALUES (?, ?, 'running', 1, ?, ?, ?, ?, ?)`,
+    [run.id, run.kind, run.key ?? null, stringify(run.config), JSON.stringify(run.labels), at, at]
+  )
+}
+
+const Head = Schema.Struct({
+  kind: Schema.String,
+  status: RunStatus,
+  attempt: Schema.Number,
+  key: Schema.NullOr(Schema.String),
+  started_at: Time,
+  stopping_at: Time,
+  ended_at: Time,
+  crashes: Schema.Number,
+  seq: Schema.Number
+})
+
+const selectHead = query(Head)
+
+/** What a write on behalf of a job has to know first. */
+export const head = (connection: Connection, id: JobId) =>
+  Effect.map(
+    selectHead(
+      connection,
+      `SELECT kind, status, attempt, key, started_at, stopping_at, ended_at, crashes,
+         (SELECT max(seq) FROM charlotte_events WHERE job_id = id) AS seq
+       FROM charlotte_runs WHERE id = ?`,
+      [id]
+    ),
+    ([row]) =>
+      row && {
+        kind: row.kind,
+        seq: row.seq,
+        state: {
+          status: row.status,
+          attempt: row.attempt,
+          key: row.key ?? undefined,
+          startedAt: row.started_at ?? undefined,
+          stoppingAt: row.stopping_at ?? undefined,
+          endedAt: row.ended_at ?? undefined,
+          crashes: row.crashes,
+          result: undefined,
+          error: undefined
+        } satisfies State
+      }
+  )
+
+const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
+
+const encodeError = Schema.encodeSync(RunError)
+
+/** Compare-and-set: changes nothing unless the row is still as it was read. */
+export const update = (connection: Connection, id: JobId, from: State, to: State) =>
+  execute(
+    connection,
+    `UPDATE charlotte_runs SET status = ?, attempt = ?, key = ?, started_at = ?, stopping_at = ?, ended_at = ?,
+       crashes = ?, result = ?, error = ?
+     WHERE id = ? AND status = ? AND attempt = ?`,
+    [
+      to.status,
+      to.attempt,
+      to.key ?? null,
+      time(to.startedAt),
+      time(to.stoppingAt),
+      time(to.endedAt),
+      to.crashes,
+      to.status === "completed" ? stringify(to.result) : null,
+      to.error === undefined ? null : stringify(encodeError(to.error)),
+      id,
+      from.status,
+      from.attempt
+    ]
+  )
+
+/** The orchestrator has shown a sign of life: the row of crashes is broken. */
+export const forgetCrashes = (connection: Connection, id: JobId) =>
+  execute(connection, "UPDATE charlotte_runs SET crashes = 0 WHERE id = ?", [id])
