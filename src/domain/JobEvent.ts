@@ -27,14 +27,18 @@ export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
  *
  * @since 0.1.0
  */
-export class EmittedEvent extends Schema.Class<EmittedEvent>("charlotte/EmittedEvent")({
+export const EmittedEvent = Schema.Struct({
   type: Schema.NonEmptyString.pipe(
-    Schema.filter((type) => !type.startsWith("job.") || "event types that begin with job. are written by the manager only")
+    Schema.filter((type) => !type.startsWith("job.") || "event types that begin with job. are the manager's own")
   ),
   unit: Schema.optional(Schema.String),
   task: Schema.optional(Schema.Int),
+  /** Any JSON. */
   payload: Schema.optional(Schema.Unknown)
-}) {}
+})
+
+/** @since 0.1.0 */
+export type EmittedEvent = typeof EmittedEvent.Type
 
 /**
  * The events that a manager writes, each together with the change of state that it tells of, and the status of the run

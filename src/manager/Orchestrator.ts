@@ -6,6 +6,7 @@
 import { Context, type Duration, Effect, Layer, type Scope } from "effect"
 import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
+import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 
 /** @since 0.1.0 */
@@ -41,13 +42,7 @@ export interface JobContext<out Config> {
   /** How long a polite end may take after interruption. Read it then: a stop may bring a grace of its own. */
   readonly grace: Duration.Duration
   /** Accepts an event into a bounded queue, in order; waits while it is full. A type that begins with `job.` is a defect. */
-  readonly emit: (event: {
-    readonly type: string
-    readonly unit?: string | undefined
-    readonly task?: number | undefined
-    /** Any JSON. */
-    readonly payload?: unknown
-  }) => Effect.Effect<void>
+  readonly emit: (event: EmittedEvent) => Effect.Effect<void>
   /** Returns when all that was emitted is committed; use it before a side effect that depends on it. */
   readonly flush: Effect.Effect<void>
   /** Says that something had to be killed; the stop report will tell. */

@@ -40,6 +40,9 @@ const toRun = ({ state, submitted }: Entry): Run =>
 
 const isActive = ({ state }: Entry): boolean => state.status === "pending" || state.status === "running"
 
+/** Text that the store was given, and so is JSON. */
+const parse = (json: string): unknown => JSON.parse(json)
+
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
@@ -60,7 +63,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           type,
           ...(unit === undefined ? {} : { unit }),
           ...(task === undefined ? {} : { task }),
-          ...(payload === undefined ? {} : { payload: toJson(payload) })
+          ...(payload === undefined ? {} : { payload: parse(payload) })
         },
         { disableValidation: true }
       )
@@ -160,19 +163,29 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
             }
           }
           entries.set(id, entry)
-          return append(entry, [{ at, type: "job.started", payload: Transition.firstPayload }])
+          return append(entry, [Transition.started(run)])
         })
       ),
 
     record: (change) =>
-      Effect.gen(function* () {
-        const { at, attempt, jobId, type } = change
+      Effect.suspend(() => {
+        const { attempt, jobId } = change
         const entry = entries.get(jobId)
         const to = entry && Transition.after(entry.state, change)
-        if (entry === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-        if (type === "job.resumed") yield* takeKey(entry.submitted.kind, change.key)
+        if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
         entry.state = to
-        yield* append(entry, [{ at, type, payload: Transition.payload(change) }])
+        return append(entry, [Transition.told(change)])
+      }),
+
+    resume: (resumption) =>
+      Effect.gen(function* () {
+        const { attempt, jobId, key } = resumption
+        const entry = entries.get(jobId)
+        const to = entry && Transition.resumed(entry.state, resumption)
+        if (entry === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+        yield* takeKey(entry.submitted.kind, key)
+        entry.state = to
+        yield* append(entry, [Transition.continued(resumption)])
       }),
 
     append: ({ attempt, events, jobId }) =>

@@ -5,7 +5,7 @@
  */
 import type { DateTime, Effect, Option, Scope } from "effect"
 import type { JobConflict, StoreError, Superseded } from "../domain/errors.js"
-import type { EmittedEvent, JobEvent, Lifecycle } from "../domain/JobEvent.js"
+import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run, RunError } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
@@ -55,7 +55,10 @@ export interface Service {
   readonly create: (run: NewRun) => Effect.Effect<void, JobConflict | StoreError>
 
   /** Records a change of state together with the event that tells of it; refused when the attempt is not the current one. */
-  readonly record: (change: Change) => Effect.Effect<void, JobConflict | Superseded | StoreError>
+  readonly record: (change: Change) => Effect.Effect<void, Superseded | StoreError>
+
+  /** Begins the next attempt of an interrupted run; refused unless the one before it is the current one. */
+  readonly resume: (resumption: Resumption) => Effect.Effect<void, JobConflict | Superseded | StoreError>
 
   /** Appends what an orchestrator emitted; refused when the attempt is not the current one or no longer runs. */
   readonly append: (emitted: {
@@ -120,18 +123,15 @@ export interface NewRun {
 }
 
 /**
- * A change of state, named by the event that tells of it. `job.resumed` makes `attempt` the current one, and is refused
- * unless the one before it is; every other change is made on behalf of the current attempt.
+ * A change of state on behalf of the current attempt, named by the event that tells of it.
  *
  * @since 0.1.0
  */
 export interface Change {
-  readonly type: Exclude<Lifecycle, "job.started">
+  readonly type: Exclude<Lifecycle, "job.started" | "job.resumed">
   readonly jobId: JobId
   readonly attempt: number
   readonly at: DateTime.Utc
-  /** With `job.resumed`: the key that the attempt works on. */
-  readonly key?: string | undefined
   /** With `job.interrupted`: whether the manager crashed. */
   readonly crashed?: boolean
   /** With `job.completed`: JSON. */
@@ -141,6 +141,24 @@ export interface Change {
 }
 
 /** @since 0.1.0 */
-export interface AcceptedEvent extends EmittedEvent {
+export interface Resumption {
+  readonly jobId: JobId
+  /** The attempt that begins. */
+  readonly attempt: number
+  readonly key: string | undefined
   readonly at: DateTime.Utc
+}
+
+/**
+ * An event that was taken in, as it goes into the log.
+ *
+ * @since 0.1.0
+ */
+export interface AcceptedEvent {
+  readonly at: DateTime.Utc
+  readonly type: string
+  readonly unit?: string | undefined
+  readonly task?: number | undefined
+  /** JSON text: encoded once, when it was accepted, so that what is changed afterwards changes nothing here. */
+  readonly payload?: string | undefined
 }

@@ -19,11 +19,25 @@ export interface Signals {
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
 }
 
+/** A signal of one's own, and what wakes those who wait for it: all at once, however many they are. */
+export const makeSignal = (): Signal & { readonly wake: Effect.Effect<void> } => {
+  let version = 0
+  let next = Deferred.unsafeMake<void>(FiberId.none)
+  return {
+    version: Effect.sync(() => version),
+    changed: (seen) => Effect.suspend(() => (seen === version ? Deferred.await(next) : Effect.void)),
+    wake: Effect.sync(() => {
+      const waiting = next
+      version += 1
+      next = Deferred.unsafeMake(FiberId.none)
+      Deferred.unsafeDone(waiting, Effect.void)
+    })
+  }
+}
+
 interface Entry {
+  readonly signal: ReturnType<typeof makeSignal>
   holders: number
-  version: number
-  /** One for all who wait: a commit completes it once, however many they are. */
-  next: Deferred.Deferred<void>
 }
 
 const all = "all"
@@ -31,17 +45,8 @@ const all = "all"
 export const make: Effect.Effect<Signals> = Effect.sync(() => {
   const entries = new Map<JobId | typeof all, Entry>()
 
-  const unsafeWake = (name: JobId | typeof all): void => {
-    const entry = entries.get(name)
-    if (entry === undefined) return
-    const { next } = entry
-    entry.version += 1
-    entry.next = Deferred.unsafeMake(FiberId.none)
-    Deferred.unsafeDone(next, Effect.void)
-  }
-
   const acquire = (name: JobId | typeof all): Entry => {
-    const entry = entries.get(name) ?? { holders: 0, version: 0, next: Deferred.unsafeMake(FiberId.none) }
+    const entry = entries.get(name) ?? { signal: makeSignal(), holders: 0 }
     entry.holders += 1
     entries.set(name, entry)
     return entry
@@ -52,6 +57,8 @@ export const make: Effect.Effect<Signals> = Effect.sync(() => {
     if (entry.holders === 0) entries.delete(name)
   }
 
+  const wake = (name: JobId | typeof all) => entries.get(name)?.signal.wake ?? Effect.void
+
   return {
     get: (jobId) => {
       const name = jobId ?? all
@@ -60,16 +67,9 @@ export const make: Effect.Effect<Signals> = Effect.sync(() => {
           Effect.sync(() => acquire(name)),
           (entry) => Effect.sync(() => release(name, entry))
         ),
-        (entry) => ({
-          version: Effect.sync(() => entry.version),
-          changed: (version) => Effect.suspend(() => (entry.version === version ? Deferred.await(entry.next) : Effect.void))
-        })
+        ({ signal }) => signal
       )
     },
-    wake: (jobIds) =>
-      Effect.sync(() => {
-        for (const jobId of jobIds) unsafeWake(jobId)
-        unsafeWake(all)
-      })
+    wake: (jobIds) => Effect.zipRight(Effect.forEach(jobIds, wake, { discard: true }), Effect.suspend(() => wake(all)))
   }
 })

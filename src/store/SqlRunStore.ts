@@ -73,8 +73,7 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
           Effect.gen(function* () {
             yield* takeKey(connection, run.kind, run.key)
             yield* runs.insert(connection, run)
-            const { at, id } = run
-            yield* events.insert(connection, id, 0, [{ at, type: "job.started", payload: Transition.firstPayload }])
+            yield* events.insert(connection, run.id, 0, [Transition.started(run)])
           })
       }),
 
@@ -85,13 +84,29 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
         wakes: change.jobId,
         body: (connection) =>
           Effect.gen(function* () {
-            const { at, attempt, jobId, type } = change
+            const { attempt, jobId } = change
             const head = yield* runs.head(connection, jobId)
             const to = head && Transition.after(head.state, change)
             if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-            if (type === "job.resumed") yield* takeKey(connection, head.kind, change.key)
             yield* runs.update(connection, jobId, head.state, to)
-            yield* events.insert(connection, jobId, head.seq, [{ at, type, payload: Transition.payload(change) }])
+            yield* events.insert(connection, jobId, head.seq, [Transition.told(change)])
+          })
+      }),
+
+    resume: (resumption) =>
+      write({
+        operation: "resume a job",
+        lane: "fast",
+        wakes: resumption.jobId,
+        body: (connection) =>
+          Effect.gen(function* () {
+            const { attempt, jobId, key } = resumption
+            const head = yield* runs.head(connection, jobId)
+            const to = head && Transition.resumed(head.state, resumption)
+            if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+            yield* takeKey(connection, head.kind, key)
+            yield* runs.update(connection, jobId, head.state, to)
+            yield* events.insert(connection, jobId, head.seq, [Transition.continued(resumption)])
           })
       }),
 

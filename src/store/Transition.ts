@@ -2,10 +2,11 @@
  * What a change does to a run. Both stores apply it, inside their transactions.
  */
 import type { DateTime } from "effect"
-import { lifecycle } from "../domain/JobEvent.js"
+import { stringify } from "../domain/Json.js"
+import { type Lifecycle, lifecycle } from "../domain/JobEvent.js"
 import type { RunError } from "../domain/Run.js"
 import { canBecome, type RunStatus } from "../domain/RunStatus.js"
-import type { Change } from "./Port.js"
+import type { AcceptedEvent, Change, NewRun, Resumption } from "./Port.js"
 
 /** The part of a run that changes. */
 export interface State {
@@ -22,38 +23,46 @@ export interface State {
 
 /** The state after the change; none when the change is not this attempt's to make, or not a step of the state machine. */
 export const after = (state: State, change: Change): State | undefined => {
-  const resumed = change.type === "job.resumed"
-  const status = lifecycle[change.type]
-  if (state.attempt !== (resumed ? change.attempt - 1 : change.attempt)) return undefined
-
-  if (change.type === "job.stopping") {
-    return state.status === "running" && state.stoppingAt === undefined ? { ...state, stoppingAt: change.at } : undefined
+  const { at, attempt, crashed, error, result, type } = change
+  const status = lifecycle[type]
+  if (state.attempt !== attempt) return undefined
+  if (type === "job.stopping") {
+    return state.status === "running" && state.stoppingAt === undefined ? { ...state, stoppingAt: at } : undefined
   }
   if (!canBecome(state.status, status)) return undefined
-  if (resumed) {
-    return { ...state, status, attempt: change.attempt, key: change.key, startedAt: change.at }
-  }
-  if (status === "interrupted") {
-    return { ...state, status, stoppingAt: undefined, crashes: change.crashed === true ? state.crashes + 1 : 0 }
-  }
-  return { ...state, status, endedAt: change.at, result: change.result, error: change.error }
+  return type === "job.interrupted"
+    ? { ...state, status, stoppingAt: undefined, crashes: crashed === true ? state.crashes + 1 : 0 }
+    : { ...state, status, endedAt: at, result, error }
 }
+
+/** The state in which the next attempt begins; none when another attempt is the next, or the run is not interrupted. */
+export const resumed = (state: State, { at, attempt, key }: Resumption): State | undefined =>
+  state.status === "interrupted" && state.attempt === attempt - 1
+    ? { ...state, status: "running", attempt, key, startedAt: at }
+    : undefined
 
 /** Whether an attempt may still append what its orchestrator emits. */
 export const accepts = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>
   state.status === "running" && state.attempt === attempt
 
-/** What the event of a change carries. */
-export const payload = (change: Change): unknown => {
-  switch (change.type) {
-    case "job.resumed":
-      return { attempt: change.attempt }
-    case "job.interrupted":
-      return { reason: change.crashed === true ? "crash" : "shutdown" }
-    default:
-      return change.error && { error: { kind: change.error.kind, error: change.error.error } }
-  }
-}
+const event = (type: Lifecycle, at: DateTime.Utc, payload?: unknown): AcceptedEvent => ({
+  at,
+  type,
+  payload: payload === undefined ? undefined : stringify(payload)
+})
 
-/** What the first event of a run carries. */
-export const firstPayload = { attempt: 1 }
+/** The event of a new run. */
+export const started = ({ at }: NewRun): AcceptedEvent => event("job.started", at, { attempt: 1 })
+
+/** The event of a new attempt. */
+export const continued = ({ at, attempt }: Resumption): AcceptedEvent => event("job.resumed", at, { attempt })
+
+/** The event that tells of a change. */
+export const told = ({ at, crashed, error, type }: Change): AcceptedEvent =>
+  event(
+    type,
+    at,
+    type === "job.interrupted"
+      ? { reason: crashed === true ? "crash" : "shutdown" }
+      : error && { error: { kind: error.kind, error: error.error } }
+  )

@@ -4,7 +4,6 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Schema } from "effect"
-import { stringify } from "../../domain/Json.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../Port.js"
@@ -98,7 +97,7 @@ export const insert = (
       event.type,
       event.unit ?? null,
       event.task ?? null,
-      event.payload === undefined ? null : stringify(event.payload)
+      event.payload ?? null
     )
   }
   const statement = `INSERT INTO charlotte_events (job_id, seq, at, type, unit, task, payload)

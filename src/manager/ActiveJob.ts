@@ -1,0 +1,221 @@
+/**
+ * One job while it is active: its place, its fiber, and its end.
+ */
+import { DateTime, Deferred, type Duration, Effect, Exit, type Fiber, FiberId, HashMap, Option, Ref, Schema } from "effect"
+import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
+import { stringify } from "../domain/Json.js"
+import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import { Run } from "../domain/Run.js"
+import type { StopReport } from "../domain/StopReport.js"
+import type { Service as Store } from "../store/Port.js"
+import type { Signal } from "../store/Signals.js"
+import type { Closing } from "./Closing.js"
+import type { Durable } from "./Durable.js"
+import * as EventQueue from "./EventQueue.js"
+import type { Phase } from "./ManagedJob.js"
+import type { JobContext, Service as Orchestrator } from "./Orchestrator.js"
+import * as Outcome from "./Outcome.js"
+
+export interface ActiveJob<out Config> {
+  readonly id: JobId
+  readonly config: Config
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  readonly queue: EventQueue.EventQueue
+  /** Completes last of all, when the permit is back. */
+  readonly ended: Deferred.Deferred<Run>
+  /** As it was last recorded. */
+  run: Run
+  phase: Phase
+  grace: Duration.Duration
+  forced: boolean
+  /** The stop that is under way; everybody who stops the job meanwhile waits for this one. */
+  stop: Deferred.Deferred<StopReport, StopTimedOut | StoreError> | undefined
+}
+
+export interface Options<in out Config> {
+  readonly maxJobs: number
+  readonly stopGrace: Duration.Duration
+  readonly store: Store
+  readonly orchestrator: Orchestrator<Config>
+  readonly closing: Closing
+  readonly durable: Durable
+  /** Runs a fiber that belongs to the manager and not to whoever called it. */
+  readonly fork: (effect: Effect.Effect<void>) => void
+  /** Rises whenever a permit is back. */
+  readonly freed: Signal & { readonly wake: Effect.Effect<void> }
+}
+
+export interface ActiveJobs<in out Config> {
+  /**
+   * Takes a permit without waiting for one, admits the job, and starts it; returns once it is admitted or refused. The permit
+   * is held until the job has ended and its record says so.
+   */
+  readonly launch: <E>(
+    id: JobId,
+    config: Config,
+    admit: Effect.Effect<Run, E>
+  ) => Effect.Effect<void, E | MaxJobsReached>
+  /** The active job of that id; one that is being admitted is waited for. */
+  readonly find: (id: JobId) => Effect.Effect<Option.Option<ActiveJob<Config>>>
+  readonly all: Effect.Effect<ReadonlyArray<ActiveJob<Config>>>
+  readonly count: Effect.Effect<number>
+  /** Tells all of them to end, at the same time. */
+  readonly interruptAll: Effect.Effect<void>
+  /** Returns when no job holds a permit any more. */
+  readonly none: Effect.Effect<void>
+}
+
+const isEmittable = Schema.is(EmittedEvent)
+
+export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs<Config>> =>
+  Effect.gen(function* () {
+    const { closing, durable, fork, freed, maxJobs, orchestrator, stopGrace, store } = options
+    const jobs = yield* Ref.make(HashMap.empty<JobId, ActiveJob<Config>>())
+    const permits = yield* Effect.makeSemaphore(maxJobs)
+    const admissions = new Map<JobId, Effect.Effect<unknown>>()
+
+    const makeJob = (run: Run, config: Config, fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<ActiveJob<Config>> =>
+      Effect.map(Deferred.make<Run>(), (ended) => ({
+        id: run.id,
+        config,
+        fiber,
+        ended,
+        run,
+        phase: "running",
+        grace: stopGrace,
+        forced: false,
+        stop: undefined,
+        queue: EventQueue.make({
+          fork,
+          write: (events) =>
+            durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
+              // Refused: the attempt is over, and whoever still emits for it comes too late.
+              Effect.catchTag("Superseded", () => Effect.void),
+              Effect.catchTag("StoreError", (error) => Effect.logError(`events of job ${run.id} are lost: ${error.message}`))
+            )
+        })
+      }))
+
+    const makeContext = (job: ActiveJob<Config>): JobContext<Config> => ({
+      id: job.id,
+      config: job.config,
+      attempt: job.run.attempt,
+      get grace() {
+        return job.grace
+      },
+      emit: (event) =>
+        isEmittable(event)
+          ? Effect.flatMap(DateTime.now, (at) =>
+              job.queue.offer({
+                at,
+                type: event.type,
+                unit: event.unit,
+                task: event.task,
+                payload: event.payload === undefined ? undefined : stringify(event.payload)
+              })
+            )
+          : Effect.dieMessage(
+              `an orchestrator cannot emit ${stringify(event)}: it takes { type, unit?, task?, payload? }, and types that begin with job. are the manager's own`
+            ),
+      flush: job.queue.flush,
+      forced: Effect.sync(() => {
+        job.forced = true
+      })
+    })
+
+    const work = (job: ActiveJob<Config>): Effect.Effect<unknown, unknown> =>
+      Effect.flatMap(closing.hasBegun, (closing) =>
+        closing
+          ? Effect.interrupt
+          : Effect.annotateLogs(Effect.scoped(orchestrator.run(makeContext(job))), "jobId", job.id)
+      )
+
+    /** The end of a job: all that it emitted, its outcome, and only then its place. */
+    const settle = (job: ActiveJob<Config>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        const outcome = Outcome.decide(exit, { stopping: job.phase === "stopping", closing: yield* closing.hasBegun })
+        yield* job.queue.flush
+        const at = yield* DateTime.now
+        const { attempt, id } = job.run
+        yield* durable.persist(id, store.record({ ...outcome, jobId: id, attempt, at }))
+        job.run = ended(job.run, outcome, at)
+      }).pipe(
+        Effect.catchAllCause((cause) =>
+          Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause)
+        ),
+        Effect.ensuring(Ref.update(jobs, HashMap.remove(job.id)))
+      )
+
+    const live = (job: ActiveJob<Config>): Effect.Effect<ActiveJob<Config>> =>
+      // Not the other way round: interruptible(onExit(…)), interrupted at once, would skip the end.
+      Effect.as(
+        Effect.exit(Effect.onExit(Effect.interruptible(work(job)), (exit) => settle(job, exit))),
+        job
+      )
+
+    const launch: ActiveJobs<Config>["launch"] = <E>(id: JobId, config: Config, admit: Effect.Effect<Run, E>) =>
+      Effect.gen(function* () {
+        const admitted = yield* Deferred.make<void, E | MaxJobsReached>()
+
+        const life = permits.withPermitsIfAvailable(1)(
+          Effect.matchCauseEffect(admit, {
+            onFailure: (cause) => Effect.as(Deferred.failCause(admitted, cause), undefined),
+            onSuccess: (run) =>
+              Effect.withFiberRuntime<ActiveJob<Config>>((fiber) =>
+                Effect.gen(function* () {
+                  const job = yield* makeJob(run, config, fiber)
+                  yield* Ref.update(jobs, HashMap.set(id, job))
+                  yield* Deferred.succeed(admitted, undefined)
+                  return yield* live(job)
+                })
+              )
+          })
+        )
+
+        admissions.set(id, Effect.exit(Deferred.await(admitted)))
+        fork(
+          Effect.uninterruptible(
+            Effect.flatMap(
+              life,
+              Option.match({
+                onNone: () => Effect.asVoid(Deferred.fail(admitted, new MaxJobsReached({ maxJobs }))),
+                onSome: (job) =>
+                  Effect.zipRight(freed.wake, job === undefined ? Effect.void : Deferred.succeed(job.ended, job.run))
+              })
+            )
+          )
+        )
+        yield* Effect.ensuring(
+          Deferred.await(admitted),
+          Effect.sync(() => void admissions.delete(id))
+        )
+      }).pipe(Effect.uninterruptible)
+
+    const active = (id: JobId) => Effect.map(Ref.get(jobs), HashMap.get(id))
+
+    return {
+      launch,
+      find: (id) => Effect.suspend(() => Effect.zipRight(admissions.get(id) ?? Effect.void, active(id))),
+      all: Effect.map(Ref.get(jobs), (jobs) =>
+        Array.from(HashMap.values(jobs)).sort((a, b) => (a.id < b.id ? -1 : 1))
+      ),
+      count: Effect.map(Ref.get(jobs), HashMap.size),
+      interruptAll: Effect.map(Ref.get(jobs), (jobs) =>
+        HashMap.forEach(jobs, ({ fiber }) => fiber.unsafeInterruptAsFork(FiberId.none))
+      ),
+      none: Effect.asVoid(permits.take(maxJobs))
+    }
+  })
+
+const ended = (run: Run, { error, result, type }: Outcome.Outcome, at: DateTime.Utc): Run =>
+  new Run(
+    {
+      ...run,
+      status: lifecycle[type],
+      ...(type === "job.interrupted" ? {} : { endedAt: at }),
+      ...(type === "job.completed" ? { result } : {}),
+      ...(error === undefined ? {} : { error })
+    },
+    { disableValidation: true }
+  )

@@ -1,0 +1,45 @@
+/**
+ * What a configuration has to pass before a job is admitted.
+ */
+import { Effect, ParseResult, Schema } from "effect"
+import { InvalidJobConfig } from "../domain/errors.js"
+import type { Service as Orchestrator } from "./Orchestrator.js"
+
+export interface Admission<out C> {
+  /** Takes what a caller submits; names every bad field at once, an unknown one too. */
+  readonly submitted: (encoded: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
+  /** Takes what an earlier Charlotte recorded; fields that this one does not know are passed over. */
+  readonly recorded: (encoded: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
+}
+
+export interface Admitted<out C> {
+  readonly config: C
+  /** As it is recorded: with the defaults filled in. */
+  readonly encoded: unknown
+  readonly key: string | undefined
+}
+
+export const make = <C, I>(schema: Schema.Schema<C, I>, orchestrator: Orchestrator<C>): Admission<C> => {
+  const encode = Schema.encode(schema)
+
+  const admit = (onExcessProperty: "error" | "ignore") => {
+    const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty })
+    return (input: unknown) =>
+      Effect.gen(function* () {
+        const config = yield* Effect.mapError(decode(input), invalid)
+        const encoded = yield* Effect.mapError(encode(config), invalid)
+        const checked = orchestrator.check === undefined ? {} : yield* orchestrator.check(config)
+        return { config, encoded, key: checked.key }
+      })
+  }
+
+  return { submitted: admit("error"), recorded: admit("ignore") }
+}
+
+const invalid = (error: ParseResult.ParseError): InvalidJobConfig =>
+  new InvalidJobConfig({
+    issues: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+      path: path.map((key) => (typeof key === "number" ? key : String(key))),
+      message
+    }))
+  })

@@ -1,0 +1,54 @@
+/**
+ * How a manager comes to its end: first it takes no more jobs, then all jobs have ended, then the streams run out.
+ */
+import { Deferred, Effect, type Scope } from "effect"
+import { WallClock } from "../store/WallClock.js"
+
+export interface Closing {
+  /** No more jobs are taken; fibers are being interrupted. */
+  readonly hasBegun: Effect.Effect<boolean>
+  readonly begin: Effect.Effect<void>
+  /** The deadline has passed: what is not written now never will be. */
+  readonly isOver: Effect.Effect<boolean>
+  /** Completes when it is over. */
+  readonly over: Effect.Effect<void>
+  /** Ends it, and gives the open streams a moment to read what was committed last. */
+  readonly end: Effect.Effect<void>
+  /** A stream is open, for as long as its scope. */
+  readonly stream: Effect.Effect<void, never, Scope.Scope>
+}
+
+/** Milliseconds for the open streams to run out; one that nobody reads cannot hold the manager back. */
+const lastMoment = 1_000
+const pause = 2
+
+export const make: Effect.Effect<Closing> = Effect.gen(function* () {
+  const over = yield* Deferred.make<void>()
+  const clock = yield* WallClock
+  let begun = false
+  let streams = 0
+
+  const drained = (left: number): Effect.Effect<void> =>
+    Effect.suspend(() =>
+      streams === 0 || left <= 0 ? Effect.void : Effect.zipRight(clock.sleep(pause), drained(left - pause))
+    )
+
+  return {
+    hasBegun: Effect.sync(() => begun),
+    begin: Effect.sync(() => {
+      begun = true
+    }),
+    isOver: Deferred.isDone(over),
+    over: Deferred.await(over),
+    end: Effect.zipRight(Deferred.succeed(over, undefined), drained(lastMoment)),
+    stream: Effect.acquireRelease(
+      Effect.sync(() => {
+        streams += 1
+      }),
+      () =>
+        Effect.sync(() => {
+          streams -= 1
+        })
+    )
+  }
+})

@@ -1,0 +1,64 @@
+/**
+ * Writes that are not given up: what happened has happened, so it is written again and again until the store takes it.
+ * Meanwhile the manager says that it is unhealthy, rather than lie.
+ */
+import { Effect } from "effect"
+import type { StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import { WallClock } from "../store/WallClock.js"
+import type { Closing } from "./Closing.js"
+
+/** @since 0.1.0 */
+export interface Health {
+  /** Everything that happened is recorded. */
+  readonly healthy: boolean
+  /** Jobs with something that could not be written yet, and why. */
+  readonly unrecorded: ReadonlyArray<{ readonly jobId: JobId; readonly error: StoreError }>
+}
+
+export interface Durable {
+  /** Retries a write of this job until it succeeds or is refused; fails with the store's error only once the manager is over. */
+  readonly persist: <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) => Effect.Effect<A, E | StoreError>
+  /** What keeps this job from being recorded at the moment. */
+  readonly trouble: (jobId: JobId) => Effect.Effect<StoreError | undefined>
+  readonly health: Effect.Effect<Health>
+}
+
+const firstPause = 20
+const longestPause = 1_000
+
+export const make = (closing: Closing): Effect.Effect<Durable> =>
+  Effect.map(WallClock, (clock) => {
+    const troubles = new Map<JobId, StoreError>()
+
+    const persist: Durable["persist"] = <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) => {
+      const attempt = (pause: number): Effect.Effect<A, E | StoreError> =>
+        Effect.catchAll(write, (error) => (isStoreError(error) ? afterTrouble(error, pause) : Effect.fail(error)))
+
+      const afterTrouble = (error: StoreError, pause: number): Effect.Effect<A, E | StoreError> =>
+        Effect.gen(function* () {
+          if (error.reason === "closed" || (yield* closing.isOver)) return yield* Effect.fail(error)
+          if (!troubles.has(jobId)) yield* Effect.logError(`job ${jobId} cannot be recorded, trying again: ${error.message}`)
+          troubles.set(jobId, error)
+          yield* clock.sleep(pause)
+          return yield* attempt(Math.min(pause * 2, longestPause))
+        })
+
+      return Effect.ensuring(
+        attempt(firstPause),
+        Effect.sync(() => void troubles.delete(jobId))
+      )
+    }
+
+    return {
+      persist,
+      trouble: (jobId) => Effect.sync(() => troubles.get(jobId)),
+      health: Effect.sync(() => ({
+        healthy: troubles.size === 0,
+        unrecorded: [...troubles].map(([jobId, error]) => ({ jobId, error }))
+      }))
+    }
+  })
+
+const isStoreError = (error: unknown): error is StoreError =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "StoreError"

@@ -1,0 +1,76 @@
+/**
+ * What an orchestrator has emitted and the log does not hold yet. Bounded and in order; one write at a time takes all that
+ * has gathered while the last one was on its way.
+ */
+import { Deferred, Effect, FiberId } from "effect"
+import type { AcceptedEvent } from "../store/Port.js"
+
+export interface EventQueue {
+  /** Accepts an event; waits while the queue is full. */
+  readonly offer: (event: AcceptedEvent) => Effect.Effect<void>
+  /** Returns when all that was accepted before is written. */
+  readonly flush: Effect.Effect<void>
+}
+
+/** How many events may wait; as many again may be on their way. */
+const capacity = 1_024
+
+interface Batch {
+  readonly events: Array<AcceptedEvent>
+  /** It is on its way: there is room again. */
+  readonly taken: Deferred.Deferred<void>
+  readonly written: Deferred.Deferred<void>
+}
+
+const makeBatch = (): Batch => ({
+  events: [],
+  taken: Deferred.unsafeMake(FiberId.none),
+  written: Deferred.unsafeMake(FiberId.none)
+})
+
+export const make = (options: {
+  /** Returns when the events are in the log, or never will be. */
+  readonly write: (events: ReadonlyArray<AcceptedEvent>) => Effect.Effect<void>
+  /** Runs the writing of what has gathered; there is no fiber while nothing has. */
+  readonly fork: (drain: Effect.Effect<void>) => void
+}): EventQueue => {
+  let gathering: Batch | undefined
+  let onItsWay: Batch | undefined
+
+  const drain: Effect.Effect<void> = Effect.suspend(() => {
+    const batch = gathering
+    if (batch === undefined) return Effect.void
+    gathering = undefined
+    onItsWay = batch
+    Deferred.unsafeDone(batch.taken, Effect.void)
+    return Effect.zipRight(
+      options.write(batch.events),
+      Effect.suspend(() => {
+        onItsWay = undefined
+        Deferred.unsafeDone(batch.written, Effect.void)
+        return drain
+      })
+    )
+  })
+
+  const offer = (event: AcceptedEvent): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (gathering === undefined) {
+        gathering = makeBatch()
+        if (onItsWay === undefined) options.fork(drain)
+      }
+      if (gathering.events.length >= capacity) {
+        return Effect.zipRight(Deferred.await(gathering.taken), offer(event))
+      }
+      gathering.events.push(event)
+      return Effect.void
+    })
+
+  return {
+    offer,
+    flush: Effect.suspend(() => {
+      const last = gathering ?? onItsWay
+      return last === undefined ? Effect.void : Deferred.await(last.written)
+    })
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Subscriptions. Each is a cursor into the event log: it replays, then follows, at its own pace, and costs the writer
+ * nothing. There is no buffer, so nothing is ever dropped.
+ */
+import { Chunk, Effect, Option, type Scope, Stream } from "effect"
+import { JobNotFound, type StoreError } from "../domain/errors.js"
+import type { JobEvent } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Service as Store } from "../store/Port.js"
+import type { Signal } from "../store/Signals.js"
+import type { Closing } from "./Closing.js"
+
+export interface EventStreams {
+  /** Ends after the terminal event, or, when the manager closes, after the last one that is committed. */
+  readonly ofJob: (jobId: JobId, after: number) => Stream.Stream<JobEvent, JobNotFound | StoreError>
+  /** Ends when the manager closes. */
+  readonly ofAll: (after: number | "latest") => Stream.Stream<JobEvent, StoreError>
+}
+
+/** Events read at once: large enough to make a read worth it, small enough to keep a subscriber's memory flat. */
+const limit = 256
+
+interface Page {
+  readonly events: ReadonlyArray<JobEvent>
+  /** Where the next page begins. */
+  readonly cursor: number
+  readonly next: "more" | "wait" | "end"
+}
+
+export const make = (options: {
+  readonly kind: string
+  readonly store: Store
+  readonly closing: Closing
+}): EventStreams => {
+  const { closing, kind, store } = options
+
+  const follow = <E>(
+    subscribe: Effect.Effect<Signal, never, Scope.Scope>,
+    after: Effect.Effect<number, E>,
+    read: (after: number) => Effect.Effect<Page, E>
+  ): Stream.Stream<JobEvent, E> =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        yield* closing.stream
+        const signal = yield* subscribe
+
+        // The version comes before the page, and the end before both: whatever happens in between is seen afterwards.
+        const page = (after: number): Effect.Effect<readonly [Chunk.Chunk<JobEvent>, Option.Option<number>], E> =>
+          Effect.gen(function* () {
+            const over = yield* closing.isOver
+            const version = yield* signal.version
+            const { cursor, events, next } = yield* read(after)
+            if (next === "end" || (next === "wait" && over)) return [Chunk.unsafeFromArray(events), Option.none()]
+            if (events.length > 0) return [Chunk.unsafeFromArray(events), Option.some(cursor)]
+            if (next === "wait") yield* Effect.raceFirst(signal.changed(version), closing.over)
+            return yield* page(cursor)
+          })
+
+        return Stream.paginateChunkEffect(yield* after, page)
+      })
+    )
+
+  return {
+    ofJob: (jobId, after) =>
+      follow(store.changes(jobId), position(after), (after) =>
+        Effect.flatMap(
+          store.events({ kind, jobId, after, limit }),
+          Option.match({
+            onNone: () => new JobNotFound({ jobId }),
+            onSome: ({ ended, events }) =>
+              Effect.succeed<Page>({
+                events,
+                cursor: events.at(-1)?.seq ?? after,
+                next: events.length === limit ? "more" : ended ? "end" : "wait"
+              })
+          })
+        )
+      ),
+
+    ofAll: (after) =>
+      follow(store.changes(), after === "latest" ? store.latestCursor : position(after), (after) =>
+        Effect.map(store.allEvents({ kind, after, limit }), ({ cursor, events, more }): Page => ({
+          events,
+          cursor,
+          next: more ? "more" : "wait"
+        }))
+      )
+  }
+}
+
+const position = (after: number): Effect.Effect<number> =>
+  Number.isSafeInteger(after) && after >= 0
+    ? Effect.succeed(after)
+    : Effect.dieMessage(`events are read after a whole number, 0 or more, not after ${after}`)

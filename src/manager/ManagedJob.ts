@@ -1,0 +1,32 @@
+/**
+ * A job that is active now, as its manager sees it.
+ *
+ * @since 0.1.0
+ */
+import type { DateTime, Duration, Effect, Stream } from "effect"
+import type { JobNotFound, StopTimedOut, StoreError } from "../domain/errors.js"
+import type { JobEvent } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
+import type { StopReport } from "../domain/StopReport.js"
+
+/** @since 0.1.0 */
+export interface ManagedJob<out Config> {
+  readonly id: JobId
+  readonly config: Config
+  readonly attempt: number
+  readonly startedAt: DateTime.Utc
+  /** As it was when the job was asked for. */
+  readonly phase: Phase
+  /** As `JobManager.events`. */
+  readonly events: (options?: { readonly after?: number }) => Stream.Stream<JobEvent, JobNotFound | StoreError>
+  /** As `JobManager.stop`. */
+  readonly stop: (options?: {
+    readonly grace?: Duration.DurationInput
+  }) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
+  /** As `JobManager.await`. */
+  readonly await: Effect.Effect<Run, JobNotFound | StoreError>
+}
+
+/** @since 0.1.0 */
+export type Phase = "running" | "stopping"

@@ -1,0 +1,148 @@
+/**
+ * Taking over from a manager that has ended, or died.
+ */
+import { Cause, DateTime, Effect, Exit, Option } from "effect"
+import { AlreadyManaged, type JobConflict, type MaxJobsReached, type StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Owner } from "../store/Owners.js"
+import type { Service as Store, UnfinishedRun } from "../store/Port.js"
+import { KernelRef } from "../store/ProcessIdentity.js"
+import type { Signal } from "../store/Signals.js"
+import { WallClock } from "../store/WallClock.js"
+import type { Service as Orchestrator } from "./Orchestrator.js"
+import { recoveryError } from "./Outcome.js"
+
+/** Becomes the owner of the kind, unless a live one is there. */
+export const claim = (store: Store, kind: string, id: string): Effect.Effect<Owner, AlreadyManaged | StoreError> =>
+  Effect.gen(function* () {
+    const kernel = yield* KernelRef
+    const owner: Owner = { kind, id, process: kernel.self }
+    const current = yield* store.owners.get(kind)
+    if (Option.isSome(current) && (yield* kernel.isAlive(current.value.process))) {
+      return yield* new AlreadyManaged({ kind, pid: current.value.process.pid })
+    }
+    // Another manager may have been faster: then it is the one to look at.
+    return (yield* store.owners.claim(owner, current)) ? owner : yield* claim(store, kind, id)
+  })
+
+/** So many crashes in a row, without an event of the orchestrator between, and a job is not continued. */
+const crashLimit = 3
+
+const pageSize = 200
+const inParallel = 32
+
+/**
+ * Every run of the kind that is not over belongs to a manager that is gone. Those that it left `running` are marked: as
+ * `interrupted`, or as ended where they cannot or should not go on. Gives the interrupted ones, oldest first.
+ */
+export const takeOver = (options: {
+  readonly kind: string
+  readonly store: Store
+  readonly orchestrator: Pick<Orchestrator<never>, "recover">
+}): Effect.Effect<ReadonlyArray<JobId>, StoreError> => {
+  const { kind, orchestrator, store } = options
+
+  /** Tells whether the run is to be continued. */
+  const mark = ({ crashes, run, stopping }: UnfinishedRun) =>
+    Effect.gen(function* () {
+      if (run.status !== "running") return run.status === "interrupted"
+      const { attempt, id: jobId } = run
+      const cleared = yield* Effect.exit(orchestrator.recover?.(jobId) ?? Effect.void)
+      const at = yield* DateTime.now
+      const change = { jobId, attempt, at }
+      if (Exit.isSuccess(cleared) && stopping) {
+        yield* store.record({ ...change, type: "job.cancelled" })
+        return false
+      }
+      yield* store.record({ ...change, type: "job.interrupted", crashed: true })
+      const error = Exit.isFailure(cleared)
+        ? recoveryError("what the crash left of it could not be cleared away", cleared.cause)
+        : crashes + 1 >= crashLimit
+          ? recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
+          : undefined
+      if (error === undefined) return true
+      yield* store.record({ ...change, type: "job.failed", error })
+      return false
+    }).pipe(
+      // Nobody else writes for this kind: whoever did lost the claim.
+      Effect.catchTag("Superseded", (error) => Effect.as(Effect.logWarning(error.message), false))
+    )
+
+  const from = (after: JobId | undefined): Effect.Effect<ReadonlyArray<JobId>, StoreError> =>
+    Effect.gen(function* () {
+      const page = yield* store.unfinished({ kind, limit: pageSize, ...(after === undefined ? {} : { after }) })
+      const last = page.at(-1)
+      if (last === undefined) return []
+      const marked = yield* Effect.forEach(
+        page,
+        (unfinished) => Effect.map(mark(unfinished), (goesOn) => (goesOn ? [unfinished.run.id] : [])),
+        { concurrency: inParallel }
+      )
+      return [...marked.flat(), ...(yield* from(last.run.id))]
+    })
+
+  return from(undefined)
+}
+
+export interface Continuation {
+  /** The runs that wait for their turn. */
+  readonly waiting: Effect.Effect<ReadonlyArray<JobId>>
+  /** Continues them, oldest first, as permits become free. Ends when none waits. */
+  readonly run: Effect.Effect<void>
+}
+
+/** Pause after a failure of the store, in milliseconds. */
+const pause = 500
+
+export const makeContinuation = (options: {
+  readonly interrupted: ReadonlyArray<JobId>
+  readonly resume: (id: JobId) => Effect.Effect<void, MaxJobsReached | JobConflict | StoreError | { readonly _tag: string }>
+  readonly freed: Signal
+}): Effect.Effect<Continuation> =>
+  Effect.map(WallClock, (clock) => {
+    const { freed, interrupted, resume } = options
+    const waiting = new Set(interrupted)
+
+    /** Tells what to do with the others. */
+    const next = (id: JobId): Effect.Effect<"go on" | "wait" | "pause"> =>
+      Effect.matchCauseEffect(resume(id), {
+        onSuccess: () => Effect.succeed("done" as const),
+        onFailure: (cause) =>
+          Option.match(Cause.failureOption(cause), {
+            onNone: () => Effect.as(Effect.logError(`job ${id} could not be continued`, cause), "done" as const),
+            onSome: (error) => {
+              switch (error._tag) {
+                case "MaxJobsReached":
+                  return Effect.succeed("wait" as const)
+                case "JobConflict":
+                  return Effect.succeed("go on" as const)
+                case "StoreError":
+                  return Effect.as(Effect.logWarning(`job ${id} could not be continued yet`, cause), "pause" as const)
+                default:
+                  return Effect.succeed("done" as const)
+              }
+            }
+          })
+      }).pipe(
+        Effect.map((answer) => {
+          if (answer !== "done") return answer
+          waiting.delete(id)
+          return "go on"
+        })
+      )
+
+    const run: Effect.Effect<void> = Effect.gen(function* () {
+      while (waiting.size > 0) {
+        const version = yield* freed.version
+        let answer: "go on" | "wait" | "pause" = "go on"
+        for (const id of [...waiting]) {
+          answer = yield* next(id)
+          if (answer !== "go on") break
+        }
+        if (answer === "pause") yield* clock.sleep(pause)
+        else if (waiting.size > 0) yield* freed.changed(version)
+      }
+    })
+
+    return { waiting: Effect.sync(() => [...waiting]), run }
+  })

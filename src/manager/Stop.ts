@@ -1,0 +1,121 @@
+/**
+ * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and saying what came of it.
+ */
+import { Clock, DateTime, Deferred, Duration, Effect, FiberId, Option } from "effect"
+import { JobNotFound, StopTimedOut, StoreError, Superseded } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import { isTerminal } from "../domain/RunStatus.js"
+import { StopReport } from "../domain/StopReport.js"
+import type { Service as Store } from "../store/Port.js"
+import type { ActiveJob } from "./ActiveJob.js"
+import type { Closing } from "./Closing.js"
+import type { Durable } from "./Durable.js"
+
+export interface Stop {
+  readonly stop: (
+    id: JobId,
+    grace: Duration.Duration
+  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
+  /** Stops an active job; several callers share one stop and its report. */
+  readonly stopActive: (
+    job: ActiveJob<unknown>,
+    grace: Duration.Duration
+  ) => Effect.Effect<StopReport, StopTimedOut | StoreError>
+}
+
+/** After its grace, an orchestrator must be ready within this. */
+export const afterGrace = Duration.seconds(1)
+
+export const make = (options: {
+  readonly kind: string
+  readonly store: Store
+  readonly jobs: { readonly find: (id: JobId) => Effect.Effect<Option.Option<ActiveJob<unknown>>> }
+  readonly closing: Closing
+  readonly durable: Durable
+  readonly fork: (effect: Effect.Effect<void>) => unknown
+}): Stop => {
+  const { closing, durable, fork, jobs, kind, store } = options
+
+  const report = (jobId: JobId, begun: number, status: StopReport["status"], mode: StopReport["mode"]) =>
+    Effect.map(
+      Clock.currentTimeMillis,
+      (now) => new StopReport({ jobId, status, mode, elapsed: Duration.millis(Math.max(0, now - begun)) })
+    )
+
+  /** The intent is recorded first: after a crash, the next manager ends the job instead of going on with it. */
+  const tell = (job: ActiveJob<unknown>) =>
+    Effect.gen(function* () {
+      if (job.phase === "running") {
+        job.phase = "stopping"
+        const at = yield* DateTime.now
+        yield* store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at }).pipe(
+          // A job on a full disk can be stopped all the same; that it was is recorded with its end.
+          Effect.catchTag("StoreError", (error) => Effect.logWarning(`job ${job.id} is stopped unrecorded: ${error.message}`)),
+          // It has ended by itself, or is just doing so.
+          Effect.ignore
+        )
+      }
+      job.fiber.unsafeInterruptAsFork(FiberId.none)
+    })
+
+  const wait = (job: ActiveJob<unknown>, begun: number, grace: Duration.Duration) =>
+    Effect.gen(function* () {
+      const run = yield* Effect.timeoutOption(Deferred.await(job.ended), Duration.sum(grace, afterGrace))
+      if (Option.isSome(run)) {
+        const { status } = run.value
+        return yield* report(job.id, begun, status, status !== "cancelled" ? "alreadyEnded" : job.forced ? "forced" : "graceful")
+      }
+      const trouble = yield* durable.trouble(job.id)
+      if (trouble !== undefined) return yield* Effect.fail(trouble)
+      const now = yield* Clock.currentTimeMillis
+      return yield* new StopTimedOut({ jobId: job.id, elapsed: Duration.millis(Math.max(0, now - begun)) })
+    })
+
+  const stopActive: Stop["stopActive"] = (job, grace) =>
+    Effect.gen(function* () {
+      if (job.stop === undefined) {
+        const outcome = yield* Deferred.make<StopReport, StopTimedOut | StoreError>()
+        job.stop = outcome
+        job.grace = grace
+        const begun = yield* Clock.currentTimeMillis
+        // In a fiber of the manager: whoever asked first may go away, and the others still wait.
+        fork(
+          Effect.zipRight(tell(job), wait(job, begun, grace)).pipe(
+            Effect.exit,
+            Effect.flatMap((exit) => {
+              job.stop = undefined
+              return Deferred.done(outcome, exit)
+            })
+          )
+        )
+      }
+      return yield* Deferred.await(job.stop)
+    })
+
+  /** A run that waits to be continued has nothing to interrupt. */
+  const stopInactive = (id: JobId, begun: number) =>
+    Effect.gen(function* () {
+      const found = yield* store.get(id)
+      if (Option.isNone(found) || found.value.kind !== kind) return yield* new JobNotFound({ jobId: id })
+      const { attempt, status } = found.value
+      if (isTerminal(status)) return yield* report(id, begun, status, "alreadyEnded")
+      if (yield* closing.hasBegun) {
+        const cause = new Error(`the manager is closing; job ${id} stays ${status}`)
+        return yield* new StoreError({ operation: "stop a job", reason: "closed", cause })
+      }
+      // Running, and yet not active: it has just been continued.
+      if (status === "running") return yield* new Superseded({ jobId: id, attempt })
+      const at = yield* DateTime.now
+      yield* store.record({ type: "job.cancelled", jobId: id, attempt, at })
+      return yield* report(id, begun, "cancelled", "graceful")
+    })
+
+  const stop: Stop["stop"] = (id, grace) =>
+    Effect.gen(function* () {
+      const begun = yield* Clock.currentTimeMillis
+      const job = yield* jobs.find(id)
+      return yield* Option.isSome(job) ? stopActive(job.value, grace) : stopInactive(id, begun)
+    }).pipe(Effect.catchTag("Superseded", () => Effect.zipRight(Effect.yieldNow(), stop(id, grace))))
+
+  return { stop, stopActive }
+}

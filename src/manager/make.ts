@@ -1,0 +1,211 @@
+/**
+ * Puts a manager together of its parts.
+ */
+import { DateTime, Deferred, Duration, Effect, Option, Runtime, type Scope } from "effect"
+import { type AlreadyManaged, InvalidJobConfig, JobNotFound, NotResumable, ShuttingDown, type StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import { Run } from "../domain/Run.js"
+import { isTerminal } from "../domain/RunStatus.js"
+import { StopReport } from "../domain/StopReport.js"
+import { RunStore } from "../store/RunStore.js"
+import { makeSignal } from "../store/Signals.js"
+import * as ActiveJob from "./ActiveJob.js"
+import * as Admission from "./Admission.js"
+import * as Closing from "./Closing.js"
+import * as Durable from "./Durable.js"
+import * as EventStreams from "./EventStreams.js"
+import * as JobIds from "./JobIds.js"
+import type { ManagedJob } from "./ManagedJob.js"
+import { recoveryError } from "./Outcome.js"
+import * as Recovery from "./Recovery.js"
+import type { MakeOptions, Service } from "./Service.js"
+import * as Stop from "./Stop.js"
+
+export const make = <C, I>(
+  options: MakeOptions<C, I>
+): Effect.Effect<Service<C, I>, StoreError | AlreadyManaged, RunStore | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { kind, maxJobs = 10, orchestrator } = options
+    if (!Number.isSafeInteger(maxJobs) || maxJobs < 1) {
+      return yield* Effect.dieMessage(`maxJobs is a whole number, 1 or more, not ${maxJobs}`)
+    }
+    const stopGrace = Duration.decode(options.stopGrace ?? "5 seconds")
+    const store = yield* RunStore
+    const nextId = yield* JobIds.make
+    const closing = yield* Closing.make
+    const durable = yield* Durable.make(closing)
+    const freed = makeSignal()
+    const admission = Admission.make(options.config, orchestrator)
+
+    // The fibers of jobs are roots: they inherit from the manager, and nothing from whoever called it, such as a transaction
+    // or a region that cannot be interrupted.
+    const runFork = Runtime.runFork(yield* Effect.runtime())
+    const fork = (effect: Effect.Effect<void>): void => void runFork(effect)
+
+    const jobs = yield* ActiveJob.make({ maxJobs, stopGrace, store, orchestrator, closing, durable, fork, freed })
+    const stop = Stop.make({ kind, store, jobs, closing, durable, fork })
+    const streams = EventStreams.make({ kind, store, closing })
+
+    const owner = yield* Recovery.claim(store, kind, yield* nextId)
+    // While a job of this process has not ended, no other manager may continue it.
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(jobs.count, (active) => (active === 0 ? Effect.ignoreLogged(store.owners.release(owner)) : Effect.void))
+    )
+    const interrupted = yield* Recovery.takeOver({ kind, store, orchestrator })
+
+    /** The record of a run of this manager's kind. */
+    const record = (id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
+      Effect.flatMap(
+        store.get(id),
+        Option.match({
+          onNone: () => new JobNotFound({ jobId: id }),
+          onSome: (run) => (run.kind === kind ? Effect.succeed(run) : new JobNotFound({ jobId: id }))
+        })
+      )
+
+    const refuseWhenClosing = Effect.flatMap(closing.hasBegun, (begun) => (begun ? new ShuttingDown() : Effect.void))
+
+    const start: Service<C, I>["start"] = Effect.fn("JobManager.start")(function* (input) {
+      yield* store.outsideTransaction
+      yield* refuseWhenClosing
+      const { config, encoded, key } = yield* admission.submitted(input)
+      const id = yield* nextId
+      const at = yield* DateTime.now
+      const labels = options.labels?.(config) ?? {}
+      const run = new Run(
+        { id, kind, status: "running", attempt: 1, config: encoded, labels, createdAt: at, startedAt: at },
+        { disableValidation: true }
+      )
+      const admit = Effect.as(store.create({ id, kind, key, config: encoded, labels, at }), run)
+      yield* jobs.launch(id, config, admit)
+      return id
+    })
+
+    /** A run that cannot be continued has failed. */
+    const giveUp = (run: Run, { message }: InvalidJobConfig) =>
+      Effect.gen(function* () {
+        const { attempt, id: jobId } = run
+        const at = yield* DateTime.now
+        yield* store.record({ type: "job.failed", jobId, attempt, at, error: recoveryError(message) })
+        return yield* new NotResumable({ jobId, status: "failed", reason: message })
+      })
+
+    const resume: Service<C, I>["resume"] = Effect.fn("JobManager.resume")(function* (id) {
+      yield* store.outsideTransaction
+      yield* refuseWhenClosing
+      if (Option.isSome(yield* jobs.find(id))) return yield* new NotResumable({ jobId: id, status: "running" })
+      const run = yield* record(id)
+      if (run.status !== "interrupted") return yield* new NotResumable({ jobId: id, status: run.status })
+
+      const continued = Effect.gen(function* () {
+        const admitted = yield* Effect.either(admission.recorded(run.config))
+        if (admitted._tag === "Left") return yield* giveUp(run, admitted.left)
+        const { config, key } = admitted.right
+        const attempt = run.attempt + 1
+        const at = yield* DateTime.now
+        const admit = Effect.as(
+          store.resume({ jobId: id, attempt, key, at }),
+          new Run({ ...run, status: "running", attempt, startedAt: at }, { disableValidation: true })
+        )
+        yield* jobs.launch(id, config, admit)
+      })
+      // Somebody else has continued or cancelled it meanwhile.
+      yield* Effect.catchTag(continued, "Superseded", () =>
+        Effect.flatMap(record(id), ({ status }) => new NotResumable({ jobId: id, status }))
+      )
+    })
+
+    const awaitEnd = (id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
+      Effect.gen(function* () {
+        const job = yield* jobs.find(id)
+        if (Option.isSome(job)) return yield* Deferred.await(job.value.ended)
+        const signal = yield* store.changes(id)
+        const version = yield* signal.version
+        const run = yield* record(id)
+        if (isTerminal(run.status) || (yield* closing.isOver)) return run
+        yield* Effect.raceFirst(signal.changed(version), closing.over)
+        return yield* awaitEnd(id)
+      }).pipe(Effect.scoped)
+
+    const service: Service<C, I> = {
+      start,
+      resume,
+      stop: Effect.fn("JobManager.stop")(function* (id, { grace = stopGrace } = {}) {
+        yield* store.outsideTransaction
+        return yield* stop.stop(id, Duration.decode(grace))
+      }),
+      stopAll: Effect.suspend(() => stopAll),
+      get: (id) => Effect.map(jobs.find(id), Option.map(managed)),
+      list: Effect.map(jobs.all, (all) => all.map(({ id }) => id)),
+      activeCount: jobs.count,
+      await: Effect.fn("JobManager.await")(function* (id) {
+        yield* store.outsideTransaction
+        return yield* awaitEnd(id)
+      }),
+      events: (id, { after = 0 } = {}) => streams.ofJob(id, after),
+      allEvents: ({ after = 0 } = {}) => streams.ofAll(after),
+      health: durable.health
+    }
+
+    const managed = ({ config, id, phase, run }: ActiveJob.ActiveJob<C>): ManagedJob<C> => ({
+      id,
+      config,
+      attempt: run.attempt,
+      startedAt: run.startedAt ?? run.createdAt,
+      phase,
+      events: (options) => service.events(id, options),
+      stop: (options) => service.stop(id, options),
+      await: service.await(id)
+    })
+
+    const continuation = yield* Recovery.makeContinuation({ interrupted, resume, freed })
+
+    const stopAll = Effect.gen(function* () {
+      yield* store.outsideTransaction
+      const ids = [...(yield* continuation.waiting), ...(yield* service.list)]
+      return yield* Effect.forEach(
+        ids,
+        (id) =>
+          Effect.catchAll(Effect.map(stop.stop(id, stopGrace), Option.some), (error) =>
+            error._tag === "JobNotFound"
+              ? Effect.succeedNone
+              : Effect.as(
+                  Effect.logWarning(error.message),
+                  Option.some(
+                    new StopReport({
+                      jobId: id,
+                      status: "running",
+                      mode: "timedOut",
+                      elapsed: Duration.sum(stopGrace, Stop.afterGrace)
+                    })
+                  )
+                )
+          ),
+        { concurrency: "unbounded" }
+      )
+    }).pipe(
+      Effect.map((reports) => reports.flatMap(Option.toArray)),
+      Effect.withSpan("JobManager.stopAll")
+    )
+
+    if (options.recovery !== "manual") yield* Effect.forkScoped(continuation.run)
+
+    // Added last, so that it runs first: the jobs end before anything that they use.
+    yield* Effect.addFinalizer(() =>
+      Effect.gen(function* () {
+        yield* closing.begin
+        yield* jobs.interruptAll
+        yield* jobs.none.pipe(
+          Effect.interruptible,
+          Effect.timeoutFail({
+            duration: Duration.sum(stopGrace, Stop.afterGrace),
+            onTimeout: () => "jobs have not ended in time; the next manager will continue them once this process is gone"
+          }),
+          Effect.catchAll(Effect.logWarning)
+        )
+        yield* closing.end
+      })
+    )
+
+    return service
+  })
