@@ -1,0 +1,123 @@
+/**
+ * Which way imports point. Types count: what is imported for its type only is imported here too.
+ *
+ * A directory may import what stands before it in this list, and what stands beside it if that makes no circle.
+ */
+const floors = [["domain"], ["store"], ["manager"], ["testing"], ["tasks"], ["http", "web"], ["cli"], ["daemon"]]
+
+/** No production code is built on the scripted orchestrator of tests. */
+const mayImport = (from, to) => from === to || to !== "testing"
+
+const direction = floors.flatMap((floor, level) =>
+  floor.map((directory) => {
+    const allowed = floors
+      .slice(0, level + 1)
+      .flat()
+      .filter((other) => mayImport(directory, other))
+    return {
+      name: `direction-${directory}`,
+      comment: `src/${directory} may import: ${allowed.join(", ")}.`,
+      severity: "error",
+      from: { path: `^src/${directory}/` },
+      to: { path: "^src/", pathNot: `^src/(${allowed.join("|")})/` }
+    }
+  })
+)
+
+const npm = (...names) => `node_modules/(${names.join("|")})(/|$)`
+
+/** Who may import a package; every other directory of `src` may not. */
+const only = (name, directories, comment) => ({
+  name: `only-${directories.join("-")}-${name}`,
+  comment,
+  severity: "error",
+  from: { path: "^src/", pathNot: `^src/(${directories.join("|")})/` },
+  to: { path: npm(name) }
+})
+
+export default {
+  forbidden: [
+    ...direction,
+    {
+      name: "no-circles",
+      comment: "No module imports itself by way of others, not even for a type.",
+      severity: "error",
+      from: {},
+      to: { circular: true }
+    },
+    {
+      name: "domain-is-pure",
+      comment: "src/domain imports effect and nothing else: no other package, nothing of Node.",
+      severity: "error",
+      from: { path: "^src/domain/" },
+      to: { pathNot: ["^src/domain/", npm("effect")] }
+    },
+    {
+      name: "index-is-light",
+      comment: '`import "charlotte"` loads neither tasks nor servers nor commands.',
+      severity: "error",
+      from: { path: "^src/index\\.ts$" },
+      to: { pathNot: "^src/(domain|store|manager)/" }
+    },
+    {
+      name: "nobody-imports-the-front-door",
+      comment: "src imports modules; the index files are for those outside.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: ["^src/index\\.ts$", "^src/[^/]+/index\\.ts$"] }
+    },
+    {
+      name: "relative-at-home",
+      comment: "src names its own modules by their files, not by the package's name.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["aliased"] }
+    },
+    only("yaml", ["tasks"], "Task files are read in one place."),
+    only("better-sqlite3", ["store"], "SQL stays inside store."),
+    only("@effect/sql-sqlite-node", ["store"], "SQL stays inside store."),
+    only("@effect/cli", ["cli"], "Commands are one layer's business."),
+    only("@effect/platform-node", ["http", "cli", "daemon"], "The library runs on what the application provides."),
+    {
+      name: "no-http-below-http",
+      comment: "The library does not load HTTP code.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(http|web|cli|daemon)/" },
+      to: { path: "node_modules/@effect/platform/.*Http" }
+    },
+    {
+      name: "src-stands-alone",
+      comment: "src imports neither tests nor examples, nor packages that its users do not get.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|examples|bench)/" }
+    },
+    {
+      name: "no-dev-dependencies",
+      comment: "What src imports stands under dependencies in package.json.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] }
+    },
+    {
+      name: "examples-are-what-users-write",
+      comment: 'An example imports "charlotte", never a file of src.',
+      severity: "error",
+      from: { path: "^examples/" },
+      to: { path: "^src/", dependencyTypesNot: ["aliased"] }
+    },
+    {
+      name: "resolvable",
+      comment: "Every import leads somewhere.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true }
+    }
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] }
+  }
+}

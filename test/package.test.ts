@@ -1,0 +1,88 @@
+import { execFile } from "node:child_process"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { parseConfigFileTextToJson } from "typescript"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import manifest from "../package.json" with { type: "json" }
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const read = (path: string): Promise<string> => readFile(join(root, path), "utf8")
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "charlotte-package-"))
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+/** The address of every script that a process has run when it has imported `specifier`, as V8 counts its coverage. */
+const loadedBy = async (specifier: string): Promise<ReadonlyArray<string>> => {
+  const coverage = await mkdtemp(join(directory, "coverage-"))
+  await promisify(execFile)(
+    process.execPath,
+    ["--import", "tsx", "--input-type=module", "--eval", `await import(${JSON.stringify(specifier)})`],
+    { cwd: root, env: { ...process.env, NODE_V8_COVERAGE: coverage } }
+  )
+  const reports = await Promise.all((await readdir(coverage)).map((name) => readFile(join(coverage, name), "utf8")))
+  return reports.flatMap((report) => {
+    const { result }: { result: ReadonlyArray<{ url: string }> } = JSON.parse(report)
+    return result.map(({ url }) => url)
+  })
+}
+
+const heavy =
+  /\/src\/(tasks|http|web|cli|daemon)\/|\/@effect\/(platform-node|cli)\/|\/@effect\/platform\/.*Http|\/node_modules\/yaml\//
+
+describe('import "charlotte"', () => {
+  it("loads neither HTTP server, CLI nor task code", async () => {
+    const loaded = await loadedBy("charlotte")
+    expect(loaded).toContainEqual(expect.stringMatching(/\/src\/index\.ts$/))
+    expect(loaded).toContainEqual(expect.stringMatching(/\/src\/manager\/JobManager\.ts$/))
+    expect(loaded.filter((url) => heavy.test(url))).toEqual([])
+  })
+
+  it("would be seen to load task code, if it did", async () => {
+    const loaded = await loadedBy("charlotte/tasks")
+    expect(loaded).toContainEqual(expect.stringMatching(/\/src\/tasks\/index\.ts$/))
+    expect(loaded).toContainEqual(expect.stringMatching(/\/node_modules\/yaml\//))
+  })
+})
+
+describe("the package", () => {
+  it("has the same modules for its users, for tests and for examples", async () => {
+    const { config } = parseConfigFileTextToJson("tsconfig.json", await read("tsconfig.json"))
+    const exported = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
+      typeof target === "string"
+        ? []
+        : [[`charlotte${subpath.slice(1)}`, [target.import.replace("./dist/", "./src/").replace(/js$/, "ts")]]]
+    )
+    expect(config.compilerOptions.paths).toEqual(Object.fromEntries(exported))
+  })
+
+  it("has a front door that only names modules", async () => {
+    const code = (await read("src/index.ts")).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+    const others = code.split("\n").filter((line) => !/^(export \* as (\w+) from "\.\/.*\/\2\.js")?$/.test(line))
+    expect(others).toEqual([])
+  })
+
+  it("pins every dependency, and names no registry", async () => {
+    const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies })
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([])
+    expect(await read("package-lock.json")).not.toMatch(/"resolved"|:\/\/registry\./)
+  })
+
+  it("excuses a line from a lint rule only with a reason", async () => {
+    const directories = ["src", "test", "examples"]
+    const names = await Promise.all(directories.map((name) => readdir(join(root, name), { recursive: true })))
+    const files = names.flatMap((inside, i) => inside.map((name) => join(directories[i] ?? "", name)))
+    for (const file of files.filter((name) => name.endsWith(".ts"))) {
+      const excuses = (await read(file)).split("\n").filter((line) => /\/[/*] *(oxlint|eslint)-disable/.test(line))
+      expect(
+        excuses.filter((line) => !/-disable\S* [\w/, -]+ -- \S/.test(line)),
+        file
+      ).toEqual([])
+    }
+  })
+})

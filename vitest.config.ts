@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+import manifest from "./package.json" with { type: "json" }
+
+/** `charlotte` and its subpaths, as package.json exports them, but from the sources: no build comes before a test. */
+const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
+  typeof target === "string"
+    ? []
+    : [
+        {
+          find: new RegExp(`^charlotte${subpath.slice(1)}$`),
+          replacement: fileURLToPath(
+            new URL(target.import.replace("./dist/", "./src/").replace(/\.js$/, ".ts"), import.meta.url)
+          )
+        }
+      ]
+)
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: ["test/**/*.test.ts"],
+    reporters: ["default"],
+    allowOnly: false,
+    // Tests start real processes and wait for real files, on machines that may be busy: the limit is for what hangs.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Processes, not threads: native code, signals and the working directory belong to a whole process.
+    pool: "forks",
+    poolOptions: { forks: { minForks: 1, maxForks: 2 } }
+  }
+})
