@@ -55,14 +55,14 @@ export const make = (options: {
 
   const offer = (event: AcceptedEvent): Effect.Effect<void> =>
     Effect.suspend(() => {
-      if (gathering === undefined) {
-        gathering = makeBatch()
-        if (onItsWay === undefined) options.fork(drain)
-      }
-      if (gathering.events.length >= capacity) {
+      if (gathering !== undefined && gathering.events.length >= capacity) {
         return Effect.zipRight(Deferred.await(gathering.taken), offer(event))
       }
+      const idle = gathering === undefined && onItsWay === undefined
+      gathering ??= makeBatch()
       gathering.events.push(event)
+      // Last, for a fiber runs at once: what gathers is on its way already when this returns.
+      if (idle) options.fork(drain)
       return Effect.void
     })
 
