@@ -1,0 +1,55 @@
+/**
+ * A change to one key of a file's frontmatter that leaves every other byte as it was: comments, order, line ends and keys
+ * that are not ours.
+ */
+import { Either, Option } from "effect"
+import { type Document, isCollection, isMap, isScalar } from "yaml"
+import * as Frontmatter from "./Frontmatter.js"
+import * as Yaml from "./Yaml.js"
+
+/**
+ * The text with that value for the key, which is added when it is missing. None if there is no frontmatter that can be
+ * changed. The value must be a plain word.
+ */
+export const set = (text: string, key: string, value: string): Option.Option<string> =>
+  Option.gen(function* () {
+    const { closing, opening, yaml } = yield* Either.getRight(Frontmatter.split(text))
+    const before = yield* read(yaml)
+    const changed = before.has(key)
+      ? yield* replace(yaml, before, key, value)
+      : add(yaml, before, `${key}: ${value}`, opening.endsWith("\r\n") ? "\r\n" : "\n")
+    // YAML has more ways to write a value than are thought of here.
+    const after = yield* read(changed)
+    return after.get(key) === value && rest(before, key) === rest(after, key)
+      ? opening + changed + closing
+      : yield* Option.none()
+  })
+
+const read = (yaml: string): Option.Option<Document> =>
+  Either.getRight(Yaml.read(yaml)).pipe(
+    Option.filter((document) => document.errors.length === 0),
+    Option.filter(({ contents }) => contents === null || isMap(contents))
+  )
+
+const rest = (document: Document, key: string): string => {
+  document.delete(key)
+  return JSON.stringify(document)
+}
+
+const replace = (yaml: string, document: Document, key: string, value: string): Option.Option<string> => {
+  const node = document.get(key, true)
+  if (!isScalar(node) || !node.range || node.type?.startsWith("BLOCK")) return Option.none()
+  const [start, end] = node.range
+  // An empty value stands right behind its colon, or right before a comment.
+  const left = /\s$/.test(yaml.slice(0, start)) ? "" : " "
+  const right = yaml[end] === "#" ? " " : ""
+  return Option.some(yaml.slice(0, start) + left + value + right + yaml.slice(end))
+}
+
+const add = (yaml: string, { contents }: Document, entry: string, lineEnd: string): string => {
+  if (!isCollection(contents) || !contents.range) return yaml + entry + lineEnd
+  const start = contents.range[0]
+  if (contents.flow) return `${yaml.slice(0, start + 1)}${entry}, ${yaml.slice(start + 1)}`
+  const indent = yaml.slice(yaml.lastIndexOf("\n", start - 1) + 1, start)
+  return yaml + indent + entry + lineEnd
+}

@@ -1,0 +1,47 @@
+/**
+ * What keeps a plan from being worked on: where, and what to do about it.
+ *
+ * @since 0.1.0
+ */
+import { Array, Order, Schema } from "effect"
+
+/** @since 0.1.0 */
+export class Problem extends Schema.Class<Problem>("charlotte/Problem")({
+  /** The file or directory, relative to the repository. */
+  file: Schema.String,
+  /** From 1; missing when it is not about the text of a file. */
+  line: Schema.optional(Schema.Int),
+  /** A sentence without its subject, which is the file: `has no backpressure …`. */
+  message: Schema.String
+}) {
+  /** As compilers print it. */
+  override toString(): string {
+    return this.line === undefined ? `${this.file}: ${this.message}` : `${this.file}:${this.line}: ${this.message}`
+  }
+}
+
+/** By file, then line, then message: the same in every run. */
+const order: Order.Order<Problem> = Order.combineAll([
+  Order.mapInput(Order.string, (problem: Problem) => problem.file),
+  Order.mapInput(Order.number, (problem: Problem) => problem.line ?? 0),
+  Order.mapInput(Order.string, (problem: Problem) => problem.message)
+])
+
+/**
+ * All that is wrong with a plan, at once.
+ *
+ * @since 0.1.0
+ */
+export class InvalidPlan extends Schema.TaggedError<InvalidPlan>()("InvalidPlan", {
+  problems: Schema.Array(Problem)
+}) {
+  /** Puts the problems in order. */
+  static of(problems: Iterable<Problem>): InvalidPlan {
+    return new InvalidPlan({ problems: Array.sort(problems, order) })
+  }
+
+  override get message() {
+    const count = this.problems.length === 1 ? "1 problem" : `${this.problems.length} problems`
+    return [`the plan has ${count}:`, ...this.problems.map(String)].join("\n")
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What `charlotte.yaml`, beside the units, says about working on them.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+import { Count, Name, RelativePath, RelativePaths, ShellCommand, ShellCommands, Span } from "./Fields.js"
+import { Problem } from "./Problem.js"
+import * as Yaml from "./Yaml.js"
+
+/** @since 0.1.0 */
+export const fileName = "charlotte.yaml"
+
+/** @since 0.1.0 */
+export class Limits extends Schema.Class<Limits>("charlotte/Limits")({
+  /** How often an agent may be called in all. */
+  agentCalls: Schema.optional(Count),
+  /** How long the job may take in all. */
+  duration: Schema.optional(Span)
+}) {}
+
+/** @since 0.1.0 */
+export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
+  /** A command for each new worktree, such as `npm ci`. */
+  setup: Schema.optional(ShellCommand),
+  /** Untracked files that a worktree needs, such as `.env`; relative to the repository. */
+  copy: Schema.Array(RelativePath),
+  /** Commands that must pass on the merged result. */
+  baseline: Schema.Array(ShellCommand),
+  /** The name of the agent profile, unless the job says another. */
+  agent: Schema.optional(Name),
+  /** How often a task is tried. */
+  attempts: Count,
+  limits: Limits
+}) {}
+
+const keys = ["setup", "copy", "baseline", "agent", "attempts", "limits"]
+
+/** What holds where there is no such file. */
+export const defaults = new Settings({ copy: [], baseline: [], attempts: 3, limits: new Limits({}) })
+
+/** Reads the text of the file. */
+export const parse = (
+  file: string,
+  text: string
+): { readonly settings: Settings; readonly problems: ReadonlyArray<Problem> } => {
+  const yaml = Yaml.parse(file, text)
+  // A misspelt key would leave out a check without a word.
+  const unknown = yaml.keys
+    .filter((key) => !keys.includes(key))
+    .map(
+      (key) =>
+        new Problem({
+          file,
+          line: yaml.line(key),
+          message: `has the unknown key "${key}": ${keys.join(", ")} are known`
+        })
+    )
+  const settings = new Settings({
+    setup: yaml.get("setup", Schema.UndefinedOr(ShellCommand), undefined),
+    copy: yaml.get("copy", RelativePaths, []),
+    baseline: yaml.get("baseline", ShellCommands, []),
+    agent: yaml.get("agent", Schema.UndefinedOr(Name), undefined),
+    attempts: yaml.get("attempts", Count, defaults.attempts),
+    limits: yaml.get("limits", Limits, defaults.limits)
+  })
+  return { settings, problems: [...unknown, ...yaml.problems] }
+}

@@ -1,0 +1,143 @@
+/**
+ * Reads a directory of units and tasks into a plan. It changes nothing.
+ *
+ * @since 0.1.0
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { Effect, Either } from "effect"
+import { createHash } from "node:crypto"
+import * as Listing from "./Listing.js"
+import * as Planner from "./Planner.js"
+import { InvalidPlan, Problem } from "./Problem.js"
+import * as Settings from "./Settings.js"
+import * as TaskFile from "./TaskFile.js"
+import * as TextFile from "./TextFile.js"
+import * as UnitFile from "./UnitFile.js"
+
+const maxFiles = 10_000
+const maxBytes = 64 * 1024 * 1024
+
+/** The agent that runs the `sh` blocks of the tasks themselves. */
+const scriptAgent = "script"
+
+/**
+ * The plan of a directory, or every problem with it.
+ *
+ * @since 0.1.0
+ */
+export const read = Effect.fn("TaskDirectory.read")(function* (options: {
+  /** The top level of the repository. */
+  readonly repository: string
+  /** Absolute, or relative to the repository. */
+  readonly tasksDir: string
+  /** The agent that the job names; else it is that of `charlotte.yaml`. With `script`, each task needs an `sh` block. */
+  readonly agent?: string | undefined
+}) {
+  const top = yield* Effect.mapError(Listing.top(options.repository, options.tasksDir), (problem) =>
+    InvalidPlan.of([problem])
+  )
+  const { problems, units } = yield* findUnits(top)
+  const count = units.reduce((sum, { entries }) => sum + entries.filter(TaskFile.isName).length, units.length)
+  if (count > maxFiles) return yield* tooMuch(top, `${maxFiles} files`)
+
+  const readText = reader(top)
+  const { problems: wrongSettings, settings } = yield* readSettings(top, readText)
+  const sources = yield* Effect.forEach(units, (unit) => readUnit(unit, unit === top, readText), { concurrency: 16 })
+  return yield* Planner.plan({
+    units: sources,
+    settings,
+    problems: [...problems, ...wrongSettings],
+    scripts: (options.agent ?? settings.agent) === scriptAgent
+  })
+})
+
+const tooMuch = (top: Listing.Listing, limit: string) =>
+  InvalidPlan.of([
+    new Problem({ file: top.name, message: `holds more than ${limit}: split the work into several jobs` })
+  ])
+
+/** A directory that holds tasks is one unit; else its units are the directories in it. */
+const findUnits = Effect.fnUntraced(function* (top: Listing.Listing) {
+  const [problems, below] = yield* Listing.units(top)
+  if (top.entries.some(TaskFile.isName)) {
+    const names = below.map(({ name }) => name).join(", ")
+    const message = `holds task files itself and units as well (${names}): move either elsewhere`
+    return {
+      units: [top],
+      problems: below.length === 0 ? problems : [...problems, new Problem({ file: top.name, message })]
+    }
+  }
+  if (below.length === 0 && problems.length === 0) {
+    const message = `holds no tasks: put files such as 01-name.md into it, or directories of them with an ${UnitFile.fileName} each`
+    return { units: [], problems: [new Problem({ file: top.name, message })] }
+  }
+  return { units: below, problems }
+})
+
+type ReadText = (
+  listing: Listing.Listing,
+  entry: string
+) => Effect.Effect<
+  { readonly file: string; readonly content: Either.Either<TextFile.TextFile, Problem> },
+  InvalidPlan,
+  FileSystem | Path
+>
+
+/** Reads files, until they are too much in all. */
+const reader = (top: Listing.Listing): ReadText => {
+  let total = 0
+  return Effect.fnUntraced(function* (listing, entry) {
+    const path = yield* Path
+    const file = path.join(listing.name, entry)
+    const content = yield* Effect.either(TextFile.read(path.join(listing.path, entry), file))
+    total += Either.match(content, { onLeft: () => 0, onRight: ({ bytes }) => bytes.length })
+    return total > maxBytes ? yield* tooMuch(top, `${maxBytes / 1024 / 1024} MiB`) : { file, content }
+  })
+}
+
+const readSettings = Effect.fnUntraced(function* (top: Listing.Listing, readText: ReadText) {
+  if (!top.entries.includes(Settings.fileName)) return { settings: Settings.defaults, problems: [] }
+  const { content, file } = yield* readText(top, Settings.fileName)
+  return Either.match(content, {
+    onLeft: (problem) => ({ settings: Settings.defaults, problems: [problem] }),
+    onRight: ({ text }) => Settings.parse(file, text)
+  })
+})
+
+const readUnit = Effect.fnUntraced(function* (unit: Listing.Listing, isTop: boolean, readText: ReadText) {
+  const tasks = yield* Effect.forEach(unit.entries.filter(TaskFile.isName), (entry) =>
+    Effect.map(readText(unit, entry), readTask)
+  )
+  const file = yield* readUnitFile(unit, isTop, readText)
+  if (tasks.length > 0) return { dir: unit.name, file, tasks }
+  const noTasks = new Problem({
+    file: unit.name,
+    message: "is a unit without tasks: put files such as 01-name.md into it"
+  })
+  return { dir: unit.name, file: { ...file, problems: [...file.problems, noTasks] }, tasks }
+})
+
+const readTask = ({ content, file }: Effect.Effect.Success<ReturnType<ReadText>>): Planner.HashedTaskFile =>
+  Either.match(content, {
+    onLeft: (problem) => ({ ...TaskFile.unreadable(file, problem), sha256: "" }),
+    onRight: ({ bytes, text }) => ({
+      ...TaskFile.parse(file, text),
+      sha256: createHash("sha256").update(bytes).digest("hex")
+    })
+  })
+
+/** A directory of tasks needs no such file when it is all there is; among others it may just be no unit. */
+const readUnitFile = Effect.fnUntraced(function* (unit: Listing.Listing, isTop: boolean, readText: ReadText) {
+  const path = yield* Path
+  const name = path.basename(unit.path)
+  if (!unit.entries.includes(UnitFile.fileName)) {
+    const message = `holds tasks but no ${UnitFile.fileName}: add one (it may be empty), or move the tasks elsewhere`
+    return UnitFile.absent(unit.name, name, isTop ? undefined : new Problem({ file: unit.name, message }))
+  }
+  const { content, file } = yield* readText(unit, UnitFile.fileName)
+  return Either.match(content, {
+    onLeft: (problem) => UnitFile.absent(file, name, problem),
+    onRight: ({ text }) => UnitFile.parse(file, name, text)
+  })
+})
