@@ -1,0 +1,138 @@
+/**
+ * Git, as far as a job needs it: a small set of operations on the git command line, each safe against what a process in
+ * a worktree may have left in the repository, and none that could lose anything of the user's.
+ */
+import { Context, Effect, Layer } from "effect"
+import * as Commits from "./git/Commits.js"
+import * as Files from "./git/Files.js"
+import type { Fingerprint } from "./git/Fingerprint.js"
+import * as GitCommand from "./git/GitCommand.js"
+import type { GitError } from "./git/GitError.js"
+import * as History from "./git/History.js"
+import * as Landing from "./git/Landing.js"
+import * as Merge from "./git/Merge.js"
+import { makeMutexes, Mutexes } from "./git/Mutation.js"
+import type { AbsolutePath, BranchName, ObjectId, OwnBranch, RepoPath } from "./git/Names.js"
+import * as Problems from "./git/Problems.js"
+import * as Refs from "./git/Refs.js"
+import * as Repository from "./git/Repository.js"
+import * as Worktrees from "./git/Worktrees.js"
+
+export class Git extends Context.Tag("charlotte/Git")<Git, Service>() {}
+
+type Repo = Repository.Repository
+type Answer<A> = Effect.Effect<A, GitError>
+
+export interface Service {
+  /** The version of git; fails when there is none, or an old one. */
+  readonly version: Answer<string>
+
+  /**
+   * Opens the repository that a path leads to: its top level or a directory in it, a symbolic link, a linked worktree.
+   * All of them give one `identity`. The `fingerprint` of what it gives is to be kept with the job; given again when the
+   * job goes on, it makes sure that the repository was not changed since. Identity and settings are read here, once.
+   */
+  readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Answer<Repo>
+
+  /** All that would be in the way of a job for that branch, or for the one that is checked out. */
+  readonly problems: (repository: Repo, target?: BranchName) => Answer<ReadonlyArray<Problems.Problem>>
+
+  /** What is checked out in the checkout through which the repository was opened. */
+  readonly head: (repository: Repo) => Answer<Refs.Head>
+
+  /** The commit at which a branch is. */
+  readonly resolve: (repository: Repo, branch: BranchName) => Answer<ObjectId>
+
+  /** The branches that were made here, of all jobs. */
+  readonly ownBranches: (
+    repository: Repo
+  ) => Answer<ReadonlyArray<{ readonly branch: OwnBranch; readonly commit: ObjectId }>>
+
+  /** Makes a branch that is not there yet. */
+  readonly createBranch: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<void>
+
+  /** Removes a branch that was made here; refuses one that is checked out, and is content when there is none. */
+  readonly deleteBranch: (repository: Repo, branch: OwnBranch) => Answer<void>
+
+  /**
+   * Moves a branch forward, when it still is where it is expected: the ref alone, or, where it is checked out, together
+   * with the files there, unless one of them holds uncommitted work. It is not interrupted on the way.
+   */
+  readonly advance: (repository: Repo, branch: BranchName, options: Landing.AdvanceOptions) => Answer<Landing.Advanced>
+
+  /** Makes a worktree outside the repository, on a new branch at the commit `from`, or without it on one that is there. */
+  readonly addWorktree: (
+    repository: Repo,
+    options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly from?: ObjectId }
+  ) => Answer<Worktrees.Worktree>
+
+  /** The worktrees that were made here, of all jobs. */
+  readonly worktrees: (repository: Repo) => Answer<ReadonlyArray<Worktrees.Worktree>>
+
+  /** Removes a worktree that was made here, with all that is in it; is content when there is none. */
+  readonly removeWorktree: (repository: Repo, path: AbsolutePath) => Answer<void>
+
+  /** The commit on which a worktree stands, and the files that differ from it. */
+  readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Answer<Commits.Status>
+
+  /** Commits all that is in a worktree on its branch, but for ignored files. */
+  readonly commit: (repository: Repo, worktree: Worktrees.Worktree, options: Commits.CommitOptions) => Answer<ObjectId>
+
+  /** The tasks that were done in the commits of `to` that `from` does not contain, told by their trailers, oldest first. */
+  readonly doneTasks: (
+    repository: Repo,
+    range: { readonly from: ObjectId; readonly to: ObjectId }
+  ) => Answer<ReadonlyArray<History.DoneTask>>
+
+  /** Whether the later commit contains the earlier one; each contains itself. */
+  readonly isAncestor: (repository: Repo, earlier: ObjectId, later: ObjectId) => Answer<boolean>
+
+  /** Merges two commits into a third, without a checkout; no branch moves. */
+  readonly merge: (repository: Repo, options: Merge.MergeOptions) => Answer<Merge.MergeResult>
+
+  /** The content of a file at a commit; none when there is no regular file. */
+  readonly readFile: (repository: Repo, commit: ObjectId, path: RepoPath) => Answer<Files.Content>
+
+  /** Those of the files that are not in the user's checkout as they are in the commit. */
+  readonly differing: (
+    repository: Repo,
+    commit: ObjectId,
+    paths: ReadonlyArray<RepoPath>
+  ) => Answer<ReadonlyArray<RepoPath>>
+}
+
+export const make: Effect.Effect<Service> = Effect.gen(function* () {
+  const command = yield* GitCommand.make
+  const context = Context.make(GitCommand.GitCommand, command).pipe(Context.add(Mutexes, yield* makeMutexes))
+
+  /** An operation as a method: with a span of its name, and its needs met. */
+  const method = <Args extends ReadonlyArray<unknown>, A>(
+    name: string,
+    operation: (...args: Args) => Effect.Effect<A, GitError, GitCommand.GitCommand | Mutexes>
+  ) => Effect.fn(`Git.${name}`)((...args: Args) => Effect.provide(operation(...args), context))
+
+  return {
+    version: command.version,
+    open: method("open", Repository.open),
+    problems: method("problems", Problems.find),
+    head: method("head", Refs.head),
+    resolve: method("resolve", Refs.resolve),
+    ownBranches: method("ownBranches", Refs.own),
+    createBranch: method("createBranch", Refs.create),
+    deleteBranch: method("deleteBranch", Refs.remove),
+    advance: method("advance", Landing.advance),
+    addWorktree: method("addWorktree", Worktrees.add),
+    worktrees: method("worktrees", Worktrees.list),
+    removeWorktree: method("removeWorktree", Worktrees.remove),
+    status: method("status", Commits.status),
+    commit: method("commit", Commits.commit),
+    doneTasks: method("doneTasks", History.doneTasks),
+    isAncestor: method("isAncestor", History.isAncestor),
+    merge: method("merge", Merge.merge),
+    readFile: method("readFile", Files.read),
+    differing: method("differing", Files.differing)
+  }
+})
+
+/** Git on this machine; what it is given of the environment can be replaced by a `GitEnvironmentRef`. */
+export const layer: Layer.Layer<Git> = Layer.effect(Git, make)

@@ -1,0 +1,66 @@
+/** The few things that are done to files beside git; what is not there is an answer, not an error. */
+import { Effect, Option } from "effect"
+import { type Stats } from "node:fs"
+import { chmod, lstat, readdir, readFile, realpath, rm } from "node:fs/promises"
+import type { GitFailed } from "./GitError.js"
+import { step } from "./GitCommand.js"
+
+const isAbsent = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")
+
+const ifThere = <A>(operation: string, f: () => Promise<A>): Effect.Effect<Option.Option<A>, GitFailed> =>
+  step(operation, () =>
+    f().then(Option.some, (cause: unknown) => {
+      if (isAbsent(cause)) return Option.none<A>()
+      throw cause
+    })
+  )
+
+/** What stands at the path itself; a symbolic link is not followed. */
+export const look = (path: string): Effect.Effect<Option.Option<Stats>, GitFailed> =>
+  ifThere(`look at ${path}`, () => lstat(path))
+
+/** A regular file. Anything else, such as a named pipe that would never end, counts as absent. */
+export const read = (path: string): Effect.Effect<Option.Option<Buffer>, GitFailed> =>
+  Effect.flatMap(look(path), (stats) =>
+    Option.isSome(stats) && stats.value.isFile()
+      ? ifThere(`read ${path}`, () => readFile(path))
+      : Effect.succeed(Option.none())
+  )
+
+/** The first line of a small file of git's. */
+export const readLine = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
+  Effect.map(
+    read(path),
+    Option.map((content) => content.toString().replace(/\n[^]*$/, ""))
+  )
+
+/** The names in a directory, sorted; none where there is no directory. */
+export const list = (path: string): Effect.Effect<ReadonlyArray<string>, GitFailed> =>
+  Effect.map(
+    ifThere(`list ${path}`, () => readdir(path)),
+    Option.match({ onNone: () => [], onSome: (names) => names.toSorted() })
+  )
+
+/** The path without symbolic links, `.` and `..`. */
+export const real = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
+  ifThere(`resolve ${path}`, () => realpath(path))
+
+/** Whether the one path is the other or leads into it. */
+export const isWithin = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
+
+/** Lets directories be emptied that somebody has closed, such as those of a module cache. */
+const unlock = async (directory: string): Promise<void> => {
+  await chmod(directory, 0o700)
+  const entries = await readdir(directory, { withFileTypes: true })
+  for (const entry of entries) if (entry.isDirectory()) await unlock(`${directory}/${entry.name}`)
+}
+
+/** Removes what is at the path with all that is in it; what a symbolic link leads to stays. */
+export const erase = (path: string): Effect.Effect<void, GitFailed> =>
+  step(`remove ${path}`, async () => {
+    const once = () => rm(path, { recursive: true, force: true, maxRetries: 3 })
+    const stats = await lstat(path)
+    await (stats.isDirectory() ? once().catch(() => unlock(path).then(once)) : once())
+  })

@@ -1,0 +1,102 @@
+/**
+ * What of a repository can make git run something or read something else: its configuration with all that it includes,
+ * its hooks, its attributes. Taken when a job is submitted, kept with it, and compared before each change.
+ */
+import { Effect, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
+import * as Disk from "./Disk.js"
+import { run } from "./GitCommand.js"
+import { RepositoryChanged } from "./GitError.js"
+import * as Settings from "./Settings.js"
+
+/** A digest for each setting, hook and file by its name: values may be secrets, so they are not kept. */
+export const Fingerprint = Schema.Record({ key: Schema.String, value: Schema.String })
+export type Fingerprint = typeof Fingerprint.Type
+
+/** The two directories that make a repository. */
+export interface Directories {
+  readonly gitDir: string
+  readonly commonDir: string
+}
+
+const digest = (...content: ReadonlyArray<string | Buffer>): string => {
+  const hash = createHash("sha256")
+  for (const part of content) hash.update(part).update("\0")
+  return hash.digest("hex")
+}
+
+/** What people and tools write there all day, and what makes git neither run nor read anything in the work it does here. */
+const isBookkeeping = (key: string): boolean =>
+  (key.startsWith("branch.") && !key.endsWith(".mergeoptions")) ||
+  /^remote\..*\.(url|pushurl|fetch|gh-resolved)$/.test(key)
+
+/** The configuration as git sees it, with included files, and with the user's own files where asked for. */
+export const listing = ({ commonDir, gitDir }: Directories, options?: { readonly userConfig: boolean }) =>
+  run({
+    args: ["config", "--list", "--includes", "--show-scope", "-z"],
+    cwd: commonDir,
+    variables: { GIT_DIR: gitDir, GIT_COMMON_DIR: commonDir },
+    userConfig: options?.userConfig ?? false
+  }).pipe(Effect.map(({ stdout }) => Settings.parse(stdout.toString())))
+
+const settings = (entries: ReadonlyArray<Settings.Entry>): Fingerprint => {
+  const values = new Map<string, Array<string>>()
+  for (const { key, scope, value } of entries) {
+    if ((scope !== "local" && scope !== "worktree") || isBookkeeping(key)) continue
+    values.set(key, [...(values.get(key) ?? []), value])
+  }
+  return Object.fromEntries([...values].map(([key, all]) => [`setting ${key}`, digest(...all)]))
+}
+
+/** The file at a path, or its kind when it is none. */
+const file = (name: string, path: string) =>
+  Effect.gen(function* () {
+    const target = Option.getOrElse(yield* Disk.real(path), () => path)
+    const stats = yield* Disk.look(target)
+    if (Option.isNone(stats)) return []
+    const content = yield* Disk.read(target)
+    const mode = stats.value.mode.toString(8)
+    return [
+      [
+        name,
+        digest(
+          mode,
+          Option.getOrElse(content, () => "")
+        )
+      ] as const
+    ]
+  })
+
+const hooks = (directory: string) =>
+  Effect.gen(function* () {
+    const names = (yield* Disk.list(directory)).filter((name) => !name.endsWith(".sample"))
+    return yield* Effect.forEach(names, (name) => file(`hook ${name}`, `${directory}/${name}`))
+  })
+
+/** Taken from the repository as it is now. */
+export const take = (directories: Directories) =>
+  Effect.gen(function* () {
+    const entries = yield* listing(directories)
+    const elsewhere = entries.findLast(({ key }) => key === "core.hookspath")?.value
+    const files = [
+      ...(yield* hooks(`${directories.commonDir}/hooks`)),
+      // One that is relative leads into the files of each checkout, which are the business of commits.
+      ...(elsewhere?.startsWith("/") === true ? yield* hooks(elsewhere) : []),
+      yield* file("info/attributes", `${directories.commonDir}/info/attributes`)
+    ]
+    const result: Fingerprint = { ...settings(entries), ...Object.fromEntries(files.flat()) }
+    return result
+  })
+
+/** The names of what one has and the other has not, or has otherwise. */
+export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyArray<string> =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => before[name] !== after[name])
+    .toSorted()
+
+/** Fails when the repository is no longer what it was. */
+export const verify = (path: string, directories: Directories, expected: Fingerprint) =>
+  Effect.gen(function* () {
+    const changes = differences(expected, yield* take(directories))
+    if (changes.length > 0) return yield* new RepositoryChanged({ path, changes })
+  })

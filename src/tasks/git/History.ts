@@ -1,0 +1,55 @@
+/** What the commits tell: whether one contains another, and which tasks were done between two of them. */
+import { Effect, Option, Schema } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import { trailers } from "./CommitObject.js"
+import { ObjectId, UnitName } from "./Names.js"
+import type { Repository } from "./Repository.js"
+import { sealed } from "./Sealed.js"
+
+/** A commit with the trailers of a done task. */
+export class DoneTask extends Schema.Class<DoneTask>("charlotte/DoneTask")({
+  commit: ObjectId,
+  jobId: JobId,
+  unit: UnitName,
+  task: Schema.NumberFromString.pipe(Schema.int(), Schema.positive())
+}) {}
+
+/** Whether the later commit contains the earlier one; each commit contains itself. */
+export const isAncestor = (repository: Repository, earlier: ObjectId, later: ObjectId) =>
+  sealed(repository, (git) =>
+    Effect.map(
+      git.run(["merge-base", "--is-ancestor", "--end-of-options", earlier, later], { answers: [0, 1] }),
+      ({ code }) => code === 0
+    )
+  )
+
+const value = (key: string): string => `%(trailers:key=${key},valueonly,separator=%x1e)`
+const format = ["%H", value(trailers.jobId), value(trailers.unit), value(trailers.task)].join("%x1f")
+
+/**
+ * The tasks that were done in the commits of `to` that `from` does not contain, oldest first. Anybody who can commit can
+ * write such trailers; who needs certainty compares the commits with a record of what was committed.
+ */
+export const doneTasks = (repository: Repository, range: { readonly from: ObjectId; readonly to: ObjectId }) =>
+  sealed(repository, (git) =>
+    Effect.map(
+      git.run([
+        "log",
+        "-z",
+        "--reverse",
+        "--topo-order",
+        `--format=${format}`,
+        "--end-of-options",
+        range.to,
+        `^${range.from}`
+      ]),
+      ({ stdout }) =>
+        stdout
+          .toString()
+          .split("\0")
+          .flatMap((record) => {
+            const [commit, jobId, unit, task] = record.split("\x1f")
+            return Option.toArray(Schema.decodeUnknownOption(DoneTask)({ commit, jobId, unit, task }))
+          })
+    )
+  )

@@ -1,0 +1,62 @@
+/** Two lines of work made one, without a checkout: nothing but objects is written, and no branch moves. */
+import { Data, Effect, Option } from "effect"
+import { writeFile } from "node:fs/promises"
+import * as CommitObject from "./CommitObject.js"
+import * as Files from "./Files.js"
+import { step } from "./GitCommand.js"
+import * as History from "./History.js"
+import { ObjectId, RepoPath } from "./Names.js"
+import { decode } from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import { type Sealed, sealed } from "./Sealed.js"
+
+export type MergeResult = Data.TaggedEnum<{
+  /** Ours contains theirs already. */
+  UpToDate: { readonly commit: ObjectId }
+  /** Theirs contains ours: it is the result. */
+  FastForward: { readonly commit: ObjectId }
+  /** A new commit with both as parents. */
+  Merged: { readonly commit: ObjectId }
+  /** Both have changed the same; nothing was made. */
+  Conflict: { readonly files: ReadonlyArray<string> }
+}>
+export const MergeResult = Data.taggedEnum<MergeResult>()
+
+export interface MergeOptions {
+  readonly ours: ObjectId
+  readonly theirs: ObjectId
+  readonly subject: CommitObject.Subject
+}
+
+/** Rules such as `merge=union` are read from files: those of ours at the top level. */
+const lay = (repository: Repository, git: Sealed, ours: ObjectId) =>
+  Effect.flatMap(Files.read(repository, ours, RepoPath.make(".gitattributes")), (rules) =>
+    Option.match(rules, {
+      onNone: () => Effect.void,
+      onSome: (content) => step("read rules", () => writeFile(`${git.directory}/files/.gitattributes`, content))
+    })
+  )
+
+export const merge = (repository: Repository, { ours, subject, theirs }: MergeOptions) =>
+  Effect.gen(function* () {
+    if (yield* History.isAncestor(repository, theirs, ours)) return MergeResult.UpToDate({ commit: ours })
+    if (yield* History.isAncestor(repository, ours, theirs)) return MergeResult.FastForward({ commit: theirs })
+    return yield* sealed(repository, (git) =>
+      Effect.gen(function* () {
+        yield* lay(repository, git, ours)
+        const { code, stdout } = yield* git.run(
+          ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],
+          { answers: [0, 1] }
+        )
+        const [tree = "", ...files] = stdout
+          .toString()
+          .split("\0")
+          .filter((field) => field !== "")
+        if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
+        const parents = [ours, theirs]
+        return MergeResult.Merged({
+          commit: yield* CommitObject.write(repository, git, { tree: yield* decode(ObjectId, tree), parents, subject })
+        })
+      })
+    )
+  })

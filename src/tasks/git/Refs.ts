@@ -1,0 +1,145 @@
+/** Branches: to look them up, and to move them by compare-and-set. */
+import { Effect, Option, Schema } from "effect"
+import * as Checkouts from "./Checkouts.js"
+import { BranchExists, BranchMissing, BranchMoved, CheckoutInTheWay, GitFailed, SymbolicBranch } from "./GitError.js"
+import { mutate, patiently } from "./Mutation.js"
+import { BranchName, fullRef, ObjectId, OwnBranch } from "./Names.js"
+import { inRepository, type Repository } from "./Repository.js"
+
+/** What is checked out in the checkout through which the repository was opened. */
+export type Head =
+  | { readonly _tag: "Branch"; readonly branch: BranchName; readonly commit: ObjectId }
+  /** A branch that has no commit yet. */
+  | { readonly _tag: "Unborn"; readonly branch: BranchName }
+  | { readonly _tag: "Detached" }
+
+/** Where a ref leads; its pattern is exact, as no branch can be a directory of another one. */
+const list = (repository: Repository, pattern: string) =>
+  Effect.map(
+    inRepository(repository, [
+      "for-each-ref",
+      "--format=%(refname)%00%(objectname)%00%(symref)",
+      "--end-of-options",
+      pattern
+    ]),
+    ({ stdout }) =>
+      stdout
+        .toString()
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const [ref = "", object = "", symbolic = ""] = line.split("\0")
+          return { ref, object, symbolic }
+        })
+  )
+
+/** The commit at which a branch is; none when there is no such branch. */
+export const find = (repository: Repository, branch: BranchName) =>
+  Effect.gen(function* () {
+    const entry = (yield* list(repository, fullRef(branch))).find(({ ref }) => ref === fullRef(branch))
+    if (entry === undefined) return Option.none<ObjectId>()
+    if (entry.symbolic !== "")
+      return yield* new SymbolicBranch({ branch, target: entry.symbolic.replace(/^refs\/heads\//, "") })
+    return Option.some(yield* decode(ObjectId, entry.object))
+  })
+
+/** The commit at which a branch is. */
+export const resolve = (repository: Repository, branch: BranchName) =>
+  Effect.flatMap(
+    find(repository, branch),
+    Option.match({ onNone: () => new BranchMissing({ branch }), onSome: Effect.succeed })
+  )
+
+/** What git itself said, in our own words. */
+export const decode = <A>(schema: Schema.Schema<A, string>, said: string) =>
+  Effect.mapError(
+    Schema.decodeUnknown(schema)(said),
+    ({ message }) => new GitFailed({ operation: "understand git", exitCode: null, detail: message })
+  )
+
+/** What a HEAD says: the full name of a branch; none when it is detached. */
+export const symbolicHead = (repository: Repository, gitDir: string) =>
+  Effect.map(
+    inRepository(repository, ["symbolic-ref", "--quiet", "HEAD"], { gitDir, answers: [0, 1] }),
+    ({ code, stdout }) => (code === 0 ? Option.some(stdout.toString().trim()) : Option.none())
+  )
+
+export const head = (repository: Repository) =>
+  Effect.gen(function* () {
+    const ref = yield* symbolicHead(repository, repository.gitDir)
+    if (Option.isNone(ref)) return detached
+    const branch = yield* decode(BranchName, ref.value.replace(/^refs\/heads\//, ""))
+    return Option.match(yield* find(repository, branch), {
+      onNone: (): Head => ({ _tag: "Unborn", branch }),
+      onSome: (commit): Head => ({ _tag: "Branch", branch, commit })
+    })
+  })
+
+const detached: Head = { _tag: "Detached" }
+
+/** No commit: what stands where there is no branch yet. */
+const nothing = ({ objectFormat }: Repository): string => "0".repeat(objectFormat === "sha256" ? 64 : 40)
+
+/** The lock that guards a branch. */
+export const lockOf = (repository: Repository, branch: BranchName): string =>
+  `${repository.commonDir}/${fullRef(branch)}.lock`
+
+/**
+ * Moves a branch that is where it is expected to be, to be called in a change. A branch that leads elsewhere by another
+ * name is never followed.
+ */
+export const move = (
+  repository: Repository,
+  branch: BranchName,
+  { from, to }: { readonly from: Option.Option<ObjectId>; readonly to: Option.Option<ObjectId> }
+) =>
+  patiently(repository, [
+    "update-ref",
+    "--no-deref",
+    "-m",
+    "charlotte",
+    ...(Option.isNone(to) ? ["-d"] : []),
+    "--end-of-options",
+    fullRef(branch),
+    ...Option.toArray(to),
+    Option.getOrElse(from, () => nothing(repository))
+  ]).pipe(
+    Effect.catchTag("GitFailed", (failure) =>
+      Effect.gen(function* () {
+        const now = yield* find(repository, branch)
+        if (Option.getEquivalence((a: ObjectId, b: ObjectId) => a === b)(now, from)) return yield* failure
+        return yield* Option.isNone(from)
+          ? new BranchExists({ branch })
+          : new BranchMoved({ branch, expected: from.value, actual: Option.getOrNull(now) })
+      })
+    ),
+    Effect.asVoid
+  )
+
+/** Makes a branch that was not there. */
+export const create = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
+  mutate(repository, { locks: [lockOf(repository, branch)] })(
+    move(repository, branch, { from: Option.none(), to: Option.some(at) })
+  )
+
+/** Removes a branch; that it is not there is no error, that somebody looks at it in a checkout is. */
+export const remove = (repository: Repository, branch: OwnBranch) =>
+  mutate(repository, { locks: [lockOf(repository, branch)], evenIfChanged: true })(
+    Effect.gen(function* () {
+      const at = yield* find(repository, branch)
+      if (Option.isNone(at)) return
+      for (const { path } of yield* Checkouts.of(repository, branch))
+        return yield* new CheckoutInTheWay({ path, branch, files: [], detail: "it is checked out there" })
+      yield* move(repository, branch, { from: at, to: Option.none() })
+    })
+  )
+
+/** The branches that were made here, each with its commit. */
+export const own = (repository: Repository) =>
+  Effect.map(list(repository, "refs/heads/charlotte/"), (entries) =>
+    entries.flatMap(({ object, ref, symbolic }) => {
+      const branch = Schema.decodeOption(OwnBranch)(ref.slice("refs/heads/".length))
+      const commit = Schema.decodeOption(ObjectId)(object)
+      return symbolic === "" ? Option.toArray(Option.all({ branch, commit })) : []
+    })
+  )

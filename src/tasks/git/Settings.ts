@@ -1,0 +1,117 @@
+/**
+ * The configuration that every git command gets from here, above all that stands in files: nothing that a file names is
+ * executed, and nothing waits for a person or a network.
+ */
+
+const settings: Readonly<Record<string, string>> = {
+  "core.hooksPath": "/dev/null",
+  "core.fsmonitor": "false",
+  "core.untrackedCache": "false",
+  "core.splitIndex": "false",
+  "core.pager": "cat",
+  "core.editor": ":",
+  "core.askPass": "",
+  "core.sshCommand": "false",
+  "core.gitProxy": "",
+  "core.alternateRefsCommand": "",
+  "credential.helper": "",
+  "commit.gpgSign": "false",
+  "tag.gpgSign": "false",
+  "gpg.program": "false",
+  "gpg.openpgp.program": "false",
+  "gpg.x509.program": "false",
+  "gpg.ssh.program": "false",
+  "log.showSignature": "false",
+  "merge.verifySignatures": "false",
+  "diff.external": "",
+  "submodule.recurse": "false",
+  "protocol.allow": "never",
+  "gc.auto": "0",
+  "maintenance.auto": "false",
+  // Guessing an author from the name of the machine helps nobody.
+  "user.useConfigOnly": "true",
+  // Two that change refs at the same time wait for each other rather than fail.
+  "core.filesRefLockTimeout": "1000",
+  "core.packedRefsTimeout": "1000",
+  // What the store is told has happened must still have happened after a power loss.
+  "core.fsync": "committed,reference"
+}
+
+/** Settings of the user's that decide what a file looks like, and that name no program. */
+const kept = [
+  "core.autocrlf",
+  "core.eol",
+  "core.safecrlf",
+  "core.filemode",
+  "core.symlinks",
+  "core.ignorecase",
+  "core.precomposeunicode",
+  "core.protecthfs",
+  "core.protectntfs",
+  "core.excludesfile",
+  "core.attributesfile",
+  "core.sharedrepository",
+  "core.bigfilethreshold",
+  "merge.renames",
+  "merge.renamelimit",
+  "merge.directoryrenames",
+  "merge.conflictstyle",
+  "diff.renames",
+  "diff.renamelimit"
+]
+
+/** One line of `git config --list`. */
+export interface Entry {
+  readonly scope: string
+  readonly key: string
+  readonly value: string
+}
+
+/** Of `git config --list --show-scope -z`. */
+export const parse = (listing: string): ReadonlyArray<Entry> => {
+  const fields = listing.split("\0")
+  const entries: Array<Entry> = []
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const [scope = "", line = ""] = [fields[i], fields[i + 1]]
+    const end = line.indexOf("\n")
+    // A key without a value is a switch that is on.
+    entries.push(
+      end < 0 ? { scope, key: line, value: "true" } : { scope, key: line.slice(0, end), value: line.slice(end + 1) }
+    )
+  }
+  // What comes from here is no news.
+  return entries.filter(({ scope }) => scope !== "command")
+}
+
+/** Those of the user's settings that go with every command; the last one of a key counts. */
+export const keep = (entries: ReadonlyArray<Entry>): Readonly<Record<string, string>> =>
+  Object.fromEntries(entries.filter(({ key }) => kept.includes(key)).map(({ key, value }) => [key, value]))
+
+/** As variables: settings in the environment stand above every file, and are no arguments. */
+export const variables = (own: Readonly<Record<string, string>>): Record<string, string> => {
+  const all = Object.entries({ ...own, ...settings })
+  const result: Record<string, string> = { GIT_CONFIG_COUNT: String(all.length) }
+  for (const [i, [key, value]] of all.entries()) {
+    result[`GIT_CONFIG_KEY_${i}`] = key
+    result[`GIT_CONFIG_VALUE_${i}`] = value
+  }
+  return result
+}
+
+/** Those that do not depend on a repository. */
+export const constants: Readonly<Record<string, string>> = {
+  LC_ALL: "C",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_ATTR_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_ASKPASS: "false",
+  SSH_ASKPASS: "false",
+  GIT_EDITOR: ":",
+  GIT_SEQUENCE_EDITOR: ":",
+  GIT_PAGER: "cat",
+  GIT_OPTIONAL_LOCKS: "0",
+  GIT_LITERAL_PATHSPECS: "1",
+  GIT_NO_REPLACE_OBJECTS: "1",
+  GIT_NO_LAZY_FETCH: "1",
+  GIT_ALLOW_PROTOCOL: "none"
+}

@@ -1,0 +1,162 @@
+/** Worktrees of the units: outside the repository, each on a branch of its own, and told from the user's by a mark. */
+import { Effect, Option, Schema } from "effect"
+import { mkdir, rm, writeFile } from "node:fs/promises"
+import { basename, dirname } from "node:path"
+import * as Checkouts from "./Checkouts.js"
+import * as Disk from "./Disk.js"
+import { type GitCommand, step } from "./GitCommand.js"
+import { type GitError, GitFailed, PathTaken, WorktreeBroken } from "./GitError.js"
+import { mutate, type Mutexes, patiently } from "./Mutation.js"
+import { AbsolutePath, type ObjectId, OwnBranch } from "./Names.js"
+import * as Refs from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import { sealed } from "./Sealed.js"
+
+export interface Worktree {
+  readonly path: AbsolutePath
+  readonly gitDir: string
+  readonly branch: OwnBranch
+}
+
+/** A file in the git directory of a worktree that was made here; it holds the branch. */
+const mark = (gitDir: string): string => `${gitDir}/charlotte`
+
+const asCheckout = (worktree: Worktree): Checkouts.Checkout => ({ ...worktree, ref: Option.none() })
+
+/** Fails when the worktree is no longer the one that was made. */
+export const verify = (repository: Repository, worktree: Worktree) =>
+  Effect.gen(function* () {
+    const { branch, gitDir, path } = worktree
+    const broken = (reason: string) => new WorktreeBroken({ path, reason })
+    if (!Option.contains(yield* Disk.real(path), path)) return yield* broken("it is gone, or behind a symbolic link")
+    if (!Option.exists(yield* Disk.look(`${path}/.git`), (stats) => stats.isFile()))
+      return yield* broken("its .git is gone or was replaced")
+    yield* Checkouts.verify(repository, asCheckout(worktree))
+    const common = yield* Disk.readLine(`${gitDir}/commondir`)
+    const isOurs = Option.contains(yield* Disk.readLine(mark(gitDir)), branch)
+    if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
+  })
+
+/** The worktrees that were made here, of every job; those whose files are gone too. */
+export const list = (repository: Repository) =>
+  Effect.gen(function* () {
+    const worktrees = yield* Effect.forEach(yield* Checkouts.linked(repository), ([path, gitDir]) =>
+      Effect.map(Disk.readLine(mark(gitDir)), (line) => {
+        const named = Schema.decodeOption(AbsolutePath)(path)
+        return Option.map(
+          Option.all([named, Option.flatMap(line, Schema.decodeOption(OwnBranch))]),
+          ([path, branch]) => ({
+            path,
+            gitDir,
+            branch
+          })
+        )
+      })
+    )
+    return worktrees.flatMap((worktree): ReadonlyArray<Worktree> => Option.toArray(worktree))
+  })
+
+/** The path without symbolic links on the way to it. */
+const canonical = (path: AbsolutePath) =>
+  Effect.map(Disk.real(dirname(path)), (parent) =>
+    Option.flatMap(parent, (directory) =>
+      Schema.decodeOption(AbsolutePath)(`${directory === "/" ? "" : directory}/${basename(path)}`)
+    )
+  )
+
+/** A path at which nothing is, and that does not lead into a checkout. */
+const free = (repository: Repository, wanted: AbsolutePath) =>
+  Effect.gen(function* () {
+    const taken = (reason: string) => new PathTaken({ path: wanted, reason })
+    yield* step(`make ${dirname(wanted)}`, () => mkdir(dirname(wanted), { recursive: true }))
+    const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
+    if (Option.isSome(yield* Disk.look(path))) return yield* taken("something is there already")
+    const around = (yield* Checkouts.places(repository)).find((place) => Disk.isWithin(path, place))
+    return around === undefined ? path : yield* taken(`it lies within ${around}`)
+  })
+
+/** Makes the worktree without files: those are written apart from the configuration of the repository. */
+const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
+  Effect.gen(function* () {
+    yield* patiently(repository, ["worktree", "add", "--no-checkout", "--end-of-options", path, branch])
+    const gitDir = (yield* Checkouts.linked(repository)).get(path)
+    if (gitDir === undefined)
+      return yield* new GitFailed({ operation: "worktree", exitCode: 0, detail: `${path} was made and is not listed` })
+    yield* step(`mark ${path}`, () => writeFile(mark(gitDir), `${branch}\n`))
+    // A copy of the user's sparse checkout would leave files out.
+    yield* step(`prepare ${path}`, () =>
+      Promise.all(["config.worktree", "info/sparse-checkout"].map((name) => rm(`${gitDir}/${name}`, { force: true })))
+    )
+    return { path, gitDir, branch }
+  })
+
+const populate = (repository: Repository, { branch, gitDir, path }: Worktree) =>
+  Effect.flatMap(Refs.resolve(repository, branch), (commit) =>
+    sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
+      workTree: path,
+      index: `${gitDir}/index`
+    })
+  )
+
+/**
+ * Makes a worktree on a branch of its own: a new one at the commit `from`, or without it one that is there. What was done
+ * is undone when it fails.
+ */
+export const add = (
+  repository: Repository,
+  options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly from?: ObjectId }
+) =>
+  Effect.gen(function* () {
+    const { branch } = options
+    const from = Option.fromNullable(options.from)
+    const path = yield* free(repository, options.path)
+    const undo: Array<Effect.Effect<void, GitError, GitCommand | Mutexes>> = []
+    const begin = Effect.gen(function* () {
+      if (Option.isSome(from)) {
+        yield* Refs.move(repository, branch, { from: Option.none(), to: from })
+        undo.unshift(Refs.remove(repository, branch))
+      }
+      undo.unshift(remove(repository, path))
+      return yield* register(repository, path, branch)
+    })
+    return yield* mutate(repository, { locks: [Refs.lockOf(repository, branch)] })(Effect.uninterruptible(begin)).pipe(
+      Effect.tap((worktree) => populate(repository, worktree)),
+      Effect.onError(() => Effect.forEach(undo, Effect.ignore, { discard: true }))
+    )
+  })
+
+/** Whether nothing could be lost there: no files, and at most the `.git` of a worktree that was just begun. */
+const isEmpty = (repository: Repository, path: string, gitDir: string | undefined) =>
+  Effect.gen(function* () {
+    const names = yield* Disk.list(path)
+    if (names.some((name) => name !== ".git")) return false
+    const entry = yield* Disk.readLine(`${path}/.git`)
+    const head = gitDir === undefined ? Option.none() : yield* Disk.readLine(`${gitDir}/HEAD`)
+    return (
+      (names.length === 0 ||
+        Option.exists(entry, (line) => line.startsWith(`gitdir: ${repository.commonDir}/worktrees/`))) &&
+      (gitDir === undefined || Option.exists(head, (line) => line.startsWith("ref: refs/heads/charlotte/")))
+    )
+  })
+
+/**
+ * Removes a worktree that was made here, with all that is in it, and what the repository knows of it. One that is gone
+ * already is no error; what cannot be shown to be ours is not touched.
+ */
+export const remove = (repository: Repository, wanted: AbsolutePath) =>
+  mutate(repository, { evenIfChanged: true })(
+    Effect.gen(function* () {
+      const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
+      const isThere = Option.isSome(yield* Disk.look(path))
+      const gitDir = (yield* Checkouts.linked(repository)).get(path)
+      if (!isThere && gitDir === undefined) return
+      const isMarked = gitDir !== undefined && Option.isSome(yield* Disk.readLine(mark(gitDir)))
+      const isAround = [repository.topLevel, repository.commonDir].some((place) => Disk.isWithin(place, path))
+      if (isAround || !(isMarked || (yield* isEmpty(repository, path, gitDir))))
+        return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })
+      if (isThere) yield* Disk.erase(path)
+      // Twice: once for changes, once more for a lock of its own.
+      if (gitDir !== undefined)
+        yield* patiently(repository, ["worktree", "remove", "--force", "--force", "--end-of-options", path])
+    })
+  )
