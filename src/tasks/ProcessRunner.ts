@@ -1,0 +1,78 @@
+/**
+ * Runs the child processes of jobs, and sees to it that nothing of them is left: not after they have ended, not after an
+ * interruption, and not after a crash of this program.
+ *
+ * The limit: a process escapes that leaves its session, clears or overwrites its environment, and closes or redirects its
+ * standard input, output and error, all three. See `ProcessTree` for the rules. Where there is no `/proc`, only the process
+ * group is watched: what leaves it escapes.
+ *
+ * @since 0.1.0
+ */
+import { Context, Effect, Layer, Option } from "effect"
+import type { StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Attempts } from "../store/Attempts.js"
+import { KernelRef } from "../store/ProcessIdentity.js"
+import { RunStore } from "../store/RunStore.js"
+import { Surroundings } from "./process/Environment.js"
+import { ProcessTableRef } from "./process/ProcessTable.js"
+import * as Recovery from "./process/Recovery.js"
+import * as Running from "./process/Running.js"
+import type { ProcessResult, RunOptions } from "./process/Running.js"
+
+export * as Outcome from "./process/Outcome.js"
+export type * from "./process/Running.js"
+
+/** @since 0.1.0 */
+export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<ProcessRunner, Service>() {}
+
+/** @since 0.1.0 */
+export interface Service {
+  /**
+   * Runs a command and returns when it has ended and nothing of what it started is left. What it leaves behind is given a
+   * moment to end, then told to, then killed.
+   *
+   * Interruption sends SIGTERM to all of it, SIGKILL after the grace, and returns when nothing is left: within the grace and
+   * one second, unless the kernel itself does not let go of a process.
+   */
+  readonly run: (options: RunOptions) => Effect.Effect<ProcessResult, StoreError>
+
+  /**
+   * Kills what a crash has left running of the processes of a job, and returns when nothing of them is left; tells how many
+   * there were. Not for a job that runs.
+   */
+  readonly recover: (jobId: JobId) => Effect.Effect<number, StoreError>
+
+  /** What is found of a process that does not want to be found: everything that carries its mark, or only its group. */
+  readonly reach: "marked" | "group"
+}
+
+/**
+ * A runner that records its processes in `attempts`.
+ *
+ * @since 0.1.0
+ */
+export const make = (attempts: Attempts): Effect.Effect<Service> =>
+  Effect.gen(function* () {
+    const table = yield* ProcessTableRef
+    const around = yield* Surroundings
+    const { self } = yield* KernelRef
+    if (Option.isNone(table)) {
+      yield* Effect.logWarning("there is no /proc: what leaves the process group of an agent or a gate cannot be found")
+    }
+    return ProcessRunner.of({
+      run: Running.make({ attempts, table, around, bootId: self.bootId }),
+      recover: Recovery.make({ attempts, table, bootId: self.bootId }),
+      reach: Option.isSome(table) ? "marked" : "group"
+    })
+  })
+
+/**
+ * A runner that records its processes with the runs.
+ *
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.effect(
+  ProcessRunner,
+  Effect.flatMap(RunStore, ({ attempts }) => make(attempts))
+)

@@ -1,0 +1,57 @@
+/**
+ * What a child process gets to see of the environment: what is on the list here, what was named, and nothing else.
+ */
+import { Context } from "effect"
+
+/**
+ * The variable that carries the cookie. What it names is killed when its job ends, so it is passed on to every descendant,
+ * and a manager inside a job adds its own cookie to the one it was given.
+ */
+export const cookieName = "RUN_BY_CHARLOTTE"
+
+export interface Variables {
+  readonly [name: string]: string | undefined
+}
+
+/** The variables around this program; the one place where they are read for child processes. */
+export class Surroundings extends Context.Reference<Surroundings>()("charlotte/Surroundings", {
+  defaultValue: (): Variables => process.env
+}) {}
+
+const allowed = new Set(
+  ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "COLORTERM", "NO_COLOR"].concat([
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME"
+  ])
+)
+
+const isAllowed = (name: string) => allowed.has(name) || name.startsWith("LC_")
+
+/** The manager's own settings, such as its home and its token. */
+const isOurs = (name: string) => name.startsWith("CHARLOTTE_")
+
+/** These turn a git command towards another repository, index or configuration. */
+const isGit = (name: string) => name.startsWith("GIT_")
+
+export const make = (options: {
+  readonly around: Variables
+  readonly cookie: string
+  /** Names to pass on from outside; those of Charlotte and git are not passed on even then. */
+  readonly inherit?: ReadonlyArray<string> | undefined
+  /** Variables with their values; those of Charlotte are left out even here. */
+  readonly env?: { readonly [name: string]: string } | undefined
+}): Record<string, string> => {
+  const { around, cookie, env = {}, inherit = [] } = options
+  const passed = Object.keys(around).filter((name) => isAllowed(name) || (inherit.includes(name) && !isGit(name)))
+  const outer = around[cookieName]
+  return Object.fromEntries(
+    [
+      ...passed.map((name) => [name, around[name]] as const),
+      ...Object.entries(env),
+      [cookieName, outer === undefined ? cookie : `${outer}:${cookie}`] as const
+    ].flatMap(([name, value]) => (value === undefined || isOurs(name) ? [] : [[name, value]]))
+  )
+}

@@ -1,0 +1,137 @@
+/**
+ * A file of bounded size that takes output without end: it keeps the head and the tail, and says between them how much was
+ * left out.
+ *
+ * The head goes into the file at once. The tail goes into two files beside it that take turns, so that a crash leaves it
+ * readable; at the end it is put behind the head. A disk that fails costs the rest of the output and nothing else.
+ */
+import { type FileHandle, open, rm } from "node:fs/promises"
+
+export interface OutputFile {
+  /** Call it again only when it has returned. Never rejects. */
+  readonly append: (chunk: Uint8Array) => Promise<void>
+  /** Never rejects. */
+  readonly finish: (options: { readonly tail: number }) => Promise<Written>
+}
+
+export interface Written {
+  /** How much there was. */
+  readonly bytes: number
+  /** How much of it was not kept. */
+  readonly omitted: number
+  /** The last of the file, as much of it as was asked for in bytes. */
+  readonly tail: string
+  /** Why output was lost, other than for its size. */
+  readonly problem: string | undefined
+}
+
+interface Part {
+  readonly path: string
+  readonly file: FileHandle
+  readonly limit: number
+  size: number
+}
+
+/** Enough for the line that says what was left out. */
+const markerSize = 128
+
+const copySize = 1024 * 1024
+
+/** Rejects if the file cannot be made. One that was there is replaced. */
+export const make = async (path: string, limit: number): Promise<OutputFile> => {
+  const headLimit = Math.floor(limit / 2)
+  const tailLimit = Math.max(1, Math.floor((limit - headLimit - markerSize) / 2))
+
+  const create = async (path: string, limit: number): Promise<Part> => ({
+    path,
+    file: await open(path, "w+", 0o600),
+    limit,
+    size: 0
+  })
+
+  const head = await create(path, headLimit)
+  /** The one that is written to comes last. */
+  const tail: Array<Part> = []
+  let bytes = 0
+  let problem: string | undefined
+
+  const write = async (part: Part, chunk: Uint8Array) => {
+    for (let done = 0; done < chunk.length;) {
+      const { bytesWritten } = await part.file.write(chunk, done, chunk.length - done, part.size)
+      done += bytesWritten
+      part.size += bytesWritten
+    }
+  }
+
+  /** The part that has room for more output. */
+  const withRoom = async (): Promise<Part> => {
+    const last = tail.at(-1) ?? head
+    if (last.size < last.limit) return last
+    const oldest = tail.length === 2 ? tail.shift() : undefined
+    if (oldest !== undefined) {
+      await oldest.file.truncate(0)
+      oldest.size = 0
+    }
+    const next = oldest ?? (await create(`${path}.tail-${tail.length + 1}`, tailLimit))
+    tail.push(next)
+    return next
+  }
+
+  const guarded = async (f: () => Promise<void>) => {
+    try {
+      await f()
+    } catch (cause) {
+      problem ??= cause instanceof Error ? cause.message : String(cause)
+    }
+  }
+
+  /** What is kept, over all files. */
+  const kept = () => [head, ...tail].reduce((sum, part) => sum + part.size, 0)
+
+  /** Puts the tail behind the head. */
+  const join = async () => {
+    if (kept() < bytes) await write(head, Buffer.from(marker(bytes - kept())))
+    const buffer = Buffer.alloc(tail.length === 0 ? 0 : copySize)
+    for (const part of tail) {
+      for (let at = 0; at < part.size;) {
+        const { bytesRead } = await part.file.read(buffer, 0, Math.min(buffer.length, part.size - at), at)
+        if (bytesRead === 0) throw new Error(`${part.path} was shortened by somebody else`)
+        await write(head, buffer.subarray(0, bytesRead))
+        at += bytesRead
+      }
+    }
+    for (const part of tail) await rm(part.path, { force: true })
+  }
+
+  const readTail = async (length: number) => {
+    const at = Math.max(0, head.size - length)
+    const { buffer, bytesRead } = await head.file.read(Buffer.alloc(head.size - at), 0, head.size - at, at)
+    return buffer.toString("utf8", 0, bytesRead)
+  }
+
+  return {
+    append: async (chunk) => {
+      bytes += chunk.length
+      for (let rest = chunk; rest.length > 0 && problem === undefined;) {
+        await guarded(async () => {
+          const part = await withRoom()
+          const fits = rest.subarray(0, part.limit - part.size)
+          await write(part, fits)
+          rest = rest.subarray(fits.length)
+        })
+      }
+    },
+    finish: async (options) => {
+      const omitted = bytes - kept()
+      let last = ""
+      await guarded(join)
+      await guarded(async () => {
+        last = await readTail(options.tail)
+      })
+      for (const part of [head, ...tail]) await guarded(() => part.file.close())
+      return { bytes, omitted, tail: last, problem }
+    }
+  }
+}
+
+const marker = (omitted: number) => `\n[charlotte: ${omitted} bytes of output are left out here]\n`

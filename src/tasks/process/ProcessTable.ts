@@ -1,0 +1,66 @@
+/**
+ * The processes of this machine, as the kernel tells of them. Everything here is read at once, without waiting: what is
+ * known of a process is worth something only in the moment before it is signalled.
+ */
+import { Context, Option } from "effect"
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+
+export interface ProcessTable {
+  readonly pids: () => ReadonlyArray<number>
+  readonly get: (pid: number) => Entry | undefined
+  /**
+   * Whether it carries the cookie: in its environment, or in the name of the pipe or file that it was given as standard
+   * input or output, which it keeps when it clears its environment.
+   */
+  readonly isMarked: (pid: number, cookie: string) => boolean
+}
+
+export interface Entry {
+  readonly pid: number
+  readonly group: number
+  readonly session: number
+  /** In clock ticks since the boot; with the pid it names a process for ever. */
+  readonly startTime: number
+  /** It has ended, and only its parent has not asked how. Its number, and that of its session, are not given away yet. */
+  readonly isDead: boolean
+}
+
+/** None where the kernel has no `/proc`; tests that play such a system replace it. */
+export class ProcessTableRef extends Context.Reference<ProcessTableRef>()("charlotte/ProcessTable", {
+  defaultValue: (): Option.Option<ProcessTable> => (existsSync("/proc/self/stat") ? Option.some(proc) : Option.none())
+}) {}
+
+/** A process may end between two looks at it, and those of other users keep to themselves. */
+const orElse = <A>(f: () => A, otherwise: A): A => {
+  try {
+    return f()
+  } catch {
+    return otherwise
+  }
+}
+
+/** The fields of `/proc/PID/stat` from the third on; the name before them may hold blanks and parentheses itself. */
+const parse = (pid: number, stat: string): Entry | undefined => {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  const field = (number: number) => Number(fields[number - 3])
+  const state = fields[0]
+  if (fields.length < 20) return undefined
+  // A zombie whose other threads still run is alive.
+  const isDead = state === "X" || (state === "Z" && field(20) <= 1)
+  return { pid, group: field(5), session: field(6), startTime: field(22), isDead }
+}
+
+export const proc: ProcessTable = {
+  pids: () =>
+    orElse(() => readdirSync("/proc"), [])
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number),
+  get: (pid) =>
+    parse(
+      pid,
+      orElse(() => readFileSync(`/proc/${pid}/stat`, "latin1"), "")
+    ),
+  isMarked: (pid, cookie) =>
+    orElse(() => readFileSync(`/proc/${pid}/environ`, "latin1"), "").includes(cookie) ||
+    [0, 1, 2].some((fd) => orElse(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "").includes(cookie))
+}

@@ -1,0 +1,168 @@
+/**
+ * One child process from its record to its end.
+ */
+import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, type Option } from "effect"
+import { randomUUID } from "node:crypto"
+import { mkdir } from "node:fs/promises"
+import { dirname } from "node:path"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Attempts } from "../../store/Attempts.js"
+import { WallClock } from "../../store/WallClock.js"
+import * as ChildProcess from "./ChildProcess.js"
+import * as Environment from "./Environment.js"
+import { within } from "./Limits.js"
+import { $is, CouldNotStart, type Outcome } from "./Outcome.js"
+import * as Output from "./Output.js"
+import * as OutputFile from "./OutputFile.js"
+import type { ProcessTable } from "./ProcessTable.js"
+import * as ProcessTree from "./ProcessTree.js"
+import * as StandardStreams from "./StandardStreams.js"
+import { terminate } from "./Termination.js"
+
+/** @since 0.1.0 */
+export interface RunOptions {
+  readonly jobId: JobId
+  readonly attempt: number
+  /** For people, such as `agent` or `gate`. */
+  readonly purpose: string
+  readonly command: Array.NonEmptyReadonlyArray<string>
+  readonly cwd: string
+  /** Variables in addition to the few that every process gets; none that begin with `CHARLOTTE_`. */
+  readonly env?: { readonly [name: string]: string } | undefined
+  /** Names of variables that are passed on from outside; none that begin with `CHARLOTTE_` or `GIT_`. */
+  readonly inherit?: ReadonlyArray<string> | undefined
+  readonly stdin?: string | undefined
+  /** The file for its standard output and error. Its directory is made; a file that is there is replaced. */
+  readonly output: string
+  readonly limits?: Limits | undefined
+  /** How long the end may take once it was asked for; read at that moment. */
+  readonly grace: () => Duration.Duration
+  /** Run when an interruption had to kill. */
+  readonly onForced?: Effect.Effect<void> | undefined
+}
+
+/** @since 0.1.0 */
+export interface Limits {
+  /** How long it may run; for ever when left out. */
+  readonly total?: Duration.DurationInput | undefined
+  /** How long it may print nothing; for ever when left out. */
+  readonly silence?: Duration.DurationInput | undefined
+  /** How many bytes the file for its output may have; 64 MiB when left out. */
+  readonly output?: number | undefined
+  /** How many bytes of the end of its output the result holds; 16 KiB when left out. */
+  readonly tail?: number | undefined
+}
+
+/** @since 0.1.0 */
+export interface ProcessResult {
+  readonly outcome: Outcome
+  /** Whether something had to be killed: the process itself, or what it had left behind. */
+  readonly forced: boolean
+  readonly output: {
+    /** How many bytes it printed. */
+    readonly bytes: number
+    /** How many of them were not kept. */
+    readonly omitted: number
+    /** The end of the output. */
+    readonly tail: string
+    /** Why output was lost, if not for its size; such as a full disk. */
+    readonly problem: string | undefined
+  }
+}
+
+const outputLimit = 64 * 1024 * 1024
+
+const tailSize = 16 * 1024
+
+/** What a process leaves behind may be about to end by itself, as a `tee` at the end of a script is. */
+const settle = Duration.millis(200)
+
+export const make = (runner: {
+  readonly attempts: Attempts
+  readonly table: Option.Option<ProcessTable>
+  readonly around: Environment.Variables
+  readonly bootId: string
+}): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
+  const { around, attempts, bootId, table } = runner
+
+  // No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
+  const start = (cookie: string, options: RunOptions) =>
+    Effect.acquireUseRelease(
+      openFile(options),
+      (file) =>
+        Effect.acquireUseRelease(
+          StandardStreams.open({ cookie, stdin: options.stdin }),
+          (streams) =>
+            Effect.gen(function* () {
+              const env = Environment.make({ around, cookie, inherit: options.inherit, env: options.env })
+              const child = yield* ChildProcess.start({
+                command: options.command,
+                cwd: options.cwd,
+                env,
+                streams,
+                table
+              })
+              const { now } = yield* WallClock
+              const output = Output.drain({ fd: streams.reader, file, now: () => Effect.runSync(now) })
+              return { ...child, output }
+            }),
+          (streams, exit) => StandardStreams.close(streams, Exit.isFailure(exit))
+        ),
+      (file, exit) => (Exit.isFailure(exit) ? Effect.promise(() => file.finish({ tail: 0 })) : Effect.void)
+    )
+
+  return Effect.fn("ProcessRunner.run")((options: RunOptions) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const { attempt, grace, jobId, limits = {}, onForced = Effect.void, purpose } = options
+        const cookie = randomUUID()
+        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
+        const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at }))
+
+        const started = yield* Effect.either(start(cookie, options))
+        if (Either.isLeft(started)) return yield* Effect.as(close, nothingRan(started.left))
+        const { ended, leader, output } = started.right
+        const tree = ProcessTree.make({ table, cookie, leader })
+
+        const supervise = Effect.gen(function* () {
+          yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
+          const outcome = yield* within(limits, { ended: Deferred.await(ended), lastAt: output.lastAt })
+          const endedByItself = $is("Exited")(outcome) || $is("Signalled")(outcome)
+          yield* terminate(tree, { settle: endedByItself ? settle : Duration.zero, grace: grace() })
+          return outcome
+        })
+
+        const exit = yield* Effect.exit(restore(supervise))
+        if (Exit.isFailure(exit)) yield* terminate(tree, { settle: Duration.zero, grace: grace() })
+        yield* Deferred.await(ended)
+        if (Exit.isInterrupted(exit) && tree.wasForced()) yield* onForced
+        const written = yield* output.finish({ tail: limits.tail ?? tailSize })
+        // An interruption goes before a record that could not be written: what is left open is looked for later.
+        const closed = yield* Effect.exit(close)
+        return yield* Exit.zipLeft(exit, closed).pipe(
+          Exit.map((outcome) => ({ outcome, forced: tree.wasForced(), output: written }))
+        )
+      })
+    )
+  )
+}
+
+const nothingRan = (outcome: Outcome): ProcessResult => ({
+  outcome,
+  forced: false,
+  output: { bytes: 0, omitted: 0, tail: "", problem: undefined }
+})
+
+const openFile = ({ limits, output }: RunOptions): Effect.Effect<OutputFile.OutputFile, Outcome> =>
+  Effect.tryPromise({
+    try: async () => {
+      await mkdir(dirname(output), { recursive: true })
+      return OutputFile.make(output, limits?.output ?? outputLimit)
+    },
+    catch: (cause) =>
+      CouldNotStart({
+        reason: "output",
+        message: `the file for its output could not be made: ${cause instanceof Error ? cause.message : String(cause)}`
+      })
+  })
