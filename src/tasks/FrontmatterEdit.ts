@@ -3,7 +3,7 @@
  * that are not ours.
  */
 import { Either, Option } from "effect"
-import { type Document, isCollection, isMap, isScalar } from "yaml"
+import { type Document, isCollection, isScalar } from "yaml"
 import * as Frontmatter from "./Frontmatter.js"
 import * as Yaml from "./Yaml.js"
 
@@ -26,12 +26,11 @@ export const set = (text: string, key: string, value: string): Option.Option<str
   })
 
 const read = (yaml: string): Option.Option<Document> =>
-  Either.getRight(Yaml.read(yaml)).pipe(
-    Option.filter((document) => document.errors.length === 0),
-    Option.filter(({ contents }) => contents === null || isMap(contents))
-  )
+  Option.filter(Either.getRight(Yaml.read(yaml)), (document) => Yaml.check(document).length === 0)
 
+/** All but the key. */
 const rest = (document: Document, key: string): string => {
+  if (document.contents === null) return "{}"
   document.delete(key)
   return JSON.stringify(document)
 }

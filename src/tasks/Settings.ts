@@ -12,12 +12,15 @@ import * as Yaml from "./Yaml.js"
 export const fileName = "charlotte.yaml"
 
 /** @since 0.1.0 */
-export class Limits extends Schema.Class<Limits>("charlotte/Limits")({
-  /** How often an agent may be called in all. */
-  agentCalls: Schema.optional(Count),
-  /** How long the job may take in all. */
-  duration: Schema.optional(Span)
-}) {}
+export class Limits extends Schema.Class<Limits>("charlotte/Limits")(
+  {
+    /** How often an agent may be called in all. */
+    agentCalls: Schema.optionalWith(Count, { exact: true }),
+    /** How long the job may take in all. */
+    duration: Schema.optionalWith(Span, { exact: true })
+  },
+  [undefined, undefined, { message: () => "must be a list of agentCalls and duration" }]
+) {}
 
 /** @since 0.1.0 */
 export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
@@ -57,10 +60,10 @@ export const parse = (
         })
     )
   const settings = new Settings({
-    setup: yaml.get("setup", Schema.UndefinedOr(ShellCommand), undefined),
+    setup: yaml.get("setup", ShellCommand, undefined),
     copy: yaml.get("copy", RelativePaths, []),
     baseline: yaml.get("baseline", ShellCommands, []),
-    agent: yaml.get("agent", Schema.UndefinedOr(Name), undefined),
+    agent: yaml.get("agent", Name, undefined),
     attempts: yaml.get("attempts", Count, defaults.attempts),
     limits: yaml.get("limits", Limits, defaults.limits)
   })

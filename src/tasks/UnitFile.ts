@@ -40,7 +40,7 @@ export const parse = (file: string, name: string, text: string): UnitFile =>
         : absent(file, name, Frontmatter.problem(file, reason)),
     onRight: ({ body, yaml: source }) => {
       const yaml = Yaml.parse(file, source, Frontmatter.firstLine)
-      const said = yaml.get("unit", Schema.UndefinedOr(UnitName), undefined)
+      const said = yaml.get("unit", UnitName, undefined)
       const dependsOn = yaml.get("depends_on", UnitNames, [])
       return {
         file,

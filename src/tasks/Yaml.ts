@@ -7,8 +7,8 @@ import { CST, type Document, isAlias, isMap, isNode, isScalar, Lexer, LineCounte
 import { Problem } from "./Problem.js"
 
 export interface Yaml {
-  /** The value of a key, or `fallback` where it is wrong, which is a problem, or missing, which is one if `missing` says so. */
-  readonly get: <A, I>(key: string, schema: Schema.Schema<A, I>, fallback: A, missing?: string) => A
+  /** The value of a key; `fallback` if it is wrong, which is a problem, or missing, which is one if `missing` says so. */
+  readonly get: <A, I, const B>(key: string, schema: Schema.Schema<A, I>, fallback: B, missing?: string) => A | B
   readonly keys: ReadonlyArray<string>
   /** The line of the file on which the value at this path stands; 1 when there is none. */
   readonly line: (...path: ReadonlyArray<PropertyKey>) => number
@@ -27,7 +27,9 @@ const maxErrors = 5
 export const parse = (file: string, source: string, firstLine = 1): Yaml => {
   const problems: Array<Problem> = []
   const lines = new LineCounter()
-  const lineAt = (offset: number) => lines.linePos(offset).line + firstLine - 1
+  const end = source.trimEnd().length
+  // What is never closed is found missing behind the end.
+  const lineAt = (offset: number) => lines.linePos(Math.min(offset, end)).line + firstLine - 1
   const report = (line: number, message: string) => problems.push(new Problem({ file, line, message }))
 
   const document = Either.match(read(source, lines), {
@@ -36,9 +38,9 @@ export const parse = (file: string, source: string, firstLine = 1): Yaml => {
       return undefined
     },
     onRight: (document) => {
-      const errors = check(document).slice(0, maxErrors)
-      for (const { message, offset } of errors) report(lineAt(offset), message)
-      return errors.some((error) => error.fatal) ? undefined : document
+      const mistakes = check(document)
+      for (const { message, offset } of mistakes.slice(0, maxErrors)) report(lineAt(offset), message)
+      return mistakes.some(({ fatal }) => fatal) ? undefined : document
     }
   })
 
@@ -65,12 +67,15 @@ export const parse = (file: string, source: string, firstLine = 1): Yaml => {
         if (missing !== undefined) report(line(key), missing)
         return fallback
       }
-      return Either.getOrElse(Schema.decodeUnknownEither(schema, { errors: "all" })(value), (error) => {
-        for (const { message, path } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
-          report(line(key, ...path), `${[key, ...path].filter(Predicate.isString).join(".")} ${message}`)
+      return Either.getOrElse(
+        Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(value),
+        (error) => {
+          for (const { message, path } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+            report(line(key, ...path), `${[key, ...path].filter(Predicate.isString).join(".")} ${message}`)
+          }
+          return fallback
         }
-        return fallback
-      })
+      )
     }
   }
 }
@@ -80,7 +85,8 @@ export const read = (source: string, lines = new LineCounter()): Either.Either<D
   if (source.length > maxLength) return Either.left(`has more than ${maxLength / 1024} KiB of YAML here: shorten it`)
   if (isTooDeep(source)) return Either.left(`nests YAML more than ${maxDepth} levels deep here: flatten it`)
   return Either.try({
-    try: (): Document => parseDocument(source, { schema: "core", prettyErrors: false, lineCounter: lines }),
+    try: (): Document =>
+      parseDocument(source, { schema: "core", prettyErrors: false, logLevel: "error", lineCounter: lines }),
     catch: (cause) => `has YAML here that cannot be read: ${String(cause)}`
   })
 }
@@ -117,14 +123,15 @@ const isTooDeep = (source: string): boolean => {
   return false
 }
 
-interface Mistake {
+export interface Mistake {
   readonly offset: number
   readonly message: string
   /** The values cannot be relied on. */
   readonly fatal: boolean
 }
 
-const check = (document: Document): ReadonlyArray<Mistake> => {
+/** What is wrong with a document; values of one with mistakes are not to be asked for before they are looked at. */
+export const check = (document: Document): ReadonlyArray<Mistake> => {
   const mistakes: Array<Mistake> = document.errors.map(({ code, message, pos: [offset] }) =>
     code === "DUPLICATE_KEY"
       ? { offset, message: "has this key twice: keep one of them", fatal: false }

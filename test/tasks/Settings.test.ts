@@ -1,0 +1,61 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Schema } from "effect"
+import * as Settings from "../../src/tasks/Settings.js"
+
+const parse = (text: string) => Settings.parse("tasks/charlotte.yaml", text)
+
+describe("charlotte.yaml", () => {
+  it("says how units are worked on", () => {
+    const { problems, settings } = parse(
+      "# how\nsetup: npm ci\ncopy: [.env, config/local.json]\nbaseline:\n  - npm test\n  - npm run lint\n" +
+        "agent: claude\nattempts: 5\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n"
+    )
+    expect(problems).toEqual([])
+    expect(settings).toEqual(
+      new Settings.Settings({
+        setup: "npm ci",
+        copy: [".env", "config/local.json"],
+        baseline: ["npm test", "npm run lint"],
+        agent: "claude",
+        attempts: 5,
+        limits: new Settings.Limits({ agentCalls: 100, duration: Duration.hours(2) })
+      })
+    )
+    const json = Schema.parseJson(Settings.Settings)
+    expect(Schema.decodeSync(json)(Schema.encodeSync(json)(settings))).toEqual(settings)
+  })
+
+  it("may say nothing", () => {
+    for (const text of ["", "# nothing\n", "setup:\nlimits: {}\n", "\uFEFF"]) {
+      expect(parse(text)).toEqual({ settings: Settings.defaults, problems: [] })
+    }
+  })
+
+  it("has every wrong value named with its line", () => {
+    const { problems } = parse(
+      "setup: [a]\ncopy:\n  - ../secret\n  - /etc/passwd\n  - .git/config\nbaseline: npm test\n" +
+        "agent: 1\nattempts: 0\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\n"
+    )
+    expect(problems.map(String)).toEqual([
+      'tasks/charlotte.yaml:12: has the unknown key "basline": setup, copy, baseline, agent, attempts, limits are known',
+      "tasks/charlotte.yaml:1: setup must be a shell command, as text: put quotes around it",
+      "tasks/charlotte.yaml:3: copy must be a path in the repository, relative to its top, without '..'",
+      "tasks/charlotte.yaml:4: copy must be a path in the repository, relative to its top, without '..'",
+      "tasks/charlotte.yaml:5: copy must be a path in the repository, relative to its top, without '..'",
+      "tasks/charlotte.yaml:6: baseline must be a list of shell commands",
+      "tasks/charlotte.yaml:7: agent must be a name, as text",
+      "tasks/charlotte.yaml:8: attempts must be a whole number, 1 or more",
+      "tasks/charlotte.yaml:11: limits.agentCalls must be a whole number, 1 or more",
+      "tasks/charlotte.yaml:10: limits.duration must be a time with its unit, such as 30 minutes or 2 hours"
+    ])
+  })
+
+  it("has no limits that nobody knows", () => {
+    expect(parse("limits:\n  calls: 3\n").problems.map(String)).toEqual([
+      'tasks/charlotte.yaml:2: limits.calls is unexpected, expected: "agentCalls" | "duration"'
+    ])
+    expect(parse("limits: 3\n").problems.map(String)).toEqual([
+      "tasks/charlotte.yaml:1: limits must be a list of agentCalls and duration"
+    ])
+  })
+})

@@ -1,0 +1,354 @@
+import { SystemError } from "@effect/platform/Error"
+import { FileSystem } from "@effect/platform/FileSystem"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs"
+import { join } from "node:path"
+import { Plan } from "../../src/tasks/Plan.js"
+import * as TaskDirectory from "../../src/tasks/TaskDirectory.js"
+import { files, repository, task, unit } from "./TaskFiles.js"
+
+const read = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>
+  TaskDirectory.read({ repository, tasksDir: "tasks", ...options }).pipe(Effect.provide(files))
+
+/** Every problem, one a line. */
+const problems = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>
+  read(repository, options).pipe(
+    Effect.flip,
+    Effect.map((invalid) => invalid.problems.map(String))
+  )
+
+const problemsOf = (contents: Readonly<Record<string, string | Uint8Array>>, options?: { readonly agent?: string }) =>
+  Effect.flatMap(repository(contents), (path) => problems(path, options))
+
+const twoUnits = {
+  "tasks/api/IMPLEMENTATION_PLAN.md": unit("api", ["db"]),
+  "tasks/api/01-routes.md": task(1, [3]),
+  "tasks/api/02-errors.md": task(2, [1], "status: complete\n"),
+  "tasks/api/03-model.md": task(3),
+  "tasks/api/notes.md": "Not a task.\n",
+  "tasks/db/IMPLEMENTATION_PLAN.md": "",
+  "tasks/db/1-schema.md": task(1),
+  "tasks/README.md": "Not a unit.\n",
+  "tasks/.hidden/01-x.md": "Not looked at.\n",
+  "tasks/IMPLEMENTATION_PLAN.md": "An overview, of no unit.\n"
+}
+
+describe("TaskDirectory.read", () => {
+  it.scoped("gives units and tasks in dependency order", () =>
+    Effect.gen(function* () {
+      const plan = yield* read(yield* repository(twoUnits))
+      expect(plan.units.map(({ dependsOn, dir, id }) => ({ id, dir, dependsOn }))).toEqual([
+        { id: "db", dir: "tasks/db", dependsOn: [] },
+        { id: "api", dir: "tasks/api", dependsOn: ["db"] }
+      ])
+      expect(plan.units[1]?.planText).toBe("\n# The plan of api\n")
+      expect(plan.units[1]?.tasks.map(({ number }) => number)).toEqual([3, 1, 2])
+      expect(plan.units[1]?.tasks[0]).toMatchObject({
+        number: 3,
+        title: "Task 3",
+        status: "pending",
+        backpressure: "test -f 3.txt",
+        dependsOn: [],
+        file: "tasks/api/03-model.md",
+        scripts: ["touch 3.txt\n"]
+      })
+      expect(plan.waves.map((wave) => wave.map(({ id }) => id))).toEqual([["db"], ["api"]])
+      expect(plan.units[1]?.remaining.map(({ number }) => number)).toEqual([3, 1])
+      expect(plan.remaining.map(({ id }) => id)).toEqual(["db", "api"])
+    })
+  )
+
+  it.scoped("gives a plan that survives as JSON, and names each file by its hash", () =>
+    Effect.gen(function* () {
+      const path = yield* repository(twoUnits)
+      const plan = yield* read(path)
+      const json = JSON.stringify(yield* Schema.encode(Plan)(plan))
+      expect(yield* Schema.decodeUnknown(Schema.parseJson(Plan))(json)).toEqual(plan)
+      const { file, sha256 } = plan.units[0]?.tasks[0] ?? expect.fail()
+      expect(execFileSync("sha256sum", [join(path, file)]).toString()).toContain(sha256)
+    })
+  )
+
+  it.scoped("takes a directory that holds tasks itself for one unit, named after it", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({ "work/tiny/01-a.md": task(1), "work/tiny/02-b.md": task(2, [1]) })
+      const plan = yield* read(path, { tasksDir: join(path, "work/tiny") })
+      expect(plan.units.map(({ dir, id, planText, tasks }) => ({ id, dir, planText, tasks: tasks.length }))).toEqual([
+        { id: "tiny", dir: "work/tiny", planText: undefined, tasks: 2 }
+      ])
+    })
+  )
+
+  it.scoped("reads tasks from the top of the repository", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({ "01-a.md": task(1), "IMPLEMENTATION_PLAN.md": unit("all") })
+      const plan = yield* read(path, { tasksDir: "." })
+      expect(plan.units).toMatchObject([{ id: "all", dir: ".", tasks: [{ file: "01-a.md" }] }])
+    })
+  )
+
+  it.scoped("follows a link to the directory as long as it stays inside", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({ "real/01-a.md": task(1), "tasks/x": "" })
+      symlinkSync("../real", join(path, "tasks/link"))
+      expect((yield* read(path, { tasksDir: "tasks/link" })).units[0]?.dir).toBe("real")
+    })
+  )
+
+  it.scoped("changes nothing", () =>
+    Effect.gen(function* () {
+      const path = yield* repository(twoUnits)
+      const look = () =>
+        readdirSync(path, { recursive: true, encoding: "utf8" }).map((name) => [
+          name,
+          statSync(join(path, name)).mtimeMs
+        ])
+      const before = look()
+      yield* read(path)
+      expect(look()).toEqual(before)
+    })
+  )
+
+  it.scoped("reads 300 tasks in 50 units", () =>
+    Effect.gen(function* () {
+      const units = Array.from({ length: 50 }, (_, index) => index)
+      const path = yield* repository(
+        Object.fromEntries(
+          units.flatMap((index) => [
+            [
+              `tasks/u${index}/IMPLEMENTATION_PLAN.md`,
+              unit(`u${index}`, index < 10 ? [] : [`u${index - 10}`, `u${index % 7}`])
+            ],
+            ...[1, 2, 3, 4, 5, 6].map((number) => [
+              `tasks/u${index}/0${number}-t.md`,
+              task(number, number > 2 ? [number - 1, number - 2] : []) + "Words.\n".repeat(500)
+            ])
+          ])
+        )
+      )
+      const plan = yield* read(path, { agent: "script" })
+      expect(plan.units.flatMap(({ tasks }) => tasks)).toHaveLength(300)
+      expect(plan.waves).toHaveLength(5)
+    })
+  )
+})
+
+describe("a plan with problems", () => {
+  it.scoped("has all of them reported, by file and line", () =>
+    Effect.gen(function* () {
+      const found = yield* problemsOf({
+        "tasks/web/IMPLEMENTATION_PLAN.md": "---\nunit: web\ndepends_on: [apo, web, queue]\n---\n",
+        "tasks/web/01-a.md": "---\ntask: 1\ndepends_on:\n  - 1\n  - 7\n---\n",
+        "tasks/web/02-b.md": "# No frontmatter\n",
+        "tasks/web/03-c.md": task(2),
+        "tasks/api/IMPLEMENTATION_PLAN.md": unit("api", ["db"]),
+        "tasks/api/01-a.md": task(1, [3]),
+        "tasks/api/01-b.md": task(1),
+        "tasks/api/02-c.md": task(2, [3]),
+        "tasks/api/03-d.md": task(3, [2]),
+        "tasks/db/IMPLEMENTATION_PLAN.md": unit("db", ["api"]),
+        "tasks/db/01-a.md": task(1),
+        "tasks/my unit/IMPLEMENTATION_PLAN.md": "No frontmatter is fine.\n",
+        "tasks/my unit/01-a.md": task(1),
+        "tasks/empty/IMPLEMENTATION_PLAN.md": unit("API"),
+        "tasks/loose/01-a.md": task(1)
+      })
+      expect(found).toEqual([
+        "tasks/api/01-b.md:2: is task 1, and so is tasks/api/01-a.md: renumber one",
+        "tasks/api/02-c.md:4: has tasks that wait for each other: 2 → 3 → 2",
+        "tasks/api/IMPLEMENTATION_PLAN.md:3: has units that wait for each other: api → db → api",
+        "tasks/empty: is a unit without tasks: put files such as 01-name.md into it",
+        'tasks/empty/IMPLEMENTATION_PLAN.md:2: is unit "API", and so is tasks/api/IMPLEMENTATION_PLAN.md: rename one',
+        "tasks/loose: holds tasks but no IMPLEMENTATION_PLAN.md: add one (it may be empty), or move the tasks elsewhere",
+        'tasks/my unit/IMPLEMENTATION_PLAN.md:1: cannot take its name from the directory "my unit", which cannot be part of a branch\'s name: say unit: NAME in the frontmatter of IMPLEMENTATION_PLAN.md',
+        "tasks/web/01-a.md:1: has no backpressure: add the command that must pass before the task counts as done",
+        "tasks/web/01-a.md:4: has task 1 depend on itself: leave it out",
+        "tasks/web/01-a.md:5: depends on task 7, which is not in this unit: there are 1, 2",
+        "tasks/web/02-b.md:1: has no frontmatter: begin the file with a line ---, then its keys, then another line ---",
+        "tasks/web/03-c.md:2: is task 2, and so is tasks/web/02-b.md: renumber one",
+        "tasks/web/03-c.md:2: is task 2, but its name says 03: make them agree",
+        'tasks/web/IMPLEMENTATION_PLAN.md:3: depends on unit "apo", which is not there: did you mean "api"?',
+        'tasks/web/IMPLEMENTATION_PLAN.md:3: depends on unit "queue", which is not there: there are api, db, loose, my unit, web',
+        'tasks/web/IMPLEMENTATION_PLAN.md:3: has unit "web" depend on itself: leave it out'
+      ])
+    })
+  )
+
+  it.scoped("says so in one message", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({ "tasks/01-a.md": "---\ntask: 1\n---\n" })
+      const invalid = yield* Effect.flip(read(path))
+      expect(invalid.message).toBe(
+        "the plan has 1 problem:\n" +
+          "tasks/01-a.md:1: has no backpressure: add the command that must pass before the task counts as done"
+      )
+    })
+  )
+
+  it.scoped("is one whose units cannot be parts of a branch's name", () =>
+    Effect.forEach(["-x", ".x", "a b", "a/b", "a..b", "a.lock", "a.", "ä", "x".repeat(101), ""], (name) =>
+      Effect.gen(function* () {
+        const found = yield* problemsOf({
+          "tasks/a/IMPLEMENTATION_PLAN.md": `---\nunit: "${name}"\n---\n`,
+          "tasks/a/01-a.md": task(1)
+        })
+        expect(found).toEqual([
+          "tasks/a/IMPLEMENTATION_PLAN.md:2: unit must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with none of '.' and '-'"
+        ])
+      })
+    )
+  )
+
+  it.scoped("is a task that the script agent cannot run, but only for that agent", () =>
+    Effect.gen(function* () {
+      const contents = {
+        "tasks/01-a.md": "---\ntask: 1\nbackpressure: x\n---\nNo block.\n",
+        "tasks/02-b.md": "---\ntask: 2\nbackpressure: x\nstatus: complete\n---\nNor here, but it is done.\n"
+      }
+      const found = [
+        "tasks/01-a.md:1: has no fenced sh block, and the script agent has nothing to run: add one, or choose another agent"
+      ]
+      expect(yield* problemsOf(contents, { agent: "script" })).toEqual(found)
+      expect(yield* problemsOf({ ...contents, "tasks/charlotte.yaml": "agent: script" })).toEqual(found)
+      const path = yield* repository({ ...contents, "tasks/charlotte.yaml": "agent: script" })
+      expect((yield* read(path, { agent: "claude" })).units).toHaveLength(1)
+    })
+  )
+
+  it.scoped("is a directory that holds both tasks and units", () =>
+    Effect.gen(function* () {
+      const found = yield* problemsOf({
+        "tasks/01-a.md": task(1),
+        "tasks/api/IMPLEMENTATION_PLAN.md": "",
+        "tasks/api/01-a.md": task(1)
+      })
+      expect(found).toEqual(["tasks: holds task files itself and units as well (tasks/api): move either elsewhere"])
+    })
+  )
+
+  it.scoped("is a directory that is empty, missing, no directory, outside the repository, or git's own", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({
+        "inner/tasks/README.md": "",
+        "inner/.git/x/01-a.md": "",
+        "outer/01-a.md": task(1)
+      })
+      const inner = join(path, "inner")
+      symlinkSync("../outer", join(inner, "link"))
+      const say = (tasksDir: string) => problems(inner, { tasksDir })
+      expect(yield* say("tasks")).toEqual([
+        "tasks: holds no tasks: put files such as 01-name.md into it, or directories of them with an IMPLEMENTATION_PLAN.md each"
+      ])
+      expect(yield* say("none")).toEqual(["none: is not there: make it, or name another directory"])
+      expect(yield* say("tasks/README.md")).toEqual(["tasks/README.md: is not a directory: name one that holds tasks"])
+      for (const outside of ["link", "../outer", join(path, "outer"), ".."]) {
+        expect(yield* say(outside)).toEqual([
+          `${outside}: is outside the repository ${inner}: name a directory inside it`
+        ])
+      }
+      expect(yield* say(".git/x")).toEqual([".git/x: is in a directory of git's own: name another"])
+    })
+  )
+})
+
+describe("what is no regular file", () => {
+  const at = (make: (tasks: string) => void) =>
+    Effect.gen(function* () {
+      const path = yield* repository({ "tasks/01-a.md": task(1), "outside.md": task(2) })
+      make(join(path, "tasks"))
+      return yield* problems(path)
+    })
+
+  it.scoped("is never opened if it is a pipe", () =>
+    Effect.gen(function* () {
+      const found = yield* at((tasks) => {
+        execFileSync("mkfifo", [join(tasks, "02-b.md")])
+        execFileSync("mkfifo", [join(tasks, "IMPLEMENTATION_PLAN.md")])
+        execFileSync("mkfifo", [join(tasks, "charlotte.yaml")])
+        execFileSync("mkfifo", [join(tasks, "other")])
+      })
+      expect(found).toEqual([
+        "tasks/02-b.md: is a special file: put a regular file in its place",
+        "tasks/IMPLEMENTATION_PLAN.md: is a special file: put a regular file in its place",
+        "tasks/charlotte.yaml: is a special file: put a regular file in its place"
+      ])
+    })
+  )
+
+  it.scoped("is not followed if it is a link", () =>
+    Effect.gen(function* () {
+      const found = yield* at((tasks) => {
+        symlinkSync("../outside.md", join(tasks, "02-b.md"))
+        symlinkSync("nowhere", join(tasks, "03-c.md"))
+        symlinkSync("/dev/zero", join(tasks, "04-d.md"))
+        symlinkSync("nowhere", join(tasks, "some-link"))
+      })
+      expect(found).toEqual(
+        ["02-b", "03-c", "04-d"].map((name) => `tasks/${name}.md: is a symbolic link: put a regular file in its place`)
+      )
+    })
+  )
+
+  it.scoped("is named if it is a directory", () =>
+    Effect.gen(function* () {
+      const found = yield* at((tasks) => mkdirSync(join(tasks, "02-b.md")))
+      expect(found).toEqual(["tasks/02-b.md: is a directory: put a regular file in its place"])
+    })
+  )
+
+  it.scoped("is named if it is a link to a unit", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({ ...twoUnits, "elsewhere/IMPLEMENTATION_PLAN.md": "" })
+      symlinkSync("../elsewhere", join(path, "tasks/extra"))
+      expect(yield* problems(path)).toEqual([
+        "tasks/extra: is a symbolic link to a unit: put the directory itself in its place"
+      ])
+    })
+  )
+})
+
+describe("a file that cannot be used", () => {
+  it.scoped("is one that may not be read", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({ "tasks/01-a.md": task(1) })
+      const denied = new SystemError({ module: "FileSystem", method: "readFile", reason: "PermissionDenied" })
+      const found = yield* TaskDirectory.read({ repository: path, tasksDir: "tasks" }).pipe(
+        Effect.updateService(FileSystem, (fs) => ({ ...fs, readFile: () => Effect.fail(denied) })),
+        Effect.provide(files),
+        Effect.flip
+      )
+      expect(found.problems.map(String)).toEqual(["tasks/01-a.md: cannot be read: permission is denied"])
+    })
+  )
+
+  it.scoped("is too large, or no UTF-8, and that is said with the line", () =>
+    Effect.gen(function* () {
+      const found = yield* problemsOf({
+        "tasks/01-a.md": task(1) + "x".repeat(1024 * 1024),
+        "tasks/02-b.md": Buffer.concat([Buffer.from(`${task(2)}ä\nbad: `), Buffer.from([0xe4, 0x0a])]),
+        "tasks/03-c.md": task(3, [1, 2])
+      })
+      expect(found).toEqual([
+        "tasks/01-a.md: is larger than 1024 KiB: split it, or move what is not for the agent elsewhere",
+        "tasks/02-b.md:13: is not valid UTF-8 here: save it as UTF-8"
+      ])
+    })
+  )
+
+  it.scoped("does not count twice: nothing is said about tasks that depend on it", () =>
+    Effect.gen(function* () {
+      const found = yield* problemsOf({ "tasks/01-a.md": "", "tasks/02-b.md": task(2, [1]) }, { agent: "script" })
+      expect(found).toHaveLength(1)
+    })
+  )
+
+  it.scoped("is one of too many", () =>
+    Effect.gen(function* () {
+      const large = "x".repeat(1024 * 1023)
+      const many = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`tasks/${index + 1}-a.md`, large]))
+      expect(yield* problemsOf(many)).toEqual(["tasks: holds more than 64 MiB: split the work into several jobs"])
+    })
+  )
+})
