@@ -23,24 +23,27 @@ const text = Schema.NonEmptyString.annotations({ message: () => "must not be emp
  *
  * assert.equal(config.concurrency, 4)
  */
-export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")({
-  /** The git repository to work in; an absolute path. */
-  repoPath: text.pipe(Schema.filter((s) => s.startsWith("/") || "must be an absolute path")),
-  /** The directory of units and tasks; absolute, or relative to the repository. */
-  tasksDir: text,
-  /** The branch that the result is landed on. */
-  targetBranch: text,
-  /** How many units are worked on in parallel. */
-  concurrency: Schema.optionalWith(
-    Schema.Int.pipe(Schema.positive()).annotations({ message: () => "must be a whole number, 1 or more" }),
-    { default: () => 4 }
-  ),
-  /** Only check and show the plan; touch nothing. */
-  dryRun: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-  /** Advance the target branch to the result when all units are done. */
-  land: Schema.optionalWith(Schema.Boolean, { default: () => true }),
-  /** The name of the agent profile that works on the tasks. */
-  agent: Schema.optional(text),
-  /** Free words to find the job again by. */
-  labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
-}) {}
+export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
+  {
+    /** The git repository to work in; an absolute path. */
+    repoPath: text.pipe(Schema.filter((s) => s.startsWith("/") || "must be an absolute path")),
+    /** The directory of units and tasks; absolute, or relative to the repository. */
+    tasksDir: text,
+    /** The branch that the result is landed on. */
+    targetBranch: text,
+    /** How many units are worked on in parallel. */
+    concurrency: Schema.optionalWith(
+      Schema.Int.pipe(Schema.positive()).annotations({ message: () => "must be a whole number, 1 or more" }),
+      { default: () => 4 }
+    ),
+    /** Only check and show the plan; touch nothing. */
+    dryRun: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+    /** Advance the target branch to the result when all units are done. */
+    land: Schema.optionalWith(Schema.Boolean, { default: () => true }),
+    /** The name of the agent profile that works on the tasks. */
+    agent: Schema.optional(text),
+    /** Free words to find the job again by. */
+    labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
+  },
+  [undefined, undefined, { title: "an object" }]
+) {}

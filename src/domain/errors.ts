@@ -37,7 +37,9 @@ export class InvalidJobConfig extends Schema.TaggedError<InvalidJobConfig>()("In
   )
 }) {
   override get message() {
-    const issues = this.issues.map(({ message, path }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
+    const issues = this.issues.map(({ message, path }) =>
+      path.length === 0 ? message : `${path.join(".")}: ${message}`
+    )
     return `invalid job configuration: ${issues.join("; ")}`
   }
 }

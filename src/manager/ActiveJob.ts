@@ -1,7 +1,19 @@
 /**
  * One job while it is active: its place, its fiber, and its end.
  */
-import { DateTime, Deferred, type Duration, Effect, Exit, type Fiber, FiberId, HashMap, Option, Ref, Schema } from "effect"
+import {
+  DateTime,
+  Deferred,
+  type Duration,
+  Effect,
+  Exit,
+  type Fiber,
+  FiberId,
+  HashMap,
+  Option,
+  Ref,
+  Schema
+} from "effect"
 import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
 import { stringify } from "../domain/Json.js"
 import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
@@ -75,7 +87,11 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     const permits = yield* Effect.makeSemaphore(maxJobs)
     const admissions = new Map<JobId, Effect.Effect<unknown>>()
 
-    const makeJob = (run: Run, config: Config, fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<ActiveJob<Config>> =>
+    const makeJob = (
+      run: Run,
+      config: Config,
+      fiber: Fiber.RuntimeFiber<unknown, unknown>
+    ): Effect.Effect<ActiveJob<Config>> =>
       Effect.map(Deferred.make<Run>(), (ended) => ({
         id: run.id,
         config,
@@ -92,7 +108,9 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
             durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
               // Refused: the attempt is over, and whoever still emits for it comes too late.
               Effect.catchTag("Superseded", () => Effect.void),
-              Effect.catchTag("StoreError", (error) => Effect.logError(`events of job ${run.id} are lost: ${error.message}`))
+              Effect.catchTag("StoreError", (error) =>
+                Effect.logError(`events of job ${run.id} are lost: ${error.message}`)
+              )
             )
         })
       }))
@@ -149,10 +167,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
 
     const live = (job: ActiveJob<Config>): Effect.Effect<ActiveJob<Config>> =>
       // Not the other way round: interruptible(onExit(…)), interrupted at once, would skip the end.
-      Effect.as(
-        Effect.exit(Effect.onExit(Effect.interruptible(work(job)), (exit) => settle(job, exit))),
-        job
-      )
+      Effect.as(Effect.exit(Effect.onExit(Effect.interruptible(work(job)), (exit) => settle(job, exit))), job)
 
     const launch: ActiveJobs<Config>["launch"] = <E>(id: JobId, config: Config, admit: Effect.Effect<Run, E>) =>
       Effect.gen(function* () {
@@ -197,9 +212,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     return {
       launch,
       find: (id) => Effect.suspend(() => Effect.zipRight(admissions.get(id) ?? Effect.void, active(id))),
-      all: Effect.map(Ref.get(jobs), (jobs) =>
-        Array.from(HashMap.values(jobs)).sort((a, b) => (a.id < b.id ? -1 : 1))
-      ),
+      all: Effect.map(Ref.get(jobs), (jobs) => Array.from(HashMap.values(jobs)).sort((a, b) => (a.id < b.id ? -1 : 1))),
       count: Effect.map(Ref.get(jobs), HashMap.size),
       interruptAll: Effect.map(Ref.get(jobs), (jobs) =>
         HashMap.forEach(jobs, ({ fiber }) => fiber.unsafeInterruptAsFork(FiberId.none))

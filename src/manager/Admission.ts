@@ -36,10 +36,17 @@ export const make = <C, I>(schema: Schema.Schema<C, I>, orchestrator: Orchestrat
   return { submitted: admit("error"), recorded: admit("ignore") }
 }
 
-const invalid = (error: ParseResult.ParseError): InvalidJobConfig =>
-  new InvalidJobConfig({
-    issues: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
-      path: path.map((key) => (typeof key === "number" ? key : String(key))),
-      message
-    }))
+const invalid = (error: ParseResult.ParseError): InvalidJobConfig => {
+  const issues = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+    path: path.map((key) => (typeof key === "number" ? key : String(key))),
+    message
+  }))
+  // A bad optional field is reported twice: as what it should be, and as not missing either.
+  return new InvalidJobConfig({
+    issues: issues.filter(
+      (issue) =>
+        !issue.message.startsWith("Expected undefined, actual") ||
+        !issues.some((other) => other !== issue && issue.path.every((key, i) => other.path[i] === key))
+    )
   })
+}

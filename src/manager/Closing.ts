@@ -1,13 +1,15 @@
 /**
  * How a manager comes to its end: first it takes no more jobs, then all jobs have ended, then the streams run out.
  */
-import { Deferred, Effect, type Scope } from "effect"
+import { Deferred, Duration, Effect, type Scope } from "effect"
 import { WallClock } from "../store/WallClock.js"
 
 export interface Closing {
   /** No more jobs are taken; fibers are being interrupted. */
   readonly hasBegun: Effect.Effect<boolean>
   readonly begin: Effect.Effect<void>
+  /** Waits for `effect`; tells whether it was done in time. */
+  readonly withinDeadline: (effect: Effect.Effect<void>, deadline: Duration.Duration) => Effect.Effect<boolean>
   /** The deadline has passed: what is not written now never will be. */
   readonly isOver: Effect.Effect<boolean>
   /** Completes when it is over. */
@@ -38,6 +40,13 @@ export const make: Effect.Effect<Closing> = Effect.gen(function* () {
     begin: Effect.sync(() => {
       begun = true
     }),
+    // On either clock: that of a test may stand still, and the process still has to end.
+    withinDeadline: (effect, deadline) =>
+      Effect.as(effect, true).pipe(
+        Effect.raceFirst(Effect.as(clock.sleep(Duration.toMillis(deadline)), false)),
+        Effect.raceFirst(Effect.as(Effect.sleep(deadline), false)),
+        Effect.interruptible
+      ),
     isOver: Deferred.isDone(over),
     over: Deferred.await(over),
     end: Effect.zipRight(Deferred.succeed(over, undefined), drained(lastMoment)),

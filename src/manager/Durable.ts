@@ -37,8 +37,9 @@ export const make = (closing: Closing): Effect.Effect<Durable> =>
 
       const afterTrouble = (error: StoreError, pause: number): Effect.Effect<A, E | StoreError> =>
         Effect.gen(function* () {
-          if (error.reason === "closed" || (yield* closing.isOver)) return yield* Effect.fail(error)
-          if (!troubles.has(jobId)) yield* Effect.logError(`job ${jobId} cannot be recorded, trying again: ${error.message}`)
+          if (error.reason === "closed" || (yield* closing.isOver)) return yield* error
+          if (!troubles.has(jobId))
+            yield* Effect.logError(`job ${jobId} cannot be recorded, trying again: ${error.message}`)
           troubles.set(jobId, error)
           yield* clock.sleep(pause)
           return yield* attempt(Math.min(pause * 2, longestPause))

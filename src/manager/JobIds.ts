@@ -1,8 +1,7 @@
 /**
  * New job ids: ULIDs, each greater than the one before.
  */
-import { Clock, Effect, Random } from "effect"
-import { PCGRandom } from "effect/Utils"
+import { Clock, Effect, Random, Utils } from "effect"
 import { monotonicFactory } from "ulid"
 import { JobId } from "../domain/JobId.js"
 
@@ -13,7 +12,7 @@ import { JobId } from "../domain/JobId.js"
 export const make: Effect.Effect<Effect.Effect<JobId>> = Effect.map(
   Effect.all([Random.nextInt, Random.nextInt, Random.nextInt, Random.nextInt]),
   ([a, b, c, d]) => {
-    const random = new PCGRandom(a, b, c, d)
+    const random = new Utils.PCGRandom(a, b, c, d)
     const next = monotonicFactory(() => random.number())
     // A time of 0, where TestClock begins, would make the factory look at the real clock.
     return Effect.map(Clock.currentTimeMillis, (now) => JobId.make(next(Math.max(now, 1))))

@@ -71,7 +71,7 @@ export const layer = <R = never>(
         run: (job) =>
           Effect.mapInputContext(
             run(job),
-            // Variance seam: the compiler cannot see that Exclude<R, Scope> and Scope together make R.
+            // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Exclude<R, Scope> and Scope make R
             (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope) as Context.Context<R>
           )
       })

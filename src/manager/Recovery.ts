@@ -96,7 +96,9 @@ const pause = 500
 
 export const makeContinuation = (options: {
   readonly interrupted: ReadonlyArray<JobId>
-  readonly resume: (id: JobId) => Effect.Effect<void, MaxJobsReached | JobConflict | StoreError | { readonly _tag: string }>
+  readonly resume: (
+    id: JobId
+  ) => Effect.Effect<void, MaxJobsReached | JobConflict | StoreError | { readonly _tag: string }>
   readonly freed: Signal
 }): Effect.Effect<Continuation> =>
   Effect.map(WallClock, (clock) => {

@@ -50,7 +50,9 @@ export const make = (options: {
         const at = yield* DateTime.now
         yield* store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at }).pipe(
           // A job on a full disk can be stopped all the same; that it was is recorded with its end.
-          Effect.catchTag("StoreError", (error) => Effect.logWarning(`job ${job.id} is stopped unrecorded: ${error.message}`)),
+          Effect.catchTag("StoreError", (error) =>
+            Effect.logWarning(`job ${job.id} is stopped unrecorded: ${error.message}`)
+          ),
           // It has ended by itself, or is just doing so.
           Effect.ignore
         )
@@ -63,10 +65,15 @@ export const make = (options: {
       const run = yield* Effect.timeoutOption(Deferred.await(job.ended), Duration.sum(grace, afterGrace))
       if (Option.isSome(run)) {
         const { status } = run.value
-        return yield* report(job.id, begun, status, status !== "cancelled" ? "alreadyEnded" : job.forced ? "forced" : "graceful")
+        return yield* report(
+          job.id,
+          begun,
+          status,
+          status !== "cancelled" ? "alreadyEnded" : job.forced ? "forced" : "graceful"
+        )
       }
       const trouble = yield* durable.trouble(job.id)
-      if (trouble !== undefined) return yield* Effect.fail(trouble)
+      if (trouble !== undefined) return yield* trouble
       const now = yield* Clock.currentTimeMillis
       return yield* new StopTimedOut({ jobId: job.id, elapsed: Duration.millis(Math.max(0, now - begun)) })
     })

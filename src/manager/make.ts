@@ -2,7 +2,14 @@
  * Puts a manager together of its parts.
  */
 import { DateTime, Deferred, Duration, Effect, Option, Runtime, type Scope } from "effect"
-import { type AlreadyManaged, InvalidJobConfig, JobNotFound, NotResumable, ShuttingDown, type StoreError } from "../domain/errors.js"
+import {
+  type AlreadyManaged,
+  InvalidJobConfig,
+  JobNotFound,
+  NotResumable,
+  ShuttingDown,
+  type StoreError
+} from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
@@ -49,7 +56,9 @@ export const make = <C, I>(
     const owner = yield* Recovery.claim(store, kind, yield* nextId)
     // While a job of this process has not ended, no other manager may continue it.
     yield* Effect.addFinalizer(() =>
-      Effect.flatMap(jobs.count, (active) => (active === 0 ? Effect.ignoreLogged(store.owners.release(owner)) : Effect.void))
+      Effect.flatMap(jobs.count, (active) =>
+        active === 0 ? Effect.ignoreLogged(store.owners.release(owner)) : Effect.void
+      )
     )
     const interrupted = yield* Recovery.takeOver({ kind, store, orchestrator })
 
@@ -195,14 +204,11 @@ export const make = <C, I>(
       Effect.gen(function* () {
         yield* closing.begin
         yield* jobs.interruptAll
-        yield* jobs.none.pipe(
-          Effect.interruptible,
-          Effect.timeoutFail({
-            duration: Duration.sum(stopGrace, Stop.afterGrace),
-            onTimeout: () => "jobs have not ended in time; the next manager will continue them once this process is gone"
-          }),
-          Effect.catchAll(Effect.logWarning)
-        )
+        if (!(yield* closing.withinDeadline(jobs.none, Duration.sum(stopGrace, Stop.afterGrace)))) {
+          yield* Effect.logWarning(
+            "jobs have not ended in time; they go on once this process is gone and the next manager begins"
+          )
+        }
         yield* closing.end
       })
     )

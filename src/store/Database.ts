@@ -70,7 +70,9 @@ const refuseDamaged = (filename: string) =>
           const rows = yield* retryWhileBusy(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"))
           const found = rows[0]?.quick_check
           if (found !== "ok") {
-            const cause = new Error(`${filename} is damaged: ${found}. Restore it from a backup, or move it away to begin anew.`)
+            const cause = new Error(
+              `${filename} is damaged: ${found}. Restore it from a backup, or move it away to begin anew.`
+            )
             return yield* new StoreError({ operation, reason: "corrupt", cause })
           }
         })
@@ -86,7 +88,9 @@ const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
       : new StoreError({
           operation,
           reason: "version",
-          cause: new Error(`SQLite ${version} is older than ${oldestSqlite.join(".")}; install better-sqlite3 12.11 or newer`)
+          cause: new Error(
+            `SQLite ${version} is older than ${oldestSqlite.join(".")}; install better-sqlite3 12.11 or newer`
+          )
         })
   })
 

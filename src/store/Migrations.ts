@@ -14,9 +14,7 @@ const operation = "migrate"
 const latest = Object.keys(migrations).length
 
 /** A failed migration is a defect, and a locked database may look like one: both become failures that can be retried. */
-const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
-  orStoreError(operation)
-)
+const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(orStoreError(operation))
 
 const applied = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

@@ -70,6 +70,10 @@ export const make: Effect.Effect<Signals> = Effect.sync(() => {
         ({ signal }) => signal
       )
     },
-    wake: (jobIds) => Effect.zipRight(Effect.forEach(jobIds, wake, { discard: true }), Effect.suspend(() => wake(all)))
+    wake: (jobIds) =>
+      Effect.zipRight(
+        Effect.forEach(jobIds, wake, { discard: true }),
+        Effect.suspend(() => wake(all))
+      )
   }
 })

@@ -148,8 +148,7 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
         execute("record a process", attempts.statements.spawned, [pid, startTime ?? null, cookie]),
       close: ({ at, cookie }) =>
         execute("record a process", attempts.statements.close, [DateTime.toEpochMillis(at), cookie]),
-      unclosed: (jobId) =>
-        session.read("read processes", (connection) => attempts.unclosed(connection, jobId))
+      unclosed: (jobId) => session.read("read processes", (connection) => attempts.unclosed(connection, jobId))
     }
   }
 })

@@ -47,11 +47,13 @@ export const layer = ({ check, recover, script }: Options = {}): Layer.Layer<Orc
       const jobs = yield* Ref.make<ReadonlyMap<JobId, Controls>>(new Map())
 
       const controls = (id: JobId): Effect.Effect<Controls> =>
-        Effect.flatMap(Effect.all({ commands: Queue.unbounded<Step.Step>(), attempt: SubscriptionRef.make(0) }), (fresh) =>
-          Ref.modify(jobs, (jobs) => {
-            const known = jobs.get(id)
-            return known === undefined ? [fresh, new Map([...jobs, [id, fresh]])] : [known, jobs]
-          })
+        Effect.flatMap(
+          Effect.all({ commands: Queue.unbounded<Step.Step>(), attempt: SubscriptionRef.make(0) }),
+          (fresh) =>
+            Ref.modify(jobs, (jobs) => {
+              const known = jobs.get(id)
+              return known === undefined ? [fresh, new Map([...jobs, [id, fresh]])] : [known, jobs]
+            })
         )
 
       const run = (job: JobContext<JobConfig>): Effect.Effect<unknown, unknown, Scope.Scope> =>

@@ -75,7 +75,10 @@ export const die =
 export const interrupt: Step = () => Effect.interrupt
 
 /** Runs steps one after another, taking the next from `next` until one of them ends the job. */
-export const run = (next: Effect.Effect<Step>, job: JobContext<JobConfig>): Effect.Effect<unknown, unknown, Scope.Scope> =>
+export const run = (
+  next: Effect.Effect<Step>,
+  job: JobContext<JobConfig>
+): Effect.Effect<unknown, unknown, Scope.Scope> =>
   Effect.flatMap(
     Effect.flatMap(next, (step) => step(job)),
     (ended) => (ended instanceof Ended ? Effect.succeed(ended.value) : run(next, job))

@@ -34,9 +34,7 @@ export { ScriptedOrchestrator, Step }
  */
 export const layer = (
   options: ScriptedOrchestrator.Options & JobManager.LayerOptions = {}
-): Layer.Layer<
-  JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator
-> =>
+): Layer.Layer<JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator> =>
   JobManager.layer(options).pipe(
     Layer.provideMerge(Layer.merge(RunStore.layerMemory, ScriptedOrchestrator.layer(options))),
     // A store in memory cannot fail, and nobody else owns it.

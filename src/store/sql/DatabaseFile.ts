@@ -20,7 +20,9 @@ const identity = (path: string): string | undefined => {
 /** Fails once the file is no longer the one that was opened; always succeeds for a database in memory. */
 export const guard = (session: Session): Effect.Effect<Effect.Effect<void, StoreError>, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const databases = yield* session.read("open the store", (connection) => list(connection, "PRAGMA database_list", []))
+    const databases = yield* session.read("open the store", (connection) =>
+      list(connection, "PRAGMA database_list", [])
+    )
     const path = databases.find(({ name }) => name === "main")?.file
     if (!path) return Effect.void
 
@@ -32,7 +34,9 @@ export const guard = (session: Session): Effect.Effect<Effect.Effect<void, Store
         : new StoreError({
             operation: "use the database",
             reason: "replaced",
-            cause: new Error(`${path} was ${found === undefined ? "deleted" : "replaced"} while it was open; put it back and start again`)
+            cause: new Error(
+              `${path} was ${found === undefined ? "deleted" : "replaced"} while it was open; put it back and start again`
+            )
           })
     })
 

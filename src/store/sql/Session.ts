@@ -15,7 +15,10 @@ export type Value = string | number | null
 
 export interface Session {
   /** Uses the connection, alone. Inside a transaction of the same client that is the connection of the transaction. */
-  readonly read: <A>(operation: string, use: (connection: Connection) => Effect.Effect<A, SqlError>) => Effect.Effect<A, StoreError>
+  readonly read: <A>(
+    operation: string,
+    use: (connection: Connection) => Effect.Effect<A, SqlError>
+  ) => Effect.Effect<A, StoreError>
   /** Uses the connection, alone and outside any transaction. */
   readonly reserve: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
   /** Dies inside a transaction of the same client. */
@@ -67,10 +70,16 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
 /** The rows of a statement. */
 export const query = <A, I>(row: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknownSync(Schema.mutable(Schema.Array(row)))
-  return (connection: Connection, sql: string, params: ReadonlyArray<Value>): Effect.Effect<ReadonlyArray<A>, SqlError> =>
-    Effect.map(connection.execute(sql, params, undefined), decode)
+  return (
+    connection: Connection,
+    sql: string,
+    params: ReadonlyArray<Value>
+  ): Effect.Effect<ReadonlyArray<A>, SqlError> => Effect.map(connection.execute(sql, params, undefined), decode)
 }
 
 /** A statement without rows. */
-export const execute = (connection: Connection, sql: string, params: ReadonlyArray<Value> = []): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(connection.execute(sql, params, undefined))
+export const execute = (
+  connection: Connection,
+  sql: string,
+  params: ReadonlyArray<Value> = []
+): Effect.Effect<void, SqlError> => Effect.asVoid(connection.execute(sql, params, undefined))

@@ -94,7 +94,9 @@ export const make = (options: {
       Effect.suspend(() => {
         for (const queued of batch) queued.acknowledge()
         // After the acknowledgements, or a watcher would see a job that its starter does not know yet.
-        return signals.wake(new Set(batch.flatMap(({ committed, wakes }) => (wakes !== undefined && committed() ? [wakes] : []))))
+        return signals.wake(
+          new Set(batch.flatMap(({ committed, wakes }) => (wakes !== undefined && committed() ? [wakes] : [])))
+        )
       })
 
     /** One write that cannot be made spoils the transaction of all: then each gets its own, and it fails alone. */

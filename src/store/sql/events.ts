@@ -72,7 +72,10 @@ export const ofAll = (connection: Connection, kind: string, after: number, limit
 const selectLatest = query(Schema.Struct({ cursor: Schema.NullOr(Schema.Number) }))
 
 export const latest = (connection: Connection) =>
-  Effect.map(selectLatest(connection, "SELECT max(cursor) AS cursor FROM charlotte_events", []), ([row]) => row?.cursor ?? 0)
+  Effect.map(
+    selectLatest(connection, "SELECT max(cursor) AS cursor FROM charlotte_events", []),
+    ([row]) => row?.cursor ?? 0
+  )
 
 /** Rows in one statement, largest first: a handful of prepared statements serves any number of rows. */
 const chunks = [64, 16, 4, 1]

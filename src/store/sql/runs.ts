@@ -71,11 +71,10 @@ export const list = (connection: Connection, { before, kind, labels = {}, limit 
   }
   if (before !== undefined) also("id < ?", before)
   return Effect.map(
-    select(
-      connection,
-      `SELECT ${columns} FROM charlotte_runs WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
-      [...params, limit]
-    ),
+    select(connection, `SELECT ${columns} FROM charlotte_runs WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`, [
+      ...params,
+      limit
+    ]),
     (rows) => rows.map(run)
   )
 }

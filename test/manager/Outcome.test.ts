@@ -1,0 +1,195 @@
+/** What ends a job, and what the record says: the table of the contract, row by row. */
+import { describe, expect, it } from "@effect/vitest"
+import { type JobId, JobManager, RunStore } from "charlotte"
+import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Chunk, Data, Effect, Exit, Fiber, Layer, Option, Scope, Stream, TestClock } from "effect"
+import { config } from "../support/jobs.js"
+
+class OutOfCoffee extends Data.TaggedError("OutOfCoffee")<{ readonly cups: number }> {
+  override get message() {
+    return `only ${this.cups} cups left`
+  }
+}
+
+/** The record of a job that took these steps, and its events. */
+const ended = (...steps: ReadonlyArray<Step.Step>) =>
+  Effect.gen(function* () {
+    const manager = yield* JobManager.JobManager
+    const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+    const id = yield* manager.start(config)
+    yield* send(id, ...steps)
+    const run = yield* manager.await(id)
+    return { run, events: yield* eventsOf(id) }
+  })
+
+const eventsOf = (id: JobId.JobId) =>
+  Effect.flatMap(JobManager.JobManager, ({ events }) =>
+    Effect.map(Stream.runCollect(events(id)), Chunk.toReadonlyArray)
+  )
+
+const types = (events: ReadonlyArray<{ readonly type: string }>) => events.map(({ type }) => type)
+
+describe("an orchestrator that succeeds", () => {
+  it.effect("completes its job; the value is kept as JSON, and what JSON cannot say as its string", () =>
+    Effect.gen(function* () {
+      const { events, run } = yield* ended(Step.succeed({ big: 10n, not: Number.NaN, list: [1, "two"] }))
+      expect(run).toMatchObject({ status: "completed", result: { big: "10", not: "NaN", list: [1, "two"] } })
+      expect(run.error).toBeUndefined()
+      expect(run.endedAt).toBeDefined()
+      expect(types(events)).toEqual(["job.started", "job.completed"])
+      const store = yield* RunStore.RunStore
+      expect(yield* store.get(run.id)).toEqual(Option.some(run))
+    }).pipe(Effect.provide(layer()))
+  )
+})
+
+describe("an orchestrator that fails", () => {
+  it.effect("fails its job; an error keeps its name, its message and its data", () =>
+    Effect.gen(function* () {
+      const { events, run } = yield* ended(Step.fail(new OutOfCoffee({ cups: 2 })))
+      expect(run.status).toBe("failed")
+      expect(run.error).toMatchObject({
+        kind: "failure",
+        error: { _tag: "OutOfCoffee", name: "OutOfCoffee", message: "only 2 cups left", cups: 2 }
+      })
+      expect(run.error?.cause).toContain("only 2 cups left")
+      expect(events.at(-1)).toMatchObject({ type: "job.failed", payload: { error: { kind: "failure" } } })
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("with a defect touches no other job", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const other = yield* manager.start(config)
+      const { run } = yield* ended(Step.die(new TypeError("boom")))
+      expect(run.error).toMatchObject({ kind: "defect", error: { name: "TypeError", message: "boom" } })
+      expect(yield* manager.list).toEqual([other])
+      expect((yield* manager.stop(other)).status).toBe("cancelled")
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("by interrupting itself fails its job as interrupted", () =>
+    Effect.gen(function* () {
+      const { run } = yield* ended(Step.interrupt)
+      expect(run).toMatchObject({ status: "failed", error: { kind: "interrupted" } })
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("by emitting what is the manager's to say fails its job with a defect that tells", () =>
+    Effect.gen(function* () {
+      const { events, run } = yield* ended(Step.emit({ type: "job.completed" }))
+      expect(run).toMatchObject({ status: "failed", error: { kind: "defect" } })
+      expect(run.error?.cause).toContain("job.")
+      expect(types(events)).toEqual(["job.started", "job.failed"])
+    }).pipe(Effect.provide(layer()))
+  )
+})
+
+describe("a job that is stopped", () => {
+  it.effect("is cancelled, and a defect in a finalizer on the way is kept", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* manager.start(config)
+      yield* began(id)
+      yield* manager.stop(id)
+      const run = yield* manager.await(id)
+      expect(run).toMatchObject({ status: "cancelled", error: { kind: "defect", error: { message: "jammed" } } })
+      expect(types(yield* eventsOf(id))).toEqual(["job.started", "job.stopping", "job.cancelled"])
+    }).pipe(Effect.provide(layer({ script: () => [Step.dieCleaningUp(new Error("jammed"))] })))
+  )
+
+  it.effect("has what its finalizers emitted before its terminal event", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* manager.start(config)
+      yield* send(id, (job) => Effect.addFinalizer(() => job.emit({ type: "last.words" })))
+      yield* began(id)
+      yield* Effect.yieldNow()
+      yield* manager.stop(id)
+      expect(types(yield* eventsOf(id))).toEqual(["job.started", "job.stopping", "last.words", "job.cancelled"])
+    }).pipe(Effect.provide(layer()))
+  )
+})
+
+describe("a layer that closes", () => {
+  const store = RunStore.layerMemory
+
+  const managerIn = (
+    scope: Scope.Scope,
+    options: Parameters<typeof ScriptedOrchestrator.layer>[0] & JobManager.LayerOptions
+  ) =>
+    Effect.flatMap(RunStore.RunStore, (service) =>
+      JobManager.layer(options).pipe(
+        Layer.provideMerge(Layer.merge(Layer.succeed(RunStore.RunStore, service), ScriptedOrchestrator.layer(options))),
+        Layer.buildWithScope(scope)
+      )
+    )
+
+  it.effect("leaves its jobs interrupted, and the next manager continues them as their next attempt", () =>
+    Effect.gen(function* () {
+      const { get } = yield* RunStore.RunStore
+      const first = yield* Scope.make()
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const id = yield* manager.start(config)
+        yield* began(id)
+        return id
+      }).pipe(Effect.provide(yield* managerIn(first, {})))
+      yield* Scope.close(first, Exit.void)
+      expect((yield* Effect.flatten(get(id))).status).toBe("interrupted")
+
+      const second = yield* Scope.make()
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        yield* began(id, 2)
+        yield* send(id, Step.succeed("at last"))
+        expect(yield* manager.await(id)).toMatchObject({ status: "completed", attempt: 2, result: "at last" })
+        expect(types(yield* eventsOf(id))).toEqual(["job.started", "job.interrupted", "job.resumed", "job.completed"])
+      }).pipe(Effect.provide(yield* managerIn(second, {})))
+      yield* Scope.close(second, Exit.void)
+    }).pipe(Effect.provide(store))
+  )
+
+  it.effect("interrupts all jobs at once and waits for them under one deadline", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const ids = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const ids = yield* Effect.replicateEffect(manager.start(config), 30)
+        yield* Effect.forEach(ids, (id) => began(id))
+        return ids
+      }).pipe(Effect.provide(yield* managerIn(scope, { maxJobs: 30, script: () => [Step.cleanUp("300 millis")] })))
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("300 millis")
+      yield* Fiber.join(closing)
+      const { list } = yield* RunStore.RunStore
+      expect(yield* list({ status: "interrupted" })).toHaveLength(ids.length)
+    }).pipe(Effect.provide(store))
+  )
+
+  it.effect("does not wait for ever, and keeps its jobs from being continued while they still run", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const options = { stopGrace: "5 seconds", script: () => [Step.ignoreInterruption("1 minute")] }
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const id = yield* manager.start(config)
+        yield* began(id)
+        return id
+      }).pipe(Effect.provide(yield* managerIn(scope, options)))
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("6 seconds")
+      yield* Fiber.join(closing)
+      const { get } = yield* RunStore.RunStore
+      expect((yield* Effect.flatten(get(id))).status).toBe("running")
+      const error = yield* Effect.flip(managerIn(scope, {}))
+      expect(error).toMatchObject({ _tag: "AlreadyManaged", kind: "tasks", pid: process.pid })
+    }).pipe(Effect.provide(store))
+  )
+})

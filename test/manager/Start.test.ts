@@ -1,0 +1,182 @@
+import { describe, expect, it } from "@effect/vitest"
+import { errors, JobConfig, JobManager, Orchestrator, RunStore } from "charlotte"
+import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Deferred, Effect, Exit, Layer, Ref } from "effect"
+import { interruptedAfter } from "../support/interruption.js"
+import { config } from "../support/jobs.js"
+
+describe("start", () => {
+  it.effect("never runs more jobs than it has permits, and uses all of them", () =>
+    Effect.gen(function* () {
+      const running = yield* Ref.make({ now: 0, most: 0 })
+      const change = (by: number) =>
+        Ref.update(running, ({ most, now }) => ({ now: now + by, most: Math.max(most, now + by) }))
+      const latch = yield* Effect.makeLatch()
+      const Counting = Orchestrator.layer(() =>
+        Effect.zipRight(
+          Effect.acquireRelease(change(1), () => change(-1)),
+          latch.await
+        )
+      )
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const starts = yield* Effect.forEach(Array.from({ length: 200 }), () => Effect.either(manager.start(config)), {
+          concurrency: "unbounded"
+        })
+        const started = starts.flatMap((start) => (start._tag === "Right" ? [start.right] : []))
+        const refused = starts.flatMap((start) => (start._tag === "Left" ? [start.left._tag] : []))
+        expect(started).toHaveLength(7)
+        expect(refused).toEqual(Array.from({ length: 193 }, () => "MaxJobsReached"))
+        yield* latch.open
+        yield* Effect.forEach(started, manager.await)
+        expect((yield* Ref.get(running)).most).toBe(7)
+      }).pipe(Effect.provide(JobManager.layer({ maxJobs: 7 }).pipe(Layer.provide([Counting, RunStore.layerMemory]))))
+    })
+  )
+
+  it.effect("names every wrong field at once, an unknown one too, and writes nothing", () =>
+    Effect.gen(function* () {
+      const { start } = yield* JobManager.JobManager
+      const store = yield* RunStore.RunStore
+      const wrong = {
+        repoPath: "relative",
+        targetBranch: "",
+        concurrency: 0,
+        dryRun: "yes",
+        labels: { team: 1 },
+        dryrun: true
+      }
+      // @ts-expect-error a caller without types
+      const error = yield* Effect.flip(start(wrong))
+      expect(error).toBeInstanceOf(errors.InvalidJobConfig)
+      if (error._tag !== "InvalidJobConfig") return
+      const paths = error.issues.map(({ path }) => path.join("."))
+      expect(new Set(paths)).toEqual(
+        new Set(["repoPath", "tasksDir", "targetBranch", "concurrency", "dryRun", "labels.team", "dryrun"])
+      )
+      expect(yield* store.list()).toEqual([])
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("refuses what the orchestrator's check refuses, before a place is taken", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const store = yield* RunStore.RunStore
+      const error = yield* Effect.flip(manager.start(config))
+      expect(error.message).toBe("invalid job configuration: repoPath: is no repository")
+      expect(yield* store.list()).toEqual([])
+    }).pipe(
+      Effect.provide(
+        layer({
+          check: () => new errors.InvalidJobConfig({ issues: [{ path: ["repoPath"], message: "is no repository" }] })
+        })
+      )
+    )
+  )
+
+  it.effect("gives one job and one conflict to two that have one key and start at once", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const [a, b] = yield* Effect.all([Effect.either(manager.start(config)), Effect.either(manager.start(config))], {
+        concurrency: "unbounded"
+      })
+      const [id] = yield* manager.list
+      expect([a, b].map((start) => start._tag).sort()).toEqual(["Left", "Right"])
+      const error = yield* Effect.flip(manager.start(config))
+      expect(error).toMatchObject({ _tag: "JobConflict", jobId: id, message: `job ${id} already works on main` })
+      yield* manager.stopAll
+      yield* manager.start(config)
+    }).pipe(Effect.provide(layer({ check: ({ targetBranch }) => Effect.succeed({ key: targetBranch }) })))
+  )
+
+  it.effect("does not wait for the orchestrator", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const id = yield* manager.start(config)
+      expect(yield* manager.list).toEqual([id])
+    }).pipe(
+      Effect.provide(layer({ script: () => [Step.ignoreInterruption("1 second"), Step.succeed(null)], stopGrace: 0 }))
+    )
+  )
+
+  it.effect("leaves a running job or nothing when it is interrupted after k steps, for k = 0 to 200", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const store = yield* RunStore.RunStore
+      const outcomes = new Set<string>()
+      for (let k = 0; k <= 200; k++) {
+        const exit = yield* interruptedAfter(manager.start(config), k)
+        const active = yield* manager.list
+        const running = yield* store.list({ status: "running" })
+        expect(running.map(({ id }) => id)).toEqual([...active])
+        expect(active.length).toBeLessThanOrEqual(1)
+        if (Exit.isSuccess(exit)) expect(active).toEqual([exit.value])
+        outcomes.add(`${exit._tag}, ${active.length} active`)
+        yield* manager.stopAll
+      }
+      // The steps reached from before the beginning to after the end.
+      expect(outcomes).toEqual(new Set(["Failure, 0 active", "Failure, 1 active", "Success, 1 active"]))
+      // No permit is lost.
+      yield* manager.start(config)
+    }).pipe(Effect.provide(layer({ maxJobs: 1 })))
+  )
+
+  it.effect("runs jobs that inherit nothing from the caller: not even that it cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const id = yield* Effect.uninterruptible(manager.start(config))
+      expect((yield* manager.stop(id)).status).toBe("cancelled")
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("refuses once the manager is closing", () =>
+    Effect.gen(function* () {
+      const told = yield* Deferred.make<JobManager.JobManager["Type"]>()
+      const answer = yield* Deferred.make<string>()
+      const OnClose = Orchestrator.layer(() =>
+        Effect.acquireRelease(Effect.void, () =>
+          Effect.gen(function* () {
+            const manager = yield* Deferred.await(told)
+            const error = yield* Effect.flip(manager.start(config))
+            yield* Deferred.succeed(answer, error._tag)
+          }).pipe(Effect.orDie)
+        ).pipe(Effect.zipRight(Effect.never))
+      )
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        yield* Deferred.succeed(told, manager)
+        yield* manager.start(config)
+        yield* Effect.yieldNow()
+      }).pipe(Effect.provide(JobManager.layer().pipe(Layer.provide([OnClose, RunStore.layerMemory]))))
+      expect(yield* Deferred.await(answer)).toBe("ShuttingDown")
+    })
+  )
+})
+
+describe("make", () => {
+  it.scoped("manages jobs of another type", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.make({
+        kind: "configs",
+        config: JobConfig.JobConfig,
+        orchestrator: { run: (job) => Effect.succeed(job.config.targetBranch) },
+        labels: ({ targetBranch }) => ({ branch: targetBranch })
+      })
+      const store = yield* RunStore.RunStore
+      const run = yield* manager.await(yield* manager.start(config))
+      expect(run).toMatchObject({ kind: "configs", result: "main", labels: { branch: "main" } })
+      expect(yield* store.list({ kind: "configs", labels: { branch: "main" } })).toHaveLength(1)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})
+
+describe("the scripted orchestrator", () => {
+  it.effect("tells when an attempt has begun", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* manager.start(config)
+      yield* began(id)
+    }).pipe(Effect.provide(layer()))
+  )
+})

@@ -1,0 +1,166 @@
+import { describe, expect, it } from "@effect/vitest"
+import { JobManager, Orchestrator, RunStore } from "charlotte"
+import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Chunk, Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Ref, Stream, TestClock } from "effect"
+import { config } from "../support/jobs.js"
+
+const types = (id: Parameters<JobManager.JobManager["Type"]["events"]>[0]) =>
+  Effect.flatMap(JobManager.JobManager, ({ events }) =>
+    Effect.map(Stream.runCollect(events(id)), (all) => Chunk.toReadonlyArray(all).map(({ type }) => type))
+  )
+
+describe("stop", () => {
+  it.effect("returns after the orchestrator's finalizer, the commit and the permit", () =>
+    Effect.gen(function* () {
+      const order = yield* Ref.make<ReadonlyArray<string>>([])
+      const say = (what: string) => Ref.update(order, (all) => [...all, what])
+      const begun = yield* Deferred.make<void>()
+      const Slow = Orchestrator.layer(() =>
+        Effect.acquireRelease(Deferred.succeed(begun, undefined), () => say("finalizer")).pipe(
+          Effect.zipRight(Effect.never)
+        )
+      )
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const store = yield* RunStore.RunStore
+        const id = yield* manager.start(config)
+        yield* Deferred.await(begun)
+        yield* manager.stop(id)
+        yield* say("stopped")
+        expect(yield* Effect.map(Effect.flatten(store.get(id)), ({ status }) => status)).toBe("cancelled")
+        yield* manager.start(config)
+        expect(yield* Ref.get(order)).toEqual(["finalizer", "stopped"])
+      }).pipe(
+        Effect.provide(
+          JobManager.layer({ maxJobs: 1 }).pipe(Layer.provideMerge(Layer.merge(Slow, RunStore.layerMemory)))
+        )
+      )
+    })
+  )
+
+  it.effect("gives 100 concurrent callers one outcome, and the job one terminal event", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const id = yield* manager.start(config)
+      const reports = yield* Effect.replicateEffect(manager.stop(id), 100).pipe(Effect.withConcurrency("unbounded"))
+      const all = yield* Effect.all(
+        Array.from({ length: 100 }, () => manager.stop(id)),
+        { concurrency: "unbounded" }
+      )
+      expect(reports).toHaveLength(100)
+      expect(new Set(all.map(({ mode }) => mode))).toEqual(new Set(["alreadyEnded"]))
+      expect(yield* types(id)).toEqual(["job.started", "job.stopping", "job.cancelled"])
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("goes on for the others when the caller who asked first goes away", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* manager.start(config)
+      yield* began(id)
+      const first = yield* Effect.fork(manager.stop(id))
+      yield* Effect.yieldNow()
+      const second = yield* Effect.fork(manager.stop(id))
+      yield* Effect.yieldNow()
+      yield* Fiber.interruptFork(first)
+      yield* TestClock.adjust("1 second")
+      expect((yield* Fiber.join(second)).status).toBe("cancelled")
+    }).pipe(Effect.provide(layer({ script: () => [Step.cleanUp("1 second")] })))
+  )
+
+  it.effect("is polite for the grace and one second, then times out; the permit is kept until the end", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* manager.start(config)
+      yield* began(id)
+      const stopping = yield* Effect.fork(Effect.flip(manager.stop(id, { grace: "10 seconds" })))
+      yield* TestClock.adjust("10999 millis")
+      expect(Option.isNone(yield* Fiber.poll(stopping))).toBe(true)
+      yield* TestClock.adjust("1 millis")
+      const error = yield* Fiber.join(stopping)
+      expect(error).toMatchObject({ _tag: "StopTimedOut", jobId: id })
+      expect(error.message).toContain("has not ended 11s after it was told to stop")
+
+      const job = yield* Effect.flatten(manager.get(id))
+      expect(job.phase).toBe("stopping")
+      expect((yield* Effect.flip(manager.start(config)))._tag).toBe("MaxJobsReached")
+
+      // It ends in the end, and a later stop tells so.
+      const again = yield* Effect.fork(manager.stop(id, { grace: "1 hour" }))
+      yield* TestClock.adjust("1 minute")
+      expect(yield* Fiber.join(again)).toMatchObject({ status: "cancelled" })
+      yield* manager.start(config)
+      yield* TestClock.adjust("1 minute")
+      expect(yield* types(id)).toEqual(["job.started", "job.stopping", "job.cancelled"])
+    }).pipe(Effect.provide(layer({ maxJobs: 1, script: () => [Step.ignoreInterruption("1 minute")] })))
+  )
+
+  it.effect("tells the orchestrator its grace", () =>
+    Effect.gen(function* () {
+      const graces = yield* Ref.make<ReadonlyArray<number>>([])
+      const Asking = Orchestrator.layer((job) => {
+        const note = Effect.suspend(() => Ref.update(graces, (all) => [...all, Duration.toSeconds(job.grace)]))
+        return Effect.acquireRelease(note, () => note).pipe(Effect.zipRight(Effect.never))
+      })
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start(config)
+        yield* Effect.yieldNow()
+        yield* manager.stop(id, { grace: "42 seconds" })
+        expect(yield* Ref.get(graces)).toEqual([7, 42])
+      }).pipe(
+        Effect.provide(JobManager.layer({ stopGrace: "7 seconds" }).pipe(Layer.provide([Asking, RunStore.layerMemory])))
+      )
+    })
+  )
+
+  it.effect("reports what had to be forced, and what was over before", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* manager.start(config)
+      yield* began(id)
+      expect(yield* manager.stop(id)).toMatchObject({ mode: "forced", status: "cancelled" })
+      expect(yield* manager.stop(id)).toMatchObject({ mode: "alreadyEnded", status: "cancelled" })
+      const other = yield* manager.start(config)
+      yield* send(other, Step.succeed(1))
+      yield* manager.await(other)
+      expect(yield* manager.stop(other)).toMatchObject({ mode: "alreadyEnded", status: "completed" })
+    }).pipe(Effect.provide(layer({ script: () => [Step.forced] })))
+  )
+})
+
+describe("stopAll", () => {
+  it.effect("stops all at the same time: 30 jobs with finalizers of 300 ms take under a second", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const ids = yield* Effect.replicateEffect(manager.start(config), 30)
+      yield* Effect.forEach(ids, (id) => began(id))
+      const begun = yield* Clock.currentTimeMillis
+      const stopping = yield* Effect.fork(manager.stopAll)
+      yield* TestClock.adjust("300 millis")
+      const reports = yield* Fiber.join(stopping)
+      expect((yield* Clock.currentTimeMillis) - begun).toBeLessThan(1_000)
+      expect(reports.map(({ status }) => status)).toEqual(ids.map(() => "cancelled"))
+    }).pipe(Effect.provide(layer({ maxJobs: 30, script: () => [Step.cleanUp("300 millis")] })))
+  )
+
+  it.effect("reports the stubborn ones as timed out, under one deadline", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const ids = yield* Effect.replicateEffect(manager.start(config), 3)
+      yield* Effect.forEach(ids, (id) => began(id))
+      const stopping = yield* Effect.fork(manager.stopAll)
+      yield* TestClock.adjust("6 seconds")
+      const reports = yield* Fiber.join(stopping)
+      expect(reports.map(({ mode, status }) => [mode, status])).toEqual(ids.map(() => ["timedOut", "running"]))
+      expect(yield* manager.activeCount).toBe(3)
+      yield* TestClock.adjust("1 minute")
+      expect(yield* manager.activeCount).toBe(0)
+    }).pipe(Effect.provide(layer({ script: () => [Step.ignoreInterruption("1 minute")] })))
+  )
+})
