@@ -6,7 +6,7 @@ import {
   Deferred,
   type Duration,
   Effect,
-  Exit,
+  type Exit,
   type Fiber,
   FiberId,
   HashMap,

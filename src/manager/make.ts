@@ -4,7 +4,7 @@
 import { DateTime, Deferred, Duration, Effect, Option, Runtime, type Scope } from "effect"
 import {
   type AlreadyManaged,
-  InvalidJobConfig,
+  type InvalidJobConfig,
   JobNotFound,
   NotResumable,
   ShuttingDown,

@@ -175,7 +175,7 @@ describe("a layer that closes", () => {
   it.effect("does not wait for ever, and keeps its jobs from being continued while they still run", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const options = { stopGrace: "5 seconds", script: () => [Step.ignoreInterruption("1 minute")] }
+      const options = { stopGrace: "5 seconds" as const, script: () => [Step.ignoreInterruption("1 minute")] }
       const id = yield* Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
