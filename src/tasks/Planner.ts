@@ -6,7 +6,7 @@ import * as Graph from "./Graph.js"
 import { Plan, Task, Unit } from "./Plan.js"
 import { InvalidPlan, Problem } from "./Problem.js"
 import type { Settings } from "./Settings.js"
-import { suggestion } from "./Spelling.js"
+import { few, suggestion } from "./Spelling.js"
 import type { TaskFile } from "./TaskFile.js"
 import type { UnitFile } from "./UnitFile.js"
 
@@ -61,10 +61,12 @@ const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Problem>):
     const { file, id, line } = unit.file
     problems.push(...unit.file.problems)
     const other = taken.get(id.toLowerCase())
-    taken.set(id.toLowerCase(), unit)
-    if (other === undefined) byName.set(id, unit)
-    else
+    if (other === undefined) {
+      taken.set(id.toLowerCase(), unit)
+      byName.set(id, unit)
+    } else {
       problems.push(new Problem({ file, line, message: `is unit "${id}", and so is ${other.file.file}: rename one` }))
+    }
   }
   return order(byName, problems, {
     of: ({ file }) => file,
@@ -92,7 +94,7 @@ const orderTasks = (unit: UnitSource, problems: Array<Problem>, scripts: boolean
     of: (task) => task,
     self: (number) => `has task ${number} depend on itself: leave it out`,
     unknown: (number) =>
-      `depends on task ${number}, which is not in this unit: there are ${[...byNumber.keys()].sort((a, b) => a - b).join(", ")}`,
+      `depends on task ${number}, which is not in this unit: there are ${few([...byNumber.keys()].sort((a, b) => a - b))}`,
     cycle: (path) => `has tasks that wait for each other: ${path}`
   })
 }
@@ -103,6 +105,9 @@ interface Node<K> {
   readonly file: string
   readonly dependsOn: ReadonlyArray<{ readonly to: K; readonly line: number }>
 }
+
+/** Of one file; enough to see what is wrong. */
+const maxWrong = 20
 
 /** The same for units and for tasks, but for what is said. */
 const order = <K extends string | number, A>(
@@ -118,9 +123,9 @@ const order = <K extends string | number, A>(
   const graph = new Map<K, ReadonlyArray<K>>()
   for (const [key, node] of nodes) {
     const { dependsOn, file } = say.of(node)
-    for (const { line, to } of dependsOn) {
-      if (to === key) problems.push(new Problem({ file, line, message: say.self(to) }))
-      else if (!nodes.has(to)) problems.push(new Problem({ file, line, message: say.unknown(to) }))
+    const wrong = dependsOn.filter(({ to }) => to === key || !nodes.has(to)).slice(0, maxWrong)
+    for (const { line, to } of wrong) {
+      problems.push(new Problem({ file, line, message: to === key ? say.self(to) : say.unknown(to) }))
     }
     graph.set(
       key,

@@ -27,6 +27,9 @@ const order: Order.Order<Problem> = Order.combineAll([
   Order.mapInput(Order.string, (problem: Problem) => problem.message)
 ])
 
+/** A message is read by people; whoever wants all of them has the list. */
+const maxInMessage = 100
+
 /**
  * All that is wrong with a plan, at once.
  *
@@ -42,6 +45,7 @@ export class InvalidPlan extends Schema.TaggedError<InvalidPlan>()("InvalidPlan"
 
   override get message() {
     const count = this.problems.length === 1 ? "1 problem" : `${this.problems.length} problems`
-    return [`the plan has ${count}:`, ...this.problems.map(String)].join("\n")
+    const more = this.problems.length > maxInMessage ? [`and ${this.problems.length - maxInMessage} more`] : []
+    return [`the plan has ${count}:`, ...this.problems.slice(0, maxInMessage).map(String), ...more].join("\n")
   }
 }

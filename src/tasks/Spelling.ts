@@ -12,8 +12,13 @@ export const suggestion = (word: string, names: ReadonlyArray<string>): string =
     .sort((a, b) => a.distance - b.distance)[0]
   if (near !== undefined) return `: did you mean "${near.name}"?`
   if (names.length === 0) return ": there are no others"
+  return `: there are ${few(names)}`
+}
+
+/** The first of them, and how many more there are. */
+export const few = (names: ReadonlyArray<string | number>): string => {
   const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : ""
-  return `: there are ${names.slice(0, maxNames).join(", ")}${more}`
+  return names.slice(0, maxNames).join(", ") + more
 }
 
 /** How many letters to change, add or leave out (Levenshtein); names that are longer than any of ours are far from all. */

@@ -21,7 +21,9 @@ const maxLength = 16 * 1024
 /** The parser is recursive, and a document that is deep enough ends the whole process, not just the parse. */
 const maxDepth = 32
 /** One slip of the pen can make an error of every line after it. */
-const maxErrors = 5
+const maxMistakes = 5
+/** Of one key; enough to see what is wrong. */
+const maxWrong = 20
 
 /** Reads keys and values of a source that begins on line `firstLine` of the file. */
 export const parse = (file: string, source: string, firstLine = 1): Yaml => {
@@ -39,7 +41,7 @@ export const parse = (file: string, source: string, firstLine = 1): Yaml => {
     },
     onRight: (document) => {
       const mistakes = check(document)
-      for (const { message, offset } of mistakes.slice(0, maxErrors)) report(lineAt(offset), message)
+      for (const { message, offset } of mistakes.slice(0, maxMistakes)) report(lineAt(offset), message)
       return mistakes.some(({ fatal }) => fatal) ? undefined : document
     }
   })
@@ -70,7 +72,7 @@ export const parse = (file: string, source: string, firstLine = 1): Yaml => {
       return Either.getOrElse(
         Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(value),
         (error) => {
-          for (const { message, path } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+          for (const { message, path } of ParseResult.ArrayFormatter.formatErrorSync(error).slice(0, maxWrong)) {
             report(line(key, ...path), `${[key, ...path].filter(Predicate.isString).join(".")} ${message}`)
           }
           return fallback

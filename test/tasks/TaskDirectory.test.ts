@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { Plan } from "../../src/tasks/Plan.js"
+import { InvalidPlan, Problem } from "../../src/tasks/Problem.js"
 import * as TaskDirectory from "../../src/tasks/TaskDirectory.js"
 import { files, repository, task, unit } from "./TaskFiles.js"
 
@@ -184,6 +185,19 @@ describe("a plan with problems", () => {
         "the plan has 1 problem:\n" +
           "tasks/01-a.md:1: has no backpressure: add the command that must pass before the task counts as done"
       )
+    })
+  )
+
+  it.scoped("does not drown its reader in them", () =>
+    Effect.gen(function* () {
+      const numbers = Array.from({ length: 2_000 }, (_, index) => index + 100)
+      const unknown = task(1, numbers)
+      const wrong = task(2).replace("[]", `[${numbers.map(() => "x").join(", ")}]`)
+      const found = yield* problemsOf({ "tasks/01-a.md": unknown, "tasks/02-b.md": wrong })
+      expect(found).toHaveLength(40)
+      const invalid = InvalidPlan.of(numbers.map((line) => new Problem({ file: "a", line, message: "is wrong" })))
+      expect(invalid.message.split("\n")).toHaveLength(102)
+      expect(invalid.message).toMatch(/^the plan has 2000 problems:\na:100: is wrong\n.*\nand 1900 more$/s)
     })
   )
 

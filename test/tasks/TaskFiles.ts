@@ -1,60 +1,14 @@
 /**
  * Real files in a fresh directory, and the services that read them.
  */
-import { SystemError } from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
-import { Effect, Layer, Option } from "effect"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { Effect, Layer } from "effect"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 
-const reasons: Readonly<Record<string, SystemError["reason"]>> = { ENOENT: "NotFound", EACCES: "PermissionDenied" }
-
-const attempt = <A>(method: string, path: string, run: () => Promise<A>): Effect.Effect<A, SystemError> =>
-  Effect.tryPromise({
-    try: run,
-    catch: (cause) =>
-      new SystemError({
-        module: "FileSystem",
-        method,
-        pathOrDescriptor: path,
-        reason: (cause instanceof Error && "code" in cause && reasons[String(cause.code)]) || "Unknown",
-        cause
-      })
-  })
-
-/** As much of the file system as reading a plan may need: whatever else it did would be a defect. */
-export const files: Layer.Layer<FileSystem.FileSystem | Path.Path> = Layer.merge(
-  Path.layer,
-  FileSystem.layerNoop({
-    readDirectory: (path) => attempt("readDirectory", path, () => readdir(path)),
-    readFile: (path) => attempt("readFile", path, () => readFile(path)),
-    readLink: (path) => attempt("readLink", path, () => readlink(path)),
-    realPath: (path) => attempt("realPath", path, () => realpath(path)),
-    stat: (path) =>
-      Effect.map(
-        attempt("stat", path, () => stat(path)),
-        (info) => ({
-          type: info.isFile() ? "File" : info.isDirectory() ? "Directory" : info.isFIFO() ? "FIFO" : "Unknown",
-          size: FileSystem.Size(info.size),
-          mtime: Option.none(),
-          atime: Option.none(),
-          birthtime: Option.none(),
-          dev: info.dev,
-          ino: Option.none(),
-          mode: info.mode,
-          nlink: Option.none(),
-          uid: Option.none(),
-          gid: Option.none(),
-          rdev: Option.none(),
-          blksize: Option.none(),
-          blocks: Option.none()
-        })
-      )
-  })
-)
+export const files = Layer.merge(NodeFileSystem.layer, NodePath.layer)
 
 /** A repository's directory with these files, gone at the end. */
 export const repository = (contents: Readonly<Record<string, string | Uint8Array>>) =>
