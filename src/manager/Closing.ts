@@ -1,7 +1,7 @@
 /**
  * How a manager comes to its end: first it takes no more jobs, then all jobs have ended, then the streams run out.
  */
-import { Deferred, Duration, Effect, type Scope } from "effect"
+import { Deferred, Duration, Effect, Fiber, type Scope } from "effect"
 import { WallClock } from "../store/WallClock.js"
 
 export interface Closing {
@@ -40,12 +40,15 @@ export const make: Effect.Effect<Closing> = Effect.gen(function* () {
     begin: Effect.sync(() => {
       begun = true
     }),
-    // On either clock: that of a test may stand still, and the process still has to end.
+    // On either clock: that of a test may stand still, and the process still has to end. In a fiber of its own: the one that
+    // closes the manager may itself be interrupted, and an interruptible wait would end there before it began.
     withinDeadline: (effect, deadline) =>
       Effect.as(effect, true).pipe(
         Effect.raceFirst(Effect.as(clock.sleep(Duration.toMillis(deadline)), false)),
         Effect.raceFirst(Effect.as(Effect.sleep(deadline), false)),
-        Effect.interruptible
+        Effect.interruptible,
+        Effect.forkDaemon,
+        Effect.flatMap(Fiber.join)
       ),
     isOver: Deferred.isDone(over),
     over: Deferred.await(over),
