@@ -21,7 +21,7 @@ import * as Running from "./process/Running.js"
 import type { ProcessResult, RunOptions } from "./process/Running.js"
 
 export * as Outcome from "./process/Outcome.js"
-export type * from "./process/Running.js"
+export type { Limits, ProcessResult, RunOptions } from "./process/Running.js"
 
 /** @since 0.1.0 */
 export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<ProcessRunner, Service>() {}

@@ -2,9 +2,10 @@
  * The way of a child's output from its pipe into its file. It is driven by the events of the pipe, and the child waits no
  * longer than one piece takes to be written, whatever it prints and wherever it ends up.
  */
-import { Effect } from "effect"
+import { Effect, Runtime } from "effect"
 import { readSync } from "node:fs"
 import { Socket } from "node:net"
+import { WallClock } from "../../store/WallClock.js"
 import type { OutputFile, Written } from "./OutputFile.js"
 
 export interface Output {
@@ -18,12 +19,14 @@ export interface Output {
 const pipeSize = 1024 * 1024
 
 /** Drains the pipe with that descriptor, which is closed at the end. */
-export const drain = (options: {
-  readonly fd: number
-  readonly file: OutputFile
-  readonly now: () => number
-}): Output => {
-  const { fd, file, now } = options
+export const drain = (fd: number, file: OutputFile): Effect.Effect<Output> =>
+  Effect.gen(function* () {
+    const { now } = yield* WallClock
+    const runtime = yield* Effect.runtime()
+    return start(fd, file, () => Runtime.runSync(runtime, now))
+  })
+
+const start = (fd: number, file: OutputFile, now: () => number): Output => {
   const pipe = new Socket({ fd, readable: true, writable: false })
   let lastAt = now()
   let isFinishing = false

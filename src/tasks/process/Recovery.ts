@@ -7,6 +7,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Attempts, OpenProcess } from "../../store/Attempts.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
+import * as StandardStreams from "./StandardStreams.js"
 import { kill } from "./Termination.js"
 
 export const make = (runner: {
@@ -36,6 +37,7 @@ export const make = (runner: {
     let count = 0
     for (const process of yield* attempts.unclosed(jobId)) {
       count += yield* clear(process)
+      yield* StandardStreams.clear(process.cookie)
       yield* attempts.close({ cookie: process.cookie, at: yield* DateTime.now })
     }
     return count

@@ -8,7 +8,6 @@ import { dirname } from "node:path"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Attempts } from "../../store/Attempts.js"
-import { WallClock } from "../../store/WallClock.js"
 import * as ChildProcess from "./ChildProcess.js"
 import * as Environment from "./Environment.js"
 import { within } from "./Limits.js"
@@ -103,8 +102,7 @@ export const make = (runner: {
                 streams,
                 table
               })
-              const { now } = yield* WallClock
-              const output = Output.drain({ fd: streams.reader, file, now: () => Effect.runSync(now) })
+              const output = yield* Output.drain(streams.reader, file)
               return { ...child, output }
             }),
           (streams, exit) => StandardStreams.close(streams, Exit.isFailure(exit))

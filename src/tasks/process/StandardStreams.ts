@@ -23,6 +23,8 @@ export interface StandardStreams {
   readonly reader: number
 }
 
+const directoryOf = (cookie: string) => join(tmpdir(), `charlotte-${cookie}`)
+
 /** When it fails, nothing stays open. */
 export const open = (options: {
   readonly cookie: string
@@ -30,7 +32,7 @@ export const open = (options: {
 }): Effect.Effect<StandardStreams, Outcome> =>
   Effect.tryPromise({
     try: async () => {
-      const directory = join(tmpdir(), `charlotte-${options.cookie}`)
+      const directory = directoryOf(options.cookie)
       await mkdir(directory, { mode: 0o700 })
       const descriptors: Array<number> = []
       const openFile = (path: string, flags: number) => {
@@ -69,6 +71,10 @@ export const close = ({ input, output, reader }: StandardStreams, all: boolean):
     if (input !== "ignore") closeSync(input)
     if (all) closeSync(reader)
   })
+
+/** Removes what a crash while they were set up has left. */
+export const clear = (cookie: string): Effect.Effect<void> =>
+  Effect.ignore(Effect.tryPromise(() => rm(directoryOf(cookie), { recursive: true, force: true })))
 
 /** Node cannot make one itself. */
 const makePipe = async (path: string) => {
