@@ -10,7 +10,7 @@ import { Effect, Layer, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
 import { driverTimeout, retryWhileBusy } from "./Busy.js"
-import { orStoreError } from "./failure.js"
+import { orStoreError, reasonOf } from "./failure.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -59,24 +59,29 @@ const connect = (filename: string, readonly: boolean) =>
 
 /**
  * A damaged file accepts writes, so it is looked through first, by a connection that cannot write: the evidence stays as it
- * was found.
+ * was found. After a crash there may be a journal to be rolled back first, and that takes a connection that can.
  */
 const refuseDamaged = (filename: string) =>
   filename === ":memory:" || !existsSync(filename)
     ? Effect.void
-    : Effect.scoped(
-        Effect.gen(function* () {
-          const sql = yield* connect(filename, true)
-          const rows = yield* retryWhileBusy(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"))
-          const found = rows[0]?.quick_check
-          if (found !== "ok") {
-            const cause = new Error(
-              `${filename} is damaged: ${found}. Restore it from a backup, or move it away to begin anew.`
-            )
-            return yield* new StoreError({ operation, reason: "corrupt", cause })
-          }
-        })
+    : Effect.catchAll(lookThrough(filename, true), (error) =>
+        reasonOf(error) === "readonly" ? lookThrough(filename, false) : Effect.fail(error)
       )
+
+const lookThrough = (filename: string, readonly: boolean) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const sql = yield* connect(filename, readonly)
+      const rows = yield* retryWhileBusy(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"))
+      const found = rows[0]?.quick_check
+      if (found !== "ok") {
+        const cause = new Error(
+          `${filename} is damaged: ${found}. Restore it from a backup, or move it away to begin anew.`
+        )
+        return yield* new StoreError({ operation, reason: "corrupt", cause })
+      }
+    })
+  )
 
 const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
   Effect.flatMap(sql.unsafe<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
