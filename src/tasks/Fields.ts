@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Duration, Option, ParseResult, Schema } from "effect"
+import * as Names from "./git/Names.js"
 
 /** Says the same whatever is wrong with the value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })
@@ -49,13 +50,12 @@ export const ShellCommands = Schema.Array(ShellCommand).annotations(mustBeList("
  *
  * @since 0.1.0
  */
-export const UnitName = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/),
-  // What else git refuses in a branch's name.
-  Schema.filter((name) => !name.includes("..") && !name.endsWith(".") && !name.toLowerCase().endsWith(".lock"))
+export const UnitName = Names.UnitName.pipe(
+  // File systems do not agree on how other letters are told apart.
+  Schema.filter((name) => /^[A-Za-z0-9._-]+$/.test(name))
 ).annotations(
   must(
-    "must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with none of '.' and '-'"
+    "must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
   )
 )
 

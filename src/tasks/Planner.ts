@@ -2,6 +2,7 @@
  * Makes a plan of the files that were read, or says all that is wrong with them.
  */
 import { Either } from "effect"
+import { UnitName } from "./Fields.js"
 import * as Graph from "./Graph.js"
 import { Plan, Task, Unit } from "./Plan.js"
 import { InvalidPlan, Problem } from "./Problem.js"
@@ -42,9 +43,9 @@ export const plan = (sources: {
       units: units.map(
         ({ tasks, unit }) =>
           new Unit({
-            id: unit.file.id,
+            id: UnitName.make(unit.file.id),
             dir: unit.dir,
-            dependsOn: unique(unit.file.dependsOn),
+            dependsOn: unique(unit.file.dependsOn).map((id) => UnitName.make(id)),
             planText: unit.file.planText,
             tasks: tasks.map((task) => new Task({ ...task, dependsOn: unique(task.dependsOn) }))
           })

@@ -209,7 +209,7 @@ describe("a plan with problems", () => {
           "tasks/a/01-a.md": task(1)
         })
         expect(found).toEqual([
-          "tasks/a/IMPLEMENTATION_PLAN.md:2: unit must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with none of '.' and '-'"
+          "tasks/a/IMPLEMENTATION_PLAN.md:2: unit must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
         ])
       })
     )

@@ -1,0 +1,10 @@
+/**
+ * The orchestrator of Markdown tasks, and what it is made of.
+ *
+ * @since 0.1.0
+ */
+export * as Git from "./Git.js"
+export * as Plan from "./Plan.js"
+export * as ProcessRunner from "./ProcessRunner.js"
+export * as TaskDirectory from "./TaskDirectory.js"
+export * as TaskOrchestrator from "./TaskOrchestrator.js"
