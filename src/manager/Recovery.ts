@@ -4,8 +4,9 @@
 import { Cause, DateTime, Effect, Exit, Option } from "effect"
 import { AlreadyManaged, type JobConflict, type MaxJobsReached, type StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import type { RunError } from "../domain/Run.js"
 import type { Owner } from "../store/Owners.js"
-import type { Service as Store, UnfinishedRun } from "../store/Port.js"
+import type { Change, Service as Store, UnfinishedRun } from "../store/Port.js"
 import { KernelRef } from "../store/ProcessIdentity.js"
 import type { Signal } from "../store/Signals.js"
 import { WallClock } from "../store/WallClock.js"
@@ -45,24 +46,25 @@ export const takeOver = (options: {
   /** Tells whether the run is to be continued. */
   const mark = ({ crashes, run, stopping }: UnfinishedRun) =>
     Effect.gen(function* () {
-      if (run.status !== "running") return run.status === "interrupted"
-      const { attempt, id: jobId } = run
-      const cleared = yield* Effect.exit(orchestrator.recover?.(jobId) ?? Effect.void)
-      const at = yield* DateTime.now
-      const change = { jobId, attempt, at }
-      if (Exit.isSuccess(cleared) && stopping) {
-        yield* store.record({ ...change, type: "job.cancelled" })
-        return false
+      const { attempt, id: jobId, status } = run
+      const record = (change: Pick<Change, "type" | "crashed" | "error">) =>
+        Effect.flatMap(DateTime.now, (at) => store.record({ ...change, jobId, attempt, at }))
+      const fail = (error: RunError) => Effect.as(record({ type: "job.failed", error }), false)
+
+      if (status === "running") {
+        const cleared = yield* Effect.exit(orchestrator.recover?.(jobId) ?? Effect.void)
+        if (Exit.isFailure(cleared)) {
+          return yield* fail(recoveryError("what the crash left of it could not be cleared away", cleared.cause))
+        }
+        if (stopping) return yield* Effect.as(record({ type: "job.cancelled" }), false)
+        yield* record({ type: "job.interrupted", crashed: true })
       }
-      yield* store.record({ ...change, type: "job.interrupted", crashed: true })
-      const error = Exit.isFailure(cleared)
-        ? recoveryError("what the crash left of it could not be cleared away", cleared.cause)
-        : crashes + 1 >= crashLimit
-          ? recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
-          : undefined
-      if (error === undefined) return true
-      yield* store.record({ ...change, type: "job.failed", error })
-      return false
+      // Counted for an interrupted run too: this manager's predecessor may have died between these two writes.
+      return crashes + (status === "running" ? 1 : 0) < crashLimit
+        ? true
+        : yield* fail(
+            recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
+          )
     }).pipe(
       // Nobody else writes for this kind: whoever did lost the claim.
       Effect.catchTag("Superseded", (error) => Effect.as(Effect.logWarning(error.message), false))
@@ -85,7 +87,7 @@ export const takeOver = (options: {
 }
 
 export interface Continuation {
-  /** The runs that wait for their turn. */
+  /** The runs of the dead manager that are still interrupted, whatever became of the others. */
   readonly waiting: Effect.Effect<ReadonlyArray<JobId>>
   /** Continues them, oldest first, as permits become free. Ends when none waits. */
   readonly run: Effect.Effect<void>
@@ -99,10 +101,11 @@ export const makeContinuation = (options: {
   readonly resume: (
     id: JobId
   ) => Effect.Effect<void, MaxJobsReached | JobConflict | StoreError | { readonly _tag: string }>
+  readonly isInterrupted: (id: JobId) => Effect.Effect<boolean>
   readonly freed: Signal
 }): Effect.Effect<Continuation> =>
   Effect.map(WallClock, (clock) => {
-    const { freed, interrupted, resume } = options
+    const { freed, interrupted, isInterrupted, resume } = options
     const waiting = new Set(interrupted)
 
     /** Tells what to do with the others. */
@@ -146,5 +149,5 @@ export const makeContinuation = (options: {
       }
     })
 
-    return { waiting: Effect.sync(() => [...waiting]), run }
+    return { waiting: Effect.suspend(() => Effect.filter(waiting, isInterrupted)), run }
   })

@@ -167,7 +167,10 @@ export const make = <C, I>(
       await: service.await(id)
     })
 
-    const continuation = yield* Recovery.makeContinuation({ interrupted, resume, freed })
+    const isInterrupted = (id: JobId): Effect.Effect<boolean> =>
+      Effect.map(record(id), ({ status }) => status === "interrupted").pipe(Effect.orElseSucceed(() => true))
+
+    const continuation = yield* Recovery.makeContinuation({ interrupted, resume, isInterrupted, freed })
 
     const stopAll = Effect.gen(function* () {
       yield* store.outsideTransaction
