@@ -1,7 +1,7 @@
 /**
  * Makes a plan of the files that were read, or says all that is wrong with them.
  */
-import { Either } from "effect"
+import { Either, Schema } from "effect"
 import { UnitName } from "./Fields.js"
 import * as Graph from "./Graph.js"
 import { Plan, Task, Unit } from "./Plan.js"
@@ -10,6 +10,9 @@ import type { Settings } from "./Settings.js"
 import { few, suggestion } from "./Spelling.js"
 import type { TaskFile } from "./TaskFile.js"
 import type { UnitFile } from "./UnitFile.js"
+
+/** Not called while there are problems, and a bad name is one. */
+const unitName = Schema.decodeSync(UnitName)
 
 export interface UnitSource {
   /** Relative to the repository. */
@@ -43,9 +46,9 @@ export const plan = (sources: {
       units: units.map(
         ({ tasks, unit }) =>
           new Unit({
-            id: UnitName.make(unit.file.id),
+            id: unitName(unit.file.id),
             dir: unit.dir,
-            dependsOn: unique(unit.file.dependsOn).map((id) => UnitName.make(id)),
+            dependsOn: unique(unit.file.dependsOn).map((id) => unitName(id)),
             planText: unit.file.planText,
             tasks: tasks.map((task) => new Task({ ...task, dependsOn: unique(task.dependsOn) }))
           })
