@@ -6,42 +6,53 @@ import { RepoPath, resultBranch } from "../../src/tasks/git/Names.js"
 import { plain, sandbox } from "../support/Repository.js"
 import { enter, jobId, mainBranch, pathIn, subject, worktree } from "./git/Scenario.js"
 
-it.scopedLive("a job's way through git: worktree, tasks, merge, landing, nothing left", () =>
-  Effect.gen(function* () {
-    const box = yield* sandbox
-    const world = yield* enter(box, yield* plain(box))
-    const { main, repository, service, top } = world
-    const result = resultBranch(jobId)
-    expect(yield* service.problems(repository, mainBranch)).toEqual([])
-    yield* service.createBranch(repository, result, main)
+const formats = {
+  "as git makes it": "",
+  "that counts in SHA-256": "[init]\n\tdefaultObjectFormat = sha256\n",
+  "that keeps its refs in tables": "[init]\n\tdefaultRefFormat = reftable\n"
+}
 
-    const tree = yield* worktree(world, "u")
-    yield* world.write(`${tree.path}/one.txt`, "1\n")
-    yield* service.commit(repository, tree, subject("First", 1))
-    yield* world.write(`${tree.path}/two.txt`, "2\n")
-    const done = yield* service.commit(repository, tree, { ...subject("Second", 2), since: main })
-    expect(yield* service.doneTasks(repository, { from: main, to: done })).toMatchObject([
-      { jobId, unit: "u", task: 1 },
-      { jobId, unit: "u", task: 2, commit: done }
-    ])
+// A git that does not know a format leaves the setting aside, and makes the repository as ever.
+it.scopedLive.each(Object.entries(formats))(
+  "a job's way through git, from worktree to landing, in a repository %s",
+  ([, format]) =>
+    Effect.gen(function* () {
+      const box = yield* sandbox
+      const home = `${box.root}/home/.gitconfig`
+      yield* box.write(home, readFileSync(home, "utf8") + format)
+      const world = yield* enter(box, yield* plain(box))
+      const { main, repository, service, top } = world
+      const result = resultBranch(jobId)
+      expect(yield* service.problems(repository, mainBranch)).toEqual([])
+      yield* service.createBranch(repository, result, main)
 
-    const merged = yield* service.merge(repository, { ours: main, theirs: done, subject: subject("Merge u") })
-    expect(merged).toMatchObject({ _tag: "FastForward", commit: done })
-    yield* service.advance(repository, result, { from: main, to: done })
-    const landed = yield* service.advance(repository, mainBranch, { from: main, to: done })
-    expect(landed).toEqual({ _tag: "Checkout", path: top })
-    expect(readFileSync(`${top}/two.txt`, "utf8")).toBe("2\n")
-    expect(yield* world.git(top, "status", "--porcelain")).toBe("")
-    const file = yield* service.readFile(repository, done, RepoPath.make("one.txt"))
-    expect(Option.map(file, String)).toEqual(Option.some("1\n"))
+      const tree = yield* worktree(world, "u")
+      yield* world.write(`${tree.path}/one.txt`, "1\n")
+      yield* service.commit(repository, tree, subject("First", 1))
+      yield* world.write(`${tree.path}/two.txt`, "2\n")
+      const done = yield* service.commit(repository, tree, { ...subject("Second", 2), since: main })
+      expect(yield* service.doneTasks(repository, { from: main, to: done })).toMatchObject([
+        { jobId, unit: "u", task: 1 },
+        { jobId, unit: "u", task: 2, commit: done }
+      ])
 
-    yield* service.removeWorktree(repository, tree.path)
-    for (const { branch } of yield* service.ownBranches(repository)) yield* service.deleteBranch(repository, branch)
-    expect(existsSync(pathIn(box, "u"))).toBe(false)
-    expect(yield* service.worktrees(repository)).toEqual([])
-    expect(yield* service.ownBranches(repository)).toEqual([])
-    expect(yield* world.git(top, "worktree", "list", "--porcelain")).not.toContain("worktrees/u")
-  })
+      const merged = yield* service.merge(repository, { ours: main, theirs: done, subject: subject("Merge u") })
+      expect(merged).toMatchObject({ _tag: "FastForward", commit: done })
+      yield* service.advance(repository, result, { from: main, to: done })
+      const landed = yield* service.advance(repository, mainBranch, { from: main, to: done })
+      expect(landed).toEqual({ _tag: "Checkout", path: top })
+      expect(readFileSync(`${top}/two.txt`, "utf8")).toBe("2\n")
+      expect(yield* world.git(top, "status", "--porcelain")).toBe("")
+      const file = yield* service.readFile(repository, done, RepoPath.make("one.txt"))
+      expect(Option.map(file, String)).toEqual(Option.some("1\n"))
+
+      yield* service.removeWorktree(repository, tree.path)
+      for (const { branch } of yield* service.ownBranches(repository)) yield* service.deleteBranch(repository, branch)
+      expect(existsSync(pathIn(box, "u"))).toBe(false)
+      expect(yield* service.worktrees(repository)).toEqual([])
+      expect(yield* service.ownBranches(repository)).toEqual([])
+      expect(yield* world.git(top, "worktree", "list", "--porcelain")).not.toContain("worktrees/u")
+    })
 )
 
 it("the command that shows a difference can be pasted into a shell", () => {

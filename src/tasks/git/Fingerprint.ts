@@ -2,7 +2,7 @@
  * What of a repository can make git run something or read something else: its configuration with all that it includes,
  * its hooks, its attributes. Taken when a job is submitted, kept with it, and compared before each change.
  */
-import { Effect, Option, Schema } from "effect"
+import { Duration, Effect, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
 import * as Disk from "./Disk.js"
 import { run } from "./GitCommand.js"
@@ -36,7 +36,9 @@ export const listing = ({ commonDir, gitDir }: Directories, options?: { readonly
     args: ["config", "--list", "--includes", "--show-scope", "-z"],
     cwd: commonDir,
     variables: { GIT_DIR: gitDir, GIT_COMMON_DIR: commonDir },
-    userConfig: options?.userConfig ?? false
+    userConfig: options?.userConfig ?? false,
+    // An include may lead to a pipe, or to something that has no end.
+    limit: Duration.seconds(10)
   }).pipe(Effect.map(({ stdout }) => Settings.parse(stdout.toString())))
 
 const settings = (entries: ReadonlyArray<Settings.Entry>): Fingerprint => {

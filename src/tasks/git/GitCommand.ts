@@ -19,6 +19,8 @@ export interface Invocation {
   /** Reads the user's own configuration too; elsewhere it is left out. */
   readonly userConfig?: boolean
   readonly input?: string | Uint8Array
+  /** How long it may take, where that is less than for others. */
+  readonly limit?: Duration.Duration
   /** The exit codes that are answers; 0 unless said otherwise. */
   readonly answers?: ReadonlyArray<number>
 }
@@ -148,8 +150,9 @@ export const make: Effect.Effect<Service> = Effect.map(GitEnvironmentRef, (envir
     PATH: absoluteOnly(environment.variables["PATH"] ?? "").join(":"),
     ...Settings.constants
   }
-  const run = (invocation: Invocation) =>
-    Effect.flatMap(executable, (file) =>
+  const run = (invocation: Invocation) => {
+    const limit = invocation.limit ?? environment.limit
+    return Effect.flatMap(executable, (file) =>
       execute(file, invocation, {
         ...base,
         ...(invocation.userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }),
@@ -157,17 +160,18 @@ export const make: Effect.Effect<Service> = Effect.map(GitEnvironmentRef, (envir
         ...invocation.variables
       }).pipe(
         Effect.timeoutFail({
-          duration: environment.limit,
+          duration: limit,
           onTimeout: () =>
             new GitFailed({
               operation: invocation.args[0] ?? "git",
               exitCode: null,
-              detail: `it took longer than ${Duration.format(environment.limit)} and was ended`
+              detail: `it took longer than ${Duration.format(limit)} and was ended`
             })
         }),
         inRealTime
       )
     )
+  }
   const version = run({ args: ["version"], cwd: "/" }).pipe(
     Effect.map(({ stdout }) => /(\d+\.\d+\S*)/.exec(stdout.toString())?.[1] ?? "unknown"),
     Effect.filterOrFail(isOldEnough, (found) => new GitTooOld({ version: found, needed })),
@@ -179,14 +183,17 @@ export const make: Effect.Effect<Service> = Effect.map(GitEnvironmentRef, (envir
 /** Runs git with what the invocation says. */
 export const run = (invocation: Invocation) => Effect.flatMap(GitCommand, (command) => command.run(invocation))
 
-/** A step beside git, such as the reading of a file, as one of git's own. */
+/**
+ * A step beside git, such as the reading of a file, as one of git's own. It is not interrupted: its promise would go on
+ * by itself, and write where somebody clears up.
+ */
 export const step = <A>(operation: string, f: () => Promise<A>): Effect.Effect<A, GitFailed> =>
-  Effect.tryPromise({
-    try: f,
-    catch: (cause) =>
-      new GitFailed({
-        operation,
-        exitCode: null,
-        detail: plain(cause instanceof Error ? cause.message : String(cause))
-      })
-  })
+  Effect.uninterruptible(
+    Effect.tryPromise({
+      try: f,
+      catch: (cause) => {
+        const detail = plain(cause instanceof Error ? cause.message : String(cause))
+        return new GitFailed({ operation, exitCode: null, detail })
+      }
+    })
+  )

@@ -1,7 +1,7 @@
 /** A test of git over a repository whose user is in the midst of work; whatever it does, that work stays as it is. */
 import { it } from "@effect/vitest"
 import { JobId } from "charlotte"
-import { Effect, type Scope } from "effect"
+import { Effect, Logger, LogLevel, type Scope } from "effect"
 import * as Git from "../../../src/tasks/Git.js"
 import { AbsolutePath, BranchName, type ObjectId, UnitName, unitBranch } from "../../../src/tasks/git/Names.js"
 import type { Repository } from "../../../src/tasks/git/Repository.js"
@@ -44,7 +44,7 @@ export const enter = (world: Sandbox, top: string, changes: Partial<Sandbox["env
 export const scenario = <A, E>(
   name: string,
   test: (world: World) => Effect.Effect<A, E, Scope.Scope>,
-  timeout = 30_000
+  timeout = 60_000
 ) =>
   it.scopedLive(
     name,
@@ -53,7 +53,7 @@ export const scenario = <A, E>(
         const world = yield* sandbox
         const top = yield* busy(world)
         yield* untouched(world, top, Effect.flatMap(enter(world, top), test))
-      }),
+      }).pipe(Logger.withMinimumLogLevel(LogLevel.None)),
     timeout
   )
 
