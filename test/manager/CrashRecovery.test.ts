@@ -1,0 +1,211 @@
+import { describe, expect, it } from "@effect/vitest"
+import { errors, JobManager, RunStore } from "charlotte"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
+import { DateTime, Effect, Ref, Schema } from "effect"
+import { crash, databaseFile, eventsOf, life, seen, startJob, statusOf, typesOf, withStore } from "./lives.js"
+
+const { JobManager: Manager } = JobManager
+const Script = ScriptedOrchestrator.ScriptedOrchestrator
+
+const runOf = (id: Parameters<typeof statusOf>[0]) =>
+  Effect.flatMap(RunStore.RunStore, ({ get }) => Effect.flatten(get(id)))
+
+/** A life in which a job begins, and that ends with a crash. */
+const crashed = (file: string, options: Parameters<typeof crash>[1] = {}) =>
+  Effect.gen(function* () {
+    const id = yield* startJob
+    yield* Effect.flatMap(Script, ({ began }) => began(id))
+    return id
+  }).pipe(crash(file, options))
+
+describe("a job whose manager has crashed", () => {
+  it.scopedLive("goes on as its next attempt, and nothing of the dead one is written any more", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const { id, zombie } = yield* Effect.gen(function* () {
+        const id = yield* startJob
+        const zombie = yield* Script
+        yield* zombie.send(id, Step.emit({ type: "first.life" }))
+        yield* seen(id, "first.life")
+        return { id, zombie }
+      }).pipe(crash(file))
+
+      yield* Effect.gen(function* () {
+        const { began, send } = yield* Script
+        yield* began(id, 2)
+        yield* zombie.send(id, Step.emit({ type: "too.late" }), Step.flush, Step.succeed("too late"))
+        yield* send(id, Step.emit({ type: "second.life" }), Step.flush, Step.succeed("done"))
+        const run = yield* Effect.flatMap(Manager, (manager) => manager.await(id))
+        expect(run).toMatchObject({ status: "completed", attempt: 2, result: "done" })
+        const events = yield* eventsOf(id)
+        expect(events.map(({ payload, type }) => [type, payload])).toEqual([
+          ["job.started", { attempt: 1 }],
+          ["first.life", undefined],
+          ["job.interrupted", { reason: "crash" }],
+          ["job.resumed", { attempt: 2 }],
+          ["second.life", undefined],
+          ["job.completed", undefined]
+        ])
+      }).pipe(life(file))
+    })
+  )
+
+  it.scopedLive("is cancelled when it was told to stop", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* Effect.gen(function* () {
+        const id = yield* startJob
+        const store = yield* RunStore.RunStore
+        yield* store.record({ type: "job.stopping", jobId: id, attempt: 1, at: yield* DateTime.now })
+        return id
+      }).pipe(crash(file))
+      yield* Effect.gen(function* () {
+        expect(yield* statusOf(id)).toBe("cancelled")
+        expect(yield* typesOf(id)).toEqual(["job.started", "job.stopping", "job.cancelled"])
+        expect(yield* Effect.flatMap(Manager, ({ list }) => list)).toEqual([])
+      }).pipe(life(file))
+    })
+  )
+
+  it.scopedLive("waits under manual recovery, marked as interrupted", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      const status = statusOf(id).pipe(life(file, { recovery: "manual" }))
+      expect(yield* status).toBe("interrupted")
+    })
+  )
+
+  it.scopedLive("has failed when that was the third crash in a row without an event of its orchestrator", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      for (const attempt of [2, 3]) {
+        yield* Effect.flatMap(Script, ({ began }) => began(id, attempt)).pipe(crash(file))
+      }
+      yield* Effect.gen(function* () {
+        expect(yield* runOf(id)).toMatchObject({ status: "failed", attempt: 3, error: { kind: "recovery" } })
+        expect((yield* runOf(id)).error?.error).toContain("3 times in a row")
+        expect((yield* typesOf(id)).slice(-2)).toEqual(["job.interrupted", "job.failed"])
+      }).pipe(life(file))
+    })
+  )
+
+  it.scopedLive("has failed for its crashes even when the next manager died while it wrote that", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      for (const attempt of [2, 3]) {
+        yield* Effect.flatMap(Script, ({ began }) => began(id, attempt)).pipe(crash(file))
+      }
+      yield* Effect.gen(function* () {
+        const { record } = yield* RunStore.RunStore
+        yield* record({ type: "job.interrupted", jobId: id, attempt: 3, crashed: true, at: yield* DateTime.now })
+      }).pipe(withStore(file))
+      expect(yield* runOf(id).pipe(life(file))).toMatchObject({ status: "failed", attempt: 3 })
+    })
+  )
+
+  it.scopedLive("goes on after any number of crashes with an event between", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      for (const attempt of [2, 3, 4, 5, 6]) {
+        yield* Effect.gen(function* () {
+          const { began, send } = yield* Script
+          yield* began(id, attempt)
+          // Two crashes in silence, then a sign of life.
+          if (attempt % 3 !== 0) return
+          yield* send(id, Step.emit({ type: `sign.${attempt}` }))
+          yield* seen(id, `sign.${attempt}`)
+        }).pipe(crash(file))
+      }
+      yield* Effect.flatMap(Script, ({ began }) => began(id, 7)).pipe(life(file))
+    })
+  )
+
+  it.scopedLive("goes on after crashes with a clean shutdown between", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      yield* Effect.flatMap(Script, ({ began }) => began(id, 2)).pipe(crash(file))
+      yield* Effect.flatMap(Script, ({ began }) => began(id, 3)).pipe(life(file))
+      yield* Effect.flatMap(Script, ({ began }) => began(id, 4)).pipe(crash(file))
+      yield* Effect.flatMap(Script, ({ began }) => began(id, 5)).pipe(life(file))
+    })
+  )
+
+  it.scopedLive("is cleared up after before it goes on, which one that was shut down cleanly is not", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const clean = yield* startJob.pipe(life(file))
+      const id = yield* crashed(file, { recovery: "manual" })
+      const said = yield* Ref.make<ReadonlyArray<string>>([])
+      const say = (what: string) => Ref.update(said, (all) => [...all, what])
+      yield* Effect.gen(function* () {
+        yield* seen(clean, "begun")
+        yield* seen(id, "begun")
+      }).pipe(
+        life(file, {
+          recover: (id) => say(`cleared ${id}`),
+          script: ({ id }) => [() => say(`began ${id}`), Step.emit({ type: "begun" })]
+        })
+      )
+      expect(yield* Ref.get(said)).toEqual([`cleared ${id}`, `began ${clean}`, `began ${id}`])
+    })
+  )
+
+  it.scopedLive("has failed when it cannot be cleared up after", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      yield* Effect.gen(function* () {
+        expect(yield* runOf(id)).toMatchObject({ status: "failed", attempt: 1, error: { kind: "recovery" } })
+        expect((yield* runOf(id)).error?.cause).toContain("a process is left")
+        expect(yield* typesOf(id)).toEqual(["job.started", "job.failed"])
+      }).pipe(life(file, { recover: () => Effect.fail(new Error("a process is left")) }))
+    })
+  )
+})
+
+describe("a run that cannot be continued", () => {
+  it.scopedLive("because its configuration is refused now has failed, with the reason", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* startJob.pipe(life(file))
+      const refuse = () =>
+        new errors.InvalidJobConfig({ issues: [{ path: ["repoPath"], message: "the repository is gone" }] })
+      yield* Effect.gen(function* () {
+        const run = yield* Effect.flatMap(Manager, (manager) => manager.await(id))
+        expect(run).toMatchObject({ status: "failed", attempt: 1, error: { kind: "recovery" } })
+        expect(run.error?.error).toContain("the repository is gone")
+        expect(yield* typesOf(id)).toEqual(["job.started", "job.interrupted", "job.failed"])
+      }).pipe(life(file, { check: refuse }))
+    })
+  )
+
+  it.scopedLive("because its configuration no longer decodes has failed, and resume says so", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const manage = <A, I>(schema: Schema.Schema<A, I>) =>
+        JobManager.make({
+          kind: "numbers",
+          config: schema,
+          orchestrator: { run: () => Effect.never },
+          recovery: "manual"
+        })
+      const id = yield* Effect.flatMap(manage(Schema.Struct({ n: Schema.Number })), ({ start }) =>
+        start({ n: -1 })
+      ).pipe(Effect.scoped, withStore(file))
+
+      yield* Effect.gen(function* () {
+        const manager = yield* manage(Schema.Struct({ n: Schema.Positive }))
+        const error = yield* Effect.flip(manager.resume(id))
+        expect(error).toMatchObject({ _tag: "NotResumable", status: "failed" })
+        expect(error.message).toContain("n: ")
+        expect((yield* manager.await(id)).error).toMatchObject({ kind: "recovery" })
+        expect(yield* manager.activeCount).toBe(0)
+      }).pipe(Effect.scoped, withStore(file))
+    })
+  )
+})
