@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import type { FileSystem } from "@effect/platform/FileSystem"
-import type { Path } from "@effect/platform/Path"
-import { Effect, Layer, Option, type Scope } from "effect"
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
 import type { JobConfig } from "../domain/JobConfig.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { Git } from "./Git.js"
@@ -47,7 +47,8 @@ type Services = Git | ProcessRunner | FileSystem | Path
 export const layer = (options: Options): Layer.Layer<Orchestrator, never, Services> =>
   Layer.effect(
     Orchestrator,
-    Effect.map(Effect.context<Services>(), (context) =>
+    // Only these: with all that is around, a job would get the scope of the layer in place of its own.
+    Effect.map(Effect.map(Effect.context<Services>(), Context.pick(Git, ProcessRunner, FileSystem, Path)), (context) =>
       Orchestrator.of({
         check: (config) =>
           Effect.map(Effect.provide(Submission.read(config), context), (submission) =>

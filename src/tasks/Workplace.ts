@@ -35,7 +35,9 @@ export const open = (job: JobContext<JobConfig>, { base, plan, repository }: Sub
       return yield* git.addWorktree(repository, { path, branch, ...(isThere ? {} : { from: base }) })
     })
     const worktree = yield* Effect.acquireRelease(add, ({ path }) =>
-      Effect.ignoreLogged(git.removeWorktree(repository, path))
+      Effect.catchAllCause(git.removeWorktree(repository, path), (cause) =>
+        Effect.logWarning(`worktree ${path} could not be removed`, cause)
+      )
     )
     const place: Workplace = { job, repository, worktree, logs: `${directory}/logs/${job.id}`, settings: plan.settings }
     yield* prepare(place)

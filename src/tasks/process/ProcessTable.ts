@@ -10,9 +10,9 @@ export interface ProcessTable {
   readonly get: (pid: number) => Entry | undefined
   /**
    * Whether it carries the cookie: in its environment, or in the name of the pipe or file that it was given as standard
-   * input or output, which it keeps when it clears its environment.
+   * input or output, which it keeps when it clears its environment. Nothing if that cannot be told right now.
    */
-  readonly isMarked: (pid: number, cookie: string) => boolean
+  readonly isMarked: (entry: Entry, cookie: string) => boolean | undefined
 }
 
 export interface Entry {
@@ -23,6 +23,10 @@ export interface Entry {
   readonly startTime: number
   /** It has ended, and only its parent has not asked how. Its number, and that of its session, are not given away yet. */
   readonly isDead: boolean
+  /** Whether it has no variable at all. One that is about to begin another program, or to end, does not count as such. */
+  readonly isBare: boolean
+  /** Whether it is a part of the kernel. */
+  readonly isKernel: boolean
 }
 
 /** None where the kernel has no `/proc`; tests that play such a system replace it. */
@@ -30,7 +34,7 @@ export class ProcessTableRef extends Context.Reference<ProcessTableRef>()("charl
   defaultValue: (): Option.Option<ProcessTable> => (existsSync("/proc/self/stat") ? Option.some(proc) : Option.none())
 }) {}
 
-/** A process may end between two looks at it, and those of other users keep to themselves. */
+/** A process may end between two looks at it. */
 const orElse = <A>(f: () => A, otherwise: A): A => {
   try {
     return f()
@@ -39,16 +43,30 @@ const orElse = <A>(f: () => A, otherwise: A): A => {
   }
 }
 
+/** A flag of a process. */
+const kernelThread = 0x00200000
+
 /** The fields of `/proc/PID/stat` from the third on; the name before them may hold blanks and parentheses itself. */
 const parse = (pid: number, stat: string): Entry | undefined => {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   const field = (number: number) => Number(fields[number - 3])
   const state = fields[0]
-  if (fields.length < 20) return undefined
-  // A zombie whose other threads still run is alive.
-  const isDead = state === "X" || (state === "Z" && field(20) <= 1)
-  return { pid, group: field(5), session: field(6), startTime: field(22), isDead }
+  if (fields.length < 49) return undefined
+  return {
+    pid,
+    group: field(5),
+    session: field(6),
+    startTime: field(22),
+    // A zombie whose other threads still run is alive.
+    isDead: state === "X" || (state === "Z" && field(20) <= 1),
+    isBare: field(51) !== 0 && field(51) === field(50),
+    isKernel: (field(9) & kernelThread) !== 0
+  }
 }
+
+/** Processes of other users keep to themselves. */
+const isForbidden = (cause: unknown) =>
+  cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM")
 
 export const proc: ProcessTable = {
   pids: () =>
@@ -60,7 +78,15 @@ export const proc: ProcessTable = {
       pid,
       orElse(() => readFileSync(`/proc/${pid}/stat`, "latin1"), "")
     ),
-  isMarked: (pid, cookie) =>
-    orElse(() => readFileSync(`/proc/${pid}/environ`, "latin1"), "").includes(cookie) ||
-    [0, 1, 2].some((fd) => orElse(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "").includes(cookie))
+  isMarked: ({ isBare, isKernel, pid }, cookie) => {
+    if (isKernel) return false
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, "latin1")
+      if (environment.includes(cookie)) return true
+      if ([0, 1, 2].some((fd) => orElse(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "").includes(cookie))) return true
+      return environment === "" && !isBare ? undefined : false
+    } catch (cause) {
+      return isForbidden(cause) ? false : undefined
+    }
+  }
 }

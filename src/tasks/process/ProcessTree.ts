@@ -13,12 +13,18 @@ import { Option } from "effect"
 import type { Entry, ProcessTable } from "./ProcessTable.js"
 
 export interface ProcessTree {
-  /** Looks for all that is there, sends these signals to each at once, and tells whom it found. */
-  readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => ReadonlyArray<number>
-  /** Whether anything is there; cheap as long as one of those found before is. */
-  readonly isEmpty: () => boolean
+  /** Looks for all that is there, sends these signals to each at once, and tells what was seen. */
+  readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => Sight
+  /** The same without signals; cheap as long as one of those found before is there. */
+  readonly look: () => Sight
   /** Whether something had to be killed. */
   readonly wasForced: () => boolean
+}
+
+export interface Sight {
+  readonly found: ReadonlyArray<Entry>
+  /** Whether nobody can have been overlooked. A look takes time, and processes come and go meanwhile. */
+  readonly isComplete: boolean
 }
 
 export interface Leader {
@@ -43,19 +49,22 @@ export const make = (options: {
   let known: ReadonlyArray<Entry> = []
   let forced = false
   const sweep: ProcessTree["sweep"] = (...signals) => {
-    known = look(signals)
+    const sight = look(signals)
+    known = sight.found
     if (known.length > 0 && signals.includes("SIGKILL")) forced = true
-    return known.map(({ pid }) => pid)
+    return sight
   }
   return {
     sweep,
-    isEmpty: () =>
-      !(Option.isSome(table) && known.some((entry) => isStillThere(table.value, entry))) && sweep().length === 0,
+    look: () =>
+      Option.isSome(table) && known.some((entry) => isStillThere(table.value, entry))
+        ? { found: known, isComplete: false }
+        : sweep(),
     wasForced: () => forced
   }
 }
 
-type Look = (signals: ReadonlyArray<NodeJS.Signals>) => ReadonlyArray<Entry>
+type Look = (signals: ReadonlyArray<NodeJS.Signals>) => Sight
 
 const isStillThere = (table: ProcessTable, { pid, session, startTime }: Entry): boolean => {
   const now = table.get(pid)
@@ -71,6 +80,9 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
     sessions.add(leader.pid)
   }
 
+  // Who has ended already when it is seen for the first time may have left somebody who came too late for that look.
+  const dead = new Set<string>()
+
   return (signals) => {
     if (leader !== undefined) {
       const now = table.get(leader.pid)
@@ -80,6 +92,7 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
     const others: Array<Entry> = []
     const alive = new Set<number>()
     const signalled = new Set<number>()
+    let isComplete = true
 
     const take = (entry: Entry) => {
       found.push(entry)
@@ -91,18 +104,36 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
       for (const signal of signals) send(target, signal)
     }
 
-    for (const pid of table.pids()) {
-      const entry = table.get(pid)
+    const examine = (entry: Entry) => {
       // This program is never part of it, not even if it was started by what it now clears away.
-      if (entry === undefined || entry.isDead || entry.session === self?.session || pid === process.pid) continue
-      if (leader?.startTime !== undefined && entry.startTime < leader.startTime) continue
+      if (entry.session === self?.session || entry.pid === process.pid) return
+      if (leader?.startTime !== undefined && entry.startTime < leader.startTime) return
+      if (entry.isDead) {
+        const name = `${entry.pid} ${entry.startTime}`
+        if (!dead.has(name)) isComplete = false
+        dead.add(name)
+        return
+      }
       // Signalled now and not after the look: what forks all the time is gone by then.
-      if (sessions.has(entry.session) || table.isMarked(pid, cookie)) take(entry)
-      else others.push(entry)
+      const isMarked = sessions.has(entry.session) || table.isMarked(entry, cookie)
+      if (isMarked === true) return take(entry)
+      if (isMarked === undefined) isComplete = false
+      others.push(entry)
     }
-    for (const entry of others) if (alive.has(entry.session) && isStillThere(table, entry)) take(entry)
+
+    // The youngest first: they are the ones that may not be there for long.
+    for (const pid of [...table.pids()].sort((a, b) => b - a)) {
+      const entry = table.get(pid)
+      if (entry === undefined) isComplete = false
+      else examine(entry)
+    }
+    for (const entry of others) {
+      if (!alive.has(entry.session)) continue
+      if (isStillThere(table, entry)) take(entry)
+      else isComplete = false
+    }
     sessions = alive
-    return found
+    return { found, isComplete }
   }
 }
 
@@ -110,11 +141,13 @@ const ofGroup = (leader: Leader | undefined): Look => {
   // Whose child it is not may be anybody by now.
   let isThere = leader?.isChild === true
   return (signals) => {
-    if (leader === undefined || !isThere) return []
+    if (leader === undefined || !isThere) return { found: [], isComplete: true }
     const results = [...signals, 0 as const].map((signal) => send(-leader.pid, signal))
     // Once empty, the number of the group may go to somebody else.
     isThere = results.every(Boolean)
-    return isThere ? [{ pid: leader.pid, group: leader.pid, session: leader.pid, startTime: 0, isDead: false }] : []
+    const { pid } = leader
+    const entry = { pid, group: pid, session: pid, startTime: 0, isDead: false, isBare: false, isKernel: false }
+    return { found: isThere ? [entry] : [], isComplete: true }
   }
 }
 

@@ -28,9 +28,9 @@ export const make = (runner: {
         return 0
       }
       const tree = ProcessTree.make({ table, cookie: process.cookie, leader: leaderOf(process) })
-      const { length } = tree.sweep()
+      const { found } = tree.sweep()
       yield* kill(tree)
-      return length
+      return found.length
     })
 
   return Effect.fn("ProcessRunner.recover")(function* (jobId: JobId) {

@@ -25,11 +25,12 @@ export const terminate = (
 /** Kills all of it; returns when nothing is left. */
 export const kill = (tree: ProcessTree): Effect.Effect<void> =>
   isEmptyWithin(tree, Duration.seconds(1), "SIGKILL").pipe(
-    Effect.tap((isEmpty) =>
-      isEmpty
+    Effect.tap((isEmpty) => {
+      const pids = isEmpty ? [] : tree.sweep("SIGKILL").found.map(({ pid }) => pid)
+      return pids.length === 0
         ? Effect.void
-        : Effect.logWarning(`processes that do not die of SIGKILL are waited for: ${tree.sweep("SIGKILL").join(", ")}`)
-    ),
+        : Effect.logWarning(`these processes do not die of SIGKILL and are waited for: ${pids.join(", ")}`)
+    }),
     Effect.repeat({ until: (isEmpty) => isEmpty }),
     Effect.asVoid
   )
@@ -37,21 +38,21 @@ export const kill = (tree: ProcessTree): Effect.Effect<void> =>
 /** The longest pause between two looks, in milliseconds. */
 const longestPause = 50
 
+/** So many looks in a row that find nothing are enough, although processes of others come and go in each of them. */
+const enough = 10
+
 const isEmptyWithin = (tree: ProcessTree, time: Duration.Duration, ...signals: ReadonlyArray<NodeJS.Signals>) =>
   Effect.gen(function* () {
     const { now, sleep } = yield* WallClock
     const deadline = (yield* now) + Duration.toMillis(time)
+    let empty = 0
     for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
-      if (isEmpty(tree, signals)) {
-        // A process in the middle of an exec has no environment for a moment, and one that forks may slip past a look.
-        yield* sleep(2)
-        if (isEmpty(tree, signals)) return true
-      }
+      const { found, isComplete } = signals.length === 0 ? tree.look() : tree.sweep(...signals)
+      empty = found.length === 0 ? empty + 1 : 0
+      if (empty === enough || (empty > 0 && isComplete)) return true
+      if (empty === 1) pause = 1
       const left = deadline - (yield* now)
       if (left <= 0) return false
       yield* sleep(Math.min(pause, left))
     }
   })
-
-const isEmpty = (tree: ProcessTree, signals: ReadonlyArray<NodeJS.Signals>) =>
-  signals.length === 0 ? tree.isEmpty() : tree.sweep(...signals).length === 0
