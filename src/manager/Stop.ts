@@ -78,26 +78,30 @@ export const make = (options: {
       return yield* new StopTimedOut({ jobId: job.id, elapsed: Duration.millis(Math.max(0, now - begun)) })
     })
 
-  const stopActive: Stop["stopActive"] = (job, grace) =>
+  const begin = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
     Effect.gen(function* () {
-      if (job.stop === undefined) {
-        const outcome = yield* Deferred.make<StopReport, StopTimedOut | StoreError>()
-        job.stop = outcome
-        job.grace = grace
-        const begun = yield* Clock.currentTimeMillis
-        // In a fiber of the manager: whoever asked first may go away, and the others still wait.
-        fork(
-          Effect.zipRight(tell(job), wait(job, begun, grace)).pipe(
-            Effect.exit,
-            Effect.flatMap((exit) => {
-              job.stop = undefined
-              return Deferred.done(outcome, exit)
-            })
-          )
+      const outcome = yield* Deferred.make<StopReport, StopTimedOut | StoreError>()
+      job.stop = outcome
+      job.grace = grace
+      const begun = yield* Clock.currentTimeMillis
+      // In a fiber of the manager: whoever asked first may go away, and the others still wait.
+      fork(
+        Effect.zipRight(tell(job), wait(job, begun, grace)).pipe(
+          Effect.exit,
+          Effect.flatMap((exit) => {
+            job.stop = undefined
+            return Deferred.done(outcome, exit)
+          })
         )
-      }
-      return yield* Deferred.await(job.stop)
-    })
+      )
+      return outcome
+    }).pipe(Effect.uninterruptible)
+
+  const stopActive: Stop["stopActive"] = (job, grace) =>
+    Effect.flatMap(
+      Effect.suspend(() => (job.stop === undefined ? begin(job, grace) : Effect.succeed(job.stop))),
+      Deferred.await
+    )
 
   /** A run that waits to be continued has nothing to interrupt. */
   const stopInactive = (id: JobId, begun: number) =>
