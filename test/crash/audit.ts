@@ -19,7 +19,8 @@ const views = `
     FROM numbered GROUP BY job_id, attempt
   ), streaks AS (
     SELECT job_id, attempt,
-      sum(crashed AND emitted = 0) OVER (PARTITION BY job_id ORDER BY attempt ROWS 2 PRECEDING) = 3 AS thrice
+      sum(crashed) OVER (PARTITION BY job_id ORDER BY attempt ROWS 2 PRECEDING) = 3
+        AND sum(emitted) OVER (PARTITION BY job_id ORDER BY attempt ROWS 1 PRECEDING) = 0 AS thrice
     FROM attempts
   )`
 
