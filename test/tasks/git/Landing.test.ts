@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { BranchName, type ObjectId } from "../../../src/tasks/git/Names.js"
-import { busy, sandbox, snapshot } from "../../support/Repository.js"
+import { busy, sandbox, snapshot, untouched } from "../../support/Repository.js"
 import { branch, enter, mainBranch, scenario, subject, work, worktree, type World } from "./Scenario.js"
 
 const other = BranchName.make("other")
@@ -207,5 +207,23 @@ it.scopedLive("a checkout whose git directory is elsewhere is found where it is"
     const more = yield* work(side, "v", { "more.txt": "more\n" }, done)
     expect((yield* Effect.flip(advance(side, mainBranch, done, more)))._tag).toBe("WorktreeBroken")
     expect(yield* box.git(top, "status", "--porcelain")).toBe("")
+  })
+)
+
+it.scopedLive("nothing is stashed on the way, even where the user's own merges would", () =>
+  Effect.gen(function* () {
+    const box = yield* sandbox
+    const top = yield* busy(box)
+    yield* box.git(top, "config", "merge.autoStash", "true")
+    const world = yield* enter(box, top)
+    const done = yield* work(world, "u", { "b.txt": "theirs\n", "new.txt": "new\n" })
+    yield* untouched(
+      box,
+      top,
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(advance(world, mainBranch, world.main, done))
+        expect(error).toMatchObject({ _tag: "CheckoutInTheWay", files: ["b.txt"] })
+      })
+    )
   })
 )

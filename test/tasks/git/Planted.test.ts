@@ -188,10 +188,7 @@ const detected = (
         Effect.gen(function* () {
           for (const change of [
             service.commit(repository, tree, subject("after", 2)),
-            service.createBranch(repository, branch("v"), main),
-            worktree(world, "w"),
             service.advance(repository, mainBranch, { from: main, to: done }),
-            service.advance(repository, BranchName.make("other"), { from: main, to: done }),
             service.open(top, { fingerprint: repository.fingerprint })
           ]) {
             const error = yield* Effect.flip(Effect.asVoid(change))
@@ -248,6 +245,26 @@ detected(
       yield* world.git(path, "config", "--worktree", "core.fsmonitor", yield* trap(world, "program"))
     }),
   ["setting extensions.worktreeconfig"]
+)
+
+scenario("no operation changes anything in a repository that was changed", (world) =>
+  Effect.gen(function* () {
+    const { main, repository, service, top } = world
+    const done = yield* work(world, "u", { "new.txt": "new\n" })
+    const refs = yield* world.git(top, "for-each-ref")
+    yield* world.git(top, "config", "core.fsmonitor", "x")
+    for (const change of [
+      service.createBranch(repository, branch("v"), main),
+      worktree(world, "w"),
+      service.advance(repository, BranchName.make("other"), { from: main, to: done })
+    ]) {
+      expect((yield* Effect.flip(Effect.asVoid(change)))._tag).toBe("RepositoryChanged")
+    }
+    yield* world.git(top, "config", "--unset", "core.fsmonitor")
+    expect(yield* world.git(top, "for-each-ref")).toBe(refs)
+    // Undone, it is no change.
+    yield* service.createBranch(repository, branch("v"), main)
+  })
 )
 
 scenario("a working tree that is said to be elsewhere is not followed", (world) =>
