@@ -2,6 +2,7 @@ import { expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
+import type { GitError } from "../../../src/tasks/git/GitError.js"
 import { BranchName } from "../../../src/tasks/git/Names.js"
 import { busy, type Sandbox, sandbox, untouched } from "../../support/Repository.js"
 import { branch, enter, mainBranch, scenario, subject, work, worktree, type World } from "./Scenario.js"
@@ -186,12 +187,13 @@ const detected = (
         box,
         top,
         Effect.gen(function* () {
-          for (const change of [
+          const refused: ReadonlyArray<Effect.Effect<unknown, GitError>> = [
             service.commit(repository, tree, subject("after", 2)),
             service.advance(repository, mainBranch, { from: main, to: done }),
             service.open(top, { fingerprint: repository.fingerprint })
-          ]) {
-            const error = yield* Effect.flip(Effect.asVoid(change))
+          ]
+          for (const change of refused) {
+            const error = yield* Effect.flip(change)
             expect(error).toMatchObject({ _tag: "RepositoryChanged", path: top, changes })
           }
           // To clear up is still possible.
@@ -253,12 +255,13 @@ scenario("no operation changes anything in a repository that was changed", (worl
     const done = yield* work(world, "u", { "new.txt": "new\n" })
     const refs = yield* world.git(top, "for-each-ref")
     yield* world.git(top, "config", "core.fsmonitor", "x")
-    for (const change of [
+    const refused: ReadonlyArray<Effect.Effect<unknown, GitError>> = [
       service.createBranch(repository, branch("v"), main),
       worktree(world, "w"),
       service.advance(repository, BranchName.make("other"), { from: main, to: done })
-    ]) {
-      expect((yield* Effect.flip(Effect.asVoid(change)))._tag).toBe("RepositoryChanged")
+    ]
+    for (const change of refused) {
+      expect((yield* Effect.flip(change))._tag).toBe("RepositoryChanged")
     }
     yield* world.git(top, "config", "--unset", "core.fsmonitor")
     expect(yield* world.git(top, "for-each-ref")).toBe(refs)
