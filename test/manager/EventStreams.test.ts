@@ -1,0 +1,104 @@
+import { describe, expect, it } from "@effect/vitest"
+import { type JobEvent, JobManager, RunStore } from "charlotte"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Array, Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { databaseFile, life, seen, startJob, typesOf } from "./lives.js"
+import { stores } from "./stores.js"
+
+const { JobManager: Manager } = JobManager
+const Script = ScriptedOrchestrator.ScriptedOrchestrator
+
+const collect = <E>(events: Stream.Stream<JobEvent.JobEvent, E>) =>
+  Effect.map(Stream.runCollect(events), Chunk.toReadonlyArray)
+
+describe.each(Object.entries(stores))("with a store %s", (_, store) => {
+  it.scopedLive("changes of state are written while the queue of emitted events is full", () =>
+    Effect.gen(function* () {
+      const open = yield* Deferred.make<void>()
+      const slow = Layer.effect(
+        RunStore.RunStore,
+        Effect.map(RunStore.RunStore, (store) => ({
+          ...store,
+          append: (emitted: Parameters<typeof store.append>[0]) =>
+            Effect.zipRight(Deferred.await(open), store.append(emitted))
+        }))
+      ).pipe(Layer.provide(store))
+
+      yield* Effect.gen(function* () {
+        const manager = yield* Manager
+        const { send } = yield* Script
+        const id = yield* startJob
+        let accepted = 0
+        const flood = (job: Parameters<Step.Step>[0]) =>
+          Effect.forever(
+            Effect.suspend(() => {
+              const emitting = job.emit({ type: "flood", payload: accepted })
+              return Effect.map(emitting, () => {
+                accepted += 1
+              })
+            })
+          )
+        yield* send(id, flood)
+        // It stands still when nothing more is accepted.
+        yield* Effect.repeat(
+          Effect.suspend(() => {
+            const before = accepted
+            return Effect.as(Effect.sleep(5), accepted > 0 && accepted === before)
+          }),
+          { until: (still) => still }
+        )
+        expect(accepted).toBeLessThan(3_000)
+
+        const stopping = yield* Effect.fork(manager.stop(id))
+        yield* seen(id, "job.stopping")
+        const other = yield* startJob
+        yield* seen(other, "job.started")
+
+        yield* Deferred.succeed(open, undefined)
+        expect((yield* Fiber.join(stopping)).status).toBe("cancelled")
+        const events = yield* collect(manager.events(id))
+        expect(events.map(({ seq }) => seq)).toEqual(Array.range(1, accepted + 3))
+        expect(events.filter(({ type }) => type === "flood").map(({ payload }) => payload)).toEqual(
+          Array.range(0, accepted - 1)
+        )
+        expect(events.at(-1)?.type).toBe("job.cancelled")
+      }).pipe(
+        Effect.provide(JobManager.layer().pipe(Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), slow))))
+      )
+    })
+  )
+})
+
+describe("a stream of events", () => {
+  it.scopedLive("goes on over the attempts of a job without a gap", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* startJob.pipe(life(file))
+      for (const attempt of [2, 3, 4]) {
+        const watching = yield* Effect.gen(function* () {
+          const manager = yield* Manager
+          const { send } = yield* Script
+          const watching = yield* Effect.forkDaemon(collect(manager.events(id)))
+          yield* seen(id, "job.interrupted")
+          yield* manager.resume(id)
+          yield* send(id, Step.emit({ type: `attempt.${attempt}` }))
+          yield* seen(id, `attempt.${attempt}`)
+          if (attempt === 4) {
+            yield* send(id, Step.succeed(1))
+            yield* manager.await(id)
+          }
+          return watching
+        }).pipe(life(file, { recovery: "manual" }))
+        const watched = yield* Fiber.join(watching)
+        expect(watched.map(({ seq }) => seq)).toEqual(Array.range(1, watched.length))
+        expect(watched.at(-1)?.type).toBe(attempt === 4 ? "job.completed" : "job.interrupted")
+      }
+      const types = yield* typesOf(id).pipe(life(file))
+      expect(types).toEqual([
+        "job.started",
+        ...[2, 3, 4].flatMap((attempt) => ["job.interrupted", "job.resumed", `attempt.${attempt}`]),
+        "job.completed"
+      ])
+    })
+  )
+})

@@ -1,0 +1,11 @@
+import { Database, RunStore } from "charlotte"
+import { Effect, Layer } from "effect"
+import { databaseFile } from "./lives.js"
+
+/** Each store, made anew for whoever provides it. */
+export const stores = {
+  "in memory": RunStore.layerMemory,
+  "in SQLite": Layer.unwrapScoped(
+    Effect.map(databaseFile, (filename) => RunStore.layer.pipe(Layer.provide(Database.layer({ filename }))))
+  )
+}
