@@ -12,10 +12,10 @@ export const driverTimeout = 10
 const patience = 5_000
 const longestPause = 50
 
-/** Tries again while the database is locked, for five seconds at the most. */
-export const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+/** Tries again while the database is locked, until five seconds have passed since now, or since another time. */
+export const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>, since?: number): Effect.Effect<A, E, R> =>
   Effect.flatMap(WallClock, (clock) =>
-    Effect.flatMap(clock.now, (start) => {
+    Effect.flatMap(since === undefined ? clock.now : Effect.succeed(since), (start) => {
       const attempt = (pause: number): Effect.Effect<A, E, R> =>
         Effect.catchAll(effect, (error) =>
           reasonOf(error) !== "busy"

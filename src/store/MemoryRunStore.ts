@@ -6,7 +6,7 @@ import { JobConflict, Superseded } from "../domain/errors.js"
 import { toJson } from "../domain/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import { Run } from "../domain/Run.js"
+import { Run, RunError } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import type { OpenProcess } from "./Attempts.js"
 import type { Owner } from "./Owners.js"
@@ -32,7 +32,7 @@ const toRun = ({ state, submitted }: Entry): Run =>
       createdAt: submitted.at,
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
-      ...(state.status === "completed" ? { result: toJson(state.result) } : {}),
+      ...(state.status === "completed" ? { result: state.result } : {}),
       ...(state.error === undefined ? {} : { error: state.error })
     },
     { disableValidation: true }
@@ -42,6 +42,17 @@ const isActive = ({ state }: Entry): boolean => state.status === "pending" || st
 
 /** Text that the store was given, and so is JSON. */
 const parse = (json: string): unknown => JSON.parse(json)
+
+/** What was handed over may change afterwards; what is kept does not. */
+const kept = (state: Transition.State): Transition.State => ({
+  ...state,
+  result: toJson(state.result),
+  error: state.error && new RunError({ ...state.error, error: toJson(state.error.error) }, { disableValidation: true })
+})
+
+/** One step: nothing comes between looking and writing, nor between writing and waking those who follow. */
+const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.uninterruptible(Effect.suspend(body))
 
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
@@ -73,13 +84,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return signals.wake([entry.submitted.id])
   }
 
-  const takeKey = (kind: string, key: string | undefined) => {
+  const conflict = (kind: string, key: string | undefined): JobConflict | undefined => {
     const holder = [...entries.values()].find(
       (entry) => key !== undefined && entry.submitted.kind === kind && entry.state.key === key && isActive(entry)
     )
-    return holder !== undefined && key !== undefined
-      ? new JobConflict({ jobId: holder.submitted.id, key })
-      : Effect.void
+    return holder && key !== undefined ? new JobConflict({ jobId: holder.submitted.id, key }) : undefined
   }
 
   /** The entries of a query, sorted by id. */
@@ -143,53 +152,53 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     latestCursor: Effect.sync(() => log.length),
 
     create: (run) =>
-      Effect.zipRight(
-        Effect.suspend(() => takeKey(run.kind, run.key)),
-        Effect.suspend(() => {
-          const { at, config, id, key } = run
-          const entry: Entry = {
-            submitted: { ...run, config: toJson(config) },
-            events: [],
-            state: {
-              status: "running",
-              attempt: 1,
-              key,
-              startedAt: at,
-              stoppingAt: undefined,
-              endedAt: undefined,
-              crashes: 0,
-              result: undefined,
-              error: undefined
-            }
+      write(() => {
+        const { at, config, id, key, kind, labels } = run
+        const refused = conflict(kind, key)
+        if (refused) return refused
+        const entry: Entry = {
+          submitted: { ...run, config: toJson(config), labels: { ...labels } },
+          events: [],
+          state: {
+            status: "running",
+            attempt: 1,
+            key,
+            startedAt: at,
+            stoppingAt: undefined,
+            endedAt: undefined,
+            crashes: 0,
+            result: undefined,
+            error: undefined
           }
-          entries.set(id, entry)
-          return append(entry, [Transition.started(run)])
-        })
-      ),
+        }
+        entries.set(id, entry)
+        return append(entry, [Transition.started(run)])
+      }),
 
     record: (change) =>
-      Effect.suspend(() => {
+      write(() => {
         const { attempt, jobId } = change
         const entry = entries.get(jobId)
         const to = entry && Transition.after(entry.state, change)
         if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
-        entry.state = to
+        entry.state = kept(to)
         return append(entry, [Transition.told(change)])
       }),
 
     resume: (resumption) =>
-      Effect.gen(function* () {
+      write((): Effect.Effect<void, JobConflict | Superseded> => {
         const { attempt, jobId, key } = resumption
         const entry = entries.get(jobId)
         const to = entry && Transition.resumed(entry.state, resumption)
-        if (entry === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-        yield* takeKey(entry.submitted.kind, key)
+        if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
+        const refused = conflict(entry.submitted.kind, key)
+        if (refused) return refused
         entry.state = to
-        yield* append(entry, [Transition.continued(resumption)])
+        return append(entry, [Transition.continued(resumption)])
       }),
 
     append: ({ attempt, events, jobId }) =>
-      Effect.suspend(() => {
+      write(() => {
         const entry = entries.get(jobId)
         if (entry === undefined || !Transition.accepts(entry.state, attempt)) {
           return new Superseded({ jobId, attempt })

@@ -1,11 +1,11 @@
 /**
  * Whatever a database throws becomes one `StoreError` here, at the seam.
  */
-import { Cause, Effect } from "effect"
+import { Cause, Effect, ParseResult } from "effect"
 import { StoreError } from "../domain/errors.js"
 
 const reasons: ReadonlyArray<readonly [RegExp, StoreError["reason"]]> = [
-  [/^SQLITE_(BUSY|LOCKED)/, "busy"],
+  [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, "busy"],
   [/^SQLITE_FULL/, "full"],
   [/^SQLITE_READONLY/, "readonly"],
   [/^SQLITE_(CORRUPT|NOTADB)/, "corrupt"]
@@ -18,10 +18,19 @@ const root = (cause: unknown): unknown =>
 const code = (cause: unknown): string =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
 
-export const reasonOf = (cause: unknown): StoreError["reason"] =>
-  cause instanceof StoreError
-    ? cause.reason
-    : (reasons.find(([pattern]) => pattern.test(code(root(cause))))?.[1] ?? "other")
+/** The driver has no code for this. */
+const isClosed = (cause: unknown): boolean =>
+  cause instanceof Error && cause.message === "The database connection is not open"
+
+export const reasonOf = (cause: unknown): StoreError["reason"] => {
+  if (cause instanceof StoreError) return cause.reason
+  const error = root(cause)
+  if (isClosed(error)) return "closed"
+  // A row that cannot be decoded.
+  return ParseResult.isParseError(error)
+    ? "corrupt"
+    : (reasons.find(([pattern]) => pattern.test(code(error)))?.[1] ?? "other")
+}
 
 /** @example `Effect.mapError(storeError("read a run"))` */
 export const storeError =

@@ -5,7 +5,7 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
-import type { SqlError } from "@effect/sql/SqlError"
+import { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Option, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { retryWhileBusy } from "../Busy.js"
@@ -67,14 +67,17 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
   }
 })
 
-/** The rows of a statement. */
+/** The rows of a statement. One that cannot be read is a failure of the database, as if it were damaged. */
 export const query = <A, I>(row: Schema.Schema<A, I>) => {
-  const decode = Schema.decodeUnknownSync(Schema.mutable(Schema.Array(row)))
+  const decode = Schema.decodeUnknown(Schema.Array(row))
   return (
     connection: Connection,
     sql: string,
     params: ReadonlyArray<Value>
-  ): Effect.Effect<ReadonlyArray<A>, SqlError> => Effect.map(connection.execute(sql, params, undefined), decode)
+  ): Effect.Effect<ReadonlyArray<A>, SqlError> =>
+    Effect.flatMap(connection.execute(sql, params, undefined), (rows) =>
+      Effect.mapError(decode(rows), (cause) => new SqlError({ cause, message: "a row is not as it was written" }))
+    )
 }
 
 /** A statement without rows. */

@@ -8,7 +8,7 @@ import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { retryWhileBusy } from "../Busy.js"
-import { storeError } from "../failure.js"
+import { reasonOf, storeError } from "../failure.js"
 import type { Signals } from "../Signals.js"
 import { WallClock } from "../WallClock.js"
 import { execute, type Session } from "./Session.js"
@@ -56,7 +56,7 @@ export const make = (options: {
     const { guard, session, signals } = options
     const clock = yield* WallClock
     const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
-    let closed = false
+    let closedAt: number | undefined
     let busy = false
     let wake = (): void => {}
 
@@ -78,7 +78,7 @@ export const make = (options: {
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard
-          yield* execute(connection, "BEGIN IMMEDIATE")
+          yield* begin(connection)
           for (const queued of batch) {
             if (!(yield* queued.run(connection))) {
               yield* rollback(connection)
@@ -93,15 +93,16 @@ export const make = (options: {
     const settle = (batch: ReadonlyArray<Queued>): Effect.Effect<void> =>
       Effect.suspend(() => {
         for (const queued of batch) queued.acknowledge()
-        // After the acknowledgements, or a watcher would see a job that its starter does not know yet.
-        return signals.wake(
-          new Set(batch.flatMap(({ committed, wakes }) => (wakes !== undefined && committed() ? [wakes] : [])))
+        const changed = new Set(
+          batch.flatMap(({ committed, wakes }) => (wakes !== undefined && committed() ? [wakes] : []))
         )
+        // After the acknowledgements, or a watcher would see a job that its starter does not know yet.
+        return changed.size === 0 ? Effect.void : signals.wake(changed)
       })
 
     /** One write that cannot be made spoils the transaction of all: then each gets its own, and it fails alone. */
-    const process = (batch: ReadonlyArray<Queued>): Effect.Effect<void> =>
-      Effect.matchCauseEffect(retryWhileBusy(commit(batch)), {
+    const process = (batch: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
+      Effect.matchCauseEffect(retryWhileBusy(commit(batch), since), {
         onFailure: (cause) =>
           Effect.sync(() => {
             for (const queued of batch) queued.refuse(Cause.squash(cause))
@@ -109,21 +110,23 @@ export const make = (options: {
         onSuccess: (outcome) =>
           outcome === "committed" || batch.length === 1
             ? settle(batch)
-            : Effect.forEach(batch, (queued) => process([queued]), { discard: true })
+            : Effect.forEach(batch, (queued) => Effect.zipRight(clock.turn, process([queued], since)), {
+                discard: true
+              })
       })
 
     const round = Effect.gen(function* () {
-      // Somebody woke an idle writer: others that are ready to write get one turn to join.
-      yield* clock.turn
       busy = true
       while (!isEmpty()) {
-        yield* process(take())
+        // One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions.
+        yield* clock.turn
+        yield* process(take(), closedAt ?? (yield* clock.now))
       }
       busy = false
     })
 
     // Only the wait may be interrupted: nothing is queued then.
-    const loop = Effect.forever(Effect.zipRight(arrival, Effect.uninterruptible(round)))
+    const loop = Effect.forever(Effect.zipRight(Effect.interruptible(arrival), Effect.uninterruptible(round)))
 
     // No other fiber runs between BEGIN and COMMIT, where the lock is held.
     yield* Effect.forkScoped(Effect.withMaxOpsBeforeYield(loop, Number.MAX_SAFE_INTEGER))
@@ -132,14 +135,13 @@ export const make = (options: {
       isEmpty() && !busy ? Effect.void : Effect.zipRight(clock.sleep(1), drained)
     )
 
-    // Added after the fork, so that it runs before the writer is interrupted: what was accepted is written.
+    // Added after the fork, so that it runs before the writer is interrupted: what was accepted is written. A lock that
+    // another process holds keeps the end waiting once, not for as many transactions as are queued.
     yield* Effect.addFinalizer(() =>
-      Effect.zipRight(
-        Effect.sync(() => {
-          closed = true
-        }),
-        drained
-      )
+      Effect.flatMap(clock.now, (now) => {
+        closedAt = now
+        return drained
+      })
     )
 
     return {
@@ -147,7 +149,7 @@ export const make = (options: {
         Effect.zipRight(
           session.outsideTransaction,
           Effect.async<A, E | StoreError>((resume) => {
-            if (closed) {
+            if (closedAt !== undefined) {
               const cause = new Error("the store has been closed")
               return resume(new StoreError({ operation, reason: "closed", cause }))
             }
@@ -182,6 +184,17 @@ const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
     onNone: () => false,
     onSome: (error) => !(error instanceof SqlError)
   })
+
+/**
+ * An application that shares the client may have left its transaction open on the connection, where its COMMIT failed. Nobody
+ * uses the connection now: that transaction is over.
+ */
+const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
+  Effect.catchIf(
+    execute(connection, "BEGIN IMMEDIATE"),
+    (error) => reasonOf(error) === "other",
+    () => Effect.zipRight(rollback(connection), execute(connection, "BEGIN IMMEDIATE"))
+  )
 
 /** SQLite may have rolled back by itself; then there is nothing left to do. */
 const rollback = (connection: Connection): Effect.Effect<void> => Effect.ignore(execute(connection, "ROLLBACK"))

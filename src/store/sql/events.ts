@@ -9,6 +9,13 @@ import { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../Port.js"
 import { execute, query, type Value } from "./Session.js"
 
+/** JSON in a wrapper: a payload that is `null` itself would look like none. */
+const Payload = Schema.transform(Schema.parseJson(), Schema.Struct({ json: Schema.Unknown }), {
+  strict: true,
+  decode: (json) => ({ json }),
+  encode: ({ json }) => json
+})
+
 const Row = Schema.Struct({
   cursor: Schema.Number,
   job_id: JobId,
@@ -17,7 +24,7 @@ const Row = Schema.Struct({
   type: Schema.String,
   unit: Schema.NullOr(Schema.String),
   task: Schema.NullOr(Schema.Number),
-  payload: Schema.NullOr(Schema.parseJson())
+  payload: Schema.NullOr(Payload)
 })
 
 const event = (row: typeof Row.Type): JobEvent =>
@@ -30,7 +37,7 @@ const event = (row: typeof Row.Type): JobEvent =>
       type: row.type,
       ...(row.unit === null ? {} : { unit: row.unit }),
       ...(row.task === null ? {} : { task: row.task }),
-      ...(row.payload === null ? {} : { payload: row.payload })
+      ...(row.payload === null ? {} : { payload: row.payload.json })
     },
     { disableValidation: true }
   )

@@ -1,0 +1,12 @@
+/** What every `RunStore` has to do. The layer makes a new one, empty, for each test. */
+import type { RunStore } from "charlotte"
+import type { Layer } from "effect"
+import { changing } from "./conformance/changing.js"
+import { events } from "./conformance/events.js"
+import { reading } from "./conformance/reading.js"
+import { recovery } from "./conformance/recovery.js"
+import { watching } from "./conformance/watching.js"
+
+export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
+  for (const part of [reading, changing, events, recovery, watching]) part(layer)
+}

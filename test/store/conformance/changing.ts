@@ -1,0 +1,240 @@
+import { describe, expect, it } from "@effect/vitest"
+import { type RunStatus, RunStore } from "charlotte"
+import { Effect, type Layer } from "effect"
+import { interleaved } from "../../support/interleaving.js"
+import { at, created, error, event, id, kind, log, newRun, record, unfinished } from "../runs.js"
+
+type Type = RunStore.Change["type"]
+
+const change = (type: Type, attempt = 1): RunStore.Change => ({
+  type,
+  jobId: id(1),
+  attempt,
+  at: at(50),
+  ...(type === "job.failed" ? { error } : {}),
+  ...(type === "job.completed" ? { result: "done" } : {})
+})
+
+/** Where a run may be, how it got there, and what may be recorded next. */
+const places: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, next: ReadonlyArray<Type>]> = [
+  ["running", [], ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
+  ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
+  ["interrupted", ["job.interrupted"], ["job.failed", "job.cancelled"]],
+  ["completed", ["job.completed"], []],
+  ["failed", ["job.failed"], []],
+  ["cancelled", ["job.cancelled"], []]
+]
+
+const statuses: Record<Type, RunStatus.RunStatus> = {
+  "job.stopping": "running",
+  "job.completed": "completed",
+  "job.failed": "failed",
+  "job.cancelled": "cancelled",
+  "job.interrupted": "interrupted"
+}
+
+const types = Object.keys(statuses).filter((type): type is Type => type in statuses)
+
+export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
+  describe("record", () => {
+    for (const [place, way, next] of places) {
+      const start = Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        for (const type of way) yield* store.record(change(type))
+        return store
+      })
+
+      for (const type of types.filter((type) => next.includes(type))) {
+        it.effect(`takes ${type} when the run is ${place}, with its event`, () =>
+          Effect.gen(function* () {
+            const store = yield* start
+            const before = yield* log(id(1))
+            yield* store.record(change(type))
+            const run = yield* record(id(1))
+            const ended = type !== "job.stopping" && type !== "job.interrupted"
+            expect(run.status).toBe(statuses[type])
+            expect(run.endedAt).toEqual(ended ? at(50) : undefined)
+            expect(yield* log(id(1))).toEqual([...before, `${before.length + 1} ${type}`])
+          }).pipe(Effect.provide(layer))
+        )
+      }
+
+      it.effect(`refuses every other change when the run is ${place}, and writes nothing`, () =>
+        Effect.gen(function* () {
+          const store = yield* start
+          const before = [yield* record(id(1)), yield* log(id(1))]
+          for (const type of types.filter((type) => !next.includes(type))) {
+            expect(yield* Effect.flip(store.record(change(type)))).toMatchObject({ _tag: "Superseded", attempt: 1 })
+          }
+          expect([yield* record(id(1)), yield* log(id(1))]).toEqual(before)
+        }).pipe(Effect.provide(layer))
+      )
+    }
+
+    it.effect("refuses every change by an attempt that is not the current one, and of a run that does not exist", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        for (const type of types) {
+          expect((yield* Effect.flip(store.record(change(type))))._tag).toBe("Superseded")
+        }
+        yield* created(1)
+        yield* store.record(change("job.interrupted"))
+        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(60) })
+        for (const type of types) {
+          expect((yield* Effect.flip(store.record(change(type, 1))))._tag).toBe("Superseded")
+          expect((yield* Effect.flip(store.record(change(type, 3))))._tag).toBe("Superseded")
+        }
+        expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.interrupted", "3 job.resumed"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("tells in the event why a run ended or was cut short", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* Effect.forEach([1, 2, 3], (n) => created(n))
+        yield* store.record(change("job.failed"))
+        yield* store.record({ type: "job.interrupted", jobId: id(2), attempt: 1, at: at(50), crashed: true })
+        yield* store.record({ type: "job.interrupted", jobId: id(3), attempt: 1, at: at(50) })
+        const payloads = yield* Effect.forEach([1, 2, 3], (n) =>
+          Effect.map(Effect.flatten(store.events({ kind, jobId: id(n), after: 1, limit: 1 })), ({ events }) =>
+            events.map(({ payload }) => payload)
+          )
+        )
+        expect(payloads.flat()).toEqual([
+          { error: { kind: "failure", error: "it went wrong" } },
+          { reason: "crash" },
+          { reason: "shutdown" }
+        ])
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("resume", () => {
+    const next = (attempt: number, key?: string) => ({ jobId: id(1), attempt, key, at: at(60) })
+
+    it.effect("begins the next attempt of an interrupted run, with its event", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        yield* store.record(change("job.stopping"))
+        yield* store.record(change("job.interrupted"))
+        yield* store.resume(next(2))
+        expect(yield* record(id(1))).toMatchObject({
+          status: "running",
+          attempt: 2,
+          createdAt: at(1),
+          startedAt: at(60)
+        })
+        expect((yield* log(id(1))).at(-1)).toBe("4 job.resumed")
+        // The stop belonged to the attempt before.
+        expect(yield* unfinished(id(1))).toMatchObject({ stopping: false })
+        yield* store.record(change("job.stopping", 2))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("refuses any attempt but the next one, and any run that is not interrupted", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const refused = (attempt: number) => Effect.map(Effect.flip(store.resume(next(attempt))), ({ _tag }) => _tag)
+        expect(yield* refused(1)).toBe("Superseded")
+        yield* created(1)
+        expect(yield* refused(2)).toBe("Superseded")
+        yield* store.record(change("job.interrupted"))
+        expect(yield* refused(1)).toBe("Superseded")
+        expect(yield* refused(3)).toBe("Superseded")
+        yield* store.record(change("job.cancelled"))
+        expect(yield* refused(2)).toBe("Superseded")
+        expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.interrupted", "3 job.cancelled"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives two that resume one run at once one attempt and one refusal", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        yield* store.record(change("job.interrupted"))
+        const tries = yield* Effect.all([Effect.either(store.resume(next(2))), Effect.either(store.resume(next(2)))], {
+          concurrency: "unbounded"
+        })
+        expect(tries.map(({ _tag }) => _tag).sort()).toEqual(["Left", "Right"])
+        expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.interrupted", "3 job.resumed"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("refuses when another active job holds the key, and leaves the run interrupted", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { key: "a" })
+        yield* store.record(change("job.interrupted"))
+        yield* created(2, { key: "a" })
+        expect(yield* Effect.flip(store.resume(next(2, "a")))).toMatchObject({
+          _tag: "JobConflict",
+          jobId: id(2),
+          key: "a"
+        })
+        expect(yield* record(id(1))).toMatchObject({ status: "interrupted", attempt: 1 })
+        yield* store.resume(next(2, "b"))
+        // The key that it holds is the one that it was resumed with.
+        yield* Effect.flip(store.create(newRun(3, { key: "b" })))
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("keys", () => {
+    it.effect("are held while a job is active, and by one at a time", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        for (const [n, type] of (
+          ["job.completed", "job.failed", "job.cancelled", "job.interrupted"] as const
+        ).entries()) {
+          yield* created(n, { key: "a" })
+          const conflict = yield* Effect.flip(store.create(newRun(31, { key: "a" })))
+          expect(conflict).toMatchObject({ _tag: "JobConflict", jobId: id(n), key: "a" })
+          yield* store.record({ ...change(type), jobId: id(n) })
+        }
+        expect(yield* store.get(id(31))).toMatchObject({ _tag: "None" })
+        yield* created(31, { key: "a" })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("are of a kind, and no key conflicts with none", () =>
+      Effect.gen(function* () {
+        yield* created(1, { key: "a" })
+        yield* created(2, { key: "a", kind: "other" })
+        yield* created(3, { key: "b" })
+        yield* created(4)
+        yield* created(5)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("go to one of many that are created at once, however they take turns", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        for (let n = 0; n < 12; n++) {
+          const key = `key ${n}`
+          const tries = yield* Effect.all(
+            [newRun(2 * n, { key }), newRun(2 * n + 1, { key })].map((run) => Effect.either(store.create(run))),
+            { concurrency: "unbounded" }
+          ).pipe(interleaved(n))
+          expect(tries.map(({ _tag }) => _tag).sort()).toEqual(["Left", "Right"])
+          const holder = (yield* store.list({ limit: 1 }))[0]?.id
+          for (const outcome of tries) {
+            if (outcome._tag === "Left") expect(outcome.left).toMatchObject({ _tag: "JobConflict", jobId: holder, key })
+          }
+        }
+        expect(yield* store.latestCursor).toBe(12)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("are not held by a run whose append is refused", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { key: "a" })
+        yield* store.record(change("job.completed"))
+        yield* Effect.flip(store.append({ jobId: id(1), attempt: 1, events: [event("x")] }))
+        yield* created(2, { key: "a" })
+      }).pipe(Effect.provide(layer))
+    )
+  })
+}

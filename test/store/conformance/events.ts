@@ -1,0 +1,177 @@
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { Effect, type Layer, Option } from "effect"
+import { at, created, event, id, kind, log } from "../runs.js"
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+
+export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
+  describe("append", () => {
+    it.effect("numbers the events of a job 1 to n, whatever the size of the pieces", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        for (const size of [0, 1, 3, 4, 5, 16, 20, 64, 65, 149]) {
+          const events = numbers(1, size).map((n) => event("x", n))
+          yield* store.append({ jobId, attempt: 1, events })
+        }
+        const page = yield* Effect.flatten(store.events({ kind, jobId, after: 0, limit: 1_000 }))
+        expect(page.events.map(({ seq }) => seq)).toEqual(numbers(1, 328))
+        expect(page.events.slice(-149).map(({ payload }) => payload)).toEqual(numbers(1, 149))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps every field of an event", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        const all = { at: at(7), type: "task.passed", unit: "core", task: 3, payload: '{"a":[null,"b"]}' }
+        const none = { at: at(8), type: "x" }
+        yield* store.append({ jobId, attempt: 1, events: [all, none, { ...none, payload: "null" }] })
+        const page = yield* Effect.flatten(store.events({ kind, jobId, after: 1, limit: 10 }))
+        expect(page.events.map((event) => ({ ...event }))).toEqual([
+          { jobId, seq: 2, cursor: 2, ...all, payload: { a: [null, "b"] } },
+          { jobId, seq: 3, cursor: 3, ...none },
+          { jobId, seq: 4, cursor: 4, ...none, payload: null }
+        ])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps the order of writes that are under way at once, and the numbers dense", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobs = yield* Effect.forEach([1, 2, 3], (n) => created(n))
+        yield* Effect.forEach(
+          numbers(1, 60),
+          (n) => store.append({ jobId: jobs[n % 3] ?? id(1), attempt: 1, events: [event("a", n), event("b", n)] }),
+          { concurrency: "unbounded" }
+        )
+        for (const jobId of jobs) {
+          const page = yield* Effect.flatten(store.events({ kind, jobId, after: 1, limit: 100 }))
+          expect(page.events.map(({ seq }) => seq)).toEqual(numbers(2, 41))
+          const payloads = page.events.map(({ payload }) => Number(payload))
+          expect(payloads).toEqual([...payloads].sort((a, b) => a - b))
+        }
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("refuses an attempt that is not the current one, and one that no longer runs", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const append = (attempt: number, jobId = id(1)) => store.append({ jobId, attempt, events: [event("x")] })
+        const refused = (attempt: number, jobId = id(1)) =>
+          Effect.map(Effect.flip(append(attempt, jobId)), ({ _tag }) => _tag)
+        expect(yield* refused(1)).toBe("Superseded")
+        yield* created(1)
+        expect(yield* refused(2)).toBe("Superseded")
+        yield* append(1)
+        yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(5) })
+        expect(yield* refused(1)).toBe("Superseded")
+        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(6) })
+        expect(yield* refused(1)).toBe("Superseded")
+        yield* append(2)
+        yield* store.record({ type: "job.completed", jobId: id(1), attempt: 2, at: at(7) })
+        expect(yield* refused(2)).toBe("Superseded")
+        expect(yield* log(id(1))).toEqual([
+          "1 job.started",
+          "2 x",
+          "3 job.interrupted",
+          "4 job.resumed",
+          "5 x",
+          "6 job.completed"
+        ])
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("events", () => {
+    it.effect("gives pages, and tells whether the run was over when they were read", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        const page = (after: number, limit: number) =>
+          Effect.map(Effect.flatten(store.events({ kind, jobId, after, limit })), ({ ended, events }) => ({
+            ended,
+            seqs: events.map(({ seq }) => seq)
+          }))
+        yield* store.append({ jobId, attempt: 1, events: [event("a"), event("b"), event("c")] })
+        expect(yield* page(0, 2)).toEqual({ ended: false, seqs: [1, 2] })
+        expect(yield* page(2, 2)).toEqual({ ended: false, seqs: [3, 4] })
+        expect(yield* page(4, 2)).toEqual({ ended: false, seqs: [] })
+        yield* store.record({ type: "job.interrupted", jobId, attempt: 1, at: at(5) })
+        expect(yield* page(4, 2)).toEqual({ ended: false, seqs: [5] })
+        yield* store.record({ type: "job.cancelled", jobId, attempt: 1, at: at(5) })
+        expect(yield* page(0, 2)).toEqual({ ended: true, seqs: [1, 2] })
+        expect(yield* page(4, 9)).toEqual({ ended: true, seqs: [5, 6] })
+        expect(yield* page(1_000, 9)).toEqual({ ended: true, seqs: [] })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives none for a run that does not exist, and for one of another kind", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        expect(yield* store.events({ kind, jobId: id(1), after: 0, limit: 1 })).toEqual(Option.none())
+        yield* created(1, { kind: "other" })
+        expect(yield* store.events({ kind, jobId: id(1), after: 0, limit: 1 })).toEqual(Option.none())
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("allEvents", () => {
+    const mixed = Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const a = yield* created(1)
+      const b = yield* created(2, { kind: "other" })
+      const c = yield* created(3)
+      for (const jobId of [b, b, a, c]) yield* store.append({ jobId, attempt: 1, events: [event("x")] })
+      return store
+    })
+
+    it.effect("gives the events of a kind in the order of their commits", () =>
+      Effect.gen(function* () {
+        const store = yield* mixed
+        const page = yield* store.allEvents({ kind, after: 0, limit: 100 })
+        expect(page.events.map(({ cursor, jobId, seq }) => [cursor, jobId, seq])).toEqual([
+          [1, id(1), 1],
+          [3, id(3), 1],
+          [6, id(1), 2],
+          [7, id(3), 2]
+        ])
+        expect(page).toMatchObject({ cursor: 7, more: false })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("passes over other kinds and tells how far it read", () =>
+      Effect.gen(function* () {
+        const store = yield* mixed
+        const seen: Array<number> = []
+        let pages = 0
+        for (let after = 0, more = true; more; pages++) {
+          const page = yield* store.allEvents({ kind, after, limit: 2 })
+          expect(page.cursor).toBeGreaterThanOrEqual(after)
+          seen.push(...page.events.map(({ cursor }) => cursor))
+          after = page.cursor
+          more = page.more
+        }
+        expect(seen).toEqual([1, 3, 6, 7])
+        expect(pages).toBe(4)
+        expect(yield* store.allEvents({ kind, after: 7, limit: 2 })).toEqual({ events: [], cursor: 7, more: false })
+        expect(yield* store.allEvents({ kind: "none", after: 0, limit: 99 })).toEqual({
+          events: [],
+          cursor: 7,
+          more: false
+        })
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  it.effect("latestCursor is that of the newest event of all kinds, 0 without one", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      expect(yield* store.latestCursor).toBe(0)
+      yield* created(1)
+      yield* created(2, { kind: "other" })
+      expect(yield* store.latestCursor).toBe(2)
+    }).pipe(Effect.provide(layer))
+  )
+}

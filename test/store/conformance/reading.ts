@@ -1,0 +1,153 @@
+import { describe, expect, it } from "@effect/vitest"
+import { JobConfig, RunStore } from "charlotte"
+import { Effect, type Layer, Option, Schema } from "effect"
+import { at, created, error, id, kind, newRun, record } from "../runs.js"
+
+const ids = (runs: ReadonlyArray<{ readonly id: string }>) => runs.map(({ id }) => id)
+
+export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
+  describe("create and get", () => {
+    it.effect("keeps a new run as it was submitted", () =>
+      Effect.gen(function* () {
+        const labels = { team: "web", "with.dot \"'": "ü\n" }
+        yield* created(1, { labels, key: "a key" })
+        const run = yield* record(id(1))
+        expect({ ...run }).toEqual({
+          id: id(1),
+          kind,
+          status: "running",
+          attempt: 1,
+          config: { number: 1 },
+          labels,
+          createdAt: at(1),
+          startedAt: at(1)
+        })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives none for an id that no run has", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        expect(yield* store.get(id(1))).toEqual(Option.none())
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps JSON as it is, and what JSON cannot say as its string", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const odd = { text: "a\u0000b\u2028\ud83e\udd77", nothing: null, list: [1, 2.5, -0, [], {}], big: 1n, no: NaN }
+        const kept = { ...odd, list: [1, 2.5, 0, [], {}], big: "1", no: "NaN" }
+        yield* created(1, { config: odd })
+        const config = Schema.decodeSync(JobConfig.JobConfig)({ repoPath: "/r", tasksDir: "t", targetBranch: "main" })
+        yield* created(2, { config })
+
+        yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: odd })
+        yield* store.record({ type: "job.completed", jobId: id(2), attempt: 1, at: at(9), result: undefined })
+        expect(yield* record(id(1))).toMatchObject({ config: kept, result: kept, endedAt: at(9) })
+        expect((yield* record(id(2))).result).toBe(null)
+        expect((yield* record(id(2))).config).toEqual({ ...config })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("does not share what it keeps with whoever submitted it", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const config = { steps: ["one"] }
+        const labels: Record<string, string> = { team: "web" }
+        const failed = { steps: ["failed"] }
+        yield* created(1, { config, labels })
+        const change = { type: "job.failed", jobId: id(1), attempt: 1, at: at(9) } as const
+        yield* store.record({ ...change, error: { ...error, error: failed } })
+        config.steps.push("two")
+        labels["team"] = "other"
+        failed.steps.push("again")
+        expect(yield* record(id(1))).toMatchObject({
+          config: { steps: ["one"] },
+          labels: { team: "web" },
+          error: { ...error, error: { steps: ["failed"] } }
+        })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps an error with its kind, its JSON and its cause", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        const odd = { ...error, error: { when: new Date(0), count: 3n, nested: { deep: [undefined] } } }
+        yield* store.record({ type: "job.failed", jobId: id(1), attempt: 1, at: at(9), error: odd })
+        expect({ ...(yield* record(id(1))).error }).toEqual({
+          ...error,
+          error: { when: "1970-01-01T00:00:00.000Z", count: "3", nested: { deep: [null] } }
+        })
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("list", () => {
+    const many = Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      yield* created(1, { labels: { team: "web", size: "large" } })
+      yield* created(2, { labels: { team: "web", size: "small" } })
+      yield* created(3, { kind: "other", labels: { team: "web" } })
+      yield* created(4, { labels: { team: "api" } })
+      yield* created(5)
+      yield* store.record({ type: "job.completed", jobId: id(2), attempt: 1, at: at(9) })
+      yield* store.record({ type: "job.failed", jobId: id(4), attempt: 1, at: at(9), error })
+      return store
+    })
+
+    it.effect("gives all runs, newest first", () =>
+      Effect.gen(function* () {
+        const { list } = yield* many
+        expect(ids(yield* list())).toEqual([id(5), id(4), id(3), id(2), id(1)])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("sorts by id, not by the order of arrival", () =>
+      Effect.gen(function* () {
+        yield* created(2)
+        yield* created(1)
+        const { list } = yield* RunStore.RunStore
+        expect(ids(yield* list())).toEqual([id(2), id(1)])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("filters by kind, status and labels, and by all of them together", () =>
+      Effect.gen(function* () {
+        const { list } = yield* many
+        expect(ids(yield* list({ kind }))).toEqual([id(5), id(4), id(2), id(1)])
+        expect(ids(yield* list({ status: "running" }))).toEqual([id(5), id(3), id(1)])
+        expect(ids(yield* list({ labels: { team: "web" } }))).toEqual([id(3), id(2), id(1)])
+        expect(ids(yield* list({ labels: { team: "web", size: "small" } }))).toEqual([id(2)])
+        expect(ids(yield* list({ labels: { team: "api", size: "small" } }))).toEqual([])
+        expect(ids(yield* list({ kind, status: "running", labels: { team: "web" } }))).toEqual([id(1)])
+        expect(ids(yield* list({ labels: { toString: "web" } }))).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives pages that follow one another", () =>
+      Effect.gen(function* () {
+        const { list } = yield* many
+        expect(ids(yield* list({ limit: 2 }))).toEqual([id(5), id(4)])
+        expect(ids(yield* list({ limit: 2, before: id(4) }))).toEqual([id(3), id(2)])
+        expect(ids(yield* list({ limit: 2, before: id(2) }))).toEqual([id(1)])
+        expect(ids(yield* list({ limit: 2, before: id(1) }))).toEqual([])
+        expect(ids(yield* list({ limit: 1, before: id(4), labels: { team: "web" }, kind }))).toEqual([id(2)])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives 100 when no limit is named", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* Effect.forEach(
+          Array.from({ length: 101 }, (_, n) => newRun(n)),
+          store.create,
+          {
+            concurrency: "unbounded"
+          }
+        )
+        expect(ids(yield* store.list())).toEqual(Array.from({ length: 100 }, (_, n) => id(100 - n)))
+      }).pipe(Effect.provide(layer))
+    )
+  })
+}

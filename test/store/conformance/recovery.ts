@@ -1,0 +1,178 @@
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { Effect, type Layer, Option } from "effect"
+import { at, created, error, event, id, kind, unfinished } from "../runs.js"
+
+export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
+  describe("unfinished", () => {
+    it.effect("gives the runs of a kind that are not over, oldest first, in pages", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        for (const n of [3, 1, 2, 5, 6, 7]) yield* created(n)
+        yield* created(4, { kind: "other" })
+        yield* store.record({ type: "job.interrupted", jobId: id(2), attempt: 1, at: at(9) })
+        yield* store.record({ type: "job.completed", jobId: id(5), attempt: 1, at: at(9) })
+        yield* store.record({ type: "job.failed", jobId: id(6), attempt: 1, at: at(9), error })
+        yield* store.record({ type: "job.cancelled", jobId: id(7), attempt: 1, at: at(9) })
+
+        const page = (limit: number, after?: number) =>
+          Effect.map(store.unfinished({ kind, limit, ...(after === undefined ? {} : { after: id(after) }) }), (all) =>
+            all.map(({ run }) => [run.id, run.status])
+          )
+        expect(yield* page(2)).toEqual([
+          [id(1), "running"],
+          [id(2), "interrupted"]
+        ])
+        expect(yield* page(2, 2)).toEqual([[id(3), "running"]])
+        expect(yield* page(2, 3)).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("tells whether the current attempt was told to stop", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        expect(yield* unfinished(jobId)).toMatchObject({ stopping: false })
+        yield* store.record({ type: "job.stopping", jobId, attempt: 1, at: at(9) })
+        expect(yield* unfinished(jobId)).toMatchObject({ stopping: true })
+        yield* store.record({ type: "job.interrupted", jobId, attempt: 1, at: at(9), crashed: true })
+        expect(yield* unfinished(jobId)).toMatchObject({ stopping: false })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("counts the crashes in a row, until the orchestrator emits or its manager ends in good order", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        let attempt = 1
+        const crashes = Effect.map(unfinished(jobId), (found) => found?.crashes)
+        const cut = (crashed: boolean) =>
+          Effect.gen(function* () {
+            yield* store.record({ type: "job.interrupted", jobId, attempt, at: at(9), crashed })
+            attempt += 1
+            yield* store.resume({ jobId, attempt, key: undefined, at: at(9) })
+            return yield* crashes
+          })
+        expect(yield* crashes).toBe(0)
+        expect(yield* cut(true)).toBe(1)
+        expect(yield* cut(true)).toBe(2)
+        yield* store.append({ jobId, attempt, events: [event("x")] })
+        expect(yield* crashes).toBe(0)
+        expect(yield* cut(true)).toBe(1)
+        expect(yield* cut(false)).toBe(0)
+        expect(yield* cut(true)).toBe(1)
+        // Neither a stop nor an emission that is refused is a sign of life.
+        yield* store.record({ type: "job.stopping", jobId, attempt, at: at(9) })
+        yield* Effect.flip(store.append({ jobId, attempt: attempt - 1, events: [event("x")] }))
+        expect(yield* crashes).toBe(1)
+        expect(yield* cut(true)).toBe(2)
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("owners", () => {
+    const process = { pid: 1, bootId: "boot", startTime: "2", pidNamespace: "pid:[3]" }
+    const a = { kind, id: "a", process }
+    const b = { kind, id: "b", process: { ...process, pid: 2 } }
+    const other = { kind: "other", id: "c", process }
+
+    it.effect("claim a kind that has none, and replace the one that was seen", () =>
+      Effect.gen(function* () {
+        const { owners } = yield* RunStore.RunStore
+        expect(yield* owners.get(kind)).toEqual(Option.none())
+        expect(yield* owners.claim(a, Option.none())).toBe(true)
+        expect(yield* owners.get(kind)).toEqual(Option.some(a))
+        expect(yield* owners.claim(b, Option.none())).toBe(false)
+        expect(yield* owners.claim(b, Option.some({ ...a, id: "x" }))).toBe(false)
+        expect(yield* owners.get(kind)).toEqual(Option.some(a))
+        expect(yield* owners.claim(b, Option.some(a))).toBe(true)
+        expect(yield* owners.get(kind)).toEqual(Option.some(b))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("refuse to replace one that has gone meanwhile", () =>
+      Effect.gen(function* () {
+        const { owners } = yield* RunStore.RunStore
+        expect(yield* owners.claim(b, Option.some(a))).toBe(false)
+        expect(yield* owners.get(kind)).toEqual(Option.none())
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("give up what is theirs and nothing else", () =>
+      Effect.gen(function* () {
+        const { owners } = yield* RunStore.RunStore
+        yield* owners.claim(a, Option.none())
+        yield* owners.claim(other, Option.none())
+        yield* owners.release(b)
+        expect(yield* owners.get(kind)).toEqual(Option.some(a))
+        yield* owners.release(a)
+        expect(yield* owners.get(kind)).toEqual(Option.none())
+        expect(yield* owners.get("other")).toEqual(Option.some(other))
+        yield* owners.release(a)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("are one of many that claim at once", () =>
+      Effect.gen(function* () {
+        const { owners } = yield* RunStore.RunStore
+        const claims = yield* Effect.forEach(
+          Array.from({ length: 20 }, (_, n) => ({ ...a, id: String(n) })),
+          (owner) => owners.claim(owner, Option.none()),
+          { concurrency: "unbounded" }
+        )
+        expect(claims.filter((claimed) => claimed)).toHaveLength(1)
+        const winner = yield* Effect.flatten(owners.get(kind))
+        expect(winner.id).toBe(String(claims.indexOf(true)))
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("attempts", () => {
+    const process = (n: number, jobId = id(1)) => ({
+      cookie: `cookie ${n}`,
+      jobId,
+      attempt: 1,
+      bootId: "boot",
+      purpose: "agent",
+      at: at(n)
+    })
+
+    it.effect("are unclosed from the intent to spawn until nothing is left, oldest first", () =>
+      Effect.gen(function* () {
+        const { attempts } = yield* RunStore.RunStore
+        yield* created(1)
+        yield* created(2)
+        yield* attempts.open(process(1))
+        yield* attempts.open(process(2))
+        yield* attempts.open(process(3, id(2)))
+        yield* attempts.spawned({ cookie: "cookie 2", pid: 42, startTime: "17" })
+        const { at: _, ...first } = process(1)
+        const { at: __, ...second } = process(2)
+        expect(yield* attempts.unclosed(id(1))).toEqual([
+          { ...first, pid: undefined, startTime: undefined },
+          { ...second, pid: 42, startTime: "17" }
+        ])
+        yield* attempts.close({ cookie: "cookie 1", at: at(9) })
+        yield* attempts.close({ cookie: "cookie 1", at: at(10) })
+        expect(yield* attempts.unclosed(id(1))).toEqual([{ ...second, pid: 42, startTime: "17" }])
+        yield* attempts.close({ cookie: "cookie 2", at: at(9) })
+        expect(yield* attempts.unclosed(id(1))).toEqual([])
+        expect(yield* attempts.unclosed(id(2))).toHaveLength(1)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("stay closed when the word of the spawn comes too late, and need no start time", () =>
+      Effect.gen(function* () {
+        const { attempts } = yield* RunStore.RunStore
+        yield* created(1)
+        yield* attempts.open(process(1))
+        yield* attempts.spawned({ cookie: "cookie 1", pid: 42, startTime: undefined })
+        expect(yield* attempts.unclosed(id(1))).toMatchObject([{ pid: 42, startTime: undefined }])
+        yield* attempts.close({ cookie: "cookie 1", at: at(9) })
+        yield* attempts.spawned({ cookie: "cookie 1", pid: 43, startTime: undefined })
+        yield* attempts.spawned({ cookie: "unknown", pid: 43, startTime: undefined })
+        expect(yield* attempts.unclosed(id(1))).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+  })
+}

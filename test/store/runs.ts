@@ -1,0 +1,57 @@
+/** What tests of the store are made of. */
+import { JobId, RunStore } from "charlotte"
+import { DateTime, Effect, Option } from "effect"
+
+const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+/** The n-th id; greater ones are newer. */
+export const id = (n: number): JobId.JobId =>
+  JobId.make(`01ARZ3NDEKTSV4RRFFQ69G5F${digits.charAt(Math.floor(n / 32))}${digits.charAt(n % 32)}`)
+
+/** So many milliseconds after the epoch. */
+export const at = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
+
+export const kind = "tasks"
+
+/** The n-th run, submitted at n milliseconds. */
+export const newRun = (n: number, with_: Partial<RunStore.NewRun> = {}): RunStore.NewRun => ({
+  id: id(n),
+  kind,
+  key: undefined,
+  config: { number: n },
+  labels: {},
+  at: at(n),
+  ...with_
+})
+
+/** Creates the n-th run and gives its id. */
+export const created = (n: number, with_: Partial<RunStore.NewRun> = {}) =>
+  Effect.flatMap(RunStore.RunStore, (store) => Effect.as(store.create(newRun(n, with_)), id(n)))
+
+export const event = (type: string, payload?: unknown): RunStore.AcceptedEvent => ({
+  at: at(0),
+  type,
+  payload: payload === undefined ? undefined : JSON.stringify(payload)
+})
+
+export const error = { kind: "failure", error: "it went wrong", cause: "Error: it went wrong" } as const
+
+/** Every event of a job, with its number. */
+export const log = (jobId: JobId.JobId) =>
+  Effect.flatMap(RunStore.RunStore, (store) =>
+    Effect.map(Effect.flatten(store.events({ kind, jobId, after: 0, limit: 100 })), ({ events }) =>
+      events.map(({ seq, type }) => `${seq} ${type}`)
+    )
+  )
+
+/** The record of a job. */
+export const record = (jobId: JobId.JobId) =>
+  Effect.flatMap(RunStore.RunStore, (store) => Effect.flatten(store.get(jobId)))
+
+/** What the next manager of the kind would find of a job. */
+export const unfinished = (jobId: JobId.JobId) =>
+  Effect.flatMap(RunStore.RunStore, (store) =>
+    Effect.map(store.unfinished({ kind, limit: 100 }), (all) =>
+      Option.getOrUndefined(Option.fromNullable(all.find(({ run }) => run.id === jobId)))
+    )
+  )
