@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager } from "charlotte"
+import { JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Effect, Fiber, HashSet, Layer, Stream, Supervisor } from "effect"
 import { setFlagsFromString } from "node:v8"
@@ -31,6 +31,7 @@ describe.each(Object.entries(stores))("with a store %s", (name, store) => {
       Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const store = yield* RunStore.RunStore
         const id = yield* startJob
         yield* send(id, (job) => Effect.replicateEffect(job.emit({ type: "event" }), 300, { discard: true }))
         yield* send(id, Step.emit({ type: "last" }))
@@ -48,6 +49,7 @@ describe.each(Object.entries(stores))("with a store %s", (name, store) => {
               (wait) => Effect.fork(wait)
             )
             yield* Effect.sleep(0)
+            if (after === 0) yield* send(id, Step.emit({ type: "woken" }))
             yield* Fiber.interruptAll(waiters)
           })
         const watching = (cycles: number) =>
@@ -59,6 +61,13 @@ describe.each(Object.entries(stores))("with a store %s", (name, store) => {
         const before = yield* heap
         yield* watching(cycles).pipe(Effect.supervised(supervisor))
         const growth = (yield* heap) - before
+
+        // A signal that nobody holds is forgotten, and begins anew with the next who asks.
+        const versions = yield* Effect.forEach(
+          [store.changes(id), store.changes()],
+          Effect.flatMap((signal) => signal.version)
+        )
+        expect(versions).toEqual([0, 0])
 
         expect(yield* supervisor.value).toEqual([])
         expect(HashSet.size(HashSet.fromIterable(yield* Fiber.roots))).toBe(roots)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobEvent, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Array, Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { Array, Chunk, Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { databaseFile, life, seen, startJob, typesOf } from "./lives.js"
 import { stores } from "./stores.js"
 
@@ -65,6 +65,43 @@ describe.each(Object.entries(stores))("with a store %s", (_, store) => {
       }).pipe(
         Effect.provide(JobManager.layer().pipe(Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), slow))))
       )
+    })
+  )
+
+  it.scopedLive("an event that is committed while a reader looks at the page before it is not missed", () =>
+    Effect.gen(function* () {
+      const orchestrator = ScriptedOrchestrator.layer()
+      /** Somebody emits while an empty page is on its way to the reader, who does not know of it. */
+      const busy = Layer.effect(
+        RunStore.RunStore,
+        Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          const { send } = yield* Script
+          let left = 10
+          const events: typeof store.events = (query) =>
+            Effect.tap(store.events(query), (page) =>
+              Effect.gen(function* () {
+                if (Option.isNone(page) || page.value.events.length > 0 || left-- <= 0) return
+                const committed = yield* Deferred.make<void>()
+                yield* send(query.jobId, Step.emit({ type: "meanwhile" }), Step.flush, () =>
+                  Effect.asVoid(Deferred.succeed(committed, undefined))
+                )
+                yield* Deferred.await(committed)
+              })
+            )
+          return { ...store, events }
+        })
+      ).pipe(Layer.provide([store, orchestrator]))
+
+      yield* Effect.gen(function* () {
+        const manager = yield* Manager
+        const { send } = yield* Script
+        const id = yield* startJob
+        const tenth = Stream.take(manager.events(id), 11)
+        expect((yield* collect(tenth)).map(({ seq }) => seq)).toEqual(Array.range(1, 11))
+        yield* send(id, Step.succeed(1))
+        yield* manager.await(id)
+      }).pipe(Effect.provide(JobManager.layer().pipe(Layer.provideMerge(Layer.merge(orchestrator, busy)))))
     })
   )
 })
