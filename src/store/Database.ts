@@ -6,11 +6,11 @@
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
 import { driverTimeout, retryWhileBusy } from "./Busy.js"
-import { orStoreError, reasonOf } from "./failure.js"
+import { orStoreError } from "./failure.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -42,14 +42,34 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, StoreE
   Layer.scoped(SqlClient.SqlClient, open(options)).pipe(Layer.provide(Reactivity.layer))
 
 const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
-  Effect.gen(function* () {
-    yield* refuseDamaged(options.filename)
-    const sql = yield* connect(options.filename, false)
-    yield* refuseOldSqlite(sql)
-    yield* retryWhileBusy(sql.unsafe("PRAGMA journal_mode = WAL"))
-    yield* durability(sql, options.synchronous ?? "FULL")
-    return sql
-  }).pipe(orStoreError(operation))
+  Effect.zipRight(
+    retryWhileBusy(Effect.scoped(refuseDamaged(options.filename))),
+    retryWhileBusy(
+      anew(
+        Effect.gen(function* () {
+          const sql = yield* connect(options.filename, false)
+          yield* refuseOldSqlite(sql)
+          yield* sql.unsafe("PRAGMA journal_mode = WAL")
+          yield* durability(sql, options.synchronous ?? "FULL")
+          return sql
+        })
+      )
+    )
+  ).pipe(orStoreError(operation))
+
+/**
+ * Closes at once what a failed attempt has opened. Each attempt takes a connection of its own: a client remembers that a
+ * statement could not be prepared, and would say for ever that the database is busy.
+ */
+const anew = <A, E, R>(attempt: Effect.Effect<A, E, R | Scope.Scope>): Effect.Effect<A, E, R | Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+      return yield* Effect.onError(restore(Scope.extend(attempt, scope)), (cause) =>
+        Scope.close(scope, Exit.failCause(cause))
+      )
+    })
+  )
 
 /** The client's own WAL mode is left off: it would be set before the timeout, and wait five seconds in a frozen process. */
 const connect = (filename: string, readonly: boolean) =>
@@ -58,30 +78,23 @@ const connect = (filename: string, readonly: boolean) =>
   )
 
 /**
- * A damaged file accepts writes, so it is looked through first, by a connection that cannot write: the evidence stays as it
- * was found. After a crash there may be a journal to be rolled back first, and that takes a connection that can.
+ * A damaged file accepts writes, so it is looked through first, and left as it was found. Where a log of a crash is there,
+ * the connection cannot write, or it would carry the log over into the file when it is closed. Where none is there, it can,
+ * to clear away what it makes itself, and to roll back a journal of another mode.
  */
 const refuseDamaged = (filename: string) =>
   filename === ":memory:" || !existsSync(filename)
     ? Effect.void
-    : Effect.catchAll(lookThrough(filename, true), (error) =>
-        reasonOf(error) === "readonly" ? lookThrough(filename, false) : Effect.fail(error)
-      )
-
-const lookThrough = (filename: string, readonly: boolean) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const sql = yield* connect(filename, readonly)
-      const rows = yield* retryWhileBusy(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"))
-      const found = rows[0]?.quick_check
-      if (found !== "ok") {
-        const cause = new Error(
-          `${filename} is damaged: ${found}. Restore it from a backup, or move it away to begin anew.`
-        )
-        return yield* new StoreError({ operation, reason: "corrupt", cause })
-      }
-    })
-  )
+    : Effect.gen(function* () {
+        const sql = yield* connect(filename, existsSync(`${filename}-wal`))
+        const [row] = yield* sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)")
+        if (row?.quick_check !== "ok") {
+          const cause = new Error(
+            `${filename} is damaged: ${row?.quick_check}. Restore it from a backup, or move it away to begin anew.`
+          )
+          return yield* new StoreError({ operation, reason: "corrupt", cause })
+        }
+      })
 
 const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
   Effect.flatMap(sql.unsafe<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
@@ -105,7 +118,7 @@ const durability = (sql: SqlClient.SqlClient, synchronous: "FULL" | "NORMAL") =>
     yield* sql.unsafe(`PRAGMA synchronous = ${synchronous}`)
     yield* sql.unsafe("PRAGMA foreign_keys = ON")
     const [version] = yield* sql.unsafe<{ user_version: number }>("PRAGMA user_version")
-    yield* retryWhileBusy(sql.unsafe(`PRAGMA user_version = ${version?.user_version ?? 0}`))
+    yield* sql.unsafe(`PRAGMA user_version = ${version?.user_version ?? 0}`)
     const [set] = yield* sql.unsafe<{ synchronous: number }>("PRAGMA synchronous")
     if (set?.synchronous !== (synchronous === "FULL" ? 2 : 1)) {
       const cause = new Error(`synchronous is ${set?.synchronous} after a write, not ${synchronous}`)

@@ -51,11 +51,10 @@ export default Effect.gen(function* () {
     END`)
 
   yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_attempt BEFORE UPDATE OF attempt ON charlotte_runs
-    WHEN NEW.attempt <> OLD.attempt
-      AND NOT (NEW.attempt = OLD.attempt + 1 AND OLD.status = 'interrupted' AND NEW.status = 'running')
+    CREATE TRIGGER charlotte_runs_attempt BEFORE UPDATE ON charlotte_runs
+    WHEN NEW.attempt <> OLD.attempt + (OLD.status = 'interrupted' AND NEW.status = 'running')
     BEGIN
-      SELECT RAISE(ABORT, 'charlotte: a new attempt begins by resuming an interrupted run');
+      SELECT RAISE(ABORT, 'charlotte: an interrupted run goes on as its next attempt, and nothing else begins one');
     END`)
 
   yield* sql.unsafe(`

@@ -1,0 +1,234 @@
+/** The tables refuse by themselves what the code must not do; here they are written to without it. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStatus, RunStore } from "charlotte"
+import { Effect, Layer } from "effect"
+import { id } from "./runs.js"
+
+const layer = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename: ":memory:" })))
+
+type Row = Readonly<Record<string, string | number | null>>
+
+const insert = (table: string, row: Row) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql`INSERT INTO ${sql(table)} ${sql.insert(row)}`)
+
+const update = (table: string, row: Row) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql`UPDATE ${sql(table)} SET ${sql.update(row)}`)
+
+/** What a status asks of the other columns. */
+const columns: { readonly [Status in RunStatus.RunStatus]: Row } = {
+  pending: { started_at: null, ended_at: null, result: null, error: null },
+  running: { started_at: 1, ended_at: null, result: null, error: null },
+  interrupted: { started_at: 1, ended_at: null, result: null, error: null },
+  completed: { started_at: 1, ended_at: 2, result: "1", error: null },
+  failed: { started_at: 1, ended_at: 2, result: null, error: "{}" },
+  cancelled: { started_at: 1, ended_at: 2, result: null, error: null }
+}
+
+const run = (status: RunStatus.RunStatus, with_: Row = {}): Row => ({
+  id: id(1),
+  kind: "tasks",
+  status,
+  attempt: 1,
+  config: "{}",
+  labels: "{}",
+  created_at: 0,
+  ...columns[status],
+  ...with_
+})
+
+/** The message with which the database refuses. */
+const refusal = <A, R>(statement: Effect.Effect<A, { readonly cause?: unknown }, R>) =>
+  Effect.map(Effect.flip(statement), ({ cause }) => (cause instanceof Error ? cause.message : String(cause)))
+
+const statuses = RunStatus.RunStatus.literals
+
+describe("charlotte_runs", () => {
+  for (const from of statuses) {
+    for (const to of statuses) {
+      // Only a run that has not begun, or is running, may change without a change of status.
+      const allowed = RunStatus.canBecome(from, to) || (from === to && (from === "pending" || from === "running"))
+      it.effect(`${allowed ? "lets" : "lets no"} ${from} run become ${to}`, () =>
+        Effect.gen(function* () {
+          yield* insert("charlotte_runs", run(from))
+          const attempt = from === "interrupted" && to === "running" ? 2 : 1
+          const change = update("charlotte_runs", { status: to, attempt, ...columns[to] })
+          if (allowed) yield* change
+          else expect(yield* refusal(change)).toBe("charlotte: this change of status is not in the state machine")
+        }).pipe(Effect.provide(layer))
+      )
+    }
+  }
+
+  it.effect("begins an attempt by resuming an interrupted run, and the next one only", () =>
+    Effect.gen(function* () {
+      const refused = "charlotte: an interrupted run goes on as its next attempt, and nothing else begins one"
+      yield* insert("charlotte_runs", run("running", { attempt: 3 }))
+      for (const attempt of [2, 4]) {
+        expect(yield* refusal(update("charlotte_runs", { attempt }))).toBe(refused)
+        expect(yield* refusal(update("charlotte_runs", { attempt, status: "interrupted" }))).toBe(refused)
+      }
+      yield* update("charlotte_runs", { status: "interrupted" })
+      for (const attempt of [2, 3, 5]) {
+        expect(yield* refusal(update("charlotte_runs", { attempt, status: "running" }))).toBe(refused)
+      }
+      expect(yield* refusal(update("charlotte_runs", { attempt: 4, status: "cancelled", ended_at: 1 }))).toBe(refused)
+      yield* update("charlotte_runs", { attempt: 4, status: "running" })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("never changes what a run was submitted with", () =>
+    Effect.gen(function* () {
+      yield* insert("charlotte_runs", run("running"))
+      const changes = [{ id: id(2) }, { kind: "other" }, { config: "[]" }, { labels: '{"a":"b"}' }, { created_at: 7 }]
+      for (const change of changes) {
+        expect(yield* refusal(update("charlotte_runs", change))).toBe(
+          "charlotte: what a run was submitted with never changes"
+        )
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("gives a key to one active run of a kind", () =>
+    Effect.gen(function* () {
+      const taken = "UNIQUE constraint failed: charlotte_runs.kind, charlotte_runs.key"
+      yield* insert("charlotte_runs", run("running", { key: "a" }))
+      expect(yield* refusal(insert("charlotte_runs", run("running", { id: id(2), key: "a" })))).toBe(taken)
+      expect(yield* refusal(insert("charlotte_runs", run("pending", { id: id(2), key: "a" })))).toBe(taken)
+      yield* insert("charlotte_runs", run("interrupted", { id: id(3), key: "a" }))
+      yield* insert("charlotte_runs", run("completed", { id: id(4), key: "a" }))
+      yield* insert("charlotte_runs", run("running", { id: id(5), key: "a", kind: "other" }))
+      const sql = yield* SqlClient.SqlClient
+      const resumed = sql`UPDATE charlotte_runs SET status = 'running', attempt = 2 WHERE status = 'interrupted'`
+      expect(yield* refusal(resumed)).toBe(taken)
+    }).pipe(Effect.provide(layer))
+  )
+
+  const refusals: ReadonlyArray<readonly [what: string, row: Row]> = [
+    ["an id that is none", run("running", { id: "x" })],
+    ["no id", run("running", { id: null })],
+    ["an empty kind", run("running", { kind: "" })],
+    ["a status that is none", run("running", { status: "sleeping" })],
+    ["an attempt before the first", run("running", { attempt: 0 })],
+    ["an attempt that is no number", run("running", { attempt: "first" })],
+    ["a configuration that is no JSON", run("running", { config: "{" })],
+    ["labels that are no JSON", run("running", { labels: "{" })],
+    ["labels that are no object", run("running", { labels: "[]" })],
+    ["fewer than no crashes", run("running", { crashes: -1 })],
+    ["a result that is no JSON", run("completed", { result: "{" })],
+    ["an error that is no JSON", run("failed", { error: "{" })],
+    ["a completed run without a result", run("completed", { result: null })],
+    ["a completed run with an error", run("completed", { error: "{}" })],
+    ["a failed run without an error", run("failed", { error: null })],
+    ["a failed run with a result", run("failed", { result: "1" })],
+    ["a cancelled run with a result", run("cancelled", { result: "1" })],
+    ["a run that is over without an end", run("completed", { ended_at: null })],
+    ["a run that goes on with an end", run("running", { ended_at: 2 })],
+    ["an interrupted run with an end", run("interrupted", { ended_at: 2 })],
+    ["a running run with an error", run("running", { error: "{}" })],
+    ["a running run that has not begun", run("running", { started_at: null })],
+    ["a pending run that has begun", run("pending", { started_at: 1 })],
+    ["a pending run that was told to stop", run("pending", { stopping_at: 1 })],
+    ["an interrupted run that was told to stop", run("interrupted", { stopping_at: 1 })]
+  ]
+
+  for (const [what, row] of refusals) {
+    it.effect(`refuses ${what}`, () =>
+      Effect.gen(function* () {
+        expect(yield* refusal(insert("charlotte_runs", row))).toMatch(/constraint failed|cannot store|malformed JSON/)
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
+  it.effect("takes a cancelled run with an error, and one that never began", () =>
+    Effect.gen(function* () {
+      yield* insert("charlotte_runs", run("cancelled", { error: "{}", stopping_at: 1 }))
+      yield* insert("charlotte_runs", run("cancelled", { id: id(2), started_at: null }))
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("charlotte_events", () => {
+  const event = (seq: number, type: string, with_: Row = {}): Row => ({ job_id: id(1), seq, at: 0, type, ...with_ })
+
+  it.effect("holds one terminal event, and it says what the status says", () =>
+    Effect.gen(function* () {
+      const disagrees = "charlotte: a terminal event says what the status of its run says"
+      for (const [n, status] of statuses.entries()) {
+        const with_ = { job_id: id(n) }
+        yield* insert("charlotte_runs", run(status, { id: id(n) }))
+        for (const end of ["completed", "failed", "cancelled"]) {
+          const write = insert("charlotte_events", event(1, `job.${end}`, with_))
+          if (end === status) yield* write
+          else expect(yield* refusal(write)).toMatch(disagrees)
+        }
+        if (RunStatus.isTerminal(status)) {
+          expect(yield* refusal(insert("charlotte_events", event(2, `job.${status}`, with_)))).toBe(
+            "UNIQUE constraint failed: charlotte_events.job_id"
+          )
+        }
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("never changes", () =>
+    Effect.gen(function* () {
+      yield* insert("charlotte_runs", run("running"))
+      yield* insert("charlotte_events", event(1, "job.started"))
+      for (const change of [{ type: "x" }, { seq: 2 }, { payload: "1" }, { cursor: 7 }]) {
+        expect(yield* refusal(update("charlotte_events", change))).toBe("charlotte: events are append-only")
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("never gives a cursor twice", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* insert("charlotte_runs", run("running"))
+      yield* insert("charlotte_events", event(1, "a"))
+      yield* insert("charlotte_events", event(2, "b"))
+      yield* sql`DELETE FROM charlotte_events WHERE seq = 2`
+      yield* insert("charlotte_events", event(3, "c"))
+      expect(yield* sql`SELECT cursor FROM charlotte_events`).toEqual([{ cursor: 1 }, { cursor: 3 }])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("refuses a number twice, none, an empty type, and an event of no run", () =>
+    Effect.gen(function* () {
+      yield* insert("charlotte_runs", run("running"))
+      yield* insert("charlotte_events", event(1, "a"))
+      for (const row of [event(1, "b"), event(0, "b"), event(2, ""), event(2, "b", { job_id: id(2) })]) {
+        expect(yield* refusal(insert("charlotte_events", row))).toContain("constraint failed")
+      }
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("charlotte_labels", () => {
+  it.effect("follow the runs, at their beginning and at their end", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* insert("charlotte_runs", run("completed", { labels: '{"a":"1","b":"2"}' }))
+      const labels = sql`SELECT name, value, run_id FROM charlotte_labels ORDER BY name`
+      expect(yield* labels).toEqual([
+        { name: "a", value: "1", run_id: id(1) },
+        { name: "b", value: "2", run_id: id(1) }
+      ])
+      yield* sql`DELETE FROM charlotte_runs`
+      expect(yield* labels).toEqual([])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("charlotte_attempts", () => {
+  it.effect("refuses a process of no run, a cookie twice, and an attempt before the first", () =>
+    Effect.gen(function* () {
+      const process = { cookie: "a", job_id: id(1), attempt: 1, boot_id: "b", purpose: "agent", opened_at: 0 }
+      expect(yield* refusal(insert("charlotte_attempts", process))).toBe("FOREIGN KEY constraint failed")
+      yield* insert("charlotte_runs", run("running"))
+      yield* insert("charlotte_attempts", process)
+      expect(yield* refusal(insert("charlotte_attempts", process))).toContain("UNIQUE constraint failed")
+      expect(yield* refusal(insert("charlotte_attempts", { ...process, cookie: "c", attempt: 0 }))).toContain("CHECK")
+    }).pipe(Effect.provide(layer))
+  )
+})
