@@ -39,7 +39,7 @@ export const kill = (tree: ProcessTree): Effect.Effect<void> =>
 const longestPause = 50
 
 /** So many looks in a row that find nothing are enough, although processes of others come and go in each of them. */
-const enough = 10
+const enough = 5
 
 const isEmptyWithin = (tree: ProcessTree, time: Duration.Duration, ...signals: ReadonlyArray<NodeJS.Signals>) =>
   Effect.gen(function* () {

@@ -63,5 +63,5 @@ it.scopedLive(
       expect(opened).toBeGreaterThan(kills)
       expect(alive).toBeGreaterThan(kills)
     }),
-  60_000 + kills * 5_000
+  120_000 + kills * 20_000
 )
