@@ -1,0 +1,154 @@
+/** A database that somebody else has locked. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { WallClock } from "../../src/store/WallClock.js"
+import { lock } from "../support/foreign.js"
+import * as HurriedClock from "../support/hurriedClock.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { created, event, id, newRun } from "./runs.js"
+
+const layer = (filename: string) => RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
+
+/** An empty store in a file. */
+const database = Effect.tap(TemporaryDirectory.file("test.db"), (filename) =>
+  Effect.provide(Effect.void, layer(filename))
+)
+
+const sleep = (millis: number) => Effect.flatMap(WallClock, (clock) => clock.sleep(millis))
+
+/** The longest time for which nothing else got on in this process while `effect` ran. */
+const longestStall = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const { now, turn } = yield* WallClock
+    let longest = 0
+    let last = yield* now
+    const beat = Effect.map(Effect.zipRight(turn, now), (time) => {
+      longest = Math.max(longest, time - last)
+      last = time
+    })
+    const heart = yield* Effect.fork(Effect.forever(beat))
+    yield* effect
+    yield* Fiber.interrupt(heart)
+    return longest
+  })
+
+describe("a write to a database that another connection has locked", () => {
+  it.scoped("waits until it is free, and succeeds", () =>
+    Effect.gen(function* () {
+      const filename = yield* database
+      yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const unlock = yield* lock(filename, "BEGIN IMMEDIATE")
+        const writes = yield* Effect.forEach([1, 2, 3], (n) => Effect.forkScoped(store.create(newRun(n))))
+        yield* sleep(150)
+        expect(yield* Effect.forEach(writes, Fiber.poll)).toEqual([Option.none(), Option.none(), Option.none()])
+        // Reads do not wait.
+        expect(yield* store.list()).toEqual([])
+        yield* unlock
+        yield* Effect.forEach(writes, Fiber.join)
+        expect(yield* store.list()).toHaveLength(3)
+      }).pipe(Effect.provide(layer(filename)))
+    })
+  )
+
+  it.scoped("does not freeze the process meanwhile", () =>
+    Effect.gen(function* () {
+      const filename = yield* database
+      const stall = Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const unlock = yield* lock(filename, "BEGIN IMMEDIATE")
+        const write = yield* Effect.forkScoped(store.append({ jobId: id(1), attempt: 1, events: [event("x")] }))
+        const longest = yield* longestStall(sleep(200))
+        yield* unlock
+        yield* Fiber.join(write)
+        return longest
+      })
+      const stalls = yield* Effect.zipRight(created(1), Effect.replicateEffect(stall, 5)).pipe(
+        Effect.provide(layer(filename))
+      )
+      // A busy machine may stall a process by itself, but not each time.
+      expect(Math.min(...stalls)).toBeLessThan(50)
+    })
+  )
+
+  it.scoped("fails after five seconds, and the next one succeeds", () =>
+    Effect.gen(function* () {
+      const filename = yield* database
+      yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const { now } = yield* WallClock
+        const unlock = yield* lock(filename, "BEGIN IMMEDIATE")
+        const begun = yield* now
+        const error = yield* Effect.flip(store.create(newRun(1)))
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "busy", operation: "start a job" })
+        expect((yield* now) - begun).toBeGreaterThan(5_000)
+        expect((yield* now) - begun).toBeLessThan(5_500)
+        expect(yield* store.list()).toEqual([])
+        yield* unlock
+        yield* created(1)
+      }).pipe(Effect.provide(layer(filename)))
+    }).pipe(Effect.provide(HurriedClock.layer))
+  )
+
+  it.scoped("keeps a store that closes waiting once, however much is queued", () =>
+    Effect.gen(function* () {
+      const filename = yield* database
+      const { now } = yield* WallClock
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(layer(filename), scope)
+      yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        yield* lock(filename, "BEGIN IMMEDIATE")
+        const append = store.append({
+          jobId: id(1),
+          attempt: 1,
+          events: Array.from({ length: 4_000 }, () => event("x"))
+        })
+        const writes = yield* Effect.replicateEffect(Effect.forkScoped(Effect.flip(append)), 10)
+        yield* Effect.yieldNow()
+        const begun = yield* now
+        yield* Scope.close(scope, Exit.void)
+        expect((yield* now) - begun).toBeLessThan(11_000)
+        for (const write of writes) expect(yield* Fiber.join(write)).toMatchObject({ reason: "busy" })
+      }).pipe(Effect.provide(context))
+    }).pipe(Effect.provide(HurriedClock.layer))
+  )
+})
+
+describe("opening a database that another connection has locked", () => {
+  for (const [what, begin, prepare] of [
+    ["for itself, in the old mode", "BEGIN EXCLUSIVE", "PRAGMA journal_mode = DELETE"],
+    ["for a write, in the old mode", "BEGIN IMMEDIATE", "PRAGMA journal_mode = DELETE"],
+    ["for a write", "BEGIN IMMEDIATE", "PRAGMA journal_mode = WAL"]
+  ] as const) {
+    const locked = Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("test.db")
+      yield* Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.zipRight(sql.unsafe(prepare), sql`CREATE TABLE theirs (x)`)
+      ).pipe(Effect.provide(Database.layer({ filename })))
+      return { filename, unlock: yield* lock(filename, begin) }
+    })
+
+    it.scoped(`${what}, waits until it is free, and succeeds`, () =>
+      Effect.gen(function* () {
+        const { filename, unlock } = yield* locked
+        const opening = yield* Effect.forkScoped(Effect.provide(created(1), layer(filename)))
+        yield* sleep(100)
+        expect(yield* Fiber.poll(opening)).toEqual(Option.none())
+        yield* unlock
+        yield* Fiber.join(opening)
+      })
+    )
+
+    it.scoped(`${what}, fails after five seconds`, () =>
+      Effect.gen(function* () {
+        const { filename } = yield* locked
+        const error = yield* Effect.flip(Effect.provide(Effect.void, layer(filename)))
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "busy" })
+      }).pipe(Effect.provide(HurriedClock.layer))
+    )
+  }
+})

@@ -1,0 +1,15 @@
+/** Somebody else's connection to the same database file. */
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { Effect, type Scope } from "effect"
+
+const connect = (filename: string) =>
+  Effect.provide(SqliteClient.make({ filename, disableWAL: true }), Reactivity.layer)
+
+/** Begins a transaction, such as `BEGIN IMMEDIATE`, and gives what commits it. */
+export const lock = (filename: string, begin: string): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const sql = yield* connect(filename)
+    yield* sql.unsafe(begin)
+    return Effect.asVoid(sql.unsafe("COMMIT")).pipe(Effect.orDie)
+  }).pipe(Effect.orDie)
