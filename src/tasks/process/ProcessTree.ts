@@ -73,8 +73,8 @@ const isStillThere = (table: ProcessTable, { pid, session, startTime }: Entry): 
 
 const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefined): Look => {
   const self = table.get(process.pid)
-  // Sessions that belong to the tree. One is trusted from look to look while somebody is left in it: its number is not
-  // given away before. The child's own is trusted from the start if the child is there, or was a moment ago.
+  // Sessions that belong to the tree. One is trusted from look to look until it is seen empty: its number is not given away
+  // before. The child's own is trusted from the start if the child is there, or was a moment ago.
   let sessions = new Set<number>()
   if (leader !== undefined && (leader.isChild || table.get(leader.pid)?.startTime === leader.startTime)) {
     sessions.add(leader.pid)
@@ -132,7 +132,7 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
       if (isStillThere(table, entry)) take(entry)
       else isComplete = false
     }
-    sessions = alive
+    sessions = isComplete ? alive : new Set([...sessions, ...alive])
     return { found, isComplete }
   }
 }

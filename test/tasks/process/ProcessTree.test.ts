@@ -100,9 +100,14 @@ describe("a process tree", () => {
     expect(found()).toEqual([100])
     become({ pid: 101 })
     expect(found()).toEqual([101])
+    // Perhaps it is empty, perhaps not.
     become({ pid: 102, isDead: true })
     expect(found()).toEqual([])
-    become({ pid: 103 })
+    become({ pid: 102, isDead: true }, { pid: 103 })
+    expect(found()).toEqual([103])
+    become({ pid: 102, isDead: true })
+    expect(found()).toEqual([])
+    become({ pid: 104 })
     expect(found()).toEqual([])
   })
 
