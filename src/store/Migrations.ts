@@ -1,8 +1,11 @@
 /**
  * Brings Charlotte's tables up to date, in a database that may be an application's own.
  */
+import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import * as Statement from "@effect/sql/Statement"
 import { Effect, Option } from "effect"
 import { StoreError } from "../domain/errors.js"
 import { retryWhileBusy } from "./Busy.js"
@@ -13,14 +16,43 @@ const table = "charlotte_migrations"
 const operation = "migrate"
 const latest = Object.keys(migrations).length
 
-/** A failed migration is a defect, and a locked database may look like one: both become failures that can be retried. */
-const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(orStoreError(operation))
+/** SQLite may have rolled back by itself. Were that an error, it would hide the one before it. */
+const forgiving = (connection: Connection): Connection => ({
+  ...connection,
+  executeUnprepared: (sql, params, transformRows) => {
+    const rows = connection.executeUnprepared(sql, params, transformRows)
+    return sql === "ROLLBACK" ? Effect.orElseSucceed(rows, () => []) : rows
+  }
+})
 
+/**
+ * A client of our own on the application's connection: it spells names as they are written, and takes the lock when it begins
+ * a transaction.
+ */
+const plainClient = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  SqlClient.make({
+    acquirer: Effect.map(sql.reserve, forgiving),
+    compiler: Statement.makeCompilerSqlite(),
+    beginTransaction: "BEGIN IMMEDIATE",
+    spanAttributes: []
+  })
+).pipe(Effect.provide(Reactivity.layer))
+
+/** A transaction whose COMMIT has failed is still open. */
+const rollback = Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.ignore(sql.unsafe("ROLLBACK").unprepared))
+
+/** A failed migration is a defect, and a locked database may look like one: both become failures that can be retried. */
+const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
+  orStoreError(operation),
+  Effect.tapError(() => rollback)
+)
+
+/** Not prepared: a client remembers what could not be prepared, and would say for ever that the database is busy. */
 const applied = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const there = yield* sql.unsafe(`SELECT name FROM sqlite_master WHERE name = '${table}'`).withoutTransform
+  const there = yield* sql.unsafe(`SELECT name FROM sqlite_master WHERE name = '${table}'`).unprepared
   if (there.length === 0) return Option.none<number>()
-  const rows = yield* sql.unsafe<{ id: number }>(`SELECT max(migration_id) AS id FROM ${table}`).withoutTransform
+  const rows = yield* sql.unsafe<{ id: number }>(`SELECT max(migration_id) AS id FROM ${table}`).unprepared
   return Option.fromNullable(rows[0]?.id)
 }).pipe(orStoreError(operation))
 
@@ -38,20 +70,18 @@ const refuseNewer = Effect.flatMap(applied, (id) =>
  * The migrator takes a failure to record its work for another process doing it, and then says nothing: so the tables are
  * looked at afterwards.
  */
-export const run = Effect.gen(function* () {
-  yield* retryWhileBusy(refuseNewer)
-  yield* retryWhileBusy(
-    Effect.zipRight(
-      migrate,
-      Effect.flatMap(applied, (id) =>
-        Option.contains(id, latest)
-          ? Effect.void
-          : new StoreError({
-              operation,
-              reason: "busy",
-              cause: new Error("another process is migrating the database, or it cannot be written")
-            })
-      )
-    )
+const upToDate = Effect.flatMap(applied, (id) =>
+  Option.contains(id, latest)
+    ? Effect.void
+    : new StoreError({
+        operation,
+        reason: "busy",
+        cause: new Error("another process is migrating the database, or it cannot be written")
+      })
+)
+
+export const run = Effect.flatMap(plainClient, (sql) =>
+  Effect.zipRight(retryWhileBusy(refuseNewer), retryWhileBusy(Effect.zipRight(migrate, upToDate))).pipe(
+    Effect.provideService(SqlClient.SqlClient, sql)
   )
-})
+)

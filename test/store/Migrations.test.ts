@@ -1,0 +1,193 @@
+import * as Migrator from "@effect/sql/Migrator"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { Effect, Layer, String } from "effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import * as FailingSql from "../support/FailingSql.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { at, created, event, id, log, record } from "./runs.js"
+
+const database = (filename: string) => Database.layer({ filename })
+
+const stored = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(database(filename)))
+
+const opened = Effect.provide(Effect.void, RunStore.layer)
+
+/** Everything that the database says of itself, and the rows of the tables that are named. */
+const contents = (...tables: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const schema = yield* sql`SELECT name, sql FROM sqlite_master ORDER BY name`
+    return [schema, yield* Effect.forEach(tables, (table) => sql`SELECT * FROM ${sql(table)}`)]
+  })
+
+const names = Effect.map(
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
+  ),
+  (rows) => rows.map(({ name }) => name)
+)
+
+/** The store works. */
+const works = Effect.gen(function* () {
+  const store = yield* RunStore.RunStore
+  yield* created(1, { labels: { someWord: "a_b" }, key: "a" })
+  yield* store.append({ jobId: id(1), attempt: 1, events: [event("x", { camelCase: 1, snake_case: 2 })] })
+  yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(2), result: { snake_case: 1 } })
+  expect(yield* record(id(1))).toMatchObject({ status: "completed", startedAt: at(1), result: { snake_case: 1 } })
+  expect(yield* store.list({ labels: { someWord: "a_b" } })).toHaveLength(1)
+  expect(yield* log(id(1))).toEqual(["1 job.started", "2 x", "3 job.completed"])
+  yield* store.owners.claim(
+    { kind: "k", id: "1", process: { pid: 1, bootId: "b", startTime: "s", pidNamespace: "n" } },
+    yield* store.owners.get("k")
+  )
+})
+
+/** The database is as new again. */
+const dropped = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`PRAGMA foreign_keys = OFF`
+  for (const name of yield* names) if (name.startsWith("charlotte_")) yield* sql`DROP TABLE ${sql(name)}`
+  yield* sql`PRAGMA foreign_keys = ON`
+})
+
+describe("RunStore.layer", () => {
+  it.scoped("opens what it has written, and changes nothing", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("test.db")
+      const all = ["charlotte_runs", "charlotte_events", "charlotte_migrations"]
+      yield* works.pipe(Effect.provide(stored(filename)))
+      const before = yield* contents(...all).pipe(Effect.provide(database(filename)))
+      yield* opened.pipe(Effect.provide(database(filename)))
+      expect(yield* contents(...all).pipe(Effect.provide(database(filename)))).toEqual(before)
+    })
+  )
+
+  it.effect("names all that is its own charlotte_", () =>
+    Effect.gen(function* () {
+      const own = (yield* names).filter((name) => !name.startsWith("sqlite_"))
+      expect(own.filter((name) => !name.startsWith("charlotte_"))).toEqual([])
+      expect(own).toContain("charlotte_migrations")
+    }).pipe(Effect.provide(stored(":memory:")))
+  )
+
+  it.scoped("refuses a database of a newer Charlotte, and leaves it unchanged", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("test.db")
+      yield* works.pipe(Effect.provide(stored(filename)))
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`INSERT INTO charlotte_migrations ${sql.insert({ migration_id: 999, name: "future" })}`
+        const before = yield* contents("charlotte_runs", "charlotte_migrations")
+        const error = yield* Effect.flip(opened)
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "version", operation: "migrate" })
+        expect(error.message).toContain("the database is at version 999")
+        expect(error.message).toContain("install a newer one")
+        expect(yield* contents("charlotte_runs", "charlotte_migrations")).toEqual(before)
+      }).pipe(Effect.provide(database(filename)))
+    })
+  )
+
+  it.effect("lives beside an application's own tables and migrations", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const migrate = Migrator.make({})({
+        loader: Migrator.fromRecord({
+          "0001_runs": sql`CREATE TABLE runs (id TEXT)`,
+          "0007_events": sql`CREATE TABLE events (id TEXT)`
+        })
+      })
+      yield* migrate
+      yield* sql`INSERT INTO runs VALUES ('mine')`
+      yield* works.pipe(Effect.provide(RunStore.layer))
+      expect(yield* migrate).toEqual([])
+      expect(yield* sql`SELECT id FROM runs`).toEqual([{ id: "mine" }])
+      expect(yield* sql`SELECT migration_id FROM effect_sql_migrations`).toEqual([
+        { migration_id: 1 },
+        { migration_id: 7 }
+      ])
+    }).pipe(Effect.provide(database(":memory:")))
+  )
+
+  const transforms = {
+    "snake_case in the database": [String.camelToSnake, String.snakeToCamel],
+    "camelCase in the database": [String.snakeToCamel, String.camelToSnake],
+    "capitals everywhere": [String.toUpperCase, String.toUpperCase]
+  } as const
+  for (const [what, [transformQueryNames, transformResultNames]] of Object.entries(transforms)) {
+    it.effect(`lives with an application that has ${what}`, () =>
+      works.pipe(
+        Effect.provide(RunStore.layer),
+        Effect.provide(
+          SqliteClient.layer({ filename: ":memory:", transformQueryNames, transformResultNames }).pipe(Layer.orDie)
+        )
+      )
+    )
+  }
+
+  it.scoped("opens a file twice in one process, and both see what either writes", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("test.db")
+      const open = Layer.build(Layer.fresh(stored(filename)))
+      const [a, b] = yield* Effect.all([open, open], { concurrency: "unbounded" })
+      yield* created(1).pipe(Effect.provide(a))
+      expect((yield* record(id(1)).pipe(Effect.provide(b))).id).toBe(id(1))
+      yield* created(2).pipe(Effect.provide(b))
+      expect((yield* record(id(2)).pipe(Effect.provide(a))).id).toBe(id(2))
+    })
+  )
+
+  it.scopedLive("is opened for the first time by several processes at once", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("test.db")
+      const script = fileURLToPath(new URL("openStore.ts", import.meta.url))
+      const children = Array.from({ length: 3 }, () =>
+        spawn(process.execPath, ["--import", "tsx", script, filename], { stdio: ["pipe", "pipe", "inherit"] })
+      )
+      const said = children.map(() => "")
+      for (const [i, { stdout }] of children.entries()) {
+        stdout.on("data", (chunk) => (said[i] += `${chunk}`))
+      }
+      yield* Effect.promise(() => Promise.all(children.map(({ stdout }) => once(stdout, "data"))))
+      const ends = children.map((child) => once(child, "exit"))
+      for (const { stdin } of children) stdin.write("go\n")
+      expect(yield* Effect.promise(() => Promise.all(ends))).toEqual(children.map(() => [0, null]))
+      expect(said).toEqual(children.map(() => "ready\nopened at 0\n"))
+      yield* works.pipe(Effect.provide(stored(filename)))
+    })
+  )
+
+  /** Opens with the fault at statement k, for k = 1, 2, 3 … until it is hit no more, and then without, on the same client. */
+  const openedWith = (fault: Omit<FailingSql.Fault, "from">) =>
+    Effect.gen(function* () {
+      const { clear, failures, set } = yield* FailingSql.FailingSql
+      const outcomes = new Set<string>()
+      for (let k = 1, hit = true; hit; k++) {
+        yield* set({ ...fault, from: k })
+        outcomes.add(yield* Effect.match(opened, { onFailure: ({ reason }) => reason, onSuccess: () => "opened" }))
+        hit = (yield* failures) > 0
+        if (!hit) expect(k).toBeGreaterThan(20)
+        yield* clear
+        yield* opened
+        expect(yield* names).toContain("charlotte_events")
+        yield* dropped
+      }
+      return [...outcomes].sort()
+    }).pipe(Effect.provide(FailingSql.layer({ filename: ":memory:" })))
+
+  it.effect("fails when a statement of its opening fails, and opens the next time", () =>
+    Effect.gen(function* () {
+      expect(yield* openedWith({})).toEqual(["full", "opened"])
+      expect(yield* openedWith({ rollsBack: true })).toEqual(["full", "opened"])
+    })
+  )
+
+  it.effect("opens when a statement of its opening finds the database locked", () =>
+    Effect.map(openedWith({ code: "SQLITE_BUSY" }), (outcomes) => expect(outcomes).toEqual(["opened"]))
+  )
+})
