@@ -172,7 +172,7 @@ describe("closing the store", () => {
 
   it.scoped("ends the writer, even when the store was opened where nothing can be interrupted", () =>
     Effect.gen(function* () {
-      const { close, store } = yield* Effect.uninterruptible(open(":memory:"))
+      const { close, store } = yield* Effect.uninterruptible(open(yield* TemporaryDirectory.file("test.db")))
       yield* store.create(newRun(1))
       yield* close
     })

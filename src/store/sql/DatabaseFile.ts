@@ -45,6 +45,7 @@ export const guard = (session: Session): Effect.Effect<Effect.Effect<void, Store
       Effect.forever,
       Effect.catchAll((error) => Effect.logError(error.message)),
       Effect.annotateLogs({ module: "charlotte/RunStore" }),
+      Effect.interruptible,
       Effect.forkScoped
     )
     return check
