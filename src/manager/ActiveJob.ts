@@ -1,19 +1,7 @@
 /**
  * One job while it is active: its place, its fiber, and its end.
  */
-import {
-  DateTime,
-  Deferred,
-  type Duration,
-  Effect,
-  type Exit,
-  type Fiber,
-  FiberId,
-  HashMap,
-  Option,
-  Ref,
-  Schema
-} from "effect"
+import { DateTime, Deferred, type Duration, Effect, type Exit, type Fiber, HashMap, Option, Ref, Schema } from "effect"
 import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
 import { stringify } from "../domain/Json.js"
 import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
@@ -25,6 +13,7 @@ import type { Signal } from "../store/Signals.js"
 import type { Closing } from "./Closing.js"
 import type { Durable } from "./Durable.js"
 import * as EventQueue from "./EventQueue.js"
+import type { Interrupt } from "./Interruption.js"
 import type { Phase } from "./ManagedJob.js"
 import type { JobContext, Service as Orchestrator } from "./Orchestrator.js"
 import * as Outcome from "./Outcome.js"
@@ -54,6 +43,7 @@ export interface Options<in out Config> {
   readonly durable: Durable
   /** Runs a fiber that belongs to the manager and not to whoever called it. */
   readonly fork: (effect: Effect.Effect<void>) => void
+  readonly interrupt: Interrupt
   /** Rises whenever a permit is back. */
   readonly freed: Signal & { readonly wake: Effect.Effect<void> }
 }
@@ -68,7 +58,7 @@ export interface ActiveJobs<in out Config> {
     config: Config,
     admit: Effect.Effect<Run, E>
   ) => Effect.Effect<void, E | MaxJobsReached>
-  /** The active job of that id; one that is being admitted is waited for. */
+  /** The active job of that id; one that is being admitted, or is giving its place back, is waited for. */
   readonly find: (id: JobId) => Effect.Effect<Option.Option<ActiveJob<Config>>>
   readonly all: Effect.Effect<ReadonlyArray<ActiveJob<Config>>>
   readonly count: Effect.Effect<number>
@@ -82,10 +72,11 @@ const isEmittable = Schema.is(EmittedEvent)
 
 export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs<Config>> =>
   Effect.gen(function* () {
-    const { closing, durable, fork, freed, maxJobs, orchestrator, stopGrace, store } = options
+    const { closing, durable, fork, freed, interrupt, maxJobs, orchestrator, stopGrace, store } = options
     const jobs = yield* Ref.make(HashMap.empty<JobId, ActiveJob<Config>>())
     const permits = yield* Effect.makeSemaphore(maxJobs)
     const admissions = new Map<JobId, Effect.Effect<unknown>>()
+    const departures = new Map<JobId, Effect.Effect<unknown>>()
 
     const makeJob = (
       run: Run,
@@ -162,12 +153,23 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
         Effect.catchAllCause((cause) =>
           Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause)
         ),
-        Effect.ensuring(Ref.update(jobs, HashMap.remove(job.id)))
+        Effect.ensuring(
+          Effect.suspend(() => {
+            departures.set(job.id, Deferred.await(job.ended))
+            return Ref.update(jobs, HashMap.remove(job.id))
+          })
+        )
       )
 
     const live = (job: ActiveJob<Config>): Effect.Effect<ActiveJob<Config>> =>
       // Not the other way round: interruptible(onExit(…)), interrupted at once, would skip the end.
       Effect.as(Effect.exit(Effect.onExit(Effect.interruptible(work(job)), (exit) => settle(job, exit))), job)
+
+    const leave = (job: ActiveJob<Config>) =>
+      Effect.suspend(() => {
+        departures.delete(job.id)
+        return Deferred.succeed(job.ended, job.run)
+      })
 
     const launch: ActiveJobs<Config>["launch"] = <E>(id: JobId, config: Config, admit: Effect.Effect<Run, E>) =>
       Effect.gen(function* () {
@@ -195,8 +197,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
               life,
               Option.match({
                 onNone: () => Effect.asVoid(Deferred.fail(admitted, new MaxJobsReached({ maxJobs }))),
-                onSome: (job) =>
-                  Effect.zipRight(freed.wake, job === undefined ? Effect.void : Deferred.succeed(job.ended, job.run))
+                onSome: (job) => Effect.zipRight(freed.wake, job === undefined ? Effect.void : leave(job))
               })
             )
           )
@@ -211,11 +212,15 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
 
     return {
       launch,
-      find: (id) => Effect.suspend(() => Effect.zipRight(admissions.get(id) ?? Effect.void, active(id))),
+      find: (id) =>
+        Effect.suspend(() => admissions.get(id) ?? Effect.void).pipe(
+          Effect.zipRight(Effect.suspend(() => departures.get(id) ?? Effect.void)),
+          Effect.zipRight(active(id))
+        ),
       all: Effect.map(Ref.get(jobs), (jobs) => Array.from(HashMap.values(jobs)).sort((a, b) => (a.id < b.id ? -1 : 1))),
       count: Effect.map(Ref.get(jobs), HashMap.size),
-      interruptAll: Effect.map(Ref.get(jobs), (jobs) =>
-        HashMap.forEach(jobs, ({ fiber }) => fiber.unsafeInterruptAsFork(FiberId.none))
+      interruptAll: Effect.flatMap(Ref.get(jobs), (jobs) =>
+        Effect.forEach(HashMap.values(jobs), ({ fiber }) => interrupt(fiber), { discard: true })
       ),
       none: Effect.asVoid(permits.take(maxJobs))
     }

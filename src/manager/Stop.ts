@@ -1,7 +1,7 @@
 /**
  * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and saying what came of it.
  */
-import { Clock, DateTime, Deferred, Duration, Effect, FiberId, Option } from "effect"
+import { Clock, DateTime, Deferred, Duration, Effect, Option } from "effect"
 import { JobNotFound, StopTimedOut, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
@@ -10,6 +10,7 @@ import type { Service as Store } from "../store/Port.js"
 import type { ActiveJob } from "./ActiveJob.js"
 import type { Closing } from "./Closing.js"
 import type { Durable } from "./Durable.js"
+import type { Interrupt } from "./Interruption.js"
 
 export interface Stop {
   readonly stop: (
@@ -32,9 +33,10 @@ export const make = (options: {
   readonly jobs: { readonly find: (id: JobId) => Effect.Effect<Option.Option<ActiveJob<unknown>>> }
   readonly closing: Closing
   readonly durable: Durable
+  readonly interrupt: Interrupt
   readonly fork: (effect: Effect.Effect<void>) => unknown
 }): Stop => {
-  const { closing, durable, fork, jobs, kind, store } = options
+  const { closing, durable, fork, interrupt, jobs, kind, store } = options
 
   const report = (jobId: JobId, begun: number, status: StopReport["status"], mode: StopReport["mode"]) =>
     Effect.map(
@@ -57,7 +59,7 @@ export const make = (options: {
           Effect.ignore
         )
       }
-      job.fiber.unsafeInterruptAsFork(FiberId.none)
+      yield* interrupt(job.fiber)
     })
 
   const wait = (job: ActiveJob<unknown>, begun: number, grace: Duration.Duration) =>

@@ -21,6 +21,7 @@ import * as Admission from "./Admission.js"
 import * as Closing from "./Closing.js"
 import * as Durable from "./Durable.js"
 import * as EventStreams from "./EventStreams.js"
+import * as Interruption from "./Interruption.js"
 import * as JobIds from "./JobIds.js"
 import type { ManagedJob } from "./ManagedJob.js"
 import { recoveryError } from "./Outcome.js"
@@ -49,8 +50,20 @@ export const make = <C, I>(
     const runFork = Runtime.runFork(yield* Effect.runtime())
     const fork = (effect: Effect.Effect<void>): void => void runFork(effect)
 
-    const jobs = yield* ActiveJob.make({ maxJobs, stopGrace, store, orchestrator, closing, durable, fork, freed })
-    const stop = Stop.make({ kind, store, jobs, closing, durable, fork })
+    const interrupt = yield* Interruption.make(fork)
+
+    const jobs = yield* ActiveJob.make({
+      maxJobs,
+      stopGrace,
+      store,
+      orchestrator,
+      closing,
+      durable,
+      interrupt,
+      fork,
+      freed
+    })
+    const stop = Stop.make({ kind, store, jobs, closing, durable, interrupt, fork })
     const streams = EventStreams.make({ kind, store, closing })
 
     const owner = yield* Recovery.claim(store, kind, yield* nextId)

@@ -132,6 +132,46 @@ describe("stop", () => {
   )
 })
 
+describe("a stop in the midst of a clean-up", () => {
+  /** Closes a scope with two slow finalizers, and then would go on for ever. */
+  const tidyingUp = () =>
+    Effect.gen(function* () {
+      const second = yield* Deferred.make<void>()
+      const Tidying = Orchestrator.layer(() =>
+        Effect.scoped(
+          Effect.zipRight(
+            Effect.addFinalizer(() => Effect.zipRight(Deferred.succeed(second, undefined), Effect.sleep("1 second"))),
+            Effect.addFinalizer(() => Effect.sleep("1 second"))
+          )
+        ).pipe(Effect.zipRight(Effect.never))
+      )
+      return {
+        second: Deferred.await(second),
+        layer: JobManager.layer().pipe(Layer.provide([Tidying, RunStore.layerMemory]))
+      }
+    })
+
+  it.effect("is not lost, and neither is that of a layer that closes", () =>
+    Effect.gen(function* () {
+      for (const end of ["stop", "close"]) {
+        const { layer, second } = yield* tidyingUp()
+        const ended = yield* Effect.fork(
+          Effect.gen(function* () {
+            const manager = yield* JobManager.JobManager
+            const id = yield* manager.start(config)
+            yield* second
+            return end === "stop" ? (yield* manager.stop(id)).status : "interrupted"
+          }).pipe(Effect.provide(layer))
+        )
+        yield* TestClock.adjust("1 second")
+        yield* Effect.yieldNow()
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(ended)).toBe(end === "stop" ? "cancelled" : "interrupted")
+      }
+    })
+  )
+})
+
 describe("stopAll", () => {
   it.effect("stops all at the same time: 30 jobs with finalizers of 300 ms take under a second", () =>
     Effect.gen(function* () {
