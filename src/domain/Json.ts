@@ -1,13 +1,14 @@
 /**
  * JSON of any value. What JSON cannot say is kept as its string, so that a result or an error is never lost for its form.
  */
-import { Inspectable } from "effect"
+import { ParseResult } from "effect"
 
-/** Looks at the value before its `toJSON`, since that of Effect's errors leaves the message out. */
-function replace(this: Record<string, unknown>, key: string, value: unknown): unknown {
-  const original = this[key]
+/** How a value is written. It is looked at before its `toJSON`, since that of Effect's errors leaves the message out. */
+const written = (original: unknown, value: unknown): unknown => {
   if (original instanceof Error) {
-    return { ...original, name: original.name, message: original.message }
+    const { message, name } = original
+    // The issue of a parse error drags the whole schema along, and the message says all of it.
+    return ParseResult.isParseError(original) ? { name, message } : { ...original, name, message }
   }
   if (original instanceof Map || original instanceof Set) {
     return [...original]
@@ -24,12 +25,36 @@ function replace(this: Record<string, unknown>, key: string, value: unknown): un
   }
 }
 
+/** Cuts circles: many an error carries the request that it belongs to, which carries the error. */
+const replacer = () => {
+  /** The objects around the one that is looked at, as they are and as they are written. */
+  const around: Array<{ readonly original: unknown; readonly written: unknown }> = []
+  return function (this: Record<string, unknown>, key: string, value: unknown): unknown {
+    while (around.length > 0 && around.at(-1)?.written !== this) around.pop()
+    const original = this[key]
+    const result = written(original, value)
+    if (typeof result !== "object" || result === null) return result
+    if (around.some((other) => other.original === original)) return "[circular]"
+    around.push({ original, written: result })
+    return result
+  }
+}
+
+/** Of a value that resists: a getter that throws, a proxy that is revoked, more depth than there is stack. */
+const describe = (value: unknown): string => {
+  try {
+    return String(value)
+  } catch {
+    return "a value that cannot be read"
+  }
+}
+
 /** The JSON text of `value`; `null` for `undefined`. */
 export const stringify = (value: unknown): string => {
   try {
-    return JSON.stringify(value ?? null, replace)
+    return JSON.stringify(value, replacer()) ?? "null"
   } catch {
-    return JSON.stringify(Inspectable.toStringUnknown(value))
+    return JSON.stringify(describe(value))
   }
 }
 

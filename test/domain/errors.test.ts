@@ -1,0 +1,71 @@
+import { describe, expect, it } from "@effect/vitest"
+import { errors } from "charlotte"
+import { Duration, Schema } from "effect"
+
+const jobId = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
+  [new errors.MaxJobsReached({ maxJobs: 2 }), "max jobs (2) reached"],
+  [new errors.JobConflict({ jobId, key: "main" }), `job ${jobId} already works on main`],
+  [new errors.JobNotFound({ jobId }), `job ${jobId} not found`],
+  [new errors.NotResumable({ jobId, status: "running" }), `job ${jobId} cannot be resumed: it is running`],
+  [
+    new errors.NotResumable({ jobId, status: "failed", reason: "no such agent" }),
+    `job ${jobId} cannot be resumed: no such agent`
+  ],
+  [
+    new errors.StopTimedOut({ jobId, elapsed: Duration.millis(6_500) }),
+    `job ${jobId} has not ended 6s 500ms after it was told to stop`
+  ],
+  [new errors.ShuttingDown(), "the job manager is shutting down"],
+  [new errors.AlreadyManaged({ kind: "tasks", pid: 42 }), 'jobs of kind "tasks" are already managed by process 42'],
+  [new errors.Superseded({ jobId, attempt: 2 }), `attempt 2 of job ${jobId} is over; the write was refused`],
+  [
+    new errors.StoreError({ operation: "start a job", reason: "full", cause: new Error("no space") }),
+    "store: start a job failed (full): no space"
+  ],
+  [
+    new errors.InvalidJobConfig({
+      issues: [
+        { path: ["labels", "team"], message: "must be text" },
+        { path: [], message: "must be an object" }
+      ]
+    }),
+    "invalid job configuration: labels.team: must be text; must be an object"
+  ]
+]
+
+describe("every error", () => {
+  for (const [error, message] of sentences) {
+    it(`says: ${message}`, () => {
+      expect(error).toBeInstanceOf(Error)
+      expect(error.message).toBe(message)
+    })
+  }
+
+  it("is as it was after a journey as JSON", () => {
+    const All = Schema.parseJson(
+      Schema.Union(
+        errors.MaxJobsReached,
+        errors.JobConflict,
+        errors.JobNotFound,
+        errors.NotResumable,
+        errors.StopTimedOut,
+        errors.ShuttingDown,
+        errors.AlreadyManaged,
+        errors.Superseded,
+        errors.StoreError,
+        errors.InvalidJobConfig
+      )
+    )
+    for (const [error, message] of sentences) {
+      const back = Schema.decodeSync(All)(Schema.encodeUnknownSync(All)(error))
+      expect(back).toBeInstanceOf(error.constructor)
+      expect(back.message).toBe(message)
+    }
+  })
+
+  it("has a case here", () => {
+    expect(new Set(sentences.map(([{ name }]) => name))).toEqual(new Set(Object.keys(errors)))
+  })
+})
