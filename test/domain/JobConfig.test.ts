@@ -41,7 +41,7 @@ describe("JobConfig", () => {
       labels: { team: 1, size: null },
       colour: "red"
     }
-    expect(issues(wrong)).toEqual({
+    expect(issues(wrong)).toMatchObject({
       repoPath: "must be an absolute path",
       tasksDir: "must not be empty",
       targetBranch: "must not contain a NUL character",
