@@ -34,17 +34,26 @@ export const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
   return Option.getOrUndefined(
     Option.map(
       Option.orElse(failure, () => defect),
-      ({ error, kind }) => runError(kind, error, Cause.pretty(cause, { renderErrorCause: true }))
+      ({ error, kind }) => runError(kind, error, render(cause))
     )
   )
 }
 
 /** The reason for which a job is not continued. */
 export const recoveryError = (reason: string, cause: Cause.Cause<unknown> = Cause.empty): RunError =>
-  runError("recovery", reason, Cause.isEmpty(cause) ? reason : `${reason}\n${Cause.pretty(cause)}`)
+  runError("recovery", reason, Cause.isEmpty(cause) ? reason : `${reason}\n${render(cause)}`)
 
 const selfInterrupted = (cause: Cause.Cause<unknown>): RunError =>
-  runError("interrupted", "the orchestrator interrupted itself", Cause.pretty(cause))
+  runError("interrupted", "the orchestrator interrupted itself", render(cause))
+
+/** An error that resists being read must not keep the end of its job from the record. */
+const render = (cause: Cause.Cause<unknown>): string => {
+  try {
+    return Cause.pretty(cause, { renderErrorCause: true })
+  } catch {
+    return "the cause cannot be rendered: reading its error throws"
+  }
+}
 
 const runError = (kind: RunError["kind"], error: unknown, cause: string): RunError =>
   new RunError({ kind, error: toJson(error), cause }, { disableValidation: true })
