@@ -99,9 +99,8 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
             durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
               // Refused: the attempt is over, and whoever still emits for it comes too late.
               Effect.catchTag("Superseded", () => Effect.void),
-              Effect.catchTag("StoreError", (error) =>
-                Effect.logError(`events of job ${run.id} are lost: ${error.message}`)
-              )
+              // Whatever it was: the job waits for its events before it ends, and it has to end.
+              Effect.catchAllCause((cause) => Effect.logError(`events of job ${run.id} are lost`, cause))
             )
         })
       }))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobEvent, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Array, Chunk, Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
+import { Array, Chunk, Deferred, Effect, Fiber, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import { databaseFile, life, seen, startJob, typesOf } from "./lives.js"
 import { stores } from "./stores.js"
 
@@ -102,6 +102,25 @@ describe.each(Object.entries(stores))("with a store %s", (_, store) => {
         yield* send(id, Step.succeed(1))
         yield* manager.await(id)
       }).pipe(Effect.provide(JobManager.layer().pipe(Layer.provideMerge(Layer.merge(orchestrator, busy)))))
+    })
+  )
+
+  it.scopedLive("a job ends even when its events cannot be written for a bug", () =>
+    Effect.gen(function* () {
+      const broken = Layer.effect(
+        RunStore.RunStore,
+        Effect.map(RunStore.RunStore, (store) => ({ ...store, append: () => Effect.die("a bug in the store") }))
+      ).pipe(Layer.provide(store))
+      yield* Effect.gen(function* () {
+        const manager = yield* Manager
+        const { send } = yield* Script
+        const id = yield* startJob
+        yield* send(id, Step.emit({ type: "lost" }), Step.flush, Step.succeed(1))
+        expect((yield* manager.await(id)).status).toBe("completed")
+      }).pipe(
+        Effect.provide(JobManager.layer().pipe(Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), broken)))),
+        Logger.withMinimumLogLevel(LogLevel.None)
+      )
     })
   )
 })
