@@ -26,6 +26,8 @@ export interface Service {
   readonly clear: Effect.Effect<void>
   /** How many statements have failed since the fault was set. */
   readonly failures: Effect.Effect<number>
+  /** Returns when the first has. */
+  readonly hit: Effect.Effect<void>
   /** The statements that came since the fault was set or cleared, failed ones too. */
   readonly statements: Effect.Effect<ReadonlyArray<string>>
   /** Holds up the next statement in which `matching` is found. */
@@ -48,10 +50,12 @@ const makeFaults = () => {
   let fault: Fault | undefined
   let counted = 0
   let failures = 0
+  let hit = Effect.unsafeMakeLatch()
   let statements: Array<string> = []
   const reset = (next: Fault | undefined) => {
     fault = next
     counted = failures = 0
+    hit = Effect.unsafeMakeLatch()
     statements = []
   }
   let held: { readonly matching: RegExp; readonly latch: Effect.Latch; readonly reached: Effect.Latch } | undefined
@@ -66,6 +70,7 @@ const makeFaults = () => {
     set: (next) => Effect.sync(() => reset(next)),
     clear: Effect.sync(() => reset(undefined)),
     failures: Effect.sync(() => failures),
+    hit: Effect.suspend(() => hit.await),
     statements: Effect.sync(() => statements),
     hold: (matching) =>
       Effect.sync(() => {
@@ -83,6 +88,7 @@ const makeFaults = () => {
     const { from, to = from } = fault
     if (counted < from || counted > to) return undefined
     failures += 1
+    hit.unsafeOpen()
     return fault
   }
   return { service, befalling, holdUp }
