@@ -1,7 +1,7 @@
 /**
  * One job while it is active: its place, its fiber, and its end.
  */
-import { DateTime, Deferred, type Duration, Effect, type Exit, type Fiber, HashMap, Option, Ref, Schema } from "effect"
+import { DateTime, Deferred, type Duration, Effect, Exit, type Fiber, HashMap, Option, Ref, Schema } from "effect"
 import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
 import { stringify } from "../domain/Json.js"
 import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
@@ -75,8 +75,8 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     const { closing, durable, fork, freed, interrupt, maxJobs, orchestrator, stopGrace, store } = options
     const jobs = yield* Ref.make(HashMap.empty<JobId, ActiveJob<Config>>())
     const permits = yield* Effect.makeSemaphore(maxJobs)
-    const admissions = new Map<JobId, Effect.Effect<unknown>>()
-    const departures = new Map<JobId, Effect.Effect<unknown>>()
+    // On their way in or out: what the record says of them, and what is here, do not agree for a moment.
+    const inTransit = new Map<JobId, Effect.Effect<unknown>>()
 
     const makeJob = (
       run: Run,
@@ -154,7 +154,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
         ),
         Effect.ensuring(
           Effect.suspend(() => {
-            departures.set(job.id, Deferred.await(job.ended))
+            inTransit.set(job.id, Deferred.await(job.ended))
             return Ref.update(jobs, HashMap.remove(job.id))
           })
         )
@@ -166,56 +166,60 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
 
     const leave = (job: ActiveJob<Config>) =>
       Effect.suspend(() => {
-        departures.delete(job.id)
+        inTransit.delete(job.id)
         return Deferred.succeed(job.ended, job.run)
       })
 
     const launch: ActiveJobs<Config>["launch"] = <E>(id: JobId, config: Config, admit: Effect.Effect<Run, E>) =>
       Effect.gen(function* () {
         const admitted = yield* Deferred.make<void, E | MaxJobsReached>()
+        const answer = (exit: Exit.Exit<void, E | MaxJobsReached>) =>
+          Effect.suspend(() => {
+            inTransit.delete(id)
+            return Deferred.done(admitted, exit)
+          })
 
         const life = permits.withPermitsIfAvailable(1)(
           Effect.matchCauseEffect(admit, {
-            onFailure: (cause) => Effect.as(Deferred.failCause(admitted, cause), undefined),
+            onFailure: (cause) => Effect.as(answer(Exit.failCause(cause)), undefined),
             onSuccess: (run) =>
               Effect.withFiberRuntime<ActiveJob<Config>>((fiber) =>
                 Effect.gen(function* () {
                   const job = yield* makeJob(run, config, fiber)
                   yield* Ref.update(jobs, HashMap.set(id, job))
-                  yield* Deferred.succeed(admitted, undefined)
+                  yield* answer(Exit.void)
                   return yield* live(job)
                 })
               )
           })
         )
 
-        admissions.set(id, Effect.exit(Deferred.await(admitted)))
+        inTransit.set(id, Effect.exit(Deferred.await(admitted)))
         fork(
           Effect.uninterruptible(
             Effect.flatMap(
               life,
               Option.match({
-                onNone: () => Effect.asVoid(Deferred.fail(admitted, new MaxJobsReached({ maxJobs }))),
+                onNone: () => Effect.asVoid(answer(Exit.fail(new MaxJobsReached({ maxJobs })))),
                 onSome: (job) => Effect.zipRight(freed.wake, job === undefined ? Effect.void : leave(job))
               })
             )
           )
         )
-        yield* Effect.ensuring(
-          Deferred.await(admitted),
-          Effect.sync(() => void admissions.delete(id))
-        )
+        yield* Deferred.await(admitted)
       }).pipe(Effect.uninterruptible)
 
-    const active = (id: JobId) => Effect.map(Ref.get(jobs), HashMap.get(id))
+    const find = (id: JobId): Effect.Effect<Option.Option<ActiveJob<Config>>> =>
+      Effect.suspend(() => {
+        const settled = inTransit.get(id)
+        return settled === undefined
+          ? Effect.map(Ref.get(jobs), HashMap.get(id))
+          : Effect.flatMap(settled, () => find(id))
+      })
 
     return {
       launch,
-      find: (id) =>
-        Effect.suspend(() => admissions.get(id) ?? Effect.void).pipe(
-          Effect.zipRight(Effect.suspend(() => departures.get(id) ?? Effect.void)),
-          Effect.zipRight(active(id))
-        ),
+      find,
       all: Effect.map(Ref.get(jobs), (jobs) => Array.from(HashMap.values(jobs)).sort((a, b) => (a.id < b.id ? -1 : 1))),
       count: Effect.map(Ref.get(jobs), HashMap.size),
       interruptAll: Effect.flatMap(Ref.get(jobs), (jobs) =>
