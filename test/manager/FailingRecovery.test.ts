@@ -1,0 +1,139 @@
+/** A manager that begins, or continues what was left, while its database fails. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { JobManager, RunStore } from "charlotte"
+import { ScriptedOrchestrator } from "charlotte/testing"
+import { Context, Effect, Either, Exit, Layer, Scope } from "effect"
+import { WallClock } from "../../src/store/WallClock.js"
+import * as FailingSql from "../support/FailingSql.js"
+import * as HurriedClock from "../support/hurriedClock.js"
+import { config } from "../support/jobs.js"
+
+type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator
+
+/** The database outlives the managers on it. */
+const database = FailingSql.layer({ filename: ":memory:" }).pipe(Layer.provideMerge(HurriedClock.layer))
+
+/** A manager that lives until it is closed. */
+const open = (options: JobManager.LayerOptions = {}) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const layer = JobManager.layer({ maxJobs: 2, ...options }).pipe(
+      Layer.provideMerge(Layer.merge(RunStore.layer, ScriptedOrchestrator.layer()))
+    )
+    const services: Context.Context<Services> = yield* Layer.buildWithScope(Layer.fresh(layer), scope).pipe(
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    )
+    return {
+      close: Scope.close(scope, Exit.void),
+      manager: Context.get(services, JobManager.JobManager),
+      orchestrator: Context.get(services, ScriptedOrchestrator.ScriptedOrchestrator),
+      store: Context.get(services, RunStore.RunStore)
+    }
+  })
+
+/** A job that a manager has left behind when it was closed. */
+const interrupted = Effect.gen(function* () {
+  const { close, manager, orchestrator } = yield* open()
+  const id = yield* manager.start(config)
+  yield* orchestrator.began(id)
+  yield* close
+  return id
+})
+
+/** The same, but the manager crashed: its run is still recorded as running. */
+const crashed = Effect.gen(function* () {
+  const id = yield* interrupted
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`UPDATE charlotte_runs SET status = 'running', attempt = 2 WHERE id = ${id}`
+  return id
+})
+
+/** Does something while statement k fails; gives the outcome, and whether there was such a statement. */
+const failing = <A, E, R>(k: number, effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const { clear, failures, set } = yield* FailingSql.FailingSql
+    yield* set({ from: k })
+    const outcome = yield* Effect.either(effect)
+    const failed = (yield* failures) > 0
+    yield* clear
+    return { failed, outcome }
+  })
+
+/** For k = 1, 2, 3 … until no statement fails any more. */
+const atEveryStatement = <E, R>(use: (k: number) => Effect.Effect<boolean, E, R>) =>
+  Effect.gen(function* () {
+    let k = 1
+    while (yield* use(k)) k += 1
+    expect(k).toBeGreaterThan(5)
+  })
+
+const full = { _tag: "StoreError", reason: "full" }
+
+describe("a manager that begins", () => {
+  for (const [what, left, attempt] of [
+    ["what was interrupted", interrupted, 2],
+    ["what a crash has left", crashed, 3]
+  ] as const) {
+    it.effect(`continues ${what}, or fails and leaves it to the next, when one statement fails`, () =>
+      atEveryStatement((k) =>
+        Effect.gen(function* () {
+          const id = yield* left
+          const began = Effect.tap(open(), ({ orchestrator }) => orchestrator.began(id, attempt))
+          const { failed, outcome } = yield* failing(k, began)
+          if (Either.isLeft(outcome)) expect(outcome.left).toMatchObject(full)
+          const { close, manager, store } = Either.isRight(outcome) ? outcome.right : yield* began
+          expect(yield* manager.list).toEqual([id])
+          expect(yield* Effect.flatten(store.get(id))).toMatchObject({ status: "running", attempt })
+          yield* manager.stop(id)
+          yield* close
+          return failed
+        })
+      ).pipe(Effect.provide(database))
+    )
+  }
+})
+
+describe("resume", () => {
+  it.effect("continues the run, or leaves it interrupted, when one statement fails", () =>
+    atEveryStatement((k) =>
+      Effect.gen(function* () {
+        const id = yield* interrupted
+        const { close, manager, store } = yield* open({ recovery: "manual" })
+        const { failed, outcome } = yield* failing(k, manager.resume(id))
+        if (Either.isLeft(outcome)) {
+          expect(outcome.left).toMatchObject(full)
+          expect(yield* Effect.flatten(store.get(id))).toMatchObject({ status: "interrupted", attempt: 1 })
+          expect(yield* manager.list).toEqual([])
+          yield* manager.resume(id)
+        }
+        expect(yield* Effect.flatten(store.get(id))).toMatchObject({ status: "running", attempt: 2 })
+        // One place is taken, and the other one is free.
+        yield* manager.start(config)
+        expect((yield* Effect.flip(manager.start(config)))._tag).toBe("MaxJobsReached")
+        yield* manager.stopAll
+        yield* close
+        return failed
+      })
+    ).pipe(Effect.provide(database))
+  )
+})
+
+describe("what waits to be continued", () => {
+  it.effect("is continued when the database can be written again", () =>
+    Effect.gen(function* () {
+      const { clear, hit, set } = yield* FailingSql.FailingSql
+      const { sleep } = yield* WallClock
+      const id = yield* interrupted
+      yield* set({ from: 1, to: Infinity, matching: /^UPDATE charlotte_runs/ })
+      const { close, manager, orchestrator } = yield* open()
+      yield* hit
+      yield* sleep(10_000)
+      expect(yield* manager.list).toEqual([])
+      yield* clear
+      yield* orchestrator.began(id, 2)
+      yield* manager.stop(id)
+      yield* close
+    }).pipe(Effect.provide(database))
+  )
+})
