@@ -1,32 +1,38 @@
 /**
- * A program that runs every stubborn process at once and is meant to be killed. Its argument is a directory: the database is
- * there, and a directory for each process.
+ * A program that manages a job of every stubborn process at once, and is meant to be killed. Its argument is a directory:
+ * the database is there, and a directory for each process.
  */
-import { DateTime, Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import * as Database from "../../../src/store/Database.js"
-import * as RunStore from "../../../src/store/RunStore.js"
-import * as ProcessRunner from "../../../src/tasks/ProcessRunner.js"
-import { jobId, script, stubborn } from "./workshop.js"
+import { Database, JobManager, RunStore } from "charlotte"
+import { ProcessRunner } from "charlotte/tasks"
+import { kind, script, stubborn } from "./workshop.js"
 
 const home = process.argv[2] ?? "."
 
 const program = Effect.gen(function* () {
   const runner = yield* ProcessRunner.ProcessRunner
-  const store = yield* RunStore.RunStore
-  yield* store.create({ id: jobId, kind: "test", key: undefined, config: {}, labels: {}, at: yield* DateTime.now })
+  const manager = yield* JobManager.make({
+    kind,
+    config: Schema.Struct({}),
+    orchestrator: {
+      run: (job) =>
+        Effect.forEach(
+          Object.values(stubborn),
+          (text, index) => {
+            const directory = join(home, String(index))
+            mkdirSync(directory)
+            return runner.run({ ...script(directory, text), jobId: job.id, attempt: job.attempt })
+          },
+          { concurrency: "unbounded" }
+        )
+    }
+  })
+  yield* manager.start({})
   yield* Effect.sync(() => process.stdout.write("starting\n"))
-  yield* Effect.forEach(
-    Object.values(stubborn),
-    (text, index) => {
-      const directory = join(home, String(index))
-      mkdirSync(directory)
-      return runner.run(script(directory, text))
-    },
-    { concurrency: "unbounded" }
-  )
-})
+  yield* Effect.never
+}).pipe(Effect.scoped)
 
 const Store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: join(home, "runs.db") })))
 

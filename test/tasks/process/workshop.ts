@@ -12,6 +12,9 @@ import * as ProcessRunner from "../../../src/tasks/ProcessRunner.js"
 
 export const jobId = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
+/** Of the job in the program that is killed. */
+export const kind = "stubborn"
+
 /** A runner and the memory that it writes to. */
 export const layer = ProcessRunner.layer.pipe(Layer.provideMerge(RunStore.layerMemory))
 
