@@ -7,7 +7,7 @@ import * as Audit from "./audit.js"
 import * as Child from "./Child.js"
 import * as Ledger from "./Ledger.js"
 import * as State from "./State.js"
-import { temporaryDirectory } from "./temporaryDirectory.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const kills = Number(process.env["CRASH_KILLS"] ?? 50)
 const seed = process.env["CRASH_SEED"] ?? "charlotte"
@@ -74,7 +74,7 @@ describe("a manager that is killed at any moment", () => {
     "loses nothing that it has acknowledged, and the next one continues or ends what it left",
     () =>
       Effect.gen(function* () {
-        const directory = yield* temporaryDirectory
+        const directory = yield* TemporaryDirectory.make
         const program = yield* Child.bundle(directory)
         const wrong: Array<string> = []
         const figures = { kills: 0, jobs: 0, events: 0, slowest: 0 }

@@ -4,14 +4,14 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import { copyFileSync } from "node:fs"
 import { join } from "node:path"
-import { temporaryDirectory } from "./temporaryDirectory.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const count = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("SELECT count(*) AS rows FROM kept"))
 
 describe("Database.layer", () => {
   it.scopedLive("rolls back what a crash cut off before the file was in WAL mode", () =>
     Effect.gen(function* () {
-      const directory = yield* temporaryDirectory
+      const directory = yield* TemporaryDirectory.make
       const filename = join(directory, "written.db")
       const crashed = join(directory, "crashed.db")
 

@@ -57,7 +57,7 @@ export const orchestrator = (tell: Tell, maxJobs: number): Orchestrator.Service<
           case "complete":
             return n
           case "fail":
-            return yield* Effect.fail(new Error("it was to fail"))
+            return yield* Effect.fail("it was to fail")
           case "die":
             return yield* Effect.die(new Error("it was to die"))
           default:

@@ -163,7 +163,7 @@ describe("a job whose manager has crashed", () => {
         expect(yield* runOf(id)).toMatchObject({ status: "failed", attempt: 1, error: { kind: "recovery" } })
         expect((yield* runOf(id)).error?.cause).toContain("a process is left")
         expect(yield* typesOf(id)).toEqual(["job.started", "job.failed"])
-      }).pipe(life(file, { recover: () => Effect.fail(new Error("a process is left")) }))
+      }).pipe(life(file, { recover: () => Effect.fail("a process is left") }))
     })
   )
 })

@@ -4,20 +4,12 @@
 import { Database, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
 import { Chunk, Effect, Exit, Layer, Logger, LogLevel, Scope, Stream } from "effect"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { KernelRef } from "../../src/store/ProcessIdentity.js"
 import { config } from "../support/jobs.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
-/** A database file that goes with the scope. */
-export const databaseFile = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "charlotte-lives-"))),
-    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
-  ),
-  (directory) => join(directory, "jobs.db")
-)
+/** The name of a database file that goes with the scope. */
+export const databaseFile = TemporaryDirectory.file("jobs.db")
 
 type Options = ScriptedOrchestrator.Options & JobManager.LayerOptions
 
