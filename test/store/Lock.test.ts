@@ -101,7 +101,7 @@ describe("a write to a database that another connection has locked", () => {
       yield* Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
-        yield* lock(filename, "BEGIN IMMEDIATE")
+        yield* Effect.asVoid(lock(filename, "BEGIN IMMEDIATE"))
         const append = store.append({
           jobId: id(1),
           attempt: 1,

@@ -31,7 +31,7 @@ const program = Effect.gen(function* () {
   })
   yield* manager.start({})
   yield* Effect.sync(() => process.stdout.write("starting\n"))
-  yield* Effect.never
+  return yield* Effect.never
 }).pipe(Effect.scoped)
 
 const Store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: join(home, "runs.db") })))
