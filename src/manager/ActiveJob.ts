@@ -173,9 +173,11 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     const launch: ActiveJobs<Config>["launch"] = <E>(id: JobId, config: Config, admit: Effect.Effect<Run, E>) =>
       Effect.gen(function* () {
         const admitted = yield* Deferred.make<void, E | MaxJobsReached>()
+        const arrival = Effect.exit(Deferred.await(admitted))
         const answer = (exit: Exit.Exit<void, E | MaxJobsReached>) =>
           Effect.suspend(() => {
-            inTransit.delete(id)
+            // Another one that continues the same job may be on its way by now.
+            if (inTransit.get(id) === arrival) inTransit.delete(id)
             return Deferred.done(admitted, exit)
           })
 
@@ -194,7 +196,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
           })
         )
 
-        inTransit.set(id, Effect.exit(Deferred.await(admitted)))
+        inTransit.set(id, arrival)
         fork(
           Effect.uninterruptible(
             Effect.flatMap(

@@ -27,6 +27,9 @@ export interface Stop {
 /** After its grace, an orchestrator must be ready within this. */
 export const afterGrace = Duration.seconds(1)
 
+/** A job that is just being continued is found after a look or two. */
+const mostLooks = 1_000
+
 export const make = (options: {
   readonly kind: string
   readonly store: Store
@@ -123,12 +126,16 @@ export const make = (options: {
       return yield* report(id, begun, "cancelled", "graceful")
     })
 
-  const stop: Stop["stop"] = (id, grace) =>
+  const stop = (id: JobId, grace: Duration.Duration, looks = 1): ReturnType<Stop["stop"]> =>
     Effect.gen(function* () {
       const begun = yield* Clock.currentTimeMillis
       const job = yield* jobs.find(id)
       return yield* Option.isSome(job) ? stopActive(job.value, grace) : stopInactive(id, begun)
-    }).pipe(Effect.catchTag("Superseded", () => Effect.zipRight(Effect.yieldNow(), stop(id, grace))))
+    }).pipe(
+      Effect.catchTag("Superseded", (error) =>
+        looks < mostLooks ? Effect.zipRight(Effect.yieldNow(), stop(id, grace, looks + 1)) : Effect.die(error)
+      )
+    )
 
   return { stop, stopActive }
 }

@@ -6,8 +6,9 @@ const often = 0.04
 /** Runs an effect, and the fibers that it forks, so that they make way for each other at random; the seed says where. */
 export const interleaved = (seed: number) => {
   const scheduler = new Scheduler.MixedScheduler(2048)
-  let state = seed
-  const random = () => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31
+  // Lehmer's generator: exact in a double, and it never falls into a short cycle.
+  let state = (seed % 2_147_483_646) + 1
+  const random = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
   return Effect.withScheduler({
     scheduleTask: (task, priority) => scheduler.scheduleTask(task, priority),
     shouldYield: () => (random() < often ? 0 : false)
