@@ -30,6 +30,7 @@ const longestStall = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     })
     const heart = yield* Effect.fork(Effect.forever(beat))
     yield* effect
+    yield* beat
     yield* Fiber.interrupt(heart)
     return longest
   })
