@@ -122,9 +122,12 @@ describe("RunStore.layer", () => {
   for (const [what, [transformQueryNames, transformResultNames]] of Object.entries(transforms)) {
     it.effect(`lives with an application that has ${what}`, () =>
       works.pipe(
-        Effect.provide(RunStore.layer),
         Effect.provide(
-          SqliteClient.layer({ filename: ":memory:", transformQueryNames, transformResultNames }).pipe(Layer.orDie)
+          RunStore.layer.pipe(
+            Layer.provide(
+              SqliteClient.layer({ filename: ":memory:", transformQueryNames, transformResultNames }).pipe(Layer.orDie)
+            )
+          )
         )
       )
     )
