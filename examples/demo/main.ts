@@ -7,7 +7,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Database, JobManager, RunStore } from "charlotte"
 import { Git, ProcessRunner, TaskOrchestrator } from "charlotte/tasks"
-import { Console, Duration, Effect, Layer, Stream } from "effect"
+import { Console, Duration, Effect, Exit, Layer, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as Progress from "./progress.js"
@@ -60,9 +60,13 @@ const demo = Effect.gen(function* () {
   const directory = yield* fs.makeTempDirectory({ prefix: "charlotte-demo-" })
   yield* Console.log(`working in ${directory}`)
   yield* makeRepository(`${directory}/repository`)
-  const [elapsed, run] = yield* Effect.timed(work(directory))
+  const [elapsed, run] = yield* Effect.timed(work(directory)).pipe(
+    Effect.onInterrupt(() => Console.log(`\ninterrupted; what was done is in ${directory}`))
+  )
   yield* Console.log(Progress.summary(run, directory, `${Duration.toSeconds(elapsed).toFixed(1)} s`))
   if (run.status !== "completed") return yield* Effect.fail(`the job is ${run.status}`)
 })
 
-NodeRuntime.runMain(Effect.provide(demo, NodeContext.layer))
+NodeRuntime.runMain(Effect.provide(demo, NodeContext.layer), {
+  teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? 0 : Exit.isInterrupted(exit) ? 130 : 1)
+})
