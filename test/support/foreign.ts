@@ -8,8 +8,7 @@ const connect = (filename: string) =>
 
 /** Begins a transaction, such as `BEGIN IMMEDIATE`, and gives what commits it. */
 export const lock = (filename: string, begin: string): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const sql = yield* connect(filename)
-    yield* sql.unsafe(begin)
-    return Effect.asVoid(sql.unsafe("COMMIT")).pipe(Effect.orDie)
-  }).pipe(Effect.orDie)
+  Effect.tap(connect(filename), (sql) => sql.unsafe(begin)).pipe(
+    Effect.map((sql) => Effect.asVoid(sql.unsafe("COMMIT")).pipe(Effect.orDie)),
+    Effect.orDie
+  )

@@ -38,7 +38,11 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
         const odd = { text: "a\u0000b\u2028\ud83e\udd77", nothing: null, list: [1, 2.5, -0, [], {}], big: 1n, no: NaN }
         const kept = { ...odd, list: [1, 2.5, 0, [], {}], big: "1", no: "NaN" }
         yield* created(1, { config: odd })
-        const config = Schema.decodeSync(JobConfig.JobConfig)({ repoPath: "/r", tasksDir: "t", targetBranch: "main" })
+        const config = yield* Schema.decode(JobConfig.JobConfig)({
+          repoPath: "/r",
+          tasksDir: "t",
+          targetBranch: "main"
+        })
         yield* created(2, { config })
 
         yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: odd })
