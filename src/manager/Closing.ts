@@ -12,8 +12,8 @@ export interface Closing {
   readonly withinDeadline: (effect: Effect.Effect<void>, deadline: Duration.Duration) => Effect.Effect<boolean>
   /** The deadline has passed: what is not written now never will be. */
   readonly isOver: Effect.Effect<boolean>
-  /** Completes when it is over. */
-  readonly over: Effect.Effect<void>
+  /** Waits for `effect`, but no longer than until it is over. */
+  readonly orOver: (effect: Effect.Effect<void>) => Effect.Effect<void>
   /** Ends it, and gives the open streams a moment to read what was committed last. */
   readonly end: Effect.Effect<void>
   /** A stream is open, for as long as its scope. */
@@ -51,7 +51,8 @@ export const make: Effect.Effect<Closing> = Effect.gen(function* () {
         Effect.flatMap(Fiber.join)
       ),
     isOver: Deferred.isDone(over),
-    over: Deferred.await(over),
+    // A race waits for the one that has lost: it has to be interruptible, also where the caller is not.
+    orOver: (effect) => Effect.raceFirst(Effect.interruptible(effect), Effect.interruptible(Deferred.await(over))),
     end: Effect.zipRight(Deferred.succeed(over, undefined), drained(lastMoment)),
     stream: Effect.acquireRelease(
       Effect.sync(() => {

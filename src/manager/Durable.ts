@@ -41,7 +41,7 @@ export const make = (closing: Closing): Effect.Effect<Durable> =>
           if (!troubles.has(jobId))
             yield* Effect.logError(`job ${jobId} cannot be recorded, trying again: ${error.message}`)
           troubles.set(jobId, error)
-          yield* clock.sleep(pause)
+          yield* closing.orOver(clock.sleep(pause))
           return yield* attempt(Math.min(pause * 2, longestPause))
         })
 

@@ -52,7 +52,11 @@ export const make = (options: {
             const { cursor, events, next } = yield* read(after)
             if (next === "end" || (next === "wait" && over)) return [Chunk.unsafeFromArray(events), Option.none()]
             if (events.length > 0) return [Chunk.unsafeFromArray(events), Option.some(cursor)]
-            if (next === "wait") yield* Effect.raceFirst(signal.changed(version), closing.over)
+            if (next === "wait") {
+              // Who holds the connection would wait for a write that waits for it.
+              yield* store.outsideTransaction
+              yield* closing.orOver(signal.changed(version))
+            }
             return yield* page(cursor)
           })
 

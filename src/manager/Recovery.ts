@@ -13,18 +13,28 @@ import { WallClock } from "../store/WallClock.js"
 import type { Service as Orchestrator } from "./Orchestrator.js"
 import { recoveryError } from "./Outcome.js"
 
+/** Managers that have ended here and could not say so in the database: their process lives, and they do not. */
+const departed = new Set<string>()
+
 /** Becomes the owner of the kind, unless a live one is there. */
 export const claim = (store: Store, kind: string, id: string): Effect.Effect<Owner, AlreadyManaged | StoreError> =>
   Effect.gen(function* () {
     const kernel = yield* KernelRef
     const owner: Owner = { kind, id, process: kernel.self }
     const current = yield* store.owners.get(kind)
-    if (Option.isSome(current) && (yield* kernel.isAlive(current.value.process))) {
+    if (Option.isSome(current) && !departed.has(current.value.id) && (yield* kernel.isAlive(current.value.process))) {
       return yield* new AlreadyManaged({ kind, pid: current.value.process.pid })
     }
     // Another manager may have been faster: then it is the one to look at.
     return (yield* store.owners.claim(owner, current)) ? owner : yield* claim(store, kind, id)
   })
+
+/** Gives the kind up. Where that cannot be recorded, at least the next manager of this process knows. */
+export const release = (store: Store, owner: Owner): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    departed.add(owner.id)
+    return Effect.map(store.owners.release(owner), () => void departed.delete(owner.id))
+  }).pipe(Effect.ignoreLogged)
 
 /** So many crashes in a row, without an event of the orchestrator between, and a job is not continued. */
 const crashLimit = 3

@@ -27,6 +27,9 @@ export interface Stop {
 /** After its grace, an orchestrator must be ready within this. */
 export const afterGrace = Duration.seconds(1)
 
+/** A job can be stopped on a full or a locked disk too; that it was is recorded with its end at the latest. */
+const recordPatience = Duration.seconds(1)
+
 /** A job that is just being continued is found after a look or two. */
 const mostLooks = 1_000
 
@@ -53,13 +56,16 @@ export const make = (options: {
       if (job.phase === "running") {
         job.phase = "stopping"
         const at = yield* DateTime.now
-        yield* store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at }).pipe(
-          // A job on a full disk can be stopped all the same; that it was is recorded with its end.
-          Effect.catchTag("StoreError", (error) =>
-            Effect.logWarning(`job ${job.id} is stopped unrecorded: ${error.message}`)
-          ),
-          // It has ended by itself, or is just doing so.
-          Effect.ignore
+        yield* Effect.disconnect(
+          store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at })
+        ).pipe(
+          Effect.timeoutFail({ duration: recordPatience, onTimeout: () => "the store takes its time" }),
+          Effect.catchAll((reason) =>
+            // It has ended by itself, or is just doing so.
+            typeof reason !== "string" && reason._tag === "Superseded"
+              ? Effect.void
+              : Effect.logWarning(`job ${job.id} is stopped before that is recorded`, reason)
+          )
         )
       }
       yield* interrupt(job.fiber)

@@ -69,9 +69,7 @@ export const make = <C, I>(
     const owner = yield* Recovery.claim(store, kind, yield* nextId)
     // While a job of this process has not ended, no other manager may continue it.
     yield* Effect.addFinalizer(() =>
-      Effect.flatMap(jobs.count, (active) =>
-        active === 0 ? Effect.ignoreLogged(store.owners.release(owner)) : Effect.void
-      )
+      Effect.flatMap(jobs.count, (active) => (active === 0 ? Recovery.release(store, owner) : Effect.void))
     )
     const interrupted = yield* Recovery.takeOver({ kind, store, orchestrator })
 
@@ -145,7 +143,7 @@ export const make = <C, I>(
         const version = yield* signal.version
         const run = yield* record(id)
         if (isTerminal(run.status) || (yield* closing.isOver)) return run
-        yield* Effect.raceFirst(signal.changed(version), closing.over)
+        yield* closing.orOver(signal.changed(version))
         return yield* awaitEnd(id)
       }).pipe(Effect.scoped)
 
@@ -225,7 +223,10 @@ export const make = <C, I>(
             "jobs have not ended in time; they go on once this process is gone and the next manager begins"
           )
         }
+        const { healthy } = yield* durable.health
         yield* closing.end
+        // Those that only waited to be recorded give up now, and leave.
+        if (!healthy) yield* closing.withinDeadline(jobs.none, Stop.afterGrace)
       })
     )
 

@@ -24,7 +24,8 @@ export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, Port.S
 
 /**
  * Keeps runs in the SQLite database of a `SqlClient`. It migrates its own tables, whose names begin with `charlotte_`, so
- * the database may be an application's own.
+ * the database may be an application's own. How long a write survives and how long a lock is waited for is up to the client:
+ * `Database.layer` sets what is promised, a client of your own has its own settings.
  *
  * @since 0.1.0
  */

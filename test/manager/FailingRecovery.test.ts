@@ -2,7 +2,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
-import { ScriptedOrchestrator } from "charlotte/testing"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Context, Effect, Either, Exit, Layer, Scope } from "effect"
 import { WallClock } from "../../src/store/WallClock.js"
 import * as FailingSql from "../support/FailingSql.js"
@@ -92,6 +92,43 @@ describe("a manager that begins", () => {
       ).pipe(Effect.provide(database))
     )
   }
+})
+
+describe("a manager that closes", () => {
+  it.effect("loses no job when one statement fails", () =>
+    atEveryStatement((k) =>
+      Effect.gen(function* () {
+        const { close, manager, orchestrator } = yield* open()
+        const id = yield* manager.start(config)
+        yield* orchestrator.send(id, Step.emit({ type: "a" }))
+        const { failed } = yield* failing(k, close)
+        const next = yield* open()
+        yield* next.orchestrator.began(id, 2)
+        expect(yield* next.manager.stop(id)).toMatchObject({ status: "cancelled" })
+        yield* next.close
+        return failed
+      })
+    ).pipe(Effect.provide(database))
+  )
+
+  it.effect("ends within its deadline when nothing can be written any more, and the next one takes over", () =>
+    Effect.gen(function* () {
+      const { clear, set } = yield* FailingSql.FailingSql
+      const { now } = yield* WallClock
+      const { close, manager, orchestrator } = yield* open({ stopGrace: "5 seconds" })
+      const id = yield* manager.start(config)
+      yield* orchestrator.began(id)
+      yield* set({ from: 1, to: Infinity })
+      const begun = yield* now
+      yield* close
+      expect((yield* now) - begun).toBeLessThan(10_000)
+      yield* clear
+      const next = yield* open()
+      yield* next.orchestrator.began(id, 2)
+      yield* next.manager.stop(id)
+      yield* next.close
+    }).pipe(Effect.provide(database))
+  )
 })
 
 describe("resume", () => {

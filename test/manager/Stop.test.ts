@@ -41,16 +41,17 @@ describe("stop", () => {
   it.effect("gives 100 concurrent callers one outcome, and the job one terminal event", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
       const id = yield* manager.start(config)
-      const reports = yield* Effect.replicateEffect(manager.stop(id), 100).pipe(Effect.withConcurrency("unbounded"))
-      const all = yield* Effect.all(
-        Array.from({ length: 100 }, () => manager.stop(id)),
-        { concurrency: "unbounded" }
-      )
+      yield* began(id)
+      const stops = yield* Effect.fork(Effect.replicateEffect(manager.stop(id), 100, { concurrency: "unbounded" }))
+      yield* Effect.yieldNow()
+      yield* TestClock.adjust("1 second")
+      const reports = yield* Fiber.join(stops)
       expect(reports).toHaveLength(100)
-      expect(new Set(all.map(({ mode }) => mode))).toEqual(new Set(["alreadyEnded"]))
+      expect(new Set(reports.map(({ mode, status }) => `${mode} ${status}`))).toEqual(new Set(["graceful cancelled"]))
       expect(yield* types(id)).toEqual(["job.started", "job.stopping", "job.cancelled"])
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(layer({ script: () => [Step.cleanUp("1 second")] })))
   )
 
   it.effect("goes on for the others when the caller who asked first goes away", () =>

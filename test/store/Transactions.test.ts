@@ -3,7 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
-import { Cause, Context, Effect, Exit, Layer, Option } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Option, Stream } from "effect"
 import { config, unknownId } from "../support/jobs.js"
 import { at, created, event, id, newRun, record } from "./runs.js"
 
@@ -37,6 +37,8 @@ describe("inside a transaction of the same client", () => {
     "stop of a job that is unknown": (manager) => manager.stop(unknownId),
     stopAll: (manager) => manager.stopAll,
     await: (manager, id) => manager.await(id),
+    events: (manager, id) => Stream.runDrain(manager.events(id)),
+    allEvents: (manager) => Stream.runDrain(manager.allEvents()),
     resume: (manager) => manager.resume(unknownId)
   }
   for (const [name, call] of Object.entries(calls)) {
