@@ -22,6 +22,12 @@ const task = (number: number, script: string, backpressure: string, dependsOn: R
 
 const unit = (dependsOn: ReadonlyArray<string> = []) => `---\ndepends_on: ${JSON.stringify(dependsOn)}\n---\n\n# Plan\n`
 
+/** Remembers the user's checkout as it is now; what it gives compares it with that. */
+const unchangedFromHere = (world: Repository.Sandbox, top: string) =>
+  Effect.map(Repository.snapshot(world, top), (before) =>
+    Effect.map(Repository.snapshot(world, top), (now) => expect(now).toEqual(before))
+  )
+
 /** A user in the midst of work, and tasks that are committed. */
 const repository = (world: Repository.Sandbox, files: Record<string, string>) =>
   Effect.gen(function* () {
@@ -33,9 +39,7 @@ const repository = (world: Repository.Sandbox, files: Record<string, string>) =>
     yield* world.write(`${top}/b.txt`, "dirty again\n")
     yield* world.write(`${top}/untracked.txt`, "untracked\n")
     const config = { repoPath: top, tasksDir: "tasks", targetBranch: "main", agent: "script" }
-    const before = yield* Repository.snapshot(world, top)
-    const untouched = Effect.map(Repository.snapshot(world, top), (now) => expect(now).toEqual(before))
-    return { top, config, untouched }
+    return { top, config, untouched: yield* unchangedFromHere(world, top) }
   })
 
 const run = (config: Parameters<JobManager.JobManager["Type"]["start"]>[0]) =>
@@ -180,8 +184,10 @@ describe("the orchestrator of tasks", () => {
           const noAgent = yield* Effect.flip(manager.start({ ...config, agent: "nobody" }))
           expect(noAgent.message).toContain('agent: there is no agent "nobody"; there is: script')
           yield* world.write(`${top}/tasks/01-a.md`, task(1, "true", "false"))
+          const untouched = yield* unchangedFromHere(world, top)
           const stray = yield* Effect.flip(manager.start(config))
           expect(stray.message).toContain("git add -- 'tasks/01-a.md' && git commit")
+          yield* untouched
         }).pipe(Effect.provide(charlotte(world)))
       })
   )
@@ -191,6 +197,7 @@ describe("the orchestrator of tasks", () => {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, { "01-a.md": task(1, "sleep 60", "true") })
       yield* world.git(top, "branch", "elsewhere")
+      const untouched = yield* unchangedFromHere(world, top)
       yield* Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const id = yield* manager.start(config)
@@ -199,6 +206,7 @@ describe("the orchestrator of tasks", () => {
         yield* manager.start({ ...config, targetBranch: "elsewhere" })
         yield* manager.stopAll
       }).pipe(Effect.provide(charlotte(world)))
+      yield* untouched
     })
   )
 
@@ -276,8 +284,10 @@ describe("the orchestrator of tasks", () => {
         "01-a.md": task(1, "cp seen.log found.txt", "grep -q hush found.txt")
       })
       yield* world.write(`${top}/secret.log`, "hush\n")
+      const untouched = yield* unchangedFromHere(world, top)
       const { run: record } = yield* run(config).pipe(Effect.provide(charlotte(world)))
       expect(record.status).toBe("completed")
+      yield* untouched
     })
   )
 })
