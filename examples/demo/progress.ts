@@ -59,7 +59,7 @@ export const summary = ({ error, id, result, status }: Run.Run, directory: strin
       [
         `${tasks} tasks in ${units} units, ${tasks} commits, ${elapsed}`,
         `result    ${branch}`,
-        `look at   cd ${directory}/repository && ${diff}`,
+        `look at   ${diff}`,
         `database  ${directory}/charlotte.db`
       ].join("\n")
   })

@@ -2,8 +2,9 @@
  * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and saying what came of it.
  */
 import { Clock, DateTime, Deferred, Duration, Effect, Option } from "effect"
-import { JobNotFound, StopTimedOut, StoreError, Superseded } from "../domain/errors.js"
+import { type JobNotFound, StopTimedOut, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import { StopReport } from "../domain/StopReport.js"
 import type { Service as Store } from "../store/Port.js"
@@ -17,11 +18,6 @@ export interface Stop {
     id: JobId,
     grace: Duration.Duration
   ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
-  /** Stops an active job; several callers share one stop and its report. */
-  readonly stopActive: (
-    job: ActiveJob<unknown>,
-    grace: Duration.Duration
-  ) => Effect.Effect<StopReport, StopTimedOut | StoreError>
 }
 
 /** After its grace, an orchestrator must be ready within this. */
@@ -34,15 +30,16 @@ const recordPatience = Duration.seconds(1)
 const mostLooks = 1_000
 
 export const make = (options: {
-  readonly kind: string
   readonly store: Store
+  /** The record of a run that is this manager's. */
+  readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
   readonly jobs: { readonly find: (id: JobId) => Effect.Effect<Option.Option<ActiveJob<unknown>>> }
   readonly closing: Closing
   readonly durable: Durable
   readonly interrupt: Interrupt
   readonly fork: (effect: Effect.Effect<void>) => unknown
 }): Stop => {
-  const { closing, durable, fork, interrupt, jobs, kind, store } = options
+  const { closing, durable, fork, interrupt, jobs, recordOf, store } = options
 
   const report = (jobId: JobId, begun: number, status: StopReport["status"], mode: StopReport["mode"]) =>
     Effect.map(
@@ -108,7 +105,8 @@ export const make = (options: {
       return outcome
     }).pipe(Effect.uninterruptible)
 
-  const stopActive: Stop["stopActive"] = (job, grace) =>
+  /** Several callers share one stop and its report. */
+  const stopActive = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
     Effect.flatMap(
       Effect.suspend(() => (job.stop === undefined ? begin(job, grace) : Effect.succeed(job.stop))),
       Deferred.await
@@ -117,9 +115,7 @@ export const make = (options: {
   /** A run that waits to be continued has nothing to interrupt. */
   const stopInactive = (id: JobId, begun: number) =>
     Effect.gen(function* () {
-      const found = yield* store.get(id)
-      if (Option.isNone(found) || found.value.kind !== kind) return yield* new JobNotFound({ jobId: id })
-      const { attempt, status } = found.value
+      const { attempt, status } = yield* recordOf(id)
       if (isTerminal(status)) return yield* report(id, begun, status, "alreadyEnded")
       if (yield* closing.hasBegun) {
         const cause = new Error(`the manager is closing; job ${id} stays ${status}`)
@@ -143,5 +139,5 @@ export const make = (options: {
       )
     )
 
-  return { stop, stopActive }
+  return { stop }
 }

@@ -63,7 +63,17 @@ export const make = <C, I>(
       fork,
       freed
     })
-    const stop = Stop.make({ kind, store, jobs, closing, durable, interrupt, fork })
+    /** The record of a run of this manager's kind. */
+    const recordOf = (id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
+      Effect.flatMap(
+        store.get(id),
+        Option.match({
+          onNone: () => new JobNotFound({ jobId: id }),
+          onSome: (run) => (run.kind === kind ? Effect.succeed(run) : new JobNotFound({ jobId: id }))
+        })
+      )
+
+    const stop = Stop.make({ store, recordOf, jobs, closing, durable, interrupt, fork })
     const streams = EventStreams.make({ kind, store, closing })
 
     const owner = yield* Recovery.claim(store, kind, yield* nextId)
@@ -72,16 +82,6 @@ export const make = <C, I>(
       Effect.flatMap(jobs.count, (active) => (active === 0 ? Recovery.release(store, owner) : Effect.void))
     )
     const interrupted = yield* Recovery.takeOver({ kind, store, orchestrator })
-
-    /** The record of a run of this manager's kind. */
-    const record = (id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
-      Effect.flatMap(
-        store.get(id),
-        Option.match({
-          onNone: () => new JobNotFound({ jobId: id }),
-          onSome: (run) => (run.kind === kind ? Effect.succeed(run) : new JobNotFound({ jobId: id }))
-        })
-      )
 
     const refuseWhenClosing = Effect.flatMap(closing.hasBegun, (begun) => (begun ? new ShuttingDown() : Effect.void))
 
@@ -114,7 +114,7 @@ export const make = <C, I>(
       yield* store.outsideTransaction
       yield* refuseWhenClosing
       if (Option.isSome(yield* jobs.find(id))) return yield* new NotResumable({ jobId: id, status: "running" })
-      const run = yield* record(id)
+      const run = yield* recordOf(id)
       if (run.status !== "interrupted") return yield* new NotResumable({ jobId: id, status: run.status })
 
       const continued = Effect.gen(function* () {
@@ -131,7 +131,7 @@ export const make = <C, I>(
       })
       // Somebody else has continued or cancelled it meanwhile.
       yield* Effect.catchTag(continued, "Superseded", () =>
-        Effect.flatMap(record(id), ({ status }) => new NotResumable({ jobId: id, status }))
+        Effect.flatMap(recordOf(id), ({ status }) => new NotResumable({ jobId: id, status }))
       )
     })
 
@@ -141,7 +141,7 @@ export const make = <C, I>(
         if (Option.isSome(job)) return yield* Deferred.await(job.value.ended)
         const signal = yield* store.changes(id)
         const version = yield* signal.version
-        const run = yield* record(id)
+        const run = yield* recordOf(id)
         if (isTerminal(run.status) || (yield* closing.isOver)) return run
         yield* closing.orOver(signal.changed(version))
         return yield* awaitEnd(id)
@@ -179,7 +179,7 @@ export const make = <C, I>(
     })
 
     const isInterrupted = (id: JobId): Effect.Effect<boolean> =>
-      Effect.map(record(id), ({ status }) => status === "interrupted").pipe(Effect.orElseSucceed(() => true))
+      Effect.map(recordOf(id), ({ status }) => status === "interrupted").pipe(Effect.orElseSucceed(() => true))
 
     const continuation = yield* Recovery.makeContinuation({ interrupted, resume, isInterrupted, freed })
 

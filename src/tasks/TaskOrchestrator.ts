@@ -11,6 +11,7 @@ import type { JobConfig } from "../domain/JobConfig.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { Git } from "./Git.js"
 import { type ObjectId, resultBranch } from "./git/Names.js"
+import { diffCommand } from "./git/Shell.js"
 import type { Task, Unit } from "./Plan.js"
 import { ProcessRunner } from "./ProcessRunner.js"
 import * as Submission from "./Submission.js"
@@ -70,14 +71,14 @@ const run = (
 ): Effect.Effect<Summary, unknown, Services | Scope.Scope> =>
   Effect.gen(function* () {
     const submission = yield* Submission.read(job.config)
-    const { base, plan, target } = submission
+    const { base, plan, repository, target } = submission
     const branch = resultBranch(job.id)
     yield* job.emit({ type: "orch.started", payload: { target, base, branch, units: plan.units.map(graph) } })
 
     const tasks = plan.units.flatMap((unit) => unit.tasks)
     const summary = {
       branch,
-      diff: `git diff ${target}...${branch}`,
+      diff: diffCommand(repository.topLevel, target, branch),
       units: plan.units.length,
       tasks: tasks.length,
       skipped: tasks.filter(({ status }) => status === "complete").length

@@ -4,27 +4,21 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer } from "effect"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 export const files = Layer.merge(NodeFileSystem.layer, NodePath.layer)
 
 /** A repository's directory with these files, gone at the end. */
 export const repository = (contents: Readonly<Record<string, string | Uint8Array>>) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "charlotte-plan-"))),
-      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-    ),
-    (path) => {
-      for (const [name, content] of Object.entries(contents)) {
-        mkdirSync(dirname(join(path, name)), { recursive: true })
-        writeFileSync(join(path, name), content)
-      }
-      return path
+  Effect.map(TemporaryDirectory.make, (path) => {
+    for (const [name, content] of Object.entries(contents)) {
+      mkdirSync(dirname(join(path, name)), { recursive: true })
+      writeFileSync(join(path, name), content)
     }
-  )
+    return path
+  })
 
 /** A task file in its shortest form. */
 export const task = (number: number, dependsOn: ReadonlyArray<number> = [], more = "") =>

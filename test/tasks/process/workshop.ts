@@ -3,12 +3,12 @@
  */
 import { Duration, Effect, Layer } from "effect"
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as JobId from "../../../src/domain/JobId.js"
 import * as RunStore from "../../../src/store/RunStore.js"
 import * as ProcessRunner from "../../../src/tasks/ProcessRunner.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
 export const jobId = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
@@ -19,10 +19,7 @@ export const kind = "stubborn"
 export const layer = ProcessRunner.layer.pipe(Layer.provideMerge(RunStore.layerMemory))
 
 /** A fresh directory, removed at the end. */
-export const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "runner-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
+export const directory = TemporaryDirectory.make
 
 /** Real time, under whatever clock the test runs. */
 export const pause = (millis: number) =>
