@@ -12,12 +12,12 @@ import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { Git } from "./Git.js"
 import { type ObjectId, resultBranch } from "./git/Names.js"
 import { diffCommand } from "./git/Shell.js"
-import type { Task, Unit } from "./Plan.js"
+import type { Task, Unit } from "./plan/Plan.js"
 import { ProcessRunner } from "./ProcessRunner.js"
-import * as Submission from "./Submission.js"
-import { type TaskFailure, TasksFailed } from "./TaskFailure.js"
-import * as TaskWork from "./TaskWork.js"
-import * as Workplace from "./Workplace.js"
+import * as Submission from "./work/Submission.js"
+import { type TaskFailure, TasksFailed } from "./work/TaskFailure.js"
+import * as TaskWork from "./work/TaskWork.js"
+import * as Workplace from "./work/Workplace.js"
 
 /** @since 0.1.0 */
 export interface Options {

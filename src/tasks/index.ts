@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 export * as Git from "./Git.js"
-export * as Plan from "./Plan.js"
+export * as Plan from "./plan/Plan.js"
 export * as ProcessRunner from "./ProcessRunner.js"
-export * as TaskDirectory from "./TaskDirectory.js"
+export * as TaskDirectory from "./plan/TaskDirectory.js"
 export * as TaskOrchestrator from "./TaskOrchestrator.js"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
-import * as Graph from "../../src/tasks/Graph.js"
+import * as Graph from "../../../src/tasks/plan/Graph.js"
 
 const graph = <K extends string | number>(...edges: ReadonlyArray<readonly [K, ...ReadonlyArray<K>]>) =>
   new Map(edges.map(([node, ...dependencies]) => [node, dependencies]))

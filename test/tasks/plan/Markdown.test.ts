@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Markdown from "../../src/tasks/Markdown.js"
+import * as Markdown from "../../../src/tasks/plan/Markdown.js"
 
 const title = (text: string) => Markdown.parse(text).title
 const scripts = (text: string) => Markdown.parse(text).scripts

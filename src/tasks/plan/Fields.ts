@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Duration, Option, ParseResult, Schema } from "effect"
-import * as Names from "./git/Names.js"
+import * as Names from "../git/Names.js"
 
 /** Says the same whatever is wrong with the value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })

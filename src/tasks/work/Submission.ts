@@ -5,13 +5,13 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Effect, Either, Schema } from "effect"
-import { InvalidJobConfig } from "../domain/errors.js"
-import type { JobConfig } from "../domain/JobConfig.js"
-import { Git } from "./Git.js"
-import { BranchName, type ObjectId, RepoPath } from "./git/Names.js"
-import type { Repository } from "./git/Repository.js"
-import type { Plan } from "./Plan.js"
-import * as TaskDirectory from "./TaskDirectory.js"
+import { InvalidJobConfig } from "../../domain/errors.js"
+import type { JobConfig } from "../../domain/JobConfig.js"
+import { Git } from "../Git.js"
+import { BranchName, type ObjectId, RepoPath } from "../git/Names.js"
+import type { Repository } from "../git/Repository.js"
+import type { Plan } from "../plan/Plan.js"
+import * as TaskDirectory from "../plan/TaskDirectory.js"
 
 export interface Submission {
   readonly repository: Repository

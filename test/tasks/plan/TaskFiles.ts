@@ -6,7 +6,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
 export const files = Layer.merge(NodeFileSystem.layer, NodePath.layer)
 

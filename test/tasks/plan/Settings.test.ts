@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
-import * as Settings from "../../src/tasks/Settings.js"
+import * as Settings from "../../../src/tasks/plan/Settings.js"
 
 const parse = (text: string) => Settings.parse("tasks/charlotte.yaml", text)
 

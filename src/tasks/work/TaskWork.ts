@@ -3,14 +3,14 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Option } from "effect"
-import type { JobContext } from "../manager/Orchestrator.js"
-import { Git } from "./Git.js"
-import type { ObjectId, UnitName } from "./git/Names.js"
-import type { Task } from "./Plan.js"
+import type { JobContext } from "../../manager/Orchestrator.js"
+import { Git } from "../Git.js"
+import type { ObjectId, UnitName } from "../git/Names.js"
+import type { Task } from "../plan/Plan.js"
 import * as Shell from "./Shell.js"
-import * as TaskFile from "./TaskFile.js"
+import * as TaskFile from "../plan/TaskFile.js"
 import { TaskFailure } from "./TaskFailure.js"
-import * as TextFile from "./TextFile.js"
+import * as TextFile from "../plan/TextFile.js"
 import type { Workplace } from "./Workplace.js"
 
 /** An agent that fails may be short of something that comes back, so the pause before it is called again grows. */

@@ -5,9 +5,9 @@ import { Effect, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
-import { Plan } from "../../src/tasks/Plan.js"
-import { InvalidPlan, Problem } from "../../src/tasks/Problem.js"
-import * as TaskDirectory from "../../src/tasks/TaskDirectory.js"
+import { Plan } from "../../../src/tasks/plan/Plan.js"
+import { InvalidPlan, Problem } from "../../../src/tasks/plan/Problem.js"
+import * as TaskDirectory from "../../../src/tasks/plan/TaskDirectory.js"
 import { files, repository, task, unit } from "./TaskFiles.js"
 
 const read = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc, Option } from "effect"
 import { readFileSync } from "node:fs"
-import { TaskStatus } from "../../src/tasks/Fields.js"
-import * as TaskFile from "../../src/tasks/TaskFile.js"
+import { TaskStatus } from "../../../src/tasks/plan/Fields.js"
+import * as TaskFile from "../../../src/tasks/plan/TaskFile.js"
 
 const parse = (frontmatter: string, body = "\n# Title\n") =>
   TaskFile.parse("tasks/api/02-name.md", `---\n${frontmatter}\n---\n${body}`)

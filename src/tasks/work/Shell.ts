@@ -2,10 +2,10 @@
  * The commands of a job: agents, gates, setups. Each runs in the job's worktree, and leaves a log.
  */
 import { Duration, Effect } from "effect"
-import type { StoreError } from "../domain/errors.js"
-import type { JobContext } from "../manager/Orchestrator.js"
-import { $match, type Outcome } from "./process/Outcome.js"
-import { ProcessRunner } from "./ProcessRunner.js"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobContext } from "../../manager/Orchestrator.js"
+import { $match, type Outcome } from "../process/Outcome.js"
+import { ProcessRunner } from "../ProcessRunner.js"
 
 export interface Ran {
   /** Why it did not pass; missing when it did. */

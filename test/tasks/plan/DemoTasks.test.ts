@@ -4,10 +4,10 @@ import { spawnSync } from "node:child_process"
 import { cpSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as TaskDirectory from "../../src/tasks/TaskDirectory.js"
+import * as TaskDirectory from "../../../src/tasks/plan/TaskDirectory.js"
 import { files, repository } from "./TaskFiles.js"
 
-const demo = fileURLToPath(new URL("../../examples/demo", import.meta.url))
+const demo = fileURLToPath(new URL("../../../examples/demo", import.meta.url))
 
 /** A fresh copy of the example, as it is before anybody works on it. */
 const copy = Effect.map(repository({}), (path) => {
