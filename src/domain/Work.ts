@@ -34,13 +34,13 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
   dependsOn: Schema.Array(Schema.String),
   state: UnitState,
   /** The commit at which its branch began. */
-  base: Schema.optionalWith(Schema.String, { exact: true }),
+  base: Schema.optional(Schema.String),
   /** The commit with which its work came, or is about to come, into the result. */
-  commit: Schema.optionalWith(Schema.String, { exact: true }),
+  commit: Schema.optional(Schema.String),
   /** Why it failed. */
-  reason: Schema.optionalWith(Schema.String, { exact: true }),
-  startedAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
-  endedAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true })
+  reason: Schema.optional(Schema.String),
+  startedAt: Schema.optional(Schema.DateTimeUtc),
+  endedAt: Schema.optional(Schema.DateTimeUtc)
 }) {}
 
 /** @since 0.1.0 */
@@ -56,15 +56,15 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
   /** How often an agent was called for it. */
   calls: Schema.NonNegativeInt,
   /** The commit that holds its work, or is about to. */
-  commit: Schema.optionalWith(Schema.String, { exact: true }),
+  commit: Schema.optional(Schema.String),
   /** Why the last attempt failed. */
-  reason: Schema.optionalWith(Schema.String, { exact: true }),
+  reason: Schema.optional(Schema.String),
   /** The file with what the agent or the gate printed then. */
-  log: Schema.optionalWith(Schema.String, { exact: true }),
+  log: Schema.optional(Schema.String),
   /** What else a person should know, such as files of the plan that the agent had changed. */
   notes: Schema.Array(Schema.String),
-  startedAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
-  endedAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true })
+  startedAt: Schema.optional(Schema.DateTimeUtc),
+  endedAt: Schema.optional(Schema.DateTimeUtc)
 }) {}
 
 /**

@@ -90,5 +90,9 @@ export const payloads = {
 /** @since 0.1.0 */
 export type Type = keyof typeof payloads
 
-/** @since 0.1.0 */
-export type Payload<T extends Type> = (typeof payloads)[T]["Type"]
+/**
+ * As it is emitted, and stands in the log: JSON.
+ *
+ * @since 0.1.0
+ */
+export type Payload<T extends Type> = (typeof payloads)[T]["Encoded"]
