@@ -58,5 +58,8 @@ export const stringify = (value: unknown): string => {
   }
 }
 
+/** The value of a text that is known to be JSON. */
+export const parse = (json: string): unknown => JSON.parse(json)
+
 /** `value` as it reads back from its JSON text. */
-export const toJson = (value: unknown): unknown => JSON.parse(stringify(value))
+export const toJson = (value: unknown): unknown => parse(stringify(value))

@@ -21,6 +21,7 @@ import * as Outcome from "./Outcome.js"
 export interface ActiveJob<out Config> {
   readonly id: JobId
   readonly config: Config
+  readonly submission: unknown
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   readonly queue: EventQueue.EventQueue
   /** Completes last of all, when the permit is back. */
@@ -48,16 +49,15 @@ export interface Options<in out Config> {
   readonly freed: Signal & { readonly wake: Effect.Effect<void> }
 }
 
+/** What a job is launched with. */
+export type Submitted<Config> = Pick<ActiveJob<Config>, "id" | "config" | "submission">
+
 export interface ActiveJobs<in out Config> {
   /**
    * Takes a permit without waiting for one, admits the job, and starts it; returns once it is admitted or refused. The permit
    * is held until the job has ended and its record says so.
    */
-  readonly launch: <E>(
-    id: JobId,
-    config: Config,
-    admit: Effect.Effect<Run, E>
-  ) => Effect.Effect<void, E | MaxJobsReached>
+  readonly launch: <E>(job: Submitted<Config>, admit: Effect.Effect<Run, E>) => Effect.Effect<void, E | MaxJobsReached>
   /** The active job of that id; one that is being admitted, or is giving its place back, is waited for. */
   readonly find: (id: JobId) => Effect.Effect<Option.Option<ActiveJob<Config>>>
   readonly all: Effect.Effect<ReadonlyArray<ActiveJob<Config>>>
@@ -80,12 +80,13 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
 
     const makeJob = (
       run: Run,
-      config: Config,
+      { config, submission }: Submitted<Config>,
       fiber: Fiber.RuntimeFiber<unknown, unknown>
     ): Effect.Effect<ActiveJob<Config>> =>
       Effect.map(Deferred.make<Run>(), (ended) => ({
         id: run.id,
         config,
+        submission,
         fiber,
         ended,
         run,
@@ -108,6 +109,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     const makeContext = (job: ActiveJob<Config>): JobContext<Config> => ({
       id: job.id,
       config: job.config,
+      submission: job.submission,
       attempt: job.run.attempt,
       get grace() {
         return job.grace
@@ -170,8 +172,9 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
         return Deferred.succeed(job.ended, job.run)
       })
 
-    const launch: ActiveJobs<Config>["launch"] = <E>(id: JobId, config: Config, admit: Effect.Effect<Run, E>) =>
+    const launch: ActiveJobs<Config>["launch"] = <E>(submitted: Submitted<Config>, admit: Effect.Effect<Run, E>) =>
       Effect.gen(function* () {
+        const { id } = submitted
         const admitted = yield* Deferred.make<void, E | MaxJobsReached>()
         const arrival = Effect.exit(Deferred.await(admitted))
         const answer = (exit: Exit.Exit<void, E | MaxJobsReached>) =>
@@ -187,7 +190,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
             onSuccess: (run) =>
               Effect.withFiberRuntime<ActiveJob<Config>>((fiber) =>
                 Effect.gen(function* () {
-                  const job = yield* makeJob(run, config, fiber)
+                  const job = yield* makeJob(run, submitted, fiber)
                   yield* Ref.update(jobs, HashMap.set(id, job))
                   yield* answer(Exit.void)
                   return yield* live(job)

@@ -3,13 +3,14 @@
  */
 import { Effect, ParseResult, Schema } from "effect"
 import { InvalidJobConfig } from "../domain/errors.js"
-import type { Service as Orchestrator } from "./Orchestrator.js"
+import { stringify } from "../domain/Json.js"
+import type { Checked, Service as Orchestrator } from "./Orchestrator.js"
 
 export interface Admission<out C> {
   /** Takes what a caller submits; names every bad field at once, an unknown one too. */
   readonly submitted: (encoded: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
   /** Takes what an earlier Charlotte recorded; fields that this one does not know are passed over. */
-  readonly recorded: (encoded: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
+  readonly recorded: (encoded: unknown, submission: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
 }
 
 export interface Admitted<out C> {
@@ -17,6 +18,8 @@ export interface Admitted<out C> {
   /** As it is recorded: with the defaults filled in. */
   readonly encoded: unknown
   readonly key: string | undefined
+  /** What the orchestrator found out, as JSON text. */
+  readonly submission: string | undefined
 }
 
 export const make = <C, I>(schema: Schema.Schema<C, I>, orchestrator: Orchestrator<C>): Admission<C> => {
@@ -24,12 +27,12 @@ export const make = <C, I>(schema: Schema.Schema<C, I>, orchestrator: Orchestrat
 
   const admit = (onExcessProperty: "error" | "ignore") => {
     const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty })
-    return (input: unknown) =>
+    return (input: unknown, recorded?: unknown) =>
       Effect.gen(function* () {
         const config = yield* Effect.mapError(decode(input), invalid)
         const encoded = yield* Effect.mapError(encode(config), invalid)
-        const checked = orchestrator.check === undefined ? {} : yield* orchestrator.check(config)
-        return { config, encoded, key: checked.key }
+        const { key, submission }: Checked = yield* orchestrator.check?.(config, recorded) ?? Effect.succeed({})
+        return { config, encoded, key, submission: submission === undefined ? undefined : stringify(submission) }
       })
   }
 

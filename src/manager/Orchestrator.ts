@@ -17,8 +17,12 @@ export interface Service<in Config> {
   /**
    * Looks at a configuration before the job is admitted; quick, and without side effects. Two active jobs never share a
    * `key`.
+   *
+   * At `start`, `submission` is `undefined`, and what is answered as such is recorded together with the run, as JSON: what
+   * was found out when the job was submitted, fixed from then on. When the job is continued, the recorded one is given,
+   * also as JSON, and what is answered then is passed over.
    */
-  readonly check?: (config: Config) => Effect.Effect<{ readonly key?: string }, InvalidJobConfig>
+  readonly check?: (config: Config, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig>
 
   /**
    * Does the job. It is interrupted to stop it; what it acquires in its scope is released before the stop returns. Its
@@ -33,10 +37,22 @@ export interface Service<in Config> {
   readonly recover?: (id: JobId) => Effect.Effect<void, unknown>
 }
 
+/**
+ * What `check` answers.
+ *
+ * @since 0.1.0
+ */
+export interface Checked {
+  readonly key?: string
+  readonly submission?: unknown
+}
+
 /** @since 0.1.0 */
 export interface JobContext<out Config> {
   readonly id: JobId
   readonly config: Config
+  /** What `check` found out when the job was submitted, as it reads back from JSON; `undefined` when that was nothing. */
+  readonly submission: unknown
   /** 1 for the first attempt; each continuation counts one up. */
   readonly attempt: number
   /** How long a polite end may take after interruption. Read it then: a stop may bring a grace of its own. */

@@ -10,6 +10,7 @@ import {
   ShuttingDown,
   type StoreError
 } from "../domain/errors.js"
+import { parse } from "../domain/Json.js"
 import type { JobId } from "../domain/JobId.js"
 import { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
@@ -88,7 +89,7 @@ export const make = <C, I>(
     const start: Service<C, I>["start"] = Effect.fn("JobManager.start")(function* (input) {
       yield* store.outsideTransaction
       yield* refuseWhenClosing
-      const { config, encoded, key } = yield* admission.submitted(input)
+      const { config, encoded, key, submission } = yield* admission.submitted(input)
       const id = yield* nextId
       const at = yield* DateTime.now
       const labels = options.labels?.(config) ?? {}
@@ -96,8 +97,8 @@ export const make = <C, I>(
         { id, kind, status: "running", attempt: 1, config: encoded, labels, createdAt: at, startedAt: at },
         { disableValidation: true }
       )
-      const admit = Effect.as(store.create({ id, kind, key, config: encoded, labels, at }), run)
-      yield* jobs.launch(id, config, admit)
+      const admit = Effect.as(store.create({ id, kind, key, config: encoded, labels, submission, at }), run)
+      yield* jobs.launch({ id, config, submission: submission === undefined ? undefined : parse(submission) }, admit)
       return id
     })
 
@@ -118,7 +119,8 @@ export const make = <C, I>(
       if (run.status !== "interrupted") return yield* new NotResumable({ jobId: id, status: run.status })
 
       const continued = Effect.gen(function* () {
-        const admitted = yield* Effect.either(admission.recorded(run.config))
+        const submission = Option.getOrUndefined(yield* store.submission(id))
+        const admitted = yield* Effect.either(admission.recorded(run.config, submission))
         if (admitted._tag === "Left") return yield* giveUp(run, admitted.left)
         const { config, key } = admitted.right
         const attempt = run.attempt + 1
@@ -127,7 +129,7 @@ export const make = <C, I>(
           store.resume({ jobId: id, attempt, key, at }),
           new Run({ ...run, status: "running", attempt, startedAt: at }, { disableValidation: true })
         )
-        yield* jobs.launch(id, config, admit)
+        yield* jobs.launch({ id, config, submission }, admit)
       })
       // Somebody else has continued or cancelled it meanwhile.
       yield* Effect.catchTag(continued, "Superseded", () =>

@@ -3,7 +3,7 @@
  */
 import { Effect, Option, Order } from "effect"
 import { JobConflict, Superseded } from "../domain/errors.js"
-import { toJson } from "../domain/Json.js"
+import { parse, toJson } from "../domain/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import { Run, RunError } from "../domain/Run.js"
@@ -11,6 +11,7 @@ import { isTerminal } from "../domain/RunStatus.js"
 import type { OpenProcess } from "./Attempts.js"
 import type { Owner } from "./Owners.js"
 import type { AcceptedEvent, NewRun, Service } from "./Port.js"
+import * as MemoryWork from "./MemoryWork.js"
 import * as Signals from "./Signals.js"
 import * as Transition from "./Transition.js"
 
@@ -39,9 +40,6 @@ const toRun = ({ state, submitted }: Entry): Run =>
   )
 
 const isActive = ({ state }: Entry): boolean => state.status === "pending" || state.status === "running"
-
-/** Text that the store was given, and so is JSON. */
-const parse = (json: string): unknown => JSON.parse(json)
 
 /** What was handed over may change afterwards; what is kept does not. */
 const kept = (state: Transition.State): Transition.State => ({
@@ -91,6 +89,12 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return holder && key !== undefined ? new JobConflict({ jobId: holder.submitted.id, key }) : undefined
   }
 
+  /** The entry of a job whose attempt runs. */
+  const current = (jobId: JobId, attempt: number): Entry | undefined => {
+    const entry = entries.get(jobId)
+    return entry && Transition.accepts(entry.state, attempt) ? entry : undefined
+  }
+
   /** The entries of a query, sorted by id. */
   const sorted = (which: (entry: Entry) => boolean) => [...entries.values()].filter(which).sort(byId)
 
@@ -99,6 +103,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     changes: signals.get,
 
     get: (id) => Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)), toRun)),
+
+    submission: (id) =>
+      Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)?.submitted.submission), parse)),
 
     list: ({ before, kind, labels = {}, limit = 100, status } = {}) =>
       Effect.sync(() =>
@@ -199,10 +206,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     append: ({ attempt, events, jobId }) =>
       write(() => {
-        const entry = entries.get(jobId)
-        if (entry === undefined || !Transition.accepts(entry.state, attempt)) {
-          return new Superseded({ jobId, attempt })
-        }
+        const entry = current(jobId, attempt)
+        if (entry === undefined) return new Superseded({ jobId, attempt })
         entry.state = { ...entry.state, crashes: 0 }
         return append(entry, events)
       }),
@@ -233,6 +238,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         }),
       close: ({ cookie }) => Effect.sync(() => void processes.delete(cookie)),
       unclosed: (jobId) => Effect.sync(() => [...processes.values()].filter((process) => process.jobId === jobId))
-    }
+    },
+
+    work: MemoryWork.make((jobId, attempt) => current(jobId, attempt) !== undefined)
   }
 })

@@ -12,11 +12,15 @@ import type { RunStatus } from "../domain/RunStatus.js"
 import type { Attempts } from "./Attempts.js"
 import type { Owners } from "./Owners.js"
 import type { Signal } from "./Signals.js"
+import type { WorkRecords } from "./Work.js"
 
 /** @since 0.1.0 */
 export interface Service {
   /** The run of that id, of whatever kind. */
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
+
+  /** What the run was submitted with beside its configuration; only here, since it may be megabytes. */
+  readonly submission: (id: JobId) => Effect.Effect<Option.Option<unknown>, StoreError>
 
   /** Runs, newest first. The next page begins `before` the last id of this one. */
   readonly list: (query?: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StoreError>
@@ -74,6 +78,9 @@ export interface Service {
 
   /** The child processes of jobs. */
   readonly attempts: Attempts
+
+  /** The units and tasks of jobs. */
+  readonly work: WorkRecords
 }
 
 /** @since 0.1.0 */
@@ -119,6 +126,8 @@ export interface NewRun {
   readonly key: string | undefined
   readonly config: unknown
   readonly labels: { readonly [name: string]: string }
+  /** JSON text: encoded once, since it may be megabytes. */
+  readonly submission?: string | undefined
   readonly at: DateTime.Utc
 }
 

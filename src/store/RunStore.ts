@@ -11,6 +11,7 @@ import type * as Port from "./Port.js"
 import * as Sql from "./SqlRunStore.js"
 
 export type * from "./Port.js"
+export type { WorkRecords } from "./Work.js"
 
 /**
  * @since 0.1.0

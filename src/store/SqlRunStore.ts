@@ -6,6 +6,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, type Scope } from "effect"
 import { JobConflict, type StoreError, Superseded } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import * as Migrations from "./Migrations.js"
 import type { Service } from "./Port.js"
@@ -16,6 +17,7 @@ import * as events from "./sql/events.js"
 import * as owners from "./sql/owners.js"
 import * as runs from "./sql/runs.js"
 import * as Session from "./sql/Session.js"
+import * as work from "./sql/work.js"
 import * as Writer from "./sql/Writer.js"
 import * as Transition from "./Transition.js"
 
@@ -32,17 +34,37 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
       Option.isSome(holder) && key !== undefined ? new JobConflict({ jobId: holder.value, key }) : Effect.void
     )
 
+  /** Refuses an attempt that does not run. */
+  const current = (connection: Connection, jobId: JobId, attempt: number) =>
+    Effect.flatMap(runs.head(connection, jobId), (head) =>
+      head !== undefined && Transition.accepts(head.state, attempt)
+        ? Effect.succeed(head)
+        : new Superseded({ jobId, attempt })
+    )
+
   const simply = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body })
 
   const execute = (operation: string, statement: string, params: ReadonlyArray<Session.Value>) =>
     simply(operation, (connection) => Session.execute(connection, statement, params))
 
+  const recordWork = (
+    { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
+    body: (connection: Connection) => Effect.Effect<void, SqlError>
+  ) =>
+    write({
+      operation: "record units and tasks",
+      lane: "fast",
+      body: (connection) => Effect.zipRight(current(connection, jobId, attempt), body(connection))
+    })
+
   return {
     outsideTransaction: session.outsideTransaction,
     changes: signals.get,
 
     get: (id) => session.read("read a run", (connection) => runs.get(connection, id)),
+
+    submission: (id) => session.read("read a submission", (connection) => runs.submission(connection, id)),
 
     list: (query = {}) => session.read("list runs", (connection) => runs.list(connection, query)),
 
@@ -118,10 +140,7 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
         wakes: jobId,
         body: (connection) =>
           Effect.gen(function* () {
-            const head = yield* runs.head(connection, jobId)
-            if (head === undefined || !Transition.accepts(head.state, attempt)) {
-              return yield* new Superseded({ jobId, attempt })
-            }
+            const head = yield* current(connection, jobId, attempt)
             if (head.state.crashes > 0) yield* runs.forgetCrashes(connection, jobId)
             yield* events.insert(connection, jobId, head.seq, emitted)
           })
@@ -149,6 +168,13 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
       close: ({ at, cookie }) =>
         execute("record a process", attempts.statements.close, [DateTime.toEpochMillis(at), cookie]),
       unclosed: (jobId) => session.read("read processes", (connection) => attempts.unclosed(connection, jobId))
+    },
+
+    work: {
+      plan: (planned) => recordWork(planned, (connection) => work.plan(connection, planned.jobId, planned.work)),
+      unit: (changed) => recordWork(changed, (connection) => work.updateUnit(connection, changed.jobId, changed.unit)),
+      task: (changed) => recordWork(changed, (connection) => work.updateTask(connection, changed.jobId, changed.task)),
+      of: (jobId) => session.read("read units and tasks", (connection) => work.of(connection, jobId))
     }
   }
 })

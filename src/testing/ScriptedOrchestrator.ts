@@ -7,7 +7,7 @@ import { Context, Effect, Layer, Queue, Ref, type Scope, Stream, SubscriptionRef
 import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { JobId } from "../domain/JobId.js"
-import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
+import { type Checked, type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import * as Step from "./Step.js"
 
 /** @since 0.1.0 */
@@ -29,7 +29,7 @@ export interface Options {
   /** The steps with which an attempt begins; none when left out. Then it waits for commands. */
   readonly script?: (job: JobContext<JobConfig>) => ReadonlyArray<Step.Step>
   /** As `Orchestrator.check`. */
-  readonly check?: (config: JobConfig) => Effect.Effect<{ readonly key?: string }, InvalidJobConfig>
+  readonly check?: (config: JobConfig, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig>
   /** As `Orchestrator.recover`. */
   readonly recover?: (id: JobId) => Effect.Effect<void, unknown>
 }

@@ -86,3 +86,29 @@ export const execute = (
   sql: string,
   params: ReadonlyArray<Value> = []
 ): Effect.Effect<void, SqlError> => Effect.asVoid(connection.execute(sql, params, undefined))
+
+/** Rows in one statement, largest first: a handful of prepared statements serves any number of rows. */
+const chunks = [64, 16, 4, 1]
+
+/** Inserts rows, all of one length, into a table whose columns are named behind it: `table (column, …)`. */
+export const insertAll = (
+  connection: Connection,
+  into: string,
+  rows: ReadonlyArray<ReadonlyArray<Value>>
+): Effect.Effect<void, SqlError> => {
+  const size = chunks.find((size) => size <= rows.length)
+  if (size === undefined) return Effect.void
+  const chunk = rows.slice(0, size)
+  const values = chunk.map((row) => `(${row.map(() => "?").join(", ")})`)
+  return Effect.zipRight(
+    execute(connection, `INSERT INTO ${into} VALUES ${values.join(", ")}`, chunk.flat()),
+    Effect.suspend(() => insertAll(connection, into, rows.slice(size)))
+  )
+}
+
+/** A column of JSON, in a wrapper: JSON that is `null` would look like no value. */
+export const JsonText = Schema.transform(Schema.parseJson(), Schema.Struct({ json: Schema.Unknown }), {
+  strict: true,
+  decode: (json) => ({ json }),
+  encode: ({ json }) => json
+})

@@ -7,14 +7,7 @@ import { DateTime, Effect, Schema } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../Port.js"
-import { execute, query, type Value } from "./Session.js"
-
-/** JSON in a wrapper: a payload that is `null` itself would look like none. */
-const Payload = Schema.transform(Schema.parseJson(), Schema.Struct({ json: Schema.Unknown }), {
-  strict: true,
-  decode: (json) => ({ json }),
-  encode: ({ json }) => json
-})
+import { insertAll, JsonText, query } from "./Session.js"
 
 const Row = Schema.Struct({
   cursor: Schema.Number,
@@ -24,7 +17,7 @@ const Row = Schema.Struct({
   type: Schema.String,
   unit: Schema.NullOr(Schema.String),
   task: Schema.NullOr(Schema.Number),
-  payload: Schema.NullOr(Payload)
+  payload: Schema.NullOr(JsonText)
 })
 
 const event = (row: typeof Row.Type): JobEvent =>
@@ -84,23 +77,17 @@ export const latest = (connection: Connection) =>
     ([row]) => row?.cursor ?? 0
   )
 
-/** Rows in one statement, largest first: a handful of prepared statements serves any number of rows. */
-const chunks = [64, 16, 4, 1]
-
 /** Appends events; the first of them gets the number after `seq`. */
 export const insert = (
   connection: Connection,
   jobId: JobId,
   seq: number,
   events: ReadonlyArray<AcceptedEvent>
-): Effect.Effect<void, SqlError> => {
-  const size = chunks.find((size) => size <= events.length)
-  if (size === undefined) return Effect.void
-  const params: Array<Value> = []
-  for (let i = 0; i < size; i++) {
-    const event = events[i]
-    if (event === undefined) break
-    params.push(
+): Effect.Effect<void, SqlError> =>
+  insertAll(
+    connection,
+    "charlotte_events (job_id, seq, at, type, unit, task, payload)",
+    events.map((event, i) => [
       jobId,
       seq + i + 1,
       DateTime.toEpochMillis(event.at),
@@ -108,12 +95,5 @@ export const insert = (
       event.unit ?? null,
       event.task ?? null,
       event.payload ?? null
-    )
-  }
-  const statement = `INSERT INTO charlotte_events (job_id, seq, at, type, unit, task, payload)
-    VALUES ${Array.from({ length: size }, () => "(?, ?, ?, ?, ?, ?, ?)").join(", ")}`
-  return Effect.zipRight(
-    execute(connection, statement, params),
-    Effect.suspend(() => insert(connection, jobId, seq + size, events.slice(size)))
+    ])
   )
-}

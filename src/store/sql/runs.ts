@@ -9,7 +9,7 @@ import { Run, RunError } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import type { NewRun, RunQuery, UnfinishedRun } from "../Port.js"
 import type { State } from "../Transition.js"
-import { execute, query, type Value } from "./Session.js"
+import { execute, JsonText, query, type Value } from "./Session.js"
 
 const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
 
@@ -55,6 +55,14 @@ const run = (row: typeof Row.Type): Run =>
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ?`, [id]), ([row]) =>
     Option.map(Option.fromNullable(row), run)
+  )
+
+const selectSubmission = query(Schema.Struct({ submission: Schema.NullOr(JsonText) }))
+
+export const submission = (connection: Connection, id: JobId) =>
+  Effect.map(
+    selectSubmission(connection, "SELECT submission FROM charlotte_runs WHERE id = ?", [id]),
+    ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row?.submission), ({ json }) => json)
   )
 
 export const list = (connection: Connection, { before, kind, labels = {}, limit = 100, status }: RunQuery) => {
@@ -110,9 +118,18 @@ export const insert = (connection: Connection, run: NewRun) => {
   const at = DateTime.toEpochMillis(run.at)
   return execute(
     connection,
-    `INSERT INTO charlotte_runs (id, kind, status, attempt, key, config, labels, created_at, started_at)
-     VALUES (?, ?, 'running', 1, ?, ?, ?, ?, ?)`,
-    [run.id, run.kind, run.key ?? null, stringify(run.config), JSON.stringify(run.labels), at, at]
+    `INSERT INTO charlotte_runs (id, kind, status, attempt, key, config, labels, submission, created_at, started_at)
+     VALUES (?, ?, 'running', 1, ?, ?, ?, ?, ?, ?)`,
+    [
+      run.id,
+      run.kind,
+      run.key ?? null,
+      stringify(run.config),
+      JSON.stringify(run.labels),
+      run.submission ?? null,
+      at,
+      at
+    ]
   )
 }
 

@@ -1,0 +1,62 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Effect } from "effect"
+
+/** Units and tasks of jobs, as far as they have come. One that is over stays as it ended. */
+export default Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_units (
+      job_id TEXT NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
+      unit TEXT NOT NULL CHECK (unit <> ''),
+      position INTEGER NOT NULL CHECK (position >= 0),
+      depends_on TEXT NOT NULL CHECK (json_type(depends_on) = 'array'),
+      state TEXT NOT NULL CHECK (state IN ('pending', 'running', 'merged', 'failed', 'blocked', 'skipped')),
+      base_id TEXT,
+      commit_id TEXT,
+      reason TEXT,
+      started_at INTEGER,
+      ended_at INTEGER,
+      PRIMARY KEY (job_id, unit),
+      UNIQUE (job_id, position),
+      CHECK (state <> 'merged' OR commit_id IS NOT NULL),
+      CHECK (state <> 'failed' OR reason IS NOT NULL)
+    ) STRICT, WITHOUT ROWID`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_units_transition BEFORE UPDATE OF state ON charlotte_units
+    WHEN OLD.state IN ('merged', 'failed', 'blocked', 'skipped') AND NEW.state <> OLD.state
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: a unit that is over stays as it ended');
+    END`)
+
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_tasks (
+      job_id TEXT NOT NULL,
+      unit TEXT NOT NULL,
+      task INTEGER NOT NULL CHECK (task >= 1),
+      position INTEGER NOT NULL CHECK (position >= 0),
+      title TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('pending', 'running', 'completed', 'failed', 'skipped')),
+      failures INTEGER NOT NULL CHECK (failures >= 0),
+      calls INTEGER NOT NULL CHECK (calls >= 0),
+      commit_id TEXT,
+      reason TEXT,
+      log TEXT,
+      notes TEXT NOT NULL CHECK (json_type(notes) = 'array'),
+      started_at INTEGER,
+      ended_at INTEGER,
+      PRIMARY KEY (job_id, unit, task),
+      UNIQUE (job_id, unit, position),
+      FOREIGN KEY (job_id, unit) REFERENCES charlotte_units (job_id, unit) ON DELETE CASCADE,
+      CHECK (state <> 'completed' OR commit_id IS NOT NULL),
+      CHECK (state <> 'failed' OR reason IS NOT NULL)
+    ) STRICT, WITHOUT ROWID`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_tasks_transition BEFORE UPDATE OF state ON charlotte_tasks
+    WHEN OLD.state IN ('completed', 'failed', 'skipped') AND NEW.state <> OLD.state
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: a task that is over stays as it ended');
+    END`)
+})

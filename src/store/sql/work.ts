@@ -1,0 +1,135 @@
+/**
+ * Statements on `charlotte_units` and `charlotte_tasks`.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Schema } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import { TaskRecord, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
+import { insertAll, query, type Value } from "./Session.js"
+
+const Texts = Schema.parseJson(Schema.Array(Schema.String))
+const Text = Schema.optionalWith(Schema.String, { nullable: true })
+const Time = Schema.optionalWith(Schema.DateTimeUtcFromNumber, { nullable: true })
+
+/** A row, by the names of its record. */
+const UnitRow = Schema.Struct({
+  unit: Schema.String,
+  position: Schema.Number,
+  dependsOn: Texts,
+  state: UnitState,
+  base: Text,
+  commit: Text,
+  reason: Text,
+  startedAt: Time,
+  endedAt: Time
+})
+
+const TaskRow = Schema.Struct({
+  unit: Schema.String,
+  task: Schema.Number,
+  position: Schema.Number,
+  title: Schema.String,
+  state: TaskState,
+  failures: Schema.Number,
+  calls: Schema.Number,
+  commit: Text,
+  reason: Text,
+  log: Text,
+  notes: Texts,
+  startedAt: Time,
+  endedAt: Time
+})
+
+/** Columns that are not named as in the record; `commit` is a word of SQL. */
+const renamed: { readonly [field: string]: string } = {
+  dependsOn: "depends_on",
+  base: "base_id",
+  commit: "commit_id",
+  startedAt: "started_at",
+  endedAt: "ended_at"
+}
+
+type Encoded = { readonly [field: string]: Value | undefined }
+
+const table = <A, Row extends Encoded>(
+  name: string,
+  row: Schema.Schema<A, Row> & { readonly fields: object },
+  keys: ReadonlyArray<string>
+) => {
+  const fields = Object.keys(row.fields)
+  const column = (field: string) => renamed[field] ?? field
+  const changing = fields.filter((field) => !keys.includes(field))
+  const encode: (record: A) => Encoded = Schema.encodeSync(row)
+  const pick = (encoded: Encoded, fields: ReadonlyArray<string>): ReadonlyArray<Value> =>
+    fields.map((field) => encoded[field] ?? null)
+  const where = ["job_id", ...keys].map((key) => `${key} = ?`).join(" AND ")
+  const returned = query(Schema.Struct({ job_id: Schema.String }))
+  return {
+    /** Of a table that goes by `t`. */
+    columns: fields.map((field) => `t.${column(field)} AS "${field}"`).join(", "),
+
+    select: query(row),
+
+    insert: (connection: Connection, jobId: JobId, records: ReadonlyArray<A>) =>
+      insertAll(
+        connection,
+        `${name} (job_id, ${fields.map(column).join(", ")})`,
+        records.map((record) => [jobId, ...pick(encode(record), fields)])
+      ),
+
+    update: (connection: Connection, jobId: JobId, record: A): Effect.Effect<void, SqlError> => {
+      const encoded = encode(record)
+      return Effect.flatMap(
+        returned(
+          connection,
+          `UPDATE ${name} SET ${changing.map((field) => `${column(field)} = ?`).join(", ")} WHERE ${where} RETURNING job_id`,
+          [...pick(encoded, changing), jobId, ...pick(encoded, keys)]
+        ),
+        ({ length }) =>
+          length === 1
+            ? Effect.void
+            : Effect.dieMessage(`job ${jobId} has no ${pick(encoded, keys).join("/")} in ${name}: plan it first`)
+      )
+    }
+  }
+}
+
+const units = table("charlotte_units", UnitRow, ["unit"])
+const tasks = table("charlotte_tasks", TaskRow, ["unit", "task"])
+
+export const of = (connection: Connection, jobId: JobId): Effect.Effect<Work, SqlError> =>
+  Effect.gen(function* () {
+    const ofUnits = yield* units.select(
+      connection,
+      `SELECT ${units.columns} FROM charlotte_units t WHERE t.job_id = ? ORDER BY t.position`,
+      [jobId]
+    )
+    const ofTasks = yield* tasks.select(
+      connection,
+      `SELECT ${tasks.columns} FROM charlotte_tasks t JOIN charlotte_units u ON u.job_id = t.job_id AND u.unit = t.unit
+       WHERE t.job_id = ? ORDER BY u.position, t.position`,
+      [jobId]
+    )
+    return new Work(
+      {
+        units: ofUnits.map((row) => new UnitRecord(row, { disableValidation: true })),
+        tasks: ofTasks.map((row) => new TaskRecord(row, { disableValidation: true }))
+      },
+      { disableValidation: true }
+    )
+  })
+
+const selectAny = query(Schema.Struct({ unit: Schema.String }))
+
+export const plan = (connection: Connection, jobId: JobId, work: Work): Effect.Effect<void, SqlError> =>
+  Effect.gen(function* () {
+    const planned = yield* selectAny(connection, "SELECT unit FROM charlotte_units WHERE job_id = ? LIMIT 1", [jobId])
+    if (planned.length > 0) return
+    yield* units.insert(connection, jobId, work.units)
+    yield* tasks.insert(connection, jobId, work.tasks)
+  })
+
+export const updateUnit = units.update
+
+export const updateTask = tasks.update
