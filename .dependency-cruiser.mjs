@@ -3,7 +3,7 @@
  *
  * A directory may import what stands before it in this list, and what stands beside it if that makes no circle.
  */
-const floors = [["domain"], ["store"], ["manager"], ["testing"], ["tasks"], ["http", "web"], ["cli"], ["daemon"]]
+const floors = [["domain"], ["store"], ["manager"], ["testing"], ["tasks"], ["http", "web"], ["daemon"], ["cli"]]
 
 /** No production code is built on the scripted orchestrator of tests. */
 const mayImport = (from, to) => from === to || to !== "testing"
@@ -77,12 +77,12 @@ export default {
     only("better-sqlite3", ["store"], "SQL stays inside store."),
     only("@effect/sql-sqlite-node", ["store"], "SQL stays inside store."),
     only("@effect/cli", ["cli"], "Commands are one layer's business."),
-    only("@effect/platform-node", ["http", "cli", "daemon"], "The library runs on what the application provides."),
+    only("@effect/platform-node", ["http", "daemon", "cli"], "The library runs on what the application provides."),
     {
       name: "no-http-below-http",
       comment: "The library does not load HTTP code.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(http|web|cli|daemon)/" },
+      from: { path: "^src/", pathNot: "^src/(http|web|daemon|cli)/" },
       to: { path: "node_modules/@effect/platform/.*Http" }
     },
     {

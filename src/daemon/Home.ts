@@ -1,0 +1,132 @@
+/**
+ * The one directory in which everything is kept: configuration, database, logs, worktrees, lock.
+ *
+ * Whoever can write there can have commands run as its owner, and whoever can read there can read what agents have printed.
+ * So it is closed to everybody else, and with it all that is in it, whatever mode that has.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { Config, Context, Effect, Layer, Option, Schema } from "effect"
+
+export interface Service {
+  /** Absolute, without symbolic links. */
+  readonly directory: string
+  readonly config: string
+  readonly database: string
+  /** `<job>/…` below it. */
+  readonly logs: string
+  /** `<job>/…` below it. */
+  readonly worktrees: string
+  /** Never to be opened but by `KernelLock`: closing it anywhere else in the process would give up the lock. */
+  readonly lock: string
+  /** Who holds the lock. */
+  readonly holder: string
+  readonly socket: string
+  readonly token: string
+}
+
+export class Home extends Context.Tag("charlotte/Home")<Home, Service>() {}
+
+/** The directory cannot be used as it is; nothing in it was touched. */
+export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusable", {
+  directory: Schema.String,
+  /** What is wrong with it and what to do, as the end of a sentence about it. */
+  reason: Schema.String
+}) {
+  override get message() {
+    return `the home directory ${this.directory} ${this.reason}`
+  }
+}
+
+/** Any of these tells that the directory is ours to close. */
+const ours = ["charlotte.db", "config.yaml", "lock"]
+
+const make = (directory: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const fail = (reason: string) => Effect.fail(new HomeUnusable({ directory, reason }))
+
+    if (!path.isAbsolute(directory))
+      return yield* fail("is not an absolute path; give the whole path, beginning with /")
+    const isThere = yield* fs.exists(directory)
+    if (!isThere) yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
+    const { mode, type, uid } = yield* fs.stat(directory)
+    if (type !== "Directory") return yield* fail("is not a directory; move away what is there, or choose another one")
+
+    const self = process.geteuid?.()
+    if (self !== undefined && Option.exists(uid, (uid) => uid !== self)) {
+      return yield* fail(
+        `belongs to user ${Option.getOrElse(uid, () => "?")}, and this program runs as user ${self}; ` +
+          "run it as that user, or choose another directory with CHARLOTTE_HOME"
+      )
+    }
+    if ((mode & 0o022) !== 0) {
+      return yield* fail(
+        "can be written by other users, who could have put commands into it; " +
+          `look through it, then close it: chmod 700 ${directory}`
+      )
+    }
+    if ((mode & 0o077) !== 0) {
+      const entries = yield* fs.readDirectory(directory)
+      // A directory of something else may be open to others for a reason, such as a whole home directory.
+      if (entries.length > 0 && !ours.some((name) => entries.includes(name))) {
+        return yield* fail(
+          "can be read by other users, and holds other things than Charlotte's; " +
+            `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${directory}`
+        )
+      }
+      yield* fs.chmod(directory, 0o700)
+    }
+    yield* Effect.mapError(
+      fs.access(directory, { readable: true, writable: true }),
+      () =>
+        new HomeUnusable({
+          directory,
+          reason: "cannot be written; make it writable, or choose another directory with CHARLOTTE_HOME"
+        })
+    )
+    return Home.of(paths(path, yield* fs.realPath(directory)))
+  }).pipe(
+    Effect.catchAll((error) =>
+      error._tag === "HomeUnusable"
+        ? error
+        : new HomeUnusable({
+            directory,
+            reason: `cannot be used: ${error.message}; choose another with CHARLOTTE_HOME`
+          })
+    )
+  )
+
+const paths = (path: Path, directory: string): Service => ({
+  directory,
+  config: path.join(directory, "config.yaml"),
+  database: path.join(directory, "charlotte.db"),
+  logs: path.join(directory, "logs"),
+  worktrees: path.join(directory, "worktrees"),
+  lock: path.join(directory, "lock"),
+  holder: path.join(directory, "lock.json"),
+  socket: path.join(directory, "socket"),
+  token: path.join(directory, "token")
+})
+
+/** The home at that path. */
+export const layerAt = (directory: string): Layer.Layer<Home, HomeUnusable, FileSystem | Path> =>
+  Layer.effect(Home, make(directory))
+
+/** The home that `CHARLOTTE_HOME` names, or else `.charlotte` in the user's own. */
+export const layer: Layer.Layer<Home, HomeUnusable, FileSystem | Path> = Layer.effect(
+  Home,
+  Effect.gen(function* () {
+    const path = yield* Path
+    const [own, user] = yield* Effect.orDie(
+      Effect.all([Config.option(Config.nonEmptyString("CHARLOTTE_HOME")), Config.option(Config.nonEmptyString("HOME"))])
+    )
+    if (Option.isSome(own)) return yield* make(own.value)
+    if (Option.isSome(user)) return yield* make(path.join(user.value, ".charlotte"))
+    return yield* new HomeUnusable({
+      directory: "~/.charlotte",
+      reason: "cannot be found, since HOME is not set; set CHARLOTTE_HOME to an absolute path"
+    })
+  })
+)
