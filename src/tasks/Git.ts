@@ -6,6 +6,7 @@ import { Context, Effect, Layer } from "effect"
 import * as Commits from "./git/Commits.js"
 import * as Files from "./git/Files.js"
 import type { Fingerprint } from "./git/Fingerprint.js"
+import * as Forwarding from "./git/Forwarding.js"
 import * as GitCommand from "./git/GitCommand.js"
 import type { GitError } from "./git/GitError.js"
 import * as History from "./git/History.js"
@@ -51,6 +52,12 @@ export interface Service {
   /** Makes a branch that is not there yet. */
   readonly createBranch: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<void>
 
+  /**
+   * Sets a branch of ours to a commit wherever it is now, or makes it; answers whether it had to. Refuses one that is
+   * checked out where it was not made here. A worktree of ours that stands on it does not come along: make it anew.
+   */
+  readonly restore: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<boolean>
+
   /** Removes a branch that was made here; refuses one that is checked out, and is content when there is none. */
   readonly deleteBranch: (repository: Repo, branch: OwnBranch) => Answer<void>
 
@@ -75,8 +82,21 @@ export interface Service {
   /** The commit on which a worktree stands, and the files that differ from it. */
   readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Answer<Commits.Status>
 
-  /** Commits all that is in a worktree on its branch, but for ignored files. */
-  readonly commit: (repository: Repo, worktree: Worktrees.Worktree, options: Commits.CommitOptions) => Answer<ObjectId>
+  /**
+   * Commits all that is in a worktree on its branch, but for ignored files. The files of `put` are in the commit, and in
+   * the worktree, with the content that is given; answers at which of them something else was found than should be there.
+   */
+  readonly commit: (
+    repository: Repo,
+    worktree: Worktrees.Worktree,
+    options: Commits.CommitOptions
+  ) => Answer<Commits.Committed>
+
+  /**
+   * Moves the branch of a worktree, and its files, to a commit that contains it. Changes that are not committed are lost;
+   * files that the commit has not, such as ignored ones, stay.
+   */
+  readonly forward: (repository: Repo, worktree: Worktrees.Worktree, options: Forwarding.ForwardOptions) => Answer<void>
 
   /** The tasks that were done in the commits of `to` that `from` does not contain, told by their trailers, oldest first. */
   readonly doneTasks: (
@@ -86,6 +106,12 @@ export interface Service {
 
   /** Whether the later commit contains the earlier one; each contains itself. */
   readonly isAncestor: (repository: Repo, earlier: ObjectId, later: ObjectId) => Answer<boolean>
+
+  /** Whether the repository has such a commit at all; one that no branch leads to may have been cleared away. */
+  readonly contains: (repository: Repo, commit: ObjectId) => Answer<boolean>
+
+  /** How many commits `to` contains that `from` does not. */
+  readonly commits: (repository: Repo, range: { readonly from: ObjectId; readonly to: ObjectId }) => Answer<number>
 
   /** Merges two commits into a third, without a checkout; no branch moves. */
   readonly merge: (repository: Repo, options: Merge.MergeOptions) => Answer<Merge.MergeResult>
@@ -99,6 +125,9 @@ export interface Service {
     commit: ObjectId,
     paths: ReadonlyArray<RepoPath>
   ) => Answer<ReadonlyArray<RepoPath>>
+
+  /** Those of the paths that the user's checkout leaves out of commits. */
+  readonly ignored: (repository: Repo, paths: ReadonlyArray<RepoPath>) => Answer<ReadonlyArray<RepoPath>>
 }
 
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
@@ -119,6 +148,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     resolve: method("resolve", Refs.resolve),
     ownBranches: method("ownBranches", Refs.own),
     createBranch: method("createBranch", Refs.create),
+    restore: method("restore", Refs.restore),
     deleteBranch: method("deleteBranch", Refs.remove),
     advance: method("advance", Landing.advance),
     addWorktree: method("addWorktree", Worktrees.add),
@@ -126,11 +156,15 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     removeWorktree: method("removeWorktree", Worktrees.remove),
     status: method("status", Commits.status),
     commit: method("commit", Commits.commit),
+    forward: method("forward", Forwarding.forward),
     doneTasks: method("doneTasks", History.doneTasks),
     isAncestor: method("isAncestor", History.isAncestor),
+    contains: method("contains", History.contains),
+    commits: method("commits", History.commits),
     merge: method("merge", Merge.merge),
     readFile: method("readFile", Files.read),
-    differing: method("differing", Files.differing)
+    differing: method("differing", Files.differing),
+    ignored: method("ignored", Files.ignored)
   }
 })
 

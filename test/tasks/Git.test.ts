@@ -1,7 +1,8 @@
 import { expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
-import { diffCommand } from "../../src/tasks/git/Shell.js"
+import { addAndCommitCommand, command, diffCommand, mergeCommand } from "../../src/tasks/git/Shell.js"
 import { RepoPath, resultBranch } from "../../src/tasks/git/Names.js"
 import { plain, sandbox } from "../support/Repository.js"
 import { enter, jobId, mainBranch, pathIn, subject, worktree } from "./git/Scenario.js"
@@ -30,7 +31,7 @@ it.scopedLive.each(Object.entries(formats))(
       yield* world.write(`${tree.path}/one.txt`, "1\n")
       yield* service.commit(repository, tree, subject("First", 1))
       yield* world.write(`${tree.path}/two.txt`, "2\n")
-      const done = yield* service.commit(repository, tree, { ...subject("Second", 2), since: main })
+      const { commit: done } = yield* service.commit(repository, tree, { ...subject("Second", 2), since: main })
       expect(yield* service.doneTasks(repository, { from: main, to: done })).toMatchObject([
         { jobId, unit: "u", task: 1 },
         { jobId, unit: "u", task: 2, commit: done }
@@ -55,9 +56,54 @@ it.scopedLive.each(Object.entries(formats))(
     })
 )
 
-it("the command that shows a difference can be pasted into a shell", () => {
+it("commands for people can be pasted into a shell", () => {
   const result = resultBranch(jobId)
-  expect(diffCommand("/home/me/my project", mainBranch, result)).toBe(
+  const top = "/home/me/my project"
+  expect(diffCommand(top, mainBranch, result)).toBe(
     `git -C '/home/me/my project' diff main...charlotte/${jobId}/result`
   )
+  expect(mergeCommand("/r", result)).toBe(`git -C /r merge charlotte/${jobId}/result`)
+  expect(mergeCommand(top, mainBranch, { fastForwardOnly: true })).toBe(`git -C '${top}' merge --ff-only main`)
+  expect(addAndCommitCommand("/r", ["a.md", "it's.md"])).toBe(
+    `git -C /r add -- a.md 'it'\\''s.md' && git -C /r commit -- a.md 'it'\\''s.md'`
+  )
 })
+
+it("whatever words are in a command, the shell reads the same ones, and no control character is left in it", () => {
+  const words = [
+    "",
+    "a b",
+    "$(x)",
+    "'",
+    "\\",
+    "\x1b[2J'\\",
+    "\n",
+    "é",
+    "\u202e",
+    "😀\t",
+    "~",
+    "*",
+    "!x",
+    "#",
+    "a=b",
+    "-n"
+  ]
+  const line = command("printf", "%s\\0", ...words)
+  expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  expect(execFileSync("bash", ["-c", line], { encoding: "utf8" }).split("\0")).toEqual([...words, ""])
+})
+
+it.scopedLive("the command that adds and commits takes names as they are, and leaves alone what else is staged", () =>
+  Effect.gen(function* () {
+    const box = yield* sandbox
+    const top = yield* plain(box)
+    const files = [":(top)a.md", "b?.md", "c d.md"]
+    for (const file of [...files, "staged.txt", "bx.md"]) yield* box.write(`${top}/${file}`, "")
+    yield* box.git(top, "add", "staged.txt")
+    const line = addAndCommitCommand(top, files)
+    execFileSync("bash", ["-c", line], {
+      env: { PATH: process.env["PATH"], HOME: `${box.root}/home`, EDITOR: "echo x >" }
+    })
+    expect(yield* box.git(top, "show", "--name-only", "--format=")).toBe(`${files.join("\n")}\n`)
+  })
+)

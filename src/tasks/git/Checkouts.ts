@@ -13,6 +13,9 @@ export interface Checkout {
   readonly ref: Option.Option<string>
 }
 
+/** A file in the git directory of a worktree that was made here; it holds the branch. */
+export const mark = (gitDir: string): string => `${gitDir}/charlotte`
+
 /** The worktrees that the repository knows, by their path, each with its git directory. */
 export const linked = (repository: Repository) =>
   Effect.gen(function* () {

@@ -50,9 +50,9 @@ export const real = (path: string): Effect.Effect<Option.Option<string>, GitFail
 export const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
-/** Lets directories be emptied that somebody has closed, such as those of a module cache. */
+/** Lets directories be emptied and filled that somebody has closed, such as those of a module cache. */
 const unlock = async (directory: string): Promise<void> => {
-  await chmod(directory, 0o700)
+  await chmod(directory, (await lstat(directory)).mode | 0o700)
   const entries = await readdir(directory, { withFileTypes: true })
   for (const entry of entries) if (entry.isDirectory()) await unlock(`${directory}/${entry.name}`)
 }
@@ -64,3 +64,15 @@ export const erase = (path: string): Effect.Effect<void, GitFailed> =>
     const stats = await lstat(path)
     await (stats.isDirectory() ? once().catch(() => unlock(path).then(once)) : once())
   })
+
+/** Runs what writes below a directory; where it fails, once more with all directories there unlocked. */
+export const unlocking = <A, E, R>(
+  directory: string,
+  write: Effect.Effect<A, E | GitFailed, R>
+): Effect.Effect<A, E | GitFailed, R> =>
+  Effect.catchTag(write, "GitFailed", () =>
+    Effect.zipRight(
+      step(`unlock ${directory}`, () => unlock(directory)),
+      write
+    )
+  )

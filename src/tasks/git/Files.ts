@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import * as Disk from "./Disk.js"
 import type { ObjectId, RepoPath } from "./Names.js"
-import type { Repository } from "./Repository.js"
+import { inRepository, type Repository } from "./Repository.js"
 import { type Sealed, sealed } from "./Sealed.js"
 
 export interface TreeEntry {
@@ -55,6 +55,13 @@ const isFile = (path: string) =>
 /** A line for git, which takes one that begins with a quotation mark for a quoted one. */
 const line = (path: RepoPath): string => (path.startsWith('"') ? `"${path.replace(/["\\]/g, "\\$&")}"\n` : `${path}\n`)
 
+/** The object that each file of the work tree would be committed as, with the line ends that are configured. */
+export const objects = (git: Sealed, paths: ReadonlyArray<RepoPath>) =>
+  Effect.map(git.run(["hash-object", "--stdin-paths"], { input: paths.map(line).join("") }), ({ stdout }) => {
+    const objects = stdout.toString().split("\n")
+    return new Map(paths.map((path, i) => [path, objects[i]]))
+  })
+
 /** Those of the files that are not in the user's checkout as they are in the commit. */
 export const differing = (repository: Repository, commit: ObjectId, paths: ReadonlyArray<RepoPath>) =>
   sealed(
@@ -65,11 +72,25 @@ export const differing = (repository: Repository, commit: ObjectId, paths: Reado
           (yield* entries(git, commit)).filter(isRegular).map((entry) => [entry.path, entry.object])
         )
         const there = yield* Effect.filter(paths, (path) => isFile(`${repository.topLevel}/${path}`))
-        // As they would be committed, with the line ends that are configured.
-        const { stdout } = yield* git.run(["hash-object", "--stdin-paths"], { input: there.map(line).join("") })
-        const objects = stdout.toString().split("\n")
-        const present = new Map(there.map((path, i) => [path, objects[i]]))
+        const present = yield* objects(git, there)
         return paths.filter((path) => present.get(path) === undefined || present.get(path) !== committed.get(path))
       }),
     { workTree: repository.topLevel }
+  )
+
+/** Those of the paths that git leaves out of the commits of the user's checkout; a file that it has already is none. */
+export const ignored = (repository: Repository, paths: ReadonlyArray<RepoPath>) =>
+  Effect.map(
+    inRepository(repository, ["check-ignore", "-z", "--stdin"], {
+      gitDir: repository.gitDir,
+      workTree: repository.topLevel,
+      // Names are what this command reads, but it does not know the word for it; so none may look like a pattern.
+      variables: { GIT_LITERAL_PATHSPECS: "0" },
+      input: paths.map((path) => `./${path}\0`).join(""),
+      answers: [0, 1]
+    }),
+    ({ stdout }) => {
+      const found = new Set(stdout.toString().split("\0"))
+      return paths.filter((path) => found.has(`./${path}`))
+    }
   )

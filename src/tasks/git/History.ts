@@ -23,6 +23,23 @@ export const isAncestor = (repository: Repository, earlier: ObjectId, later: Obj
     )
   )
 
+/** Whether there is such a commit; one that no branch leads to may be gone. */
+export const contains = (repository: Repository, commit: ObjectId) =>
+  sealed(repository, (git) =>
+    Effect.map(
+      git.run(["cat-file", "--batch-check=%(objectname) %(objecttype)"], { input: `${commit}\n` }),
+      ({ stdout }) => stdout.toString() === `${commit} commit\n`
+    )
+  )
+
+/** How many commits `to` contains that `from` does not. */
+export const commits = (repository: Repository, { from, to }: { readonly from: ObjectId; readonly to: ObjectId }) =>
+  sealed(repository, (git) =>
+    Effect.map(git.run(["rev-list", "--count", "--end-of-options", to, `^${from}`]), ({ stdout }) =>
+      Number(stdout.toString())
+    )
+  )
+
 const value = (key: string): string => `%(trailers:key=${key},valueonly,separator=%x1e)`
 const format = ["%H", value(trailers.jobId), value(trailers.unit), value(trailers.task)].join("%x1f")
 

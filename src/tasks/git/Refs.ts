@@ -1,7 +1,10 @@
 /** Branches: to look them up, and to move them by compare-and-set. */
 import { Effect, Option, Schema } from "effect"
+import { rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
+import * as Disk from "./Disk.js"
 import { BranchExists, BranchMissing, BranchMoved, CheckoutInTheWay, GitFailed, SymbolicBranch } from "./GitError.js"
+import { step } from "./GitCommand.js"
 import { mutate, patiently } from "./Mutation.js"
 import { BranchName, fullRef, ObjectId, OwnBranch } from "./Names.js"
 import { inRepository, type Repository } from "./Repository.js"
@@ -131,6 +134,36 @@ export const remove = (repository: Repository, branch: OwnBranch) =>
       for (const { path } of yield* Checkouts.of(repository, branch))
         return yield* new CheckoutInTheWay({ path, branch, files: [], detail: "it is checked out there" })
       yield* move(repository, branch, { from: at, to: Option.none() })
+    })
+  )
+
+/** Where git finds no branch there can be a file that names no commit, as a power loss leaves it: git gives up on that. */
+const removeBroken = ({ commonDir }: Repository, branch: OwnBranch) =>
+  Effect.gen(function* () {
+    const file = `${commonDir}/${fullRef(branch)}`
+    const line = yield* Disk.readLine(file)
+    const isBroken = Option.exists(line, (said) => !/^(ref: |[0-9a-f]{40})/.test(said))
+    if (isBroken && Option.contains(yield* Disk.real(file), file))
+      yield* step(`remove ${file}`, () => rm(file, { force: true }))
+  })
+
+/**
+ * Sets a branch to a commit, wherever it is now, and makes it when it is gone; tells whether it had to. A checkout that was
+ * not made here is not left on a branch that has moved; a worktree that was made here is, and is to be made anew.
+ */
+export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
+  mutate(repository, { locks: [lockOf(repository, branch)] })(
+    Effect.gen(function* () {
+      // One that was made another name for something is not where it should be, wherever that leads.
+      const now = yield* Effect.catchTag(find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
+      if (Option.contains(now, at)) return false
+      for (const { gitDir, path } of yield* Checkouts.of(repository, branch))
+        if (Option.isNone(yield* Disk.look(Checkouts.mark(gitDir))))
+          return yield* new CheckoutInTheWay({ path, branch, files: [], detail: "it is checked out there" })
+      if (Option.isNone(now)) yield* removeBroken(repository, branch)
+      const args = ["update-ref", "--no-deref", "-m", "charlotte", "--end-of-options", fullRef(branch), at]
+      yield* patiently(repository, args)
+      return true
     })
   )
 

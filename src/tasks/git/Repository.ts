@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import { stat } from "node:fs/promises"
 import * as Disk from "./Disk.js"
 import * as Fingerprint from "./Fingerprint.js"
-import { GitCommand, run, step } from "./GitCommand.js"
+import { GitCommand, type Invocation, run, step } from "./GitCommand.js"
 import { NotARepository } from "./GitError.js"
 import * as Settings from "./Settings.js"
 
@@ -145,7 +145,10 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
 export const inRepository = (
   repository: Repository,
   args: ReadonlyArray<string>,
-  options?: { readonly answers?: ReadonlyArray<number>; readonly gitDir?: string; readonly workTree?: string }
+  options?: Pick<Invocation, "answers" | "input" | "variables"> & {
+    readonly gitDir?: string
+    readonly workTree?: string
+  }
 ) =>
   run({
     args,
@@ -153,8 +156,10 @@ export const inRepository = (
     variables: {
       GIT_DIR: options?.gitDir ?? repository.commonDir,
       GIT_COMMON_DIR: repository.commonDir,
-      ...(options?.workTree === undefined ? {} : { GIT_WORK_TREE: options.workTree })
+      ...(options?.workTree === undefined ? {} : { GIT_WORK_TREE: options.workTree }),
+      ...options?.variables
     },
     settings: repository.settings,
-    answers: options?.answers ?? [0]
+    answers: options?.answers ?? [0],
+    ...(options?.input === undefined ? {} : { input: options.input })
   })

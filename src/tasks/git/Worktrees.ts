@@ -18,9 +18,6 @@ export interface Worktree {
   readonly branch: OwnBranch
 }
 
-/** A file in the git directory of a worktree that was made here; it holds the branch. */
-const mark = (gitDir: string): string => `${gitDir}/charlotte`
-
 const asCheckout = (worktree: Worktree): Checkouts.Checkout => ({ ...worktree, ref: Option.none() })
 
 /** Fails when the worktree is no longer the one that was made. */
@@ -33,7 +30,7 @@ export const verify = (repository: Repository, worktree: Worktree) =>
       return yield* broken("its .git is gone or was replaced")
     yield* Checkouts.verify(repository, asCheckout(worktree))
     const common = yield* Disk.readLine(`${gitDir}/commondir`)
-    const isOurs = Option.contains(yield* Disk.readLine(mark(gitDir)), branch)
+    const isOurs = Option.contains(yield* Disk.readLine(Checkouts.mark(gitDir)), branch)
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
 
@@ -41,7 +38,7 @@ export const verify = (repository: Repository, worktree: Worktree) =>
 export const list = (repository: Repository) =>
   Effect.gen(function* () {
     const worktrees = yield* Effect.forEach(yield* Checkouts.linked(repository), ([path, gitDir]) =>
-      Effect.map(Disk.readLine(mark(gitDir)), (line) => {
+      Effect.map(Disk.readLine(Checkouts.mark(gitDir)), (line) => {
         const named = Schema.decodeOption(AbsolutePath)(path)
         return Option.map(
           Option.all([named, Option.flatMap(line, Schema.decodeOption(OwnBranch))]),
@@ -82,7 +79,7 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
     const gitDir = (yield* Checkouts.linked(repository)).get(path)
     if (gitDir === undefined)
       return yield* new GitFailed({ operation: "worktree", exitCode: 0, detail: `${path} was made and is not listed` })
-    yield* step(`mark ${path}`, () => writeFile(mark(gitDir), `${branch}\n`))
+    yield* step(`mark ${path}`, () => writeFile(Checkouts.mark(gitDir), `${branch}\n`))
     // A copy of the user's sparse checkout would leave files out.
     yield* step(`prepare ${path}`, () =>
       Promise.all(["config.worktree", "info/sparse-checkout"].map((name) => rm(`${gitDir}/${name}`, { force: true })))
@@ -150,7 +147,7 @@ export const remove = (repository: Repository, wanted: AbsolutePath) =>
       const isThere = Option.isSome(yield* Disk.look(path))
       const gitDir = (yield* Checkouts.linked(repository)).get(path)
       if (!isThere && gitDir === undefined) return
-      const isMarked = gitDir !== undefined && Option.isSome(yield* Disk.readLine(mark(gitDir)))
+      const isMarked = gitDir !== undefined && Option.isSome(yield* Disk.readLine(Checkouts.mark(gitDir)))
       const isAround = [repository.topLevel, repository.commonDir].some((place) => Disk.isWithin(place, path))
       if (isAround || !(isMarked || (yield* isEmpty(repository, path, gitDir))))
         return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })

@@ -45,7 +45,11 @@ const everything = Effect.gen(function* () {
   const { main, repository, service } = world
   const tree = yield* worktree(world, "u")
   yield* box.write(`${tree.path}/--upload-pack=x`, "x\n")
-  const one = yield* service.commit(repository, tree, { ...subject("--amend", 1), body: "--amend", since: main })
+  const { commit: one } = yield* service.commit(repository, tree, {
+    ...subject("--amend", 1),
+    body: "--amend",
+    since: main
+  })
   const two = yield* work(world, "v", { "-rf": "x\n" })
   yield* service.status(repository, tree)
   yield* service.doneTasks(repository, { from: main, to: one })

@@ -37,7 +37,7 @@ scenario("a commit holds all that is in the worktree: new, changed, gone, rename
       "new/deep/file.txt",
       "run.sh"
     ])
-    const commit = yield* service.commit(repository, tree, subject("All of it", 1))
+    const { commit } = yield* service.commit(repository, tree, subject("All of it", 1))
     expect(yield* world.git(tree.path, "ls-tree", "-r", "--format=%(objectmode) %(path)", commit)).toBe(
       [
         "100644 .gitignore",
@@ -59,7 +59,7 @@ scenario("a commit says who, what and why, at the time of the clock", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
     const tree = yield* worktree(world, "u")
-    const commit = yield* service
+    const { commit } = yield* service
       .commit(repository, tree, { ...subject("  Fix\n the \x1b[31mthing ", 3), body: "Because.\n\nIt was broken." })
       .pipe(Effect.provide(TestContext.TestContext))
     expect(yield* world.git(tree.path, "log", "-1", "--format=%an <%ae>%n%cn <%ce>%n%at %ct%n%B", commit)).toBe(
@@ -90,7 +90,7 @@ scenario("a task whose work was committed already, or changed nothing, is done w
     yield* world.write(`${tree.path}/agent.txt`, "by the agent\n")
     yield* world.git(tree.path, "add", ".")
     yield* world.git(tree.path, "commit", "--quiet", "-m", "by the agent")
-    const commit = yield* service.commit(repository, tree, { ...subject("Done", 1), since: main })
+    const { commit } = yield* service.commit(repository, tree, { ...subject("Done", 1), since: main })
     expect(yield* at(world, commit, "agent.txt")).toEqual(Option.some("by the agent\n"))
     expect(yield* world.git(tree.path, "log", "--format=%s", `${main}..${commit}`)).toBe("Done\nby the agent\n")
     expect(yield* service.doneTasks(repository, { from: main, to: commit })).toMatchObject([{ task: 1, commit }])
@@ -112,12 +112,12 @@ scenario("what an agent staged, hid or left half merged in the index makes no di
       )
     for (const file of ["a.txt", "b.txt", "dir/c.txt"]) yield* world.write(`${tree.path}/${file}`, "changed\n")
     expect((yield* service.status(repository, tree)).changed).toEqual(["a.txt", "b.txt", "dir/c.txt"])
-    const commit = yield* service.commit(repository, tree, subject("All"))
+    const { commit } = yield* service.commit(repository, tree, subject("All"))
     for (const file of ["a.txt", "b.txt", "dir/c.txt"])
       expect(yield* at(world, commit, file)).toEqual(Option.some("changed\n"))
     yield* world.write(`${tree.gitDir}/index`, "no index at all")
     yield* world.write(`${tree.path}/a.txt`, "again\n")
-    const next = yield* service.commit(repository, tree, subject("Again"))
+    const { commit: next } = yield* service.commit(repository, tree, subject("Again"))
     expect(yield* at(world, next, "a.txt")).toEqual(Option.some("again\n"))
     expect(yield* world.git(tree.path, "status", "--porcelain")).toBe("")
   })
@@ -127,7 +127,7 @@ scenario("a HEAD that was moved is refused, and the branch stays where it is", (
   Effect.gen(function* () {
     const { main, repository, service } = world
     const tree = yield* worktree(world, "u")
-    const first = yield* service.commit(repository, tree, subject("First", 1))
+    const { commit: first } = yield* service.commit(repository, tree, subject("First", 1))
     const refused = (since?: ObjectId) => {
       const options = { ...subject("x"), ...(since === undefined ? {} : { since }) }
       return Effect.map(Effect.flip(service.commit(repository, tree, options)), (error) => error.message)
@@ -188,7 +188,7 @@ scenario("`before` sees the commit before the branch leads to it, and its failur
     const seen: Array<readonly [string, string]> = []
     const before = (commit: ObjectId) =>
       Effect.map(Effect.orDie(service.resolve(repository, tree.branch)), (now) => void seen.push([commit, now]))
-    const commit = yield* service.commit(repository, tree, { ...subject("x", 1), before })
+    const { commit } = yield* service.commit(repository, tree, { ...subject("x", 1), before })
     expect(seen).toEqual([[commit, main]])
     const failed = service.commit(repository, tree, { ...subject("y", 2), before: () => Effect.dieMessage("no") })
     expect((yield* Effect.exit(failed))._tag).toBe("Failure")
@@ -228,7 +228,7 @@ scenario("line ends are committed as the user has configured them", (world) =>
     const repository = yield* world.service.open(world.top)
     const tree = yield* worktree({ ...world, repository }, "u")
     yield* world.write(`${tree.path}/crlf.txt`, "one\r\ntwo\r\n")
-    const commit = yield* world.service.commit(repository, tree, subject("x"))
+    const { commit } = yield* world.service.commit(repository, tree, subject("x"))
     expect(yield* at(world, commit, "crlf.txt")).toEqual(Option.some("one\ntwo\n"))
     expect(branch("u")).toBe(tree.branch)
   })
@@ -250,5 +250,35 @@ scenario("files of the user's checkout are compared as they would be committed",
     expect(yield* service.readFile(repository, main, RepoPath.make("dir"))).toEqual(Option.none())
     expect(yield* at(world, main, "b.txt")).toEqual(Option.some("b\n"))
     expect(top).toBe(repository.topLevel)
+  })
+)
+
+scenario("paths that are ignored in the user's checkout are told from those that a commit would hold", (world) =>
+  Effect.gen(function* () {
+    const { repository, service, top } = world
+    yield* world.write(`${top}/.git/info/exclude`, "secret/\n.env\n")
+    yield* world.write(`${top}/secret/deep/key`, "")
+    yield* world.write(`${top}/tracked.log`, "")
+    yield* world.git(top, "add", "--force", "tracked.log")
+    const paths = [
+      "ignored.log",
+      ".env",
+      "secret/deep/key",
+      "secret",
+      "a.txt",
+      "untracked.txt",
+      "none",
+      "tracked.log",
+      ":(top)*.log",
+      ":!x"
+    ]
+    const ignored = service.ignored(
+      repository,
+      paths.map((path) => RepoPath.make(path))
+    )
+    expect(yield* ignored).toEqual(["ignored.log", ".env", "secret/deep/key", "secret", ":(top)*.log"])
+    expect(yield* service.ignored(repository, [])).toEqual([])
+    yield* world.git(top, "rm", "--quiet", "--force", "tracked.log")
+    yield* Effect.promise(() => rm(`${top}/secret`, { recursive: true }))
   })
 )

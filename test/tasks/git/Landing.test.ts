@@ -59,7 +59,7 @@ scenario("a file that is only ignored is the user's too", (world) =>
     yield* world.write(`${tree.path}/ignored.log`, "theirs\n")
     yield* world.service.commit(world.repository, tree, subject("x"))
     yield* world.write(`${tree.path}/.gitignore`, "*.log\n")
-    const done = yield* world.service.commit(world.repository, tree, subject("y"))
+    const { commit: done } = yield* world.service.commit(world.repository, tree, subject("y"))
     const error = yield* Effect.flip(advance(world, mainBranch, world.main, done))
     expect(error).toMatchObject({ _tag: "CheckoutInTheWay", files: ["ignored.log"] })
     expect(readFileSync(`${world.top}/ignored.log`, "utf8")).toBe("ignored\n")

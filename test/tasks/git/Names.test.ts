@@ -88,7 +88,7 @@ scenario("every unit that is accepted can be worked on", (world) =>
         from: world.main
       })
       const subject = { title: name, jobId, unit: name, task: 1 }
-      const commit = yield* service.commit(repository, tree, subject)
+      const { commit } = yield* service.commit(repository, tree, subject)
       expect(yield* service.doneTasks(repository, { from: world.main, to: commit })).toMatchObject([{ unit: name }])
       yield* service.removeWorktree(repository, tree.path)
     }
@@ -104,7 +104,7 @@ scenario("every path that is accepted is only ever a path", (world) =>
     const tree = yield* worktree(world, "u")
     const short = paths.filter((path) => path.length < 200)
     for (const path of short) yield* world.write(`${tree.path}/${path}`, `${path}\n`)
-    const commit = yield* service.commit(repository, tree, { title: "paths", jobId })
+    const { commit } = yield* service.commit(repository, tree, { title: "paths", jobId })
     for (const path of short)
       expect(Option.map(yield* service.readFile(repository, commit, path), String)).toEqual(Option.some(`${path}\n`))
     // Those in the worktree are as they were committed; git sees them in the same way.

@@ -91,7 +91,7 @@ const everything = (world: World) =>
     yield* world.write(`${tree.path}/.gitattributes`, attributes)
     yield* world.write(`${tree.path}/a.txt`, "one\ntwo\nTHREE\n")
     expect((yield* service.status(repository, tree)).changed).toEqual([".gitattributes", "a.txt"])
-    const two = yield* service.commit(repository, tree, subject("two", 1))
+    const { commit: two } = yield* service.commit(repository, tree, subject("two", 1))
     const merged = yield* service.merge(repository, { ours: one, theirs: two, subject: subject("Merge") })
     if (merged._tag !== "Merged") return expect(merged._tag).toBe("Merged")
     yield* service.doneTasks(repository, { from: main, to: merged.commit })
@@ -180,7 +180,7 @@ const detected = (
       const world = yield* enter(box, top)
       const { main, repository, service } = world
       const tree = yield* worktree(world, "u")
-      const done = yield* service.commit(repository, tree, subject("before", 1))
+      const { commit: done } = yield* service.commit(repository, tree, subject("before", 1))
       yield* plant(world, tree.path)
       for (const trace of ran(box)) yield* Effect.promise(() => rm(`${box.root}/${trace}`))
       yield* untouched(
@@ -274,7 +274,7 @@ scenario("a working tree that is said to be elsewhere is not followed", (world) 
   Effect.gen(function* () {
     const { main, repository, service, top } = world
     const tree = yield* worktree(world, "u")
-    const done = yield* service.commit(repository, tree, subject("x"))
+    const { commit: done } = yield* service.commit(repository, tree, subject("x"))
     yield* world.write(`${world.root}/precious/a.txt`, "precious\n")
     const config = readFileSync(`${top}/.git/config`, "utf8")
     yield* world.git(tree.path, "config", "core.worktree", `${world.root}/precious`)

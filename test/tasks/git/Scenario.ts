@@ -68,5 +68,5 @@ export const work = (world: World, name: string, files: Readonly<Record<string, 
   Effect.gen(function* () {
     const tree = yield* worktree(world, name, from)
     for (const [file, content] of Object.entries(files)) yield* world.write(`${tree.path}/${file}`, content)
-    return yield* world.service.commit(world.repository, tree, subject(`work of ${name}`))
+    return (yield* world.service.commit(world.repository, tree, subject(`work of ${name}`))).commit
   })

@@ -17,7 +17,7 @@ scenario("twenty worktrees of one repository, made, worked in, committed and rem
       (tree, i) =>
         Effect.zipRight(
           world.write(`${tree.path}/file${i}.txt`, `${i}\n`),
-          service.commit(repository, tree, subject(`work ${i}`, 1))
+          Effect.map(service.commit(repository, tree, subject(`work ${i}`, 1)), ({ commit }) => commit)
         ),
       parallel
     )

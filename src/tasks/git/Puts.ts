@@ -1,0 +1,91 @@
+/** Files that a commit holds with the content that is given, whatever a process has made of them in the worktree. */
+import { Effect, Option } from "effect"
+import { createHash } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import * as Disk from "./Disk.js"
+import * as Files from "./Files.js"
+import { step } from "./GitCommand.js"
+import type { RepoPath } from "./Names.js"
+import type { Repository } from "./Repository.js"
+import type { Sealed } from "./Sealed.js"
+
+export interface Put {
+  readonly path: RepoPath
+  readonly content: string | Uint8Array
+  /** What the worktree should hold there until then; the content itself unless it is said. */
+  readonly was?: string | Uint8Array
+}
+
+export type Puts = ReadonlyArray<Put>
+
+const bytes = (content: string | Uint8Array): Uint8Array =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content
+
+const expected = ({ content, was = content }: Put): Uint8Array => bytes(was)
+
+const objectId = ({ objectFormat }: Repository, content: Uint8Array): string =>
+  createHash(objectFormat).update(`blob ${content.length}\0`).update(content).digest("hex")
+
+/** What stands at a path of the worktree: the very bytes that should, another file, an obstacle, or anything else. */
+const look = (top: string, put: Put) =>
+  Effect.gen(function* () {
+    const file = `${top}/${put.path}`
+    // Behind a link is another place.
+    if (!Option.contains(yield* Disk.real(file), file)) return "other"
+    const stats = yield* Disk.look(file)
+    if (!Option.exists(stats, (found) => found.isFile())) return "obstacle"
+    // Gigabytes need not be read to be told from a few lines.
+    const isAsLong = Option.exists(stats, ({ size }) => size === expected(put).length)
+    const content = isAsLong ? yield* Disk.read(file) : Option.none<Buffer>()
+    return Option.exists(content, (found) => found.equals(expected(put))) ? "same" : "file"
+  })
+
+/**
+ * Looks at what stands at each path. A directory or a pipe is taken away at once: git does not add a pipe, and refuses a
+ * worktree with a repository in it.
+ */
+export const examine = (top: string, puts: Puts) =>
+  Effect.forEach(puts, (put) =>
+    Effect.gen(function* () {
+      const there = yield* look(top, put)
+      if (there === "obstacle") yield* Disk.erase(`${top}/${put.path}`)
+      return { put, there }
+    })
+  )
+
+/** The paths at which the worktree held something else than it should, be it read as it is or as it would be committed. */
+export const replaced = (
+  repository: Repository,
+  git: Sealed,
+  found: Effect.Effect.Success<ReturnType<typeof examine>>
+) =>
+  Effect.gen(function* () {
+    const files = found.filter(({ there }) => there === "file").map(({ put }) => put.path)
+    const objects = new Map(files.length === 0 ? [] : yield* Files.objects(git, files))
+    return found
+      .filter(({ put, there }) => there !== "same" && objects.get(put.path) !== objectId(repository, expected(put)))
+      .map(({ put }) => put.path)
+  })
+
+/** Enters the files into the index, in place of whatever is in their way; with the mode that they had in the commit. */
+export const enter = (git: Sealed, committed: ReadonlyArray<Files.TreeEntry>, puts: Puts) =>
+  Effect.gen(function* () {
+    if (puts.length === 0) return
+    const files = puts.map((_, i) => `${git.directory}/put-${i}`)
+    yield* step("write files", () =>
+      Promise.all(puts.map(({ content }, i) => writeFile(`${git.directory}/put-${i}`, content)))
+    )
+    const input = files.map((file) => `${file}\n`).join("")
+    const { stdout } = yield* git.run(["hash-object", "-w", "--no-filters", "--stdin-paths"], { input })
+    const objects = stdout.toString().split("\n")
+    const modes = new Map(committed.filter(Files.isRegular).map(({ mode, path }) => [path, mode]))
+    const lines = puts.map(({ path }, i) => `${modes.get(path) ?? "100644"} ${objects[i]} 0\t${path}\0`)
+    yield* git.run(["update-index", "-z", "--index-info"], { input: lines.join("") })
+  })
+
+/** Brings the files into the worktree, in place of whatever is in their way there; git does not write through links. */
+export const lay = (git: Sealed, top: string, puts: Puts) => {
+  const input = puts.map(({ path }) => `${path}\0`).join("")
+  const write = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })
+  return puts.length === 0 ? Effect.void : Disk.unlocking(top, write)
+}

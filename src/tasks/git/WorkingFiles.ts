@@ -1,0 +1,119 @@
+/** The files in a worktree of ours: where it stands, what is in it, and its index put in place of the one that is there. */
+import { Effect, Option } from "effect"
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises"
+import * as Checkouts from "./Checkouts.js"
+import type { TreeEntry } from "./Files.js"
+import { step } from "./GitCommand.js"
+import { HeadMoved, NestedRepository } from "./GitError.js"
+import { mutate } from "./Mutation.js"
+import { fullRef, type ObjectId } from "./Names.js"
+import * as Refs from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import { type Sealed, sealed } from "./Sealed.js"
+import * as Worktrees from "./Worktrees.js"
+
+/** The commit at which the worktree stands, on its own branch, with nothing begun and not ended. */
+export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
+  Effect.gen(function* () {
+    const { branch, gitDir, path } = worktree
+    yield* Worktrees.verify(repository, worktree)
+    const ref = yield* Refs.symbolicHead(repository, gitDir)
+    if (!Option.contains(ref, fullRef(branch))) {
+      const actual = Option.match(ref, {
+        onNone: () => "no branch",
+        onSome: (name) => name.replace(/^refs\/heads\//, "")
+      })
+      return yield* new HeadMoved({ path, expected: branch, actual })
+    }
+    const operation = yield* Checkouts.operation(worktree)
+    if (Option.isSome(operation)) return yield* operation.value
+    return yield* Refs.resolve(repository, branch)
+  })
+
+/** What the index has, each path once; fails when there is a repository within the worktree, be it new or committed. */
+const list = (git: Sealed, path: string) =>
+  Effect.gen(function* () {
+    const { stdout } = yield* git.run(["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard"])
+    const lines = stdout.toString().split("\0")
+    const entries = lines.flatMap((line): ReadonlyArray<TreeEntry> => {
+      const [, mode, object, name] = /^. (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
+      return mode === undefined || object === undefined || name === undefined ? [] : [{ mode, object, path: name }]
+    })
+    // Git would look into them, and by their own configuration.
+    const directories = [
+      ...lines.flatMap((line) => /^\? (.*)\/$/s.exec(line)?.[1] ?? []),
+      ...entries.filter(({ mode }) => mode === "160000").map((entry) => entry.path)
+    ]
+    if (directories.length > 0)
+      return yield* new NestedRepository({ path, directories: [...new Set(directories)].toSorted() })
+    return entries
+  })
+
+/**
+ * Runs an operation over the files of the worktree with an index that was read from its commit, and tells what is in it.
+ * The index that lies in the worktree's git directory is not looked at: it could say of a file that it has not changed.
+ */
+export const over = <A, E, R>(
+  repository: Repository,
+  { path }: Worktrees.Worktree,
+  tip: ObjectId,
+  use: (git: Sealed, entries: ReadonlyArray<TreeEntry>) => Effect.Effect<A, E, R>
+) =>
+  sealed(
+    repository,
+    (git) =>
+      git.run(["read-tree", "--end-of-options", tip]).pipe(
+        Effect.zipRight(list(git, path)),
+        Effect.flatMap((entries) => use(git, entries))
+      ),
+    { workTree: path }
+  )
+
+/** Puts the index in place, by git's own protocol, so that git in the worktree sees it clean. */
+const withIndex = <A, E, R>(gitDir: string, index: string, use: Effect.Effect<A, E, R>) => {
+  const lock = `${gitDir}/index.lock`
+  return Effect.acquireUseRelease(
+    step("lock the index", () => open(lock, "wx").then((file) => file.close())),
+    () =>
+      Effect.zipLeft(
+        use,
+        step("write the index", async () => {
+          await writeFile(lock, await readFile(index))
+          await rename(lock, `${gitDir}/index`)
+        })
+      ),
+    () => Effect.ignore(step("unlock the index", () => rm(lock, { force: true })))
+  )
+}
+
+/**
+ * Moves the worktree to another commit: first its files, then its branch, then its index. The order is for a crash in
+ * between. A branch that was moved before the files would have them look like a change that takes the commit back; files
+ * that were moved before the branch hold more than it says, and nothing less.
+ */
+export const move = <E, R, E2, R2>(
+  repository: Repository,
+  worktree: Worktrees.Worktree,
+  options: {
+    readonly index: string
+    readonly from: ObjectId
+    readonly to: ObjectId
+    /** Done when nothing can be in the way any more, and before the files. */
+    readonly before: Effect.Effect<void, E, R>
+    readonly files: Effect.Effect<void, E2, R2>
+  }
+) => {
+  const { branch, gitDir } = worktree
+  const { before, files, from, index, to } = options
+  return mutate(repository, {
+    locks: [`${gitDir}/index.lock`, `${gitDir}/HEAD.lock`, Refs.lockOf(repository, branch)]
+  })(
+    Effect.gen(function* () {
+      yield* Worktrees.verify(repository, worktree)
+      yield* before
+      const ref = Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) })
+      // Milliseconds, and half of it would leave the worktree at odds with its branch.
+      yield* Effect.uninterruptible(withIndex(gitDir, index, Effect.zipRight(files, from === to ? Effect.void : ref)))
+    })
+  )
+}
