@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { JobId } from "./JobId.js"
 
 const text = Schema.NonEmptyString.annotations({ message: () => "must not be empty" }).pipe(
   Schema.filter((s) => !s.includes("\0") || "must not contain a NUL character")
@@ -14,6 +15,7 @@ const text = Schema.NonEmptyString.annotations({ message: () => "must not be emp
  * @example
  * import { JobConfig } from "charlotte"
  * import { Schema } from "effect"
+import { JobId } from "./JobId.js"
  *
  * const config = Schema.decodeSync(JobConfig.JobConfig)({
  *   repoPath: "/home/me/project",
@@ -42,6 +44,8 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     land: Schema.optionalWith(Schema.Boolean, { default: () => true }),
     /** The name of the agent profile that works on the tasks. */
     agent: Schema.optional(text),
+    /** A job that has failed or was cancelled: what it has done is not done again. */
+    retryOf: Schema.optional(JobId),
     /** Free words to find the job again by. */
     labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
   },

@@ -84,7 +84,8 @@ export interface Service {
 
   /**
    * Commits all that is in a worktree on its branch, but for ignored files. The files of `put` are in the commit, and in
-   * the worktree, with the content that is given; answers at which of them something else was found than should be there.
+   * the worktree, with the content that is given, those of `keep` as they were; answers at which of them something else was
+   * found than should be there.
    */
   readonly commit: (
     repository: Repo,

@@ -65,7 +65,7 @@ export const payloads = {
   /** The gates of its tasks and the baseline run on the merged result. */
   "unit.verifying": Schema.Struct({ command: Schema.String }),
   "unit.merged": Schema.Struct({ commit, fastForward: Schema.Boolean }),
-  "unit.failed": Schema.Struct({ reason, task: Schema.optional(Schema.Int), log }),
+  "unit.failed": Schema.Struct({ reason, task: Schema.optional(Schema.Int) }),
   "unit.blocked": Schema.Struct({ waitsFor: Schema.Array(Schema.String) }),
 
   "task.started": Schema.Struct({ title: Schema.String, attempt: Schema.Int }),

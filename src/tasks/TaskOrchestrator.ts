@@ -1,23 +1,29 @@
 /**
- * The orchestrator that works through a directory of tasks: one unit after another, in a worktree of its own outside the
- * repository, with one commit for each task whose backpressure command passes. The work is left on a result branch.
+ * The orchestrator that works through a directory of tasks: units in parallel, each in a worktree of its own outside the
+ * repository, with one commit for each task whose backpressure command passes. Finished units are merged into a result
+ * branch, and at the end the target branch is advanced to it.
  *
  * @since 0.1.0
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { JobConfig } from "../domain/JobConfig.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
+import { RunStore } from "../store/RunStore.js"
+import { Agents } from "./Agents.js"
 import { Git } from "./Git.js"
-import { type ObjectId, resultBranch } from "./git/Names.js"
+import { ObjectId, resultBranch } from "./git/Names.js"
 import { diffCommand } from "./git/Shell.js"
-import type { Task, Unit } from "./plan/Plan.js"
 import { ProcessRunner } from "./ProcessRunner.js"
+import * as Admission from "./work/Admission.js"
+import type { Job } from "./work/Job.js"
+import * as Landing from "./work/Landing.js"
+import * as Progress from "./work/Progress.js"
 import * as Submission from "./work/Submission.js"
-import { type TaskFailure, TasksFailed } from "./work/TaskFailure.js"
-import * as TaskWork from "./work/TaskWork.js"
-import * as Workplace from "./work/Workplace.js"
+import { TasksFailed } from "./work/TaskFailure.js"
+import * as Tell from "./work/Tell.js"
+import * as Units from "./work/Units.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -30,17 +36,18 @@ export interface Options {
  *
  * @since 0.1.0
  */
-export interface Summary {
-  readonly branch: string
+export class Summary extends Schema.Class<Summary>("charlotte/Summary")({
+  target: Schema.String,
+  /** The branch of the result. */
+  branch: Schema.String,
   /** The command that shows what was done. */
-  readonly diff: string
-  readonly units: number
-  readonly tasks: number
-  /** Tasks that were complete when the job was submitted. */
-  readonly skipped: number
-}
+  diff: Schema.String,
+  /** The commit to which the target was advanced. */
+  landed: Schema.optional(Schema.String),
+  commits: Schema.Int
+}) {}
 
-type Services = Git | ProcessRunner | FileSystem | Path
+type Services = Agents | Git | ProcessRunner | RunStore | FileSystem | Path
 
 /**
  * @since 0.1.0
@@ -49,96 +56,112 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
   Layer.effect(
     Orchestrator,
     // Only these: with all that is around, a job would get the scope of the layer in place of its own.
-    Effect.map(Effect.map(Effect.context<Services>(), Context.pick(Git, ProcessRunner, FileSystem, Path)), (context) =>
-      Orchestrator.of({
-        check: (config) =>
-          Effect.map(Effect.provide(Submission.read(config), context), (submission) =>
-            config.dryRun ? {} : { key: Submission.key(submission) }
-          ),
-        run: (job) => Effect.provide(run(options, job), context),
-        recover: (id) =>
-          Effect.provide(
-            Effect.flatMap(ProcessRunner, (runner) => runner.recover(id)),
-            context
-          )
-      })
+    Effect.map(
+      Effect.map(Effect.context<Services>(), Context.pick(Agents, Git, ProcessRunner, RunStore, FileSystem, Path)),
+      (context) =>
+        Orchestrator.of({
+          check: (config, kept) => Effect.provide(check(config, kept), context),
+          run: (job) => Effect.provide(run(options, job), context),
+          recover: (id) =>
+            Effect.provide(
+              Effect.flatMap(ProcessRunner, (runner) => runner.recover(id)),
+              context
+            )
+        })
     )
   )
 
-const run = (
-  { directory }: Options,
-  job: JobContext<JobConfig>
-): Effect.Effect<Summary, unknown, Services | Scope.Scope> =>
+const check = (config: JobConfig, kept: unknown) =>
   Effect.gen(function* () {
-    const submission = yield* Submission.read(job.config)
-    const { base, plan, repository, target } = submission
-    const branch = resultBranch(job.id)
-    yield* job.emit({ type: "orch.started", payload: { target, base, branch, units: plan.units.map(graph) } })
-
-    const tasks = plan.units.flatMap((unit) => unit.tasks)
-    const summary = {
-      branch,
-      diff: diffCommand(repository.topLevel, target, branch),
-      units: plan.units.length,
-      tasks: tasks.length,
-      skipped: tasks.filter(({ status }) => status === "complete").length
-    }
-    if (job.config.dryRun) return summary
-
-    const place = yield* Workplace.open(job, submission, directory)
-    const done = yield* committed(place, base)
-    const failures = new Map<string, TaskFailure>()
-    const blocked = new Set<string>()
-    for (const unit of plan.units) {
-      const waitsFor = unit.dependsOn.filter((id) => failures.has(id) || blocked.has(id))
-      if (waitsFor.length > 0) {
-        blocked.add(unit.id)
-        yield* job.emit({ type: "unit.blocked", unit: unit.id, payload: { waitsFor } })
-        continue
-      }
-      const remaining = unit.remaining.filter(({ number }) => !done.has(taskName(unit.id, number)))
-      const failure = yield* work(place, unit, remaining)
-      if (Option.isSome(failure)) failures.set(unit.id, failure.value)
-    }
-    if (failures.size > 0) {
-      return yield* new TasksFailed({ failures: [...failures.values()], blocked: [...blocked], branch })
-    }
-    yield* Effect.forEach(plan.settings.baseline, (command) => Workplace.mustPass(place, "baseline", command))
-    yield* job.emit({ type: "orch.completed", payload: summary })
-    return summary
+    if (kept !== undefined) return { key: Submission.key(yield* Submission.decode(kept)) }
+    const submission = yield* Admission.read(config)
+    const encoded = Submission.encode(submission)
+    return config.dryRun ? { submission: encoded } : { key: Submission.key(submission), submission: encoded }
   })
 
-/** The plan, as far as a watcher wants to draw it. */
-const graph = ({ dependsOn, id, tasks }: Unit) => ({
-  id,
-  dependsOn,
-  tasks: tasks.map(({ dependsOn, number, status, title }) => ({ number, title, status, dependsOn }))
-})
-
-const taskName = (unit: string, task: number): string => `${unit}/${task}`
-
-/** What earlier attempts of the job have done already. */
-const committed = ({ job, repository, worktree }: Workplace.Workplace, base: ObjectId) =>
+const run = (options: Options, context: JobContext<JobConfig>) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { commit } = yield* git.status(repository, worktree)
-    const done = yield* git.doneTasks(repository, { from: base, to: commit })
-    return new Set(done.flatMap(({ jobId, task, unit }) => (jobId === job.id ? [taskName(unit, task)] : [])))
+    const store = yield* RunStore
+    const agents = yield* Agents
+    const { config, id } = context
+    const submission = yield* Submission.decode(context.submission)
+    const { base, fingerprint, plan, target, targetAt, topLevel } = submission
+    const result = resultBranch(id)
+    const tell = Tell.make(context)
+    yield* tell("orch.started", {
+      target,
+      base,
+      branch: result,
+      agent: submission.agent,
+      concurrency: config.concurrency,
+      units: plan.units.map(({ dependsOn, id, tasks }) => ({
+        id,
+        dependsOn,
+        tasks: tasks.map(({ dependsOn, number, status, title }) => ({ number, title, status, dependsOn }))
+      }))
+    })
+    const summary = { target, branch: result, diff: diffCommand(topLevel, targetAt, result) }
+    if (config.dryRun) return new Summary({ ...summary, commits: 0 })
+
+    const job: Job = {
+      context,
+      submission,
+      repository: yield* git.open(topLevel, { fingerprint }),
+      result,
+      agent: yield* agents.get(submission.agent),
+      gateEnv: agents.gates.env,
+      directories: { worktrees: `${options.directory}/worktrees/${id}`, logs: `${options.directory}/logs/${id}` },
+      progress: yield* Progress.open(store, context, plan),
+      tell
+    }
+    yield* takeUp(job)
+    yield* Units.run(job)
+    yield* failIfAny(job, summary)
+
+    const end = yield* Units.resultAfter(job, plan.units.length - 1)
+    const commits = yield* git.commits(job.repository, { from: targetAt, to: end })
+    if (!config.land) return new Summary({ ...summary, commits })
+    return new Summary({ ...summary, commits, landed: yield* Landing.land(job, end) })
   })
 
-/** Does the tasks of a unit one after another; the first that fails is the last that is tried. */
-const work = (place: Workplace.Workplace, unit: Unit, tasks: ReadonlyArray<Task>) =>
+/** Sets the result to what is recorded; a crash may have come between the two. */
+const takeUp = (job: Job) =>
   Effect.gen(function* () {
-    const { job } = place
-    yield* job.emit({ type: "unit.started", unit: unit.id })
-    yield* Effect.forEach(tasks, (task) => TaskWork.run(place, unit.id, task), { discard: true })
-    yield* job.emit({ type: "unit.completed", unit: unit.id })
-    return Option.none<TaskFailure>()
-  }).pipe(
-    Effect.catchTag("TaskFailure", (failure) =>
-      Effect.as(
-        place.job.emit({ type: "unit.failed", unit: unit.id, payload: { task: failure.task, reason: failure.reason } }),
-        Option.some(failure)
-      )
-    )
-  )
+    const git = yield* Git
+    const { progress, repository, result, submission } = job
+    for (const { id, tasks } of submission.plan.units) {
+      for (const { number } of tasks) {
+        const { commit, state } = progress.task(id, number)
+        if (state === "running" && commit !== undefined && (yield* isThere(job, commit)))
+          yield* progress.changeTask(id, number, { state: "completed" })
+      }
+      const { commit, state } = progress.unit(id)
+      if (state === "running" && commit !== undefined && (yield* isThere(job, commit)))
+        yield* progress.changeUnit(id, { state: "merged" })
+    }
+    yield* git.restore(repository, result, yield* Units.resultAfter(job, submission.plan.units.length - 1))
+  })
+
+const isThere = ({ repository }: Job, commit: string) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const id = Schema.decodeUnknownOption(ObjectId)(commit)
+    return Option.isSome(id) && (yield* git.contains(repository, id.value))
+  })
+
+const failIfAny = ({ progress, result, submission }: Job, { diff }: { readonly diff: string }) =>
+  Effect.gen(function* () {
+    const records = submission.plan.units.map(({ id }) => progress.unit(id))
+    const failed = records.filter(({ state }) => state === "failed")
+    if (failed.length === 0) return
+    return yield* new TasksFailed({
+      branch: result,
+      diff,
+      failures: failed.map(({ reason = "", unit }) => {
+        const task = progress.tasksOf(unit).find(({ state }) => state === "failed")
+        return { unit, task: task?.task, reason, log: task?.log }
+      }),
+      blocked: records.filter(({ state }) => state === "blocked").map(({ unit }) => unit)
+    })
+  })

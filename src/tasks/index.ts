@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+export * as Agents from "./Agents.js"
 export * as Git from "./Git.js"
 export * as Plan from "./plan/Plan.js"
 export * as ProcessRunner from "./ProcessRunner.js"
 export * as TaskDirectory from "./plan/TaskDirectory.js"
+export * as TaskEvents from "./TaskEvents.js"
 export * as TaskOrchestrator from "./TaskOrchestrator.js"

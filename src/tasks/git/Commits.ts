@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import * as CommitObject from "./CommitObject.js"
 import { HeadMoved } from "./GitError.js"
+import * as Keeps from "./Keeps.js"
 import * as History from "./History.js"
 import { ObjectId, type RepoPath } from "./Names.js"
 import * as Puts from "./Puts.js"
@@ -38,11 +39,13 @@ export interface CommitOptions extends CommitObject.Subject {
   readonly before?: (commit: ObjectId) => Effect.Effect<void>
   /** Files that are to have this content, in the commit and in the worktree, whatever the worktree has there. */
   readonly put?: Puts.Puts
+  /** Files that are to be as they were at `since`, or at the tip of the branch; one that was not there goes. */
+  readonly keep?: ReadonlyArray<RepoPath>
 }
 
 export interface Committed {
   readonly commit: ObjectId
-  /** The files of `put` at which the worktree held something else than it should. */
+  /** The files of `put` and `keep` at which something else was found than should be there. */
   readonly replaced: ReadonlyArray<RepoPath>
 }
 
@@ -53,7 +56,7 @@ export interface Committed {
 export const commit = (repository: Repository, worktree: Worktree, options: CommitOptions) =>
   Effect.gen(function* () {
     const { path } = worktree
-    const { before = () => Effect.void, put = [], since } = options
+    const { before = () => Effect.void, keep = [], put = [], since } = options
     const tip = yield* WorkingFiles.stand(repository, worktree)
     if (since !== undefined && !(yield* History.isAncestor(repository, since, tip)))
       return yield* new HeadMoved({ path, expected: `a commit that contains ${since}`, actual: tip })
@@ -62,6 +65,8 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
       Effect.gen(function* () {
         const replaced = yield* Puts.replaced(repository, git, found)
         yield* git.run(["add", "--all"])
+        const others = keep.filter((kept) => !put.some(({ path }) => path === kept))
+        const kept = yield* Keeps.enter(git, since ?? tip, others)
         yield* Puts.enter(git, entries, put)
         const tree = yield* Refs.decode(ObjectId, (yield* git.run(["write-tree"])).stdout.toString().trim())
         const commit = yield* CommitObject.write(repository, git, { tree, parents: [tip], subject: options })
@@ -70,9 +75,9 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
           from: tip,
           to: commit,
           before: before(commit),
-          files: Puts.lay(git, path, put)
+          files: Effect.zipRight(Keeps.lay(git, path, kept), Puts.lay(git, path, put))
         })
-        const committed: Committed = { commit, replaced }
+        const committed: Committed = { commit, replaced: [...replaced, ...kept.map(({ path }) => path)] }
         return committed
       })
     )

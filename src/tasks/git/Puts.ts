@@ -83,9 +83,16 @@ export const enter = (git: Sealed, committed: ReadonlyArray<Files.TreeEntry>, pu
     yield* git.run(["update-index", "-z", "--index-info"], { input: lines.join("") })
   })
 
-/** Brings the files into the worktree, in place of whatever is in their way there; git does not write through links. */
-export const lay = (git: Sealed, top: string, puts: Puts) => {
-  const input = puts.map(({ path }) => `${path}\0`).join("")
-  const write = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })
-  return puts.length === 0 ? Effect.void : Disk.unlocking(top, write)
+/** Brings files of the index into the worktree, in place of whatever is in their way there; git does not write through links. */
+export const write = (git: Sealed, top: string, paths: ReadonlyArray<RepoPath>) => {
+  const input = paths.map((path) => `${path}\0`).join("")
+  const checkout = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })
+  return paths.length === 0 ? Effect.void : Disk.unlocking(top, checkout)
 }
+
+export const lay = (git: Sealed, top: string, puts: Puts) =>
+  write(
+    git,
+    top,
+    puts.map(({ path }) => path)
+  )

@@ -50,6 +50,10 @@ export class Unit extends Schema.Class<Unit>("charlotte/Unit")({
 
 /** @since 0.1.0 */
 export class Plan extends Schema.Class<Plan>("charlotte/Plan")({
+  /** The directory that was read, relative to the repository; `.` for the repository itself. */
+  dir: Schema.String,
+  /** The files that were read, relative to the repository. */
+  files: Schema.Array(Schema.String),
   /** In dependency order, ties by name. */
   units: Schema.Array(Unit),
   /** What `charlotte.yaml` says. */

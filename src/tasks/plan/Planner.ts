@@ -26,6 +26,8 @@ export interface HashedTaskFile extends TaskFile {
 }
 
 export const plan = (sources: {
+  readonly dir: string
+  readonly files: ReadonlyArray<string>
   readonly units: ReadonlyArray<UnitSource>
   readonly settings: Settings
   /** What was already found while reading. */
@@ -42,6 +44,8 @@ export const plan = (sources: {
   if (problems.length > 0) return Either.left(InvalidPlan.of(problems))
   return Either.right(
     new Plan({
+      dir: sources.dir,
+      files: sources.files,
       settings: sources.settings,
       units: units.map(
         ({ tasks, unit }) =>

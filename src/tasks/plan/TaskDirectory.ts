@@ -41,10 +41,13 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   const count = units.reduce((sum, { entries }) => sum + entries.filter(TaskFile.isName).length, units.length)
   if (count > maxFiles) return yield* tooMuch(top, `${maxFiles} files`)
 
-  const readText = reader(top)
+  const files: Array<string> = []
+  const readText = reader(top, files)
   const { problems: wrongSettings, settings } = yield* readSettings(top, readText)
   const sources = yield* Effect.forEach(units, (unit) => readUnit(unit, unit === top, readText), { concurrency: 16 })
   return yield* Planner.plan({
+    dir: top.name,
+    files: files.toSorted(),
     units: sources,
     settings,
     problems: [...problems, ...wrongSettings],
@@ -84,12 +87,13 @@ type ReadText = (
   FileSystem | Path
 >
 
-/** Reads files, until they are too much in all. */
-const reader = (top: Listing.Listing): ReadText => {
+/** Reads files, and lists them, until they are too much in all. */
+const reader = (top: Listing.Listing, files: Array<string>): ReadText => {
   let total = 0
   return Effect.fnUntraced(function* (listing, entry) {
     const path = yield* Path
     const file = path.join(listing.name, entry)
+    files.push(file)
     const content = yield* Effect.either(TextFile.read(path.join(listing.path, entry), file))
     total += Either.match(content, { onLeft: () => 0, onRight: ({ bytes }) => bytes.length })
     return total > maxBytes ? yield* tooMuch(top, `${maxBytes / 1024 / 1024} MiB`) : { file, content }

@@ -1,47 +1,72 @@
 /**
- * The commands of a job: agents, gates, setups. Each runs in the job's worktree, and leaves a log.
+ * The commands of a job: agents, gates, setups. Each runs in a worktree of the job's, and leaves a log.
  */
-import { Duration, Effect } from "effect"
+import { type Array, Duration, Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
-import type { JobContext } from "../../manager/Orchestrator.js"
 import { $match, type Outcome } from "../process/Outcome.js"
-import { ProcessRunner } from "../ProcessRunner.js"
+import { ProcessRunner, type RunOptions } from "../ProcessRunner.js"
+import type { Log } from "../TaskEvents.js"
+import type { Job } from "./Job.js"
+import { CommandFailed } from "./TaskFailure.js"
+import type { Workplace } from "./Workplace.js"
 
 export interface Ran {
   /** Why it did not pass; missing when it did. */
   readonly reason: string | undefined
   /** The end of what it printed. */
   readonly tail: string
-  readonly log: string
-  /** How many bytes it printed. */
-  readonly bytes: number
+  readonly log: typeof Log.Encoded
 }
 
-/** Runs a shell command, or a shell script in a file. */
+export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"> {
+  readonly command: Array.NonEmptyReadonlyArray<string>
+  /** For people, such as `gate of task 3 of unit api`. */
+  readonly purpose: string
+  /** The file for what it prints. */
+  readonly log: string
+}
+
+/** Tools that change the repository's configuration when they are installed, and are asked not to. */
+const env = { HUSKY: "0" }
+
 export const run = (
-  job: JobContext<unknown>,
-  options: {
-    readonly purpose: string
-    readonly shell: { readonly command: string } | { readonly script: string }
-    readonly cwd: string
-    readonly log: string
-  }
+  { context }: Job,
+  { worktree }: Workplace,
+  { log, ...command }: Command
 ): Effect.Effect<Ran, StoreError, ProcessRunner> =>
   Effect.gen(function* () {
     const runner = yield* ProcessRunner
-    const { cwd, log, purpose, shell } = options
     const { outcome, output } = yield* runner.run({
-      jobId: job.id,
-      attempt: job.attempt,
-      purpose,
-      command: "command" in shell ? ["sh", "-c", shell.command] : ["sh", "-e", shell.script],
-      cwd,
+      ...command,
+      jobId: context.id,
+      attempt: context.attempt,
+      cwd: worktree.path,
+      env,
       output: log,
-      grace: () => job.grace,
-      onForced: job.forced
+      grace: () => context.grace,
+      onForced: context.forced
     })
-    return { reason: reason(outcome), tail: output.tail, log, bytes: output.bytes }
+    return {
+      reason: reason(outcome),
+      tail: output.tail,
+      log: { file: log, from: 0, to: output.bytes - output.omitted }
+    }
   })
+
+/** Runs a command line that the plan has fixed. */
+export const line = (
+  job: Job,
+  place: Workplace,
+  { line, log, purpose }: { readonly line: string; readonly purpose: string; readonly log: string }
+) => run(job, place, { command: ["sh", "-c", line], purpose, log, inherit: job.gateEnv })
+
+/** The same for one without which the work cannot go on. */
+export const mustPass = (job: Job, place: Workplace, options: Parameters<typeof line>[2]) =>
+  Effect.flatMap(line(job, place, options), ({ log, reason }) =>
+    reason === undefined
+      ? Effect.void
+      : new CommandFailed({ purpose: options.purpose, command: options.line, reason, log: log.file })
+  )
 
 const reason = (outcome: Outcome): string | undefined =>
   $match(outcome, {

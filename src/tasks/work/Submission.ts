@@ -1,95 +1,49 @@
 /**
- * A job as it is submitted: the repository, the branch, and the plan. Everything that is in the way is found here, at once,
- * before anything is touched.
+ * A job as it was submitted. It is kept with the job: from then on no file is asked what is to be done, or what must pass.
  */
-import type { FileSystem } from "@effect/platform/FileSystem"
-import type { Path } from "@effect/platform/Path"
-import { Effect, Either, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
-import type { JobConfig } from "../../domain/JobConfig.js"
-import { Git } from "../Git.js"
-import { BranchName, type ObjectId, RepoPath } from "../git/Names.js"
-import type { Repository } from "../git/Repository.js"
-import type { Plan } from "../plan/Plan.js"
-import * as TaskDirectory from "../plan/TaskDirectory.js"
+import { JobId } from "../../domain/JobId.js"
+import { Fingerprint } from "../git/Fingerprint.js"
+import { BranchName, ObjectId, UnitName } from "../git/Names.js"
+import { TaskNumber } from "../plan/Fields.js"
+import { Plan } from "../plan/Plan.js"
 
-export interface Submission {
-  readonly repository: Repository
-  readonly target: BranchName
-  /** The commit at which the target stands. */
-  readonly base: ObjectId
-  readonly plan: Plan
-}
+/** What a job that failed has done, and this one need not do again. */
+export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
+  from: Schema.optional(JobId),
+  /** Units that were begun, with the commit at which their branches go on. */
+  begun: Schema.Record({ key: UnitName, value: ObjectId }),
+  /** Tasks that were done. */
+  tasks: Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber }))
+}) {}
 
-/** The agents that there are. */
-export const agents = ["script"]
-
-interface Issue {
-  readonly path: ReadonlyArray<string>
-  readonly message: string
-}
-
-const at = (field: keyof JobConfig, messages: ReadonlyArray<string>): ReadonlyArray<Issue> =>
-  messages.map((message) => ({ path: [field], message }))
+export class Submission extends Schema.Class<Submission>("charlotte/Submission")({
+  at: Schema.DateTimeUtc,
+  /** The checkout through which the repository was reached. */
+  topLevel: Schema.String,
+  identity: Schema.String,
+  fingerprint: Fingerprint,
+  target: BranchName,
+  /** The commit at which the target stood. */
+  targetAt: ObjectId,
+  /** The commit at which the work begins. */
+  base: ObjectId,
+  agent: Schema.String,
+  plan: Plan,
+  taken: Taken
+}) {}
 
 /** Two jobs never work for the same branch of the same repository, by whatever path it is reached. */
-export const key = ({ repository, target }: Submission): string =>
-  `branch ${target} of repository ${repository.identity}`
+export const key = ({ identity, target }: Submission): string => `branch ${target} of repository ${identity}`
 
-export const read = (config: JobConfig): Effect.Effect<Submission, InvalidJobConfig, Git | FileSystem | Path> =>
-  Effect.gen(function* () {
-    const git = yield* Git
-    const repository = yield* Effect.mapError(
-      git.open(config.repoPath),
-      ({ message }) => new InvalidJobConfig({ issues: at("repoPath", [message]) })
-    )
-    const target = Either.mapLeft(Schema.decodeEither(BranchName)(config.targetBranch), ({ message }) => [message])
-    const planned = yield* Effect.either(
-      TaskDirectory.read({ repository: repository.topLevel, tasksDir: config.tasksDir, agent: config.agent })
-    )
-    const issues: ReadonlyArray<Issue> = [
-      ...at("targetBranch", Either.isLeft(target) ? target.left : yield* obstacles(repository, target.right)),
-      ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : unsupported(planned.right)),
-      ...at("agent", Either.isLeft(planned) ? [] : agentIssues(config.agent ?? planned.right.settings.agent))
-    ]
-    if (issues.length > 0 || Either.isLeft(target) || Either.isLeft(planned))
-      return yield* new InvalidJobConfig({ issues })
+const decoded = Schema.decodeUnknown(Submission)
 
-    const base = yield* git.resolve(repository, target.right)
-    const plan = planned.right
-    const stray = yield* strayFiles(repository, base, plan)
-    if (stray.length > 0) return yield* new InvalidJobConfig({ issues: at("tasksDir", stray) })
-    return { repository, target: target.right, base, plan }
-  }).pipe(
-    Effect.catchAll((error) =>
-      error._tag === "InvalidJobConfig" ? error : new InvalidJobConfig({ issues: at("repoPath", [error.message]) })
-    )
+/** Reads what was kept. */
+export const decode = (kept: unknown): Effect.Effect<Submission, InvalidJobConfig> =>
+  Effect.mapError(
+    decoded(kept),
+    ({ message }) => new InvalidJobConfig({ issues: [{ path: [], message: `what was submitted: ${message}` }] })
   )
 
-const obstacles = (repository: Repository, target: BranchName) =>
-  Effect.flatMap(Git, (git) =>
-    Effect.map(git.problems(repository, target), (problems) => problems.map(({ message }) => message))
-  )
-
-const agentIssues = (agent: string | undefined): ReadonlyArray<string> =>
-  agent !== undefined && agents.includes(agent)
-    ? []
-    : [`${agent === undefined ? "no agent is chosen" : `there is no agent "${agent}"`}; there is: ${agents.join(", ")}`]
-
-const unsupported = ({ settings: { limits } }: Plan): ReadonlyArray<string> =>
-  limits.agentCalls === undefined && limits.duration === undefined
-    ? []
-    : ["charlotte.yaml sets limits, which are not kept yet: leave them out"]
-
-/** Work begins at the commit of the target, so the tasks must stand there as they were read. */
-const strayFiles = (repository: Repository, base: ObjectId, { units }: Plan) =>
-  Effect.gen(function* () {
-    const git = yield* Git
-    const files = yield* Schema.decode(Schema.Array(RepoPath))(
-      units.flatMap(({ tasks }) => tasks.map(({ file }) => file))
-    )
-    const differing = yield* git.differing(repository, base, files)
-    return differing.map(
-      (file) => `${file}: is not committed on the target branch as it stands here: git add -- '${file}' && git commit`
-    )
-  }).pipe(Effect.catchTag("ParseError", ({ message }) => Effect.succeed([message])))
+export const encode = Schema.encodeSync(Submission)

@@ -1,17 +1,20 @@
 /**
  * Working on one task: the agent, then the gate, until the gate passes or the attempts are used up; then one commit.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
-import { Duration, Effect, Option } from "effect"
-import type { JobContext } from "../../manager/Orchestrator.js"
+import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import * as Invocation from "../agents/Invocation.js"
+import * as Prompt from "../agents/Prompt.js"
 import { Git } from "../Git.js"
-import type { ObjectId, UnitName } from "../git/Names.js"
-import type { Task } from "../plan/Plan.js"
-import * as Shell from "./Shell.js"
+import { type ObjectId, RepoPath } from "../git/Names.js"
+import * as Settings from "../plan/Settings.js"
+import type { Task, Unit } from "../plan/Plan.js"
 import * as TaskFile from "../plan/TaskFile.js"
+import type { Log, Payload, Type } from "../TaskEvents.js"
+import * as Budget from "./Budget.js"
+import type { Job } from "./Job.js"
+import * as Shell from "./Shell.js"
 import { TaskFailure } from "./TaskFailure.js"
-import * as TextFile from "../plan/TextFile.js"
-import type { Workplace } from "./Workplace.js"
+import * as Workplace from "./Workplace.js"
 
 /** An agent that fails may be short of something that comes back, so the pause before it is called again grows. */
 const agentPause = Duration.seconds(1)
@@ -19,103 +22,172 @@ const agentPause = Duration.seconds(1)
 /** Why an attempt did not pass. */
 interface Shortfall {
   readonly reason: string
-  readonly log?: string
+  readonly log?: typeof Log.Encoded
+  /** The end of what was printed. */
+  readonly tail?: string
   /** How long to wait before the next one. */
   readonly pause: Duration.Duration
 }
 
-export const run = (place: Workplace, unit: UnitName, task: Task) =>
+const shortfall = (fields: Shortfall): Shortfall => fields
+
+/** Where it is done: the unit's workplace, and the commit from which it goes on. */
+export interface Spot {
+  readonly place: Workplace.Workplace
+  readonly tip: ObjectId
+}
+
+/** Gives the spot from which the next task goes on. */
+export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
   Effect.gen(function* () {
-    const emit = emitter(place.job, unit, task)
-    const since = (yield* Effect.flatMap(Git, (git) => git.status(place.repository, place.worktree))).commit
-    for (let attempt = 1; ; attempt++) {
-      yield* emit("task.started", { attempt, title: task.title })
-      const outcome = yield* tryOnce(place, unit, task, attempt, since)
+    const { progress, submission } = job
+    const { title } = task
+    const tell = teller(job, unit, task)
+    const change = (change: Parameters<typeof progress.changeTask>[2]) =>
+      progress.changeTask(unit.id, task.number, change)
+    const record = () => progress.task(unit.id, task.number)
+
+    yield* change({ state: "running", startedAt: record().startedAt ?? (yield* DateTime.now) })
+    let { place } = spot
+    const before = record().reason
+    let previous = Option.map(Option.fromNullable(before), (reason): Prompt.Previous => ({ reason, tail: "" }))
+    for (;;) {
+      const attempt = record().failures + 1
+      yield* tell("task.started", { attempt, title })
+      const outcome = yield* tryOnce(job, unit, task, { place, tip: spot.tip }, { attempt, previous })
       if ("commit" in outcome) {
-        yield* emit("task.completed", { attempt, commit: outcome.commit })
-        return outcome.commit
+        const { commit } = outcome
+        yield* change({ state: "completed", commit, endedAt: yield* DateTime.now, reason: undefined, log: undefined })
+        yield* tell("task.committed", { commit })
+        yield* tell("task.completed", { attempt, commit })
+        return { place, tip: commit }
       }
-      const { log, pause, reason } = outcome
-      if (attempt === place.settings.attempts) {
-        yield* emit("task.failed", { attempts: attempt, reason, log })
-        const { number, title } = task
-        return yield* new TaskFailure({ unit, task: number, title, attempts: attempt, reason, ...(log && { log }) })
+
+      const { log, pause, reason, tail = "" } = outcome
+      const failure = { failures: attempt, reason, log: log?.file, commit: undefined }
+      if (attempt >= submission.plan.settings.attempts) {
+        yield* change({ ...failure, state: "failed", endedAt: yield* DateTime.now })
+        yield* tell("task.failed", { attempts: attempt, reason, log })
+        return yield* new TaskFailure({
+          unit: unit.id,
+          task: task.number,
+          title,
+          attempts: attempt,
+          reason,
+          log: log?.file
+        })
       }
-      yield* emit("task.retry", { attempt, reason, log })
+      yield* change(failure)
+      yield* tell("task.retry", { attempt, reason, pause: Duration.toMillis(pause), log })
       yield* Effect.sleep(pause)
+      previous = Option.some({ reason, tail })
+      const fault = yield* Workplace.fault(job, place, spot.tip)
+      if (Option.isSome(fault)) {
+        yield* note(job, unit, task, `attempt ${attempt} was undone: ${fault.value}`)
+        place = yield* Workplace.open(job, { unit: unit.id, branch: place.worktree.branch, at: spot.tip })
+      }
     }
   })
 
-const emitter = (job: JobContext<unknown>, unit: UnitName, task: Task) => (type: string, payload: unknown) =>
-  job.emit({ type, unit, task: task.number, payload })
+const teller =
+  ({ tell }: Job, { id }: Unit, { number }: Task) =>
+  <T extends Type>(type: T, payload: Payload<T>) =>
+    tell(type, payload, { unit: id, task: number })
 
-const tryOnce = (place: Workplace, unit: UnitName, task: Task, attempt: number, since: ObjectId) =>
+/** What else a person should know. */
+const note = (job: Job, unit: Unit, task: Task, text: string) =>
+  Effect.zipRight(
+    job.progress.changeTask(unit.id, task.number, {
+      notes: [...job.progress.task(unit.id, task.number).notes, text]
+    }),
+    teller(job, unit, task)("task.noted", { note: text })
+  )
+
+const tryOnce = (
+  job: Job,
+  unit: Unit,
+  task: Task,
+  spot: Spot,
+  { attempt, previous }: { readonly attempt: number; readonly previous: Option.Option<Prompt.Previous> }
+) =>
   Effect.gen(function* () {
-    const { job, logs, worktree } = place
-    const fs = yield* FileSystem
-    const emit = emitter(job, unit, task)
-    const name = `${logs}/${unit}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
+    const { context, progress, submission } = job
+    const { place } = spot
+    const tell = teller(job, unit, task)
+    const about = `of task ${task.number} of unit ${unit.id}`
+    const name = `${place.logs}/${String(task.number).padStart(2, "0")}-attempt-${context.attempt}.${attempt}`
 
-    const script = `${name}.agent.sh`
-    yield* fs.makeDirectory(`${logs}/${unit}`, { recursive: true })
-    yield* fs.writeFileString(script, task.scripts.join("\n"))
-    yield* emit("task.agent.started", { agent: "script" })
-    const agent = yield* Shell.run(job, {
-      purpose: `agent of task ${task.number} of unit ${unit}`,
-      shell: { script },
-      cwd: worktree.path,
-      log: `${name}.agent.log`
+    yield* Budget.agentCall(job)
+    yield* progress.changeTask(unit.id, task.number, { calls: progress.task(unit.id, task.number).calls + 1 })
+    const invocation = yield* Invocation.make(job.agent, {
+      prompt: Prompt.make(task.prompt, previous),
+      scripts: task.scripts,
+      file: name
     })
-    yield* emit("task.agent.ended", { reason: agent.reason, log: agent.log, bytes: agent.bytes })
+    const agentLog = `${name}.agent.log`
+    yield* tell("task.agent.started", { agent: submission.agent, log: agentLog })
+    const agent = yield* Shell.run(job, place, { ...invocation, purpose: `agent ${about}`, log: agentLog })
+    yield* tell("task.agent.ended", { reason: agent.reason, log: agent.log })
     if (agent.reason !== undefined) {
       const pause = Duration.times(agentPause, 2 ** (attempt - 1))
-      return { reason: `the agent ${agent.reason}`, log: agent.log, pause } satisfies Shortfall
+      return shortfall({ reason: `the agent ${agent.reason}`, log: agent.log, tail: agent.tail, pause })
     }
 
-    const gate = yield* Shell.run(job, {
-      purpose: `gate of task ${task.number} of unit ${unit}`,
-      shell: { command: task.backpressure },
-      cwd: worktree.path,
-      log: `${name}.gate.log`
-    })
+    const command = task.backpressure
+    const gateLog = `${name}.gate.log`
+    yield* tell("task.gate.started", { command, log: gateLog })
+    const gate = yield* Shell.line(job, place, { line: command, purpose: `gate ${about}`, log: gateLog })
     if (gate.reason !== undefined) {
-      yield* emit("task.gate.failed", {
-        command: task.backpressure,
-        reason: gate.reason,
-        log: gate.log,
-        bytes: gate.bytes
-      })
-      return { reason: `the gate ${gate.reason}`, log: gate.log, pause: Duration.zero } satisfies Shortfall
+      yield* tell("task.gate.failed", { command, reason: gate.reason, log: gate.log })
+      const pause = Duration.zero
+      return shortfall({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
     }
-    yield* emit("task.gate.passed", { command: task.backpressure, log: gate.log, bytes: gate.bytes })
-
-    const commit = yield* record(place, unit, task, since)
-    yield* emit("task.committed", { commit })
-    return { commit }
+    yield* tell("task.gate.passed", { command, log: gate.log })
+    return { commit: yield* accept(job, unit, task, spot) }
   }).pipe(
     // A branch that was switched, or a worktree that was broken, is the doing of this attempt.
     Effect.catchTags({
-      HeadMoved: ({ message }) => Effect.succeed<Shortfall>({ reason: message, pause: Duration.zero }),
-      NestedRepository: ({ message }) => Effect.succeed<Shortfall>({ reason: message, pause: Duration.zero })
+      BranchMissing: unfit,
+      BranchMoved: unfit,
+      HeadMoved: unfit,
+      NestedRepository: unfit,
+      OperationInProgress: unfit,
+      WorktreeBroken: unfit
     })
   )
 
-/** Marks the task as complete in its file, and commits all that was done for it. */
-const record = ({ job, repository, worktree }: Workplace, unit: UnitName, task: Task, since: ObjectId) =>
+const unfit = ({ message }: { readonly message: string }) =>
+  Effect.succeed(shortfall({ reason: message, pause: Duration.zero }))
+
+/** Commits all that was done for the task, with its file marked as complete, and the files of the plan as they were. */
+const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const fs = yield* FileSystem
-    const path = `${worktree.path}/${task.file}`
-    // An agent may have changed or removed the file, or put a link in its place. The commit counts, not what the file says.
-    const text = yield* Effect.option(TextFile.read(path, task.file))
-    const marked = Option.flatMap(text, ({ text }) => TaskFile.withStatus(text, "complete"))
-    if (Option.isSome(marked)) yield* fs.writeFileString(path, marked.value)
-    return yield* git.commit(repository, worktree, {
+    const { context, progress, repository, submission } = job
+    const { plan } = submission
+    const file = yield* Schema.decode(RepoPath)(task.file)
+    const text = Option.map(yield* git.readFile(repository, tip, file), (content) =>
+      Buffer.from(content).toString("utf8")
+    )
+    const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
+    const settings = plan.dir === "." ? Settings.fileName : `${plan.dir}/${Settings.fileName}`
+    const { commit, replaced } = yield* git.commit(repository, place.worktree, {
       title: task.title,
-      body: `Task ${task.number} of unit ${unit}.`,
-      jobId: job.id,
-      unit,
+      body: `Task ${task.number} of unit ${unit.id}.`,
+      jobId: context.id,
+      unit: unit.id,
       task: task.number,
-      since
+      since: tip,
+      keep: yield* Schema.decode(Schema.Array(RepoPath))([...new Set([...plan.files, settings])]),
+      put: Option.match(marked, {
+        onNone: () => [],
+        onSome: (content) => [{ path: file, content, was: Option.getOrElse(text, () => content) }]
+      }),
+      before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
     })
+    if (replaced.length > 0) {
+      const text = `the agent had changed ${replaced.join(", ")}: files of the plan are put back as they were`
+      yield* note(job, unit, task, text)
+    }
+    return commit
   })

@@ -1,72 +1,105 @@
 /**
- * Where a job works: a worktree of its own outside the repository, on the result branch, and a directory for its logs.
+ * Where a unit is worked on: a worktree of its own outside the repository, on a branch of its own.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Effect, Schema } from "effect"
-import type { JobConfig } from "../../domain/JobConfig.js"
-import type { JobContext } from "../../manager/Orchestrator.js"
+import { Duration, Effect, Option, Schema } from "effect"
 import { Git } from "../Git.js"
-import { AbsolutePath, resultBranch } from "../git/Names.js"
-import type { Repository } from "../git/Repository.js"
+import { AbsolutePath, type ObjectId, type OwnBranch, type UnitName } from "../git/Names.js"
 import type { Worktree } from "../git/Worktrees.js"
-import type { Settings } from "../plan/Settings.js"
+import type { Job } from "./Job.js"
 import * as Shell from "./Shell.js"
-import type { Submission } from "./Submission.js"
 import { CommandFailed } from "./TaskFailure.js"
 
 export interface Workplace {
-  readonly job: JobContext<JobConfig>
-  readonly repository: Repository
   readonly worktree: Worktree
+  /** Missing where all of them are looked at together. */
+  readonly unit: UnitName | undefined
+  /** The directory for what is printed here. */
   readonly logs: string
-  readonly settings: Settings
 }
 
-/** Makes the worktree, or makes it anew for what an earlier attempt has committed; it goes when the scope closes. */
-export const open = (job: JobContext<JobConfig>, { base, plan, repository }: Submission, directory: string) =>
+/** Makes it, or makes it anew, with the branch at a commit; whatever was left there is gone. */
+export const open = (
+  job: Job,
+  { at, branch, unit }: { readonly unit?: UnitName; readonly branch: OwnBranch; readonly at: ObjectId }
+) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const path = yield* Schema.decode(AbsolutePath)(`${directory}/worktrees/${job.id}`)
-    const branch = resultBranch(job.id)
-    const add = Effect.gen(function* () {
-      yield* git.removeWorktree(repository, path)
-      const isThere = (yield* git.ownBranches(repository)).some((own) => own.branch === branch)
-      return yield* git.addWorktree(repository, { path, branch, ...(isThere ? {} : { from: base }) })
-    })
-    const worktree = yield* Effect.acquireRelease(add, ({ path }) =>
-      Effect.catchAllCause(git.removeWorktree(repository, path), (cause) =>
-        Effect.logWarning(`worktree ${path} could not be removed`, cause)
-      )
-    )
-    const place: Workplace = { job, repository, worktree, logs: `${directory}/logs/${job.id}`, settings: plan.settings }
-    yield* prepare(place)
+    const { directories, repository } = job
+    // No unit has such a name.
+    const name = unit ?? "_landing"
+    const path = yield* Schema.decode(AbsolutePath)(`${directories.worktrees}/${name}`)
+    yield* git.removeWorktree(repository, path)
+    yield* git.restore(repository, branch, at)
+    const worktree = yield* git.addWorktree(repository, { path, branch })
+    const place: Workplace = { worktree, unit, logs: `${directories.logs}/${name}` }
+    yield* copy(job, place)
+    yield* setUp(job, place)
     return place
   })
 
-/** Brings what git does not: the untracked files that were named, and what the setup makes. */
-const prepare = (place: Workplace) =>
+/** What an agent has made of it that no further attempt could go on from: none if it stands where it should. */
+export const fault = ({ repository }: Job, { worktree }: Workplace, tip: ObjectId) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { commit } = yield* git.status(repository, worktree)
+    return (yield* git.isAncestor(repository, tip, commit))
+      ? Option.none()
+      : Option.some(`the branch ${worktree.branch} no longer holds what it held`)
+  }).pipe(
+    // What is in it then is the agent's to mend.
+    Effect.catchTag("NestedRepository", () => Effect.succeedNone),
+    Effect.catchTags({ BranchMissing: said, HeadMoved: said, OperationInProgress: said, WorktreeBroken: said })
+  )
+
+const said = ({ message }: { readonly message: string }) => Effect.succeedSome(message)
+
+/** Removes it with its branch, once another one holds what was done here. */
+export const close = ({ repository }: Job, { worktree }: Workplace) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    yield* git.removeWorktree(repository, worktree.path)
+    yield* git.deleteBranch(repository, worktree.branch)
+  }).pipe(
+    Effect.catchAll(({ message }) => Effect.logWarning(`a worktree is left behind, for charlotte prune: ${message}`))
+  )
+
+/** Brings the untracked files that were named. */
+const copy = ({ repository, submission }: Job, { worktree }: Workplace) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const path = yield* Path
-    const { repository, settings, worktree } = place
-    for (const file of settings.copy) {
+    for (const file of submission.plan.settings.copy) {
       const to = path.join(worktree.path, file)
       yield* fs.makeDirectory(path.dirname(to), { recursive: true })
+      // A directory may be a link that leads anywhere.
+      const directory = yield* fs.realPath(path.dirname(to))
+      if (directory !== worktree.path && !directory.startsWith(`${worktree.path}/`)) {
+        const reason = `${path.dirname(file)} leads out of the worktree`
+        return yield* new CommandFailed({ purpose: "copy", command: file, reason })
+      }
+      yield* fs.remove(to, { recursive: true, force: true })
       yield* fs.copy(path.join(repository.topLevel, file), to)
     }
-    if (settings.setup !== undefined) yield* mustPass(place, "setup", settings.setup)
   })
 
-/** Runs a command that is not a task's, without which the job cannot go on. */
-export const mustPass = (place: Workplace, purpose: string, command: string) =>
+/** What fails may be short of something that comes back, such as the network. */
+const setUps = 3
+const pause = Duration.seconds(1)
+
+const setUp = (job: Job, place: Workplace) =>
   Effect.gen(function* () {
-    const { job, logs, worktree } = place
-    const { log, reason } = yield* Shell.run(job, {
-      purpose,
-      shell: { command },
-      cwd: worktree.path,
-      log: `${logs}/${purpose}-${job.attempt}.log`
-    })
-    if (reason !== undefined) return yield* new CommandFailed({ purpose, command, reason, log })
+    const command = job.submission.plan.settings.setup
+    if (command === undefined) return
+    const about = place.unit === undefined ? {} : { unit: place.unit }
+    for (let attempt = 1; ; attempt++) {
+      yield* job.tell("unit.setup.started", { command, attempt }, about)
+      const log = `${place.logs}/setup-${job.context.attempt}.${attempt}.log`
+      const ran = yield* Shell.line(job, place, { line: command, purpose: "setup", log })
+      if (ran.reason === undefined) return
+      yield* job.tell("unit.setup.failed", { command, attempt, reason: ran.reason, log: ran.log }, about)
+      if (attempt === setUps) return yield* new CommandFailed({ purpose: "setup", command, reason: ran.reason, log })
+      yield* Effect.sleep(Duration.times(pause, 2 ** (attempt - 1)))
+    }
   })

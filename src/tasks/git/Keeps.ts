@@ -1,0 +1,48 @@
+/** Files that stay as they were when the work began, whatever a process has made of them since, in commits of its own too. */
+import { Effect, Option } from "effect"
+import * as Disk from "./Disk.js"
+import * as Files from "./Files.js"
+import type { ObjectId, RepoPath } from "./Names.js"
+import * as Puts from "./Puts.js"
+import type { Sealed } from "./Sealed.js"
+
+/** One that was changed, with what it was; nothing where there was no such file. */
+export interface Kept {
+  readonly path: RepoPath
+  readonly was: Option.Option<Files.TreeEntry>
+}
+
+/** Enters those that differ into the index as they were, and tells which they are. */
+export const enter = (git: Sealed, since: ObjectId, keep: ReadonlyArray<RepoPath>) =>
+  Effect.gen(function* () {
+    if (keep.length === 0) return []
+    const args = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", since]
+    const { stdout } = yield* git.run(args)
+    const differing = new Set(stdout.toString().split("\0"))
+    const changed = keep.filter((path) => differing.has(path))
+    if (changed.length === 0) return []
+    const entries = new Map((yield* Files.entries(git, since)).map((entry) => [entry.path, entry]))
+    const kept = changed.map((path): Kept => ({ path, was: Option.fromNullable(entries.get(path)) }))
+    const line = ({ path, was }: Kept) =>
+      Option.match(was, {
+        onNone: () => `0 ${"0".repeat(since.length)}\t${path}\0`,
+        onSome: ({ mode, object }) => `${mode} ${object} 0\t${path}\0`
+      })
+    yield* git.run(["update-index", "-z", "--index-info"], { input: kept.map(line).join("") })
+    return kept
+  })
+
+/** Brings them into the worktree as they were, or takes them out of it. */
+export const lay = (git: Sealed, top: string, kept: ReadonlyArray<Kept>) =>
+  Effect.gen(function* () {
+    for (const { path, was } of kept) {
+      const file = `${top}/${path}`
+      // Behind a link is another place.
+      if (Option.isNone(was) && Option.contains(yield* Disk.real(file), file)) yield* Disk.erase(file)
+    }
+    yield* Puts.write(
+      git,
+      top,
+      kept.flatMap(({ path, was }) => (Option.isSome(was) ? [path] : []))
+    )
+  })

@@ -1,0 +1,122 @@
+/**
+ * What has to be so before a job is taken. All that is in the way is found at once, before anything is touched.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { DateTime, Effect, Either, Schema } from "effect"
+import { InvalidJobConfig } from "../../domain/errors.js"
+import type { JobConfig } from "../../domain/JobConfig.js"
+import { Agents } from "../Agents.js"
+import { Git } from "../Git.js"
+import { BranchName, type ObjectId, RepoPath } from "../git/Names.js"
+import type { Repository } from "../git/Repository.js"
+import { addAndCommitCommand } from "../git/Shell.js"
+import type { Plan } from "../plan/Plan.js"
+import * as Settings from "../plan/Settings.js"
+import * as TaskDirectory from "../plan/TaskDirectory.js"
+import * as Retry from "./Retry.js"
+import { Submission } from "./Submission.js"
+
+type Issues = InvalidJobConfig["issues"]
+
+const at = (field: keyof JobConfig, messages: ReadonlyArray<string>): Issues =>
+  messages.map((message) => ({ path: [field], message }))
+
+export const read = (config: JobConfig) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const agents = yield* Agents
+    const repository = yield* git.open(config.repoPath)
+    const target = yield* Effect.either(branch(repository, config.targetBranch))
+    const planned = yield* Effect.either(
+      TaskDirectory.read({ repository: repository.topLevel, tasksDir: config.tasksDir, agent: config.agent })
+    )
+    const settings = Either.isRight(planned) ? planned.right.settings : Settings.defaults
+    const chosen = config.agent ?? settings.agent
+    const agent = yield* Effect.either(Effect.as(agents.get(chosen), chosen ?? ""))
+    // While the plan cannot be read, nobody knows whether it names one.
+    const isAgentMissing = Either.isLeft(agent) && (Either.isRight(planned) || config.agent !== undefined)
+    const former = yield* Effect.either(Retry.find(config.retryOf, repository))
+    const issues: Issues = [
+      ...at("targetBranch", Either.isLeft(target) ? target.left : []),
+      ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
+      ...at("agent", isAgentMissing ? [agent.left.message] : []),
+      ...at("retryOf", Either.isLeft(former) ? [former.left] : [])
+    ]
+    if (Either.isLeft(target) || Either.isLeft(planned) || Either.isLeft(agent) || Either.isLeft(former))
+      return yield* new InvalidJobConfig({ issues })
+
+    const { commit: targetAt, name } = target.right
+    const inTheWay = [
+      ...(yield* strayFiles(repository, targetAt, planned.right)),
+      ...(yield* uncopyable(repository, planned.right))
+    ]
+    if (inTheWay.length > 0) return yield* new InvalidJobConfig({ issues: at("tasksDir", inTheWay) })
+
+    const { base, plan, taken } = yield* Retry.takeOver(former.right, {
+      repository,
+      targetAt,
+      plan: planned.right,
+      touch: !config.dryRun
+    })
+    return new Submission({
+      at: yield* DateTime.now,
+      topLevel: repository.topLevel,
+      identity: repository.identity,
+      fingerprint: repository.fingerprint,
+      target: name,
+      targetAt,
+      base,
+      agent: agent.right,
+      plan,
+      taken
+    })
+  }).pipe(
+    Effect.catchAll((error) =>
+      error._tag === "InvalidJobConfig" ? error : new InvalidJobConfig({ issues: at("repoPath", [error.message]) })
+    )
+  )
+
+/** The branch to work for, or all that is wrong with it. */
+const branch = (repository: Repository, wanted: string) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const name = yield* Effect.mapError(Schema.decode(BranchName)(wanted), ({ message }) => [message])
+    const said = ({ message }: { readonly message: string }) => [message]
+    const problems = yield* Effect.mapError(git.problems(repository, name), said)
+    if (problems.length > 0) return yield* Effect.fail(problems.map(({ message }) => message))
+    return { name, commit: yield* Effect.mapError(git.resolve(repository, name), said) }
+  })
+
+/** Work begins at the commit of the target, so what was read must stand there as it was read. */
+const strayFiles = (repository: Repository, commit: ObjectId, plan: Plan) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const differing = yield* git.differing(repository, commit, yield* Schema.decode(Schema.Array(RepoPath))(plan.files))
+    return differing.map(
+      (file) =>
+        `${file}: is not committed on the target branch as it stands here: ${addAndCommitCommand(repository.topLevel, [file])}`
+    )
+  }).pipe(Effect.catchTag("ParseError", ({ message }) => Effect.succeed([message])))
+
+/** What is copied into each worktree has to be there, and must not get into a commit. */
+const uncopyable = (repository: Repository, { dir, settings }: Plan) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const fs = yield* FileSystem
+    const file = `${dir}/${Settings.fileName}`
+    const missing = yield* Effect.filter(settings.copy, (path) =>
+      Effect.map(
+        Effect.orElseSucceed(fs.exists(`${repository.topLevel}/${path}`), () => false),
+        (is) => !is
+      )
+    )
+    const ignored = new Set<string>(
+      yield* git.ignored(repository, yield* Schema.decode(Schema.Array(RepoPath))(settings.copy))
+    )
+    return [
+      ...missing.map((path) => `${file}: copy: ${path} is not there: make it, or leave it out`),
+      ...settings.copy
+        .filter((path) => !missing.includes(path) && !ignored.has(path))
+        .map((path) => `${file}: copy: ${path} is not ignored by git, and would be committed: add it to .gitignore`)
+    ]
+  }).pipe(Effect.catchTag("ParseError", ({ message }) => Effect.succeed([message])))

@@ -1,0 +1,26 @@
+/**
+ * What all parts of one attempt at a job share.
+ */
+import type { JobConfig } from "../../domain/JobConfig.js"
+import type { JobContext } from "../../manager/Orchestrator.js"
+import type { Agent } from "../agents/Agent.js"
+import type { OwnBranch } from "../git/Names.js"
+import type { Repository } from "../git/Repository.js"
+import type { Progress } from "./Progress.js"
+import type { Submission } from "./Submission.js"
+import type { Tell } from "./Tell.js"
+
+export interface Job {
+  readonly context: JobContext<JobConfig>
+  readonly submission: Submission
+  readonly repository: Repository
+  /** The branch into which its units are merged. */
+  readonly result: OwnBranch
+  readonly agent: Agent
+  /** Variables of the environment that setup, gates and baseline get. */
+  readonly gateEnv: ReadonlyArray<string>
+  /** Absolute paths; for this job alone. */
+  readonly directories: { readonly worktrees: string; readonly logs: string }
+  readonly progress: Progress
+  readonly tell: Tell
+}

@@ -1,0 +1,126 @@
+/**
+ * The target branch is advanced to the result: as a whole or not at all, and never over anything of the user's.
+ */
+import { Effect, Option } from "effect"
+import { Git } from "../Git.js"
+import { MergeResult } from "../git/Merge.js"
+import { type ObjectId, OwnBranch } from "../git/Names.js"
+import { command, diffCommand, mergeCommand } from "../git/Shell.js"
+import type { Job } from "./Job.js"
+import { LandingBlocked } from "./TaskFailure.js"
+import * as Verification from "./Verification.js"
+import * as Workplace from "./Workplace.js"
+
+/** Somebody may commit faster than gates can be run; then it is for that somebody to merge. */
+const tries = 5
+
+/** Gives the commit at which the target stands then. */
+export const land = (job: Job, result: ObjectId) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { repository, submission, tell } = job
+    const { base, target, targetAt } = submission
+    // What an earlier job has done and what came to the target since were never looked at together.
+    let verified = base === targetAt ? Option.some(result) : Option.none()
+    for (let attempt = 1; attempt <= tries; attempt++) {
+      yield* tell("orch.landing", { target, attempt })
+      const tip = yield* currentTip(job)
+      if (yield* git.isAncestor(repository, result, tip)) return yield* landed(job, tip)
+      const commit = yield* join(job, { result, tip })
+      if (!Option.contains(verified, commit)) yield* verify(job, commit)
+      verified = Option.some(commit)
+      const isAdvanced = yield* advance(job, { from: tip, to: commit })
+      if (isAdvanced) return yield* landed(job, commit)
+    }
+    const reason = `it was moved ${tries} times while the result was being looked at`
+    return yield* blocked(job, { reason, command: retryCommand(job) })
+  })
+
+const landed = ({ repository, result, submission: { target }, tell }: Job, commit: ObjectId) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    yield* git.restore(repository, result, commit)
+    yield* tell("orch.landed", { target, commit })
+    return commit
+  })
+
+/** Where the target is now, if it still is the branch that it was. */
+const currentTip = (job: Job) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { repository, result, submission } = job
+    const { target, targetAt } = submission
+    const tip = yield* Effect.catchTag(git.resolve(repository, target), "BranchMissing", () =>
+      blocked(job, {
+        reason: "it was deleted",
+        command: command("git", "-C", repository.topLevel, "branch", target, result)
+      })
+    )
+    if (yield* git.isAncestor(repository, targetAt, tip)) return tip
+    return yield* blocked(job, {
+      reason: "it was rewritten meanwhile, and to merge the result would bring back what was taken out",
+      command: mergeCommand(repository.topLevel, result)
+    })
+  })
+
+const join = (job: Job, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { context, repository, submission } = job
+    const subject = { title: `Merge job ${context.id} into ${submission.target}`, jobId: context.id }
+    const outcome = yield* git.merge(repository, { ours: tip, theirs: result, subject })
+    return yield* MergeResult.$match(outcome, {
+      UpToDate: ({ commit }) => Effect.succeed(commit),
+      FastForward: ({ commit }) => Effect.succeed(commit),
+      Merged: ({ commit }) => Effect.succeed(commit),
+      Conflict: ({ files }) =>
+        blocked(job, {
+          reason: `both have changed ${files.join(", ")}`,
+          command: mergeCommand(repository.topLevel, job.result)
+        })
+    })
+  })
+
+/** Runs all gates and the baseline on what would be landed, before anything leads to it. */
+const verify = (job: Job, commit: ObjectId) =>
+  Effect.gen(function* () {
+    const branch = OwnBranch.make(`charlotte/${job.context.id}/landing`)
+    const place = yield* Workplace.open(job, { branch, at: commit })
+    yield* Verification.gates(job, place, Verification.doneTasks(job))
+    yield* Verification.baseline(job, place)
+    yield* Workplace.close(job, place)
+  }).pipe(
+    Effect.catchTag("CommandFailed", ({ log, message }) =>
+      blocked(job, { reason: `together with what came to it meanwhile, ${message}`, command: retryCommand(job), log })
+    )
+  )
+
+/** Tells whether it was advanced; if not, somebody else has moved it. */
+const advance = (job: Job, move: { readonly from: ObjectId; readonly to: ObjectId }) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { repository, submission } = job
+    yield* git.advance(repository, submission.target, move)
+    return true
+  }).pipe(
+    Effect.catchTags({
+      BranchMoved: () => Effect.succeed(false),
+      BranchMissing: () => Effect.succeed(false),
+      CheckoutInTheWay: ({ message }) => blocked(job, { reason: message, command: retryCommand(job) }),
+      OperationInProgress: ({ message }) => blocked(job, { reason: message, command: retryCommand(job) }),
+      Locked: ({ message }) => blocked(job, { reason: message, command: retryCommand(job) })
+    })
+  )
+
+const retryCommand = ({ context }: Job): string => command("charlotte", "retry", context.id)
+
+const blocked = (
+  { repository, result, submission }: Job,
+  why: { readonly reason: string; readonly command: string; readonly log?: string | undefined }
+) =>
+  new LandingBlocked({
+    ...why,
+    target: submission.target,
+    branch: result,
+    diff: diffCommand(repository.topLevel, submission.targetAt, result)
+  })

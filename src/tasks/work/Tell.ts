@@ -1,0 +1,19 @@
+/**
+ * Tells of what happens in the words of `TaskEvents`.
+ */
+import type { Effect } from "effect"
+import type { JobContext } from "../../manager/Orchestrator.js"
+import type { Payload, Type } from "../TaskEvents.js"
+
+/** What an event is about, other than the job as a whole. */
+export interface Place {
+  readonly unit?: string
+  readonly task?: number
+}
+
+export type Tell = <T extends Type>(type: T, payload: Payload<T>, place?: Place) => Effect.Effect<void>
+
+export const make =
+  (context: JobContext<unknown>): Tell =>
+  (type, payload, place) =>
+    context.emit({ type, payload, ...place })
