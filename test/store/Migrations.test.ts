@@ -3,13 +3,15 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
-import { Effect, Layer, String } from "effect"
+import { Effect, Layer, Option, String } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import * as FailingSql from "../support/FailingSql.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
-import { at, created, event, id, log, record } from "./runs.js"
+import { migrations } from "../../src/store/migrations/index.js"
+import { at, created, event, id, kind, log, newRun, record } from "./runs.js"
+import { planOf } from "./work.js"
 
 const database = (filename: string) => Database.layer({ filename })
 
@@ -91,6 +93,50 @@ describe("RunStore.layer", () => {
         expect(yield* contents("charlotte_runs", "charlotte_migrations")).toEqual(before)
       }).pipe(Effect.provide(database(filename)))
     })
+  )
+
+  it.effect("brings a database of an earlier version up to date, with the runs that are in it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const earlier = Object.fromEntries(Object.entries(migrations).filter(([name]) => name <= "0005"))
+      expect(Object.keys(earlier)).toHaveLength(4)
+      yield* Migrator.make({})({ loader: Migrator.fromRecord(earlier), table: "charlotte_migrations" })
+      const run = { kind, attempt: 1, config: '{"n":1}', labels: '{"team":"web"}', created_at: 1, started_at: 1 }
+      yield* sql`INSERT INTO charlotte_runs ${sql.insert({ ...run, id: id(1), status: "running", key: "a" })}`
+      yield* sql`INSERT INTO charlotte_runs ${sql.insert({ ...run, id: id(2), status: "interrupted", crashes: 2 })}`
+      const ended = { status: "completed", ended_at: 2, result: "[1]" }
+      yield* sql`INSERT INTO charlotte_runs ${sql.insert({ ...run, ...ended, id: id(3) })}`
+      for (const n of [1, 2, 3]) {
+        const started = { job_id: id(n), seq: 1, at: 1, type: "job.started", payload: '{"attempt":1}' }
+        yield* sql`INSERT INTO charlotte_events ${sql.insert(started)}`
+      }
+      const before = yield* contents("charlotte_events", "charlotte_labels")
+
+      yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        expect(yield* store.list({ labels: { team: "web" } })).toMatchObject([
+          { id: id(3), status: "completed", config: { n: 1 }, result: [1], endedAt: at(2) },
+          { id: id(2), status: "interrupted" },
+          { id: id(1), status: "running", createdAt: at(1) }
+        ])
+        expect(yield* store.submission(id(1))).toEqual(Option.none())
+        expect(yield* store.work.of(id(1))).toEqual({ units: [], tasks: [] })
+        expect((yield* contents("charlotte_events", "charlotte_labels"))[1]).toEqual(before[1])
+
+        // They go on, and their work may be recorded now.
+        yield* store.work.plan({ jobId: id(1), attempt: 1, work: planOf(2, 2) })
+        yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9) })
+        yield* store.resume({ jobId: id(2), attempt: 2, key: "a", at: at(9) })
+        expect(yield* store.unfinished({ kind, limit: 9 })).toMatchObject([{ run: { id: id(2) }, crashes: 2 }])
+        yield* store.create(newRun(4, { submission: "[4]" }))
+        expect(yield* store.submission(id(4))).toEqual(Option.some([4]))
+        expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.completed"])
+      }).pipe(Effect.provide(RunStore.layer))
+
+      const [schema] = yield* contents()
+      const [fresh] = yield* contents().pipe(Effect.provide(stored(":memory:")))
+      expect(schema).toEqual(fresh)
+    }).pipe(Effect.provide(database(":memory:")))
   )
 
   it.effect("lives beside an application's own tables and migrations", () =>

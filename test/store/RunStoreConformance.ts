@@ -6,7 +6,8 @@ import { events } from "./conformance/events.js"
 import { reading } from "./conformance/reading.js"
 import { recovery } from "./conformance/recovery.js"
 import { watching } from "./conformance/watching.js"
+import { work } from "./conformance/work.js"
 
 export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
-  for (const part of [reading, changing, events, recovery, watching]) part(layer)
+  for (const part of [reading, changing, events, recovery, watching, work]) part(layer)
 }

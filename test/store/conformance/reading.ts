@@ -87,6 +87,68 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
     )
   })
 
+  describe("submission", () => {
+    const kept = (text: string | undefined) =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { submission: text })
+        return yield* store.submission(id(1))
+      }).pipe(Effect.provide(layer))
+
+    for (const value of [{ tasks: ["a\u0000b\u2028\ud83e\udd77"] }, [], "text", "", 0, false, null]) {
+      const json = JSON.stringify(value)
+      it.effect(`keeps ${json} as it was submitted`, () =>
+        Effect.map(kept(json), (submission) => expect(submission).toEqual(Option.some(value)))
+      )
+    }
+
+    it.effect("gives none where none was submitted, and for an id that no run has", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        yield* created(2, { submission: "1" })
+        expect(yield* store.submission(id(1))).toEqual(Option.none())
+        expect(yield* store.submission(id(3))).toEqual(Option.none())
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is the same through all attempts and after the end, and is no part of the run", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const submission = Effect.flatten(store.submission(id(1)))
+        const value = { text: "x".repeat(1_000_000) }
+        yield* created(1, { submission: JSON.stringify(value) })
+        yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(2) })
+        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
+        expect(yield* submission).toEqual(value)
+        yield* store.record({ type: "job.completed", jobId: id(1), attempt: 2, at: at(4), result: 1 })
+        expect(yield* submission).toEqual(value)
+        const [listed] = yield* store.list()
+        for (const run of [yield* record(id(1)), listed]) expect(JSON.stringify(run).length).toBeLessThan(1_000)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is a new value each time, which nobody else changes", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { submission: "[]" })
+        const first = yield* Effect.flatten(store.submission(id(1)))
+        if (Array.isArray(first)) first.push("mine")
+        expect(first).toEqual(["mine"])
+        expect(yield* Effect.flatten(store.submission(id(1)))).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("of a run that is refused for its key is not kept", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { key: "a", submission: "1" })
+        yield* Effect.flip(store.create(newRun(2, { key: "a", submission: "2" })))
+        expect(yield* store.submission(id(2))).toEqual(Option.none())
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
   describe("list", () => {
     const many = Effect.gen(function* () {
       const store = yield* RunStore.RunStore

@@ -1,0 +1,108 @@
+/** What the store asks of its database. */
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore, Work } from "charlotte"
+import { Effect, Layer } from "effect"
+import * as FailingSql from "../support/FailingSql.js"
+import { at, created, event, id, kind } from "./runs.js"
+import { planOf, task, unit } from "./work.js"
+
+const layer = RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))
+
+describe("a submission", () => {
+  it.effect("is written once, and read by nothing but what asks for it", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { clear, statements } = yield* FailingSql.FailingSql
+      const naming = Effect.map(statements, (all) => all.filter((statement) => /submission|\*/.test(statement)))
+      yield* clear
+      yield* created(1, { submission: "1" })
+      expect(yield* naming).toEqual([expect.stringMatching(/^INSERT INTO charlotte_runs/)])
+      yield* clear
+      yield* store.get(id(1))
+      yield* store.list({ status: "running" })
+      yield* store.unfinished({ kind, limit: 9 })
+      yield* store.events({ kind, jobId: id(1), after: 0, limit: 9 })
+      yield* store.append({ jobId: id(1), attempt: 1, events: [event("x")] })
+      yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(2), crashed: true })
+      yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
+      yield* store.append({ jobId: id(1), attempt: 2, events: [event("x")] })
+      yield* store.work.plan({ jobId: id(1), attempt: 2, work: planOf(1, 1) })
+      yield* store.record({ type: "job.completed", jobId: id(1), attempt: 2, at: at(4) })
+      expect((yield* statements).length).toBeGreaterThan(20)
+      expect(yield* naming).toEqual([])
+      yield* store.submission(id(1))
+      expect(yield* naming).toHaveLength(1)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("units and tasks", () => {
+  it.effect("are planned by the thousand in one transaction, with a handful of different statements", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { clear, statements } = yield* FailingSql.FailingSql
+      yield* created(1)
+      yield* clear
+      const work = planOf(85, 85)
+      yield* store.work.plan({ jobId: id(1), attempt: 1, work })
+      const asked = yield* statements
+      expect(asked.filter((statement) => statement.startsWith("BEGIN"))).toHaveLength(1)
+      expect(asked.length).toBeLessThan(150)
+      expect(new Set(asked).size).toBeLessThan(15)
+      expect(yield* store.work.of(id(1))).toEqual(work)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("are planned all or none, whichever statement fails", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { clear, failures, set } = yield* FailingSql.FailingSql
+      const work = planOf(3, 9)
+      const seen = new Set<string>()
+      for (let k = 1, failed = true; failed; k++) {
+        yield* created(k, { submission: "1" })
+        // It is tried twice: with whatever else is in its transaction, and then alone.
+        yield* set({ from: k, to: k + 20 })
+        const outcome = yield* Effect.either(store.work.plan({ jobId: id(k), attempt: 1, work }))
+        failed = (yield* failures) > 0
+        yield* clear
+        if (outcome._tag === "Left") expect(outcome.left).toMatchObject({ _tag: "StoreError", reason: "full" })
+        expect((yield* store.work.of(id(k))).units).toHaveLength(outcome._tag === "Left" ? 0 : 3)
+        seen.add(outcome._tag)
+        yield* store.work.plan({ jobId: id(k), attempt: 1, work })
+        expect(yield* store.work.of(id(k))).toEqual(work)
+      }
+      expect(seen).toEqual(new Set(["Left", "Right"]))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("are planned none when one of them is there twice", () =>
+    Effect.gen(function* () {
+      const { work } = yield* RunStore.RunStore
+      yield* created(1)
+      const twice = new Work.Work({ units: [unit("a", 0)], tasks: [task("a", 1, 0), task("a", 1, 1)] })
+      const error = yield* Effect.flip(work.plan({ jobId: id(1), attempt: 1, work: twice }))
+      expect(error).toMatchObject({ _tag: "StoreError", operation: "record units and tasks" })
+      expect((yield* work.of(id(1))).units).toEqual([])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("change, or stay as they were, whichever statement fails", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { clear, failures, set } = yield* FailingSql.FailingSql
+      yield* created(1)
+      yield* store.work.plan({ jobId: id(1), attempt: 1, work: new Work.Work({ units: [unit("a", 0)], tasks: [] }) })
+      const states = Effect.map(store.work.of(id(1)), ({ units }) => units.map(({ base }) => base))
+      for (let k = 1, failed = true; failed; k++) {
+        const before = yield* states
+        yield* set({ from: k, to: k + 20 })
+        const change = store.work.unit({ jobId: id(1), attempt: 1, unit: unit("a", 0, { base: `${k}` }) })
+        const outcome = yield* Effect.either(change)
+        failed = (yield* failures) > 0
+        yield* clear
+        expect(yield* states).toEqual(outcome._tag === "Left" ? before : [`${k}`])
+      }
+    }).pipe(Effect.provide(layer))
+  )
+})

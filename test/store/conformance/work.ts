@@ -1,0 +1,245 @@
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore, Work } from "charlotte"
+import { Effect, Exit, type Layer } from "effect"
+import { at, created, error, id } from "../runs.js"
+import { planOf, task, unit } from "../work.js"
+
+/** A unit and a task with everything that may be recorded of them. */
+const wholeUnit = unit("b", 0, {
+  dependsOn: ["a \"'", "ü\n"],
+  state: "failed",
+  base: "0123",
+  commit: "4567",
+  reason: "its gate\u0000does not pass",
+  startedAt: at(1),
+  endedAt: at(2)
+})
+const wholeTask = task("b", 7, 0, {
+  title: "A title",
+  state: "failed",
+  failures: 2,
+  calls: 3,
+  commit: "89ab",
+  reason: "no",
+  log: "/a/file",
+  notes: ["one", "two"],
+  startedAt: at(3),
+  endedAt: at(4)
+})
+
+const plan = new Work.Work({
+  units: [unit("b", 0), unit("a", 1, { dependsOn: ["b"] })],
+  tasks: [task("b", 7, 0), task("b", 2, 1), task("a", 1, 0)]
+})
+
+const planned = (n: number, work = plan) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    yield* created(n)
+    yield* store.work.plan({ jobId: id(n), attempt: 1, work })
+    return store
+  })
+
+const nothing = new Work.Work({ units: [], tasks: [] })
+
+export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
+  describe("work", () => {
+    it.effect("is nothing where nothing was planned", () =>
+      Effect.gen(function* () {
+        const { work } = yield* RunStore.RunStore
+        yield* created(1)
+        expect(yield* work.of(id(1))).toEqual(nothing)
+        expect(yield* work.of(id(2))).toEqual(nothing)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is what was planned, by position, however it is named and in whatever order it came", () =>
+      Effect.gen(function* () {
+        const shuffled = new Work.Work({ units: [...plan.units].reverse(), tasks: [...plan.tasks].reverse() })
+        const { work } = yield* planned(1, shuffled)
+        expect(yield* work.of(id(1))).toEqual(plan)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is kept with all that records hold", () =>
+      Effect.gen(function* () {
+        const whole = new Work.Work({ units: [wholeUnit], tasks: [wholeTask] })
+        const { work } = yield* planned(1, whole)
+        const kept = yield* work.of(id(1))
+        expect(kept).toEqual(whole)
+        expect(kept.units[0]).toBeInstanceOf(Work.UnitRecord)
+        expect(kept.tasks[0]).toBeInstanceOf(Work.TaskRecord)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is planned once: a further plan changes nothing", () =>
+      Effect.gen(function* () {
+        const { work } = yield* planned(1)
+        yield* work.unit({ jobId: id(1), attempt: 1, unit: unit("b", 0, { state: "running" }) })
+        const before = yield* work.of(id(1))
+        yield* work.plan({ jobId: id(1), attempt: 1, work: plan })
+        yield* work.plan({ jobId: id(1), attempt: 1, work: planOf(2, 2) })
+        expect(yield* work.of(id(1))).toEqual(before)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("may be planned after a plan of nothing", () =>
+      Effect.gen(function* () {
+        const { work } = yield* planned(1, nothing)
+        yield* work.plan({ jobId: id(1), attempt: 1, work: plan })
+        expect(yield* work.of(id(1))).toEqual(plan)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("may be thousands of tasks, and that of each job is its own", () =>
+      Effect.gen(function* () {
+        const many = planOf(61, 83)
+        const { work } = yield* planned(1, many)
+        yield* planned(2)
+        yield* work.unit({ jobId: id(2), attempt: 1, unit: unit("a", 1, { state: "blocked" }) })
+        expect(yield* work.of(id(1))).toEqual(many)
+        expect((yield* work.of(id(2))).units.map(({ state }) => state)).toEqual(["pending", "blocked"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("changes one unit or task at a time, in place of what was there", () =>
+      Effect.gen(function* () {
+        const { work } = yield* planned(1)
+        const of = { jobId: id(1), attempt: 1 }
+        const running = unit("b", 0, { state: "running", base: "0123", startedAt: at(1), reason: "the first time" })
+        yield* work.unit({ ...of, unit: running })
+        yield* work.task({ ...of, task: task("b", 2, 1, { state: "running", calls: 1, notes: ["x"], log: "/a" }) })
+        // What is left out is gone.
+        const again = new Work.UnitRecord({ ...running, reason: undefined })
+        yield* work.unit({ ...of, unit: again })
+        const once = task("b", 2, 1, { state: "completed", calls: 1, commit: "89ab", endedAt: at(9) })
+        yield* work.task({ ...of, task: once })
+        expect(yield* work.of(id(1))).toEqual({
+          units: [again, plan.units[1]],
+          tasks: [plan.tasks[0], once, plan.tasks[2]]
+        })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("goes on in the next attempt where the one before was cut off", () =>
+      Effect.gen(function* () {
+        const { record, resume, work } = yield* planned(1)
+        yield* work.task({ jobId: id(1), attempt: 1, task: task("b", 7, 0, { state: "running" }) })
+        yield* record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(5), crashed: true })
+        yield* resume({ jobId: id(1), attempt: 2, key: undefined, at: at(6) })
+        yield* work.plan({ jobId: id(1), attempt: 2, work: plan })
+        expect((yield* work.of(id(1))).tasks.map(({ state }) => state)).toEqual(["running", "pending", "pending"])
+        yield* work.task({ jobId: id(1), attempt: 2, task: task("b", 7, 0, { state: "failed", reason: "no" }) })
+        expect((yield* work.of(id(1))).tasks.map(({ state }) => state)).toEqual(["failed", "pending", "pending"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is written while the job is told to stop", () =>
+      Effect.gen(function* () {
+        const { record, work } = yield* planned(1)
+        yield* record({ type: "job.stopping", jobId: id(1), attempt: 1, at: at(5) })
+        yield* work.unit({ jobId: id(1), attempt: 1, unit: unit("a", 1, { state: "running" }) })
+        expect((yield* work.of(id(1))).units[1]?.state).toBe("running")
+      }).pipe(Effect.provide(layer))
+    )
+
+    const elsewhere: ReadonlyArray<readonly [where: string, attempt: number, RunStore.Change["type"] | undefined]> = [
+      ["that has not begun", 2, undefined],
+      ["before the first", 0, undefined],
+      ["that was interrupted", 1, "job.interrupted"],
+      ["whose job has failed", 1, "job.failed"],
+      ["whose job was cancelled", 1, "job.cancelled"]
+    ]
+    for (const [where, attempt, type] of elsewhere) {
+      it.effect(`is not written by an attempt ${where}`, () =>
+        Effect.gen(function* () {
+          const store = yield* planned(1)
+          yield* created(2)
+          if (type !== undefined) {
+            for (const n of [1, 2]) yield* store.record({ type, jobId: id(n), attempt: 1, at: at(5), error })
+          }
+          for (const write of [
+            store.work.plan({ jobId: id(2), attempt, work: plan }),
+            store.work.unit({ jobId: id(1), attempt, unit: unit("a", 1, { state: "running" }) }),
+            store.work.task({ jobId: id(1), attempt, task: task("a", 1, 0, { state: "running" }) })
+          ]) {
+            expect(yield* Effect.flip(write)).toMatchObject({ _tag: "Superseded", attempt })
+          }
+          expect(yield* store.work.of(id(1))).toEqual(plan)
+          expect(yield* store.work.of(id(2))).toEqual(nothing)
+        }).pipe(Effect.provide(layer))
+      )
+    }
+
+    it.effect("of a job that does not exist is not written", () =>
+      Effect.gen(function* () {
+        const { work } = yield* RunStore.RunStore
+        const refused = yield* Effect.flip(work.plan({ jobId: id(1), attempt: 1, work: plan }))
+        expect(refused).toMatchObject({ _tag: "Superseded", jobId: id(1) })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("that was not planned is a defect, and nothing else suffers from it", () =>
+      Effect.gen(function* () {
+        const { work } = yield* planned(1)
+        yield* created(2)
+        const of = { jobId: id(1), attempt: 1 }
+        const exits = yield* Effect.all(
+          [
+            Effect.exit(work.unit({ ...of, unit: unit("c", 2) })),
+            Effect.exit(work.task({ ...of, task: task("a", 2, 1) })),
+            Effect.exit(work.task({ ...of, task: task("c", 1, 0) })),
+            Effect.exit(work.unit({ jobId: id(2), attempt: 1, unit: unit("a", 1) })),
+            Effect.exit(work.unit({ ...of, unit: unit("a", 1, { state: "running" }) }))
+          ],
+          { concurrency: "unbounded" }
+        )
+        for (const exit of exits.slice(0, 4)) {
+          expect(exit).toMatchObject({
+            cause: { _tag: "Die", defect: { message: expect.stringContaining("plan it") } }
+          })
+        }
+        expect(exits.at(-1)).toEqual(Exit.void)
+        expect((yield* work.of(id(1))).units.map(({ state }) => state)).toEqual(["pending", "running"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    for (const state of Work.UnitState.literals) {
+      const isOver = state !== "pending" && state !== "running"
+      const all = { commit: "0", reason: "x" }
+      it.effect(`${isOver ? "keeps a unit as it ended" : "lets a unit go on"} when it is ${state}`, () =>
+        Effect.gen(function* () {
+          for (const [n, next] of Work.UnitState.literals.entries()) {
+            const store = yield* planned(n)
+            const as = (state: Work.UnitState) =>
+              store.work.unit({ jobId: id(n), attempt: 1, unit: unit("b", 0, { state, ...all }) })
+            yield* as(state)
+            const outcome = yield* Effect.either(as(next))
+            const refused = isOver && next !== state
+            if (refused) expect(outcome).toMatchObject({ left: { _tag: "StoreError", reason: "other" } })
+            expect((yield* store.work.of(id(n))).units[0]?.state).toBe(refused ? state : next)
+          }
+        }).pipe(Effect.provide(layer))
+      )
+    }
+
+    for (const state of Work.TaskState.literals) {
+      const isOver = state !== "pending" && state !== "running"
+      const all = { commit: "0", reason: "x" }
+      it.effect(`${isOver ? "keeps a task as it ended" : "lets a task go on"} when it is ${state}`, () =>
+        Effect.gen(function* () {
+          for (const [n, next] of Work.TaskState.literals.entries()) {
+            const store = yield* planned(n)
+            const as = (state: Work.TaskState) =>
+              store.work.task({ jobId: id(n), attempt: 1, task: task("b", 7, 0, { state, ...all }) })
+            yield* as(state)
+            const outcome = yield* Effect.either(as(next))
+            const refused = isOver && next !== state
+            if (refused) expect(outcome).toMatchObject({ left: { _tag: "StoreError", reason: "other" } })
+            expect((yield* store.work.of(id(n))).tasks[0]?.state).toBe(refused ? state : next)
+          }
+        }).pipe(Effect.provide(layer))
+      )
+    }
+  })
+}
