@@ -38,6 +38,12 @@ export interface Service {
   readonly run: (options: RunOptions) => Effect.Effect<ProcessResult, StoreError>
 
   /**
+   * From now on nothing is given time to end: what is being ended is killed at once, and so is what is ended later. For
+   * whoever has asked twice.
+   */
+  readonly hurry: Effect.Effect<void>
+
+  /**
    * Kills what a crash has left running of the processes of a job, and returns when nothing of them is left; tells how many
    * there were. Not for a job that runs.
    */
@@ -60,8 +66,12 @@ export const make = (attempts: Attempts): Effect.Effect<Service> =>
     if (Option.isNone(table)) {
       yield* Effect.logWarning("there is no /proc: what leaves the process group of an agent or a gate cannot be found")
     }
+    let hurried = false
     return ProcessRunner.of({
-      run: Running.make({ attempts, table, around, bootId: self.bootId }),
+      run: Running.make({ attempts, table, around, bootId: self.bootId, isHurried: () => hurried }),
+      hurry: Effect.sync(() => {
+        hurried = true
+      }),
       recover: Recovery.make({ attempts, table, bootId: self.bootId }),
       reach: Option.isSome(table) ? "marked" : "group"
     })

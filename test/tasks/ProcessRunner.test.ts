@@ -102,6 +102,33 @@ describe("an interruption", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.scopedLive("waits no longer once somebody hurries, and nothing that is ended later is waited for either", () =>
+    Effect.gen(function* () {
+      const start = Effect.gen(function* () {
+        const runner = yield* ProcessRunner
+        // Says that it was asked to end, and does not.
+        const text = `${hold}trap 'echo asked' TERM; echo ready; while :; do sleep 0.02; done`
+        const options = { ...script(yield* directory, text), grace: () => Duration.seconds(60) }
+        const fiber = yield* Effect.fork(runner.run(options))
+        yield* eventually("ready", () => isReady(options.output))
+        return { options, fiber }
+      })
+      const attempt = Effect.gen(function* () {
+        const [asked, later] = [yield* start, yield* start]
+        const ending = yield* Effect.fork(Fiber.interrupt(asked.fiber))
+        yield* eventually("asked", () => read(asked.options.output).includes("asked"))
+        const { hurry } = yield* ProcessRunner
+        const first = yield* timed(Effect.zipRight(hurry, Fiber.join(ending)))
+        const second = yield* timed(Fiber.interrupt(later.fiber))
+        for (const { options } of [asked, later]) expect(isHeld(options.lock)).toBe(false)
+        expect(yield* Effect.flatMap(RunStore, (store) => store.attempts.unclosed(jobId))).toEqual([])
+        return { millis: Math.max(first.millis, second.millis) }
+      })
+      // Each time with a runner of its own: a hurry does not end.
+      expect((yield* quickest(1000, Effect.provide(attempt, layer))).millis).toBeLessThan(1000)
+    })
+  )
+
   it.scopedLive("at any moment leaves no process and no open record", () =>
     Effect.gen(function* () {
       const runner = yield* ProcessRunner
@@ -140,7 +167,7 @@ describe("the end of a process", machineIsBusy, () => {
       expect(outcome).toEqual({ _tag: "Exited", code: 3 })
       expect(forced).toBe(false)
       expect(log).toBe("one\ntwo\nthree\nfour\n")
-      expect(output).toEqual({ bytes: 19, omitted: 0, tail: log, problem: undefined })
+      expect(output).toEqual({ bytes: 19, omitted: 0, size: 19, tail: log, problem: undefined })
     }).pipe(Effect.provide(layer))
   )
 

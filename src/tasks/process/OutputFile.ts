@@ -19,6 +19,8 @@ export interface Written {
   readonly bytes: number
   /** How much of it was not kept. */
   readonly omitted: number
+  /** The size of the file at the end. */
+  readonly size: number
   /** The last of the file, as much of it as was asked for in bytes. */
   readonly tail: string
   /** Why output was lost, other than for its size. */
@@ -129,7 +131,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
         last = await readTail(options.tail)
       })
       for (const part of [head, ...tail]) await guarded(() => part.file.close())
-      return { bytes, omitted, tail: last, problem }
+      return { bytes, omitted, size: head.size, tail: last, problem }
     }
   }
 }

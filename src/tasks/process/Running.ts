@@ -63,6 +63,8 @@ export interface ProcessResult {
     readonly bytes: number
     /** How many of them were not kept. */
     readonly omitted: number
+    /** How many bytes the file has: what was kept, and a line that says so where something was not. */
+    readonly size: number
     /** The end of the output. */
     readonly tail: string
     /** Why output was lost, if not for its size; such as a full disk. */
@@ -82,8 +84,9 @@ export const make = (runner: {
   readonly table: Option.Option<ProcessTable>
   readonly around: Environment.Variables
   readonly bootId: string
+  readonly isHurried: () => boolean
 }): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
-  const { around, attempts, bootId, table } = runner
+  const { around, attempts, bootId, isHurried, table } = runner
 
   // No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
   const start = (cookie: string, options: RunOptions) =>
@@ -127,12 +130,12 @@ export const make = (runner: {
           yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
           const outcome = yield* within(limits, { ended: Deferred.await(ended), lastAt: output.lastAt })
           const endedByItself = $is("Exited")(outcome) || $is("Signalled")(outcome)
-          yield* terminate(tree, { settle: endedByItself ? settle : Duration.zero, grace: grace() })
+          yield* terminate(tree, { settle: endedByItself ? settle : Duration.zero, grace: grace(), isHurried })
           return outcome
         })
 
         const exit = yield* Effect.exit(restore(supervise))
-        if (Exit.isFailure(exit)) yield* terminate(tree, { settle: Duration.zero, grace: grace() })
+        if (Exit.isFailure(exit)) yield* terminate(tree, { settle: Duration.zero, grace: grace(), isHurried })
         yield* Deferred.await(ended)
         if (Exit.isInterrupted(exit) && tree.wasForced()) yield* onForced
         const written = yield* output.finish({ tail: limits.tail ?? tailSize })
@@ -149,7 +152,7 @@ export const make = (runner: {
 const nothingRan = (outcome: Outcome): ProcessResult => ({
   outcome,
   forced: false,
-  output: { bytes: 0, omitted: 0, tail: "", problem: undefined }
+  output: { bytes: 0, omitted: 0, size: 0, tail: "", problem: undefined }
 })
 
 const openFile = ({ limits, output }: RunOptions): Effect.Effect<OutputFile.OutputFile, Outcome> =>

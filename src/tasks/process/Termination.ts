@@ -8,23 +8,32 @@ import type { ProcessTree } from "./ProcessTree.js"
 /**
  * Returns when nothing is left, however long that takes. Can be interrupted while it waits, and begun anew.
  *
- * `settle` is how long what is left may take to end unasked, `grace` how long after it was asked.
+ * `settle` is how long what is left may take to end unasked, `grace` how long after it was asked; neither counts any more
+ * once somebody is in a hurry.
  */
 export const terminate = (
   tree: ProcessTree,
-  { grace, settle }: { readonly settle: Duration.Duration; readonly grace: Duration.Duration }
+  {
+    grace,
+    isHurried,
+    settle
+  }: {
+    readonly settle: Duration.Duration
+    readonly grace: Duration.Duration
+    readonly isHurried: () => boolean
+  }
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    if (yield* isEmptyWithin(tree, settle)) return
+    if (yield* isEmptyWithin(tree, settle, { isHurried })) return
     // What is stopped hears of it only when it goes on.
     tree.sweep("SIGTERM", "SIGCONT")
-    if (yield* isEmptyWithin(tree, grace)) return
+    if (yield* isEmptyWithin(tree, grace, { isHurried })) return
     yield* kill(tree)
   })
 
 /** Kills all of it; returns when nothing is left. */
 export const kill = (tree: ProcessTree): Effect.Effect<void> =>
-  isEmptyWithin(tree, Duration.seconds(1), "SIGKILL").pipe(
+  isEmptyWithin(tree, Duration.seconds(1), { signals: ["SIGKILL"] }).pipe(
     Effect.tap((isEmpty) => {
       const pids = isEmpty ? [] : tree.sweep("SIGKILL").found.map(({ pid }) => pid)
       return pids.length === 0
@@ -41,8 +50,13 @@ const longestPause = 50
 /** So many looks in a row that find nothing are enough, although processes of others come and go in each of them. */
 const enough = 5
 
-const isEmptyWithin = (tree: ProcessTree, time: Duration.Duration, ...signals: ReadonlyArray<NodeJS.Signals>) =>
+const isEmptyWithin = (
+  tree: ProcessTree,
+  time: Duration.Duration,
+  options: { readonly signals?: ReadonlyArray<NodeJS.Signals>; readonly isHurried?: () => boolean }
+) =>
   Effect.gen(function* () {
+    const { isHurried = () => false, signals = [] } = options
     const { now, sleep } = yield* WallClock
     const deadline = (yield* now) + Duration.toMillis(time)
     let empty = 0
@@ -52,7 +66,7 @@ const isEmptyWithin = (tree: ProcessTree, time: Duration.Duration, ...signals: R
       if (empty === enough || (empty > 0 && isComplete)) return true
       if (empty === 1) pause = 1
       const left = deadline - (yield* now)
-      if (left <= 0) return false
+      if (left <= 0 || isHurried()) return false
       yield* sleep(Math.min(pause, left))
     }
   })

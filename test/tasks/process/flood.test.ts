@@ -37,6 +37,7 @@ describe("a process that prints without end", () => {
       const marker = `\n[charlotte: ${output.omitted} bytes of output are left out here]\n`
       expect(log.indexOf(marker)).toBe(32 * MiB)
       expect(size - marker.length).toBe(bytes - output.omitted)
+      expect(output.size).toBe(size)
       return output.tail
     })
 
