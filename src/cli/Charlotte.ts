@@ -1,0 +1,35 @@
+/**
+ * The whole of the command line: every command, on the streams and files of this process.
+ */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { Cause, Effect, type Exit, Layer, Schema } from "effect"
+import { createRequire } from "node:module"
+import { plan } from "./commands/plan.js"
+import * as ExitCode from "./ExitCode.js"
+import * as Main from "./Main.js"
+import * as Output from "./Output.js"
+import * as Program from "./Program.js"
+
+export const charlotte = Program.group(
+  "charlotte",
+  "Works through a directory of Markdown tasks in a git repository, with any agent; a task counts as done only when its own check passes.",
+  [Program.leaf(plan)]
+)
+
+const version = Effect.sync(
+  () => Schema.decodeUnknownSync(Schema.Struct({ version: Schema.String }))(manifest()).version
+)
+
+/** By its name, which leads there from wherever this file has been put. */
+const manifest = (): unknown => createRequire(import.meta.url)("charlotte/package.json")
+
+export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
+  Effect.flatMap(version, (version) => Main.run(charlotte, argv, { version })).pipe(
+    Effect.provide(Layer.merge(NodeContext.layer, Output.layer))
+  )
+
+/** Ends the process with the code that was answered. */
+export const teardown = <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => void): void => {
+  if (exit._tag === "Success") return onExit(typeof exit.value === "number" ? exit.value : ExitCode.completed)
+  onExit(Cause.isInterruptedOnly(exit.cause) ? ExitCode.interrupted : ExitCode.internal)
+}

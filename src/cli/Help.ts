@@ -1,0 +1,110 @@
+/**
+ * What `--help` shows: the library's knowledge of a command, in a form that is read at a glance.
+ */
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as CommandDescriptor from "@effect/cli/CommandDescriptor"
+import type { HelpDoc } from "@effect/cli/HelpDoc"
+import type { Span } from "@effect/cli/HelpDoc/Span"
+import * as Line from "./Line.js"
+import * as Program from "./Program.js"
+import * as Terminal from "./Terminal.js"
+
+/** A name and what it stands for. */
+type Entry = readonly [name: string, meaning: string]
+
+const everywhere: ReadonlyArray<Entry> = [
+  ["--help, -h", "Shows this help, of any command."],
+  ["--version", "Shows the version."],
+  ["--log-level LEVEL", "Shows what happens inside, on the standard error: debug, info, warning or error."],
+  ["--completions SHELL", "Writes a script that completes commands in bash, zsh or fish."]
+]
+
+export const render = (
+  path: ReadonlyArray<string>,
+  program: Program.Program,
+  columns: number
+): ReadonlyArray<Line.Line> => {
+  const { about, entries, more } = contents(program)
+  const [root] = path
+  return [
+    ...paragraph(about, columns),
+    ...section("Usage", [[Line.raw(`  ${usage(path, program)}`)]]),
+    ...section("Commands", table(program.children.map(summary), columns)),
+    ...section("Arguments", table(entries.filter(isArgument), columns)),
+    ...section(
+      "Options",
+      table(
+        entries.filter((entry) => !isArgument(entry)),
+        columns
+      )
+    ),
+    ...(program.children.length === 0 ? [] : section("Every command has", table(everywhere, columns))),
+    ...more.flatMap((text) => [Line.empty, ...paragraph(text, columns)]),
+    ...(program.children.length === 0
+      ? []
+      : [Line.empty, ...paragraph(`More of each: ${root} COMMAND --help`, columns)])
+  ]
+}
+
+const usage = (path: ReadonlyArray<string>, program: Program.Program): string => {
+  const own = Program.options(program).length === 0 ? [] : ["[options]"]
+  const operands = Program.operands(program).map(({ names, optional }) =>
+    optional ? `[${names.join()}]` : names.join()
+  )
+  const rest = program.children.length === 0 ? [...own, ...operands] : ["COMMAND"]
+  return [...path, ...rest].join(" ")
+}
+
+const summary = (program: Program.Program): Entry => {
+  const operands = Program.operands(program).map(({ names }) => names.join())
+  return [[program.name, ...operands].join(" "), contents(program).about]
+}
+
+const isArgument = ([name]: Entry): boolean => name.startsWith("<")
+
+const section = (title: string, lines: ReadonlyArray<Line.Line>): ReadonlyArray<Line.Line> =>
+  lines.length === 0 ? [] : [Line.empty, [Line.raw(title, "strong")], ...lines]
+
+const paragraph = (text: string, columns: number): ReadonlyArray<Line.Line> =>
+  Terminal.wrap(text, columns).map((line) => [Line.raw(line)])
+
+/** Names to the left, meanings to the right, or below where it is narrow. */
+const table = (entries: ReadonlyArray<Entry>, columns: number): ReadonlyArray<Line.Line> => {
+  const longest = Math.max(0, ...entries.map(([name]) => Terminal.width(name)))
+  const indent = columns - longest > 30 ? longest + 4 : 6
+  return entries.flatMap(([name, meaning]) => {
+    const lines = Terminal.wrap(meaning, columns - indent).map((text) => [Line.raw(" ".repeat(indent) + text)])
+    const [first, ...others] = lines
+    if (first === undefined || Terminal.width(name) + 4 > indent) return [[Line.raw(`  ${name}`)], ...lines]
+    return [[Line.raw(`  ${name}`.padEnd(indent)), ...first.map(({ text }) => Line.raw(text.trimStart()))], ...others]
+  })
+}
+
+const contents = ({ descriptor }: Program.Program) => {
+  const help = blocks(CommandDescriptor.getHelp(descriptor, { ...CliConfig.defaultConfig, showBuiltIns: false }))
+  const entries = help.flatMap((block) =>
+    // Of an entry the library says first of what kind it is, and last whether it may be left out.
+    block._tag === "DescriptionList"
+      ? block.definitions.map(([name, doc]): Entry => [textOf(name), blocks(doc).flatMap(textIn)[1] ?? ""])
+      : []
+  )
+  const [about = "", ...more] = help.flatMap(textIn)
+  return { about, more, entries }
+}
+
+const blocks = (doc: HelpDoc): ReadonlyArray<Exclude<HelpDoc, { _tag: "Sequence" }>> =>
+  doc._tag === "Sequence" ? [...blocks(doc.left), ...blocks(doc.right)] : [doc]
+
+const textIn = (doc: HelpDoc): ReadonlyArray<string> => (doc._tag === "Paragraph" ? [textOf(doc.value)] : [])
+
+const textOf = (span: Span): string => {
+  switch (span._tag) {
+    case "Text":
+    case "URI":
+      return span.value
+    case "Sequence":
+      return textOf(span.left) + textOf(span.right)
+    default:
+      return textOf(span.value)
+  }
+}

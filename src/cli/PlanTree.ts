@@ -1,0 +1,70 @@
+/**
+ * A plan as it is shown: wave by wave the units that can be worked on at the same time, and in each its tasks in order.
+ */
+import type { Plan, Task, Unit } from "../tasks/plan/Plan.js"
+import * as Line from "./Line.js"
+import { count } from "./Words.js"
+
+/** For programs. */
+export const json = ({ units }: Plan) => ({
+  units: units.map(({ dependsOn, id, tasks }) => ({
+    id,
+    dependsOn,
+    tasks: tasks.map(({ dependsOn, file, number, status, title }) => ({ number, title, status, dependsOn, file }))
+  }))
+})
+
+export const render = (plan: Plan, columns: number): ReadonlyArray<Line.Line> =>
+  [
+    ...plan.waves.flatMap((units, index) => [
+      [Line.raw(`wave ${index + 1}`, "strong")],
+      ...branches(units, unitLine, (unit) => branches(unit.tasks, taskLine, gateLine)),
+      Line.empty
+    ]),
+    summary(plan)
+  ].map((line) => Line.fit(line, columns))
+
+/** Each item with what hangs below it. */
+const branches = <A>(
+  items: ReadonlyArray<A>,
+  line: (item: A) => Line.Line,
+  below: (item: A) => ReadonlyArray<Line.Line>
+): ReadonlyArray<Line.Line> =>
+  items.flatMap((item, index) => {
+    const isLast = index === items.length - 1
+    return [
+      [Line.raw(isLast ? "└─ " : "├─ ", "faint"), ...line(item)],
+      ...below(item).map((line) => [Line.raw(isLast ? "   " : "│  ", "faint"), ...line])
+    ]
+  })
+
+const unitLine = ({ dependsOn, id, remaining }: Unit): Line.Line => [
+  Line.piece(id, "name"),
+  ...after(dependsOn),
+  ...(remaining.length === 0 ? [Line.raw("  nothing to do, skipped", "faint")] : [])
+]
+
+const taskLine = ({ dependsOn, number, status, title }: Task): Line.Line => {
+  const done = status === "complete"
+  const noted = done ? "complete, skipped" : status === "pending" ? "" : status.replace("_", " ")
+  return [
+    Line.raw(`${number} `, done ? "faint" : "strong"),
+    Line.piece(title, done ? "faint" : "plain"),
+    ...after(dependsOn),
+    ...(noted === "" ? [] : [Line.raw(`  ${noted}`, done ? "faint" : "warn")])
+  ]
+}
+
+const gateLine = ({ backpressure, status }: Task): ReadonlyArray<Line.Line> =>
+  status === "complete" ? [] : [[Line.raw("  gate  ", "faint"), Line.piece(backpressure, "faint")]]
+
+const after = (others: ReadonlyArray<string | number>): Line.Line =>
+  others.length === 0 ? [] : [Line.raw(`  after ${others.join(", ")}`, "faint")]
+
+const summary = (plan: Plan): Line.Line => {
+  const tasks = plan.units.flatMap((unit) => unit.tasks)
+  const toDo = plan.units.flatMap((unit) => unit.remaining).length
+  const parts = [count(plan.units.length, "unit"), count(tasks.length, "task"), count(plan.waves.length, "wave")]
+  const skipped = tasks.length === toDo ? "" : `, ${tasks.length - toDo} skipped`
+  return [Line.raw(`${parts.join(", ")}: ${toDo} to do${skipped}`)]
+}

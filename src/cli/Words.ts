@@ -1,0 +1,33 @@
+/**
+ * Numbers and times as people read them.
+ */
+import { DateTime, Duration } from "effect"
+
+/** `1 task`, `2 tasks`. */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`
+
+/** `0:07`, `12:34`, `1:02:03`: of one width for as long as can be. */
+export const clock = (duration: Duration.DurationInput): string => {
+  const seconds = Math.max(0, Math.floor(Duration.toSeconds(duration)))
+  const two = (part: number) => String(part).padStart(2, "0")
+  const hours = Math.floor(seconds / 3600)
+  const minutes = Math.floor(seconds / 60) % 60
+  return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`
+}
+
+/** `0.4 s`, `12 s`, `3 min 4 s`, `2 h 5 min`. */
+export const span = (duration: Duration.DurationInput): string => {
+  const seconds = Math.max(0, Duration.toSeconds(duration))
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** `14:03:59`, where the reader lives. */
+export const timeOfDay = (at: DateTime.DateTime, zone: DateTime.TimeZone): string =>
+  DateTime.formatIsoZoned(DateTime.setZone(at, zone)).slice(11, 19)
+
+/** The beginning of a commit's name. */
+export const short = (commit: string): string => commit.slice(0, 8)

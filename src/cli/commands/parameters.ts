@@ -1,0 +1,84 @@
+/**
+ * Options and arguments that several commands have; what they mean is said once.
+ */
+import * as Args from "@effect/cli/Args"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Options from "@effect/cli/Options"
+import * as ValidationError from "@effect/cli/ValidationError"
+import { Effect, Schema } from "effect"
+import { JobId } from "../../domain/JobId.js"
+
+/** What a command is for, and how it is called. */
+export const about = (purpose: string, example: string): HelpDoc.HelpDoc =>
+  HelpDoc.blocks([HelpDoc.p(purpose), HelpDoc.p(`Example: ${example}`)])
+
+const invalid = (problem: string) => ValidationError.invalidValue(HelpDoc.p(problem))
+
+export const tasksDir = Args.text({ name: "tasksDir" }).pipe(
+  Args.withDescription("The directory of tasks, relative to the current directory, or to that of --repo.")
+)
+
+export const jobId = Args.text({ name: "jobId" }).pipe(
+  Args.withDescription("The id of the job."),
+  Args.mapEffect((text) =>
+    Effect.mapError(Schema.decode(JobId)(text), () =>
+      HelpDoc.p(`"${text}" is no job id: it has 26 characters, such as 01ARZ3NDEKTSV4RRFFQ69G5FAV`)
+    )
+  )
+)
+
+export const repo = Options.text("repo").pipe(
+  Options.withPseudoName("DIR"),
+  Options.optional,
+  Options.withDescription("A directory in the git repository to work in; else the current directory.")
+)
+
+export const target = Options.text("target").pipe(
+  Options.withPseudoName("BRANCH"),
+  Options.optional,
+  Options.withDescription("The branch that the result lands on; else the one that is checked out.")
+)
+
+export const agent = Options.text("agent").pipe(
+  Options.withPseudoName("NAME"),
+  Options.optional,
+  Options.withDescription("The agent that works on the tasks; else the one that charlotte.yaml names.")
+)
+
+export const concurrency = Options.text("concurrency").pipe(
+  Options.withPseudoName("N"),
+  Options.mapEffect((text) =>
+    /^[1-9]\d{0,5}$/.test(text)
+      ? Effect.succeed(Number(text))
+      : Effect.fail(invalid(`--concurrency must be a whole number, 1 or more, and not "${text}"`))
+  ),
+  Options.optional,
+  Options.withDescription("How many units are worked on at the same time; else 4.")
+)
+
+export const noLand = Options.boolean("no-land").pipe(
+  Options.withDescription("Leaves the result on its own branch, and the target as it is.")
+)
+
+export const dryRun = Options.boolean("dry-run").pipe(
+  Options.withDescription("Checks everything, shows the plan, and touches nothing.")
+)
+
+export const json = Options.boolean("json").pipe(
+  Options.withDescription("Writes JSON, for programs; errors too, on the standard error.")
+)
+
+/** Free words to find jobs by, each given as `KEY=VALUE`. */
+export const labels = Options.text("label").pipe(
+  Options.withPseudoName("KEY=VALUE"),
+  Options.repeated,
+  Options.mapEffect((texts) => Effect.map(Effect.forEach(texts, label), Object.fromEntries<string>)),
+  Options.withDescription("A label to find the job by; can be repeated.")
+)
+
+const label = (text: string) => {
+  const at = text.indexOf("=")
+  return at > 0 && at < text.length - 1
+    ? Effect.succeed([text.slice(0, at), text.slice(at + 1)] as const)
+    : Effect.fail(invalid(`--label must be KEY=VALUE, such as team=web, and not "${text}"`))
+}
