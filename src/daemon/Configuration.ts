@@ -113,13 +113,18 @@ export const agents: Layer.Layer<Agents.Agents, never, Configuration> = Layer.un
   Effect.map(Configuration, ({ agents }) => Agents.layer(agents))
 )
 
+export type ManagerOptions = Pick<JobManager.Options, "recovery">
+
 /** A manager of jobs, as it is configured. */
-export const jobManager: Layer.Layer<
-  JobManager.JobManager,
-  StoreError | AlreadyManaged,
-  Orchestrator | RunStore | Configuration
-> = Layer.unwrapEffect(
-  Effect.map(Configuration, ({ maxJobs, stopGrace }) =>
-    JobManager.layer({ ...(maxJobs !== undefined && { maxJobs }), ...(stopGrace !== undefined && { stopGrace }) })
+export const jobManager = (
+  options: ManagerOptions
+): Layer.Layer<JobManager.JobManager, StoreError | AlreadyManaged, Orchestrator | RunStore | Configuration> =>
+  Layer.unwrapEffect(
+    Effect.map(Configuration, ({ maxJobs, stopGrace }) =>
+      JobManager.layer({
+        ...options,
+        ...(maxJobs !== undefined && { maxJobs }),
+        ...(stopGrace !== undefined && { stopGrace })
+      })
+    )
   )
-)
