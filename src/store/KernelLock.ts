@@ -55,7 +55,8 @@ const lock = (path: string): Effect.Effect<string, LockHeld | StoreError, Scope.
     yield* sql.unsafe("PRAGMA busy_timeout = 0")
     // Nothing is ever written, so there is nothing to be undone, and no file for that.
     yield* sql.unsafe("PRAGMA journal_mode = MEMORY")
-    yield* sql.unsafe("BEGIN EXCLUSIVE")
+    // Not EXCLUSIVE: that is taken in steps, and of those who begin at once all might fail.
+    yield* sql.unsafe("BEGIN IMMEDIATE")
     const file = identity(path)
     if (file === undefined) {
       const cause = new Error(`${path} was deleted while it was opened; leave it where it is`)

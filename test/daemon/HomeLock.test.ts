@@ -1,0 +1,228 @@
+/** One manager in a home, and what those are told who come too late. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Effect, Exit, Layer, Logger, Option, Scope } from "effect"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import * as Home from "../../src/daemon/Home.js"
+import * as HomeLock from "../../src/daemon/HomeLock.js"
+import * as KernelLock from "../../src/store/KernelLock.js"
+import { KernelRef } from "../../src/store/ProcessIdentity.js"
+import { WallClock } from "../../src/store/WallClock.js"
+import * as HurriedClock from "../support/hurriedClock.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import * as Contender from "./Contender.js"
+
+const options = { what: "daemon", version: "0.9.0" } as const
+
+/** A home that is not there yet. */
+const directory = TemporaryDirectory.file("home")
+
+const inHome = (directory: string) => Layer.provideMerge(Home.layerAt(directory), NodeContext.layer)
+
+/** Takes the lock until the scope closes. */
+const take = (directory: string) => Effect.provide(HomeLock.make(options), inHome(directory))
+
+const refused = (directory: string) => Effect.flip(Effect.scoped(take(directory)))
+
+const named = (directory: string) => Effect.provide(HomeLock.holder, inHome(directory))
+
+/** What a holder leaves that had no time to tidy up. */
+const leaveNote = (directory: string, change: (process: HomeLock.Holder["process"]) => HomeLock.Holder["process"]) =>
+  Effect.gen(function* () {
+    const { self } = yield* KernelRef
+    const note = { ...options, since: "2026-01-01T00:00:00.000Z", process: change(self), file: "1" }
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    writeFileSync(`${directory}/lock.json`, JSON.stringify(note))
+  })
+
+describe("the lock of a home", () => {
+  it.scopedLive("goes to exactly one of twenty who start at once, and each other is told which", () =>
+    Effect.gen(function* () {
+      const program = yield* Contender.program
+      const all = yield* Effect.replicateEffect(Contender.start(program), 20, { concurrency: 5 })
+      for (let round = 1; round <= 5; round++) {
+        const home = yield* directory
+        yield* Effect.forEach(all, ({ tell }) => tell(`home ${home}`), { discard: true })
+        const verdicts = yield* Effect.forEach(all, ({ next, pid }) =>
+          Effect.map(next, (verdict) => ({ pid, verdict }))
+        )
+        const winners = verdicts.filter(({ verdict }) => verdict.tag === "won")
+        expect(winners).toHaveLength(1)
+        const losers = verdicts.flatMap(({ verdict }) => (verdict.tag === "lost" ? [verdict] : []))
+        expect(losers).toHaveLength(19)
+        for (const { error, holder, message } of losers) {
+          expect({ error, holder }).toEqual({ error: "HomeBusy", holder: winners[0]?.pid })
+          expect(message).toContain(`${home} is in use by charlotte run (pid ${holder}, version 1.2.3) since 20`)
+          expect(message).toContain("CHARLOTTE_HOME")
+        }
+      }
+    })
+  )
+
+  it.scopedLive("is free as soon as its holder is killed, with its note still there", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      const program = yield* Contender.program
+      const first = yield* Contender.start(program)
+      expect(yield* first.ask(`home ${home}`)).toMatchObject({ tag: "won" })
+      expect(yield* named(home)).toMatchObject(Option.some({ what: "run", process: { pid: first.pid } }))
+      expect(yield* refused(home)).toMatchObject({ _tag: "HomeBusy", holder: { process: { pid: first.pid } } })
+      yield* first.kill
+      expect(existsSync(`${home}/lock.json`)).toBe(true)
+      expect(yield* named(home)).toEqual(Option.none())
+      const { holder } = yield* take(home)
+      expect(yield* named(home)).toEqual(Option.some(holder))
+      const second = yield* Contender.start(program)
+      expect(yield* second.ask(`home ${home}`)).toMatchObject({ tag: "lost", holder: process.pid })
+    })
+  )
+
+  it.scoped("is given back in order: nobody is named who does not hold it", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      const scope = yield* Scope.make()
+      const { holder, isHeld } = yield* Scope.extend(take(home), scope)
+      expect(holder).toMatchObject({ ...options, process: { pid: process.pid } })
+      expect(yield* isHeld).toBe(true)
+      expect(statSync(`${home}/lock.json`).mode & 0o777).toBe(0o600)
+      expect(readdirSync(home).sort()).toEqual(["lock", "lock.json"])
+      yield* Scope.close(scope, Exit.void)
+      expect(readdirSync(home)).toEqual(["lock"])
+      yield* Effect.scoped(take(home))
+    })
+  )
+
+  it.scoped("names its holder in a sentence that says what to do", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      yield* take(home)
+      expect((yield* refused(home)).message).toBe(
+        `${home} is in use by charlotte daemon (pid ${process.pid}, version 0.9.0) since 1970-01-01T00:00:00Z; ` +
+          "end it with charlotte daemon stop, or use another home directory, which CHARLOTTE_HOME names"
+      )
+    })
+  )
+})
+
+describe("the note of a holder", () => {
+  const stale: Record<string, (home: string) => Effect.Effect<void>> = {
+    "of a process that is gone": (home) => leaveNote(home, (self) => ({ ...self, pid: 2 ** 22 + 1 })),
+    "of a process whose pid is used again": (home) => leaveNote(home, (self) => ({ ...self, startTime: "1" })),
+    "from before the machine was started": (home) => leaveNote(home, (self) => ({ ...self, bootId: "another" })),
+    "of another container, whose processes cannot be asked for": (home) =>
+      leaveNote(home, (self) => ({ ...self, pidNamespace: "pid:[1]" })),
+    "that is cut off": (home) =>
+      Effect.andThen(
+        leaveNote(home, (self) => self),
+        () => {
+          const note = readFileSync(`${home}/lock.json`, "utf8")
+          writeFileSync(`${home}/lock.json`, note.slice(0, -10))
+        }
+      ),
+    "that is empty": (home) =>
+      Effect.andThen(
+        leaveNote(home, (self) => self),
+        () => writeFileSync(`${home}/lock.json`, "")
+      )
+  }
+
+  for (const [what, leave] of Object.entries(stale)) {
+    it.scoped(`${what} keeps nobody out`, () =>
+      Effect.gen(function* () {
+        const home = yield* directory
+        yield* leave(home)
+        const { holder } = yield* take(home)
+        expect(yield* named(home)).toEqual(Option.some(holder))
+      })
+    )
+  }
+
+  for (const what of ["of a process that is gone", "of a process whose pid is used again", "that is cut off"]) {
+    it.scoped(`${what} is not shown for that of whoever holds the lock without one`, () =>
+      Effect.gen(function* () {
+        const home = yield* directory
+        yield* stale[what]?.(home) ?? Effect.void
+        yield* KernelLock.acquire(`${home}/lock`)
+        const error = yield* refused(home)
+        expect(error).toMatchObject({ _tag: "HomeBusy", holder: undefined })
+        expect(error.message).toBe(
+          `${home} is in use by another process; wait until it has ended, ` +
+            "or use another home directory, which CHARLOTTE_HOME names"
+        )
+      }).pipe(Effect.provide(HurriedClock.layer))
+    )
+  }
+
+  it.scoped("is waited for while its holder is about to leave it", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      const other = yield* directory
+      yield* take(other)
+      mkdirSync(home, { mode: 0o700 })
+      yield* KernelLock.acquire(`${home}/lock`)
+      const late = Layer.succeed(WallClock, {
+        now: Effect.succeed(0),
+        sleep: () => Effect.sync(() => renameSync(`${other}/lock.json`, `${home}/lock.json`)),
+        turn: Effect.void
+      })
+      expect(yield* Effect.provide(refused(home), late)).toMatchObject({ holder: { process: { pid: process.pid } } })
+    })
+  )
+
+  it.scoped("is not waited for any more once the lock is free", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      mkdirSync(home, { mode: 0o700 })
+      const scope = yield* Scope.make()
+      yield* Scope.extend(KernelLock.acquire(`${home}/lock`), scope)
+      const clock = Layer.succeed(WallClock, {
+        now: Effect.succeed(0),
+        sleep: () => Scope.close(scope, Exit.void),
+        turn: Effect.void
+      })
+      expect(yield* Effect.provide(take(home), clock)).toMatchObject({ holder: options })
+    })
+  )
+
+  it.scoped("that cannot be left is done without, and the log says so", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      mkdirSync(`${home}/lock.json`, { recursive: true, mode: 0o700 })
+      const logged: Array<string> = []
+      const logger = Logger.make(({ message }) => void logged.push(String(message)))
+      const { isHeld } = yield* take(home).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      expect(yield* isHeld).toBe(true)
+      expect(logged.join()).toContain("could not say who uses the home directory")
+    })
+  )
+})
+
+describe("a home whose lock file was deleted", () => {
+  it.scopedLive("is still its holder's, who is told, until that ends", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      const first = yield* Contender.start(yield* Contender.program)
+      yield* first.ask(`home ${home}`)
+      rmSync(`${home}/lock`)
+      expect(yield* refused(home)).toMatchObject({ _tag: "HomeBusy", holder: { process: { pid: first.pid } } })
+      expect(yield* named(home)).toMatchObject(Option.some({ process: { pid: first.pid } }))
+      yield* first.kill
+      expect(yield* take(home)).toMatchObject({ holder: options })
+    })
+  )
+
+  it.scoped("does not lose the note of the one who has it now to the one who had it", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      const scope = yield* Scope.make()
+      const first = yield* Scope.extend(take(home), scope)
+      rmSync(`${home}/lock`)
+      rmSync(`${home}/lock.json`)
+      expect(yield* first.isHeld).toBe(false)
+      const second = yield* take(home)
+      yield* Scope.close(scope, Exit.void)
+      expect(yield* named(home)).toEqual(Option.some(second.holder))
+      expect(DateTime.toEpochMillis(second.holder.since)).toBe(0)
+    })
+  )
+})

@@ -1,0 +1,142 @@
+/** A lock that the kernel keeps, asked for by this process and by others. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import * as KernelLock from "../../src/store/KernelLock.js"
+import { WallClock } from "../../src/store/WallClock.js"
+import * as Contender from "../daemon/Contender.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+
+const path = TemporaryDirectory.file("lock")
+
+const contender = Effect.flatMap(Contender.program, Contender.start)
+
+const refused = (path: string) => Effect.flip(Effect.scoped(KernelLock.acquire(path)))
+
+describe("a kernel lock", () => {
+  it.scoped("is held until its scope closes, and leaves an empty file", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const lock = yield* KernelLock.acquire(file)
+          expect(yield* lock.isHeld).toBe(true)
+          expect(readdirSync(dirname(file))).toEqual(["lock"])
+          const error = yield* refused(file)
+          expect(error).toMatchObject({ _tag: "LockHeld", path: file })
+          expect(error.message).toContain(file)
+        })
+      )
+      expect(readdirSync(dirname(file))).toEqual(["lock"])
+      expect(statSync(file).size).toBe(0)
+      yield* Effect.scoped(KernelLock.acquire(file))
+    })
+  )
+
+  it.scopedLive("keeps other processes out, and is not lost when this one asks again", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      const other = yield* contender
+      const scope = yield* Scope.make()
+      yield* Scope.extend(KernelLock.acquire(file), scope)
+      yield* refused(file)
+      expect(yield* other.ask(`file ${file}`)).toMatchObject({ tag: "lost", error: "LockHeld" })
+      yield* Scope.close(scope, Exit.void)
+      expect(yield* other.ask(`file ${file}`)).toMatchObject({ tag: "won" })
+      expect(yield* refused(file)).toMatchObject({ _tag: "LockHeld" })
+      yield* other.ask("release")
+      yield* KernelLock.acquire(file)
+    })
+  )
+
+  it.scopedLive("goes to exactly one of twenty who ask at once", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      const program = yield* Contender.program
+      const all = yield* Effect.replicateEffect(Contender.start(program), 20, { concurrency: 5 })
+      for (let round = 1; round <= 10; round++) {
+        yield* Effect.forEach(all, ({ tell }) => tell(`file ${file}`), { discard: true })
+        const verdicts = yield* Effect.forEach(all, ({ next }) => next)
+        expect(verdicts.filter(({ tag }) => tag === "won")).toHaveLength(1)
+        yield* Effect.forEach(all, ({ ask }) => ask("release"), { discard: true })
+      }
+    })
+  )
+
+  it.scopedLive("is free as soon as its holder is killed, whatever that had started", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      const holder = yield* contender
+      const verdict = yield* holder.ask(`parent ${file}`)
+      const child = verdict.tag === "won" ? verdict.child : 0
+      expect(child).toBeGreaterThan(0)
+      yield* Effect.addFinalizer(() => Effect.sync(() => process.kill(child, "SIGKILL")))
+      yield* refused(file)
+      yield* holder.kill
+      yield* KernelLock.acquire(file)
+      // It is still there.
+      process.kill(child, 0)
+    })
+  )
+
+  it.scopedLive("does not freeze the process of whoever asks in vain", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      const { now } = yield* WallClock
+      yield* KernelLock.acquire(file)
+      const took = yield* Effect.replicateEffect(
+        Effect.gen(function* () {
+          const begun = yield* now
+          yield* refused(file)
+          return (yield* now) - begun
+        }),
+        5
+      )
+      // A busy machine may stall a process by itself, but not each time.
+      expect(Math.min(...took)).toBeLessThan(50)
+    })
+  )
+
+  for (const [what, takeAway] of [
+    ["deleted", (file: string) => rmSync(file)],
+    ["moved away", (file: string) => renameSync(file, `${file}.old`)],
+    ["replaced", (file: string) => (writeFileSync(`${file}.new`, ""), renameSync(`${file}.new`, file))]
+  ] as const) {
+    it.scoped(`says that it keeps nobody out once its file was ${what}`, () =>
+      Effect.gen(function* () {
+        const file = yield* path
+        const first = yield* KernelLock.acquire(file)
+        takeAway(file)
+        expect(yield* first.isHeld).toBe(false)
+        const second = yield* KernelLock.acquire(file)
+        expect(second.file).not.toBe(first.file)
+        expect(yield* Effect.all([first.isHeld, second.isHeld])).toEqual([false, true])
+      })
+    )
+  }
+
+  it.scopedLive("is given up by whatever else opens and closes its file in the same process", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      yield* KernelLock.acquire(file)
+      const other = yield* contender
+      closeSync(openSync(file, "r"))
+      expect(yield* other.ask(`file ${file}`)).toMatchObject({ tag: "won" })
+    })
+  )
+
+  it.scoped("is refused with a reason on what cannot be locked", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      writeFileSync(`${directory}/text`, "this is no database, and longer than its header\n".repeat(100))
+      mkdirSync(`${directory}/directory`)
+      expect(yield* refused(`${directory}/text`)).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
+      for (const name of ["directory", "missing/lock"]) {
+        const error = yield* refused(`${directory}/${name}`)
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "other" })
+        expect(error.message).toContain("take a lock")
+      }
+    })
+  )
+})
