@@ -15,6 +15,7 @@ import { Agents } from "./Agents.js"
 import { Git } from "./Git.js"
 import { ObjectId, resultBranch } from "./git/Names.js"
 import { diffCommand } from "./git/Shell.js"
+import type { Task, Unit } from "./plan/Plan.js"
 import { ProcessRunner } from "./ProcessRunner.js"
 import * as Admission from "./work/Admission.js"
 import type { Job } from "./work/Job.js"
@@ -89,20 +90,20 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
     const { base, fingerprint, plan, target, targetAt, topLevel } = submission
     const result = resultBranch(id)
     const tell = Tell.make(context)
-    yield* tell("orch.started", {
-      target,
-      base,
-      branch: result,
-      agent: submission.agent,
-      concurrency: config.concurrency,
-      units: plan.units.map(({ dependsOn, id, tasks }) => ({
-        id,
-        dependsOn,
-        tasks: tasks.map(({ dependsOn, number, status, title }) => ({ number, title, status, dependsOn }))
-      }))
-    })
+    const start = (isDone: (unit: Unit, task: Task) => boolean) =>
+      tell("orch.started", {
+        target,
+        base,
+        branch: result,
+        agent: submission.agent,
+        concurrency: config.concurrency,
+        units: plan.units.map((unit) => graph(unit, isDone))
+      })
     const summary = { target, branch: result, diff: diffCommand(topLevel, targetAt, result) }
-    if (config.dryRun) return new Summary({ ...summary, commits: 0 })
+    if (config.dryRun) {
+      yield* start((_, { status }) => status === "complete")
+      return new Summary({ ...summary, commits: 0 })
+    }
 
     const job: Job = {
       context,
@@ -116,6 +117,7 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
       tell
     }
     yield* takeUp(job)
+    yield* start(({ id }, { number }) => ["completed", "skipped"].includes(job.progress.task(id, number).state))
     yield* Units.run(job)
     yield* failIfAny(job, summary)
 
@@ -124,6 +126,16 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
     if (!config.land) return new Summary({ ...summary, commits })
     return new Summary({ ...summary, commits, landed: yield* Landing.land(job, end) })
   })
+
+/** A unit as a watcher wants to draw it, and as it stands now: events of an attempt that crashed may be missing. */
+const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({
+  id: unit.id,
+  dependsOn: unit.dependsOn,
+  tasks: unit.tasks.map((task) => {
+    const { dependsOn, number, status, title } = task
+    return { number, title, status: isDone(unit, task) ? "complete" : status, dependsOn }
+  })
+})
 
 /** Sets the result to what is recorded; a crash may have come between the two. */
 const takeUp = (job: Job) =>
