@@ -19,7 +19,7 @@ export interface Section {
 
 /** The keys of a file itself. */
 export const top = (file: string, yaml: Yaml, known: ReadonlyArray<string>): ReadonlyArray<Problem> =>
-  unknown(yaml.keys, known).map(([key, message]) => new Problem({ file, line: yaml.line(key), message }))
+  unknown(yaml.keys, known, "").map(([key, message]) => new Problem({ file, line: yaml.line(key), message }))
 
 /** The keys at a path in the file, whose value is this. */
 export const read = (
@@ -32,13 +32,13 @@ export const read = (
   const problems: Array<Problem> = []
   const name = path.join(".")
   const report: Section["report"] = (message, ...below) =>
-    problems.push(new Problem({ file, line: yaml.line(...path, ...below), message: `${message}` }))
+    problems.push(new Problem({ file, line: yaml.line(...path, ...below), message }))
 
   const values = new Map<string, unknown>()
   if (Predicate.isReadonlyRecord(value)) {
     // A key without a value is as good as none.
     for (const [key, item] of Object.entries(value)) if (item !== null) values.set(key, item)
-    for (const [key, message] of unknown(Object.keys(value), known)) report(`${message} (in ${name})`, key)
+    for (const [key, message] of unknown(Object.keys(value), known, ` in ${name}`)) report(message, key)
   } else if (value !== undefined && value !== null) {
     report(`${name} must be a list of keys and values: ${known.join(", ")} are known`)
   }
@@ -59,7 +59,7 @@ export const read = (
   }
 }
 
-const unknown = (keys: ReadonlyArray<string>, known: ReadonlyArray<string>): ReadonlyArray<readonly [string, string]> =>
+const unknown = (keys: ReadonlyArray<string>, known: ReadonlyArray<string>, where: string) =>
   keys
     .filter((key) => !known.includes(key))
-    .map((key) => [key, `has the unknown key "${key}"${suggestion(key, known)}`] as const)
+    .map((key) => [key, `has the unknown key "${key}"${where}${suggestion(key, known)}`] as const)

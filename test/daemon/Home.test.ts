@@ -1,0 +1,190 @@
+/** The home directory: what is made, what is taken as it is, and what is refused. */
+import * as PlatformError from "@effect/platform/Error"
+import { FileSystem } from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer } from "effect"
+import { execFileSync } from "node:child_process"
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { dirname } from "node:path"
+import * as Home from "../../src/daemon/Home.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+
+const open = (directory: string) => Effect.provide(Home.Home, Home.layerAt(directory)).pipe(provideNode)
+
+const provideNode = Effect.provide(NodeContext.layer)
+
+/** What is said of a directory that cannot be used. */
+const refusal = (directory: string) => Effect.map(Effect.flip(open(directory)), ({ message }) => message)
+
+const mode = (path: string) => statSync(path).mode & 0o777
+
+/** A directory with that mode and these files. */
+const made = (mode: number, ...files: ReadonlyArray<string>) =>
+  Effect.tap(TemporaryDirectory.file("home"), (home) =>
+    Effect.sync(() => {
+      mkdirSync(home)
+      for (const file of files) writeFileSync(`${home}/${file}`, "")
+      chmodSync(home, mode)
+    })
+  )
+
+describe("Home.layerAt", () => {
+  it.scoped("makes the directory for its owner alone, and what leads to it", () =>
+    Effect.gen(function* () {
+      const home = yield* TemporaryDirectory.file("a/b")
+      const { directory, ...paths } = yield* open(home)
+      expect(directory).toBe(home)
+      expect(paths).toEqual({
+        config: `${home}/config.yaml`,
+        database: `${home}/charlotte.db`,
+        logs: `${home}/logs`,
+        worktrees: `${home}/worktrees`,
+        lock: `${home}/lock`,
+        holder: `${home}/lock.json`,
+        socket: `${home}/socket`,
+        token: `${home}/token`
+      })
+      expect([mode(home), mode(dirname(home))]).toEqual([0o700, 0o700])
+      expect(readdirSync(home)).toEqual([])
+      expect(yield* open(home)).toEqual({ directory, ...paths })
+    })
+  )
+
+  it.scoped("closes a directory that others can read, if it is empty or Charlotte's", () =>
+    Effect.gen(function* () {
+      for (const files of [[], ["config.yaml"], ["charlotte.db", "other"], ["lock"]]) {
+        const home = yield* made(0o755, ...files)
+        yield* open(home)
+        expect(mode(home)).toBe(0o700)
+      }
+    })
+  )
+
+  it.scoped("leaves a directory of something else as it is, unless it is closed already", () =>
+    Effect.gen(function* () {
+      const home = yield* made(0o755, "photos")
+      expect(yield* refusal(home)).toBe(
+        `the home directory ${home} can be read by other users, and holds other things than Charlotte's; ` +
+          `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${home}`
+      )
+      expect(mode(home)).toBe(0o755)
+      chmodSync(home, 0o700)
+      expect((yield* open(home)).directory).toBe(home)
+    })
+  )
+
+  it.scoped("refuses one that others can write, since they could have put commands there", () =>
+    Effect.gen(function* () {
+      for (const wide of [0o770, 0o702, 0o777]) {
+        const home = yield* made(wide)
+        expect(yield* refusal(home)).toContain("can be written by other users, who could have put commands into it")
+        expect(mode(home)).toBe(wide)
+      }
+    })
+  )
+
+  it.scoped("refuses one of another user", () =>
+    Effect.gen(function* () {
+      // Only root can give a directory away; everybody else finds one of root's.
+      const isRoot = process.geteuid?.() === 0
+      const home = isRoot ? yield* made(0o700) : "/usr"
+      if (isRoot) chownSync(home, 12_345, 12_345)
+      const message = yield* refusal(home)
+      expect(message).toContain(`the home directory ${home} belongs to user ${isRoot ? 12_345 : 0}`)
+      expect(message).toContain(`this program runs as user ${process.geteuid?.()}`)
+    })
+  )
+
+  it.scoped("refuses what is no directory", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      writeFileSync(`${directory}/file`, "")
+      symlinkSync("nowhere", `${directory}/dangling`)
+      execFileSync("mkfifo", [`${directory}/pipe`])
+      for (const name of ["file", "pipe"]) {
+        expect(yield* refusal(`${directory}/${name}`)).toContain(`${name} is not a directory`)
+      }
+      for (const name of ["file/below", "dangling", "a\0b"]) {
+        expect(yield* refusal(`${directory}/${name}`)).toContain("cannot be used: ")
+      }
+      expect(readdirSync(directory).sort()).toEqual(["dangling", "file", "pipe"])
+    })
+  )
+
+  it.effect("refuses a path that depends on where it is read", () =>
+    Effect.gen(function* () {
+      for (const path of ["home", "./home", "~/home", "~"]) {
+        expect(yield* refusal(path)).toBe(
+          `the home directory ${path} is not an absolute path; give the whole path, beginning with /`
+        )
+      }
+    })
+  )
+
+  it.scoped("refuses one in which nothing can be written", () =>
+    Effect.gen(function* () {
+      const home = yield* made(0o700)
+      // Root can write everywhere but on what is mounted read-only.
+      const denied = new PlatformError.SystemError({
+        module: "FileSystem",
+        method: "access",
+        reason: "PermissionDenied"
+      })
+      const readOnly = Layer.effect(
+        FileSystem,
+        Effect.map(FileSystem, (fs) => ({ ...fs, access: () => Effect.fail(denied) }))
+      ).pipe(Layer.provideMerge(NodeContext.layer))
+      const error = yield* Effect.flip(Effect.provide(Home.Home, Layer.provide(Home.layerAt(home), readOnly)))
+      expect(error.message).toContain(`the home directory ${home} cannot be written`)
+    })
+  )
+
+  it.scoped("goes where a link leads, and calls it by that name", () =>
+    Effect.gen(function* () {
+      const home = yield* made(0o755)
+      const link = yield* TemporaryDirectory.file("link")
+      symlinkSync(home, link)
+      expect((yield* open(link)).directory).toBe(realpathSync(home))
+      expect(mode(home)).toBe(0o700)
+    })
+  )
+})
+
+describe("Home.layer", () => {
+  const configured = (variables: Record<string, string>) =>
+    Effect.provide(Home.Home, Home.layer).pipe(
+      provideNode,
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+    )
+
+  it.scoped("is where CHARLOTTE_HOME says, or else in the user's home", () =>
+    Effect.gen(function* () {
+      const user = yield* TemporaryDirectory.make
+      const own = yield* TemporaryDirectory.file("own")
+      expect((yield* configured({ HOME: user, CHARLOTTE_HOME: own })).directory).toBe(own)
+      expect(readdirSync(user)).toEqual([])
+      // One that is empty says nothing.
+      expect((yield* configured({ HOME: user, CHARLOTTE_HOME: "" })).directory).toBe(`${user}/.charlotte`)
+      expect((yield* configured({ HOME: user })).directory).toBe(`${user}/.charlotte`)
+      expect((yield* Effect.flip(configured({ HOME: user, CHARLOTTE_HOME: "own" }))).message).toContain("absolute")
+    })
+  )
+
+  it.effect("says what to do where there is no home", () =>
+    Effect.gen(function* () {
+      for (const variables of [{}, { HOME: "" }]) {
+        expect((yield* Effect.flip(configured(variables))).message).toContain("set CHARLOTTE_HOME to an absolute path")
+      }
+    })
+  )
+})
