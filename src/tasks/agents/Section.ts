@@ -40,7 +40,7 @@ export const read = (
     for (const [key, item] of Object.entries(value)) if (item !== null) values.set(key, item)
     for (const [key, message] of unknown(Object.keys(value), known, ` in ${name}`)) report(message, key)
   } else if (value !== undefined && value !== null) {
-    report(`${name} must be a list of keys and values: ${known.join(", ")} are known`)
+    report(`${name} must be a list of keys and values, of these: ${known.join(", ")}`)
   }
 
   return {

@@ -1,0 +1,139 @@
+/** Which agents there are, and which of them are on this machine. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import * as Agents from "../../src/tasks/Agents.js"
+import { Surroundings } from "../../src/tasks/process/Environment.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+
+const profile = (name: string, ...command: readonly [string, ...ReadonlyArray<string>]) =>
+  new Agents.Profile({ name, command, prompt: "stdin", env: [] })
+
+/** Writes a program that would leave a trace if it were run. */
+const program = (path: string, mode = 0o755) => {
+  writeFileSync(path, `#!/bin/sh\ntouch ${path}.ran\n`)
+  chmodSync(path, mode)
+}
+
+const make = (PATH: string | undefined, ...profiles: ReadonlyArray<Agents.Profile>) =>
+  Effect.provide(
+    Agents.Agents,
+    Agents.layer({ profiles, gates: { env: ["CI"] }, file: "/home/me/.charlotte/config.yaml" }).pipe(
+      Layer.provide(Layer.succeed(Surroundings, { PATH }))
+    )
+  )
+
+describe("agents", () => {
+  it.scoped("are found on the PATH or by their path, and are not run for it", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      for (const name of ["bin", "other", "other/directory"]) mkdirSync(`${directory}/${name}`)
+      program(`${directory}/bin/agent`)
+      program(`${directory}/other/second`)
+      program(`${directory}/other/plain`, 0o644)
+      symlinkSync("agent", `${directory}/bin/link`)
+      symlinkSync("nowhere", `${directory}/bin/dangling`)
+      const { found, get, names } = yield* make(
+        `/no/such:${directory}/bin:${directory}/other`,
+        profile("onPath", "agent"),
+        profile("later", "second"),
+        profile("byPath", `${directory}/other/second`, "--flag"),
+        profile("link", "link"),
+        profile("dangling", "dangling"),
+        profile("plain", "plain"),
+        profile("directory", "directory"),
+        profile("nowhere", `${directory}/nowhere`)
+      )
+      expect(names).toEqual(
+        ["byPath", "dangling", "directory", "later", "link", "nowhere", "onPath", "plain", "script"].sort()
+      )
+      expect(yield* found).toEqual(["byPath", "later", "link", "onPath", "script"])
+      expect(yield* get("byPath")).toMatchObject({ _tag: "Command", profile: { name: "byPath" } })
+      expect(existsSync(`${directory}/bin/agent.ran`) || existsSync(`${directory}/other/second.ran`)).toBe(false)
+    })
+  )
+
+  it.scoped("are not found by way of the directory that somebody happens to be in", () =>
+    Effect.gen(function* () {
+      const { found } = yield* make(":.:test/tasks", profile("a", "Agents.test.ts"))
+      expect(yield* found).toEqual(["script"])
+    })
+  )
+
+  it.effect("are found in the system's directories where there is no PATH", () =>
+    Effect.gen(function* () {
+      expect(yield* (yield* make(undefined, profile("shell", "sh"))).found).toEqual(["script", "shell"])
+      expect(yield* (yield* make("", profile("shell", "sh"))).found).toEqual(["script"])
+    })
+  )
+
+  it.effect("are there or not at the moment at which they are asked for", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const path = yield* TemporaryDirectory.file("agent")
+        const { found } = yield* make("/bin", profile("late", path))
+        expect(yield* found).toEqual(["script"])
+        program(path)
+        expect(yield* found).toEqual(["late", "script"])
+      })
+    )
+  )
+
+  it.effect("are the presets and script where nothing is configured", () =>
+    Effect.gen(function* () {
+      const { gates, get, names } = yield* Agents.Agents
+      expect(names).toEqual(["claude", "codex", "script"])
+      expect(gates).toEqual({ env: [] })
+      expect(yield* get("script")).toEqual(Agents.Agent.Script({ env: [] }))
+    }).pipe(Effect.provide(Agents.layerPresets))
+  )
+
+  it.effect("of the name script run with what gates get", () =>
+    Effect.gen(function* () {
+      const { get } = yield* make("/bin")
+      expect(yield* get("script")).toEqual(Agents.Agent.Script({ env: ["CI"] }))
+    })
+  )
+})
+
+describe("no agent", () => {
+  const agents = make(
+    "/bin",
+    profile("shell", "sh"),
+    profile("robot", "no-such-robot", "-p"),
+    profile("far", "/no/such")
+  )
+  const message = (name: string | undefined) =>
+    Effect.flatMap(agents, ({ get }) => Effect.map(Effect.flip(get(name)), ({ message }) => message))
+
+  it.effect("is chosen for those who choose none", () =>
+    Effect.gen(function* () {
+      expect(yield* message(undefined)).toBe(
+        "no agent is chosen; choose one with --agent or with agent: in charlotte.yaml: script, shell"
+      )
+    })
+  )
+
+  it.effect("has a name that nobody knows", () =>
+    Effect.gen(function* () {
+      expect(yield* message("shel")).toBe(
+        'there is no agent "shel": did you mean "shell"? There are far, robot, script, shell; ' +
+          "more can be described in /home/me/.charlotte/config.yaml"
+      )
+      expect(yield* message("gpt")).toBe(
+        'there is no agent "gpt": there are far, robot, script, shell; ' +
+          "more can be described in /home/me/.charlotte/config.yaml"
+      )
+    })
+  )
+
+  it.effect("is had whose command is not there, and it is said which, and where to change it", () =>
+    Effect.gen(function* () {
+      expect(yield* message("robot")).toBe(
+        'agent "robot" needs the command no-such-robot, which is not on the PATH; install it, or say in ' +
+          "/home/me/.charlotte/config.yaml what to run (agents: robot: command); found on this machine: script, shell"
+      )
+      expect(yield* message("far")).toContain("the command /no/such, which is not there, or cannot be executed;")
+    })
+  )
+})

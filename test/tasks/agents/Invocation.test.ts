@@ -1,0 +1,143 @@
+/** Calls of agents, run for real with stand-ins for their commands. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Layer, Schema } from "effect"
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { Command, Script } from "../../../src/tasks/agents/Agent.js"
+import * as Invocation from "../../../src/tasks/agents/Invocation.js"
+import { presets, Profile } from "../../../src/tasks/agents/Profile.js"
+import { Surroundings } from "../../../src/tasks/process/Environment.js"
+import { ProcessRunner } from "../../../src/tasks/ProcessRunner.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import { jobId, layer } from "../process/workshop.js"
+
+const Call = Schema.Struct({
+  arguments: Schema.Array(Schema.String),
+  stdin: Schema.String,
+  env: Schema.Record({ key: Schema.String, value: Schema.String })
+})
+
+/** Tells how it was called. */
+const standIn = `#!${process.execPath}
+const { readFileSync, writeFileSync } = require("node:fs")
+const call = { arguments: process.argv.slice(2), stdin: readFileSync(0, "utf8"), env: process.env }
+writeFileSync("call.json", JSON.stringify(call))
+`
+
+/** Makes the call in a fresh directory, with the command by that name on the PATH. */
+const call = (profile: Profile, prompt: string, around: Record<string, string> = {}) =>
+  Effect.gen(function* () {
+    const directory = yield* TemporaryDirectory.make
+    const [name] = profile.command
+    writeFileSync(join(directory, name), standIn)
+    chmodSync(join(directory, name), 0o755)
+    const file = join(directory, "logs", "unit", "01-attempt-1.1")
+    const invocation = yield* Invocation.make(Command({ profile }), { prompt, scripts: [], file })
+    const { outcome } = yield* Effect.flatMap(ProcessRunner, (runner) =>
+      runner.run({
+        ...invocation,
+        jobId,
+        attempt: 1,
+        purpose: "test",
+        cwd: directory,
+        output: join(directory, "output.log"),
+        grace: () => Duration.seconds(1)
+      })
+    ).pipe(
+      Effect.provide(layer),
+      Effect.provide(Layer.succeed(Surroundings, { ...around, PATH: `${directory}:${process.env["PATH"]}` }))
+    )
+    expect(outcome).toEqual({ _tag: "Exited", code: 0 })
+    const text = readFileSync(join(directory, "call.json"), "utf8")
+    return { ...Schema.decodeSync(Schema.parseJson(Call))(text), file: `${file}.prompt.md`, invocation }
+  }).pipe(Effect.provide(NodeContext.layer))
+
+const profile = (prompt: Profile["prompt"], ...command: readonly [string, ...ReadonlyArray<string>]) =>
+  new Profile({ name: "mine", command, prompt, env: ["MY_KEY"] })
+
+const text = "# Weave\n\nA `web` with 'quotes', \"more\", $HOME, {prompt} and ünïcödé.\n"
+
+describe("an agent", () => {
+  for (const preset of presets) {
+    it.scopedLive(`called ${preset.name} is called as its preset says, and sees no more than that`, () =>
+      Effect.gen(function* () {
+        const secrets = {
+          ANTHROPIC_API_KEY: "a",
+          OPENAI_API_KEY: "o",
+          AWS_SECRET_ACCESS_KEY: "s",
+          CHARLOTTE_HOME: "/h"
+        }
+        const { arguments: given, env, invocation, stdin } = yield* call(preset, text, secrets)
+        expect([preset.command[0], ...given]).toEqual(preset.command)
+        expect(stdin).toBe(text)
+        expect(Object.keys(env).filter((name) => name in secrets)).toEqual([
+          preset.name === "claude" ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY"
+        ])
+        expect(invocation.limits).toEqual({ total: Duration.hours(1), silence: Duration.minutes(20) })
+      })
+    )
+  }
+
+  it.scopedLive("gets the prompt in a file, which is its owner's alone", () =>
+    Effect.gen(function* () {
+      const last = yield* call(profile("file", "agent", "--file"), text)
+      expect(last.arguments).toEqual(["--file", last.file])
+      expect(last.stdin).toBe("")
+      expect(readFileSync(last.file, "utf8")).toBe(text)
+      expect(statSync(last.file).mode & 0o777).toBe(0o600)
+      const placed = yield* call(profile("file", "agent", "-f", "{prompt}", "-v"), text, { MY_KEY: "k", OTHER: "o" })
+      expect(placed.arguments).toEqual(["-f", placed.file, "-v"])
+      expect(placed.env).toMatchObject({ MY_KEY: "k" })
+      expect(placed.env).not.toHaveProperty("OTHER")
+    })
+  )
+
+  it.scopedLive("gets the prompt as an argument, which is never taken for a flag", () =>
+    Effect.gen(function* () {
+      expect((yield* call(profile("argument", "agent", "-p"), text)).arguments).toEqual(["-p", text])
+      const placed = yield* call(profile("argument", "agent", "{prompt}", "{prompt}", "--yes"), "--help me")
+      expect(placed.arguments).toEqual(["\n--help me", "\n--help me", "--yes"])
+    })
+  )
+
+  it.scopedLive("leaves what it was told beside the logs, whatever way it was told", () =>
+    Effect.gen(function* () {
+      const { file } = yield* call(profile("stdin", "agent"), text)
+      expect(readFileSync(file, "utf8")).toBe(text)
+      expect(statSync(dirname(file)).mode & 0o777).toBe(0o700)
+    })
+  )
+
+  it.scoped("called script runs the blocks of the task, and stops at the first that fails", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      mkdirSync(join(directory, "logs"))
+      const file = join(directory, "logs", "01-attempt-1.1")
+      const scripts = ["echo one > out\n", "false\n", "echo two >> out\n"]
+      const invocation = yield* Invocation.make(Script({ env: ["CI"] }), { prompt: "not told", scripts, file })
+      expect(invocation).toEqual({ command: ["sh", "-e", `${file}.agent.sh`], inherit: ["CI"], limits: {} })
+      expect(statSync(`${file}.agent.sh`).mode & 0o777).toBe(0o600)
+      const { outcome } = yield* Effect.flatMap(ProcessRunner, (runner) =>
+        runner.run({
+          ...invocation,
+          jobId,
+          attempt: 1,
+          purpose: "test",
+          cwd: directory,
+          output: join(directory, "output.log"),
+          grace: () => Duration.seconds(1)
+        })
+      )
+      expect(outcome).toEqual({ _tag: "Exited", code: 1 })
+      expect(readFileSync(join(directory, "out"), "utf8")).toBe("one\n")
+    }).pipe(Effect.provide([layer, NodeContext.layer]))
+  )
+
+  it.effect("cannot be called where its files cannot be written", () =>
+    Effect.gen(function* () {
+      const make = Invocation.make(Script({ env: [] }), { prompt: "", scripts: [], file: "/dev/null/below" })
+      expect(yield* Effect.flip(make)).toMatchObject({ _tag: "SystemError" })
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+})

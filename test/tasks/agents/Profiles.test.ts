@@ -1,0 +1,149 @@
+/** Agents and gates, as a configuration file describes them. */
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Schema } from "effect"
+import { presets, Profile } from "../../../src/tasks/Agents.js"
+import * as Profiles from "../../../src/tasks/agents/Profiles.js"
+import * as Yaml from "../../../src/tasks/plan/Yaml.js"
+
+const read = (text: string) => {
+  const yaml = Yaml.parse("config.yaml", text)
+  const { problems, ...rest } = Profiles.read("config.yaml", yaml)
+  return { ...rest, problems: [...problems, ...yaml.problems].map((problem) => String(problem).slice(12)) }
+}
+
+const one = (text: string, name: string) => {
+  const { problems, profiles } = read(text)
+  expect(problems).toEqual([])
+  return profiles.find((profile) => profile.name === name)
+}
+
+const problems = (text: string) => read(text).problems
+
+describe("a profile", () => {
+  it("says what to run, how it gets the prompt, what it sees and what it may take", () => {
+    const text =
+      "agents:\n  mine:\n    command: [my-agent, --task, '{prompt}']\n    prompt: file\n    env: [MY_KEY, HTTPS_PROXY]\n" +
+      "    timeout: 90 minutes\n    silence: 5 minutes\n"
+    const profile = one(text, "mine")
+    expect(profile).toEqual(
+      new Profile({
+        name: "mine",
+        command: ["my-agent", "--task", "{prompt}"],
+        prompt: "file",
+        env: ["MY_KEY", "HTTPS_PROXY"],
+        timeout: Duration.minutes(90),
+        silence: Duration.minutes(5)
+      })
+    )
+    const json = Schema.parseJson(Profile)
+    expect(profile && Schema.decodeSync(json)(Schema.encodeSync(json)(profile))).toEqual(profile)
+  })
+
+  it("needs no more than a command", () => {
+    expect(one("agents: { mine: { command: [/opt/agent] } }", "mine")).toEqual(
+      new Profile({ name: "mine", command: ["/opt/agent"], prompt: "stdin", env: [], timeout: Duration.hours(1) })
+    )
+  })
+
+  it("overrides a preset of its name field by field", () => {
+    const preset = presets.find(({ name }) => name === "claude")
+    expect(one("agents:\n  claude:\n", "claude")).toEqual(preset)
+    const changed = one("agents:\n  claude:\n    timeout: 2 hours\n    env: [ANTHROPIC_API_KEY]\n", "claude")
+    expect(changed).toEqual(
+      preset && new Profile({ ...preset, timeout: Duration.hours(2), env: ["ANTHROPIC_API_KEY"] })
+    )
+    const other = one("agents:\n  claude: { command: [claude, -p, --model, opus] }\n", "claude")
+    expect(other).toMatchObject({ command: ["claude", "-p", "--model", "opus"], prompt: "stdin", env: preset?.env })
+  })
+
+  it("stands beside the presets", () => {
+    expect(read("").profiles).toEqual(presets)
+    expect(
+      read("agents: { b: { command: [b] }, a: { command: [a] } }")
+        .profiles.map(({ name }) => name)
+        .sort()
+    ).toEqual(["a", "b", "claude", "codex"])
+  })
+
+  it("has every wrong value named with its line", () => {
+    expect(
+      problems(
+        "agents:\n  a:\n    command: claude -p\n    prompt: arg\n    env:\n      - OK\n      - NO=1\n      - CHARLOTTE_HOME\n" +
+          "      - GIT_DIR\n    timeout: 60\n    silence: never\n  b: { command: [] }\n  c: { command: [x, 1] }\n"
+      )
+    ).toEqual([
+      "3: agents.a.command must be a list of words, such as [claude, -p], whose first is a name to be found on the PATH or an absolute path",
+      "4: agents.a.prompt must be stdin, file or argument",
+      "7: agents.a.env must be the name of a variable, without its value; those of Charlotte and git are not passed on",
+      "8: agents.a.env must be the name of a variable, without its value; those of Charlotte and git are not passed on",
+      "9: agents.a.env must be the name of a variable, without its value; those of Charlotte and git are not passed on",
+      "10: agents.a.timeout must be a time with its unit, such as 30 minutes or 2 hours",
+      "11: agents.a.silence must be a time with its unit, such as 30 minutes or 2 hours",
+      "12: agents.b.command must be a list of words, such as [claude, -p], whose first is a name to be found on the PATH or an absolute path",
+      "13: agents.c.command must be a list of words, such as [claude, -p], whose first is a name to be found on the PATH or an absolute path"
+    ])
+  })
+
+  it("runs nothing of the repository", () => {
+    for (const command of ["./agent", "bin/agent", "~/agent", "", "../agent", "~"]) {
+      expect(problems(`agents: { a: { command: ['${command}'] } }`)).toEqual([
+        expect.stringContaining("a name to be found on the PATH or an absolute path")
+      ])
+    }
+  })
+
+  it("has no keys that nobody knows", () => {
+    expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
+      '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
+      '4: has the unknown key "environment" in agents.claude: there are command, prompt, env, timeout, silence',
+      "5: agents.codex must be a list of keys and values, of these: command, prompt, env, timeout, silence"
+    ])
+  })
+
+  it("has a name of its own that can be written anywhere", () => {
+    expect(
+      problems("agents:\n  script: { command: [sh] }\n  -a: { command: [a] }\n  'a b': { command: [a] }\n")
+    ).toEqual([
+      '2: has an agent "script", which is built in: give yours another name',
+      "3: has an agent \"-a\", whose name must be a name of at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit",
+      "4: has an agent \"a b\", whose name must be a name of at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
+    ])
+    expect(problems("agents:\n  a: { command: [a] }\n  a: { command: [b] }\n")).toEqual([
+      "3: has this key twice: keep one of them"
+    ])
+  })
+
+  it("has a command that goes with its way of getting the prompt", () => {
+    expect(
+      problems(
+        "agents:\n  codex: { prompt: file }\n  a: { command: [a, '{prompt}'] }\n" +
+          "  b: { command: [b, '--file={prompt}'], prompt: file }\n  c: {}\n"
+      )
+    ).toEqual([
+      "2: agents.codex sets prompt, but no command: set both",
+      "3: agents.a.command has {prompt}, but the prompt goes to stdin: set prompt to file or argument",
+      "4: agents.b.command has {prompt} inside of a word: it is replaced only as a word of its own",
+      "5: agents.c has no command: add one, such as command: [c, -p]"
+    ])
+  })
+
+  it("is one of a list of names", () => {
+    expect(problems("agents: [claude]\n")).toEqual(["1: agents must be a list of names, each with keys and values"])
+    expect(problems("agents: &a {}\ngates: *a\n")).toHaveLength(2)
+  })
+})
+
+describe("gates", () => {
+  it("get the variables that are named", () => {
+    expect(read("gates: { env: [DATABASE_URL, CI] }").gates).toEqual({ env: ["DATABASE_URL", "CI"] })
+    expect(read("gates:\n").gates).toEqual({ env: [] })
+  })
+
+  it("have every wrong value named with its line", () => {
+    expect(problems("gates:\n  env: CI\n  timeout: 1 hour\n")).toEqual([
+      '3: has the unknown key "timeout" in gates: there are env',
+      "2: gates.env must be a list of names of variables, such as [OPENAI_API_KEY]"
+    ])
+    expect(problems("gates: [CI]\n")).toEqual(["1: gates must be a list of keys and values, of these: env"])
+  })
+})
