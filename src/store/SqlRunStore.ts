@@ -55,7 +55,7 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
     write({
       operation: "record units and tasks",
       lane: "fast",
-      body: (connection) => Effect.zipRight(current(connection, jobId, attempt), body(connection))
+      body: (connection) => Effect.flatMap(current(connection, jobId, attempt), () => body(connection))
     })
 
   return {

@@ -87,6 +87,21 @@ describe("units and tasks", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("that cannot be written are a defect of who writes them, and the store goes on", () =>
+    Effect.gen(function* () {
+      const { work } = yield* RunStore.RunStore
+      yield* created(1)
+      yield* work.plan({ jobId: id(1), attempt: 1, work: planOf(1, 1) })
+      const [first] = (yield* work.of(id(1))).units
+      const broken = new Work.UnitRecord({ ...unit("a", 0), ...first }, true)
+      Object.assign(broken, { state: "sleeping" })
+      const exit = yield* Effect.exit(work.unit({ jobId: id(1), attempt: 1, unit: broken }))
+      expect(exit).toMatchObject({ cause: { _tag: "Die" } })
+      expect((yield* work.of(id(1))).units).toEqual([first])
+      yield* created(2)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("change, or stay as they were, whichever statement fails", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
