@@ -116,6 +116,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    // Projects of others, with dependencies of their own.
+    exclude: { path: "^examples/[^/]+/project/" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] }

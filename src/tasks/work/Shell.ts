@@ -3,12 +3,17 @@
  */
 import { type Array, Duration, Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import type { Worktree } from "../git/Worktrees.js"
 import { $match, type Outcome } from "../process/Outcome.js"
 import { ProcessRunner, type RunOptions } from "../ProcessRunner.js"
 import type { Log } from "../TaskEvents.js"
 import type { Job } from "./Job.js"
 import { CommandFailed } from "./TaskFailure.js"
-import type { Workplace } from "./Workplace.js"
+
+/** Where it runs. */
+interface Place {
+  readonly worktree: Worktree
+}
 
 export interface Ran {
   /** Why it did not pass; missing when it did. */
@@ -31,7 +36,7 @@ const env = { HUSKY: "0" }
 
 export const run = (
   { context }: Job,
-  { worktree }: Workplace,
+  { worktree }: Place,
   { log, ...command }: Command
 ): Effect.Effect<Ran, StoreError, ProcessRunner> =>
   Effect.gen(function* () {
@@ -56,12 +61,12 @@ export const run = (
 /** Runs a command line that the plan has fixed. */
 export const line = (
   job: Job,
-  place: Workplace,
+  place: Place,
   { line, log, purpose }: { readonly line: string; readonly purpose: string; readonly log: string }
 ) => run(job, place, { command: ["sh", "-c", line], purpose, log, inherit: job.gateEnv })
 
 /** The same for one without which the work cannot go on. */
-export const mustPass = (job: Job, place: Workplace, options: Parameters<typeof line>[2]) =>
+export const mustPass = (job: Job, place: Place, options: Parameters<typeof line>[2]) =>
   Effect.flatMap(line(job, place, options), ({ log, reason }) =>
     reason === undefined
       ? Effect.void
