@@ -45,12 +45,13 @@ const call = (profile: Profile, prompt: string, around: Record<string, string> =
         grace: () => Duration.seconds(1)
       })
     ).pipe(
-      Effect.provide(layer),
-      Effect.provide(Layer.succeed(Surroundings, { ...around, PATH: `${directory}:${process.env["PATH"]}` }))
+      Effect.provide(
+        Layer.provide(layer, Layer.succeed(Surroundings, { ...around, PATH: `${directory}:${process.env["PATH"]}` }))
+      )
     )
     expect(outcome).toEqual({ _tag: "Exited", code: 0 })
     const text = readFileSync(join(directory, "call.json"), "utf8")
-    return { ...Schema.decodeSync(Schema.parseJson(Call))(text), file: `${file}.prompt.md`, invocation }
+    return { ...(yield* Schema.decode(Schema.parseJson(Call))(text)), file: `${file}.prompt.md`, invocation }
   }).pipe(Effect.provide(NodeContext.layer))
 
 const profile = (prompt: Profile["prompt"], ...command: readonly [string, ...ReadonlyArray<string>]) =>
