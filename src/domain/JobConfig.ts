@@ -15,7 +15,6 @@ const text = Schema.NonEmptyString.annotations({ message: () => "must not be emp
  * @example
  * import { JobConfig } from "charlotte"
  * import { Schema } from "effect"
-import { JobId } from "./JobId.js"
  *
  * const config = Schema.decodeSync(JobConfig.JobConfig)({
  *   repoPath: "/home/me/project",

@@ -25,7 +25,10 @@ const written = (original: unknown, value: unknown): unknown => {
   }
 }
 
-/** Cuts circles: many an error carries the request that it belongs to, which carries the error. */
+/** SQLite takes no JSON that is deeper than 1,000, and what is wrapped around a value counts as well. */
+const maxDepth = 900
+
+/** Cuts circles, and what is too deep: many an error carries the request that it belongs to, which carries the error. */
 const replacer = () => {
   /** The objects around the one that is looked at, as they are and as they are written. */
   const around: Array<{ readonly original: unknown; readonly written: unknown }> = []
@@ -34,6 +37,7 @@ const replacer = () => {
     const original = this[key]
     const result = written(original, value)
     if (typeof result !== "object" || result === null) return result
+    if (around.length >= maxDepth) return "[too deep]"
     if (around.some((other) => other.original === original)) return "[circular]"
     around.push({ original, written: result })
     return result

@@ -1,6 +1,6 @@
 /** What ends a job, and what the record says: the table of the contract, row by row. */
 import { describe, expect, it } from "@effect/vitest"
-import { type JobId, JobManager, RunStore } from "charlotte"
+import { Database, type JobId, JobManager, Orchestrator, RunStore } from "charlotte"
 import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Data, Effect, Exit, Fiber, Layer, Option, Scope, Stream, TestClock } from "effect"
 import { config } from "../support/jobs.js"
@@ -42,6 +42,31 @@ describe("an orchestrator that succeeds", () => {
     }).pipe(Effect.provide(layer()))
   )
 })
+
+describe("a result that is deeper than SQLite takes", () => {
+  it.scopedLive("does not keep its job from ending", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const run = yield* manager.await(yield* manager.start(config))
+      expect(run.status).toBe("completed")
+      expect(JSON.stringify(run.result)).toContain("[too deep]")
+    }).pipe(
+      Effect.provide(
+        JobManager.layer().pipe(
+          Layer.provide(Orchestrator.layer(() => Effect.sync(() => nested(1_500)))),
+          Layer.provide(RunStore.layer),
+          Layer.provide(Database.layer({ filename: ":memory:" }))
+        )
+      )
+    )
+  )
+})
+
+const nested = (levels: number): unknown => {
+  let value: unknown = null
+  for (let i = 0; i < levels; i++) value = [value]
+  return value
+}
 
 describe("an orchestrator that fails", () => {
   it.effect("fails its job; an error keeps its name, its message and its data", () =>
