@@ -21,11 +21,13 @@ export interface Status {
 export const status = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const commit = yield* WorkingFiles.stand(repository, worktree)
-    const args = ["ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"]
-    const { stdout } = yield* WorkingFiles.over(repository, worktree, commit, (git) => git.run(args))
-    const names = new Set(stdout.toString().split("\0"))
-    names.delete("")
-    const status: Status = { commit, changed: [...names].toSorted() }
+    const lines = yield* WorkingFiles.over(repository, worktree, commit, (_, lines) => Effect.succeed(lines), [
+      "--modified",
+      "--deleted"
+    ])
+    // What is in the index is listed once more, as such.
+    const names = lines.filter(({ letter }) => letter !== "H").map(({ path }) => path)
+    const status: Status = { commit, changed: [...new Set(names)].toSorted() }
     return status
   })
 
@@ -58,7 +60,7 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
     const { path } = worktree
     const { before = () => Effect.void, keep = [], put = [], since } = options
     const tip = yield* WorkingFiles.stand(repository, worktree)
-    if (since !== undefined && !(yield* History.isAncestor(repository, since, tip)))
+    if (since !== undefined && since !== tip && !(yield* History.isAncestor(repository, since, tip)))
       return yield* new HeadMoved({ path, expected: `a commit that contains ${since}`, actual: tip })
     const found = yield* Puts.examine(path, put)
     return yield* WorkingFiles.over(repository, worktree, tip, (git, entries) =>

@@ -37,14 +37,15 @@ export const blob = (git: Sealed, object: string) =>
 export type Content = Option.Option<Uint8Array>
 
 /** The content of a file at a commit; none when there is no regular file. */
+export const content = (git: Sealed, commit: ObjectId, path: RepoPath) =>
+  Effect.gen(function* () {
+    const entry = (yield* entries(git, commit, path)).find((found) => found.path === path)
+    if (entry === undefined || !isRegular(entry)) return Option.none<Buffer>()
+    return Option.some(yield* blob(git, entry.object))
+  })
+
 export const read = (repository: Repository, commit: ObjectId, path: RepoPath) =>
-  sealed(repository, (git) =>
-    Effect.gen(function* () {
-      const entry = (yield* entries(git, commit, path)).find((found) => found.path === path)
-      if (entry === undefined || !isRegular(entry)) return Option.none<Buffer>()
-      return Option.some(yield* blob(git, entry.object))
-    })
-  )
+  sealed(repository, (git) => content(git, commit, path))
 
 const isFile = (path: string) =>
   Effect.map(

@@ -2,6 +2,7 @@
  * Everything that can be in the way of git. Each message says what is wrong, and then what to do about it.
  */
 import { Schema } from "effect"
+import { command } from "./Shell.js"
 
 /** No git was found. */
 export class GitMissing extends Schema.TaggedError<GitMissing>()("GitMissing", { executable: Schema.String }) {
@@ -77,6 +78,16 @@ export class BranchMissing extends Schema.TaggedError<BranchMissing>()("BranchMi
 export class BranchExists extends Schema.TaggedError<BranchExists>()("BranchExists", { branch: Schema.String }) {
   override get message() {
     return `the branch ${this.branch} exists already; use it as it is, or delete it with: git branch -D ${this.branch}`
+  }
+}
+
+/** A branch is checked out where it was not made here, and would be moved under whoever works there. */
+export class BranchCheckedOut extends Schema.TaggedError<BranchCheckedOut>()("BranchCheckedOut", {
+  branch: Schema.String,
+  path: Schema.String
+}) {
+  override get message() {
+    return `the branch ${this.branch} is checked out in ${this.path}; check out another one there, or remove that worktree with: ${command("git", "worktree", "remove", this.path)}`
   }
 }
 
@@ -194,6 +205,7 @@ export type GitError =
   | Locked
   | BranchMissing
   | BranchExists
+  | BranchCheckedOut
   | SymbolicBranch
   | BranchMoved
   | NotFastForward

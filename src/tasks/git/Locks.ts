@@ -39,14 +39,14 @@ const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
  *
  * @param places the checkouts and git directories that the locks guard
  */
-export const settle = (files: ReadonlyArray<string>, places: ReadonlyArray<string>) =>
+export const settle = <E, R>(files: ReadonlyArray<string>, places: Effect.Effect<ReadonlyArray<string>, E, R>) =>
   Effect.gen(function* () {
     const { patience } = (yield* GitCommand).environment
     const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
     for (const file of files) {
       let stats = yield* Disk.look(file)
       while (Option.isSome(stats)) {
-        const holders = yield* examine(file, places, stats.value)
+        const holders = yield* examine(file, yield* places, stats.value)
         stats = yield* Disk.look(file)
         if (Option.isNone(stats)) break
         if ((yield* Clock.currentTimeMillis) >= deadline) return yield* new Locked({ file, holders })

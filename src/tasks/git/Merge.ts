@@ -4,7 +4,6 @@ import { writeFile } from "node:fs/promises"
 import * as CommitObject from "./CommitObject.js"
 import * as Files from "./Files.js"
 import { step } from "./GitCommand.js"
-import * as History from "./History.js"
 import { ObjectId, RepoPath } from "./Names.js"
 import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
@@ -29,34 +28,39 @@ export interface MergeOptions {
 }
 
 /** Rules such as `merge=union` are read from files: those of ours at the top level. */
-const lay = (repository: Repository, git: Sealed, ours: ObjectId) =>
-  Effect.flatMap(Files.read(repository, ours, RepoPath.make(".gitattributes")), (rules) =>
+const lay = (git: Sealed, ours: ObjectId) =>
+  Effect.flatMap(Files.content(git, ours, RepoPath.make(".gitattributes")), (rules) =>
     Option.match(rules, {
       onNone: () => Effect.void,
       onSome: (content) => step("read rules", () => writeFile(`${git.directory}/files/.gitattributes`, content))
     })
   )
 
+/** A commit in which both agree; none when they have nothing in common. */
+const base = (git: Sealed, ours: ObjectId, theirs: ObjectId) =>
+  Effect.map(git.run(["merge-base", "--end-of-options", ours, theirs], { answers: [0, 1] }), ({ stdout }) =>
+    stdout.toString().trim()
+  )
+
 export const merge = (repository: Repository, { ours, subject, theirs }: MergeOptions) =>
-  Effect.gen(function* () {
-    if (yield* History.isAncestor(repository, theirs, ours)) return MergeResult.UpToDate({ commit: ours })
-    if (yield* History.isAncestor(repository, ours, theirs)) return MergeResult.FastForward({ commit: theirs })
-    return yield* sealed(repository, (git) =>
-      Effect.gen(function* () {
-        yield* lay(repository, git, ours)
-        const { code, stdout } = yield* git.run(
-          ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],
-          { answers: [0, 1] }
-        )
-        const [tree = "", ...files] = stdout
-          .toString()
-          .split("\0")
-          .filter((field) => field !== "")
-        if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
-        const parents = [ours, theirs]
-        return MergeResult.Merged({
-          commit: yield* CommitObject.write(repository, git, { tree: yield* decode(ObjectId, tree), parents, subject })
-        })
+  sealed(repository, (git) =>
+    Effect.gen(function* () {
+      const common = yield* base(git, ours, theirs)
+      if (common === theirs) return MergeResult.UpToDate({ commit: ours })
+      if (common === ours) return MergeResult.FastForward({ commit: theirs })
+      yield* lay(git, ours)
+      const { code, stdout } = yield* git.run(
+        ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],
+        { answers: [0, 1] }
+      )
+      const [tree = "", ...files] = stdout
+        .toString()
+        .split("\0")
+        .filter((field) => field !== "")
+      if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
+      const parents = [ours, theirs]
+      return MergeResult.Merged({
+        commit: yield* CommitObject.write(repository, git, { tree: yield* decode(ObjectId, tree), parents, subject })
       })
-    )
-  })
+    })
+  )

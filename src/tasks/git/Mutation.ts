@@ -34,7 +34,7 @@ export const mutate =
         Effect.gen(function* () {
           yield* verifyIdentity(repository)
           const common = ["config.lock", "packed-refs.lock"].map((name) => `${repository.commonDir}/${name}`)
-          yield* Locks.settle([...common, ...(options.locks ?? [])], yield* Checkouts.places(repository))
+          yield* Locks.settle([...common, ...(options.locks ?? [])], Checkouts.places(repository))
           if (options.evenIfChanged !== true)
             yield* Fingerprint.verify(repository.topLevel, repository, repository.fingerprint)
           return yield* change
@@ -53,7 +53,7 @@ export const patiently = (
     Effect.gen(function* () {
       const lock = /'(\/[^']+\.lock)': File exists/.exec(failure.detail)?.[1]
       if (lock === undefined || !Disk.isWithin(lock, repository.commonDir)) return yield* failure
-      yield* Locks.settle([lock], yield* Checkouts.places(repository))
+      yield* Locks.settle([lock], Checkouts.places(repository))
       return yield* command
     })
   )

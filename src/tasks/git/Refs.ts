@@ -3,7 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
 import * as Disk from "./Disk.js"
-import { BranchExists, BranchMissing, BranchMoved, CheckoutInTheWay, GitFailed, SymbolicBranch } from "./GitError.js"
+import { BranchCheckedOut, BranchExists, BranchMissing, BranchMoved, GitFailed, SymbolicBranch } from "./GitError.js"
 import { step } from "./GitCommand.js"
 import { mutate, patiently } from "./Mutation.js"
 import { BranchName, fullRef, ObjectId, OwnBranch } from "./Names.js"
@@ -17,22 +17,21 @@ export type Head =
   | { readonly _tag: "Detached" }
 
 /** Where a ref leads; its pattern is exact, as no branch can be a directory of another one. */
-const list = (repository: Repository, pattern: string) =>
+const list = (repository: Repository, pattern: string, gitDir = repository.commonDir) =>
   Effect.map(
-    inRepository(repository, [
-      "for-each-ref",
-      "--format=%(refname)%00%(objectname)%00%(symref)",
-      "--end-of-options",
-      pattern
-    ]),
+    inRepository(
+      repository,
+      ["for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)%00%(HEAD)", "--end-of-options", pattern],
+      { gitDir }
+    ),
     ({ stdout }) =>
       stdout
         .toString()
         .split("\n")
         .filter((line) => line !== "")
         .map((line) => {
-          const [ref = "", object = "", symbolic = ""] = line.split("\0")
-          return { ref, object, symbolic }
+          const [ref = "", object = "", symbolic = "", head = ""] = line.split("\0")
+          return { ref, object, symbolic, isHead: head === "*" }
         })
   )
 
@@ -67,6 +66,13 @@ export const symbolicHead = (repository: Repository, gitDir: string) =>
     ({ code, stdout }) => (code === 0 ? Option.some(stdout.toString().trim()) : Option.none())
   )
 
+/** The commit at which a branch is, when the HEAD of that git directory stands on it, and by no other name. */
+export const ofHead = (repository: Repository, gitDir: string, branch: BranchName) =>
+  Effect.flatMap(list(repository, fullRef(branch), gitDir), (entries) => {
+    const entry = entries.find(({ isHead, ref, symbolic }) => isHead && symbolic === "" && ref === fullRef(branch))
+    return entry === undefined ? Effect.succeedNone : Effect.asSome(decode(ObjectId, entry.object))
+  })
+
 export const head = (repository: Repository) =>
   Effect.gen(function* () {
     const ref = yield* symbolicHead(repository, repository.gitDir)
@@ -86,6 +92,12 @@ const nothing = ({ objectFormat }: Repository): string => "0".repeat(objectForma
 /** The lock that guards a branch. */
 export const lockOf = (repository: Repository, branch: BranchName): string =>
   `${repository.commonDir}/${fullRef(branch)}.lock`
+
+/** Says by name which branch leaves no room for another one, as `a/b` does where `a` is to be. */
+const orObstacle = (failure: GitFailed) => {
+  const branch = /'refs\/heads\/([^']+)' exists; cannot create/.exec(failure.detail)?.[1]
+  return branch === undefined ? failure : new BranchExists({ branch })
+}
 
 /**
  * Moves a branch that is where it is expected to be, to be called in a change. A branch that leads elsewhere by another
@@ -110,7 +122,7 @@ export const move = (
     Effect.catchTag("GitFailed", (failure) =>
       Effect.gen(function* () {
         const now = yield* find(repository, branch)
-        if (Option.getEquivalence((a: ObjectId, b: ObjectId) => a === b)(now, from)) return yield* failure
+        if (Option.getEquivalence((a: ObjectId, b: ObjectId) => a === b)(now, from)) return yield* orObstacle(failure)
         return yield* Option.isNone(from)
           ? new BranchExists({ branch })
           : new BranchMoved({ branch, expected: from.value, actual: Option.getOrNull(now) })
@@ -132,7 +144,7 @@ export const remove = (repository: Repository, branch: OwnBranch) =>
       const at = yield* find(repository, branch)
       if (Option.isNone(at)) return
       for (const { path } of yield* Checkouts.of(repository, branch))
-        return yield* new CheckoutInTheWay({ path, branch, files: [], detail: "it is checked out there" })
+        return yield* new BranchCheckedOut({ branch, path })
       yield* move(repository, branch, { from: at, to: Option.none() })
     })
   )
@@ -159,10 +171,12 @@ export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId)
       if (Option.contains(now, at)) return false
       for (const { gitDir, path } of yield* Checkouts.of(repository, branch))
         if (Option.isNone(yield* Disk.look(Checkouts.mark(gitDir))))
-          return yield* new CheckoutInTheWay({ path, branch, files: [], detail: "it is checked out there" })
+          return yield* new BranchCheckedOut({ branch, path })
       if (Option.isNone(now)) yield* removeBroken(repository, branch)
       const args = ["update-ref", "--no-deref", "-m", "charlotte", "--end-of-options", fullRef(branch), at]
-      yield* patiently(repository, args)
+      yield* Effect.mapError(patiently(repository, args), (error) =>
+        error._tag === "GitFailed" ? orObstacle(error) : error
+      )
       return true
     })
   )

@@ -34,11 +34,14 @@ const config = ({ objectFormat, settings }: Repository): string => {
 
 const furnish = (directory: string, repository: Repository) =>
   step("make a git directory", async () => {
-    for (const part of ["refs", "info", "files"]) await mkdir(`${directory}/${part}`)
-    await writeFile(`${directory}/HEAD`, "ref: refs/heads/none\n")
-    await writeFile(`${directory}/config`, config(repository))
-    await writeFile(`${directory}/info/exclude`, repository.exclude)
-    await writeFile(`${directory}/info/attributes`, repository.attributes)
+    await Promise.all(["refs", "info", "files"].map((part) => mkdir(`${directory}/${part}`)))
+    const files = {
+      HEAD: "ref: refs/heads/none\n",
+      config: config(repository),
+      "info/exclude": repository.exclude,
+      "info/attributes": repository.attributes
+    }
+    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(`${directory}/${name}`, text)))
   })
 
 /** Runs an operation with a git directory of its own, over the files at `workTree`, or over none. */

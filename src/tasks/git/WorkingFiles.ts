@@ -12,59 +12,69 @@ import type { Repository } from "./Repository.js"
 import { type Sealed, sealed } from "./Sealed.js"
 import * as Worktrees from "./Worktrees.js"
 
+/** Why the HEAD of the worktree is not on its branch. */
+const elsewhere = (repository: Repository, { branch, gitDir, path }: Worktrees.Worktree) =>
+  Effect.gen(function* () {
+    const ref = yield* Refs.symbolicHead(repository, gitDir)
+    if (Option.contains(ref, fullRef(branch))) return yield* Refs.resolve(repository, branch)
+    const actual = Option.match(ref, {
+      onNone: () => "no branch",
+      onSome: (name) => name.replace(/^refs\/heads\//, "")
+    })
+    return yield* new HeadMoved({ path, expected: branch, actual })
+  })
+
 /** The commit at which the worktree stands, on its own branch, with nothing begun and not ended. */
 export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
   Effect.gen(function* () {
-    const { branch, gitDir, path } = worktree
     yield* Worktrees.verify(repository, worktree)
-    const ref = yield* Refs.symbolicHead(repository, gitDir)
-    if (!Option.contains(ref, fullRef(branch))) {
-      const actual = Option.match(ref, {
-        onNone: () => "no branch",
-        onSome: (name) => name.replace(/^refs\/heads\//, "")
-      })
-      return yield* new HeadMoved({ path, expected: branch, actual })
-    }
+    const found = yield* Refs.ofHead(repository, worktree.gitDir, worktree.branch)
+    const tip = Option.isSome(found) ? found.value : yield* elsewhere(repository, worktree)
     const operation = yield* Checkouts.operation(worktree)
-    if (Option.isSome(operation)) return yield* operation.value
-    return yield* Refs.resolve(repository, branch)
+    return Option.isSome(operation) ? yield* operation.value : tip
   })
 
-/** What the index has, each path once; fails when there is a repository within the worktree, be it new or committed. */
-const list = (git: Sealed, path: string) =>
+/** A file as git lists it; one that is not in the index has neither mode nor object. */
+interface Line extends TreeEntry {
+  readonly letter: string
+}
+
+const parse = (line: string): ReadonlyArray<Line> => {
+  // A name can look like an entry.
+  if (line.startsWith("? ")) return [{ letter: "?", mode: "", object: "", path: line.slice(2) }]
+  const [, letter, mode, object, path] = /^(.) (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
+  const isEntry = letter !== undefined && mode !== undefined && object !== undefined && path !== undefined
+  return isEntry ? [{ letter, mode, object, path }] : []
+}
+
+/** Fails when there is a repository within the worktree, be it new or committed. */
+const list = (git: Sealed, path: string, also: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const { stdout } = yield* git.run(["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard"])
-    const lines = stdout.toString().split("\0")
-    const entries = lines.flatMap((line): ReadonlyArray<TreeEntry> => {
-      const [, mode, object, name] = /^. (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
-      return mode === undefined || object === undefined || name === undefined ? [] : [{ mode, object, path: name }]
-    })
+    const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
+    const lines = (yield* git.run(args)).stdout.toString().split("\0").flatMap(parse)
     // Git would look into them, and by their own configuration.
-    const directories = [
-      ...lines.flatMap((line) => /^\? (.*)\/$/s.exec(line)?.[1] ?? []),
-      ...entries.filter(({ mode }) => mode === "160000").map((entry) => entry.path)
-    ]
-    if (directories.length > 0)
-      return yield* new NestedRepository({ path, directories: [...new Set(directories)].toSorted() })
-    return entries
+    const nested = lines.filter(({ letter, mode, path }) => mode === "160000" || (letter === "?" && path.endsWith("/")))
+    const directories = [...new Set(nested.map((line) => line.path.replace(/\/$/, "")))]
+    return directories.length > 0 ? yield* new NestedRepository({ path, directories }) : lines
   })
 
 /**
- * Runs an operation over the files of the worktree with an index that was read from its commit, and tells what is in it.
+ * Runs an operation over the files of the worktree, with an index that was read from its commit and a list of both.
  * The index that lies in the worktree's git directory is not looked at: it could say of a file that it has not changed.
  */
 export const over = <A, E, R>(
   repository: Repository,
   { path }: Worktrees.Worktree,
   tip: ObjectId,
-  use: (git: Sealed, entries: ReadonlyArray<TreeEntry>) => Effect.Effect<A, E, R>
+  use: (git: Sealed, lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>,
+  also: ReadonlyArray<string> = []
 ) =>
   sealed(
     repository,
     (git) =>
       git.run(["read-tree", "--end-of-options", tip]).pipe(
-        Effect.zipRight(list(git, path)),
-        Effect.flatMap((entries) => use(git, entries))
+        Effect.zipRight(list(git, path, also)),
+        Effect.flatMap((lines) => use(git, lines))
       ),
     { workTree: path }
   )

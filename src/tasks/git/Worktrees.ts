@@ -1,11 +1,11 @@
 /** Worktrees of the units: outside the repository, each on a branch of its own, and told from the user's by a mark. */
 import { Effect, Option, Schema } from "effect"
-import { mkdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, rm, rmdir, writeFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import * as Checkouts from "./Checkouts.js"
 import * as Disk from "./Disk.js"
 import { type GitCommand, step } from "./GitCommand.js"
-import { type GitError, GitFailed, PathTaken, WorktreeBroken } from "./GitError.js"
+import { BranchCheckedOut, type GitError, GitFailed, PathTaken, WorktreeBroken } from "./GitError.js"
 import { mutate, type Mutexes, patiently } from "./Mutation.js"
 import { AbsolutePath, type ObjectId, OwnBranch } from "./Names.js"
 import * as Refs from "./Refs.js"
@@ -72,10 +72,41 @@ const free = (repository: Repository, wanted: AbsolutePath) =>
     return around === undefined ? path : yield* taken(`it lies within ${around}`)
   })
 
+/** Beside a worktree, where nobody works: it says for which repository one was made there. */
+const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
+
+/** Drops what the repository knows of a worktree. Its files are gone, or stay where they are. */
+const unregister = ({ commonDir }: Repository, gitDir: string) =>
+  Effect.zipRight(
+    Disk.erase(gitDir),
+    // As git does it: the directory of all of them goes with the last one.
+    step("tidy up", () => rmdir(`${commonDir}/worktrees`).catch(() => {}))
+  )
+
+const attach = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
+  patiently(repository, ["worktree", "add", "--no-checkout", "--end-of-options", path, branch])
+
+/** Tries again where the branch stood in a worktree of ours that somebody has moved; what is in that one stays there. */
+const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBranch, failure: GitFailed) =>
+  Effect.gen(function* () {
+    yield* Refs.resolve(repository, branch)
+    const moved = (yield* list(repository)).filter((other) => other.branch === branch && other.path !== path)
+    for (const other of moved) {
+      yield* unregister(repository, other.gitDir)
+      yield* Effect.logWarning(`${other.path} is no worktree any more: ${branch} is worked on in ${path}`)
+    }
+    for (const checkout of yield* Checkouts.of(repository, branch))
+      return yield* new BranchCheckedOut({ branch, path: checkout.path })
+    return yield* moved.length === 0 ? failure : attach(repository, path, branch)
+  })
+
 /** Makes the worktree without files: those are written apart from the configuration of the repository. */
 const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   Effect.gen(function* () {
-    yield* patiently(repository, ["worktree", "add", "--no-checkout", "--end-of-options", path, branch])
+    yield* step(`note ${path}`, () => writeFile(note(path), `${repository.commonDir}\n`))
+    yield* Effect.catchTag(attach(repository, path, branch), "GitFailed", (failure) =>
+      attachAnyway(repository, path, branch, failure)
+    )
     const gitDir = (yield* Checkouts.linked(repository)).get(path)
     if (gitDir === undefined)
       return yield* new GitFailed({ operation: "worktree", exitCode: 0, detail: `${path} was made and is not listed` })
@@ -87,13 +118,11 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
     return { path, gitDir, branch }
   })
 
-const populate = (repository: Repository, { branch, gitDir, path }: Worktree) =>
-  Effect.flatMap(Refs.resolve(repository, branch), (commit) =>
-    sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
-      workTree: path,
-      index: `${gitDir}/index`
-    })
-  )
+const populate = (repository: Repository, { gitDir, path }: Worktree, commit: ObjectId) =>
+  sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
+    workTree: path,
+    index: `${gitDir}/index`
+  })
 
 /**
  * Makes a worktree on a branch of its own: a new one at the commit `from`, or without it one that is there. What was done
@@ -117,7 +146,11 @@ export const add = (
       return yield* register(repository, path, branch)
     })
     return yield* mutate(repository, { locks: [Refs.lockOf(repository, branch)] })(Effect.uninterruptible(begin)).pipe(
-      Effect.tap((worktree) => populate(repository, worktree)),
+      Effect.tap((worktree) =>
+        Effect.flatMap(Option.isSome(from) ? Effect.succeed(from.value) : Refs.resolve(repository, branch), (commit) =>
+          populate(repository, worktree, commit)
+        )
+      ),
       Effect.onError(() => Effect.forEach(undo, Effect.ignore, { discard: true }))
     )
   })
@@ -145,15 +178,19 @@ export const remove = (repository: Repository, wanted: AbsolutePath) =>
     Effect.gen(function* () {
       const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
       const isThere = Option.isSome(yield* Disk.look(path))
-      const gitDir = (yield* Checkouts.linked(repository)).get(path)
-      if (!isThere && gitDir === undefined) return
-      const isMarked = gitDir !== undefined && Option.isSome(yield* Disk.readLine(Checkouts.mark(gitDir)))
-      const isAround = [repository.topLevel, repository.commonDir].some((place) => Disk.isWithin(place, path))
-      if (isAround || !(isMarked || (yield* isEmpty(repository, path, gitDir))))
-        return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })
+      const worktrees = yield* Checkouts.linked(repository)
+      const gitDir = worktrees.get(path)
+      const isNoted = Option.contains(yield* Disk.readLine(note(path)), repository.commonDir)
+      if (isThere || gitDir !== undefined) {
+        const isMarked = gitDir !== undefined && Option.isSome(yield* Disk.readLine(Checkouts.mark(gitDir)))
+        const isAround = [repository.topLevel, repository.commonDir].some((place) => Disk.isWithin(place, path))
+        if (isAround || !(isMarked || isNoted || (yield* isEmpty(repository, path, gitDir))))
+          return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })
+      }
       if (isThere) yield* Disk.erase(path)
-      // Twice: once for changes, once more for a lock of its own.
-      if (gitDir !== undefined)
-        yield* patiently(repository, ["worktree", "remove", "--force", "--force", "--end-of-options", path])
+      // Those that somebody has made within it have gone with it.
+      for (const [place, directory] of worktrees)
+        if (Disk.isWithin(place, path)) yield* unregister(repository, directory)
+      if (isNoted) yield* step("remove a note", () => rm(note(path), { force: true }))
     })
   )

@@ -181,6 +181,22 @@ scenario("repositories within the worktree are refused by name; ignored ones are
   })
 )
 
+scenario("a name that looks like git's own words is a name", (world) =>
+  Effect.gen(function* () {
+    const { repository, service } = world
+    const tree = yield* worktree(world, "u")
+    const id = "1".repeat(40)
+    yield* world.write(`${tree.path}/160000 ${id} 0\tx`, "")
+    const { commit } = yield* service.commit(repository, tree, subject("x"))
+    expect(yield* service.status(repository, tree)).toEqual({ commit, changed: [] })
+    const nested = `100644 ${id} 0\tnested`
+    yield* world.git(tree.path, "init", "--quiet", nested)
+    const refused = { _tag: "NestedRepository", directories: [nested] }
+    expect(yield* Effect.flip(service.commit(repository, tree, subject("x")))).toMatchObject(refused)
+    expect(yield* Effect.flip(service.status(repository, tree))).toMatchObject(refused)
+  })
+)
+
 scenario("`before` sees the commit before the branch leads to it, and its failure leaves the branch alone", (world) =>
   Effect.gen(function* () {
     const { main, repository, service } = world

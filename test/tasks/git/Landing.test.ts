@@ -184,7 +184,7 @@ scenario("a branch that somebody looks at is not deleted under him", (world) =>
     const { repository, service } = world
     const tree = yield* worktree(world, "u")
     const error = yield* Effect.flip(service.deleteBranch(repository, tree.branch))
-    expect(error).toMatchObject({ _tag: "CheckoutInTheWay", path: tree.path, detail: "it is checked out there" })
+    expect(error).toMatchObject({ _tag: "BranchCheckedOut", path: tree.path })
     yield* service.removeWorktree(repository, tree.path)
     yield* service.deleteBranch(repository, tree.branch)
     yield* service.deleteBranch(repository, tree.branch)

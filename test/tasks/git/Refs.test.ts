@@ -42,7 +42,7 @@ scenario("a branch that a user has checked out is not moved, one on which a work
     yield* service.createBranch(repository, branch("v"), main)
     yield* world.git(world.top, "worktree", "add", "--quiet", `${world.root}/mine`, branch("v"))
     const refused = yield* Effect.flip(service.restore(repository, branch("v"), commit))
-    expect(refused).toMatchObject({ _tag: "CheckoutInTheWay", path: `${world.root}/mine` })
+    expect(refused).toMatchObject({ _tag: "BranchCheckedOut", path: `${world.root}/mine` })
     expect(yield* service.restore(repository, branch("v"), main)).toBe(false)
     yield* world.git(world.top, "worktree", "remove", `${world.root}/mine`)
     expect(yield* service.restore(repository, branch("v"), commit)).toBe(true)
