@@ -42,9 +42,25 @@ export const fit = (line: Line, columns: number): Line => {
 /** Two parts with room between them, the second at the end of the columns; the first is cut if need be. */
 export const spread = (left: Line, right: Line, columns: number): Line => {
   const room = columns - width(right)
-  if (room < 2) return fit(right, columns)
-  const start = fit(left, room - 1)
+  if (room < 3) return fit(right, columns)
+  const start = fit(left, room - 2)
   return [...start, raw(" ".repeat(room - width(start))), ...right]
+}
+
+/** Broken between words, with all lines but the first further in. A word that is too wide stays whole: it may be a path. */
+export const wrap = (line: Line, columns: number, indent: number): ReadonlyArray<Line> => {
+  const lines: Array<Line> = []
+  let current: Line = empty
+  for (const { style, text } of line) {
+    for (const word of text.match(/ *[^ ]+| +$/g) ?? []) {
+      const isFull = current.length > 0 && width(current) + Terminal.width(word) > columns
+      if (isFull) lines.push(current)
+      current = isFull
+        ? [raw(" ".repeat(indent)), { style, text: word.trimStart() }]
+        : [...current, { style, text: word }]
+    }
+  }
+  return [...lines, current]
 }
 
 /** As it is written; without colours not one escape byte is in it. */

@@ -27,6 +27,8 @@ export const run = (
     const level = logLevel(asked)
     const exit = yield* answer(program, asked, options).pipe(
       quietLibrary,
+      // What happens inside is written line by line, and an area that is drawn over would get between.
+      Effect.provideService(Output, level === LogLevel.None ? output : { ...output, isTerminal: false }),
       Effect.provide(CliConfig.layer({ isCaseSensitive: true })),
       Effect.provide(Layer.merge(logTo(output.error), Logger.minimumLogLevel(level))),
       Effect.exit

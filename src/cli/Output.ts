@@ -1,7 +1,7 @@
 /**
  * Where the command line writes: what was asked for to the standard output, what went wrong to the standard error.
  */
-import { Config, Context, Effect, Layer, Schema, Stream } from "effect"
+import { Config, Context, Effect, Layer, Schema } from "effect"
 import type { WriteStream } from "node:tty"
 import * as Line from "./Line.js"
 
@@ -27,8 +27,6 @@ export interface Service {
   readonly colours: boolean
   /** As it is now; for a pipe, that of an old terminal. */
   readonly size: Effect.Effect<Size>
-  /** Whenever the size has changed. */
-  readonly resized: Stream.Stream<void>
 }
 
 export class Output extends Context.Tag("charlotte/Output")<Output, Service>() {}
@@ -63,12 +61,7 @@ export const make = (out: NodeJS.WriteStream, err: NodeJS.WriteStream): Effect.E
       error: (text) => Effect.ignore(put(err, text)),
       isTerminal,
       colours: isTerminal && noColour === "",
-      size: Effect.sync(() => sizeOf(out)),
-      resized: Stream.async<void>((emit) => {
-        const listener = () => void emit.single(undefined)
-        out.on("resize", listener)
-        return Effect.sync(() => out.off("resize", listener))
-      })
+      size: Effect.sync(() => sizeOf(out))
     }
   })
 

@@ -66,7 +66,7 @@ const parametersIn = (usage: Usage): ReadonlyArray<Parameter> => {
     case "Optional":
       return parametersIn(usage.usage).map((parameter) => ({ ...parameter, optional: true }))
     case "Repeated":
-      return parametersIn(usage.usage).map((parameter) => ({ ...parameter, repeated: true }))
+      return parametersIn(usage.usage).map((parameter) => ({ ...parameter, optional: true, repeated: true }))
     case "Alternation":
     case "Concat":
       return [...parametersIn(usage.left), ...parametersIn(usage.right)]

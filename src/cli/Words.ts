@@ -31,3 +31,13 @@ export const timeOfDay = (at: DateTime.DateTime, zone: DateTime.TimeZone): strin
 
 /** The beginning of a commit's name. */
 export const short = (commit: string): string => commit.slice(0, 8)
+
+/** What a job is about to work through. */
+export const overview = (plan: {
+  readonly units: ReadonlyArray<{ readonly tasks: ReadonlyArray<unknown> }>
+  readonly target: string
+  readonly agent: string
+}): string => {
+  const tasks = plan.units.reduce((sum, { tasks }) => sum + tasks.length, 0)
+  return `${count(plan.units.length, "unit")}, ${count(tasks, "task")} for ${plan.target}, with the agent ${plan.agent}`
+}

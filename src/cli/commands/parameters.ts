@@ -61,7 +61,7 @@ export const noLand = Options.boolean("no-land").pipe(
 )
 
 export const dryRun = Options.boolean("dry-run").pipe(
-  Options.withDescription("Checks everything, shows the plan, and touches nothing.")
+  Options.withDescription("Looks at everything, and touches nothing.")
 )
 
 export const json = Options.boolean("json").pipe(

@@ -1,0 +1,81 @@
+/**
+ * Follows a job to its end: shows what happens, as a terminal, a pipe or a program wants to have it, and then what it has
+ * come to.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { DateTime, Effect, Option, Schema, Stream } from "effect"
+import { JobEvent } from "../../domain/JobEvent.js"
+import * as ExitCode from "../ExitCode.js"
+import * as Line from "../Line.js"
+import { Output, type OutputClosed, writeLines } from "../Output.js"
+import * as Ended from "./Ended.js"
+import * as Lines from "./Lines.js"
+import * as Live from "./Live.js"
+import * as Progress from "./Progress.js"
+import * as Screen from "./Screen.js"
+import * as Summary from "./Summary.js"
+import * as SummaryText from "./SummaryText.js"
+import * as Tail from "./Tail.js"
+
+export interface Options<E1, R1, E2, R2> {
+  /** From the first one on; it ends when the job does, or when nobody works on it any more. */
+  readonly events: Stream.Stream<JobEvent, E1, R1>
+  /** Asked for after the last event. */
+  readonly end: Effect.Effect<Summary.Ended, E2, R2>
+  readonly json: boolean
+}
+
+/** Answers with the exit code that mirrors the job. */
+export const follow = <E1, R1, E2, R2>({
+  end,
+  events,
+  json
+}: Options<E1, R1, E2, R2>): Effect.Effect<number, E1 | E2 | OutputClosed, R1 | R2 | FileSystem | Output> =>
+  Effect.gen(function* () {
+    const { isTerminal, size, write } = yield* Output
+    yield* json ? asJson(events) : isTerminal ? onScreen(events) : inLines(events)
+    const ended = yield* end
+    const summary = Summary.of(ended, yield* DateTime.now)
+    const columns = isTerminal ? (yield* size).columns : Infinity
+    yield* json
+      ? write(`${JSON.stringify({ summary })}\n`)
+      : writeLines([Line.empty, ...SummaryText.lines(summary, columns)])
+    return ExitCode.ofStatus[ended.run.status]
+  })
+
+const encode = Schema.encodeSync(JobEvent)
+
+const asJson = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
+  Effect.flatMap(Output, ({ write }) =>
+    Stream.runForEach(events, (event) => write(`${JSON.stringify(encode(event))}\n`))
+  )
+
+const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
+  Effect.gen(function* () {
+    const zone = Option.getOrElse(yield* Effect.serviceOption(DateTime.CurrentTimeZone), DateTime.zoneMakeLocal)
+    yield* Stream.runForEach(events, (event) => writeLines(Option.toArray(Lines.line(event, zone))))
+  })
+
+const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
+  Effect.gen(function* () {
+    const { size } = yield* Output
+    const live = yield* Live.make
+    let progress = Progress.initial
+    let failing: Progress.Failing | undefined
+    let tail: ReadonlyArray<string> = []
+    const show = (event: JobEvent) =>
+      Effect.gen(function* () {
+        progress = Progress.reduce(progress, event)
+        const ended = event.type === "unit.failed" ? progress.units.get(event.unit ?? "")?.failing : undefined
+        const { columns } = yield* size
+        yield* live.print(Ended.lines(event, { progress, tail: yield* tailOf(ended), columns: columns - 1 }))
+        const latest = Progress.failing(progress)?.failing
+        if (latest !== failing) tail = yield* tailOf(latest)
+        failing = latest
+        yield* live.show((size, now) => Screen.render(progress, { size, now, tail }))
+      })
+    yield* Effect.raceFirst(Stream.runForEach(events, show), live.run)
+  }).pipe(Effect.scoped)
+
+const tailOf = (failing: Progress.Failing | undefined) =>
+  failing?.log === undefined ? Effect.succeed([]) : Tail.read(failing.log, Screen.maxTail)

@@ -1,0 +1,77 @@
+/**
+ * What happens, for a pipe or a file: a line for each change, and nothing that a terminal would obey.
+ */
+import { type DateTime, Option } from "effect"
+import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import type { Log } from "../../tasks/TaskEvents.js"
+import * as Line from "../Line.js"
+import * as Words from "../Words.js"
+import * as TaskEvent from "./TaskEvent.js"
+
+/** The line of an event, if it has one: when, where, what. */
+export const line = (event: JobEvent, zone: DateTime.TimeZone): Option.Option<Line.Line> =>
+  Option.map(what(event), (what) => {
+    const place = [event.unit, event.task].filter((part) => part !== undefined).join(" ")
+    const where = place === "" ? [] : [Line.raw(" "), Line.piece(place), Line.raw(" ")]
+    return [Line.raw(Words.timeOfDay(event.at, zone)), ...where, Line.raw(" "), Line.piece(what)]
+  })
+
+const what = (event: JobEvent): Option.Option<string> => {
+  if (event.type === "job.stopping") return Option.some(`job ${event.jobId} is stopping`)
+  if (event.type in lifecycle) return Option.some(`job ${event.jobId} ${event.type.replace("job.", "")}`)
+  return Option.flatMapNullable(TaskEvent.decode(event), say)
+}
+
+/** Nothing of what is only a step between two changes. */
+const say = (told: TaskEvent.TaskEvent): string | undefined => {
+  switch (told.type) {
+    case "orch.started":
+      return Words.overview(told.payload)
+    case "unit.started":
+      return "begins"
+    case "unit.setup.started":
+      return `setup${again(told.payload.attempt)}: ${told.payload.command}`
+    case "unit.setup.failed":
+      return `setup failed: ${told.payload.reason}${see(told.payload.log)}`
+    case "unit.completed":
+      return "all tasks are done"
+    case "unit.verifying":
+      return `verifies the merged result: ${told.payload.command}`
+    case "unit.merged":
+      return `merged, commit ${Words.short(told.payload.commit)}`
+    case "unit.failed":
+      return `failed: ${told.payload.reason}`
+    case "unit.blocked":
+      return `blocked, it waits for ${told.payload.waitsFor.join(", ")}`
+    case "task.started":
+      return `${told.payload.title}${again(told.payload.attempt)}`
+    case "task.agent.ended":
+      return told.payload.reason === undefined
+        ? undefined
+        : `agent failed: ${told.payload.reason}${see(told.payload.log)}`
+    case "task.gate.started":
+      return `gate: ${told.payload.command}`
+    case "task.gate.failed":
+      return `gate failed: ${told.payload.reason}${see(told.payload.log)}`
+    case "task.retry":
+      return `will be tried again in ${Words.span(told.payload.pause)}`
+    case "task.noted":
+      return `note: ${told.payload.note}`
+    case "task.completed":
+      return `done, commit ${Words.short(told.payload.commit)}`
+    case "task.failed":
+      return `failed${times(told.payload.attempts)}: ${told.payload.reason}${see(told.payload.log)}`
+    case "orch.landing":
+      return `landing on ${told.payload.target}${again(told.payload.attempt)}`
+    case "orch.landed":
+      return `landed on ${told.payload.target}, commit ${Words.short(told.payload.commit)}`
+    default:
+      return undefined
+  }
+}
+
+const see = (log: Log | undefined): string => (log === undefined ? "" : `; see ${log.file}`)
+
+const again = (attempt: number): string => (attempt === 1 ? "" : ` (attempt ${attempt})`)
+
+const times = (attempts: number): string => (attempts === 1 ? "" : ` after ${attempts} attempts`)

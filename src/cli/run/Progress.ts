@@ -1,0 +1,191 @@
+/**
+ * How far a job has come, told from its events alone: whoever has seen them all knows it, whenever he began to watch.
+ */
+import { DateTime, Option } from "effect"
+import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
+import type { TaskState, UnitState } from "../../domain/Work.js"
+import type { Log, Payload } from "../../tasks/TaskEvents.js"
+import * as TaskEvent from "./TaskEvent.js"
+
+export interface Task {
+  readonly number: number
+  readonly title: string
+  readonly state: TaskState
+  /** The last one, from 1; 0 before the first. */
+  readonly attempt: number
+}
+
+/** What a running unit is at. */
+export type Phase = "begins" | "setup" | "agent" | "gate" | "pause" | "waits" | "verify"
+
+/** What did not pass, and where its output is. */
+export interface Failing {
+  readonly what: string
+  readonly reason: string
+  readonly log: Log | undefined
+  readonly at: number
+}
+
+export interface Unit {
+  readonly id: string
+  readonly state: UnitState
+  readonly phase: Phase
+  /** The one that is worked on, or was the last. */
+  readonly task: number | undefined
+  /** In milliseconds: when the unit began, and when the task or phase did that is shown. */
+  readonly startedAt: number
+  readonly since: number
+  readonly tasks: ReadonlyMap<number, Task>
+  readonly failing: Failing | undefined
+}
+
+export interface Progress {
+  readonly status: RunStatus
+  /** In milliseconds. */
+  readonly startedAt: number | undefined
+  readonly target: string | undefined
+  /** Whether the target is being advanced to the result. */
+  readonly landing: boolean
+  /** In the order of the plan. */
+  readonly units: ReadonlyMap<string, Unit>
+}
+
+export const initial: Progress = {
+  status: "pending",
+  startedAt: undefined,
+  target: undefined,
+  landing: false,
+  units: new Map()
+}
+
+export interface Counts {
+  readonly total: number
+  readonly done: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+/** Of tasks. */
+export const counts = ({ units }: Progress): Counts => {
+  const tasks = [...units.values()].flatMap(({ tasks }) => [...tasks.values()])
+  const of = (wanted: TaskState) => tasks.filter(({ state }) => state === wanted).length
+  return { total: tasks.length, done: of("completed"), failed: of("failed"), skipped: of("skipped") }
+}
+
+/** The latest failure that a running unit has not yet overcome: the end of its output is worth showing. */
+export const failing = ({ units }: Progress): { readonly unit: Unit; readonly failing: Failing } | undefined =>
+  [...units.values()]
+    .flatMap((unit) =>
+      unit.failing === undefined || unit.state !== "running" ? [] : [{ unit, failing: unit.failing }]
+    )
+    .sort((a, b) => b.failing.at - a.failing.at)[0]
+
+/** The state after an event; events of other kinds change nothing. */
+export const reduce = (state: Progress, event: JobEvent): Progress => {
+  const at = DateTime.toEpochMillis(event.at)
+  const status = Object.entries(lifecycle).find(([type]) => type === event.type)?.[1]
+  if (status !== undefined) return { ...state, status, startedAt: state.startedAt ?? at, landing: false }
+  return Option.match(TaskEvent.decode(event), {
+    onNone: () => state,
+    onSome: (told) => {
+      if (told.type === "orch.started") return withPlan(state, told.payload, at)
+      if (told.type === "orch.landing" || told.type === "orch.landed") {
+        return { ...state, landing: told.type === "orch.landing" }
+      }
+      const { task, unit: id } = event
+      if (id === undefined) return state
+      const before = state.units.get(id) ?? planned(id, [], at)
+      const after = task === undefined ? ofUnit(before, told, at) : ofTask(before, task, told, at)
+      return { ...state, units: new Map(state.units).set(id, after) }
+    }
+  })
+}
+
+const planned = (id: string, tasks: Payload<"orch.started">["units"][number]["tasks"], at: number): Unit => ({
+  id,
+  state: tasks.length > 0 && tasks.every(({ status }) => status === "complete") ? "skipped" : "pending",
+  phase: "begins",
+  task: undefined,
+  startedAt: at,
+  since: at,
+  tasks: new Map(
+    tasks.map(({ number, status, title }) => [
+      number,
+      { number, title, state: status === "complete" ? "skipped" : "pending", attempt: 0 }
+    ])
+  ),
+  failing: undefined
+})
+
+/** What an earlier attempt of the job has ended stays as it is; what it was at is begun again. */
+const withPlan = (state: Progress, { target, units }: Payload<"orch.started">, at: number): Progress => ({
+  ...state,
+  target,
+  units: new Map(
+    units.map(({ id, tasks }) => {
+      const fresh = planned(id, tasks, at)
+      const known = state.units.get(id)
+      if (known === undefined) return [id, fresh]
+      const isOver = known.state !== "running" && known.state !== "pending"
+      const done = [...known.tasks].filter(([, { state }]) => state === "completed" || state === "failed")
+      return [id, isOver ? known : { ...fresh, tasks: new Map([...fresh.tasks, ...done]) }]
+    })
+  )
+})
+
+const ofUnit = (unit: Unit, told: TaskEvent.TaskEvent, at: number): Unit => {
+  switch (told.type) {
+    case "unit.started":
+      return { ...unit, state: "running", phase: "begins", startedAt: at, since: at }
+    case "unit.setup.started":
+      return { ...unit, phase: "setup", since: at }
+    case "unit.setup.failed":
+      return { ...unit, failing: { what: "setup", reason: told.payload.reason, log: told.payload.log, at } }
+    case "unit.completed":
+      return { ...unit, phase: "waits", task: undefined, since: at, failing: undefined }
+    case "unit.verifying":
+      return { ...unit, phase: "verify", task: undefined }
+    case "unit.merged":
+      return { ...unit, state: "merged" }
+    case "unit.failed":
+      return { ...unit, state: "failed" }
+    case "unit.blocked":
+      return { ...unit, state: "blocked" }
+    default:
+      return unit
+  }
+}
+
+const ofTask = (unit: Unit, number: number, told: TaskEvent.TaskEvent, at: number): Unit => {
+  const change = (change: Partial<Task>): ReadonlyMap<number, Task> => {
+    const task = unit.tasks.get(number) ?? { number, title: "", state: "pending", attempt: 0 }
+    return new Map(unit.tasks).set(number, { ...task, ...change })
+  }
+  switch (told.type) {
+    case "task.started": {
+      const tasks = change({ ...told.payload, state: "running" })
+      return { ...unit, tasks, state: "running", task: number, phase: "begins", since: at }
+    }
+    case "task.agent.started":
+      return { ...unit, phase: "agent" }
+    case "task.agent.ended": {
+      const { log, reason } = told.payload
+      return reason === undefined ? unit : { ...unit, failing: { what: "agent", reason, log, at } }
+    }
+    case "task.gate.started":
+      return { ...unit, phase: "gate" }
+    case "task.gate.passed":
+      return { ...unit, failing: undefined }
+    case "task.gate.failed":
+      return { ...unit, failing: { what: "gate", reason: told.payload.reason, log: told.payload.log, at } }
+    case "task.retry":
+      return { ...unit, phase: "pause", since: at }
+    case "task.completed":
+      return { ...unit, tasks: change({ state: "completed" }), failing: undefined }
+    case "task.failed":
+      return { ...unit, tasks: change({ state: "failed" }) }
+    default:
+      return unit
+  }
+}

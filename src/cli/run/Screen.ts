@@ -1,0 +1,124 @@
+/**
+ * The part of a terminal that changes while a job runs: a line for each unit that runs, the end of the output that tells
+ * why a task did not pass, and how much is done. It is never higher than the terminal, nor wider.
+ */
+import * as Line from "../Line.js"
+import type { Size } from "../Output.js"
+import * as Terminal from "../Terminal.js"
+import * as Words from "../Words.js"
+import * as Progress from "./Progress.js"
+
+export interface View {
+  readonly size: Size
+  /** In milliseconds. */
+  readonly now: number
+  /** The end of the output of what has failed last. */
+  readonly tail: ReadonlyArray<string>
+}
+
+/** More of it does not say more. */
+export const maxTail = 8
+
+export const render = (progress: Progress.Progress, { now, size, tail }: View): ReadonlyArray<Line.Line> => {
+  const { columns, rows } = size
+  // One row is the bar's, and the cursor needs one below.
+  const room = Math.max(0, rows - 2)
+  const running = [...progress.units.values()].filter(({ state }) => state === "running")
+  const output = outputLines(progress, tail)
+  const units = unitLines(running, Math.max(room - output.length, Math.ceil(room / 2)), columns, now)
+  const parts = [units, shorten(output, room - units.length), [bar(progress, columns, now)]]
+  const lines = apart(parts.filter((lines) => lines.length > 0))
+  return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
+    Line.fit(line, columns)
+  )
+}
+
+const apart = (parts: ReadonlyArray<ReadonlyArray<Line.Line>>): ReadonlyArray<Line.Line> =>
+  parts.flatMap((lines) => [Line.empty, ...lines])
+
+const unitLines = (
+  units: ReadonlyArray<Progress.Unit>,
+  room: number,
+  columns: number,
+  now: number
+): ReadonlyArray<Line.Line> => {
+  const shown = units.length <= room ? units : units.slice(0, Math.max(0, room - 1))
+  const names = shown.map(({ id }) => Terminal.fit(Terminal.clean(id), Math.max(8, Math.floor(columns / 4))))
+  const longest = Math.max(0, ...names.map(Terminal.width))
+  const lines = shown.map((unit, index) => {
+    const name = names[index] ?? ""
+    const padding = " ".repeat(longest - Terminal.width(name))
+    const left = [...indent(columns), Line.raw(name, "name"), Line.raw(`${padding}  `), ...doing(unit)]
+    return Line.spread(left, [...phase(unit, columns), Line.raw(Words.clock(now - unit.since).padStart(5))], columns)
+  })
+  const more = units.length - shown.length
+  return more === 0 || room === 0 ? lines : [...lines, [...indent(columns), Line.raw(`and ${more} more`, "faint")]]
+}
+
+const indent = (columns: number): Line.Line => (columns < 40 ? [] : [Line.raw("  ")])
+
+const doing = ({ phase, task, tasks }: Progress.Unit): Line.Line => {
+  const current = task === undefined ? undefined : tasks.get(task)
+  if (current !== undefined) return [Line.raw(`${current.number} `, "strong"), Line.piece(current.title)]
+  return phase === "verify" ? [Line.raw("the merged result", "faint")] : []
+}
+
+const phases: { readonly [P in Progress.Phase]: string } = {
+  begins: "",
+  setup: "setup",
+  agent: "agent",
+  gate: "gate",
+  pause: "pause",
+  waits: "to be merged",
+  verify: "verify"
+}
+
+/** As much of it as there is room for beside the name and the title. */
+const phase = (unit: Progress.Unit, columns: number): Line.Line => {
+  if (columns < 30) return []
+  const attempt = (unit.task === undefined ? undefined : unit.tasks.get(unit.task)?.attempt) ?? 1
+  const tries = attempt < 2 ? [] : [Line.raw(columns < 60 ? `×${attempt} ` : `attempt ${attempt}  `, "warn")]
+  return [...tries, Line.raw(`${phases[unit.phase]} `, "faint")]
+}
+
+const outputLines = (progress: Progress.Progress, tail: ReadonlyArray<string>): ReadonlyArray<Line.Line> => {
+  const found = Progress.failing(progress)
+  if (found === undefined) return []
+  const { failing, unit } = found
+  const place = [unit.id, unit.task].filter((part) => part !== undefined).join(" ")
+  return [
+    [Line.piece(place, "bad"), Line.raw("  "), Line.piece(`${failing.what} failed: ${failing.reason}`, "bad")],
+    ...quote(tail)
+  ]
+}
+
+/** What another program has printed, set off from what is ours. */
+export const quote = (lines: ReadonlyArray<string>): ReadonlyArray<Line.Line> =>
+  lines.map((text) => [Line.raw("│ ", "faint"), Line.raw(text)])
+
+/** The first line, which says what it is, and the last. */
+const shorten = (lines: ReadonlyArray<Line.Line>, room: number): ReadonlyArray<Line.Line> =>
+  lines.length <= room ? lines : room < 2 ? [] : [...lines.slice(0, 1), ...lines.slice(1 - room)]
+
+const bar = (progress: Progress.Progress, columns: number, now: number): Line.Line => {
+  const { done, failed, skipped, total } = Progress.counts(progress)
+  const elapsed = Words.clock(now - (progress.startedAt ?? now))
+  if (total === 0) return [...indent(columns), Line.raw(`starting  ${elapsed}`, "faint")]
+  const text = [
+    Line.raw(`${done + skipped}/${total}`, "strong"),
+    ...(failed === 0 ? [] : [Line.raw(`  ${failed} failed`, "bad")]),
+    ...(progress.landing ? [Line.raw("  landing", "faint")] : []),
+    Line.raw(`  ${elapsed}`, "faint")
+  ]
+  const room = columns - Line.width([...indent(columns), ...text]) - 2
+  if (room < 6) return [...indent(columns), ...text]
+  const size = Math.min(40, room)
+  const good = Math.floor((size * (done + skipped)) / total)
+  const bad = Math.ceil((size * failed) / total)
+  const pieces = [
+    Line.raw("━".repeat(good), "good"),
+    Line.raw("━".repeat(bad), "bad"),
+    Line.raw("─".repeat(size - good - bad), "faint")
+  ]
+  return [...indent(columns), ...pieces, Line.raw("  "), ...text]
+}

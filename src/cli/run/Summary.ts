@@ -1,0 +1,124 @@
+/**
+ * What a job has come to, and what a person can do about it.
+ */
+import { Array, DateTime, Option, Record, Schema } from "effect"
+import { JobConfig } from "../../domain/JobConfig.js"
+import type { Run } from "../../domain/Run.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
+import type { Work } from "../../domain/Work.js"
+import { resultBranch } from "../../tasks/git/Names.js"
+import { command } from "../../tasks/git/Shell.js"
+
+/** One unit that was not done, or not merged, and the task of it that failed. */
+export interface Failure {
+  readonly unit: string
+  readonly task: number | undefined
+  readonly title: string | undefined
+  readonly attempts: number | undefined
+  readonly reason: string
+  readonly log: string | undefined
+}
+
+export interface Summary {
+  readonly jobId: string
+  readonly status: RunStatus
+  /** In milliseconds, from its submission to its end. */
+  readonly duration: number
+  /** How many there are of each state. */
+  readonly units: Readonly<Record<string, number>>
+  readonly tasks: Readonly<Record<string, number>>
+  readonly commits: number
+  /** The branch of the result, and the command that shows what is on it. */
+  readonly branch: string | undefined
+  readonly diff: string | undefined
+  readonly target: string | undefined
+  /** The commit to which the target was advanced. */
+  readonly landed: string | undefined
+  /** Why it has failed, where that is not about a unit. */
+  readonly reason: string | undefined
+  readonly failures: ReadonlyArray<Failure>
+  readonly notes: ReadonlyArray<{ readonly unit: string; readonly task: number; readonly note: string }>
+  /** The command to go on with. */
+  readonly next: string | undefined
+}
+
+export interface Ended {
+  readonly run: Run
+  readonly work: Work
+}
+
+/** What results and errors of tasks have in common, and tell beyond the records. */
+const Told = Schema.Struct({
+  _tag: Schema.optional(Schema.String),
+  message: Schema.optional(Schema.String),
+  reason: Schema.optional(Schema.String),
+  branch: Schema.optional(Schema.String),
+  diff: Schema.optional(Schema.String),
+  target: Schema.optional(Schema.String),
+  landed: Schema.optional(Schema.String),
+  commits: Schema.optional(Schema.Int),
+  command: Schema.optional(Schema.String),
+  log: Schema.optional(Schema.String)
+})
+
+type Told = typeof Told.Type
+
+const read = (json: unknown): Told =>
+  typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Told)(json), () => ({}))
+
+export const of = ({ run, work }: Ended, now: DateTime.DateTime): Summary => {
+  const told = read(run.error?.error ?? run.result)
+  const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
+  const failures = failuresOf(work)
+  const reason = run.error === undefined || failures.length > 0 ? undefined : (told.message ?? run.error.cause)
+  return {
+    jobId: run.id,
+    status: run.status,
+    duration: DateTime.distance(run.createdAt, run.endedAt ?? now),
+    units: countBy(work.units),
+    tasks: countBy(work.tasks),
+    commits: told.commits ?? work.tasks.filter(({ state }) => state === "completed").length,
+    ...resultOf(run, work, told, config),
+    target: told.target ?? config?.targetBranch,
+    landed: told.landed,
+    reason,
+    failures,
+    notes: work.tasks.flatMap(({ notes, task, unit }) => notes.map((note) => ({ unit, task, note }))),
+    next: nextOf(run, told)
+  }
+}
+
+/** Where its work is, once it has begun. */
+const resultOf = ({ id }: Run, { units }: Work, told: Told, config: JobConfig | undefined) => {
+  const isThere = config?.dryRun !== true && (units.length > 0 || told.branch !== undefined)
+  const branch = isThere ? (told.branch ?? resultBranch(id)) : undefined
+  const diff = branch === undefined || config === undefined ? undefined : ["git", "-C", config.repoPath, "diff"]
+  return { branch, diff: told.diff ?? (diff && command(...diff, `${config?.targetBranch}...${branch}`)) }
+}
+
+const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>
+  units
+    .filter(({ state }) => state === "failed")
+    .map(({ reason = "nobody knows why", unit }) => {
+      const failed = tasks.find((task) => task.unit === unit && task.state === "failed")
+      return {
+        unit,
+        task: failed?.task,
+        title: failed?.title,
+        attempts: failed?.failures,
+        reason: failed?.reason ?? reason,
+        log: failed?.log
+      }
+    })
+
+const nextOf = ({ id, status }: Run, { command }: Told): string | undefined => {
+  if (status === "interrupted") return `charlotte resume ${id}`
+  if (status === "cancelled") return `charlotte retry ${id}`
+  return status === "failed" ? (command ?? `charlotte retry ${id}`) : undefined
+}
+
+const countBy = (records: ReadonlyArray<{ readonly state: string }>): Readonly<Record<string, number>> =>
+  Record.map(
+    Array.groupBy(records, ({ state }) => state),
+    ({ length }) => length
+  )

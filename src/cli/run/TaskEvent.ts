@@ -1,0 +1,41 @@
+/**
+ * The events of a job of tasks, read for what they say.
+ */
+import { type Option, Schema } from "effect"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import { payloads, type Type } from "../../tasks/TaskEvents.js"
+
+const known = <T extends Type>(type: T) => Schema.Struct({ type: Schema.Literal(type), payload: payloads[type] })
+
+const TaskEvent = Schema.Union(
+  known("orch.started"),
+  known("unit.started"),
+  known("unit.setup.started"),
+  known("unit.setup.failed"),
+  known("unit.completed"),
+  known("unit.verifying"),
+  known("unit.merged"),
+  known("unit.failed"),
+  known("unit.blocked"),
+  known("task.started"),
+  known("task.agent.started"),
+  known("task.agent.ended"),
+  known("task.gate.started"),
+  known("task.gate.passed"),
+  known("task.gate.failed"),
+  known("task.retry"),
+  known("task.noted"),
+  known("task.committed"),
+  known("task.completed"),
+  known("task.failed"),
+  known("orch.landing"),
+  known("orch.landed")
+)
+
+export type TaskEvent = typeof TaskEvent.Type
+
+const decodeUnknown = Schema.decodeUnknownOption(TaskEvent)
+
+/** None of an event of another type, or one that another version has written. */
+export const decode = ({ payload, type }: JobEvent): Option.Option<TaskEvent> =>
+  decodeUnknown({ type, payload: payload ?? {} })
