@@ -25,6 +25,7 @@ import * as Submission from "./work/Submission.js"
 import { TasksFailed } from "./work/TaskFailure.js"
 import * as Tell from "./work/Tell.js"
 import * as Units from "./work/Units.js"
+import * as Workplace from "./work/Workplace.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -137,7 +138,7 @@ const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({
   })
 })
 
-/** Sets the result to what is recorded; a crash may have come between the two. */
+/** Brings the repository to what is recorded; a crash may have come between the two. */
 const takeUp = (job: Job) =>
   Effect.gen(function* () {
     const git = yield* Git
@@ -153,6 +154,7 @@ const takeUp = (job: Job) =>
         yield* progress.changeUnit(id, { state: "merged" })
     }
     yield* git.restore(repository, result, yield* Units.resultAfter(job, submission.plan.units.length - 1))
+    yield* Workplace.closeLeft(job)
   })
 
 const isThere = ({ repository }: Job, commit: string) =>

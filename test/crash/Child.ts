@@ -12,12 +12,12 @@ import { decode, type Report } from "./Report.js"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** Bundles the program into that directory, and gives its path. */
-export const bundle = (directory: string): Effect.Effect<string> =>
+/** Bundles a program into that directory, and gives its path. */
+export const bundle = (directory: string, program = here("program.ts")): Effect.Effect<string> =>
   Effect.promise(async () => {
     const outfile = join(directory, "program.mjs")
     await build({
-      entryPoints: [here("program.ts")],
+      entryPoints: [program],
       outfile,
       bundle: true,
       platform: "node",

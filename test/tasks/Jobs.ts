@@ -1,40 +1,14 @@
 /**
  * Jobs of tasks in tests: repositories with tasks in them, and a manager over a file, as an application composes it.
  */
-import * as NodeContext from "@effect/platform-node/NodeContext"
 import { expect } from "@effect/vitest"
-import { Database, JobManager, RunStore } from "charlotte"
-import { Agents, Git, ProcessRunner, TaskOrchestrator } from "charlotte/tasks"
+import { JobManager, RunStore } from "charlotte"
 import { Chunk, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import * as Repository from "../support/Repository.js"
 
-type Profile = Agents.Settings["profiles"][number]
-
-/** A manager of tasks on a file; its home is `charlotte` in the sandbox. */
-export const charlotte = (
-  world: Repository.Sandbox,
-  options: { readonly profiles?: ReadonlyArray<Profile>; readonly env?: ReadonlyArray<string> } = {}
-) =>
-  JobManager.layer().pipe(
-    Layer.provideMerge(TaskOrchestrator.layer({ directory: `${world.root}/charlotte` })),
-    Layer.provide(
-      Layer.mergeAll(
-        Git.layer,
-        ProcessRunner.layer,
-        Agents.layer({
-          profiles: options.profiles ?? [],
-          gates: { env: options.env ?? [] },
-          file: `${world.root}/charlotte/config.yaml`
-        })
-      )
-    ),
-    Layer.provideMerge(RunStore.layer),
-    Layer.provide(Database.layer({ filename: `${world.root}/charlotte.db` })),
-    Layer.provide(Repository.environmentLayer(world.environment)),
-    Layer.provide(NodeContext.layer)
-  )
+export { charlotte } from "./Composition.js"
 
 /** A task file; the `script` agent runs `script`. */
 export const task = (

@@ -5,7 +5,8 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Duration, Effect, Option, Schema } from "effect"
 import { Git } from "../Git.js"
-import { AbsolutePath, type ObjectId, type OwnBranch, type UnitName } from "../git/Names.js"
+import type { GitError } from "../git/GitError.js"
+import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName } from "../git/Names.js"
 import type { Worktree } from "../git/Worktrees.js"
 import type { Job } from "./Job.js"
 import * as Shell from "./Shell.js"
@@ -61,8 +62,24 @@ export const close = ({ repository }: Job, { worktree }: Workplace) =>
     const git = yield* Git
     yield* git.removeWorktree(repository, worktree.path)
     yield* git.deleteBranch(repository, worktree.branch)
-  }).pipe(
-    Effect.catchAll(({ message }) => Effect.logWarning(`a worktree is left behind, for charlotte prune: ${message}`))
+  }).pipe(leftBehind)
+
+/** The same for those of units that are merged: an earlier attempt of the job was cut off before it came to this. */
+export const closeLeft = ({ context, progress, repository, submission }: Job) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const merged = submission.plan.units.filter(({ id }) => progress.unit(id).state === "merged")
+    const branches = new Set(merged.map(({ id }) => unitBranch(context.id, id)))
+    if (branches.size === 0) return
+    for (const { branch, path } of yield* git.worktrees(repository))
+      if (branches.has(branch)) yield* git.removeWorktree(repository, path)
+    for (const { branch } of yield* git.ownBranches(repository))
+      if (branches.has(branch)) yield* git.deleteBranch(repository, branch)
+  }).pipe(leftBehind)
+
+const leftBehind = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effect<void, never, R> =>
+  Effect.catchAll(removal, ({ message }) =>
+    Effect.logWarning(`a worktree is left behind, for charlotte prune: ${message}`)
   )
 
 /** Brings the untracked files that were named. */

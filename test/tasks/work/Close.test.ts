@@ -1,0 +1,31 @@
+import { describe, it } from "@effect/vitest"
+import { JobManager } from "charlotte"
+import { Effect, Fiber } from "effect"
+import { untilClosed } from "../Jobs.js"
+import { endure, type Life, phases } from "./Phases.js"
+import * as Witness from "./Witness.js"
+
+const live: Life<never, never> = (world, { at, isShielded = false }, config) =>
+  Effect.gen(function* () {
+    const { close, context } = yield* untilClosed(Witness.manager(world))
+    const manager = yield* Effect.provide(JobManager.JobManager, context)
+    if (config !== undefined) yield* manager.start(config)
+    yield* Witness.reached(world, at)
+    const closing = yield* Effect.fork(close)
+    // Time for the end to be asked for: then it is seen to wait.
+    if (isShielded) yield* Witness.release(world)
+    yield* Fiber.join(closing)
+    yield* Witness.release(world)
+  }).pipe(Effect.orDie)
+
+describe("a job of tasks whose manager is closed in each of its phases", () => {
+  it.scopedLive(
+    "goes on each time, does no task and no merge twice, and comes out the same",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Witness.world
+        yield* endure(yield* Witness.job(world), phases, live)
+      }),
+    120_000
+  )
+})

@@ -1,0 +1,65 @@
+/**
+ * A manager of tasks in a process of its own, which is killed.
+ */
+import { Deferred, Effect, type Scope } from "effect"
+import { spawn } from "node:child_process"
+import { mkdirSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { bundle } from "../../crash/Child.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import type { Config } from "./Scenes.js"
+import type { World } from "./Witness.js"
+
+/** The program, ready to be started quickly, and often. */
+export const program = Effect.flatMap(TemporaryDirectory.make, (directory) =>
+  bundle(directory, fileURLToPath(new URL("program.ts", import.meta.url)))
+)
+
+type Told = "ready" | "working" | "ended"
+
+export interface Life {
+  /** Returns when the program has said this; tells whether it has, or was gone before. */
+  readonly told: (what: Told) => Effect.Effect<boolean>
+  /** Kills the manager, and nobody else; returns when it is gone. */
+  readonly kill: Effect.Effect<void>
+  /** What it logged. */
+  readonly log: () => string
+}
+
+/** Goes on with what is in the sandbox, or starts a job there. */
+export const begin = (program: string, { root }: World, config?: Config): Effect.Effect<Life, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const gone = yield* Deferred.make<void>()
+    const milestones = {
+      ready: yield* Deferred.make<void>(),
+      working: yield* Deferred.make<void>(),
+      ended: yield* Deferred.make<void>()
+    }
+    mkdirSync(`${root}/killed`, { recursive: true })
+    const args = [program, root, ...(config === undefined ? [] : [JSON.stringify(config)])]
+    const start = Effect.sync(() => spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] }))
+    const child = yield* Effect.acquireRelease(start, (child) =>
+      Effect.zipRight(
+        Effect.sync(() => child.kill("SIGKILL")),
+        Deferred.await(gone)
+      )
+    )
+    let log = ""
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
+    let said = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text
+      for (const [word, deferred] of Object.entries(milestones))
+        if (said.includes(`${word}\n`)) Deferred.unsafeDone(deferred, Effect.void)
+    })
+    child.on("exit", () => Deferred.unsafeDone(gone, Effect.void))
+    return {
+      told: (what) =>
+        Effect.raceFirst(Effect.as(Deferred.await(milestones[what]), true), Effect.as(Deferred.await(gone), false)),
+      kill: Effect.zipRight(
+        Effect.sync(() => child.kill("SIGKILL")),
+        Deferred.await(gone)
+      ),
+      log: () => log
+    }
+  })

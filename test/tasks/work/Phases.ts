@@ -1,0 +1,109 @@
+/**
+ * The phases of a job, in the order in which it comes through them: each with a point at which a test can hold it. And a job
+ * whose manager ends in each of them.
+ */
+import { expect } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { Effect } from "effect"
+import { ended } from "../Jobs.js"
+import type { Config } from "./Scenes.js"
+import * as Witness from "./Witness.js"
+
+export interface Phase {
+  readonly name: string
+  readonly at: Witness.Point
+  /** How often a job comes to that point until it is the one that is meant, when it is not cut off before. */
+  readonly times?: number
+  /** Git is not interrupted there: an end waits for it, which takes milliseconds when nobody holds it. */
+  readonly isShielded?: boolean
+}
+
+/** For the job of `Witness.twoUnits`, one unit at a time. */
+export const phases: ReadonlyArray<Phase> = [
+  { name: "a worktree is made", at: ["before", "worktree add *"], isShielded: true },
+  { name: "its files are written", at: ["before", "read-tree -m *"] },
+  { name: "setup", at: ["step", "setup"] },
+  { name: "agent", at: ["step", "agent-a1"] },
+  { name: "gate", at: ["step", "gate-a1"] },
+  { name: "a commit is written", at: ["before", "commit-tree *"] },
+  {
+    name: "a commit is recorded, and its branch not moved",
+    at: ["before", "update-ref */unit/a * *"],
+    isShielded: true
+  },
+  {
+    name: "a branch is moved, and its commit not complete",
+    at: ["after", "update-ref */unit/a * *"],
+    isShielded: true
+  },
+  { name: "a unit is recorded, and the result not moved", at: ["before", "update-ref */result * *"], isShielded: true },
+  { name: "a branch of a unit is removed", at: ["before", "update-ref * -d */unit/a *"] },
+  { name: "merge", at: ["before", "merge-tree *"] },
+  { name: "a merge is laid out", at: ["before", "read-tree --reset *"], isShielded: true },
+  { name: "gate of the merged result", at: ["step", "gate-b1"], times: 2 },
+  { name: "baseline", at: ["step", "baseline"], times: 2 },
+  {
+    name: "the result is moved, and the unit not complete",
+    at: ["after", "update-ref */result * *"],
+    times: 2,
+    isShielded: true
+  },
+  { name: "landing", at: ["before", "update-ref *refs/heads/main *"], isShielded: true }
+]
+
+/** What the commits of that job tell of, when it is done. */
+export const whole = ["a 1", "a 2", "b", "b 1"]
+
+/** One life of a manager: it starts a job, or goes on with the one that is there, comes to a point, and ends. */
+export type Life<E, R> = (world: Witness.World, phase: Phase, config: Config | undefined) => Effect.Effect<void, E, R>
+
+const latest = Effect.gen(function* () {
+  const store = yield* RunStore.RunStore
+  const [run] = yield* store.list({ limit: 1 })
+  return run ?? (yield* Effect.dieMessage("the job is lost"))
+})
+
+/**
+ * A manager ends in each of the phases, and the next one goes on, until one may come to the end: no task was done again that
+ * was done, nothing was merged twice, the target had nothing of it or all, and all is as if nothing had been.
+ */
+export const endure = <E, R>(
+  { config, top, untouched, world }: Effect.Effect.Success<ReturnType<typeof Witness.job>>,
+  phases: ReadonlyArray<Phase>,
+  live: Life<E, R>
+) =>
+  Effect.gen(function* () {
+    const remember = Witness.memory(world)
+    const lookBack = Effect.gen(function* () {
+      const { id, status } = yield* latest
+      expect(["running", "interrupted"]).toContain(status)
+      yield* remember(id)
+      if (status === "interrupted") yield* Witness.isQuiet(world, top, id)
+      expect([[], whole]).toContainEqual(yield* Witness.told(world, top, "mine..main"))
+    }).pipe(Effect.provide(Witness.records(world)))
+
+    for (const [index, phase] of phases.entries()) {
+      yield* Witness.holdAt(world, phase.at)
+      yield* live(world, phase, index === 0 ? config : undefined)
+      yield* lookBack
+    }
+    const { id } = yield* Effect.gen(function* () {
+      const { attempt, id } = yield* latest
+      const { run } = yield* ended(id)
+      expect(run).toMatchObject({ status: "completed", attempt: phases.length + 1 })
+      yield* remember(id)
+      return { id, attempt }
+    }).pipe(Effect.provide(Witness.manager(world)))
+
+    const isOver = Effect.gen(function* () {
+      yield* Witness.isQuiet(world, top, id)
+      yield* Witness.isTidy(world, top, id)
+      expect(yield* Witness.told(world, top, "mine..main")).toEqual(whole)
+      expect(yield* Witness.tree(world, top, "main")).toBe(yield* Witness.undisturbed())
+      yield* untouched
+    }).pipe(Effect.provide(Witness.records(world)))
+    yield* isOver
+    // Whoever was forgotten there comes too late.
+    yield* Witness.release(world)
+    yield* isOver
+  })

@@ -1,0 +1,197 @@
+/**
+ * A job whose every step leaves a trace outside of the repository, and waits where a test wants it to: setups, agents and
+ * gates by a script that they run first, git by one that stands in its place.
+ */
+import { expect } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { Effect, Layer } from "effect"
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { readdir } from "node:fs/promises"
+import type { JobId } from "../../../src/domain/JobId.js"
+import * as Repository from "../../support/Repository.js"
+import { charlotte, litter, repository, run, task, unit } from "../Jobs.js"
+import { eventually, isAlive, isHeld } from "../process/workshop.js"
+import type { Options } from "../Composition.js"
+
+export interface World extends Repository.Sandbox {
+  /** The directory of the traces. */
+  readonly witness: string
+}
+
+/** Waits, once, when a test has asked for it by these words; until the test, or a signal, ends it. */
+const hold = `hold() {
+  { read -r kind && read -r words && read -r times; } 2> /dev/null < "$WITNESS/hold" || return 0
+  test "$kind" = "$1" || return 0
+  case "$2" in $words) ;; *) return 0 ;; esac
+  if test "$times" -gt 1; then printf '%s\\n' "$kind" "$words" $((times - 1)) > "$WITNESS/hold"; return 0; fi
+  mv "$WITNESS/hold" "$WITNESS/held.$$" 2> /dev/null || return 0
+  while test -e "$WITNESS/held.$$"; do sleep 0.02; done
+}
+`
+
+/** The lock is inherited by whatever a step starts, and there is one for each workplace: nobody else may be at work there. */
+const step = `${hold}
+echo "$STEP" >> "$WITNESS/calls"
+exec 9>> "$WITNESS/lock-\${PWD##*/}"
+flock -n 9 || echo "$STEP" >> "$WITNESS/overlaps"
+hold step "$STEP"
+`
+
+const git = (witness: string) => `#!/bin/sh
+WITNESS='${witness}'
+${hold}
+hold before "$*"
+git "$@"
+code=$?
+hold after "$*"
+exit $code
+`
+
+/** A sandbox with traces; whoever still waits at its end is let go. */
+export const world = Effect.gen(function* () {
+  const sandbox = yield* Repository.sandbox
+  const witness = `${sandbox.root}/witness`
+  const executable = `${sandbox.root}/bin/git`
+  yield* sandbox.write(`${witness}/step`, step)
+  yield* sandbox.write(executable, git(witness), 0o755)
+  const world: World = { ...sandbox, environment: { ...sandbox.environment, executable }, witness }
+  yield* Effect.addFinalizer(() => release(world))
+  return world
+})
+
+/** Its manager, whose steps know where their traces go. */
+export const manager = (world: World, options: Options = {}) => charlotte(world, { ...options, ...surroundings(world) })
+
+/** Its records, while no manager writes them. */
+export const records = ({ root }: World) =>
+  RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${root}/charlotte.db` })))
+
+export const surroundings = ({ environment, witness }: World): Pick<Options, "around" | "env"> => ({
+  env: ["WITNESS"],
+  around: { ...environment.variables, WITNESS: witness }
+})
+
+/** `step`: before a step, such as `agent-a1`; `before` or `after`: a command of git's. The words may hold `*`. */
+export type Point = readonly [kind: "step" | "before" | "after", words: string]
+
+/** Who comes to that point next waits there, or who does so for the nth time. */
+export const holdAt = ({ witness, write }: World, [kind, words]: Point, times = 1) =>
+  write(`${witness}/hold`, `${kind}\n${words}\n${times}\n`)
+
+const held = ({ witness }: World): ReadonlyArray<number> =>
+  readdirSync(witness).flatMap((name) => (name.startsWith("held.") ? [Number(name.slice(5))] : []))
+
+/** Returns when somebody has come to the point; fails when the job got past it. */
+export const reached = (world: World, [kind, words]: Point) =>
+  eventually(`${kind} ${words}`, () => held(world).some(isAlive) && !existsSync(`${world.witness}/hold`))
+
+/** Lets everybody go who waits, and returns when they have gone. */
+export const release = (world: World) =>
+  Effect.gen(function* () {
+    const pids = held(world)
+    rmSync(`${world.witness}/hold`, { force: true })
+    for (const pid of pids) rmSync(`${world.witness}/held.${pid}`, { force: true })
+    yield* eventually("those who waited have gone", () => !pids.some(isAlive))
+  })
+
+const at = (name: string, then: string): string => `STEP=${name}; . "$WITNESS/step"\n${then}`
+
+/** A task that writes its name into a file of that name. */
+export const named = (name: string, number: number, dependsOn: ReadonlyArray<number> = []): string =>
+  task(
+    number,
+    at(`agent-${name}`, `echo ${name} > ${name}.txt`),
+    at(`gate-${name}`, `grep -qx ${name} ${name}.txt`),
+    dependsOn
+  )
+
+export const settings = `setup: ${JSON.stringify(at("setup", "true"))}\nbaseline: [${JSON.stringify(at("baseline", "true"))}]\n`
+
+/** Two units, of which the second has to be merged with the first. */
+export const twoUnits = {
+  "charlotte.yaml": settings,
+  "a/IMPLEMENTATION_PLAN.md": unit(),
+  "a/01-a1.md": named("a1", 1),
+  "a/02-a2.md": named("a2", 2, [1]),
+  "b/IMPLEMENTATION_PLAN.md": unit(),
+  "b/01-b1.md": named("b1", 1)
+}
+
+/** The user's repository with such tasks, and how to start the job. */
+export const job = (world: World, files: Record<string, string> = twoUnits, concurrency = 1) =>
+  Effect.map(repository(world, files), ({ config, ...rest }) => ({
+    ...rest,
+    world,
+    config: { ...config, concurrency }
+  }))
+
+/** What has run, in order: steps such as `agent-a1`. */
+export const calls = ({ witness }: World): ReadonlyArray<string> =>
+  existsSync(`${witness}/calls`) ? readFileSync(`${witness}/calls`, "utf8").trim().split("\n") : []
+
+const agentCalls = (world: World, name: string): number =>
+  calls(world).filter((call) => call === `agent-${name}`).length
+
+/** Sees to it that no agent is called for a task that is recorded as done. */
+export const memory = (world: World) => {
+  const done = new Map<string, number>()
+  return (id: JobId) =>
+    Effect.gen(function* () {
+      for (const [name, times] of done) expect([name, agentCalls(world, name)]).toEqual([name, times])
+      const store = yield* RunStore.RunStore
+      const { tasks } = yield* store.work.of(id)
+      for (const { state, task, unit } of tasks)
+        if (state === "completed") done.set(`${unit}${task}`, agentCalls(world, `${unit}${task}`))
+      return done
+    })
+}
+
+/** Nothing runs any more, nothing ran twice at the same time, and nothing lies about that git would trip over. */
+export const isQuiet = (world: World, top: string, id: JobId) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    expect(yield* store.attempts.unclosed(id)).toEqual([])
+    const names = readdirSync(world.witness)
+    expect(names.filter((name) => name.startsWith("lock-") && isHeld(`${world.witness}/${name}`))).toEqual([])
+    expect(names).not.toContain("overlaps")
+    expect(yield* litter(world, top)).toEqual([])
+  })
+
+/** Which tasks, such as `a 1`, and which merges of units, such as `b`, the commits of a range tell of, each time they do. */
+export const told = (world: World, top: string, range: string) =>
+  Effect.map(
+    world.git(
+      top,
+      "log",
+      "--format=%(trailers:key=Charlotte-Unit,valueonly,separator=%x20) %(trailers:key=Charlotte-Task,valueonly,separator=%x20)",
+      range
+    ),
+    (log) =>
+      log
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "")
+        .toSorted()
+  )
+
+/** No worktree, and no branch but the result. */
+export const isTidy = (world: World, top: string, id: JobId) =>
+  Effect.gen(function* () {
+    const branches = yield* world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte")
+    expect(branches).toBe(`charlotte/${id}/result\n`)
+    expect((yield* world.git(top, "worktree", "list")).trim().split("\n")).toHaveLength(1)
+    expect(yield* Effect.promise(() => readdir(`${world.root}/charlotte/worktrees/${id}`))).toEqual([])
+  })
+
+/** The tree of a branch. */
+export const tree = ({ git }: World, top: string, branch: string) => git(top, "rev-parse", `${branch}^{tree}`)
+
+/** The tree to which a job comes that nobody disturbs. */
+export const undisturbed = (files?: Record<string, string>) =>
+  Effect.gen(function* () {
+    const one = yield* world
+    const { config, top } = yield* job(one, files)
+    const { run: record } = yield* run(config).pipe(Effect.provide(manager(one)))
+    expect(record.status).toBe("completed")
+    return yield* tree(one, top, "main")
+  }).pipe(Effect.scoped)
