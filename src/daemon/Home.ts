@@ -3,6 +3,9 @@
  *
  * Whoever can write there can have commands run as its owner, and whoever can read there can read what agents have printed.
  * So it is closed to everybody else, and with it all that is in it, whatever mode that has.
+ *
+ * So nothing here needs a umask. A program that sets one (077) does so in its main, first of all, and gives the former back
+ * to what it starts: agents and git would otherwise make files that nobody else can read, in the user's own checkout too.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -67,6 +70,14 @@ const make = (directory: string) =>
           `look through it, then close it: chmod 700 ${directory}`
       )
     }
+    yield* Effect.mapError(
+      fs.access(directory, { readable: true, writable: true }),
+      () =>
+        new HomeUnusable({
+          directory,
+          reason: "cannot be written; make it writable, or choose another directory with CHARLOTTE_HOME"
+        })
+    )
     if ((mode & 0o077) !== 0) {
       const entries = yield* fs.readDirectory(directory)
       // A directory of something else may be open to others for a reason, such as a whole home directory.
@@ -78,14 +89,6 @@ const make = (directory: string) =>
       }
       yield* fs.chmod(directory, 0o700)
     }
-    yield* Effect.mapError(
-      fs.access(directory, { readable: true, writable: true }),
-      () =>
-        new HomeUnusable({
-          directory,
-          reason: "cannot be written; make it writable, or choose another directory with CHARLOTTE_HOME"
-        })
-    )
     return Home.of(paths(path, yield* fs.realPath(directory)))
   }).pipe(
     Effect.catchAll((error) =>
@@ -114,19 +117,25 @@ const paths = (path: Path, directory: string): Service => ({
 export const layerAt = (directory: string): Layer.Layer<Home, HomeUnusable, FileSystem | Path> =>
   Layer.effect(Home, make(directory))
 
-/** The home that `CHARLOTTE_HOME` names, or else `.charlotte` in the user's own. */
-export const layer: Layer.Layer<Home, HomeUnusable, FileSystem | Path> = Layer.effect(
-  Home,
-  Effect.gen(function* () {
-    const path = yield* Path
-    const [own, user] = yield* Effect.orDie(
-      Effect.all([Config.option(Config.nonEmptyString("CHARLOTTE_HOME")), Config.option(Config.nonEmptyString("HOME"))])
-    )
-    if (Option.isSome(own)) return yield* make(own.value)
-    if (Option.isSome(user)) return yield* make(path.join(user.value, ".charlotte"))
-    return yield* new HomeUnusable({
-      directory: "~/.charlotte",
-      reason: "cannot be found, since HOME is not set; set CHARLOTTE_HOME to an absolute path"
-    })
+/** What `CHARLOTTE_HOME` names, or else `.charlotte` in the user's own home. */
+const named = Effect.gen(function* () {
+  const path = yield* Path
+  const [own, user] = yield* Effect.orDie(
+    Effect.all([Config.option(Config.nonEmptyString("CHARLOTTE_HOME")), Config.option(Config.nonEmptyString("HOME"))])
+  )
+  if (Option.isSome(own)) return own.value
+  if (Option.isSome(user)) return path.join(user.value, ".charlotte")
+  return yield* new HomeUnusable({
+    directory: "~/.charlotte",
+    reason: "cannot be found, since HOME is not set; set CHARLOTTE_HOME to an absolute path"
   })
+})
+
+/** The home that is named so; it is made, if it is not there. */
+export const layer: Layer.Layer<Home, HomeUnusable, FileSystem | Path> = Layer.effect(Home, Effect.flatMap(named, make))
+
+/** The same, only looked at: it may not be there. */
+export const layerUntouched: Layer.Layer<Home, HomeUnusable, Path> = Layer.effect(
+  Home,
+  Effect.flatMap(Path, (path) => Effect.map(named, (directory) => Home.of(paths(path, directory))))
 )

@@ -58,7 +58,7 @@ export interface Options {
   readonly version: string
 }
 
-/** The holder that the note in a home names, if that process is alive. */
+/** The holder that the note in a home names, if that process is alive, or may be: one of another container cannot be asked for. */
 export const holder: Effect.Effect<Option.Option<Holder>, never, Home | FileSystem> = Effect.gen(function* () {
   const fs = yield* FileSystem
   const { isAlive } = yield* KernelRef
@@ -70,7 +70,7 @@ export const holder: Effect.Effect<Option.Option<Holder>, never, Home | FileSyst
 })
 
 /** How long a holder may take to leave its note, in milliseconds of real time: it is another process. */
-const patience = 2_000
+const patience = 5_000
 const pause = 20
 
 /** Takes the lock, or says who has it. */

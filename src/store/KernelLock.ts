@@ -32,8 +32,6 @@ export interface KernelLock {
   readonly isHeld: Effect.Effect<boolean>
 }
 
-const operation = "take a lock"
-
 /** Takes the lock at once, or fails at once. It is held until the scope closes; the file, made when missing, stays. */
 export const acquire = (path: string): Effect.Effect<KernelLock, LockHeld | StoreError, Scope.Scope> =>
   Effect.acquireRelease(
@@ -53,19 +51,22 @@ const lock = (path: string): Effect.Effect<string, LockHeld | StoreError, Scope.
     const sql = yield* SqliteClient.make({ filename: path, disableWAL: true })
     // The driver would wait in a frozen process.
     yield* sql.unsafe("PRAGMA busy_timeout = 0")
-    // Nothing is ever written, so there is nothing to be undone, and no file for that.
+    // Nothing is ever committed, so there is nothing to be undone, and no file for that.
     yield* sql.unsafe("PRAGMA journal_mode = MEMORY")
     // Not EXCLUSIVE: that is taken in steps, and of those who begin at once all might fail.
     yield* sql.unsafe("BEGIN IMMEDIATE")
+    // A file that cannot be written is only read then, without a word, and everybody can have that. So this is a write; it is
+    // not committed.
+    yield* sql.unsafe("PRAGMA user_version = 1")
     const file = identity(path)
     if (file === undefined) {
       const cause = new Error(`${path} was deleted while it was opened; leave it where it is`)
-      return yield* new StoreError({ operation, reason: "replaced", cause })
+      return yield* new StoreError({ operation: `lock ${path}`, reason: "replaced", cause })
     }
     return file
   }).pipe(
     Effect.provide(Reactivity.layer),
-    orStoreError(operation),
+    orStoreError(`lock ${path}`),
     Effect.catchIf(
       ({ reason }) => reason === "busy",
       () => new LockHeld({ path })

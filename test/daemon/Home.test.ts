@@ -131,10 +131,10 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("refuses one in which nothing can be written", () =>
+  it.scoped("refuses one in which nothing can be written, and leaves it as it is", () =>
     Effect.gen(function* () {
-      const home = yield* made(0o700)
-      // Root can write everywhere but on what is mounted read-only.
+      const home = yield* made(0o555)
+      // Root can write everywhere but on what is mounted read-only, so it is only said that it cannot be done.
       const denied = new PlatformError.SystemError({
         module: "FileSystem",
         method: "access",
@@ -146,6 +146,7 @@ describe("Home.layerAt", () => {
       ).pipe(Layer.provideMerge(NodeContext.layer))
       const error = yield* Effect.flip(Effect.provide(Home.Home, Layer.provide(Home.layerAt(home), readOnly)))
       expect(error.message).toContain(`the home directory ${home} cannot be written`)
+      expect(mode(home)).toBe(0o555)
     })
   )
 

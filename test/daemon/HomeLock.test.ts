@@ -137,6 +137,19 @@ describe("the note of a holder", () => {
     )
   }
 
+  it.scoped("of a process that lives, but has given the lock back, keeps nobody out", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      const scope = yield* Scope.make()
+      yield* Scope.extend(take(home), scope)
+      const note = readFileSync(`${home}/lock.json`)
+      yield* Scope.close(scope, Exit.void)
+      writeFileSync(`${home}/lock.json`, note)
+      expect(yield* named(home)).toMatchObject(Option.some({ process: { pid: process.pid } }))
+      yield* take(home)
+    })
+  )
+
   for (const what of ["of a process that is gone", "of a process whose pid is used again", "that is cut off"]) {
     it.scoped(`${what} is not shown for that of whoever holds the lock without one`, () =>
       Effect.gen(function* () {

@@ -1,7 +1,17 @@
 /** A lock that the kernel keeps, asked for by this process and by others. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { dirname } from "node:path"
 import * as KernelLock from "../../src/store/KernelLock.js"
 import { WallClock } from "../../src/store/WallClock.js"
@@ -13,6 +23,18 @@ const path = TemporaryDirectory.file("lock")
 const contender = Effect.flatMap(Contender.program, Contender.start)
 
 const refused = (path: string) => Effect.flip(Effect.scoped(KernelLock.acquire(path)))
+
+const become = (uid: number) => Effect.sync(() => process.seteuid?.(uid))
+
+/** Runs it as a user whom permissions bind, even if root runs the tests. What it needs has to be open to all. */
+const asNobody = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  process.geteuid?.() === 0
+    ? Effect.acquireUseRelease(
+        become(65_534),
+        () => effect,
+        () => become(0)
+      )
+    : effect
 
 describe("a kernel lock", () => {
   it.scoped("is held until its scope closes, and leaves an empty file", () =>
@@ -135,8 +157,17 @@ describe("a kernel lock", () => {
       for (const name of ["directory", "missing/lock"]) {
         const error = yield* refused(`${directory}/${name}`)
         expect(error).toMatchObject({ _tag: "StoreError", reason: "other" })
-        expect(error.message).toContain("take a lock")
+        expect(error.message).toContain(`lock ${directory}/${name}`)
       }
+    })
+  )
+
+  it.scoped("is never thought to be had on a file that can only be read", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      chmodSync(dirname(file), 0o755)
+      writeFileSync(file, "", { mode: 0o444 })
+      expect(yield* asNobody(refused(file))).toMatchObject({ _tag: "StoreError", reason: "readonly" })
     })
   )
 })
