@@ -5,6 +5,10 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Cause, Effect, type Exit, Layer, Schema } from "effect"
 import { createRequire } from "node:module"
 import { plan } from "./commands/plan.js"
+import { prune } from "./commands/prune.js"
+import { resume } from "./commands/resume.js"
+import { retry } from "./commands/retry.js"
+import { run } from "./commands/run.js"
 import * as ExitCode from "./ExitCode.js"
 import * as Main from "./Main.js"
 import * as Output from "./Output.js"
@@ -13,7 +17,7 @@ import * as Program from "./Program.js"
 export const charlotte = Program.group(
   "charlotte",
   "Works through a directory of Markdown tasks in a git repository, with any agent; a task counts as done only when its own check passes.",
-  [Program.leaf(plan)]
+  [Program.leaf(run), Program.leaf(plan), Program.leaf(resume), Program.leaf(retry), Program.leaf(prune)]
 )
 
 const version = Effect.sync(

@@ -5,6 +5,7 @@ import type { HelpDoc } from "@effect/cli/HelpDoc"
 import * as HelpDocs from "@effect/cli/HelpDoc"
 import * as ValidationError from "@effect/cli/ValidationError"
 import { Cause, Option, Predicate, Schema } from "effect"
+import { InvalidJobConfig } from "../domain/errors.js"
 import { toJson } from "../domain/Json.js"
 import { InvalidPlan } from "../tasks/plan/Problem.js"
 import * as ExitCode from "./ExitCode.js"
@@ -50,11 +51,18 @@ const paragraphs = (doc: HelpDoc): ReadonlyArray<string> =>
 
 const sentence = (error: unknown): string => {
   // Each of them is a sentence of its own, in the form in which editors find the place.
-  if (error instanceof InvalidPlan)
-    return error.problems.map((problem) => `${Terminal.clean(String(problem))}\n`).join("")
+  if (error instanceof InvalidPlan) return error.problems.map((problem) => line(String(problem))).join("")
+  if (error instanceof InvalidJobConfig) {
+    const issues = error.issues.map(({ message, path }) =>
+      path[0] === "tasksDir" ? line(message) : line(`charlotte: ${message}`)
+    )
+    return issues.join("")
+  }
   const message = Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
   return `charlotte: ${Terminal.cleanLines(message).join("\n")}\n`
 }
+
+const line = (text: string): string => `${Terminal.clean(text)}\n`
 
 const defect = (cause: Cause.Cause<unknown>, { debug, json }: Manner): string => {
   const [first] = Cause.prettyErrors(cause)

@@ -48,17 +48,20 @@ export const render = (
 
 const usage = (path: ReadonlyArray<string>, program: Program.Program): string => {
   const own = Program.options(program).length === 0 ? [] : ["[options]"]
-  const operands = Program.operands(program).map(({ names, optional }) =>
-    optional ? `[${names.join()}]` : names.join()
-  )
-  const rest = program.children.length === 0 ? [...own, ...operands] : ["COMMAND"]
+  const rest = program.children.length === 0 ? [...own, ...operands(program)] : ["COMMAND"]
   return [...path, ...rest].join(" ")
 }
 
-const summary = (program: Program.Program): Entry => {
-  const operands = Program.operands(program).map(({ names }) => names.join())
-  return [[program.name, ...operands].join(" "), contents(program).about]
-}
+const summary = (program: Program.Program): Entry => [
+  [program.name, ...operands(program)].join(" "),
+  contents(program).about
+]
+
+const operands = (program: Program.Program): ReadonlyArray<string> =>
+  Program.operands(program).map(({ names, optional, repeated }) => {
+    const name = `${names.join()}${repeated ? "..." : ""}`
+    return optional ? `[${name}]` : name
+  })
 
 const isArgument = ([name]: Entry): boolean => name.startsWith("<")
 

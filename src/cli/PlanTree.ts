@@ -1,8 +1,10 @@
 /**
  * A plan as it is shown: wave by wave the units that can be worked on at the same time, and in each its tasks in order.
  */
+import { Effect } from "effect"
 import type { Plan, Task, Unit } from "../tasks/plan/Plan.js"
 import * as Line from "./Line.js"
+import { Output, writeLines } from "./Output.js"
 import { count } from "./Words.js"
 
 /** For programs. */
@@ -13,6 +15,14 @@ export const json = ({ units }: Plan) => ({
     tasks: tasks.map(({ dependsOn, file, number, status, title }) => ({ number, title, status, dependsOn, file }))
   }))
 })
+
+/** Shows a plan to whoever wants to know. */
+export const write = (plan: Plan, asJson: boolean) =>
+  Effect.gen(function* () {
+    const { isTerminal, size, write } = yield* Output
+    if (asJson) return yield* write(`${JSON.stringify(json(plan))}\n`)
+    yield* writeLines(render(plan, isTerminal ? (yield* size).columns : Infinity))
+  })
 
 export const render = (plan: Plan, columns: number): ReadonlyArray<Line.Line> =>
   [

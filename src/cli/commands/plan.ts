@@ -5,7 +5,6 @@ import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
 import * as Git from "../../tasks/Git.js"
 import * as TaskDirectory from "../../tasks/plan/TaskDirectory.js"
-import { Output, writeLines } from "../Output.js"
 import * as Place from "../Place.js"
 import * as PlanTree from "../PlanTree.js"
 import { about, agent, json, repo, tasksDir } from "./parameters.js"
@@ -18,10 +17,7 @@ export const plan = Command.make("plan", { repo, agent, json, tasksDir }, ({ age
       tasksDir,
       agent: Option.getOrUndefined(agent)
     })
-    const output = yield* Output
-    if (json) return yield* output.write(`${JSON.stringify(PlanTree.json(plan))}\n`)
-    const { columns } = yield* output.size
-    yield* writeLines(PlanTree.render(plan, output.isTerminal ? columns : Infinity))
+    yield* PlanTree.write(plan, json)
   }).pipe(Effect.provide(Git.layer))
 ).pipe(
   Command.withDescription(

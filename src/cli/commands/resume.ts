@@ -2,21 +2,17 @@
  * `charlotte resume`: goes on with a job that was interrupted.
  */
 import * as Command from "@effect/cli/Command"
-import type { Effect } from "effect"
-import type { JobId } from "../../domain/JobId.js"
+import { Effect } from "effect"
+import * as Embedded from "../Embedded.js"
 import { about, jobId, json } from "./parameters.js"
 
-export interface Given {
-  readonly jobId: JobId
-  readonly json: boolean
-}
-
-export const make = <E, R>(resume: (given: Given) => Effect.Effect<void, E, R>) =>
-  Command.make("resume", { jobId, json }, resume).pipe(
-    Command.withDescription(
-      about(
-        "Goes on with a job that was interrupted; what it has done is not done again.",
-        "charlotte resume 01ARZ3NDEKTSV4RRFFQ69G5FAV"
-      )
+export const resume = Command.make("resume", { jobId, json }, ({ jobId, json }) =>
+  Embedded.follow({ begin: (manager) => Effect.as(manager.resume(jobId), jobId), json })
+).pipe(
+  Command.withDescription(
+    about(
+      "Goes on with a job that was interrupted; what it has done is not done again.",
+      "charlotte resume 01ARZ3NDEKTSV4RRFFQ69G5FAV"
     )
   )
+)

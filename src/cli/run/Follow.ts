@@ -22,6 +22,8 @@ export interface Options<E1, R1, E2, R2> {
   readonly events: Stream.Stream<JobEvent, E1, R1>
   /** Asked for after the last event. */
   readonly end: Effect.Effect<Summary.Ended, E2, R2>
+  /** Returns when the user wants it to end, and this process waits for that. */
+  readonly leaving?: Effect.Effect<void>
   readonly json: boolean
 }
 
@@ -29,11 +31,13 @@ export interface Options<E1, R1, E2, R2> {
 export const follow = <E1, R1, E2, R2>({
   end,
   events,
-  json
+  json,
+  leaving = Effect.never
 }: Options<E1, R1, E2, R2>): Effect.Effect<number, E1 | E2 | OutputClosed, R1 | R2 | FileSystem | Output> =>
   Effect.gen(function* () {
-    const { isTerminal, size, write } = yield* Output
-    yield* json ? asJson(events) : isTerminal ? onScreen(events) : inLines(events)
+    const { error, isTerminal, size, write } = yield* Output
+    if (!isTerminal || json) yield* Effect.forkScoped(Effect.zipRight(leaving, error(`${stopping}\n`)))
+    yield* json ? asJson(events) : isTerminal ? onScreen(events, leaving) : inLines(events)
     const ended = yield* end
     const summary = Summary.of(ended, yield* DateTime.now)
     const columns = isTerminal ? (yield* size).columns : Infinity
@@ -41,7 +45,9 @@ export const follow = <E1, R1, E2, R2>({
       ? write(`${JSON.stringify({ summary })}\n`)
       : writeLines([Line.empty, ...SummaryText.lines(summary, columns)])
     return ExitCode.ofStatus[ended.run.status]
-  })
+  }).pipe(Effect.scoped)
+
+const stopping = "stopping; to kill what still runs, press Ctrl-C again"
 
 const encode = Schema.encodeSync(JobEvent)
 
@@ -56,10 +62,11 @@ const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
     yield* Stream.runForEach(events, (event) => writeLines(Option.toArray(Lines.line(event, zone))))
   })
 
-const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
+const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, leaving: Effect.Effect<void>) =>
   Effect.gen(function* () {
     const { size } = yield* Output
     const live = yield* Live.make
+    yield* Effect.forkScoped(Effect.zipRight(leaving, live.print([[Line.raw(stopping, "warn")]])))
     let progress = Progress.initial
     let failing: Progress.Failing | undefined
     let tail: ReadonlyArray<string> = []

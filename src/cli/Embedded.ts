@@ -1,0 +1,69 @@
+/**
+ * A job whose manager is this very process: it follows the job to its end, and is the end of the manager when it is left.
+ */
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Runtime, Scope } from "effect"
+import type { JobId } from "../domain/JobId.js"
+import * as Host from "../daemon/Host.js"
+import { version } from "../http/Version.js"
+import { JobManager } from "../manager/JobManager.js"
+import { RunStore } from "../store/RunStore.js"
+import { ProcessRunner } from "../tasks/ProcessRunner.js"
+import * as ExitCode from "./ExitCode.js"
+import * as Follow from "./run/Follow.js"
+
+export interface Options<E> {
+  /** Starts the job, or goes on with one. */
+  readonly begin: (manager: JobManager["Type"]) => Effect.Effect<JobId, E, RunStore>
+  readonly json: boolean
+}
+
+/**
+ * Fails with a code when the job does not complete. Interrupted, it leaves the job to be continued, and says how; to be
+ * interrupted once more while the job ends costs what still runs the time to end politely.
+ */
+export const follow = <E>({ begin, json }: Options<E>) =>
+  Effect.gen(function* () {
+    const store = yield* Layer.build(Host.store({ what: "run", version }))
+    const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const layer = Layer.provide(Host.manager({ recovery: "manual" }), Layer.succeedContext(store))
+    const manager = Context.get(yield* Layer.buildWithScope(layer, life), JobManager)
+    yield* hurryWhenTold(Context.get(store, ProcessRunner))
+
+    const id = yield* Effect.provide(begin(manager), store)
+    const leaving = yield* Deferred.make<void>()
+    const work = Effect.flatMap(RunStore, (records) => records.work.of(id))
+    const following = yield* Effect.forkScoped(
+      Follow.follow({
+        events: manager.events(id),
+        end: Effect.provide(Effect.all({ run: manager.await(id), work }), store),
+        leaving: Deferred.await(leaving),
+        json
+      })
+    )
+    const code = yield* Effect.onInterrupt(Fiber.join(following), () =>
+      Effect.gen(function* () {
+        yield* Deferred.succeed(leaving, void 0)
+        yield* Scope.close(life, Exit.void)
+        // Its events end with the manager; what the job has come to is still to be told.
+        yield* Fiber.await(following)
+      })
+    )
+    if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
+  }).pipe(Effect.scoped)
+
+const signals = ["SIGINT", "SIGTERM"] as const
+
+/** The first signal is everybody's; from the second on, nothing is given time. */
+const hurryWhenTold = ({ hurry }: ProcessRunner["Type"]) =>
+  Effect.gen(function* () {
+    const runFork = Runtime.runFork(yield* Effect.runtime())
+    let told = 0
+    const listener = () => {
+      told += 1
+      if (told > 1) runFork(hurry)
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => signals.forEach((signal) => process.on(signal, listener))),
+      () => Effect.sync(() => signals.forEach((signal) => process.off(signal, listener)))
+    )
+  })
