@@ -58,7 +58,7 @@ export interface Options {
   readonly version: string
 }
 
-/** The holder that the note in a home names, if that process is alive, or may be: one of another container cannot be asked for. */
+/** The holder that the note in a home names, if that process is alive, or may be: one of another container is not known. */
 export const holder: Effect.Effect<Option.Option<Holder>, never, Home | FileSystem> = Effect.gen(function* () {
   const fs = yield* FileSystem
   const { isAlive } = yield* KernelRef
