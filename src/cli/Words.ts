@@ -4,7 +4,8 @@
 import { DateTime, Duration } from "effect"
 
 /** `1 task`, `2 tasks`. */
-export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`
+export const count = (number: number, noun: string, plural = `${noun}s`): string =>
+  `${number} ${number === 1 ? noun : plural}`
 
 /** `0:07`, `12:34`, `1:02:03`: of one width for as long as can be. */
 export const clock = (duration: Duration.DurationInput): string => {

@@ -16,11 +16,10 @@ const database = Layer.unwrapEffect(Effect.map(Home.Home, ({ database }) => Data
 
 const orchestrator = Layer.unwrapEffect(Effect.map(Home.Home, ({ directory }) => TaskOrchestrator.layer({ directory })))
 
-/** The configuration and the agents of the home. */
-export const settings = Layer.merge(Git.layer, Configuration.agents).pipe(
-  Layer.provideMerge(Configuration.layer),
-  Layer.provideMerge(Home.layer)
-)
+const settings = Layer.merge(Git.layer, Configuration.agents).pipe(Layer.provideMerge(Configuration.layer))
+
+/** What a job would be checked against, for who only wants to know: nothing is made or changed. */
+export const check = Layer.merge(RunStore.layerMemory, settings).pipe(Layer.provideMerge(Home.layerUntouched))
 
 /** The home is this process's alone, and what is recorded in it is open. */
 export const store = (options: HomeLock.Options) =>
@@ -28,7 +27,8 @@ export const store = (options: HomeLock.Options) =>
     Layer.provideMerge(RunStore.layer),
     Layer.provideMerge(database),
     Layer.provideMerge(HomeLock.layer(options)),
-    Layer.provideMerge(settings)
+    Layer.provideMerge(settings),
+    Layer.provideMerge(Home.layer)
   )
 
 /** The manager of the jobs; on `store`, which is to outlive it. */
