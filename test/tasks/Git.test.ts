@@ -3,9 +3,9 @@ import { Effect, Option } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { addAndCommitCommand, command, diffCommand, mergeCommand } from "../../src/tasks/git/Shell.js"
-import { RepoPath, resultBranch } from "../../src/tasks/git/Names.js"
+import { ObjectId, RepoPath, resultBranch } from "../../src/tasks/git/Names.js"
 import { plain, sandbox } from "../support/Repository.js"
-import { enter, jobId, mainBranch, pathIn, subject, worktree } from "./git/Scenario.js"
+import { branch, enter, jobId, mainBranch, pathIn, subject, worktree } from "./git/Scenario.js"
 
 const formats = {
   "as git makes it": "",
@@ -36,6 +36,24 @@ it.scopedLive.each(Object.entries(formats))(
         { jobId, unit: "u", task: 1 },
         { jobId, unit: "u", task: 2, commit: done }
       ])
+
+      const put = [{ path: RepoPath.make("one.txt"), content: "one\n", was: "1\n" }]
+      const other = yield* world.service.addWorktree(repository, {
+        path: pathIn(box, "v"),
+        branch: branch("v"),
+        from: main
+      })
+      const { commit: theirs, replaced } = yield* service.commit(repository, other, { ...subject("Theirs", 3), put })
+      expect(replaced).toEqual(["one.txt"])
+      const both = yield* service.merge(repository, { ours: main, theirs, subject: subject("Merge v") })
+      expect(both).toEqual({ _tag: "FastForward", commit: theirs })
+      expect(yield* service.restore(repository, other.branch, main)).toBe(true)
+      yield* service.forward(repository, other, { from: main, to: theirs })
+      expect(yield* service.status(repository, other)).toEqual({ commit: theirs, changed: [] })
+      expect(yield* service.commits(repository, { from: done, to: theirs })).toBe(1)
+      expect(yield* service.contains(repository, theirs)).toBe(true)
+      expect(yield* service.contains(repository, ObjectId.make("1".repeat(theirs.length)))).toBe(false)
+      yield* service.removeWorktree(repository, other.path)
 
       const merged = yield* service.merge(repository, { ours: main, theirs: done, subject: subject("Merge u") })
       expect(merged).toMatchObject({ _tag: "FastForward", commit: done })

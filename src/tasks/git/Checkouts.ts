@@ -100,3 +100,7 @@ export const of = (repository: Repository, branch: BranchName) =>
       Option.contains(checkout.ref, fullRef(branch)) ? Effect.succeed(true) : isRebasing(checkout, branch)
     )
   )
+
+/** The same, for people. */
+export const paths = (repository: Repository, branch: BranchName) =>
+  Effect.map(of(repository, branch), (checkouts) => checkouts.map(({ path }) => path))

@@ -52,9 +52,13 @@ export const isWithin = (path: string, directory: string): boolean =>
 
 /** Lets directories be emptied and filled that somebody has closed, such as those of a module cache. */
 const unlock = async (directory: string): Promise<void> => {
-  await chmod(directory, (await lstat(directory)).mode | 0o700)
-  const entries = await readdir(directory, { withFileTypes: true })
-  for (const entry of entries) if (entry.isDirectory()) await unlock(`${directory}/${entry.name}`)
+  try {
+    await chmod(directory, (await lstat(directory)).mode | 0o700)
+    const entries = await readdir(directory, { withFileTypes: true })
+    for (const entry of entries) if (entry.isDirectory()) await unlock(`${directory}/${entry.name}`)
+  } catch {
+    // It has gone meanwhile, or is somebody else's: what is to be done there will tell.
+  }
 }
 
 /** Removes what is at the path with all that is in it; what a symbolic link leads to stays. */

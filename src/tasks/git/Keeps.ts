@@ -1,5 +1,6 @@
 /** Files that stay as they were when the work began, whatever a process has made of them since, in commits of its own too. */
 import { Effect, Option } from "effect"
+import { dirname } from "node:path"
 import * as Disk from "./Disk.js"
 import * as Files from "./Files.js"
 import type { ObjectId, RepoPath } from "./Names.js"
@@ -36,9 +37,11 @@ export const enter = (git: Sealed, since: ObjectId, keep: ReadonlyArray<RepoPath
 export const lay = (git: Sealed, top: string, kept: ReadonlyArray<Kept>) =>
   Effect.gen(function* () {
     for (const { path, was } of kept) {
+      if (Option.isSome(was)) continue
       const file = `${top}/${path}`
-      // Behind a link is another place.
-      if (Option.isNone(was) && Option.contains(yield* Disk.real(file), file)) yield* Disk.erase(file)
+      // Behind a link is another place; the file itself may be one.
+      const isHere = Option.contains(yield* Disk.real(dirname(file)), dirname(file))
+      if (isHere && Option.isSome(yield* Disk.look(file))) yield* Disk.erase(file)
     }
     yield* Puts.write(
       git,

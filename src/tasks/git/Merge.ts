@@ -3,6 +3,7 @@ import { Data, Effect, Option } from "effect"
 import { writeFile } from "node:fs/promises"
 import * as CommitObject from "./CommitObject.js"
 import * as Files from "./Files.js"
+import * as Keeps from "./Keeps.js"
 import { step } from "./GitCommand.js"
 import { ObjectId, RepoPath } from "./Names.js"
 import { decode } from "./Refs.js"
@@ -25,6 +26,8 @@ export interface MergeOptions {
   readonly ours: ObjectId
   readonly theirs: ObjectId
   readonly subject: CommitObject.Subject
+  /** Files of which theirs decides where it has changed them; what ours has made of those does not matter. */
+  readonly yields?: ReadonlyArray<RepoPath>
 }
 
 /** Rules such as `merge=union` are read from files: those of ours at the top level. */
@@ -42,12 +45,36 @@ const base = (git: Sealed, ours: ObjectId, theirs: ObjectId) =>
     stdout.toString().trim()
   )
 
-export const merge = (repository: Repository, { ours, subject, theirs }: MergeOptions) =>
+/** Ours with the files that theirs decides of. */
+const yielding = (
+  repository: Repository,
+  git: Sealed,
+  { common, ours, subject, theirs, yields = [] }: MergeOptions & { readonly common: string }
+) =>
+  Effect.gen(function* () {
+    if (yields.length === 0 || common === "") return ours
+    const args = ["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", common, theirs]
+    const changed = new Set((yield* git.run(args)).stdout.toString().split("\0"))
+    yield* git.run(["read-tree", "--end-of-options", ours])
+    const taken = yield* Keeps.enter(
+      git,
+      theirs,
+      yields.filter((path) => changed.has(path))
+    )
+    if (taken.length === 0) return ours
+    const tree = yield* decode(ObjectId, (yield* git.run(["write-tree"])).stdout.toString().trim())
+    const title = `Take ${taken.length === 1 ? "a file" : `${taken.length} files`} over as changed meanwhile`
+    return yield* CommitObject.write(repository, git, { tree, parents: [ours], subject: { ...subject, title } })
+  })
+
+export const merge = (repository: Repository, options: MergeOptions) =>
   sealed(repository, (git) =>
     Effect.gen(function* () {
-      const common = yield* base(git, ours, theirs)
-      if (common === theirs) return MergeResult.UpToDate({ commit: ours })
-      if (common === ours) return MergeResult.FastForward({ commit: theirs })
+      const { subject, theirs } = options
+      const common = yield* base(git, options.ours, theirs)
+      if (common === theirs) return MergeResult.UpToDate({ commit: options.ours })
+      if (common === options.ours) return MergeResult.FastForward({ commit: theirs })
+      const ours = yield* yielding(repository, git, { ...options, common })
       yield* lay(git, ours)
       const { code, stdout } = yield* git.run(
         ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],

@@ -79,18 +79,30 @@ export const over = <A, E, R>(
     { workTree: path }
   )
 
-/** Puts the index in place, by git's own protocol, so that git in the worktree sees it clean. */
-const withIndex = <A, E, R>(gitDir: string, index: string, use: Effect.Effect<A, E, R>) => {
+/**
+ * Moves files and branch while the index is locked, and puts the new index in place, by git's own protocol, so that git in
+ * the worktree sees it clean.
+ */
+const withIndex = <E, R, E2, R2>(
+  gitDir: string,
+  {
+    branch,
+    files,
+    index
+  }: {
+    readonly index: string
+    readonly files: Effect.Effect<void, E, R>
+    readonly branch: Effect.Effect<void, E2, R2>
+  }
+) => {
   const lock = `${gitDir}/index.lock`
   return Effect.acquireUseRelease(
     step("lock the index", () => open(lock, "wx").then((file) => file.close())),
     () =>
-      Effect.zipLeft(
-        use,
-        step("write the index", async () => {
-          await writeFile(lock, await readFile(index))
-          await rename(lock, `${gitDir}/index`)
-        })
+      files.pipe(
+        Effect.zipRight(step("write the index", async () => writeFile(lock, await readFile(index)))),
+        Effect.zipRight(branch),
+        Effect.zipRight(step("put the index in place", () => rename(lock, `${gitDir}/index`)))
       ),
     () => Effect.ignore(step("unlock the index", () => rm(lock, { force: true })))
   )
@@ -115,15 +127,15 @@ export const move = <E, R, E2, R2>(
 ) => {
   const { branch, gitDir } = worktree
   const { before, files, from, index, to } = options
-  return mutate(repository, {
-    locks: [`${gitDir}/index.lock`, `${gitDir}/HEAD.lock`, Refs.lockOf(repository, branch)]
-  })(
-    Effect.gen(function* () {
-      yield* Worktrees.verify(repository, worktree)
-      yield* before
-      const ref = Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) })
+  const locks = [`${gitDir}/index.lock`, `${gitDir}/HEAD.lock`, Refs.lockOf(repository, branch)]
+  const moveBranch = Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) })
+  return mutate(repository, { locks })(
+    Worktrees.verify(repository, worktree).pipe(
+      Effect.zipRight(before),
       // Milliseconds, and half of it would leave the worktree at odds with its branch.
-      yield* Effect.uninterruptible(withIndex(gitDir, index, Effect.zipRight(files, from === to ? Effect.void : ref)))
-    })
+      Effect.zipRight(
+        Effect.uninterruptible(withIndex(gitDir, { index, files, branch: from === to ? Effect.void : moveBranch }))
+      )
+    )
   )
 }

@@ -1,5 +1,6 @@
 import { expect } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { execFileSync } from "node:child_process"
 import { existsSync, lstatSync, readFileSync, statSync } from "node:fs"
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises"
 import type { ObjectId } from "../../../src/tasks/git/Names.js"
@@ -88,6 +89,15 @@ scenario("by-products in the way are replaced, and nothing is written behind a l
     expect(existsSync(`${tree.path}/untracked/file`)).toBe(true)
     yield* Effect.promise(() => rm(`${tree.path}/untracked`, { recursive: true }))
     yield* Effect.promise(() => rm(`${tree.path}/dir`, { force: true }))
+    yield* standsAt(world, tree, to)
+  })
+)
+
+scenario("a worktree whose directories were closed is moved all the same", (world) =>
+  Effect.gen(function* () {
+    const { from, to, tree } = yield* diverged(world)
+    execFileSync("chmod", ["-R", "a-w", tree.path])
+    yield* world.service.forward(world.repository, tree, { from, to })
     yield* standsAt(world, tree, to)
   })
 )

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import { lstatSync, readdirSync, readFileSync } from "node:fs"
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises"
 import { RepoPath } from "../../../src/tasks/git/Names.js"
-import { scenario, subject, work, type World, worktree } from "./Scenario.js"
+import { close, scenario, subject, work, type World, worktree } from "./Scenario.js"
 
 const file = RepoPath.make("tasks/01-first.md")
 const pending = "status: pending\n"
@@ -81,6 +81,13 @@ wins("replaced by a pipe", async (path) => {
 wins("given a file for a directory", async (path) => {
   await rm(`${path}/tasks`, { recursive: true })
   await writeFile(`${path}/tasks`, "")
+})
+wins("closed with all directories", async (path) => void execFileSync("chmod", ["-R", "a-w", path]), false)
+wins("replaced by a directory that is closed", async (path) => {
+  await rm(`${path}/${file}`)
+  await mkdir(`${path}/${file}/deep`, { recursive: true })
+  await writeFile(`${path}/${file}/deep/file`, "")
+  close(`${path}/${file}`)
 })
 wins(
   "ignored",

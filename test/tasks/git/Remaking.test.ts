@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { rename, rm, symlink, writeFile } from "node:fs/promises"
 import type { Worktree } from "../../../src/tasks/git/Worktrees.js"
-import { branch, pathIn, scenario, subject, type World, worktree } from "./Scenario.js"
+import { branch, close, pathIn, scenario, subject, type World, worktree } from "./Scenario.js"
 
 type Mischief = (tree: Worktree, world: World) => Promise<unknown> | Effect.Effect<unknown>
 
@@ -52,7 +52,7 @@ madeAgain("made a repository of it", async (tree) => {
   await rm(`${tree.path}/.git`)
   execFileSync("git", ["init", "--quiet", tree.path])
 })
-madeAgain("closed all of it", async (tree) => void execFileSync("chmod", ["-R", "a-rwx", tree.path]))
+madeAgain("closed all of it", async (tree) => close(tree.path))
 madeAgain("switched to another branch", (tree, world) => world.git(tree.path, "switch", "--quiet", "-c", "charlotte/x"))
 madeAgain("begun a rebase", (tree, world) =>
   Effect.exit(world.git(tree.path, "rebase", "--quiet", "--exec", "false", "HEAD~1"))

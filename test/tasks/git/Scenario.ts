@@ -2,6 +2,7 @@
 import { it } from "@effect/vitest"
 import { JobId } from "charlotte"
 import { Effect, Logger, LogLevel, type Scope } from "effect"
+import { execFileSync } from "node:child_process"
 import * as Git from "../../../src/tasks/Git.js"
 import { AbsolutePath, BranchName, type ObjectId, UnitName, unitBranch } from "../../../src/tasks/git/Names.js"
 import type { Repository } from "../../../src/tasks/git/Repository.js"
@@ -70,3 +71,8 @@ export const work = (world: World, name: string, files: Readonly<Record<string, 
     for (const [file, content] of Object.entries(files)) yield* world.write(`${tree.path}/${file}`, content)
     return (yield* world.service.commit(world.repository, tree, subject(`work of ${name}`))).commit
   })
+
+/** Closes a directory and all below it, as a process does that protects a cache. */
+export const close = (directory: string): void => {
+  execFileSync("find", [directory, "-depth", "-type", "d", "-exec", "chmod", "a-rwx", "{}", "+"])
+}
