@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either } from "effect"
+import { Either } from "effect"
 import * as CommandLine from "../../src/cli/CommandLine.js"
 import * as Program from "../../src/cli/Program.js"
-import * as prune from "../../src/cli/commands/prune.js"
-import * as run from "../../src/cli/commands/run.js"
+import { prune } from "../../src/cli/commands/prune.js"
+import { run } from "../../src/cli/commands/run.js"
 
 const program = Program.group("charlotte", "Does it.", [
-  Program.leaf(run.make(() => Effect.void)),
-  Program.leaf(prune.make(() => Effect.void)),
-  Program.group("daemon", "Has parts.", [Program.leaf(prune.make(() => Effect.void))])
+  Program.leaf(run),
+  Program.leaf(prune),
+  Program.group("daemon", "Has parts.", [Program.leaf(prune)])
 ])
 
 const read = (...argv: ReadonlyArray<string>) => CommandLine.read(program, argv)

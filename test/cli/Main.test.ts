@@ -2,8 +2,8 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Option, Schema } from "effect"
-import * as run from "../../src/cli/commands/run.js"
-import { json } from "../../src/cli/commands/parameters.js"
+import { charlotte } from "../../src/cli/Charlotte.js"
+import * as parameters from "../../src/cli/commands/parameters.js"
 import * as ExitCode from "../../src/cli/ExitCode.js"
 import { Output, OutputClosed } from "../../src/cli/Output.js"
 import * as Program from "../../src/cli/Program.js"
@@ -11,11 +11,18 @@ import * as errors from "../../src/domain/errors.js"
 import { InvalidPlan, Problem } from "../../src/tasks/plan/Problem.js"
 import * as Capture from "./Capture.js"
 
-/** What `charlotte run` and a command that ends as it is told are made into here. */
-const program = (effect: Effect.Effect<void, unknown> = Effect.void, seen: (given: run.Given) => void = () => {}) =>
+const { agent, concurrency, dryRun, json, labels, noLand, repo, target, tasksDir } = parameters
+const all = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels, json }
+
+/** A command that ends as it is told, and one that shows what it was given. */
+const program = (effect: Effect.Effect<void, unknown> = Effect.void, seen: (given: unknown) => void = () => {}) =>
   Program.group("charlotte", "Does it.", [
     Program.leaf(Command.make("end", { json, rest: Args.repeated(Args.text({ name: "rest" })) }, () => effect)),
-    Program.leaf(run.make((given) => Effect.sync(() => seen(given))))
+    Program.leaf(
+      Command.make("run", all, (given) => Effect.sync(() => seen(given))).pipe(
+        Command.withDescription(parameters.about("Works through tasks.", "charlotte run tasks"))
+      )
+    )
   ])
 
 const end = (effect: Effect.Effect<void, unknown>, ...more: ReadonlyArray<string>) =>
@@ -23,7 +30,7 @@ const end = (effect: Effect.Effect<void, unknown>, ...more: ReadonlyArray<string
 
 const given = (...argv: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const seen: Array<run.Given> = []
+    const seen: Array<unknown> = []
     const { code, err } = yield* Capture.run(
       program(Effect.void, (given) => seen.push(given)),
       ["run", ...argv]
@@ -54,7 +61,6 @@ describe("a command that ends", () => {
         [new errors.StopTimedOut({ jobId: "01A", elapsed: Duration.seconds(1) }), 1],
         [new errors.JobNotFound({ jobId: "01A" }), 2],
         [new errors.NotResumable({ jobId: "01A", status: "failed" }), 2],
-        [new errors.InvalidJobConfig({ issues: [{ path: ["agent"], message: "must not be empty" }] }), 2],
         [new Error("something else"), 1]
       ]
       for (const [error, code] of table) {
@@ -70,6 +76,18 @@ describe("a command that ends", () => {
     ])
     return Effect.map(end(invalid), (answer) =>
       expect(answer).toEqual({ code: 2, out: "", err: "tasks/a.md:3: is wrong\ntasks/b.md: is not there\n" })
+    )
+  })
+
+  it.effect("says of a job that was refused everything that is in the way", () => {
+    const invalid = new errors.InvalidJobConfig({
+      issues: [
+        { path: ["tasksDir"], message: "tasks/a.md:3: is wrong" },
+        { path: ["targetBranch"], message: "there is no branch x" }
+      ]
+    })
+    return Effect.map(end(invalid), (answer) =>
+      expect(answer).toEqual({ code: 2, out: "", err: "tasks/a.md:3: is wrong\ncharlotte: there is no branch x\n" })
     )
   })
 
@@ -160,8 +178,8 @@ describe("an error for programs", () => {
 describe("the options of run", () => {
   it.effect("are all read, in any order", () =>
     Effect.gen(function* () {
-      const all = "--repo ../r tasks --target main --agent claude --concurrency 2 --no-land --dry-run --json"
-      expect(yield* given(...all.split(" "), "--label", "team=web", "--label", "why=a=b c")).toEqual({
+      const words = "--repo ../r tasks --target main --agent claude --concurrency 2 --no-land --dry-run --json"
+      expect(yield* given(...words.split(" "), "--label", "team=web", "--label", "why=a=b c")).toEqual({
         tasksDir: "tasks",
         repo: Option.some("../r"),
         target: Option.some("main"),
@@ -215,8 +233,7 @@ Usage
 
 Commands
   end [<rest>...]
-  run <tasksDir>   Works through a directory of tasks, and shows how. Ctrl-C
-                   leaves the job interrupted; twice, it forces the end.
+  run <tasksDir>   Works through tasks.
 
 Every command has
   --help, -h           Shows this help, of any command.
@@ -233,7 +250,7 @@ More of each: charlotte COMMAND --help
   )
 
   it.effect("of a command names its arguments and options, with an example", () =>
-    Effect.map(Capture.run(program(), ["run", "--help"], { columns: 200 }), ({ out }) =>
+    Effect.map(Capture.run(charlotte, ["run", "--help"], { columns: 200 }), ({ out }) =>
       expect(out).toBe(`Works through a directory of tasks, and shows how. Ctrl-C leaves the job interrupted; twice, it
 forces the end.
 
@@ -271,7 +288,7 @@ Example: charlotte run tasks --target main --agent claude --concurrency 2 --labe
   )
 
   it.effect("fits a narrow terminal", () =>
-    Effect.map(Capture.run(program(), ["run", "--help"], { columns: 40 }), ({ out }) =>
+    Effect.map(Capture.run(charlotte, ["run", "--help"], { columns: 40 }), ({ out }) =>
       expect(out.split("\n").filter((line) => line.length > 40)).toEqual([])
     )
   )
