@@ -1,0 +1,49 @@
+/**
+ * The contract: server, client, OpenAPI document and docs page are all made from it.
+ *
+ * @since 0.1.0
+ */
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Daemon from "./contract/Daemon.js"
+import * as Events from "./contract/Events.js"
+import * as Failure from "./contract/Failure.js"
+import * as Jobs from "./contract/Jobs.js"
+import { version } from "./Version.js"
+
+export { Health, Ready } from "./contract/Daemon.js"
+export { Job, JobPage, Submitted } from "./contract/Jobs.js"
+
+/**
+ * Jobs and their events, for the API of an application: `HttpApi.make("app").addHttpApi(JobsApi)`.
+ *
+ * @since 0.1.0
+ */
+export class JobsApi extends HttpApi.make("charlotte")
+  .add(Jobs.group)
+  .add(Events.group)
+  .addError(Failure.Malformed)
+  .addError(Failure.NotJson)
+  .addError(Failure.TooLarge)
+  .prefix("/api/v1") {}
+
+/**
+ * All that a server of Charlotte's own answers to.
+ *
+ * @since 0.1.0
+ */
+export class Api extends HttpApi.make("charlotte")
+  .addHttpApi(JobsApi)
+  .add(Daemon.group)
+  .addError(Failure.Forbidden)
+  .addError(Failure.InternalError)
+  .addError(Failure.NoSuchRoute)
+  .addError(Failure.Unauthorized)
+  .addError(Failure.VersionMismatch)
+  .annotateContext(
+    OpenApi.annotations({
+      title: "Charlotte",
+      version,
+      description: "Jobs that outlive terminals: start them, watch them, stop them."
+    })
+  ) {}

@@ -1,0 +1,157 @@
+/**
+ * What answers the requests of the contract. Handlers translate; what they ask for is done elsewhere.
+ *
+ * @since 0.1.0
+ */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { Effect, Layer, Option, Predicate } from "effect"
+import { InvalidJobConfig, JobNotFound, MaxJobsReached } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import { JobManager } from "../manager/JobManager.js"
+import { RunStore } from "../store/RunStore.js"
+import { Job, JobPage, type JobsApi, Submitted } from "./Api.js"
+import * as Body from "./Body.js"
+import type { Submission } from "./contract/Parameters.js"
+import * as EventStreams from "./EventStreams.js"
+import * as Logs from "./Logs.js"
+import * as Metrics from "./Metrics.js"
+import { layer as streamsLayer, type Options as StreamOptions, Streams } from "./Streams.js"
+import * as Submissions from "./Submissions.js"
+
+/** @since 0.1.0 */
+export interface Options extends EventStreams.Options {
+  /** The kind of the manager's jobs; `tasks` when left out. */
+  readonly kind?: string
+  /** The directory below which the logs of jobs are; without it, none are shown. */
+  readonly logs?: string
+}
+
+const retryAfter = HttpApp.appendPreResponseHandler((_, response) =>
+  Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", "5"))
+)
+
+/** Says when to try again, where that may help. */
+const withRetryAfter = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.tapError(effect, (error) => (error instanceof MaxJobsReached ? retryAfter : Effect.void))
+
+/** Claims more than it has seen: `JobManager.start` decodes what it is given, and names every bad field. */
+const isSubmission = (body: unknown): body is Submission => Predicate.isRecord(body)
+
+/** `JobsApi` as a part of another API. */
+type WithJobs<Id extends string> =
+  typeof JobsApi extends HttpApi.HttpApi<string, infer Groups, infer E, infer R>
+    ? HttpApi.HttpApi<Id, Groups, E, R>
+    : never
+
+const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: directory }: Options) =>
+  HttpApiBuilder.group(api, "charlotteJobs", (handlers) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager
+      const store = yield* RunStore
+      const streams = yield* Streams
+      const submissions = Submissions.make({ kind, manager, store })
+      const logs = yield* Logs.make({ kind, directory, store, streams })
+
+      const find = (id: JobId) =>
+        Effect.flatMap(store.get(id), (run) =>
+          Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId: id })
+        )
+
+      return handlers
+        .handleRaw("submit", ({ headers, request }) =>
+          Effect.gen(function* () {
+            const body = yield* Body.json(request)
+            if (!isSubmission(body)) {
+              return yield* new InvalidJobConfig({ issues: [{ path: [], message: "must be an object" }] })
+            }
+            const id = yield* submissions.submit(body, headers["idempotency-key"])
+            return new Submitted({ id })
+          }).pipe(withRetryAfter, Metrics.start)
+        )
+        .handle("list", ({ urlParams: { label = [], limit = 100, before, status } }) =>
+          Effect.gen(function* () {
+            const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
+            const found = yield* store.list({
+              kind,
+              labels,
+              limit: limit + 1,
+              ...(status && { status }),
+              ...(before && { before })
+            })
+            const page = found.slice(0, limit)
+            const next = found.length > limit ? page.at(-1)?.id : undefined
+            return new JobPage({ jobs: page.map(Submissions.shown), next }, { disableValidation: true })
+          })
+        )
+        .handle("get", ({ path: { id } }) =>
+          Effect.gen(function* () {
+            const run = yield* find(id)
+            const { tasks, units } = yield* store.work.of(id)
+            const phase = Option.getOrUndefined(Option.map(yield* manager.get(id), ({ phase }) => phase))
+            return new Job({ ...Submissions.shown(run), phase, units, tasks }, { disableValidation: true })
+          })
+        )
+        .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))
+        .handle("stopAll", () => manager.stopAll)
+        .handle("resume", ({ path: { id } }) => withRetryAfter(manager.resume(id)))
+        .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
+    })
+  )
+
+const events = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", ...options }: Options) =>
+  HttpApiBuilder.group(api, "charlotteEvents", (handlers) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager
+      const store = yield* RunStore
+      const streams = yield* Streams
+      const { ofAll, ofJob } = EventStreams.make({ ...options, kind, manager, store, streams })
+      // What a browser sends when it comes back stands above the address, which is still that of its first request.
+      return handlers
+        .handle("ofJob", ({ headers, path: { id }, request, urlParams: { after } }) =>
+          ofJob(request, id, headers["last-event-id"] ?? after)
+        )
+        .handle("ofAll", ({ headers, request, urlParams: { after } }) =>
+          ofAll(request, headers["last-event-id"] ?? after)
+        )
+    })
+  )
+
+/** The handlers of an API that has the groups of `JobsApi`, whatever else it has and wherever it puts them. */
+export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+  api: HttpApi.HttpApi<Id, Groups, E, R>,
+  options: Options
+): Layer.Layer<
+  HttpApiGroup.ApiGroup<Id, "charlotteJobs"> | HttpApiGroup.ApiGroup<Id, "charlotteEvents">,
+  never,
+  JobManager | RunStore | Streams | FileSystem.FileSystem
+> => {
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- the groups are looked up by name, and only they are used
+  const ours = api as unknown as WithJobs<Id>
+  return Layer.mergeAll(jobs(ours, options), events(ours, options))
+}
+
+/**
+ * Jobs and their events in the API of an application, which has the groups of `JobsApi` and a server of Node's. Who may send
+ * requests to that server, and how large they may be, is for the application to say.
+ *
+ * @since 0.1.0
+ * @example
+ * import * as HttpApi from "@effect/platform/HttpApi"
+ * import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+ * import { JobsApi, layerApi } from "charlotte/http"
+ * import { Layer } from "effect"
+ *
+ * const AppApi = HttpApi.make("app").addHttpApi(JobsApi)
+ *
+ * // Needs a JobManager and its RunStore; goes to HttpApiBuilder.serve.
+ * const AppLayer = HttpApiBuilder.api(AppApi).pipe(Layer.provide(layerApi(AppApi)))
+ */
+export const layerApi = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+  api: HttpApi.HttpApi<Id, Groups, E, R>,
+  options: Options & StreamOptions = {}
+) => Layer.provide(groups(api, options), streamsLayer(options))

@@ -1,0 +1,211 @@
+/**
+ * A client of a server of Charlotte, made from its contract.
+ *
+ * @since 0.1.0
+ */
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import { Context, Duration, Effect, Layer, Stream } from "effect"
+import type {
+  InvalidJobConfig,
+  JobConflict,
+  JobNotFound,
+  MaxJobsReached,
+  NotResumable,
+  ShuttingDown,
+  StopTimedOut,
+  StoreError
+} from "../domain/errors.js"
+import type { JobEvent } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import type { RunStatus } from "../domain/RunStatus.js"
+import type { StopReport } from "../domain/StopReport.js"
+import { Api, type Health, type Job, type JobPage } from "./Api.js"
+import * as Connection from "./client/Connection.js"
+import * as EventSource from "./client/EventSource.js"
+import * as Refusal from "./client/Refusal.js"
+import * as Transport from "./client/Transport.js"
+import * as Trouble from "./client/Trouble.js"
+import { endsJob } from "./contract/Events.js"
+import type { Submission } from "./contract/Parameters.js"
+import type {
+  ConnectionFailed,
+  DaemonNotRunning,
+  IdempotencyKeyReused,
+  InvalidQuery,
+  LogNotFound,
+  NotReady
+} from "./errors.js"
+
+export type { Target } from "./client/Connection.js"
+export type { FollowError } from "./client/EventSource.js"
+export type { ClientError } from "./client/Trouble.js"
+
+/** @since 0.1.0 */
+export class JobClient extends Context.Tag("charlotte/http/JobClient")<JobClient, Service>() {}
+
+type Answer<A, E = never> = Effect.Effect<A, E | StoreError | Trouble.ClientError>
+
+/** @since 0.1.0 */
+export interface Service {
+  /** Where the server is, for people. */
+  readonly address: string
+
+  /** As `JobManager.start`. With an idempotency key it can be called again: the job is started once. */
+  readonly start: (
+    config: Submission,
+    options?: { readonly idempotencyKey?: string }
+  ) => Answer<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | IdempotencyKeyReused | ShuttingDown>
+
+  /** A page of jobs, newest first. */
+  readonly list: (query?: JobQuery) => Answer<JobPage>
+
+  /** All that is recorded of a job. */
+  readonly get: (id: JobId) => Answer<Job, JobNotFound>
+
+  /** As `JobManager.stop`. */
+  readonly stop: (
+    id: JobId,
+    options?: { readonly grace?: Duration.DurationInput }
+  ) => Answer<StopReport, JobNotFound | StopTimedOut>
+
+  /** As `JobManager.stopAll`. */
+  readonly stopAll: Answer<ReadonlyArray<StopReport>>
+
+  /** As `JobManager.resume`. */
+  readonly resume: (id: JobId) => Answer<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+
+  /**
+   * As `JobManager.events`. When the connection is lost it is made again, as long as the server comes back within `patience`;
+   * no event is given twice, and none is left out.
+   */
+  readonly events: (
+    id: JobId,
+    options?: Patience & { readonly after?: number }
+  ) => Stream.Stream<JobEvent, EventSource.FollowError>
+
+  /** As `JobManager.allEvents`; connections are made again, as in `events`. */
+  readonly allEvents: (
+    options?: Patience & { readonly after?: number | "latest" }
+  ) => Stream.Stream<JobEvent, EventSource.FollowError>
+
+  /** What the latest log of a task holds, or a file that an event names. */
+  readonly log: (
+    id: JobId,
+    query: LogQuery
+  ) => Stream.Stream<
+    Uint8Array,
+    Trouble.ClientError | JobNotFound | LogNotFound | InvalidQuery | ShuttingDown | StoreError
+  >
+
+  /** Asks the server to end. It does so after it has answered. */
+  readonly shutdown: Effect.Effect<void, Trouble.ClientError>
+
+  readonly health: Effect.Effect<Health, Trouble.ClientError>
+
+  /** Fails when jobs cannot be worked on or recorded. */
+  readonly ready: Effect.Effect<void, NotReady | Trouble.ClientError>
+}
+
+/** @since 0.1.0 */
+export interface Patience {
+  /** How long to try to reach a server again; a minute when left out. */
+  readonly patience?: Duration.DurationInput
+}
+
+/** @since 0.1.0 */
+export interface JobQuery {
+  readonly status?: RunStatus
+  /** All of these must be on the job. */
+  readonly labels?: { readonly [name: string]: string }
+  /** 100 when left out. */
+  readonly limit?: number
+  readonly before?: JobId
+}
+
+/** @since 0.1.0 */
+export type LogQuery = ({ readonly unit: string; readonly task: number } | { readonly file: string }) & {
+  /** Offsets in bytes. */
+  readonly from?: number
+  readonly to?: number
+  /** Goes on until the task, or the job, is over. */
+  readonly follow?: boolean
+}
+
+const prefix = "/api/v1"
+
+const logQuery = (query: LogQuery): URLSearchParams => {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value))
+  return parameters
+}
+
+/** @since 0.1.0 */
+export const make = (target: Connection.Target): Effect.Effect<Service, ConnectionFailed | DaemonNotRunning> =>
+  Effect.gen(function* () {
+    const where = "socket" in target ? target.socket : `${target.host}:${target.port}`
+    const connection = yield* Effect.mapError(Connection.make(target), (cause) => Trouble.fromNode(where, cause))
+    const { address } = connection
+    const { charlotteDaemon: daemon, charlotteJobs: jobs } = yield* HttpApiClient.makeWith(Api, {
+      httpClient: Transport.make(connection),
+      baseUrl: "http://localhost"
+    })
+    const translated = Trouble.translated(address)
+
+    const log = (id: JobId, query: LogQuery) =>
+      Stream.unwrapScoped(
+        Effect.gen(function* () {
+          const opened = connection.open({ method: "GET", path: `${prefix}/jobs/${id}/logs?${logQuery(query)}` })
+          const response = yield* Effect.mapError(opened, (cause) => Trouble.fromNode(address, cause))
+          if (response.statusCode !== 200) return yield* Refusal.ofLog(address, response)
+          return NodeStream.fromReadable<ConnectionFailed | DaemonNotRunning, Uint8Array>(
+            () => response,
+            (cause) => Trouble.fromNode(address, cause)
+          )
+        })
+      )
+
+    return {
+      address,
+      start: (payload, { idempotencyKey } = {}) =>
+        translated(
+          Effect.map(jobs.submit({ payload, headers: { "idempotency-key": idempotencyKey } }), ({ id }) => id)
+        ),
+      list: ({ before, labels = {}, limit, status } = {}) => {
+        const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
+        return translated(jobs.list({ urlParams: { before, label, limit, status } }))
+      },
+      get: (id) => translated(jobs.get({ path: { id } })),
+      stop: (id, { grace } = {}) =>
+        translated(
+          jobs.stop({ path: { id }, urlParams: { grace: grace === undefined ? undefined : Duration.decode(grace) } })
+        ),
+      stopAll: translated(jobs.stopAll({})),
+      resume: (id) => translated(jobs.resume({ path: { id } })),
+      events: (id, { after = 0, patience = "1 minute" } = {}) =>
+        EventSource.follow({ connection, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob, patience }),
+      allEvents: ({ after = 0, patience = "1 minute" } = {}) =>
+        EventSource.follow({ connection, path: `${prefix}/events`, after, isLast: () => false, patience }),
+      log,
+      shutdown: translated(daemon.shutdown({})),
+      health: translated(daemon.health({})),
+      ready: Effect.asVoid(translated(daemon.ready({})))
+    }
+  })
+
+/**
+ * A client of the server at a socket, or at a port of this machine. It is made without looking whether anybody is there.
+ *
+ * @since 0.1.0
+ * @example
+ * import { JobClient } from "charlotte/http"
+ * import { Console, Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const client = yield* JobClient.JobClient
+ *   const id = yield* client.start({ repoPath: "/home/me/project", tasksDir: "tasks", targetBranch: "main" })
+ *   yield* Stream.runForEach(client.events(id), ({ seq, type }) => Console.log(seq, type))
+ * }).pipe(Effect.provide(JobClient.layer({ socket: "/home/me/.charlotte/socket" })))
+ */
+export const layer = (target: Connection.Target): Layer.Layer<JobClient, ConnectionFailed | DaemonNotRunning> =>
+  Layer.effect(JobClient, make(target))

@@ -1,0 +1,144 @@
+/**
+ * Jobs: submitting, looking, stopping, continuing.
+ */
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import { Schema } from "effect"
+import { JobConfig } from "../../domain/JobConfig.js"
+import { JobId } from "../../domain/JobId.js"
+import { Run } from "../../domain/Run.js"
+import { RunStatus } from "../../domain/RunStatus.js"
+import { StopReport } from "../../domain/StopReport.js"
+import { TaskRecord, UnitRecord } from "../../domain/Work.js"
+import * as Failure from "./Failure.js"
+import * as Parameters from "./Parameters.js"
+
+/**
+ * A job with all that is recorded of it.
+ *
+ * @since 0.1.0
+ */
+export class Job extends Run.extend<Job>("charlotte/Job")({
+  /** While it is active. */
+  phase: Schema.optional(Schema.Literal("running", "stopping")),
+  /** In the order of the plan. */
+  units: Schema.Array(UnitRecord),
+  tasks: Schema.Array(TaskRecord)
+}) {}
+
+/**
+ * Jobs, newest first.
+ *
+ * @since 0.1.0
+ */
+export class JobPage extends Schema.Class<JobPage>("charlotte/JobPage")({
+  jobs: Schema.Array(Run),
+  /** The next page is asked for `before` this one; missing on the last page. */
+  next: Schema.optional(JobId)
+}) {}
+
+/** @since 0.1.0 */
+export class Submitted extends Schema.Class<Submitted>("charlotte/Submitted")({ id: JobId }) {}
+
+const described = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
+
+const OfJob = Schema.Struct({ id: JobId })
+
+const submit = HttpApiEndpoint.post("submit", "/jobs")
+  .setHeaders(Schema.Struct({ "idempotency-key": Schema.optional(Parameters.IdempotencyKey) }))
+  .setPayload(Schema.encodedSchema(JobConfig))
+  .addSuccess(Submitted, { status: 201 })
+  .addError(Failure.InvalidJobConfig)
+  .addError(Failure.IdempotencyKeyReused)
+  .addError(Failure.JobConflict)
+  .addError(Failure.MaxJobsReached)
+  .addError(Failure.ShuttingDown)
+  .annotateContext(
+    described(
+      "Starts a job",
+      "It answers as soon as the job is recorded and runs. With an Idempotency-Key, a submission that is sent again gives the job that it gave before."
+    )
+  )
+
+const list = HttpApiEndpoint.get("list", "/jobs")
+  .setUrlParams(
+    Schema.Struct({
+      status: Schema.optional(RunStatus),
+      label: Schema.optional(Schema.Array(Parameters.Label)),
+      limit: Schema.optional(Parameters.Limit),
+      before: Schema.optional(JobId)
+    })
+  )
+  .addSuccess(JobPage)
+  .annotateContext(described("Lists jobs, newest first", "Several labels, each as name:value, are all asked for."))
+
+const get = HttpApiEndpoint.get("get", "/jobs/:id")
+  .setPath(OfJob)
+  .addSuccess(Job)
+  .addError(Failure.JobNotFound)
+  .annotateContext(described("Shows a job with its units and tasks"))
+
+const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
+  .setPath(OfJob)
+  .setUrlParams(Schema.Struct({ grace: Schema.optional(Parameters.Millis) }))
+  .addSuccess(StopReport)
+  .addError(Failure.JobNotFound)
+  .addError(Failure.StopTimedOut)
+  .annotateContext(
+    described("Stops a job", "It answers when the job is really over. grace: milliseconds that it may take to end.")
+  )
+
+const stopAll = HttpApiEndpoint.post("stopAll", "/jobs/stop")
+  .addSuccess(Schema.Array(StopReport))
+  .annotateContext(described("Stops all jobs"))
+
+const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
+  .setPath(OfJob)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(Failure.JobConflict)
+  .addError(Failure.JobNotFound)
+  .addError(Failure.MaxJobsReached)
+  .addError(Failure.NotResumable)
+  .addError(Failure.ShuttingDown)
+  .annotateContext(described("Continues an interrupted job"))
+
+const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
+  .setPath(OfJob)
+  .setUrlParams(
+    Schema.Struct({
+      unit: Schema.optional(Schema.String),
+      task: Schema.optional(Parameters.Position),
+      file: Schema.optional(Schema.String),
+      from: Schema.optional(Parameters.Position),
+      to: Schema.optional(Parameters.Position),
+      follow: Schema.optional(Parameters.Flag)
+    })
+  )
+  .addSuccess(
+    Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType: "text/plain; charset=utf-8" }))
+  )
+  .addError(Failure.InvalidQuery)
+  .addError(Failure.JobNotFound)
+  .addError(Failure.LogNotFound)
+  .addError(Failure.ShuttingDown)
+  .annotateContext(
+    described(
+      "Shows what an agent or a gate printed",
+      "Of the latest log of a task, or of a file that an event names; from and to are offsets in bytes, and follow goes on until the task is over."
+    )
+  )
+
+export const group = HttpApiGroup.make("charlotteJobs")
+  .add(submit)
+  .add(list)
+  .add(get)
+  .add(stop)
+  .add(stopAll)
+  .add(resume)
+  .add(logs)
+  .addError(Failure.StoreFull)
+  .addError(Failure.StoreAway)
+  .addError(Failure.StoreBroken)
+  .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and what is recorded of them" }))
