@@ -54,7 +54,7 @@ export const run = (
     return {
       reason: reason(outcome),
       tail: output.tail,
-      log: { file: log, from: 0, to: output.bytes - output.omitted }
+      log: { file: log, from: 0, to: output.size }
     }
   })
 
