@@ -24,9 +24,10 @@ export const render = (progress: Progress.Progress, { now, size, tail }: View): 
   // One row is the bar's, and the cursor needs one below.
   const room = Math.max(0, rows - 2)
   const running = [...progress.units.values()].filter(({ state }) => state === "running")
-  const output = outputLines(progress, tail)
-  const units = unitLines(running, Math.max(room - output.length, Math.ceil(room / 2)), columns, now)
-  const parts = [units, shorten(output, room - units.length), [bar(progress, columns, now)]]
+  // Where units and output want more than there is, units have half of it at the least.
+  const output = shorten(outputLines(progress, tail), room - Math.min(running.length, Math.ceil(room / 2)))
+  const units = unitLines(running, room - output.length, columns, now)
+  const parts = [units, output, [bar(progress, columns, now)]]
   const lines = apart(parts.filter((lines) => lines.length > 0))
   return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
     Line.fit(line, columns)

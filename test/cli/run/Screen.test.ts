@@ -1,0 +1,196 @@
+import { describe, expect, it } from "@effect/vitest"
+import { FastCheck as fc } from "effect"
+import stringWidth from "string-width"
+import * as Line from "../../../src/cli/Line.js"
+import * as Ended from "../../../src/cli/run/Ended.js"
+import * as Progress from "../../../src/cli/run/Progress.js"
+import * as Screen from "../../../src/cli/run/Screen.js"
+import * as Terminal from "../../../src/cli/Terminal.js"
+import type { Payload } from "../../../src/tasks/TaskEvents.js"
+import { forbidden, hostile } from "../hostile.js"
+import { commit, events, noon, type Step, step, steps } from "./scenario.js"
+
+const scenario = steps("/logs/gate.log")
+const tail = ["# Subtest: rings", "not ok 2 - closes the outer ring", "# fail 1"]
+
+const after = (second: number, list: ReadonlyArray<Step> = scenario) =>
+  events(list.filter(({ at }) => at <= second)).reduce(Progress.reduce, Progress.initial)
+
+const paint = (lines: ReadonlyArray<Line.Line>) => lines.map((line) => Line.paint(line, false))
+
+const screen = (second: number, columns: number, rows = 24) =>
+  paint(Screen.render(after(second), { size: { columns, rows }, now: noon + second * 1000 + 500, tail })).join("\n")
+
+describe("the screen of a job that runs", () => {
+  it("has a line for each unit that runs, and a bar of what is done", () => {
+    expect(screen(5, 80)).toBe(`
+  silk   1 Spin the spokes                                            gate  0:03
+  words  2 Choose the word of the day                                 gate  0:03
+
+  ━━━━━━━━────────────────────────────────  1/5  0:05`)
+  })
+
+  it("shows the end of the output of a gate that fails, while the task is tried again", () => {
+    expect(screen(14, 80)).toBe(`
+  silk   2 Lay the rings of the web, from the rim inwar…  attempt 2  agent  0:01
+  words                                                       to be merged  0:07
+
+silk 2  gate failed: ended with exit code 1
+│ # Subtest: rings
+│ not ok 2 - closes the outer ring
+│ # fail 1
+
+  ━━━━━━━━━━━━━━━━━━━━━━━━────────────────  3/5  0:14`)
+  })
+
+  it("keeps what matters where it is narrow", () => {
+    expect(screen(14, 40)).toBe(`
+  silk   2 Lay the ring…  ×2 agent  0:01
+  words               to be merged  0:07
+
+silk 2  gate failed: ended with exit co…
+│ # Subtest: rings
+│ not ok 2 - closes the outer ring
+│ # fail 1
+
+  ━━━━━━━━━━━━━━━━───────────  3/5  0:14`)
+    expect(screen(14, 20)).toBe(`
+silk   2 Lay…   0:01
+words           0:07
+
+silk 2  gate failed…
+│ # Subtest: rings
+│ not ok 2 - closes…
+│ # fail 1
+
+━━━━━────  3/5  0:14`)
+  })
+
+  it("says how many have failed, and that it lands", () => {
+    expect(screen(17, 80)).toBe(`
+  words                                                       to be merged  0:10
+
+  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━────────  3/5  1 failed  0:17`)
+    const landing = after(30, [...scenario, step(22, "", "orch.landing", { target: "main", attempt: 1 })])
+    expect(paint(Screen.render(landing, { size: { columns: 80, rows: 24 }, now: noon + 30_000, tail: [] }))).toEqual([
+      "",
+      "  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━────────  3/5  1 failed  landing  0:30"
+    ])
+    expect(paint(Screen.render(Progress.initial, { size: { columns: 80, rows: 24 }, now: noon, tail: [] }))).toEqual([
+      "",
+      "  starting  0:00"
+    ])
+  })
+
+  it("leaves out blank lines, then output, then units, where it is low", () => {
+    expect(screen(14, 80, 8).split("\n")).toHaveLength(7)
+    expect(screen(14, 80, 6)).toMatch(/^ {2}silk.*\n {2}words.*\nsilk 2 {2}gate.*\n│ # fail 1\n {2}━/)
+    expect(screen(14, 80, 4)).toMatch(/^ {2}silk.*\n {2}words.*\n {2}━/)
+    expect(screen(14, 80, 3)).toMatch(/^ {2}and 2 more\n {2}━/)
+    expect(screen(14, 80, 2)).toMatch(/^ {2}━.*$/)
+    expect(screen(14, 80, 1)).toBe("")
+  })
+
+  const payload = (texts: ReadonlyArray<string>): Payload<"orch.started"> => ({
+    target: "main",
+    base: commit,
+    branch: "b",
+    agent: "a",
+    concurrency: 4,
+    units: texts.map((text, index) => ({
+      id: `${index}${text}`,
+      dependsOn: [],
+      tasks: [{ number: 1, title: text, status: "pending", dependsOn: [] }]
+    }))
+  })
+
+  it("is never wider or higher than the terminal, and holds nothing that it obeys, whatever comes", () => {
+    const size = fc.record({
+      columns: fc.oneof(fc.constantFrom(20, 40, 80, 200), fc.integer({ min: 1, max: 120 })),
+      rows: fc.integer({ min: 1, max: 40 })
+    })
+    fc.assert(
+      fc.property(fc.array(hostile, { maxLength: 12 }), hostile, size, (texts, output, size) => {
+        const units = payload(texts).units
+        const progress = after(9, [
+          step(0, "", "orch.started", payload(texts)),
+          ...units.flatMap(({ id, tasks }, index): ReadonlyArray<Step> => [
+            { at: 1, type: "unit.started", unit: id, payload: {} },
+            { at: 1, type: "task.started", unit: id, task: 1, payload: { title: tasks[0]?.title, attempt: index % 3 } },
+            {
+              at: 2,
+              type: index % 2 === 0 ? "task.gate.failed" : "task.completed",
+              unit: id,
+              task: 1,
+              payload: { command: output, reason: output, commit, attempt: 1, log: { file: "/l", from: 0, to: 1 } }
+            }
+          ])
+        ])
+        const tail = Terminal.cleanLines(output)
+        const lines = paint(Screen.render(progress, { size, now: noon + 10_000_000, tail }))
+        expect(lines.length).toBeLessThan(Math.max(1, size.rows))
+        for (const line of lines) {
+          expect(line).not.toMatch(forbidden)
+          expect(line).not.toContain("\n")
+          expect(stringWidth(line)).toBeLessThanOrEqual(size.columns)
+        }
+      }),
+      { numRuns: 500 }
+    )
+  })
+})
+
+describe("what stays on the screen", () => {
+  const stays = (columns: number) =>
+    events(scenario)
+      .flatMap((event, index) =>
+        paint(Ended.lines(event, { progress: after(Infinity, scenario.slice(0, index + 1)), tail, columns }))
+      )
+      .join("\n")
+
+  it("is a line for each unit that has ended, why it has failed, and what a person should know", () => {
+    expect(stays(100)).toBe(`job 01ARZ3NDEKTSV4RRFFQ69G5FAV
+3 units, 5 tasks for main, with the agent claude
+! words 2  the agent had changed tasks/words/02-choose.md: it is put back as it was
+✗ silk  task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code
+  1  0:17
+│ # Subtest: rings
+│ not ok 2 - closes the outer ring
+│ # fail 1
+✓ words  2 tasks, merged as 1a2b3c4d  0:20
+– barn  blocked, it waits for silk`)
+  })
+
+  it("is broken between words where it is narrow", () => {
+    for (const line of stays(40).split("\n")) expect(stringWidth(line)).toBeLessThanOrEqual(40)
+  })
+
+  it("names units that had nothing left to do, and the landing", () => {
+    const list: ReadonlyArray<Step> = [
+      step(0, "", "orch.started", {
+        ...payloadOf("x"),
+        units: [{ id: "old", dependsOn: [], tasks: [{ number: 1, title: "t", status: "complete", dependsOn: [] }] }]
+      }),
+      { at: 1, type: "job.resumed" },
+      step(2, "", "orch.landed", { target: "main", commit })
+    ]
+    const lines = events(list).flatMap((event, index) =>
+      paint(Ended.lines(event, { progress: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80 }))
+    )
+    expect(lines).toEqual([
+      "1 unit, 1 task for main, with the agent x",
+      "✓ old  was complete before",
+      "job 01ARZ3NDEKTSV4RRFFQ69G5FAV, resumed",
+      "✓ landed on main as 1a2b3c4d"
+    ])
+  })
+})
+
+const payloadOf = (agent: string): Payload<"orch.started"> => ({
+  target: "main",
+  base: commit,
+  branch: "b",
+  agent,
+  concurrency: 4,
+  units: []
+})
