@@ -3,6 +3,7 @@
  * a worktree may have left in the repository, and none that could lose anything of the user's.
  */
 import { Context, Effect, Layer } from "effect"
+import * as Checkouts from "./git/Checkouts.js"
 import * as Commits from "./git/Commits.js"
 import * as Files from "./git/Files.js"
 import type { Fingerprint } from "./git/Fingerprint.js"
@@ -43,6 +44,9 @@ export interface Service {
 
   /** The commit at which a branch is. */
   readonly resolve: (repository: Repo, branch: BranchName) => Answer<ObjectId>
+
+  /** The directories in which a branch is checked out; one, but for a user who has asked for more. */
+  readonly checkouts: (repository: Repo, branch: BranchName) => Answer<ReadonlyArray<string>>
 
   /** The branches that were made here, of all jobs. */
   readonly ownBranches: (
@@ -147,6 +151,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     problems: method("problems", Problems.find),
     head: method("head", Refs.head),
     resolve: method("resolve", Refs.resolve),
+    checkouts: method("checkouts", Checkouts.paths),
     ownBranches: method("ownBranches", Refs.own),
     createBranch: method("createBranch", Refs.create),
     restore: method("restore", Refs.restore),

@@ -114,15 +114,17 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
       agent: yield* agents.get(submission.agent),
       gateEnv: agents.gates.env,
       directories: { worktrees: `${options.directory}/worktrees/${id}`, logs: `${options.directory}/logs/${id}` },
-      progress: yield* Progress.open(store, context, plan),
+      progress: yield* Progress.open(store, context, submission),
       tell
     }
     yield* takeUp(job)
     yield* start(({ id }, { number }) => ["completed", "skipped"].includes(job.progress.task(id, number).state))
     yield* Units.run(job)
+    const end = yield* Units.resultAfter(job, plan.units.length - 1)
+    // Whatever an agent has made of the branch since something was merged.
+    yield* git.restore(job.repository, result, end)
     yield* failIfAny(job, summary)
 
-    const end = yield* Units.resultAfter(job, plan.units.length - 1)
     const commits = yield* git.commits(job.repository, { from: targetAt, to: end })
     if (!config.land) return new Summary({ ...summary, commits })
     return new Summary({ ...summary, commits, landed: yield* Landing.land(job, end) })

@@ -36,24 +36,32 @@ export const read = (config: JobConfig) =>
     // While the plan cannot be read, nobody knows whether it names one.
     const isAgentMissing = Either.isLeft(agent) && (Either.isRight(planned) || config.agent !== undefined)
     const former = yield* Effect.either(Retry.find(config.retryOf, repository))
-    const issues: Issues = [
+    const issues = [
       ...at("targetBranch", Either.isLeft(target) ? target.left : []),
       ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
       ...at("agent", isAgentMissing ? [agent.left.message] : []),
       ...at("retryOf", Either.isLeft(former) ? [former.left] : [])
     ]
-    if (Either.isLeft(target) || Either.isLeft(planned) || Either.isLeft(agent) || Either.isLeft(former))
+    const inTheWay = Either.isLeft(planned)
+      ? []
+      : [
+          ...(Either.isLeft(target) ? [] : yield* strayFiles(repository, target.right.commit, planned.right)),
+          ...(yield* uncopyable(repository, planned.right))
+        ]
+    issues.push(...at("tasksDir", inTheWay))
+    if (
+      Either.isLeft(target) ||
+      Either.isLeft(planned) ||
+      Either.isLeft(agent) ||
+      Either.isLeft(former) ||
+      issues.length > 0
+    )
       return yield* new InvalidJobConfig({ issues })
 
     const { commit: targetAt, name } = target.right
-    const inTheWay = [
-      ...(yield* strayFiles(repository, targetAt, planned.right)),
-      ...(yield* uncopyable(repository, planned.right))
-    ]
-    if (inTheWay.length > 0) return yield* new InvalidJobConfig({ issues: at("tasksDir", inTheWay) })
-
     const { base, plan, taken } = yield* Retry.takeOver(former.right, {
       repository,
+      target: name,
       targetAt,
       plan: planned.right,
       touch: !config.dryRun
@@ -80,7 +88,9 @@ export const read = (config: JobConfig) =>
 const branch = (repository: Repository, wanted: string) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const name = yield* Effect.mapError(Schema.decode(BranchName)(wanted), ({ message }) => [message])
+    // Spelled out, as git does it, it is the same branch.
+    const short = wanted.replace(/^refs\/heads\//, "")
+    const name = yield* Effect.mapError(Schema.decode(BranchName)(short), ({ message }) => [message])
     const said = ({ message }: { readonly message: string }) => [message]
     const problems = yield* Effect.mapError(git.problems(repository, name), said)
     if (problems.length > 0) return yield* Effect.fail(problems.map(({ message }) => message))

@@ -2,11 +2,14 @@
  * The target branch is advanced to the result: as a whole or not at all, and never over anything of the user's.
  */
 import { Effect, Option } from "effect"
+import type { StoreError } from "../../domain/errors.js"
 import { Git } from "../Git.js"
 import { MergeResult } from "../git/Merge.js"
 import { type ObjectId, OwnBranch } from "../git/Names.js"
-import { command, diffCommand, mergeCommand } from "../git/Shell.js"
+import { command, diffCommand } from "../git/Shell.js"
+import * as Budget from "./Budget.js"
 import type { Job } from "./Job.js"
+import * as Remedy from "./Remedy.js"
 import { LandingBlocked } from "./TaskFailure.js"
 import * as Verification from "./Verification.js"
 import * as Workplace from "./Workplace.js"
@@ -32,14 +35,21 @@ export const land = (job: Job, result: ObjectId) =>
       const isAdvanced = yield* advance(job, { from: tip, to: commit })
       if (isAdvanced) return yield* landed(job, commit)
     }
-    const reason = `it was moved ${tries} times while the result was being looked at`
-    return yield* blocked(job, { reason, command: retryCommand(job) })
-  })
+    return yield* blocked(job, { reason: `it was moved ${tries} times while the result was being looked at` })
+  }).pipe(
+    Effect.catchAll((error): Effect.Effect<never, LandingBlocked | StoreError> =>
+      error._tag === "LandingBlocked" || error._tag === "StoreError" ? error : blocked(job, { reason: error.message })
+    )
+  )
 
 const landed = ({ repository, result, submission: { target }, tell }: Job, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
-    yield* git.restore(repository, result, commit)
+    yield* git
+      .restore(repository, result, commit)
+      .pipe(
+        Effect.catchAll(({ message }) => Effect.logWarning(`the result is landed, and its branch is not: ${message}`))
+      )
     yield* tell("orch.landed", { target, commit })
     return commit
   })
@@ -59,7 +69,7 @@ const currentTip = (job: Job) =>
     if (yield* git.isAncestor(repository, targetAt, tip)) return tip
     return yield* blocked(job, {
       reason: "it was rewritten meanwhile, and to merge the result would bring back what was taken out",
-      command: mergeCommand(repository.topLevel, result)
+      command: yield* Remedy.rebase(repository, { begun: targetAt, result, target })
     })
   })
 
@@ -74,10 +84,9 @@ const join = (job: Job, { result, tip }: { readonly result: ObjectId; readonly t
       FastForward: ({ commit }) => Effect.succeed(commit),
       Merged: ({ commit }) => Effect.succeed(commit),
       Conflict: ({ files }) =>
-        blocked(job, {
-          reason: `both have changed ${files.join(", ")}`,
-          command: mergeCommand(repository.topLevel, job.result)
-        })
+        Effect.flatMap(Remedy.merge(repository, { result: job.result, target: submission.target }), (command) =>
+          blocked(job, { reason: `both have changed ${files.join(", ")}`, command })
+        )
     })
   })
 
@@ -90,8 +99,9 @@ const verify = (job: Job, commit: ObjectId) =>
     yield* Verification.baseline(job, place)
     yield* Workplace.close(job, place)
   }).pipe(
+    Budget.within(job),
     Effect.catchTag("CommandFailed", ({ log, message }) =>
-      blocked(job, { reason: `together with what came to it meanwhile, ${message}`, command: retryCommand(job), log })
+      blocked(job, { reason: `together with what came to it meanwhile, ${message}`, log })
     )
   )
 
@@ -105,20 +115,17 @@ const advance = (job: Job, move: { readonly from: ObjectId; readonly to: ObjectI
   }).pipe(
     Effect.catchTags({
       BranchMoved: () => Effect.succeed(false),
-      BranchMissing: () => Effect.succeed(false),
-      CheckoutInTheWay: ({ message }) => blocked(job, { reason: message, command: retryCommand(job) }),
-      OperationInProgress: ({ message }) => blocked(job, { reason: message, command: retryCommand(job) }),
-      Locked: ({ message }) => blocked(job, { reason: message, command: retryCommand(job) })
+      BranchMissing: () => Effect.succeed(false)
     })
   )
 
-const retryCommand = ({ context }: Job): string => command("charlotte", "retry", context.id)
-
+/** Unless there is something else to do, it is tried again. */
 const blocked = (
-  { repository, result, submission }: Job,
-  why: { readonly reason: string; readonly command: string; readonly log?: string | undefined }
+  { context, repository, result, submission }: Job,
+  why: { readonly reason: string; readonly command?: string; readonly log?: string | undefined }
 ) =>
   new LandingBlocked({
+    command: command("charlotte", "retry", context.id),
     ...why,
     target: submission.target,
     branch: result,

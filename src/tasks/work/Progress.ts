@@ -7,7 +7,7 @@ import type { StoreError, Superseded } from "../../domain/errors.js"
 import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/Port.js"
-import type { Plan } from "../plan/Plan.js"
+import type { Submission } from "./Submission.js"
 
 export type Refusal = StoreError | Superseded
 
@@ -35,10 +35,10 @@ const patiently = <A>(write: Effect.Effect<A, Refusal>): Effect.Effect<A, Refusa
 export const open = (
   store: Pick<Store, "work">,
   { attempt, id: jobId }: JobContext<unknown>,
-  plan: Plan
+  submission: Submission
 ): Effect.Effect<Progress, Refusal> =>
   Effect.gen(function* () {
-    yield* patiently(store.work.plan({ jobId, attempt, work: fromPlan(plan) }))
+    yield* patiently(store.work.plan({ jobId, attempt, work: begin(submission) }))
     const work = yield* store.work.of(jobId)
     const units = new Map(work.units.map((record) => [record.unit, record]))
     const tasks = new Map(work.units.map(({ unit }) => [unit, new Map<number, TaskRecord>()]))
@@ -76,12 +76,13 @@ export const open = (
     }
   })
 
-const fromPlan = ({ units }: Plan): Work =>
+const begin = ({ plan: { units }, taken }: Submission): Work =>
   new Work({
-    units: units.map(
-      ({ dependsOn, id, remaining }, position) =>
-        new UnitRecord({ unit: id, position, dependsOn, state: remaining.length === 0 ? "skipped" : "pending" })
-    ),
+    units: units.map(({ dependsOn, id, remaining }, position) => {
+      // One that an earlier job has begun, and that has no task left, is still to be merged.
+      const isOver = remaining.length === 0 && taken.begun[id] === undefined
+      return new UnitRecord({ unit: id, position, dependsOn, state: isOver ? "skipped" : "pending" })
+    }),
     tasks: units.flatMap(({ id, tasks }) =>
       tasks.map(
         ({ number, status, title }, position) =>

@@ -4,14 +4,15 @@
 import { Effect, Option, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
+import type { Work } from "../../domain/Work.js"
 import { RunStore } from "../../store/RunStore.js"
 import { Git } from "../Git.js"
 import { MergeResult } from "../git/Merge.js"
-import { ObjectId, resultBranch } from "../git/Names.js"
+import { type BranchName, ObjectId, RepoPath, resultBranch } from "../git/Names.js"
 import type { Repository } from "../git/Repository.js"
-import { mergeCommand } from "../git/Shell.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
+import * as Remains from "./Remains.js"
+import * as Remedy from "./Remedy.js"
 import * as Submission from "./Submission.js"
 
 export interface Former {
@@ -46,88 +47,84 @@ export const find = (
 
 interface Beginning {
   readonly repository: Repository
+  readonly target: BranchName
   readonly targetAt: ObjectId
   readonly plan: Plan
-  /** Whether a commit may be written. */
+  /** Whether commits may be written. */
   readonly touch: boolean
 }
 
 /** Where the job begins, and what of its plan is done already. */
-export const takeOver = (former: Option.Option<Former>, { plan, repository, targetAt, touch }: Beginning) =>
+export const takeOver = (former: Option.Option<Former>, beginning: Beginning) =>
   Effect.gen(function* () {
+    const git = yield* Git
+    const { plan, repository, target, targetAt, touch } = beginning
     const nothing = { base: targetAt, plan, taken: new Submission.Taken({ begun: {}, tasks: [] }) }
     if (Option.isNone(former)) return nothing
     const { id, submission, work } = former.value
-    const there = yield* commitsThere(repository, work)
-    const merged = work.units.filter(({ commit, state }) => state === "merged" && has(there, commit))
-    const result = Option.getOrElse(at(merged.at(-1)?.commit), () => submission.base)
-    const git = yield* Git
+    if (submission.target !== target)
+      return yield* refused(`job ${id} worked for the branch ${submission.target}, not for ${target}`)
+    const isThere = yield* commitsThere(repository, former.value)
+    const merged = work.units.findLast(({ commit, state }) => state === "merged" && isThere(commit))
+    const result = Option.getOrElse(Schema.decodeUnknownOption(ObjectId)(merged?.commit), () => submission.base)
     // Where nothing leads to it any more, git throws it away after a while.
     if (!(yield* git.contains(repository, result))) return nothing
+    if (!(yield* git.isAncestor(repository, submission.targetAt, targetAt)))
+      return yield* rewritten(former.value, repository)
 
+    const join = joining(beginning, former.value)
+    const base = touch ? yield* together(join, { id, repository, result, target, targetAt }) : targetAt
     const unchanged = unchangedTasks(submission.plan, plan)
-    const isDone = (record: TaskRecord) => record.state === "completed" && has(there, record.commit)
-    const done = new Set(
-      work.units.flatMap((unit) => {
-        const records = work.tasks.filter((record) => record.unit === unit.unit)
-        // One that failed with all its tasks done could not be merged: it is worked on anew, upon the result.
-        const isKept = merged.includes(unit) || isBegun(unit, records)
-        return isKept ? records.filter(isDone).map((record) => name(record.unit, record.task)) : []
+    const units = yield* Effect.forEach(plan.units, (unit) =>
+      Effect.gen(function* () {
+        const left = Remains.of(unit.id, former.value, isThere)
+        const joined = touch && Option.isSome(left.begun) ? yield* join(left.begun.value, base) : undefined
+        const { begun, tasks } = joined?._tag === "Conflict" ? Remains.anew(left) : left
+        const done = unit.tasks.map(({ number }) => number).filter((number) => tasks.includes(number))
+        return { unit, begun, done: done.filter((number) => unchanged.has(name(unit.id, number))) }
       })
     )
-    for (const { task, unit } of submission.taken.tasks) done.add(name(unit, task))
-
-    const begun = work.units.flatMap((unit) => {
-      const records = work.tasks.filter((record) => record.unit === unit.unit)
-      const last = at(records.filter(isDone).at(-1)?.commit)
-      return isBegun(unit, records) && Option.isSome(last) ? [[unit.unit, last.value] as const] : []
-    })
-    const units = plan.units.map(
-      (unit) =>
-        new Unit({
-          ...unit,
-          tasks: unit.tasks.map((task) =>
-            done.has(name(unit.id, task.number)) && unchanged.has(name(unit.id, task.number))
-              ? new Task({ ...task, status: "complete" })
-              : task
-          )
-        })
-    )
-    const taken = units.flatMap(({ id, tasks }) =>
-      tasks.flatMap(({ number, status }) =>
-        status === "complete" && done.has(name(id, number)) ? [{ unit: id, task: number }] : []
-      )
-    )
-    const ids = new Set<string>(units.map((unit) => unit.id))
     return {
-      base: touch ? yield* together(repository, { id, result, targetAt }) : targetAt,
-      plan: new Plan({ ...plan, units }),
+      base,
+      plan: new Plan({ ...plan, units: units.map(({ done, unit }) => completed(unit, done)) }),
       taken: new Submission.Taken({
         from: id,
-        begun: Object.fromEntries(begun.filter(([unit]) => ids.has(unit))),
-        tasks: taken
+        begun: Object.fromEntries(
+          units.flatMap(({ begun, unit }) => (Option.isSome(begun) ? [[unit.id, begun.value]] : []))
+        ),
+        tasks: units.flatMap(({ done, unit }) => done.map((task) => ({ unit: unit.id, task })))
       })
     }
   })
 
+const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["retryOf"], message }] })
+
+/** To merge it would bring back what was taken out. */
+const rewritten = ({ id, submission: { target, targetAt } }: Former, repository: Repository) =>
+  Effect.flatMap(Remedy.rebase(repository, { begun: targetAt, result: resultBranch(id), target }), (command) =>
+    refused(
+      `the branch ${target} was rewritten since job ${id} began: put what it has done upon it (${command}), and start a new job`
+    )
+  )
+
 const name = (unit: string, task: number): string => `${unit}/${task}`
 
-const at = (commit: string | undefined): Option.Option<ObjectId> => Schema.decodeUnknownOption(ObjectId)(commit)
-
-const has = (commits: ReadonlySet<string>, commit: string | undefined): boolean =>
-  commit !== undefined && commits.has(commit)
-
-/** A unit that ended with a part of its tasks done. */
-const isBegun = ({ state }: UnitRecord, records: ReadonlyArray<TaskRecord>): boolean =>
-  (state === "running" || state === "failed") &&
-  records.some((record) => record.state !== "completed" && record.state !== "skipped")
+const completed = (unit: Unit, done: ReadonlyArray<number>) =>
+  new Unit({
+    ...unit,
+    tasks: unit.tasks.map((task) => (done.includes(task.number) ? new Task({ ...task, status: "complete" }) : task))
+  })
 
 /** Those of the recorded commits that the repository still has. */
-const commitsThere = (repository: Repository, { tasks, units }: Work) =>
+const commitsThere = (repository: Repository, { submission, work: { tasks, units } }: Former) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const commits = [...units, ...tasks].flatMap(({ commit }) => Option.toArray(at(commit)))
-    return new Set<string>(yield* Effect.filter([...new Set(commits)], (commit) => git.contains(repository, commit)))
+    const recorded = [...units, ...tasks].map(({ commit }) => commit).concat(Object.values(submission.taken.begun))
+    const commits = [...new Set(recorded)].flatMap((commit) =>
+      Option.toArray(Schema.decodeUnknownOption(ObjectId)(commit))
+    )
+    const there = new Set<string>(yield* Effect.filter(commits, (commit) => git.contains(repository, commit)))
+    return (commit: string | undefined): boolean => commit !== undefined && there.has(commit)
   })
 
 /** A task whose file was changed since is another task. */
@@ -138,28 +135,36 @@ const unchangedTasks = (before: Plan, now: Plan): ReadonlySet<string> => {
   return new Set([...hashes(now)].flatMap(([task, sha256]) => (old.get(task) === sha256 ? [task] : [])))
 }
 
+/** Merges what came to the target since; of the files of the plan that were changed there, what the job made is passed over. */
+const joining =
+  ({ plan, repository }: Beginning, { id, submission }: Former) =>
+  (ours: ObjectId, theirs: ObjectId) =>
+    Effect.gen(function* () {
+      const git = yield* Git
+      const yields = yield* Schema.decode(Schema.Array(RepoPath))([
+        ...new Set([...submission.plan.files, ...plan.files])
+      ])
+      const subject = { title: `Begin again with what job ${id} has done`, jobId: id }
+      return yield* git.merge(repository, { ours, theirs, subject, yields })
+    })
+
 /** One commit with what was done, and with what came to the target since. */
 const together = (
-  repository: Repository,
-  { id, result, targetAt }: { readonly id: JobId; readonly result: ObjectId; readonly targetAt: ObjectId }
+  join: ReturnType<typeof joining>,
+  options: Pick<Beginning, "repository" | "target" | "targetAt"> & { readonly id: JobId; readonly result: ObjectId }
 ) =>
   Effect.gen(function* () {
-    const git = yield* Git
-    const branch = resultBranch(id)
-    const title = `Begin again with what job ${id} has done`
-    const outcome = yield* git.merge(repository, { ours: result, theirs: targetAt, subject: { title, jobId: id } })
+    const { id, repository, result, target, targetAt } = options
+    const outcome = yield* join(result, targetAt)
     return yield* MergeResult.$match(outcome, {
       UpToDate: ({ commit }) => Effect.succeed(commit),
       FastForward: ({ commit }) => Effect.succeed(commit),
       Merged: ({ commit }) => Effect.succeed(commit),
       Conflict: ({ files }) =>
-        new InvalidJobConfig({
-          issues: [
-            {
-              path: ["retryOf"],
-              message: `what job ${id} has done and the target branch have both changed ${files.join(", ")}: merge them (${mergeCommand(repository.topLevel, branch)}), and start a new job`
-            }
-          ]
-        })
+        Effect.flatMap(Remedy.merge(repository, { result: resultBranch(id), target }), (command) =>
+          refused(
+            `what job ${id} has done and the branch ${target} have both changed ${files.join(", ")}: merge them (${command}), and start a new job`
+          )
+        )
     })
   })

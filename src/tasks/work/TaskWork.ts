@@ -2,6 +2,7 @@
  * Working on one task: the agent, then the gate, until the gate passes or the attempts are used up; then one commit.
  */
 import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import type { TaskRecord } from "../../domain/Work.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as Prompt from "../agents/Prompt.js"
 import { Git } from "../Git.js"
@@ -47,6 +48,8 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
       progress.changeTask(unit.id, task.number, change)
     const record = () => progress.task(unit.id, task.number)
 
+    // An attempt of the job was cut off between this and the end of the unit.
+    if (record().state === "failed") return yield* failure(unit, task, record())
     yield* change({ state: "running", startedAt: record().startedAt ?? (yield* DateTime.now) })
     let { place } = spot
     const before = record().reason
@@ -64,20 +67,13 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
       }
 
       const { log, pause, reason, tail = "" } = outcome
-      const failure = { failures: attempt, reason, log: log?.file, commit: undefined }
+      const failed = { failures: attempt, reason, log: log?.file, commit: undefined }
       if (attempt >= submission.plan.settings.attempts) {
-        yield* change({ ...failure, state: "failed", endedAt: yield* DateTime.now })
+        yield* change({ ...failed, state: "failed", endedAt: yield* DateTime.now })
         yield* tell("task.failed", { attempts: attempt, reason, log })
-        return yield* new TaskFailure({
-          unit: unit.id,
-          task: task.number,
-          title,
-          attempts: attempt,
-          reason,
-          log: log?.file
-        })
+        return yield* failure(unit, task, record())
       }
-      yield* change(failure)
+      yield* change(failed)
       yield* tell("task.retry", { attempt, reason, pause: Duration.toMillis(pause), log })
       yield* Effect.sleep(pause)
       previous = Option.some({ reason, tail })
@@ -88,6 +84,9 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
       }
     }
   })
+
+const failure = (unit: Unit, task: Task, { failures, log, reason = "" }: TaskRecord) =>
+  new TaskFailure({ unit: unit.id, task: task.number, title: task.title, attempts: failures, reason, log })
 
 const teller =
   ({ tell }: Job, { id }: Unit, { number }: Task) =>

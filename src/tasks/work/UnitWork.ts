@@ -35,7 +35,8 @@ const beginning = (job: Job, unit: Unit, result: ObjectId) =>
     const record = progress.unit(unit.id)
     if (record.base !== undefined) return yield* Schema.decode(ObjectId)(record.base)
     const begun = submission.taken.begun[unit.id]
-    const base = begun === undefined ? result : yield* Merging.join(job, unit, { ours: result, theirs: begun })
+    const base =
+      begun === undefined ? result : yield* Merging.join(job, unit, { ours: begun, theirs: result, isBegun: true })
     yield* progress.changeUnit(unit.id, { state: "running", base, startedAt: yield* DateTime.now })
     return base
   })

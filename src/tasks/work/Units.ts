@@ -99,6 +99,12 @@ interface Failure {
 
 const fail = ({ progress, tell }: Job, { id }: Unit, { message, task }: Failure): Effect.Effect<void, Refusal> =>
   Effect.gen(function* () {
+    // One that was at work has not failed by itself, but it did not get to its end either.
+    const stopped = progress.tasksOf(id).filter(({ state }) => state === "running")
+    for (const { failures, task } of stopped) {
+      yield* progress.changeTask(id, task, { state: "failed", reason: message, endedAt: yield* DateTime.now })
+      yield* tell("task.failed", { attempts: failures, reason: message }, { unit: id, task })
+    }
     yield* progress.changeUnit(id, { state: "failed", reason: message, endedAt: yield* DateTime.now })
-    yield* tell("unit.failed", { reason: message, task }, { unit: id })
+    yield* tell("unit.failed", { reason: message, task: task ?? stopped[0]?.task }, { unit: id })
   })

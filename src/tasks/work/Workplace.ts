@@ -1,9 +1,11 @@
 /**
  * Where a unit is worked on: a worktree of its own outside the repository, on a branch of its own.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Duration, Effect, Option, Schema } from "effect"
+import { cp, realpath } from "node:fs/promises"
 import { Git } from "../Git.js"
 import type { GitError } from "../git/GitError.js"
 import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName } from "../git/Names.js"
@@ -82,6 +84,8 @@ const leftBehind = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effect
     Effect.logWarning(`a worktree is left behind, for charlotte prune: ${message}`)
   )
 
+const isThere = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
+
 /** Brings the untracked files that were named. */
 const copy = ({ repository, submission }: Job, { worktree }: Workplace) =>
   Effect.gen(function* () {
@@ -89,15 +93,24 @@ const copy = ({ repository, submission }: Job, { worktree }: Workplace) =>
     const path = yield* Path
     for (const file of submission.plan.settings.copy) {
       const to = path.join(worktree.path, file)
-      yield* fs.makeDirectory(path.dirname(to), { recursive: true })
-      // A directory may be a link that leads anywhere.
-      const directory = yield* fs.realPath(path.dirname(to))
-      if (directory !== worktree.path && !directory.startsWith(`${worktree.path}/`)) {
-        const reason = `${path.dirname(file)} leads out of the worktree`
+      // What is committed there may be a link that leads anywhere; so each directory is looked at before the next is made.
+      let directory: string = worktree.path
+      for (const name of path.relative(worktree.path, path.dirname(to)).split("/")) {
+        directory = path.join(directory, name)
+        yield* fs.makeDirectory(directory).pipe(Effect.catchIf(isThere, () => Effect.void))
+        const real = yield* Effect.orElseSucceed(fs.realPath(directory), () => "")
+        if (real === directory) continue
+        const reason = `is not done: ${path.relative(worktree.path, directory)} is a link there, and leads elsewhere`
         return yield* new CommandFailed({ purpose: "copy", command: file, reason })
       }
       yield* fs.remove(to, { recursive: true, force: true })
-      yield* fs.copy(path.join(repository.topLevel, file), to)
+      // A link is followed to what the user has there; those within a directory stay what they are.
+      const from = path.join(repository.topLevel, file)
+      const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true }
+      yield* Effect.tryPromise({
+        try: async () => cp(await realpath(from), to, options),
+        catch: (cause) => new CommandFailed({ purpose: "copy", command: file, reason: `failed: ${String(cause)}` })
+      })
     }
   })
 
