@@ -9,6 +9,7 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { JobConfig } from "../domain/JobConfig.js"
+import type { JobId } from "../domain/JobId.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { RunStore } from "../store/RunStore.js"
 import { Agents } from "./Agents.js"
@@ -20,6 +21,7 @@ import { ProcessRunner } from "./ProcessRunner.js"
 import * as Admission from "./work/Admission.js"
 import type { Job } from "./work/Job.js"
 import * as Landing from "./work/Landing.js"
+import * as Leftovers from "./work/Leftovers.js"
 import * as Progress from "./work/Progress.js"
 import * as Submission from "./work/Submission.js"
 import { TasksFailed } from "./work/TaskFailure.js"
@@ -64,14 +66,22 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
         Orchestrator.of({
           check: (config, kept) => Effect.provide(check(config, kept), context),
           run: (job) => Effect.provide(run(options, job), context),
-          recover: (id) =>
-            Effect.provide(
-              Effect.flatMap(ProcessRunner, (runner) => runner.recover(id)),
-              context
-            )
+          recover: (id) => Effect.provide(recover(options, id), context)
         })
     )
   )
+
+const directories = ({ directory }: Options, id: JobId): Job["directories"] => ({
+  worktrees: `${directory}/worktrees/${id}`,
+  logs: `${directory}/logs/${id}`
+})
+
+const recover = (options: Options, id: JobId) =>
+  Effect.gen(function* () {
+    const runner = yield* ProcessRunner
+    yield* runner.recover(id)
+    yield* Leftovers.end(directories(options, id).worktrees)
+  })
 
 const check = (config: JobConfig, kept: unknown) =>
   Effect.gen(function* () {
@@ -113,7 +123,7 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
       result,
       agent: yield* agents.get(submission.agent),
       gateEnv: agents.gates.env,
-      directories: { worktrees: `${options.directory}/worktrees/${id}`, logs: `${options.directory}/logs/${id}` },
+      directories: directories(options, id),
       progress: yield* Progress.open(store, context, submission),
       tell
     }

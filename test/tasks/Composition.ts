@@ -23,7 +23,7 @@ export const charlotte = (
 ) =>
   JobManager.layer().pipe(
     Layer.provideMerge(TaskOrchestrator.layer({ directory: `${root}/charlotte` })),
-    Layer.provide(
+    Layer.provideMerge(
       Layer.mergeAll(
         Git.layer,
         ProcessRunner.layer,

@@ -41,6 +41,8 @@ const inCheckout = (
     const args = [
       "merge",
       "--ff-only",
+      // When this program is killed nobody listens any more, and what git has to say then would be its end, halfway.
+      "--quiet",
       "--no-stat",
       "--no-autostash",
       "--no-verify-signatures",

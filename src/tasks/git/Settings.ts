@@ -109,6 +109,8 @@ export const constants: Readonly<Record<string, string>> = {
   GIT_EDITOR: ":",
   GIT_SEQUENCE_EDITOR: ":",
   GIT_PAGER: "cat",
+  // Nobody sees it, and to print it can be the end of a git whose listener has died.
+  GIT_PROGRESS_DELAY: "1000000",
   GIT_OPTIONAL_LOCKS: "0",
   GIT_LITERAL_PATHSPECS: "1",
   GIT_NO_REPLACE_OBJECTS: "1",

@@ -1,28 +1,136 @@
-import { describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { describe, expect, it } from "@effect/vitest"
+import { JobManager } from "charlotte"
+import { Duration, Effect, Stream } from "effect"
+import { ended, show, task, unit } from "../Jobs.js"
 import * as Life from "./Life.js"
-import { endure, phases } from "./Phases.js"
+import { endure, type Phase, phases } from "./Phases.js"
+import type { Config } from "./Scenes.js"
 import * as Witness from "./Witness.js"
 
-const kill =
+/** A manager that comes to a phase and is killed there; whoever of its processes waited goes on at once, or never. */
+const dies =
   (program: string, { letGo }: { readonly letGo: boolean }) =>
-  (...[world, { at }, config]: Parameters<Parameters<typeof endure>[2]>) =>
+  (world: Witness.World, { at }: Pick<Phase, "at">, config: Config | undefined) =>
     Effect.gen(function* () {
       const life = yield* Life.begin(program, world, config)
-      yield* Witness.reached(world, at)
+      yield* life.until(Witness.reached(world, at))
       yield* life.kill
       if (letGo) yield* Witness.release(world)
     }).pipe(Effect.scoped)
 
 describe("a job of tasks whose manager is killed in each of its phases", () => {
-  it.scopedLive(
-    "goes on each time, does no task and no merge twice, and comes out the same",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Witness.world
-        const program = yield* Life.program
-        yield* endure(yield* Witness.job(world), phases, kill(program, { letGo: false }))
-      }),
-    180_000
+  for (const [what, letGo] of [
+    ["while what it had started comes to its end", true],
+    ["while what it had started hangs for ever", false]
+  ] as const)
+    it.scopedLive(
+      `goes on each time ${what}, does no task and no merge twice, and comes out the same`,
+      () =>
+        Effect.gen(function* () {
+          const world = yield* Witness.world
+          const program = yield* Life.program
+          yield* endure(yield* Witness.job(world), phases, dies(program, { letGo }))
+        }),
+      180_000
+    )
+})
+
+/** Enough files to be met in the midst of them. */
+const many = {
+  "a/IMPLEMENTATION_PLAN.md": unit(),
+  "a/01-many.md": task(1, "mkdir many; cd many; seq 3000 | xargs touch", "test -f many/3000"),
+  "b/IMPLEMENTATION_PLAN.md": unit(["a"]),
+  "b/01-one.md": task(1, "echo one > many/1", "grep -q one many/1")
+}
+
+const isDone = (world: Witness.World, top: string) =>
+  Effect.gen(function* () {
+    expect(yield* Witness.told(world, top, "mine..main")).toEqual(["a 1", "b 1"])
+    expect((yield* world.git(top, "ls-tree", "--name-only", "main:many")).trim().split("\n")).toHaveLength(3000)
+    expect(yield* show(world, top, "main:many/1")).toBe("one\n")
+  })
+
+/** A user who works on the target itself. */
+const onTarget = (world: Witness.World) =>
+  Effect.gen(function* () {
+    const job = yield* Witness.job(world, many)
+    yield* world.git(job.top, "switch", "--quiet", "main")
+    const status = world.git(job.top, "status", "--porcelain", "--branch")
+    const before = yield* status
+    expect(before).toBe("## main\n M b.txt\n?? untracked.txt\n")
+    return { ...job, untouched: Effect.map(status, (now) => expect(now).toBe(before)) }
+  })
+
+const fastForward = { at: ["during", "merge --ff-only *"] } as const
+
+describe("git that a killed manager has left in the midst of its work", () => {
+  it.scopedLive("is ended where it writes the files of a worktree", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const { config, top, untouched } = yield* Witness.job(world, many)
+      const at = ["during", "read-tree -m *"] as const
+      yield* Witness.holdAt(world, at, 2)
+      yield* dies(yield* Life.program, { letGo: false })(world, { at }, config)
+      expect(Witness.waiting(world)).toHaveLength(1)
+      yield* Effect.gen(function* () {
+        const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
+        expect(run).toMatchObject({ status: "completed", attempt: 2 })
+        expect(Witness.waiting(world)).toEqual([])
+        yield* isDone(world, top)
+        yield* Witness.isQuiet(world, top, id)
+        yield* Witness.isTidy(world, top, id)
+      }).pipe(Effect.provide(Witness.manager(world)))
+      yield* untouched
+    })
+  )
+
+  it.scopedLive("is waited for where it moves the user's checkout forward", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const { config, top, untouched } = yield* onTarget(world)
+      yield* Witness.holdAt(world, fastForward.at)
+      yield* dies(yield* Life.program, { letGo: false })(world, fastForward, config)
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const { id } = yield* Witness.latest
+        yield* Stream.runDrain(
+          Stream.take(
+            Stream.filter(manager.events(id), ({ type }) => type === "orch.landing"),
+            2
+          )
+        )
+        yield* Witness.release(world)
+        const { run } = yield* ended(id)
+        expect(run).toMatchObject({ status: "completed", attempt: 2 })
+        yield* isDone(world, top)
+        yield* Witness.isQuiet(world, top, id)
+        yield* Witness.isTidy(world, top, id)
+      }).pipe(Effect.provide(Witness.manager(world)))
+      yield* untouched
+    })
+  )
+
+  it.scopedLive("is named where it does not come to an end, and is left alone", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const { config, top, untouched } = yield* onTarget(world)
+      yield* Witness.holdAt(world, fastForward.at)
+      yield* dies(yield* Life.program, { letGo: false })(world, fastForward, config)
+      const impatient = { ...world, environment: { ...world.environment, patience: Duration.millis(300) } }
+      yield* Effect.gen(function* () {
+        const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
+        expect(run).toMatchObject({
+          status: "failed",
+          error: { error: { _tag: "LandingBlocked", command: `charlotte retry ${id}` } }
+        })
+        expect(JSON.stringify(run.error)).toMatch(/index\.lock is locked by .*git \(pid \d+\)/)
+        expect(Witness.waiting(world)).toHaveLength(1)
+        // It comes to its end, after all.
+        yield* Witness.release(world)
+        yield* isDone(world, top)
+        yield* Witness.isQuiet(world, top, id)
+      }).pipe(Effect.provide(Witness.manager(impatient)))
+      yield* untouched
+    })
   )
 })

@@ -18,12 +18,12 @@ export const program = Effect.flatMap(TemporaryDirectory.make, (directory) =>
 type Told = "ready" | "working" | "ended"
 
 export interface Life {
-  /** Returns when the program has said this; tells whether it has, or was gone before. */
-  readonly told: (what: Told) => Effect.Effect<boolean>
+  /** Returns when the program has said this. */
+  readonly told: (what: Told) => Effect.Effect<void>
+  /** Waits for something that it does; should it end before, or do something else, what it has logged is told. */
+  readonly until: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
   /** Kills the manager, and nobody else; returns when it is gone. */
   readonly kill: Effect.Effect<void>
-  /** What it logged. */
-  readonly log: () => string
 }
 
 /** Goes on with what is in the sandbox, or starts a job there. */
@@ -53,13 +53,17 @@ export const begin = (program: string, { root }: World, config?: Config): Effect
         if (said.includes(`${word}\n`)) Deferred.unsafeDone(deferred, Effect.void)
     })
     child.on("exit", () => Deferred.unsafeDone(gone, Effect.void))
+    const until: Life["until"] = (effect) =>
+      Effect.raceFirst(
+        effect,
+        Effect.flatMap(Deferred.await(gone), () => Effect.dieMessage("the manager has ended"))
+      ).pipe(Effect.tapErrorCause(() => Effect.sync(() => process.stdout.write(log))))
     return {
-      told: (what) =>
-        Effect.raceFirst(Effect.as(Deferred.await(milestones[what]), true), Effect.as(Deferred.await(gone), false)),
+      told: (what) => until(Deferred.await(milestones[what])),
+      until,
       kill: Effect.zipRight(
         Effect.sync(() => child.kill("SIGKILL")),
         Deferred.await(gone)
-      ),
-      log: () => log
+      )
     }
   })

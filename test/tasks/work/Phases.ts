@@ -3,9 +3,7 @@
  * whose manager ends in each of them.
  */
 import { expect } from "@effect/vitest"
-import { RunStore } from "charlotte"
 import { Effect } from "effect"
-import { ended } from "../Jobs.js"
 import type { Config } from "./Scenes.js"
 import * as Witness from "./Witness.js"
 
@@ -51,59 +49,23 @@ export const phases: ReadonlyArray<Phase> = [
   { name: "landing", at: ["before", "update-ref *refs/heads/main *"], isShielded: true }
 ]
 
-/** What the commits of that job tell of, when it is done. */
-export const whole = ["a 1", "a 2", "b", "b 1"]
-
 /** One life of a manager: it starts a job, or goes on with the one that is there, comes to a point, and ends. */
 export type Life<E, R> = (world: Witness.World, phase: Phase, config: Config | undefined) => Effect.Effect<void, E, R>
 
-const latest = Effect.gen(function* () {
-  const store = yield* RunStore.RunStore
-  const [run] = yield* store.list({ limit: 1 })
-  return run ?? (yield* Effect.dieMessage("the job is lost"))
-})
-
 /**
- * A manager ends in each of the phases, and the next one goes on, until one may come to the end: no task was done again that
- * was done, nothing was merged twice, the target had nothing of it or all, and all is as if nothing had been.
+ * A manager ends in each of the phases, and the next one goes on, until one may come to the end: as if nothing had been.
  */
-export const endure = <E, R>(
-  { config, top, untouched, world }: Effect.Effect.Success<ReturnType<typeof Witness.job>>,
-  phases: ReadonlyArray<Phase>,
-  live: Life<E, R>
-) =>
+export const endure = <E, R>(job: Witness.Job, phases: ReadonlyArray<Phase>, live: Life<E, R>) =>
   Effect.gen(function* () {
-    const remember = Witness.memory(world)
-    const lookBack = Effect.gen(function* () {
-      const { id, status } = yield* latest
-      expect(["running", "interrupted"]).toContain(status)
-      yield* remember(id)
-      if (status === "interrupted") yield* Witness.isQuiet(world, top, id)
-      expect([[], whole]).toContainEqual(yield* Witness.told(world, top, "mine..main"))
-    }).pipe(Effect.provide(Witness.records(world)))
-
+    const { config, world } = job
+    const expected = yield* Witness.undisturbed()
+    const lookBack = Witness.lookBack(job, expected)
     for (const [index, phase] of phases.entries()) {
       yield* Witness.holdAt(world, phase.at)
       yield* live(world, phase, index === 0 ? config : undefined)
-      yield* lookBack
+      const { status } = yield* lookBack
+      expect(["running", "interrupted"]).toContain(status)
     }
-    const { id } = yield* Effect.gen(function* () {
-      const { attempt, id } = yield* latest
-      const { run } = yield* ended(id)
-      expect(run).toMatchObject({ status: "completed", attempt: phases.length + 1 })
-      yield* remember(id)
-      return { id, attempt }
-    }).pipe(Effect.provide(Witness.manager(world)))
-
-    const isOver = Effect.gen(function* () {
-      yield* Witness.isQuiet(world, top, id)
-      yield* Witness.isTidy(world, top, id)
-      expect(yield* Witness.told(world, top, "mine..main")).toEqual(whole)
-      expect(yield* Witness.tree(world, top, "main")).toBe(yield* Witness.undisturbed())
-      yield* untouched
-    }).pipe(Effect.provide(Witness.records(world)))
-    yield* isOver
-    // Whoever was forgotten there comes too late.
-    yield* Witness.release(world)
-    yield* isOver
+    const { attempt } = yield* Witness.comesOut(job, expected)
+    expect(attempt).toBe(phases.length + 1)
   })

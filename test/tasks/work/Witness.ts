@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import type { JobId } from "../../../src/domain/JobId.js"
 import * as Repository from "../../support/Repository.js"
-import { charlotte, litter, repository, run, task, unit } from "../Jobs.js"
+import { charlotte, ended, litter, repository, run, task, unit } from "../Jobs.js"
 import { eventually, isAlive, isHeld } from "../process/workshop.js"
 import type { Options } from "../Composition.js"
 
@@ -19,12 +19,16 @@ export interface World extends Repository.Sandbox {
 }
 
 /** Waits, once, when a test has asked for it by these words; until the test, or a signal, ends it. */
-const hold = `hold() {
-  { read -r kind && read -r words && read -r times; } 2> /dev/null < "$WITNESS/hold" || return 0
-  test "$kind" = "$1" || return 0
-  case "$2" in $words) ;; *) return 0 ;; esac
-  if test "$times" -gt 1; then printf '%s\\n' "$kind" "$words" $((times - 1)) > "$WITNESS/hold"; return 0; fi
-  mv "$WITNESS/hold" "$WITNESS/held.$$" 2> /dev/null || return 0
+const hold = `wanted() {
+  { read -r kind && read -r words && read -r times; } 2> /dev/null < "$WITNESS/hold" || return 1
+  test "$kind" = "$1" || return 1
+  case "$2" in $words) ;; *) return 1 ;; esac
+  if test "$times" -gt 1; then printf '%s\\n' "$kind" "$words" $((times - 1)) > "$WITNESS/hold"; return 1; fi
+  mv "$WITNESS/hold" "$WITNESS/taken.$$" 2> /dev/null
+}
+stay() {
+  mv "$WITNESS/taken.$$" "$WITNESS/held.$$"
+  : > "$WITNESS/reached"
   while test -e "$WITNESS/held.$$"; do sleep 0.02; done
 }
 `
@@ -34,16 +38,29 @@ const step = `${hold}
 echo "$STEP" >> "$WITNESS/calls"
 exec 9>> "$WITNESS/lock-\${PWD##*/}"
 flock -n 9 || echo "$STEP" >> "$WITNESS/overlaps"
-hold step "$STEP"
+if wanted step "$STEP"; then stay; fi
 `
 
+/**
+ * One that is held in the midst of its work has locked its index, and is stopped; in a session of its own, or the kernel would
+ * have it go on when the manager dies.
+ */
 const git = (witness: string) => `#!/bin/sh
 WITNESS='${witness}'
 ${hold}
-hold before "$*"
+if wanted during "$*"; then
+  setsid git "$@" <&0 &
+  while ! test -e "\${GIT_INDEX_FILE:-$GIT_DIR/index}.lock" && test -e /proc/$!/exe; do :; done
+  kill -STOP $!
+  stay
+  kill -CONT $!
+  wait $!
+  exit
+fi
+if wanted before "$*"; then stay; fi
 git "$@"
 code=$?
-hold after "$*"
+if wanted after "$*"; then stay; fi
 exit $code
 `
 
@@ -71,19 +88,25 @@ export const surroundings = ({ environment, witness }: World): Pick<Options, "ar
   around: { ...environment.variables, WITNESS: witness }
 })
 
-/** `step`: before a step, such as `agent-a1`; `before` or `after`: a command of git's. The words may hold `*`. */
-export type Point = readonly [kind: "step" | "before" | "after", words: string]
+/** Before a step, such as `agent-a1`; or before, in the midst of, or after a command of git's. The words may hold `*`. */
+export type Point = readonly [kind: "step" | "before" | "during" | "after", words: string]
 
 /** Who comes to that point next waits there, or who does so for the nth time. */
 export const holdAt = ({ witness, write }: World, [kind, words]: Point, times = 1) =>
-  write(`${witness}/hold`, `${kind}\n${words}\n${times}\n`)
+  Effect.suspend(() => {
+    rmSync(`${witness}/reached`, { force: true })
+    return write(`${witness}/hold`, `${kind}\n${words}\n${times}\n`)
+  })
 
 const held = ({ witness }: World): ReadonlyArray<number> =>
   readdirSync(witness).flatMap((name) => (name.startsWith("held.") ? [Number(name.slice(5))] : []))
 
-/** Returns when somebody has come to the point; fails when the job got past it. */
-export const reached = (world: World, [kind, words]: Point) =>
-  eventually(`${kind} ${words}`, () => held(world).some(isAlive) && !existsSync(`${world.witness}/hold`))
+/** The processes that wait somewhere. */
+export const waiting = (world: World): ReadonlyArray<number> => held(world).filter(isAlive)
+
+/** Returns when somebody waits at the point. */
+export const reached = ({ witness }: World, [kind, words]: Point) =>
+  eventually(`${kind} ${words}`, () => existsSync(`${witness}/reached`))
 
 /** Lets everybody go who waits, and returns when they have gone. */
 export const release = (world: World) =>
@@ -117,6 +140,8 @@ export const twoUnits = {
   "b/01-b1.md": named("b1", 1)
 }
 
+export type Job = Effect.Effect.Success<ReturnType<typeof job>>
+
 /** The user's repository with such tasks, and how to start the job. */
 export const job = (world: World, files: Record<string, string> = twoUnits, concurrency = 1) =>
   Effect.map(repository(world, files), ({ config, ...rest }) => ({
@@ -131,20 +156,6 @@ export const calls = ({ witness }: World): ReadonlyArray<string> =>
 
 const agentCalls = (world: World, name: string): number =>
   calls(world).filter((call) => call === `agent-${name}`).length
-
-/** Sees to it that no agent is called for a task that is recorded as done. */
-export const memory = (world: World) => {
-  const done = new Map<string, number>()
-  return (id: JobId) =>
-    Effect.gen(function* () {
-      for (const [name, times] of done) expect([name, agentCalls(world, name)]).toEqual([name, times])
-      const store = yield* RunStore.RunStore
-      const { tasks } = yield* store.work.of(id)
-      for (const { state, task, unit } of tasks)
-        if (state === "completed") done.set(`${unit}${task}`, agentCalls(world, `${unit}${task}`))
-      return done
-    })
-}
 
 /** Nothing runs any more, nothing ran twice at the same time, and nothing lies about that git would trip over. */
 export const isQuiet = (world: World, top: string, id: JobId) =>
@@ -183,15 +194,67 @@ export const isTidy = (world: World, top: string, id: JobId) =>
     expect(yield* Effect.promise(() => readdir(`${world.root}/charlotte/worktrees/${id}`))).toEqual([])
   })
 
-/** The tree of a branch. */
-export const tree = ({ git }: World, top: string, branch: string) => git(top, "rev-parse", `${branch}^{tree}`)
+/** What a target has come to: its tree, and what its commits tell of. */
+const outcome = (world: World, top: string) =>
+  Effect.all({
+    tree: world.git(top, "rev-parse", "main^{tree}"),
+    told: told(world, top, "mine..main")
+  })
 
-/** The tree to which a job comes that nobody disturbs. */
+/** What a job comes to that nobody disturbs. */
 export const undisturbed = (files?: Record<string, string>) =>
   Effect.gen(function* () {
     const one = yield* world
     const { config, top } = yield* job(one, files)
     const { run: record } = yield* run(config).pipe(Effect.provide(manager(one)))
     expect(record.status).toBe("completed")
-    return yield* tree(one, top, "main")
+    return yield* outcome(one, top)
   }).pipe(Effect.scoped)
+
+type Outcome = Effect.Effect.Success<ReturnType<typeof undisturbed>>
+
+/** The job that was started last. */
+export const latest = Effect.gen(function* () {
+  const store = yield* RunStore.RunStore
+  const [run] = yield* store.list({ limit: 1 })
+  return run ?? (yield* Effect.dieMessage("the job is lost"))
+})
+
+/**
+ * Looks at a job whose manager has ended, again and again: no agent is called any more for a task that was recorded as done,
+ * and the target holds nothing of the job, or all of it.
+ */
+export const lookBack = ({ top, world }: Job, expected: Outcome) => {
+  const done = new Map<string, number>()
+  return Effect.gen(function* () {
+    for (const [name, times] of done) expect([name, agentCalls(world, name)]).toEqual([name, times])
+    const run = yield* latest
+    const store = yield* RunStore.RunStore
+    const { tasks } = yield* store.work.of(run.id)
+    for (const { state, task, unit } of tasks)
+      if (state === "completed") done.set(`${unit}${task}`, agentCalls(world, `${unit}${task}`))
+    if (run.status !== "running") yield* isQuiet(world, top, run.id)
+    expect([[], expected.told]).toContainEqual(yield* told(world, top, "mine..main"))
+    return run
+  }).pipe(Effect.provide(records(world)))
+}
+
+/** The job goes on to its end: each task and each merge is there once, all is as it should be, and nothing is left. */
+export const comesOut = ({ top, untouched, world }: Job, expected: Outcome) =>
+  Effect.gen(function* () {
+    const run = yield* Effect.flatMap(latest, ({ id }) => Effect.map(ended(id), ({ run }) => run)).pipe(
+      Effect.provide(manager(world))
+    )
+    expect(run.status).toBe("completed")
+    const isOver = Effect.gen(function* () {
+      expect(yield* outcome(world, top)).toEqual(expected)
+      yield* isQuiet(world, top, run.id)
+      yield* isTidy(world, top, run.id)
+      yield* untouched
+    }).pipe(Effect.provide(records(world)))
+    yield* isOver
+    // Whoever was held up all the time comes too late.
+    yield* release(world)
+    yield* isOver
+    return run
+  })
