@@ -7,6 +7,7 @@
  * So nothing here needs a umask. A program that sets one (077) does so in its main, first of all, and gives the former back
  * to what it starts: agents and git would otherwise make files that nobody else can read, in the user's own checkout too.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Config, Context, Effect, Layer, Option, Schema } from "effect"
@@ -44,7 +45,11 @@ export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusab
 /** Any of these tells that the directory is ours to close. */
 const ours = ["charlotte.db", "config.yaml", "lock"]
 
-const make = (directory: string) =>
+/** What there is at the path of a home: nothing yet, a directory that others can read, or one that is closed to them. */
+export type State = "missing" | "open" | "closed"
+
+/** Says whether a home can be used, and how it is; nothing is touched. */
+export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, FileSystem | Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const path = yield* Path
@@ -52,8 +57,7 @@ const make = (directory: string) =>
 
     if (!path.isAbsolute(directory))
       return yield* fail("is not an absolute path; give the whole path, beginning with /")
-    const isThere = yield* fs.exists(directory)
-    if (!isThere) yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
+    if (!(yield* fs.exists(directory))) return "missing"
     const { mode, type, uid } = yield* fs.stat(directory)
     if (type !== "Directory") return yield* fail("is not a directory; move away what is there, or choose another one")
 
@@ -78,20 +82,32 @@ const make = (directory: string) =>
           reason: "cannot be written; make it writable, or choose another directory with CHARLOTTE_HOME"
         })
     )
-    if ((mode & 0o077) !== 0) {
-      const entries = yield* fs.readDirectory(directory)
-      // A directory of something else may be open to others for a reason, such as a whole home directory.
-      if (entries.length > 0 && !ours.some((name) => entries.includes(name))) {
-        return yield* fail(
-          "can be read by other users, and holds other things than Charlotte's; " +
-            `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${directory}`
-        )
-      }
-      yield* fs.chmod(directory, 0o700)
-    }
-    return Home.of(paths(path, yield* fs.realPath(directory)))
-  }).pipe(
-    Effect.catchAll((error) =>
+    if ((mode & 0o077) === 0) return "closed"
+    const entries = yield* fs.readDirectory(directory)
+    // A directory of something else may be open to others for a reason, such as a whole home directory.
+    if (entries.length === 0 || ours.some((name) => entries.includes(name))) return "open"
+    return yield* fail(
+      "can be read by other users, and holds other things than Charlotte's; " +
+        `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${directory}`
+    )
+  }).pipe(unusable(directory))
+
+const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSystem | Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const found = yield* inspect(directory)
+    if (found === "missing") yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
+    // What has just been made may be something else by now, or may have been made by somebody else.
+    const state = found === "missing" ? yield* inspect(directory) : found
+    if (state === "open") yield* fs.chmod(directory, 0o700)
+    return paths(path, yield* fs.realPath(directory))
+  }).pipe(unusable(directory))
+
+const unusable =
+  (directory: string) =>
+  <A, R>(effect: Effect.Effect<A, HomeUnusable | PlatformError, R>): Effect.Effect<A, HomeUnusable, R> =>
+    Effect.mapError(effect, (error) =>
       error._tag === "HomeUnusable"
         ? error
         : new HomeUnusable({
@@ -99,7 +115,6 @@ const make = (directory: string) =>
             reason: `cannot be used: ${error.message}; choose another with CHARLOTTE_HOME`
           })
     )
-  )
 
 const paths = (path: Path, directory: string): Service => ({
   directory,

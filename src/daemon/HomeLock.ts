@@ -23,7 +23,12 @@ export class Holder extends Schema.Class<Holder>("charlotte/Holder")({
   }),
   /** The file on which it holds the lock. */
   file: Schema.String
-}) {}
+}) {
+  override toString(): string {
+    const since = DateTime.formatIso(this.since).replace(/\.\d+/, "")
+    return `charlotte ${this.what} (pid ${this.process.pid}, version ${this.version}) since ${since}`
+  }
+}
 
 /** Another process has the home; nothing in it was touched. */
 export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
@@ -35,12 +40,8 @@ export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
     const { directory, holder } = this
     const other = "or use another home directory, which CHARLOTTE_HOME names"
     if (holder === undefined) return `${directory} is in use by another process; wait until it has ended, ${other}`
-    const since = DateTime.formatIso(holder.since).replace(/\.\d+/, "")
     const out = holder.what === "run" ? "wait until it has ended" : "end it with charlotte daemon stop"
-    return (
-      `${directory} is in use by charlotte ${holder.what} (pid ${holder.process.pid}, version ${holder.version}) ` +
-      `since ${since}; ${out}, ${other}`
-    )
+    return `${directory} is in use by ${holder}; ${out}, ${other}`
   }
 }
 
@@ -58,15 +59,19 @@ export interface Options {
   readonly version: string
 }
 
-/** The holder that the note in a home names, if that process is alive, or may be: one of another container is not known. */
-export const holder: Effect.Effect<Option.Option<Holder>, never, Home | FileSystem> = Effect.gen(function* () {
+/** Who the note in a home names; a crash may have left it behind. */
+export const note: Effect.Effect<Option.Option<Holder>, never, Home | FileSystem> = Effect.gen(function* () {
   const fs = yield* FileSystem
-  const { isAlive } = yield* KernelRef
   const home = yield* Home
-  const note = yield* Effect.option(
-    Effect.flatMap(fs.readFileString(home.holder), Schema.decode(Schema.parseJson(Holder)))
-  )
-  return Option.isSome(note) && (yield* isAlive(note.value.process)) ? note : Option.none()
+  const text = fs.readFileString(home.holder)
+  return yield* Effect.option(Effect.flatMap(text, Schema.decode(Schema.parseJson(Holder))))
+})
+
+/** The same, if that process is alive, or may be: one of another container is not known. */
+export const holder: Effect.Effect<Option.Option<Holder>, never, Home | FileSystem> = Effect.gen(function* () {
+  const { isAlive } = yield* KernelRef
+  const named = yield* note
+  return Option.isSome(named) && (yield* isAlive(named.value.process)) ? named : Option.none()
 })
 
 /** How long a holder may take to leave its note, in milliseconds of real time: it is another process. */

@@ -41,6 +41,35 @@ const operation = "open the database"
 export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, StoreError> =>
   Layer.scoped(SqlClient.SqlClient, open(options)).pipe(Layer.provide(Reactivity.layer))
 
+/**
+ * The same file, to be looked at and nothing else, also while another process works on it: it is checked for damage, cannot
+ * be written, and is left as it was found. One that a crash has left in the midst of a change (there is a `-journal`) fails
+ * as `readonly`, since it would have to be mended first.
+ *
+ * @since 0.1.0
+ */
+export const layerUntouched = ({ filename }: Pick<Options, "filename">): Layer.Layer<SqlClient.SqlClient, StoreError> =>
+  Layer.scoped(SqlClient.SqlClient, look(filename)).pipe(Layer.provide(Reactivity.layer))
+
+const look = (filename: string) =>
+  retryWhileBusy(
+    anew(
+      Effect.gen(function* () {
+        if (!existsSync(filename)) {
+          return yield* new StoreError({ operation, reason: "other", cause: new Error(`${filename} is not there`) })
+        }
+        const sql = yield* connect(
+          filename,
+          ["-wal", "-journal"].some((end) => existsSync(`${filename}${end}`))
+        )
+        yield* sql.unsafe("PRAGMA query_only = ON")
+        yield* refuseOldSqlite(sql)
+        yield* checkForDamage(sql, filename)
+        return sql
+      })
+    )
+  ).pipe(orStoreError(operation))
+
 const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
   Effect.zipRight(
     retryWhileBusy(Effect.scoped(refuseDamaged(options.filename))),
@@ -85,16 +114,20 @@ const connect = (filename: string, readonly: boolean) =>
 const refuseDamaged = (filename: string) =>
   filename === ":memory:" || !existsSync(filename)
     ? Effect.void
-    : Effect.gen(function* () {
-        const sql = yield* connect(filename, existsSync(`${filename}-wal`))
-        const [row] = yield* sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)")
-        if (row?.quick_check !== "ok") {
-          const cause = new Error(
+    : Effect.flatMap(connect(filename, existsSync(`${filename}-wal`)), (sql) => checkForDamage(sql, filename))
+
+const checkForDamage = (sql: SqlClient.SqlClient, filename: string) =>
+  Effect.flatMap(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"), ([row]) =>
+    row?.quick_check === "ok"
+      ? Effect.void
+      : new StoreError({
+          operation,
+          reason: "corrupt",
+          cause: new Error(
             `${filename} is damaged: ${row?.quick_check}. Restore it from a backup, or move it away to begin anew.`
           )
-          return yield* new StoreError({ operation, reason: "corrupt", cause })
-        }
-      })
+        })
+  )
 
 const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
   Effect.flatMap(sql.unsafe<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {

@@ -80,6 +80,28 @@ const upToDate = Effect.flatMap(applied, (id) =>
       })
 )
 
+/** The version of the tables, if there are any, and the one to which `run` brings them. Nothing is changed. */
+export const version: Effect.Effect<
+  { readonly found: Option.Option<number>; readonly latest: number },
+  StoreError,
+  SqlClient.SqlClient
+> = Effect.flatMap(plainClient, (sql) =>
+  Effect.map(retryWhileBusy(Effect.provideService(applied, SqlClient.SqlClient, sql)), (found) => ({ found, latest }))
+)
+
+/** Content with tables that are up to date already. */
+export const verify: Effect.Effect<void, StoreError, SqlClient.SqlClient> = Effect.flatMap(version, ({ found }) =>
+  Option.contains(found, latest)
+    ? Effect.void
+    : new StoreError({
+        operation: "open the store",
+        reason: "version",
+        cause: new Error(
+          `the database is at version ${Option.getOrElse(found, () => 0)}, and this Charlotte reads ${latest}`
+        )
+      })
+)
+
 export const run = Effect.flatMap(plainClient, (sql) =>
   Effect.zipRight(retryWhileBusy(refuseNewer), retryWhileBusy(Effect.zipRight(migrate, upToDate))).pipe(
     Effect.provideService(SqlClient.SqlClient, sql)

@@ -33,6 +33,17 @@ export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, Port.S
 export const layer: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Layer.scoped(RunStore, Sql.make)
 
 /**
+ * The runs in such a database, for who only wants to read them: nothing is migrated, so the tables have to be up to date,
+ * and a write fails where the client cannot write.
+ *
+ * @since 0.1.0
+ */
+export const layerUntouched: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Layer.scoped(
+  RunStore,
+  Sql.untouched
+)
+
+/**
  * Keeps runs in memory.
  *
  * @since 0.1.0

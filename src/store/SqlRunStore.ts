@@ -21,9 +21,11 @@ import * as work from "./sql/work.js"
 import * as Writer from "./sql/Writer.js"
 import * as Transition from "./Transition.js"
 
-export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope> = Effect.gen(function* () {
+type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
+
+/** On tables that are as they should be. */
+const open: Store = Effect.gen(function* () {
   const session = yield* Session.make
-  yield* Migrations.run
   const guard = yield* DatabaseFile.guard(session)
   const signals = yield* Signals.make
   const { write } = yield* Writer.make({ session, signals, guard })
@@ -178,3 +180,8 @@ export const make: Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scop
     }
   }
 })
+
+/** The session is made first: it refuses a client on which nothing can be done. */
+export const make: Store = Session.make.pipe(Effect.zipRight(Migrations.run), Effect.zipRight(open))
+
+export const untouched: Store = Session.make.pipe(Effect.zipRight(Migrations.verify), Effect.zipRight(open))

@@ -1,0 +1,156 @@
+/** A store that is only looked at: what is read, and that nothing is changed by it. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { Effect, Layer } from "effect"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import * as Migrations from "../../src/store/Migrations.js"
+import { migrations } from "../../src/store/migrations/index.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { created, id, newRun } from "./runs.js"
+
+const store = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
+
+const untouched = (filename: string) =>
+  RunStore.layerUntouched.pipe(Layer.provideMerge(Database.layerUntouched({ filename })))
+
+const looked = (filename: string) =>
+  Effect.flatMap(RunStore.RunStore, ({ list }) => Effect.map(list(), (runs) => runs.map(({ id }) => id))).pipe(
+    Effect.provide(untouched(filename))
+  )
+
+/** Names, contents and times of all that is beside a file; of the index of a log only that it is there. */
+const everything = (filename: string) =>
+  readdirSync(dirname(filename))
+    .sort()
+    .map((name) => {
+      const path = `${dirname(filename)}/${name}`
+      return name.endsWith("-shm") ? [name] : [name, statSync(path).mtimeMs, readFileSync(path, "latin1")]
+    })
+
+const closed = Effect.gen(function* () {
+  const filename = yield* TemporaryDirectory.file("test.db")
+  yield* Effect.provide(created(1), store(filename))
+  return filename
+})
+
+/** As a crash leaves it. The files are copied by another process: closing them here would give up the locks on them. */
+const crashed = Effect.gen(function* () {
+  const directory = yield* TemporaryDirectory.make
+  const filename = yield* TemporaryDirectory.file("test.db")
+  yield* Effect.gen(function* () {
+    yield* created(1)
+    yield* Effect.sync(() => execFileSync("cp", ["-r", `${dirname(filename)}/.`, `${directory}/copy`]))
+  }).pipe(Effect.provide(store(filename)))
+  expect(readdirSync(`${directory}/copy`).sort()).toEqual(["test.db", "test.db-shm", "test.db-wal"])
+  return `${directory}/copy/test.db`
+})
+
+describe("a database that is only looked at", () => {
+  it.scoped("is read, and stays as it was", () =>
+    Effect.gen(function* () {
+      const filename = yield* closed
+      const before = everything(filename)
+      expect(yield* looked(filename)).toEqual([id(1)])
+      expect(everything(filename)).toEqual(before)
+    })
+  )
+
+  it.scoped("is read while somebody else works on it, who takes no notice", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("test.db")
+      yield* Effect.gen(function* () {
+        const seen: Array<ReadonlyArray<string>> = []
+        for (const n of [1, 2, 3]) {
+          yield* created(n)
+          seen.push(yield* looked(filename))
+        }
+        expect(seen).toEqual([[id(1)], [id(2), id(1)], [id(3), id(2), id(1)]])
+      }).pipe(Effect.provide(store(filename)))
+      expect(readdirSync(dirname(filename))).toEqual(["test.db"])
+    })
+  )
+
+  it.scoped("is read with what a crash has left in its log, which stays there", () =>
+    Effect.gen(function* () {
+      const filename = yield* crashed
+      const before = everything(filename)
+      expect(yield* looked(filename)).toEqual([id(1)])
+      expect(everything(filename)).toEqual(before)
+      expect(yield* Effect.provide(created(2), store(filename))).toBe(id(2))
+    })
+  )
+
+  it.scoped("cannot be written", () =>
+    Effect.gen(function* () {
+      for (const filename of [yield* closed, yield* crashed]) {
+        const before = everything(filename)
+        const write = Effect.flatMap(RunStore.RunStore, ({ create }) => create(newRun(2)))
+        const error = yield* Effect.flip(Effect.provide(write, untouched(filename)))
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "readonly" })
+        expect(everything(filename)).toEqual(before)
+      }
+    })
+  )
+
+  it.scoped("is refused when it is damaged, or not there", () =>
+    Effect.gen(function* () {
+      const filename = yield* closed
+      writeFileSync(filename, readFileSync(filename).fill(0x55, 4_096 + 8, 3 * 4_096))
+      expect(yield* Effect.flip(looked(filename))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
+      rmSync(filename)
+      expect(yield* Effect.flip(looked(filename))).toMatchObject({ _tag: "StoreError", reason: "other" })
+      expect(readdirSync(dirname(filename))).toEqual([])
+    })
+  )
+
+  it.scoped("is refused when a crash has left it in the midst of a change, and stays so", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      const filename = `${directory}/copy/test.db`
+      mkdirSync(dirname(filename))
+      // Pages of a change that is not committed reach the file when there are too many of them.
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql.unsafe("PRAGMA journal_mode = DELETE")
+        yield* sql.unsafe("CREATE TABLE words (word TEXT)")
+        yield* sql.unsafe("PRAGMA cache_size = 1")
+        yield* sql.unsafe("BEGIN IMMEDIATE")
+        yield* sql.unsafe(
+          "INSERT INTO words WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200) SELECT hex(zeroblob(500)) FROM n"
+        )
+        yield* Effect.sync(() =>
+          execFileSync("cp", ["-r", `${directory}/test.db`, `${directory}/test.db-journal`, dirname(filename)])
+        )
+        yield* sql.unsafe("ROLLBACK")
+      }).pipe(Effect.provide(Database.layer({ filename: `${directory}/test.db` })))
+      const before = everything(filename)
+      expect(yield* Effect.flip(looked(filename))).toMatchObject({ _tag: "StoreError", reason: "readonly" })
+      expect(everything(filename)).toEqual(before)
+    })
+  )
+
+  it.scoped("says of which version its tables are, and is not migrated", () =>
+    Effect.gen(function* () {
+      const latest = Object.keys(migrations).length
+      const filename = yield* closed
+      const version = Effect.provide(Migrations.version, Database.layerUntouched({ filename }))
+      const set = (statement: string) =>
+        Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement)).pipe(
+          Effect.provide(Database.layer({ filename }))
+        )
+      expect(yield* version).toMatchObject({ found: { value: latest }, latest })
+      yield* set(`DELETE FROM charlotte_migrations WHERE migration_id = ${latest}`)
+      const before = everything(filename)
+      expect(yield* version).toMatchObject({ found: { value: latest - 1 }, latest })
+      const error = yield* Effect.flip(looked(filename))
+      expect(error).toMatchObject({ _tag: "StoreError", reason: "version" })
+      expect(error.message).toContain(`the database is at version ${latest - 1}, and this Charlotte reads ${latest}`)
+      expect(everything(filename)).toEqual(before)
+      yield* set("DROP TABLE charlotte_migrations")
+      expect(yield* version).toMatchObject({ found: { _tag: "None" }, latest })
+    })
+  )
+})
