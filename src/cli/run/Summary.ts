@@ -3,7 +3,7 @@
  */
 import { Array, DateTime, Option, Record, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
-import type { Run } from "../../domain/Run.js"
+import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Work } from "../../domain/Work.js"
 import { resultBranch } from "../../tasks/git/Names.js"
@@ -70,7 +70,7 @@ export const of = ({ run, work }: Ended, now: DateTime.DateTime): Summary => {
   const told = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
   const failures = failuresOf(work)
-  const reason = run.error === undefined || failures.length > 0 ? undefined : (told.message ?? run.error.cause)
+  const reason = run.error === undefined || failures.length > 0 ? undefined : reasonOf(run.error, told)
   return {
     jobId: run.id,
     status: run.status,
@@ -91,9 +91,16 @@ export const of = ({ run, work }: Ended, now: DateTime.DateTime): Summary => {
 /** Where its work is, once it has begun. */
 const resultOf = ({ id }: Run, { units }: Work, told: Told, config: JobConfig | undefined) => {
   const isThere = config?.dryRun !== true && (units.length > 0 || told.branch !== undefined)
-  const branch = isThere ? (told.branch ?? resultBranch(id)) : undefined
-  const diff = branch === undefined || config === undefined ? undefined : ["git", "-C", config.repoPath, "diff"]
-  return { branch, diff: told.diff ?? (diff && command(...diff, `${config?.targetBranch}...${branch}`)) }
+  if (!isThere) return { branch: undefined, diff: undefined }
+  const branch = told.branch ?? resultBranch(id)
+  const diff = config && command("git", "-C", config.repoPath, "diff", `${config.targetBranch}...${branch}`)
+  return { branch, diff: told.diff ?? diff }
+}
+
+/** Some errors say in their message what is said here elsewhere. */
+const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: Told): string => {
+  if (_tag !== "LandingBlocked") return message ?? cause
+  return `${target} could not be advanced: ${reason}${log === undefined ? "" : `; see ${log}`}`
 }
 
 const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>

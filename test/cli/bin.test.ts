@@ -1,0 +1,139 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Fiber, Schedule } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync, mkdirSync } from "node:fs"
+import { createRequire } from "node:module"
+import { fileURLToPath } from "node:url"
+import { sandbox, type Sandbox } from "../support/Repository.js"
+
+const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
+const tsx = createRequire(import.meta.url).resolve("tsx")
+
+interface Answer {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+const answerOf = (child: ChildProcess) =>
+  Effect.async<Answer>((resume) => {
+    let [out, err] = ["", ""]
+    child.stdout?.on("data", (data) => (out += String(data)))
+    child.stderr?.on("data", (data) => (err += String(data)))
+    child.on("close", (code) => resume(Effect.succeed({ code, out, err })))
+  })
+
+/** Nothing of this process's environment but what is needed. */
+const environment = (world: Sandbox) => ({
+  ...world.environment.variables,
+  CHARLOTTE_HOME: `${world.root}/charlotte`,
+  TERM: "xterm"
+})
+
+/** A shell in which `charlotte` is the real command. */
+const shell = (world: Sandbox, script: string, cwd = world.root) =>
+  Effect.suspend(() => {
+    const charlotte = `charlotte() { "${process.execPath}" --import "${tsx}" "${bin}" "$@"; }`
+    return answerOf(
+      spawn("bash", ["-c", `${charlotte}\n${script}`], {
+        cwd,
+        env: environment(world),
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+    )
+  })
+
+const task = (number: number, title: string) => `---\ntask: ${number}\nbackpressure: "true"\n---\n\n# ${title}\n`
+
+const repository = (world: Sandbox, tasks: number) =>
+  Effect.gen(function* () {
+    const top = `${world.root}/repository`
+    mkdirSync(top)
+    yield* world.git(top, "init", "--quiet")
+    for (let number = 1; number <= tasks; number++) {
+      const title = `A task of many words that fill the pipe to whoever reads it, number ${number} \x1b[31mred`
+      yield* world.write(`${top}/tasks/${number}-a.md`, task(number, title))
+    }
+    return top
+  })
+
+describe("the command", () => {
+  it.scopedLive("answers on the standard output, in plain text for a pipe, with code 0", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      const top = yield* repository(world, 1)
+      const { code, err, out } = yield* shell(world, "charlotte plan tasks && charlotte --version", top)
+      expect([code, err]).toEqual([0, ""])
+      expect(out).toMatch(
+        /^wave 1\n└─ tasks\n {3}└─ 1 A task of many words.* red\n.*\n\n1 unit, 1 task, 1 wave: 1 to do\n\d+\.\d+\.\d+\n$/
+      )
+      expect(out).not.toContain("\x1b")
+    })
+  )
+
+  it.scopedLive("says once what is wrong, on the standard error, with code 2", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      const { code, err, out } = yield* shell(world, "charlotte plann tasks")
+      expect({ code, err, out }).toEqual({
+        code: 2,
+        err: 'charlotte: there is no command "plann": did you mean "plan"? See: charlotte --help\n',
+        out: ""
+      })
+    })
+  )
+
+  it.scopedLive("ends quietly when nobody reads on", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      const top = yield* repository(world, 1_500)
+      const script = "charlotte plan tasks | head -1; echo ${PIPESTATUS[0]}"
+      expect(yield* shell(world, script, top)).toEqual({ code: 0, err: "", out: "wave 1\n141\n" })
+    })
+  )
+
+  it.scopedLive("copes without a standard output", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      const top = yield* repository(world, 1)
+      const { err, out } = yield* shell(world, "charlotte plan tasks >&-; echo $?", top)
+      expect([err, out.trim()]).toEqual(["", expect.stringMatching(/^(0|141)$/)])
+    })
+  )
+
+  it.scopedLive("says so when its directory is not there any more", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      mkdirSync(`${world.root}/gone`)
+      // It goes once the sources can be loaded, which this way of running them cannot do without one.
+      const go = `process.chdir("${world.root}/gone"); (await import("node:fs")).rmdirSync("${world.root}/gone")`
+      const script = ["--import", tsx, "--import", `data:text/javascript,${encodeURIComponent(go)}`, bin]
+      const child = spawn(process.execPath, [...script, "plan", "tasks"], { env: environment(world) })
+      expect(yield* answerOf(child)).toEqual({
+        code: 2,
+        err: "charlotte: the current directory is not there any more; go to another; see: pwd\n",
+        out: ""
+      })
+    })
+  )
+
+  it.scopedLive("answers 130 when it is interrupted", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      const top = yield* repository(world, 1)
+      // A git that never answers keeps the command waiting; that it was called tells that the command is there.
+      mkdirSync(`${world.root}/bin`)
+      const called = `${world.root}/called`
+      yield* world.write(`${world.root}/bin/git`, `#!/bin/sh\n: > "${called}"\nexec sleep 60\n`, 0o755)
+      const env = { ...environment(world), PATH: `${world.root}/bin:${world.environment.variables["PATH"]}` }
+      const child = spawn(process.execPath, ["--import", tsx, bin, "plan", "tasks"], { cwd: top, env })
+      const answer = yield* Effect.fork(answerOf(child))
+      yield* Effect.sync(() => existsSync(called)).pipe(
+        Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced("20 millis") }),
+        Effect.timeout("20 seconds")
+      )
+      child.kill("SIGINT")
+      expect(yield* Fiber.join(answer)).toEqual({ code: 130, out: "", err: "" })
+    })
+  )
+})

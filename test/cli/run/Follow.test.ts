@@ -1,0 +1,144 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Deferred, Effect, Fiber, Layer, Schema, Stream, TestClock } from "effect"
+import { writeFileSync } from "node:fs"
+import * as Follow from "../../../src/cli/run/Follow.js"
+import { OutputClosed } from "../../../src/cli/Output.js"
+import { toJson } from "../../../src/domain/Json.js"
+import { JobEvent } from "../../../src/domain/JobEvent.js"
+import type { RunStatus } from "../../../src/domain/RunStatus.js"
+import { TasksFailed } from "../../../src/tasks/work/TaskFailure.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import * as Capture from "../Capture.js"
+import * as Emulator from "./Emulator.js"
+import { allDone, branch, diff, run, someFailed } from "./ended.js"
+import { events, jobId, noon, steps } from "./scenario.js"
+
+const failed = {
+  run: run("failed", { error: toJson(new TasksFailed({ branch, diff, failures: [], blocked: ["barn"] })) }),
+  work: someFailed
+}
+
+const services = (capture: Capture.Capture) =>
+  Layer.mergeAll(
+    capture.layer,
+    NodeFileSystem.layer,
+    Layer.succeed(DateTime.CurrentTimeZone, DateTime.zoneUnsafeMakeNamed("UTC"))
+  )
+
+/** Follows the scenario to its end. */
+const follow = (options: Parameters<typeof Capture.make>[0] & { readonly json?: boolean }, log = "/nowhere") => {
+  const capture = Capture.make(options)
+  return Follow.follow({
+    events: Stream.fromIterable(events(steps(log))),
+    end: Effect.succeed(failed),
+    json: options.json ?? false
+  }).pipe(
+    Effect.map((code) => ({ code, out: capture.out(), err: capture.err() })),
+    Effect.provide(services(capture))
+  )
+}
+
+describe("a job that is followed", () => {
+  it.effect("in a pipe gives lines, then the summary, and no escape byte", () =>
+    Effect.map(follow({}), ({ code, err, out }) => {
+      expect(code).toBe(1)
+      expect(err).toBe("")
+      expect(out).toMatch(/^12:00:00 job 01A.* started\n(12:00:\d\d .*\n){25}\n✗ failed after 1 min 15 s /)
+      expect(out).not.toContain("\x1b")
+    })
+  )
+
+  it.effect("by a program gives each event as JSON, then the summary, one a line", () =>
+    Effect.map(follow({ json: true, isTerminal: true, colours: true }), ({ code, err, out }) => {
+      const lines = out.split("\n")
+      expect(code).toBe(1)
+      expect(err).toBe("")
+      expect(lines.pop()).toBe("")
+      expect(JSON.parse(lines.pop() ?? "")).toMatchObject({ summary: { jobId, status: "failed", branch } })
+      const decode = Schema.decodeSync(Schema.parseJson(JobEvent))
+      expect(lines.map((line) => decode(line))).toEqual(events(steps("/nowhere")))
+    })
+  )
+
+  it.scoped("on a terminal leaves what has ended, the output of what failed, and the summary", () =>
+    Effect.gen(function* () {
+      const log = yield* TemporaryDirectory.file("gate.log")
+      writeFileSync(log, "not ok \x1b[31m1\x1b[0m\n\x1b]0;title\x07not ok 2\n")
+      const { code, out } = yield* follow({ isTerminal: true, columns: 60 }, log)
+      const terminal = Emulator.make(60, 24)
+      terminal.write(out)
+      expect(code).toBe(1)
+      expect(terminal.text()).toMatch(
+        /^job 01ARZ3NDEKTSV4RRFFQ69G5FAV\n3 units, 5 tasks for main, with the agent claude\n! words 2 /
+      )
+      expect(terminal.text()).toContain("\n│ not ok 1\n│ not ok 2\n✓ words  2 tasks, merged as 1a2b3c4d  0:20\n")
+      expect(terminal.text()).toMatch(/\n\n✗ failed after 1 min 15 s {2}job\n {2}01A/)
+    })
+  )
+
+  it.scoped("on a terminal shows what goes on meanwhile", () =>
+    Effect.gen(function* () {
+      const capture = Capture.make({ isTerminal: true, columns: 60 })
+      const until = events(steps("/nowhere").filter(({ at }) => at <= 5))
+      yield* TestClock.setTime(noon + 5_000)
+      const fiber = yield* Follow.follow({
+        events: Stream.concat(Stream.fromIterable(until), Stream.never),
+        end: Effect.succeed(failed),
+        json: false
+      }).pipe(Effect.provide(services(capture)), Effect.fork)
+      yield* TestClock.adjust("100 millis")
+      const terminal = Emulator.make(60, 24)
+      terminal.write(capture.out())
+      expect(terminal.text()).toMatch(/\n {2}silk {3}1 Spin the spokes +gate {2}0:03\n/)
+      yield* Fiber.interrupt(fiber)
+      const after = Emulator.make(60, 24)
+      after.write(capture.out())
+      expect(after.text()).toBe(`job ${jobId}\n3 units, 5 tasks for main, with the agent claude`)
+    })
+  )
+
+  it.effect("has the exit code of the job", () =>
+    Effect.gen(function* () {
+      const codeOf = (status: RunStatus) => {
+        const capture = Capture.make()
+        const end = Effect.succeed({ run: run(status), work: allDone })
+        return Follow.follow({ events: Stream.empty, end, json: true }).pipe(Effect.provide(services(capture)))
+      }
+      const statuses = ["completed", "failed", "cancelled", "interrupted"] as const
+      expect(yield* Effect.forEach(statuses, codeOf)).toEqual([0, 1, 130, 130])
+    })
+  )
+
+  it.effect("says that it is being ended, to whoever waits for that", () =>
+    Effect.gen(function* () {
+      const leaving = yield* Deferred.make<void>()
+      const capture = Capture.make()
+      const last = yield* Deferred.make<void>()
+      const fiber = yield* Follow.follow({
+        events: Stream.concat(
+          Stream.fromIterable(events([{ at: 0, type: "job.started" }])),
+          Stream.fromEffect(Deferred.await(last)).pipe(Stream.drain)
+        ),
+        end: Effect.succeed({ run: run("interrupted"), work: allDone }),
+        leaving: Deferred.await(leaving),
+        json: false
+      }).pipe(Effect.provide(services(capture)), Effect.fork)
+      yield* Deferred.succeed(leaving, void 0)
+      yield* Effect.yieldNow({ priority: 1 }).pipe(Effect.repeat({ until: () => capture.err() !== "" }))
+      yield* Deferred.succeed(last, void 0)
+      expect(yield* Fiber.join(fiber)).toBe(130)
+      expect(capture.err()).toBe("stopping; to kill what still runs, press Ctrl-C again\n")
+      expect(capture.out()).toMatch(/go on with {2}charlotte resume 01A/)
+    })
+  )
+
+  it.effect("ends when nobody reads it any more", () =>
+    Effect.gen(function* () {
+      for (const options of [{}, { json: true }, { isTerminal: true }]) {
+        const error = yield* Effect.flip(follow({ ...options, isClosed: true }))
+        expect(error).toEqual(new OutputClosed())
+      }
+    })
+  )
+})

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, FastCheck as fc } from "effect"
+import * as Line from "../../../src/cli/Line.js"
+import * as Summary from "../../../src/cli/run/Summary.js"
+import * as SummaryText from "../../../src/cli/run/SummaryText.js"
+import { toJson } from "../../../src/domain/Json.js"
+import { TaskRecord, UnitRecord, Work } from "../../../src/domain/Work.js"
+import { CommandFailed, LandingBlocked, LimitReached, TasksFailed } from "../../../src/tasks/work/TaskFailure.js"
+import { forbidden, hostile } from "../hostile.js"
+import { allDone, branch, diff, run, someFailed } from "./ended.js"
+import { commit, jobId, noon } from "./scenario.js"
+
+const later = DateTime.unsafeMake(noon + 3_723_000)
+const nothing = new Work({ units: [], tasks: [] })
+
+const text = (ended: Summary.Ended, columns = Infinity) =>
+  SummaryText.lines(Summary.of(ended, later), columns)
+    .map((line) => Line.paint(line, false))
+    .join("\n")
+
+const result = { target: "main", branch, diff, landed: commit, commits: 3 }
+const failure = new TasksFailed({ branch, diff, failures: [{ unit: "silk", task: 2, reason: "r" }], blocked: ["barn"] })
+
+describe("the summary of a job", () => {
+  it("that was completed says what was done, and where it is", () => {
+    expect(text({ run: run("completed", { result }), work: allDone })).toBe(`✓ completed in 1 min 15 s  job ${jobId}
+
+  units    2 merged
+  tasks    2 done, 1 complete before
+  commits  3
+  landed   on main, at 1a2b3c4d
+  result   ${branch}
+  diff     ${diff}`)
+  })
+
+  it("that failed says why, where to look, and how to go on", () => {
+    expect(text({ run: run("failed", { error: toJson(failure) }), work: someFailed }))
+      .toBe(`✗ failed after 1 min 15 s  job ${jobId}
+
+  units    1 merged, 2 failed, 1 blocked
+  tasks    3 done, 1 failed, 1 not begun
+  commits  3
+  result   ${branch}
+  diff     ${diff}
+
+  ✗ silk 2  Lay the rings
+    failed 2 times: the gate (npm test) ended with exit code 1
+    log  /home/me/.charlotte/logs/silk-2.log
+
+  ✗ frame  what unit frame has done conflicts with the units before it in a.txt
+
+  ! words 1  the agent had changed tasks/a.md: files of the plan are put back
+
+  when that is mended, go on with  charlotte retry ${jobId}`)
+  })
+
+  it("that could not land names the command to go on with", () => {
+    const blocked = new LandingBlocked({
+      branch,
+      diff,
+      target: "main",
+      reason: "it was rewritten meanwhile",
+      log: "/l",
+      command: `git -C /home/me/barn merge ${branch}`
+    })
+    expect(text({ run: run("failed", { error: toJson(blocked) }), work: allDone }, 80)).toBe(
+      `✗ failed after 1 min 15 s  job ${jobId}: main could not be
+  advanced: it was rewritten meanwhile; see /l
+
+  units    2 merged
+  tasks    2 done, 1 complete before
+  commits  2
+  result   ${branch}
+  diff     ${diff}
+
+  go on with  git -C /home/me/barn merge ${branch}`
+    )
+  })
+
+  it("that failed as a whole says why, and still where its work is", () => {
+    const limit = text({
+      run: run("failed", { error: toJson(new LimitReached({ limit: "10 agent calls" })) }),
+      work: allDone
+    })
+    expect(limit).toMatch(/^✗ .*: the limit of 10 agent calls in charlotte\.yaml is reached\n/)
+    expect(limit).toContain(`\n  diff     ${diff}\n`)
+    expect(limit).toMatch(new RegExp(`\n {2}go on with {2}charlotte retry ${jobId}$`))
+    const command = new CommandFailed({ purpose: "baseline", command: "npm test", reason: "failed", log: "/l" })
+    expect(text({ run: run("failed", { error: toJson(command) }), work: allDone })).toMatch(
+      /^✗ .*: the baseline \(npm test\) failed; see \/l\n/
+    )
+  })
+
+  it("that was not recorded to its end says so, and how to go on", () => {
+    expect(text({ run: run("interrupted"), work: someFailed })).toMatch(
+      new RegExp(`^! interrupted after 1 h 2 min {2}job .*go on with {2}charlotte resume ${jobId}$`, "s")
+    )
+    expect(text({ run: run("cancelled"), work: nothing })).toBe(
+      `! cancelled after 1 min 15 s  job ${jobId}\n\n  go on with  charlotte retry ${jobId}`
+    )
+    expect(text({ run: run("failed", { error: "it was removed" }), work: nothing })).toMatch(/: it was removed\n/)
+  })
+
+  it("that only looked has no result", () => {
+    const dry = {
+      run: run("completed", { result: { ...result, landed: undefined }, config: { dryRun: true } }),
+      work: nothing
+    }
+    expect(text(dry)).toBe(`✓ completed in 1 min 15 s  job ${jobId}`)
+  })
+
+  it("is one object for programs", () => {
+    const summary = Summary.of({ run: run("failed", { error: toJson(failure) }), work: someFailed }, later)
+    expect(JSON.parse(JSON.stringify(summary))).toEqual({
+      jobId,
+      status: "failed",
+      duration: 75_000,
+      units: { merged: 1, failed: 2, blocked: 1 },
+      tasks: { completed: 3, failed: 1, pending: 1 },
+      commits: 3,
+      branch,
+      diff,
+      target: "main",
+      failures: [
+        {
+          unit: "silk",
+          task: 2,
+          title: "Lay the rings",
+          attempts: 2,
+          reason: "the gate (npm test) ended with exit code 1",
+          log: "/home/me/.charlotte/logs/silk-2.log"
+        },
+        { unit: "frame", reason: "what unit frame has done conflicts with the units before it in a.txt" }
+      ],
+      notes: [{ unit: "words", task: 1, note: "the agent had changed tasks/a.md: files of the plan are put back" }],
+      next: `charlotte retry ${jobId}`
+    })
+  })
+
+  it("holds nothing that a terminal obeys, whatever is recorded", () => {
+    fc.assert(
+      fc.property(hostile, fc.constantFrom(40, 80, Infinity), (words, columns) => {
+        const error = { _tag: "Strange", message: words, branch: words, diff: words, command: words }
+        const work = new Work({
+          units: someFailed.units.map((unit) => new UnitRecord({ ...unit, unit: words, reason: words })),
+          tasks: someFailed.tasks.map(
+            (task) => new TaskRecord({ ...task, unit: words, title: words, reason: words, notes: [words] })
+          )
+        })
+        for (const ended of [work, nothing].map((work) => ({ run: run("failed", { error }), work }))) {
+          expect(text(ended, columns).replaceAll("\n", "")).not.toMatch(forbidden)
+        }
+      })
+    )
+  })
+})
