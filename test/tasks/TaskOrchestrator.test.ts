@@ -147,7 +147,9 @@ describe("the orchestrator of tasks", () => {
           expect(noAgent.message).toContain('agent: there is no agent "nobody"')
           yield* world.write(`${top}/tasks/01-a.md`, task(1, "true", "false"))
           const untouched = yield* unchangedFromHere(world, top)
-          const stray = yield* Effect.flip(manager.start(config))
+          const elsewhere = yield* Effect.flip(manager.start(config))
+          expect(elsewhere.message).toContain("tasks/01-a.md: is not on main as it stands here")
+          const stray = yield* Effect.flip(manager.start({ ...config, targetBranch: "mine" }))
           expect(stray.message).toContain("add -- tasks/01-a.md && git")
           yield* untouched
         }).pipe(Effect.provide(charlotte(world)))

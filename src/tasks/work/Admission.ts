@@ -9,7 +9,7 @@ import { Agents } from "../Agents.js"
 import { Git } from "../Git.js"
 import { BranchName, type ObjectId, RepoPath } from "../git/Names.js"
 import type { Repository } from "../git/Repository.js"
-import { addAndCommitCommand } from "../git/Shell.js"
+import { addAndCommitCommand, command } from "../git/Shell.js"
 import type { Plan } from "../plan/Plan.js"
 import * as Settings from "../plan/Settings.js"
 import * as TaskDirectory from "../plan/TaskDirectory.js"
@@ -45,7 +45,7 @@ export const read = (config: JobConfig) =>
     const inTheWay = Either.isLeft(planned)
       ? []
       : [
-          ...(Either.isLeft(target) ? [] : yield* strayFiles(repository, target.right.commit, planned.right)),
+          ...(Either.isLeft(target) ? [] : yield* strayFiles(repository, target.right, planned.right)),
           ...(yield* uncopyable(repository, planned.right))
         ]
     issues.push(...at("tasksDir", inTheWay))
@@ -98,13 +98,26 @@ const branch = (repository: Repository, wanted: string) =>
   })
 
 /** Work begins at the commit of the target, so what was read must stand there as it was read. */
-const strayFiles = (repository: Repository, commit: ObjectId, plan: Plan) =>
+const strayFiles = (
+  repository: Repository,
+  target: { readonly name: BranchName; readonly commit: ObjectId },
+  plan: Plan
+) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const differing = yield* git.differing(repository, commit, yield* Schema.decode(Schema.Array(RepoPath))(plan.files))
+    const { topLevel } = repository
+    const files = yield* Schema.decode(Schema.Array(RepoPath))(plan.files)
+    const differing = yield* git.differing(repository, target.commit, files)
+    const head = yield* git.head(repository)
+    if (head._tag === "Branch" && head.branch === target.name) {
+      const commit = (file: string) => addAndCommitCommand(topLevel, [file])
+      return differing.map(
+        (file) => `${file}: is not committed on the target branch as it stands here: ${commit(file)}`
+      )
+    }
+    const turn = command("git", "-C", topLevel, "switch", target.name)
     return differing.map(
-      (file) =>
-        `${file}: is not committed on the target branch as it stands here: ${addAndCommitCommand(repository.topLevel, [file])}`
+      (file) => `${file}: is not on ${target.name} as it stands here, where another branch is checked out: ${turn}`
     )
   }).pipe(Effect.catchTag("ParseError", ({ message }) => Effect.succeed([message])))
 

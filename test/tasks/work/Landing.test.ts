@@ -3,7 +3,19 @@ import { Effect } from "effect"
 import { writeFile } from "node:fs/promises"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, litter, repository, show, subjects, task } from "../Jobs.js"
-import { blockedBy, counted, counting, follow, keptBut, meanwhile, pausing, refusal, retry } from "./Scenes.js"
+import {
+  blockedBy,
+  commitOf,
+  commitOnMain,
+  counted,
+  counting,
+  follow,
+  keptBut,
+  meanwhile,
+  pausing,
+  refusal,
+  retry
+} from "./Scenes.js"
 
 /** A repository with a task that makes `out.txt`, by a script that pauses for the user. */
 const scene = (
@@ -19,20 +31,6 @@ const scene = (
     )
   })
 
-/** A user's commit on `main`, through a worktree of his own, so that his checkout is not touched; no content, no file. */
-const commitOnMain = (world: Repository.Sandbox, top: string, file: string, content?: string) =>
-  Effect.gen(function* () {
-    const elsewhere = `${world.root}/elsewhere`
-    yield* world.git(top, "worktree", "add", "--quiet", elsewhere, "main")
-    yield* content === undefined
-      ? world.git(elsewhere, "rm", "--quiet", file)
-      : world.write(`${elsewhere}/${file}`, content)
-    yield* world.git(elsewhere, "add", "--all")
-    yield* world.git(elsewhere, "commit", "--quiet", "-m", `user: ${file}`)
-    yield* world.git(top, "worktree", "remove", elsewhere)
-    return yield* commitOf(world, top, "main")
-  })
-
 const contains = (world: Repository.Sandbox, top: string, branch: string, commit: string) =>
   Effect.map(follow(world, `git -C ${top} merge-base --is-ancestor ${commit} ${branch}`), ({ code }) =>
     expect(code, `${branch} contains ${commit}`).toBe(0)
@@ -41,9 +39,6 @@ const contains = (world: Repository.Sandbox, top: string, branch: string, commit
 /** What came to `main`, newest first; not what those merged. */
 const mainline = (world: Repository.Sandbox, top: string) =>
   Effect.map(world.git(top, "log", "--first-parent", "--format=%s", "mine..main"), (log) => log.trim().split("\n"))
-
-const commitOf = (world: Repository.Sandbox, top: string, revision: string) =>
-  Effect.map(world.git(top, "rev-parse", revision), (line) => line.trim())
 
 /** A commit of a file in the checkout. */
 const commitHere = (world: Repository.Sandbox, top: string, file: string) =>

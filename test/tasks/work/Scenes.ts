@@ -2,8 +2,8 @@
  * What tests of single parts of a job share: a user who does something while a job is at a certain point, and one who does
  * what an error tells him to.
  */
-import { JobManager } from "charlotte"
-import { Effect, Schema } from "effect"
+import { type JobId, JobManager } from "charlotte"
+import { Effect, Schema, Stream } from "effect"
 import { execFile } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import type * as Repository from "../../support/Repository.js"
@@ -83,3 +83,45 @@ export const keptBut = (
 export const refusal = <E, R>(start: Effect.Effect<unknown, E, R>) =>
   // A success is not shown: what a job came to is long.
   Effect.flip(Effect.asVoid(start))
+
+/** The tasks that commits claim, such as `api 2`, oldest first; one that was done twice is there twice. */
+export const doneTasks = (world: Sandbox, top: string, range: string) =>
+  Effect.map(
+    world.git(
+      top,
+      "log",
+      "--reverse",
+      "--topo-order",
+      "--format=%(trailers:key=Charlotte-Unit,valueonly,separator=) %(trailers:key=Charlotte-Task,valueonly,separator=)",
+      range
+    ),
+    (log) => log.split("\n").filter((line) => /^\S+ \d+$/.test(line))
+  )
+
+/** The commit that a revision names. */
+export const commitOf = (world: Repository.Sandbox, top: string, revision: string) =>
+  Effect.map(world.git(top, "rev-parse", revision), (line) => line.trim())
+
+/** A user's commit on `main`, through a worktree of his own, so that his checkout is not touched; no content, no file. */
+export const commitOnMain = (world: Repository.Sandbox, top: string, file: string, content?: string) =>
+  Effect.gen(function* () {
+    const elsewhere = `${world.root}/elsewhere`
+    yield* world.git(top, "worktree", "add", "--quiet", elsewhere, "main")
+    yield* content === undefined
+      ? world.git(elsewhere, "rm", "--quiet", file)
+      : world.write(`${elsewhere}/${file}`, content)
+    yield* world.git(elsewhere, "add", "--all")
+    yield* world.git(elsewhere, "commit", "--quiet", "-m", `user: ${file}`)
+    yield* world.git(top, "worktree", "remove", elsewhere)
+    return yield* commitOf(world, top, "main")
+  })
+
+/** Waits for an event of a job, such as `unit.completed api`. */
+export const eventually = (id: JobId.JobId, wanted: string) =>
+  Effect.gen(function* () {
+    const manager = yield* JobManager.JobManager
+    const events = Stream.map(manager.events(id), ({ task, type, unit }) =>
+      [type, unit, task].filter(Boolean).join(" ")
+    )
+    yield* Stream.runDrain(Stream.takeUntil(events, (event) => event === wanted))
+  })

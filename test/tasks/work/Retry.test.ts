@@ -1,0 +1,292 @@
+import { describe, expect, it } from "@effect/vitest"
+import { JobId, JobManager } from "charlotte"
+import { Effect } from "effect"
+import * as Repository from "../../support/Repository.js"
+import { appears, charlotte, ended, repository, run, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
+import { commitOf, commitOnMain, doneTasks, eventually, follow, pausing, refusal } from "./Scenes.js"
+
+type Ended = Effect.Effect.Success<ReturnType<typeof ended>>
+
+/** The tasks for which an agent was called. */
+const calls = ({ types }: Ended) =>
+  types.filter((type) => type.startsWith("task.agent.started")).map((type) => type.replace(/^\S+ /, ""))
+
+const states = ({ work }: Ended) => Object.fromEntries(work.units.map(({ state, unit }) => [unit, state]))
+
+/** The user changes a task, on the target, and where he is. */
+const mend = (world: Repository.Sandbox, top: string, file: string, content: string) =>
+  Effect.zipRight(commitOnMain(world, top, file, content), world.write(`${top}/${file}`, content))
+
+const makes = (file: string) => [`echo ${file} > ${file}`, `test -e ${file}`] as const
+
+describe("a job that is tried again", () => {
+  it.scopedLive("does what is left, from the branches of units that were begun, and nothing twice", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, ...makes("a1")),
+        "b/IMPLEMENTATION_PLAN.md": unit(["a"]),
+        "b/01-b.md": task(1, ...makes("b1")),
+        "b/02-b.md": task(2, "touch b2", "test -e mended"),
+        "b/03-b.md": task(3, ...makes("b3"), [2]),
+        "c/IMPLEMENTATION_PLAN.md": unit(["b"]),
+        "c/01-c.md": task(1, ...makes("c1")),
+        "d/IMPLEMENTATION_PLAN.md": unit(),
+        "d/01-d.md": task(1, ...makes("d1"))
+      })
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        expect(states(first)).toEqual({ a: "merged", b: "failed", c: "blocked", d: "merged" })
+        expect(calls(first).toSorted()).toEqual(["a 1", "b 1", "b 2", "d 1"])
+
+        // Nothing has changed: it fails where it failed, and has what it had.
+        const second = yield* run({ ...config, retryOf: first.id })
+        expect(states(second)).toEqual({ a: "skipped", b: "failed", c: "blocked", d: "skipped" })
+        expect(calls(second)).toEqual(["b 2"])
+
+        // The user mends the task that failed, and commits something else as well.
+        yield* mend(world, top, "tasks/b/02-b.md", task(2, "touch b2", "test -e b2"))
+        yield* commitOnMain(world, top, "user.txt", "user\n")
+        const untouched = yield* unchangedButMain(world, top)
+        const third = yield* run({ ...config, retryOf: second.id })
+        expect(third.run.status).toBe("completed")
+        expect(calls(third)).toEqual(["b 2", "b 3", "c 1"])
+        const done = yield* doneTasks(world, top, "mine..main")
+        expect(done.toSorted()).toEqual(["a 1", "b 1", "b 2", "b 3", "c 1", "d 1"])
+        const merges = (yield* subjects(world, top, "mine..main")).filter((subject) => /^Merge unit/.test(subject))
+        expect(merges).toHaveLength(new Set(merges).size)
+        for (const file of ["a1", "b1", "b2", "b3", "c1", "d1", "user.txt"])
+          expect(yield* show(world, top, `main:${file}`)).not.toBe(undefined)
+        for (const file of ["a/01-a", "b/01-b", "b/02-b", "b/03-b", "c/01-c", "d/01-d"])
+          expect(yield* show(world, top, `main:tasks/${file}.md`)).toContain("status: complete")
+        yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("does again what has another file now, be it merged or on the branch of its unit", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, ...makes("a1")),
+        "a/02-a.md": task(2, ...makes("a2")),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, ...makes("b1")),
+        "b/02-b.md": task(2, ...makes("b2")),
+        "b/03-b.md": task(3, "touch b3", `test -e '${world.root}/flag'`, [1, 2])
+      })
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        expect(states(first)).toEqual({ a: "merged", b: "failed" })
+        yield* mend(world, top, "tasks/a/01-a.md", task(1, "echo more >> a1", "grep -q more a1"))
+        yield* mend(world, top, "tasks/b/02-b.md", task(2, "echo more >> b2", "grep -q more b2"))
+        yield* world.write(`${world.root}/flag`, "")
+        const untouched = yield* unchangedButMain(world, top)
+        const second = yield* run({ ...config, retryOf: first.id })
+        expect(second.run.status).toBe("completed")
+        expect(calls(second).toSorted()).toEqual(["a 1", "b 2", "b 3"])
+        expect(yield* show(world, top, "main:a1")).toBe("a1\nmore\n")
+        expect(yield* show(world, top, "main:b2")).toBe("b2\nmore\n")
+        const file = yield* show(world, top, "main:tasks/a/01-a.md")
+        expect(file).toContain("status: complete # kept")
+        expect(file).toContain("grep -q more a1")
+        yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("works anew on a unit that did not stand together with others, upon what those have done", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top, untouched } = yield* repository(world, {
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, "echo a >> a.txt\ntouch a.part", "test -e a.part"),
+        "clash/IMPLEMENTATION_PLAN.md": unit(),
+        "clash/01-c.md": task(1, ...makes("c1")),
+        "clash/02-c.md": task(2, "echo clash >> a.txt", "grep -q clash a.txt", [1]),
+        "gate/IMPLEMENTATION_PLAN.md": unit(),
+        "gate/01-g.md": task(
+          1,
+          "if test -e a.part; then touch both; fi\ntouch g.part",
+          "test -e both || test $(ls *.part | wc -l) -eq 1"
+        )
+      })
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        expect(states(first)).toEqual({ a: "merged", clash: "failed", gate: "failed" })
+        const reasons = first.work.units.map(({ reason = "" }) => reason)
+        expect(reasons[1]).toBe("what unit clash has done conflicts with the units before it in a.txt")
+        expect(reasons[2]).toContain("the gate of task 1 of unit gate, on the merged result, (test -e both ||")
+        const second = yield* run({ ...config, retryOf: first.id })
+        expect(second.run.status).toBe("completed")
+        expect(calls(second).toSorted()).toEqual(["clash 1", "clash 2", "gate 1"])
+        expect(yield* show(world, top, "main:a.txt")).toBe("one\ntwo\nthree\na\nclash\n")
+        const done = yield* doneTasks(world, top, "mine..main")
+        expect(done.toSorted()).toEqual(["a 1", "clash 1", "clash 2", "gate 1"])
+        yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("goes on from a job that was stopped, also with a unit that only waited to be merged", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top, untouched } = yield* repository(world, {
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, ...makes("a1")),
+        "a/02-a.md": task(2, pausing(world, "touch a2"), "test -e a2", [1]),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, ...makes("b1"))
+      })
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start(config)
+        yield* appears(`${world.root}/go.reached`)
+        yield* eventually(id, "unit.completed b")
+        yield* manager.stop(id)
+        yield* world.write(`${world.root}/go`, "")
+        expect(yield* manager.await(id)).toMatchObject({ status: "cancelled" })
+
+        const second = yield* run({ ...config, retryOf: id })
+        expect(second.run.status).toBe("completed")
+        expect(calls(second)).toEqual(["a 2"])
+        expect(states(second)).toEqual({ a: "merged", b: "merged" })
+        const done = yield* doneTasks(world, top, "mine..main")
+        expect(done.toSorted()).toEqual(["a 1", "a 2", "b 1"])
+        yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("does not lose what a unit has begun that was blocked in between", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, ...makes("a1")),
+        "b/IMPLEMENTATION_PLAN.md": unit(["a"]),
+        "b/01-b.md": task(1, ...makes("b1")),
+        "b/02-b.md": task(2, "touch b2", `test -e '${world.root}/flag'`, [1])
+      })
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        expect(states(first)).toEqual({ a: "merged", b: "failed" })
+        yield* mend(world, top, "tasks/a/01-a.md", task(1, "true", "false"))
+        const second = yield* run({ ...config, retryOf: first.id })
+        expect(states(second)).toEqual({ a: "failed", b: "blocked" })
+        yield* mend(world, top, "tasks/a/01-a.md", task(1, "true", "true"))
+        yield* world.write(`${world.root}/flag`, "")
+        const untouched = yield* unchangedButMain(world, top)
+        const third = yield* run({ ...config, retryOf: second.id })
+        expect(third.run.status).toBe("completed")
+        expect(calls(third)).toEqual(["a 1", "b 2"])
+        expect(yield* show(world, top, "main:b1")).toBe("b1\n")
+        yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("begins anew when what was done has been cleared away", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top, untouched } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, ...makes("a1")),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, ...makes("b1")),
+        "b/02-b.md": task(2, "touch b2", `test -e '${world.root}/flag'`, [1])
+      })
+      yield* Effect.gen(function* () {
+        const clear = (id: string, ...branches: ReadonlyArray<string>) =>
+          Effect.gen(function* () {
+            const commit = yield* commitOf(world, top, `charlotte/${id}/unit/b`)
+            yield* world.git(top, "worktree", "remove", "--force", `${world.root}/charlotte/worktrees/${id}/b`)
+            yield* world.git(top, "branch", "-D", ...branches.map((branch) => `charlotte/${id}/${branch}`))
+            yield* world.git(top, "gc", "--quiet", "--prune=now")
+            expect((yield* follow(world, `git -C ${top} cat-file -e ${commit}`)).code).toBe(1)
+          })
+        const first = yield* run(config)
+        expect(states(first)).toEqual({ a: "merged", b: "failed" })
+        // Only the branch of the unit: what was merged is there.
+        yield* clear(first.id, "unit/b")
+        const second = yield* run({ ...config, retryOf: first.id })
+        expect(calls(second)).toEqual(["b 1", "b 2"])
+        yield* world.git(top, "branch", "-D", `charlotte/${first.id}/result`)
+        yield* clear(second.id, "unit/b", "result")
+        yield* world.write(`${world.root}/flag`, "")
+        const third = yield* run({ ...config, retryOf: second.id })
+        expect(third.run.status).toBe("completed")
+        expect(calls(third).toSorted()).toEqual(["a 1", "b 1", "b 2"])
+        yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("is refused when the target has changed the same, with a command that leads on", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, "echo job >> a.txt", "grep -q job a.txt"),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, "touch b1", `test -e '${world.root}/flag'`)
+      })
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        yield* commitOnMain(world, top, "a.txt", "one\ntwo\nthree\nuser\n")
+        const { message } = yield* refusal(run({ ...config, retryOf: first.id }))
+        expect(message).toContain(
+          `what job ${first.id} has done and the branch main have both changed a.txt: merge them (git -C `
+        )
+        const command = /\((git .*)\), and start a new job$/.exec(message)?.[1] ?? ""
+        expect((yield* follow(world, command)).output).toContain("CONFLICT")
+        yield* world.write(`${top}/a.txt`, "one\ntwo\nthree\nuser\njob\n")
+        yield* world.git(top, "add", "a.txt")
+        yield* world.git(top, "commit", "--quiet", "--no-edit")
+        yield* world.write(`${world.root}/flag`, "")
+        const second = yield* run(config)
+        expect(second.run.status).toBe("completed")
+        expect(calls(second)).toEqual(["b 1"])
+        expect(yield* show(world, top, "main:a.txt")).toBe("one\ntwo\nthree\nuser\njob\n")
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("is refused where there is nothing to begin with", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top, untouched } = yield* repository(world, { "01-a.md": task(1, "true", "true") })
+      const other = yield* repository(world, { "01-a.md": task(1, "true", "false") }, "other")
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const unknown = JobId.JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        const say = (retryOf: string, changes: Partial<typeof config> = {}) =>
+          Effect.map(refusal(manager.start({ ...config, ...changes, retryOf })), ({ message }) => message)
+        expect(yield* say(unknown)).toBe(`invalid job configuration: retryOf: job ${unknown} not found`)
+        const completed = yield* run(config)
+        expect(yield* say(completed.id)).toContain(`job ${completed.id} is completed: there is nothing left to do`)
+        const elsewhere = yield* run(other.config)
+        expect(yield* say(elsewhere.id)).toContain(`job ${elsewhere.id} worked in another repository: ${other.top}`)
+        yield* world.git(top, "branch", "second")
+        const wrong = refusal(manager.start({ ...other.config, targetBranch: "mine", retryOf: elsewhere.id }))
+        expect((yield* wrong).message).toContain(`job ${elsewhere.id} worked for the branch main, not for mine`)
+        yield* world.git(top, "branch", "-D", "second")
+
+        yield* commitOnMain(world, other.top, "tasks/01-a.md", task(1, "sleep 60", "true"))
+        yield* world.git(other.top, "switch", "--quiet", "main")
+        const running = yield* manager.start(other.config)
+        const again = yield* refusal(manager.start({ ...other.config, retryOf: running }))
+        expect(again.message).toContain(`job ${running} is running: `)
+        yield* manager.stopAll
+      }).pipe(Effect.provide(charlotte(world)))
+      yield* untouched
+    })
+  )
+})
