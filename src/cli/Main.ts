@@ -29,8 +29,9 @@ export const run = (
       quietLibrary,
       // What happens inside is written line by line, and an area that is drawn over would get between.
       Effect.provideService(Output, level === LogLevel.None ? output : { ...output, isTerminal: false }),
-      Effect.provide(CliConfig.layer({ isCaseSensitive: true })),
-      Effect.provide(Layer.merge(logTo(output.error), Logger.minimumLogLevel(level))),
+      Effect.provide(
+        Layer.mergeAll(CliConfig.layer({ isCaseSensitive: true }), logTo(output.error), Logger.minimumLogLevel(level))
+      ),
       Effect.exit
     )
     if (Exit.isSuccess(exit)) return ExitCode.completed

@@ -101,8 +101,8 @@ describe("a command that ends", () => {
   )
 
   it.effect("takes what a terminal would obey out of an error", () =>
-    Effect.map(end(Effect.fail(new Error("a \x1b]0;title\x07\x1b[2Jb\n\x9b31mc\u202e"))), ({ err }) =>
-      expect(err).toBe("charlotte: a b\nc\n")
+    Effect.map(end(new errors.JobNotFound({ jobId: "a \x1b]0;title\x07\x1b[2Jb\n\x9b31mc\u202e" })), ({ err }) =>
+      expect(err).toBe("charlotte: job a b\nc not found\n")
     )
   )
 

@@ -138,7 +138,7 @@ ${"-".repeat(columns - 1)}`
               }
             })
             await Effect.runPromise(
-              program.pipe(Effect.scoped, Effect.provide(layer), Effect.provide(TestContext.TestContext))
+              program.pipe(Effect.scoped, Effect.provide(Layer.merge(layer, TestContext.TestContext)))
             )
             expect(terminal.text()).toBe(steps.flatMap(([texts]) => texts).join("\n"))
           }
