@@ -4,6 +4,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Cause, Effect, type Exit, Layer, Schema } from "effect"
 import { createRequire } from "node:module"
+import { doctor } from "./commands/doctor.js"
 import { plan } from "./commands/plan.js"
 import { prune } from "./commands/prune.js"
 import { resume } from "./commands/resume.js"
@@ -17,7 +18,14 @@ import * as Program from "./Program.js"
 export const charlotte = Program.group(
   "charlotte",
   "Works through a directory of Markdown tasks in a git repository, with any agent; a task counts as done only when its own check passes.",
-  [Program.leaf(run), Program.leaf(plan), Program.leaf(resume), Program.leaf(retry), Program.leaf(prune)]
+  [
+    Program.leaf(run),
+    Program.leaf(plan),
+    Program.leaf(resume),
+    Program.leaf(retry),
+    Program.leaf(prune),
+    Program.leaf(doctor)
+  ]
 )
 
 const version = Effect.sync(

@@ -1,18 +1,50 @@
 /**
- * `charlotte doctor`: whether all that jobs need is there.
+ * `charlotte doctor`: whether all that jobs need is there. It changes nothing, and keeps nobody from anything.
  */
 import * as Command from "@effect/cli/Command"
-import type { Effect, Option } from "effect"
+import { Effect } from "effect"
+import * as Home from "../../daemon/Home.js"
+import * as Git from "../../tasks/Git.js"
+import * as AgentsFound from "../doctor/AgentsFound.js"
+import * as Finding from "../doctor/Finding.js"
+import * as HomeDirectory from "../doctor/HomeDirectory.js"
+import * as Machine from "../doctor/Machine.js"
+import * as Records from "../doctor/Records.js"
+import * as Report from "../doctor/Report.js"
+import * as RepositoryAround from "../doctor/RepositoryAround.js"
+import * as ExitCode from "../ExitCode.js"
+import { Output, writeLines } from "../Output.js"
 import { about, json, repo } from "./parameters.js"
 
-export interface Given {
-  readonly repo: Option.Option<string>
-  readonly json: boolean
-}
-
-export const make = <E, R>(doctor: (given: Given) => Effect.Effect<void, E, R>) =>
-  Command.make("doctor", { repo, json }, doctor).pipe(
-    Command.withDescription(
-      about("Checks that all which jobs need is there, and says what to do about what is not.", "charlotte doctor")
-    )
+export const doctor = Command.make("doctor", { repo, json }, ({ json, repo }) =>
+  Effect.gen(function* () {
+    const { isTerminal, size, write } = yield* Output
+    const found = yield* Effect.all([Machine.look, home, RepositoryAround.look(repo)])
+    const report = Report.make(found.flat())
+    yield* json
+      ? write(`${JSON.stringify(report)}\n`)
+      : writeLines(Report.lines(report, isTerminal ? (yield* size).columns : Infinity))
+    if (report.problems > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
+  }).pipe(Effect.provide(Git.layer))
+).pipe(
+  Command.withDescription(
+    about("Checks that all which jobs need is there, and says what to do about what is not.", "charlotte doctor")
   )
+)
+
+const home = Effect.gen(function* () {
+  const directory = yield* HomeDirectory.look
+  return [...directory, ...(yield* AgentsFound.look), ...(yield* Records.look)]
+}).pipe(
+  Effect.provide(Home.layerUntouched),
+  Effect.catchTag("HomeUnusable", ({ message }) =>
+    Effect.succeed([
+      Finding.told("problem", "home", message),
+      Finding.warning(
+        "the rest",
+        "configuration, agents, database and jobs were not looked at",
+        "make the home directory usable, and ask again"
+      )
+    ])
+  )
+)

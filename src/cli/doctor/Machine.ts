@@ -1,0 +1,30 @@
+/**
+ * Whether the machine has what jobs need.
+ */
+import { Effect, Option } from "effect"
+import { Git } from "../../tasks/Git.js"
+import { ProcessTableRef } from "../../tasks/process/ProcessTable.js"
+import { unsupported } from "../Platform.js"
+import * as Finding from "./Finding.js"
+
+export const look: Effect.Effect<ReadonlyArray<Finding.Finding>, never, Git> = Effect.gen(function* () {
+  const git = yield* Git
+  const table = yield* ProcessTableRef
+  const reason = unsupported({ node: process.versions.node, platform: process.platform })
+  return [
+    reason === undefined
+      ? Finding.ok("node", `Node.js ${process.versions.node}`)
+      : Finding.told("problem", "node", reason),
+    Option.isSome(table)
+      ? Finding.ok("platform", `${process.platform}, where every process of a job is found by way of /proc`)
+      : Finding.warning(
+          "platform",
+          `${process.platform}, without /proc: what leaves the process group of an agent or a gate cannot be found`,
+          "see that agents and gates leave nothing running, or work on Linux"
+        ),
+    yield* Effect.match(git.version, {
+      onSuccess: (version) => Finding.ok("git", `version ${version}`),
+      onFailure: ({ message }) => Finding.told("problem", "git", message)
+    })
+  ]
+})

@@ -1,0 +1,381 @@
+import { SystemError } from "@effect/platform/Error"
+import { FileSystem } from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
+import { execFileSync } from "node:child_process"
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { charlotte } from "../../../src/cli/Charlotte.js"
+import * as HomeDirectory from "../../../src/cli/doctor/HomeDirectory.js"
+import * as Home from "../../../src/daemon/Home.js"
+import * as HomeLock from "../../../src/daemon/HomeLock.js"
+import { KernelRef } from "../../../src/store/ProcessIdentity.js"
+import { GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
+import { Surroundings } from "../../../src/tasks/process/Environment.js"
+import { ProcessTableRef } from "../../../src/tasks/process/ProcessTable.js"
+import { newRun } from "../../store/runs.js"
+import { everything } from "../../support/everything.js"
+import * as Repository from "../../support/Repository.js"
+import * as Capture from "../Capture.js"
+
+/** A sandbox with a home of Charlotte's in it, and a directory of commands as the whole PATH. */
+const around = Effect.map(Repository.sandbox, (sandbox) => {
+  const [home, bin] = [`${sandbox.root}/charlotte`, `${sandbox.root}/bin`]
+  mkdirSync(home, { mode: 0o700 })
+  mkdirSync(bin)
+  return { ...sandbox, home, bin, place: sandbox.root }
+})
+
+type World = Effect.Effect.Success<typeof around>
+
+/** Runs a command in the sandbox. */
+const run = (world: World, ...argv: ReadonlyArray<string>) =>
+  Capture.run(charlotte, argv).pipe(
+    Effect.provideService(GitEnvironmentRef, world.environment),
+    Effect.provideService(Surroundings, { PATH: world.bin }),
+    Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", world.home]])))
+  )
+
+const Report = Schema.parseJson(
+  Schema.Struct({
+    findings: Schema.Array(
+      Schema.Struct({
+        check: Schema.String,
+        status: Schema.String,
+        message: Schema.String,
+        remedy: Schema.optional(Schema.String)
+      })
+    ),
+    problems: Schema.Int,
+    warnings: Schema.Int
+  })
+)
+
+/** What doctor says of something, each with its remedy; it has changed nothing. */
+const say = (world: World, check: string, ...argv: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const before = everything(world.root)
+    const { code, err, out } = yield* run(world, "doctor", "--json", ...argv)
+    expect(err).toBe("")
+    expect(everything(world.root)).toEqual(before)
+    const { findings, problems } = yield* Schema.decode(Report)(out)
+    expect(code).toBe(problems > 0 ? 1 : 0)
+    for (const { remedy, status } of findings) expect(status === "ok" || remedy !== undefined).toBe(true)
+    return findings
+      .filter((finding) => finding.check === check)
+      .map(({ message, remedy, status }) => `${status}: ${message}${remedy === undefined ? "" : ` → ${remedy}`}`)
+  })
+
+const database = (world: World) =>
+  RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename: `${world.home}/charlotte.db` })))
+
+/** A job that its manager has left in the midst of its work. */
+const cutOff = (world: World, n: number) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    const run = newRun(n, { config: { repoPath: `${world.root}/repository` } })
+    yield* store.create(run)
+    return run.id
+  })
+
+const as = (what: HomeLock.Options["what"]) => ({ what, version: "0.1.0" })
+
+const lock = (world: World, what: HomeLock.Options["what"] = "run") =>
+  HomeLock.layer(as(what)).pipe(Layer.provideMerge(Home.layerAt(world.home)), Layer.provideMerge(NodeContext.layer))
+
+describe("charlotte doctor", () => {
+  it.scoped("finds nothing wrong where nothing is, and makes nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      rmSync(world.home, { recursive: true })
+      const before = everything(world.root)
+      const { code, err, out } = yield* run(world, "doctor", "--repo", yield* Repository.plain(world))
+      expect([code, err]).toEqual([0, ""])
+      expect(out.replace(/[\d.]+ GiB/, "9 GiB").replace(/version [\d.]+\n/, "version 9\n")).toBe(
+        `✓ node           Node.js ${process.versions.node}
+✓ platform       linux, where every process of a job is found by way of /proc
+✓ git            version 9
+✓ home           ${world.home} is not there yet, and will be made
+✓ space          9 GiB free
+✓ in use         by nobody
+✓ configuration  there is no ${world.home}/config.yaml, and need not be
+✓ agents         only script, which runs the sh blocks of the tasks themselves
+✓ database       there is none yet
+✓ repository     ${world.root}/repository
+
+all is well
+`
+      )
+      expect(everything(world.root).filter(([name]) => !name.startsWith("repository"))).toEqual(before)
+    })
+  )
+
+  it.scoped("says what is wrong, with what to do, and answers 1; a pipe gets no colours", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      chmodSync(world.home, 0o777)
+      const { code, out } = yield* run(world, "doctor", "--repo", yield* Repository.plain(world))
+      expect(code).toBe(1)
+      expect(out.split("\n").slice(3)).toEqual([
+        `✗ home        the home directory ${world.home} can be written by other users, who could have put commands into it`,
+        `              → look through it, then close it: chmod 700 ${world.home}`,
+        "! the rest    configuration, agents, database and jobs were not looked at",
+        "              → make the home directory usable, and ask again",
+        `✓ repository  ${world.root}/repository`,
+        "",
+        "1 problem, 1 warning",
+        ""
+      ])
+      expect(out).not.toContain("\x1b")
+    })
+  )
+})
+
+describe("doctor, of the machine", () => {
+  it.scoped("says so when there is no /proc, or no git", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const noProc = yield* Effect.provideService(say(world, "platform"), ProcessTableRef, Option.none())
+      expect(noProc).toEqual([expect.stringMatching(/^warning: linux, without \/proc: .* → see that agents and gates/)])
+      const without = { ...world, environment: { ...world.environment, executable: "no-git" } }
+      expect(yield* say(without, "git", "--repo", world.root)).toEqual([
+        "problem: no-git was not found → install git and see that PATH leads to it"
+      ])
+      expect(yield* say(without, "repository", "--repo", world.root)).toEqual([])
+    })
+  )
+})
+
+describe("doctor, of the home directory", () => {
+  it.scoped("tells one that is open to others, is none, or cannot be made", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      chmodSync(world.home, 0o755)
+      expect(yield* say(world, "home")).toEqual([
+        `warning: ${world.home} can be read by other users → chmod 700 ${world.home}`
+      ])
+      writeFileSync(`${world.home}/photo`, "")
+      expect(yield* say(world, "home")).toEqual([expect.stringMatching(/^problem: .* holds other things .* → choose/)])
+      const file = `${world.home}/photo`
+      expect(yield* say({ ...world, home: file }, "home")).toEqual([
+        `problem: the home directory ${file} is not a directory → move away what is there, or choose another one`
+      ])
+      expect(yield* say({ ...world, home: "here" }, "home")).toEqual([
+        "problem: the home directory here is not an absolute path → give the whole path, beginning with /"
+      ])
+    })
+  )
+
+  it.scoped("tells that it cannot be made", () =>
+    Effect.gen(function* () {
+      // Root may write everywhere, so this is played.
+      const access = () => new SystemError({ reason: "PermissionDenied", module: "FileSystem", method: "access" })
+      const told = yield* HomeDirectory.look.pipe(
+        Effect.updateService(FileSystem, (fs) => ({ ...fs, access })),
+        Effect.provide(Layer.provideMerge(Home.layerUntouched, NodeContext.layer)),
+        Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", "/no/such/home"]])))
+      )
+      expect(told[0]).toEqual({
+        check: "home",
+        status: "problem",
+        message: "/no/such/home is not there, and cannot be made in /",
+        remedy: "make it, or choose another directory with CHARLOTTE_HOME"
+      })
+    })
+  )
+
+  it("tells how much room there is, and when that is little", () => {
+    const say = (bytes: number) => {
+      const { message, status } = HomeDirectory.space(bytes)
+      return `${status}: ${message}`
+    }
+    expect(say(5.25 * 1024 ** 3)).toBe("ok: 5.3 GiB free")
+    expect(say(1024 ** 3 - 1)).toBe("warning: only 1023 MiB free for database, logs and worktrees")
+    expect(say(100 * 1024 ** 2 - 1)).toBe("problem: only 99 MiB free for database, logs and worktrees")
+  })
+
+  it.scoped("names who uses it, and keeps nobody out of it", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const told = yield* Effect.provide(
+        Effect.gen(function* () {
+          const { isHeld } = yield* HomeLock.HomeLock
+          const told = yield* say(world, "in use")
+          expect(yield* isHeld).toBe(true)
+          expect(yield* Effect.flip(Layer.build(lock(world)))).toMatchObject({ _tag: "HomeBusy" })
+          return told
+        }),
+        lock(world, "daemon")
+      )
+      expect(told).toEqual([
+        expect.stringMatching(/^ok: by charlotte daemon \(pid \d+, version 0\.1\.0\) since 1970-01-01T00:00:00Z$/)
+      ])
+      expect(yield* say(world, "in use")).toEqual(["ok: by nobody"])
+    })
+  )
+
+  it.scoped("tells a note that a crash has left behind from one of a process that lives", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      yield* Effect.provide(
+        Effect.sync(() => execFileSync("cp", [`${world.home}/lock.json`, `${world.root}/note`])),
+        lock(world)
+      )
+      execFileSync("cp", [`${world.root}/note`, `${world.home}/lock.json`])
+      const kernel = { ...(yield* KernelRef), isAlive: () => Effect.succeed(false) }
+      expect(yield* Effect.provideService(say(world, "in use"), KernelRef, kernel)).toEqual([
+        expect.stringMatching(/^warning: by nobody; charlotte run \(pid \d+, .* was killed, .* → nothing: the next/)
+      ])
+      writeFileSync(`${world.home}/lock.json`, "{")
+      expect(yield* say(world, "in use")).toEqual(["ok: by nobody"])
+    })
+  )
+})
+
+describe("doctor, of configuration and agents", () => {
+  it.scoped("lists all problems of the configuration, with their lines", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      writeFileSync(`${world.home}/config.yaml`, "maxJobs: 0\nagents:\n  mine: { prompt: stdin }\nagent: mine\n")
+      const told = yield* say(world, "configuration")
+      expect(told.map((line) => /config\.yaml:(\d+): /.exec(line)?.[1])).toEqual(["4", "3", "1"])
+      for (const line of told) expect(line).toMatch(/^problem: .* → /)
+      expect(yield* say(world, "agents")).toEqual([])
+    })
+  )
+
+  it.scoped("names the agents that are there, and those that are configured and are not", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      writeFileSync(`${world.bin}/claude`, "#!/bin/sh\n", { mode: 0o755 })
+      writeFileSync(
+        `${world.home}/config.yaml`,
+        "agents:\n  mine: { command: [my-agent] }\n  other: { command: [/no/such, -x] }\n"
+      )
+      expect(yield* say(world, "configuration")).toEqual([`ok: ${world.home}/config.yaml`])
+      expect(yield* say(world, "agents")).toEqual([
+        "ok: claude, script",
+        expect.stringMatching(
+          /^warning: agent "mine" needs the command my-agent, which is not on the PATH → install it, /
+        ),
+        expect.stringMatching(/^warning: agent "other" needs the command \/no\/such, which is not there/)
+      ])
+    })
+  )
+})
+
+describe("doctor, of the database", () => {
+  it.scoped("tells that it is sound, damaged, from another time, or of something else", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const file = `${world.home}/charlotte.db`
+      yield* Effect.provide(Effect.void, database(world))
+      expect(yield* say(world, "database")).toEqual([expect.stringMatching(/^ok: .*, of version \d+, undamaged$/)])
+      expect(yield* say(world, "jobs")).toEqual(["ok: none has still to be done"])
+      const version = (id: number) =>
+        Effect.sync(() =>
+          execFileSync(process.execPath, [
+            "-e",
+            `require("better-sqlite3")(${JSON.stringify(file)}).exec("UPDATE charlotte_migrations SET migration_id = ${id} WHERE migration_id = (SELECT max(migration_id) FROM charlotte_migrations)")`
+          ])
+        )
+      yield* version(99)
+      expect(yield* say(world, "database")).toEqual([
+        expect.stringMatching(/^problem: .*, of version 99; this Charlotte knows \d+ → install a newer one$/)
+      ])
+      expect(yield* say(world, "jobs")).toEqual([])
+      yield* version(0)
+      expect(yield* say(world, "database")).toEqual([
+        expect.stringMatching(/^warning: .*, whose jobs cannot be looked at until it is brought to version/)
+      ])
+      writeFileSync(file, readFileSync(file).fill(0x55, 4_096 + 8, 3 * 4_096))
+      expect(yield* say(world, "database")).toEqual([
+        expect.stringMatching(
+          /^problem: .* is damaged: [^]* → restore it from a backup, or move it away to begin anew$/
+        )
+      ])
+      writeFileSync(file, "dear diary\n".repeat(1_000))
+      expect(yield* say(world, "database")).toEqual([
+        "problem: file is not a database → restore it from a backup, or move it away to begin anew"
+      ])
+      rmSync(file)
+      mkdirSync(file)
+      expect(yield* say(world, "database")).toEqual([
+        expect.stringMatching(/^problem: it cannot be read: .* → make it/)
+      ])
+    })
+  )
+
+  it.scoped("names the jobs to be gone on with, and those that are worked on", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const work = Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const interrupted = yield* cutOff(world, 1)
+        yield* store.record({ type: "job.interrupted", jobId: interrupted, attempt: 1, at: newRun(1).at })
+        const cut = yield* cutOff(world, 2)
+        const stopping = yield* cutOff(world, 3)
+        yield* store.record({ type: "job.stopping", jobId: stopping, attempt: 1, at: newRun(3).at })
+        const inWork = yield* Effect.provide(say(world, "jobs"), lock(world))
+        expect(inWork).toEqual([
+          `warning: ${interrupted} was interrupted → charlotte resume ${interrupted}`,
+          `ok: ${cut} is running`,
+          `ok: ${stopping} is stopping`
+        ])
+        return [
+          `warning: ${interrupted} was interrupted → charlotte resume ${interrupted}`,
+          `warning: ${cut} was cut off by a crash → charlotte resume ${cut}`,
+          `ok: ${stopping} was being stopped, and will be ended by the next command`
+        ]
+      })
+      const left = yield* Effect.provide(work, database(world))
+      expect(yield* say(world, "jobs")).toEqual(left)
+      yield* Effect.provide(
+        Effect.forEach([4, 5, 6, 7, 8, 9, 10, 11], (n) => cutOff(world, n)),
+        database(world)
+      )
+      const many = yield* say(world, "jobs")
+      expect([many.length, many.at(-1)]).toEqual([11, "ok: and more"])
+    })
+  )
+})
+
+describe("doctor, of the repository around", () => {
+  it.scoped("names what would be in the way of a job", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const top = yield* Repository.plain(world)
+      yield* world.git(top, "config", "user.name", "")
+      yield* world.git(top, "branch", "charlotte")
+      yield* world.write(`${top}/.git/MERGE_HEAD`, `${yield* world.git(top, "rev-parse", "HEAD")}`)
+      const told = yield* say(world, "repository", "--repo", top)
+      expect(told.map((line) => line.slice(0, line.indexOf(" → ")))).toEqual([
+        `problem: git does not know who commits in ${top}`,
+        `problem: a merge is in progress in ${top}`,
+        'problem: a branch named "charlotte" leaves no room for branches below it'
+      ])
+    })
+  )
+
+  it.scoped("says of a checkout without a branch only that one is to be named", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const top = yield* Repository.plain(world)
+      yield* world.git(top, "switch", "--quiet", "--detach")
+      symlinkSync(top, `${world.root}/link`)
+      expect(yield* say(world, "repository", "--repo", `${world.root}/link`)).toEqual([
+        expect.stringMatching(/^warning: HEAD is detached, .* → check one out with: git switch NAME$/)
+      ])
+    })
+  )
+
+  it.scoped("refuses one that is named and is none", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      expect(yield* say(world, "repository", "--repo", world.root)).toEqual([
+        expect.stringMatching(/^problem: .* is not the working tree of a git repository: .* → give the path/)
+      ])
+    })
+  )
+})
