@@ -54,7 +54,8 @@ const usage = (path: ReadonlyArray<string>, program: Program.Program): string =>
 
 const summary = (program: Program.Program): Entry => [
   [program.name, ...operands(program)].join(" "),
-  contents(program).about
+  // The first sentence.
+  contents(program).about.replace(/\. .*/, ".")
 ]
 
 const operands = (program: Program.Program): ReadonlyArray<string> =>

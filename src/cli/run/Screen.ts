@@ -19,6 +19,9 @@ export interface View {
 /** More of it does not say more. */
 export const maxTail = 8
 
+/** An eye loses its line on the way across more. */
+const widest = 100
+
 export const render = (progress: Progress.Progress, { now, size, tail }: View): ReadonlyArray<Line.Line> => {
   const { columns, rows } = size
   // One row is the bar's, and the cursor needs one below.
@@ -26,7 +29,7 @@ export const render = (progress: Progress.Progress, { now, size, tail }: View): 
   const running = [...progress.units.values()].filter(({ state }) => state === "running")
   // Where units and output want more than there is, units have half of it at the least.
   const output = shorten(outputLines(progress, tail), room - Math.min(running.length, Math.ceil(room / 2)))
-  const units = unitLines(running, room - output.length, columns, now)
+  const units = unitLines(running, room - output.length, Math.min(columns, widest), now)
   const parts = [units, output, [bar(progress, columns, now)]]
   const lines = apart(parts.filter((lines) => lines.length > 0))
   return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
