@@ -23,6 +23,7 @@ import type { Job } from "./work/Job.js"
 import * as Landing from "./work/Landing.js"
 import * as Leftovers from "./work/Leftovers.js"
 import * as Progress from "./work/Progress.js"
+import * as Result from "./work/Result.js"
 import * as Submission from "./work/Submission.js"
 import { TasksFailed } from "./work/TaskFailure.js"
 import * as Tell from "./work/Tell.js"
@@ -131,12 +132,13 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
     yield* start(({ id }, { number }) => ["completed", "skipped"].includes(job.progress.task(id, number).state))
     yield* Units.run(job)
     const end = yield* Units.resultAfter(job, plan.units.length - 1)
-    // Whatever an agent has made of the branch since something was merged.
-    yield* git.restore(job.repository, result, end)
-    yield* failIfAny(job, summary)
+    yield* failIfAny(job, summary, end)
 
     const commits = yield* git.commits(job.repository, { from: targetAt, to: end })
-    if (!config.land) return new Summary({ ...summary, commits })
+    if (!config.land) {
+      yield* Result.set(job, end)
+      return new Summary({ ...summary, commits })
+    }
     return new Summary({ ...summary, commits, landed: yield* Landing.land(job, end) })
   })
 
@@ -153,8 +155,7 @@ const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({
 /** Brings the repository to what is recorded; a crash may have come between the two. */
 const takeUp = (job: Job) =>
   Effect.gen(function* () {
-    const git = yield* Git
-    const { progress, repository, result, submission } = job
+    const { progress, submission } = job
     for (const { id, tasks } of submission.plan.units) {
       for (const { number } of tasks) {
         const { commit, state } = progress.task(id, number)
@@ -165,7 +166,7 @@ const takeUp = (job: Job) =>
       if (state === "running" && commit !== undefined && (yield* isThere(job, commit)))
         yield* progress.changeUnit(id, { state: "merged" })
     }
-    yield* git.restore(repository, result, yield* Units.resultAfter(job, submission.plan.units.length - 1))
+    yield* Result.show(job, yield* Units.resultAfter(job, submission.plan.units.length - 1))
     yield* Workplace.closeLeft(job)
   })
 
@@ -176,11 +177,14 @@ const isThere = ({ repository }: Job, commit: string) =>
     return Option.isSome(id) && (yield* git.contains(repository, id.value))
   })
 
-const failIfAny = ({ progress, result, submission }: Job, { diff }: { readonly diff: string }) =>
+const failIfAny = (job: Job, { diff }: { readonly diff: string }, end: ObjectId) =>
   Effect.gen(function* () {
+    const { progress, result, submission } = job
     const records = submission.plan.units.map(({ id }) => progress.unit(id))
     const failed = records.filter(({ state }) => state === "failed")
     if (failed.length === 0) return
+    // What an agent has made of it since the last merge; in a repository that was changed, it stays as it is.
+    yield* Effect.catchAll(Result.set(job, end), ({ message }) => Effect.logWarning(message))
     return yield* new TasksFailed({
       branch: result,
       diff,

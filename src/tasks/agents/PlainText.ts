@@ -26,4 +26,10 @@ export const strip = (text: string): string =>
     .join("\n")
     .replace(controls, "")
 
+/** The same, as one line: nothing in it can pass for another. */
+export const line = (text: string): string =>
+  strip(text)
+    .trim()
+    .replace(/\s*\n\s*/g, " ")
+
 const lastWritten = (line: string): string => line.replace(/\r+$/, "").split("\r").at(-1) ?? ""

@@ -3,6 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import * as PlainText from "../agents/PlainText.js"
 import { Git } from "../Git.js"
 import { MergeResult } from "../git/Merge.js"
 import { type ObjectId, OwnBranch } from "../git/Names.js"
@@ -127,6 +128,7 @@ const blocked = (
   new LandingBlocked({
     command: command("charlotte", "retry", context.id),
     ...why,
+    reason: PlainText.line(why.reason),
     target: submission.target,
     branch: result,
     diff: diffCommand(repository.topLevel, submission.targetAt, result)

@@ -7,6 +7,7 @@ import { MergeResult } from "../git/Merge.js"
 import { type ObjectId, RepoPath } from "../git/Names.js"
 import type { Unit } from "../plan/Plan.js"
 import type { Job } from "./Job.js"
+import * as Result from "./Result.js"
 import { MergeConflict } from "./TaskFailure.js"
 import type { Spot } from "./TaskWork.js"
 import * as Verification from "./Verification.js"
@@ -35,15 +36,15 @@ export const join = (
  * Merges the unit. What was made by it together with others is looked at in its own workplace, before the result moves. The
  * commit is recorded first: from then on it counts, and the next attempt sets the branch to it.
  */
-export const merge = (job: Job, unit: Unit, { place, tip }: Spot, result: ObjectId) =>
+export const merge = (job: Job, unit: Unit, { place: worked, tip }: Spot, result: ObjectId) =>
   Effect.gen(function* () {
-    const git = yield* Git
-    const { progress, repository, tell } = job
+    const { progress, tell } = job
     const commit = yield* join(job, unit, { ours: result, theirs: tip })
     const fastForward = commit === tip
-    if (!fastForward) yield* git.forward(repository, place.worktree, { from: tip, to: commit })
     // What an earlier job has begun was merged before, with what had come in between.
     const isMixed = !fastForward || job.submission.taken.begun[unit.id] !== undefined
+    const isLookedAt = isMixed || job.submission.plan.settings.baseline.length > 0
+    const place = isLookedAt ? yield* layOut(job, unit, worked, { from: tip, to: commit }) : worked
     yield* Effect.zipRight(
       isMixed ? Verification.gates(job, place, Verification.doneTasks(job, unit.id)) : Effect.void,
       Verification.baseline(job, place)
@@ -52,20 +53,33 @@ export const merge = (job: Job, unit: Unit, { place, tip }: Spot, result: Object
       Effect.tapErrorTag("CommandFailed", () => progress.changeUnit(unit.id, { base: undefined }))
     )
     yield* progress.changeUnit(unit.id, { commit })
-    yield* advance(job, { from: result, to: commit })
+    yield* Result.show(job, commit)
     yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
     yield* tell("unit.merged", { commit, fastForward }, { unit: unit.id })
     yield* Workplace.close(job, place)
   })
 
-/** Nobody else has a reason to move the result; an agent may have done so all the same. */
-const advance = ({ repository, result }: Job, { from, to }: { readonly from: ObjectId; readonly to: ObjectId }) =>
-  Effect.gen(function* () {
-    const git = yield* Git
-    yield* git.advance(repository, result, { from, to }).pipe(
-      Effect.catchTags({
-        BranchMoved: () => git.restore(repository, result, to),
-        BranchMissing: () => git.restore(repository, result, to)
-      })
+/** The workplace with what was merged. The agent of another unit may have got at it, while it waited for its turn. */
+const layOut = (
+  job: Job,
+  { id }: Unit,
+  place: Workplace.Workplace,
+  move: { readonly from: ObjectId; readonly to: ObjectId }
+) => {
+  const anew = ({ message }: { readonly message: string }) =>
+    Effect.zipRight(
+      Effect.logWarning(`the worktree of unit ${id} is made anew: ${message}`),
+      Workplace.open(job, { unit: id, branch: place.worktree.branch, at: move.to })
     )
-  })
+  return Effect.flatMap(Git, (git) => git.forward(job.repository, place.worktree, move)).pipe(
+    Effect.as(place),
+    Effect.catchTags({
+      BranchMissing: anew,
+      BranchMoved: anew,
+      HeadMoved: anew,
+      NestedRepository: anew,
+      OperationInProgress: anew,
+      WorktreeBroken: anew
+    })
+  )
+}

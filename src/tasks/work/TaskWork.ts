@@ -4,6 +4,7 @@
 import { DateTime, Duration, Effect, Option, Schema } from "effect"
 import type { TaskRecord } from "../../domain/Work.js"
 import * as Invocation from "../agents/Invocation.js"
+import * as PlainText from "../agents/PlainText.js"
 import * as Prompt from "../agents/Prompt.js"
 import { Git } from "../Git.js"
 import { type ObjectId, RepoPath } from "../git/Names.js"
@@ -155,8 +156,9 @@ const tryOnce = (
     })
   )
 
+/** A name of a file that the agent has chosen may be part of what git says. */
 const unfit = ({ message }: { readonly message: string }) =>
-  Effect.succeed(shortfall({ reason: message, pause: Duration.zero }))
+  Effect.succeed(shortfall({ reason: PlainText.line(message), pause: Duration.zero }))
 
 /** Commits all that was done for the task, with its file marked as complete, and the files of the plan as they were. */
 const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot) =>
@@ -185,8 +187,11 @@ const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot) =>
       before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
     })
     if (replaced.length > 0) {
-      const text = `the agent had changed ${replaced.join(", ")}: files of the plan are put back as they were`
+      const text = `the agent had changed ${some(replaced)}: files of the plan are put back as they were`
       yield* note(job, unit, task, text)
     }
     return commit
   })
+
+const some = (files: ReadonlyArray<string>): string =>
+  files.length <= 3 ? files.join(", ") : `${files.slice(0, 3).join(", ")} and ${files.length - 3} more`

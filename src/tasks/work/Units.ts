@@ -5,6 +5,7 @@
  * merged in the order of the plan. So what comes out does not depend on which of them was faster.
  */
 import { DateTime, Deferred, Effect, Option, Schema } from "effect"
+import * as PlainText from "../agents/PlainText.js"
 import { ObjectId } from "../git/Names.js"
 import type { Unit } from "../plan/Plan.js"
 import * as Budget from "./Budget.js"
@@ -40,11 +41,13 @@ export const run = (job: Job) =>
 
         const turn = yield* upTo(position - 1)
         const merge = (spot: Effect.Effect.Success<ReturnType<typeof UnitWork.run>>) =>
-          Effect.flatMap(resultAfter(job, position - 1), (result) => Merging.merge(job, unit, spot, result))
+          Effect.flatMap(resultAfter(job, position - 1), (result) =>
+            Budget.within(job)(Merging.merge(job, unit, spot, result))
+          )
         // While it waits for its turn, another unit has its place.
         const waiting = yield* places.withPermits(1)(
           Effect.gen(function* () {
-            const spot = yield* UnitWork.run(job, unit, yield* resultAfter(job, last))
+            const spot = yield* Budget.within(job)(UnitWork.run(job, unit, yield* resultAfter(job, last)))
             if (!(yield* Deferred.isDone(turn))) return Option.some(spot)
             yield* merge(spot)
             return Option.none()
@@ -54,7 +57,6 @@ export const run = (job: Job) =>
         yield* Deferred.await(turn)
         yield* places.withPermits(1)(merge(waiting.value))
       }).pipe(
-        Budget.within(job),
         Effect.catchAll((error) =>
           error._tag === "StoreError" || error._tag === "Superseded" ? error : fail(job, unit, error)
         ),
@@ -97,8 +99,9 @@ interface Failure {
   readonly task?: number
 }
 
-const fail = ({ progress, tell }: Job, { id }: Unit, { message, task }: Failure): Effect.Effect<void, Refusal> =>
+const fail = ({ progress, tell }: Job, { id }: Unit, { message: said, task }: Failure): Effect.Effect<void, Refusal> =>
   Effect.gen(function* () {
+    const message = PlainText.line(said)
     // One that was at work has not failed by itself, but it did not get to its end either.
     const stopped = progress.tasksOf(id).filter(({ state }) => state === "running")
     for (const { failures, task } of stopped) {
