@@ -68,6 +68,19 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
 }) {}
 
 /**
+ * How many tasks of a job are in each state.
+ *
+ * @since 0.1.0
+ */
+export class TaskCounts extends Schema.Class<TaskCounts>("charlotte/TaskCounts")({
+  pending: Schema.NonNegativeInt,
+  running: Schema.NonNegativeInt,
+  completed: Schema.NonNegativeInt,
+  failed: Schema.NonNegativeInt,
+  skipped: Schema.NonNegativeInt
+}) {}
+
+/**
  * Units and tasks in the order of the plan.
  *
  * @since 0.1.0

@@ -12,7 +12,7 @@ import * as Jobs from "./contract/Jobs.js"
 import { version } from "./Version.js"
 
 export { Health, Ready } from "./contract/Daemon.js"
-export { Job, JobPage, Submitted } from "./contract/Jobs.js"
+export { Job, JobPage, ListedJob, Submitted } from "./contract/Jobs.js"
 
 /**
  * Jobs and their events, for the API of an application: `HttpApi.make("app").addHttpApi(JobsApi)`.

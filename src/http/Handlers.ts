@@ -14,7 +14,7 @@ import { InvalidJobConfig, JobNotFound, MaxJobsReached } from "../domain/errors.
 import type { JobId } from "../domain/JobId.js"
 import { JobManager } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
-import { Job, JobPage, type JobsApi, Submitted } from "./Api.js"
+import { Job, JobPage, type JobsApi, ListedJob, Submitted } from "./Api.js"
 import * as Body from "./Body.js"
 import type { Submission } from "./contract/Parameters.js"
 import * as EventStreams from "./EventStreams.js"
@@ -39,6 +39,9 @@ const retryAfter = HttpApp.appendPreResponseHandler((_, response) =>
 const withRetryAfter = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.tapError(effect, (error) => (error instanceof MaxJobsReached ? retryAfter : Effect.void))
 
+/** Records come out of the store as they should be. */
+const unchecked = { disableValidation: true }
+
 /** Claims more than it has seen: `JobManager.start` decodes what it is given, and names every bad field. */
 const isSubmission = (body: unknown): body is Submission => Predicate.isRecord(body)
 
@@ -61,6 +64,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
         Effect.flatMap(store.get(id), (run) =>
           Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId: id })
         )
+
+      const phaseOf = (id: JobId) =>
+        Effect.map(manager.get(id), (job) => Option.getOrUndefined(Option.map(job, ({ phase }) => phase)))
 
       return handlers
         .handleRaw("submit", ({ headers, request }) =>
@@ -85,15 +91,22 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
             })
             const page = found.slice(0, limit)
             const next = found.length > limit ? page.at(-1)?.id : undefined
-            return new JobPage({ jobs: page.map(Submissions.shown), next }, { disableValidation: true })
+            const counts = yield* store.work.counts(page.map(({ id }) => id))
+            const jobs = yield* Effect.forEach(page, (run) =>
+              Effect.map(
+                phaseOf(run.id),
+                (phase) => new ListedJob({ ...Submissions.shown(run), phase, progress: counts.get(run.id) }, unchecked)
+              )
+            )
+            return new JobPage({ jobs, next }, unchecked)
           })
         )
         .handle("get", ({ path: { id } }) =>
           Effect.gen(function* () {
             const run = yield* find(id)
             const { tasks, units } = yield* store.work.of(id)
-            const phase = Option.getOrUndefined(Option.map(yield* manager.get(id), ({ phase }) => phase))
-            return new Job({ ...Submissions.shown(run), phase, units, tasks }, { disableValidation: true })
+            const phase = yield* phaseOf(id)
+            return new Job({ ...Submissions.shown(run), phase, units, tasks }, unchecked)
           })
         )
         .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-export { Api, Health, Job, JobPage, JobsApi, Ready, Submitted } from "./Api.js"
+export { Api, Health, Job, JobPage, JobsApi, ListedJob, Ready, Submitted } from "./Api.js"
 export * as errors from "./errors.js"
 export { layerApi } from "./Handlers.js"
 export * as JobClient from "./JobClient.js"

@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import { StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import { type TaskRecord, type TaskState, type UnitRecord, type UnitState, Work } from "../domain/Work.js"
+import { TaskCounts, type TaskRecord, type TaskState, type UnitRecord, type UnitState, Work } from "../domain/Work.js"
 import type { WorkRecords } from "./Work.js"
 
 interface Planned {
@@ -18,6 +18,12 @@ const taskKey = ({ task, unit }: TaskRecord): string => `${unit}/${task}`
 
 const byPosition = (a: { readonly position: number }, b: { readonly position: number }): number =>
   a.position - b.position
+
+const count = (tasks: ReadonlyArray<TaskRecord>): TaskCounts => {
+  const counts = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
+  for (const { state } of tasks) counts[state] += 1
+  return new TaskCounts(counts)
+}
 
 export const make = (isCurrent: (jobId: JobId, attempt: number) => boolean): WorkRecords => {
   const jobs = new Map<JobId, Planned>()
@@ -66,6 +72,16 @@ export const make = (isCurrent: (jobId: JobId, attempt: number) => boolean): Wor
         const position = new Map(units.map(({ position, unit }) => [unit, position]))
         tasks.sort((a, b) => (position.get(a.unit) ?? 0) - (position.get(b.unit) ?? 0))
         return new Work({ units, tasks }, { disableValidation: true })
-      })
+      }),
+    counts: (jobIds) =>
+      Effect.sync(
+        () =>
+          new Map(
+            jobIds.flatMap((jobId) => {
+              const tasks = [...(jobs.get(jobId)?.tasks.values() ?? [])]
+              return tasks.length === 0 ? [] : [[jobId, count(tasks)] as const]
+            })
+          )
+      )
   }
 }

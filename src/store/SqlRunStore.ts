@@ -176,7 +176,8 @@ const open: Store = Effect.gen(function* () {
       plan: (planned) => recordWork(planned, (connection) => work.plan(connection, planned.jobId, planned.work)),
       unit: (changed) => recordWork(changed, (connection) => work.updateUnit(connection, changed.jobId, changed.unit)),
       task: (changed) => recordWork(changed, (connection) => work.updateTask(connection, changed.jobId, changed.task)),
-      of: (jobId) => session.read("read units and tasks", (connection) => work.of(connection, jobId))
+      of: (jobId) => session.read("read units and tasks", (connection) => work.of(connection, jobId)),
+      counts: (jobIds) => session.read("count tasks", (connection) => work.counts(connection, jobIds))
     }
   }
 })

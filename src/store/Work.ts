@@ -7,7 +7,7 @@
 import type { Effect } from "effect"
 import type { StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import type { TaskRecord, UnitRecord, Work } from "../domain/Work.js"
+import type { TaskCounts, TaskRecord, UnitRecord, Work } from "../domain/Work.js"
 
 /** @since 0.1.0 */
 export interface WorkRecords {
@@ -37,4 +37,7 @@ export interface WorkRecords {
 
   /** Units by their position, and the tasks of one after those of another; nothing when nothing was planned. */
   readonly of: (jobId: JobId) => Effect.Effect<Work, StoreError>
+
+  /** How far these jobs have come; those without tasks are missing. */
+  readonly counts: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyMap<JobId, TaskCounts>, StoreError>
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
-import { errors, type JobId, JobManager, RunStore } from "charlotte"
+import { errors, type JobId, JobManager, RunStore, Work } from "charlotte"
 import * as Http from "charlotte/http"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Array, Chunk, Context, DateTime, Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import manifest from "../../package.json" with { type: "json" }
 import { config, unknownId } from "../support/jobs.js"
+import { planOf, task } from "../store/work.js"
 import * as World from "./world.js"
 
 const doors = ["bySocket", "byPort"] as const
@@ -115,6 +116,24 @@ describe.each(doors)("a client %s", (door) => {
       expect(yield* idsOf({ labels: { parity: "even", other: "x" } })).toEqual([])
       yield* client.stop(newestFirst[0] ?? unknownId)
       expect(yield* idsOf({ status: "cancelled" })).toEqual(newestFirst.slice(0, 1))
+    })
+  )
+
+  it.scopedLive("lists of each job how far it has come", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      const { work } = Context.get(world.services, RunStore.RunStore)
+      const [jobId, other] = yield* Effect.replicateEffect(client.start(config), 2)
+      if (jobId === undefined || other === undefined) return
+      yield* work.plan({ jobId, attempt: 1, work: planOf(2, 2) })
+      yield* work.task({ jobId, attempt: 1, task: task("unit 0002", 2, 0, { state: "running" }) })
+      yield* client.stop(other)
+      const { jobs } = yield* client.list()
+      expect(jobs.map(({ id, phase, progress }) => [id, phase, progress])).toEqual([
+        [other, undefined, undefined],
+        [jobId, "running", new Work.TaskCounts({ pending: 3, running: 1, completed: 0, failed: 0, skipped: 0 })]
+      ])
     })
   )
 

@@ -11,9 +11,12 @@ import { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
-import { TaskRecord, UnitRecord } from "../../domain/Work.js"
+import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
 import * as Failure from "./Failure.js"
 import * as Parameters from "./Parameters.js"
+
+/** While a job is active. */
+const phase = Schema.optional(Schema.Literal("running", "stopping"))
 
 /**
  * A job with all that is recorded of it.
@@ -21,11 +24,21 @@ import * as Parameters from "./Parameters.js"
  * @since 0.1.0
  */
 export class Job extends Run.extend<Job>("charlotte/Job")({
-  /** While it is active. */
-  phase: Schema.optional(Schema.Literal("running", "stopping")),
+  phase,
   /** In the order of the plan. */
   units: Schema.Array(UnitRecord),
   tasks: Schema.Array(TaskRecord)
+}) {}
+
+/**
+ * A job as one of many: its record, and how far it has come.
+ *
+ * @since 0.1.0
+ */
+export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
+  phase,
+  /** Missing where there are no tasks. */
+  progress: Schema.optional(TaskCounts)
 }) {}
 
 /**
@@ -34,7 +47,7 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
  * @since 0.1.0
  */
 export class JobPage extends Schema.Class<JobPage>("charlotte/JobPage")({
-  jobs: Schema.Array(Run),
+  jobs: Schema.Array(ListedJob),
   /** The next page is asked for `before` this one; missing on the last page. */
   next: Schema.optional(JobId)
 }) {}

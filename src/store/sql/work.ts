@@ -4,8 +4,8 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
-import type { JobId } from "../../domain/JobId.js"
-import { TaskRecord, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
+import { JobId } from "../../domain/JobId.js"
+import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
 import { insertAll, query, type Value } from "./Session.js"
 
 const Texts = Schema.parseJson(Schema.Array(Schema.String))
@@ -119,6 +119,32 @@ export const of = (connection: Connection, jobId: JobId): Effect.Effect<Work, Sq
       { disableValidation: true }
     )
   })
+
+const Counted = Schema.Struct({ job_id: JobId, state: TaskState, tasks: Schema.Number })
+
+const selectCounted = query(Counted)
+
+const none = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
+
+/** In one statement, whatever number there is of them. */
+export const counts = (
+  connection: Connection,
+  jobIds: ReadonlyArray<JobId>
+): Effect.Effect<ReadonlyMap<JobId, TaskCounts>, SqlError> =>
+  Effect.map(
+    selectCounted(
+      connection,
+      `SELECT job_id, state, count(*) AS tasks FROM charlotte_tasks
+       WHERE job_id IN (SELECT value FROM json_each(?)) GROUP BY job_id, state`,
+      [JSON.stringify(jobIds)]
+    ),
+    (rows) => {
+      const counts = new Map<JobId, TaskCounts>()
+      for (const { job_id, state, tasks } of rows)
+        counts.set(job_id, new TaskCounts({ ...(counts.get(job_id) ?? none), [state]: tasks }))
+      return counts
+    }
+  )
 
 const selectAny = query(Schema.Struct({ unit: Schema.String }))
 

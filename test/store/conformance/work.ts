@@ -102,6 +102,24 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("is counted by the states of its tasks, of many jobs at once", () =>
+      Effect.gen(function* () {
+        const { work } = yield* planned(1)
+        yield* planned(2, planOf(3, 7))
+        yield* created(3)
+        yield* work.task({ jobId: id(1), attempt: 1, task: task("a", 1, 0, { state: "running" }) })
+        yield* work.task({ jobId: id(1), attempt: 1, task: task("b", 2, 1, { state: "completed", commit: "89ab" }) })
+        yield* work.task({ jobId: id(1), attempt: 1, task: task("b", 7, 0, { state: "failed", reason: "no" }) })
+        const none = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
+        expect([...(yield* work.counts([1, 2, 3, 4].map(id)))].sort()).toEqual([
+          [id(1), new Work.TaskCounts({ ...none, running: 1, completed: 1, failed: 1 })],
+          [id(2), new Work.TaskCounts({ ...none, pending: 21 })]
+        ])
+        expect((yield* work.counts([id(2)])).size).toBe(1)
+        expect((yield* work.counts([])).size).toBe(0)
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("changes one unit or task at a time, in place of what was there", () =>
       Effect.gen(function* () {
         const { work } = yield* planned(1)
