@@ -54,7 +54,7 @@ const sentence = (error: unknown): string => {
   if (error instanceof InvalidPlan) return error.problems.map((problem) => line(String(problem))).join("")
   if (error instanceof InvalidJobConfig) {
     const issues = error.issues.map(({ message, path }) =>
-      path[0] === "tasksDir" ? line(message) : line(`charlotte: ${message}`)
+      line(path[0] === "tasksDir" ? message : ["charlotte", path.join("."), message].filter(Boolean).join(": "))
     )
     return issues.join("")
   }
