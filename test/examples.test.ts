@@ -1,27 +1,53 @@
 /** The examples are what a newcomer copies, so they are run as a newcomer runs them. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { execFile } from "node:child_process"
-import { readdir } from "node:fs/promises"
+import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as TemporaryDirectory from "./support/TemporaryDirectory.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** Runs a program of the examples; what it makes is made in `directory`. */
-const runExample = (directory: string, ...args: ReadonlyArray<string>) =>
-  Effect.async<string>((resume) => {
+interface Ended {
+  readonly code: number | null
+  readonly output: string
+}
+
+/** Runs a program; what it makes for the time being is made in `directory`. */
+const run = (
+  directory: string,
+  command: string,
+  args: ReadonlyArray<string>,
+  seen: (output: string, child: ChildProcess) => void = () => {}
+) =>
+  Effect.async<Ended>((resume) => {
     const env = { ...process.env, TMPDIR: directory, NO_COLOR: "1" }
-    execFile(process.execPath, ["--import", "tsx", ...args], { cwd: root, env }, (error, stdout, stderr) =>
-      resume(error === null ? Effect.succeed(stdout) : Effect.die(new Error(`${error.message}\n${stdout}\n${stderr}`)))
-    )
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] })
+    let output = ""
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text
+        seen(output, child)
+      })
+    child.on("close", (code) => resume(Effect.succeed({ code, output })))
   })
+
+const example = (directory: string, args: ReadonlyArray<string>, seen?: Parameters<typeof run>[3]) =>
+  run(directory, process.execPath, ["--import", "tsx", ...args], seen)
+
+/** Does what a program has said, as it has said it. */
+const follow = (directory: string, command: string) => run(directory, "sh", ["-c", command])
+
+/** The lines that a program has set off from what it says, to be copied. */
+const commands = (output: string) => {
+  const [, below = ""] = output.split("Have a look:")
+  return below.split("\n").flatMap((line) => (line.startsWith("  ") ? [line.trim()] : []))
+}
 
 describe("the examples", () => {
   it.scopedLive("embed.ts counts to three, and is recorded", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
-      const output = yield* runExample(directory, "examples/embed.ts", `${directory}/jobs.db`)
+      const { output } = yield* example(directory, ["examples/embed.ts", `${directory}/jobs.db`])
       expect(output.trimEnd().split("\n")).toEqual([
         "1 job.started { attempt: 1 }",
         "2 counted 1",
@@ -33,13 +59,37 @@ describe("the examples", () => {
     })
   )
 
-  it.scopedLive("the demo does all of its tasks and names the result", () =>
+  it.scopedLive("the demo does all of its tasks, and says what there is to look at", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
-      const output = yield* runExample(directory, "examples/demo/main.ts")
-      expect(output).toContain("7 tasks in 3 units, 7 commits")
-      const [made] = yield* Effect.promise(() => readdir(directory))
-      expect(output).toContain(`database  ${directory}/${made}/charlotte.db`)
+      const { code, output } = yield* example(directory, ["examples/demo/main.ts"])
+      expect(code).toBe(0)
+      expect(output).toMatch(/units +3 merged\n +tasks +7 done\n/)
+      expect(output).not.toContain("\x1b")
+
+      const [log = "", morning = "", charlotte = "", ...others] = commands(output)
+      expect(others).toEqual([])
+      expect((yield* follow(directory, log)).output).toContain("Show it to the visitors")
+      expect((yield* follow(directory, morning)).output).toContain("some pig")
+      const doctor = yield* follow(directory, `${charlotte} doctor`)
+      expect(doctor.output).toMatch(/✓ home +\S+charlotte-demo-\S+\/home\n/)
+      expect(doctor.code).toBe(0)
+    })
+  )
+
+  it.scopedLive("the demo passes Ctrl-C on, and says how to go on, which then does the rest", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      let told = false
+      const { code, output } = yield* example(directory, ["examples/demo/main.ts"], (output, child) => {
+        if (!told && / silk {2}begins/.test(output)) told = child.kill("SIGINT")
+      })
+      expect(code).toBe(130)
+      const resume = /go on with {2}charlotte (resume \w{26})\n/.exec(output)?.[1] ?? "none"
+      const [, charlotte = ""] = commands(output)
+      const resumed = yield* follow(directory, `${charlotte} ${resume}`)
+      expect(resumed.output).toMatch(/tasks +7 done\n/)
+      expect(resumed.code).toBe(0)
     })
   )
 })

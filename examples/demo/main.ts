@@ -1,72 +1,57 @@
 /**
- * Works through the tasks beside this file in a new git repository, shows what happens, and says where the result is.
- * Ctrl-C leaves the job interrupted; everything stays in the temporary directory that is named at the beginning.
+ * `charlotte run` on the tasks beside this file, in a new git repository; it needs no key and no network. Everything stays in
+ * the temporary directory that is named at the beginning.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Database, JobManager, RunStore } from "charlotte"
-import { Git, ProcessRunner, TaskOrchestrator } from "charlotte/tasks"
-import { Console, Duration, Effect, Exit, Layer, Stream } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
+import { cpSync, mkdtempSync, writeSync } from "node:fs"
+import { constants, tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as Progress from "./progress.js"
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
+const say = (...lines: ReadonlyArray<string>) => writeSync(1, lines.map((line) => `${line}\n`).join(""))
+
 /** A repository with one commit: the project as it is before the work, and the tasks. */
-const makeRepository = (path: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    yield* fs.copy(here("project"), path)
-    yield* fs.copy(here("tasks"), `${path}/tasks`)
-    const git = (...args: ReadonlyArray<string>) =>
-      Effect.sync(() => execFileSync("git", ["-C", path, ...args], { stdio: ["ignore", "ignore", "inherit"] }))
-    yield* git("init", "--quiet", "--initial-branch=main")
-    yield* git("config", "user.name", "Wilbur")
-    yield* git("config", "user.email", "wilbur@example.com")
-    yield* git("add", "--all")
-    yield* git("commit", "--quiet", "--message", "The barn, before anything was woven")
-  })
+const makeRepository = (path: string) => {
+  const git = (...args: ReadonlyArray<string>) =>
+    execFileSync("git", ["-C", path, ...args], { stdio: ["ignore", "ignore", "inherit"] })
+  cpSync(here("project"), path, { recursive: true })
+  cpSync(here("tasks"), `${path}/tasks`, { recursive: true })
+  git("init", "--quiet", "--initial-branch=main")
+  git("config", "user.name", "Wilbur")
+  git("config", "user.email", "wilbur@example.com")
+  git("add", "--all")
+  git("commit", "--quiet", "--message", "The barn, before anything was woven")
+}
 
-/** The whole of Charlotte, on one SQLite file. */
-const charlotte = (directory: string) =>
-  JobManager.layer().pipe(
-    Layer.provide(TaskOrchestrator.layer({ directory })),
-    Layer.provide(Layer.merge(Git.layer, ProcessRunner.layer)),
-    Layer.provide(RunStore.layer),
-    Layer.provide(Database.layer({ filename: `${directory}/charlotte.db` }))
+const directory = mkdtempSync(join(tmpdir(), "charlotte-demo-"))
+const repository = `${directory}/repository`
+const home = `${directory}/home`
+makeRepository(repository)
+say(`$ cd ${repository}`, "$ charlotte run tasks", "")
+
+const charlotte = spawn(
+  process.execPath,
+  ["--import", import.meta.resolve("tsx"), here("../../src/cli/bin.ts"), "run", "tasks"],
+  { cwd: repository, env: { ...process.env, CHARLOTTE_HOME: home }, stdio: "inherit" }
+)
+
+// A terminal gives Ctrl-C to both of us; what is sent to this process alone is passed on.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || charlotte.kill(signal))
+
+charlotte.on("close", (code, signal) => {
+  say(
+    "",
+    `The repository, and charlotte's home with its database and logs, are in ${directory}. Have a look:`,
+    "",
+    `  git -C ${repository} log --graph --stat`,
+    ...(code === 0 ? [`  cd ${repository} && sh morning.sh 1`] : []),
+    "",
+    "Where it says charlotte, write here, in this directory:",
+    "",
+    `  CHARLOTTE_HOME=${home} npm run -s charlotte --`
   )
-
-const work = (directory: string) =>
-  Effect.gen(function* () {
-    const manager = yield* JobManager.JobManager
-    const id = yield* manager.start({
-      repoPath: `${directory}/repository`,
-      tasksDir: "tasks",
-      targetBranch: "main",
-      agent: "script",
-      labels: { example: "demo" }
-    })
-    yield* Console.log(`job ${id}`)
-    yield* Stream.runForEach(manager.events(id), (event) =>
-      Effect.forEach(Progress.lines(event), (line) => Console.log(line))
-    )
-    return yield* manager.await(id)
-  }).pipe(Effect.provide(charlotte(directory)))
-
-const demo = Effect.gen(function* () {
-  const fs = yield* FileSystem
-  const directory = yield* fs.makeTempDirectory({ prefix: "charlotte-demo-" })
-  yield* Console.log(`working in ${directory}`)
-  yield* makeRepository(`${directory}/repository`)
-  const [elapsed, run] = yield* Effect.timed(work(directory)).pipe(
-    Effect.onInterrupt(() => Console.log(`\ninterrupted; what was done is in ${directory}`))
-  )
-  yield* Console.log(Progress.summary(run, directory, `${Duration.toSeconds(elapsed).toFixed(1)} s`))
-  if (run.status !== "completed") return yield* Effect.fail(`the job is ${run.status}`)
-})
-
-NodeRuntime.runMain(Effect.provide(demo, NodeContext.layer), {
-  teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? 0 : Exit.isInterrupted(exit) ? 130 : 1)
+  process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal])
 })
