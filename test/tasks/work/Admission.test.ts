@@ -1,0 +1,319 @@
+import { describe, expect, it } from "@effect/vitest"
+import { JobManager, RunStore } from "charlotte"
+import { Duration, Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { mkdir, rm, symlink } from "node:fs/promises"
+import * as Repository from "../../support/Repository.js"
+import { charlotte, ended, repository, run, task, unchangedFromHere, unit } from "../Jobs.js"
+import { type Config, follow, refusal } from "./Scenes.js"
+
+const good = task(1, "true", "true")
+
+/** A task file with this frontmatter. */
+const file = (...frontmatter: ReadonlyArray<string>): string =>
+  `---\n${frontmatter.join("\n")}\n---\n\n# Bad\n\n\`\`\`sh\ntrue\n\`\`\`\n`
+
+type BadPlan = readonly [what: string, files: Readonly<Record<string, string>>, ...said: ReadonlyArray<string>]
+
+/** Files below `tasks`, and all that is said about them. */
+const plans: ReadonlyArray<BadPlan> = [
+  [
+    "no backpressure",
+    { "01-a.md": file("task: 1", "status: pending") },
+    "01-a.md:1: has no backpressure: add the command that must pass before the task counts as done"
+  ],
+  [
+    "an empty backpressure",
+    { "01-a.md": file("task: 1", "status: pending", 'backpressure: "  "') },
+    "01-a.md:4: backpressure must be a shell command, as text: put quotes around it"
+  ],
+  [
+    "no number",
+    { "01-a.md": file("status: pending", "backpressure: x") },
+    "01-a.md:1: has no task number: add a line such as task: 1"
+  ],
+  [
+    "one number twice",
+    { "01-a.md": good, "1-b.md": good },
+    "1-b.md:2: is task 1, and so is tasks/01-a.md: renumber one"
+  ],
+  [
+    "an unknown status",
+    { "01-a.md": file("task: 1", "status: begun", "backpressure: x") },
+    "01-a.md:3: status must be pending, in_progress, complete or failed"
+  ],
+  [
+    "a task that waits for one that is not there",
+    { "01-a.md": task(1, "true", "true", [7]) },
+    "01-a.md:5: depends on task 7, which is not in this unit: there are 1"
+  ],
+  [
+    "tasks that wait for each other",
+    {
+      "01-a.md": task(1, "true", "true", [2]),
+      "02-b.md": task(2, "true", "true", [3]),
+      "03-c.md": task(3, "true", "true", [1])
+    },
+    "01-a.md:5: has tasks that wait for each other: 1 → 2 → 3 → 1"
+  ],
+  [
+    "a unit that waits for one that is not there",
+    {
+      "a/IMPLEMENTATION_PLAN.md": unit(["bb"]),
+      "a/01-a.md": good,
+      "b/IMPLEMENTATION_PLAN.md": unit(),
+      "b/01-a.md": good
+    },
+    'a/IMPLEMENTATION_PLAN.md:2: depends on unit "bb", which is not there: did you mean "b"?'
+  ],
+  [
+    "units that wait for each other",
+    {
+      "a/IMPLEMENTATION_PLAN.md": unit(["b"]),
+      "a/01-a.md": good,
+      "b/IMPLEMENTATION_PLAN.md": unit(["a"]),
+      "b/01-a.md": good
+    },
+    "a/IMPLEMENTATION_PLAN.md:2: has units that wait for each other: a → b → a"
+  ],
+  [
+    "no frontmatter",
+    { "01-a.md": "# A\n" },
+    "01-a.md:1: has no frontmatter: begin the file with a line ---, then its keys, then another line ---"
+  ],
+  [
+    "an alias",
+    { "01-a.md": file("task: 1", "status: pending", "backpressure: &x y") },
+    "01-a.md:4: has the YAML alias or anchor &x here: write the value out, or put quotes around it"
+  ],
+  [
+    "a file that is too large",
+    { "01-a.md": good + "x".repeat(2_000_000) },
+    "01-a.md: is larger than 1024 KiB: split it, or move what is not for the agent elsewhere"
+  ],
+  [
+    "a task without a script for the script agent",
+    { "01-a.md": "---\ntask: 1\nstatus: pending\nbackpressure: x\n---\n# A\n" },
+    "01-a.md:1: has no fenced sh block, and the script agent has nothing to run: add one, or choose another agent"
+  ],
+  [
+    "several mistakes in charlotte.yaml",
+    { "01-a.md": good, "charlotte.yaml": "setup: npm ci\natempts: 2\nlimits: { agentCalls: 0, duration: soon }\n" },
+    'charlotte.yaml:2: has the unknown key "atempts": setup, copy, baseline, agent, attempts, limits are known',
+    "charlotte.yaml:3: limits.agentCalls must be a whole number, 1 or more",
+    "charlotte.yaml:3: limits.duration must be a time with its unit, such as 30 minutes or 2 hours"
+  ]
+]
+
+/** Nothing has come of all that was refused. */
+const nothingBegun = (world: Repository.Sandbox, top: string) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    expect(yield* store.list()).toEqual([])
+    expect(yield* world.git(top, "for-each-ref", "refs/heads/charlotte")).toBe("")
+    expect((yield* world.git(top, "worktree", "list")).trim().split("\n")).toHaveLength(1)
+    expect(existsSync(`${world.root}/charlotte`)).toBe(false)
+  })
+
+describe("a job is not taken", () => {
+  it.scopedLive("for a bad plan: each mistake has one message, with file and line", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, { "README.md": "nothing\n" })
+      const untouched = yield* unchangedFromHere(world, top)
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const clear = Effect.promise(() => rm(`${top}/tasks`, { recursive: true }))
+        for (const [what, files, ...said] of plans) {
+          yield* clear
+          for (const [name, content] of Object.entries(files)) yield* world.write(`${top}/tasks/${name}`, content)
+          const error = yield* refusal(manager.start(config))
+          expect(error, what).toMatchObject({
+            _tag: "InvalidJobConfig",
+            issues: said.map((message) => ({ path: ["tasksDir"], message: `tasks/${message}` }))
+          })
+        }
+        yield* clear
+        yield* Effect.promise(async () => {
+          await mkdir(`${top}/tasks/03-directory.md`, { recursive: true })
+          await symlink("/etc/hostname", `${top}/tasks/02-link.md`)
+        })
+        execFileSync("mkfifo", [`${top}/tasks/01-fifo.md`])
+        const kinds = yield* refusal(manager.start(config))
+        expect(kinds.message.split("; ")).toEqual([
+          "invalid job configuration: tasksDir: tasks/01-fifo.md: is a special file: put a regular file in its place",
+          "tasksDir: tasks/02-link.md: is a symbolic link: put a regular file in its place",
+          "tasksDir: tasks/03-directory.md: is a directory: put a regular file in its place"
+        ])
+        yield* clear
+        yield* world.write(`${top}/tasks/README.md`, "nothing\n")
+        yield* untouched
+        yield* nothingBegun(world, top)
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("where something else is wrong: all of it is said at once, with what to do", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, { "01-a.md": good, "charlotte.yaml": "copy: [gone.log]\n" })
+      const unborn = `${world.root}/unborn`
+      yield* world.git(world.root, "init", "--quiet", unborn)
+      yield* world.write(`${unborn}/tasks/01-a.md`, good)
+      const nameless = yield* Repository.plain(world, "nameless")
+      yield* world.git(nameless, "config", "user.name", "")
+      const untouched = yield* unchangedFromHere(world, top)
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const say = (changes: Partial<Config>) =>
+          Effect.map(refusal(manager.start({ ...config, ...changes })), ({ message }) => message)
+        const issues = (message: string) => message.replace("invalid job configuration: ", "").split(/; (?=\w+: )/)
+
+        const unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+        expect(issues(yield* say({ targetBranch: "gone", tasksDir: "no", agent: "nobody", retryOf: unknown }))).toEqual(
+          [
+            'targetBranch: there is no branch gone; name one of those that "git branch" lists',
+            "tasksDir: no: is not there: make it, or name another directory",
+            expect.stringMatching(/^agent: there is no agent "nobody": there are script; more can be described in /),
+            `retryOf: job ${unknown} not found`
+          ]
+        )
+        yield* world.write(`${top}/tasks/01-a.md`, `${good}changed\n`)
+        const { agent: _, ...undecided } = config
+        const found = yield* refusal(manager.start({ ...undecided, retryOf: unknown }))
+        expect(issues(found.message)).toEqual([
+          "agent: no agent is chosen; choose one with --agent or with agent: in charlotte.yaml: script",
+          `retryOf: job ${unknown} not found`,
+          expect.stringMatching(/^tasksDir: tasks\/01-a.md: is not on main as it stands here/),
+          "tasksDir: tasks/charlotte.yaml: copy: gone.log is not there: make it, or leave it out"
+        ])
+        yield* world.write(`${top}/tasks/01-a.md`, good)
+
+        for (const tasksDir of ["../home", "/tmp"])
+          expect(yield* say({ tasksDir })).toContain(`tasksDir: ${tasksDir}: is outside the repository ${top}`)
+        expect(yield* say({ targetBranch: "HEAD" })).toContain("it stands for whatever is checked out")
+        expect(yield* say({ targetBranch: "main:tasks" })).toContain('targetBranch: branch "main:tasks" cannot be used')
+        expect(yield* say({ repoPath: world.root })).toContain(
+          `repoPath: ${world.root} is not the working tree of a git`
+        )
+        expect(yield* say({ repoPath: unborn })).toContain("the branch main has no commit yet; make a first one with")
+        expect(yield* say({ repoPath: nameless })).toContain("git does not know who commits in")
+        yield* untouched
+        yield* nothingBegun(world, top)
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("while its tasks are not on the target, to which the commands that are said lead", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, { "01-a.md": good })
+      yield* world.write(`${top}/tasks/02-b's [new].md`, task(2, "true", "true"))
+      yield* world.write(`${top}/tasks/charlotte.yaml`, "attempts: 1\n")
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const commands = (message: string) =>
+          [...message.matchAll(/(?:here|out): (git .*?)(?:;|$)/g)].map(([, c = ""]) => c)
+        const elsewhere = yield* refusal(manager.start(config))
+        expect(commands(elsewhere.message)).toEqual(Array(2).fill(`git -C ${top} switch main`))
+        expect(yield* follow(world, `git -C ${top} switch main`)).toMatchObject({ code: 0 })
+        const here = yield* refusal(manager.start(config))
+        for (const command of commands(here.message))
+          expect(yield* follow(world, command.replace("commit --", "commit -m user --"))).toMatchObject({ code: 0 })
+        // What else the user had there is not in these commits.
+        expect(yield* world.git(top, "status", "--porcelain")).toBe(" M b.txt\n?? untracked.txt\n")
+        expect((yield* run(config)).run.status).toBe("completed")
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+})
+
+describe("two jobs", () => {
+  it.scopedLive("never work for the same branch, however it and the repository are spelled", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top, untouched } = yield* repository(world, { "01-a.md": task(1, "sleep 60", "true") })
+      const linked = `${world.root}/linked`
+      yield* world.git(top, "worktree", "add", "--quiet", "--detach", linked, "main")
+      yield* Effect.promise(() => symlink(top, `${world.root}/link`))
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start(config)
+        const others: ReadonlyArray<Partial<Config>> = [
+          {},
+          { repoPath: `${world.root}/link` },
+          { repoPath: `${world.root}/link/` },
+          { repoPath: `${top}/dir` },
+          { repoPath: `${top}/dir/../../repository//.` },
+          { repoPath: linked },
+          { targetBranch: "refs/heads/main" },
+          { repoPath: `${world.root}/link/dir`, targetBranch: "refs/heads/main", tasksDir: `${top}/tasks` }
+        ]
+        for (const other of others) {
+          const error = yield* refusal(manager.start({ ...config, ...other }))
+          expect(error, JSON.stringify(other)).toMatchObject({ _tag: "JobConflict", jobId: id })
+        }
+        const store = yield* RunStore.RunStore
+        expect(yield* store.list()).toHaveLength(1)
+        yield* manager.stopAll
+        // When the first has ended, the branch is free.
+        yield* manager.start({ ...config, repoPath: linked, targetBranch: "refs/heads/main" })
+        yield* manager.stopAll
+      }).pipe(Effect.provide(charlotte(world)))
+      yield* world.git(top, "worktree", "remove", linked)
+      yield* untouched
+    })
+  )
+
+  it.scopedLive("for different branches are at work at the same time, and each lands on its own", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      // Each waits until the other has come as far.
+      const meet = `touch "${world.root}/at-$(basename "$(dirname "$PWD")")"\nwhile test $(ls '${world.root}' | grep -c '^at-') -lt 2; do sleep 0.02; done\ntouch met`
+      const { config, top, untouched } = yield* repository(world, { "01-a.md": task(1, meet, "test -e met") })
+      yield* world.git(top, "branch", "second", "main")
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const ids = yield* Effect.forEach(["main", "second"], (targetBranch) =>
+          manager.start({ ...config, targetBranch })
+        )
+        for (const id of ids) expect((yield* ended(id)).run.status).toBe("completed")
+      }).pipe(Effect.provide(charlotte(world)))
+      for (const branch of ["main", "second"])
+        expect(yield* world.git(top, "ls-tree", "--name-only", branch)).toContain("met\n")
+      yield* world.git(top, "branch", "-D", "second")
+      yield* untouched
+    })
+  )
+})
+
+describe("a plan of 300 tasks in 50 units", () => {
+  it.scopedLive("is taken and shown", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const names = Array.from({ length: 50 }, (_, index) => `u${String(index).padStart(2, "0")}`)
+      const { config, untouched } = yield* repository(
+        world,
+        Object.fromEntries(
+          names.flatMap((name, index) => [
+            [`${name}/IMPLEMENTATION_PLAN.md`, unit(names.slice(Math.max(0, index - 2), index))] as const,
+            ...[1, 2, 3, 4, 5, 6].map(
+              (number) => [`${name}/0${number}-task.md`, task(number, "true", "true", number < 2 ? [] : [1])] as const
+            )
+          ])
+        )
+      )
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const [taken, id] = yield* Effect.timed(manager.start({ ...config, dryRun: true }))
+        // It takes a few hundred milliseconds; this is for what grows with the square of the plan.
+        expect(Duration.toMillis(taken)).toBeLessThan(10_000)
+        const { events, run } = yield* ended(id)
+        expect(run.status).toBe("completed")
+        expect(events[1]?.payload).toMatchObject({ units: names.map((id) => ({ id, tasks: { length: 6 } })) })
+      }).pipe(Effect.provide(charlotte(world)))
+      yield* untouched
+    })
+  )
+})
