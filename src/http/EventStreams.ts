@@ -4,7 +4,7 @@
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Chunk, type Duration, Effect, Option, Stream } from "effect"
+import { Chunk, type Duration, Effect, Mailbox, Option, Stream } from "effect"
 import { JobNotFound } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
@@ -13,15 +13,18 @@ import type { RunStore } from "../store/RunStore.js"
 import { contentType, endsJob } from "./contract/Events.js"
 import { CursorAhead } from "./errors.js"
 import * as Frames from "./Frames.js"
-import { cutShort, type Open, type Service as Streams } from "./Streams.js"
+import type { Open, Service as Streams } from "./Streams.js"
 
 export interface Options {
   /** How long a stream is silent at the most; 15 seconds when left out. */
   readonly heartbeat?: Duration.DurationInput
 }
 
-/** Bytes that are handed over at once, give or take an event: one such piece may be on its way and one wait behind it. */
-const pieceSize = 256 * 1024
+/**
+ * Bytes that are handed over at once, give or take an event. Of a client that takes nothing, one such piece is on its way, one
+ * waits, and one is about to.
+ */
+const pieceSize = 128 * 1024
 
 /** Which events a stream is of. */
 interface Source<E> {
@@ -32,10 +35,13 @@ interface Source<E> {
   readonly isLast: (event: JobEvent) => boolean
 }
 
-/** What goes out next, and the position after it; none when it is the last. */
-type Step = readonly [frames: Chunk.Chunk<Uint8Array>, position: Option.Option<number>]
-
-const last = (...frames: ReadonlyArray<Uint8Array>): Step => [Chunk.unsafeFromArray(frames), Option.none()]
+/** Events as they go out together. */
+interface Piece {
+  readonly frames: ReadonlyArray<Uint8Array>
+  readonly last: JobEvent
+  /** It holds all of the page that it was made of. */
+  readonly whole: boolean
+}
 
 export const make = (
   options: Options & {
@@ -48,55 +54,84 @@ export const make = (
   const { heartbeat = "15 seconds", kind, manager, store, streams } = options
   const encode = Frames.makeEncoder()
 
-  /** As many of these events as make a piece. */
-  const piece = <E>(source: Source<E>, open: Open, events: Iterable<JobEvent>): Step => {
+  const piece = <E>({ position }: Source<E>, page: Chunk.NonEmptyChunk<JobEvent>): Piece => {
     const frames: Array<Uint8Array> = []
     let size = 0
-    let latest: JobEvent | undefined
-    for (const event of events) {
+    let last = Chunk.headNonEmpty(page)
+    for (const event of page) {
       if (size >= pieceSize) break
       const data = encode(event)
-      frames.push(Frames.position(source.position(event)), data)
+      frames.push(Frames.position(position(event)), data)
       size += data.length
-      latest = event
+      last = event
     }
-    if (latest === undefined) return last()
-    open.cursor = latest.cursor
-    open.current = false
-    return source.isLast(latest)
-      ? last(...frames)
-      : [Chunk.unsafeFromArray(frames), Option.some(source.position(latest))]
+    return { frames, last, whole: last === Chunk.lastNonEmpty(page) }
   }
 
-  /**
-   * The next piece after a position, however long that takes. The subscription ends with it: what waits for a client is this
-   * piece, and not the page of events that it was taken from.
-   */
-  const next = <E>(source: Source<E>, open: Open, position: number): Effect.Effect<Step, E> =>
-    Effect.suspend(() => {
-      open.current = true
-      const page = Stream.runHead(Stream.chunks(source.after(position)))
-      return Effect.raceFirst(
-        Effect.map(page, (page) => piece(source, open, Option.getOrElse(page, Chunk.empty<JobEvent>))),
-        Effect.as(streams.closed, last(Frames.shutdown))
-      )
-    })
-
-  const heartbeats = Stream.repeatEffect(Effect.as(Effect.sleep(heartbeat), Frames.heartbeat))
-
-  const respond = <E>(source: Source<E>, open: Open, position: number): HttpServerResponse.HttpServerResponse => {
-    const frames = Stream.paginateChunkEffect(position, (position) => next(source, open, position)).pipe(
-      Stream.merge(heartbeats, { haltStrategy: "left" }),
-      cutShort
-    )
-    return HttpServerResponse.stream(
-      Stream.concat(Stream.make(Frames.opening, Frames.position(position), Frames.blank), frames),
-      {
-        contentType,
-        headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
+  /** Hands over what comes after a position, as fast as it is taken; returns when that was all. */
+  const pump = <E>(
+    source: Source<E>,
+    position: number,
+    hand: (piece: Piece) => Effect.Effect<void>
+  ): Effect.Effect<void, E> =>
+    Effect.gen(function* () {
+      const pull = yield* Stream.toPull(source.after(position))
+      for (;;) {
+        const page = yield* pull
+        if (!Chunk.isNonEmpty(page)) continue
+        const next = piece(source, page)
+        // Of large events, the page is let go: it is read again from where this ends.
+        if (!next.whole) return next
+        yield* hand(next)
+        if (source.isLast(next.last)) return undefined
       }
+    }).pipe(
+      Effect.scoped,
+      Effect.catchAll(Option.match({ onNone: () => Effect.succeed(undefined), onSome: Effect.fail })),
+      Effect.flatMap((rest) =>
+        rest === undefined ? Effect.void : Effect.zipRight(hand(rest), pump(source, source.position(rest.last), hand))
+      )
     )
-  }
+
+  const body = <E>(source: Source<E>, open: Open, position: number): Stream.Stream<Uint8Array> =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const pieces = yield* Mailbox.make<ReadonlyArray<Uint8Array>>({ capacity: 1 })
+        const hand = ({ frames, last }: Piece) =>
+          Effect.suspend(() => {
+            open.current = false
+            open.cursor = last.cursor
+            return Effect.map(pieces.offer(frames), () => {
+              open.current = true
+            })
+          })
+
+        yield* pieces.offer([Frames.opening, Frames.position(position), Frames.blank])
+        yield* pump(source, position, hand).pipe(
+          Effect.raceFirst(Effect.zipRight(streams.closed, pieces.offer([Frames.shutdown]))),
+          // The status is on its way already; whoever reads comes back and is told then.
+          Effect.catchAll((error) => Effect.logError("an event stream is cut short", error)),
+          Effect.ensuring(pieces.end),
+          Effect.forkScoped
+        )
+        // Where something waits already, the client has all the signs of life that it wants.
+        yield* Effect.forkScoped(
+          Effect.forever(
+            Effect.delay(
+              Effect.sync(() => pieces.unsafeOffer([Frames.heartbeat])),
+              heartbeat
+            )
+          )
+        )
+        return Stream.flattenIterables(Mailbox.toStream(pieces))
+      })
+    )
+
+  const respond = <E>(source: Source<E>, open: Open, position: number): HttpServerResponse.HttpServerResponse =>
+    HttpServerResponse.stream(body(source, open, position), {
+      contentType,
+      headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
+    })
 
   /** What is known of a position in the log of a job: whether it has been reached, and whether anything may come after. */
   const look = (jobId: JobId, position: number) =>

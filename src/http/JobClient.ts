@@ -111,6 +111,8 @@ export interface Service {
 export interface Patience {
   /** How long to try to reach a server again; a minute when left out. */
   readonly patience?: Duration.DurationInput
+  /** Told of each connection that is lost and is to be made again, and when it is. */
+  readonly onConnection?: (state: "lost" | "back") => Effect.Effect<void>
 }
 
 /** @since 0.1.0 */
@@ -165,27 +167,30 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
         })
       )
 
+    const follow = (following: Patience & Pick<EventSource.Following, "path" | "after" | "isLast">) =>
+      EventSource.follow({ connection, patience: "1 minute", onConnection: () => Effect.void, ...following })
+
     return {
       address,
-      start: (payload, { idempotencyKey } = {}) =>
-        translated(
-          Effect.map(jobs.submit({ payload, headers: { "idempotency-key": idempotencyKey } }), ({ id }) => id)
-        ),
-      list: ({ before, labels = {}, limit, status } = {}) => {
+      start: (payload, { idempotencyKey } = {}) => {
+        const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
+        return translated(Effect.map(jobs.submit({ payload, headers }), ({ id }) => id))
+      },
+      list: ({ labels = {}, ...query } = {}) => {
         const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
-        return translated(jobs.list({ urlParams: { before, label, limit, status } }))
+        return translated(jobs.list({ urlParams: { ...query, label } }))
       },
       get: (id) => translated(jobs.get({ path: { id } })),
-      stop: (id, { grace } = {}) =>
-        translated(
-          jobs.stop({ path: { id }, urlParams: { grace: grace === undefined ? undefined : Duration.decode(grace) } })
-        ),
+      stop: (id, { grace } = {}) => {
+        const urlParams = grace === undefined ? {} : { grace: Duration.decode(grace) }
+        return translated(jobs.stop({ path: { id }, urlParams }))
+      },
       stopAll: translated(jobs.stopAll({})),
       resume: (id) => translated(jobs.resume({ path: { id } })),
-      events: (id, { after = 0, patience = "1 minute" } = {}) =>
-        EventSource.follow({ connection, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob, patience }),
-      allEvents: ({ after = 0, patience = "1 minute" } = {}) =>
-        EventSource.follow({ connection, path: `${prefix}/events`, after, isLast: () => false, patience }),
+      events: (id, { after = 0, ...options } = {}) =>
+        follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
+      allEvents: ({ after = 0, ...options } = {}) =>
+        follow({ ...options, path: `${prefix}/events`, after, isLast: () => false }),
       log,
       shutdown: translated(daemon.shutdown({})),
       health: translated(daemon.health({})),

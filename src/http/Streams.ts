@@ -52,7 +52,10 @@ const make = ({ maxStreams = 256, stall = "30 seconds" }: Options): Effect.Effec
     const cutWhenStalled = (request: HttpServerRequest) =>
       Effect.sync(() => {
         const response = toServerResponse(request)
-        response.setTimeout(Duration.toMillis(stall), () => response.destroy())
+        response.setTimeout(Duration.toMillis(stall), () => {
+          // Where nothing waits to go out, nothing is wrong: it is quiet.
+          if ((response.socket?.writableLength ?? 0) > 0) response.destroy()
+        })
       })
 
     return {

@@ -48,6 +48,9 @@ export const over = <R>(
     }
   }).pipe(Effect.orDie)
 
+/** One whose jobs do what they are told. */
+export type Scripted = Effect.Effect.Success<ReturnType<typeof make>>
+
 export const make = (options: Partial<Http.Options> & JobManager.LayerOptions & ScriptedOrchestrator.Options = {}) =>
   over(scripted({ stopGrace: 200, ...options }), options)
 

@@ -23,6 +23,8 @@ export interface Following {
   readonly isLast: (event: JobEvent) => boolean
   /** How long to try to connect again. */
   readonly patience: Duration.DurationInput
+  /** Told of each connection that is lost and is to be made again, and when it is. */
+  readonly onConnection: (state: "lost" | "back") => Effect.Effect<void>
 }
 
 /** Longer than the pauses between the signs of life of a server. */
@@ -50,6 +52,7 @@ export const follow = ({
   after,
   connection,
   isLast,
+  onConnection,
   path,
   patience
 }: Following): Stream.Stream<JobEvent, FollowError> =>
@@ -59,6 +62,14 @@ export const follow = ({
     let position = after
     /** The server was there once: it may come back. */
     let reached = false
+    let isLost = false
+
+    const tell = (state: "lost" | "back") =>
+      Effect.suspend(() => {
+        if (isLost === (state === "lost")) return Effect.void
+        isLost = !isLost
+        return onConnection(state)
+      })
 
     const closed = new ConnectionFailed({ address, problem: "it was closed" })
     const silent = new ConnectionFailed({ address, problem: `nothing was heard for ${silence}` })
@@ -96,6 +107,7 @@ export const follow = ({
         if (response.statusCode === 204) return Stream.empty
         if (response.statusCode !== 200) return yield* Refusal.ofEvents(address, response)
         reached = true
+        yield* tell("back")
         // An element of its own, so that the pauses begin anew.
         return Stream.concat(Stream.make(Option.none<JobEvent>()), events(response))
       })
@@ -107,5 +119,6 @@ export const follow = ({
       Schedule.upTo(patience),
       Schedule.whileInput((error: FollowError) => reached && passes(error))
     )
-    return Stream.filterMap(Stream.retry(connect, pauses), (event) => event)
+    const attempt = Stream.tapError(connect, (error) => (reached && passes(error) ? tell("lost") : Effect.void))
+    return Stream.filterMap(Stream.retry(attempt, pauses), (event) => event)
   })

@@ -21,12 +21,12 @@ export const contentType = "text/event-stream"
 const Frames = Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
 
 /** What a browser sends when it connects again; it stands above the query. */
-const Headers = Schema.Struct({ "last-event-id": Schema.optional(Parameters.Position) })
+const Headers = Schema.Struct({ "last-event-id": Parameters.optional(Parameters.Position) })
 
 const ofJob = HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
   .setPath(Schema.Struct({ id: JobId }))
   .setHeaders(Headers)
-  .setUrlParams(Schema.Struct({ after: Schema.optional(Parameters.Position) }))
+  .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Position) }))
   .addSuccess(Frames)
   // An EventSource that gets this does not connect again.
   .addSuccess(HttpApiSchema.NoContent)
@@ -43,7 +43,9 @@ const ofJob = HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
 
 const ofAll = HttpApiEndpoint.get("ofAll", "/events")
   .setHeaders(Headers)
-  .setUrlParams(Schema.Struct({ after: Schema.optional(Schema.Union(Schema.Literal("latest"), Parameters.Position)) }))
+  .setUrlParams(
+    Schema.Struct({ after: Parameters.optional(Schema.Union(Schema.Literal("latest"), Parameters.Position)) })
+  )
   .addSuccess(Frames)
   .addError(Failure.CursorAhead)
   .addError(Failure.ShuttingDown)

@@ -60,7 +60,7 @@ const described = (summary: string, description?: string) => OpenApi.annotations
 const OfJob = Schema.Struct({ id: JobId })
 
 const submit = HttpApiEndpoint.post("submit", "/jobs")
-  .setHeaders(Schema.Struct({ "idempotency-key": Schema.optional(Parameters.IdempotencyKey) }))
+  .setHeaders(Schema.Struct({ "idempotency-key": Parameters.optional(Parameters.IdempotencyKey) }))
   .setPayload(Schema.encodedSchema(JobConfig))
   .addSuccess(Submitted, { status: 201 })
   .addError(Failure.InvalidJobConfig)
@@ -78,10 +78,10 @@ const submit = HttpApiEndpoint.post("submit", "/jobs")
 const list = HttpApiEndpoint.get("list", "/jobs")
   .setUrlParams(
     Schema.Struct({
-      status: Schema.optional(RunStatus),
-      label: Schema.optional(Schema.Array(Parameters.Label)),
-      limit: Schema.optional(Parameters.Limit),
-      before: Schema.optional(JobId)
+      status: Parameters.optional(RunStatus),
+      label: Parameters.optional(Schema.Array(Parameters.Label)),
+      limit: Parameters.optional(Parameters.Limit),
+      before: Parameters.optional(JobId)
     })
   )
   .addSuccess(JobPage)
@@ -95,7 +95,7 @@ const get = HttpApiEndpoint.get("get", "/jobs/:id")
 
 const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
   .setPath(OfJob)
-  .setUrlParams(Schema.Struct({ grace: Schema.optional(Parameters.Millis) }))
+  .setUrlParams(Schema.Struct({ grace: Parameters.optional(Parameters.Millis) }))
   .addSuccess(StopReport)
   .addError(Failure.JobNotFound)
   .addError(Failure.StopTimedOut)
@@ -121,12 +121,12 @@ const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .setPath(OfJob)
   .setUrlParams(
     Schema.Struct({
-      unit: Schema.optional(Schema.String),
-      task: Schema.optional(Parameters.Position),
-      file: Schema.optional(Schema.String),
-      from: Schema.optional(Parameters.Position),
-      to: Schema.optional(Parameters.Position),
-      follow: Schema.optional(Parameters.Flag)
+      unit: Parameters.optional(Schema.String),
+      task: Parameters.optional(Parameters.Position),
+      file: Parameters.optional(Schema.String),
+      from: Parameters.optional(Parameters.Position),
+      to: Parameters.optional(Parameters.Position),
+      follow: Parameters.optional(Parameters.Flag)
     })
   )
   .addSuccess(

@@ -4,6 +4,9 @@
 import { Duration, ParseResult, Schema } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 
+/** One that is there is told what is wrong with it, and not also that it could be missing. */
+export const optional = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.optionalWith(schema, { exact: true })
+
 const wholeNumber = Schema.NumberFromString.pipe(
   Schema.filter((n) => (Number.isSafeInteger(n) && n >= 0) || "must be a whole number, 0 or more")
 )
