@@ -2,6 +2,7 @@
  * What has to be so before a job is taken. All that is in the way is found at once, before anything is touched.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
 import { DateTime, Effect, Either, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobConfig } from "../../domain/JobConfig.js"
@@ -126,20 +127,22 @@ const uncopyable = (repository: Repository, { dir, settings }: Plan) =>
   Effect.gen(function* () {
     const git = yield* Git
     const fs = yield* FileSystem
-    const file = `${dir}/${Settings.fileName}`
-    const missing = yield* Effect.filter(settings.copy, (path) =>
-      Effect.map(
-        Effect.orElseSucceed(fs.exists(`${repository.topLevel}/${path}`), () => false),
-        (is) => !is
+    const path = yield* Path
+    const about = `${path.join(dir, Settings.fileName)}: copy:`
+    const problems = yield* Effect.forEach(settings.copy, (wanted) =>
+      Effect.gen(function* () {
+        const file = yield* Schema.decode(RepoPath)(path.join(wanted, "."))
+        const isThere = yield* Effect.orElseSucceed(fs.exists(`${repository.topLevel}/${file}`), () => false)
+        if (!isThere) return `${about} ${file} is not there: make it, or leave it out`
+        if ((yield* git.ignored(repository, [file])).length > 0) return undefined
+        return `${about} ${file} is not ignored by git, and would be committed: add it to .gitignore`
+      }).pipe(
+        Effect.catchTags({
+          ParseError: ({ message }) => Effect.succeed(`${about} ${message}`),
+          // Such as for a path that leads through a link.
+          GitFailed: ({ detail }) => Effect.succeed(`${about} ${wanted} cannot be copied: ${detail}`)
+        })
       )
     )
-    const ignored = new Set<string>(
-      yield* git.ignored(repository, yield* Schema.decode(Schema.Array(RepoPath))(settings.copy))
-    )
-    return [
-      ...missing.map((path) => `${file}: copy: ${path} is not there: make it, or leave it out`),
-      ...settings.copy
-        .filter((path) => !missing.includes(path) && !ignored.has(path))
-        .map((path) => `${file}: copy: ${path} is not ignored by git, and would be committed: add it to .gitignore`)
-    ]
-  }).pipe(Effect.catchTag("ParseError", ({ message }) => Effect.succeed([message])))
+    return problems.filter((problem) => problem !== undefined)
+  })

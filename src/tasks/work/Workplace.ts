@@ -1,15 +1,12 @@
 /**
  * Where a unit is worked on: a worktree of its own outside the repository, on a branch of its own.
  */
-import type { PlatformError } from "@effect/platform/Error"
-import { FileSystem } from "@effect/platform/FileSystem"
-import { Path } from "@effect/platform/Path"
 import { Duration, Effect, Option, Schema } from "effect"
-import { cp, realpath } from "node:fs/promises"
 import { Git } from "../Git.js"
 import type { GitError } from "../git/GitError.js"
 import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName } from "../git/Names.js"
 import type { Worktree } from "../git/Worktrees.js"
+import * as Copies from "./Copies.js"
 import type { Job } from "./Job.js"
 import * as Shell from "./Shell.js"
 import { CommandFailed } from "./TaskFailure.js"
@@ -37,7 +34,7 @@ export const open = (
     yield* git.restore(repository, branch, at)
     const worktree = yield* git.addWorktree(repository, { path, branch })
     const place: Workplace = { worktree, unit, logs: `${directories.logs}/${name}` }
-    yield* copy(job, place)
+    yield* Copies.bring(job, worktree)
     yield* setUp(job, place)
     return place
   })
@@ -83,36 +80,6 @@ const leftBehind = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effect
   Effect.catchAll(removal, ({ message }) =>
     Effect.logWarning(`a worktree is left behind, for charlotte prune: ${message}`)
   )
-
-const isThere = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
-
-/** Brings the untracked files that were named. */
-const copy = ({ repository, submission }: Job, { worktree }: Workplace) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const path = yield* Path
-    for (const file of submission.plan.settings.copy) {
-      const to = path.join(worktree.path, file)
-      // What is committed there may be a link that leads anywhere; so each directory is looked at before the next is made.
-      let directory: string = worktree.path
-      for (const name of path.relative(worktree.path, path.dirname(to)).split("/")) {
-        directory = path.join(directory, name)
-        yield* fs.makeDirectory(directory).pipe(Effect.catchIf(isThere, () => Effect.void))
-        const real = yield* Effect.orElseSucceed(fs.realPath(directory), () => "")
-        if (real === directory) continue
-        const reason = `is not done: ${path.relative(worktree.path, directory)} is a link there, and leads elsewhere`
-        return yield* new CommandFailed({ purpose: "copy", command: file, reason })
-      }
-      yield* fs.remove(to, { recursive: true, force: true })
-      // A link is followed to what the user has there; those within a directory stay what they are.
-      const from = path.join(repository.topLevel, file)
-      const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true }
-      yield* Effect.tryPromise({
-        try: async () => cp(await realpath(from), to, options),
-        catch: (cause) => new CommandFailed({ purpose: "copy", command: file, reason: `failed: ${String(cause)}` })
-      })
-    }
-  })
 
 /** What fails may be short of something that comes back, such as the network. */
 const setUps = 3

@@ -72,7 +72,7 @@ describe("charlotte.yaml", () => {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(
         world,
-        two("copy: [.env.log, deep/in/it.log, modules.log, linked.log]\n", [
+        two("copy: [./.env.log, deep/in/it.log, modules.log/, linked.log]\n", [
           [
             "cp .env.log env",
             "cp deep/in/it.log it",
@@ -111,9 +111,14 @@ describe("charlotte.yaml", () => {
   it.scopedLive("is refused when what it wants to have copied is not there, would be committed, or is no path", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
-      const { config, top } = yield* repository(world, two("copy: [gone.log, a.txt, dir, mixed]\n"))
+      const { config, top } = yield* repository(
+        world,
+        two("copy: [gone.log, a.txt, dir, mixed/, ., beyond/secret.log]\n")
+      )
       yield* world.write(`${top}/mixed/one.log`, "ignored\n")
       yield* world.write(`${top}/mixed/two.txt`, "not ignored\n")
+      yield* world.write(`${world.root}/outside/secret.log`, "secret\n")
+      yield* Effect.promise(() => symlink(`${world.root}/outside`, `${top}/beyond`))
       const start = (changes: string) =>
         Effect.gen(function* () {
           yield* commitOnMain(world, top, "tasks/charlotte.yaml", changes)
@@ -125,6 +130,10 @@ describe("charlotte.yaml", () => {
         const manager = yield* JobManager.JobManager
         const { message } = yield* refusal(manager.start(config))
         expect(message).toContain("tasks/charlotte.yaml: copy: gone.log is not there: ")
+        expect(message).toContain('tasks/charlotte.yaml: copy: path "." cannot be used')
+        expect(message).toContain(
+          "copy: beyond/secret.log cannot be copied: fatal: pathspec './beyond/secret.log' is beyond"
+        )
         for (const path of ["a.txt", "dir", "mixed"])
           expect(message).toContain(
             `tasks/charlotte.yaml: copy: ${path} is not ignored by git, and would be committed: `
@@ -133,6 +142,24 @@ describe("charlotte.yaml", () => {
         for (const line of [3, 4, 5])
           expect(message2).toContain(`tasks/charlotte.yaml:${line}: copy must be a path in the repository`)
       }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("has nothing copied that git would commit, since only the user's checkout ignores it", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, two("copy: [.env]\n"))
+      yield* world.write(`${top}/.gitignore`, "*.log\n.env\n")
+      yield* world.write(`${top}/.env`, "secret\n")
+      const untouched = yield* unchangedButMain(world, top)
+      const ended = yield* run(config).pipe(Effect.provide(charlotte(world)))
+      const reason = "the copy (.env) is not done: git does not ignore it there; commit the .gitignore that does"
+      expect(ended.work.units.map(({ reason, state }) => [state, reason])).toEqual([
+        ["failed", reason],
+        ["failed", reason]
+      ])
+      expect(ended.work.tasks.every(({ calls }) => calls === 0)).toBe(true)
+      yield* untouched
     })
   )
 
