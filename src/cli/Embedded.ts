@@ -7,6 +7,7 @@ import * as Host from "../daemon/Host.js"
 import { version } from "../http/Version.js"
 import { JobManager } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
+import { WallClock } from "../store/WallClock.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
 import * as ExitCode from "./ExitCode.js"
 import * as Follow from "./run/Follow.js"
@@ -29,23 +30,36 @@ export const follow = <E>({ begin, json }: Options<E>) =>
     const manager = Context.get(yield* Layer.buildWithScope(layer, life), JobManager)
     yield* hurryWhenTold(Context.get(store, ProcessRunner))
 
-    const id = yield* Effect.provide(begin(manager), store)
-    const leaving = yield* Deferred.make<void>()
-    const work = Effect.flatMap(RunStore, (records) => records.work.of(id))
-    const following = yield* Effect.forkScoped(
-      Follow.follow({
-        events: manager.events(id),
-        end: Effect.provide(Effect.all({ run: manager.await(id), work }), store),
-        leaving: Deferred.await(leaving),
-        json
-      })
-    )
-    const code = yield* Effect.onInterrupt(Fiber.join(following), () =>
+    const attend = (id: JobId) =>
       Effect.gen(function* () {
-        yield* Deferred.succeed(leaving, void 0)
-        yield* Scope.close(life, Exit.void)
-        // Its events end with the manager; what the job has come to is still to be told.
-        yield* Fiber.await(following)
+        const leaving = yield* Deferred.make<void>()
+        const work = Effect.flatMap(RunStore, (records) => records.work.of(id))
+        const follow = Follow.follow({
+          events: manager.events(id),
+          end: Effect.provide(Effect.all({ run: manager.await(id), work }), store),
+          leaving: Deferred.await(leaving),
+          json
+        })
+        const following = yield* Effect.forkScoped(Effect.interruptible(follow))
+        const leave = Effect.gen(function* () {
+          yield* Deferred.succeed(leaving, void 0)
+          yield* Scope.close(life, Exit.void)
+          // Its events end with the manager; what the job has come to is still to be told.
+          yield* Fiber.await(following)
+        })
+        return { following, leave }
+      })
+
+    const code = yield* Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const id = yield* Effect.onInterrupt(restore(Effect.provide(begin(manager), store)), () =>
+          // It may have been taken a moment before.
+          Effect.flatMap(manager.list, (ids) =>
+            Effect.forEach(ids, (id) => Effect.flatMap(attend(id), ({ leave }) => leave))
+          )
+        )
+        const { following, leave } = yield* attend(id)
+        return yield* Effect.onInterrupt(restore(Fiber.join(following)), () => leave)
       })
     )
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
@@ -53,17 +67,31 @@ export const follow = <E>({ begin, json }: Options<E>) =>
 
 const signals = ["SIGINT", "SIGTERM"] as const
 
+/** Signals that come so close together, in milliseconds, are one: npx and the like pass on what the terminal has given to all. */
+const echo = 100
+
 /** The first signal is everybody's; from the second on, nothing is given time. */
 const hurryWhenTold = ({ hurry }: ProcessRunner["Type"]) =>
   Effect.gen(function* () {
     const runFork = Runtime.runFork(yield* Effect.runtime())
-    let told = 0
-    const listener = () => {
-      told += 1
-      if (told > 1) runFork(hurry)
-    }
+    const { now } = yield* WallClock
+    let first: number | undefined
+    const told = Effect.flatMap(now, (now) => {
+      first ??= now
+      return now - first > echo ? hurry : Effect.void
+    })
+    const listener = () => void runFork(told)
+    // Whoever closes the terminal leaves as well.
+    const hangUp = () => void process.emit("SIGTERM")
     yield* Effect.acquireRelease(
-      Effect.sync(() => signals.forEach((signal) => process.on(signal, listener))),
-      () => Effect.sync(() => signals.forEach((signal) => process.off(signal, listener)))
+      Effect.sync(() => {
+        for (const signal of signals) process.on(signal, listener)
+        process.on("SIGHUP", hangUp)
+      }),
+      () =>
+        Effect.sync(() => {
+          for (const signal of signals) process.off(signal, listener)
+          process.off("SIGHUP", hangUp)
+        })
     )
   })
