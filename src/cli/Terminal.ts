@@ -36,6 +36,19 @@ export const fit = (text: string, columns: number): string => {
   return columns < 1 ? "" : `${kept}…`
 }
 
+/** The same with its end, after `…`: of a path that says more. */
+export const fitEnd = (text: string, columns: number): string => {
+  if (width(text) <= columns) return text
+  let kept = ""
+  let left = columns - 1
+  for (const { segment } of [...graphemes.segment(text)].reverse()) {
+    left -= width(segment)
+    if (left < 0) break
+    kept = segment + kept
+  }
+  return columns < 1 ? "" : `…${kept}`
+}
+
 /** A clean text in lines, broken between words. */
 export const wrap = (text: string, columns: number): ReadonlyArray<string> => {
   const lines: Array<string> = []

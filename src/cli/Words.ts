@@ -26,6 +26,14 @@ export const span = (duration: Duration.DurationInput): string => {
   return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/** `12 s`, `3 min`, `2 h`, `5 d`: how long ago, in a column. */
+export const age = (duration: Duration.DurationInput): string => {
+  const seconds = Math.max(0, Math.floor(Duration.toSeconds(duration)))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 48 * 3600 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
+}
+
 /** `14:03:59`, where the reader lives. */
 export const timeOfDay = (at: DateTime.DateTime, zone: DateTime.TimeZone): string =>
   DateTime.formatIsoZoned(DateTime.setZone(at, zone)).slice(11, 19)

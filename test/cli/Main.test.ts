@@ -252,7 +252,7 @@ More of each: charlotte COMMAND --help
   it.effect("of a command names its arguments and options, with an example", () =>
     Effect.map(Capture.run(charlotte, ["run", "--help"], { columns: 200 }), ({ out }) =>
       expect(out).toBe(`Works through a directory of tasks, and shows how. Ctrl-C leaves the job interrupted; twice, it
-forces the end.
+forces the end. Where a daemon is up the job is the daemon's, and goes on after Ctrl-C.
 
 Usage
   charlotte run [options] <tasksDir>

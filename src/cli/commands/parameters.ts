@@ -5,8 +5,8 @@ import * as Args from "@effect/cli/Args"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
-import { Effect, Schema } from "effect"
-import { JobId } from "../../domain/JobId.js"
+import { Effect } from "effect"
+import * as JobName from "../JobName.js"
 
 /** What a command is for, and how it is called. */
 export const about = (purpose: string, example: string): HelpDoc.HelpDoc =>
@@ -18,13 +18,9 @@ export const tasksDir = Args.text({ name: "tasksDir" }).pipe(
   Args.withDescription("The directory of tasks, relative to the current directory, or to that of --repo.")
 )
 
-export const jobId = Args.text({ name: "jobId" }).pipe(
-  Args.withDescription("The id of the job."),
-  Args.mapEffect((text) =>
-    Effect.mapError(Schema.decode(JobId)(text), () =>
-      HelpDoc.p(`"${text}" is no job id: it has 26 characters, such as 01ARZ3NDEKTSV4RRFFQ69G5FAV`)
-    )
-  )
+export const job = Args.text({ name: "job" }).pipe(
+  Args.withDescription("The id of the job, four or more characters of its beginning or its end, or: latest."),
+  Args.mapEffect((text) => Effect.mapError(JobName.parse(text), ({ message }) => HelpDoc.p(message)))
 )
 
 export const repo = Options.text("repo").pipe(
@@ -45,16 +41,20 @@ export const agent = Options.text("agent").pipe(
   Options.withDescription("The agent that works on the tasks; else the one that charlotte.yaml names.")
 )
 
-export const concurrency = Options.text("concurrency").pipe(
-  Options.withPseudoName("N"),
-  Options.mapEffect((text) =>
-    /^[1-9]\d{0,5}$/.test(text)
-      ? Effect.succeed(Number(text))
-      : Effect.fail(invalid(`--concurrency must be a whole number, 1 or more, and not "${text}"`))
-  ),
-  Options.optional,
-  Options.withDescription("How many units are worked on at the same time; else 4.")
-)
+/** A whole number, if it is given. */
+export const number = (name: string, description: string) =>
+  Options.text(name).pipe(
+    Options.withPseudoName("N"),
+    Options.mapEffect((text) =>
+      /^[1-9]\d{0,5}$/.test(text)
+        ? Effect.succeed(Number(text))
+        : Effect.fail(invalid(`--${name} must be a whole number, 1 or more, and not "${text}"`))
+    ),
+    Options.optional,
+    Options.withDescription(description)
+  )
+
+export const concurrency = number("concurrency", "How many units are worked on at the same time; else 4.")
 
 export const noLand = Options.boolean("no-land").pipe(
   Options.withDescription("Leaves the result on its own branch, and the target as it is.")

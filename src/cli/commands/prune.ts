@@ -7,11 +7,14 @@ import * as Options from "@effect/cli/Options"
 import { Effect } from "effect"
 import * as Host from "../../daemon/Host.js"
 import { version } from "../../http/Version.js"
+import { RunStore } from "../../store/RunStore.js"
 import * as Prune from "../../tasks/Prune.js"
+import * as JobName from "../JobName.js"
 import * as Line from "../Line.js"
 import { Output, writeLines } from "../Output.js"
+import * as Recorded from "../Recorded.js"
 import * as Words from "../Words.js"
-import { about, dryRun, jobId, json } from "./parameters.js"
+import { about, dryRun, job, json } from "./parameters.js"
 
 const results = Options.boolean("results").pipe(
   Options.withDescription("Removes results as well that no branch holds: their work is lost.")
@@ -19,9 +22,11 @@ const results = Options.boolean("results").pipe(
 
 export const prune = Command.make(
   "prune",
-  { jobs: Args.repeated(jobId), results, dryRun, json },
-  ({ dryRun, jobs, json, results }) =>
+  { jobs: Args.repeated(job), results, dryRun, json },
+  ({ dryRun, json, results, ...given }) =>
     Effect.gen(function* () {
+      const recorded = Recorded.make(yield* RunStore)
+      const jobs = yield* Effect.forEach(given.jobs, (name) => JobName.find(recorded, name))
       const pruned = yield* Prune.prune({ results, dryRun, ...(jobs.length === 0 ? {} : { jobs }) })
       if (json) return yield* Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ pruned })}\n`))
       yield* writeLines(pruned.length === 0 ? [[Line.raw("nothing to remove")]] : pruned.flatMap(lines(dryRun)))

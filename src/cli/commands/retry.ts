@@ -2,34 +2,28 @@
  * `charlotte retry`: a new job that begins with what another has done.
  */
 import * as Command from "@effect/cli/Command"
-import { Effect, Option, Schema } from "effect"
-import { JobNotFound } from "../../domain/errors.js"
+import { Effect, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
-import type { JobId } from "../../domain/JobId.js"
-import { RunStore } from "../../store/RunStore.js"
-import * as Embedded from "../Embedded.js"
-import { about, jobId, json } from "./parameters.js"
+import * as JobName from "../JobName.js"
+import * as Begin from "../run/Begin.js"
+import type { Jobs } from "../Jobs.js"
+import { about, job, json } from "./parameters.js"
 
-export const retry = Command.make("retry", { jobId, json }, ({ jobId, json }) =>
-  Embedded.follow({
-    begin: (manager) => Effect.flatMap(again(jobId), (config) => manager.start(config)),
-    json
-  })
+export const retry = Command.make("retry", { job, json }, ({ job, json }) =>
+  Begin.follow({ begin: (jobs) => Effect.flatMap(again(jobs, job), (config) => jobs.start(config)), json })
 ).pipe(
   Command.withDescription(
     about(
       "Starts a new job that begins with what a job that has failed or was cancelled has done, and tries the rest again.",
-      "charlotte retry 01ARZ3NDEKTSV4RRFFQ69G5FAV"
+      "charlotte retry latest"
     )
   )
 )
 
 /** The same as before, but for where it begins. */
-const again = (retryOf: JobId) =>
+const again = (jobs: Jobs, name: string) =>
   Effect.gen(function* () {
-    const store = yield* RunStore
-    const run = yield* store.get(retryOf)
-    if (Option.isNone(run)) return yield* new JobNotFound({ jobId: retryOf })
-    const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(run.value.config))
+    const { config: before, id: retryOf } = yield* Effect.flatMap(JobName.find(jobs, name), (id) => jobs.get(id))
+    const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
     return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig({ ...config, retryOf })))
   })

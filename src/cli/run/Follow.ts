@@ -24,6 +24,8 @@ export interface Options<E1, R1, E2, R2> {
   readonly end: Effect.Effect<Summary.Ended, E2, R2>
   /** Returns when the user wants it to end, and this process waits for that. */
   readonly leaving?: Effect.Effect<void>
+  /** What else is to be said meanwhile; not of the job itself. */
+  readonly notices?: Stream.Stream<string>
   readonly json: boolean
 }
 
@@ -32,12 +34,14 @@ export const follow = <E1, R1, E2, R2>({
   end,
   events,
   json,
-  leaving = Effect.never
+  leaving = Effect.never,
+  notices = Stream.empty
 }: Options<E1, R1, E2, R2>): Effect.Effect<number, E1 | E2 | OutputClosed, R1 | R2 | FileSystem | Output> =>
   Effect.gen(function* () {
     const { error, isTerminal, size, write } = yield* Output
-    if (!isTerminal || json) yield* Effect.forkScoped(Effect.zipRight(leaving, error(`${stopping}\n`)))
-    yield* json ? asJson(events) : isTerminal ? onScreen(events, leaving) : inLines(events)
+    const said = Stream.merge(notices, Stream.fromEffect(Effect.as(leaving, stopping)))
+    if (!isTerminal || json) yield* Effect.forkScoped(Stream.runForEach(said, (text) => error(`${text}\n`)))
+    yield* json ? asJson(events) : isTerminal ? onScreen(events, said) : inLines(events)
     const ended = yield* end
     const summary = Summary.of(ended, yield* DateTime.now)
     const columns = isTerminal ? (yield* size).columns : Infinity
@@ -62,11 +66,11 @@ const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
     yield* Stream.runForEach(events, (event) => writeLines(Option.toArray(Lines.line(event, zone))))
   })
 
-const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, leaving: Effect.Effect<void>) =>
+const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stream<string>) =>
   Effect.gen(function* () {
     const { size } = yield* Output
     const live = yield* Live.make
-    yield* Effect.forkScoped(Effect.zipRight(leaving, live.print([[Line.raw(stopping, "warn")]])))
+    yield* Effect.forkScoped(Stream.runForEach(said, (text) => live.print([[Line.piece(text, "warn")]])))
     let progress = Progress.initial
     let failing: Progress.Failing | undefined
     let tail: ReadonlyArray<string> = []

@@ -1,0 +1,34 @@
+/**
+ * `charlotte start`: hands a directory of tasks to the daemon.
+ */
+import * as Command from "@effect/cli/Command"
+import { Effect, Option } from "effect"
+import * as Home from "../../daemon/Home.js"
+import { DaemonNotRunning } from "../../http/errors.js"
+import * as Git from "../../tasks/Git.js"
+import * as Jobs from "../Jobs.js"
+import * as Line from "../Line.js"
+import { Output, writeLines } from "../Output.js"
+import * as Submission from "../Submission.js"
+import { about, json } from "./parameters.js"
+
+export const start = Command.make("start", { ...Submission.options, json }, ({ json, ...given }) =>
+  Effect.gen(function* () {
+    const config = yield* Submission.read(given)
+    if (config.dryRun) return yield* Submission.show(config, json)
+    const { isTerminal, write } = yield* Output
+    const { socket } = yield* Home.Home
+    const daemon = yield* Jobs.daemon
+    if (Option.isNone(daemon)) return yield* new DaemonNotRunning({ address: socket })
+    const id = yield* daemon.value.start(config)
+    yield* write(json ? `${JSON.stringify({ id })}\n` : `${id}\n`)
+    if (isTerminal && !json) yield* writeLines([[Line.raw(`watch it with: charlotte watch ${id}`, "faint")]])
+  }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
+).pipe(
+  Command.withDescription(
+    about(
+      "Hands a directory of tasks to the daemon, and prints the id of the job.",
+      "charlotte start tasks --target main --agent claude --label team=web"
+    )
+  )
+)
