@@ -2,8 +2,9 @@
  * The whole of the command line: every command, on the streams and files of this process.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { Cause, Effect, type Exit, Layer, Schema } from "effect"
+import { Cause, Chunk, Effect, type Exit, Layer, Option, Schema } from "effect"
 import { createRequire } from "node:module"
+import { start } from "./commands/daemon/start.js"
 import { doctor } from "./commands/doctor.js"
 import { plan } from "./commands/plan.js"
 import { prune } from "./commands/prune.js"
@@ -24,7 +25,8 @@ export const charlotte = Program.group(
     Program.leaf(resume),
     Program.leaf(retry),
     Program.leaf(prune),
-    Program.leaf(doctor)
+    Program.leaf(doctor),
+    Program.group("daemon", "Jobs that outlive the terminal: a manager in the background.", [Program.leaf(start)])
   ]
 )
 
@@ -43,5 +45,7 @@ export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
 /** Ends the process with the code that was answered. */
 export const teardown = <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => void): void => {
   if (exit._tag === "Success") return onExit(typeof exit.value === "number" ? exit.value : ExitCode.completed)
+  const quit = Chunk.findFirst(Cause.defects(exit.cause), (defect) => defect instanceof ExitCode.Quit)
+  if (Option.isSome(quit)) return onExit(quit.value.code)
   onExit(Cause.isInterruptedOnly(exit.cause) ? ExitCode.interrupted : ExitCode.internal)
 }

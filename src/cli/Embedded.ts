@@ -1,13 +1,13 @@
 /**
  * A job whose manager is this very process: it follows the job to its end, and is the end of the manager when it is left.
  */
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Runtime, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
+import * as Ending from "../daemon/Ending.js"
 import * as Host from "../daemon/Host.js"
 import { version } from "../http/Version.js"
 import { JobManager } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
-import { WallClock } from "../store/WallClock.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
 import * as ExitCode from "./ExitCode.js"
 import * as Follow from "./run/Follow.js"
@@ -28,7 +28,7 @@ export const follow = <E>({ begin, json }: Options<E>) =>
     const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const layer = Layer.provide(Host.manager({ recovery: "manual" }), Layer.succeedContext(store))
     const manager = Context.get(yield* Layer.buildWithScope(layer, life), JobManager)
-    yield* hurryWhenTold(Context.get(store, ProcessRunner))
+    yield* Ending.hurryWhenTold(Context.get(store, ProcessRunner), { force: false })
 
     const attend = (id: JobId) =>
       Effect.gen(function* () {
@@ -64,34 +64,3 @@ export const follow = <E>({ begin, json }: Options<E>) =>
     )
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   }).pipe(Effect.scoped)
-
-const signals = ["SIGINT", "SIGTERM"] as const
-
-/** Signals that come so close together, in milliseconds, are one: npx and the like pass on what the terminal has given to all. */
-const echo = 100
-
-/** The first signal is everybody's; from the second on, nothing is given time. */
-const hurryWhenTold = ({ hurry }: ProcessRunner["Type"]) =>
-  Effect.gen(function* () {
-    const runFork = Runtime.runFork(yield* Effect.runtime())
-    const { now } = yield* WallClock
-    let first: number | undefined
-    const told = Effect.flatMap(now, (now) => {
-      first ??= now
-      return now - first > echo ? hurry : Effect.void
-    })
-    const listener = () => void runFork(told)
-    // Whoever closes the terminal leaves as well.
-    const hangUp = () => void process.emit("SIGTERM")
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        for (const signal of signals) process.on(signal, listener)
-        process.on("SIGHUP", hangUp)
-      }),
-      () =>
-        Effect.sync(() => {
-          for (const signal of signals) process.off(signal, listener)
-          process.off("SIGHUP", hangUp)
-        })
-    )
-  })

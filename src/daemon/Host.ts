@@ -2,8 +2,10 @@
  * All that jobs of tasks run on, in a home directory: what the daemon is, and what a single `charlotte run` is for as long as
  * its job takes.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Either, Layer, type Redacted } from "effect"
+import * as Http from "../http/Server.js"
 import * as Database from "../store/Database.js"
+import { KernelRef } from "../store/ProcessIdentity.js"
 import * as RunStore from "../store/RunStore.js"
 import * as Git from "../tasks/Git.js"
 import * as ProcessRunner from "../tasks/ProcessRunner.js"
@@ -34,3 +36,48 @@ export const store = (options: HomeLock.Options) =>
 /** The manager of the jobs; on `store`, which is to outlive it. */
 export const manager = (options: Configuration.ManagerOptions) =>
   Layer.provide(Configuration.jobManager(options), orchestrator)
+
+/** A port of this machine, and what its clients have to show. */
+export interface Port {
+  readonly host: string
+  readonly port: number
+  readonly token: Redacted.Redacted
+}
+
+/** What a manager takes for which nothing is configured. */
+const defaultMaxJobs = 10
+
+/** The server through which the jobs of the manager are reached: on the socket of the home, and on a port if one is given. */
+export const server = (port?: Port) =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const { logs, socket } = yield* Home.Home
+      const { maxJobs = defaultMaxJobs } = yield* Configuration.Configuration
+      return Http.serve({
+        listen: port === undefined ? { socket } : [{ socket }, { host: port.host, port: port.port }],
+        ...(port === undefined ? {} : { token: port.token }),
+        logs,
+        maxJobs,
+        problems: yield* problems
+      })
+    })
+  )
+
+/** What keeps jobs from being recorded, or this process from being the only one that works on them. */
+const problems = Effect.gen(function* () {
+  const lock = yield* HomeLock.HomeLock
+  const { lock: file } = yield* Home.Home
+  const { owners } = yield* RunStore.RunStore
+  const { self } = yield* KernelRef
+  // It changes nothing, and yet it takes all that a change does: the database, alone, and the file of that name.
+  const write = owners.release({ kind: "nobody's", id: "none", process: self })
+  return Effect.gen(function* () {
+    const unwritable = yield* Effect.either(write)
+    return [
+      ...(Either.isLeft(unwritable) ? [unwritable.left.message] : []),
+      ...((yield* lock.isHeld)
+        ? []
+        : [`${file} was deleted, so another process could take the home: restart the daemon`])
+    ]
+  })
+})

@@ -1,0 +1,55 @@
+/**
+ * What a client of a port has to show. It is made once, and stays until somebody removes its file.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Effect, Option, Redacted, Schema } from "effect"
+import { randomBytes, randomUUID } from "node:crypto"
+import { Home } from "./Home.js"
+
+export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `the token in ${this.path} cannot be used: ${this.problem}; remove the file, and a new one is made`
+  }
+}
+
+const usable = /^[\x21-\x7e]{32,512}$/
+
+/** The token of a home, if it has one. */
+export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable, Home | FileSystem> = Effect.gen(
+  function* () {
+    const fs = yield* FileSystem
+    const { token: path } = yield* Home
+    const unusable = (problem: string) => new TokenUnusable({ path, problem })
+    const failed = Effect.mapError(({ message }: Error) => unusable(message))
+    if (!(yield* failed(fs.exists(path)))) return Option.none()
+    // It may have been put there by hand.
+    yield* failed(fs.chmod(path, 0o600))
+    const token = (yield* failed(fs.readFileString(path))).trim()
+    if (!usable.test(token)) return yield* unusable("it must be at least 32 visible characters of ASCII")
+    return Option.some(Redacted.make(token))
+  }
+)
+
+/** The token of a home; one is made where there is none. */
+export const make: Effect.Effect<Redacted.Redacted, TokenUnusable, Home | FileSystem> = Effect.gen(function* () {
+  const there = yield* find
+  if (Option.isSome(there)) return there.value
+  const fs = yield* FileSystem
+  const { token: path } = yield* Home
+  const unusable = (problem: string) => new TokenUnusable({ path, problem })
+  // Under its name it is whole or not there, and of two that are made at once one stays.
+  const draft = `${path}.${randomUUID()}`
+  yield* Effect.acquireUseRelease(
+    fs.writeFileString(draft, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" }),
+    () => Effect.catchIf(fs.link(draft, path), isThere, () => Effect.void),
+    () => Effect.ignore(fs.remove(draft))
+  ).pipe(Effect.mapError(({ message }) => unusable(message)))
+  return yield* Effect.flatMap(find, (token) =>
+    Option.isSome(token) ? Effect.succeed(token.value) : unusable("it is gone")
+  )
+})
+
+const isThere = (error: { readonly _tag: string; readonly reason?: string }) => error.reason === "AlreadyExists"
