@@ -25,7 +25,7 @@ export const bundle = (directory: string, program = here("program.ts")): Effect.
       target: "node20",
       tsconfig: here("../../tsconfig.json"),
       external: ["better-sqlite3"],
-      banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)` },
+      banner: { js: `import { createRequire as from } from "node:module"; const require = from(import.meta.url)` },
       logLevel: "error"
     })
     await symlink(here("../../node_modules"), join(directory, "node_modules"))

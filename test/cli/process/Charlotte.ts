@@ -1,0 +1,164 @@
+/**
+ * `charlotte` as others see it: a process of its own, with real signals, pipes and terminals.
+ */
+import { expect } from "@effect/vitest"
+import { Deferred, Effect, Exit, Scope } from "effect"
+import { spawn } from "node:child_process"
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll } from "vitest"
+import { bundle } from "../../crash/Child.js"
+import * as Repository from "../../support/Repository.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** The directory that holds the command, bundled once for all tests of a file, so that it starts in a fraction of the time. */
+let bin = ""
+let close = Effect.void
+
+beforeAll(async () => {
+  const scope = Effect.runSync(Scope.make())
+  close = Scope.close(scope, Exit.void)
+  const directory = await Effect.runPromise(Scope.extend(TemporaryDirectory.make, scope))
+  const program = await Effect.runPromise(bundle(directory, here("../../../src/cli/bin.ts")))
+  copyFileSync(here("../../../package.json"), `${directory}/package.json`)
+  bin = `${directory}/bin`
+  mkdirSync(bin)
+  writeFileSync(`${bin}/charlotte`, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, { mode: 0o755 })
+})
+
+afterAll(() => Effect.runPromise(close))
+
+export interface World extends Repository.Sandbox {
+  readonly home: string
+  readonly repository: string
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** A sandbox with a repository and a home that is not there yet; of what is started in it nothing may be left at the end. */
+export const world = (
+  files: (root: string) => Readonly<Record<string, string>>
+): Effect.Effect<World, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const sandbox = yield* Repository.sandbox
+    const repository = yield* Repository.plain(sandbox)
+    const home = `${sandbox.root}/charlotte`
+    const variables = {
+      HOME: `${sandbox.root}/home`,
+      PATH: `${bin}:${sandbox.environment.variables["PATH"]}`,
+      TERM: "xterm-256color",
+      LC_ALL: "C.UTF-8",
+      CHARLOTTE_HOME: home,
+      // So long that a test that has to wait for its end fails.
+      CHARLOTTE_STOP_GRACE: "2 minutes"
+    }
+    const world: World = { ...sandbox, home, repository, variables }
+    yield* Effect.addFinalizer(() => Effect.sync(() => expect(processes(world), "left running").toEqual([])))
+    for (const [file, content] of Object.entries(files(sandbox.root)))
+      yield* sandbox.write(`${repository}/tasks/${file}`, content)
+    yield* commit(world, "tasks")
+    return world
+  })
+
+/** Commits all that is in the repository. */
+export const commit = ({ git, repository }: World, message: string) =>
+  Effect.zipRight(git(repository, "add", "--all"), git(repository, "commit", "--quiet", "--allow-empty", "-m", message))
+
+/** The processes that were started in a sandbox, by what is in their environment. */
+export const processes = ({ root }: World): ReadonlyArray<string> =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const read = (file: string) => {
+        try {
+          return readFileSync(`/proc/${pid}/${file}`, "latin1")
+        } catch {
+          return ""
+        }
+      }
+      return read("environ").includes(root) ? [`${pid} ${read("cmdline").replaceAll("\0", " ")}`] : []
+    })
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly out: string
+  readonly err: string
+}
+
+export interface Running {
+  readonly pid: number
+  /** Returns when it has said this, on either stream; fails when it has ended without. */
+  readonly says: (pattern: RegExp) => Effect.Effect<void>
+  readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
+  readonly type: (text: string) => Effect.Effect<void>
+  readonly ended: Effect.Effect<Ended>
+}
+
+export interface Options {
+  readonly cwd?: string
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+/** Starts a shell, in which `charlotte` is there, in the repository; it is killed when the scope closes. */
+export const start = (
+  world: World,
+  script: string,
+  options: Options = {}
+): Effect.Effect<Running, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const ended = yield* Deferred.make<Ended>()
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn("bash", ["-c", script], {
+          cwd: options.cwd ?? world.repository,
+          env: { ...world.variables, ...options.variables },
+          stdio: ["pipe", "pipe", "pipe"]
+        })
+      ),
+      (child) =>
+        Effect.zipRight(
+          Effect.sync(() => child.kill("SIGKILL")),
+          Deferred.await(ended)
+        )
+    )
+    const said = { out: "", err: "" }
+    const waiting = new Set<{ readonly pattern: RegExp; readonly done: Deferred.Deferred<void> }>()
+    const look = () => {
+      for (const { done, pattern } of waiting)
+        if (pattern.test(said.out) || pattern.test(said.err)) Deferred.unsafeDone(done, Effect.void)
+    }
+    for (const name of ["out", "err"] as const)
+      child[name === "out" ? "stdout" : "stderr"].setEncoding("utf8").on("data", (text: string) => {
+        said[name] += text
+        look()
+      })
+    // What is typed to one that has ended goes nowhere.
+    child.stdin.on("error", () => {})
+    child.on("close", (code, signal) => Deferred.unsafeDone(ended, Effect.succeed({ code, signal, ...said })))
+    return {
+      pid: child.pid ?? 0,
+      says: (pattern) =>
+        Effect.gen(function* () {
+          const done = yield* Deferred.make<void>()
+          waiting.add({ pattern, done })
+          look()
+          const isOver = Effect.flatMap(Deferred.await(ended), ({ err, out }) =>
+            Effect.dieMessage(`it has ended, and did not say ${pattern}: ${out}${err}`)
+          )
+          yield* Effect.raceFirst(Deferred.await(done), isOver)
+        }),
+      kill: (signal) => Effect.sync(() => void child.kill(signal)),
+      type: (text) => Effect.sync(() => void child.stdin.write(text)),
+      ended: Deferred.await(ended)
+    }
+  })
+
+/** Runs a script to its end. */
+export const run = (world: World, script: string, options?: Options): Effect.Effect<Ended> =>
+  Effect.scoped(Effect.flatMap(start(world, script, options), ({ ended }) => ended))
+
+/** The one thing that a text says to do next. */
+export const next = ({ out }: Ended): string =>
+  /go on with {2}(charlotte .*)/.exec(out)?.[1] ?? `echo no command in: ${out}`

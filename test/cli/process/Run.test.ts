@@ -1,0 +1,151 @@
+/** What `charlotte run` comes to, as a shell sees it. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { readFileSync } from "node:fs"
+import { task, unit } from "../../tasks/Jobs.js"
+import * as Charlotte from "./Charlotte.js"
+import * as Tasks from "./Tasks.js"
+
+describe("charlotte run", () => {
+  it.scopedLive("answers 0 for a job that completes, tells it in plain lines, and the checkout has the result", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => Tasks.simple)
+      const { code, err, out } = yield* Charlotte.run(world, "exec charlotte run tasks")
+      expect([code, err]).toEqual([0, ""])
+      expect(out).not.toContain("\x1b")
+      const [lines = "", summary = ""] = out.split("\n\n✓ ")
+      for (const line of lines.split("\n"))
+        expect(line).toMatch(/^\d\d:\d\d:\d\d (job \w{26} |[ab] {2}|[ab] \d {2}|\w)/)
+      expect(lines).toMatch(/ a 1 {2}gate: grep one one\n/)
+      expect(summary).toMatch(/^completed in \d+\.\d s {2}job \w{26}\n\n {2}units {4}2 merged\n {2}tasks {4}3 done\n/)
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+      expect(readFileSync(`${world.repository}/three`, "utf8")).toBe("three\n")
+      expect(yield* world.git(world.repository, "status", "--porcelain")).toBe("")
+    })
+  )
+
+  it.scopedLive("answers 1 for one that fails, and says where to look and how to go on, which then does the rest", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => ({
+        ...Tasks.simple,
+        "b/01-three.md": task(1, "echo almost > three", "echo it is; cat three; grep -q three three")
+      }))
+      const failed = yield* Charlotte.run(world, "exec charlotte run tasks")
+      expect([failed.code, failed.err]).toEqual([1, ""])
+      expect(failed.out).toContain("\n  ✗ b 1  Task 1\n    the gate exited with code 1\n")
+      const log = /\n {4}log {2}(.*)\n/.exec(failed.out)?.[1] ?? ""
+      expect(readFileSync(log, "utf8")).toBe("it is\nalmost\n")
+      expect(yield* Tasks.done(world)).toEqual([])
+
+      yield* world.write(`${world.repository}/tasks/b/01-three.md`, Tasks.simple["b/01-three.md"])
+      yield* Charlotte.commit(world, "mended")
+      const retried = yield* Charlotte.run(world, Charlotte.next(failed))
+      expect([retried.code, retried.err]).toEqual([0, ""])
+      expect(retried.out).toMatch(
+        /\n {2}units {4}1 merged, 1 complete before\n {2}tasks {4}1 done, 2 complete before\n/
+      )
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+    })
+  )
+
+  it.scopedLive("answers 75 when another one has the home, and says which; doctor looks at it meanwhile", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(Tasks.waiting())
+      const first = yield* Charlotte.start(world, "exec charlotte run tasks")
+      yield* Tasks.reached(world)
+      yield* world.git(world.repository, "branch", "other")
+      const second = yield* Charlotte.run(world, "exec charlotte run tasks --target other")
+      expect([second.code, second.out]).toEqual([75, ""])
+      const user = `charlotte run (pid ${first.pid}, version `
+      expect(second.err).toMatch(/^charlotte: [^\n]*\n$/)
+      expect(second.err).toContain(`${world.home} is in use by ${user}`)
+
+      const doctor = yield* Charlotte.run(world, "exec charlotte doctor")
+      expect([doctor.code, doctor.err]).toEqual([0, ""])
+      expect(doctor.out).toContain(`✓ in use         by ${user}`)
+      expect(doctor.out).toMatch(/\n✓ database .*, undamaged\n✓ jobs {11}\w{26} is running\n✓ leftovers {6}none\n/)
+
+      yield* Tasks.release(world)
+      expect((yield* first.ended).code).toBe(0)
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+    })
+  )
+
+  it.scopedLive("writes a line of JSON for each event, and one for the summary", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => ({
+        ...Tasks.simple,
+        "b/01-three.md": task(1, "printf '\\033[31mred\\n'; exit 3", "true")
+      }))
+      const { code, err, out } = yield* Charlotte.run(world, "exec charlotte run tasks --json")
+      expect([code, err]).toEqual([1, ""])
+      expect(out).not.toContain("\x1b")
+      const lines = out.trimEnd().split("\n")
+      const events = lines.slice(0, -1).map((line) => Schema.decodeUnknownSync(Event)(line))
+      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+      expect([events.at(0)?.type, events.at(-1)?.type]).toEqual(["job.started", "job.failed"])
+      expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+        summary: { status: "failed", tasks: { completed: 2, failed: 1 }, failures: [{ unit: "b", task: 1 }] }
+      })
+
+      const wrong = yield* Charlotte.run(world, "exec charlotte run nowhere --json")
+      expect([wrong.code, wrong.out]).toEqual([2, ""])
+      expect(JSON.parse(wrong.err)).toMatchObject({ error: { _tag: "InvalidJobConfig" } })
+    })
+  )
+
+  it.scopedLive("ends when nobody reads on, and leaves no process and a job to be gone on with", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(Tasks.waiting())
+      const piped = yield* Charlotte.run(world, "charlotte run tasks | head -1; echo ${PIPESTATUS[0]}")
+      expect(piped.err).toBe("")
+      const [, id = ""] = /^\d\d:\d\d:\d\d job (\w{26}) started\n141\n$/.exec(piped.out) ?? []
+      expect(Charlotte.processes(world)).toEqual([])
+      yield* Tasks.release(world)
+      expect((yield* Charlotte.run(world, `exec charlotte resume ${id}`)).code).toBe(0)
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+    })
+  )
+
+  it.scopedLive("works without a standard output, and without an error output", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => Tasks.simple)
+      const script = "charlotte run tasks >&- 2>&-; echo $?"
+      expect(yield* Charlotte.run(world, script)).toMatchObject({ out: "0\n", err: "" })
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+    })
+  )
+
+  it.scopedLive("says so when there is no room for what it writes", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(Tasks.waiting())
+      const { code, err } = yield* Charlotte.run(world, "exec charlotte run tasks > /dev/full")
+      expect([code, err]).toEqual([141, ""])
+    })
+  )
+})
+
+const Event = Schema.parseJson(Schema.Struct({ seq: Schema.Int, type: Schema.String }))
+
+describe("two jobs at the same time", () => {
+  it.scopedLive("in homes of their own know nothing of each other, and both come out", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => ({
+        ...Tasks.simple,
+        "c/IMPLEMENTATION_PLAN.md": unit(),
+        "c/01-c.md": task(1, "echo c > c", "true")
+      }))
+      yield* world.git(world.repository, "branch", "other")
+      const variables = { CHARLOTTE_HOME: `${world.root}/second` }
+      const both = yield* Effect.all(
+        [
+          Charlotte.run(world, "exec charlotte run tasks"),
+          Charlotte.run(world, "exec charlotte run tasks --target other", { variables })
+        ],
+        { concurrency: 2 }
+      )
+      expect(both.map(({ code }) => code)).toEqual([0, 0])
+      expect(yield* world.git(world.repository, "diff", "--stat", "main", "other")).toBe("")
+    })
+  )
+})
