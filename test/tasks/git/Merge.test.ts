@@ -1,7 +1,8 @@
 import { expect } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { rm } from "node:fs/promises"
 import { RepoPath } from "../../../src/tasks/git/Names.js"
-import { branch, mainBranch, scenario, subject, work } from "./Scenario.js"
+import { branch, mainBranch, scenario, subject, work, worktree } from "./Scenario.js"
 
 const files = (names: ReadonlyArray<string>) => names.join("\n") + "\n"
 
@@ -61,5 +62,45 @@ scenario("the rules of the repository for merging are kept", (world) =>
     const file = yield* service.readFile(repository, merged.commit, RepoPath.make("log.txt"))
     expect(Option.map(file, String)).toEqual(Option.some("0\n1\n2\n"))
     expect(yield* service.resolve(repository, branch("two"))).toBe(two)
+  })
+)
+
+scenario("of files that yield, theirs decides where it has changed them, and nowhere else", (world) =>
+  Effect.gen(function* () {
+    const { repository, service } = world
+    const names = ["changed", "gone", "new", "ours", "both"]
+    const all = Object.fromEntries(["changed", "gone", "ours", "both"].map((name) => [`p/${name}`, "1\n2\n3\n"]))
+    const base = yield* work(world, "base", { ...all, "other.txt": "1\n" })
+    const ours = yield* work(
+      world,
+      "ours",
+      { "p/changed": "1\nours\n3\n", "p/gone": "ours\n", "p/new": "ours\n", "p/ours": "ours\n", "mine.txt": "1\n" },
+      base
+    )
+    const tree = yield* worktree(world, "theirs", base)
+    yield* world.write(`${tree.path}/p/changed`, "1\ntheirs\n3\n")
+    yield* world.write(`${tree.path}/p/new`, "theirs\n")
+    yield* Effect.promise(() => rm(`${tree.path}/p/gone`))
+    const { commit: theirs } = yield* service.commit(repository, tree, subject("theirs"))
+    const yields = names.map((name) => RepoPath.make(`p/${name}`))
+
+    const plain = yield* service.merge(repository, { ours, theirs, subject: subject("Merge") })
+    expect(plain).toEqual({ _tag: "Conflict", files: ["p/changed", "p/gone", "p/new"] })
+    const merged = yield* service.merge(repository, { ours, theirs, subject: subject("Merge"), yields })
+    if (merged._tag !== "Merged") return expect(merged._tag).toBe("Merged")
+    const { commit } = merged
+    const content = (name: string) => world.git(world.top, "show", `${commit}:${name}`)
+    expect(yield* world.git(world.top, "ls-tree", "--name-only", `${commit}:p`)).toBe(
+      files(["both", "changed", "new", "ours"])
+    )
+    expect(yield* content("p/changed")).toBe("1\ntheirs\n3\n")
+    expect(yield* content("p/new")).toBe("theirs\n")
+    expect(yield* content("p/ours")).toBe("ours\n")
+    expect(yield* content("mine.txt")).toBe("1\n")
+    // Both lines of work are in it.
+    for (const part of [ours, theirs]) expect(yield* service.isAncestor(repository, part, commit)).toBe(true)
+    // With nothing to yield, it is a merge as any.
+    const other = yield* service.merge(repository, { ours: base, theirs, subject: subject("Merge"), yields })
+    expect(other).toEqual({ _tag: "FastForward", commit: theirs })
   })
 )

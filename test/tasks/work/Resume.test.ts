@@ -84,17 +84,56 @@ describe("a job that was interrupted", () => {
             const left = yield* world.git(top, "for-each-ref", "--format=%(refname)", `refs/heads/charlotte/${id}`)
             expect(left, about).toBe(`refs/heads/charlotte/${id}/result\n`)
           })
-        yield* Effect.forEach(
-          Array.from({ length: last - 1 }, (_, index) => index + 1),
-          one,
-          { concurrency: 3 }
-        )
+        // Tasks 2 and 3 of a go on as 1 did, and as 4 will.
+        const cuts = whole.types.flatMap((type, index) => (/ a [23]$|^job\.completed/.test(type) ? [] : [index + 1]))
+        yield* Effect.forEach(cuts, one, { concurrency: 3 })
         expect(yield* litter(world, top)).toEqual([])
         expect(yield* world.git(top, "worktree", "list")).not.toContain("worktrees")
-        for (let after = 1; after < last; after++) yield* world.git(top, "branch", "-D", `cut-${after}`)
+        for (const after of cuts) yield* world.git(top, "branch", "-D", `cut-${after}`)
         yield* world.git(top, "branch", "-D", "whole")
         yield* untouched
       }),
     600_000
+  )
+
+  it.scopedLive(
+    "fails as it would have, and tries a task no more often",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top, untouched } = yield* repository(world, {
+          "charlotte.yaml": "attempts: 2\n",
+          "a/IMPLEMENTATION_PLAN.md": unit(),
+          "a/01-fails.md": task(1, "true", "echo never; false"),
+          "b/IMPLEMENTATION_PLAN.md": unit(["a"]),
+          "b/01-waits.md": task(1, "true", "true")
+        })
+        const whole = yield* Effect.provide(run(config), charlotte(world))
+        expect(whole.run.status).toBe("failed")
+        const one = (after: number) =>
+          Effect.gen(function* () {
+            const targetBranch = `cut-${after}`
+            yield* world.git(top, "branch", targetBranch, "main")
+            const { run, types, work } = yield* cutOff(world, { ...config, targetBranch }, after)
+            const about = `cut off after event ${after}, ${whole.types[after - 1]}`
+            const reason = "task 1 (Task 1) failed 2 times: the gate exited with code 1"
+            expect(run, about).toMatchObject({
+              status: "failed",
+              error: { error: { _tag: "TasksFailed", failures: [{ unit: "a", task: 1, reason }], blocked: ["b"] } }
+            })
+            expect(work.tasks[0], about).toMatchObject({ state: "failed", failures: 2 })
+            expect(types.filter((type) => type === "task.gate.failed a 1").length, about).toBeLessThanOrEqual(3)
+            const end = types.indexOf("task.failed a 1")
+            expect(types.slice(end), about).not.toContain("task.started a 1")
+            yield* world.git(top, "branch", "-D", targetBranch)
+          })
+        yield* Effect.forEach(
+          Array.from({ length: whole.events.length - 1 }, (_, index) => index + 1),
+          one,
+          { concurrency: 3 }
+        )
+        yield* untouched
+      }),
+    120_000
   )
 })
