@@ -4,13 +4,17 @@
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
 import * as Ending from "../daemon/Ending.js"
+import { HomeLock } from "../daemon/HomeLock.js"
 import * as Host from "../daemon/Host.js"
+import { Server } from "../http/Server.js"
 import { version } from "../http/Version.js"
 import { JobManager } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
 import * as ExitCode from "./ExitCode.js"
+import { Output } from "./Output.js"
 import * as Follow from "./run/Follow.js"
+import * as Terminal from "./Terminal.js"
 
 export interface Options<E> {
   /** Starts the job, or goes on with one. */
@@ -27,7 +31,9 @@ export const follow = <E>({ begin, json }: Options<E>) =>
     const store = yield* Layer.build(Host.store({ what: "run", version }))
     const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const layer = Layer.provide(Host.manager({ recovery: "manual" }), Layer.succeedContext(store))
-    const manager = Context.get(yield* Layer.buildWithScope(layer, life), JobManager)
+    const services = yield* Layer.buildWithScope(layer, life)
+    const manager = Context.get(services, JobManager)
+    const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(store, services))
     yield* Ending.hurryWhenTold(Context.get(store, ProcessRunner), { force: false })
 
     const attend = (id: JobId) =>
@@ -59,8 +65,27 @@ export const follow = <E>({ begin, json }: Options<E>) =>
           )
         )
         const { following, leave } = yield* attend(id)
-        return yield* Effect.onInterrupt(restore(Fiber.join(following)), () => leave)
+        const asked = Effect.zipRight(shutdownRequested, Effect.interrupt)
+        return yield* Effect.onInterrupt(restore(Effect.raceFirst(Fiber.join(following), asked)), () => leave)
       })
     )
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   }).pipe(Effect.scoped)
+
+/** The jobs are reached from other terminals as those of a daemon are. Where that cannot be, the job is worked on all the same. */
+const serve = (life: Scope.Scope) =>
+  Effect.gen(function* () {
+    const server = yield* Layer.buildWithScope(Host.server(), life)
+    const { addresses, shutdownRequested } = Context.get(server, Server)
+    yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
+    return shutdownRequested
+  }).pipe(
+    Effect.catchTag("CannotListen", ({ message }) =>
+      Effect.flatMap(Output, ({ error }) =>
+        Effect.as(
+          error(`charlotte: the job cannot be reached from elsewhere: ${Terminal.clean(message)}\n`),
+          Effect.never
+        )
+      )
+    )
+  )

@@ -2,7 +2,7 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Option, Schema } from "effect"
-import { charlotte } from "../../src/cli/Charlotte.js"
+import * as Commands from "../../src/cli/Commands.js"
 import * as parameters from "../../src/cli/commands/parameters.js"
 import * as ExitCode from "../../src/cli/ExitCode.js"
 import { Output, OutputClosed } from "../../src/cli/Output.js"
@@ -10,6 +10,8 @@ import * as Program from "../../src/cli/Program.js"
 import * as errors from "../../src/domain/errors.js"
 import { InvalidPlan, Problem } from "../../src/tasks/plan/Problem.js"
 import * as Capture from "./Capture.js"
+
+const charlotte = await Commands.load([])
 
 const { agent, concurrency, dryRun, json, labels, noLand, repo, target, tasksDir } = parameters
 const all = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels, json }

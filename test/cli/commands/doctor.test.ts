@@ -6,7 +6,7 @@ import { Database, RunStore } from "charlotte"
 import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { charlotte } from "../../../src/cli/Charlotte.js"
+import * as Commands from "../../../src/cli/Commands.js"
 import * as HomeDirectory from "../../../src/cli/doctor/HomeDirectory.js"
 import * as Home from "../../../src/daemon/Home.js"
 import * as HomeLock from "../../../src/daemon/HomeLock.js"
@@ -18,6 +18,8 @@ import { newRun } from "../../store/runs.js"
 import { everything } from "../../support/everything.js"
 import * as Repository from "../../support/Repository.js"
 import * as Capture from "../Capture.js"
+
+const charlotte = await Commands.load([])
 
 /** A sandbox with a home of Charlotte's in it, and a directory of commands as the whole PATH. */
 const around = Effect.map(Repository.sandbox, (sandbox) => {

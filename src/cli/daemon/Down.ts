@@ -1,0 +1,71 @@
+/**
+ * Ends the daemon of the home, and waits until it is really over.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { Effect, Option, Schema } from "effect"
+import * as Holder from "../../daemon/Holder.js"
+import { Home } from "../../daemon/Home.js"
+import * as JobClient from "../../http/JobClient.js"
+import { KernelRef } from "../../store/ProcessIdentity.js"
+import { WallClock } from "../../store/WallClock.js"
+
+/** It was told to end, and has not. */
+export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", { holder: Holder.Holder }) {
+  override get message() {
+    const { pid } = this.holder.process
+    return `${this.holder} does not end; its log may say why. Killing it loses no job: kill -9 ${pid}`
+  }
+}
+
+/** Longer than a daemon takes whatever its jobs do, in milliseconds of real time. */
+const patience = 12_000
+const pause = 20
+
+/** The daemon that has ended; none when none was up. */
+export const down: Effect.Effect<
+  Option.Option<Holder.Holder>,
+  Holder.HomeBusy | StillUp,
+  FileSystem | Home
+> = Effect.gen(function* () {
+  const { directory, socket } = yield* Home
+  const found = yield* Holder.find
+  if (Option.isNone(found)) return found
+  const holder = found.value
+  if (holder.what !== "daemon") return yield* new Holder.HomeBusy({ directory, holder })
+  // It does not answer when it is ending already, or when its socket was deleted.
+  yield* Effect.ignore(Effect.flatMap(JobClient.make({ socket }), ({ shutdown }) => shutdown))
+  if (yield* hasEnded(holder)) return found
+  yield* signal(holder)
+  if (yield* hasEnded(holder)) return found
+  return yield* new StillUp({ holder })
+})
+
+/** Waits for it, and tells whether it came to it. */
+const hasEnded = (holder: Holder.Holder) =>
+  Effect.gen(function* () {
+    const { now, sleep } = yield* WallClock
+    const deadline = (yield* now) + patience
+    while (yield* isUp(holder)) {
+      if ((yield* now) > deadline) return false
+      yield* sleep(pause)
+    }
+    return true
+  })
+
+/** Of a process of another container only the note tells. */
+const isUp = ({ file, process, since }: Holder.Holder) =>
+  Effect.gen(function* () {
+    const { isAlive, self } = yield* KernelRef
+    if (self.pidNamespace === process.pidNamespace) return yield* isAlive(process)
+    return Option.exists(yield* Holder.find, (other) => other.file === file && +other.since === +since)
+  })
+
+/** Only if it is certain that the pid is still its own. */
+const signal = ({ process: { pid, ...identity } }: Holder.Holder) =>
+  Effect.gen(function* () {
+    const { isAlive, self } = yield* KernelRef
+    const isSure = self.pidNamespace === identity.pidNamespace && identity.startTime !== ""
+    if (isSure && (yield* isAlive({ pid, ...identity }))) {
+      yield* Effect.ignore(Effect.try(() => process.kill(pid, "SIGTERM")))
+    }
+  })
