@@ -35,8 +35,6 @@ const charlotte: Group = {
     resume: async () => Program.leaf((await import("./commands/resume.js")).resume),
     retry: async () => Program.leaf((await import("./commands/retry.js")).retry),
     prune: async () => Program.leaf((await import("./commands/prune.js")).prune),
-    start: async () => Program.leaf((await import("./commands/start.js")).start),
-    jobs: async () => Program.leaf((await import("./commands/jobs.js")).jobs),
     doctor: async () => Program.leaf((await import("./commands/doctor.js")).doctor),
     daemon
   }
