@@ -4,6 +4,7 @@
 import { Predicate, Schema } from "effect"
 import { StoreError } from "../domain/errors.js"
 import type { RunStatus } from "../domain/RunStatus.js"
+import { RequestRefused } from "../http/errors.js"
 
 export const completed = 0
 export const failed = 1
@@ -27,6 +28,9 @@ const byTag: Readonly<Record<string, number>> = {
   HomeUnusable: invalid,
   NoSuchAgent: invalid,
   JobNotFound: invalid,
+  NoSuchJob: invalid,
+  AmbiguousJob: invalid,
+  LogNotFound: invalid,
   NotResumable: invalid,
   NotARepository: invalid,
   BranchMissing: invalid,
@@ -35,6 +39,10 @@ const byTag: Readonly<Record<string, number>> = {
   OperationInProgress: invalid,
   GitMissing: invalid,
   GitTooOld: invalid,
+  VersionMismatch: invalid,
+  IdempotencyKeyReused: invalid,
+  InvalidQuery: invalid,
+  InvalidRequest: invalid,
 
   MaxJobsReached: busy,
   JobConflict: busy,
@@ -43,11 +51,14 @@ const byTag: Readonly<Record<string, number>> = {
   ShuttingDown: busy,
   Locked: busy,
 
+  InternalError: internal,
+
   OutputClosed: closed
 }
 
 export const ofError = (error: unknown): number => {
   if (error instanceof StoreError && error.reason === "busy") return busy
+  if (error instanceof RequestRefused && error.reason === "limit") return busy
   return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? failed
 }
 

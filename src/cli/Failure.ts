@@ -9,6 +9,7 @@ import { InvalidJobConfig } from "../domain/errors.js"
 import { toJson } from "../domain/Json.js"
 import { InvalidPlan } from "../tasks/plan/Problem.js"
 import * as ExitCode from "./ExitCode.js"
+import * as Remedy from "./Remedy.js"
 import * as Terminal from "./Terminal.js"
 import { UsageError } from "./UsageError.js"
 
@@ -59,7 +60,8 @@ const sentence = (error: unknown): string => {
     return issues.join("")
   }
   const message = Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
-  return `charlotte: ${Terminal.cleanLines(message).join("\n")}\n`
+  const remedy = Remedy.of(error)
+  return `charlotte: ${Terminal.cleanLines(message).join("\n")}${remedy === undefined ? "" : `; ${remedy}`}\n`
 }
 
 const line = (text: string): string => `${Terminal.clean(text)}\n`
@@ -73,7 +75,8 @@ const defect = (cause: Cause.Cause<unknown>, { debug, json }: Manner): string =>
   return `charlotte: ${Terminal.clean(message)}; for the details run it again with: --log-level debug\n`
 }
 
-const jsonLine = (error: object): string => `${JSON.stringify({ error })}\n`
+/** As the body of an answer that tells of it. */
+const jsonLine = (error: object): string => `${JSON.stringify(error)}\n`
 
 /** An error of ours as its schema says, with its message; of any other what JSON can tell. */
 const encode = (error: unknown): object => {

@@ -89,12 +89,15 @@ const contents = ({ descriptor }: Program.Program) => {
   const entries = help.flatMap((block) =>
     // Of an entry the library says first of what kind it is, and last whether it may be left out.
     block._tag === "DescriptionList"
-      ? block.definitions.map(([name, doc]): Entry => [textOf(name), blocks(doc).flatMap(textIn)[1] ?? ""])
+      ? block.definitions.map(([name, doc]): Entry => [nameOf(textOf(name)), blocks(doc).flatMap(textIn)[1] ?? ""])
       : []
   )
   const [about = "", ...more] = help.flatMap(textIn)
   return { about, more, entries }
 }
+
+/** The library puts more than one in brackets, the short one first. */
+const nameOf = (text: string): string => text.replace(/^\((-\w), (--[\w-]+)\)/, "$2, $1")
 
 const blocks = (doc: HelpDoc): ReadonlyArray<Exclude<HelpDoc, { _tag: "Sequence" }>> =>
   doc._tag === "Sequence" ? [...blocks(doc.left), ...blocks(doc.right)] : [doc]

@@ -14,10 +14,7 @@ const isId = Schema.is(JobId)
 
 export class NoJobName extends Schema.TaggedError<NoJobName>()("NoJobName", { name: Schema.String }) {
   override get message() {
-    return (
-      `"${this.name}" names no job; give its id, four or more characters with which the id begins or ends, or latest; ` +
-      "see the jobs with: charlotte jobs"
-    )
+    return `"${this.name}" names no job; give its id, four or more characters of its beginning or its end, or latest`
   }
 }
 

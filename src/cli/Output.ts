@@ -19,7 +19,7 @@ export interface Size {
 
 export interface Service {
   /** Returns when the text is written. */
-  readonly write: (text: string) => Effect.Effect<void, OutputClosed>
+  readonly write: (text: string | Uint8Array) => Effect.Effect<void, OutputClosed>
   /** Whether the standard error is there or not, this succeeds: there is nobody else to tell. */
   readonly error: (text: string) => Effect.Effect<void>
   /** Of the standard output; one that can move its cursor. */
@@ -37,7 +37,7 @@ export const writeLines = (lines: ReadonlyArray<Line.Line>): Effect.Effect<void,
     lines.length === 0 ? Effect.void : write(lines.map((line) => `${Line.paint(line, colours)}\n`).join(""))
   )
 
-const put = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void, OutputClosed> =>
+const put = (stream: NodeJS.WriteStream, text: string | Uint8Array): Effect.Effect<void, OutputClosed> =>
   Effect.async((resume) => {
     stream.write(text, (error) => resume(error ? Effect.fail(new OutputClosed()) : Effect.void))
   })

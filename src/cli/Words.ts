@@ -38,6 +38,10 @@ export const age = (duration: Duration.DurationInput): string => {
 export const timeOfDay = (at: DateTime.DateTime, zone: DateTime.TimeZone): string =>
   DateTime.formatIsoZoned(DateTime.setZone(at, zone)).slice(11, 19)
 
+/** `2026-01-31 14:03:59`, where the reader lives. */
+export const dateTime = (at: DateTime.DateTime, zone: DateTime.TimeZone): string =>
+  DateTime.formatIsoZoned(DateTime.setZone(at, zone)).slice(0, 19).replace("T", " ")
+
 /** The beginning of a commit's name. */
 export const short = (commit: string): string => commit.slice(0, 8)
 

@@ -5,7 +5,7 @@ import * as Args from "@effect/cli/Args"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import * as JobName from "../JobName.js"
 
 /** What a command is for, and how it is called. */
@@ -50,6 +50,23 @@ export const number = (name: string, description: string) =>
         ? Effect.succeed(Number(text))
         : Effect.fail(invalid(`--${name} must be a whole number, 1 or more, and not "${text}"`))
     ),
+    Options.optional,
+    Options.withDescription(description)
+  )
+
+const units: { readonly [unit: string]: number } = { ms: 1, s: 1_000, min: 60_000, m: 60_000, h: 3_600_000 }
+
+/** A time such as `5s`, if it is given; up to a day. */
+export const span = (name: string, description: string) =>
+  Options.text(name).pipe(
+    Options.withPseudoName("TIME"),
+    Options.mapEffect((text) => {
+      const [, number, unit = ""] = /^(\d{1,9}) ?(ms|s|min|m|h)$/.exec(text) ?? []
+      const millis = Number(number) * (units[unit] ?? NaN)
+      return millis <= 24 * 3_600_000
+        ? Effect.succeed(Duration.millis(millis))
+        : Effect.fail(invalid(`--${name} must be a time with its unit, such as 5s, 500ms or 2min, and not "${text}"`))
+    }),
     Options.optional,
     Options.withDescription(description)
   )

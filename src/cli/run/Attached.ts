@@ -17,12 +17,16 @@ export interface Options {
 }
 
 /** How long to wait for a process that went away: a daemon is started again, and a single `run` is not. */
-const patience = { daemon: "1 minute", run: "1 second" } as const
+export const patience = { daemon: "1 minute", run: "1 second" } as const
 
 const lost = {
   daemon: "the daemon is gone; waiting a minute for it to come back",
   run: "the process that works on the job is gone"
 } as const
+
+/** What is to be said of it. */
+export const connection = (what: Jobs.Host["what"], state: "lost" | "back"): string =>
+  state === "lost" ? lost[what] : "it is back"
 
 /** Fails with a code when the job does not complete. */
 export const follow = ({ host: { client, what }, id, json }: Options) =>
@@ -30,7 +34,7 @@ export const follow = ({ host: { client, what }, id, json }: Options) =>
     const notices = yield* Mailbox.make<string>()
     const events = client.events(id, {
       patience: patience[what],
-      onConnection: (state) => Effect.asVoid(notices.offer(state === "lost" ? lost[what] : "it is back"))
+      onConnection: (state) => Effect.asVoid(notices.offer(connection(what, state)))
     })
     const code = yield* Follow.follow({
       events: Stream.catchAll(events, (error) => (isGone(error) ? Stream.empty : Stream.fail(error))),

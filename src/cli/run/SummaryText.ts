@@ -11,7 +11,7 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<Line.Lin
   const wrap = (line: Line.Line) => Line.wrap(line, columns - 4, 2)
   return [
     ...wrap(headline(summary)),
-    ...part(facts(summary)),
+    ...part(table(facts(summary))),
     ...summary.failures.flatMap((failure) => part(failed(failure, wrap))),
     ...part(summary.notes.map(noted).flatMap(wrap)),
     ...part(next(summary))
@@ -19,12 +19,12 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<Line.Lin
 }
 
 /** With a blank line before it, if there is anything in it. */
-const part = (lines: ReadonlyArray<Line.Line>): ReadonlyArray<Line.Line> =>
+export const part = (lines: ReadonlyArray<Line.Line>): ReadonlyArray<Line.Line> =>
   lines.length === 0 ? [] : [Line.empty, ...lines.map((line) => [Line.raw("  "), ...line])]
 
 const mark = { good: Line.raw("✓ ", "good"), bad: Line.raw("✗ ", "bad"), warn: Line.raw("! ", "warn") }
 
-const headline = ({ duration, jobId, reason, status }: Summary): Line.Line => [
+export const headline = ({ duration, jobId, reason, status }: Summary): Line.Line => [
   status === "completed" ? mark.good : status === "failed" ? mark.bad : mark.warn,
   Line.raw(`${verbs[status]} ${Words.span(duration)}`, "strong"),
   Line.raw(`  job ${jobId}`, "faint"),
@@ -40,20 +40,22 @@ const verbs: { readonly [S in RunStatus]: string } = {
   running: "still running after"
 }
 
-const facts = (summary: Summary): ReadonlyArray<Line.Line> => {
-  const { branch, commits, diff, landed, target, tasks, units } = summary
-  const rows: ReadonlyArray<readonly [name: string, value: string | undefined]> = [
-    ["units", counts(units)],
-    ["tasks", counts(tasks)],
-    ["commits", branch === undefined ? undefined : String(commits)],
-    ["landed", landed === undefined ? undefined : `on ${target}, at ${Words.short(landed)}`],
-    ["result", branch],
-    ["diff", diff]
-  ]
-  return rows.flatMap(([name, value]) =>
+/** A name and what it stands for, if there is anything. */
+export type Fact = readonly [name: string, value: string | undefined]
+
+export const facts = ({ branch, commits, diff, landed, target, tasks, units }: Summary): ReadonlyArray<Fact> => [
+  ["units", counts(units)],
+  ["tasks", counts(tasks)],
+  ["commits", branch === undefined ? undefined : String(commits)],
+  ["landed", landed === undefined ? undefined : `on ${target}, at ${Words.short(landed)}`],
+  ["result", branch],
+  ["diff", diff]
+]
+
+export const table = (facts: ReadonlyArray<Fact>): ReadonlyArray<Line.Line> =>
+  facts.flatMap(([name, value]) =>
     value === undefined || value === "" ? [] : [[Line.raw(name.padEnd(9), "faint"), Line.piece(value)]]
   )
-}
 
 /** As people say it, and in the order in which they want to know. */
 const states: Readonly<Record<string, string>> = {
@@ -93,7 +95,7 @@ const failed = (
   ]
 }
 
-const next = ({ failures, next, status }: Summary): ReadonlyArray<Line.Line> => {
+export const next = ({ failures, next, status }: Summary): ReadonlyArray<Line.Line> => {
   if (next === undefined) return []
   const when = status === "failed" && failures.length > 0 ? "when that is mended, go on with" : "go on with"
   return [[Line.raw(`${when}  `, "faint"), Line.piece(next, "strong")]]

@@ -187,7 +187,7 @@ describe("a plan that is wrong", () => {
 
         const asJson = yield* plan(world, "--repo", top, "tasks", "--json")
         expect([asJson.code, asJson.out]).toEqual([2, ""])
-        const { error } = JSON.parse(asJson.err)
+        const error = JSON.parse(asJson.err)
         expect(error._tag).toBe("InvalidPlan")
         expect(error.problems).toHaveLength(found.length)
         expect(everything(world.root)).toEqual(before)

@@ -12,8 +12,8 @@ const make = (columns = 40, rows = 10) => {
   const layer = Layer.succeed(Output, {
     write: (text) =>
       Effect.sync(() => {
-        written.push(text)
-        terminal.write(text)
+        written.push(String(text))
+        terminal.write(String(text))
       }),
     error: () => Effect.void,
     isTerminal: true,

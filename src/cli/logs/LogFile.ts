@@ -1,0 +1,81 @@
+/**
+ * The files with what was printed on behalf of a job, in the directory of its logs.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { Array, Effect, Option, Order } from "effect"
+
+export interface LogFile {
+  readonly path: string
+  /** Empty of one that belongs to no unit. */
+  readonly unit: string
+  readonly task: number | undefined
+  /** Which try it was; the attempt of the job stands before it from the second on. */
+  readonly attempt: string
+  /** Who printed it: `agent`, `gate`, `setup`, or what else a file is called after. */
+  readonly what: string
+  readonly size: number
+  /** In milliseconds: when it was last written to. */
+  readonly at: number
+}
+
+/** Which of them are wanted. */
+export interface Selection {
+  readonly unit: string | undefined
+  readonly task: number | undefined
+  /** All, if empty. */
+  readonly what: ReadonlyArray<string>
+}
+
+const ofTask = /^(\d+)-attempt-(\d+)\.(\d+)\.(agent|gate)$/
+const ofSetup = /^(setup)-(\d+)\.(\d+)$/
+
+const attemptOf = (attempt: string | undefined, one: string | undefined): string =>
+  attempt === undefined || attempt === "1" ? (one ?? "1") : `${attempt}.${one}`
+
+/** What the name of a file says. */
+export const read = (name: string): Pick<LogFile, "task" | "attempt" | "what"> => {
+  const task = ofTask.exec(name)
+  if (task !== null) return { task: Number(task[1]), attempt: attemptOf(task[2], task[3]), what: task[4] ?? "" }
+  const setup = ofSetup.exec(name)
+  return { task: undefined, attempt: attemptOf(setup?.[2], setup?.[3]), what: setup?.[1] ?? name }
+}
+
+const isWanted = ({ task, unit, what }: LogFile, wanted: Selection): boolean =>
+  (wanted.unit === undefined || unit === wanted.unit) &&
+  (wanted.task === undefined || task === wanted.task) &&
+  (wanted.what.length === 0 || wanted.what.includes(what))
+
+/** In the order in which they were written last. */
+const byTime = Order.combine(
+  Order.mapInput(Order.number, ({ at }: LogFile) => at),
+  Order.mapInput(Order.string, ({ path }: LogFile) => path)
+)
+
+/** Those there are; none where the directory is not there yet. What goes away meanwhile is left out. */
+export const list = (
+  directory: string,
+  wanted: Selection
+): Effect.Effect<ReadonlyArray<LogFile>, never, FileSystem | Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const names = yield* Effect.orElseSucceed(fs.readDirectory(directory, { recursive: true }), () => [])
+    const files = yield* Effect.forEach(
+      names.filter((name) => name.endsWith(".log")),
+      (name) =>
+        Effect.option(
+          Effect.map(fs.stat(path.join(directory, name)), ({ mtime, size, type }) => ({
+            path: path.join(directory, name),
+            unit: path.dirname(name) === "." ? "" : path.dirname(name),
+            ...read(path.basename(name, ".log")),
+            size: type === "File" ? Number(size) : 0,
+            at: Option.match(mtime, { onNone: () => 0, onSome: (mtime) => mtime.getTime() })
+          }))
+        )
+    )
+    return Array.sort(
+      Array.getSomes(files).filter((file) => isWanted(file, wanted)),
+      byTime
+    )
+  })
