@@ -3,6 +3,7 @@
  */
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
 import * as Ending from "../daemon/Ending.js"
 import { HomeLock } from "../daemon/HomeLock.js"
 import * as Host from "../daemon/Host.js"
@@ -66,11 +67,24 @@ export const follow = <E>({ begin, json }: Options<E>) =>
         )
         const { following, leave } = yield* attend(id)
         const asked = Effect.zipRight(shutdownRequested, Effect.interrupt)
-        return yield* Effect.onInterrupt(restore(Effect.raceFirst(Fiber.join(following), asked)), () => leave)
+        return yield* restore(Effect.raceFirst(Fiber.join(following), asked)).pipe(
+          Effect.onInterrupt(() => leave),
+          Effect.tapErrorTag("OutputClosed", () =>
+            Effect.zipRight(Scope.close(life, Exit.void), Effect.flatMap(manager.await(id), tellLeft))
+          )
+        )
       })
     )
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   }).pipe(Effect.scoped)
+
+/** Nobody reads the output any more, but the standard error may well be read. */
+const tellLeft = ({ id, status }: Run) =>
+  Effect.flatMap(Output, ({ error }) =>
+    status === "interrupted"
+      ? error(`charlotte: the output cannot be written, so the job was left; go on with: charlotte resume ${id}\n`)
+      : Effect.void
+  )
 
 /** The jobs are reached from other terminals as those of a daemon are. Where that cannot be, the job is worked on all the same. */
 const serve = (life: Scope.Scope) =>
