@@ -44,6 +44,12 @@ export class Api extends HttpApi.make("charlotte")
     OpenApi.annotations({
       title: "Charlotte",
       version,
-      description: "Jobs that outlive terminals: start them, watch them, stop them."
+      description: "Jobs that outlive terminals: start them, watch them, stop them.",
+      // A port asks for the token, and a socket for none.
+      transform: (document) => ({
+        ...document,
+        security: [{}, { token: [] }],
+        components: { ...document["components"], securitySchemes: { token: { type: "http", scheme: "bearer" } } }
+      })
     })
   ) {}

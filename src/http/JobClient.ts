@@ -5,7 +5,7 @@
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { Context, Duration, Effect, Layer, Stream } from "effect"
+import { Context, Duration, Effect, Layer, ParseResult, Stream } from "effect"
 import type {
   InvalidJobConfig,
   JobConflict,
@@ -28,13 +28,14 @@ import * as Transport from "./client/Transport.js"
 import * as Trouble from "./client/Trouble.js"
 import { endsJob } from "./contract/Events.js"
 import type { Submission } from "./contract/Parameters.js"
-import type {
-  ConnectionFailed,
-  DaemonNotRunning,
-  IdempotencyKeyReused,
-  InvalidQuery,
-  LogNotFound,
-  NotReady
+import {
+  type ConnectionFailed,
+  type DaemonNotRunning,
+  type IdempotencyKeyReused,
+  type InvalidQuery,
+  type LogNotFound,
+  type NotReady,
+  UnexpectedAnswer
 } from "./errors.js"
 
 export type { Target } from "./client/Connection.js"
@@ -150,7 +151,10 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
     const { address } = connection
     const { charlotteDaemon: daemon, charlotteJobs: jobs } = yield* HttpApiClient.makeWith(Api, {
       httpClient: Transport.make(connection),
-      baseUrl: "http://localhost"
+      baseUrl: "http://localhost",
+      transformResponse: Effect.mapError((error) =>
+        ParseResult.isParseError(error) ? new UnexpectedAnswer({ address, problem: error.message }) : error
+      )
     })
     const translated = Trouble.translated(address)
 

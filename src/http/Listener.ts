@@ -2,9 +2,10 @@
  * One address that a server listens on: a unix socket of the user's own, or a port that only this machine reaches.
  */
 import { Duration, Effect, Redacted, type Scope } from "effect"
-import { lstatSync, unlinkSync } from "node:fs"
+import { existsSync, lstatSync, unlinkSync } from "node:fs"
 import { createServer, type RequestListener, type Server } from "node:http"
 import { connect } from "node:net"
+import { dirname } from "node:path"
 import { umask } from "node:process"
 import { CannotListen } from "./errors.js"
 import type { Door } from "./Guard.js"
@@ -85,6 +86,8 @@ const onSocket = (server: Server, socket: string): Effect.Effect<Omit<Listener, 
   Effect.gen(function* () {
     const path = yield* SocketPath.make(socket)
     const refuse = (problem: string) => new CannotListen({ address: path, problem })
+    // Node would say that it has no permission.
+    if (!existsSync(dirname(path))) return yield* refuse("there is no such directory")
     const failed = Effect.mapError((error: Error) => refuse(error.message))
 
     const heal = Effect.gen(function* () {

@@ -64,7 +64,8 @@ export const make = (options: {
     /** The file behind a name, if it is a plain one below the directory: no way around that, neither by `..` nor by a link. */
     const permitted = (name: string): Effect.Effect<Option.Option<string>> =>
       Effect.gen(function* () {
-        const top = yield* fs.realPath(directory ?? "")
+        if (directory === undefined) return Option.none()
+        const top = yield* fs.realPath(directory)
         const file = yield* fs.realPath(resolve(top, name))
         const below = relative(top, file)
         const inside = below !== "" && below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below)
@@ -81,7 +82,7 @@ export const make = (options: {
         return tasks.some(({ state, task, unit }) => unit === about.unit && task === about.task && state !== "running")
       })
 
-    /** The bytes of a file up to `to`; at the end of it, what `atEnd` tells: to go on, or that this was all. */
+    /** The bytes of a file up to `to`; at its end they wait for the next ones, as long as there may be `more`. */
     const read = (file: FileSystem.File, from: number, to: number, more: Effect.Effect<boolean, StoreError>) =>
       Stream.unwrap(
         Effect.as(
@@ -123,7 +124,12 @@ export const make = (options: {
         const going = Effect.flatMap(isOver(jobId, about), (over) =>
           over ? Effect.succeed(false) : Effect.map(streams.hasClosed, Boolean.not)
         )
-        const bytes = read(file, from, follow ? to : Math.min(to, size), follow ? going : Effect.succeed(false))
+        const bytes = read(
+          file,
+          from,
+          follow ? to : Math.max(from, Math.min(to, size)),
+          follow ? going : Effect.succeed(false)
+        )
         return HttpServerResponse.stream(cutShort(bytes), {
           contentType: "text/plain; charset=utf-8",
           headers: { "cache-control": "no-store" }

@@ -61,16 +61,20 @@ const count = (type: string): Effect.Effect<void> =>
     if (known !== undefined && isTerminal(known[1])) yield* Metric.increment(ended(known[1]))
   })
 
+/** Milliseconds between two looks at the clock. */
+const resolution = 10
+
 const loopDelay: Effect.Effect<IntervalHistogram, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
-    const histogram = monitorEventLoopDelay({ resolution: 10 })
+    const histogram = monitorEventLoopDelay({ resolution })
     histogram.enable()
     return histogram
   }),
   (histogram) => Effect.sync(() => histogram.disable())
 )
 
-const nanos = 1e-9
+/** Seconds, of what is measured in nanoseconds from one look at the clock to the next. */
+const late = (nanos: number): number => (Number.isFinite(nanos) ? Math.max(0, nanos / 1e9 - resolution / 1e3) : 0)
 
 const make = (options: { readonly maxJobs?: number | undefined }) =>
   Effect.gen(function* () {
@@ -79,8 +83,12 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
     const streams = yield* Streams
     const delay = yield* loopDelay
 
-    yield* manager.allEvents({ after: "latest" }).pipe(
-      Stream.runForEach(({ type }) => count(type)),
+    let after: number | "latest" = "latest"
+    yield* Stream.suspend(() => manager.allEvents({ after })).pipe(
+      Stream.runForEach(({ cursor, type }) => {
+        after = cursor
+        return count(type)
+      }),
       Effect.tapErrorCause((cause) => Effect.logWarning("events are not counted for a moment", cause)),
       Effect.retry(Schedule.spaced("1 second")),
       Effect.annotateLogs("module", "Metrics"),
@@ -97,7 +105,7 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
 
     const text = Effect.gen(function* () {
       const about = (name: string, help: string) => ({ name: `charlotte_${name}`, help })
-      const late = { max: delay.max * nanos, mean: delay.mean * nanos, p99: delay.percentile(99) * nanos }
+      const delays = { max: late(delay.max), mean: late(delay.mean), p99: late(delay.percentile(99)) }
       delay.reset()
       const counted = (metric: typeof started) => Effect.map(Metric.value(metric), ({ count }) => count)
       return [
@@ -119,7 +127,7 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
         Prometheus.gauge(about("stream_lag_events", help.lag), { value: yield* lag }),
         Prometheus.gauge(
           about("event_loop_delay_seconds", help.delay),
-          ...Object.entries(late).map(([of, value]) => ({ labels: { of }, value }))
+          ...Object.entries(delays).map(([of, value]) => ({ labels: { of }, value }))
         )
       ].join("")
     })

@@ -179,7 +179,7 @@ it.scopedLive(`${count} malformed requests are answered or cut off, and none wit
       (text) =>
         Effect.gen(function* () {
           const answer = yield* requests
-            .raw(where, text)
+            .raw(where, text, /^HTTP\/1.1 200 .*: charlotte/s)
             .pipe(Effect.timeoutTo({ duration: "10 seconds", onSuccess: (a) => a, onTimeout: () => "a hang" }))
           const status = answer.slice("HTTP/1.1 ".length).slice(0, 3)
           seen.set(status, (seen.get(status) ?? 0) + 1)

@@ -1,35 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type JobId, JobManager } from "charlotte"
-import * as Http from "charlotte/http"
-import { layer as scripted, ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Array, Context, Effect, Exit, Fiber, Layer, Random, Scope, Stream } from "effect"
+import type { JobId } from "charlotte"
+import { Step } from "charlotte/testing"
+import { Array, Effect, Fiber, Random, Stream } from "effect"
 import { request } from "node:http"
 import { config } from "../support/jobs.js"
-import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as eventSource from "./eventSource.js"
-
-/** A manager that stays, and a server over it that comes and goes on one socket. */
-const make = Effect.gen(function* () {
-  const directory = yield* TemporaryDirectory.make
-  const socket = `${directory}/socket`
-  const services = yield* Layer.build(scripted())
-  const serve = Http.serve({ listen: { socket }, drain: 50 }).pipe(Layer.provide(Layer.succeedContext(services)))
-  const start = Effect.tap(Scope.make(), (scope) => Layer.buildWithScope(serve, scope))
-  let scope = yield* start
-  const end = Effect.suspend(() => Scope.close(scope, Exit.void))
-  yield* Effect.addFinalizer(() => end)
-  return {
-    socket,
-    restart: Effect.zipRight(
-      end,
-      Effect.map(start, (next) => {
-        scope = next
-      })
-    ),
-    manager: Context.get(services, JobManager.JobManager),
-    script: Context.get(services, ScriptedOrchestrator.ScriptedOrchestrator)
-  }
-})
+import * as Restarting from "./restarting.js"
 
 /** Emits an event every few milliseconds, until it is enough. */
 const emitting =
@@ -89,7 +65,7 @@ describe("over a socket", () => {
     `${lives} random disconnections, and restarts of the server between them, lose no event and repeat none`,
     () =>
       Effect.gen(function* () {
-        const { manager, restart, script, socket } = yield* make
+        const { manager, restart, script, socket } = yield* Restarting.make
         let lived = 0
         let restarted = 0
         const id = yield* manager.start(config)

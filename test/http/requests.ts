@@ -1,7 +1,7 @@
 /** Requests as any program may send them, and what comes back. */
 import { Effect, type Scope } from "effect"
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http"
-import { connect } from "node:net"
+import * as net from "node:net"
 
 export type Where = { readonly socketPath: string } | { readonly port: number }
 
@@ -69,23 +69,52 @@ const read = (response: IncomingMessage) =>
 export const send = (where: Where, sent: Sent): Effect.Effect<Answer> =>
   Effect.scoped(Effect.flatMap(open(where, sent), read))
 
-/** Sends these bytes and gives all that comes back until the connection is closed, or the answer is an event stream. */
-export const raw = (where: Where, bytes: string | Buffer): Effect.Effect<string, never, Scope.Scope> =>
-  Effect.flatMap(
+/** A connection, byte for byte. */
+export interface Connection {
+  readonly write: (bytes: string) => void
+  /** All that has come. */
+  readonly text: () => string
+  readonly has: (pattern: RegExp) => Effect.Effect<void>
+  readonly closed: Effect.Effect<void>
+}
+
+export const connect = (where: Where): Effect.Effect<Connection, never, Scope.Scope> =>
+  Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => ("socketPath" in where ? connect(where.socketPath) : connect(where.port, "127.0.0.1"))),
+      Effect.sync(() => ("socketPath" in where ? net.connect(where.socketPath) : net.connect(where.port, "127.0.0.1"))),
       (socket) => Effect.sync(() => socket.destroy())
     ),
-    (socket) =>
-      Effect.async<string>((resume) => {
-        let text = ""
-        socket.setEncoding("utf8")
-        socket.on("data", (piece: string) => {
-          text += piece
-          if (/^HTTP\/1.1 200 .*: charlotte/s.test(text)) resume(Effect.succeed(text))
+    (socket) => {
+      let text = ""
+      socket.setEncoding("utf8")
+      socket.on("data", (piece: string) => (text += piece))
+      socket.on("error", () => {})
+      return {
+        write: (bytes) => socket.write(bytes),
+        text: () => text,
+        has: (pattern) =>
+          Effect.async((resume) => {
+            const look = () => {
+              if (!pattern.test(text)) return
+              socket.off("data", look)
+              resume(Effect.void)
+            }
+            socket.on("data", look)
+            look()
+          }),
+        closed: Effect.async((resume) => {
+          if (socket.closed) resume(Effect.void)
+          else socket.once("close", () => resume(Effect.void))
         })
-        socket.on("error", () => {})
-        socket.once("close", () => resume(Effect.succeed(text)))
-        socket.write(bytes)
-      })
+      }
+    }
   )
+
+/** Sends these bytes and gives all that comes back, until the connection is closed or there is enough. */
+export const raw = (where: Where, bytes: string, enough?: RegExp): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const connection = yield* connect(where)
+    connection.write(bytes)
+    yield* Effect.race(connection.closed, enough === undefined ? Effect.never : connection.has(enough))
+    return connection.text()
+  })

@@ -25,6 +25,9 @@ export interface World<in R> {
   readonly services: Context.Context<R | Http.Server>
 }
 
+/** A manager that nobody uses. */
+export const idle = scripted()
+
 /** A server over a manager of one's own. */
 export const over = <R>(
   manager: Layer.Layer<R | Manager, unknown>,

@@ -60,7 +60,7 @@ export const follow = ({
     const { address } = connection
     /** Where to go on: after what has been handed over. */
     let position = after
-    /** The server was there once: it may come back. */
+    /** The server was there: it may come back. */
     let reached = false
     let isLost = false
 
@@ -102,7 +102,13 @@ export const follow = ({
     const connect = Stream.unwrapScoped(
       Effect.gen(function* () {
         const opened = connection.open({ method: "GET", path: `${path}?after=${position}` })
-        const response = yield* Effect.mapError(opened, (cause) => Trouble.fromNode(address, cause))
+        const response = yield* Effect.mapError(opened, (cause) => {
+          const trouble = Trouble.fromNode(address, cause)
+          // Somebody took the connection, and let it go.
+          reached ||= trouble._tag === "ConnectionFailed" && trouble.problem === "ECONNRESET"
+          return trouble
+        })
+        reached = true
         // Nothing comes after what was seen.
         if (response.statusCode === 204) return Stream.empty
         if (response.statusCode !== 200) return yield* Refusal.ofEvents(address, response)
