@@ -1,10 +1,10 @@
 /** A repository that was opened: which one it is, where its parts are, and what was true of it then. */
-import { Effect, Option } from "effect"
+import { Effect, Option, Schedule } from "effect"
 import { stat } from "node:fs/promises"
 import * as Disk from "./Disk.js"
 import * as Fingerprint from "./Fingerprint.js"
 import { GitCommand, type Invocation, run, step } from "./GitCommand.js"
-import { NotARepository } from "./GitError.js"
+import { type GitFailed, NotARepository } from "./GitError.js"
 import * as Settings from "./Settings.js"
 
 export interface Identity {
@@ -162,4 +162,12 @@ export const inRepository = (
     settings: repository.settings,
     answers: options?.answers ?? [0],
     ...(options?.input === undefined ? {} : { input: options.input })
-  })
+  }).pipe(
+    Effect.retry({
+      while: (error) => error._tag === "GitFailed" && isHalfMade(error),
+      schedule: Schedule.intersect(Schedule.spaced("20 millis"), Schedule.recurs(10))
+    })
+  )
+
+/** Git looks at every worktree before it begins, and gives up at one that somebody else is just about to make. */
+const isHalfMade = ({ detail }: GitFailed): boolean => /failed to read \S+\/worktrees\/[^/\s]+\/commondir/.test(detail)

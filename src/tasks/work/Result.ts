@@ -6,26 +6,29 @@ import { Git } from "../Git.js"
 import type { ObjectId } from "../git/Names.js"
 import type { Job } from "./Job.js"
 
-/** Sets it to a commit, wherever somebody has moved it; where the user has it checked out, his files come along. */
-export const set = ({ repository, result }: Pick<Job, "repository" | "result">, to: ObjectId) =>
+type Branch = Pick<Job, "repository" | "result">
+
+/** Moves it to a commit; where the user has it checked out, his files come along. An agent may have put it anywhere. */
+export const set = ({ repository, result }: Branch, to: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
-    yield* Effect.catchTag(git.restore(repository, result, to), "BranchCheckedOut", () =>
-      Effect.flatMap(git.resolve(repository, result), (from) => git.advance(repository, result, { from, to }))
+    const anyway = () => git.restore(repository, result, to)
+    yield* git.resolve(repository, result).pipe(
+      Effect.flatMap((from) => git.advance(repository, result, { from, to })),
+      Effect.catchTags({
+        BranchMissing: anyway,
+        BranchMoved: anyway,
+        CheckoutInTheWay: anyway,
+        NotFastForward: anyway,
+        OperationInProgress: anyway,
+        SymbolicBranch: anyway,
+        WorktreeBroken: anyway
+      })
     )
   })
 
-/** The same, content with less where somebody holds on to the branch. */
-export const show = (job: Pick<Job, "repository" | "result">, to: ObjectId) => {
-  const stays = ({ message }: { readonly message: string }) =>
-    Effect.logWarning(`the branch ${job.result} stays behind ${to}: ${message}`)
-  return Effect.catchTags(set(job, to), {
-    BranchCheckedOut: stays,
-    BranchMissing: stays,
-    BranchMoved: stays,
-    CheckoutInTheWay: stays,
-    NotFastForward: stays,
-    OperationInProgress: stays,
-    WorktreeBroken: stays
-  })
-}
+/** The same, content with less where somebody else has it checked out. */
+export const show = (branch: Branch, to: ObjectId) =>
+  Effect.catchTag(set(branch, to), "BranchCheckedOut", ({ message }) =>
+    Effect.logWarning(`the result is ${to}, and its branch stays behind: ${message}`)
+  )

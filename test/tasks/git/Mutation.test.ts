@@ -1,8 +1,8 @@
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
-import { symlink } from "node:fs/promises"
-import { branch, scenario, serviceOf } from "./Scenario.js"
+import { rm, symlink } from "node:fs/promises"
+import { branch, scenario, serviceOf, worktree } from "./Scenario.js"
 
 scenario("changes to a repository are made one at a time, by whatever path it was opened", (world) =>
   Effect.gen(function* () {
@@ -32,5 +32,20 @@ exit $code
     )
     expect(yield* service.ownBranches(world.repository)).toHaveLength(9)
     expect(existsSync(`${world.root}/overlap`)).toBe(false)
+  })
+)
+
+scenario("somebody else's worktree that is just being made is waited for", (world) =>
+  Effect.gen(function* () {
+    const directory = `${world.top}/.git/worktrees/theirs`
+    // What git has written of it, in the moment before it writes the rest.
+    yield* world.write(`${directory}/gitdir`, `${world.root}/theirs/.git\n`)
+    yield* world.write(`${directory}/HEAD`, "ref: refs/heads/other\n")
+    yield* world.write(`${directory}/commondir`, "")
+    yield* world.write(`${world.root}/theirs/.git`, `gitdir: ${directory}\n`)
+    const rest = Effect.delay(world.write(`${directory}/commondir`, "../..\n"), "60 millis")
+    const [tree] = yield* Effect.all([worktree(world, "ours"), rest], { concurrency: 2 })
+    expect((yield* world.service.status(world.repository, tree)).changed).toEqual([])
+    yield* Effect.promise(() => rm(directory, { recursive: true }))
   })
 )

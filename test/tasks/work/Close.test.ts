@@ -1,6 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
 import { Effect, Fiber } from "effect"
+import { unknownId } from "../../support/jobs.js"
 import { untilClosed } from "../Jobs.js"
 import { endure, type Life, phases } from "./Phases.js"
 import * as Witness from "./Witness.js"
@@ -12,7 +13,9 @@ const live: Life<never, never> = (world, { at, isShielded = false }, config) =>
     if (config !== undefined) yield* manager.start(config)
     yield* Witness.reached(world, at)
     const closing = yield* Effect.fork(close)
-    // Time for the end to be asked for: then it is seen to wait.
+    // It has begun when nothing is taken any more.
+    const refusal = Effect.delay(Effect.flip(manager.resume(unknownId)), "1 millis")
+    yield* Effect.repeat(refusal, { until: ({ _tag }) => _tag !== "JobNotFound" })
     if (isShielded) yield* Witness.release(world)
     yield* Fiber.join(closing)
     yield* Witness.release(world)

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
 import { Duration, Effect, Stream } from "effect"
-import { ended, show, task, unit } from "../Jobs.js"
+import { ended, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
 import * as Life from "./Life.js"
 import { endure, type Phase, phases } from "./Phases.js"
-import type { Config } from "./Scenes.js"
+import { commitOnMain, type Config } from "./Scenes.js"
 import * as Witness from "./Witness.js"
 
 /** A manager that comes to a phase and is killed there; whoever of its processes waited goes on at once, or never. */
@@ -33,6 +33,50 @@ describe("a job of tasks whose manager is killed in each of its phases", () => {
         }),
       180_000
     )
+})
+
+describe("a landing whose target has moved", () => {
+  it.scopedLive("merges it once, wherever the manager is killed", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const program = yield* Life.program
+      const { config, top } = yield* Witness.job(world)
+      const die = dies(program, { letGo: false })
+      const baseline = ["step", "baseline"] as const
+      yield* Witness.holdAt(world, baseline, 2)
+      yield* die(world, { at: baseline }, config)
+      const commit = yield* commitOnMain(world, top, "his.txt", "his\n")
+      const untouched = yield* unchangedButMain(world, top)
+      // The gates of the merged result come first, then those of the landing.
+      for (const [point, times] of [
+        [["step", "gate-b1"], 2],
+        [["before", "update-ref *refs/heads/main *"], 1],
+        [["after", "update-ref *refs/heads/main *"], 1]
+      ] as const) {
+        yield* Witness.holdAt(world, point, times)
+        yield* die(world, { at: point }, undefined)
+      }
+      yield* Effect.gen(function* () {
+        const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
+        expect(run).toMatchObject({ status: "completed", attempt: 5 })
+        expect(yield* subjects(world, top, `${commit}..main`)).toEqual([
+          `Merge job ${id} into main`,
+          "Merge unit b",
+          "Task 1",
+          "Task 2",
+          "Task 1"
+        ])
+        expect(yield* show(world, top, "main:his.txt")).toBe("his\n")
+        yield* Witness.isQuiet(world, top, id)
+        yield* Witness.isTidy(world, top, id)
+        // The first git that was to move it comes too late.
+        const landed = yield* world.git(top, "rev-parse", "main")
+        yield* Witness.release(world)
+        expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
+      }).pipe(Effect.provide(Witness.manager(world)))
+      yield* untouched
+    })
+  )
 })
 
 /** Enough files to be met in the midst of them. */

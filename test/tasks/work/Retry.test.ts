@@ -2,7 +2,18 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobId, JobManager } from "charlotte"
 import { Effect } from "effect"
 import * as Repository from "../../support/Repository.js"
-import { appears, charlotte, ended, repository, run, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
+import {
+  appears,
+  charlotte,
+  type ended,
+  repository,
+  run,
+  show,
+  subjects,
+  task,
+  unchangedButMain,
+  unit
+} from "../Jobs.js"
 import { commitOf, commitOnMain, doneTasks, eventually, follow, pausing, refusal } from "./Scenes.js"
 
 type Ended = Effect.Effect.Success<ReturnType<typeof ended>>
@@ -55,7 +66,7 @@ describe("a job that is tried again", () => {
         expect(calls(third)).toEqual(["b 2", "b 3", "c 1"])
         const done = yield* doneTasks(world, top, "mine..main")
         expect(done.toSorted()).toEqual(["a 1", "b 1", "b 2", "b 3", "c 1", "d 1"])
-        const merges = (yield* subjects(world, top, "mine..main")).filter((subject) => /^Merge unit/.test(subject))
+        const merges = (yield* subjects(world, top, "mine..main")).filter((subject) => subject.startsWith("Merge unit"))
         expect(merges).toHaveLength(new Set(merges).size)
         for (const file of ["a1", "b1", "b2", "b3", "c1", "d1", "user.txt"])
           expect(yield* show(world, top, `main:${file}`)).not.toBe(undefined)
