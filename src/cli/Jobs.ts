@@ -7,12 +7,9 @@ import * as Holder from "../daemon/Holder.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/JobClient.js"
 import { WallClock } from "../store/WallClock.js"
+import type { Jobs, Manager } from "./Recorded.js"
 
-/** What there is to know of jobs, whoever knows it. */
-export type Jobs = Pick<JobClient.Service, "list" | "get" | "events">
-
-/** What begins them, or goes on with them. */
-export type Manager = Jobs & Pick<JobClient.Service, "start" | "resume">
+export type { Jobs, Manager }
 
 /** A process that has the home, and works on jobs. */
 export interface Host {

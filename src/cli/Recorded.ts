@@ -8,18 +8,24 @@ import type { InvalidConfiguration } from "../daemon/Configuration.js"
 import type { HomeBusy } from "../daemon/Holder.js"
 import { Home, type HomeUnusable } from "../daemon/Home.js"
 import * as Host from "../daemon/Host.js"
+import type { TokenUnusable } from "../daemon/Token.js"
 import { JobNotFound, type StoreError } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import { Run } from "../domain/Run.js"
 import { Job, JobPage, ListedJob } from "../http/Api.js"
-import type { JobQuery } from "../http/JobClient.js"
+import type { JobQuery, Service as JobClient } from "../http/JobClient.js"
 import { shown } from "../http/Submissions.js"
 import { version } from "../http/Version.js"
 import type { JobManager } from "../manager/JobManager.js"
 import * as Database from "../store/Database.js"
 import * as RunStore from "../store/RunStore.js"
-import type { Jobs, Manager } from "./Jobs.js"
+
+/** What there is to know of jobs, whoever knows it. */
+export type Jobs = Pick<JobClient, "list" | "get" | "events">
+
+/** What begins them, or goes on with them. */
+export type Manager = Jobs & Pick<JobClient, "start" | "resume">
 
 const kind = "tasks"
 
@@ -87,7 +93,7 @@ const untouched = Layer.unwrapEffect(
 /** The records of the home. They are only looked at, unless they have to be brought up to date, or be mended, first. */
 export const open: Effect.Effect<
   Jobs,
-  HomeBusy | HomeUnusable | InvalidConfiguration | StoreError,
+  HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | TokenUnusable,
   FileSystem | Home | Path | Scope.Scope
 > = Effect.gen(function* () {
   const fs = yield* FileSystem

@@ -13,6 +13,7 @@ import * as TaskOrchestrator from "../tasks/TaskOrchestrator.js"
 import * as Configuration from "./Configuration.js"
 import * as Home from "./Home.js"
 import * as HomeLock from "./HomeLock.js"
+import * as Secrets from "./Secrets.js"
 
 const database = Layer.unwrapEffect(Effect.map(Home.Home, ({ database }) => Database.layer({ filename: database })))
 
@@ -26,9 +27,10 @@ export const check = Layer.merge(RunStore.layerMemory, settings).pipe(Layer.prov
 /** The home is this process's alone, and what is recorded in it is open. */
 export const store = (options: HomeLock.Options) =>
   ProcessRunner.layer.pipe(
-    Layer.provideMerge(RunStore.layer),
+    Layer.provideMerge(Secrets.kept(RunStore.layer)),
     Layer.provideMerge(database),
     Layer.provideMerge(HomeLock.layer(options)),
+    Layer.provideMerge(Secrets.layer),
     Layer.provideMerge(settings),
     Layer.provideMerge(Home.layer)
   )

@@ -1,0 +1,51 @@
+/**
+ * The secrets that this process knows: what the variables hold that agents and gates are given, and the token of the home.
+ * They are kept out of events, records and the log. What agents and gates print is their own, and so are the files it is in.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { Context, Effect, Layer, Option, Redacted } from "effect"
+import * as Redaction from "../domain/Redaction.js"
+import * as RedactedRunStore from "../store/RedactedRunStore.js"
+import { RunStore } from "../store/RunStore.js"
+import { Surroundings } from "../tasks/process/Environment.js"
+import { Configuration } from "./Configuration.js"
+import type { Home } from "./Home.js"
+import * as Token from "./Token.js"
+
+export class Secrets extends Context.Tag("charlotte/Secrets")<Secrets, Redaction.Redaction>() {}
+
+/** These hold places and names, which messages would make no sense without; at most there is a password in the place. */
+const open = new Set(
+  ["ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "IS_SANDBOX", "OPENAI_BASE_URL"].concat(
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
+    ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+  )
+)
+
+const passwordIn = (value: string): ReadonlyArray<string> => {
+  const [, password] = /^[a-z][a-z0-9+.-]*:\/\/[^/@:\s]*:([^/@\s]+)@/i.exec(value) ?? []
+  return password === undefined ? [] : [password]
+}
+
+export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Home | FileSystem> = Layer.effect(
+  Secrets,
+  Effect.gen(function* () {
+    const { agents } = yield* Configuration
+    const around = yield* Surroundings
+    const token = yield* Token.find
+    const names = new Set([...agents.profiles.flatMap(({ env }) => env), ...agents.gates.env])
+    const values = [...names].flatMap((name) => {
+      const value = around[name]
+      if (value === undefined) return []
+      return open.has(name) ? passwordIn(value) : [value, ...passwordIn(value)]
+    })
+    return Redaction.make([...values, ...Option.toArray(Option.map(token, Redacted.value))])
+  })
+)
+
+/** A store in which none of them is written. */
+export const kept = <E, R>(store: Layer.Layer<RunStore, E, R>): Layer.Layer<RunStore, E, R | Secrets> =>
+  Layer.effect(
+    RunStore,
+    Effect.flatMap(Secrets, (secrets) => Effect.map(RunStore, (store) => RedactedRunStore.make(store, secrets)))
+  ).pipe(Layer.provide(store))

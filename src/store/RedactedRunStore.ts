@@ -1,0 +1,44 @@
+/**
+ * A store in which no known secret is written: everything that an orchestrator says on its way into the records passes here.
+ * What a job is submitted with stays as it is: that is its user's own, and work is done by it.
+ */
+import { parse, stringify } from "../domain/Json.js"
+import type { Redaction } from "../domain/Redaction.js"
+import { RunError } from "../domain/Run.js"
+import { TaskRecord, UnitRecord } from "../domain/Work.js"
+import type { AcceptedEvent, Change, Service } from "./Port.js"
+
+export const make = (store: Service, { json, text }: Redaction): Service => {
+  const value = (value: unknown): unknown => (value === undefined ? undefined : parse(json(stringify(value))))
+
+  const event = (event: AcceptedEvent): AcceptedEvent =>
+    event.payload === undefined ? event : { ...event, payload: json(event.payload) }
+
+  const error = ({ cause, error, kind }: RunError): RunError =>
+    new RunError({ kind, error: value(error), cause: text(cause) }, { disableValidation: true })
+
+  const change = (change: Change): Change => ({
+    ...change,
+    ...(change.result === undefined ? {} : { result: value(change.result) }),
+    ...(change.error === undefined ? {} : { error: error(change.error) })
+  })
+
+  const reason = ({ reason }: { readonly reason?: string | undefined }) =>
+    reason === undefined ? {} : { reason: text(reason) }
+
+  return {
+    ...store,
+    append: (emitted) => store.append({ ...emitted, events: emitted.events.map(event) }),
+    record: (changed) => store.record(change(changed)),
+    work: {
+      ...store.work,
+      unit: (changed) =>
+        store.work.unit({ ...changed, unit: new UnitRecord({ ...changed.unit, ...reason(changed.unit) }) }),
+      task: (changed) =>
+        store.work.task({
+          ...changed,
+          task: new TaskRecord({ ...changed.task, ...reason(changed.task), notes: changed.task.notes.map(text) })
+        })
+    }
+  }
+}
