@@ -27,7 +27,8 @@ export const make = (
   const err: Array<string> = []
   const { colours = false, columns = 80, isClosed = false, isTerminal = false, rows = 24 } = options
   const layer = Layer.succeed(Output, {
-    write: (text) => (isClosed ? Effect.fail(new OutputClosed()) : Effect.sync(() => void out.push(Buffer.from(text).toString()))),
+    write: (text) =>
+      isClosed ? Effect.fail(new OutputClosed()) : Effect.sync(() => void out.push(Buffer.from(text).toString())),
     error: (text) => Effect.sync(() => void err.push(text)),
     isTerminal,
     colours,

@@ -92,7 +92,11 @@ describe("a command that ends", () => {
       ]
     })
     return Effect.map(end(invalid), (answer) =>
-      expect(answer).toEqual({ code: 2, out: "", err: "tasks/a.md:3: is wrong\ncharlotte: targetBranch: there is no branch x\n" })
+      expect(answer).toEqual({
+        code: 2,
+        out: "",
+        err: "tasks/a.md:3: is wrong\ncharlotte: targetBranch: there is no branch x\n"
+      })
     )
   })
 
