@@ -15,6 +15,7 @@ import type { Attempts } from "../store/Attempts.js"
 import { KernelRef } from "../store/ProcessIdentity.js"
 import { RunStore } from "../store/RunStore.js"
 import { Surroundings } from "./process/Environment.js"
+import { LaunchRef } from "./process/Launch.js"
 import { ProcessTableRef } from "./process/ProcessTable.js"
 import * as Recovery from "./process/Recovery.js"
 import * as Running from "./process/Running.js"
@@ -61,6 +62,7 @@ export interface Service {
 export const make = (attempts: Attempts): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const table = yield* ProcessTableRef
+    const launch = yield* LaunchRef
     const around = yield* Surroundings
     const { self } = yield* KernelRef
     if (Option.isNone(table)) {
@@ -68,11 +70,11 @@ export const make = (attempts: Attempts): Effect.Effect<Service> =>
     }
     let hurried = false
     return ProcessRunner.of({
-      run: Running.make({ attempts, table, around, bootId: self.bootId, isHurried: () => hurried }),
+      run: Running.make({ attempts, launch, table, around, bootId: self.bootId, isHurried: () => hurried }),
       hurry: Effect.sync(() => {
         hurried = true
       }),
-      recover: Recovery.make({ attempts, table, bootId: self.bootId }),
+      recover: Recovery.make({ attempts, launch, table, bootId: self.bootId }),
       reach: Option.isSome(table) ? "marked" : "group"
     })
   })

@@ -13,6 +13,8 @@ export interface ProcessTable {
    * input or output, which it keeps when it clears its environment. Nothing if that cannot be told right now.
    */
   readonly isMarked: (entry: Entry, cookie: string) => boolean | undefined
+  /** Signals a process, or with its negative number a group; tells whether there was somebody to signal. */
+  readonly signal: (target: number, signal: NodeJS.Signals | 0) => boolean
 }
 
 export interface Entry {
@@ -68,7 +70,18 @@ const parse = (pid: number, stat: string): Entry | undefined => {
 const isForbidden = (cause: unknown) =>
   cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM")
 
+/** Signals that need no table. */
+export const signal: ProcessTable["signal"] = (target, signal) => {
+  try {
+    return process.kill(target, signal)
+  } catch {
+    // It has ended, or is none of ours to signal, as the zombies of a group are on macOS.
+    return false
+  }
+}
+
 export const proc: ProcessTable = {
+  signal,
   pids: () =>
     orElse(() => readdirSync("/proc"), [])
       .filter((name) => /^\d+$/.test(name))

@@ -10,7 +10,7 @@
  * Without `/proc` it is the child's process group and nothing else.
  */
 import { Option } from "effect"
-import type { Entry, ProcessTable } from "./ProcessTable.js"
+import { type Entry, type ProcessTable, signal as send } from "./ProcessTable.js"
 
 export interface ProcessTree {
   /** Looks for all that is there, sends these signals to each at once, and tells what was seen. */
@@ -101,7 +101,7 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
       const target = entry.group > 1 ? -entry.group : entry.pid
       if (signalled.has(target)) return
       signalled.add(target)
-      for (const signal of signals) send(target, signal)
+      for (const signal of signals) table.signal(target, signal)
     }
 
     const examine = (entry: Entry) => {
@@ -148,14 +148,5 @@ const ofGroup = (leader: Leader | undefined): Look => {
     const { pid } = leader
     const entry = { pid, group: pid, session: pid, startTime: 0, isDead: false, isBare: false, isKernel: false }
     return { found: isThere ? [entry] : [], isComplete: true }
-  }
-}
-
-const send = (target: number, signal: NodeJS.Signals | 0): boolean => {
-  try {
-    return process.kill(target, signal)
-  } catch {
-    // It has ended, or is none of ours to signal, as the zombies of a group are on macOS.
-    return false
   }
 }

@@ -5,17 +5,18 @@ import { DateTime, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Attempts, OpenProcess } from "../../store/Attempts.js"
+import type { Launch } from "./Launch.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
-import * as StandardStreams from "./StandardStreams.js"
 import { kill } from "./Termination.js"
 
 export const make = (runner: {
   readonly attempts: Attempts
+  readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
   readonly bootId: string
 }): ((jobId: JobId) => Effect.Effect<number, StoreError>) => {
-  const { attempts, bootId, table } = runner
+  const { attempts, bootId, launch, table } = runner
 
   /** Tells how many processes there were. */
   const clear = (process: OpenProcess) =>
@@ -37,7 +38,7 @@ export const make = (runner: {
     let count = 0
     for (const process of yield* attempts.unclosed(jobId)) {
       count += yield* clear(process)
-      yield* StandardStreams.clear(process.cookie)
+      yield* launch.clear(process.cookie)
       yield* attempts.close({ cookie: process.cookie, at: yield* DateTime.now })
     }
     return count

@@ -2,21 +2,15 @@
  * One child process from its record to its end.
  */
 import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, type Option } from "effect"
-import { randomUUID } from "node:crypto"
-import { mkdir } from "node:fs/promises"
-import { dirname } from "node:path"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Attempts } from "../../store/Attempts.js"
-import * as ChildProcess from "./ChildProcess.js"
 import * as Environment from "./Environment.js"
+import type { Launch } from "./Launch.js"
 import { within } from "./Limits.js"
-import { $is, CouldNotStart, type Outcome } from "./Outcome.js"
-import * as Output from "./Output.js"
-import * as OutputFile from "./OutputFile.js"
+import { $is, type Outcome } from "./Outcome.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
-import * as StandardStreams from "./StandardStreams.js"
 import { terminate } from "./Termination.js"
 
 /** @since 0.1.0 */
@@ -81,43 +75,31 @@ const settle = Duration.millis(200)
 
 export const make = (runner: {
   readonly attempts: Attempts
+  readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
   readonly around: Environment.Variables
   readonly bootId: string
   readonly isHurried: () => boolean
 }): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
-  const { around, attempts, bootId, isHurried, table } = runner
+  const { around, attempts, bootId, isHurried, launch, table } = runner
 
-  // No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
-  const start = (cookie: string, options: RunOptions) =>
-    Effect.acquireUseRelease(
-      openFile(options),
-      (file) =>
-        Effect.acquireUseRelease(
-          StandardStreams.open({ cookie, stdin: options.stdin }),
-          (streams) =>
-            Effect.gen(function* () {
-              const env = Environment.make({ around, cookie, inherit: options.inherit, env: options.env })
-              const child = yield* ChildProcess.start({
-                command: options.command,
-                cwd: options.cwd,
-                env,
-                streams,
-                table
-              })
-              const output = yield* Output.drain(streams.reader, file)
-              return { ...child, output }
-            }),
-          (streams, exit) => StandardStreams.close(streams, Exit.isFailure(exit))
-        ),
-      (file, exit) => (Exit.isFailure(exit) ? Effect.promise(() => file.finish({ tail: 0 })) : Effect.void)
-    )
+  const start = (cookie: string, { command, cwd, env, inherit, limits, output, stdin }: RunOptions) =>
+    launch.start({
+      cookie,
+      command,
+      cwd,
+      env: Environment.make({ around, cookie, inherit, env }),
+      stdin,
+      file: output,
+      limit: limits?.output ?? outputLimit,
+      table
+    })
 
   return Effect.fn("ProcessRunner.run")((options: RunOptions) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const { attempt, grace, jobId, limits = {}, onForced = Effect.void, purpose } = options
-        const cookie = randomUUID()
+        const cookie = yield* launch.cookie
         yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
         const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at }))
 
@@ -154,16 +136,3 @@ const nothingRan = (outcome: Outcome): ProcessResult => ({
   forced: false,
   output: { bytes: 0, omitted: 0, size: 0, tail: "", problem: undefined }
 })
-
-const openFile = ({ limits, output }: RunOptions): Effect.Effect<OutputFile.OutputFile, Outcome> =>
-  Effect.tryPromise({
-    try: async () => {
-      await mkdir(dirname(output), { recursive: true })
-      return OutputFile.make(output, limits?.output ?? outputLimit)
-    },
-    catch: (cause) =>
-      CouldNotStart({
-        reason: "output",
-        message: `the file for its output could not be made: ${cause instanceof Error ? cause.message : String(cause)}`
-      })
-  })

@@ -25,7 +25,8 @@ const machine = (processes: ReadonlyArray<Told>): ProcessTable => {
     isMarked: ({ pid }) => {
       const told = get(pid)
       return told !== undefined && "isMarked" in told ? told.isMarked : false
-    }
+    },
+    signal: () => false
   }
 }
 
