@@ -6,6 +6,7 @@ import { Deferred, Effect, Exit, Scope } from "effect"
 import { spawn } from "node:child_process"
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { stripVTControlCharacters } from "node:util"
 import { afterAll, beforeAll } from "vitest"
 import { bundle } from "../../crash/Child.js"
 import * as Repository from "../../support/Repository.js"
@@ -89,7 +90,7 @@ export interface Ended {
 
 export interface Running {
   readonly pid: number
-  /** Returns when it has said this, on either stream; fails when it has ended without. */
+  /** Returns when it has said this, on either stream and in whatever colours; fails when it has ended without. */
   readonly says: (pattern: RegExp) => Effect.Effect<void>
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
   readonly type: (text: string) => Effect.Effect<void>
@@ -126,8 +127,9 @@ export const start = (
     const said = { out: "", err: "" }
     const waiting = new Set<{ readonly pattern: RegExp; readonly done: Deferred.Deferred<void> }>()
     const look = () => {
+      const texts = Object.values(said).map(stripVTControlCharacters)
       for (const { done, pattern } of waiting)
-        if (pattern.test(said.out) || pattern.test(said.err)) Deferred.unsafeDone(done, Effect.void)
+        if (texts.some((text) => pattern.test(text))) Deferred.unsafeDone(done, Effect.void)
     }
     for (const name of ["out", "err"] as const)
       child[name === "out" ? "stdout" : "stderr"].setEncoding("utf8").on("data", (text: string) => {

@@ -112,7 +112,7 @@ describe("TaskDirectory.read", () => {
     })
   )
 
-  it.scoped("reads 300 tasks in 50 units", () =>
+  it.scoped("reads each file of 300 tasks in 50 units once, and each directory", () =>
     Effect.gen(function* () {
       const units = Array.from({ length: 50 }, (_, index) => index)
       const path = yield* repository(
@@ -129,9 +129,20 @@ describe("TaskDirectory.read", () => {
           ])
         )
       )
-      const plan = yield* read(path, { agent: "script" })
+      const opened: Array<string> = []
+      const fs = yield* Effect.provide(FileSystem, files)
+      const plan = yield* TaskDirectory.read({ repository: path, tasksDir: "tasks", agent: "script" }).pipe(
+        Effect.provideService(FileSystem, {
+          ...fs,
+          readFile: (file) => Effect.suspend(() => (opened.push(file), fs.readFile(file))),
+          readDirectory: (directory) => Effect.suspend(() => (opened.push(directory), fs.readDirectory(directory)))
+        }),
+        Effect.provide(files)
+      )
       expect(plan.units.flatMap(({ tasks }) => tasks)).toHaveLength(300)
       expect(plan.waves).toHaveLength(5)
+      expect(new Set(opened).size).toBe(300 + 50 + 50 + 1)
+      expect(opened).toHaveLength(300 + 50 + 50 + 1)
     })
   )
 })

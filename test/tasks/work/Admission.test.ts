@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
-import { Duration, Effect } from "effect"
+import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { mkdir, rm, symlink } from "node:fs/promises"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, ended, repository, run, task, unchangedFromHere, unit } from "../Jobs.js"
-import { type Config, follow, refusal } from "./Scenes.js"
+import { type Config, counted, follow, refusal } from "./Scenes.js"
 
 const good = task(1, "true", "true")
 
@@ -288,32 +288,40 @@ describe("two jobs", () => {
   )
 })
 
-describe("a plan of 300 tasks in 50 units", () => {
-  it.scopedLive("is taken and shown", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const names = Array.from({ length: 50 }, (_, index) => `u${String(index).padStart(2, "0")}`)
-      const { config, untouched } = yield* repository(
-        world,
-        Object.fromEntries(
-          names.flatMap((name, index) => [
-            [`${name}/IMPLEMENTATION_PLAN.md`, unit(names.slice(Math.max(0, index - 2), index))] as const,
-            ...[1, 2, 3, 4, 5, 6].map(
-              (number) => [`${name}/0${number}-task.md`, task(number, "true", "true", number < 2 ? [] : [1])] as const
-            )
-          ])
-        )
+/** Submits such a plan for a dry run, and tells how often git was called for that. */
+const planned = (units: number, tasks: number) =>
+  Effect.gen(function* () {
+    const world = yield* Repository.sandbox
+    const names = Array.from({ length: units }, (_, index) => `u${String(index).padStart(2, "0")}`)
+    const numbers = Array.from({ length: tasks }, (_, index) => index + 1)
+    const { config, untouched } = yield* repository(
+      world,
+      Object.fromEntries(
+        names.flatMap((name, index) => [
+          [`${name}/IMPLEMENTATION_PLAN.md`, unit(names.slice(Math.max(0, index - 2), index))] as const,
+          ...numbers.map(
+            (number) => [`${name}/0${number}-task.md`, task(number, "true", "true", number < 2 ? [] : [1])] as const
+          )
+        ])
       )
-      yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const [taken, id] = yield* Effect.timed(manager.start({ ...config, dryRun: true }))
-        // It takes a few hundred milliseconds; this is for what grows with the square of the plan.
-        expect(Duration.toMillis(taken)).toBeLessThan(10_000)
-        const { events, run } = yield* ended(id)
-        expect(run.status).toBe("completed")
-        expect(events[1]?.payload).toMatchObject({ units: names.map((id) => ({ id, tasks: { length: 6 } })) })
-      }).pipe(Effect.provide(charlotte(world)))
-      yield* untouched
+    )
+    const executable = `${world.root}/counted-git`
+    yield* world.write(executable, `#!/bin/sh\necho x >> '${world.root}/count-git'\nexec git "$@"\n`, 0o755)
+    yield* Effect.gen(function* () {
+      const { events, run: record } = yield* run({ ...config, dryRun: true })
+      expect(record.status).toBe("completed")
+      expect(events[1]?.payload).toMatchObject({ units: names.map((id) => ({ id, tasks: { length: tasks } })) })
+    }).pipe(Effect.provide(charlotte({ ...world, environment: { ...world.environment, executable } })))
+    yield* untouched
+    return yield* counted(world, "git")
+  }).pipe(Effect.scoped)
+
+describe("a plan of 300 tasks in 50 units", () => {
+  it.scopedLive("is taken and shown, and asks no more of git than a small one", () =>
+    Effect.gen(function* () {
+      const few = yield* planned(2, 1)
+      expect(few).toBeGreaterThan(0)
+      expect(yield* planned(50, 6)).toBe(few)
     })
   )
 })

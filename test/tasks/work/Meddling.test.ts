@@ -35,54 +35,57 @@ const told = (id: JobId, ...types: ReadonlyArray<string>) =>
   })
 
 describe("an agent that goes on doing what it should not", () => {
-  it.scopedLive("fails its task, and that is told in one line; the others are done", () =>
-    Effect.gen(function* () {
-      const world = yield* Witness.world
-      const { config, top, untouched } = yield* Witness.job(
-        world,
-        {
-          "charlotte.yaml": "attempts: 2\n",
-          ...single("deletes", making("deletes", "rm -rf .git")),
-          ...single("fine", making("fine")),
-          ...single("nests", making("nests", `git init -q "$(printf 'sub\\033[2J\\nunit fine: failed')"`)),
-          ...single(
-            "rewrites",
-            making("rewrites", "sed -i 's/^backpressure: .*/backpressure: true/' tasks/*/*.md", "false")
-          ),
-          ...single("switches", making("switches", "git switch -q --detach")),
-          ...single("waits", making("waits"), ["nests"])
-        },
-        2
-      )
-      yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const { id, run, work } = yield* ended(yield* manager.start(config))
-        const failed = "task 1 \\(Task 1\\) failed 2 times:"
-        expect(run).toMatchObject({
-          status: "failed",
-          error: {
+  it.scopedLive(
+    "fails its task, and that is told in one line; the others are done",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Witness.world
+        const { config, top, untouched } = yield* Witness.job(
+          world,
+          {
+            "charlotte.yaml": "attempts: 2\n",
+            ...single("deletes", making("deletes", "rm -rf .git")),
+            ...single("fine", making("fine")),
+            ...single("nests", making("nests", `git init -q "$(printf 'sub\\033[2J\\nunit fine: failed')"`)),
+            ...single(
+              "rewrites",
+              making("rewrites", "sed -i 's/^backpressure: .*/backpressure: true/' tasks/*/*.md", "false")
+            ),
+            ...single("switches", making("switches", "git switch -q --detach")),
+            ...single("waits", making("waits"), ["nests"])
+          },
+          2
+        )
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const { id, run, work } = yield* ended(yield* manager.start(config))
+          const failed = "task 1 \\(Task 1\\) failed 2 times:"
+          expect(run).toMatchObject({
+            status: "failed",
             error: {
-              _tag: "TasksFailed",
-              failures: [
-                { unit: "deletes", reason: expect.stringMatching(`${failed} the worktree \\S+ cannot be used`) },
-                {
-                  unit: "nests",
-                  reason: expect.stringMatching(`${failed} \\S+ holds repositories of their own in sub unit fine`)
-                },
-                { unit: "rewrites", reason: expect.stringMatching(`${failed} the gate exited with code 1$`) },
-                { unit: "switches", reason: expect.stringMatching(`${failed} HEAD of \\S+ was moved`) }
-              ],
-              blocked: ["waits"]
+              error: {
+                _tag: "TasksFailed",
+                failures: [
+                  { unit: "deletes", reason: expect.stringMatching(`${failed} the worktree \\S+ cannot be used`) },
+                  {
+                    unit: "nests",
+                    reason: expect.stringMatching(`${failed} \\S+ holds repositories of their own in sub unit fine`)
+                  },
+                  { unit: "rewrites", reason: expect.stringMatching(`${failed} the gate exited with code 1$`) },
+                  { unit: "switches", reason: expect.stringMatching(`${failed} HEAD of \\S+ was moved`) }
+                ],
+                blocked: ["waits"]
+              }
             }
-          }
-        })
-        for (const { notes, reason = "" } of work.tasks) expect(`${reason}${notes.join("")}`).not.toMatch(/\p{Cc}/u)
-        for (const { reason = "" } of work.units) expect(reason).not.toMatch(/\p{Cc}/u)
-        expect(yield* show(world, top, `charlotte/${id}/result:fine.txt`)).toBe("done\n")
-        expect(yield* subjects(world, top, "mine..main")).toEqual([])
-      }).pipe(Effect.provide(Witness.manager(world)))
-      yield* untouched
-    })
+          })
+          for (const { notes, reason = "" } of work.tasks) expect(`${reason}${notes.join("")}`).not.toMatch(/\p{Cc}/u)
+          for (const { reason = "" } of work.units) expect(reason).not.toMatch(/\p{Cc}/u)
+          expect(yield* show(world, top, `charlotte/${id}/result:fine.txt`)).toBe("done\n")
+          expect(yield* subjects(world, top, "mine..main")).toEqual([])
+        }).pipe(Effect.provide(Witness.manager(world)))
+        yield* untouched
+      }),
+    60_000
   )
 })
 
@@ -102,75 +105,80 @@ echo mine > "$WITNESS/elsewhere/f-changed.txt"
 touch "$WITNESS/meddled"`
 
 describe("an agent that gets at what is not its own", () => {
-  it.scopedLive("keeps no other unit from being merged, nor the result from its target", () =>
-    Effect.gen(function* () {
-      const world = yield* Witness.world
-      const waiting = ["b-moved", "c-gone", "d-erased", "e-detached", "f-changed"]
-      const { config, top, untouched } = yield* Witness.job(
-        world,
-        {
-          ...single("a-meddles", making("a-meddles", meddle)),
-          ...Object.assign({}, ...waiting.map((name) => single(name, making(name)))),
-          ...single("g-working", making("g-working", wait("work")))
-        },
-        7
-      )
-      yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const id = yield* manager.start(config)
-        yield* told(id, ...waiting.map((name) => `unit.completed ${name}`))
-        yield* started(world, "work")
-        yield* goOn(world, "meddle")
-        yield* told(id, ...waiting.map((name) => `unit.merged ${name}`))
-        yield* goOn(world, "work")
-        const { run, work } = yield* ended(id)
-        expect(existsSync(`${world.witness}/meddled`)).toBe(true)
-        expect(run.error).toBeUndefined()
-        for (const name of ["a-meddles", ...waiting])
-          expect(work.tasks.find(({ unit }) => unit === name)).toMatchObject({
+  it.scopedLive(
+    "keeps no other unit from being merged, nor the result from its target",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Witness.world
+        const waiting = ["b-moved", "c-gone", "d-erased", "e-detached", "f-changed"]
+        const { config, top, untouched } = yield* Witness.job(
+          world,
+          {
+            ...single("a-meddles", making("a-meddles", meddle)),
+            ...Object.assign({}, ...waiting.map((name) => single(name, making(name)))),
+            ...single("g-working", making("g-working", wait("work")))
+          },
+          7
+        )
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start(config)
+          yield* told(id, ...waiting.map((name) => `unit.completed ${name}`))
+          yield* started(world, "work")
+          yield* goOn(world, "meddle")
+          yield* told(id, ...waiting.map((name) => `unit.merged ${name}`))
+          yield* goOn(world, "work")
+          const { run, work } = yield* ended(id)
+          expect(existsSync(`${world.witness}/meddled`)).toBe(true)
+          expect(run.error).toBeUndefined()
+          for (const name of ["a-meddles", ...waiting])
+            expect(work.tasks.find(({ unit }) => unit === name)).toMatchObject({
+              state: "completed",
+              failures: 0,
+              notes: []
+            })
+          expect(work.tasks.find(({ unit }) => unit === "g-working")).toMatchObject({
             state: "completed",
-            failures: 0,
-            notes: []
+            failures: 1,
+            notes: [expect.stringMatching("undone: the branch .* no longer holds what it held")]
           })
-        expect(work.tasks.find(({ unit }) => unit === "g-working")).toMatchObject({
-          state: "completed",
-          failures: 1,
-          notes: [expect.stringMatching("undone: the branch .* no longer holds what it held")]
-        })
-        for (const name of ["a-meddles", ...waiting, "g-working"])
-          expect(yield* show(world, top, `main:${name}.txt`)).toBe("done\n")
-      }).pipe(Effect.provide(Witness.manager(world)))
-      yield* untouched
-    })
+          for (const name of ["a-meddles", ...waiting, "g-working"])
+            expect(yield* show(world, top, `main:${name}.txt`)).toBe("done\n")
+        }).pipe(Effect.provide(Witness.manager(world)))
+        yield* untouched
+      }),
+    60_000
   )
 
-  it.scopedLive("and plants configuration stops all that is still to be done there, until that is undone", () =>
-    Effect.gen(function* () {
-      const world = yield* Witness.world
-      const { config, top, untouched } = yield* Witness.job(
-        world,
-        {
-          ...single("a-before", making("a-before")),
-          ...single("b-plants", making("b-plants", `${wait("plant")}\n. "$WITNESS/plant"`)),
-          ...single("c-working", making("c-working", wait("work"))),
-          ...single("d-after", making("d-after"), ["c-working"]),
-          ...single("e-next", making("e-next"))
-        },
-        3
-      )
-      const git = `${top}/.git`
-      yield* Effect.promise(() => copyFile(`${git}/config`, `${world.root}/config`))
-      const trap = `${world.witness}/trap`
-      yield* world.write(trap, `#!/bin/sh\necho ran >> '${world.witness}/ran'\n`, 0o755)
-      yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const id = yield* manager.start(config)
-        yield* told(id, "unit.merged a-before")
-        yield* started(world, "plant")
-        yield* started(world, "work")
-        yield* world.write(
-          `${world.witness}/plant`,
-          `set -e
+  it.scopedLive(
+    "and plants configuration stops all that is still to be done there, until that is undone",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Witness.world
+        const { config, top, untouched } = yield* Witness.job(
+          world,
+          {
+            ...single("a-before", making("a-before")),
+            ...single("b-plants", making("b-plants", `${wait("plant")}\n. "$WITNESS/planting"`)),
+            ...single("c-working", making("c-working", wait("work"))),
+            ...single("d-after", making("d-after"), ["c-working"]),
+            ...single("e-next", making("e-next"))
+          },
+          3
+        )
+        const git = `${top}/.git`
+        yield* Effect.promise(() => copyFile(`${git}/config`, `${world.root}/config`))
+        const trap = `${world.witness}/trap`
+        yield* world.write(trap, `#!/bin/sh\necho ran >> '${world.witness}/ran'\n`, 0o755)
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start(config)
+          yield* told(id, "unit.merged a-before")
+          yield* started(world, "plant")
+          yield* started(world, "work")
+          yield* world.write(
+            `${world.witness}/planting`,
+            `set -e
 plant() { git config --file '${git}/config' "$1" "$2"; }
 plant core.fsmonitor '${trap}'
 plant core.hooksPath '${world.root}/hooks'
@@ -182,38 +190,40 @@ printf '[core]\\n\\tpager = ${trap}\\n' > '${world.witness}/included'
 echo '* filter=evil' > .gitattributes
 for hook in pre-commit post-checkout reference-transaction post-index-change; do cp '${trap}' '${git}/hooks/'$hook; done
 `
-        )
-        yield* told(id, "unit.failed b-plants")
-        yield* goOn(world, "work")
-        const { run, work } = yield* ended(id)
-        expect(existsSync(`${world.witness}/ran`)).toBe(false)
-        const because = expect.stringMatching(
-          /the repository \S+ was changed since the job was submitted \(.*setting core\.fsmonitor.*\); undo the change/
-        )
-        expect(work.units).toMatchObject([
-          { unit: "a-before", state: "merged" },
-          { unit: "b-plants", state: "failed", reason: because },
-          { unit: "c-working", state: "failed", reason: because },
-          { unit: "d-after", state: "blocked" },
-          { unit: "e-next", state: "failed", reason: because }
-        ])
-        expect(run).toMatchObject({ status: "failed", error: { error: { _tag: "TasksFailed" } } })
+          )
+          yield* goOn(world, "plant")
+          yield* told(id, "unit.failed b-plants")
+          yield* goOn(world, "work")
+          const { run, work } = yield* ended(id)
+          expect(existsSync(`${world.witness}/ran`)).toBe(false)
+          const because = expect.stringMatching(
+            /the repository \S+ was changed since the job was submitted \(.*setting core\.fsmonitor.*\); undo the change/
+          )
+          expect(work.units).toMatchObject([
+            { unit: "a-before", state: "merged" },
+            { unit: "b-plants", state: "failed", reason: because },
+            { unit: "c-working", state: "failed", reason: because },
+            { unit: "d-after", state: "blocked" },
+            { unit: "e-next", state: "failed", reason: because }
+          ])
+          expect(run).toMatchObject({ status: "failed", error: { error: { _tag: "TasksFailed" } } })
 
-        yield* Effect.promise(async () => {
-          await copyFile(`${world.root}/config`, `${git}/config`)
-          for (const hook of ["pre-commit", "post-checkout", "reference-transaction", "post-index-change"])
-            await rm(`${git}/hooks/${hook}`)
-        })
+          yield* Effect.promise(async () => {
+            await copyFile(`${world.root}/config`, `${git}/config`)
+            for (const hook of ["pre-commit", "post-checkout", "reference-transaction", "post-index-change"])
+              await rm(`${git}/hooks/${hook}`)
+          })
+          yield* untouched
+          expect(yield* subjects(world, top, "mine..main")).toEqual([])
+          expect(yield* show(world, top, `charlotte/${id}/result:a-before.txt`)).toBe("done\n")
+
+          yield* world.write(`${world.witness}/planting`, "true")
+          const { run: again } = yield* ended(yield* manager.start({ ...config, retryOf: id }))
+          expect(again.error).toBeUndefined()
+          expect(yield* show(world, top, "main:d-after.txt")).toBe("done\n")
+        }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
-        expect(yield* subjects(world, top, "mine..main")).toEqual([])
-        expect(yield* show(world, top, `charlotte/${id}/result:a-before.txt`)).toBe("done\n")
-
-        yield* world.write(`${world.witness}/plant`, "true")
-        const { run: again } = yield* ended(yield* manager.start({ ...config, retryOf: id }))
-        expect(again.error).toBeUndefined()
-        expect(yield* show(world, top, "main:d-after.txt")).toBe("done\n")
-      }).pipe(Effect.provide(Witness.manager(world)))
-      yield* untouched
-    })
+      }),
+    60_000
   )
 })
