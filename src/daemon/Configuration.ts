@@ -37,6 +37,9 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
   }
 }
 
+/** What a manager takes for which nothing is configured. */
+export const defaultMaxJobs = 10
+
 const keys = [...Profiles.keys, "maxJobs", "stopGrace"]
 
 /** As much as the parser takes. */

@@ -46,15 +46,12 @@ export interface Port {
   readonly token: Redacted.Redacted
 }
 
-/** What a manager takes for which nothing is configured. */
-const defaultMaxJobs = 10
-
 /** The server through which the jobs of the manager are reached: on the socket of the home, and on a port if one is given. */
 export const server = (port?: Port) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { logs, socket } = yield* Home.Home
-      const { maxJobs = defaultMaxJobs } = yield* Configuration.Configuration
+      const { maxJobs = Configuration.defaultMaxJobs } = yield* Configuration.Configuration
       return Http.serve({
         listen: port === undefined ? { socket } : [{ socket }, { host: port.host, port: port.port }],
         ...(port === undefined ? {} : { token: port.token }),

@@ -2,6 +2,7 @@
  * `charlotte doctor`: whether all that jobs need is there. It changes nothing, and keeps nobody from anything.
  */
 import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
 import { Effect } from "effect"
 import * as Home from "../../daemon/Home.js"
 import * as Git from "../../tasks/Git.js"
@@ -16,10 +17,14 @@ import * as ExitCode from "../ExitCode.js"
 import { Output, writeLines } from "../Output.js"
 import { about, json, repo } from "./parameters.js"
 
-export const doctor = Command.make("doctor", { repo, json }, ({ json, repo }) =>
+const audit = Options.boolean("audit").pipe(
+  Options.withDescription("Looks through all that is recorded, too, for anything that must never be.")
+)
+
+export const doctor = Command.make("doctor", { audit, repo, json }, ({ audit, json, repo }) =>
   Effect.gen(function* () {
     const { isTerminal, size, write } = yield* Output
-    const found = yield* Effect.all([Machine.look, home, RepositoryAround.look(repo)])
+    const found = yield* Effect.all([Machine.look, home({ audit }), RepositoryAround.look(repo)])
     const report = Report.make(found.flat())
     yield* json
       ? write(`${JSON.stringify(report)}\n`)
@@ -32,19 +37,20 @@ export const doctor = Command.make("doctor", { repo, json }, ({ json, repo }) =>
   )
 )
 
-const home = Effect.gen(function* () {
-  const directory = yield* HomeDirectory.look
-  return [...directory, ...(yield* AgentsFound.look), ...(yield* Records.look)]
-}).pipe(
-  Effect.provide(Home.layerUntouched),
-  Effect.catchTag("HomeUnusable", ({ message }) =>
-    Effect.succeed([
-      Finding.told("problem", "home", message),
-      Finding.warning(
-        "the rest",
-        "configuration, agents, database and jobs were not looked at",
-        "make the home directory usable, and ask again"
-      )
-    ])
+const home = (options: Records.Options) =>
+  Effect.gen(function* () {
+    const directory = yield* HomeDirectory.look
+    return [...directory, ...(yield* AgentsFound.look), ...(yield* Records.look(options))]
+  }).pipe(
+    Effect.provide(Home.layerUntouched),
+    Effect.catchTag("HomeUnusable", ({ message }) =>
+      Effect.succeed([
+        Finding.told("problem", "home", message),
+        Finding.warning(
+          "the rest",
+          "configuration, agents, database and jobs were not looked at",
+          "make the home directory usable, and ask again"
+        )
+      ])
+    )
   )
-)

@@ -13,15 +13,22 @@ import type { UnfinishedRun } from "../../store/Port.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as Prune from "../../tasks/Prune.js"
 import * as Words from "../Words.js"
+import * as Audited from "./Audited.js"
 import * as Finding from "./Finding.js"
 
-export const look = Effect.gen(function* () {
-  const fs = yield* FileSystem
-  const { database } = yield* Home
-  const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => true)
-  if (!isThere) return [Finding.ok("database", "there is none yet")]
-  return yield* Effect.provide(tables, Database.layerUntouched({ filename: database }))
-}).pipe(Effect.catchTag("StoreError", (error) => Effect.succeed([unreadable(error)])))
+export interface Options {
+  /** Looks through all of it, for what must never be in a database. */
+  readonly audit: boolean
+}
+
+export const look = (options: Options) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const { database } = yield* Home
+    const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => true)
+    if (!isThere) return [Finding.ok("database", "there is none yet")]
+    return yield* Effect.provide(tables(options), Database.layerUntouched({ filename: database }))
+  }).pipe(Effect.catchTag("StoreError", (error) => Effect.succeed([unreadable(error)])))
 
 const unreadable = ({ cause, reason }: StoreError): Finding.Finding => {
   const detail = cause instanceof Error ? cause.message : String(cause)
@@ -45,28 +52,31 @@ const unreadable = ({ cause, reason }: StoreError): Finding.Finding => {
   }
 }
 
-const tables = Effect.gen(function* () {
-  const { database } = yield* Home
-  const { found, latest } = yield* Migrations.version
-  if (Option.isNone(found)) return [Finding.ok("database", `${database}, with nothing in it`)]
-  const version = `${database}, of version ${found.value}`
-  if (found.value > latest) {
-    return [Finding.problem("database", `${version}; this Charlotte knows ${latest}`, "install a newer one")]
-  }
-  if (found.value < latest) {
+const tables = ({ audit }: Options) =>
+  Effect.gen(function* () {
+    const { database } = yield* Home
+    const { found, latest } = yield* Migrations.version
+    if (Option.isNone(found)) return [Finding.ok("database", `${database}, with nothing in it`)]
+    const version = `${database}, of version ${found.value}`
+    if (found.value > latest) {
+      return [Finding.problem("database", `${version}; this Charlotte knows ${latest}`, "install a newer one")]
+    }
+    if (found.value < latest) {
+      return [
+        Finding.warning(
+          "database",
+          `${version}, whose jobs cannot be looked at until it is brought to version ${latest}`,
+          "nothing: the next command that uses it does that"
+        )
+      ]
+    }
+    const looks = Effect.provide(Effect.all([unfinished, leftovers]), RunStore.layerUntouched)
     return [
-      Finding.warning(
-        "database",
-        `${version}, whose jobs cannot be looked at until it is brought to version ${latest}`,
-        "nothing: the next command that uses it does that"
-      )
+      Finding.ok("database", `${version}, undamaged`),
+      ...(yield* looks).flat(),
+      ...(audit ? yield* Audited.look : [])
     ]
-  }
-  return yield* Effect.map(Effect.provide(Effect.all([unfinished, leftovers]), RunStore.layerUntouched), (findings) => [
-    Finding.ok("database", `${version}, undamaged`),
-    ...findings.flat()
-  ])
-})
+  })
 
 /** More of them say nothing new. */
 const most = 10

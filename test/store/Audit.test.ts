@@ -1,0 +1,277 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore, Work } from "charlotte"
+import { Effect, Option } from "effect"
+import * as Audit from "../../src/store/Audit.js"
+import * as rules from "../../src/store/sql/audit.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { at, event, id, kind, newRun } from "./runs.js"
+import * as tables from "./tables.js"
+import { task, unit } from "./work.js"
+
+const done = (number: number, position: number) =>
+  task("a", number, position, { state: "completed", commit: "c", startedAt: at(1), endedAt: at(2) })
+
+const work = new Work.Work({
+  units: [
+    unit("a", 0, { state: "merged", commit: "c" }),
+    unit("b", 1, { state: "merged", commit: "d", dependsOn: ["a"] }),
+    unit("c", 2, { state: "skipped" })
+  ],
+  tasks: [done(2, 0), done(1, 1), task("b", 1, 0, { state: "skipped" }), task("c", 1, 0, { state: "skipped" })]
+})
+
+const failing = new Work.Work({
+  units: [
+    unit("a", 0, { state: "failed", reason: "no" }),
+    unit("b", 1, { state: "blocked", dependsOn: ["a"] }),
+    unit("c", 2, { state: "running" })
+  ],
+  tasks: [
+    task("a", 1, 0, { state: "failed", reason: "no" }),
+    task("a", 2, 1),
+    task("c", 1, 0, { state: "completed", commit: "c" }),
+    task("c", 2, 1, { state: "running" })
+  ]
+})
+
+const crash = (n: number, attempt: number) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    yield* store.record({ type: "job.interrupted", jobId: id(n), attempt, at: at(3), crashed: true })
+  })
+
+const again = (n: number, attempt: number) =>
+  Effect.flatMap(RunStore.RunStore, (store) => store.resume({ jobId: id(n), attempt, key: `key ${n}`, at: at(4) }))
+
+const process = (n: number, cookie: string, attempt = 1) => ({
+  jobId: id(n),
+  attempt,
+  cookie,
+  bootId: "this boot",
+  purpose: "agent",
+  at: at(1)
+})
+
+/**
+ * 1 has completed with all its work, 2 is interrupted by a shutdown, 3 runs its second attempt after a crash and has a failed
+ * unit and a process, 4 was given up after three crashes, 5 was stopped.
+ */
+const scene = Effect.gen(function* () {
+  const store = yield* RunStore.RunStore
+  const self = { pid: 1, bootId: "this boot", startTime: "1", pidNamespace: "" }
+  yield* store.owners.claim({ kind, id: "owner", process: self }, Option.none())
+  for (const n of [1, 2, 3, 4, 5]) yield* store.create(newRun(n, n < 4 ? { key: `key ${n}` } : {}))
+  yield* store.work.plan({ jobId: id(1), attempt: 1, work })
+  yield* store.append({ jobId: id(1), attempt: 1, events: [event("step"), event("step")] })
+  yield* store.attempts.open(process(1, "closed"))
+  yield* store.attempts.close({ cookie: "closed", at: at(2) })
+  yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: 1 })
+
+  yield* store.record({ type: "job.interrupted", jobId: id(2), attempt: 1, at: at(9) })
+
+  yield* store.attempts.open(process(3, "crashed"))
+  yield* store.append({ jobId: id(3), attempt: 1, events: [event("step")] })
+  yield* store.attempts.close({ cookie: "crashed", at: at(2) })
+  yield* crash(3, 1)
+  yield* again(3, 2)
+  yield* store.work.plan({ jobId: id(3), attempt: 2, work: failing })
+  yield* store.attempts.open(process(3, "open", 2))
+
+  for (const attempt of [1, 2, 3]) {
+    if (attempt > 1) yield* again(4, attempt)
+    yield* crash(4, attempt)
+  }
+  const error = { kind: "recovery", error: "it crashed 3 times in a row", cause: "" } as const
+  yield* store.record({ type: "job.failed", jobId: id(4), attempt: 3, at: at(9), error })
+
+  yield* store.record({ type: "job.stopping", jobId: id(5), attempt: 1, at: at(8) })
+  yield* store.record({ type: "job.cancelled", jobId: id(5), attempt: 1, at: at(9) })
+})
+
+/** Nothing in the schema keeps anybody from anything any more. */
+const open = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql.unsafe("PRAGMA ignore_check_constraints = ON")
+  yield* sql.unsafe("PRAGMA foreign_keys = OFF")
+  const guards = yield* sql.unsafe<{ drop: string }>(
+    `SELECT 'DROP ' || type || ' ' || name AS "drop" FROM sqlite_master
+     WHERE name LIKE 'charlotte_%' AND (type = 'trigger' OR sql LIKE 'CREATE UNIQUE INDEX%')`
+  )
+  for (const { drop } of guards) yield* sql.unsafe(drop)
+})
+
+const audited = (damage: string, options?: Audit.Options) =>
+  Effect.gen(function* () {
+    yield* scene
+    yield* open
+    const sql = yield* SqlClient.SqlClient
+    yield* sql.unsafe(damage)
+    yield* sql.unsafe("PRAGMA ignore_check_constraints = OFF")
+    return yield* Audit.look(options)
+  }).pipe(Effect.provide(tables.layer))
+
+const append = (n: number, seq: number, type: string) =>
+  `INSERT INTO charlotte_events (job_id, seq, at, type) VALUES ('${id(n)}', ${seq}, 0, '${type}')`
+
+const state = (n: number, unit: string, state: string) =>
+  `UPDATE charlotte_units SET state = '${state}' WHERE job_id = '${id(n)}' AND unit = '${unit}'`
+
+/** By each the rule is broken that is named first, and whatever else goes with it. */
+const damages: ReadonlyArray<readonly [damage: string, ...wrong: ReadonlyArray<string>]> = [
+  ["SELECT 1"],
+  [`DELETE FROM charlotte_events WHERE seq = 2 AND job_id = '${id(1)}'`, "its events are not numbered 1, 2, 3 …"],
+  [
+    `UPDATE charlotte_events SET cursor = 1000 WHERE seq = 2 AND job_id = '${id(1)}'`,
+    "its cursors do not rise with its numbers"
+  ],
+  [
+    `UPDATE charlotte_events SET type = 'job.resumed' WHERE seq = 1 AND job_id = '${id(5)}'`,
+    "it does not begin with job.started",
+    "its attempts are not one more than its resumptions",
+    "an attempt was told with another number"
+  ],
+  [
+    `DELETE FROM charlotte_events WHERE type = 'job.completed'`,
+    "it is over without exactly one event that says so, or the other way round",
+    "its status is not what its events say"
+  ],
+  [
+    append(1, 5, "job.completed"),
+    "it is over without exactly one event that says so, or the other way round",
+    "something follows its last event",
+    "one of its events follows one that it may not follow"
+  ],
+  [append(1, 5, "step"), "something follows its last event"],
+  [append(2, 3, "job.interrupted"), "one of its events follows one that it may not follow"],
+  [
+    `UPDATE charlotte_runs SET status = 'running' WHERE id = '${id(2)}'`,
+    "its status is not what its events say",
+    "more jobs run than may"
+  ],
+  [`UPDATE charlotte_runs SET attempt = 2 WHERE id = '${id(2)}'`, "its attempts are not one more than its resumptions"],
+  [
+    `UPDATE charlotte_events SET payload = '{"attempt":7}' WHERE seq = 1 AND job_id = '${id(2)}'`,
+    "an attempt was told with another number"
+  ],
+  [
+    `UPDATE charlotte_events SET type = 'job.resumed', payload = '{"attempt":4}'
+     WHERE type = 'job.failed' AND job_id = '${id(4)}'`,
+    "it went on after three crashes without a sign of life",
+    "it is over without exactly one event that says so, or the other way round",
+    "its status is not what its events say",
+    "its attempts are not one more than its resumptions"
+  ],
+  [
+    `UPDATE charlotte_events SET payload = '{"reason":"shutdown"}' WHERE seq = 2 AND job_id = '${id(4)}'`,
+    "it was given up for its crashes, and had fewer"
+  ],
+  [state(1, "a", "running"), "a unit was begun before one that it depends on was merged"],
+  [state(3, "a", "merged"), "a unit is blocked by none", "a unit was merged before its tasks were done"],
+  [
+    `INSERT INTO charlotte_units (job_id, unit, position, depends_on, state) VALUES ('${id(1)}', 'd', -1, '[]', 'pending')`,
+    "a unit was merged before one that stands before it was over",
+    "it is completed, and not all of its units are",
+    "the file is damaged"
+  ],
+  [
+    `UPDATE charlotte_tasks SET state = 'pending' WHERE job_id = '${id(1)}' AND unit = 'a' AND position = 1`,
+    "a unit was merged before its tasks were done"
+  ],
+  [
+    `UPDATE charlotte_tasks SET state = 'pending' WHERE job_id = '${id(3)}' AND unit = 'c' AND position = 0`,
+    "a task was begun before the one that stands before it was done"
+  ],
+  [state(1, "c", "blocked"), "it is completed, and not all of its units are", "a unit is blocked by none"],
+  [
+    "UPDATE charlotte_attempts SET closed_at = NULL WHERE cookie = 'closed'",
+    "it is over, and a process of it may be left"
+  ],
+  [
+    "UPDATE charlotte_attempts SET closed_at = NULL WHERE cookie = 'crashed'",
+    "a process of an earlier attempt may be left"
+  ],
+  [
+    "UPDATE charlotte_attempts SET boot_id = 'another'",
+    "a process of an earlier boot of the machine was never looked for"
+  ],
+  [`UPDATE charlotte_runs SET status = 'running', key = 'key 3' WHERE id = '${id(2)}'`, "two active jobs share a key"],
+  [`INSERT INTO charlotte_labels VALUES ('name', 'value', '${id(20)}')`, "a row refers to one that is not there"],
+  [`UPDATE charlotte_runs SET crashes = -1 WHERE id = '${id(2)}'`, "the file is damaged"]
+]
+
+const wrongs = ({ violations }: Audit.Report) => new Set(violations.map(({ wrong }) => wrong))
+
+describe("the audit", () => {
+  for (const [damage, ...wrong] of damages) {
+    it.scoped(`finds ${wrong[0] ?? "nothing"} after ${damage}`, () =>
+      Effect.gen(function* () {
+        const found = wrongs(yield* audited(damage, { maxJobs: 1 }))
+        expect([...found]).toEqual(expect.arrayContaining(wrong))
+        if (wrong.length === 0) expect(found.size).toBe(0)
+      })
+    )
+  }
+
+  it("knows no rule that is not broken here", () => {
+    const known = [...rules.ofJobs, ...rules.ofDatabase, rules.ofCapacity].map(({ wrong }) => wrong)
+    expect(new Set(damages.flatMap(([, ...wrong]) => wrong))).toEqual(new Set(known))
+  })
+
+  it.scoped("finds the same in slices of any size, and counts what it has looked at", () =>
+    Effect.gen(function* () {
+      const damage = "UPDATE charlotte_events SET type = 'job.what' WHERE type LIKE 'job.%' AND seq > 1"
+      const whole = yield* audited(damage)
+      expect(whole).toMatchObject({ jobs: 5, events: 20 })
+      for (const sliceSize of [1, 2, 5])
+        expect(new Set((yield* audited(damage, { sliceSize })).violations)).toEqual(new Set(whole.violations))
+    })
+  )
+
+  it.scoped("tells a few of each kind", () =>
+    Effect.gen(function* () {
+      const damage = "UPDATE charlotte_events SET type = 'job.what' WHERE seq = 1"
+      for (const sliceSize of [1, 100]) {
+        const { violations } = yield* audited(damage, { most: 2, sliceSize })
+        const begins = violations.filter(({ wrong }) => wrong === "it does not begin with job.started")
+        expect(begins.map(({ found }) => found)).toEqual([id(1), id(2)])
+      }
+    })
+  )
+
+  it.scoped("has nothing to say of a database without tables", () =>
+    Effect.gen(function* () {
+      expect(yield* Audit.look()).toEqual({ jobs: 0, events: 0, violations: [] })
+    }).pipe(Effect.provide(Database.layer({ filename: ":memory:" })))
+  )
+
+  it.scopedLive("looks at a database that is in use, and cannot write it", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        yield* scene
+        const audit = Audit.look({ maxJobs: 1 }).pipe(Effect.provide(Database.layerUntouched({ filename })))
+        expect(yield* audit).toMatchObject({ jobs: 5, violations: [] })
+      }).pipe(Effect.provide(RunStore.layer), Effect.provide(Database.layer({ filename })))
+    })
+  )
+
+  it.scoped("of 20,000 jobs keeps nothing in memory but what is wrong", () =>
+    Effect.gen(function* () {
+      yield* scene
+      yield* open
+      const sql = yield* SqlClient.SqlClient
+      yield* sql.unsafe(`
+        WITH RECURSIVE n (n) AS (SELECT 10000 UNION ALL SELECT n + 1 FROM n WHERE n < 29999)
+        INSERT INTO charlotte_runs (id, kind, status, attempt, config, labels, created_at, started_at, ended_at, result)
+        SELECT '01ARZ3NDEKTSV4RRFFQ70' || n, 'tasks', 'completed', 1, '{}', '{}', 0, 0, 0, '1' FROM n`)
+      yield* sql.unsafe(`
+        INSERT INTO charlotte_events (job_id, seq, at, type, payload)
+        SELECT id, 1, 0, 'job.started', '{"attempt":1}' FROM charlotte_runs WHERE id LIKE '01ARZ3NDEKTSV4RRFFQ70%'`)
+      const { jobs, violations } = yield* Audit.look()
+      expect(jobs).toBe(20_005)
+      // None of them has an event that says how it ended.
+      expect(violations).toHaveLength(20)
+    }).pipe(Effect.provide(tables.layer))
+  )
+})
