@@ -1,52 +1,131 @@
 /**
- * The file under an open database. SQLite goes on writing into a file that was deleted or replaced, and acknowledges it: so
- * the name is compared with the file that was opened, before each transaction and every two seconds.
+ * The files under an open database. SQLite goes on writing into a file that was deleted, replaced or cut short, and
+ * acknowledges it: so what has its name is compared with what was opened, before each transaction and every two seconds.
  */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema, type Scope } from "effect"
 import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
+import { reasonOf, storeError } from "../failure.js"
 import { WallClock } from "../WallClock.js"
 import { query, type Session } from "./Session.js"
 
 const everyMillis = 2_000
 
-const list = query(Schema.Struct({ name: Schema.String, file: Schema.NullOr(Schema.String) }))
+/** Fails once the file is no longer what was opened; always succeeds for a database in memory. */
+export type Guard = (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
 
-const identity = (path: string): string | undefined => {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat && `${stat.dev}:${stat.ino}`
+const selectFile = query(Schema.Struct({ name: Schema.String, file: Schema.NullOr(Schema.String) }))
+
+const selectBytes = query(Schema.Struct({ bytes: Schema.Number }))
+
+const selectLog = query(Schema.Struct({ log: Schema.Number, checkpointed: Schema.Number }))
+
+/**
+ * Whether the database is longer than its file. It may be while a part of it is only in its log, unless the file has shrunk.
+ * Of a file that is too short for its own header SQLite says that it is damaged.
+ */
+const isCutShort = (prepared: Connection, size: number, hasShrunk: boolean): Effect.Effect<boolean, SqlError> => {
+  // Not prepared: a client remembers what could not be prepared.
+  const connection = { ...prepared, execute: prepared.executeUnprepared }
+  return Effect.gen(function* () {
+    if (size === 0) return true
+    const [pages] = yield* selectBytes(
+      connection,
+      "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()",
+      []
+    )
+    if (pages === undefined || pages.bytes <= size) return false
+    const [state] = yield* selectLog(connection, "PRAGMA wal_checkpoint(NOOP)", [])
+    return hasShrunk || state?.log === state?.checkpointed
+  }).pipe(
+    Effect.catchIf(
+      (error) => reasonOf(error) === "corrupt",
+      () => Effect.succeed(true)
+    )
+  )
 }
 
-/** Fails once the file is no longer the one that was opened; always succeeds for a database in memory. */
-export const guard = (session: Session): Effect.Effect<Effect.Effect<void, StoreError>, StoreError, Scope.Scope> =>
+/** Nothing is opened for this: to close it would give up the locks that SQLite has on the file. */
+const look = (path: string) => {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat && { identity: `${stat.dev}:${stat.ino}`, size: stat.size }
+}
+
+const fateOf = (found: object | undefined) => (found === undefined ? "deleted" : "replaced")
+
+const lost = (path: string, fate: "deleted" | "replaced") =>
+  new StoreError({
+    operation: "use the database",
+    reason: "replaced",
+    cause: new Error(`${path} was ${fate} while it was open; put it back and start again`)
+  })
+
+const cutShort = (path: string) =>
+  new StoreError({
+    operation: "use the database",
+    reason: "corrupt",
+    cause: new Error(`${path} was cut short while it was open; restore it from a backup and start again`)
+  })
+
+export const guard = (session: Session): Effect.Effect<Guard, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const databases = yield* session.read("open the store", (connection) =>
-      list(connection, "PRAGMA database_list", [])
+      selectFile(connection, "PRAGMA database_list", [])
     )
     const path = databases.find(({ name }) => name === "main")?.file
-    if (!path) return Effect.void
+    if (!path) return () => Effect.void
 
-    const opened = identity(path)
-    const check = Effect.suspend(() => {
-      const found = identity(path)
-      return found !== undefined && found === opened
-        ? Effect.void
-        : new StoreError({
-            operation: "use the database",
-            reason: "replaced",
-            cause: new Error(
-              `${path} was ${found === undefined ? "deleted" : "replaced"} while it was open; put it back and start again`
-            )
-          })
+    const opened = look(path)
+    let size = 0
+
+    const check = (connection: Connection, always: boolean) =>
+      Effect.suspend(() => {
+        const found = look(path)
+        if (found === undefined || found.identity !== opened?.identity) return lost(path, fateOf(found))
+        if (found.size === size && !always) return Effect.void
+        return Effect.flatMap(isCutShort(connection, found.size, found.size < size), (isCut) => {
+          if (isCut) return cutShort(path)
+          size = found.size
+          return Effect.void
+        })
+      })
+
+    // Its log is as much the database as the file is: what was committed last is only there.
+    const log = `${path}-wal`
+    const logOpened = look(log)
+    let logLost: StoreError | undefined
+    const checkLog = Effect.suspend(() => {
+      const found = look(log)
+      logLost = logOpened && logOpened.identity !== found?.identity ? lost(log, fateOf(found)) : undefined
+      return logLost ?? Effect.void
     })
 
+    let told = false
+    const tell = ({ message, reason }: StoreError) =>
+      Effect.suspend(() => {
+        if (told || reason === "busy") return Effect.void
+        told = true
+        return Effect.logError(message)
+      })
+
     const { sleep } = yield* WallClock
-    yield* Effect.zipRight(sleep(everyMillis), check).pipe(
+    const watch = Effect.zipRight(
+      checkLog,
+      session.reserve((connection) => check(connection, true))
+    ).pipe(
+      Effect.mapError(storeError("look after the database file")),
+      Effect.matchEffect({
+        onSuccess: () => Effect.sync(() => (told = false)),
+        onFailure: tell
+      })
+    )
+    yield* Effect.zipRight(sleep(everyMillis), watch).pipe(
       Effect.forever,
-      Effect.catchAll((error) => Effect.logError(error.message)),
       Effect.annotateLogs({ module: "charlotte/RunStore" }),
       Effect.interruptible,
       Effect.forkScoped
     )
-    return check
+    return (connection) => Effect.suspend(() => logLost ?? check(connection, false))
   })

@@ -11,6 +11,7 @@ import { retryWhileBusy } from "../Busy.js"
 import { reasonOf, storeError } from "../failure.js"
 import type { Signals } from "../Signals.js"
 import { WallClock } from "../WallClock.js"
+import type { Guard } from "./DatabaseFile.js"
 import { execute, type Session } from "./Session.js"
 
 export interface Writer {
@@ -50,7 +51,7 @@ export const make = (options: {
   readonly session: Session
   readonly signals: Signals
   /** Fails when the database can no longer be trusted with a write. */
-  readonly guard: Effect.Effect<void, StoreError>
+  readonly guard: Guard
 }): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { guard, session, signals } = options
@@ -77,7 +78,7 @@ export const make = (options: {
     const commit = (batch: ReadonlyArray<Queued>): Effect.Effect<"committed" | "spoiled", SqlError | StoreError> =>
       session.reserve((connection) =>
         Effect.gen(function* () {
-          yield* guard
+          yield* guard(connection)
           yield* begin(connection)
           for (const queued of batch) {
             if (!(yield* queued.run(connection))) {
