@@ -1,0 +1,25 @@
+/**
+ * Subjects side by side: they take turns, so that a machine that gets slower or faster does so for all of them.
+ */
+import { median, type Settings } from "./Benchmark.js"
+import type { Figures } from "./Subject.js"
+import { run, type Subject } from "./Subjects.js"
+
+/** The medians of the figures of each subject. */
+export const compare = async <Name extends string>(
+  { directory, runs }: Settings,
+  subjects: { readonly [name in Name]: Subject }
+): Promise<(name: Name, figure: string) => number> => {
+  const found = new Map<string, Array<Figures>>()
+  const all = Object.entries<Subject>(subjects)
+  for (let turn = 0; turn < runs; turn++) {
+    // Every other turn begins at the other end.
+    for (const [name, subject] of turn % 2 === 0 ? all : all.toReversed()) {
+      const file = `${directory}/${name}-${process.hrtime.bigint()}.db`
+      const figures = await run({ ...subject, parameters: { file, ...subject.parameters } })
+      found.set(name, [...(found.get(name) ?? []), figures])
+      process.stderr.write(".")
+    }
+  }
+  return (name, figure) => median((found.get(name) ?? []).map((figures) => figures[figure] ?? Number.NaN))
+}

@@ -1,0 +1,68 @@
+/**
+ * Scripts that are measured. Each is bundled with the sources of this repository, as its users get them, and runs in a fresh
+ * process of plain Node.
+ */
+import { spawn } from "node:child_process"
+import { mkdirSync } from "node:fs"
+import { basename, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+import type { Figures, Parameters } from "./Subject.js"
+
+export const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** Below the packages of the benchmarks, so that the peers are found. */
+const bundles = join(root, "bench", "node_modules", ".bundles")
+
+const built = new Map<string, Promise<string>>()
+
+/** Bundles a script, once; the packages stay where they are. */
+const bundle = (script: string): Promise<string> => {
+  const outfile = join(bundles, basename(script).replace(/\.ts$/, ".mjs"))
+  const before = built.get(script)
+  if (before !== undefined) return before
+  const after = (async () => {
+    mkdirSync(bundles, { recursive: true })
+    await build({
+      entryPoints: [join(root, "bench", script)],
+      outfile,
+      bundle: true,
+      packages: "external",
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      tsconfig: join(root, "tsconfig.json"),
+      alias: { charlotte: join(root, "src", "index.ts") },
+      logLevel: "warning"
+    })
+    return outfile
+  })()
+  built.set(script, after)
+  return after
+}
+
+export interface Subject {
+  /** Below `bench`. */
+  readonly script: string
+  readonly parameters: Parameters
+  readonly node?: ReadonlyArray<string>
+}
+
+const isFigures = (value: unknown): value is Figures =>
+  typeof value === "object" && value !== null && Object.values(value).every((figure) => typeof figure === "number")
+
+/** Runs a subject, and gives its figures. */
+export const run = async ({ node = [], parameters, script }: Subject): Promise<Figures> => {
+  const file = await bundle(script)
+  const child = spawn(process.execPath, [...node, file, JSON.stringify(parameters)], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  let output = ""
+  child.stdout.setEncoding("utf8").on("data", (data: string) => (output += data))
+  const code = await new Promise((resolve) => child.once("close", resolve))
+  if (code !== 0) throw new Error(`${script} ${JSON.stringify(parameters)} ended with ${String(code)}\n${output}`)
+  const figures: unknown = JSON.parse(output.trimEnd().split("\n").at(-1) ?? "")
+  if (!isFigures(figures)) throw new Error(`${script} reported ${output}`)
+  return figures
+}

@@ -1,0 +1,47 @@
+/**
+ * `npm run bench` measures everything and writes RESULTS.md; `npm run bench -- NAME …` measures some and prints them;
+ * `npm run bench -- --short` is the check of CI.
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { lifecycle } from "./benchmarks/lifecycle.js"
+import { type Benchmark, type Line, meets, type Settings } from "./harness/Benchmark.js"
+import { markdown } from "./harness/Table.js"
+
+const benchmarks: ReadonlyArray<Benchmark> = [lifecycle]
+
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"))
+const short = process.argv.includes("--short")
+const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name))
+if (unknown.length > 0) {
+  process.stderr.write(
+    `there is no ${unknown.join(", ")}; there are ${benchmarks.map(({ name }) => name).join(", ")}\n`
+  )
+  process.exit(2)
+}
+
+const chosen = benchmarks.filter(({ name, short: inShort }) =>
+  names.length > 0 ? names.includes(name) : !short || inShort === true
+)
+const directory = mkdtempSync(join(tmpdir(), "charlotte-bench-"))
+const settings: Settings = { runs: short ? 3 : 5, millis: short ? 1_000 : 2_000, short, directory }
+
+const lines: Array<Line> = []
+try {
+  for (const { name, run } of chosen) {
+    process.stderr.write(`${name} `)
+    lines.push(...(await run(settings)))
+    process.stderr.write("\n")
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}
+
+process.stdout.write(`${markdown(lines)}\n`)
+
+const missed = lines.filter(({ must, value }) => !meets(value, must, 2))
+if (short && missed.length > 0) {
+  process.stderr.write(`more than a factor of two from what it must be: ${missed.map(({ what }) => what).join("; ")}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,23 @@
+/**
+ * A manager as an application has it: every check, constraint and event on, with the default settings.
+ */
+import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
+import { Effect, Layer } from "effect"
+import { text } from "../harness/Subject.js"
+
+export const config = { repoPath: "/any/repository", tasksDir: "tasks", targetBranch: "main" }
+
+export const database = Layer.suspend(() =>
+  Database.layer({ filename: text("file"), synchronous: text("synchronous") === "NORMAL" ? "NORMAL" : "FULL" })
+)
+
+export const store = Layer.provideMerge(RunStore.layer, database)
+
+/** A manager whose jobs do this. */
+export const managerOf = (maxJobs: number, run: Parameters<typeof Orchestrator.layer<never>>[0]) =>
+  JobManager.layer({ maxJobs }).pipe(Layer.provide(Orchestrator.layer(run)), Layer.provideMerge(store))
+
+export const main = <E>(
+  effect: Effect.Effect<void, E, JobManager.JobManager | RunStore.RunStore>,
+  layer: ReturnType<typeof managerOf>
+) => Effect.runPromise(Effect.provide(effect, layer))
