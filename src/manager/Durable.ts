@@ -2,7 +2,7 @@
  * Writes that are not given up: what happened has happened, so it is written again and again until the store takes it.
  * Meanwhile the manager says that it is unhealthy, rather than lie.
  */
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { WallClock } from "../store/WallClock.js"
@@ -41,7 +41,9 @@ export const make = (closing: Closing): Effect.Effect<Durable> =>
           if (!troubles.has(jobId))
             yield* Effect.logError(`job ${jobId} cannot be recorded, trying again: ${error.message}`)
           troubles.set(jobId, error)
-          yield* closing.orOver(clock.sleep(pause))
+          // In a fiber of its own: an interruption of the job would reach a wait in this one, although its end cannot be
+          // interrupted, and the end would be lost.
+          yield* Effect.flatMap(Effect.forkDaemon(closing.orOver(clock.sleep(pause))), Fiber.join)
           return yield* attempt(Math.min(pause * 2, longestPause))
         })
 

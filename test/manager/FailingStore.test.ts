@@ -167,6 +167,26 @@ describe("a stop", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("of a job that has failed and is not recorded yet does not keep that from being recorded", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const store = yield* RunStore.RunStore
+      const { clear, hit, set } = yield* FailingSql.FailingSql
+      const { sleep } = yield* WallClock
+      const id = yield* manager.start(config)
+      yield* set({ from: 1, to: Infinity })
+      yield* Effect.flatMap(ScriptedOrchestrator.ScriptedOrchestrator, ({ send }) => send(id, Step.fail("broken")))
+      yield* hit
+      yield* sleep(1_000)
+      const stop = yield* Effect.fork(manager.stop(id))
+      yield* sleep(1_000)
+      expect(yield* manager.activeCount).toBe(1)
+      yield* clear
+      expect(yield* Fiber.join(stop)).toMatchObject({ status: "failed", mode: "alreadyEnded" })
+      expect((yield* Effect.flatten(store.get(id))).status).toBe("failed")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("says what keeps it from being recorded, when that takes longer than the grace", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
