@@ -40,10 +40,13 @@ const streaks = `
 
 const terminal = `('job.completed', 'job.failed', 'job.cancelled')`
 
-/** What may follow a lifecycle event; emitted ones stand between. */
+/**
+ * What may follow a lifecycle event; emitted ones stand between. A job that is stopped while nothing can be written has no
+ * `job.stopping` when its end is recorded at last.
+ */
 const successors = {
-  "job.started": ["job.stopping", "job.completed", "job.failed", "job.interrupted"],
-  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.interrupted"],
+  "job.started": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"],
+  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"],
   "job.stopping": ["job.completed", "job.failed", "job.cancelled"],
   "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"]
 }

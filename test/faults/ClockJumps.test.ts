@@ -1,0 +1,113 @@
+/** A clock that is set, forwards and backwards, by years. */
+import { describe, expect, it } from "@effect/vitest"
+import { JobManager, RunStore } from "charlotte"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
+import { DateTime, Duration, Effect, Fiber, Layer, TestClock } from "effect"
+import { crash, databaseFile, eventsOf, life, seen, startJob } from "../manager/lives.js"
+import { stores } from "../manager/stores.js"
+
+const set = (date: string) => TestClock.setTime(DateTime.toEpochMillis(DateTime.unsafeMake(date)))
+
+const years = ["2026-01-01", "1980-01-01", "2050-01-01", "2026-01-02"]
+
+describe.each(Object.entries(stores))("a clock that is set by years, with a store %s", (_, store) => {
+  const layer = JobManager.layer({ maxJobs: 100 }).pipe(
+    Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), store))
+  )
+
+  it.scoped("lets the ids of jobs rise all the same, and their lists stay in the order of their starts", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { list } = yield* RunStore.RunStore
+      const ids = yield* Effect.forEach(years, (year) => Effect.zipRight(set(year), startJob))
+      expect([...ids].sort()).toEqual(ids)
+      expect(yield* manager.list).toEqual(ids)
+      expect((yield* list()).map(({ id }) => id)).toEqual([...ids].reverse())
+      expect((yield* list()).map(({ createdAt }) => DateTime.formatIsoDateUtc(createdAt))).toEqual([...years].reverse())
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scoped("ends no job, and leaves no gap among events", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      yield* set("2026-01-01")
+      const id = yield* startJob
+      for (const year of years) {
+        yield* set(year)
+        yield* send(id, Step.emit({ type: year }), Step.flush)
+        yield* seen(id, year)
+        expect(yield* manager.list).toEqual([id])
+      }
+      yield* set("2025-12-31")
+      yield* send(id, Step.succeed("done"))
+      // It ended before it began, and that is what the clock said.
+      expect((yield* manager.await(id)).status).toBe("completed")
+      const events = yield* eventsOf(id)
+      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1))
+      expect(events.slice(1, -1).map(({ at }) => DateTime.formatIsoDateUtc(at))).toEqual(years)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scoped("while a job is stopped: the report says graceful, or that it took longer than it may", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      for (const [to, takes] of [
+        ["1980-01-01", Duration.zero],
+        ["2050-01-01", Duration.seconds(3)]
+      ] as const) {
+        yield* set("2026-01-01")
+        const id = yield* startJob
+        yield* send(id, Step.cleanUp(takes), Step.emit({ type: "ready" }))
+        yield* seen(id, "ready")
+        const stopping = yield* Effect.fork(Effect.either(manager.stop(id)))
+        yield* seen(id, "job.stopping")
+        yield* set(to)
+        const stopped = yield* Fiber.join(stopping)
+        if (stopped._tag === "Right") {
+          expect(stopped.right.mode).toBe("graceful")
+          expect(Duration.toMillis(stopped.right.elapsed)).toBeGreaterThanOrEqual(0)
+        } else {
+          expect(stopped.left).toMatchObject({ _tag: "StopTimedOut", jobId: id })
+        }
+        // Over it is in any case, and once.
+        expect((yield* manager.await(id)).status).toBe("cancelled")
+        expect((yield* eventsOf(id)).map(({ type }) => type)).toEqual([
+          "job.started",
+          "ready",
+          "job.stopping",
+          "job.cancelled"
+        ])
+      }
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("a clock that is set by years between two managers", () => {
+  for (const [died, next] of [
+    ["2050-01-01", "1990-01-01"],
+    ["1990-01-01", "2050-01-01"]
+  ] as const) {
+    it.scoped(`from ${died} to ${next}: a crashed job goes on, as if no time had passed`, () =>
+      Effect.gen(function* () {
+        const file = yield* databaseFile
+        yield* set(died)
+        const id = yield* crash(file)(startJob)
+        yield* set(next)
+        yield* Effect.gen(function* () {
+          const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+          yield* send(id, Step.succeed("done"))
+          const manager = yield* JobManager.JobManager
+          expect(yield* manager.await(id)).toMatchObject({ status: "completed", attempt: 2 })
+          expect((yield* eventsOf(id)).map(({ type }) => type)).toEqual([
+            "job.started",
+            "job.interrupted",
+            "job.resumed",
+            "job.completed"
+          ])
+        }).pipe(life(file))
+      })
+    )
+  }
+})

@@ -1,0 +1,91 @@
+/** A database that takes no writes for a while: nobody is told what is not so, nothing is lost, and it goes on by itself. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, JobManager, RunStore } from "charlotte"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Chunk, Effect, Fiber, Layer, Stream } from "effect"
+import { WallClock } from "../../src/store/WallClock.js"
+import * as HurriedClock from "../support/hurriedClock.js"
+import { config } from "../support/jobs.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { isSound } from "./sound.js"
+
+const maxJobs = 3
+
+const layer = (filename: string) =>
+  JobManager.layer({ maxJobs }).pipe(
+    Layer.provideMerge(Layer.merge(RunStore.layer, ScriptedOrchestrator.layer())),
+    Layer.provideMerge(Database.layer({ filename })),
+    Layer.provideMerge(HurriedClock.layer)
+  )
+
+const pragma = (text: string) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`PRAGMA ${text}`))
+
+/** SQLite's own refusals, not played ones. */
+const outages = {
+  full: { begin: pragma("max_page_count = 1"), end: pragma("max_page_count = 1000000") },
+  readonly: { begin: pragma("query_only = ON"), end: pragma("query_only = OFF") }
+}
+
+/** So much that no room which happens to be left on a page is enough. */
+const much = "x".repeat(10_000)
+
+describe.each(Object.entries(outages))("a database that is %s", (reason, { begin, end }) => {
+  it.scoped("refuses what begins, keeps what goes on, and records all of it afterwards", () =>
+    Effect.flatMap(TemporaryDirectory.file("jobs.db"), (filename) =>
+      Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const store = yield* RunStore.RunStore
+        const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const { sleep } = yield* WallClock
+        const [ends, stops, idles] = yield* Effect.all([
+          manager.start(config),
+          manager.start(config),
+          manager.start(config)
+        ])
+        yield* manager.stop(idles)
+
+        yield* begin
+        const refused = yield* Effect.flip(manager.start({ ...config, labels: { much } }))
+        expect(refused).toMatchObject({ _tag: "StoreError", reason })
+        const emissions = Array.from({ length: 20 }, (_, n) => Step.emit({ type: "step", payload: { n, much } }))
+        yield* send(ends, ...emissions, Step.succeed("done"))
+        yield* send(stops, ...emissions, Step.flush)
+        const ended = yield* Effect.fork(manager.await(ends))
+        // An orchestrator that is told to end has its place until its end is recorded.
+        const stopped = yield* Effect.fork(manager.stop(stops))
+        yield* sleep(20_000)
+        expect(ended.unsafePoll()).toBeNull()
+        expect(stopped.unsafePoll()).toBeNull()
+        expect(yield* manager.list).toEqual([ends, stops])
+        const { healthy, unrecorded } = yield* manager.health
+        expect(healthy).toBe(false)
+        expect(unrecorded.map(({ error, jobId }) => [jobId, error.reason])).toEqual([
+          [ends, reason],
+          [stops, reason]
+        ])
+        expect((yield* Effect.flatten(store.get(ends))).status).toBe("running")
+        // What is read is what was written, and it can be read all the while.
+        const shown = yield* manager.allEvents().pipe(Stream.take(5), Stream.runCollect)
+        expect(Chunk.toReadonlyArray(shown).map(({ type }) => type)).toEqual([
+          ...Array.from({ length: 3 }, () => "job.started"),
+          "job.stopping",
+          "job.cancelled"
+        ])
+
+        yield* end
+        expect(yield* Fiber.join(ended)).toMatchObject({ status: "completed", result: "done" })
+        expect(yield* Fiber.join(stopped)).toMatchObject({ status: "cancelled", mode: "graceful" })
+        const events = Chunk.toReadonlyArray(yield* Stream.runCollect(manager.events(ends)))
+        expect(events.map(({ type }) => type)).toEqual(["job.started", ...emissions.map(() => "step"), "job.completed"])
+        expect(events.slice(1, -1).map(({ payload }) => payload)).toEqual(emissions.map((_, n) => ({ n, much })))
+        expect(yield* manager.health).toEqual({ healthy: true, unrecorded: [] })
+        expect(yield* store.list()).toHaveLength(3)
+        // All places are free, and no more than that.
+        yield* Effect.replicateEffect(manager.start(config), maxJobs)
+        expect((yield* Effect.flip(manager.start(config)))._tag).toBe("MaxJobsReached")
+        yield* isSound({ maxJobs })
+      }).pipe(Effect.provide(layer(filename)))
+    )
+  )
+})
