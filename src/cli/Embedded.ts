@@ -11,6 +11,7 @@ import { Server } from "../http/Server.js"
 import { version } from "../http/Version.js"
 import { JobManager } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
+import * as Umask from "../tasks/process/Umask.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
 import * as ExitCode from "./ExitCode.js"
 import { Output } from "./Output.js"
@@ -29,6 +30,7 @@ export interface Options<E> {
  */
 export const follow = <E>({ begin, json }: Options<E>) =>
   Effect.gen(function* () {
+    yield* Umask.closed
     const store = yield* Layer.build(Host.store({ what: "run", version }))
     const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const layer = Layer.provide(Host.manager({ recovery: "manual" }), Layer.succeedContext(store))

@@ -5,30 +5,50 @@
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import * as Http from "../http/Server.js"
 import { version } from "../http/Version.js"
+import { RunStore } from "../store/RunStore.js"
+import * as Umask from "../tasks/process/Umask.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
 import * as Ending from "./Ending.js"
-import type { Holder } from "./Holder.js"
+import { type Holder, show } from "./Holder.js"
 import { HomeLock } from "./HomeLock.js"
 import * as Host from "./Host.js"
-import * as Token from "./Token.js"
+import * as JobLog from "./JobLog.js"
+import * as Log from "./Log.js"
+import * as Secrets from "./Secrets.js"
 
 export interface Options {
   /** A port of this machine that is served as well, to those who have the token of the home. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined
   /** Run once jobs can be submitted. */
   readonly onReady: (holder: Holder) => Effect.Effect<void>
+  /** Is given what is logged, for people. */
+  readonly show?: ((line: string) => void) | undefined
 }
 
 /**
  * Returns when somebody has asked the daemon to end and it has: no request is taken any more, jobs are interrupted and go on
  * at the next start, and the home is free. Interrupted, it ends in the same way.
  */
-export const run = ({ listen, onReady }: Options) =>
+export const run = (options: Options) =>
   Effect.gen(function* () {
-    const store = yield* Layer.build(Host.store({ what: "daemon", version }))
+    yield* Umask.closed
+    // Whoever finds the home taken writes nothing into its log.
+    const home = yield* Layer.build(Host.home({ what: "daemon", version }))
+    yield* live(options).pipe(Log.to(options), Effect.provide(home))
+  }).pipe(Effect.scoped)
+
+const live = ({ listen, onReady }: Options) =>
+  Effect.gen(function* () {
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isFailure(exit) && !Exit.isInterrupted(exit) ? Effect.logFatal("ended", exit.cause) : Effect.logInfo("ended")
+    )
+    yield* Effect.logInfo("starts").pipe(Effect.annotateLogs({ version, pid: process.pid, node: process.version }))
+    const store = yield* Layer.build(Host.records)
     const runner = Context.get(store, ProcessRunner)
     yield* Ending.hurryWhenTold(runner, { force: true })
 
+    // It hears of the end of the jobs, too.
+    const log = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const jobs = yield* Scope.make()
     const door = yield* Scope.make()
     // Both at once: those who are connected have as long as the jobs.
@@ -36,12 +56,16 @@ export const run = ({ listen, onReady }: Options) =>
     yield* Effect.addFinalizer(() => Ending.bounded(Effect.asVoid(end), runner))
 
     yield* Effect.gen(function* () {
-      const port = listen && { ...listen, token: yield* Token.make }
+      const port = listen && { ...listen, token: yield* Secrets.token }
+      const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
       const manager = yield* Layer.buildWithScope(Host.manager({ recovery: "automatic" }), jobs)
+      yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       const server = Layer.provide(Host.server(port), Layer.succeedContext(manager))
       const { addresses, shutdownRequested } = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
       const { announce } = yield* HomeLock
+      yield* Effect.logInfo("is ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
       yield* onReady(yield* announce(addresses))
-      yield* shutdownRequested
+      yield* Effect.onInterrupt(shutdownRequested, () => Effect.logInfo("ends, as a signal tells it to"))
+      yield* Effect.logInfo("ends, as a client asks it to")
     }).pipe(Effect.provide(store))
   }).pipe(Effect.scoped)

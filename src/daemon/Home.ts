@@ -19,6 +19,8 @@ export interface Service {
   readonly database: string
   /** `<job>/…` below it. */
   readonly logs: string
+  /** Of the daemon. */
+  readonly log: string
   /** `<job>/…` below it. */
   readonly worktrees: string
   /** Never to be opened but by `KernelLock`: closing it anywhere else in the process would give up the lock. */
@@ -121,6 +123,7 @@ const paths = (path: Path, directory: string): Service => ({
   config: path.join(directory, "config.yaml"),
   database: path.join(directory, "charlotte.db"),
   logs: path.join(directory, "logs"),
+  log: path.join(directory, "logs", "daemon.log"),
   worktrees: path.join(directory, "worktrees"),
   lock: path.join(directory, "lock"),
   holder: path.join(directory, "lock.json"),

@@ -24,16 +24,22 @@ const settings = Layer.merge(Git.layer, Configuration.agents).pipe(Layer.provide
 /** What a job would be checked against, for who only wants to know: nothing is made or changed. */
 export const check = Layer.merge(RunStore.layerMemory, settings).pipe(Layer.provideMerge(Home.layerUntouched))
 
-/** The home is this process's alone, and what is recorded in it is open. */
-export const store = (options: HomeLock.Options) =>
-  ProcessRunner.layer.pipe(
-    Layer.provideMerge(Secrets.kept(RunStore.layer)),
-    Layer.provideMerge(database),
-    Layer.provideMerge(HomeLock.layer(options)),
+/** The home is this process's alone. */
+export const home = (options: HomeLock.Options) =>
+  HomeLock.layer(options).pipe(
     Layer.provideMerge(Secrets.layer),
     Layer.provideMerge(settings),
     Layer.provideMerge(Home.layer)
   )
+
+/** What is recorded in the home is open. */
+export const records = ProcessRunner.layer.pipe(
+  Layer.provideMerge(Secrets.kept(RunStore.layer)),
+  Layer.provideMerge(database)
+)
+
+/** Both. */
+export const store = (options: HomeLock.Options) => Layer.provideMerge(records, home(options))
 
 /** The manager of the jobs; on `store`, which is to outlive it. */
 export const manager = (options: Configuration.ManagerOptions) =>

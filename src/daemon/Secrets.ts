@@ -1,6 +1,7 @@
 /**
- * The secrets that this process knows: what the variables hold that agents and gates are given, and the token of the home.
- * They are kept out of events, records and the log. What agents and gates print is their own, and so are the files it is in.
+ * The secrets that this process knows: what the variables hold that agents and gates are given, or that are called like one, and
+ * the token of the home. They are kept out of events, records and the log. What agents and gates print is their own, and so are
+ * the files it is in.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Layer, Option, Redacted } from "effect"
@@ -12,13 +13,16 @@ import { Configuration } from "./Configuration.js"
 import type { Home } from "./Home.js"
 import * as Token from "./Token.js"
 
-export class Secrets extends Context.Tag("charlotte/Secrets")<Secrets, Redaction.Redaction>() {}
+export class Secrets extends Context.Tag("charlotte/Secrets")<Secrets, Redaction.Growing>() {}
+
+/** Who has put such a variable around a daemon wants it nowhere else, whoever it is meant for. */
+const secretive = /(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|(SECRET|ACCESS|PRIVATE)_KEY)(_|$)/i
 
 /** These hold places and names, which messages would make no sense without; at most there is a password in the place. */
 const open = new Set(
   ["ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "IS_SANDBOX", "OPENAI_BASE_URL"].concat(
     ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
-    ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+    ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOOGLE_APPLICATION_CREDENTIALS"]
   )
 )
 
@@ -33,15 +37,19 @@ export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Ho
     const { agents } = yield* Configuration
     const around = yield* Surroundings
     const token = yield* Token.find
-    const names = new Set([...agents.profiles.flatMap(({ env }) => env), ...agents.gates.env])
+    const given = [...agents.profiles.flatMap(({ env }) => env), ...agents.gates.env]
+    const names = new Set([...given, ...Object.keys(around).filter((name) => secretive.test(name))])
     const values = [...names].flatMap((name) => {
       const value = around[name]
       if (value === undefined) return []
       return open.has(name) ? passwordIn(value) : [value, ...passwordIn(value)]
     })
-    return Redaction.make([...values, ...Option.toArray(Option.map(token, Redacted.value))])
+    return Redaction.growing([...values, ...Option.toArray(Option.map(token, Redacted.value))])
   })
 )
+
+/** The token of the home, which is known from now on; one is made where there is none. */
+export const token = Effect.tap(Token.make, (token) => Effect.map(Secrets, ({ learn }) => learn(Redacted.value(token))))
 
 /** A store in which none of them is written. */
 export const kept = <E, R>(store: Layer.Layer<RunStore, E, R>): Layer.Layer<RunStore, E, R | Secrets> =>

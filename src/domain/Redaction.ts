@@ -1,5 +1,6 @@
 /**
- * Keeps known secrets out of what is written. It knows them as they are: not in another encoding, and not in pieces.
+ * Keeps known secrets out of what is written. It knows them as they are, and as JSON says them: not in another encoding, and not
+ * in pieces.
  */
 
 export interface Redaction {
@@ -7,6 +8,11 @@ export interface Redaction {
   readonly text: (text: string) => string
   /** The same of all texts in a JSON text. */
   readonly json: (json: string) => string
+}
+
+/** One that gets to know more of them. */
+export interface Growing extends Redaction {
+  readonly learn: (secret: string) => void
 }
 
 const mark = "[redacted]"
@@ -33,7 +39,8 @@ const inQuotes = (text: string): string => JSON.stringify(text).slice(1, -1)
 export const none: Redaction = { text: (text) => text, json: (json) => json }
 
 export const make = (secrets: Iterable<string>): Redaction => {
-  const known = [...new Set([...secrets].flatMap(parts))]
+  // A message may hold the JSON of something that holds one.
+  const known = [...new Set([...secrets].flatMap(parts).flatMap((part) => [part, inQuotes(part)]))]
   if (known.length === 0) return none
   const plain = anyOf(known)
   const quoted = anyOf(known.map(inQuotes))
@@ -50,5 +57,19 @@ export const make = (secrets: Iterable<string>): Redaction => {
     text,
     // Most hold none, which is seen at once. What looks like one may begin inside of an escape, so it is taken apart.
     json: (json) => (json.search(quoted) === -1 ? json : JSON.stringify(redact(JSON.parse(json))))
+  }
+}
+
+/** It begins with these. */
+export const growing = (secrets: Iterable<string>): Growing => {
+  const known = [...secrets]
+  let current = make(known)
+  return {
+    text: (text) => current.text(text),
+    json: (json) => current.json(json),
+    learn: (secret) => {
+      known.push(secret)
+      current = make(known)
+    }
   }
 }

@@ -101,7 +101,9 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
               // Refused: the attempt is over, and whoever still emits for it comes too late.
               Effect.catchTag("Superseded", () => Effect.void),
               // Whatever it was: the job waits for its events before it ends, and it has to end.
-              Effect.catchAllCause((cause) => Effect.logError(`events of job ${run.id} are lost`, cause))
+              Effect.catchAllCause((cause) =>
+                Effect.annotateLogs(Effect.logError(`events of job ${run.id} are lost`, cause), { jobId: run.id })
+              )
             )
         })
       }))
@@ -152,7 +154,10 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
         job.run = ended(job.run, outcome, at)
       }).pipe(
         Effect.catchAllCause((cause) =>
-          Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause)
+          Effect.annotateLogs(
+            Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause),
+            { jobId: job.id }
+          )
         ),
         Effect.ensuring(
           Effect.suspend(() => {

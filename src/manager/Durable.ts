@@ -39,7 +39,10 @@ export const make = (closing: Closing): Effect.Effect<Durable> =>
         Effect.gen(function* () {
           if (error.reason === "closed" || (yield* closing.isOver)) return yield* error
           if (!troubles.has(jobId))
-            yield* Effect.logError(`job ${jobId} cannot be recorded, trying again: ${error.message}`)
+            yield* Effect.annotateLogs(
+              Effect.logError(`job ${jobId} cannot be recorded, trying again: ${error.message}`),
+              { jobId }
+            )
           troubles.set(jobId, error)
           // In a fiber of its own: an interruption of the job would reach a wait in this one, although its end cannot be
           // interrupted, and the end would be lost.

@@ -77,7 +77,8 @@ export const takeOver = (options: {
           )
     }).pipe(
       // Nobody else writes for this kind: whoever did lost the claim.
-      Effect.catchTag("Superseded", (error) => Effect.as(Effect.logWarning(error.message), false))
+      Effect.catchTag("Superseded", (error) => Effect.as(Effect.logWarning(error.message), false)),
+      Effect.annotateLogs({ jobId: run.id })
     )
 
   const from = (after: JobId | undefined): Effect.Effect<ReadonlyArray<JobId>, StoreError> =>
@@ -143,7 +144,8 @@ export const makeContinuation = (options: {
           if (answer !== "done") return answer
           waiting.delete(id)
           return "go on"
-        })
+        }),
+        Effect.annotateLogs({ jobId: id })
       )
 
     const run: Effect.Effect<void> = Effect.gen(function* () {

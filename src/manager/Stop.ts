@@ -61,7 +61,9 @@ export const make = (options: {
             // It has ended by itself, or is just doing so.
             typeof reason !== "string" && reason._tag === "Superseded"
               ? Effect.void
-              : Effect.logWarning(`job ${job.id} is stopped before that is recorded`, reason)
+              : Effect.annotateLogs(Effect.logWarning(`job ${job.id} is stopped before that is recorded`, reason), {
+                  jobId: job.id
+                })
           )
         )
       }

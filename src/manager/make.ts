@@ -195,7 +195,7 @@ export const make = <C, I>(
             error._tag === "JobNotFound"
               ? Effect.succeedNone
               : Effect.as(
-                  Effect.logWarning(error.message),
+                  Effect.annotateLogs(Effect.logWarning(error.message), { jobId: id }),
                   Option.some(
                     new StopReport({
                       jobId: id,

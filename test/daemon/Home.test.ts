@@ -48,6 +48,7 @@ describe("Home.layerAt", () => {
         config: `${home}/config.yaml`,
         database: `${home}/charlotte.db`,
         logs: `${home}/logs`,
+        log: `${home}/logs/daemon.log`,
         worktrees: `${home}/worktrees`,
         lock: `${home}/lock`,
         holder: `${home}/lock.json`,

@@ -10,10 +10,14 @@ import { KernelRef } from "../../store/ProcessIdentity.js"
 import { WallClock } from "../../store/WallClock.js"
 
 /** It was told to end, and has not. */
-export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", { holder: Holder.Holder }) {
+export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
+  holder: Holder.Holder,
+  /** The file. */
+  log: Schema.String
+}) {
   override get message() {
     const { pid } = this.holder.process
-    return `${this.holder} does not end; its log may say why. Killing it loses no job: kill -9 ${pid}`
+    return `${this.holder} does not end; its log may say why: ${this.log}. Killing it loses no job: kill -9 ${pid}`
   }
 }
 
@@ -27,7 +31,7 @@ export const down: Effect.Effect<
   Holder.HomeBusy | StillUp,
   FileSystem | Home
 > = Effect.gen(function* () {
-  const { directory, socket } = yield* Home
+  const { directory, log, socket } = yield* Home
   const found = yield* Holder.find
   if (Option.isNone(found)) return found
   const holder = found.value
@@ -37,7 +41,7 @@ export const down: Effect.Effect<
   if (yield* hasEnded(holder)) return found
   yield* signal(holder)
   if (yield* hasEnded(holder)) return found
-  return yield* new StillUp({ holder })
+  return yield* new StillUp({ holder, log })
 })
 
 /** Waits for it, and tells whether it came to it. */

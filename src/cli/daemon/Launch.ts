@@ -98,9 +98,12 @@ const environment = (around: Variables, { directory }: Home["Type"]): NodeJS.Pro
   CHARLOTTE_HOME: directory
 })
 
+/** Whether another process has launched this one, and waits for it to be ready. */
+export const isLaunched: boolean = process.send !== undefined
+
 /** Tells the process that has launched this one, if one has, that it is ready. */
 export const tellLauncher: Effect.Effect<void> = Effect.async((resume) => {
-  if (process.send === undefined) return resume(Effect.void)
+  if (process.send === undefined || !process.connected) return resume(Effect.void)
   process.send("ready", () => {
     if (process.connected) process.disconnect()
     resume(Effect.void)

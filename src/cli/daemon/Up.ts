@@ -3,7 +3,7 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Effect, Option, Schema } from "effect"
+import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
 import * as Holder from "../../daemon/Holder.js"
 import { Home } from "../../daemon/Home.js"
 import { WallClock } from "../../store/WallClock.js"
@@ -68,7 +68,8 @@ const find = (options: Options) =>
         return yield* new Holder.HomeBusy({ directory, holder })
       if (holder?.addresses !== undefined) return yield* listening(holder, isNew, options)
       if (holder === undefined) {
-        const tried = yield* Effect.either(Launch.launch(words(options)))
+        const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
+        const tried = yield* Effect.either(Launch.launch(words(options, level)))
         isNew = tried._tag === "Right"
         // Another one was faster; it is seen the next time, or it has ended.
         if (tried._tag === "Left" && (tried.left.code !== ExitCode.busy || ++lost === enough)) return yield* tried.left
@@ -85,10 +86,11 @@ const listening = (holder: Holder.Holder, isNew: boolean, { listen }: Options) =
         : new NotListening({ holder, address: Holder.show({ host, port }) })
   })
 
-const words = ({ json, listen }: Options) => [
+const words = ({ json, listen }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",
   "--foreground",
   ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", Holder.show(port)] }),
-  ...(json ? ["--json"] : [])
+  ...(json ? ["--json"] : []),
+  ...(level === LogLevel.None ? [] : ["--log-level", level._tag.toLowerCase()])
 ]

@@ -6,6 +6,7 @@ import { Clock, Context, Duration, Effect, Schedule } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { constants as modes } from "node:fs"
 import { access } from "node:fs/promises"
+import * as Umask from "../process/Umask.js"
 import { GitFailed, GitMissing, GitTooOld } from "./GitError.js"
 import { type GitEnvironment, GitEnvironmentRef } from "./GitEnvironment.js"
 import * as Settings from "./Settings.js"
@@ -86,7 +87,7 @@ const execute = (executable: string, { answers = [0], args, cwd, input }: Invoca
     const operation = args[0] ?? "git"
     const fail = (exitCode: number | null, detail: string) =>
       resume(Effect.fail(new GitFailed({ operation, exitCode, detail })))
-    const child = spawn(executable, args, { cwd, env, detached: true, stdio: "pipe" })
+    const child = Umask.asGiven(() => spawn(executable, args, { cwd, env, detached: true, stdio: "pipe" }))
     const stdout: Array<Buffer> = []
     let size = 0
     let stderr = ""

@@ -8,6 +8,7 @@ import { CouldNotStart, Exited, type Outcome, Signalled, type StartFailure } fro
 import type { ProcessTable } from "./ProcessTable.js"
 import type { Leader } from "./ProcessTree.js"
 import type { StandardStreams } from "./StandardStreams.js"
+import * as Umask from "./Umask.js"
 
 export interface ChildProcess {
   readonly leader: Leader
@@ -35,7 +36,7 @@ export const start = (options: StartOptions): Effect.Effect<ChildProcess, Outcom
     const fail = (cause: unknown) => resume(Effect.fail(couldNotStart(options, cause)))
     try {
       const ended = Deferred.unsafeMake<Outcome>(FiberId.none)
-      const child = spawn(file, args, { cwd, env, detached: true, stdio: [input, output, output] })
+      const child = Umask.asGiven(() => spawn(file, args, { cwd, env, detached: true, stdio: [input, output, output] }))
       child.once("error", fail)
       child.once("exit", (code, signal) =>
         Deferred.unsafeDone(

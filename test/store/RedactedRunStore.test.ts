@@ -1,0 +1,113 @@
+/** What an orchestrator says is recorded without secrets; what a job was submitted with is its user's own. */
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { Effect, Layer, Option } from "effect"
+import * as Redaction from "../../src/domain/Redaction.js"
+import { RunError } from "../../src/domain/Run.js"
+import * as RedactedRunStore from "../../src/store/RedactedRunStore.js"
+import { at, id, kind, newRun } from "./runs.js"
+import { planOf, task, unit } from "./work.js"
+
+const secret = 'hunter2/"and"/more'
+const mark = "[redacted]"
+
+const layer = Layer.effect(
+  RunStore.RunStore,
+  Effect.map(RunStore.RunStore, (store) => RedactedRunStore.make(store, Redaction.make([secret])))
+).pipe(Layer.provide(RunStore.layerMemory))
+
+/** A store with one run. */
+const withRun = <A, E>(use: (store: RunStore.RunStore["Type"]) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    yield* store.create(
+      newRun(1, { config: { agent: secret }, labels: { secret }, submission: JSON.stringify([secret]) })
+    )
+    return yield* use(store)
+  }).pipe(Effect.provide(layer))
+
+const jobId = id(1)
+
+const recorded = (store: RunStore.RunStore["Type"]) => Effect.flatten(store.get(jobId))
+
+describe("a store that keeps secrets", () => {
+  it.effect("keeps them out of events, wherever in them they are", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const payload = {
+          text: `it is ${secret}.`,
+          [secret]: [secret, { deep: JSON.stringify({ secret }) }],
+          number: 7
+        }
+        yield* store.append({
+          jobId,
+          attempt: 1,
+          events: [
+            { at: at(1), type: "x.told", unit: "a", task: 1, payload: JSON.stringify(payload) },
+            { at: at(2), type: "x.silent" }
+          ]
+        })
+        const page = yield* Effect.flatten(store.events({ kind, jobId, after: 1, limit: 10 }))
+        expect(page.events).toMatchObject([
+          {
+            type: "x.told",
+            unit: "a",
+            task: 1,
+            payload: { text: `it is ${mark}.`, [mark]: [mark, { deep: `{"secret":"${mark}"}` }], number: 7 }
+          },
+          { type: "x.silent" }
+        ])
+        expect(JSON.stringify(page.events)).not.toContain("hunter2")
+      })
+    )
+  )
+
+  it.effect("keeps them out of what a job comes to", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        yield* store.record({ type: "job.completed", jobId, attempt: 1, at: at(2), result: { token: secret, n: [1] } })
+        expect((yield* recorded(store)).result).toEqual({ token: mark, n: [1] })
+      })
+    )
+  )
+
+  it.effect("keeps them out of the reason why one failed, and of the trace that belongs to it", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const error = new RunError({ kind: "failure", error: { message: secret }, cause: `Error: ${secret}\n    at …` })
+        yield* store.record({ type: "job.failed", jobId, attempt: 1, at: at(2), error })
+        expect((yield* recorded(store)).error).toEqual(
+          new RunError({ kind: "failure", error: { message: mark }, cause: `Error: ${mark}\n    at …` })
+        )
+        const page = yield* Effect.flatten(store.events({ kind, jobId, after: 0, limit: 10 }))
+        expect(JSON.stringify(page.events)).not.toContain("hunter2")
+      })
+    )
+  )
+
+  it.effect("keeps them out of what is told of units and tasks", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        yield* store.work.plan({ jobId, attempt: 1, work: planOf(1, 1) })
+        const name = planOf(1, 1).units[0]?.unit ?? ""
+        const reason = `it printed ${secret}`
+        yield* store.work.task({ jobId, attempt: 1, task: task(name, 1, 0, { reason, notes: [reason, "fine"] }) })
+        yield* store.work.unit({ jobId, attempt: 1, unit: unit(name, 0, { reason }) })
+        const { tasks, units } = yield* store.work.of(jobId)
+        expect(units).toEqual([unit(name, 0, { reason: `it printed ${mark}` })])
+        expect(tasks).toEqual([
+          task(name, 1, 0, { reason: `it printed ${mark}`, notes: [`it printed ${mark}`, "fine"] })
+        ])
+      })
+    )
+  )
+
+  it.effect("leaves what a job was submitted with, and works by that", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        expect(yield* recorded(store)).toMatchObject({ config: { agent: secret }, labels: { secret } })
+        expect(yield* store.submission(jobId)).toEqual(Option.some([secret]))
+      })
+    )
+  )
+})
