@@ -1,7 +1,7 @@
 /**
  * What happens, for a pipe or a file: a line for each change, and nothing that a terminal would obey.
  */
-import { type DateTime, Option } from "effect"
+import { type DateTime, Duration, Option } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { Log } from "../../tasks/TaskEvents.js"
 import * as Line from "../Line.js"
@@ -54,7 +54,9 @@ const say = (told: TaskEvent.TaskEvent): string | undefined => {
     case "task.gate.failed":
       return `gate failed: ${told.payload.reason}${see(told.payload.log)}`
     case "task.retry":
-      return `will be tried again in ${Words.span(told.payload.pause)}`
+      return Duration.toMillis(told.payload.pause) === 0
+        ? undefined
+        : `will be tried again in ${Words.span(told.payload.pause)}`
     case "task.noted":
       return `note: ${told.payload.note}`
     case "task.completed":

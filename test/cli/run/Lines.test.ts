@@ -61,6 +61,8 @@ describe("the lines of a job in a pipe", () => {
           task: 1,
           payload: { reason: "was silent", log: { file: "/l", from: 0, to: 0 } }
         },
+        // It begins at once, which is the next line.
+        { at: 0, type: "task.retry", unit: "a", task: 1, payload: { attempt: 1, reason: "no", pause: 0 } },
         { at: 0, type: "orch.landing", payload: { target: "main", attempt: 2 } },
         { at: 0, type: "orch.landed", payload: { target: "main", commit } },
         { at: 0, type: "job.stopping" },
