@@ -1,0 +1,45 @@
+/** A disk that is really full, under a manager in a process of its own. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { spawnSync } from "node:child_process"
+import { mkdirSync } from "node:fs"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import * as Child from "./Child.js"
+
+/** Mounts are the command's own: they are gone when it is. */
+const apart = process.geteuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"]
+
+const mount = 'mount -t tmpfs -o size="$1" none "$2"'
+
+const canMount =
+  process.platform === "linux" &&
+  spawnSync("unshare", [...apart, "sh", "-c", mount, "sh", "4k", "/tmp"], { stdio: "ignore" }).status === 0
+
+describe("a full disk", () => {
+  it.scopedLive.skipIf(!canMount)(
+    "ends no process and makes nobody say what is not so; when there is room again, nothing is missing",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* TemporaryDirectory.make
+        const program = yield* Child.bundle(directory)
+        const disk = `${directory}/disk`
+        mkdirSync(disk)
+        // A quarter of it can be given back.
+        const script = `${mount}; head -c 1M /dev/zero >"$2/room"; shift 2; exec "$@"`
+        const child = yield* Child.start("unshare", [
+          ...apart,
+          ...["sh", "-c", script, "sh", "4m", disk],
+          ...[process.execPath, program, "full", `${disk}/jobs.db`, `${disk}/room`]
+        ])
+        const { code, log, told } = yield* child.ended
+        const [full, recorded] = told
+        expect(full, log).toEqual({ tag: "full", reasons: ["full"], refused: "full" })
+        expect(recorded).toMatchObject({ tag: "recorded", status: "completed", violations: 0 })
+        if (recorded?.tag !== "recorded") return
+        expect(recorded.emitted).toBeGreaterThan(1_000)
+        expect(recorded.recorded).toBe(recorded.emitted)
+        expect(code).toBe(0)
+        expect(log).toContain("cannot be recorded, trying again")
+      })
+  )
+})
