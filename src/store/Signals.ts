@@ -20,18 +20,24 @@ export interface Signals {
 }
 
 /** A signal of one's own, and what wakes those who wait for it: all at once, however many they are. */
-export const makeSignal = (): Signal & { readonly wake: Effect.Effect<void> } => {
+export const makeSignal = (): Signal & { readonly wake: Effect.Effect<void>; readonly unsafeWake: () => void } => {
   let version = 0
-  let next = Deferred.unsafeMake<void>(FiberId.none)
+  // There is none while nobody waits: most changes are of jobs that nobody watches.
+  let next: Deferred.Deferred<void> | undefined
+  const unsafeWake = () => {
+    const waiting = next
+    version += 1
+    next = undefined
+    if (waiting !== undefined) Deferred.unsafeDone(waiting, Effect.void)
+  }
   return {
     version: Effect.sync(() => version),
-    changed: (seen) => Effect.suspend(() => (seen === version ? Deferred.await(next) : Effect.void)),
-    wake: Effect.sync(() => {
-      const waiting = next
-      version += 1
-      next = Deferred.unsafeMake(FiberId.none)
-      Deferred.unsafeDone(waiting, Effect.void)
-    })
+    changed: (seen) =>
+      Effect.suspend(() =>
+        seen === version ? Deferred.await((next ??= Deferred.unsafeMake(FiberId.none))) : Effect.void
+      ),
+    wake: Effect.sync(unsafeWake),
+    unsafeWake
   }
 }
 
@@ -57,8 +63,6 @@ export const make: Effect.Effect<Signals> = Effect.sync(() => {
     if (entry.holders === 0) entries.delete(name)
   }
 
-  const wake = (name: JobId | typeof all) => entries.get(name)?.signal.wake ?? Effect.void
-
   return {
     get: (jobId) => {
       const name = jobId ?? all
@@ -71,9 +75,9 @@ export const make: Effect.Effect<Signals> = Effect.sync(() => {
       )
     },
     wake: (jobIds) =>
-      Effect.zipRight(
-        Effect.forEach(jobIds, wake, { discard: true }),
-        Effect.suspend(() => wake(all))
-      )
+      Effect.sync(() => {
+        for (const jobId of jobIds) entries.get(jobId)?.signal.unsafeWake()
+        entries.get(all)?.signal.unsafeWake()
+      })
   }
 })

@@ -12,6 +12,7 @@ import * as Migrations from "./Migrations.js"
 import type { Service } from "./Port.js"
 import * as Signals from "./Signals.js"
 import * as attempts from "./sql/attempts.js"
+import type { Batch } from "./sql/Batch.js"
 import * as DatabaseFile from "./sql/DatabaseFile.js"
 import * as events from "./sql/events.js"
 import * as owners from "./sql/owners.js"
@@ -31,21 +32,23 @@ const open: Store = Effect.gen(function* () {
   const { write } = yield* Writer.make({ session, signals, guard })
 
   /** Refuses when another active job holds the key; decided in the transaction that takes it. */
-  const takeKey = (connection: Connection, kind: string, key: string | undefined) =>
-    Effect.flatMap(runs.holder(connection, kind, key), (holder) =>
-      Option.isSome(holder) && key !== undefined ? new JobConflict({ jobId: holder.value, key }) : Effect.void
-    )
+  const takeKey = ({ connection }: Batch, kind: string, key: string | undefined) =>
+    key === undefined
+      ? Effect.void
+      : Effect.flatMap(runs.holder(connection, kind, key), (holder) =>
+          Option.isSome(holder) ? new JobConflict({ jobId: holder.value, key }) : Effect.void
+        )
 
   /** Refuses an attempt that does not run. */
-  const current = (connection: Connection, jobId: JobId, attempt: number) =>
-    Effect.flatMap(runs.head(connection, jobId), (head) =>
+  const current = (batch: Batch, jobId: JobId, attempt: number) =>
+    Effect.flatMap(batch.head(jobId), (head) =>
       head !== undefined && Transition.accepts(head.state, attempt)
         ? Effect.succeed(head)
         : new Superseded({ jobId, attempt })
     )
 
   const simply = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
-    write<A, never>({ operation, lane: "fast", body })
+    write<A, never>({ operation, lane: "fast", body: ({ connection }) => body(connection) })
 
   const execute = (operation: string, statement: string, params: ReadonlyArray<Session.Value>) =>
     simply(operation, (connection) => Session.execute(connection, statement, params))
@@ -57,7 +60,7 @@ const open: Store = Effect.gen(function* () {
     write({
       operation: "record units and tasks",
       lane: "fast",
-      body: (connection) => Effect.flatMap(current(connection, jobId, attempt), () => body(connection))
+      body: (batch) => Effect.flatMap(current(batch, jobId, attempt), () => body(batch.connection))
     })
 
   return {
@@ -93,12 +96,10 @@ const open: Store = Effect.gen(function* () {
         operation: "start a job",
         lane: "fast",
         wakes: run.id,
-        body: (connection) =>
-          Effect.gen(function* () {
-            yield* takeKey(connection, run.kind, run.key)
-            yield* runs.insert(connection, run)
-            yield* events.insert(connection, run.id, 0, [Transition.started(run)])
-          })
+        body: (batch) =>
+          Effect.map(Effect.zipRight(takeKey(batch, run.kind, run.key), batch.insert(run)), () =>
+            batch.append(run.id, [Transition.started(run)])
+          )
       }),
 
     record: (change) =>
@@ -106,14 +107,13 @@ const open: Store = Effect.gen(function* () {
         operation: `record ${change.type}`,
         lane: "fast",
         wakes: change.jobId,
-        body: (connection) =>
-          Effect.gen(function* () {
+        body: (batch) =>
+          Effect.flatMap(batch.head(change.jobId), (head): Effect.Effect<void, Superseded | SqlError> => {
             const { attempt, jobId } = change
-            const head = yield* runs.head(connection, jobId)
             const to = head && Transition.after(head.state, change)
-            if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-            yield* runs.update(connection, jobId, head.state, to)
-            yield* events.insert(connection, jobId, head.seq, [Transition.told(change)])
+            return head === undefined || to === undefined
+              ? new Superseded({ jobId, attempt })
+              : Effect.map(batch.update(jobId, head, to), () => batch.append(jobId, [Transition.told(change)]))
           })
       }),
 
@@ -122,15 +122,15 @@ const open: Store = Effect.gen(function* () {
         operation: "resume a job",
         lane: "fast",
         wakes: resumption.jobId,
-        body: (connection) =>
+        body: (batch) =>
           Effect.gen(function* () {
             const { attempt, jobId, key } = resumption
-            const head = yield* runs.head(connection, jobId)
+            const head = yield* batch.head(jobId)
             const to = head && Transition.resumed(head.state, resumption)
             if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-            yield* takeKey(connection, head.kind, key)
-            yield* runs.update(connection, jobId, head.state, to)
-            yield* events.insert(connection, jobId, head.seq, [Transition.continued(resumption)])
+            yield* takeKey(batch, head.kind, key)
+            yield* batch.update(jobId, head, to)
+            batch.append(jobId, [Transition.continued(resumption)])
           })
       }),
 
@@ -140,11 +140,11 @@ const open: Store = Effect.gen(function* () {
         lane: "slow",
         weight: emitted.length,
         wakes: jobId,
-        body: (connection) =>
+        body: (batch) =>
           Effect.gen(function* () {
-            const head = yield* current(connection, jobId, attempt)
-            if (head.state.crashes > 0) yield* runs.forgetCrashes(connection, jobId)
-            yield* events.insert(connection, jobId, head.seq, emitted)
+            const head = yield* current(batch, jobId, attempt)
+            if (head.state.crashes > 0) yield* batch.forgetCrashes(jobId, head)
+            batch.append(jobId, emitted)
           })
       }),
 

@@ -67,6 +67,8 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
   }
 })
 
+export const unreadable = "a row is not as it was written"
+
 /** The rows of a statement. One that cannot be read is a failure of the database, as if it were damaged. */
 export const query = <A, I>(row: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(Schema.Array(row))
@@ -76,7 +78,7 @@ export const query = <A, I>(row: Schema.Schema<A, I>) => {
     params: ReadonlyArray<Value>
   ): Effect.Effect<ReadonlyArray<A>, SqlError> =>
     Effect.flatMap(connection.execute(sql, params, undefined), (rows) =>
-      Effect.mapError(decode(rows), (cause) => new SqlError({ cause, message: "a row is not as it was written" }))
+      Effect.mapError(decode(rows), (cause) => new SqlError({ cause, message: unreadable }))
     )
 }
 
@@ -90,20 +92,29 @@ export const execute = (
 /** Rows in one statement, largest first: a handful of prepared statements serves any number of rows. */
 const chunks = [64, 16, 4, 1]
 
-/** Inserts rows, all of one length, into a table whose columns are named behind it: `table (column, …)`. */
-export const insertAll = (
-  connection: Connection,
-  into: string,
-  rows: ReadonlyArray<ReadonlyArray<Value>>
-): Effect.Effect<void, SqlError> => {
-  const size = chunks.find((size) => size <= rows.length)
-  if (size === undefined) return Effect.void
-  const chunk = rows.slice(0, size)
-  const values = chunk.map((row) => `(${row.map(() => "?").join(", ")})`)
-  return Effect.zipRight(
-    execute(connection, `INSERT INTO ${into} VALUES ${values.join(", ")}`, chunk.flat()),
-    Effect.suspend(() => insertAll(connection, into, rows.slice(size)))
-  )
+/**
+ * What inserts rows into a table whose columns are named behind it: `table (column, …)`. The texts of its statements are made
+ * once.
+ */
+export const inserter = (into: string, columns: number) => {
+  const row = `(${Array.from({ length: columns }, () => "?").join(", ")})`
+  const statements = chunks.map((size) => ({
+    size,
+    sql: `INSERT INTO ${into} VALUES ${Array.from({ length: size }, () => row).join(", ")}`
+  }))
+  const from = (
+    connection: Connection,
+    rows: ReadonlyArray<ReadonlyArray<Value>>,
+    begin: number
+  ): Effect.Effect<void, SqlError> => {
+    const statement = statements.find(({ size }) => size <= rows.length - begin)
+    if (statement === undefined) return Effect.void
+    const end = begin + statement.size
+    const values = statement.size === 1 ? (rows[begin] ?? []) : rows.slice(begin, end).flat()
+    return Effect.flatMap(connection.execute(statement.sql, values, undefined), () => from(connection, rows, end))
+  }
+  return (connection: Connection, rows: ReadonlyArray<ReadonlyArray<Value>>): Effect.Effect<void, SqlError> =>
+    from(connection, rows, 0)
 }
 
 /** A column of JSON, in a wrapper: JSON that is `null` would look like no value. */

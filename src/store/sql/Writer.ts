@@ -12,6 +12,7 @@ import { reasonOf, storeError } from "../failure.js"
 import type { Signals } from "../Signals.js"
 import { WallClock } from "../WallClock.js"
 import type { Guard } from "./DatabaseFile.js"
+import * as Batch from "./Batch.js"
 import { execute, type Session } from "./Session.js"
 
 export interface Writer {
@@ -30,7 +31,7 @@ export interface Write<A, E> {
   readonly lane: "fast" | "slow"
   /** Whoever follows this job is woken after the commit. */
   readonly wakes?: JobId
-  readonly body: (connection: Connection) => Effect.Effect<A, E | SqlError>
+  readonly body: (batch: Batch.Batch) => Effect.Effect<A, E | SqlError>
 }
 
 interface Queued {
@@ -38,7 +39,7 @@ interface Queued {
   readonly wakes: JobId | undefined
   readonly committed: () => boolean
   /** Runs the body and tells whether the transaction can go on. */
-  readonly run: (connection: Connection) => Effect.Effect<boolean>
+  readonly run: (batch: Batch.Batch) => Effect.Effect<boolean>
   /** Answers the caller with what the body came to. */
   readonly acknowledge: () => void
   readonly refuse: (cause: unknown) => void
@@ -74,44 +75,52 @@ export const make = (options: {
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
-    /** Commits the batch, or nothing of it. */
-    const commit = (batch: ReadonlyArray<Queued>): Effect.Effect<"committed" | "spoiled", SqlError | StoreError> =>
+    /** Commits the writes, or nothing of them. */
+    const commit = (writes: ReadonlyArray<Queued>): Effect.Effect<"committed" | "spoiled", SqlError | StoreError> =>
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard(connection)
           yield* begin(connection)
-          for (const queued of batch) {
-            if (!(yield* queued.run(connection))) {
+          const batch = Batch.make(connection)
+          for (const queued of writes) {
+            if (!(yield* queued.run(batch))) {
               yield* rollback(connection)
               return "spoiled"
             }
+          }
+          const logged = yield* Effect.exit(batch.flush)
+          if (Exit.isFailure(logged)) {
+            yield* rollback(connection)
+            if (writes.length === 1) return yield* Effect.failCause(logged.cause)
+            return "spoiled"
           }
           yield* Effect.tapErrorCause(execute(connection, "COMMIT"), () => rollback(connection))
           return "committed"
         })
       )
 
-    const settle = (batch: ReadonlyArray<Queued>): Effect.Effect<void> =>
+    const settle = (writes: ReadonlyArray<Queued>): Effect.Effect<void> =>
       Effect.suspend(() => {
-        for (const queued of batch) queued.acknowledge()
-        const changed = new Set(
-          batch.flatMap(({ committed, wakes }) => (wakes !== undefined && committed() ? [wakes] : []))
-        )
+        const changed = new Set<JobId>()
+        for (const queued of writes) {
+          queued.acknowledge()
+          if (queued.wakes !== undefined && queued.committed()) changed.add(queued.wakes)
+        }
         // After the acknowledgements, or a watcher would see a job that its starter does not know yet.
         return changed.size === 0 ? Effect.void : signals.wake(changed)
       })
 
     /** One write that cannot be made spoils the transaction of all: then each gets its own, and it fails alone. */
-    const process = (batch: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
-      Effect.matchCauseEffect(retryWhileBusy(commit(batch), since), {
+    const process = (writes: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
+      Effect.matchCauseEffect(retryWhileBusy(commit(writes), since), {
         onFailure: (cause) =>
           Effect.sync(() => {
-            for (const queued of batch) queued.refuse(Cause.squash(cause))
+            for (const queued of writes) queued.refuse(Cause.squash(cause))
           }),
         onSuccess: (outcome) =>
-          outcome === "committed" || batch.length === 1
-            ? settle(batch)
-            : Effect.forEach(batch, (queued) => Effect.zipRight(clock.turn, process([queued], since)), {
+          outcome === "committed" || writes.length === 1
+            ? settle(writes)
+            : Effect.forEach(writes, (queued) => Effect.zipRight(clock.turn, process([queued], since)), {
                 discard: true
               })
       })
@@ -157,14 +166,16 @@ export const make = (options: {
             let exit: Exit.Exit<A, E | SqlError> | undefined
             const answer = (exit: Exit.Exit<A, E | SqlError>) =>
               resume(
-                Effect.mapError(exit, (error) => (error instanceof SqlError ? storeError(operation)(error) : error))
+                Exit.isSuccess(exit)
+                  ? Effect.succeed(exit.value)
+                  : Effect.mapError(exit, (error) => (error instanceof SqlError ? storeError(operation)(error) : error))
               )
             lanes[lane].push({
               weight,
               wakes,
               committed: () => exit !== undefined && Exit.isSuccess(exit),
-              run: (connection) =>
-                Effect.map(Effect.exit(body(connection)), (result) => {
+              run: (batch) =>
+                Effect.map(Effect.exit(body(batch)), (result) => {
                   exit = result
                   return Exit.isSuccess(result) || isRefusal(result.cause)
                 }),

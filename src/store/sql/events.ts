@@ -2,12 +2,11 @@
  * Statements on `charlotte_events`.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
-import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Schema } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../Port.js"
-import { insertAll, JsonText, query } from "./Session.js"
+import { inserter, JsonText, query, type Value } from "./Session.js"
 
 const Row = Schema.Struct({
   cursor: Schema.Number,
@@ -77,23 +76,18 @@ export const latest = (connection: Connection) =>
     ([row]) => row?.cursor ?? 0
   )
 
-/** Appends events; the first of them gets the number after `seq`. */
-export const insert = (
-  connection: Connection,
-  jobId: JobId,
-  seq: number,
-  events: ReadonlyArray<AcceptedEvent>
-): Effect.Effect<void, SqlError> =>
-  insertAll(
-    connection,
-    "charlotte_events (job_id, seq, at, type, unit, task, payload)",
-    events.map((event, i) => [
-      jobId,
-      seq + i + 1,
-      DateTime.toEpochMillis(event.at),
-      event.type,
-      event.unit ?? null,
-      event.task ?? null,
-      event.payload ?? null
-    ])
-  )
+/** A row of the log, as it is inserted. */
+export type NewRow = ReadonlyArray<Value>
+
+export const newRow = (jobId: JobId, seq: number, event: AcceptedEvent): NewRow => [
+  jobId,
+  seq,
+  DateTime.toEpochMillis(event.at),
+  event.type,
+  event.unit ?? null,
+  event.task ?? null,
+  event.payload ?? null
+]
+
+/** Appends rows, of whatever jobs. */
+export const insert = inserter("charlotte_events (job_id, seq, at, type, unit, task, payload)", 7)

@@ -2,14 +2,15 @@
  * Statements on `charlotte_runs`.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
-import { DateTime, Effect, Option, Schema } from "effect"
+import { SqlError } from "@effect/sql/SqlError"
+import { DateTime, Effect, Option, Predicate, Schema } from "effect"
 import { stringify } from "../../domain/Json.js"
 import { JobId } from "../../domain/JobId.js"
 import { Run, RunError } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import type { NewRun, RunQuery, UnfinishedRun } from "../Port.js"
 import type { State } from "../Transition.js"
-import { execute, JsonText, query, type Value } from "./Session.js"
+import { execute, JsonText, query, unreadable, type Value } from "./Session.js"
 
 const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
 
@@ -102,17 +103,15 @@ export const unfinished = (connection: Connection, kind: string, after: JobId | 
 const selectId = query(Schema.Struct({ id: Schema.String }))
 
 /** The active job that holds the key. */
-export const holder = (connection: Connection, kind: string, key: string | undefined) =>
-  key === undefined
-    ? Effect.succeedNone
-    : Effect.map(
-        selectId(
-          connection,
-          "SELECT id FROM charlotte_runs WHERE kind = ? AND key = ? AND status IN ('pending', 'running')",
-          [kind, key]
-        ),
-        ([row]) => Option.map(Option.fromNullable(row), ({ id }) => id)
-      )
+export const holder = (connection: Connection, kind: string, key: string) =>
+  Effect.map(
+    selectId(
+      connection,
+      "SELECT id FROM charlotte_runs WHERE kind = ? AND key = ? AND status IN ('pending', 'running')",
+      [kind, key]
+    ),
+    ([row]) => Option.map(Option.fromNullable(row), ({ id }) => id)
+  )
 
 export const insert = (connection: Connection, run: NewRun) => {
   const at = DateTime.toEpochMillis(run.at)
@@ -133,47 +132,78 @@ export const insert = (connection: Connection, run: NewRun) => {
   )
 }
 
-const Head = Schema.Struct({
-  kind: Schema.String,
-  status: RunStatus,
-  attempt: Schema.Number,
-  key: Schema.NullOr(Schema.String),
-  started_at: Time,
-  stopping_at: Time,
-  ended_at: Time,
-  crashes: Schema.Number,
-  seq: Schema.Number
-})
-
-const selectHead = query(Head)
-
 /** What a write on behalf of a job has to know first. */
-export const head = (connection: Connection, id: JobId) =>
-  Effect.map(
-    selectHead(
-      connection,
-      `SELECT kind, status, attempt, key, started_at, stopping_at, ended_at, crashes,
-         (SELECT max(seq) FROM charlotte_events WHERE job_id = id) AS seq
-       FROM charlotte_runs WHERE id = ?`,
-      [id]
-    ),
-    ([row]) =>
-      row && {
-        kind: row.kind,
-        seq: row.seq,
+export interface Head {
+  readonly kind: string
+  readonly state: State
+  /** The number of its last event. */
+  readonly seq: number
+}
+
+const selectHead = `SELECT kind, status, attempt, key, started_at, stopping_at, ended_at, crashes,
+   (SELECT max(seq) FROM charlotte_events WHERE job_id = id) AS seq
+ FROM charlotte_runs WHERE id = ?`
+
+const isStatus = Schema.is(RunStatus)
+const isTime = (value: unknown): value is number | null => value === null || typeof value === "number"
+const date = (millis: number | null) => (millis === null ? undefined : DateTime.unsafeMake(millis))
+
+/** By hand: it is read for every change of every job, and a schema would take as long as the statement. */
+const decodeHead = (row: unknown): Head | undefined => {
+  if (!Predicate.isRecord(row)) return undefined
+  const { attempt, crashes, ended_at, key, kind, seq, started_at, status, stopping_at } = row
+  return typeof kind === "string" &&
+    isStatus(status) &&
+    typeof attempt === "number" &&
+    (key === null || typeof key === "string") &&
+    isTime(started_at) &&
+    isTime(stopping_at) &&
+    isTime(ended_at) &&
+    typeof crashes === "number" &&
+    typeof seq === "number"
+    ? {
+        kind,
+        seq,
         state: {
-          status: row.status,
-          attempt: row.attempt,
-          key: row.key ?? undefined,
-          startedAt: row.started_at ?? undefined,
-          stoppingAt: row.stopping_at ?? undefined,
-          endedAt: row.ended_at ?? undefined,
-          crashes: row.crashes,
+          status,
+          attempt,
+          key: key ?? undefined,
+          startedAt: date(started_at),
+          stoppingAt: date(stopping_at),
+          endedAt: date(ended_at),
+          crashes,
           result: undefined,
           error: undefined
-        } satisfies State
+        }
       }
-  )
+    : undefined
+}
+
+export const head = (connection: Connection, id: JobId): Effect.Effect<Head | undefined, SqlError> =>
+  Effect.flatMap(connection.execute(selectHead, [id], undefined), ([row]) => {
+    if (row === undefined) return Effect.succeed(undefined)
+    const head = decodeHead(row)
+    return head === undefined
+      ? new SqlError({ cause: new Error(`run ${id} is damaged`), message: unreadable })
+      : Effect.succeed(head)
+  })
+
+/** The head of a run that has just been inserted. */
+export const newHead = ({ at, key, kind }: NewRun): Head => ({
+  kind,
+  seq: 0,
+  state: {
+    status: "running",
+    attempt: 1,
+    key,
+    startedAt: at,
+    stoppingAt: undefined,
+    endedAt: undefined,
+    crashes: 0,
+    result: undefined,
+    error: undefined
+  }
+})
 
 const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
 

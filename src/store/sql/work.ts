@@ -6,7 +6,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
-import { insertAll, query, type Value } from "./Session.js"
+import { inserter, query, type Value } from "./Session.js"
 
 const Texts = Schema.parseJson(Schema.Array(Schema.String))
 const Text = Schema.optionalWith(Schema.String, { nullable: true })
@@ -65,6 +65,7 @@ const table = <A, Row extends Encoded>(
     fields.map((field) => encoded[field] ?? null)
   const where = ["job_id", ...keys].map((key) => `${key} = ?`).join(" AND ")
   const returned = query(Schema.Struct({ job_id: Schema.String }))
+  const insert = inserter(`${name} (job_id, ${fields.map(column).join(", ")})`, fields.length + 1)
   return {
     /** Of a table that goes by `t`. */
     columns: fields.map((field) => `t.${column(field)} AS "${field}"`).join(", "),
@@ -72,9 +73,8 @@ const table = <A, Row extends Encoded>(
     select: query(row),
 
     insert: (connection: Connection, jobId: JobId, records: ReadonlyArray<A>) =>
-      insertAll(
+      insert(
         connection,
-        `${name} (job_id, ${fields.map(column).join(", ")})`,
         records.map((record) => [jobId, ...pick(encode(record), fields)])
       ),
 
