@@ -21,7 +21,7 @@ export const lines = (job: Job, view: View): ReadonlyArray<Line.Line> => {
   const summary = Summary.of({ run: job, work: job }, view.now)
   return [
     ...Line.wrap(headline(job, summary), view.columns - 1, 2),
-    ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)])),
+    ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
     ...SummaryText.part(job.status === "running" ? meanwhile(job) : SummaryText.next(summary))
   ]

@@ -11,7 +11,7 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<Line.Lin
   const wrap = (line: Line.Line) => Line.wrap(line, columns - 4, 2)
   return [
     ...wrap(headline(summary)),
-    ...part(table(facts(summary))),
+    ...part(table(facts(summary), columns - 4)),
     ...summary.failures.flatMap((failure) => part(failed(failure, wrap))),
     ...part(summary.notes.map(noted).flatMap(wrap)),
     ...part(next(summary))
@@ -52,10 +52,17 @@ export const facts = ({ branch, commits, diff, landed, target, tasks, units }: S
   ["diff", diff]
 ]
 
-export const table = (facts: ReadonlyArray<Fact>): ReadonlyArray<Line.Line> =>
-  facts.flatMap(([name, value]) =>
-    value === undefined || value === "" ? [] : [[Line.raw(name.padEnd(9), "faint"), Line.piece(value)]]
-  )
+/** The facts that are sentences. */
+const sentences = ["units", "tasks"]
+
+const nameWidth = 9
+
+export const table = (facts: ReadonlyArray<Fact>, columns: number): ReadonlyArray<Line.Line> =>
+  facts.flatMap(([name, value]) => {
+    if (value === undefined || value === "") return []
+    const line = [Line.raw(name.padEnd(nameWidth), "faint"), Line.piece(value)]
+    return sentences.includes(name) ? Line.wrap(line, columns, nameWidth) : [line]
+  })
 
 /** As people say it, and in the order in which they want to know. */
 const states: Readonly<Record<string, string>> = {

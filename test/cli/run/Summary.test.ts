@@ -101,6 +101,14 @@ describe("the summary of a job", () => {
     expect(text({ run: run("failed", { error: "it was removed" }), work: nothing })).toMatch(/: it was removed\n/)
   })
 
+  it("is broken on a narrow terminal where its sentences allow, and never within what is to be copied", () => {
+    const narrow = text({ run: run("failed", { error: toJson(failure) }), work: someFailed }, 36)
+    expect(narrow).toContain(
+      "\n  units    1 merged, 2 failed, 1\n           blocked\n  tasks    3 done, 1 failed, 1 not\n           begun\n"
+    )
+    expect(narrow).toContain(`\n  diff     ${diff}\n`)
+  })
+
   it("that only looked has no result", () => {
     const dry = {
       run: run("completed", { result: { ...result, landed: undefined }, config: { dryRun: true } }),

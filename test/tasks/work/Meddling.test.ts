@@ -85,7 +85,7 @@ describe("an agent that goes on doing what it should not", () => {
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),
-    60_000
+    120_000
   )
 })
 
@@ -147,7 +147,7 @@ describe("an agent that gets at what is not its own", () => {
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),
-    60_000
+    120_000
   )
 
   it.scopedLive(
@@ -224,6 +224,6 @@ for hook in pre-commit post-checkout reference-transaction post-index-change; do
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),
-    60_000
+    120_000
   )
 })
