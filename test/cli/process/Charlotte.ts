@@ -37,12 +37,15 @@ export interface World extends Repository.Sandbox {
   readonly variables: Readonly<Record<string, string>>
 }
 
+type Files = (root: string) => Readonly<Record<string, string>>
+
 /** A sandbox with a repository and a home that is not there yet; of what is started in it nothing may be left at the end. */
-export const world = (
-  files: (root: string) => Readonly<Record<string, string>>
-): Effect.Effect<World, never, Scope.Scope> =>
+export const world = (files: Files): Effect.Effect<World, never, Scope.Scope> =>
+  Effect.flatMap(Repository.sandbox, (sandbox) => within(sandbox, files))
+
+/** The same in a sandbox that is there. */
+export const within = (sandbox: Repository.Sandbox, files: Files): Effect.Effect<World, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const sandbox = yield* Repository.sandbox
     const repository = yield* Repository.plain(sandbox)
     const home = `${sandbox.root}/charlotte`
     const variables = {

@@ -45,7 +45,9 @@ if wanted step "$STEP"; then stay; fi
  * One that is held in the midst of its work has locked its index, and is stopped; in a session of its own, or the kernel would
  * have it go on when the manager dies.
  */
-const git = (witness: string) => `#!/bin/sh
+const git = (witness: string, path: string) => `#!/bin/sh
+# The real one, also where this one is found first.
+PATH='${path}'
 WITNESS='${witness}'
 ${hold}
 if wanted during "$*"; then
@@ -70,7 +72,7 @@ export const world = Effect.gen(function* () {
   const witness = `${sandbox.root}/witness`
   const executable = `${sandbox.root}/bin/git`
   yield* sandbox.write(`${witness}/step`, step)
-  yield* sandbox.write(executable, git(witness), 0o755)
+  yield* sandbox.write(executable, git(witness, sandbox.environment.variables["PATH"] ?? ""), 0o755)
   const world: World = { ...sandbox, environment: { ...sandbox.environment, executable }, witness }
   yield* Effect.addFinalizer(() => release(world))
   return world
