@@ -38,6 +38,7 @@ export class Api extends HttpApi.make("charlotte")
   .addError(Failure.Forbidden)
   .addError(Failure.InternalError)
   .addError(Failure.NoSuchRoute)
+  .addError(Failure.ShuttingDown)
   .addError(Failure.Unauthorized)
   .addError(Failure.VersionMismatch)
   .annotateContext(

@@ -117,6 +117,18 @@ describe("a client", () => {
   )
 })
 
+describe("a client of a server that is about to end", () => {
+  it.scopedLive("is told so, whatever it asks for", () =>
+    Effect.gen(function* () {
+      const ending = yield* clientOf((_, response) =>
+        response.writeHead(503, { "content-type": "application/json" }).end('{"_tag":"ShuttingDown"}')
+      )
+      const answers = yield* Effect.forEach(calls(ending), Effect.flip)
+      expect(answers.map((error) => ("_tag" in error ? error._tag : error))).toEqual(answers.map(() => "ShuttingDown"))
+    })
+  )
+})
+
 describe("a client that follows events", () => {
   it.scopedLive("goes on over restarts of the server, without a gap and without a repetition, to the last one", () =>
     Effect.gen(function* () {

@@ -4,6 +4,7 @@
 import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import { Effect, type ParseResult } from "effect"
+import type { ShuttingDown } from "../../domain/errors.js"
 import {
   ConnectionFailed,
   DaemonNotRunning,
@@ -26,6 +27,7 @@ export type ClientError =
   | InternalError
   | InvalidRequest
   | RequestRefused
+  | ShuttingDown
   | UnexpectedAnswer
   | VersionMismatch
 
