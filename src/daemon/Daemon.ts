@@ -15,6 +15,7 @@ import * as Host from "./Host.js"
 import * as JobLog from "./JobLog.js"
 import * as Log from "./Log.js"
 import * as Secrets from "./Secrets.js"
+import * as Watch from "./Watch.js"
 
 export interface Options {
   /** A port of this machine that is served as well, to those who have the token of the home. */
@@ -62,10 +63,20 @@ const live = ({ listen, onReady }: Options) =>
       yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       const server = Layer.provide(Host.server(port), Layer.succeedContext(manager))
       const { addresses, shutdownRequested } = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
-      const { announce } = yield* HomeLock
+      const { announce, withdraw } = yield* HomeLock
       yield* Effect.logInfo("is ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
       yield* onReady(yield* announce(addresses))
-      yield* Effect.onInterrupt(shutdownRequested, () => Effect.logInfo("ends, as a signal tells it to"))
-      yield* Effect.logInfo("ends, as a client asks it to")
+      // Whoever comes from now on waits until it is over.
+      yield* Effect.addFinalizer(() => withdraw)
+      yield* Effect.raceFirst(
+        Effect.as(shutdownRequested, Effect.logInfo("ends, as a client asks it to")),
+        Effect.as(
+          Watch.untilLost(addresses),
+          Effect.logError("ends, since the home directory was deleted or moved away")
+        )
+      ).pipe(
+        Effect.flatten,
+        Effect.onInterrupt(() => Effect.logInfo("ends, as a signal tells it to"))
+      )
     }).pipe(Effect.provide(store))
   }).pipe(Effect.scoped)

@@ -31,8 +31,10 @@ export class Holder extends Schema.Class<Holder>("charlotte/Holder")({
   }),
   /** The file on which it holds the lock. */
   file: Schema.String,
-  /** Where it listens, from the moment on in which it does. */
-  addresses: Schema.optional(Schema.Array(Address))
+  /** Where it listens, as long as it does. */
+  addresses: Schema.optional(Schema.Array(Address)),
+  /** It does not listen any more, and gives the home back soon. */
+  ending: Schema.optional(Schema.Boolean)
 }) {
   override toString(): string {
     const since = DateTime.formatIso(this.since).replace(/\.\d+/, "")

@@ -8,7 +8,7 @@ import type { StoreError } from "../domain/errors.js"
 import * as KernelLock from "../store/KernelLock.js"
 import { KernelRef } from "../store/ProcessIdentity.js"
 import { WallClock } from "../store/WallClock.js"
-import { type Address, find as holder, Holder, HomeBusy, leave, remove } from "./Holder.js"
+import { type Address, find as holder, Holder, HomeBusy, leave, note, remove } from "./Holder.js"
 import { Home } from "./Home.js"
 
 export { find as holder, Holder, HomeBusy, note } from "./Holder.js"
@@ -19,9 +19,17 @@ export interface Service {
   readonly isHeld: Effect.Effect<boolean>
   /** Tells everybody where the holder listens, and with it that it is ready. */
   readonly announce: (addresses: ReadonlyArray<Address>) => Effect.Effect<Holder>
+  /** Tells everybody that the holder is about to end. */
+  readonly withdraw: Effect.Effect<void>
+  /** Leaves the note once more if somebody has deleted it; tells whether that was so. */
+  readonly renew: Effect.Effect<boolean>
 }
 
 export class HomeLock extends Context.Tag("charlotte/HomeLock")<HomeLock, Service>() {}
+
+/** What is said when it does not keep others out any more. */
+export const lost = (file: string): string =>
+  `${file} was deleted, so another process could take the home: restart the daemon`
 
 export interface Options {
   readonly what: Holder["what"]
@@ -77,11 +85,23 @@ export const make = (
     const holder = new Holder({ ...options, since: yield* DateTime.now, process: self, file: lock.file })
     yield* Effect.acquireRelease(leave(holder), () => Effect.whenEffect(remove, lock.isHeld))
     const context = yield* Effect.context<Home | FileSystem>()
-    const announce: Service["announce"] = (addresses) => {
-      const told = new Holder({ ...holder, addresses })
-      return Effect.as(Effect.whenEffect(leave(told), lock.isHeld), told).pipe(Effect.provide(context))
+    const ifHeld = Effect.whenEffect(lock.isHeld)
+    let told = holder
+    const tell = (more: Pick<Holder, "addresses" | "ending">) =>
+      Effect.suspend(() => {
+        told = new Holder({ ...holder, ...more })
+        return Effect.as(ifHeld(leave(told)), told)
+      }).pipe(Effect.provide(context))
+    const renew = Effect.flatMap(note, (found) =>
+      Option.isSome(found) ? Effect.succeedNone : ifHeld(Effect.suspend(() => leave(told)))
+    )
+    return {
+      holder,
+      isHeld: lock.isHeld,
+      announce: (addresses) => tell({ addresses }),
+      withdraw: Effect.asVoid(tell({ ending: true })),
+      renew: Effect.map(renew, Option.isSome).pipe(Effect.provide(context))
     }
-    return { holder, isHeld: lock.isHeld, announce }
   })
 
 /** Holds the home for as long as the layer lives. */

@@ -80,9 +80,7 @@ const problems = Effect.gen(function* () {
     const unwritable = yield* Effect.either(write)
     return [
       ...(Either.isLeft(unwritable) ? [unwritable.left.message] : []),
-      ...((yield* lock.isHeld)
-        ? []
-        : [`${file} was deleted, so another process could take the home: restart the daemon`])
+      ...((yield* lock.isHeld) ? [] : [HomeLock.lost(file)])
     ]
   })
 })

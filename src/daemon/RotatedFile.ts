@@ -48,7 +48,7 @@ export const make = ({ keep, limit, path }: Options): RotatedFile => {
   return {
     append: (line) => {
       const bytes = Buffer.from(`${line}\n`)
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      makeDirectory(dirname(path))
       makeRoom(bytes.length)
       const fd = openSync(path, flags, 0o600)
       try {
@@ -61,6 +61,11 @@ export const make = ({ keep, limit, path }: Options): RotatedFile => {
       }
     }
   }
+}
+
+/** Not what leads to it: that is gone because somebody wants it to be. */
+const makeDirectory = (path: string) => {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { mode: 0o700 })
 }
 
 const writeAsMuch = (fd: number, bytes: Buffer): number => {

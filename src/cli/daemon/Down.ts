@@ -2,7 +2,7 @@
  * Ends the daemon of the home, and waits until it is really over.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import * as Holder from "../../daemon/Holder.js"
 import { Home } from "../../daemon/Home.js"
 import * as JobClient from "../../http/JobClient.js"
@@ -23,6 +23,7 @@ export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
 
 /** Longer than a daemon takes whatever its jobs do, in milliseconds of real time. */
 const patience = 12_000
+const patienceToAnswer = 2_000
 const pause = 20
 
 /** The daemon that has ended; none when none was up. */
@@ -36,9 +37,13 @@ export const down: Effect.Effect<
   if (Option.isNone(found)) return found
   const holder = found.value
   if (holder.what !== "daemon") return yield* new Holder.HomeBusy({ directory, holder })
-  // It does not answer when it is ending already, or when its socket was deleted.
-  yield* Effect.ignore(Effect.flatMap(JobClient.make({ socket }), ({ shutdown }) => shutdown))
-  if (yield* hasEnded(holder)) return found
+  const asked = yield* Effect.flatMap(JobClient.make({ socket }), ({ shutdown }) => shutdown).pipe(
+    Effect.timeout(patienceToAnswer),
+    Effect.either
+  )
+  // It does not listen yet, or its socket was deleted; or it is ending already, and a signal would have it hurry.
+  const isEnding = Option.exists(yield* Holder.find, ({ ending }) => ending === true)
+  if ((Either.isRight(asked) || isEnding) && (yield* hasEnded(holder))) return found
   yield* signal(holder)
   if (yield* hasEnded(holder)) return found
   return yield* new StillUp({ holder, log })

@@ -27,11 +27,28 @@ export const status = Command.make("status", { json }, (manner) =>
 )
 
 /** What is not well. */
-const look = ({ addresses }: Holder.Holder) =>
+const look = ({ addresses, ending }: Holder.Holder) =>
   Effect.gen(function* () {
-    if (addresses === undefined) return ["it is starting, or ending, and does not listen"]
+    if (ending === true) return ["it is ending, and does not listen any more"]
+    if (addresses === undefined) return ["it is starting, and does not listen yet"]
     const { socket } = yield* Home.Home
     const { ready } = yield* JobClient.make({ socket })
     yield* ready
     return []
-  }).pipe(Effect.catchAll((error) => Effect.succeed(error._tag === "NotReady" ? error.problems : [error.message])))
+  }).pipe(
+    Effect.timeoutTo({
+      duration: patience,
+      onSuccess: (problems) => problems,
+      onTimeout: () => ["it does not answer: it is very busy, or somebody has suspended it"]
+    }),
+    Effect.catchTags({
+      NotReady: ({ problems }) => Effect.succeed(problems),
+      DaemonNotRunning: ({ address }) => Effect.succeed([`it listens no more on ${address}: ${remedy}`])
+    }),
+    Effect.catchAll(({ message }) => Effect.succeed([message]))
+  )
+
+const remedy = "restart it with charlotte daemon restart"
+
+/** How long it may take to look whether it is well. */
+const patience = "5 seconds"
