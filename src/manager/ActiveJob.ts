@@ -1,7 +1,19 @@
 /**
  * One job while it is active: its place, its fiber, and its end.
  */
-import { DateTime, Deferred, type Duration, Effect, Exit, type Fiber, HashMap, Option, Ref, Schema } from "effect"
+import {
+  DateTime,
+  type Deferred,
+  type Duration,
+  Effect,
+  Exit,
+  type Fiber,
+  HashMap,
+  Option,
+  Ref,
+  Schema,
+  Scope
+} from "effect"
 import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
 import { stringify } from "../domain/Json.js"
 import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
@@ -14,7 +26,9 @@ import type { Closing } from "./Closing.js"
 import type { Durable } from "./Durable.js"
 import * as EventQueue from "./EventQueue.js"
 import type { Interrupt } from "./Interruption.js"
+import type { Fork } from "./JobFiber.js"
 import type { Phase } from "./ManagedJob.js"
+import * as Once from "./Once.js"
 import type { JobContext, Service as Orchestrator } from "./Orchestrator.js"
 import * as Outcome from "./Outcome.js"
 
@@ -25,7 +39,7 @@ export interface ActiveJob<out Config> {
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   readonly queue: EventQueue.EventQueue
   /** Completes last of all, when the permit is back. */
-  readonly ended: Deferred.Deferred<Run>
+  readonly ended: Once.Once<Run>
   /** As it was last recorded. */
   run: Run
   phase: Phase
@@ -44,9 +58,10 @@ export interface Options<in out Config> {
   readonly durable: Durable
   /** Runs a fiber that belongs to the manager and not to whoever called it. */
   readonly fork: (effect: Effect.Effect<void>) => void
+  readonly forkJob: Fork
   readonly interrupt: Interrupt
   /** Rises whenever a permit is back. */
-  readonly freed: Signal & { readonly wake: Effect.Effect<void> }
+  readonly freed: Signal & { readonly unsafeWake: () => void }
 }
 
 /** What a job is launched with. */
@@ -72,7 +87,7 @@ const isEmittable = Schema.is(EmittedEvent)
 
 export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs<Config>> =>
   Effect.gen(function* () {
-    const { closing, durable, fork, freed, interrupt, maxJobs, orchestrator, stopGrace, store } = options
+    const { closing, durable, fork, forkJob, freed, interrupt, maxJobs, orchestrator, stopGrace, store } = options
     const jobs = yield* Ref.make(HashMap.empty<JobId, ActiveJob<Config>>())
     const permits = yield* Effect.makeSemaphore(maxJobs)
     // On their way in or out: what the record says of them, and what is here, do not agree for a moment.
@@ -82,31 +97,30 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
       run: Run,
       { config, submission }: Submitted<Config>,
       fiber: Fiber.RuntimeFiber<unknown, unknown>
-    ): Effect.Effect<ActiveJob<Config>> =>
-      Effect.map(Deferred.make<Run>(), (ended) => ({
-        id: run.id,
-        config,
-        submission,
-        fiber,
-        ended,
-        run,
-        phase: "running",
-        grace: stopGrace,
-        forced: false,
-        stop: undefined,
-        queue: EventQueue.make({
-          fork,
-          write: (events) =>
-            durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
-              // Refused: the attempt is over, and whoever still emits for it comes too late.
-              Effect.catchTag("Superseded", () => Effect.void),
-              // Whatever it was: the job waits for its events before it ends, and it has to end.
-              Effect.catchAllCause((cause) =>
-                Effect.annotateLogs(Effect.logError(`events of job ${run.id} are lost`, cause), { jobId: run.id })
-              )
+    ): ActiveJob<Config> => ({
+      id: run.id,
+      config,
+      submission,
+      fiber,
+      ended: Once.make(),
+      run,
+      phase: "running",
+      grace: stopGrace,
+      forced: false,
+      stop: undefined,
+      queue: EventQueue.make({
+        fork,
+        write: (events) =>
+          durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
+            // Refused: the attempt is over, and whoever still emits for it comes too late.
+            Effect.catchTag("Superseded", () => Effect.void),
+            // Whatever it was: the job waits for its events before it ends, and it has to end.
+            Effect.catchAllCause((cause) =>
+              Effect.annotateLogs(Effect.logError(`events of job ${run.id} are lost`, cause), { jobId: run.id })
             )
-        })
-      }))
+          )
+      })
+    })
 
     const makeContext = (job: ActiveJob<Config>): JobContext<Config> => ({
       id: job.id,
@@ -136,11 +150,11 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
       })
     })
 
-    const work = (job: ActiveJob<Config>): Effect.Effect<unknown, unknown> =>
+    const work = (job: ActiveJob<Config>, scope: Scope.CloseableScope): Effect.Effect<unknown, unknown, Scope.Scope> =>
       Effect.flatMap(closing.hasBegun, (closing) =>
         closing
           ? Effect.interrupt
-          : Effect.annotateLogs(Effect.scoped(orchestrator.run(makeContext(job))), "jobId", job.id)
+          : Effect.onExit(orchestrator.run(makeContext(job)), (exit) => Scope.close(scope, exit))
       )
 
     /** The end of a job: all that it emitted, its outcome, and only then its place. */
@@ -161,62 +175,65 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
         ),
         Effect.ensuring(
           Effect.suspend(() => {
-            inTransit.set(job.id, Deferred.await(job.ended))
+            inTransit.set(job.id, job.ended.await)
             return Ref.update(jobs, HashMap.remove(job.id))
           })
         )
       )
 
-    const live = (job: ActiveJob<Config>): Effect.Effect<ActiveJob<Config>> =>
+    const live = (job: ActiveJob<Config>, scope: Scope.CloseableScope) =>
       // Not the other way round: interruptible(onExit(…)), interrupted at once, would skip the end.
-      Effect.as(Effect.exit(Effect.onExit(Effect.interruptible(work(job)), (exit) => settle(job, exit))), job)
+      Effect.as(Effect.exit(Effect.onExit(Effect.interruptible(work(job, scope)), (exit) => settle(job, exit))), job)
 
-    const leave = (job: ActiveJob<Config>) =>
-      Effect.suspend(() => {
-        inTransit.delete(job.id)
-        return Deferred.succeed(job.ended, job.run)
-      })
+    const leave = (job: ActiveJob<Config>): void => {
+      inTransit.delete(job.id)
+      job.ended.done(Exit.succeed(job.run))
+    }
 
     const launch: ActiveJobs<Config>["launch"] = <E>(submitted: Submitted<Config>, admit: Effect.Effect<Run, E>) =>
       Effect.gen(function* () {
         const { id } = submitted
-        const admitted = yield* Deferred.make<void, E | MaxJobsReached>()
-        const arrival = Effect.exit(Deferred.await(admitted))
-        const answer = (exit: Exit.Exit<void, E | MaxJobsReached>) =>
-          Effect.suspend(() => {
-            // Another one that continues the same job may be on its way by now.
-            if (inTransit.get(id) === arrival) inTransit.delete(id)
-            return Deferred.done(admitted, exit)
-          })
+        const scope = yield* Scope.make()
+        const admitted = Once.make<void, E | MaxJobsReached>()
+        const arrival = Effect.exit(admitted.await)
+        const answer = (exit: Exit.Exit<void, E | MaxJobsReached>): void => {
+          // Another one that continues the same job may be on its way by now.
+          if (inTransit.get(id) === arrival) inTransit.delete(id)
+          admitted.done(exit)
+        }
 
         const life = permits.withPermitsIfAvailable(1)(
           Effect.matchCauseEffect(admit, {
-            onFailure: (cause) => Effect.as(answer(Exit.failCause(cause)), undefined),
+            onFailure: (cause) => Effect.sync(() => answer(Exit.failCause(cause))),
             onSuccess: (run) =>
-              Effect.withFiberRuntime<ActiveJob<Config>>((fiber) =>
-                Effect.gen(function* () {
-                  const job = yield* makeJob(run, submitted, fiber)
-                  yield* Ref.update(jobs, HashMap.set(id, job))
-                  yield* answer(Exit.void)
-                  return yield* live(job)
+              Effect.withFiberRuntime<ActiveJob<Config>, never, Scope.Scope>((fiber) => {
+                const job = makeJob(run, submitted, fiber)
+                return Effect.flatMap(Ref.update(jobs, HashMap.set(id, job)), () => {
+                  answer(Exit.void)
+                  return live(job, scope)
                 })
-              )
+              })
           })
         )
 
         inTransit.set(id, arrival)
-        fork(
+        forkJob(
+          id,
+          scope,
           Effect.uninterruptible(
-            Effect.flatMap(
+            Effect.map(
               life,
               Option.match({
-                onNone: () => Effect.asVoid(answer(Exit.fail(new MaxJobsReached({ maxJobs })))),
-                onSome: (job) => Effect.zipRight(freed.wake, job === undefined ? Effect.void : leave(job))
+                onNone: () => answer(Exit.fail(new MaxJobsReached({ maxJobs }))),
+                onSome: (job) => {
+                  freed.unsafeWake()
+                  if (job !== undefined) leave(job)
+                }
               })
             )
           )
         )
-        yield* Deferred.await(admitted)
+        yield* admitted.await
       }).pipe(Effect.uninterruptible)
 
     const find = (id: JobId): Effect.Effect<Option.Option<ActiveJob<Config>>> =>

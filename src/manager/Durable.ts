@@ -50,9 +50,14 @@ export const make = (closing: Closing): Effect.Effect<Durable> =>
           return yield* attempt(Math.min(pause * 2, longestPause))
         })
 
-      return Effect.ensuring(
-        attempt(firstPause),
-        Effect.sync(() => void troubles.delete(jobId))
+      // Nothing is put around a write that succeeds at once, as nearly all do.
+      return Effect.catchAll(write, (error) =>
+        isStoreError(error)
+          ? Effect.ensuring(
+              afterTrouble(error, firstPause),
+              Effect.sync(() => void troubles.delete(jobId))
+            )
+          : Effect.fail(error)
       )
     }
 

@@ -72,7 +72,7 @@ export const make = (options: {
 
   const wait = (job: ActiveJob<unknown>, begun: number, grace: Duration.Duration) =>
     Effect.gen(function* () {
-      const run = yield* Effect.timeoutOption(Deferred.await(job.ended), Duration.sum(grace, afterGrace))
+      const run = yield* Effect.timeoutOption(job.ended.await, Duration.sum(grace, afterGrace))
       if (Option.isSome(run)) {
         const { status } = run.value
         return yield* report(

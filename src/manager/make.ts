@@ -1,7 +1,7 @@
 /**
  * Puts a manager together of its parts.
  */
-import { DateTime, Deferred, Duration, Effect, Option, Runtime, type Scope } from "effect"
+import { DateTime, Duration, Effect, Option, Runtime, type Scope } from "effect"
 import {
   type AlreadyManaged,
   type InvalidJobConfig,
@@ -23,12 +23,14 @@ import * as Closing from "./Closing.js"
 import * as Durable from "./Durable.js"
 import * as EventStreams from "./EventStreams.js"
 import * as Interruption from "./Interruption.js"
+import * as JobFiber from "./JobFiber.js"
 import * as JobIds from "./JobIds.js"
 import type { ManagedJob } from "./ManagedJob.js"
 import { recoveryError } from "./Outcome.js"
 import * as Recovery from "./Recovery.js"
 import type { MakeOptions, Service } from "./Service.js"
 import * as Stop from "./Stop.js"
+import { traced } from "./Traced.js"
 
 export const make = <C, I>(
   options: MakeOptions<C, I>
@@ -46,12 +48,13 @@ export const make = <C, I>(
     const freed = makeSignal()
     const admission = Admission.make(options.config, orchestrator)
 
-    // The fibers of jobs are roots: they inherit from the manager, and nothing from whoever called it, such as a transaction
-    // or a region that cannot be interrupted.
+    // Fibers of the manager's own, as those of jobs are.
     const runFork = Runtime.runFork(yield* Effect.runtime())
     const fork = (effect: Effect.Effect<void>): void => void runFork(effect)
 
     const interrupt = yield* Interruption.make(fork)
+
+    const forkJob = yield* JobFiber.make
 
     const jobs = yield* ActiveJob.make({
       maxJobs,
@@ -62,8 +65,10 @@ export const make = <C, I>(
       durable,
       interrupt,
       fork,
+      forkJob,
       freed
     })
+
     /** The record of a run of this manager's kind. */
     const recordOf = (id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
       Effect.flatMap(
@@ -86,7 +91,7 @@ export const make = <C, I>(
 
     const refuseWhenClosing = Effect.flatMap(closing.hasBegun, (begun) => (begun ? new ShuttingDown() : Effect.void))
 
-    const start: Service<C, I>["start"] = Effect.fn("JobManager.start")(function* (input) {
+    const start: Service<C, I>["start"] = Effect.fnUntraced(function* (input) {
       yield* store.outsideTransaction
       yield* refuseWhenClosing
       const { config, encoded, key, submission } = yield* admission.submitted(input)
@@ -100,7 +105,7 @@ export const make = <C, I>(
       const admit = Effect.as(store.create({ id, kind, key, config: encoded, labels, submission, at }), run)
       yield* jobs.launch({ id, config, submission: submission === undefined ? undefined : parse(submission) }, admit)
       return id
-    })
+    }, traced("JobManager.start"))
 
     /** A run that cannot be continued has failed. */
     const giveUp = (run: Run, { message }: InvalidJobConfig) =>
@@ -138,9 +143,11 @@ export const make = <C, I>(
     })
 
     const awaitEnd = (id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
+      Effect.flatMap(jobs.find(id), Option.match({ onNone: () => awaitRecord(id), onSome: ({ ended }) => ended.await }))
+
+    /** Of a job that is not active here, and may become so. */
+    const awaitRecord = (id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
       Effect.gen(function* () {
-        const job = yield* jobs.find(id)
-        if (Option.isSome(job)) return yield* Deferred.await(job.value.ended)
         const signal = yield* store.changes(id)
         const version = yield* signal.version
         const run = yield* recordOf(id)
@@ -160,10 +167,7 @@ export const make = <C, I>(
       get: (id) => Effect.map(jobs.find(id), Option.map(managed)),
       list: Effect.map(jobs.all, (all) => all.map(({ id }) => id)),
       activeCount: jobs.count,
-      await: Effect.fn("JobManager.await")(function* (id) {
-        yield* store.outsideTransaction
-        return yield* awaitEnd(id)
-      }),
+      await: (id) => traced("JobManager.await")(Effect.zipRight(store.outsideTransaction, awaitEnd(id))),
       events: (id, { after = 0 } = {}) => streams.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => streams.ofAll(after),
       health: durable.health
