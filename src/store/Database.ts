@@ -10,6 +10,7 @@ import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
 import { driverTimeout, retryWhileBusy } from "./Busy.js"
+import * as Damage from "./Damage.js"
 import { orStoreError } from "./failure.js"
 
 /** @since 0.1.0 */
@@ -29,7 +30,8 @@ const oldestSqlite = [3, 51, 3] as const
 const operation = "open the database"
 
 /**
- * A `SqlClient` on an SQLite file (created when missing), checked for damage, in WAL mode, with foreign keys on.
+ * A `SqlClient` on an SQLite file (created when missing), checked for damage, in WAL mode, with foreign keys on. A file of
+ * more than 16 MiB is checked while it is open already, when a `RunStore` is on it.
  *
  * @since 0.1.0
  * @example
@@ -42,16 +44,19 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, StoreE
   Layer.scoped(SqlClient.SqlClient, open(options)).pipe(Layer.provide(Reactivity.layer))
 
 /**
- * The same file, to be looked at and nothing else, also while another process works on it: it is checked for damage, cannot
- * be written, and is left as it was found. One that a crash has left in the midst of a change (there is a `-journal`) fails
+ * The same file, to be looked at and nothing else, also while another process works on it: it is checked for damage (a large
+ * one only when asked to be `thorough`, which takes its time), cannot be written, and is left as it was found. One that a crash has left in the midst of a change (there is a `-journal`) fails
  * as `readonly`, since it would have to be mended first.
  *
  * @since 0.1.0
  */
-export const layerUntouched = ({ filename }: Pick<Options, "filename">): Layer.Layer<SqlClient.SqlClient, StoreError> =>
-  Layer.scoped(SqlClient.SqlClient, look(filename)).pipe(Layer.provide(Reactivity.layer))
+export const layerUntouched = ({
+  filename,
+  thorough = false
+}: Pick<Options, "filename"> & { readonly thorough?: boolean }): Layer.Layer<SqlClient.SqlClient, StoreError> =>
+  Layer.scoped(SqlClient.SqlClient, look(filename, thorough)).pipe(Layer.provide(Reactivity.layer))
 
-const look = (filename: string) =>
+const look = (filename: string, thorough: boolean) =>
   retryWhileBusy(
     anew(
       Effect.gen(function* () {
@@ -64,7 +69,7 @@ const look = (filename: string) =>
         )
         yield* sql.unsafe("PRAGMA query_only = ON")
         yield* refuseOldSqlite(sql)
-        yield* checkForDamage(sql, filename)
+        if (thorough || !Damage.isLarge(filename)) yield* Damage.refuse(sql, filename)
         return sql
       })
     )
@@ -107,27 +112,19 @@ const connect = (filename: string, readonly: boolean) =>
   )
 
 /**
- * A damaged file accepts writes, so it is looked through first, and left as it was found. Where a log of a crash is there,
- * the connection cannot write, or it would carry the log over into the file when it is closed. Where none is there, it can,
+ * The file is looked through first, and left as it was found; a large one is so by `RunStore.layer`, once it is open. Where a
+ * log of a crash is there, the connection cannot write, or it would carry the log over into the file when it is closed. Where none is there, it can,
  * to clear away what it makes itself, and to roll back a journal of another mode.
  */
 const refuseDamaged = (filename: string) =>
   filename === ":memory:" || !existsSync(filename)
     ? Effect.void
-    : Effect.flatMap(connect(filename, existsSync(`${filename}-wal`)), (sql) => checkForDamage(sql, filename))
+    : Effect.flatMap(connect(filename, existsSync(`${filename}-wal`)), (sql) =>
+        Damage.isLarge(filename) ? readsAtAll(sql) : Damage.refuse(sql, filename)
+      )
 
-const checkForDamage = (sql: SqlClient.SqlClient, filename: string) =>
-  Effect.flatMap(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"), ([row]) =>
-    row?.quick_check === "ok"
-      ? Effect.void
-      : new StoreError({
-          operation,
-          reason: "corrupt",
-          cause: new Error(
-            `${filename} is damaged: ${row?.quick_check}. Restore it from a backup, or move it away to begin anew.`
-          )
-        })
-  )
+/** A file that is no database, or shorter than it says itself, is refused at once however large it is. */
+const readsAtAll = (sql: SqlClient.SqlClient) => sql.unsafe("SELECT count(*) FROM sqlite_master")
 
 const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
   Effect.flatMap(sql.unsafe<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {

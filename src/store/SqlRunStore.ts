@@ -25,9 +25,9 @@ import * as Transition from "./Transition.js"
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
 /** On tables that are as they should be. */
-const open: Store = Effect.gen(function* () {
+const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(function* (options) {
   const session = yield* Session.make
-  const guard = yield* DatabaseFile.guard(session)
+  const guard = yield* DatabaseFile.guard(session, options)
   const signals = yield* Signals.make
   const { write } = yield* Writer.make({ session, signals, guard })
 
@@ -183,6 +183,12 @@ const open: Store = Effect.gen(function* () {
 })
 
 /** The session is made first: it refuses a client on which nothing can be done. */
-export const make: Store = Session.make.pipe(Effect.zipRight(Migrations.run), Effect.zipRight(open))
+export const make: Store = Session.make.pipe(
+  Effect.zipRight(Migrations.run),
+  Effect.zipRight(open({ isWritten: true }))
+)
 
-export const untouched: Store = Session.make.pipe(Effect.zipRight(Migrations.verify), Effect.zipRight(open))
+export const untouched: Store = Session.make.pipe(
+  Effect.zipRight(Migrations.verify),
+  Effect.zipRight(open({ isWritten: false }))
+)

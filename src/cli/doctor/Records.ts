@@ -27,7 +27,7 @@ export const look = (options: Options) =>
     const { database } = yield* Home
     const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => true)
     if (!isThere) return [Finding.ok("database", "there is none yet")]
-    return yield* Effect.provide(tables(options), Database.layerUntouched({ filename: database }))
+    return yield* Effect.provide(tables(options), Database.layerUntouched({ filename: database, thorough: true }))
   }).pipe(Effect.catchTag("StoreError", (error) => Effect.succeed([unreadable(error)])))
 
 const unreadable = ({ cause, reason }: StoreError): Finding.Finding => {

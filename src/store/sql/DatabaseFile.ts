@@ -1,17 +1,24 @@
 /**
  * The files under an open database. SQLite goes on writing into a file that was deleted, replaced or cut short, and
- * acknowledges it: so what has its name is compared with what was opened, before each transaction and every two seconds.
+ * acknowledges it: so what has its name is compared with what was opened, before each transaction and every two seconds. One
+ * that was too large to be looked through for damage before is so now.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema, type Scope } from "effect"
 import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
+import * as Damage from "../Damage.js"
 import { reasonOf, storeError } from "../failure.js"
 import { WallClock } from "../WallClock.js"
 import { query, type Session } from "./Session.js"
 
 const everyMillis = 2_000
+
+export interface Options {
+  /** Whether this store is to write it, rather than only to look at it. */
+  readonly isWritten: boolean
+}
 
 /** Fails once the file is no longer what was opened; always succeeds for a database in memory. */
 export type Guard = (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
@@ -69,7 +76,7 @@ const cutShort = (path: string) =>
     cause: new Error(`${path} was cut short while it was open; restore it from a backup and start again`)
   })
 
-export const guard = (session: Session): Effect.Effect<Guard, StoreError, Scope.Scope> =>
+export const guard = (session: Session, { isWritten }: Options): Effect.Effect<Guard, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const databases = yield* session.read("open the store", (connection) =>
       selectFile(connection, "PRAGMA database_list", [])
@@ -102,6 +109,12 @@ export const guard = (session: Session): Effect.Effect<Guard, StoreError, Scope.
       return logLost ?? Effect.void
     })
 
+    let damage: StoreError | undefined
+    const lookThrough = Effect.catchAll(Damage.refuseBeside(path), (error) => {
+      damage = error
+      return Effect.logError(error.message)
+    })
+
     let told = false
     const tell = ({ message, reason }: StoreError) =>
       Effect.suspend(() => {
@@ -121,11 +134,9 @@ export const guard = (session: Session): Effect.Effect<Guard, StoreError, Scope.
         onFailure: tell
       })
     )
-    yield* Effect.zipRight(sleep(everyMillis), watch).pipe(
-      Effect.forever,
-      Effect.annotateLogs({ module: "charlotte/RunStore" }),
-      Effect.interruptible,
-      Effect.forkScoped
-    )
-    return (connection) => Effect.suspend(() => logLost ?? check(connection, false))
+    const inBackground = (effect: Effect.Effect<void>) =>
+      effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), Effect.interruptible, Effect.forkScoped)
+    yield* inBackground(Effect.forever(Effect.zipRight(sleep(everyMillis), watch)))
+    if (isWritten && Damage.isLarge(path)) yield* inBackground(lookThrough)
+    return (connection) => Effect.suspend(() => damage ?? logLost ?? check(connection, false))
   })
