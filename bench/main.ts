@@ -5,11 +5,15 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { events } from "./benchmarks/events.js"
+import { start, stop } from "./benchmarks/latency.js"
 import { lifecycle } from "./benchmarks/lifecycle.js"
+import { many } from "./benchmarks/many.js"
+import { scale } from "./benchmarks/scale.js"
 import { type Benchmark, type Line, meets, type Settings } from "./harness/Benchmark.js"
 import { markdown } from "./harness/Table.js"
 
-const benchmarks: ReadonlyArray<Benchmark> = [lifecycle]
+const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, scale]
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"))
 const short = process.argv.includes("--short")

@@ -1,0 +1,36 @@
+/**
+ * Many idle jobs: how long it takes to stop them all, and what each keeps in memory.
+ */
+import { JobManager } from "charlotte"
+import { Effect } from "effect"
+import { heap } from "./heap.js"
+import { number, report } from "../harness/Subject.js"
+import { config, main, managerOf } from "./manager.js"
+
+const jobs = number("jobs")
+
+const program = Effect.gen(function* () {
+  const manager = yield* JobManager.JobManager
+  const start = Effect.replicateEffect(manager.start(config), jobs, { concurrency: 100, discard: true })
+  // What is made once, such as the code that the compiler makes, is made in a first round.
+  yield* start
+  yield* manager.stopAll
+  const before = yield* heap
+  yield* start
+  const idle = yield* heap
+  const begun = performance.now()
+  const reports = yield* manager.stopAll
+  const millis = performance.now() - begun
+  const after = yield* heap
+  if (reports.some(({ status }) => status !== "cancelled")) throw new Error("not all jobs were stopped")
+  report({
+    seconds: millis / 1_000,
+    kilobytesPerJob: (idle - before) / jobs / 1_000,
+    kilobytesPerRecord: (after - before) / jobs / 1_000
+  })
+})
+
+await main(
+  program,
+  managerOf(jobs, () => Effect.never)
+)

@@ -1,0 +1,46 @@
+/**
+ * How long it takes on an idle system from the call of `stop` until the orchestrator is told, and until the outcome is recorded.
+ */
+import { JobManager } from "charlotte"
+import { Effect } from "effect"
+import { percentile } from "../harness/Benchmark.js"
+import { number, report } from "../harness/Subject.js"
+import { config, main, managerOf } from "./manager.js"
+
+let told = 0
+
+const one = (manager: JobManager.JobManager["Type"]) =>
+  Effect.gen(function* () {
+    const id = yield* manager.start(config)
+    yield* Effect.sleep("10 millis")
+    const called = performance.now()
+    yield* manager.stop(id)
+    return { told: told - called, recorded: performance.now() - called }
+  })
+
+const program = Effect.gen(function* () {
+  const manager = yield* JobManager.JobManager
+  yield* Effect.replicateEffect(one(manager), 100)
+  const latencies = yield* Effect.replicateEffect(one(manager), number("jobs"))
+  report({
+    told: percentile(
+      latencies.map(({ told }) => told),
+      0.5
+    ),
+    recorded: percentile(
+      latencies.map(({ recorded }) => recorded),
+      0.5
+    )
+  })
+})
+
+await main(
+  program,
+  managerOf(10, () =>
+    Effect.onInterrupt(Effect.never, () =>
+      Effect.sync(() => {
+        told = performance.now()
+      })
+    )
+  )
+)
