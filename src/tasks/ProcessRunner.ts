@@ -12,6 +12,7 @@ import { Context, Effect, Layer, Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Attempts } from "../store/Attempts.js"
+import { Failpoint } from "../store/Failpoint.js"
 import { KernelRef } from "../store/ProcessIdentity.js"
 import { RunStore } from "../store/RunStore.js"
 import { Surroundings } from "./process/Environment.js"
@@ -61,6 +62,7 @@ export interface Service {
  */
 export const make = (attempts: Attempts): Effect.Effect<Service> =>
   Effect.gen(function* () {
+    const failpoint = yield* Failpoint
     const table = yield* ProcessTableRef
     const launch = yield* LaunchRef
     const around = yield* Surroundings
@@ -70,7 +72,7 @@ export const make = (attempts: Attempts): Effect.Effect<Service> =>
     }
     let hurried = false
     return ProcessRunner.of({
-      run: Running.make({ attempts, launch, table, around, bootId: self.bootId, isHurried: () => hurried }),
+      run: Running.make({ attempts, failpoint, launch, table, around, bootId: self.bootId, isHurried: () => hurried }),
       hurry: Effect.sync(() => {
         hurried = true
       }),

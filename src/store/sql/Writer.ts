@@ -8,6 +8,7 @@ import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { retryWhileBusy } from "../Busy.js"
+import { Failpoint } from "../Failpoint.js"
 import { reasonOf, storeError } from "../failure.js"
 import type { Signals } from "../Signals.js"
 import { WallClock } from "../WallClock.js"
@@ -35,6 +36,7 @@ export interface Write<A, E> {
 }
 
 interface Queued {
+  readonly operation: string
   readonly weight: number
   readonly wakes: JobId | undefined
   readonly committed: () => boolean
@@ -57,6 +59,7 @@ export const make = (options: {
   Effect.gen(function* () {
     const { guard, session, signals } = options
     const clock = yield* WallClock
+    const failpoint = yield* Failpoint
     const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
     let closedAt: number | undefined
     let busy = false
@@ -94,7 +97,10 @@ export const make = (options: {
             if (writes.length === 1) return yield* Effect.failCause(logged.cause)
             return "spoiled"
           }
-          yield* Effect.tapErrorCause(execute(connection, "COMMIT"), () => rollback(connection))
+          const points = () => writes.map(({ operation }) => `commit ${operation}`)
+          yield* Effect.tapErrorCause(failpoint.around(points, execute(connection, "COMMIT")), () =>
+            rollback(connection)
+          )
           return "committed"
         })
       )
@@ -171,6 +177,7 @@ export const make = (options: {
                   : Effect.mapError(exit, (error) => (error instanceof SqlError ? storeError(operation)(error) : error))
               )
             lanes[lane].push({
+              operation,
               weight,
               wakes,
               committed: () => exit !== undefined && Exit.isSuccess(exit),

@@ -6,6 +6,7 @@ import { Clock, Context, Duration, Effect, Schedule } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { constants as modes } from "node:fs"
 import { access } from "node:fs/promises"
+import { Failpoint } from "../../store/Failpoint.js"
 import * as Umask from "../process/Umask.js"
 import { GitFailed, GitMissing, GitTooOld } from "./GitError.js"
 import { type GitEnvironment, GitEnvironmentRef } from "./GitEnvironment.js"
@@ -144,7 +145,9 @@ const isOldEnough = (version: string): boolean => {
   return major > needMajor || (major === needMajor && minor >= needMinor)
 }
 
-export const make: Effect.Effect<Service> = Effect.map(GitEnvironmentRef, (environment) => {
+export const make: Effect.Effect<Service> = Effect.gen(function* () {
+  const environment = yield* GitEnvironmentRef
+  const failpoint = yield* Failpoint
   const executable = once(find(environment))
   const base: Record<string, string> = {
     ...environment.variables,
@@ -154,12 +157,15 @@ export const make: Effect.Effect<Service> = Effect.map(GitEnvironmentRef, (envir
   const run = (invocation: Invocation) => {
     const limit = invocation.limit ?? environment.limit
     return Effect.flatMap(executable, (file) =>
-      execute(file, invocation, {
-        ...base,
-        ...(invocation.userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }),
-        ...Settings.variables(invocation.settings ?? {}),
-        ...invocation.variables
-      }).pipe(
+      failpoint.around(
+        () => [`git ${invocation.args[0]}`],
+        execute(file, invocation, {
+          ...base,
+          ...(invocation.userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }),
+          ...Settings.variables(invocation.settings ?? {}),
+          ...invocation.variables
+        })
+      ).pipe(
         Effect.timeoutFail({
           duration: limit,
           onTimeout: () =>
@@ -190,11 +196,16 @@ export const run = (invocation: Invocation) => Effect.flatMap(GitCommand, (comma
  */
 export const step = <A>(operation: string, f: () => Promise<A>): Effect.Effect<A, GitFailed> =>
   Effect.uninterruptible(
-    Effect.tryPromise({
-      try: f,
-      catch: (cause) => {
-        const detail = plain(cause instanceof Error ? cause.message : String(cause))
-        return new GitFailed({ operation, exitCode: null, detail })
-      }
-    })
+    Effect.flatMap(Failpoint, ({ around }) =>
+      around(
+        () => [`git, ${operation}`],
+        Effect.tryPromise({
+          try: f,
+          catch: (cause) => {
+            const detail = plain(cause instanceof Error ? cause.message : String(cause))
+            return new GitFailed({ operation, exitCode: null, detail })
+          }
+        })
+      )
+    )
   )

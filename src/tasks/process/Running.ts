@@ -5,6 +5,7 @@ import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, type Op
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Attempts } from "../../store/Attempts.js"
+import type * as Failpoint from "../../store/Failpoint.js"
 import * as Environment from "./Environment.js"
 import type { Launch } from "./Launch.js"
 import { within } from "./Limits.js"
@@ -75,13 +76,14 @@ const settle = Duration.millis(200)
 
 export const make = (runner: {
   readonly attempts: Attempts
+  readonly failpoint: Failpoint.Service
   readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
   readonly around: Environment.Variables
   readonly bootId: string
   readonly isHurried: () => boolean
 }): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
-  const { around, attempts, bootId, isHurried, launch, table } = runner
+  const { around, attempts, bootId, failpoint, isHurried, launch, table } = runner
 
   const start = (cookie: string, { command, cwd, env, inherit, limits, output, stdin }: RunOptions) =>
     launch.start({
@@ -103,7 +105,7 @@ export const make = (runner: {
         yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
         const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at }))
 
-        const started = yield* Effect.either(start(cookie, options))
+        const started = yield* Effect.either(failpoint.around(() => [`spawn ${purpose}`], start(cookie, options)))
         if (Either.isLeft(started)) return yield* Effect.as(close, nothingRan(started.left))
         const { ended, leader, output } = started.right
         const tree = ProcessTree.make({ table, cookie, leader })
