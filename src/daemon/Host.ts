@@ -17,7 +17,11 @@ import * as Secrets from "./Secrets.js"
 
 const database = Layer.unwrapEffect(Effect.map(Home.Home, ({ database }) => Database.layer({ filename: database })))
 
-const orchestrator = Layer.unwrapEffect(Effect.map(Home.Home, ({ directory }) => TaskOrchestrator.layer({ directory })))
+const orchestrator = Layer.unwrapEffect(
+  Effect.map(Effect.all([Home.Home, Secrets.Secrets]), ([{ directory }, { text }]) =>
+    TaskOrchestrator.layer({ directory, hide: text })
+  )
+)
 
 const settings = Layer.merge(Git.layer, Configuration.agents).pipe(Layer.provideMerge(Configuration.layer))
 

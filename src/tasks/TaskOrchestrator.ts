@@ -7,7 +7,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, identity, Layer, Option, Schema } from "effect"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { JobId } from "../domain/JobId.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
@@ -34,6 +34,8 @@ import * as Workplace from "./work/Workplace.js"
 export interface Options {
   /** An absolute path outside any repository: worktrees and logs of jobs are kept below it. */
   readonly directory: string
+  /** Takes out of a text what agents must not be told, such as a secret that only gates are given and that one has printed. */
+  readonly hide?: (text: string) => string
 }
 
 /**
@@ -126,7 +128,8 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
       gateEnv: agents.gates.env,
       directories: directories(options, id),
       progress: yield* Progress.open(store, context, submission),
-      tell
+      tell,
+      hide: options.hide ?? identity
     }
     yield* takeUp(job)
     yield* start(({ id }, { number }) => ["completed", "skipped"].includes(job.progress.task(id, number).state))

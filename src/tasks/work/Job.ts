@@ -23,4 +23,6 @@ export interface Job {
   readonly directories: { readonly worktrees: string; readonly logs: string }
   readonly progress: Progress
   readonly tell: Tell
+  /** Takes out of a text what agents must not be told. */
+  readonly hide: (text: string) => string
 }

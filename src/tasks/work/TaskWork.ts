@@ -77,7 +77,7 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
       yield* change(failed)
       yield* tell("task.retry", { attempt, reason, pause: Duration.toMillis(pause), log })
       yield* Effect.sleep(pause)
-      previous = Option.some({ reason, tail })
+      previous = Option.some({ reason, tail: job.hide(tail) })
       const fault = yield* Workplace.fault(job, place, spot.tip)
       if (Option.isSome(fault)) {
         yield* note(job, unit, task, `attempt ${attempt} was undone: ${fault.value}`)
