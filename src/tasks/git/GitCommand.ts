@@ -157,26 +157,28 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const run = (invocation: Invocation) => {
     const limit = invocation.limit ?? environment.limit
     return Effect.flatMap(executable, (file) =>
-      failpoint.around(
-        () => [`git ${invocation.args[0]}`],
-        execute(file, invocation, {
-          ...base,
-          ...(invocation.userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }),
-          ...Settings.variables(invocation.settings ?? {}),
-          ...invocation.variables
-        })
-      ).pipe(
-        Effect.timeoutFail({
-          duration: limit,
-          onTimeout: () =>
-            new GitFailed({
-              operation: invocation.args[0] ?? "git",
-              exitCode: null,
-              detail: `it took longer than ${Duration.format(limit)} and was ended`
-            })
-        }),
-        inRealTime
-      )
+      failpoint
+        .around(
+          () => [`git ${invocation.args[0]}`],
+          execute(file, invocation, {
+            ...base,
+            ...(invocation.userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }),
+            ...Settings.variables(invocation.settings ?? {}),
+            ...invocation.variables
+          })
+        )
+        .pipe(
+          Effect.timeoutFail({
+            duration: limit,
+            onTimeout: () =>
+              new GitFailed({
+                operation: invocation.args[0] ?? "git",
+                exitCode: null,
+                detail: `it took longer than ${Duration.format(limit)} and was ended`
+              })
+          }),
+          inRealTime
+        )
     )
   }
   const version = run({ args: ["version"], cwd: "/" }).pipe(
