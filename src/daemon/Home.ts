@@ -99,12 +99,25 @@ const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSyste
     const fs = yield* FileSystem
     const path = yield* Path
     const found = yield* inspect(directory)
-    if (found === "missing") yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
+    if (found === "missing") yield* create(directory)
     // What has just been made may be something else by now, or may have been made by somebody else.
     const state = found === "missing" ? yield* inspect(directory) : found
     if (state === "open") yield* fs.chmod(directory, 0o700)
     return paths(path, yield* fs.realPath(directory))
   }).pipe(unusable(directory))
+
+/** With what leads to it, one by one: asked for all at once, Node.js never ends where none can be made, as below /proc. */
+const create = (directory: string): Effect.Effect<void, PlatformError, FileSystem | Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const parent = path.dirname(directory)
+    if (!(yield* fs.exists(parent))) yield* create(parent)
+    yield* Effect.catchIf(fs.makeDirectory(directory, { mode: 0o700 }), isThere, () => Effect.void)
+  })
+
+/** Somebody else was faster. */
+const isThere = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
 const unusable =
   (directory: string) =>

@@ -122,6 +122,19 @@ describe("Home.layerAt", () => {
     })
   )
 
+  it.scoped("refuses one that cannot be made", () =>
+    Effect.gen(function* () {
+      const above = yield* TemporaryDirectory.make
+      writeFileSync(`${above}/file`, "")
+      for (const home of ["/proc/charlotte/home", `${above}/file/home`]) {
+        const message = yield* refusal(home)
+        expect(message).toMatch(
+          new RegExp(`^the home directory ${home} cannot be used: .*choose another with CHARLOTTE_HOME$`)
+        )
+      }
+    })
+  )
+
   it.effect("refuses a path that depends on where it is read", () =>
     Effect.gen(function* () {
       for (const path of ["home", "./home", "~/home", "~"]) {

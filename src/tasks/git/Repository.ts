@@ -58,7 +58,10 @@ export const verifyIdentity = ({ commonDir, identity, topLevel }: Repository) =>
 /** What git says at a place, line by line; where it refuses, its words are the reason. */
 const ask = (cwd: string, ...questions: ReadonlyArray<string>) =>
   run({ args: ["rev-parse", "--path-format=absolute", ...questions], cwd, userConfig: true }).pipe(
-    Effect.catchTag("GitFailed", ({ detail }) => new NotARepository({ path: cwd, reason: detail })),
+    Effect.catchTag(
+      "GitFailed",
+      ({ detail }) => new NotARepository({ path: cwd, reason: detail.replace(/^fatal: /, "") })
+    ),
     Effect.map(({ stdout }) => stdout.toString().replace(/\n$/, "").split("\n")),
     Effect.filterOrFail(
       (lines) => lines.length === questions.length,

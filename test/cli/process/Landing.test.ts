@@ -1,0 +1,109 @@
+/** What `charlotte run` does to the branches of a user who works on meanwhile, and what it tells him. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { existsSync, readFileSync } from "node:fs"
+import * as Repository from "../../support/Repository.js"
+import { task } from "../../tasks/Jobs.js"
+import * as Charlotte from "./Charlotte.js"
+import * as Tasks from "./Tasks.js"
+
+describe("charlotte run on a branch that its user works on", () => {
+  it.scopedLive("lands nothing over his files, and says how to go on, which then lands all of it", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(Tasks.waiting())
+      const { git, repository, write } = world
+      const running = yield* Charlotte.start(world, "exec charlotte run tasks")
+      yield* Tasks.reached(world)
+      yield* write(`${repository}/three`, "his\n")
+      const before = yield* Repository.snapshot(world, repository)
+      yield* Tasks.release(world)
+      const blocked = yield* running.ended
+      expect([blocked.code, blocked.err]).toEqual([1, ""])
+      expect(blocked.out).toMatch(
+        /\n✗ failed after [^\n]* job \w{26}: main could not be advanced: [^\n]*uncommitted work in three/
+      )
+      expect(Charlotte.next(blocked)).toMatch(/^charlotte retry \w{26}$/)
+      expect(yield* Repository.snapshot(world, repository)).toEqual(before)
+      // What it names to be looked at is there.
+      const diff = /\n {2}diff {5}(.*)\n/.exec(blocked.out)?.[1] ?? ""
+      expect((yield* Charlotte.run(world, `${diff} -- three`)).out).toContain("\n+three\n")
+
+      yield* git(repository, "stash", "push", "--quiet", "--include-untracked")
+      const retried = yield* Charlotte.run(world, Charlotte.next(blocked))
+      expect([retried.code, retried.err]).toEqual([0, ""])
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+      expect(yield* git(repository, "stash", "show", "-p", "--include-untracked")).toContain("\n+his\n")
+    })
+  )
+
+  it.scopedLive("merges what he has committed, and looks at both together", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(Tasks.waiting())
+      const { git, repository, write } = world
+      const running = yield* Charlotte.start(world, "exec charlotte run tasks")
+      yield* Tasks.reached(world)
+      yield* write(`${repository}/his`, "his\n")
+      yield* Charlotte.commit(world, "his")
+      yield* Tasks.release(world)
+      const { code, err, out } = yield* running.ended
+      expect([code, err]).toEqual([0, ""])
+      expect(out).toMatch(/ verifies the merged result: cat one two three\n[^]* landed on main, commit \w{8}\n/)
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+      expect(yield* git(repository, "log", "--first-parent", "--format=%s", "-2")).toMatch(
+        /^Merge job \w{26} into main\nhis\n$/
+      )
+      expect(yield* git(repository, "status", "--porcelain")).toBe("")
+      for (const [file, text] of [
+        ["his", "his\n"],
+        ["three", "three\n"]
+      ] as const)
+        expect(readFileSync(`${repository}/${file}`, "utf8")).toBe(text)
+    })
+  )
+})
+
+describe("charlotte run", () => {
+  it.scopedLive("tells of an agent that has changed what it may not, also after it was put back", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => ({
+        ...Tasks.simple,
+        "b/01-three.md": task(
+          1,
+          "sed -i 's/^backpressure: .*/backpressure: true/; s/^status: .*/status: complete/' tasks/*/*.md\necho three > three",
+          "cat one two three"
+        )
+      }))
+      const { code, out } = yield* Charlotte.run(world, "exec charlotte run tasks")
+      expect(code).toBe(0)
+      const [, summary = ""] = out.split("\n\n✓ ")
+      expect(summary).toMatch(
+        /\n {2}! b 1 {2}the agent had changed tasks\/b\/01-three\.md, tasks\/a\/01-one\.md, tasks\/a\/02-two\.md: files of the plan are put back as they were\n$/
+      )
+      const kept = yield* world.git(world.repository, "show", "main:tasks/b/01-three.md")
+      expect(kept).toContain('\nbackpressure: "cat one two three"\n')
+    })
+  )
+
+  it.scopedLive("--dry-run says what would be done, and touches nothing, neither in the repository nor at home", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => Tasks.simple)
+      const { repository } = world
+      const before = yield* Repository.snapshot(world, repository)
+      const planned = yield* Charlotte.run(world, "exec charlotte run tasks --dry-run")
+      expect([planned.code, planned.err]).toEqual([0, ""])
+      expect(planned.out).toBe((yield* Charlotte.run(world, "exec charlotte plan tasks")).out)
+      yield* world.write(`${repository}/tasks/a/03-new.md`, task(3, ":", "true"))
+      const stray = yield* Charlotte.run(world, "exec charlotte run tasks --dry-run")
+      expect([stray.code, stray.out]).toEqual([2, ""])
+      const mend = /^tasks\/a\/03-new\.md: is not committed on the target branch as it stands here: (git .*)\n$/
+      const [, command = "no command"] = mend.exec(stray.err) ?? []
+      expect((yield* Charlotte.run(world, `${command.replace("commit --", "commit --quiet -m new --")}`)).code).toBe(0)
+      expect((yield* Charlotte.run(world, "exec charlotte run tasks --dry-run")).out).toContain("4 to do")
+      yield* world.git(repository, "reset", "--quiet", "--hard", "HEAD~1")
+      const { index: _now, ...now } = yield* Repository.snapshot(world, repository)
+      const { index: _before, ...then } = before
+      expect(now).toEqual(then)
+      expect(existsSync(world.home)).toBe(false)
+    })
+  )
+})
