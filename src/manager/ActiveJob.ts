@@ -1,19 +1,7 @@
 /**
  * One job while it is active: its place, its fiber, and its end.
  */
-import {
-  DateTime,
-  type Deferred,
-  type Duration,
-  Effect,
-  Exit,
-  type Fiber,
-  HashMap,
-  Option,
-  Ref,
-  Schema,
-  Scope
-} from "effect"
+import { DateTime, type Duration, Effect, Exit, type Fiber, HashMap, type Option, Ref, Schema, Scope } from "effect"
 import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
 import { stringify } from "../domain/Json.js"
 import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
@@ -31,13 +19,15 @@ import type { Phase } from "./ManagedJob.js"
 import * as Once from "./Once.js"
 import type { JobContext, Service as Orchestrator } from "./Orchestrator.js"
 import * as Outcome from "./Outcome.js"
+import * as Permits from "./Permits.js"
 
 export interface ActiveJob<out Config> {
   readonly id: JobId
   readonly config: Config
   readonly submission: unknown
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
-  readonly queue: EventQueue.EventQueue
+  /** Of what it emits; there is none before the first. */
+  queue: EventQueue.EventQueue | undefined
   /** Completes last of all, when the permit is back. */
   readonly ended: Once.Once<Run>
   /** As it was last recorded. */
@@ -46,7 +36,7 @@ export interface ActiveJob<out Config> {
   grace: Duration.Duration
   forced: boolean
   /** The stop that is under way; everybody who stops the job meanwhile waits for this one. */
-  stop: Deferred.Deferred<StopReport, StopTimedOut | StoreError> | undefined
+  stop: Once.Once<StopReport, StopTimedOut | StoreError> | undefined
 }
 
 export interface Options<in out Config> {
@@ -57,7 +47,7 @@ export interface Options<in out Config> {
   readonly closing: Closing
   readonly durable: Durable
   /** Runs a fiber that belongs to the manager and not to whoever called it. */
-  readonly fork: (effect: Effect.Effect<void>) => void
+  readonly fork: (effect: Effect.Effect<void>) => unknown
   readonly forkJob: Fork
   readonly interrupt: Interrupt
   /** Rises whenever a permit is back. */
@@ -89,7 +79,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
   Effect.gen(function* () {
     const { closing, durable, fork, forkJob, freed, interrupt, maxJobs, orchestrator, stopGrace, store } = options
     const jobs = yield* Ref.make(HashMap.empty<JobId, ActiveJob<Config>>())
-    const permits = yield* Effect.makeSemaphore(maxJobs)
+    const permits = Permits.make(maxJobs)
     // On their way in or out: what the record says of them, and what is here, do not agree for a moment.
     const inTransit = new Map<JobId, Effect.Effect<unknown>>()
 
@@ -108,7 +98,11 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
       grace: stopGrace,
       forced: false,
       stop: undefined,
-      queue: EventQueue.make({
+      queue: undefined
+    })
+
+    const makeQueue = ({ run }: ActiveJob<Config>): EventQueue.EventQueue =>
+      EventQueue.make({
         fork,
         write: (events) =>
           durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
@@ -120,7 +114,8 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
             )
           )
       })
-    })
+
+    const flush = (job: ActiveJob<Config>) => Effect.suspend(() => job.queue?.flush ?? Effect.void)
 
     const makeContext = (job: ActiveJob<Config>): JobContext<Config> => ({
       id: job.id,
@@ -133,7 +128,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
       emit: (event) =>
         isEmittable(event)
           ? Effect.flatMap(DateTime.now, (at) =>
-              job.queue.offer({
+              (job.queue ??= makeQueue(job)).offer({
                 at,
                 type: event.type,
                 unit: event.unit,
@@ -144,7 +139,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
           : Effect.dieMessage(
               `an orchestrator cannot emit ${stringify(event)}: it takes { type, unit?, task?, payload? }, and types that begin with job. are the manager's own`
             ),
-      flush: job.queue.flush,
+      flush: flush(job),
       forced: Effect.sync(() => {
         job.forced = true
       })
@@ -161,7 +156,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     const settle = (job: ActiveJob<Config>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
       Effect.gen(function* () {
         const outcome = Outcome.decide(exit, { stopping: job.phase === "stopping", closing: yield* closing.hasBegun })
-        yield* job.queue.flush
+        yield* flush(job)
         const at = yield* DateTime.now
         const { attempt, id } = job.run
         yield* durable.persist(id, store.record({ ...outcome, jobId: id, attempt, at }))
@@ -172,66 +167,61 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
             Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause),
             { jobId: job.id }
           )
-        ),
-        Effect.ensuring(
-          Effect.suspend(() => {
-            inTransit.set(job.id, job.ended.await)
-            return Ref.update(jobs, HashMap.remove(job.id))
-          })
         )
       )
 
-    const live = (job: ActiveJob<Config>, scope: Scope.CloseableScope) =>
-      // Not the other way round: interruptible(onExit(…)), interrupted at once, would skip the end.
-      Effect.as(Effect.exit(Effect.onExit(Effect.interruptible(work(job, scope)), (exit) => settle(job, exit))), job)
+    /** Its place, and then everybody who waits for its end. */
+    const leave = (job: ActiveJob<Config>): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        inTransit.set(job.id, job.ended.await)
+        return Effect.map(Ref.update(jobs, HashMap.remove(job.id)), () => {
+          permits.release()
+          freed.unsafeWake()
+          inTransit.delete(job.id)
+          job.ended.done(Exit.succeed(job.run))
+        })
+      })
 
-    const leave = (job: ActiveJob<Config>): void => {
-      inTransit.delete(job.id)
-      job.ended.done(Exit.succeed(job.run))
-    }
+    /** Runs in a fiber that cannot be interrupted, but for the work. */
+    const live = (job: ActiveJob<Config>, scope: Scope.CloseableScope): Effect.Effect<void, never, Scope.Scope> =>
+      Effect.exit(Effect.interruptible(work(job, scope))).pipe(
+        Effect.flatMap((exit) => Effect.exit(settle(job, exit))),
+        Effect.zipRight(leave(job))
+      )
 
     const launch: ActiveJobs<Config>["launch"] = <E>(submitted: Submitted<Config>, admit: Effect.Effect<Run, E>) =>
       Effect.gen(function* () {
         const { id } = submitted
+        if (!permits.tryTake()) return yield* new MaxJobsReached({ maxJobs })
         const scope = yield* Scope.make()
-        const admitted = Once.make<void, E | MaxJobsReached>()
+        const admitted = Once.make<void, E>()
         const arrival = Effect.exit(admitted.await)
-        const answer = (exit: Exit.Exit<void, E | MaxJobsReached>): void => {
+        const answer = (exit: Exit.Exit<void, E>): void => {
           // Another one that continues the same job may be on its way by now.
           if (inTransit.get(id) === arrival) inTransit.delete(id)
           admitted.done(exit)
         }
 
-        const life = permits.withPermitsIfAvailable(1)(
+        inTransit.set(id, arrival)
+        forkJob(
+          id,
+          scope,
           Effect.matchCauseEffect(admit, {
-            onFailure: (cause) => Effect.sync(() => answer(Exit.failCause(cause))),
+            onFailure: (cause) =>
+              Effect.sync(() => {
+                permits.release()
+                freed.unsafeWake()
+                answer(Exit.failCause(cause))
+              }),
             onSuccess: (run) =>
-              Effect.withFiberRuntime<ActiveJob<Config>, never, Scope.Scope>((fiber) => {
+              Effect.withFiberRuntime<void, never, Scope.Scope>((fiber) => {
                 const job = makeJob(run, submitted, fiber)
                 return Effect.flatMap(Ref.update(jobs, HashMap.set(id, job)), () => {
                   answer(Exit.void)
                   return live(job, scope)
                 })
               })
-          })
-        )
-
-        inTransit.set(id, arrival)
-        forkJob(
-          id,
-          scope,
-          Effect.uninterruptible(
-            Effect.map(
-              life,
-              Option.match({
-                onNone: () => answer(Exit.fail(new MaxJobsReached({ maxJobs }))),
-                onSome: (job) => {
-                  freed.unsafeWake()
-                  if (job !== undefined) leave(job)
-                }
-              })
-            )
-          )
+          }).pipe(Effect.uninterruptible)
         )
         yield* admitted.await
       }).pipe(Effect.uninterruptible)
@@ -252,7 +242,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
       interruptAll: Effect.flatMap(Ref.get(jobs), (jobs) =>
         Effect.forEach(HashMap.values(jobs), ({ fiber }) => interrupt(fiber), { discard: true })
       ),
-      none: Effect.asVoid(permits.take(maxJobs))
+      none: permits.none
     }
   })
 

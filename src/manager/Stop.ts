@@ -1,7 +1,7 @@
 /**
  * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and saying what came of it.
  */
-import { Clock, DateTime, Deferred, Duration, Effect, Option } from "effect"
+import { Clock, DateTime, Duration, Effect, Option } from "effect"
 import { type JobNotFound, StopTimedOut, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
@@ -10,14 +10,21 @@ import { StopReport } from "../domain/StopReport.js"
 import type { Service as Store } from "../store/Port.js"
 import type { ActiveJob } from "./ActiveJob.js"
 import type { Closing } from "./Closing.js"
+import type { Deadlines } from "./Deadlines.js"
 import type { Durable } from "./Durable.js"
 import type { Interrupt } from "./Interruption.js"
+import * as Once from "./Once.js"
 
 export interface Stop {
   readonly stop: (
     id: JobId,
     grace: Duration.Duration
   ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
+  /** Begins to stop an active job, or finds that it is being stopped. */
+  readonly begin: (
+    job: ActiveJob<unknown>,
+    grace: Duration.Duration
+  ) => Effect.Effect<Once.Once<StopReport, StopTimedOut | StoreError>>
 }
 
 /** After its grace, an orchestrator must be ready within this. */
@@ -38,33 +45,48 @@ export const make = (options: {
   readonly durable: Durable
   readonly interrupt: Interrupt
   readonly fork: (effect: Effect.Effect<void>) => unknown
+  readonly deadlines: Deadlines
 }): Stop => {
-  const { closing, durable, fork, interrupt, jobs, recordOf, store } = options
+  const { closing, deadlines, durable, fork, interrupt, jobs, recordOf, store } = options
 
   const report = (jobId: JobId, begun: number, status: StopReport["status"], mode: StopReport["mode"]) =>
     Effect.map(
       Clock.currentTimeMillis,
-      (now) => new StopReport({ jobId, status, mode, elapsed: Duration.millis(Math.max(0, now - begun)) })
+      (now) =>
+        new StopReport(
+          { jobId, status, mode, elapsed: Duration.millis(Math.max(0, now - begun)) },
+          { disableValidation: true }
+        )
     )
+
+  /** Records the intent to stop; returns when that is done, or takes too long. */
+  const record = (job: ActiveJob<unknown>) =>
+    Effect.flatMap(DateTime.now, (at) => {
+      const recorded = Once.make<void, Superseded | StoreError>()
+      fork(
+        Effect.map(
+          Effect.exit(store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at })),
+          recorded.done
+        )
+      )
+      return Effect.flatMap(
+        deadlines.within(recorded, recordPatience),
+        Option.match({ onNone: () => Effect.fail("the store takes its time"), onSome: Effect.succeed })
+      )
+    })
 
   /** The intent is recorded first: after a crash, the next manager ends the job instead of going on with it. */
   const tell = (job: ActiveJob<unknown>) =>
     Effect.gen(function* () {
       if (job.phase === "running") {
         job.phase = "stopping"
-        const at = yield* DateTime.now
-        yield* Effect.disconnect(
-          store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at })
-        ).pipe(
-          Effect.timeoutFail({ duration: recordPatience, onTimeout: () => "the store takes its time" }),
-          Effect.catchAll((reason) =>
-            // It has ended by itself, or is just doing so.
-            typeof reason !== "string" && reason._tag === "Superseded"
-              ? Effect.void
-              : Effect.annotateLogs(Effect.logWarning(`job ${job.id} is stopped before that is recorded`, reason), {
-                  jobId: job.id
-                })
-          )
+        yield* Effect.catchAll(record(job), (reason) =>
+          // It has ended by itself, or is just doing so.
+          typeof reason !== "string" && reason._tag === "Superseded"
+            ? Effect.void
+            : Effect.annotateLogs(Effect.logWarning(`job ${job.id} is stopped before that is recorded`, reason), {
+                jobId: job.id
+              })
         )
       }
       yield* interrupt(job.fiber)
@@ -72,7 +94,7 @@ export const make = (options: {
 
   const wait = (job: ActiveJob<unknown>, begun: number, grace: Duration.Duration) =>
     Effect.gen(function* () {
-      const run = yield* Effect.timeoutOption(job.ended.await, Duration.sum(grace, afterGrace))
+      const run = yield* deadlines.within(job.ended, Duration.sum(grace, afterGrace))
       if (Option.isSome(run)) {
         const { status } = run.value
         return yield* report(
@@ -89,30 +111,26 @@ export const make = (options: {
     })
 
   const begin = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
-    Effect.gen(function* () {
-      const outcome = yield* Deferred.make<StopReport, StopTimedOut | StoreError>()
+    Effect.map(Clock.currentTimeMillis, (begun) => {
+      const outcome = Once.make<StopReport, StopTimedOut | StoreError>()
       job.stop = outcome
       job.grace = grace
-      const begun = yield* Clock.currentTimeMillis
       // In a fiber of the manager: whoever asked first may go away, and the others still wait.
       fork(
-        Effect.zipRight(tell(job), wait(job, begun, grace)).pipe(
-          Effect.exit,
-          Effect.flatMap((exit) => {
-            job.stop = undefined
-            return Deferred.done(outcome, exit)
-          })
-        )
+        Effect.map(Effect.exit(Effect.zipRight(tell(job), wait(job, begun, grace))), (exit) => {
+          job.stop = undefined
+          outcome.done(exit)
+        })
       )
       return outcome
-    }).pipe(Effect.uninterruptible)
+    })
 
   /** Several callers share one stop and its report. */
+  const beginActive = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
+    Effect.suspend(() => (job.stop === undefined ? begin(job, grace) : Effect.succeed(job.stop)))
+
   const stopActive = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
-    Effect.flatMap(
-      Effect.suspend(() => (job.stop === undefined ? begin(job, grace) : Effect.succeed(job.stop))),
-      Deferred.await
-    )
+    Effect.flatMap(beginActive(job, grace), (outcome) => outcome.await)
 
   /** A run that waits to be continued has nothing to interrupt. */
   const stopInactive = (id: JobId, begun: number) =>
@@ -141,5 +159,5 @@ export const make = (options: {
       )
     )
 
-  return { stop }
+  return { stop, begin: beginActive }
 }

@@ -8,6 +8,7 @@ import {
   JobNotFound,
   NotResumable,
   ShuttingDown,
+  type StopTimedOut,
   type StoreError
 } from "../domain/errors.js"
 import { parse } from "../domain/Json.js"
@@ -20,6 +21,7 @@ import { makeSignal } from "../store/Signals.js"
 import * as ActiveJob from "./ActiveJob.js"
 import * as Admission from "./Admission.js"
 import * as Closing from "./Closing.js"
+import * as Deadlines from "./Deadlines.js"
 import * as Durable from "./Durable.js"
 import * as EventStreams from "./EventStreams.js"
 import * as Interruption from "./Interruption.js"
@@ -50,7 +52,7 @@ export const make = <C, I>(
 
     // Fibers of the manager's own, as those of jobs are.
     const runFork = Runtime.runFork(yield* Effect.runtime())
-    const fork = (effect: Effect.Effect<void>): void => void runFork(effect)
+    const fork = (effect: Effect.Effect<void>) => runFork(effect)
 
     const interrupt = yield* Interruption.make(fork)
 
@@ -79,7 +81,16 @@ export const make = <C, I>(
         })
       )
 
-    const stop = Stop.make({ store, recordOf, jobs, closing, durable, interrupt, fork })
+    const stop = Stop.make({
+      store,
+      recordOf,
+      jobs,
+      closing,
+      durable,
+      interrupt,
+      fork,
+      deadlines: Deadlines.make(fork)
+    })
     const streams = EventStreams.make({ kind, store, closing })
 
     const owner = yield* Recovery.claim(store, kind, yield* nextId)
@@ -189,29 +200,42 @@ export const make = <C, I>(
 
     const continuation = yield* Recovery.makeContinuation({ interrupted, resume, isInterrupted, freed })
 
+    /** What came of one of many; none if there was no such job after all. */
+    const reported = <E extends StopTimedOut | JobNotFound | StoreError>(
+      id: JobId,
+      outcome: Effect.Effect<StopReport, E>
+    ): Effect.Effect<Option.Option<StopReport>> =>
+      Effect.catchAll(Effect.map(outcome, Option.some), (error) =>
+        error._tag === "JobNotFound"
+          ? Effect.succeedNone
+          : Effect.as(
+              Effect.annotateLogs(Effect.logWarning(error.message), { jobId: id }),
+              Option.some(
+                new StopReport({
+                  jobId: id,
+                  status: "running",
+                  mode: "timedOut",
+                  elapsed: Duration.sum(stopGrace, Stop.afterGrace)
+                })
+              )
+            )
+      )
+
     const stopAll = Effect.gen(function* () {
       yield* store.outsideTransaction
-      const ids = [...(yield* continuation.waiting), ...(yield* service.list)]
-      return yield* Effect.forEach(
-        ids,
-        (id) =>
-          Effect.catchAll(Effect.map(stop.stop(id, stopGrace), Option.some), (error) =>
-            error._tag === "JobNotFound"
-              ? Effect.succeedNone
-              : Effect.as(
-                  Effect.annotateLogs(Effect.logWarning(error.message), { jobId: id }),
-                  Option.some(
-                    new StopReport({
-                      jobId: id,
-                      status: "running",
-                      mode: "timedOut",
-                      elapsed: Duration.sum(stopGrace, Stop.afterGrace)
-                    })
-                  )
-                )
-          ),
-        { concurrency: "unbounded" }
+      const waiting = yield* continuation.waiting
+      // Each has a fiber of the manager's by then: to wait for them one after another takes no longer, and no more fibers.
+      const begun = yield* Effect.forEach(yield* jobs.all, (job) =>
+        Effect.map(stop.begin(job, stopGrace), (outcome) => reported(job.id, outcome.await))
       )
+      const reports = yield* Effect.all(
+        [
+          Effect.forEach(waiting, (id) => reported(id, stop.stop(id, stopGrace)), { concurrency: "unbounded" }),
+          Effect.all(begun)
+        ],
+        { concurrency: 2 }
+      )
+      return reports.flat()
     }).pipe(
       Effect.map((reports) => reports.flatMap(Option.toArray)),
       Effect.withSpan("JobManager.stopAll")
