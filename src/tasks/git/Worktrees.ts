@@ -34,11 +34,23 @@ export const verify = (repository: Repository, worktree: Worktree) =>
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
 
+/** Beside a worktree, where nobody works: it says for which repository one was made there. */
+const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
+
+/** The branch of a worktree that was made here. A crash may have come before its mark, and the note was there before it. */
+const madeFor = ({ commonDir }: Repository, path: string, gitDir: string) =>
+  Effect.gen(function* () {
+    const mark = yield* Disk.readLine(Checkouts.mark(gitDir))
+    if (Option.isSome(mark) || !Option.contains(yield* Disk.readLine(note(path)), commonDir)) return mark
+    const head = yield* Disk.readLine(`${gitDir}/HEAD`)
+    return Option.map(head, (line) => line.replace(/^ref: refs\/heads\//, ""))
+  })
+
 /** The worktrees that were made here, of every job; those whose files are gone too. */
 export const list = (repository: Repository) =>
   Effect.gen(function* () {
     const worktrees = yield* Effect.forEach(yield* Checkouts.linked(repository), ([path, gitDir]) =>
-      Effect.map(Disk.readLine(Checkouts.mark(gitDir)), (line) => {
+      Effect.map(madeFor(repository, path, gitDir), (line) => {
         const named = Schema.decodeOption(AbsolutePath)(path)
         return Option.map(
           Option.all([named, Option.flatMap(line, Schema.decodeOption(OwnBranch))]),
@@ -71,9 +83,6 @@ const free = (repository: Repository, wanted: AbsolutePath) =>
     const around = (yield* Checkouts.places(repository)).find((place) => Disk.isWithin(path, place))
     return around === undefined ? path : yield* taken(`it lies within ${around}`)
   })
-
-/** Beside a worktree, where nobody works: it says for which repository one was made there. */
-const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
 
 /** Drops what the repository knows of a worktree. Its files are gone, or stay where they are. */
 const unregister = ({ commonDir }: Repository, gitDir: string) =>
