@@ -10,10 +10,11 @@ import { start, stop } from "./benchmarks/latency.js"
 import { lifecycle } from "./benchmarks/lifecycle.js"
 import { many } from "./benchmarks/many.js"
 import { scale } from "./benchmarks/scale.js"
+import { startup } from "./benchmarks/startup.js"
 import { type Benchmark, type Line, meets, type Settings } from "./harness/Benchmark.js"
 import { markdown } from "./harness/Table.js"
 
-const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, scale]
+const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, scale, startup]
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"))
 const short = process.argv.includes("--short")

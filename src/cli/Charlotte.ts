@@ -1,7 +1,10 @@
 /**
  * The whole of the command line: every command, on the streams and files of this process.
  */
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Cause, Chunk, Effect, type Exit, Layer, Option } from "effect"
 import { version } from "../http/Version.js"
 import * as Commands from "./Commands.js"
@@ -13,7 +16,7 @@ export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
   Effect.flatMap(
     Effect.promise(() => Commands.load(argv)),
     (program) => Main.run(program, argv, { version })
-  ).pipe(Effect.provide(Layer.merge(NodeContext.layer, Output.layer)))
+  ).pipe(Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer, Output.layer)))
 
 /** Ends the process with the code that was answered. */
 export const teardown = <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => void): void => {
@@ -22,3 +25,7 @@ export const teardown = <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => 
   if (Option.isSome(quit)) return onExit(quit.value.code)
   onExit(Cause.isInterruptedOnly(exit.cause) ? ExitCode.interrupted : ExitCode.internal)
 }
+
+/** Runs what the words of this process ask for, and ends it. */
+export const start = (): void =>
+  NodeRuntime.runMain(main(process.argv.slice(2)), { disableErrorReporting: true, disablePrettyLogger: true, teardown })

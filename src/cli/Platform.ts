@@ -8,3 +8,10 @@ export const unsupported = (host: { readonly node: string; readonly platform: st
   if (Number.parseInt(host.node) < needed) return `Node.js ${host.node} is too old; install version ${needed} or newer`
   return undefined
 }
+
+/** Whether this is a place where it cannot run; then it is said why. */
+export const refusal = (): boolean => {
+  const reason = unsupported({ node: process.versions.node, platform: process.platform })
+  if (reason !== undefined) process.stderr.write(`charlotte: ${reason}\n`)
+  return reason !== undefined
+}

@@ -2,15 +2,15 @@
  * The tree of commands. Each is made with the library of commands, which parses its options and arguments; the way down
  * the tree is ours, since the library does not tell how it found a command, nor what else is there.
  */
+import type { CliApp } from "@effect/cli/CliApp"
 import * as Command from "@effect/cli/Command"
 import * as CommandDescriptor from "@effect/cli/CommandDescriptor"
 import type { Usage } from "@effect/cli/Usage"
-import type { NodeContext } from "@effect/platform-node/NodeContext"
 import { type Array, type Effect, Option } from "effect"
 import type { Output } from "./Output.js"
 
 /** What every command may use; whatever else it needs it brings itself. */
-export type Environment = NodeContext | Output
+export type Environment = CliApp.Environment | Output
 
 export type Descriptor = CommandDescriptor.Command<unknown>
 

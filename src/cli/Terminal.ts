@@ -18,17 +18,23 @@ export const cleanLines = (text: string): ReadonlyArray<string> =>
     .split("\n")
     .map((line) => line.replaceAll("\t", "    ").replace(unseen, "").trimEnd())
 
-/** How many columns a clean text takes. */
-export const width = (text: string): number => stringWidth(text, { countAnsiEscapeCodes: true })
+/** Most of what is shown; to ask about the rest takes tables that are slow to load. */
+const plain = /^[ -~]*$/
 
-const graphemes = new Intl.Segmenter()
+/** How many columns a clean text takes. */
+export const width = (text: string): number =>
+  plain.test(text) ? text.length : stringWidth(text, { countAnsiEscapeCodes: true })
+
+let segmenter: Intl.Segmenter | undefined
+
+const graphemes = (text: string): Iterable<Intl.SegmentData> => (segmenter ??= new Intl.Segmenter()).segment(text)
 
 /** A clean text as it is if there is room for it, else its beginning and `…`. */
 export const fit = (text: string, columns: number): string => {
   if (width(text) <= columns) return text
   let kept = ""
   let left = columns - 1
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     left -= width(segment)
     if (left < 0) break
     kept += segment
@@ -41,7 +47,7 @@ export const fitEnd = (text: string, columns: number): string => {
   if (width(text) <= columns) return text
   let kept = ""
   let left = columns - 1
-  for (const { segment } of [...graphemes.segment(text)].reverse()) {
+  for (const { segment } of [...graphemes(text)].reverse()) {
     left -= width(segment)
     if (left < 0) break
     kept = segment + kept

@@ -1,15 +1,12 @@
 #!/usr/bin/env node
 /**
- * The command `charlotte`. Where it cannot run it says so, and loads nothing that may not be understood there.
+ * The command `charlotte`, from its sources. Where it cannot run it says so, and loads nothing that may not be understood
+ * there. What is installed is `installed.ts`.
  */
-import { unsupported } from "./Platform.js"
+import { refusal } from "./Platform.js"
 
-const reason = unsupported({ node: process.versions.node, platform: process.platform })
-if (reason === undefined) {
-  const { runMain } = await import("@effect/platform-node/NodeRuntime")
-  const { main, teardown } = await import("./Charlotte.js")
-  runMain(main(process.argv.slice(2)), { disableErrorReporting: true, disablePrettyLogger: true, teardown })
-} else {
-  process.stderr.write(`charlotte: ${reason}\n`)
-  process.exitCode = 2
+if (refusal()) process.exitCode = 2
+else {
+  const { start } = await import("./Charlotte.js")
+  start()
 }

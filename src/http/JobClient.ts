@@ -149,13 +149,25 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
     const where = "socket" in target ? target.socket : `${target.host}:${target.port}`
     const connection = yield* Effect.mapError(Connection.make(target), (cause) => Trouble.fromNode(where, cause))
     const { address } = connection
-    const { charlotteDaemon: daemon, charlotteJobs: jobs } = yield* HttpApiClient.makeWith(Api, {
+    const derived = {
       httpClient: Transport.make(connection),
       baseUrl: "http://localhost",
-      transformResponse: Effect.mapError((error) =>
+      transformResponse: Effect.mapError((error: unknown) =>
         ParseResult.isParseError(error) ? new UnexpectedAnswer({ address, problem: error.message }) : error
       )
-    })
+    }
+    // Each is made when it is first used: a client often lives for one request.
+    const jobs = { ...derived, group: "charlotteJobs" } as const
+    const submit = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "submit" }))
+    const list = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "list" }))
+    const get = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "get" }))
+    const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
+    const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
+    const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
+    const daemon = { ...derived, group: "charlotteDaemon" } as const
+    const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
+    const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
+    const ready = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "ready" }))
     const translated = Trouble.translated(address)
 
     const log = (id: JobId, query: LogQuery) =>
@@ -178,27 +190,27 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
       address,
       start: (payload, { idempotencyKey } = {}) => {
         const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
-        return translated(Effect.map(jobs.submit({ payload, headers }), ({ id }) => id))
+        return translated(Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers }), ({ id }) => id)))
       },
       list: ({ labels = {}, ...query } = {}) => {
         const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
-        return translated(jobs.list({ urlParams: { ...query, label } }))
+        return translated(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } })))
       },
-      get: (id) => translated(jobs.get({ path: { id } })),
+      get: (id) => translated(Effect.flatMap(get, (get) => get({ path: { id } }))),
       stop: (id, { grace } = {}) => {
         const urlParams = grace === undefined ? {} : { grace: Duration.decode(grace) }
-        return translated(jobs.stop({ path: { id }, urlParams }))
+        return translated(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
       },
-      stopAll: translated(jobs.stopAll({})),
-      resume: (id) => translated(jobs.resume({ path: { id } })),
+      stopAll: translated(Effect.flatMap(stopAll, (stopAll) => stopAll({}))),
+      resume: (id) => translated(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
       events: (id, { after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
       allEvents: ({ after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/events`, after, isLast: () => false }),
       log,
-      shutdown: translated(daemon.shutdown({})),
-      health: translated(daemon.health({})),
-      ready: Effect.asVoid(translated(daemon.ready({})))
+      shutdown: translated(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
+      health: translated(Effect.flatMap(health, (health) => health({}))),
+      ready: Effect.asVoid(translated(Effect.flatMap(ready, (ready) => ready({}))))
     }
   })
 

@@ -41,11 +41,14 @@ export const make = (target: Target): Effect.Effect<Connection, Error> =>
       ...("socket" in target ? {} : { authorization: `Bearer ${Redacted.value(target.token)}` })
     }
 
+    // There is no name to be sure of, and to find out whether the host is one takes milliseconds.
+    const once = { agent: false, servername: "" } as const
+
     const open = ({ body, headers, method, path }: Request) =>
       Effect.flatMap(
         Effect.acquireRelease(
           Effect.sync(() => {
-            const sent = request({ ...where, agent: false, method, path, headers: { ...headers, ...own } })
+            const sent = request({ ...where, ...once, method, path, headers: { ...headers, ...own } })
             // There may be more than one, and one that comes when nobody waits any more is nobody's.
             sent.on("error", () => {})
             sent.end(body)

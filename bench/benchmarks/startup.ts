@@ -1,0 +1,92 @@
+/**
+ * How long the command of `npm run build` takes to begin: until a daemon is ready, and until `charlotte jobs` has answered;
+ * against an empty process of Node, which is the least that anything can take.
+ */
+import { execFileSync, spawn } from "node:child_process"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { type Benchmark, type Limit, median, readable } from "../harness/Benchmark.js"
+import { root } from "../harness/Subjects.js"
+
+const bin = join(root, "dist", "cli", "bin.cjs")
+
+/** Milliseconds until a process has ended, or, with a channel to it, has said that it is ready. */
+const time = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, until: "exit" | "message"): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const begun = performance.now()
+    const child = spawn(process.execPath, argv, {
+      env,
+      cwd: root,
+      stdio: until === "exit" ? "ignore" : ["ignore", "ignore", "inherit", "ipc"]
+    })
+    let millis: number | undefined
+    child.once("message", () => {
+      millis = performance.now() - begun
+      child.disconnect()
+      child.kill("SIGTERM")
+    })
+    child.once("exit", (code) => {
+      if (code === 0) resolve(millis ?? performance.now() - begun)
+      else reject(new Error(`${argv.join(" ")} ended with ${String(code)}`))
+    })
+  })
+
+const line = (what: string, millis: number, against: string, base: number, must: Limit, goal: Limit) => ({
+  what,
+  against,
+  figure: `${readable(millis)} ms`,
+  base: `${readable(base)} ms`,
+  value: millis / base,
+  unit: "×" as const,
+  must,
+  goal
+})
+
+export const startup: Benchmark = {
+  name: "startup",
+  title: "Start of the command",
+  short: true,
+  run: async ({ directory, runs }) => {
+    execFileSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
+    const home = (name: string) => ({ ...process.env, CHARLOTTE_HOME: join(directory, name) })
+    const daemon = home("with-daemon")
+    const empty = join(directory, "empty.cjs")
+    writeFileSync(empty, "")
+    const sqlite = join(directory, "sqlite.cjs")
+    writeFileSync(sqlite, `new (require(${JSON.stringify(join(root, "node_modules/better-sqlite3"))}))(":memory:")`)
+    mkdirSync(join(directory, "without-daemon"), { mode: 0o700 })
+
+    execFileSync(process.execPath, [bin, "daemon", "start"], { env: daemon, stdio: ["ignore", "ignore", "inherit"] })
+    const found = { empty: Array<number>(), sqlite: Array<number>(), jobs: Array<number>(), ready: Array<number>() }
+    try {
+      for (let turn = 0; turn < 2 * runs + 1; turn++) {
+        found.empty.push(await time([empty], process.env, "exit"))
+        found.jobs.push(await time([bin, "jobs"], daemon, "exit"))
+        found.sqlite.push(await time([sqlite], process.env, "exit"))
+        found.ready.push(await time([bin, "daemon", "start", "--foreground"], home("without-daemon"), "message"))
+        process.stderr.write(".")
+      }
+    } finally {
+      execFileSync(process.execPath, [bin, "daemon", "stop"], { env: daemon, stdio: "ignore" })
+    }
+
+    return [
+      line(
+        "process start to a ready daemon",
+        median(found.ready),
+        "an empty process that loads better-sqlite3",
+        median(found.sqlite),
+        { atMost: 2 },
+        { atMost: 1.5 }
+      ),
+      line(
+        "`charlotte jobs` against a daemon",
+        median(found.jobs),
+        "an empty process",
+        median(found.empty),
+        { atMost: 3 },
+        { atMost: 2.5 }
+      )
+    ]
+  }
+}

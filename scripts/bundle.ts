@@ -1,0 +1,114 @@
+/**
+ * Makes the command as it is installed, in `dist/cli` or in a directory that is named: `bin.cjs`, and beside it all of its
+ * code in one file, of which a process evaluates only what it comes to need. That file is then run once, and what V8 has made
+ * of it is kept.
+ */
+import { build, type Plugin } from "esbuild"
+import { execFileSync } from "node:child_process"
+import { chmodSync } from "node:fs"
+import { readFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const [, , directory = `${root}dist/cli`] = process.argv
+const file = `${directory}/charlotte.cjs`
+const bin = `${directory}/bin.cjs`
+
+/** `import { Effect } from "effect"` brings all of what each module has; by the module's own name, only what is used. */
+const modulesByName: Plugin = {
+  name: "modules by name",
+  setup: ({ onLoad }) => {
+    const byName = (names: string) =>
+      names
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== "" && !name.startsWith("type "))
+        .map((name) =>
+          /^[a-z]/.test(name)
+            ? `import { ${name} } from "effect/Function"`
+            : `import * as ${name} from "effect/${name}"`
+        )
+        .join(";")
+    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replaceAll(/^import \{([^}]*)\} from "effect"$/gm, (_, names) =>
+        byName(names)
+      ),
+      loader: "ts"
+    }))
+  }
+}
+
+/** What others could do with these packages, and Charlotte never does: files of options, web sockets. */
+const never = /^(ini|toml|yaml|ws)$/
+
+/** Takes long to begin, and is asked for little. */
+const later = /^string-width$/
+
+const packages: Plugin = {
+  name: "packages that cost more than they give",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: never }, ({ importer, path }) =>
+      importer.includes("/node_modules/@effect/") ? { path, namespace: "never" } : undefined
+    )
+    onLoad({ filter: /./, namespace: "never" }, () => ({ contents: "module.exports = {}" }))
+    onResolve({ filter: later }, ({ kind, path }) =>
+      kind === "import-statement" ? { path, namespace: "later" } : undefined
+    )
+    onLoad({ filter: /./, namespace: "later" }, ({ path }) => ({
+      contents: `export default (...args) => require("${path}").default(...args)`,
+      resolveDir: root
+    }))
+  }
+}
+
+/** No form is ever sent, and merely to look whether something is one would load all of `fetch`. */
+const noForms = {
+  name: "no forms",
+  setup: ({ onLoad, onResolve }: Parameters<Plugin["setup"]>[0]) => {
+    onResolve({ filter: /^no-forms$/ }, ({ path }) => ({ path, namespace: "no-forms" }))
+    onLoad({ filter: /./, namespace: "no-forms" }, () => ({ contents: "export class FormData {}" }))
+  }
+}
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  logLevel: "warning"
+} as const
+
+await build({
+  ...common,
+  stdin: {
+    contents: 'export { main, start } from "./src/cli/Charlotte.ts"; export { runPromise } from "effect/Effect"',
+    resolveDir: root
+  },
+  outfile: file,
+  format: "cjs",
+  banner: { js: "(function (module, require, $url) {" },
+  define: { "import.meta.url": "$url" },
+  footer: { js: "})" },
+  external: ["better-sqlite3"],
+  inject: ["no-forms"],
+  plugins: [modulesByName, packages, noForms],
+  // The names stay, for traces.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "external",
+  supported: { "regexp-set-notation": true }
+})
+
+await build({
+  ...common,
+  entryPoints: ["src/cli/installed.ts"],
+  outfile: bin,
+  format: "cjs",
+  define: { "import.meta.dirname": "__dirname" }
+})
+chmodSync(bin, 0o755)
+
+execFileSync(process.execPath, ["--import", import.meta.resolve("tsx"), `${root}scripts/tour.ts`, file], {
+  cwd: root,
+  stdio: ["ignore", "ignore", "inherit"]
+})

@@ -1,0 +1,95 @@
+/** The command as `npm run build` makes it, and as it is installed. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { execFile } from "node:child_process"
+import { copyFileSync, cpSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { Script } from "node:vm"
+import { afterAll, beforeAll } from "vitest"
+import manifest from "../../../package.json" with { type: "json" }
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import * as Charlotte from "./Charlotte.js"
+import * as Tasks from "./Tasks.js"
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+
+/** A package as npm unpacks it, with the command in it and a link to that where a shell looks for commands. */
+let installed = ""
+let close = Effect.void
+
+beforeAll(async () => {
+  const scope = Effect.runSync(Scope.make())
+  close = Scope.close(scope, Exit.void)
+  installed = await Effect.runPromise(Scope.extend(TemporaryDirectory.make, scope))
+  mkdirSync(`${installed}/bin`)
+  copyFileSync(`${root}package.json`, `${installed}/package.json`)
+  symlinkSync(`${root}node_modules`, `${installed}/node_modules`)
+  const tsx = createRequire(import.meta.url).resolve("tsx")
+  await promisify(execFile)(process.execPath, ["--import", tsx, `${root}scripts/bundle.ts`, `${installed}/dist/cli`])
+  symlinkSync(`../${manifest.bin.charlotte}`, `${installed}/bin/charlotte`)
+})
+
+afterAll(() => Effect.runPromise(close))
+
+const world = (files: Parameters<typeof Charlotte.world>[0]) =>
+  Effect.map(Charlotte.world(files), (world) => ({
+    ...world,
+    variables: { ...world.variables, PATH: `${installed}/bin:/usr/local/bin:/usr/bin:/bin` }
+  }))
+
+describe("the bundle", () => {
+  it.scopedLive("runs a job by itself", () =>
+    Effect.gen(function* () {
+      const there = yield* world(() => Tasks.simple)
+      expect(yield* Charlotte.run(there, "charlotte --version")).toMatchObject({
+        code: 0,
+        out: `${manifest.version}\n`,
+        err: ""
+      })
+      const { code, err, out } = yield* Charlotte.run(there, "charlotte run tasks")
+      expect([code, err]).toEqual([0, ""])
+      expect(out).toContain("✓ completed in ")
+      expect(yield* Tasks.done(there)).toEqual(Tasks.all)
+    })
+  )
+
+  it.scopedLive("starts itself as the daemon, reaches it, and ends it", () =>
+    Effect.gen(function* () {
+      const there = yield* world(() => Tasks.simple)
+      const say = (script: string) => Effect.map(Charlotte.run(there, script), ({ err, out }) => out + err)
+      yield* Effect.addFinalizer(() => Charlotte.run(there, "charlotte daemon stop"))
+      expect(yield* say("charlotte daemon start")).toMatch(/^charlotte daemon is ready \(pid \d+, version /)
+      expect(yield* say("charlotte daemon status")).toMatch(/\n {2}ready\n$/)
+      expect(lstatSync(`${there.home}/socket`).isSocket()).toBe(true)
+      const id = (yield* say("charlotte start tasks")).trim()
+      expect((yield* Charlotte.run(there, `charlotte watch ${id}`)).code).toBe(0)
+      expect(yield* say("charlotte jobs")).toContain("completed")
+      expect(yield* say("charlotte daemon stop")).toMatch(/^charlotte daemon has ended \(pid \d+\)\n$/)
+      expect(Charlotte.processes(there)).toEqual([])
+    })
+  )
+
+  it("has what V8 has made of it, and does without when that is damaged or not there", async () => {
+    const file = `${installed}/dist/cli/charlotte.cjs`
+    const source = readFileSync(file, "latin1")
+    expect(/[^\0-\x7f]/.test(source)).toBe(false)
+    for (const part of ["client", "manager"]) {
+      const cachedData = readFileSync(`${file}.${part}`)
+      expect(new Script(source, { filename: file, cachedData }).cachedDataRejected, part).toBe(false)
+    }
+    const other = `${installed}/other`
+    cpSync(`${installed}/dist`, `${other}/dist`, { recursive: true })
+    symlinkSync(`${root}node_modules`, `${other}/node_modules`)
+    const bin = `${other}/dist/cli/bin.cjs`
+    const version = async () => (await promisify(execFile)(process.execPath, [bin, "--version"])).stdout
+    const cache = `${other}/dist/cli/charlotte.cjs.client`
+    for (const content of ["", "not of V8", readFileSync(cache).subarray(0, 1_000)]) {
+      writeFileSync(cache, content)
+      expect(await version()).toBe(`${manifest.version}\n`)
+    }
+    rmSync(cache)
+    expect(await version()).toBe(`${manifest.version}\n`)
+  })
+})
