@@ -6,7 +6,7 @@ import { type Limit, type Line, meets, readable, type Unit } from "./Benchmark.j
 const limit = (limit: Limit, unit: Unit): string =>
   "atLeast" in limit ? `≥ ${limit.atLeast}${space(unit)}` : `≤ ${limit.atMost}${space(unit)}`
 
-const space = (unit: Unit): string => (unit === "×" ? "×" : ` ${unit}`)
+export const space = (unit: Unit): string => (unit === "×" ? "×" : ` ${unit}`)
 
 export const verdict = ({ goal, must, value }: Line): string =>
   meets(value, goal) ? "goal" : meets(value, must) ? "must" : "missed"

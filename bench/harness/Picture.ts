@@ -1,0 +1,49 @@
+/**
+ * The same as a picture: how far each value is from what it must be, on a scale of factors.
+ */
+import { type Line, readable } from "./Benchmark.js"
+import { space, verdict } from "./Table.js"
+
+const height = 24
+const left = 430
+const width = 960
+/** So many doublings to each side. */
+const doublings = 3
+
+const colours: { readonly [verdict: string]: string } = { goal: "#2a7d3f", must: "#8a9a2b", missed: "#b03a2e" }
+
+/** Above 1 is better than it must be. */
+const margin = ({ must, value }: Line): number => ("atLeast" in must ? value / must.atLeast : must.atMost / value)
+
+const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;")
+
+const at = (factor: number): number => {
+  const clamped = Math.max(-doublings, Math.min(doublings, Math.log2(factor)))
+  const middle = left + (width - left - 110) / 2
+  return middle + (clamped / doublings) * ((width - left - 110) / 2)
+}
+
+const bar = (line: Line, i: number): string => {
+  const y = 40 + i * height
+  const [from, to] = [at(1), at(margin(line))].sort((a, b) => a - b)
+  return [
+    `<text x="${left - 12}" y="${y + 15}" text-anchor="end">${escaped(line.what)}</text>`,
+    `<rect x="${from}" y="${y + 3}" width="${Math.max(1, (to ?? 0) - (from ?? 0))}" height="${height - 8}" fill="${colours[verdict(line)] ?? "#000"}"/>`,
+    `<text x="${width - 100}" y="${y + 15}">${readable(line.value)}${space(line.unit)}</text>`
+  ].join("\n")
+}
+
+export const picture = (lines: ReadonlyArray<Line>): string => {
+  const total = 50 + lines.length * height
+  const grid = [-3, -2, -1, 0, 1, 2, 3].map((power) => {
+    const x = at(2 ** power)
+    const label = power === 0 ? "must" : power > 0 ? `${2 ** power}×` : `1/${2 ** -power}`
+    return `<line x1="${x}" y1="32" x2="${x}" y2="${total - 8}" stroke="${power === 0 ? "#555" : "#ddd"}"/>\n<text x="${x}" y="22" text-anchor="middle" font-size="10">${label}</text>`
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${total}" font-family="sans-serif" font-size="12">
+<rect width="100%" height="100%" fill="#fff"/>
+${grid.join("\n")}
+${lines.map(bar).join("\n")}
+</svg>
+`
+}
