@@ -1,0 +1,35 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, FastCheck, Runtime, Scope } from "effect"
+import { stores } from "../manager/stores.js"
+import { isLong } from "../support/long.js"
+import { commands } from "./Commands.js"
+import { Model } from "./Model.js"
+import * as World from "./World.js"
+
+const numRuns = isLong ? 2_000 : 50
+
+describe.each(Object.entries(stores))("a manager on a store %s", (_, store) => {
+  it.effect(
+    "does what the model of its state machine does, whatever is asked of it and done to it",
+    () =>
+      Effect.gen(function* () {
+        const runPromise = Runtime.runPromise(yield* Effect.runtime())
+        let statuses = new Set<string>()
+        const agrees = FastCheck.asyncProperty(commands, async (commands) => {
+          const scope = await runPromise(Scope.make())
+          try {
+            const model = new Model()
+            const real = await runPromise(Scope.extend(World.make(store), scope))
+            await FastCheck.asyncModelRun(() => ({ model, real }), commands)
+            statuses = new Set([...statuses, ...model.jobs.map(({ status }) => status)])
+          } finally {
+            await runPromise(Scope.close(scope, Exit.void))
+          }
+        })
+        yield* Effect.promise(() => FastCheck.assert(agrees, { numRuns }))
+        // It has been everywhere.
+        expect([...statuses].sort()).toEqual(["cancelled", "completed", "failed", "interrupted", "running"])
+      }),
+    isLong ? 1_200_000 : 60_000
+  )
+})
