@@ -5,6 +5,7 @@ import { execFile } from "node:child_process"
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
+import { vi } from "vitest"
 import * as TemporaryDirectory from "./support/TemporaryDirectory.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -43,6 +44,9 @@ const application = (files: Record<string, string>) =>
   })
 
 const require = createRequire(import.meta.url)
+
+/** The compiler looks at all of Effect, which takes long on a machine that is busy. */
+vi.setConfig({ testTimeout: 120_000 })
 
 describe("the README", () => {
   it("shows examples/embed.ts, to the letter", () => {
