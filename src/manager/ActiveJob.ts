@@ -52,6 +52,8 @@ export interface Options<in out Config> {
   readonly interrupt: Interrupt
   /** Rises whenever a permit is back. */
   readonly freed: Signal & { readonly unsafeWake: () => void }
+  /** Rises whenever a job has ended and its permit is back. */
+  readonly ended: Signal & { readonly unsafeWake: () => void }
 }
 
 /** What a job is launched with. */
@@ -77,7 +79,8 @@ const isEmittable = Schema.is(EmittedEvent)
 
 export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs<Config>> =>
   Effect.gen(function* () {
-    const { closing, durable, fork, forkJob, freed, interrupt, maxJobs, orchestrator, stopGrace, store } = options
+    const { closing, durable, ended, fork, forkJob, freed, interrupt, maxJobs, orchestrator, stopGrace, store } =
+      options
     const jobs = yield* Ref.make(HashMap.empty<JobId, ActiveJob<Config>>())
     const permits = Permits.make(maxJobs)
     // On their way in or out: what the record says of them, and what is here, do not agree for a moment.
@@ -160,7 +163,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
         const at = yield* DateTime.now
         const { attempt, id } = job.run
         yield* durable.persist(id, store.record({ ...outcome, jobId: id, attempt, at }))
-        job.run = ended(job.run, outcome, at)
+        job.run = withEnd(job.run, outcome, at)
       }).pipe(
         Effect.catchAllCause((cause) =>
           Effect.annotateLogs(
@@ -178,6 +181,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
           permits.release()
           freed.unsafeWake()
           inTransit.delete(job.id)
+          ended.unsafeWake()
           job.ended.done(Exit.succeed(job.run))
         })
       })
@@ -246,7 +250,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     }
   })
 
-const ended = (run: Run, { error, result, type }: Outcome.Outcome, at: DateTime.Utc): Run =>
+const withEnd = (run: Run, { error, result, type }: Outcome.Outcome, at: DateTime.Utc): Run =>
   new Run(
     {
       ...run,

@@ -113,10 +113,13 @@ export const makeContinuation = (options: {
     id: JobId
   ) => Effect.Effect<void, MaxJobsReached | JobConflict | StoreError | { readonly _tag: string }>
   readonly isInterrupted: (id: JobId) => Effect.Effect<boolean>
+  /** Rises whenever a permit is back. */
   readonly freed: Signal
+  /** Rises whenever a job has ended. */
+  readonly ended: Signal
 }): Effect.Effect<Continuation> =>
   Effect.map(WallClock, (clock) => {
-    const { freed, interrupted, isInterrupted, resume } = options
+    const { ended, freed, interrupted, isInterrupted, resume } = options
     const waiting = new Set(interrupted)
 
     /** Tells what to do with the others. */
@@ -150,14 +153,17 @@ export const makeContinuation = (options: {
 
     const run: Effect.Effect<void> = Effect.gen(function* () {
       while (waiting.size > 0) {
-        const version = yield* freed.version
+        const free = yield* freed.version
+        const end = yield* ended.version
         let answer: "go on" | "wait" | "pause" = "go on"
         for (const id of [...waiting]) {
           answer = yield* next(id)
           if (answer !== "go on") break
         }
         if (answer === "pause") yield* clock.sleep(pause)
-        else if (waiting.size > 0) yield* freed.changed(version)
+        else if (answer === "wait") yield* freed.changed(free)
+        // Those that are left wait for the keys of other jobs. Each attempt gives its own permit back: that is no news.
+        else if (waiting.size > 0) yield* ended.changed(end)
       }
     })
 

@@ -48,6 +48,7 @@ export const make = <C, I>(
     const closing = yield* Closing.make
     const durable = yield* Durable.make(closing)
     const freed = makeSignal()
+    const ended = makeSignal()
     const admission = Admission.make(options.config, orchestrator)
 
     // Fibers of the manager's own, as those of jobs are.
@@ -68,7 +69,8 @@ export const make = <C, I>(
       interrupt,
       fork,
       forkJob,
-      freed
+      freed,
+      ended
     })
 
     /** The record of a run of this manager's kind. */
@@ -198,7 +200,7 @@ export const make = <C, I>(
     const isInterrupted = (id: JobId): Effect.Effect<boolean> =>
       Effect.map(recordOf(id), ({ status }) => status === "interrupted").pipe(Effect.orElseSucceed(() => true))
 
-    const continuation = yield* Recovery.makeContinuation({ interrupted, resume, isInterrupted, freed })
+    const continuation = yield* Recovery.makeContinuation({ interrupted, resume, isInterrupted, freed, ended })
 
     /** What came of one of many; none if there was no such job after all. */
     const reported = <E extends StopTimedOut | JobNotFound | StoreError>(

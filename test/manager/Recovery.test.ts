@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
+import { WallClock } from "../../src/store/WallClock.js"
 import { config } from "../support/jobs.js"
 import { databaseFile, eventsOf, life, seen, startJob, startJobs, statusOf, withStore } from "./lives.js"
 
@@ -175,6 +176,24 @@ describe("runs that wait to be continued", () => {
         yield* send(id, Step.succeed("done"))
         yield* began(holder, 2)
         expect(Option.isSome(yield* manager.get(holder))).toBe(true)
+      }).pipe(life(file, { check }))
+    })
+  )
+
+  it.scopedLive("are not tried again and again while another job has their key", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      let checks = 0
+      const check = () => Effect.sync(() => ({ key: "the repository", checks: checks++ }))
+      const id = yield* startJob.pipe(life(file, { check }))
+      yield* startJob.pipe(life(file, { check, recovery: "manual" }))
+      yield* Effect.gen(function* () {
+        const { began } = yield* Script
+        const { turn } = yield* WallClock
+        checks = 0
+        yield* began(id, 2)
+        yield* Effect.replicateEffect(turn, 200)
+        expect(checks).toBe(2)
       }).pipe(life(file, { check }))
     })
   )
