@@ -32,7 +32,8 @@ export interface Service<in Config> {
 
   /**
    * Clears away what a crash may have left running of earlier attempts of this job, such as child processes. It is called
-   * before a job of a dead manager goes on or is ended, and when it fails the job is not continued.
+   * before a job of a dead manager goes on or is ended, and when it fails the job is not continued. With a `StoreError` the
+   * manager itself fails, and the job is left to the next one.
    */
   readonly recover?: (id: JobId) => Effect.Effect<void, unknown>
 }

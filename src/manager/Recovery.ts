@@ -2,7 +2,7 @@
  * Taking over from a manager that has ended, or died.
  */
 import { Cause, DateTime, Effect, Exit, Option } from "effect"
-import { AlreadyManaged, type JobConflict, type MaxJobsReached, type StoreError } from "../domain/errors.js"
+import { AlreadyManaged, type JobConflict, type MaxJobsReached, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { RunError } from "../domain/Run.js"
 import type { Owner } from "../store/Owners.js"
@@ -64,6 +64,9 @@ export const takeOver = (options: {
       if (status === "running") {
         const cleared = yield* Effect.exit(orchestrator.recover?.(jobId) ?? Effect.void)
         if (Exit.isFailure(cleared)) {
+          // What a failing store does not tell may still run: it is for the next manager to clear it away.
+          const failure = Cause.failureOption(cleared.cause)
+          if (Option.isSome(failure) && failure.value instanceof StoreError) return yield* failure.value
           return yield* fail(recoveryError("what the crash left of it could not be cleared away", cleared.cause))
         }
         if (stopping) return yield* Effect.as(record({ type: "job.cancelled" }), false)

@@ -1,7 +1,7 @@
 /** A manager that begins, or continues what was left, while its database fails. */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager, RunStore } from "charlotte"
+import { errors, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Context, Effect, Either, Exit, Layer, Scope } from "effect"
 import { WallClock } from "../../src/store/WallClock.js"
@@ -15,11 +15,11 @@ type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator
 const database = FailingSql.layer({ filename: ":memory:" }).pipe(Layer.provideMerge(HurriedClock.layer))
 
 /** A manager that lives until it is closed. */
-const open = (options: JobManager.LayerOptions = {}) =>
+const open = (options: JobManager.LayerOptions = {}, script: ScriptedOrchestrator.Options = {}) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const layer = JobManager.layer({ maxJobs: 2, ...options }).pipe(
-      Layer.provideMerge(Layer.merge(RunStore.layer, ScriptedOrchestrator.layer()))
+      Layer.provideMerge(Layer.merge(RunStore.layer, ScriptedOrchestrator.layer(script)))
     )
     const services: Context.Context<Services> = yield* Layer.buildWithScope(Layer.fresh(layer), scope).pipe(
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
@@ -92,6 +92,23 @@ describe("a manager that begins", () => {
       ).pipe(Effect.provide(database))
     )
   }
+})
+
+describe("a crash", () => {
+  it.effect("is left to the next manager when the store does not tell what it has left running", () =>
+    Effect.gen(function* () {
+      const id = yield* crashed
+      const failure = new errors.StoreError({ operation: "read processes", reason: "full", cause: new Error("full") })
+      const refused = yield* Effect.either(open({}, { recover: () => failure }))
+      expect(refused).toMatchObject({ left: full })
+      let cleared = 0
+      const { close, manager, orchestrator } = yield* open({}, { recover: () => Effect.sync(() => void cleared++) })
+      yield* orchestrator.began(id, 3)
+      expect(cleared).toBe(1)
+      yield* manager.stop(id)
+      yield* close
+    }).pipe(Effect.provide(database))
+  )
 })
 
 describe("a manager that closes", () => {
