@@ -6,7 +6,7 @@ import { commands } from "./Commands.js"
 import { Model } from "./Model.js"
 import * as World from "./World.js"
 
-const numRuns = isLong ? 2_000 : 50
+const numRuns = isLong ? 2_000 : 30
 
 describe.each(Object.entries(stores))("a manager on a store %s", (_, store) => {
   it.effect(
@@ -30,6 +30,6 @@ describe.each(Object.entries(stores))("a manager on a store %s", (_, store) => {
         // It has been everywhere.
         expect([...statuses].sort()).toEqual(["cancelled", "completed", "failed", "interrupted", "running"])
       }),
-    isLong ? 1_200_000 : 60_000
+    isLong ? 1_200_000 : 120_000
   )
 })
