@@ -1,8 +1,21 @@
 /** The command as `npm run build` makes it, and as it is installed. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
+import Database from "better-sqlite3"
 import { execFile } from "node:child_process"
-import { copyFileSync, cpSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -29,7 +42,7 @@ beforeAll(async () => {
   const tsx = createRequire(import.meta.url).resolve("tsx")
   await promisify(execFile)(process.execPath, ["--import", tsx, `${root}scripts/bundle.ts`, `${installed}/dist/cli`])
   symlinkSync(`../${manifest.bin.charlotte}`, `${installed}/bin/charlotte`)
-})
+}, 120_000)
 
 afterAll(() => Effect.runPromise(close))
 
@@ -68,6 +81,24 @@ describe("the bundle", () => {
       expect(yield* say("charlotte jobs")).toContain("completed")
       expect(yield* say("charlotte daemon stop")).toMatch(/^charlotte daemon has ended \(pid \d+\)\n$/)
       expect(Charlotte.processes(there)).toEqual([])
+    })
+  )
+
+  it.scopedLive("finds the driver of the database for a process beside, which looks through a large one", () =>
+    Effect.gen(function* () {
+      const there = yield* world(() => Tasks.simple)
+      yield* Charlotte.run(there, "charlotte run tasks")
+      const file = `${there.home}/charlotte.db`
+      const database = new Database(file)
+      database.exec("CREATE TABLE large (content); INSERT INTO large VALUES (zeroblob(20000000))")
+      database.close()
+      const descriptor = openSync(file, "r+")
+      writeSync(descriptor, Buffer.alloc(4_096, 0xff), 0, 4_096, 10_240_000)
+      closeSync(descriptor)
+      yield* Effect.addFinalizer(() => Charlotte.run(there, "charlotte daemon stop"))
+      const log = `${there.home}/logs/daemon.log`
+      const script = `charlotte daemon start && until grep -q '${file} is damaged' ${log}; do sleep 0.05; done`
+      expect(yield* Charlotte.run(there, script)).toMatchObject({ code: 0, err: "" })
     })
   )
 
