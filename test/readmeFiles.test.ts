@@ -54,8 +54,7 @@ describe("the README, on tasks", () => {
       const home = yield* TemporaryDirectory.make
       writeFileSync(`${home}/config.yaml`, configuration)
       const { agents, maxJobs, stopGrace } = yield* Configuration.Configuration.pipe(
-        Effect.provide(Configuration.layer),
-        Effect.provide(Layer.merge(Home.layerAt(home), NodeContext.layer))
+        Effect.provide(Configuration.layer.pipe(Layer.provide(Home.layerAt(home)), Layer.provide(NodeContext.layer)))
       )
       expect(agents.profiles.map(({ name }) => name).toSorted()).toEqual(["claude", "codex", "mine"])
       expect(agents.profiles.find(({ name }) => name === "mine")).toMatchObject({

@@ -9,7 +9,7 @@ import type { ProcessRunner } from "../tasks/ProcessRunner.js"
 /** Ends the process on the spot; tests that live in it replace this. */
 export class Halt extends Context.Reference<Halt>()("charlotte/Halt", {
   // oxlint-disable-next-line unicorn/no-process-exit -- to end on the spot, whatever still runs, is what it is for
-  defaultValue: () => (code: number) => Effect.sync(() => process.exit(code))
+  defaultValue: () => (code: number) => Effect.sync((): void => process.exit(code))
 }) {}
 
 type Runner = Pick<ProcessRunner["Type"], "hurry">

@@ -56,7 +56,7 @@ const watched = <A, E>(use: (watched: Watched) => Effect.Effect<A, E>) =>
         return current !== undefined
       })
       return yield* use({ home, fiveSeconds, logged })
-    }).pipe(Effect.provide(layer), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+    }).pipe(Effect.provide(Layer.provideMerge(layer, Logger.replace(Logger.defaultLogger, logger))))
   })
 
 const times = (count: number, sentence: string, logged: ReadonlyArray<string>) =>

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore, Work } from "charlotte"
-import { Effect, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import * as Audit from "../../src/store/Audit.js"
 import * as rules from "../../src/store/sql/audit.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
@@ -252,7 +252,7 @@ describe("the audit", () => {
         yield* scene
         const audit = Audit.look({ maxJobs: 1 }).pipe(Effect.provide(Database.layerUntouched({ filename })))
         expect(yield* audit).toMatchObject({ jobs: 5, violations: [] })
-      }).pipe(Effect.provide(RunStore.layer), Effect.provide(Database.layer({ filename })))
+      }).pipe(Effect.provide(Layer.provideMerge(RunStore.layer, Database.layer({ filename }))))
     })
   )
 

@@ -88,7 +88,7 @@ describe("a large file", () => {
           expect(error.message).toContain("Restore it from a backup, or move it away to begin anew")
         }
         expect(yield* list).toEqual([id(1)])
-      }).pipe(Effect.provide(store(filename)), Effect.provide(found.layer))
+      }).pipe(Effect.provide(Layer.provideMerge(store(filename), found.layer)))
     })
   )
 
@@ -112,7 +112,7 @@ describe("a large file", () => {
         Effect.zipLeft(
           list,
           Effect.sync(() => expect(children()).toEqual([]))
-        ).pipe(Effect.provide(RunStore.layerUntouched), Effect.provide(Database.layerUntouched({ filename, thorough })))
+        ).pipe(Effect.provide(Layer.provide(RunStore.layerUntouched, Database.layerUntouched({ filename, thorough }))))
       expect(yield* looked(false)).toEqual([id(1)])
       expect(yield* Effect.flip(looked(true))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
       expect(readFileSync(filename).equals(bytes)).toBe(true)

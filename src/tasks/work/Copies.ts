@@ -42,16 +42,16 @@ const copy = (file: string, { from, to }: { readonly from: string; readonly to: 
         return yield* failed(file, `is not done: ${path.relative(to, directory)} is a link there, and leads elsewhere`)
     }
     yield* fs.remove(path.join(to, file), { recursive: true, force: true })
-    yield* copyAll(path.join(from, file), path.join(to, file)).pipe(
-      Effect.mapError(({ message }) => failed(file, `failed: ${message}`))
+    yield* Effect.mapError(copyAll(path.join(from, file), path.join(to, file)), (reason) =>
+      failed(file, `failed: ${reason}`)
     )
   })
 
 const isThere = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
-/** A link is followed to what the user has there; those within a directory stay what they are. */
+/** Fails with the reason. A link is followed to what the user has there; those within a directory stay what they are. */
 const copyAll = (from: string, to: string) =>
-  Effect.async<void, Error>((resume, signal) => {
+  Effect.async<void, string>((resume, signal) => {
     // Node has no way to end it but to leave out what is still to come.
     const filter = () => !signal.aborted
     const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter }
@@ -59,7 +59,7 @@ const copyAll = (from: string, to: string) =>
       .then((source) => cp(source, to, options))
       .then(
         () => resume(Effect.void),
-        (cause) => resume(Effect.fail(cause instanceof Error ? cause : new Error(String(cause))))
+        (cause) => resume(Effect.fail(cause instanceof Error ? cause.message : String(cause)))
       )
     return Effect.promise(() => copying)
   })

@@ -3,7 +3,7 @@
  * the database, or starts the job that is its second argument, and tells when work on a job has begun.
  */
 import { JobManager, RunStore } from "charlotte"
-import { Duration, Effect, Logger, Stream } from "effect"
+import { Duration, Effect, Layer, Logger, Stream } from "effect"
 import { writeSync } from "node:fs"
 import { charlotte } from "../Composition.js"
 
@@ -27,6 +27,11 @@ const layer = charlotte(
   { env: ["WITNESS"], around: { ...variables, WITNESS: `${root}/witness` } }
 )
 
+const log = Logger.replace(
+  Logger.defaultLogger,
+  Logger.stringLogger.pipe(Logger.map((line) => void writeSync(2, `${line}\n`)))
+)
+
 const program = Effect.gen(function* () {
   const manager = yield* JobManager.JobManager
   const store = yield* RunStore.RunStore
@@ -44,11 +49,6 @@ const program = Effect.gen(function* () {
   )
   yield* Effect.sync(() => writeSync(1, "ended\n"))
   return yield* Effect.never
-}).pipe(
-  Effect.provide(layer),
-  Effect.provide(
-    Logger.replace(Logger.defaultLogger, Logger.stringLogger.pipe(Logger.map((line) => void writeSync(2, `${line}\n`))))
-  )
-)
+}).pipe(Effect.provide(Layer.provideMerge(layer, log)))
 
 Effect.runFork(program)
