@@ -117,7 +117,8 @@ const create = (directory: string): Effect.Effect<void, PlatformError, FileSyste
   })
 
 /** Somebody else was faster. */
-const isThere = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "AlreadyExists"
+export const isThere = (error: PlatformError): boolean =>
+  error._tag === "SystemError" && error.reason === "AlreadyExists"
 
 const unusable =
   (directory: string) =>

@@ -4,7 +4,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted, Schema } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
-import { Home } from "./Home.js"
+import { Home, isThere } from "./Home.js"
 
 export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
   path: Schema.String,
@@ -51,5 +51,3 @@ export const make: Effect.Effect<Redacted.Redacted, TokenUnusable, Home | FileSy
     Option.isSome(token) ? Effect.succeed(token.value) : unusable("it is gone")
   )
 })
-
-const isThere = (error: { readonly _tag: string; readonly reason?: string }) => error.reason === "AlreadyExists"

@@ -45,8 +45,8 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, StoreE
 
 /**
  * The same file, to be looked at and nothing else, also while another process works on it: it is checked for damage (a large
- * one only when asked to be `thorough`, which takes its time), cannot be written, and is left as it was found. One that a crash has left in the midst of a change (there is a `-journal`) fails
- * as `readonly`, since it would have to be mended first.
+ * one only when asked to be `thorough`, which takes its time), cannot be written, and is left as it was found. One that a crash
+ * has left in the midst of a change (there is a `-journal`) fails as `readonly`, since it would have to be mended first.
  *
  * @since 0.1.0
  */
@@ -113,8 +113,8 @@ const connect = (filename: string, readonly: boolean) =>
 
 /**
  * The file is looked through first, and left as it was found; a large one is so by `RunStore.layer`, once it is open. Where a
- * log of a crash is there, the connection cannot write, or it would carry the log over into the file when it is closed. Where none is there, it can,
- * to clear away what it makes itself, and to roll back a journal of another mode.
+ * log of a crash is there, the connection cannot write, or it would carry the log over into the file when it is closed. Where
+ * none is there, it can, to clear away what it makes itself, and to roll back a journal of another mode.
  */
 const refuseDamaged = (filename: string) =>
   filename === ":memory:" || !existsSync(filename)

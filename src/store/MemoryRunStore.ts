@@ -160,23 +160,13 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     create: (run) =>
       write(() => {
-        const { at, config, id, key, kind, labels } = run
+        const { config, id, key, kind, labels } = run
         const refused = conflict(kind, key)
         if (refused) return refused
         const entry: Entry = {
           submitted: { ...run, config: toJson(config), labels: { ...labels } },
           events: [],
-          state: {
-            status: "running",
-            attempt: 1,
-            key,
-            startedAt: at,
-            stoppingAt: undefined,
-            endedAt: undefined,
-            crashes: 0,
-            result: undefined,
-            error: undefined
-          }
+          state: Transition.begun(run)
         }
         entries.set(id, entry)
         return append(entry, [Transition.started(run)])

@@ -21,6 +21,19 @@ export interface State {
   readonly error: RunError | undefined
 }
 
+/** The state in which a run begins. */
+export const begun = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
+  status: "running",
+  attempt: 1,
+  key,
+  startedAt: at,
+  stoppingAt: undefined,
+  endedAt: undefined,
+  crashes: 0,
+  result: undefined,
+  error: undefined
+})
+
 /** The state after the change; none when the change is not this attempt's to make, or not a step of the state machine. */
 export const after = (state: State, change: Change): State | undefined => {
   const { at, attempt, crashed, error, result, type } = change

@@ -9,7 +9,7 @@ import { JobId } from "../../domain/JobId.js"
 import { Run, RunError } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import type { NewRun, RunQuery, UnfinishedRun } from "../Port.js"
-import type { State } from "../Transition.js"
+import { begun, type State } from "../Transition.js"
 import { execute, JsonText, query, unreadable, type Value } from "./Session.js"
 
 const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
@@ -189,20 +189,10 @@ export const head = (connection: Connection, id: JobId): Effect.Effect<Head | un
   })
 
 /** The head of a run that has just been inserted. */
-export const newHead = ({ at, key, kind }: NewRun): Head => ({
-  kind,
+export const newHead = (run: NewRun): Head => ({
+  kind: run.kind,
   seq: 0,
-  state: {
-    status: "running",
-    attempt: 1,
-    key,
-    startedAt: at,
-    stoppingAt: undefined,
-    endedAt: undefined,
-    crashes: 0,
-    result: undefined,
-    error: undefined
-  }
+  state: begun(run)
 })
 
 const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
