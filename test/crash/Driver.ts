@@ -1,63 +1,156 @@
 /**
- * Whoever uses the manager of the child: starts, stops, awaits and watches jobs at random, and tells what it was told.
+ * Whoever uses the daemon: starts and stops jobs at random, and watches all that happens, over every crash.
  */
-import { type JobEvent, type JobId, JobManager, RunStatus, RunStore } from "charlotte"
-import { Effect, Option, Random, type Scope, Stream } from "effect"
-import { config, type Tell } from "./Workload.js"
+import { RunStatus } from "charlotte"
+import { Effect, Random, Schedule, Stream } from "effect"
+import type { ListedJob } from "../../src/http/contract/Jobs.js"
+import * as JobClient from "../../src/http/JobClient.js"
+import type { Ledger } from "./Ledger.js"
+import * as Processes from "./Processes.js"
+import { maxJobs, type Sort, type World } from "./World.js"
 
-type Failure = { readonly _tag: string; readonly message: string; readonly reason?: string }
+/** What is done more often than the rest. */
+export type Wish = "merging" | "failing" | "linked" | "stop" | undefined
 
-/** What a manager may say to whoever asks too much of it, or asks while it closes. */
-const isAnswer = ({ _tag, reason }: Failure) =>
-  ["MaxJobsReached", "JobConflict", "ShuttingDown"].includes(_tag) || (_tag === "StoreError" && reason === "closed")
+export interface Driver {
+  /** Starts and stops jobs, for ever. */
+  readonly use: (wish: Wish) => Effect.Effect<never>
+  /** Shows each event once, in order, as long as a daemon comes back. */
+  readonly watch: Effect.Effect<void>
+  /** Returns when no job is left to be done. */
+  readonly wait: Effect.Effect<void>
+  readonly shutdown: Effect.Effect<void>
+}
 
-/** Starts, stops, awaits and watches, for ever. */
-export const use = (tell: Tell) =>
+interface Failure {
+  readonly _tag: string
+  readonly message: string
+  readonly reason?: string
+}
+
+/** To whoever asks too much of it, or too quickly for a busy machine; or of one that ends, or is dead. */
+const answers = [
+  "MaxJobsReached",
+  "JobConflict",
+  "StopTimedOut",
+  "ShuttingDown",
+  "DaemonNotRunning",
+  "ConnectionFailed"
+]
+
+/** What a daemon may say. */
+const isAnswer = ({ _tag, reason }: Failure) => answers.includes(_tag) || (_tag === "StoreError" && reason === "closed")
+
+const often: ReadonlyArray<Sort> = ["merging", "brief", "failing", "merging", "brief"]
+const staying: ReadonlyArray<Sort> = ["endless", "stubborn", "endless"]
+
+export const make = (world: World, ledger: Ledger) =>
   Effect.gen(function* () {
-    const manager = yield* JobManager.JobManager
-    const store = yield* RunStore.RunStore
-    const known = (yield* store.list({ limit: 20 })).map(({ id }) => id)
-    const from = Math.max(0, (yield* store.latestCursor) - (yield* Random.nextIntBetween(0, 100)))
+    const client = yield* JobClient.make({ socket: `${world.home}/socket` })
+    let targets = 0
 
-    const ended = ({ id, status }: { readonly id: JobId.JobId; readonly status: RunStatus.RunStatus }) =>
-      RunStatus.isTerminal(status) ? tell({ _tag: "Ended", id, status }) : Effect.void
+    const heard = <A>(asked: Effect.Effect<A, Failure>): Effect.Effect<A | undefined> =>
+      Effect.catchAll(asked, (failure) =>
+        Effect.sync(() => {
+          if (!isAnswer(failure)) ledger.violation(`it answered ${failure._tag}: ${failure.message}`)
+          return undefined
+        })
+      )
 
-    const start = Effect.gen(function* () {
-      const id = yield* manager.start(yield* config)
-      yield* tell({ _tag: "Started", id })
-      known.unshift(id)
-    })
+    const pick = <A>(from: ReadonlyArray<A>) =>
+      Effect.map(Random.nextIntBetween(0, Math.max(1, from.length)), (i) => from[i])
 
-    const show = <E>(of: "job" | "all", from: number, events: Stream.Stream<JobEvent.JobEvent, E>) => {
-      let after = from
-      return Stream.runForEach(events, (event) => {
-        const { cursor, jobId: id, seq, type } = event
-        const shown = tell({ _tag: "Shown", of, after, id, seq, cursor, type })
-        after = of === "job" ? seq : cursor
-        return shown
+    const start = (sort: Sort, targetBranch: string) =>
+      Effect.gen(function* () {
+        const config = { repoPath: world.top, tasksDir: sort, targetBranch, labels: { sort } }
+        const id = yield* heard(client.start(config))
+        if (id !== undefined) ledger.started(id)
       })
-    }
 
-    const withJob = (id: JobId.JobId): ReadonlyArray<Effect.Effect<void, Failure>> => [
-      Effect.flatMap(manager.stop(id), ({ status }) => ended({ id, status })),
-      Effect.flatMap(manager.await(id), ended),
-      Effect.flatMap(Random.nextIntBetween(0, 5), (after) => show("job", after, manager.events(id, { after })))
-    ]
+    const startAnew = (sort: Sort) =>
+      Effect.gen(function* () {
+        const target = `target/${++targets}`
+        yield* world.git(world.top, "branch", target, world.base)
+        yield* start(sort, target)
+      })
 
-    const pick = (ids: ReadonlyArray<JobId.JobId>) =>
-      Effect.map(Random.nextIntBetween(0, Math.max(1, ids.length)), (i) => Option.fromNullable(ids[i]))
-
-    const step: Effect.Effect<void, never, Scope.Scope> = Effect.gen(function* () {
-      const active = yield* manager.list
-      const some = yield* pick((yield* Random.nextBoolean) ? active : known.slice(0, 30))
-      const choices = [start, start, start, ...Option.match(some, { onNone: () => [], onSome: withJob })]
-      const choice = choices[yield* Random.nextIntBetween(0, choices.length)] ?? start
-      yield* Effect.catchAll(choice, (failure: Failure) =>
-        isAnswer(failure) ? Effect.void : tell({ _tag: "Violation", message: failure.message })
-      ).pipe(Effect.forkScoped)
-      yield* Effect.sleep(yield* Random.nextIntBetween(0, 5))
+    /** On the branch of the user's other checkout; once a job has landed there, on the next one. */
+    const startLinked = Effect.gen(function* () {
+      const target = (yield* world.git(world.linked, "symbolic-ref", "--short", "HEAD")).trim()
+      const last = (yield* heard(client.list({ limit: 100 })))?.jobs.filter((job) => targetOf(job) === target)
+      if (last === undefined || last.some(({ status }) => !RunStatus.isTerminal(status))) return
+      if (last.length > 0) {
+        const next = `target/linked-${++targets}`
+        yield* world.git(world.linked, "switch", "--quiet", "-c", next, world.base)
+        return yield* start("merging", next)
+      }
+      yield* start("merging", target)
     })
 
-    yield* Effect.forkScoped(show("all", from, manager.allEvents({ after: from })))
-    return yield* Effect.forever(step)
+    const stop = ({ id }: ListedJob) =>
+      Effect.gen(function* () {
+        const report = yield* heard(client.stop(id))
+        if (report === undefined) return
+        if (!RunStatus.isTerminal(report.status)) return ledger.violation(`${id} was stopped, and is ${report.status}`)
+        ledger.ended(id, report.status)
+        const left = Processes.all(world).filter(({ cwd, what }) => what !== "git" && cwd.includes(`/${id}/`))
+        for (const { pid, what } of left) ledger.violation(`${id} was stopped, and ${what} ${pid} is left`)
+      })
+
+    /** One that would end by itself, mostly: agents that stay are to be at work at the next kill. */
+    const stopSome = (running: ReadonlyArray<ListedJob>) =>
+      Effect.gen(function* () {
+        const brief = running.filter((job) => !stays(job))
+        const isAny = (yield* Random.nextIntBetween(0, 8)) === 0
+        const job = yield* pick(isAny ? running : brief)
+        if (job !== undefined) yield* Effect.fork(stop(job))
+      })
+
+    const step = (wish: Wish) =>
+      Effect.gen(function* () {
+        const page = yield* heard(client.list({ status: "running" }))
+        const running = page?.jobs ?? []
+        if (page !== undefined && !running.some(stays)) yield* startAnew((yield* pick(staying)) ?? "endless")
+        const chance = yield* Random.nextIntBetween(0, 20)
+        const isWished = wish !== undefined && chance % 2 === 0
+        if (isWished ? wish === "stop" : chance < 3) yield* stopSome(running)
+        else if (running.length >= maxJobs) yield* Effect.void
+        else if (isWished ? wish === "linked" : chance < 6) yield* startLinked
+        else if (isWished && (wish === "failing" || wish === "merging")) yield* startAnew(wish)
+        else yield* startAnew((yield* pick(often)) ?? "brief")
+        yield* Effect.sleep(yield* Random.nextIntBetween(50, 200))
+      })
+
+    let shown = 0
+    const watch = Stream.runForEach(
+      Stream.suspend(() => client.allEvents({ after: shown, patience: "1 hour" })),
+      (event) =>
+        Effect.sync(() => {
+          shown = event.cursor
+          ledger.shown(event)
+        })
+    ).pipe(
+      // It is not waited for a daemon that was never there.
+      Effect.retry({ while: isAnswer, schedule: Schedule.spaced("20 millis") }),
+      Effect.catchAll((failure) => Effect.sync(() => ledger.violation(`the events ended: ${failure.message}`)))
+    )
+
+    const isIdle = Effect.gen(function* () {
+      const pages = yield* Effect.forEach(["running", "interrupted"] as const, (status) => client.list({ status }))
+      return pages.every(({ jobs }) => jobs.length === 0)
+    }).pipe(Effect.orElseSucceed(() => false))
+
+    const driver: Driver = {
+      use: (wish) => Effect.forever(step(wish)),
+      watch,
+      wait: Effect.repeat(Effect.zipRight(Effect.sleep(50), isIdle), { until: (idle) => idle }).pipe(Effect.asVoid),
+      shutdown: Effect.ignore(client.shutdown)
+    }
+    return driver
   })
+
+/** Its agent does not end by itself. */
+const stays = ({ labels }: ListedJob): boolean => labels["sort"] === "endless" || labels["sort"] === "stubborn"
+
+const targetOf = ({ config }: ListedJob): unknown =>
+  typeof config === "object" && config !== null && "targetBranch" in config ? config.targetBranch : undefined

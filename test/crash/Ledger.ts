@@ -1,81 +1,63 @@
 /**
- * What the child has told, over all its lives on one database. None of it may ever be untrue again.
+ * What the daemon has said in all its lives. None of it may ever be untrue.
  */
-import { type JobId, RunStatus } from "charlotte"
-import type { Report } from "./Report.js"
-import type { State } from "./State.js"
+import type { JobEvent, JobId, RunStatus } from "charlotte"
+import type { Job, State } from "./State.js"
 
 export interface Ledger {
-  readonly note: (report: Report) => void
-  /** What was told and is not so. */
+  /** A job was started. */
+  readonly started: (id: JobId.JobId) => void
+  /** A job was told to have ended so. */
+  readonly ended: (id: JobId.JobId, status: RunStatus.RunStatus) => void
+  /** An event was shown, next after the one before. */
+  readonly shown: (event: JobEvent.JobEvent) => void
+  readonly violation: (what: string) => void
+  /** What was said and is not so, or was seen and must not be. */
   readonly untrue: (state: State) => ReadonlyArray<string>
-  readonly slowestStart: () => number
+  readonly figures: () => { readonly answers: number; readonly events: number }
 }
-
-type Told<Tag extends Report["_tag"]> = Extract<Report, { readonly _tag: Tag }>
 
 export const make = (): Ledger => {
   const started = new Set<JobId.JobId>()
-  const ended: Array<Told<"Ended">> = []
-  const flushed: Array<Told<"Flushed">> = []
-  const shown: Array<Told<"Shown">> = []
-  const seen: Array<string> = []
-  let slowest = 0
+  const ended = new Map<JobId.JobId, RunStatus.RunStatus>()
+  const shown: Array<JobEvent.JobEvent> = []
+  const violations: Array<string> = []
+  const calls = new Map<string, number>()
 
-  const note = (report: Report): void => {
-    switch (report._tag) {
-      case "Started":
-        return void started.add(report.id)
-      case "Ended":
-        return void ended.push(report)
-      case "Flushed":
-        return void flushed.push(report)
-      case "Shown":
-        return void shown.push(report)
-      case "Violation":
-        return void seen.push(report.message)
-      case "Ready":
-        slowest = Math.max(slowest, report.millis)
-    }
-  }
-
-  const untrue = ({ emitted, events, runs }: State) => [
-    ...seen,
-    ...[...started].filter((id) => !runs.has(id)).map((id) => `${id} was started, and is not there`),
-    ...ended
-      .filter(({ id, status }) => runs.get(id)?.status !== status)
-      .map(({ id, status }) => `${id} was ${status}, and is ${runs.get(id)?.status}`),
-    ...flushed
-      .filter(({ attempt, id, n }) => emitted(id, attempt) < n)
-      .map(
-        ({ attempt, id, n }) =>
-          `${n} events of attempt ${attempt} of ${id} were flushed, ${emitted(id, attempt)} are there`
-      ),
-    ...shown.flatMap(({ after, cursor, id, of, seq, type }) => {
+  /** An event is there as it was shown, and none is between it and the one that was shown before. */
+  const untrueEvents = ({ events }: State) =>
+    shown.flatMap(({ cursor, jobId, seq, type }, i) => {
       const event = events.get(cursor)
-      if (event?.id !== id || event.seq !== seq || event.type !== type)
-        return [`event ${seq} of ${id} was shown, and is not there`]
-      const missed = of === "job" ? seq !== after + 1 : event.previous > after || cursor <= after
-      return missed ? [`event ${seq} of ${id} (${cursor}) was shown after ${after} of ${of}`] : []
+      if (event === undefined || event.id !== jobId || event.seq !== seq || event.type !== type)
+        return [`event ${seq} of ${jobId} (${cursor}, ${type}) was shown, and is not there`]
+      const before = shown[i - 1]?.cursor ?? 0
+      return event.previous === before ? [] : [`event ${cursor} was shown after ${before}, and not ${event.previous}`]
     })
-  ]
 
-  return { note, untrue, slowestStart: () => slowest }
+  /** No agent is called for a task that was recorded as done. */
+  const repeated = ({ jobs }: State) =>
+    [...jobs.values()].flatMap(({ done, id }: Job) =>
+      done.flatMap(({ calls: now, task }) => {
+        const before = calls.get(`${id} ${task}`)
+        calls.set(`${id} ${task}`, now)
+        return before === undefined || before === now ? [] : [`task ${task} of ${id} was done again after it was done`]
+      })
+    )
+
+  return {
+    started: (id) => void started.add(id),
+    ended: (id, status) => void ended.set(id, status),
+    shown: (event) => void shown.push(event),
+    violation: (what) => void violations.push(what),
+    untrue: (state) => [
+      ...violations,
+      ...[...started].filter((id) => !state.jobs.has(id)).map((id) => `${id} was started, and is not there`),
+      ...[...ended]
+        .filter(([id, status]) => state.jobs.get(id)?.status !== status)
+        .map(([id, status]) => `${id} was ${status}, and is ${state.jobs.get(id)?.status}`),
+      ...untrueEvents(state),
+      ...repeated(state)
+    ],
+    figures: () => ({ answers: started.size + ended.size, events: shown.length })
+  }
 }
-
-/** Runs that a dead process left running, and that the next one did not mark as the table of ends says. */
-export const unrecovered = (left: State, found: State, isReady: boolean): ReadonlyArray<string> =>
-  [...left.runs.values()]
-    .filter(({ status }) => status === "running")
-    .flatMap(({ id, seq, stopping }) => {
-      const next = found.event(id, seq + 1)?.type
-      const right = stopping === 1 ? "job.cancelled" : "job.interrupted"
-      const givenUp = next === undefined && !isReady
-      return next === right || givenUp ? [] : [`${id} was left running, and then came ${next}, not ${right}`]
-    })
-
-/** What must not be left when all jobs were stopped. */
-export const unfinished = ({ runs }: State): ReadonlyArray<string> =>
-  [...runs.values()]
-    .filter(({ status }) => !RunStatus.isTerminal(status))
-    .map(({ id, status }) => `${id} is ${status} after everything was stopped`)

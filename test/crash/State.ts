@@ -1,22 +1,27 @@
 /**
- * What a database holds of jobs and events, to be compared with what was told.
+ * What a database holds, for comparison with what was said and with what is in the repository.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { JobId, RunStatus } from "charlotte"
 import { Effect, type ParseResult, Schema } from "effect"
+import * as World from "./World.js"
 
-const runs = Schema.Array(
+const Sort = Schema.Literal("merging", "brief", "failing", "endless", "stubborn")
+
+const jobs = Schema.Array(
   Schema.Struct({
     id: JobId.JobId,
     status: RunStatus.RunStatus,
     attempt: Schema.Int,
-    /** The number of its last event. */
-    seq: Schema.Int,
-    /** It was told to stop. */
-    stopping: Schema.Int
+    stopping: Schema.Int,
+    sort: Sort,
+    target: Schema.String,
+    error: Schema.NullOr(Schema.String)
   })
 )
+
+const tasks = Schema.Array(Schema.Struct({ id: JobId.JobId, name: Schema.String }))
 
 const events = Schema.Array(
   Schema.Struct({
@@ -25,54 +30,56 @@ const events = Schema.Array(
     seq: Schema.Int,
     type: Schema.String,
     /** The cursor of the event before it, of whatever job. */
-    previous: Schema.Int,
-    /** Of emitted events: which attempt emitted it, as its how manieth. */
-    attempt: Schema.NullOr(Schema.Int),
-    n: Schema.NullOr(Schema.Int)
+    previous: Schema.Int
   })
 )
 
-export type Run = (typeof runs.Type)[number]
-export type Event = (typeof events.Type)[number]
-
-export interface State {
-  readonly runs: ReadonlyMap<JobId.JobId, Run>
-  /** By cursor. */
-  readonly events: ReadonlyMap<number, Event>
-  /** By job and number. */
-  readonly event: (id: JobId.JobId, seq: number) => Event | undefined
-  /** How many events of that attempt there are. */
-  readonly emitted: (id: JobId.JobId, attempt: number) => number
+export type Job = (typeof jobs.Type)[number] & {
+  /** The tasks that are done, with how often an agent was called for each. */
+  readonly done: ReadonlyArray<{ readonly task: string; readonly calls: number }>
 }
 
-export const empty: State = { runs: new Map(), events: new Map(), event: () => undefined, emitted: () => 0 }
+export interface State {
+  readonly jobs: ReadonlyMap<JobId.JobId, Job>
+  /** By cursor. */
+  readonly events: ReadonlyMap<number, (typeof events.Type)[number]>
+}
+
+export const empty: State = { jobs: new Map(), events: new Map() }
 
 /** What is there; nothing, when the crash came before the tables. */
-export const read: Effect.Effect<State, SqlError | ParseResult.ParseError, SqlClient.SqlClient> = Effect.gen(
-  function* () {
+export const read = (
+  world: World.World
+): Effect.Effect<State, SqlError | ParseResult.ParseError, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     if ((yield* sql.unsafe("SELECT 1 FROM sqlite_master WHERE name = 'charlotte_runs'")).length === 0) return empty
-    const allRuns = yield* Effect.flatMap(
-      sql.unsafe(`
-      SELECT id, status, attempt, stopping_at IS NOT NULL AS stopping,
-        (SELECT max(seq) FROM charlotte_events WHERE job_id = id) AS seq
-      FROM charlotte_runs`),
-      Schema.decodeUnknown(runs)
+    const ask = <A, I>(schema: Schema.Schema<A, I>, query: string) =>
+      Effect.flatMap(sql.unsafe(query), Schema.decodeUnknown(schema))
+    const allJobs = yield* ask(
+      jobs,
+      `SELECT id, status, attempt, stopping_at IS NOT NULL AS stopping, labels ->> 'sort' AS sort,
+         config ->> 'targetBranch' AS target, error ->> 'error' AS error FROM charlotte_runs`
     )
-    const allEvents = yield* Effect.flatMap(
-      sql.unsafe(`
-      SELECT cursor, job_id AS id, seq, type, lag(cursor, 1, 0) OVER (ORDER BY cursor) AS previous,
-        CASE WHEN type NOT LIKE 'job.%' THEN payload ->> 'attempt' END AS attempt, payload ->> 'n' AS n
-      FROM charlotte_events ORDER BY cursor`),
-      Schema.decodeUnknown(events)
+    // A title is "Task a1", and its agent leaves the trace "agent-a1".
+    const done = yield* ask(
+      tasks,
+      "SELECT job_id AS id, substr(title, 6) AS name FROM charlotte_tasks WHERE state = 'completed'"
     )
-    const byNumber = new Map(allEvents.map((event) => [`${event.id} ${event.seq}`, event]))
-    const emitted = new Map(allEvents.map(({ attempt, id, n }) => [`${id} ${attempt}`, n ?? 0]))
+    const allEvents = yield* ask(
+      events,
+      `SELECT cursor, job_id AS id, seq, type, lag(cursor, 1, 0) OVER (ORDER BY cursor) AS previous
+       FROM charlotte_events ORDER BY cursor`
+    )
+    const calls = World.calls(world)
     return {
-      runs: new Map(allRuns.map((run) => [run.id, run])),
-      events: new Map(allEvents.map((event) => [event.cursor, event])),
-      event: (id, seq) => byNumber.get(`${id} ${seq}`),
-      emitted: (id, attempt) => emitted.get(`${id} ${attempt}`) ?? 0
+      jobs: new Map(
+        allJobs.map((job) => {
+          const own = done.filter(({ id }) => id === job.id)
+          const count = (name: string) => calls.filter((call) => call === `${job.id} agent-${name}`).length
+          return [job.id, { ...job, done: own.map(({ name }) => ({ task: name, calls: count(name) })) }]
+        })
+      ),
+      events: new Map(allEvents.map((event) => [event.cursor, event]))
     }
-  }
-)
+  })

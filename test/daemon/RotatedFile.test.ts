@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as RotatedFile from "../../src/daemon/RotatedFile.js"
-import { bundle } from "../crash/Child.js"
+import { bundle } from "../support/bundle.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 /** Ten bytes a line, and the line feed is one of them. */

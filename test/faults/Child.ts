@@ -3,7 +3,7 @@ import { Data, Deferred, Effect, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { JobId } from "charlotte"
-import { bundle as bundleProgram } from "../crash/Child.js"
+import { bundle as bundleProgram } from "../support/bundle.js"
 
 export const Told = Schema.Union(
   Schema.Struct({ tag: Schema.Literal("acknowledged"), what: Schema.String }),

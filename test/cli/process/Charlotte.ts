@@ -8,7 +8,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { fileURLToPath } from "node:url"
 import { stripVTControlCharacters } from "node:util"
 import { afterAll, beforeAll } from "vitest"
-import { bundle } from "../../crash/Child.js"
+import { bundle } from "../../support/bundle.js"
 import * as Repository from "../../support/Repository.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 

@@ -5,7 +5,7 @@ import { Deferred, Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { bundle } from "../../crash/Child.js"
+import { bundle } from "../../support/bundle.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import type { Config } from "./Scenes.js"
 import type { World } from "./Witness.js"
@@ -15,11 +15,7 @@ export const program = Effect.flatMap(TemporaryDirectory.make, (directory) =>
   bundle(directory, fileURLToPath(new URL("program.ts", import.meta.url)))
 )
 
-type Told = "ready" | "working" | "ended"
-
 export interface Life {
-  /** Returns when the program has said this. */
-  readonly told: (what: Told) => Effect.Effect<void>
   /** Waits for something that it does; should it end before, or do something else, what it has logged is told. */
   readonly until: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
   /** Kills the manager, and nobody else; returns when it is gone. */
@@ -30,14 +26,9 @@ export interface Life {
 export const begin = (program: string, { root }: World, config?: Config): Effect.Effect<Life, never, Scope.Scope> =>
   Effect.gen(function* () {
     const gone = yield* Deferred.make<void>()
-    const milestones = {
-      ready: yield* Deferred.make<void>(),
-      working: yield* Deferred.make<void>(),
-      ended: yield* Deferred.make<void>()
-    }
     mkdirSync(`${root}/killed`, { recursive: true })
     const args = [program, root, ...(config === undefined ? [] : [JSON.stringify(config)])]
-    const start = Effect.sync(() => spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] }))
+    const start = Effect.sync(() => spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] }))
     const child = yield* Effect.acquireRelease(start, (child) =>
       Effect.zipRight(
         Effect.sync(() => child.kill("SIGKILL")),
@@ -46,12 +37,6 @@ export const begin = (program: string, { root }: World, config?: Config): Effect
     )
     let log = ""
     child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
-    let said = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      said += text
-      for (const [word, deferred] of Object.entries(milestones))
-        if (said.includes(`${word}\n`)) Deferred.unsafeDone(deferred, Effect.void)
-    })
     child.on("exit", () => Deferred.unsafeDone(gone, Effect.void))
     const until: Life["until"] = (effect) =>
       Effect.raceFirst(
@@ -59,7 +44,6 @@ export const begin = (program: string, { root }: World, config?: Config): Effect
         Effect.flatMap(Deferred.await(gone), () => Effect.dieMessage("the manager has ended"))
       ).pipe(Effect.tapErrorCause(() => Effect.sync(() => process.stdout.write(log))))
     return {
-      told: (what) => until(Deferred.await(milestones[what])),
       until,
       kill: Effect.zipRight(
         Effect.sync(() => child.kill("SIGKILL")),
