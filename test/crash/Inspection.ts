@@ -40,14 +40,18 @@ const records = (world: World.World) =>
     Effect.all({ wrong: audit, state: State.read(world) }).pipe(Effect.provide(Database.layer({ filename })))
   )
 
-/** What git would trip over. In the directories of our own worktrees there may be some until the next daemon looks. */
-const litter = ({ linked, top }: World.World, isOver: boolean): Wrong =>
-  readdirSync(`${top}/.git`, { recursive: true, encoding: "utf8" })
+/**
+ * What git would trip over. In the directories of our own worktrees and beside our own branches there may be some until the
+ * next daemon looks: git that is told to end, and has no time for it, leaves its locks.
+ */
+const litter = ({ linked, top }: World.World, isOver: boolean): Wrong => {
+  const isUsers = (name: string) =>
+    name.startsWith(`worktrees/${linked.split("/").at(-1)}/`) || !/^(worktrees|refs\/heads\/charlotte)\//.test(name)
+  return readdirSync(`${top}/.git`, { recursive: true, encoding: "utf8" })
     .filter((name) => /(\.lock|MERGE_HEAD|CHERRY_PICK_HEAD|rebase-merge)$/.test(name))
-    .filter(
-      (name) => isOver || !name.startsWith("worktrees/") || name.startsWith(`worktrees/${linked.split("/").at(-1)}/`)
-    )
+    .filter((name) => isOver || isUsers(name))
     .map((name) => `.git/${name} is left`)
+}
 
 const lines = (text: string): ReadonlyArray<string> =>
   text
@@ -106,7 +110,7 @@ const landed = (world: World.World, { jobs }: State.State, { commits, trees }: L
     return wrong
   })
 
-/** One look may miss a process that is just about to become git: the kernel tells nothing of its environment then. */
+/** One look may miss a process that is just being made. */
 const gitHasEnded = (world: World.World) => {
   let looks = 0
   return eventually("git has ended", () => {

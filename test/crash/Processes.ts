@@ -33,11 +33,12 @@ export const all = ({ root }: World, daemon?: number): ReadonlyArray<Process> =>
     .filter((name) => /^\d+$/.test(name) && Number(name) !== daemon)
     .flatMap((name): ReadonlyArray<Process> => {
       const environment = `\0${read(() => readFileSync(`/proc/${name}/environ`, "latin1"))}\0`
-      if (!environment.includes(`\0HOME=${root}/home\0`)) return []
+      const cwd = read(() => readlinkSync(`/proc/${name}/cwd`))
+      // Of a process that is just about to become git the kernel tells where it is, and nothing of its environment.
+      const isOurs = environment.includes(`\0HOME=${root}/home\0`) || (environment === "\0\0" && cwd.startsWith(root))
       const pid = Number(name)
       const started = startTime(pid)
-      if (started === "") return []
-      return [{ pid, startTime: started, what: what(environment), cwd: read(() => readlinkSync(`/proc/${pid}/cwd`)) }]
+      return isOurs && started !== "" ? [{ pid, startTime: started, what: what(environment), cwd }] : []
     })
 
 export const isAlive = (process: Process): boolean => startTime(process.pid) === process.startTime
