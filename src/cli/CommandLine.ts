@@ -74,9 +74,9 @@ export const read = (root: Program.Program, argv: ReadonlyArray<string>): Asked 
     if (value === "") return complain(`${name} needs a value: ${name} ${option.value.value}`)
     if (given.has(first) && !option.repeated) complain(`${name} is given twice`)
     given.set(first, value)
-    if (own.includes(option)) return void options.push(first, value)
     const choices = option.value.value.split(" | ")
-    if (!choices.includes(value)) complain(`${name} must be one of ${choices.join(", ")}`)
+    if (choices.length > 1 && !choices.includes(value)) complain(`${name} must be one of ${choices.join(", ")}`)
+    if (own.includes(option)) options.push(first, value)
   }
 
   const takeOperand = (word: string) => {

@@ -28,6 +28,7 @@ const byTag: Readonly<Record<string, number>> = {
   HomeUnusable: invalid,
   NoSuchAgent: invalid,
   JobNotFound: invalid,
+  NoJobName: invalid,
   NoSuchJob: invalid,
   AmbiguousJob: invalid,
   LogNotFound: invalid,
@@ -57,7 +58,7 @@ const byTag: Readonly<Record<string, number>> = {
 }
 
 export const ofError = (error: unknown): number => {
-  if (error instanceof StoreError && error.reason === "busy") return busy
+  if (error instanceof StoreError && (error.reason === "busy" || error.reason === "closed")) return busy
   if (error instanceof RequestRefused && error.reason === "limit") return busy
   return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? failed
 }

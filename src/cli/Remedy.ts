@@ -32,9 +32,13 @@ const instead = (jobId: string): { readonly [S in RunStatus]: string } => ({
   cancelled: `go on with what is left in a new job: charlotte retry ${jobId}`
 })
 
-const ofStore: { readonly [R in domain.StoreError["reason"]]?: string } = {
+const ofStore: { readonly [R in domain.StoreError["reason"]]: string } = {
   busy: "try again in a moment",
   closed: "try again in a moment",
   full: "make room on the disk, and try again",
-  replaced: "restart the daemon with: charlotte daemon restart"
+  replaced: "restart the daemon with: charlotte daemon restart",
+  readonly: "see: charlotte doctor",
+  corrupt: "see: charlotte doctor",
+  version: "see: charlotte doctor",
+  other: "see: charlotte doctor"
 }

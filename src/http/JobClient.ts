@@ -153,7 +153,7 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
       httpClient: Transport.make(connection),
       baseUrl: "http://localhost",
       transformResponse: Effect.mapError((error: unknown) =>
-        ParseResult.isParseError(error) ? new UnexpectedAnswer({ address, problem: error.message }) : error
+        ParseResult.isParseError(error) ? new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }) : error
       )
     }
     // Each is made when it is first used: a client often lives for one request.

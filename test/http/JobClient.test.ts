@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Http from "charlotte/http"
 import { Step } from "charlotte/testing"
 import { Array, Chunk, Effect, Fiber, Redacted, Stream } from "effect"
-import { createServer, type RequestListener } from "node:http"
+import { createServer, type RequestListener, type ServerResponse } from "node:http"
 import { config, unknownId } from "../support/jobs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Restarting from "./restarting.js"
@@ -178,6 +178,33 @@ describe("a client that follows events", () => {
       yield* emit("after")
       yield* script.send(id, Step.succeed("done"))
       expect((yield* Fiber.join(following)).map(({ type }) => type)).toEqual(["during", "after", "job.completed"])
+    })
+  )
+
+  it.scopedLive("comes back when there is room again; one that has not begun is told at once that there is none", () =>
+    Effect.gen(function* () {
+      const event = (seq: number, type: string) => {
+        const at = "2026-01-01T00:00:00.000Z"
+        return `id: ${seq}\ndata: ${JSON.stringify({ jobId: unknownId, seq, cursor: seq, at, type })}\n\n`
+      }
+      const full = { _tag: "RequestRefused", reason: "limit" }
+      const asked: Array<string | undefined> = []
+      const refuse = (response: ServerResponse) =>
+        response.writeHead(503, { "content-type": "application/json" }).end(JSON.stringify(full))
+      const client = yield* clientOf(({ url }, response) => {
+        asked.push(url?.split("after=")[1])
+        if (asked.length === 2 || asked.length === 3) return refuse(response)
+        response.writeHead(200, { "content-type": "text/event-stream" })
+        return response.end(asked.length === 1 ? event(1, "job.started") : event(2, "job.completed"))
+      })
+      const events = yield* collect(client.events(unknownId))
+      expect(events.map(({ seq }) => seq)).toEqual([1, 2])
+      expect(asked).toEqual(["0", "1", "1", "1"])
+
+      const refused = yield* clientOf((_, response) => refuse(response))
+      expect(yield* Effect.flip(collect(refused.events(unknownId)))).toEqual(
+        new errors.RequestRefused({ reason: "limit" })
+      )
     })
   )
 

@@ -63,10 +63,9 @@ const find = (options: Options) =>
     for (;;) {
       const found = yield* Holder.find
       const holder = Option.getOrUndefined(found)
-      const isLate = (yield* now) > deadline
-      if (holder?.what === "run" || (holder !== undefined && isLate))
-        return yield* new Holder.HomeBusy({ directory, holder })
+      if (holder?.what === "run") return yield* new Holder.HomeBusy({ directory, holder })
       if (holder?.addresses !== undefined) return yield* listening(holder, isNew, options)
+      if (holder !== undefined && (yield* now) > deadline) return yield* new Holder.HomeBusy({ directory, holder })
       if (holder === undefined) {
         const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
         const tried = yield* Effect.either(Launch.launch(words(options, level)))

@@ -32,15 +32,15 @@ const silence = "45 seconds"
 
 const decode = Schema.decode(Schema.parseJson(JobEvent))
 
-/** It may be gone the next time. */
-const passes = (error: FollowError): boolean => {
+/** It may be gone the next time; who has not begun is rather told that there is no room. */
+const passes = (error: FollowError, opened: boolean): boolean => {
   switch (error._tag) {
     case "ConnectionFailed":
     case "DaemonNotRunning":
     case "ShuttingDown":
       return true
     case "RequestRefused":
-      return error.reason === "limit"
+      return opened && error.reason === "limit"
     case "StoreError":
       return error.reason === "busy" || error.reason === "closed"
     default:
@@ -62,6 +62,8 @@ export const follow = ({
     let position = after
     /** The server was there: it may come back. */
     let reached = false
+    /** It has sent something: what is refused now was not before. */
+    let opened = false
     let isLost = false
 
     const tell = (state: "lost" | "back") =>
@@ -79,7 +81,7 @@ export const follow = ({
       if (frame.event === "shutdown") return closed
       if (frame.data === "") return Effect.succeedNone
       return Effect.mapBoth(decode(frame.data), {
-        onFailure: ({ message }) => new UnexpectedAnswer({ address, problem: message }),
+        onFailure: (error) => new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }),
         onSuccess: Option.some
       })
     }
@@ -101,8 +103,8 @@ export const follow = ({
 
     const connect = Stream.unwrapScoped(
       Effect.gen(function* () {
-        const opened = connection.open({ method: "GET", path: `${path}?after=${position}` })
-        const response = yield* Effect.mapError(opened, (cause) => {
+        const request = connection.open({ method: "GET", path: `${path}?after=${position}` })
+        const response = yield* Effect.mapError(request, (cause) => {
           const trouble = Trouble.fromNode(address, cause)
           // Somebody took the connection, and let it go.
           reached ||= trouble._tag === "ConnectionFailed" && trouble.problem === "ECONNRESET"
@@ -112,7 +114,7 @@ export const follow = ({
         // Nothing comes after what was seen.
         if (response.statusCode === 204) return Stream.empty
         if (response.statusCode !== 200) return yield* Refusal.ofEvents(address, response)
-        reached = true
+        opened = true
         yield* tell("back")
         // An element of its own, so that the pauses begin anew.
         return Stream.concat(Stream.make(Option.none<JobEvent>()), events(response))
@@ -123,8 +125,8 @@ export const follow = ({
       Schedule.either(Schedule.spaced("5 seconds")),
       Schedule.jittered,
       Schedule.upTo(patience),
-      Schedule.whileInput((error: FollowError) => reached && passes(error))
+      Schedule.whileInput((error: FollowError) => reached && passes(error, opened))
     )
-    const attempt = Stream.tapError(connect, (error) => (reached && passes(error) ? tell("lost") : Effect.void))
+    const attempt = Stream.tapError(connect, (error) => (reached && passes(error, opened) ? tell("lost") : Effect.void))
     return Stream.filterMap(Stream.retry(attempt, pauses), (event) => event)
   })

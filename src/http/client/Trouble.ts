@@ -3,7 +3,7 @@
  */
 import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
-import { Effect, type ParseResult } from "effect"
+import { Effect, ParseResult } from "effect"
 import type { ShuttingDown } from "../../domain/errors.js"
 import {
   ConnectionFailed,
@@ -62,6 +62,14 @@ export const fromNode = (address: string, cause: unknown): ConnectionFailed | Da
   return new ConnectionFailed({ address, problem: code ?? (cause instanceof Error ? cause.message : String(cause)) })
 }
 
+/** What is wrong with something, in one line: the first of all that is. */
+export const problemOf = (error: ParseResult.ParseError): string => {
+  const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  return first === undefined
+    ? "it is not as it must be"
+    : [first.path.join("."), first.message].filter(Boolean).join(": ")
+}
+
 const translate = (address: string, error: Tagged): ClientError => {
   if (!isTechnical(error)) return new UnexpectedAnswer({ address, problem: error._tag })
   switch (error._tag) {
@@ -72,6 +80,7 @@ const translate = (address: string, error: Tagged): ClientError => {
     case "ResponseError":
       return new UnexpectedAnswer({ address, problem: `status ${error.response.status}` })
     case "ParseError":
+      return new InvalidRequest({ problem: problemOf(error) })
     case "HttpApiDecodeError":
       return new InvalidRequest({ problem: error.message })
     case "NoSuchRoute":

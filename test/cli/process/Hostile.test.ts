@@ -39,6 +39,57 @@ describe("charlotte daemon start", () => {
     })
   )
 
+  it.scopedLive(
+    "with variables of git's and options of Node's around it passes none of them on, nor does a command",
+    () =>
+      Effect.gen(function* () {
+        const here = yield* world
+        const variables = {
+          GIT_DIR: "/nowhere",
+          GIT_WORK_TREE: "/nowhere",
+          GIT_INDEX_FILE: "/nowhere",
+          GIT_CONFIG_COUNT: "x",
+          NODE_OPTIONS: "--no-warnings --max-old-space-size=200"
+        }
+        const { pid } = yield* Daemon.up(here, { variables })
+        // A variable of Node's own is there: by it the daemon tells that it is ready.
+        expect(environment(pid).filter((variable) => /^(GIT_|NODE_OPTIONS)/.test(variable))).toEqual([])
+        const started = yield* Charlotte.run(here, "exec charlotte start tasks", { variables })
+        expect([started.code, started.err]).toEqual([0, ""])
+        const watched = yield* Charlotte.run(here, `exec charlotte watch ${started.out.trim()}`, { variables })
+        expect([watched.code, watched.err]).toEqual([0, ""])
+        expect(yield* Tasks.done(here)).toEqual(Tasks.all)
+        yield* Daemon.down(here)
+      })
+  )
+
+  it.scopedLive("in a directory that was deleted works, as do the others; what needs the directory says so", () =>
+    Effect.gen(function* () {
+      const here = yield* world
+      // The shell itself tells of it as well, which is its own affair.
+      const run = (command: string) =>
+        Effect.map(
+          Charlotte.run(here, `mkdir ../gone; cd ../gone; rmdir ../gone; ${command}`),
+          ({ err, ...ended }): Charlotte.Ended => ({ ...ended, err: err.replace(/^.*getcwd\(?\)? ?.*\n/gm, "") })
+        )
+      const { pid } = Daemon.read(yield* run("charlotte daemon start --json"))
+      yield* Effect.addFinalizer(() => Daemon.kill(pid, "SIGKILL"))
+      const { code, err, out } = yield* run(
+        "charlotte daemon status && charlotte jobs --json && charlotte daemon restart"
+      )
+      expect([code, err]).toEqual([0, ""])
+      expect(out).toMatch(
+        new RegExp(`^charlotte daemon \\(pid ${pid}, [^]*\n {2}ready\n\\{"jobs":\\[\\]\\}\ncharlotte daemon is ready `)
+      )
+      expect(yield* run("charlotte start tasks")).toMatchObject({
+        code: 2,
+        out: "",
+        err: "charlotte: the current directory is not there any more; go to another; see: pwd\n"
+      })
+      expect(yield* run("charlotte daemon stop")).toMatchObject({ code: 0, err: "" })
+    })
+  )
+
   it.scopedLive("without standard streams works, in the background and in the foreground", () =>
     Effect.gen(function* () {
       const here = yield* world
@@ -64,6 +115,28 @@ describe("charlotte daemon start", () => {
       expect((yield* Charlotte.run(here, `exec charlotte watch ${id}`)).code).toBe(0)
       yield* Daemon.down(here)
       expect((yield* running.ended).code).toBe(0)
+    })
+  )
+
+  it.scopedLive("where it has no home that it can use says what to do, in one sentence, and leaves nothing", () =>
+    Effect.gen(function* () {
+      const here = yield* world
+      const table: ReadonlyArray<readonly [surroundings: string, sentence: string]> = [
+        ["env -u HOME -u CHARLOTTE_HOME", "HOME is not set; set CHARLOTTE_HOME to an absolute path"],
+        ["CHARLOTTE_HOME=relative", "relative is not an absolute path"],
+        ["CHARLOTTE_HOME=/dev/null", "/dev/null is not a directory"],
+        ["CHARLOTTE_HOME=/proc/none", "the home directory /proc/none cannot be used"],
+        ["mkdir -p ../open; chmod 777 ../open; CHARLOTTE_HOME=$PWD/../open", "can be written by other users"],
+        ["CHARLOTTE_MAX_JOBS=many", "CHARLOTTE_MAX_JOBS"]
+      ]
+      for (const [surroundings, sentence] of table)
+        for (const more of ["", " --foreground"]) {
+          const { code, err, out } = yield* Charlotte.run(here, `${surroundings} charlotte daemon start${more}`)
+          expect([surroundings, code, out]).toEqual([surroundings, 2, ""])
+          expect(err).toContain(sentence)
+          expect(err).toMatch(/^charlotte: [^\n]*\n$/)
+          expect(Charlotte.processes(here)).toEqual([])
+        }
     })
   )
 })

@@ -1,0 +1,39 @@
+/**
+ * The whole command line in this process, in a world of its own.
+ */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { ConfigProvider, Effect, Layer } from "effect"
+import * as Commands from "../../../src/cli/Commands.js"
+import * as Main from "../../../src/cli/Main.js"
+import { version } from "../../../src/http/Version.js"
+import { type GitEnvironment, GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
+import { Surroundings } from "../../../src/tasks/process/Environment.js"
+import * as Capture from "../Capture.js"
+
+const charlotte = await Commands.load([])
+
+export interface World {
+  readonly environment: GitEnvironment
+  readonly variables: Readonly<Record<string, string>>
+}
+
+export interface Answer {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+export type Terminal = Parameters<typeof Capture.make>[0]
+
+/** What is answered in the end, and what has been said so far, on either stream. */
+export const make = (world: World) => (argv: ReadonlyArray<string>, terminal?: Terminal) => {
+  const capture = Capture.make(terminal)
+  const answer: Effect.Effect<Answer> = Main.run(charlotte, argv, { version }).pipe(
+    Effect.provide(Layer.merge(NodeContext.layer, capture.layer)),
+    Effect.provideService(GitEnvironmentRef, world.environment),
+    Effect.provideService(Surroundings, world.variables),
+    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(world.variables)))),
+    Effect.map((code) => ({ code, out: capture.out(), err: capture.err() }))
+  )
+  return { answer, said: () => capture.out() + capture.err() }
+}

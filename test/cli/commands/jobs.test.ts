@@ -1,0 +1,136 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { JobPage } from "charlotte/http"
+import * as requests from "../../http/requests.js"
+import { forbidden } from "../hostile.js"
+import * as Terminal from "../../../src/cli/Terminal.js"
+import { escapes, Here, layer as daemon, tasks } from "./Here.js"
+
+const decode = Schema.decodeSync(Schema.parseJson(JobPage))
+
+const noJobs = { code: 0, out: "", err: "there is no job yet; start one with: charlotte run TASKSDIR\n" }
+
+layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte jobs", (it) => {
+  /** One that is done, one that has failed, and one that waits until it is released. */
+  let ids: ReadonlyArray<string> = []
+
+  it.scoped("says so when there is none", () =>
+    Effect.gen(function* () {
+      const { onTerminal, run } = yield* Here
+      expect(yield* run("jobs")).toEqual(noJobs)
+      expect(yield* onTerminal(80, "jobs")).toEqual({ code: 0, out: noJobs.err, err: "" })
+      expect(yield* run("jobs", "--json")).toEqual({ code: 0, out: '{"jobs":[]}\n', err: "" })
+    })
+  )
+
+  it.scoped("is a table, newest first, with how far each has come", () =>
+    Effect.gen(function* () {
+      const { complete, reached, repository, run, submit } = yield* Here
+      const good = yield* complete("good", "--label", "team=web")
+      const bad = yield* complete("bad", "--label", `team=${escapes}`, "--label", "size=日本")
+      const waiting = yield* submit("waiting")
+      yield* reached
+      ids = [waiting, bad, good]
+      const { code, err, out } = yield* run("jobs")
+      expect([code, err]).toEqual([0, ""])
+      const [titles, ...rows] = out.trimEnd().split("\n")
+      expect(titles).toMatch(/^JOB +STATUS +TASKS +TARGET +REPOSITORY +AGE +TOOK +LABELS$/)
+      expect(rows.map((row) => row.split(/ {2,}/))).toEqual([
+        [waiting, "running", "1/3", "branch-3", repository, age, clock],
+        [bad, "failed", "0/1", "branch-2", repository, age, clock, "team=red, size=日本"],
+        [good, "completed", "1/1", "branch-1", repository, age, clock, "team=web"]
+      ])
+    })
+  )
+
+  it.scoped("fits every terminal, and lets nothing of a label through that one would obey", () =>
+    Effect.gen(function* () {
+      const { onTerminal } = yield* Here
+      for (const columns of [20, 40, 60, 80, 100, 120, 200]) {
+        const { code, out } = yield* onTerminal(columns, "jobs")
+        expect(code).toBe(0)
+        expect(out).not.toMatch(forbidden)
+        const lines = out.trimEnd().split("\n")
+        expect(lines).toHaveLength(4)
+        // The job, its status and its tasks are always there.
+        if (columns >= 40) for (const line of lines) expect(Terminal.width(line)).toBeLessThanOrEqual(columns)
+        for (const [index, id] of ids.entries()) expect(lines[index + 1]).toContain(id.slice(-8))
+      }
+    })
+  )
+
+  it.scoped("shows those of a status, of labels, and as many as are wanted, page by page", () =>
+    Effect.gen(function* () {
+      const { run } = yield* Here
+      const found = (...options: ReadonlyArray<string>) =>
+        Effect.map(run("jobs", ...options), ({ code, err, out }) => {
+          expect(code).toBe(0)
+          return { ids: out.split("\n").flatMap((line) => /^\w{26}/.exec(line) ?? []), err }
+        })
+      const [waiting = "", bad = "", good = ""] = ids
+      expect(yield* found("--status", "completed")).toEqual({ ids: [good], err: "" })
+      expect(yield* found("--status", "running")).toEqual({ ids: [waiting], err: "" })
+      expect(yield* found("--label", "team=web")).toEqual({ ids: [good], err: "" })
+      expect(yield* found("--label", "size=日本", "--label", `team=${escapes}`)).toEqual({ ids: [bad], err: "" })
+      expect(yield* found("--label", "size=日本", "--label", "team=web")).toEqual({
+        ids: [],
+        err: "no job is like that\n"
+      })
+      const more = `there are more: add --before ${bad}\n`
+      expect(yield* found("--limit", "2")).toEqual({ ids: [waiting, bad], err: more })
+      expect(yield* found("--limit", "2", "--before", bad)).toEqual({ ids: [good], err: "" })
+      expect(yield* found("--limit", "999999")).toEqual({ ids: [waiting, bad, good], err: "" })
+    })
+  )
+
+  it.scoped("gives programs what the API gives", () =>
+    Effect.gen(function* () {
+      const { home, release, run } = yield* Here
+      const answered = yield* run("jobs", "--json", "--status", "failed")
+      const { text } = yield* requests.send(
+        { socketPath: `${home}/socket` },
+        { path: "/api/v1/jobs?status=failed", headers: { host: "localhost" } }
+      )
+      expect(answered).toEqual({ code: 0, out: `${text}\n`, err: "" })
+      expect(decode(answered.out).jobs.map(({ id, labels }) => [id, labels])).toEqual([
+        [ids[1], { team: escapes, size: "日本" }]
+      ])
+      yield* release
+    })
+  )
+
+  it.scoped("is refused in a sentence with a way out where it makes no sense", () =>
+    Effect.gen(function* () {
+      const { run } = yield* Here
+      const help = "see: charlotte jobs --help\n"
+      const limit = (text: string) => `charlotte: --limit must be a whole number, 1 or more, and not "${text}"; ${help}`
+      const status = `charlotte: --status must be one of pending, running, interrupted, completed, failed, cancelled; ${help}`
+      const label = (text: string) =>
+        `charlotte: --label must be KEY=VALUE, such as team=web, and not "${text}"; ${help}`
+      const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: string]> = [
+        [["--limit", "0"], limit("0")],
+        [["--limit", "-1"], limit("-1")],
+        [["--limit", "many"], limit("many")],
+        [["--limit", "1e3"], limit("1e3")],
+        [["--limit", ""], `charlotte: --limit needs a value: --limit N; ${help}`],
+        [["--status", "done"], status],
+        [["--status", "\x1b[31mdone"], status],
+        [["--label", "team"], label("team")],
+        [["--label", "=x"], label("=x")],
+        [
+          ["--before", "x"],
+          `charlotte: "x" names no job; give its id, four or more characters of its beginning or its end, or latest\n`
+        ],
+        [
+          ["--before", "ZZZZZZZZ"],
+          "charlotte: no job's id begins or ends with ZZZZZZZZ; see the jobs with: charlotte jobs\n"
+        ],
+        [["latest"], `charlotte: "latest" is one argument too many; ${help}`]
+      ]
+      for (const [words, err] of table) expect(yield* run("jobs", ...words)).toEqual({ code: 2, out: "", err })
+    })
+  )
+})
+
+const age = expect.stringMatching(/^\d+ (s|min)$/)
+const clock = expect.stringMatching(/^\d:\d\d$/)
