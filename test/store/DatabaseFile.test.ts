@@ -90,6 +90,45 @@ describe("a store whose file was", () => {
     )
   }
 
+  const logCuts: Record<string, (log: string) => void> = {
+    emptied: (log) => truncateSync(log, 0),
+    "cut short": (log) => truncateSync(log, 32 + 24 + 4_096),
+    deleted: (log) => rmSync(log)
+  }
+  for (const [what, cut] of Object.entries(logCuts)) {
+    it.scoped(
+      `in use with a log that was ${what} refuses the next write, before anything is written behind the gap`,
+      () =>
+        withStore((filename) =>
+          Effect.gen(function* () {
+            const store = yield* RunStore.RunStore
+            const log = `${filename}-wal`
+            yield* created(2)
+            cut(log)
+            const left = statSync(log, { throwIfNoEntry: false })?.size
+            for (const n of [3, 4]) {
+              const error = yield* Effect.flip(store.create(newRun(n)))
+              expect(error.message).toContain(`${log} was ${what === "emptied" ? "cut short" : what} while it was open`)
+            }
+            expect(statSync(log, { throwIfNoEntry: false })?.size).toBe(left)
+          })
+        )
+    )
+  }
+
+  it.scoped("in use with a log that the application has carried over and begun anew, again and again, goes on", () =>
+    withStore((filename) =>
+      Effect.gen(function* () {
+        for (let n = 2; n < 30; n++) {
+          yield* created(n)
+          if (n % 3 === 0) yield* checkpoint
+          if (n % 3 === 0) expect(statSync(`${filename}-wal`).size).toBe(0)
+        }
+        expect((yield* record(id(29))).status).toBe("running")
+      })
+    )
+  )
+
   it.scoped("vacuumed by the application, and so shorter, goes on", () =>
     withStore((filename) =>
       Effect.gen(function* () {
@@ -114,7 +153,11 @@ describe("a store whose file was", () => {
     deleted: [(filename) => rmSync(filename), "test.db was deleted while it was open"],
     replaced: [takenAway["replaced by a copy of itself"] ?? rmSync, "test.db was replaced while it was open"],
     "cut short": [(filename) => truncateSync(filename, 4_096), "test.db was cut short while it was open"],
-    "left without its log": [(filename) => rmSync(`${filename}-wal`), "test.db-wal was deleted while it was open"]
+    "left without its log": [(filename) => rmSync(`${filename}-wal`), "test.db-wal was deleted while it was open"],
+    "left with an empty log": [
+      (filename) => truncateSync(`${filename}-wal`, 0),
+      "test.db-wal was cut short while it was open"
+    ]
   }
   for (const [what, [takeAway, says]] of Object.entries(noticed)) {
     it.scoped(`${what} is noticed within five seconds, without a write; then none is taken any more`, () =>
@@ -130,7 +173,7 @@ describe("a store whose file was", () => {
         yield* withStore((filename) =>
           Effect.gen(function* () {
             const { create } = yield* RunStore.RunStore
-            yield* checkpoint
+            if (what !== "left with an empty log") yield* checkpoint
             yield* (yield* WallClock).sleep(2_100)
             takeAway(filename)
             const begun = yield* now

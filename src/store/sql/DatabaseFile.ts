@@ -29,13 +29,15 @@ const selectBytes = query(Schema.Struct({ bytes: Schema.Number }))
 
 const selectLog = query(Schema.Struct({ log: Schema.Number, checkpointed: Schema.Number }))
 
+/** A client remembers what could not be prepared. */
+const unprepared = (connection: Connection): Connection => ({ ...connection, execute: connection.executeUnprepared })
+
 /**
  * Whether the database is longer than its file. It may be while a part of it is only in its log, unless the file has shrunk.
  * Of a file that is too short for its own header SQLite says that it is damaged.
  */
 const isCutShort = (prepared: Connection, size: number, hasShrunk: boolean): Effect.Effect<boolean, SqlError> => {
-  // Not prepared: a client remembers what could not be prepared.
-  const connection = { ...prepared, execute: prepared.executeUnprepared }
+  const connection = unprepared(prepared)
   return Effect.gen(function* () {
     if (size === 0) return true
     const [pages] = yield* selectBytes(
@@ -76,6 +78,24 @@ const cutShort = (path: string) =>
     cause: new Error(`${path} was cut short while it was open; restore it from a backup and start again`)
   })
 
+const logHeader = 32
+const frameHeader = 24
+
+/**
+ * Whether the log is shorter than what SQLite has written into it, which would go on behind the gap. It is asked before and
+ * after: another process that uses the database may begin the log anew between two questions.
+ */
+const isLogCutShort = (prepared: Connection, path: string): Effect.Effect<boolean, SqlError> =>
+  Effect.gen(function* () {
+    const connection = unprepared(prepared)
+    const [before] = yield* selectLog(connection, "PRAGMA wal_checkpoint(NOOP)", [])
+    const size = look(path)?.size ?? 0
+    const [after] = yield* selectLog(connection, "PRAGMA wal_checkpoint(NOOP)", [])
+    if (before === undefined || before.log <= 0 || before.log !== after?.log) return false
+    const [page] = yield* selectBytes(connection, "SELECT page_size AS bytes FROM pragma_page_size()", [])
+    return page !== undefined && size < logHeader + before.log * (frameHeader + page.bytes)
+  })
+
 export const guard = (session: Session, { isWritten }: Options): Effect.Effect<Guard, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const databases = yield* session.read("open the store", (connection) =>
@@ -109,6 +129,22 @@ export const guard = (session: Session, { isWritten }: Options): Effect.Effect<G
       return logLost ?? Effect.void
     })
 
+    let logSize = 0
+    const checkLogLength = (connection: Connection, always: boolean) =>
+      Effect.suspend(() => {
+        const found = look(log)
+        const isShorter = (found?.size ?? 0) < logSize
+        if (!isShorter && !always) {
+          logSize = found?.size ?? 0
+          return Effect.void
+        }
+        return Effect.flatMap(isLogCutShort(connection, log), (isCut) => {
+          if (isCut) return found === undefined ? lost(log, "deleted") : cutShort(log)
+          logSize = found?.size ?? 0
+          return Effect.void
+        })
+      })
+
     let damage: StoreError | undefined
     const lookThrough = Effect.catchAll(Damage.refuseBeside(path), (error) => {
       damage = error
@@ -126,7 +162,7 @@ export const guard = (session: Session, { isWritten }: Options): Effect.Effect<G
     const { sleep } = yield* WallClock
     const watch = Effect.zipRight(
       checkLog,
-      session.reserve((connection) => check(connection, true))
+      session.reserve((connection) => Effect.zipRight(check(connection, true), checkLogLength(connection, true)))
     ).pipe(
       Effect.mapError(storeError("look after the database file")),
       Effect.matchEffect({
@@ -138,5 +174,8 @@ export const guard = (session: Session, { isWritten }: Options): Effect.Effect<G
       effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), Effect.interruptible, Effect.forkScoped)
     yield* inBackground(Effect.forever(Effect.zipRight(sleep(everyMillis), watch)))
     if (isWritten && Damage.isLarge(path)) yield* inBackground(lookThrough)
-    return (connection) => Effect.suspend(() => damage ?? logLost ?? check(connection, false))
+    return (connection) =>
+      Effect.suspend(
+        () => damage ?? logLost ?? Effect.zipRight(check(connection, false), checkLogLength(connection, false))
+      )
   })
