@@ -1,10 +1,11 @@
 /**
- * How long it takes on an idle system to start a job, to stop one, and to stop very many.
+ * How long it takes on an idle system to start a job, and to stop one.
  */
-import { type Benchmark, type Line, readable } from "../harness/Benchmark.js"
-import { compare } from "../harness/Comparison.js"
+import { type Benchmark, type Measured, readable } from "../harness/Benchmark.js"
+import { compare, type Medians } from "../harness/Comparison.js"
+import * as Peers from "../harness/Peers.js"
 
-const millis = (what: string, value: number, must: number, goal: number): Line => ({
+const millis = (what: string, value: number, must: number, goal: number): Measured => ({
   what,
   against: "–",
   figure: `${readable(value)} ms`,
@@ -14,16 +15,38 @@ const millis = (what: string, value: number, must: number, goal: number): Line =
   goal: { atMost: goal }
 })
 
+/** Ours is below theirs. */
+const below = (what: string, name: string, figure: Medians<string>, of: string): Measured => ({
+  what,
+  against: name,
+  figure: `${readable(figure("ours", of))} ms`,
+  base: `${readable(figure(name, of))} ms`,
+  value: figure("ours", of) / figure(name, of),
+  unit: "×",
+  must: { atMost: 1 },
+  goal: { atMost: 1 }
+})
+
 export const start: Benchmark = {
   name: "start",
   title: "Start latency",
   short: true,
   run: async (settings) => {
-    const parameters = { synchronous: "FULL", jobs: settings.short ? 50 : 300 }
-    const figure = await compare(settings, { ours: { script: "subjects/startLatency.ts", parameters } })
+    const parameters = { what: "start", synchronous: "FULL", jobs: settings.short ? 50 : 200 }
+    const peers = settings.short ? [] : (["BullMQ, appendfsync always", "pg-boss", "graphile-worker"] as const)
+    const found = await Peers.find(peers, parameters)
+    const figure = await compare<string>(settings, {
+      ours: { script: "subjects/startLatency.ts", parameters },
+      ...found.subjects
+    })
     return [
       millis("start, idle, FULL, p50", figure("ours", "p50"), 1.2, 0.7),
-      millis("start, idle, FULL, p99", figure("ours", "p99"), 5, 3)
+      millis("start, idle, FULL, p99", figure("ours", "p99"), 5, 3),
+      ...Object.keys(found.subjects).flatMap((name) => [
+        below("start, idle, FULL, p50", name, figure, "p50"),
+        below("start, idle, FULL, p99", name, figure, "p99")
+      ]),
+      ...Peers.unmeasured("start, idle, FULL", found)
     ]
   }
 }
@@ -33,11 +56,19 @@ export const stop: Benchmark = {
   title: "Stop latency",
   short: true,
   run: async (settings) => {
-    const parameters = { synchronous: "FULL", jobs: settings.short ? 50 : 300 }
-    const figure = await compare(settings, { ours: { script: "subjects/stopLatency.ts", parameters } })
+    const parameters = { what: "stop", synchronous: "FULL", jobs: settings.short ? 50 : 200 }
+    const found = await Peers.find(settings.short ? [] : ["BullMQ, appendfsync always"], parameters)
+    const figure = await compare<string>(settings, {
+      ours: { script: "subjects/stopLatency.ts", parameters },
+      ...found.subjects
+    })
+    const [peer] = Object.keys(found.subjects)
+    const theirs = (of: string) =>
+      peer === undefined ? {} : { against: `cancelJob of ${peer}`, base: `${readable(figure(peer, of))} ms` }
     return [
-      millis("stop: orchestrator told, FULL, p50", figure("ours", "told"), 0.5, 0.25),
-      millis("stop: outcome recorded, FULL, p50", figure("ours", "recorded"), 1.6, 1)
+      { ...millis("stop: orchestrator told, FULL, p50", figure("ours", "told"), 0.5, 0.25), ...theirs("told") },
+      { ...millis("stop: outcome recorded, FULL, p50", figure("ours", "recorded"), 1.6, 1), ...theirs("recorded") },
+      ...Peers.unmeasured("stop", found)
     ]
   }
 }

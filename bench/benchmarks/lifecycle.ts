@@ -1,26 +1,88 @@
 /**
- * Throughput of whole lives of jobs, and what they cost the processor, against the same statements without us.
+ * Throughput of whole lives of jobs, and what they cost the processor: against the same statements without us, and against
+ * those who do the like.
  */
-import { type Benchmark, type Line, type Limit, readable } from "../harness/Benchmark.js"
+import { type Benchmark, type Limit, type Line, type Measured, readable, type Settings } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
+import * as Peers from "../harness/Peers.js"
 
-const limits: { readonly [synchronous: string]: { readonly [callers: number]: readonly [must: Limit, goal: Limit] } } =
-  {
-    FULL: { 10: [{ atLeast: 2 }, { atLeast: 2.5 }], 100: [{ atLeast: 3 }, { atLeast: 4.5 }] },
-    NORMAL: { 10: [{ atLeast: 0.75 }, { atLeast: 1 }], 100: [{ atLeast: 0.95 }, { atLeast: 1.25 }] }
-  }
-
-const cpuLimits: { readonly [synchronous: string]: readonly [must: Limit, goal: Limit] } = {
-  FULL: [{ atMost: 1 }, { atMost: 0.6 }],
-  NORMAL: [{ atMost: 2 }, { atMost: 1.4 }]
+interface Form {
+  readonly synchronous: "FULL" | "NORMAL"
+  readonly callers: 10 | 100
+  readonly raw: readonly [must: number, goal: number]
+  /** At most so many times the processor time of the floor. */
+  readonly cpu?: readonly [must: number, goal: number]
+  readonly peers: ReadonlyArray<Peers.Peer>
+  /** Against each of the peers; or against the best of them. */
+  readonly peer: readonly [must: number, goal: number]
 }
 
-const line = (rest: Omit<Line, "must" | "goal" | "against">, [must, goal]: readonly [Limit, Limit]): Line => ({
-  ...rest,
-  against: "raw better-sqlite3, same statements, a transaction per change",
-  must,
-  goal
+const durable = ["BullMQ, appendfsync always", "pg-boss", "graphile-worker"] as const
+const quick = ["plainjob", "BullMQ, appendfsync everysec", "PersistedQueue"] as const
+
+const forms: ReadonlyArray<Form> = [
+  { synchronous: "FULL", callers: 10, raw: [2, 2.5], peers: durable, peer: [1.5, 3] },
+  { synchronous: "FULL", callers: 100, raw: [3, 4.5], cpu: [1, 0.6], peers: durable, peer: [1, 1.5] },
+  { synchronous: "NORMAL", callers: 10, raw: [0.75, 1], peers: quick, peer: [0.75, 1.2] },
+  { synchronous: "NORMAL", callers: 100, raw: [0.95, 1.25], cpu: [2, 1.4], peers: quick, peer: [0.75, 1.2] }
+]
+
+const atLeast = ([must, goal]: readonly [number, number]): { readonly must: Limit; readonly goal: Limit } => ({
+  must: { atLeast: must },
+  goal: { atLeast: goal }
 })
+
+const floor = "raw better-sqlite3, same statements, a transaction per change"
+
+const measure = async (form: Form, settings: Settings): Promise<ReadonlyArray<Line>> => {
+  const { callers, cpu, peer, raw, synchronous } = form
+  const parameters = { what: "lifecycle", callers, synchronous, millis: settings.millis }
+  const found = await Peers.find(settings.short ? [] : form.peers, parameters)
+  const figure = await compare<string>(settings, {
+    ours: { script: "subjects/lifecycle.ts", parameters },
+    raw: { script: "subjects/rawLifecycle.ts", parameters },
+    ...found.subjects
+  })
+  const what = `life cycle, ${synchronous}, ${callers} callers`
+  const rate = (name: string) => `${readable(figure(name, "perSecond"))} jobs/s`
+
+  const against = (name: string, words: string, limits: readonly [number, number]): Measured => ({
+    what,
+    against: words,
+    figure: rate("ours"),
+    base: rate(name),
+    value: figure("ours", "perSecond") / figure(name, "perSecond"),
+    unit: "×",
+    ...atLeast(limits)
+  })
+
+  const others = Object.keys(found.subjects)
+  const [best] = others.toSorted((a, b) => figure(b, "perSecond") - figure(a, "perSecond"))
+  const all = others.map((name) => `${name} ${rate(name)}`).join("; ")
+  return [
+    against("raw", floor, raw),
+    ...(cpu === undefined
+      ? []
+      : [
+          {
+            what: `CPU per job, ${synchronous}, ${callers} callers`,
+            against: floor,
+            figure: `${readable(figure("ours", "cpuMicros"))} µs`,
+            base: `${readable(figure("raw", "cpuMicros"))} µs`,
+            value: figure("ours", "cpuMicros") / figure("raw", "cpuMicros"),
+            unit: "×" as const,
+            must: { atMost: cpu[0] },
+            goal: { atMost: cpu[1] }
+          }
+        ]),
+    ...(synchronous === "FULL"
+      ? others.map((name) => against(name, name, peer))
+      : best === undefined
+        ? []
+        : [against(best, `the best of ${all}`, peer)]),
+    ...Peers.unmeasured(what, found)
+  ]
+}
 
 export const lifecycle: Benchmark = {
   name: "lifecycle",
@@ -28,44 +90,7 @@ export const lifecycle: Benchmark = {
   short: true,
   run: async (settings) => {
     const lines: Array<Line> = []
-    for (const synchronous of Object.keys(limits)) {
-      for (const callers of [10, 100]) {
-        const parameters = { callers, synchronous, millis: settings.millis }
-        const figure = await compare(settings, {
-          ours: { script: "subjects/lifecycle.ts", parameters },
-          raw: { script: "subjects/rawLifecycle.ts", parameters }
-        })
-        const of = limits[synchronous]?.[callers]
-        if (of === undefined) continue
-        lines.push(
-          line(
-            {
-              what: `life cycle, ${synchronous}, ${callers} callers`,
-              figure: `${readable(figure("ours", "perSecond"))} jobs/s`,
-              base: `${readable(figure("raw", "perSecond"))} jobs/s`,
-              value: figure("ours", "perSecond") / figure("raw", "perSecond"),
-              unit: "×"
-            },
-            of
-          )
-        )
-        const cpu = cpuLimits[synchronous]
-        if (callers === 100 && cpu !== undefined) {
-          lines.push(
-            line(
-              {
-                what: `CPU per job, ${synchronous}, ${callers} callers`,
-                figure: `${readable(figure("ours", "cpuMicros"))} µs`,
-                base: `${readable(figure("raw", "cpuMicros"))} µs`,
-                value: figure("ours", "cpuMicros") / figure("raw", "cpuMicros"),
-                unit: "×"
-              },
-              cpu
-            )
-          )
-        }
-      }
-    }
+    for (const form of forms) lines.push(...(await measure(form, settings)))
     return lines
   }
 }

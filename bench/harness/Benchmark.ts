@@ -6,7 +6,18 @@
 export type Limit = { readonly atLeast: number } | { readonly atMost: number }
 
 /** One line of the table. */
-export interface Line {
+export type Line = Measured | Unmeasured
+
+/** Whom we cannot be compared with here, and why. */
+export interface Unmeasured {
+  readonly what: string
+  readonly against: string
+  readonly unmeasured: string
+}
+
+export const isMeasured = (line: Line): line is Measured => "value" in line
+
+export interface Measured {
   readonly what: string
   readonly against: string
   /** Ours, with its unit. */

@@ -5,11 +5,13 @@ import { median, type Settings } from "./Benchmark.js"
 import type { Figures } from "./Subject.js"
 import { run, type Subject } from "./Subjects.js"
 
+export type Medians<Name extends string> = (name: Name, figure: string) => number
+
 /** The medians of the figures of each subject. */
 export const compare = async <Name extends string>(
-  { directory, runs }: Settings,
+  { directory, runs }: Pick<Settings, "directory" | "runs">,
   subjects: { readonly [name in Name]: Subject }
-): Promise<(name: Name, figure: string) => number> => {
+): Promise<Medians<Name>> => {
   const found = new Map<string, Array<Figures>>()
   const all = Object.entries<Subject>(subjects)
   for (let turn = 0; turn < runs; turn++) {

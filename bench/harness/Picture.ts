@@ -1,7 +1,7 @@
 /**
  * The same as a picture: how far each value is from what it must be, on a scale of factors.
  */
-import { type Line, readable } from "./Benchmark.js"
+import { type Measured, readable } from "./Benchmark.js"
 import { space, verdict } from "./Table.js"
 
 const height = 24
@@ -13,7 +13,7 @@ const doublings = 3
 const colours: { readonly [verdict: string]: string } = { goal: "#2a7d3f", must: "#8a9a2b", missed: "#b03a2e" }
 
 /** Above 1 is better than it must be. */
-const margin = ({ must, value }: Line): number => ("atLeast" in must ? value / must.atLeast : must.atMost / value)
+const margin = ({ must, value }: Measured): number => ("atLeast" in must ? value / must.atLeast : must.atMost / value)
 
 const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;")
 
@@ -23,7 +23,7 @@ const at = (factor: number): number => {
   return middle + (clamped / doublings) * ((width - left - 110) / 2)
 }
 
-const bar = (line: Line, i: number): string => {
+const bar = (line: Measured, i: number): string => {
   const y = 40 + i * height
   const [from, to] = [at(1), at(margin(line))].sort((a, b) => a - b)
   return [
@@ -33,7 +33,7 @@ const bar = (line: Line, i: number): string => {
   ].join("\n")
 }
 
-export const picture = (lines: ReadonlyArray<Line>): string => {
+export const picture = (lines: ReadonlyArray<Measured>): string => {
   const total = 50 + lines.length * height
   const grid = [-3, -2, -1, 0, 1, 2, 3].map((power) => {
     const x = at(2 ** power)

@@ -4,25 +4,26 @@
  */
 import { spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
-import { basename, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import type { Figures, Parameters } from "./Subject.js"
 
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** Below the packages of the benchmarks, so that the peers are found. */
-const bundles = join(root, "bench", "node_modules", ".bundles")
+/** Peers find their own packages, and all others those of the product and nothing else. */
+const bundles = (script: string): string =>
+  join(root, script.startsWith("peers/") ? "bench" : "", "node_modules", ".bench")
 
 const built = new Map<string, Promise<string>>()
 
 /** Bundles a script, once; the packages stay where they are. */
 const bundle = (script: string): Promise<string> => {
-  const outfile = join(bundles, basename(script).replace(/\.ts$/, ".mjs"))
+  const outfile = join(bundles(script), basename(script).replace(/\.ts$/, ".mjs"))
   const before = built.get(script)
   if (before !== undefined) return before
   const after = (async () => {
-    mkdirSync(bundles, { recursive: true })
+    mkdirSync(dirname(outfile), { recursive: true })
     await build({
       entryPoints: [join(root, "bench", script)],
       outfile,

@@ -1,17 +1,22 @@
 /**
  * The table of what was found.
  */
-import { type Limit, type Line, meets, readable, type Unit } from "./Benchmark.js"
+import { isMeasured, type Limit, type Line, type Measured, meets, readable, type Unit } from "./Benchmark.js"
 
 const limit = (limit: Limit, unit: Unit): string =>
   "atLeast" in limit ? `≥ ${limit.atLeast}${space(unit)}` : `≤ ${limit.atMost}${space(unit)}`
 
 export const space = (unit: Unit): string => (unit === "×" ? "×" : ` ${unit}`)
 
-export const verdict = ({ goal, must, value }: Line): string =>
+export const verdict = ({ goal, must, value }: Measured): string =>
   meets(value, goal) ? "goal" : meets(value, must) ? "must" : "missed"
 
-const cells = (line: Line): ReadonlyArray<string> => [
+const cells = (line: Line): ReadonlyArray<string> =>
+  isMeasured(line)
+    ? measured(line)
+    : [line.what, line.against, "–", "–", "–", "–", "–", `not measured: ${line.unmeasured}`]
+
+const measured = (line: Measured): ReadonlyArray<string> => [
   line.what,
   line.against,
   line.figure,
