@@ -38,7 +38,7 @@ export interface Up {
   readonly isNew: boolean
 }
 
-/** How long another one may take until it is ready, in milliseconds of real time. */
+/** How long another one may take until it is ready, once it is seen, in milliseconds of real time. */
 const patience = 30_000
 const pause = 20
 
@@ -57,7 +57,7 @@ const find = (options: Options) =>
   Effect.gen(function* () {
     const { now, sleep } = yield* WallClock
     const { directory } = yield* Home
-    const deadline = (yield* now) + patience
+    let seen: { readonly who: string; readonly deadline: number } | undefined
     let isNew = false
     let lost = 0
     for (;;) {
@@ -65,14 +65,18 @@ const find = (options: Options) =>
       const holder = Option.getOrUndefined(found)
       if (holder?.what === "run") return yield* new Holder.HomeBusy({ directory, holder })
       if (holder?.addresses !== undefined) return yield* listening(holder, isNew, options)
-      if (holder !== undefined && (yield* now) > deadline) return yield* new Holder.HomeBusy({ directory, holder })
       if (holder === undefined) {
         const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
         const tried = yield* Effect.either(Launch.launch(words(options, level)))
         isNew = tried._tag === "Right"
         // Another one was faster; it is seen the next time, or it has ended.
         if (tried._tag === "Left" && (tried.left.code !== ExitCode.busy || ++lost === enough)) return yield* tried.left
-      } else yield* sleep(pause)
+        continue
+      }
+      const who = `${holder.process.pid} ${+holder.since}`
+      if (seen?.who !== who) seen = { who, deadline: (yield* now) + patience }
+      if ((yield* now) > seen.deadline) return yield* new Holder.HomeBusy({ directory, holder })
+      yield* sleep(pause)
     }
   })
 

@@ -9,37 +9,44 @@ import { WallClock } from "../../../src/store/WallClock.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Capture from "../Capture.js"
 
-/** Each look at this clock is a minute after the last: on a machine on which everything takes for ever. */
-const slow = Effect.map(WallClock, (clock) => {
-  let now = 0
-  return { ...clock, now: Effect.sync(() => (now += 60_000)), sleep: () => Effect.void }
-})
+/** Each look at this clock is twenty seconds after the last: on a machine on which everything takes for ever. */
+const slow = (sleep: Effect.Effect<void>) =>
+  Effect.map(WallClock, (clock) => {
+    let now = 0
+    return { ...clock, now: Effect.sync(() => (now += 20_000)), sleep: () => sleep }
+  })
 
-/** Asks for a daemon in a home of which this process says that it has it. */
-const up = (addresses: ReadonlyArray<Holder.Address> | undefined) =>
+const addresses = [{ socket: "/a/socket" }]
+
+/** Asks for a daemon in a home of which this process says that it has it, and at some time that it is ready. */
+const up = (isReady: "at once" | "later" | "never") =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
+    const home = Layer.provideMerge(Home.layerAt(directory), NodeContext.layer)
     const { self } = yield* KernelRef
     const note = { what: "daemon", version: "0.1.0", since: yield* DateTime.now, process: self, file: "none" } as const
-    return yield* Effect.zipRight(
-      Holder.leave(new Holder.Holder({ ...note, ...(addresses && { addresses }) })),
-      Effect.either(Up.up({ listen: Option.none(), json: false }))
-    ).pipe(
-      Effect.provideServiceEffect(WallClock, slow),
-      Effect.provide([Layer.provideMerge(Home.layerAt(directory), NodeContext.layer), Capture.make().layer])
+    const ready = Effect.provide(Holder.leave(new Holder.Holder({ ...note, addresses })), home)
+    yield* isReady === "at once" ? ready : Effect.provide(Holder.leave(new Holder.Holder(note)), home)
+    return yield* Effect.either(Up.up({ listen: Option.none(), json: false })).pipe(
+      Effect.provideServiceEffect(WallClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
+      Effect.provide([home, Capture.make().layer])
     )
   })
 
+const found = { _tag: "Right", right: { isNew: false, holder: { process: { pid: process.pid } } } }
+
 describe("a daemon that is asked for", () => {
   it.scoped("is the one that is ready, however long it took to find that out", () =>
-    Effect.map(up([{ socket: "/a/socket" }]), (found) =>
-      expect(found).toMatchObject({ _tag: "Right", right: { isNew: false, holder: { process: { pid: process.pid } } } })
-    )
+    Effect.map(up("at once"), (answer) => expect(answer).toMatchObject(found))
   )
 
-  it.scoped("is not waited for for ever, where another one does not become ready", () =>
-    Effect.map(up(undefined), (found) =>
-      expect(found).toMatchObject({
+  it.scoped("has its time to become ready from when it was seen", () =>
+    Effect.map(up("later"), (answer) => expect(answer).toMatchObject(found))
+  )
+
+  it.scoped("is not waited for for ever", () =>
+    Effect.map(up("never"), (answer) =>
+      expect(answer).toMatchObject({
         _tag: "Left",
         left: { _tag: "HomeBusy", holder: { process: { pid: process.pid } } }
       })

@@ -127,14 +127,15 @@ describe("charlotte daemon start", () => {
         ["CHARLOTTE_HOME=/dev/null", "/dev/null is not a directory"],
         ["CHARLOTTE_HOME=/proc/none", "the home directory /proc/none cannot be used"],
         ["mkdir -p ../open; chmod 777 ../open; CHARLOTTE_HOME=$PWD/../open", "can be written by other users"],
-        ["CHARLOTTE_MAX_JOBS=many", "CHARLOTTE_MAX_JOBS"]
+        ["CHARLOTTE_MAX_JOBS=many", "CHARLOTTE_MAX_JOBS: must be a whole number, 1 or more"]
       ]
       for (const [surroundings, sentence] of table)
         for (const more of ["", " --foreground"]) {
           const { code, err, out } = yield* Charlotte.run(here, `${surroundings} charlotte daemon start${more}`)
           expect([surroundings, code, out]).toEqual([surroundings, 2, ""])
           expect(err).toContain(sentence)
-          expect(err).toMatch(/^charlotte: [^\n]*\n$/)
+          // Of the configuration all problems are told, each in a line.
+          expect(err).toMatch(/^charlotte: (the configuration has 1 problem:\n)?[^\n]*\n$/)
           expect(Charlotte.processes(here)).toEqual([])
         }
     })
