@@ -49,8 +49,8 @@ const require = createRequire(import.meta.url)
 vi.setConfig({ testTimeout: 120_000 })
 
 describe("the README", () => {
-  it("shows examples/embed.ts, to the letter", () => {
-    expect(fences).toContain(read("examples/embed.ts"))
+  it("shows the examples, to the letter", () => {
+    for (const name of ["embed", "server", "client"]) expect(fences).toContain(read(`examples/${name}.ts`))
   })
 
   it.scopedLive("shows nothing that does not compile", () =>

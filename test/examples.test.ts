@@ -1,7 +1,8 @@
 /** The examples are what a newcomer copies, so they are run as a newcomer runs them. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as TemporaryDirectory from "./support/TemporaryDirectory.js"
 
@@ -56,6 +57,39 @@ describe("the examples", () => {
         "5 job.completed ",
         "job completed: counted to three"
       ])
+    })
+  )
+
+  it.scopedLive("server.ts serves jobs, and client.ts starts one and follows it to its end", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      const socket = `${directory}/app.socket`
+      const ended = yield* Deferred.make<Ended>()
+      const server = yield* Effect.acquireRelease(
+        Effect.async<ChildProcess>((resume) => {
+          const args = ["examples/server.ts", socket]
+          const running = example(directory, args, (_, child) => existsSync(socket) && resume(Effect.succeed(child)))
+          const over = Effect.tap(running, ({ output }) => Effect.sync(() => resume(Effect.dieMessage(output))))
+          Effect.runFork(Effect.intoDeferred(over, ended))
+        }),
+        (child) =>
+          Effect.zipRight(
+            Effect.sync(() => child.kill("SIGKILL")),
+            Deferred.await(ended)
+          )
+      )
+      const { code, output } = yield* example(directory, ["examples/client.ts", socket])
+      expect(output.trimEnd().split("\n")).toEqual([
+        "1 job.started { attempt: 1 }",
+        "2 counted 1",
+        "3 counted 2",
+        "4 counted 3",
+        "5 job.completed ",
+        "job completed: counted to three"
+      ])
+      expect(code).toBe(0)
+      server.kill("SIGTERM")
+      expect((yield* Deferred.await(ended)).output).toMatch(/Listening on /)
     })
   )
 
