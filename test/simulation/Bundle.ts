@@ -1,0 +1,90 @@
+/**
+ * The simulation as one file, with the product as it is or with a part of it broken, and processes that run it.
+ */
+import { build, type Plugin } from "esbuild"
+import { execFile } from "node:child_process"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { Schema } from "effect"
+import * as Figures from "./Figures.js"
+
+/** A change of the product: in this file, this text becomes that one. */
+export interface Patch {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const root = join(import.meta.dirname, "..", "..")
+
+const apply = (source: string, { file, from, to }: Patch): string => {
+  const parts = source.split(from)
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times what is to be replaced: ${from}`)
+  return parts.join(to)
+}
+
+const patching = (patches: ReadonlyArray<Patch>): Plugin => ({
+  name: "patches",
+  setup: ({ onEnd, onLoad }) => {
+    const left = new Set(patches)
+    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+      const ours = patches.filter(({ file }) => path === join(root, file))
+      if (ours.length === 0) return undefined
+      for (const patch of ours) left.delete(patch)
+      return { contents: ours.reduce(apply, await readFile(path, "utf8")), loader: "ts" }
+    })
+    onEnd(() => {
+      const [patch] = left
+      if (patch !== undefined) throw new Error(`${patch.file} is no part of the simulation`)
+    })
+  }
+})
+
+/** Makes the bundle, hands over its path, and removes it. */
+export const withBundle = async <A>(patches: ReadonlyArray<Patch>, use: (path: string) => Promise<A>): Promise<A> => {
+  // Within the project, where its dependencies are found.
+  const directory = await mkdtemp(join(root, "node_modules", ".simulation-"))
+  try {
+    const outfile = join(directory, "worker.mjs")
+    await build({
+      entryPoints: [join(import.meta.dirname, "worker.ts")],
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      packages: "external",
+      logLevel: "silent",
+      plugins: [patching(patches)]
+    })
+    return await use(outfile)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+const decode = Schema.decodeUnknownSync(Schema.parseJson(Figures.Figures))
+
+const execute = promisify(execFile)
+
+/** Runs seeds in as many processes as asked for. */
+export const run = async (
+  bundle: string,
+  options: {
+    readonly from: number
+    readonly seeds: number
+    readonly processes: number
+    /** Each process stops at the first seed that fails. */
+    readonly stops?: boolean
+  }
+): Promise<Figures.Figures> => {
+  const { from, processes, seeds, stops = false } = options
+  const ran = Array.from({ length: processes }, async (_, i) => {
+    const args = [bundle, from + i, from + seeds - 1, processes, stops ? 1 : 0].map(String)
+    // A larger space for what lives shortly: most of it is gone by the end of its seed.
+    const { stdout } = await execute(process.execPath, ["--max-semi-space-size=16", ...args], { maxBuffer: 2 ** 28 })
+    return decode(stdout)
+  })
+  return (await Promise.all(ran)).reduce(Figures.both)
+}

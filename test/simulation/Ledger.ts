@@ -1,0 +1,44 @@
+/**
+ * What the processes have seen and been told: who runs, what was accepted. It is kept outside of them, so that a crash loses
+ * nothing of it.
+ */
+import type { Life } from "./Life.js"
+
+export interface Body {
+  readonly life: Life
+  readonly attempt: number
+}
+
+export interface Ledger {
+  /** The orchestrator that runs for a job. */
+  readonly body: (jobId: string) => Body | undefined
+  readonly bodies: () => ReadonlyArray<readonly [string, Body]>
+  readonly enter: (jobId: string, body: Body) => void
+  readonly leave: (jobId: string, body: Body) => void
+  /** How many events of an attempt a process has accepted. */
+  readonly accepted: (life: Life, jobId: string, attempt: number) => number
+  readonly accept: (life: Life, jobId: string, attempt: number) => void
+  /** The job and the attempt for which a process was started. */
+  readonly owner: (cookie: string) => { readonly jobId: string; readonly attempt: number } | undefined
+  readonly own: (cookie: string, owner: { readonly jobId: string; readonly attempt: number }) => void
+}
+
+export const make = (): Ledger => {
+  const bodies = new Map<string, Body>()
+  const accepted = new Map<string, number>()
+  const owners = new Map<string, { readonly jobId: string; readonly attempt: number }>()
+  const name = (life: Life, jobId: string, attempt: number) => `${life.pid}/${jobId}/${attempt}`
+  return {
+    body: (jobId) => bodies.get(jobId),
+    bodies: () => [...bodies],
+    enter: (jobId, body) => void bodies.set(jobId, body),
+    leave: (jobId, body) => {
+      if (bodies.get(jobId) === body) bodies.delete(jobId)
+    },
+    accepted: (life, jobId, attempt) => accepted.get(name(life, jobId, attempt)) ?? 0,
+    accept: (life, jobId, attempt) =>
+      void accepted.set(name(life, jobId, attempt), (accepted.get(name(life, jobId, attempt)) ?? 0) + 1),
+    owner: (cookie) => owners.get(cookie),
+    own: (cookie, owner) => void owners.set(cookie, owner)
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * One life of a process: its fibers make way for each other at random, its time is virtual, and when it is killed all that
+ * it had to do is gone, without a finalizer.
+ */
+import {
+  Cause,
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  type Exit,
+  type Fiber,
+  FiberRef,
+  HashSet,
+  Logger,
+  Random as EffectRandom,
+  type Scheduler
+} from "effect"
+import { KernelRef } from "../../src/store/ProcessIdentity.js"
+import { WallClock } from "../../src/store/WallClock.js"
+import { firstLine, type Machine } from "./Machine.js"
+
+export interface Life {
+  readonly pid: number
+  readonly isAlive: () => boolean
+  /** Whether something is ready to run. */
+  readonly isBusy: () => boolean
+  /** Lets one fiber that is ready run until it waits or makes way. */
+  readonly step: () => void
+  /** Runs an effect as a fiber of this process. */
+  readonly fork: <A, E>(effect: Effect.Effect<A, E>, done?: (exit: Exit.Exit<A, E>) => void) => Fiber.RuntimeFiber<A, E>
+  /** Runs an action later, if the process still lives then. */
+  readonly after: (millis: number, action: () => void) => () => void
+  /** Waits in virtual time. */
+  readonly sleep: (millis: number) => Effect.Effect<void>
+  /** What every fiber of it finds in place of the real world. */
+  readonly references: Context.Context<WallClock | KernelRef>
+  readonly kill: () => void
+}
+
+interface Ready {
+  readonly fiber: unknown
+  readonly tasks: Array<() => void>
+}
+
+interface Urgent {
+  readonly fiber: unknown
+  readonly task: () => void
+}
+
+/** Whether the task is that the fiber goes on. */
+const isTurn = (fiber: unknown, task: () => void): boolean =>
+  typeof fiber === "object" && fiber !== null && "run" in fiber && fiber.run === task
+
+/** Making way takes a fiber some operations itself: one that did it all the time would get nowhere. */
+const often = 0.03
+
+export const make = (
+  machine: Machine,
+  options: {
+    readonly pid: number
+    readonly bootId: string
+    readonly isAlive: (pid: number) => boolean
+    /** Clears away what only the kernel would. */
+    readonly onKilled: (life: Life) => void
+  }
+): Life => {
+  const { random, timeline, trace } = machine
+  const { bootId, pid } = options
+  let alive = true
+  /** What is ready, by its fiber: of one fiber in order, of several in any. */
+  let ready: Array<Ready> = []
+  const queues = new Map<unknown, Ready>()
+  const timers = new Set<() => void>()
+
+  // Effect starts the fibers of a concurrent `forEach` by tasks of its own, and counts on it that they have begun before
+  // anything else happens to the fiber that waits for them: one that is interrupted before would wait for ever.
+  let urgent: Array<Urgent> = []
+  let starting: unknown
+
+  const schedule = (task: () => void, fiber: unknown = task) => {
+    if (!alive) return
+    if (fiber === starting || (fiber !== task && !isTurn(fiber, task))) return void urgent.push({ task, fiber })
+    const queue = queues.get(fiber)
+    if (queue !== undefined) return void queue.tasks.push(task)
+    const fresh = { fiber, tasks: [task] }
+    queues.set(fiber, fresh)
+    ready.push(fresh)
+  }
+
+  const scheduler: Scheduler.Scheduler = {
+    shouldYield: () => (random.chance(often) ? 0 : false),
+    scheduleTask: (task, _priority, fiber) => schedule(task, fiber)
+  }
+
+  const after: Life["after"] = (millis, action) => {
+    const cancel = timeline.after(millis, () => {
+      timers.delete(cancel)
+      action()
+    })
+    timers.add(cancel)
+    return () => {
+      timers.delete(cancel)
+      cancel()
+    }
+  }
+
+  const sleep = (millis: number) =>
+    Effect.async<void>((resume) => {
+      const cancel = after(millis, () => resume(Effect.void))
+      return Effect.sync(cancel)
+    })
+
+  const nanos = () => BigInt(Math.round(timeline.now() * 1_000_000))
+  const clock: Clock.Clock = {
+    [Clock.ClockTypeId]: Clock.ClockTypeId,
+    unsafeCurrentTimeMillis: timeline.now,
+    currentTimeMillis: Effect.sync(timeline.now),
+    unsafeCurrentTimeNanos: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    sleep: (duration) => sleep(Duration.toMillis(duration))
+  }
+
+  const wallClock: Context.Tag.Service<WallClock> = {
+    now: Effect.sync(timeline.now),
+    sleep,
+    // Whoever is ready by now may come before or after: no order is promised.
+    turn: Effect.async<void>((resume) => {
+      schedule(() => resume(Effect.void))
+    })
+  }
+
+  const references = Context.make(WallClock, wallClock).pipe(
+    Context.add(KernelRef, {
+      self: { pid, bootId, startTime: String(pid), pidNamespace: "one" },
+      isAlive: (other) => Effect.sync(() => other.bootId === bootId && options.isAlive(other.pid))
+    })
+  )
+
+  const logger = Logger.make<unknown, void>(({ cause, message }) => {
+    const texts = (Array.isArray(message) ? message : [message]).map(String)
+    const why = Cause.isEmpty(cause) ? [] : [firstLine(cause)]
+    trace.say(`${pid} logs: ${withoutIds(machine, [...texts, ...why].join(" "))}`)
+  })
+
+  const chance = EffectRandom.make(random.next())
+
+  const life: Life = {
+    pid,
+    isAlive: () => alive,
+    isBusy: () => urgent.length + ready.length > 0,
+    step: () => {
+      const first = urgent.shift()
+      if (first !== undefined) {
+        starting = isTurn(first.fiber, first.task) ? undefined : first.fiber
+        first.task()
+        starting = undefined
+        return
+      }
+      const index = random.below(ready.length)
+      const chosen = ready[index]
+      const task = chosen?.tasks.shift()
+      if (chosen?.tasks.length === 0) {
+        queues.delete(chosen.fiber)
+        const last = ready.pop()
+        if (last !== undefined && last !== chosen) ready[index] = last
+      }
+      task?.()
+    },
+    fork: (effect, done) => {
+      const fiber = Effect.runFork(
+        effect.pipe(
+          Effect.provide(references),
+          Effect.withClock(clock),
+          Effect.withRandom(chance),
+          Effect.locally(FiberRef.currentLoggers, HashSet.make(logger))
+        ),
+        { scheduler, immediate: false }
+      )
+      if (done !== undefined) fiber.addObserver((exit) => alive && done(exit))
+      return fiber
+    },
+    after,
+    sleep,
+    references,
+    kill: () => {
+      alive = false
+      urgent = []
+      ready = []
+      queues.clear()
+      for (const cancel of timers) cancel()
+      timers.clear()
+      options.onKilled(life)
+    }
+  }
+  return life
+}
+
+/** As people read it. */
+const withoutIds = (machine: Machine, text: string): string =>
+  text.replaceAll(/\b[0-9A-HJKMNP-TV-Z]{26}\b/g, (id) => machine.nameOf(id))

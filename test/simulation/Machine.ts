@@ -1,0 +1,39 @@
+/**
+ * What outlives a crash of the manager's process, and what everything in the simulation shares.
+ */
+import { Cause } from "effect"
+import type { Random } from "./Random.js"
+import type { Timeline } from "./Timeline.js"
+import type { Trace } from "./Trace.js"
+
+export interface Machine {
+  readonly random: Random
+  readonly timeline: Timeline
+  readonly trace: Trace
+  /** Something that must never be. */
+  readonly violate: (what: string) => void
+  readonly violations: ReadonlyArray<string>
+  /** A short name for an id, the same in every run of the seed. */
+  readonly nameOf: (id: string) => string
+}
+
+export const make = (shared: Pick<Machine, "random" | "timeline" | "trace">): Machine => {
+  const violations: Array<string> = []
+  const names = new Map<string, string>()
+  return {
+    ...shared,
+    violations,
+    violate: (what) => {
+      violations.push(what)
+      shared.trace.say(`VIOLATION ${what}`)
+    },
+    nameOf: (id) => {
+      const name = names.get(id) ?? `job${names.size + 1}`
+      names.set(id, name)
+      return name
+    }
+  }
+}
+
+/** Without the stack: where the files are does not matter. */
+export const firstLine = (cause: Cause.Cause<unknown>): string => Cause.pretty(cause).split("\n    at ")[0] ?? ""

@@ -1,0 +1,282 @@
+/**
+ * What callers do to a manager, and what they may conclude from its answers.
+ */
+import { Cause, Effect, Exit, type Fiber, Option, Stream } from "effect"
+import { JobId } from "../../src/domain/JobId.js"
+import type { JobEvent } from "../../src/domain/JobEvent.js"
+import { isTerminal } from "../../src/domain/RunStatus.js"
+import type { World } from "./Orchestrators.js"
+import * as Machine from "./Machine.js"
+import type { Manager, Service } from "./Manager.js"
+import type { Processes } from "./Processes.js"
+import { terminal } from "./Records.js"
+import { targets } from "./Repository.js"
+
+/** A call that has not been answered yet. */
+export interface Call {
+  readonly name: string
+  /** The job whose end it waits for; missing when it waits for nobody. */
+  readonly waitsFor: string | undefined
+  readonly manager: Manager
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+}
+
+export interface Operations {
+  readonly calls: () => ReadonlyArray<Call>
+  /** Forgets the calls of a process that is gone. */
+  readonly forget: (manager: Manager) => void
+  readonly start: (manager: Manager, config?: StartOptions) => void
+  readonly stop: (manager: Manager, id: JobId) => void
+  readonly stopAll: (manager: Manager) => void
+  readonly resume: (manager: Manager, id: JobId) => void
+  readonly awaitEnd: (manager: Manager, id: JobId) => void
+  readonly events: (manager: Manager, id: JobId) => void
+  readonly allEvents: (manager: Manager) => void
+  readonly look: (manager: Manager) => void
+  /** One of the callers goes away. */
+  readonly interrupt: () => void
+  /** Job ids, as they were acknowledged. */
+  readonly known: () => ReadonlyArray<JobId>
+  /** How the last starts were answered. */
+  readonly answers: Array<string>
+}
+
+export interface StartOptions {
+  /** A job that ends when it is stopped. */
+  readonly holds: boolean
+}
+
+export const idOf = (id: string): JobId => JobId.make(id)
+
+const unknownId = JobId.make("0000000000000000000000000Z")
+
+export const make = (world: World & { readonly processes: Processes }): Operations => {
+  const { ledger, machine, maxJobs, processes, records } = world
+  const { nameOf, random, trace, violate } = machine
+  const calls = new Set<Call>()
+  const known: Array<JobId> = []
+  const answers: Array<string> = []
+
+  const call = <A, E extends { readonly _tag: string }>(
+    manager: Manager,
+    name: string,
+    effect: Effect.Effect<A, E>,
+    options: {
+      readonly waitsFor?: string
+      readonly allowed: ReadonlyArray<E["_tag"]>
+      readonly onSuccess?: (value: A) => void
+    }
+  ) => {
+    trace.say(`${manager.life.pid} ${name}`)
+    const begunInCalm = world.isCalm()
+    const fiber = manager.life.fork(effect, (exit) => {
+      calls.delete(made)
+      trace.say(`${manager.life.pid} ${name}: ${answerOf(exit)}`)
+      if (Exit.isSuccess(exit)) return options.onSuccess?.(exit.value)
+      if (Cause.isInterruptedOnly(exit.cause)) return
+      const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+      if (failure === undefined || !options.allowed.includes(failure._tag))
+        violate(`${name} was answered: ${Machine.firstLine(exit.cause)}`)
+      if (failure?._tag === "StoreError" && begunInCalm && !manager.isClosing())
+        violate(`${name} failed, and nothing was wrong with the store: ${Machine.firstLine(exit.cause)}`)
+    })
+    const made: Call = { name, waitsFor: options.waitsFor, manager, fiber }
+    calls.add(made)
+  }
+
+  /** It is said to be over: then it is, in every way. */
+  const isOver = (manager: Manager, service: Service, id: JobId, status: string, how: string) => {
+    const job = records.jobs.get(id)
+    if (job?.status !== status) violate(`${how} of ${nameOf(id)} says ${status}, and the record ${job?.status}`)
+    const body = ledger.body(id)
+    if (body !== undefined && body.life.isAlive()) violate(`${how} of ${nameOf(id)} has returned, and it still runs`)
+    for (const { cookie, pid } of processes.running())
+      if (ledger.owner(cookie)?.jobId === id) violate(`${how} of ${nameOf(id)} has returned, and process ${pid} lives`)
+    call(manager, `get ${nameOf(id)} after ${how}`, service.get(id), {
+      allowed: [],
+      onSuccess: (found) => {
+        if (Option.isSome(found)) violate(`${how} of ${nameOf(id)} has returned, and it is still active`)
+      }
+    })
+  }
+
+  const using = (manager: Manager, use: (service: Service) => void) => {
+    const service = manager.service()
+    if (service !== undefined && manager.life.isAlive()) use(service)
+  }
+
+  const configuration = ({ holds }: StartOptions) => {
+    const fixed = { repoPath: "/repository", tasksDir: ".", targetBranch: "main" }
+    if (holds) return { ...fixed, labels: { script: "hold" } }
+    if (random.chance(0.3)) return { ...fixed, labels: { target: random.pick(targets) } }
+    const labels = { script: String(random.below(1_000_000)) }
+    return { ...fixed, labels: random.chance(0.2) ? { ...labels, key: random.pick(["x", "y"]) } : labels }
+  }
+
+  /** A reader that sees each event once, in order, and only what is committed. */
+  const follow = <E extends { readonly _tag: string }>(
+    manager: Manager,
+    name: string,
+    stream: Stream.Stream<JobEvent, E>,
+    options: {
+      readonly allowed: ReadonlyArray<E["_tag"]>
+      readonly isNext: (event: JobEvent) => boolean
+      readonly waitsFor?: string
+      readonly onEnd: () => void
+    }
+  ) =>
+    call(
+      manager,
+      name,
+      Stream.runForEach(stream, (event) =>
+        Effect.suspend(() => {
+          const committed = records.events[event.cursor - 1]
+          if (committed?.jobId !== event.jobId || committed.seq !== event.seq || committed.type !== event.type)
+            violate(`${name} was shown ${event.type}, cursor ${event.cursor}, which is not committed`)
+          if (!options.isNext(event)) violate(`${name} was shown ${nameOf(event.jobId)} ${event.seq} out of turn`)
+          return random.chance(0.05) ? manager.life.sleep(random.between(0, 500)) : Effect.void
+        })
+      ),
+      {
+        allowed: options.allowed,
+        ...(options.waitsFor === undefined ? {} : { waitsFor: options.waitsFor }),
+        onSuccess: options.onEnd
+      }
+    )
+
+  return {
+    calls: () => [...calls],
+    known: () => known,
+    answers,
+    forget: (manager) => {
+      for (const call of calls) if (call.manager === manager) calls.delete(call)
+    },
+
+    start: (manager, options = { holds: false }) =>
+      using(manager, ({ start }) =>
+        call(
+          manager,
+          "start",
+          Effect.tapBoth(start(configuration(options)), {
+            onFailure: ({ _tag }) => Effect.sync(() => void answers.push(_tag)),
+            onSuccess: () => Effect.sync(() => void answers.push("started"))
+          }),
+          {
+            allowed: ["MaxJobsReached", "JobConflict", "ShuttingDown", "StoreError"],
+            onSuccess: (id) => {
+              known.push(id)
+              trace.say(`start has given ${nameOf(id)}`)
+              if (!records.jobs.has(id)) violate(`${nameOf(id)} was started, and is not recorded`)
+            }
+          }
+        )
+      ),
+
+    stop: (manager, id) =>
+      using(manager, (service) => {
+        const grace = random.chance(0.3) ? random.between(0, 3_000) : undefined
+        const name = `stop of ${nameOf(id)}`
+        call(manager, name, service.stop(id, grace === undefined ? {} : { grace }), {
+          allowed: ["StopTimedOut", "StoreError", ...(known.includes(id) ? [] : (["JobNotFound"] as const))],
+          onSuccess: ({ status }) => {
+            if (isTerminal(status)) isOver(manager, service, id, status, "stop")
+            else if (!manager.isClosing()) violate(`${name} says ${status}`)
+          }
+        })
+      }),
+
+    stopAll: (manager) =>
+      using(manager, (service) =>
+        call(manager, "stopAll", service.stopAll, {
+          allowed: [],
+          onSuccess: (reports) => {
+            for (const { jobId, mode, status } of reports)
+              if (mode !== "timedOut" && isTerminal(status)) isOver(manager, service, jobId, status, "stopAll")
+          }
+        })
+      ),
+
+    resume: (manager, id) =>
+      using(manager, ({ resume }) =>
+        call(manager, `resume ${nameOf(id)}`, resume(id), {
+          allowed: ["NotResumable", "MaxJobsReached", "JobConflict", "ShuttingDown", "StoreError", "JobNotFound"]
+        })
+      ),
+
+    awaitEnd: (manager, id) =>
+      using(manager, (service) =>
+        call(manager, `await of ${nameOf(id)}`, service.await(id), {
+          waitsFor: id,
+          allowed: ["StoreError"],
+          onSuccess: ({ status }) => {
+            if (isTerminal(status)) isOver(manager, service, id, status, "await")
+            else if (!manager.isClosing()) violate(`await of ${nameOf(id)} has returned: ${status}`)
+          }
+        })
+      ),
+
+    events: (manager, id) =>
+      using(manager, ({ events }) => {
+        const after = random.chance(0.7) ? 0 : random.below((records.jobs.get(id)?.seq ?? 0) + 1)
+        let seq = after
+        follow(manager, `events of ${nameOf(id)} after ${after}`, events(id, { after }), {
+          waitsFor: id,
+          allowed: ["StoreError"],
+          isNext: (event) => event.jobId === id && event.seq === ++seq,
+          onEnd: () => {
+            const job = records.jobs.get(id)
+            const isWhole = job !== undefined && terminal.has(job.status) && seq === job.seq
+            if (!isWhole && !manager.isClosing()) violate(`events of ${nameOf(id)} have ended at ${seq} of ${job?.seq}`)
+          }
+        })
+      }),
+
+    allEvents: (manager) =>
+      using(manager, ({ allEvents }) => {
+        const last = records.events.length
+        const after = random.chance(0.3) ? "latest" : random.chance(0.5) ? 0 : random.below(last + 1)
+        let cursor = after === "latest" ? undefined : after
+        follow(manager, `all events after ${after}`, allEvents({ after }), {
+          allowed: ["StoreError"],
+          isNext: (event) => {
+            const isNext = cursor === undefined ? event.cursor > last : event.cursor === cursor + 1
+            cursor = event.cursor
+            return isNext
+          },
+          onEnd: () => {
+            if (!manager.isClosing()) violate("the stream of all events has ended")
+          }
+        })
+      }),
+
+    look: (manager) =>
+      using(manager, (service) => {
+        call(manager, "list", Effect.zip(service.list, service.activeCount), {
+          allowed: [],
+          onSuccess: ([ids, count]) => {
+            if (ids.length > maxJobs || count > maxJobs) violate(`${ids.length} jobs are active, and ${maxJobs} may`)
+          }
+        })
+        call(manager, "stop of nobody", service.stop(unknownId), { allowed: ["JobNotFound", "StoreError"] })
+      }),
+
+    interrupt: () => {
+      const all = [...calls]
+      const [first, ...rest] = all
+      if (first === undefined) return
+      const { fiber, name } = random.pick([first, ...rest])
+      trace.say(`whoever called ${name} goes away`)
+      fiber.unsafeInterruptAsFork(fiber.id())
+    }
+  }
+}
+
+const answerOf = (exit: Exit.Exit<unknown, { readonly _tag: string }>): string =>
+  Exit.match(exit, {
+    onSuccess: () => "done",
+    onFailure: (cause) =>
+      Option.match(Cause.failureOption(cause), {
+        onSome: ({ _tag }) => _tag,
+        onNone: () => (Cause.isInterruptedOnly(cause) ? "interrupted" : "died")
+      })
+  })

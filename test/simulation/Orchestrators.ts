@@ -1,0 +1,185 @@
+/**
+ * What the jobs do: some work through tasks, as the product does, others do whatever an orchestrator might come to.
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import { Deferred, Effect, FiberId, Layer } from "effect"
+import type { JobConfig } from "../../src/domain/JobConfig.js"
+import { type JobContext, Orchestrator } from "../../src/manager/Orchestrator.js"
+import type { RunStore } from "../../src/store/RunStore.js"
+import { Agents, Agent } from "../../src/tasks/Agents.js"
+import { Git } from "../../src/tasks/Git.js"
+import { ProcessRunner } from "../../src/tasks/ProcessRunner.js"
+import * as TaskOrchestrator from "../../src/tasks/TaskOrchestrator.js"
+import * as Submission from "../../src/tasks/work/Submission.js"
+import type { Ledger } from "./Ledger.js"
+import type { Life } from "./Life.js"
+import type { Machine } from "./Machine.js"
+import * as Random from "./Random.js"
+import type { Records } from "./Records.js"
+import { type Repository, targets } from "./Repository.js"
+import * as Submissions from "./Submissions.js"
+
+export interface World {
+  readonly machine: Machine
+  readonly ledger: Ledger
+  readonly records: Records
+  readonly repository: Repository
+  readonly maxJobs: number
+  /** Whether every job is to come to its end by itself. */
+  readonly isCalm: () => boolean
+}
+
+const agents = Layer.succeed(Agents, {
+  names: ["script"],
+  found: Effect.succeed(["script"]),
+  get: () => Effect.succeed(Agent.Script({ env: [] })),
+  gates: { env: [] }
+})
+
+const files = FileSystem.layerNoop({
+  makeDirectory: () => Effect.void,
+  writeFileString: () => Effect.void
+})
+
+type Job = JobContext<JobConfig>
+
+/** Says who runs, from the beginning to the very end of the scope. */
+const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { attempt, config, id }: Job) => {
+  const body = { life, attempt }
+  const name = machine.nameOf(id)
+  return Effect.acquireRelease(
+    Effect.sync(() => {
+      const other = ledger.body(id)
+      if (other !== undefined && other.life.isAlive()) machine.violate(`${name} runs twice at once`)
+      const recorded = records.jobs.get(id)
+      if (recorded?.attempt !== attempt) machine.violate(`${name} runs attempt ${attempt}, which is not recorded`)
+      ledger.enter(id, body)
+      const active = ledger.bodies().filter(([, { life }]) => life.isAlive())
+      if (active.length > maxJobs) machine.violate(`${active.length} orchestrators run, and ${maxJobs} may`)
+      machine.trace.say(`${name} begins attempt ${attempt} of ${JSON.stringify(config.labels)}`)
+    }),
+    () =>
+      Effect.sync(() => {
+        ledger.leave(id, body)
+        machine.trace.say(`${name} leaves attempt ${attempt}`)
+      })
+  )
+}
+
+/** Until it is stopped. */
+const held = Effect.suspend(() => Deferred.await(Deferred.unsafeMake<never>(FiberId.none)))
+
+/** As many steps as chance wants, and then an end; the same for the same attempt of the same job. */
+const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Type"]) =>
+  Effect.gen(function* () {
+    const { ledger, machine, records } = world
+    if (job.config.labels?.["script"] === "hold") return yield* held
+    const random = Random.make(Number(job.config.labels?.["script"]) * 7_919 + job.attempt)
+    const name = machine.nameOf(job.id)
+    let n = 0
+    const emit = Effect.suspend(() =>
+      Effect.map(job.emit({ type: "step", payload: { attempt: job.attempt, n: ++n } }), () =>
+        ledger.accept(life, job.id, job.attempt)
+      )
+    )
+    const process =
+      job.attempt > 0 &&
+      (() =>
+        runner.run({
+          jobId: job.id,
+          attempt: job.attempt,
+          purpose: "agent",
+          command: ["agent"],
+          cwd: "/",
+          output: "/log",
+          grace: () => job.grace,
+          onForced: job.forced
+        }))
+    if (random.chance(0.15)) yield* Effect.addFinalizer(() => life.sleep(random.between(0, 800)))
+    if (random.chance(0.05)) yield* Effect.addFinalizer(() => Effect.die("in a finalizer"))
+    if (random.chance(0.1)) yield* Effect.addFinalizer(() => job.emit({ type: "bye" }))
+    const steps = random.between(0, 5)
+    for (let step = 0; step < steps; step++) {
+      switch (
+        random.weighted({ emit: 4, flood: 0.1, flush: 2, wait: 3, process: 3, together: 1, deaf: 0.5, forced: 0.5 })
+      ) {
+        case "emit":
+          for (let i = random.between(1, 4); i > 0; i--) yield* emit
+          break
+        case "flood":
+          for (let i = 1_200; i > 0; i--) yield* emit
+          break
+        case "flush": {
+          const emitted = n
+          yield* job.flush
+          const written = records.jobs.get(job.id)?.emitted.get(job.attempt) ?? 0
+          if (written < emitted)
+            machine.violate(`${name} was told that ${emitted} events are written, and ${written} are`)
+          break
+        }
+        case "wait":
+          yield* Effect.sleep(random.between(0, random.chance(0.2) ? 20_000 : 500))
+          break
+        case "process":
+          if (process) yield* process()
+          break
+        case "together":
+          if (process) yield* Effect.all([process(), process()], { concurrency: "unbounded", discard: true })
+          break
+        case "deaf":
+          yield* Effect.uninterruptible(Effect.sleep(random.between(0, 9_000)))
+          break
+        case "forced":
+          yield* job.forced
+      }
+    }
+    switch (random.weighted({ succeed: 4, fail: 1, die: 1, interrupt: 0.7, hold: 3 })) {
+      case "succeed":
+        return { steps }
+      case "fail":
+        return yield* Effect.fail(new Error("it has failed"))
+      case "die":
+        return yield* Effect.die("it has died")
+      case "interrupt":
+        return yield* Effect.interrupt
+      case "hold":
+        return yield* held
+    }
+  })
+
+/** A job of tasks has a `target`, any other a `script`. */
+const targetOf = ({ labels }: JobConfig) => targets.find((target) => labels?.["target"] === target)
+
+export const layer = (world: World, life: Life): Layer.Layer<Orchestrator, never, RunStore | ProcessRunner> =>
+  Layer.effect(
+    Orchestrator,
+    Effect.gen(function* () {
+      const tasks = yield* Orchestrator
+      const runner = yield* ProcessRunner
+      return Orchestrator.of({
+        check: (config, kept) =>
+          Effect.suspend(() => {
+            const target = targetOf(config)
+            const base = target && world.repository.at(target)
+            if (target === undefined || base === undefined) {
+              const key = config.labels?.["key"]
+              return Effect.succeed(key === undefined ? {} : { key })
+            }
+            if (kept !== undefined) return tasks.check?.(config, kept) ?? Effect.succeed({})
+            const { random, timeline } = world.machine
+            const submission = Submissions.make(random, { at: timeline.now(), target, base })
+            return Effect.succeed({ key: Submission.key(submission), submission: Submission.encode(submission) })
+          }),
+        run: (job) =>
+          Effect.zipRight(
+            attended(world, life, job),
+            targetOf(job.config) === undefined ? scripted(world, life, job, runner) : tasks.run(job)
+          ),
+        ...(tasks.recover && { recover: tasks.recover })
+      })
+    })
+  ).pipe(
+    Layer.provide(TaskOrchestrator.layer({ directory: "/home" })),
+    Layer.provide([agents, files, Path.layer, Layer.succeed(Git, world.repository.git(life))])
+  )

@@ -1,0 +1,139 @@
+/**
+ * The kernel's processes: what agents and gates run as. They live and die by themselves, heed signals or do not, and go on
+ * when the process that started them is killed.
+ */
+import { Deferred, Effect, FiberId } from "effect"
+import type { Launch } from "../../src/tasks/process/Launch.js"
+import { CouldNotStart, Exited, type Outcome, Signalled } from "../../src/tasks/process/Outcome.js"
+import type { Entry, ProcessTable } from "../../src/tasks/process/ProcessTable.js"
+import type { Life } from "./Life.js"
+import type { Machine } from "./Machine.js"
+
+export interface Running {
+  readonly pid: number
+  readonly session: number
+  readonly cookie: string
+  /** Of the process that started it, or the tree that it is part of. */
+  readonly startedBy: number
+}
+
+export interface Processes {
+  readonly running: () => ReadonlyArray<Running>
+  readonly table: ProcessTable
+  readonly launch: (life: Life) => Launch
+  /** The machine loses its power. */
+  readonly killAll: () => void
+}
+
+interface Process extends Running {
+  readonly startTime: number
+  /** It does not care for SIGTERM. */
+  readonly stubborn: boolean
+  readonly onEnd: (outcome: Outcome) => void
+  dying: boolean
+}
+
+/** No process of the real machine has such a number. */
+const firstPid = 10_000_000
+
+export const make = (machine: Machine, onStarted: (process: Running) => void): Processes => {
+  const { random, timeline, trace } = machine
+  const processes = new Map<number, Process>()
+  let nextPid = firstPid
+  let cookies = 0
+
+  const end = (process: Process, outcome: Outcome) => {
+    if (!processes.delete(process.pid)) return
+    trace.say(`process ${process.pid} of ${process.cookie} ended`)
+    process.onEnd(outcome)
+  }
+
+  const start = (fields: Pick<Process, "cookie" | "startedBy" | "onEnd"> & { readonly session?: number }) => {
+    const pid = nextPid++
+    const process: Process = {
+      ...fields,
+      pid,
+      session: fields.session ?? pid,
+      startTime: pid,
+      stubborn: random.chance(0.25),
+      dying: false
+    }
+    processes.set(pid, process)
+    trace.say(`process ${pid} of ${fields.cookie} started`)
+    const life = random.chance(0.1) ? undefined : random.between(0, random.chance(0.3) ? 8_000 : 400)
+    const code = random.chance(0.8) ? 0 : 1
+    if (life !== undefined) timeline.after(life, () => end(process, Exited({ code })))
+    if (random.chance(0.25)) {
+      const child = { cookie: fields.cookie, startedBy: fields.startedBy, onEnd: () => {} }
+      // In its parent's session, or in one of its own.
+      timeline.after(random.between(0, 200), () => {
+        if (processes.has(pid)) start(random.chance(0.5) ? { ...child, session: process.session } : child)
+      })
+    }
+    onStarted(process)
+    return process
+  }
+
+  const kill = (process: Process, signal: NodeJS.Signals) => {
+    if (process.dying || (signal !== "SIGKILL" && process.stubborn)) return
+    process.dying = signal === "SIGKILL"
+    const delay = signal === "SIGKILL" ? random.between(0, 15) : random.between(0, 300)
+    timeline.after(delay, () => end(process, Signalled({ signal })))
+  }
+
+  const get = (pid: number): Entry | undefined => {
+    const process = processes.get(pid)
+    if (process === undefined) return undefined
+    const { session, startTime } = process
+    return { pid, group: session, session, startTime, isDead: false, isBare: false, isKernel: false }
+  }
+
+  const table: ProcessTable = {
+    pids: () => [...processes.keys()],
+    get,
+    isMarked: ({ pid }, cookie) => (random.chance(0.02) ? undefined : processes.get(pid)?.cookie === cookie),
+    signal: (target, signal) => {
+      const targets = [...processes.values()].filter(({ pid, session }) =>
+        target < 0 ? session === -target : pid === target
+      )
+      if (signal === "SIGTERM" || signal === "SIGKILL") for (const process of targets) kill(process, signal)
+      return targets.length > 0
+    }
+  }
+
+  /** What takes a moment, or does not. */
+  const pause = (life: Life) =>
+    Effect.suspend(() => (random.chance(0.5) ? life.sleep(random.between(0, 30)) : Effect.void))
+
+  return {
+    running: () => [...processes.values()],
+    table,
+    killAll: () => processes.clear(),
+    launch: (life) => ({
+      cookie: Effect.sync(() => `cookie${++cookies}`),
+      clear: () => pause(life),
+      start: ({ cookie }) =>
+        Effect.gen(function* () {
+          yield* pause(life)
+          if (random.chance(0.03)) return yield* Effect.fail(CouldNotStart({ reason: "exhausted", message: "no room" }))
+          const ended = Deferred.unsafeMake<Outcome>(FiberId.none)
+          const leader = start({
+            cookie,
+            startedBy: life.pid,
+            onEnd: (outcome) => {
+              if (life.isAlive()) Deferred.unsafeDone(ended, Effect.succeed(outcome))
+            }
+          })
+          yield* pause(life)
+          return {
+            leader: { pid: leader.pid, startTime: leader.startTime, isChild: true },
+            ended,
+            output: {
+              lastAt: timeline.now,
+              finish: () => Effect.succeed({ bytes: 0, omitted: 0, size: 0, tail: "", problem: undefined })
+            }
+          }
+        })
+    })
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * What the database holds, read anew after each commit, and everything that must never be in it or come of it.
+ */
+import { lifecycle } from "../../src/domain/JobEvent.js"
+import type { Database } from "./Database.js"
+import type { Ledger } from "./Ledger.js"
+import type { Life } from "./Life.js"
+import type { Machine } from "./Machine.js"
+import type { Processes } from "./Processes.js"
+
+export interface Job {
+  readonly id: string
+  status: string
+  attempt: number
+  key: string | null
+  seq: number
+  /** The last lifecycle event. */
+  last: string
+  /** How many events each attempt has emitted. */
+  readonly emitted: Map<number, number>
+}
+
+export interface Shown {
+  readonly jobId: string
+  readonly seq: number
+  readonly cursor: number
+  readonly type: string
+}
+
+export interface Records {
+  readonly jobs: ReadonlyMap<string, Job>
+  readonly events: ReadonlyArray<Shown>
+  /** The job and the attempt of a process that is recorded and not closed. */
+  readonly intent: (cookie: string) => { readonly jobId: string; readonly attempt: number } | undefined
+  /** Reads what was committed. */
+  readonly refresh: (life: Life) => void
+}
+
+export const terminal: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"])
+
+/** What may follow a lifecycle event; emitted ones stand between. */
+const successors: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "": ["job.started"],
+  "job.started": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.cancelled"],
+  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.cancelled"],
+  "job.stopping": ["job.completed", "job.failed", "job.cancelled", "job.interrupted"],
+  "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"]
+}
+
+interface RunRow {
+  readonly id: string
+  readonly status: string
+  readonly attempt: number
+  readonly key: string | null
+}
+
+interface EventRow {
+  readonly cursor: number
+  readonly job_id: string
+  readonly seq: number
+  readonly type: string
+  readonly payload: string | null
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null
+
+const text = (row: unknown, name: string): string => {
+  const value = isObject(row) ? row[name] : undefined
+  return typeof value === "string" ? value : ""
+}
+
+const number = (row: unknown, name: string): number => {
+  const value = isObject(row) ? row[name] : undefined
+  return typeof value === "number" ? value : Number.NaN
+}
+
+const maybe = (row: unknown, name: string): string | null => text(row, name) || null
+
+export const make = (
+  machine: Machine,
+  options: {
+    readonly database: Database
+    readonly maxJobs: number
+    readonly ledger: Ledger
+    readonly processes: () => Processes
+  }
+): Records => {
+  const { nameOf, trace, violate } = machine
+  const { database, ledger, maxJobs } = options
+  const jobs = new Map<string, Job>()
+  const events: Array<Shown> = []
+  let intents = new Map<string, { readonly jobId: string; readonly attempt: number }>()
+
+  const runs = (): ReadonlyArray<RunRow> =>
+    database.query("SELECT id, status, attempt, key FROM charlotte_runs ORDER BY id").map((row) => ({
+      id: text(row, "id"),
+      status: text(row, "status"),
+      attempt: number(row, "attempt"),
+      key: maybe(row, "key")
+    }))
+
+  const since = (cursor: number): ReadonlyArray<EventRow> =>
+    database
+      .query("SELECT cursor, job_id, seq, type, payload FROM charlotte_events WHERE cursor > ? ORDER BY cursor", cursor)
+      .map((row) => ({
+        cursor: number(row, "cursor"),
+        job_id: text(row, "job_id"),
+        seq: number(row, "seq"),
+        type: text(row, "type"),
+        payload: maybe(row, "payload")
+      }))
+
+  /** One that has come to rest has nothing that runs: no fiber, no process. */
+  const checkAtRest = (life: Life, job: Job) => {
+    const name = nameOf(job.id)
+    const body = ledger.body(job.id)
+    if (body !== undefined && body.life.isAlive()) violate(`${name} is ${job.last}, and its orchestrator still runs`)
+    for (const { cookie, pid } of options.processes().running()) {
+      if (ledger.owner(cookie)?.jobId === job.id) violate(`${name} is ${job.last}, and its process ${pid} lives`)
+    }
+    const accepted = ledger.accepted(life, job.id, job.attempt)
+    const written = job.emitted.get(job.attempt) ?? 0
+    if (written < accepted) violate(`${name} is ${job.last} with ${written} of the ${accepted} events that it emitted`)
+  }
+
+  const take = (life: Life, { cursor, job_id: jobId, payload, seq, type }: EventRow) => {
+    const job = jobs.get(jobId)
+    if (job === undefined) return violate(`an event of no job: ${jobId}`)
+    const name = nameOf(jobId)
+    if (seq !== job.seq + 1) violate(`${name} has event ${seq} after ${job.seq}`)
+    if (cursor <= (events.at(-1)?.cursor ?? 0)) violate(`cursor ${cursor} does not rise`)
+    job.seq = seq
+    events.push({ jobId, seq, cursor, type })
+    if (!type.startsWith("job.")) {
+      if (terminal.has(lifecycleOf(job.last))) violate(`${name} has ${type} after ${job.last}`)
+      const numbered: unknown = payload === null ? undefined : JSON.parse(payload)
+      const attempt = isObject(numbered) && typeof numbered["attempt"] === "number" ? numbered["attempt"] : undefined
+      const counted = attempt ?? job.attempt
+      const n = (job.emitted.get(counted) ?? 0) + 1
+      job.emitted.set(counted, n)
+      if (isObject(numbered) && typeof numbered["n"] === "number") {
+        if (numbered["n"] !== n) violate(`${name} has emitted event ${numbered["n"]} as number ${n}`)
+        if (counted !== job.attempt) violate(`${name} has an event of attempt ${counted} in attempt ${job.attempt}`)
+      }
+      return
+    }
+    trace.say(`${name} ${seq} ${type}`)
+    if (!successors[job.last]?.includes(type)) violate(`${name} has ${type} after ${job.last || "nothing"}`)
+    job.last = type
+    if (type === "job.completed" || type === "job.failed" || type === "job.cancelled" || type === "job.interrupted")
+      checkAtRest(life, job)
+  }
+
+  return {
+    jobs,
+    events,
+    intent: (cookie) => intents.get(cookie),
+    refresh: (life) => {
+      const rows = runs()
+      for (const { attempt, id, key, status } of rows) {
+        const known = jobs.get(id)
+        if (known === undefined) {
+          jobs.set(id, { id, status, attempt, key, seq: 0, last: "", emitted: new Map() })
+        } else {
+          if (terminal.has(known.status) && known.status !== status)
+            violate(`${nameOf(id)} was ${known.status} and is ${status}`)
+          Object.assign(known, { status, attempt, key })
+        }
+      }
+      if (rows.length < jobs.size) violate("a run is gone")
+      for (const event of since(events.at(-1)?.cursor ?? 0)) take(life, event)
+      for (const job of jobs.values()) {
+        if (lifecycleOf(job.last) !== job.status) violate(`${nameOf(job.id)} is ${job.status} after ${job.last}`)
+      }
+      const running = rows.filter(({ status }) => status === "running")
+      if (running.length > maxJobs) violate(`${running.length} jobs are running, and ${maxJobs} may`)
+      const keys = running.flatMap(({ key }) => (key === null ? [] : [key]))
+      if (new Set(keys).size < keys.length) violate("two running jobs share a key")
+      intents = new Map(
+        database
+          .query("SELECT cookie, job_id, attempt FROM charlotte_attempts WHERE closed_at IS NULL")
+          .map((row) => [text(row, "cookie"), { jobId: text(row, "job_id"), attempt: number(row, "attempt") }])
+      )
+    }
+  }
+}
+
+const statuses: Readonly<Record<string, string>> = lifecycle
+
+const lifecycleOf = (event: string): string => statuses[event] ?? ""

@@ -1,0 +1,194 @@
+/**
+ * A git repository of which only the commits and the branches are there. They outlive the processes that make them.
+ */
+import { Effect, Option } from "effect"
+import type { Service as Git } from "../../src/tasks/Git.js"
+import { BranchMissing, BranchMoved, NotFastForward } from "../../src/tasks/git/GitError.js"
+import { MergeResult } from "../../src/tasks/git/Merge.js"
+import { BranchName, ObjectId, OwnBranch } from "../../src/tasks/git/Names.js"
+import type { Repository as Opened } from "../../src/tasks/git/Repository.js"
+import type { Worktree } from "../../src/tasks/git/Worktrees.js"
+import type { Life } from "./Life.js"
+import type { Machine } from "./Machine.js"
+
+export interface Repository {
+  readonly git: (life: Life) => Git
+  readonly at: (branch: string) => ObjectId | undefined
+  readonly contains: (later: ObjectId, earlier: string) => boolean
+  /** How often each name stands in the commits that lead to this one: `JOB/UNIT/TASK`. */
+  readonly done: (commit: ObjectId) => ReadonlyMap<string, number>
+  /** The user commits to a branch. */
+  readonly commit: (branch: BranchName) => void
+  /** What the user has committed to a branch. */
+  readonly ofUser: (branch: string) => ReadonlyArray<ObjectId>
+}
+
+export const targets = [BranchName.make("main"), BranchName.make("next")] as const
+
+export const opened: Opened = {
+  identity: "1:1",
+  topLevel: "/repository",
+  gitDir: "/repository/.git",
+  commonDir: "/repository/.git",
+  objectFormat: "sha1",
+  shallow: false,
+  partial: false,
+  author: Option.none(),
+  committer: Option.none(),
+  settings: {},
+  filters: [],
+  exclude: "",
+  attributes: "",
+  fingerprint: {}
+}
+
+interface Commit {
+  readonly parents: ReadonlyArray<ObjectId>
+  readonly done: string | undefined
+}
+
+export const make = (machine: Machine): Repository => {
+  const { nameOf, random, trace } = machine
+  const commits = new Map<ObjectId, Commit>()
+  const branches = new Map<string, ObjectId>()
+  const worktrees = new Map<string, Worktree>()
+  const users = new Map<string, Array<ObjectId>>()
+
+  const add = (commit: Commit): ObjectId => {
+    const id = ObjectId.make((commits.size + 1).toString(16).padStart(40, "0"))
+    commits.set(id, commit)
+    return id
+  }
+
+  const history = (commit: ObjectId): ReadonlySet<ObjectId> => {
+    const found = new Set<ObjectId>()
+    const visit = (id: ObjectId) => {
+      if (found.has(id)) return
+      found.add(id)
+      for (const parent of commits.get(id)?.parents ?? []) visit(parent)
+    }
+    visit(commit)
+    return found
+  }
+
+  const contains: Repository["contains"] = (later, earlier) => [...history(later)].some((id) => id === earlier)
+
+  const set = (branch: string, to: ObjectId) => {
+    branches.set(branch, to)
+    trace.say(`git ${branch.replace(/[0-9A-Z]{26}/, nameOf)} is at ${short(to)}`)
+  }
+
+  const first = add({ parents: [], done: undefined })
+  for (const target of targets) set(target, first)
+
+  const git = (life: Life): Git => {
+    const pause = Effect.suspend(() => (random.chance(0.2) ? life.sleep(random.between(0, 20)) : Effect.void))
+    /** A command: it takes its time before it does what it does, and after. */
+    const command = <A, E>(work: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.zipLeft(Effect.zipRight(pause, Effect.suspend(work)), pause)
+    const answer = <A>(work: () => A) => command(() => Effect.sync(work))
+    const unused = Effect.dieMessage("not in the simulation")
+    const resolve = (branch: string) => {
+      const commit = branches.get(branch)
+      return commit === undefined ? new BranchMissing({ branch }) : Effect.succeed(commit)
+    }
+    return {
+      version: Effect.succeed("2.40.0"),
+      open: () => answer(() => opened),
+      problems: () => unused,
+      head: () => unused,
+      resolve: (_, branch) => command(() => resolve(branch)),
+      checkouts: () => Effect.succeed([]),
+      ownBranches: () =>
+        answer(() =>
+          [...branches].flatMap(([name, commit]) =>
+            name.startsWith("charlotte/") ? [{ branch: OwnBranch.make(name), commit }] : []
+          )
+        ),
+      createBranch: (_, branch, at) => answer(() => set(branch, at)),
+      restore: (_, branch, at) =>
+        answer(() => {
+          const had = branches.get(branch) !== at
+          if (had) set(branch, at)
+          return had
+        }),
+      deleteBranch: (_, branch) => answer(() => void branches.delete(branch)),
+      advance: (_, branch, { from, to }) =>
+        command(() =>
+          Effect.flatMap(resolve(branch), (actual): ReturnType<Git["advance"]> => {
+            if (actual === to) return Effect.succeed({ _tag: "Already" })
+            if (actual !== from) return new BranchMoved({ branch, expected: from, actual })
+            if (!contains(to, from)) return new NotFastForward({ branch, from, to })
+            set(branch, to)
+            return Effect.succeed({ _tag: "Reference" })
+          })
+        ),
+      addWorktree: (_, { branch, path }) =>
+        answer(() => {
+          const worktree = { path, gitDir: `${path}/.git`, branch }
+          worktrees.set(path, worktree)
+          return worktree
+        }),
+      worktrees: () => answer(() => [...worktrees.values()]),
+      removeWorktree: (_, path) => answer(() => void worktrees.delete(path)),
+      status: (_, { branch }) => command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [] }))),
+      commit: (_, { branch }, { before, jobId, since, task, unit }) =>
+        Effect.gen(function* () {
+          yield* pause
+          const tip = yield* resolve(branch)
+          if (since !== undefined && !contains(tip, since))
+            return yield* new BranchMoved({ branch, expected: since, actual: tip })
+          const commit = add({ parents: [tip], done: `${jobId}/${unit}/${task}` })
+          yield* pause
+          if (before !== undefined) yield* before(commit)
+          yield* pause
+          if (branches.get(branch) !== tip) return yield* new BranchMoved({ branch, expected: tip, actual: null })
+          set(branch, commit)
+          yield* pause
+          return { commit, replaced: [] }
+        }),
+      forward: (_, { branch }, { to }) => answer(() => set(branch, to)),
+      doneTasks: () => unused,
+      isAncestor: (_, earlier, later) => answer(() => contains(later, earlier)),
+      contains: (_, commit) => answer(() => commits.has(commit)),
+      commits: (_, { from, to }) =>
+        answer(() => {
+          const before = history(from)
+          return [...history(to)].filter((id) => !before.has(id)).length
+        }),
+      merge: (_, { ours, theirs }) =>
+        answer(() => {
+          if (contains(ours, theirs)) return MergeResult.UpToDate({ commit: ours })
+          if (contains(theirs, ours)) return MergeResult.FastForward({ commit: theirs })
+          return MergeResult.Merged({ commit: add({ parents: [ours, theirs], done: undefined }) })
+        }),
+      readFile: () => Effect.succeedNone,
+      differing: () => Effect.succeed([]),
+      ignored: () => Effect.succeed([])
+    }
+  }
+
+  return {
+    git,
+    contains,
+    at: (branch) => branches.get(branch),
+    done: (commit) => {
+      const counts = new Map<string, number>()
+      for (const id of history(commit)) {
+        const name = commits.get(id)?.done
+        if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1)
+      }
+      return counts
+    },
+    commit: (branch) => {
+      const tip = branches.get(branch)
+      if (tip === undefined) return
+      const commit = add({ parents: [tip], done: undefined })
+      set(branch, commit)
+      users.set(branch, [...(users.get(branch) ?? []), commit])
+    },
+    ofUser: (branch) => users.get(branch) ?? []
+  }
+}
+
+const short = (id: ObjectId): string => id.replace(/^0*/, "")

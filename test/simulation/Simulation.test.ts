@@ -1,0 +1,29 @@
+/** The manager and the store, whole, under every order of events that 2,000 seeds think of. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Bundle from "./Bundle.js"
+import * as Figures from "./Figures.js"
+
+const seeds = 2_000
+
+describe("the simulation", () => {
+  it("does the same again for the same seed, whatever was done before", { timeout: 120_000 }, async () => {
+    const [together, apart] = await Bundle.withBundle([], (bundle) => {
+      const run = (processes: number) => Bundle.run(bundle, { from: 1, seeds: 24, processes })
+      return Promise.all([run(1), run(3)])
+    })
+    expect(together.digest).toBe(apart.digest)
+    expect(together.digest).not.toBe("0")
+  })
+
+  it(`finds nothing in ${seeds} seeds`, { timeout: 600_000 }, async () => {
+    const figures = await Bundle.withBundle([], (bundle) => Bundle.run(bundle, { from: 1, seeds, processes: 2 }))
+    process.stdout.write(`${Figures.line(figures)}\n`)
+    const failed = figures.failures.slice(0, 3).map(Figures.describe).join("\n\n")
+    expect(failed, failed).toBe("")
+    expect(figures.seeds).toBe(seeds)
+    // Enough of all that it is about.
+    expect(figures.crashes).toBeGreaterThan(seeds / 2)
+    expect(figures.alive).toBeGreaterThan(figures.crashes / 8)
+    expect(figures.jobs).toBeGreaterThan(3 * seeds)
+  })
+})

@@ -1,0 +1,21 @@
+/**
+ * Runs every `stride`-th of the seeds from the first to the last, and writes what came of them as one line of JSON. Stops at
+ * the first that fails when told to.
+ */
+import { performance } from "node:perf_hooks"
+import * as Figures from "./Figures.js"
+import * as Simulation from "./Simulation.js"
+import * as Template from "./Template.js"
+
+const [first = 1, last = 1, stride = 1, stops = 0] = process.argv.slice(2).map(Number)
+const content = Template.make()
+let figures = Figures.none
+
+for (let seed = first; seed <= last; seed += stride) {
+  const begun = performance.now()
+  const report = Simulation.run(seed, { content })
+  figures = Figures.both(figures, Figures.ofOne(report, performance.now() - begun))
+  if (stops === 1 && figures.failures.length > 0) break
+}
+
+process.stdout.write(`${JSON.stringify(figures)}\n`)
