@@ -37,21 +37,23 @@ export const make = (options: {
   let gathering: Batch | undefined
   let onItsWay: Batch | undefined
 
-  const drain: Effect.Effect<void> = Effect.suspend(() => {
+  // To end one batch and to take the next is one step: while it is not idle, nobody else begins to write.
+  const next = (): Effect.Effect<void> => {
     const batch = gathering
-    if (batch === undefined) return Effect.void
     gathering = undefined
     onItsWay = batch
+    if (batch === undefined) return Effect.void
     Deferred.unsafeDone(batch.taken, Effect.void)
     return Effect.zipRight(
       options.write(batch.events),
       Effect.suspend(() => {
-        onItsWay = undefined
         Deferred.unsafeDone(batch.written, Effect.void)
-        return drain
+        return next()
       })
     )
-  })
+  }
+
+  const drain = Effect.suspend(next)
 
   const offer = (event: AcceptedEvent): Effect.Effect<void> =>
     Effect.suspend(() => {

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Effect, Fiber, Runtime } from "effect"
+import * as EventQueue from "../../src/manager/EventQueue.js"
+import { interleaved } from "../support/interleaving.js"
+
+const at = DateTime.unsafeMake(0)
+
+describe("what an orchestrator emits", () => {
+  it.effect("is written one batch at a time and in order, however its fibers make way for each other", () =>
+    Effect.gen(function* () {
+      for (let seed = 1; seed <= 300; seed++) {
+        const written: Array<string> = []
+        let writing = 0
+        yield* Effect.gen(function* () {
+          const fork = Runtime.runFork(yield* Effect.runtime())
+          const queue = EventQueue.make({
+            fork,
+            write: (events) =>
+              Effect.gen(function* () {
+                expect(++writing).toBe(1)
+                yield* Effect.yieldNow()
+                written.push(...events.map(({ type }) => type))
+                writing -= 1
+              })
+          })
+          const emit = (n: number) => queue.offer({ at, type: String(n), payload: undefined })
+          const emitting = yield* Effect.fork(
+            Effect.forEach(Array(40).keys(), (n) => Effect.zipRight(Effect.yieldNow(), emit(n)), { discard: true })
+          )
+          yield* Fiber.join(emitting)
+          yield* queue.flush
+        }).pipe(interleaved(seed))
+        expect(written, `seed ${seed}`).toEqual(Array.from({ length: 40 }, (_, n) => String(n)))
+      }
+    })
+  )
+})
