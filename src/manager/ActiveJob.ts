@@ -33,6 +33,8 @@ export interface ActiveJob<out Config> {
   /** As it was last recorded. */
   run: Run
   phase: Phase
+  /** What its end is has been decided, and is being recorded. */
+  isDecided: boolean
   grace: Duration.Duration
   forced: boolean
   /** The stop that is under way; everybody who stops the job meanwhile waits for this one. */
@@ -98,6 +100,7 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
       ended: Once.make(),
       run,
       phase: "running",
+      isDecided: false,
       grace: stopGrace,
       forced: false,
       stop: undefined,
@@ -158,9 +161,12 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
     /** The end of a job: all that it emitted, its outcome, and only then its place. */
     const settle = (job: ActiveJob<Config>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
       Effect.gen(function* () {
-        const outcome = Outcome.decide(exit, { stopping: job.phase === "stopping", closing: yield* closing.hasBegun })
         yield* flush(job)
         const at = yield* DateTime.now
+        const isClosing = yield* closing.hasBegun
+        // From here on a stop comes too late to be recorded: a job that was told to stop never ends as one that goes on.
+        job.isDecided = true
+        const outcome = Outcome.decide(exit, { stopping: job.phase === "stopping", closing: isClosing })
         const { attempt, id } = job.run
         yield* durable.persist(id, store.record({ ...outcome, jobId: id, attempt, at }))
         job.run = withEnd(job.run, outcome, at)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, Orchestrator, RunStore } from "charlotte"
-import { Chunk, Deferred, Effect, Fiber, Layer, Stream, TestClock } from "effect"
+import { Chunk, Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream, TestClock } from "effect"
 import * as FailingSql from "../support/FailingSql.js"
 import { config } from "../support/jobs.js"
 
@@ -29,5 +29,32 @@ describe("a stop, while the store does not answer", () => {
         expect(events.map(({ type }) => type)).toEqual(["job.started", "job.stopping", "job.cancelled"])
       }).pipe(Effect.provide(layer))
     })
+  )
+
+  it.scoped("is a stop, also when the manager closes and what was emitted last is not written yet", () =>
+    Effect.gen(function* () {
+      const told = yield* Deferred.make<void>()
+      const Saying = Orchestrator.layer((job) =>
+        Effect.onInterrupt(Effect.never, () =>
+          Effect.zipRight(job.emit({ type: "bye" }), Deferred.succeed(told, undefined))
+        )
+      )
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(JobManager.layer().pipe(Layer.provide(Saying)), scope)
+      const manager = Context.get(context, JobManager.JobManager)
+      const { hold } = yield* FailingSql.FailingSql
+      const id = yield* manager.start(config)
+      const held = yield* hold(/BEGIN/)
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* held.reached
+      yield* Deferred.await(told)
+      const stopping = yield* Effect.fork(manager.stop(id))
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      yield* held.release
+      expect(yield* Fiber.join(stopping)).toMatchObject({ status: "cancelled" })
+      yield* Fiber.join(closing)
+      const { status } = yield* Effect.flatMap(RunStore.RunStore, ({ get }) => Effect.flatten(get(id)))
+      expect(status).toBe("cancelled")
+    }).pipe(Effect.provide(RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))))
   )
 })
