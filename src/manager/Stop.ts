@@ -20,6 +20,11 @@ export interface Stop {
     id: JobId,
     grace: Duration.Duration
   ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
+  /** Begins to stop a job that may wait to be continued: that goes on, even if whoever asked goes away. */
+  readonly beginWaiting: (
+    id: JobId,
+    grace: Duration.Duration
+  ) => Effect.Effect<Once.Once<StopReport, JobNotFound | StopTimedOut | StoreError>>
   /** Begins to stop an active job, or finds that it is being stopped. */
   readonly begin: (
     job: ActiveJob<unknown>,
@@ -78,7 +83,7 @@ export const make = (options: {
   /** The intent is recorded first: after a crash, the next manager ends the job instead of going on with it. */
   const tell = (job: ActiveJob<unknown>) =>
     Effect.gen(function* () {
-      if (job.phase === "running") {
+      if (job.phase === "running" && !job.isDecided) {
         job.phase = "stopping"
         yield* Effect.catchAll(record(job), (reason) =>
           // It has ended by itself, or is just doing so.
@@ -159,5 +164,12 @@ export const make = (options: {
       )
     )
 
-  return { stop, begin: beginActive }
+  const beginWaiting: Stop["beginWaiting"] = (id, grace) =>
+    Effect.sync(() => {
+      const outcome = Once.make<StopReport, JobNotFound | StopTimedOut | StoreError>()
+      fork(Effect.map(Effect.exit(stop(id, grace)), outcome.done))
+      return outcome
+    })
+
+  return { stop, beginWaiting, begin: beginActive }
 }

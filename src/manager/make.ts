@@ -227,17 +227,15 @@ export const make = <C, I>(
       yield* store.outsideTransaction
       const waiting = yield* continuation.waiting
       // Each has a fiber of the manager's by then: to wait for them one after another takes no longer, and no more fibers.
-      const begun = yield* Effect.forEach(yield* jobs.all, (job) =>
-        Effect.map(stop.begin(job, stopGrace), (outcome) => reported(job.id, outcome.await))
-      )
-      const reports = yield* Effect.all(
-        [
-          Effect.forEach(waiting, (id) => reported(id, stop.stop(id, stopGrace)), { concurrency: "unbounded" }),
-          Effect.all(begun)
-        ],
-        { concurrency: 2 }
-      )
-      return reports.flat()
+      const begun = [
+        ...(yield* Effect.forEach(waiting, (id) =>
+          Effect.map(stop.beginWaiting(id, stopGrace), (outcome) => reported(id, outcome.await))
+        )),
+        ...(yield* Effect.forEach(yield* jobs.all, (job) =>
+          Effect.map(stop.begin(job, stopGrace), (outcome) => reported(job.id, outcome.await))
+        ))
+      ]
+      return yield* Effect.all(begun)
     }).pipe(
       Effect.map((reports) => reports.flatMap(Option.toArray)),
       Effect.withSpan("JobManager.stopAll")

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, Orchestrator, RunStore } from "charlotte"
 import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Ref, Stream, TestClock } from "effect"
+import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
 
 const types = (id: Parameters<JobManager.JobManager["Type"]["events"]>[0]) =>
@@ -203,5 +204,20 @@ describe("stopAll", () => {
       yield* TestClock.adjust("1 minute")
       expect(yield* manager.activeCount).toBe(0)
     }).pipe(Effect.provide(layer({ script: () => [Step.ignoreInterruption("1 minute")] })))
+  )
+
+  it.live("lets go of whoever asked, and goes away at operation k = 1 … 200", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      for (let k = 1; k <= 200; k++) {
+        const id = yield* manager.start(config)
+        yield* began(id)
+        const asking = yield* Effect.fork(interruptedAfter(manager.stopAll, k))
+        yield* Effect.repeatN(Effect.yieldNow(), 50)
+        expect(Option.isSome(yield* Fiber.poll(asking)), `at operation ${k}`).toBe(true)
+        expect(yield* manager.stop(id)).toMatchObject({ status: "cancelled" })
+      }
+    }).pipe(Effect.provide(layer()))
   )
 })

@@ -12,6 +12,7 @@ import * as Budget from "./Budget.js"
 import type { Job } from "./Job.js"
 import * as Merging from "./Merging.js"
 import type { Refusal } from "./Progress.js"
+import { together } from "./Together.js"
 import * as UnitWork from "./UnitWork.js"
 
 /** Returns when each unit is merged, has failed or is blocked. */
@@ -64,7 +65,7 @@ export const run = (job: Job) =>
         Effect.zipRight(settle(position))
       )
 
-    yield* Effect.forEach(units, one, { concurrency: "unbounded", discard: true })
+    yield* together(units.map(one))
   })
 
 const isSettled = ({ progress }: Job, { id }: Unit): boolean => {
