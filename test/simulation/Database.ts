@@ -29,10 +29,11 @@ export interface Database {
   /** As the audit sees it: nothing fails. */
   readonly query: (sql: string, ...params: ReadonlyArray<unknown>) => ReadonlyArray<unknown>
   readonly client: (life: Life) => Layer.Layer<SqlClient.SqlClient>
+  /** For whoever looks from outside. */
+  readonly plain: Layer.Layer<SqlClient.SqlClient>
   readonly setFault: (fault: Fault | undefined) => void
   /** How probable it is that a statement takes long. */
   readonly setSlowness: (probability: number) => void
-  readonly isFaulty: () => boolean
   /** The process is dead: its transaction is rolled back. */
   readonly abandon: (life: Life) => void
   /** Nobody has the lock. */
@@ -45,6 +46,38 @@ export interface Database {
 const driverError = (code: string) => Object.assign(new Error(`made to fail with ${code}`), { code })
 
 const failed = (cause: unknown) => new SqlError({ cause, message: "Failed to execute statement" })
+
+type Execute = (sql: string, params: ReadonlyArray<unknown>) => ReadonlyArray<unknown>
+
+const clientOf = (execute: Execute): Layer.Layer<SqlClient.SqlClient> => {
+  const run = (sql: string, params: ReadonlyArray<unknown>) =>
+    Effect.try({ try: () => [...execute(sql, params)], catch: failed })
+  const connection: Connection = {
+    execute: run,
+    executeRaw: run,
+    executeUnprepared: run,
+    executeValues: () => Effect.dieMessage("nobody asks for values"),
+    executeStream: () => {
+      throw new Error("nobody asks for a stream")
+    }
+  }
+  return Layer.scoped(
+    SqlClient.SqlClient,
+    Effect.flatMap(Effect.makeSemaphore(1), (turns) =>
+      SqlClient.make({
+        acquirer: turns.withPermits(1)(Effect.succeed(connection)),
+        // Not interruptible: a semaphore of Effect loses a permit when a fiber that has just got it makes way, and is
+        // interrupted then. Under its own scheduler none makes way there; under this one any may.
+        transactionAcquirer: Effect.as(
+          Effect.acquireRelease(turns.take(1), () => turns.release(1)),
+          connection
+        ),
+        compiler: Statement.makeCompilerSqlite(),
+        spanAttributes: []
+      })
+    )
+  ).pipe(Layer.provide(Reactivity.layer))
+}
 
 export const make = (
   machine: Machine,
@@ -70,7 +103,7 @@ export const make = (
     return statement
   }
 
-  const all = (sql: string, params: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  const all: Execute = (sql, params) => {
     const statement = prepare(sql)
     if (statement.reader) return statement.all(...params)
     statement.run(...params)
@@ -89,13 +122,22 @@ export const make = (
     return counted > fault.after && counted <= fault.after + fault.times ? fault : undefined
   }
 
+  const freeze = () => {
+    timeline.freeze(random.between(1, 400))
+    machine.disturb()
+  }
+
   const execute = (life: Life, text: string, params: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
     const sql = text.trim()
-    if (slowness > 0 && random.chance(slowness)) timeline.freeze(random.between(1, 400))
+    if (slowness > 0 && random.chance(slowness)) freeze()
     // One connection stands for those of all processes: who has no transaction waits for whoever has one.
-    if (holder !== undefined && holder !== life) throw driverError("SQLITE_BUSY")
+    if (holder !== undefined && holder !== life) {
+      machine.disturb()
+      throw driverError("SQLITE_BUSY")
+    }
     const befallen = sql === "ROLLBACK" ? undefined : befalling(sql)
     if (befallen !== undefined) {
+      machine.disturb()
       trace.say(`${life.pid} ${befallen.code} at ${sql.slice(0, 40)}`)
       if (befallen.rollsBack) rollBack()
       throw driverError(befallen.code)
@@ -110,41 +152,10 @@ export const make = (
     return rows
   }
 
-  const connectionOf = (life: Life): Connection => {
-    const run = (sql: string, params: ReadonlyArray<unknown>) =>
-      Effect.try({ try: () => [...execute(life, sql, params)], catch: failed })
-    return {
-      execute: run,
-      executeRaw: run,
-      executeUnprepared: run,
-      executeValues: () => Effect.dieMessage("nobody asks for values"),
-      executeStream: () => {
-        throw new Error("nobody asks for a stream")
-      }
-    }
-  }
-
   return {
     query: (sql, ...params) => prepare(sql).all(...params),
-    client: (life) =>
-      Layer.scoped(
-        SqlClient.SqlClient,
-        Effect.gen(function* () {
-          const turns = yield* Effect.makeSemaphore(1)
-          const connection = connectionOf(life)
-          return yield* SqlClient.make({
-            acquirer: turns.withPermits(1)(Effect.succeed(connection)),
-            // Not interruptible: a semaphore of Effect loses a permit when a fiber that has just got it makes way, and is
-            // interrupted then. Under its own scheduler none makes way there; under this one any may.
-            transactionAcquirer: Effect.as(
-              Effect.acquireRelease(turns.take(1), () => turns.release(1)),
-              connection
-            ),
-            compiler: Statement.makeCompilerSqlite(),
-            spanAttributes: []
-          })
-        })
-      ).pipe(Layer.provide(Reactivity.layer)),
+    client: (life) => clientOf((sql, params) => execute(life, sql, params)),
+    plain: clientOf(all),
     setFault: (next) => {
       fault = next
       counted = 0
@@ -152,7 +163,6 @@ export const make = (
     setSlowness: (probability) => {
       slowness = probability
     },
-    isFaulty: () => fault !== undefined && counted < fault.after + fault.times,
     abandon: (life) => {
       if (holder === life) rollBack()
     },

@@ -41,6 +41,8 @@ export interface Life {
 interface Ready {
   readonly fiber: unknown
   readonly tasks: Array<() => void>
+  /** So many times others go before it. */
+  patience: number
 }
 
 interface Urgent {
@@ -54,6 +56,12 @@ const isTurn = (fiber: unknown, task: () => void): boolean =>
 
 /** Making way takes a fiber some operations itself: one that did it all the time would get nowhere. */
 const often = 0.03
+
+/** Operations that a fiber takes to get under way. */
+const start = 20
+
+/** Now and then one falls far behind the others, and much happens meanwhile. */
+const rarely = 0.05
 
 export const make = (
   machine: Machine,
@@ -77,19 +85,25 @@ export const make = (
   // anything else happens to the fiber that waits for them: one that is interrupted before would wait for ever.
   let urgent: Array<Urgent> = []
   let starting: unknown
+  /** So many operations are left before it may make way. */
+  let head = 0
 
   const schedule = (task: () => void, fiber: unknown = task) => {
     if (!alive) return
     if (fiber === starting || (fiber !== task && !isTurn(fiber, task))) return void urgent.push({ task, fiber })
     const queue = queues.get(fiber)
     if (queue !== undefined) return void queue.tasks.push(task)
-    const fresh = { fiber, tasks: [task] }
+    const fresh = { fiber, tasks: [task], patience: random.chance(rarely) ? random.between(2, 30) : 0 }
     queues.set(fiber, fresh)
     ready.push(fresh)
   }
 
   const scheduler: Scheduler.Scheduler = {
-    shouldYield: () => (random.chance(often) ? 0 : false),
+    shouldYield: () => {
+      if (head > 0) head -= 1
+      else if (random.chance(often)) return 0
+      return false
+    },
     scheduleTask: (task, _priority, fiber) => schedule(task, fiber)
   }
 
@@ -153,12 +167,18 @@ export const make = (
       const first = urgent.shift()
       if (first !== undefined) {
         starting = isTurn(first.fiber, first.task) ? undefined : first.fiber
+        head = start
         first.task()
+        head = 0
         starting = undefined
         return
       }
       const index = random.below(ready.length)
       const chosen = ready[index]
+      if (chosen !== undefined && chosen.patience > 0 && ready.length > 1) {
+        chosen.patience -= 1
+        return
+      }
       const task = chosen?.tasks.shift()
       if (chosen?.tasks.length === 0) {
         queues.delete(chosen.fiber)

@@ -13,6 +13,10 @@ export interface Machine {
   /** Something that must never be. */
   readonly violate: (what: string) => void
   readonly violations: ReadonlyArray<string>
+  /** Something takes longer now than it does by itself. */
+  readonly disturb: () => void
+  /** Since when nothing did. */
+  readonly calmSince: () => number
   /** A short name for an id, the same in every run of the seed. */
   readonly nameOf: (id: string) => string
 }
@@ -20,6 +24,7 @@ export interface Machine {
 export const make = (shared: Pick<Machine, "random" | "timeline" | "trace">): Machine => {
   const violations: Array<string> = []
   const names = new Map<string, string>()
+  let calmSince = shared.timeline.now()
   return {
     ...shared,
     violations,
@@ -27,6 +32,10 @@ export const make = (shared: Pick<Machine, "random" | "timeline" | "trace">): Ma
       violations.push(what)
       shared.trace.say(`VIOLATION ${what}`)
     },
+    disturb: () => {
+      calmSince = shared.timeline.now()
+    },
+    calmSince: () => calmSince,
     nameOf: (id) => {
       const name = names.get(id) ?? `job${names.size + 1}`
       names.set(id, name)

@@ -1,7 +1,7 @@
 /**
  * What callers do to a manager, and what they may conclude from its answers.
  */
-import { Cause, Effect, Exit, type Fiber, Option, Stream } from "effect"
+import { Cause, Duration, Effect, Exit, type Fiber, Option, Stream } from "effect"
 import { JobId } from "../../src/domain/JobId.js"
 import type { JobEvent } from "../../src/domain/JobEvent.js"
 import { isTerminal } from "../../src/domain/RunStatus.js"
@@ -48,14 +48,19 @@ export interface StartOptions {
 
 export const idOf = (id: string): JobId => JobId.make(id)
 
+/** A write that failed is tried again after this at the latest, in milliseconds. */
+const lastPause = 1_000
+
 const unknownId = JobId.make("0000000000000000000000000Z")
 
 export const make = (world: World & { readonly processes: Processes }): Operations => {
   const { ledger, machine, maxJobs, processes, records } = world
-  const { nameOf, random, trace, violate } = machine
+  const { nameOf, random, timeline, trace, violate } = machine
   const calls = new Set<Call>()
   const known: Array<JobId> = []
   const answers: Array<string> = []
+  /** Jobs of tasks: they heed a stop, whatever their processes do. */
+  const works = new Set<JobId>()
 
   const call = <A, E extends { readonly _tag: string }>(
     manager: Manager,
@@ -65,6 +70,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       readonly waitsFor?: string
       readonly allowed: ReadonlyArray<E["_tag"]>
       readonly onSuccess?: (value: A) => void
+      readonly onFailure?: (error: E) => void
     }
   ) => {
     trace.say(`${manager.life.pid} ${name}`)
@@ -77,6 +83,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
       if (failure === undefined || !options.allowed.includes(failure._tag))
         violate(`${name} was answered: ${Machine.firstLine(exit.cause)}`)
+      if (failure !== undefined) options.onFailure?.(failure)
       if (failure?._tag === "StoreError" && begunInCalm && !manager.isClosing())
         violate(`${name} failed, and nothing was wrong with the store: ${Machine.firstLine(exit.cause)}`)
     })
@@ -153,11 +160,12 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     },
 
     start: (manager, options = { holds: false }) =>
-      using(manager, ({ start }) =>
+      using(manager, ({ start }) => {
+        const config = configuration(options)
         call(
           manager,
           "start",
-          Effect.tapBoth(start(configuration(options)), {
+          Effect.tapBoth(start(config), {
             onFailure: ({ _tag }) => Effect.sync(() => void answers.push(_tag)),
             onSuccess: () => Effect.sync(() => void answers.push("started"))
           }),
@@ -165,12 +173,13 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
             allowed: ["MaxJobsReached", "JobConflict", "ShuttingDown", "StoreError"],
             onSuccess: (id) => {
               known.push(id)
+              if ("target" in config.labels) works.add(id)
               trace.say(`start has given ${nameOf(id)}`)
               if (!records.jobs.has(id)) violate(`${nameOf(id)} was started, and is not recorded`)
             }
           }
         )
-      ),
+      }),
 
     stop: (manager, id) =>
       using(manager, (service) => {
@@ -181,6 +190,11 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
           onSuccess: ({ status }) => {
             if (isTerminal(status)) isOver(manager, service, id, status, "stop")
             else if (!manager.isClosing()) violate(`${name} says ${status}`)
+          },
+          onFailure: (error) => {
+            if (error._tag !== "StopTimedOut" || !works.has(id)) return
+            const begun = timeline.now() - Duration.toMillis(error.elapsed)
+            if (machine.calmSince() + lastPause < begun) violate(`${name} came to nothing, and nothing was in its way`)
           }
         })
       }),

@@ -12,6 +12,7 @@ import { Git } from "../../src/tasks/Git.js"
 import { ProcessRunner } from "../../src/tasks/ProcessRunner.js"
 import * as TaskOrchestrator from "../../src/tasks/TaskOrchestrator.js"
 import * as Submission from "../../src/tasks/work/Submission.js"
+import { together } from "../../src/tasks/work/Together.js"
 import type { Ledger } from "./Ledger.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
@@ -125,7 +126,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           if (process) yield* process()
           break
         case "together":
-          if (process) yield* Effect.all([process(), process()], { concurrency: "unbounded", discard: true })
+          if (process) yield* together([Effect.asVoid(process()), Effect.asVoid(process())])
           break
         case "deaf":
           yield* Effect.uninterruptible(Effect.sleep(random.between(0, 9_000)))
@@ -138,7 +139,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
       case "succeed":
         return { steps }
       case "fail":
-        return yield* Effect.fail(new Error("it has failed"))
+        return yield* Effect.fail("it has failed")
       case "die":
         return yield* Effect.die("it has died")
       case "interrupt":

@@ -7,6 +7,7 @@ import type { Ledger } from "./Ledger.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
 import type { Processes } from "./Processes.js"
+import { type Repository, targets } from "./Repository.js"
 
 export interface Job {
   readonly id: string
@@ -84,12 +85,14 @@ export const make = (
     readonly maxJobs: number
     readonly ledger: Ledger
     readonly processes: () => Processes
+    readonly repository: Repository
   }
 ): Records => {
   const { nameOf, trace, violate } = machine
-  const { database, ledger, maxJobs } = options
+  const { database, ledger, maxJobs, repository } = options
   const jobs = new Map<string, Job>()
   const events: Array<Shown> = []
+  const merged = new Set<string>()
   let intents = new Map<string, { readonly jobId: string; readonly attempt: number }>()
 
   const runs = (): ReadonlyArray<RunRow> =>
@@ -124,6 +127,36 @@ export const make = (
     if (written < accepted) violate(`${name} is ${job.last} with ${written} of the ${accepted} events that it emitted`)
   }
 
+  /** What is said to be merged is in the branch of the result. */
+  const checkMerged = () => {
+    const rows = database.query("SELECT job_id, unit, commit_id FROM charlotte_units WHERE state = 'merged'")
+    for (const row of rows) {
+      const unit = `${text(row, "job_id")}/${text(row, "unit")}`
+      if (merged.has(unit)) continue
+      merged.add(unit)
+      const result = repository.at(`charlotte/${text(row, "job_id")}/result`)
+      if (result === undefined || !repository.contains(result, text(row, "commit_id")))
+        violate(`unit ${text(row, "unit")} of ${nameOf(text(row, "job_id"))} is merged, and not in the result`)
+    }
+  }
+
+  /** What a job of tasks has done is on its target, each task once, and nothing of the user's is lost. */
+  const checkLanded = (job: Job) => {
+    const units = database.query("SELECT unit, task FROM charlotte_tasks WHERE job_id = ?", job.id)
+    if (units.length === 0) return
+    const counts = targets.map((target) => {
+      const tip = repository.at(target)
+      if (tip === undefined || repository.ofUser(target).some((commit) => !repository.contains(tip, commit)))
+        violate(`a commit of the user's is not on ${target} any more`)
+      return tip === undefined ? new Map<string, number>() : repository.done(tip)
+    })
+    for (const row of units) {
+      const task = `${job.id}/${text(row, "unit")}/${number(row, "task")}`
+      const most = Math.max(...counts.map((count) => count.get(task) ?? 0))
+      if (most !== 1) violate(`task ${task.replace(job.id, nameOf(job.id))} is landed ${most} times`)
+    }
+  }
+
   const take = (life: Life, { cursor, job_id: jobId, payload, seq, type }: EventRow) => {
     const job = jobs.get(jobId)
     if (job === undefined) return violate(`an event of no job: ${jobId}`)
@@ -150,6 +183,7 @@ export const make = (
     job.last = type
     if (type === "job.completed" || type === "job.failed" || type === "job.cancelled" || type === "job.interrupted")
       checkAtRest(life, job)
+    if (type === "job.completed") checkLanded(job)
   }
 
   return {
@@ -168,6 +202,7 @@ export const make = (
           Object.assign(known, { status, attempt, key })
         }
       }
+      checkMerged()
       if (rows.length < jobs.size) violate("a run is gone")
       for (const event of since(events.at(-1)?.cursor ?? 0)) take(life, event)
       for (const job of jobs.values()) {
