@@ -1,37 +1,68 @@
 /**
- * What a job costs beside very many others.
+ * What a job costs beside very many others, and how long it takes to look at them.
  */
-import { type Benchmark, type Line, readable } from "../harness/Benchmark.js"
+import { type Benchmark, type Measured, readable, type Settings } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
+import { run } from "../harness/Subjects.js"
 
-const subject = (active: number, millis: number) => ({
+const jobs = 1_000_000
+const events = 10
+
+const subject = (active: number, millis: number, database = {}) => ({
   script: "subjects/scale.ts",
-  parameters: { synchronous: "FULL", active, millis }
+  parameters: { synchronous: "FULL", active, millis, ...database }
 })
+
+const cost = (what: string, value: number, base: number): Measured => ({
+  what: `CPU per job beside ${what}`,
+  against: "beside 1,000 active jobs",
+  figure: `${readable(value)} µs`,
+  base: `${readable(base)} µs`,
+  value: value / base,
+  unit: "×",
+  must: { atMost: 1.5 },
+  goal: { atMost: 1.25 }
+})
+
+const look = (what: string, value: number, must: number, goal: number): Measured => ({
+  what: `${what} at 1,000,000 recorded jobs, p95`,
+  against: "–",
+  figure: `${readable(value)} ms`,
+  value,
+  unit: "ms",
+  must: { atMost: must },
+  goal: { atMost: goal }
+})
+
+/** Cost and looks are measured in turn, on one database that is filled before. */
+const measure = async (settings: Settings, file: string) => {
+  const { millis } = settings
+  const parameters = { synchronous: "FULL", file }
+  await run({ script: "subjects/fill.ts", parameters: { ...parameters, jobs, events } })
+  process.stderr.write(" filled ")
+  return compare(settings, {
+    ten: subject(10, millis),
+    thousand: subject(1_000, millis),
+    tenThousand: subject(10_000, millis),
+    recorded: subject(1_000, millis, { file }),
+    look: { script: "subjects/look.ts", parameters: { ...parameters, jobs, times: 1_000 } }
+  })
+}
 
 export const scale: Benchmark = {
   name: "scale",
   title: "Cost per job at scale",
   run: async (settings) => {
-    const { millis } = settings
-    const figure = await compare(settings, {
-      10: subject(10, millis),
-      1000: subject(1_000, millis),
-      10000: subject(10_000, millis)
-    })
-    const base = figure("1000", "cpuMicros")
-    return (["10", "10000"] as const).map((active): Line => {
-      const value = figure(active, "cpuMicros")
-      return {
-        what: `CPU per job beside ${Number(active).toLocaleString("en-US")} active jobs`,
-        against: "beside 1,000",
-        figure: `${readable(value)} µs`,
-        base: `${readable(base)} µs`,
-        value: value / base,
-        unit: "×",
-        must: { atMost: 1.5 },
-        goal: { atMost: 1.25 }
-      }
-    })
+    const figure = await measure(settings, `${settings.directory}/filled.db`)
+    const cpu = (name: "ten" | "thousand" | "tenThousand" | "recorded") => figure(name, "cpuMicros")
+    return [
+      cost("10 active jobs", cpu("ten"), cpu("thousand")),
+      cost("10,000 active jobs", cpu("tenThousand"), cpu("thousand")),
+      cost("1,000 active, 1,000,000 recorded jobs with 10,000,000 events", cpu("recorded"), cpu("thousand")),
+      look("a page of all", figure("look", "list"), 20, 5),
+      look("a page of a status", figure("look", "status"), 20, 5),
+      look("a page of a label", figure("look", "label"), 20, 5),
+      look("get", figure("look", "get"), 5, 1)
+    ]
   }
 }

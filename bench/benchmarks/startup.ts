@@ -5,7 +5,8 @@
 import { execFileSync, spawn } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { type Benchmark, type Limit, median, readable } from "../harness/Benchmark.js"
+import { type Benchmark, type Limit, type Line, median, readable } from "../harness/Benchmark.js"
+import * as Peers from "../harness/Peers.js"
 import { root } from "../harness/Subjects.js"
 
 const bin = join(root, "dist", "cli", "bin.cjs")
@@ -31,6 +32,17 @@ const time = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, until: "exit"
     })
   })
 
+/** The command of pm2 that lists what it manages, with a daemon of its own that manages nothing. */
+const pm2 = (directory: string) => {
+  const env = { ...process.env, PM2_HOME: join(directory, "pm2") }
+  const file = join(root, "bench", "node_modules", "pm2", "bin", "pm2")
+  const run = (command: string) => execFileSync(process.execPath, [file, command], { env, stdio: "ignore" })
+  run("ping")
+  return { time: () => time([file, "jlist"], env, "exit"), end: () => run("kill") }
+}
+
+const listing = "`charlotte jobs` against a daemon"
+
 const line = (what: string, millis: number, against: string, base: number, must: Limit, goal: Limit) => ({
   what,
   against,
@@ -46,7 +58,7 @@ export const startup: Benchmark = {
   name: "startup",
   title: "Start of the command",
   short: true,
-  run: async ({ directory, runs }) => {
+  run: async ({ directory, runs, short }) => {
     execFileSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
     const home = (name: string) => ({ ...process.env, CHARLOTTE_HOME: join(directory, name) })
     const daemon = home("with-daemon")
@@ -57,19 +69,34 @@ export const startup: Benchmark = {
     mkdirSync(join(directory, "without-daemon"), { mode: 0o700 })
 
     execFileSync(process.execPath, [bin, "daemon", "start"], { env: daemon, stdio: ["ignore", "ignore", "inherit"] })
-    const found = { empty: Array<number>(), sqlite: Array<number>(), jobs: Array<number>(), ready: Array<number>() }
+    const peer = short ? undefined : Peers.attempt(() => pm2(directory))
+    const found = {
+      pm2: Array<number>(),
+      empty: Array<number>(),
+      sqlite: Array<number>(),
+      jobs: Array<number>(),
+      ready: Array<number>()
+    }
     try {
       for (let turn = 0; turn < 2 * runs + 1; turn++) {
         found.empty.push(await time([empty], process.env, "exit"))
         found.jobs.push(await time([bin, "jobs"], daemon, "exit"))
         found.sqlite.push(await time([sqlite], process.env, "exit"))
         found.ready.push(await time([bin, "daemon", "start", "--foreground"], home("without-daemon"), "message"))
+        if (typeof peer === "object") found.pm2.push(await peer.time())
         process.stderr.write(".")
       }
     } finally {
+      if (typeof peer === "object") peer.end()
       execFileSync(process.execPath, [bin, "daemon", "stop"], { env: daemon, stdio: "ignore" })
     }
 
+    const beside: ReadonlyArray<Line> =
+      peer === undefined
+        ? []
+        : typeof peer === "string"
+          ? [{ what: listing, against: "pm2 jlist", unmeasured: peer }]
+          : [line(listing, median(found.jobs), "pm2 jlist", median(found.pm2), { atMost: 1 }, { atMost: 0.7 })]
     return [
       line(
         "process start to a ready daemon",
@@ -79,14 +106,8 @@ export const startup: Benchmark = {
         { atMost: 2 },
         { atMost: 1.5 }
       ),
-      line(
-        "`charlotte jobs` against a daemon",
-        median(found.jobs),
-        "an empty process",
-        median(found.empty),
-        { atMost: 3 },
-        { atMost: 2.5 }
-      )
+      line(listing, median(found.jobs), "an empty process", median(found.empty), { atMost: 3 }, { atMost: 2.5 }),
+      ...beside
     ]
   }
 }

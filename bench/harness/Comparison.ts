@@ -1,6 +1,7 @@
 /**
  * Subjects side by side: they take turns, so that a machine that gets slower or faster does so for all of them.
  */
+import { mkdtempSync, rmSync } from "node:fs"
 import { median, type Settings } from "./Benchmark.js"
 import type { Figures } from "./Subject.js"
 import { run, type Subject } from "./Subjects.js"
@@ -17,8 +18,13 @@ export const compare = async <Name extends string>(
   for (let turn = 0; turn < runs; turn++) {
     // Every other turn begins at the other end.
     for (const [name, subject] of turn % 2 === 0 ? all : all.toReversed()) {
-      const file = `${directory}/${name}-${process.hrtime.bigint()}.db`
-      const figures = await run({ ...subject, parameters: { file, ...subject.parameters } })
+      // Each has a place of its own for what it writes.
+      const root = mkdtempSync(`${directory}/run-`)
+      const figures = await run({
+        ...subject,
+        parameters: { root, file: `${root}/charlotte.db`, ...subject.parameters }
+      })
+      rmSync(root, { recursive: true, force: true })
       found.set(name, [...(found.get(name) ?? []), figures])
       process.stderr.write(".")
     }

@@ -29,6 +29,16 @@ export const install = (): void => {
   }
 }
 
+/** What comes of it with the packages of the peers, or why nothing does. */
+export const attempt = <A>(make: () => A): A | string => {
+  try {
+    install()
+    return make()
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 type Make = (parameters: Parameters) => Promise<Subject>
 
 const onRedis =

@@ -33,7 +33,11 @@ const bundle = (script: string): Promise<string> => {
       format: "esm",
       target: "node20",
       tsconfig: join(root, "tsconfig.json"),
-      alias: { charlotte: join(root, "src", "index.ts") },
+      alias: {
+        "charlotte/http": join(root, "src", "http", "index.ts"),
+        "charlotte/tasks": join(root, "src", "tasks", "index.ts"),
+        charlotte: join(root, "src", "index.ts")
+      },
       logLevel: "warning"
     })
     return outfile
