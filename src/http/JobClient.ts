@@ -169,6 +169,8 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
     const ready = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "ready" }))
     const translated = Trouble.translated(address)
+    /** What is only looked up takes no time: whoever does not answer has been suspended, or is beyond help. */
+    const inTime = Trouble.inTime(address, "30 seconds")
 
     const log = (id: JobId, query: LogQuery) =>
       Stream.unwrapScoped(
@@ -194,9 +196,9 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
       },
       list: ({ labels = {}, ...query } = {}) => {
         const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
-        return translated(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } })))
+        return inTime(translated(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))
       },
-      get: (id) => translated(Effect.flatMap(get, (get) => get({ path: { id } }))),
+      get: (id) => inTime(translated(Effect.flatMap(get, (get) => get({ path: { id } })))),
       stop: (id, { grace } = {}) => {
         const urlParams = grace === undefined ? {} : { grace: Duration.decode(grace) }
         return translated(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
@@ -209,8 +211,8 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
         follow({ ...options, path: `${prefix}/events`, after, isLast: () => false }),
       log,
       shutdown: translated(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
-      health: translated(Effect.flatMap(health, (health) => health({}))),
-      ready: Effect.asVoid(translated(Effect.flatMap(ready, (ready) => ready({}))))
+      health: inTime(translated(Effect.flatMap(health, (health) => health({})))),
+      ready: inTime(Effect.asVoid(translated(Effect.flatMap(ready, (ready) => ready({})))))
     }
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Http from "charlotte/http"
 import { Step } from "charlotte/testing"
-import { Array, Chunk, Effect, Fiber, Redacted, Stream } from "effect"
+import { Array, Chunk, Effect, Fiber, Option, Redacted, Stream, TestClock } from "effect"
 import { createServer, type RequestListener, type ServerResponse } from "node:http"
 import { config, unknownId } from "../support/jobs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
@@ -113,6 +113,31 @@ describe("a client", () => {
         response.writeHead(200, { "content-type": "application/json" }).end("{}")
       )
       expect(yield* Effect.flip(nonsense.health)).toBeInstanceOf(errors.UnexpectedAnswer)
+    })
+  )
+})
+
+describe("a client of a server that does not answer, as when somebody has suspended it", () => {
+  const asked = (clients: (client: Http.JobClient.Service) => Effect.Effect<unknown, Error>, patience: string) =>
+    Effect.gen(function* () {
+      const heard = yield* Effect.makeLatch()
+      const client = yield* clientOf(() => heard.unsafeOpen())
+      const asking = yield* Effect.fork(Effect.flip(clients(client)))
+      yield* heard.await
+      yield* TestClock.adjust("29 seconds")
+      expect(Option.isNone(yield* Fiber.poll(asking))).toBe(true)
+      yield* TestClock.adjust("17 seconds")
+      const problem = `nothing was heard for ${patience}`
+      expect(yield* Fiber.join(asking)).toEqual(new errors.ConnectionFailed({ address: client.address, problem }))
+    }).pipe(Effect.scoped)
+
+  it.effect("waits for what is only looked up, and for a stream to begin, and not for ever", () =>
+    Effect.gen(function* () {
+      yield* asked((client) => client.list(), "30 seconds")
+      yield* asked((client) => client.get(unknownId), "30 seconds")
+      yield* asked((client) => client.health, "30 seconds")
+      yield* asked((client) => client.ready, "30 seconds")
+      yield* asked((client) => collect(client.events(unknownId)), "45 seconds")
     })
   )
 })

@@ -47,7 +47,8 @@ const make = Effect.gen(function* () {
     })
   const change = (state: Work.TaskState) =>
     Effect.orDie(work.task({ jobId: id, attempt: 1, task: new Work.TaskRecord({ ...task, state }) }))
-  return { ...world, logs, directory, id, tell, change, client: world.bySocket }
+  const clients = [world.bySocket, world.byPort]
+  return { ...world, logs, directory, id, tell, change, clients, client: world.bySocket }
 })
 
 describe("a log", () => {
@@ -55,21 +56,25 @@ describe("a log", () => {
     "is the one that an event of the task has named last, and is shown from where to where it is asked for",
     () =>
       Effect.gen(function* () {
-        const { client, directory, id, tell } = yield* make
+        const { clients, directory, id, tell } = yield* make
         writeFileSync(`${directory}/agent.log`, "0123456789")
         writeFileSync(`${directory}/gate.log`, "gate")
         writeFileSync(`${directory}/other.log`, "other")
         yield* tell("task.agent.started", `${directory}/agent.log`)
         yield* tell("other", `${directory}/other.log`, 2)
         const query = { unit, task: 1 }
-        expect(yield* text(client.log(id, query))).toBe("0123456789")
-        expect(yield* text(client.log(id, { ...query, from: 3 }))).toBe("3456789")
-        expect(yield* text(client.log(id, { ...query, from: 3, to: 5 }))).toBe("34")
-        expect(yield* text(client.log(id, { ...query, from: 5, to: 5 }))).toBe("")
-        expect(yield* text(client.log(id, { ...query, from: 100 }))).toBe("")
+        for (const client of clients) {
+          expect(yield* text(client.log(id, query))).toBe("0123456789")
+          expect(yield* text(client.log(id, { ...query, from: 3 }))).toBe("3456789")
+          expect(yield* text(client.log(id, { ...query, from: 3, to: 5 }))).toBe("34")
+          expect(yield* text(client.log(id, { ...query, from: 5, to: 5 }))).toBe("")
+          expect(yield* text(client.log(id, { ...query, from: 100 }))).toBe("")
+        }
         yield* tell("task.gate.failed", { file: `${directory}/gate.log` })
-        expect(yield* text(client.log(id, query))).toBe("gate")
-        expect(yield* text(client.log(id, { file: `${directory}/agent.log`, from: 8 }))).toBe("89")
+        for (const client of clients) {
+          expect(yield* text(client.log(id, query))).toBe("gate")
+          expect(yield* text(client.log(id, { file: `${directory}/agent.log`, from: 8 }))).toBe("89")
+        }
       })
   )
 

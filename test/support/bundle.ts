@@ -3,9 +3,12 @@
  */
 import { Effect } from "effect"
 import { build } from "esbuild"
-import { symlink } from "node:fs/promises"
+import { execFile } from "node:child_process"
+import { copyFile, symlink } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -27,4 +30,15 @@ export const bundle = (directory: string, program: string): Effect.Effect<string
     })
     await symlink(here("../../node_modules"), join(directory, "node_modules"))
     return outfile
+  })
+
+/** Makes of that directory the package as npm unpacks it, with nothing but the command, and gives the command's path. */
+export const installed = (directory: string): Effect.Effect<string> =>
+  Effect.promise(async () => {
+    await copyFile(here("../../package.json"), join(directory, "package.json"))
+    await symlink(here("../../node_modules"), join(directory, "node_modules"))
+    const tsx = createRequire(import.meta.url).resolve("tsx")
+    const cli = join(directory, "dist", "cli")
+    await promisify(execFile)(process.execPath, ["--import", tsx, here("../../scripts/bundle.ts"), cli])
+    return join(cli, "bin.cjs")
   })

@@ -74,7 +74,7 @@ export const follow = ({
       })
 
     const closed = new ConnectionFailed({ address, problem: "it was closed" })
-    const silent = new ConnectionFailed({ address, problem: `nothing was heard for ${silence}` })
+    const silent = Trouble.silent(address, silence)
 
     const toEvent = (frame: FrameReader.Frame): Effect.Effect<Option.Option<JobEvent>, FollowError> => {
       if (frame.id !== "") position = Number(frame.id)
@@ -109,7 +109,7 @@ export const follow = ({
           // Somebody took the connection, and let it go.
           reached ||= trouble._tag === "ConnectionFailed" && trouble.problem === "ECONNRESET"
           return trouble
-        })
+        }).pipe(Trouble.inTime(address, silence))
         reached = true
         // Nothing comes after what was seen.
         if (response.statusCode === 204) return Stream.empty

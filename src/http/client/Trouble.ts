@@ -3,7 +3,7 @@
  */
 import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
-import { Effect, ParseResult } from "effect"
+import { type Duration, Effect, ParseResult } from "effect"
 import type { ShuttingDown } from "../../domain/errors.js"
 import {
   ConnectionFailed,
@@ -61,6 +61,15 @@ export const fromNode = (address: string, cause: unknown): ConnectionFailed | Da
   if (code !== undefined && absent.includes(code)) return new DaemonNotRunning({ address })
   return new ConnectionFailed({ address, problem: code ?? (cause instanceof Error ? cause.message : String(cause)) })
 }
+
+export const silent = (address: string, patience: string): ConnectionFailed =>
+  new ConnectionFailed({ address, problem: `nothing was heard for ${patience}` })
+
+/** Fails when there is no answer after so long. */
+export const inTime =
+  (address: string, patience: Duration.DurationInput & string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | ConnectionFailed, R> =>
+    Effect.timeoutFail(effect, { duration: patience, onTimeout: () => silent(address, patience) })
 
 /** What is wrong with something, in one line: the first of all that is. */
 export const problemOf = (error: ParseResult.ParseError): string => {

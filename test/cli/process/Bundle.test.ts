@@ -5,7 +5,6 @@ import Database from "better-sqlite3"
 import { execFile } from "node:child_process"
 import {
   closeSync,
-  copyFileSync,
   cpSync,
   lstatSync,
   mkdirSync,
@@ -16,12 +15,12 @@ import {
   writeFileSync,
   writeSync
 } from "node:fs"
-import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { Script } from "node:vm"
 import { afterAll, beforeAll } from "vitest"
 import manifest from "../../../package.json" with { type: "json" }
+import * as Bundle from "../../support/bundle.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
@@ -36,11 +35,8 @@ beforeAll(async () => {
   const scope = Effect.runSync(Scope.make())
   close = Scope.close(scope, Exit.void)
   installed = await Effect.runPromise(Scope.extend(TemporaryDirectory.make, scope))
+  await Effect.runPromise(Bundle.installed(installed))
   mkdirSync(`${installed}/bin`)
-  copyFileSync(`${root}package.json`, `${installed}/package.json`)
-  symlinkSync(`${root}node_modules`, `${installed}/node_modules`)
-  const tsx = createRequire(import.meta.url).resolve("tsx")
-  await promisify(execFile)(process.execPath, ["--import", tsx, `${root}scripts/bundle.ts`, `${installed}/dist/cli`])
   symlinkSync(`../${manifest.bin.charlotte}`, `${installed}/bin/charlotte`)
 }, 120_000)
 

@@ -8,13 +8,22 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { fileURLToPath } from "node:url"
 import { stripVTControlCharacters } from "node:util"
 import { afterAll, beforeAll } from "vitest"
-import { bundle } from "../../support/bundle.js"
+import { bundle, installed } from "../../support/bundle.js"
+import { isLong } from "../../support/long.js"
 import * as Repository from "../../support/Repository.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** The directory that holds the command, bundled once for all tests of a file, so that it starts in a fraction of the time. */
+const sources = (directory: string) =>
+  Effect.tap(bundle(directory, here("../../../src/cli/bin.ts")), () =>
+    Effect.sync(() => copyFileSync(here("../../../package.json"), `${directory}/package.json`))
+  )
+
+/**
+ * The directory that holds the command, bundled once for all tests of a file, so that it starts in a fraction of the time. Where
+ * it is started a thousand times, it is worth while to bundle it as it is installed.
+ */
 let bin = ""
 let close = Effect.void
 
@@ -22,12 +31,11 @@ beforeAll(async () => {
   const scope = Effect.runSync(Scope.make())
   close = Scope.close(scope, Exit.void)
   const directory = await Effect.runPromise(Scope.extend(TemporaryDirectory.make, scope))
-  const program = await Effect.runPromise(bundle(directory, here("../../../src/cli/bin.ts")))
-  copyFileSync(here("../../../package.json"), `${directory}/package.json`)
+  const program = await Effect.runPromise(isLong ? installed(directory) : sources(directory))
   bin = `${directory}/bin`
   mkdirSync(bin)
   writeFileSync(`${bin}/charlotte`, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, { mode: 0o755 })
-})
+}, 120_000)
 
 afterAll(() => Effect.runPromise(close))
 
