@@ -4,7 +4,7 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Effect, Option, type Scope } from "effect"
+import { DateTime, Effect, Exit, Option, type Scope } from "effect"
 import { JobConflict, type StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
@@ -32,23 +32,20 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
   const { write } = yield* Writer.make({ session, signals, guard })
 
   /** Refuses when another active job holds the key; decided in the transaction that takes it. */
-  const takeKey = ({ connection }: Batch, kind: string, key: string | undefined) =>
-    key === undefined
-      ? Effect.void
-      : Effect.flatMap(runs.holder(connection, kind, key), (holder) =>
-          Option.isSome(holder) ? new JobConflict({ jobId: holder.value, key }) : Effect.void
-        )
-
-  /** Refuses an attempt that does not run. */
-  const current = (batch: Batch, jobId: JobId, attempt: number) =>
-    Effect.flatMap(batch.head(jobId), (head) =>
-      head !== undefined && Transition.accepts(head.state, attempt)
-        ? Effect.succeed(head)
-        : new Superseded({ jobId, attempt })
+  const takeKey = (batch: Batch, kind: string, key: string) =>
+    Effect.flatMap(
+      Effect.flatMap(batch.connection, (connection) => runs.holder(connection, kind, key)),
+      (holder) => (Option.isSome(holder) ? new JobConflict({ jobId: holder.value, key }) : Effect.void)
     )
 
+  /** The head of a job; none when that attempt does not run. */
+  const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
+    const head = batch.head(jobId)
+    return head !== undefined && Transition.accepts(head.state, attempt) ? head : undefined
+  }
+
   const simply = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
-    write<A, never>({ operation, lane: "fast", body: ({ connection }) => body(connection) })
+    write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
   const execute = (operation: string, statement: string, params: ReadonlyArray<Session.Value>) =>
     simply(operation, (connection) => Session.execute(connection, statement, params))
@@ -60,7 +57,11 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
     write({
       operation: "record units and tasks",
       lane: "fast",
-      body: (batch) => Effect.flatMap(current(batch, jobId, attempt), () => body(batch.connection))
+      about: jobId,
+      body: (batch): Effect.Effect<void, Superseded | SqlError> =>
+        current(batch, jobId, attempt) === undefined
+          ? new Superseded({ jobId, attempt })
+          : Effect.flatMap(batch.connection, body)
     })
 
   return {
@@ -96,41 +97,46 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
         operation: "start a job",
         lane: "fast",
         wakes: run.id,
-        body: (batch) =>
-          Effect.map(Effect.zipRight(takeKey(batch, run.kind, run.key), batch.insert(run)), () =>
+        body: (batch) => {
+          const begin = (): Exit.Exit<void> => {
+            batch.insert(run)
             batch.append(run.id, [Transition.started(run)])
-          )
+            return Exit.void
+          }
+          return run.key === undefined ? begin() : Effect.flatMap(takeKey(batch, run.kind, run.key), begin)
+        }
       }),
 
     record: (change) =>
       write({
         operation: `record ${change.type}`,
         lane: "fast",
+        about: change.jobId,
         wakes: change.jobId,
-        body: (batch) =>
-          Effect.flatMap(batch.head(change.jobId), (head): Effect.Effect<void, Superseded | SqlError> => {
-            const { attempt, jobId } = change
-            const to = head && Transition.after(head.state, change)
-            return head === undefined || to === undefined
-              ? new Superseded({ jobId, attempt })
-              : Effect.map(batch.update(jobId, head, to), () => batch.append(jobId, [Transition.told(change)]))
-          })
+        body: (batch): Effect.Effect<void, Superseded | SqlError> => {
+          const { attempt, jobId } = change
+          const head = batch.head(jobId)
+          const to = head && Transition.after(head.state, change)
+          return head === undefined || to === undefined
+            ? Exit.fail(new Superseded({ jobId, attempt }))
+            : batch.update(jobId, head, to, Transition.told(change))
+        }
       }),
 
     resume: (resumption) =>
       write({
         operation: "resume a job",
         lane: "fast",
+        about: resumption.jobId,
         wakes: resumption.jobId,
         body: (batch) =>
           Effect.gen(function* () {
             const { attempt, jobId, key } = resumption
-            const head = yield* batch.head(jobId)
+            const head = batch.head(jobId)
             const to = head && Transition.resumed(head.state, resumption)
             if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-            yield* takeKey(batch, head.kind, key)
-            yield* batch.update(jobId, head, to)
-            batch.append(jobId, [Transition.continued(resumption)])
+            if (key !== undefined) yield* takeKey(batch, head.kind, key)
+            yield* batch.update(jobId, head, to, Transition.continued(resumption))
           })
       }),
 
@@ -139,13 +145,17 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
         operation: "append events",
         lane: "slow",
         weight: emitted.length,
+        about: jobId,
         wakes: jobId,
-        body: (batch) =>
-          Effect.gen(function* () {
-            const head = yield* current(batch, jobId, attempt)
-            if (head.state.crashes > 0) yield* batch.forgetCrashes(jobId, head)
+        body: (batch): Effect.Effect<void, Superseded | SqlError> => {
+          const append = (): Exit.Exit<void> => {
             batch.append(jobId, emitted)
-          })
+            return Exit.void
+          }
+          const head = current(batch, jobId, attempt)
+          if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
+          return head.state.crashes > 0 ? Effect.flatMap(batch.forgetCrashes(jobId, head), append) : append()
+        }
       }),
 
     owners: {

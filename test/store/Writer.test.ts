@@ -66,6 +66,73 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("makes in one transaction whatever changes of one job meet there, in their order", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { clear } = yield* FailingSql.FailingSql
+      const job = { jobId: yield* created(1), attempt: 1 }
+      yield* clear
+      yield* Effect.all(
+        [
+          store.record({ ...job, type: "job.stopping", at: at(2) }),
+          store.record({ ...job, type: "job.interrupted", at: at(3), crashed: true }),
+          store.resume({ ...job, attempt: 2, key: undefined, at: at(4) }),
+          store.append({ ...job, attempt: 2, events: rows(2) }),
+          store.record({ ...job, attempt: 2, type: "job.stopping", at: at(5) })
+        ],
+        all
+      )
+      const late = yield* Effect.either(store.append({ ...job, events: rows(1) }))
+      yield* store.record({ ...job, attempt: 2, type: "job.cancelled", at: at(6) })
+      expect(yield* commits).toBe(3)
+      expect(late).toMatchObject({ left: { _tag: "Superseded" } })
+      expect(yield* log(job.jobId)).toEqual([
+        "1 job.started",
+        "2 job.stopping",
+        "3 job.interrupted",
+        "4 job.resumed",
+        "5 job.stopping",
+        "6 x",
+        "7 x",
+        "8 job.cancelled"
+      ])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("decides about a key after whatever is in the same transaction and came before", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { clear } = yield* FailingSql.FailingSql
+      const key = "main"
+      const job = { jobId: yield* created(1, { key }), attempt: 1 }
+      yield* clear
+      const [refused, ended, taken, again] = yield* Effect.all(
+        [
+          Effect.either(store.create(newRun(2, { key }))),
+          Effect.either(store.record({ ...job, type: "job.completed", at: at(2) })),
+          Effect.either(store.create(newRun(3, { key }))),
+          Effect.either(store.create(newRun(4, { key })))
+        ],
+        all
+      )
+      expect(yield* commits).toBe(1)
+      expect(refused).toMatchObject({ left: { _tag: "JobConflict", jobId: id(1) } })
+      expect([ended, taken].map(({ _tag }) => _tag)).toEqual(["Right", "Right"])
+      expect(again).toMatchObject({ left: { _tag: "JobConflict", jobId: id(3) } })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("reads what it has to know of many jobs at once", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { clear, statements } = yield* FailingSql.FailingSql
+      yield* Effect.forEach(runs(100), store.create, all)
+      yield* clear
+      yield* Effect.forEach(runs(100), (run) => store.append({ jobId: run.id, attempt: 1, events: rows(1) }), all)
+      expect((yield* statements).length).toBeLessThan(10)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("lets a write that breaks a constraint fail alone", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore

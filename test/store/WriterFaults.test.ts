@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Cause, Effect, Exit, Layer } from "effect"
 import * as FailingSql from "../support/FailingSql.js"
-import { created, event, id, kind, log, newRun } from "./runs.js"
+import { at, created, event, id, kind, log, newRun } from "./runs.js"
 
 const layer = RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))
 
@@ -119,6 +119,21 @@ describe("the writer, when the database fails", () => {
       yield* set({ from: 1, to: 5, matching: /^(BEGIN|COMMIT)/, code: "SQLITE_BUSY" })
       expect((yield* threeAtOnce).map(({ _tag }) => _tag)).toEqual(["Right", "Right", "Right"])
       expect(yield* failures).toBe(5)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("refuses what is about a run that is damaged, and nothing that is about others", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const sql = yield* SqlClient.SqlClient
+      yield* created(1)
+      yield* created(2)
+      yield* sql`DELETE FROM charlotte_events WHERE job_id = ${id(1)}`
+      const outcomes = yield* Effect.all(
+        [1, 2].map((n) => Effect.either(store.record({ type: "job.completed", jobId: id(n), attempt: 1, at: at(9) }))),
+        { concurrency: "unbounded" }
+      )
+      expect(outcomes).toMatchObject([{ left: { _tag: "StoreError" } }, { _tag: "Right" }])
     }).pipe(Effect.provide(layer))
   )
 

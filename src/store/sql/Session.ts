@@ -6,7 +6,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Option, Schema } from "effect"
+import { Context, Effect, Option, Schema, Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { retryWhileBusy } from "../Busy.js"
 import { orStoreError, storeError } from "../failure.js"
@@ -35,30 +35,38 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
     return yield* new StoreError({ operation: "open the store", reason: "other", cause })
   }
 
-  const insideAny = Effect.contextWith((context: Context.Context<never>) =>
+  const transactionOf = (context: Context.Context<never>) =>
     Option.map(Context.getOption(context, TransactionConnection), ([connection]) => connection)
-  )
-  if (Option.isSome(yield* insideAny)) {
+  if (Option.isSome(transactionOf(yield* Effect.context<never>()))) {
     return yield* Effect.dieMessage("the store is opened inside a transaction; build its layer outside")
   }
 
   // There is one: SQLite's client hands out the same connection to everybody, one at a time.
   const own = yield* Effect.scoped(sql.reserve).pipe(orStoreError("open the store"))
-  const inside = Effect.map(insideAny, Option.contains(own))
+  const isInside = (context: Context.Context<never>) => Option.contains(transactionOf(context), own)
 
   // With the option on, a caller's fiber would turn the columns of a cached statement into bigints for everybody.
   const plain = Effect.provideService(SafeIntegers, false)
 
-  const reserve: Session["reserve"] = (use) => plain(Effect.scoped(Effect.flatMap(sql.reserve, use)))
+  // As `plain` and `Effect.scoped` do it, but the context changes once: each batch of writes passes here.
+  const reserve: Session["reserve"] = (use) =>
+    Effect.acquireUseRelease(
+      Scope.make(),
+      (scope) =>
+        Effect.mapInputContext(Effect.flatMap(sql.reserve, use), (context: Context.Context<never>) =>
+          Context.add(Context.add(context, Scope.Scope, scope), SafeIntegers, false)
+        ),
+      Scope.close
+    )
 
   return {
     reserve,
     read: (operation, use) =>
-      Effect.flatMap(inside, (inside) => (inside ? plain(use(own)) : retryWhileBusy(reserve(use)))).pipe(
-        Effect.mapError(storeError(operation))
-      ),
-    outsideTransaction: Effect.flatMap(inside, (inside) =>
-      inside
+      Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>
+        isInside(currentContext) ? plain(use(own)) : retryWhileBusy(reserve(use))
+      ).pipe(Effect.mapError(storeError(operation))),
+    outsideTransaction: Effect.withFiberRuntime(({ currentContext }) =>
+      isInside(currentContext)
         ? Effect.dieMessage(
             "a job manager was called inside a transaction of its own SQL client, where its writes would wait for that transaction for ever; call it outside"
           )
@@ -89,8 +97,8 @@ export const execute = (
   params: ReadonlyArray<Value> = []
 ): Effect.Effect<void, SqlError> => Effect.asVoid(connection.execute(sql, params, undefined))
 
-/** Rows in one statement, largest first: a handful of prepared statements serves any number of rows. */
-const chunks = [64, 16, 4, 1]
+/** Rows in one statement, largest first: a handful of prepared statements serves any number of rows, most numbers in two or three. */
+const chunks = [64, 32, 16, 8, 4, 2, 1]
 
 /**
  * What inserts rows into a table whose columns are named behind it: `table (column, …)`. The texts of its statements are made

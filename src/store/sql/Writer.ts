@@ -30,18 +30,22 @@ export interface Write<A, E> {
   readonly weight?: number
   /** What orchestrators emit waits in the slow lane, so that changes of state never wait behind it. */
   readonly lane: "fast" | "slow"
+  /** The job whose head the body asks for. */
+  readonly about?: JobId
   /** Whoever follows this job is woken after the commit. */
   readonly wakes?: JobId
+  /** One that has its answer at once, as an `Exit`, costs no operation of the fiber. */
   readonly body: (batch: Batch.Batch) => Effect.Effect<A, E | SqlError>
 }
 
 interface Queued {
   readonly operation: string
   readonly weight: number
+  readonly about: JobId | undefined
   readonly wakes: JobId | undefined
   readonly committed: () => boolean
   /** Runs the body and tells whether the transaction can go on. */
-  readonly run: (batch: Batch.Batch) => Effect.Effect<boolean>
+  readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean>
   /** Answers the caller with what the body came to. */
   readonly acknowledge: () => void
   readonly refuse: (cause: unknown) => void
@@ -78,23 +82,30 @@ export const make = (options: {
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
+    /** Tells whether the transaction can be committed. */
+    const writeAll = (connection: Connection, writes: ReadonlyArray<Queued>): Effect.Effect<boolean, SqlError> =>
+      Effect.gen(function* () {
+        const jobIds = new Set<JobId>()
+        for (const { about } of writes) if (about !== undefined) jobIds.add(about)
+        const batch = yield* Batch.make(connection, [...jobIds])
+        for (const queued of writes) {
+          const goesOn = queued.run(batch)
+          if (!(typeof goesOn === "boolean" ? goesOn : yield* goesOn)) return false
+        }
+        yield* batch.flush
+        return true
+      })
+
     /** Commits the writes, or nothing of them. */
     const commit = (writes: ReadonlyArray<Queued>): Effect.Effect<"committed" | "spoiled", SqlError | StoreError> =>
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard(connection)
           yield* begin(connection)
-          const batch = Batch.make(connection)
-          for (const queued of writes) {
-            if (!(yield* queued.run(batch))) {
-              yield* rollback(connection)
-              return "spoiled"
-            }
-          }
-          const logged = yield* Effect.exit(batch.flush)
-          if (Exit.isFailure(logged)) {
+          const written = yield* Effect.exit(writeAll(connection, writes))
+          if (Exit.isFailure(written) || !written.value) {
             yield* rollback(connection)
-            if (writes.length === 1) return yield* Effect.failCause(logged.cause)
+            if (Exit.isFailure(written) && writes.length === 1) return yield* Effect.failCause(written.cause)
             return "spoiled"
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
@@ -161,7 +172,7 @@ export const make = (options: {
     )
 
     return {
-      write: <A, E>({ body, lane, operation, wakes, weight = 1 }: Write<A, E>) =>
+      write: <A, E>({ about, body, lane, operation, wakes, weight = 1 }: Write<A, E>) =>
         Effect.zipRight(
           session.outsideTransaction,
           Effect.async<A, E | StoreError>((resume) => {
@@ -179,13 +190,17 @@ export const make = (options: {
             lanes[lane].push({
               operation,
               weight,
+              about,
               wakes,
               committed: () => exit !== undefined && Exit.isSuccess(exit),
-              run: (batch) =>
-                Effect.map(Effect.exit(body(batch)), (result) => {
+              run: (batch) => {
+                const look = (result: Exit.Exit<A, E | SqlError>) => {
                   exit = result
                   return Exit.isSuccess(result) || isRefusal(result.cause)
-                }),
+                }
+                const outcome = attempt(() => body(batch))
+                return isExit(outcome) ? look(outcome) : Effect.map(Effect.exit(outcome), look)
+              },
               acknowledge: () => {
                 if (exit !== undefined) answer(exit)
               },
@@ -196,6 +211,16 @@ export const make = (options: {
         )
     }
   })
+
+const isExit = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
+
+const attempt = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  try {
+    return body()
+  } catch (defect) {
+    return Exit.die(defect)
+  }
+}
 
 /** A body that failed with an error of its own has looked and not written; anything else leaves the transaction in doubt. */
 const isRefusal = (cause: Cause.Cause<unknown>): boolean =>

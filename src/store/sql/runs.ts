@@ -10,7 +10,7 @@ import { Run, RunError } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import type { NewRun, RunQuery, UnfinishedRun } from "../Port.js"
 import { begun, type State } from "../Transition.js"
-import { execute, JsonText, query, unreadable, type Value } from "./Session.js"
+import { inserter, JsonText, query, unreadable, type Value } from "./Session.js"
 
 const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
 
@@ -113,24 +113,30 @@ export const holder = (connection: Connection, kind: string, key: string) =>
     ([row]) => Option.map(Option.fromNullable(row), ({ id }) => id)
   )
 
-export const insert = (connection: Connection, run: NewRun) => {
+/** A row of a run, as it is inserted. */
+export type NewRow = ReadonlyArray<Value>
+
+export const newRow = (run: NewRun): NewRow => {
+  const { attempt, status } = begun(run)
   const at = DateTime.toEpochMillis(run.at)
-  return execute(
-    connection,
-    `INSERT INTO charlotte_runs (id, kind, status, attempt, key, config, labels, submission, created_at, started_at)
-     VALUES (?, ?, 'running', 1, ?, ?, ?, ?, ?, ?)`,
-    [
-      run.id,
-      run.kind,
-      run.key ?? null,
-      stringify(run.config),
-      JSON.stringify(run.labels),
-      run.submission ?? null,
-      at,
-      at
-    ]
-  )
+  return [
+    run.id,
+    run.kind,
+    status,
+    attempt,
+    run.key ?? null,
+    stringify(run.config),
+    JSON.stringify(run.labels),
+    run.submission ?? null,
+    at,
+    at
+  ]
 }
+
+export const insert = inserter(
+  "charlotte_runs (id, kind, status, attempt, key, config, labels, submission, created_at, started_at)",
+  10
+)
 
 /** What a write on behalf of a job has to know first. */
 export interface Head {
@@ -140,19 +146,22 @@ export interface Head {
   readonly seq: number
 }
 
-const selectHead = `SELECT kind, status, attempt, key, started_at, stopping_at, ended_at, crashes,
-   (SELECT max(seq) FROM charlotte_events WHERE job_id = id) AS seq
- FROM charlotte_runs WHERE id = ?`
+/** In one statement, whatever number there is of them. */
+const selectHeads = `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_at, r.stopping_at, r.ended_at, r.crashes,
+   (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
+ FROM json_each(?) asked CROSS JOIN charlotte_runs r ON r.id = asked.value`
 
-const isStatus = Schema.is(RunStatus)
+const statuses: ReadonlySet<unknown> = new Set(RunStatus.literals)
+const isStatus = (value: unknown): value is RunStatus => statuses.has(value)
 const isTime = (value: unknown): value is number | null => value === null || typeof value === "number"
 const date = (millis: number | null) => (millis === null ? undefined : DateTime.unsafeMake(millis))
 
 /** By hand: it is read for every change of every job, and a schema would take as long as the statement. */
-const decodeHead = (row: unknown): Head | undefined => {
+const decodeHead = (row: unknown): readonly [id: string, head: Head] | undefined => {
   if (!Predicate.isRecord(row)) return undefined
-  const { attempt, crashes, ended_at, key, kind, seq, started_at, status, stopping_at } = row
-  return typeof kind === "string" &&
+  const { attempt, crashes, ended_at, id, key, kind, seq, started_at, status, stopping_at } = row
+  return typeof id === "string" &&
+    typeof kind === "string" &&
     isStatus(status) &&
     typeof attempt === "number" &&
     (key === null || typeof key === "string") &&
@@ -161,31 +170,39 @@ const decodeHead = (row: unknown): Head | undefined => {
     isTime(ended_at) &&
     typeof crashes === "number" &&
     typeof seq === "number"
-    ? {
-        kind,
-        seq,
-        state: {
-          status,
-          attempt,
-          key: key ?? undefined,
-          startedAt: date(started_at),
-          stoppingAt: date(stopping_at),
-          endedAt: date(ended_at),
-          crashes,
-          result: undefined,
-          error: undefined
+    ? [
+        id,
+        {
+          kind,
+          seq,
+          state: {
+            status,
+            attempt,
+            key: key ?? undefined,
+            startedAt: date(started_at),
+            stoppingAt: date(stopping_at),
+            endedAt: date(ended_at),
+            crashes,
+            result: undefined,
+            error: undefined
+          }
         }
-      }
+      ]
     : undefined
 }
 
-export const head = (connection: Connection, id: JobId): Effect.Effect<Head | undefined, SqlError> =>
-  Effect.flatMap(connection.execute(selectHead, [id], undefined), ([row]) => {
-    if (row === undefined) return Effect.succeed(undefined)
-    const head = decodeHead(row)
-    return head === undefined
-      ? new SqlError({ cause: new Error(`run ${id} is damaged`), message: unreadable })
-      : Effect.succeed(head)
+/** Of those of the jobs that there are. */
+export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect.Effect<Map<string, Head>, SqlError> =>
+  Effect.flatMap(connection.execute(selectHeads, [JSON.stringify(ids)], undefined), (rows) => {
+    const heads = new Map<string, Head>()
+    for (const row of rows) {
+      const decoded = decodeHead(row)
+      if (decoded === undefined) {
+        return new SqlError({ cause: new Error(`a run is damaged: ${JSON.stringify(row)}`), message: unreadable })
+      }
+      heads.set(...decoded)
+    }
+    return Effect.succeed(heads)
   })
 
 /** The head of a run that has just been inserted. */
@@ -199,29 +216,41 @@ const time = (at: DateTime.Utc | undefined): number | null => (at === undefined 
 
 const encodeError = Schema.encodeSync(RunError)
 
-/** Compare-and-set: changes nothing unless the row is still as it was read. */
-export const update = (connection: Connection, id: JobId, from: State, to: State) =>
-  execute(
-    connection,
-    `UPDATE charlotte_runs SET status = ?, attempt = ?, key = ?, started_at = ?, stopping_at = ?, ended_at = ?,
-       crashes = ?, result = ?, error = ?
-     WHERE id = ? AND status = ? AND attempt = ?`,
-    [
-      to.status,
-      to.attempt,
-      to.key ?? null,
-      time(to.startedAt),
-      time(to.stoppingAt),
-      time(to.endedAt),
-      to.crashes,
-      to.status === "completed" ? stringify(to.result) : null,
-      to.error === undefined ? null : stringify(encodeError(to.error)),
-      id,
-      from.status,
-      from.attempt
-    ]
-  )
+/** The parameters of an update. */
+export type Change = ReadonlyArray<Value>
 
-/** The orchestrator has shown a sign of life: the row of crashes is broken. */
-export const forgetCrashes = (connection: Connection, id: JobId) =>
-  execute(connection, "UPDATE charlotte_runs SET crashes = 0 WHERE id = ?", [id])
+export const change = (id: JobId, from: State, to: State): Change => [
+  to.status,
+  to.attempt,
+  to.key ?? null,
+  time(to.startedAt),
+  time(to.stoppingAt),
+  time(to.endedAt),
+  to.crashes,
+  to.status === "completed" ? stringify(to.result) : null,
+  to.error === undefined ? null : stringify(encodeError(to.error)),
+  id,
+  from.status,
+  from.attempt
+]
+
+/** Compare-and-set: changes nothing unless the row is still as it was read. One by one, which takes SQLite less than a join. */
+export const update = (
+  connection: Connection,
+  changes: ReadonlyArray<Change>,
+  begin = 0
+): Effect.Effect<void, SqlError> => {
+  const change = changes[begin]
+  return change === undefined
+    ? Effect.void
+    : Effect.flatMap(
+        connection.execute(
+          `UPDATE charlotte_runs SET status = ?, attempt = ?, key = ?, started_at = ?, stopping_at = ?, ended_at = ?,
+             crashes = ?, result = ?, error = ?
+           WHERE id = ? AND status = ? AND attempt = ?`,
+          change,
+          undefined
+        ),
+        () => update(connection, changes, begin + 1)
+      )
+}
