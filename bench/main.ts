@@ -1,6 +1,7 @@
 /**
  * `npm run bench` measures everything, `npm run bench -- NAME …` some; both write what they find into RESULTS.md, as soon as it
- * is found; `--runs=1` for a first look. `npm run bench -- --short` is quick, writes nothing, and fails when a "must" is missed by more than a factor of two.
+ * is found; `--runs=1` for a first look. `npm run bench -- --short` is quick, writes nothing, and fails when a ratio misses its
+ * "must" by more than a factor of two, twice in succession: other programs slow both sides down, but seldom evenly.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -35,17 +36,27 @@ const chosen = benchmarks.filter(({ name, short: inShort }) =>
   names.length > 0 ? names.includes(name) : !short || inShort === true
 )
 const directory = mkdtempSync(join(tmpdir(), "charlotte-bench-"))
-const settings: Settings = { runs: Number(runs ?? (short ? 3 : 5)), millis: short ? 1_000 : 2_000, short, directory }
+const settings: Settings = { runs: Number(runs ?? (short ? 3 : 5)), millis: short ? 700 : 1_500, short, directory }
+
+/** What is far from what it must be, whatever the machine: milliseconds say more of the disk than of us. */
+const farOff = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
+  lines
+    .filter(isMeasured)
+    .filter(({ must, unit, value }) => unit === "×" && !meets(value, must, 2))
+    .map(({ against, what }) => `${what} (${against})`)
 
 const lines: Array<Line> = []
+const missed: Array<string> = []
 const failed: Array<string> = []
 try {
   for (const { name, run, title } of chosen) {
     say(`${name} `)
     const begun = performance.now()
     try {
-      const found = await run(settings)
+      let found = await run(settings)
+      if (short && farOff(found).length > 0) found = await run(settings)
       lines.push(...found)
+      missed.push(...farOff(found))
       if (!short) write(benchmarks, name, { title, runs: settings.runs, lines: found })
     } catch (error) {
       failed.push(name)
@@ -60,9 +71,6 @@ try {
 
 process.stdout.write(`${markdown(lines)}\n`)
 
-const missed = lines.filter(isMeasured).filter(({ must, value }) => !meets(value, must, 2))
-if (short && missed.length > 0) {
-  say(`more than a factor of two from what it must be: ${missed.map(({ what }) => what).join("; ")}\n`)
-}
+if (short && missed.length > 0) say(`more than a factor of two from what it must be: ${missed.join("; ")}\n`)
 if (failed.length > 0) say(`failed: ${failed.join(", ")}\n`)
 if (failed.length > 0 || (short && missed.length > 0)) process.exit(1)

@@ -45,7 +45,7 @@ const measure = async (settings: Settings, file: string) => {
     thousand: subject(1_000, millis),
     tenThousand: subject(10_000, millis),
     recorded: subject(1_000, millis, { file }),
-    look: { script: "subjects/look.ts", parameters: { ...parameters, jobs, times: 1_000 } }
+    look: { script: "subjects/look.ts", parameters: { ...parameters, jobs, times: 500 } }
   })
 }
 
