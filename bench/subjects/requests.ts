@@ -42,7 +42,7 @@ export const requests = async (socket: string, text: string, connections: number
     const counts = await Promise.all(Array.from({ length: connections }, () => client(socket, request, until)))
     return counts.reduce((sum, count) => sum + count, 0)
   }
-  await all(1_000)
+  await all(millis / 2)
   const read = stopwatch()
   return read(await all(millis))
 }
