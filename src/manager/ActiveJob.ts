@@ -1,7 +1,7 @@
 /**
  * One job while it is active: its place, its fiber, and its end.
  */
-import { DateTime, type Duration, Effect, Exit, type Fiber, HashMap, type Option, Ref, Schema, Scope } from "effect"
+import { Cause, DateTime, type Duration, Effect, Exit, type Fiber, Option, Schema, Scope } from "effect"
 import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
 import { stringify } from "../domain/Json.js"
 import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
@@ -79,140 +79,138 @@ export interface ActiveJobs<in out Config> {
 
 const isEmittable = Schema.is(EmittedEvent)
 
-export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs<Config>> =>
-  Effect.gen(function* () {
-    const { closing, durable, ended, fork, forkJob, freed, interrupt, maxJobs, orchestrator, stopGrace, store } =
-      options
-    const jobs = yield* Ref.make(HashMap.empty<JobId, ActiveJob<Config>>())
-    const permits = Permits.make(maxJobs)
-    // On their way in or out: what the record says of them, and what is here, do not agree for a moment.
-    const inTransit = new Map<JobId, Effect.Effect<unknown>>()
+export const make = <Config>(options: Options<Config>): ActiveJobs<Config> => {
+  const { closing, durable, ended, fork, forkJob, freed, interrupt, maxJobs, orchestrator, stopGrace, store } = options
+  const jobs = new Map<JobId, ActiveJob<Config>>()
+  const permits = Permits.make(maxJobs)
+  // On their way in or out: what the record says of them, and what is here, do not agree for a moment.
+  const inTransit = new Map<JobId, { readonly await: Effect.Effect<unknown, unknown> }>()
 
-    const makeJob = (
-      run: Run,
-      { config, submission }: Submitted<Config>,
-      fiber: Fiber.RuntimeFiber<unknown, unknown>
-    ): ActiveJob<Config> => ({
-      id: run.id,
-      config,
-      submission,
-      fiber,
-      ended: Once.make(),
-      run,
-      phase: "running",
-      isDecided: false,
-      grace: stopGrace,
-      forced: false,
-      stop: undefined,
-      queue: undefined
-    })
+  const makeJob = (
+    run: Run,
+    { config, submission }: Submitted<Config>,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ): ActiveJob<Config> => ({
+    id: run.id,
+    config,
+    submission,
+    fiber,
+    ended: Once.make(),
+    run,
+    phase: "running",
+    isDecided: false,
+    grace: stopGrace,
+    forced: false,
+    stop: undefined,
+    queue: undefined
+  })
 
-    const makeQueue = ({ run }: ActiveJob<Config>): EventQueue.EventQueue =>
-      EventQueue.make({
-        fork,
-        write: (events) =>
-          durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
-            // Refused: the attempt is over, and whoever still emits for it comes too late.
-            Effect.catchTag("Superseded", () => Effect.void),
-            // Whatever it was: the job waits for its events before it ends, and it has to end.
-            Effect.catchAllCause((cause) =>
-              Effect.annotateLogs(Effect.logError(`events of job ${run.id} are lost`, cause), { jobId: run.id })
-            )
-          )
-      })
-
-    const flush = (job: ActiveJob<Config>) => Effect.suspend(() => job.queue?.flush ?? Effect.void)
-
-    const makeContext = (job: ActiveJob<Config>): JobContext<Config> => ({
-      id: job.id,
-      config: job.config,
-      submission: job.submission,
-      attempt: job.run.attempt,
-      get grace() {
-        return job.grace
-      },
-      emit: (event) =>
-        isEmittable(event)
-          ? Effect.flatMap(DateTime.now, (at) =>
-              (job.queue ??= makeQueue(job)).offer({
-                at,
-                type: event.type,
-                unit: event.unit,
-                task: event.task,
-                payload: event.payload === undefined ? undefined : stringify(event.payload)
-              })
-            )
-          : Effect.dieMessage(
-              `an orchestrator cannot emit ${stringify(event)}: it takes { type, unit?, task?, payload? }, and types that begin with job. are the manager's own`
-            ),
-      flush: flush(job),
-      forced: Effect.sync(() => {
-        job.forced = true
-      })
-    })
-
-    const work = (job: ActiveJob<Config>, scope: Scope.CloseableScope): Effect.Effect<unknown, unknown, Scope.Scope> =>
-      Effect.flatMap(closing.hasBegun, (closing) =>
-        closing
-          ? Effect.interrupt
-          : Effect.onExit(orchestrator.run(makeContext(job)), (exit) => Scope.close(scope, exit))
-      )
-
-    /** The end of a job: all that it emitted, its outcome, and only then its place. */
-    const settle = (job: ActiveJob<Config>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-      Effect.gen(function* () {
-        yield* flush(job)
-        const at = yield* DateTime.now
-        const isClosing = yield* closing.hasBegun
-        // From here on a stop comes too late to be recorded: a job that was told to stop never ends as one that goes on.
-        job.isDecided = true
-        const outcome = Outcome.decide(exit, { stopping: job.phase === "stopping", closing: isClosing })
-        const { attempt, id } = job.run
-        yield* durable.persist(id, store.record({ ...outcome, jobId: id, attempt, at }))
-        job.run = withEnd(job.run, outcome, at)
-      }).pipe(
-        Effect.catchAllCause((cause) =>
-          Effect.annotateLogs(
-            Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause),
-            { jobId: job.id }
+  const makeQueue = ({ run }: ActiveJob<Config>): EventQueue.EventQueue =>
+    EventQueue.make({
+      fork,
+      write: (events) =>
+        durable.persist(run.id, store.append({ jobId: run.id, attempt: run.attempt, events })).pipe(
+          // Refused: the attempt is over, and whoever still emits for it comes too late.
+          Effect.catchTag("Superseded", () => Effect.void),
+          // Whatever it was: the job waits for its events before it ends, and it has to end.
+          Effect.catchAllCause((cause) =>
+            Effect.annotateLogs(Effect.logError(`events of job ${run.id} are lost`, cause), { jobId: run.id })
           )
         )
+    })
+
+  const makeContext = (job: ActiveJob<Config>): JobContext<Config> => ({
+    id: job.id,
+    config: job.config,
+    submission: job.submission,
+    attempt: job.run.attempt,
+    get grace() {
+      return job.grace
+    },
+    emit: (event) =>
+      isEmittable(event)
+        ? Effect.flatMap(DateTime.now, (at) =>
+            (job.queue ??= makeQueue(job)).offer({
+              at,
+              type: event.type,
+              unit: event.unit,
+              task: event.task,
+              payload: event.payload === undefined ? undefined : stringify(event.payload)
+            })
+          )
+        : Effect.dieMessage(
+            `an orchestrator cannot emit ${stringify(event)}: it takes { type, unit?, task?, payload? }, and types that begin with job. are the manager's own`
+          ),
+    flush: Effect.suspend(() => job.queue?.flush ?? Effect.void),
+    forced: Effect.sync(() => {
+      job.forced = true
+    })
+  })
+
+  const work = (job: ActiveJob<Config>): Effect.Effect<unknown, unknown, Scope.Scope> =>
+    Effect.suspend(() => (closing.hasBegun() ? Effect.interrupt : orchestrator.run(makeContext(job))))
+
+  /** The end of a job: all that it acquired and emitted, its outcome, and only then its place. */
+  const settle = (
+    job: ActiveJob<Config>,
+    scope: Scope.CloseableScope,
+    worked: Exit.Exit<unknown, unknown>
+  ): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const exit = yield* released(scope, worked)
+      if (job.queue !== undefined) yield* job.queue.flush
+      const at = yield* DateTime.now
+      // From here on a stop comes too late to be recorded: a job that was told to stop never ends as one that goes on.
+      job.isDecided = true
+      const outcome = Outcome.decide(exit, { stopping: job.phase === "stopping", closing: closing.hasBegun() })
+      const { attempt, id } = job.run
+      yield* durable.persist(id, store.record({ ...outcome, jobId: id, attempt, at }))
+      job.run = withEnd(job.run, outcome, at)
+    }).pipe(
+      Effect.catchAllCause((cause) =>
+        Effect.annotateLogs(
+          Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause),
+          { jobId: job.id }
+        )
       )
+    )
 
-    /** Its place, and then everybody who waits for its end. */
-    const leave = (job: ActiveJob<Config>): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        inTransit.set(job.id, job.ended.await)
-        return Effect.map(Ref.update(jobs, HashMap.remove(job.id)), () => {
-          permits.release()
-          freed.unsafeWake()
-          inTransit.delete(job.id)
-          ended.unsafeWake()
-          job.ended.done(Exit.succeed(job.run))
-        })
-      })
+  /** Its place, and then everybody who waits for its end. */
+  const leave = (job: ActiveJob<Config>): void => {
+    jobs.delete(job.id)
+    permits.release()
+    freed.unsafeWake()
+    ended.unsafeWake()
+    job.ended.done(Exit.succeed(job.run))
+  }
 
-    /** Runs in a fiber that cannot be interrupted, but for the work. */
-    const live = (job: ActiveJob<Config>, scope: Scope.CloseableScope): Effect.Effect<void, never, Scope.Scope> =>
-      Effect.exit(Effect.interruptible(work(job, scope))).pipe(
-        Effect.flatMap((exit) => Effect.exit(settle(job, exit))),
-        Effect.zipRight(leave(job))
-      )
+  /**
+   * Runs in a fiber that cannot be interrupted, but for the work. As few frames as can be: those around the work are kept in
+   * memory for as long as it takes.
+   */
+  const live = (job: ActiveJob<Config>, scope: Scope.CloseableScope): Effect.Effect<void, never, Scope.Scope> => {
+    const end = (exit: Exit.Exit<unknown, unknown>) =>
+      Effect.map(Effect.exit(settle(job, scope, exit)), () => leave(job))
+    return Effect.matchCauseEffect(Effect.interruptible(work(job)), {
+      onFailure: (cause) => end(Exit.failCause(cause)),
+      onSuccess: (value) => end(Exit.succeed(value))
+    })
+  }
 
-    const launch: ActiveJobs<Config>["launch"] = <E>(submitted: Submitted<Config>, admit: Effect.Effect<Run, E>) =>
-      Effect.gen(function* () {
+  const launch: ActiveJobs<Config>["launch"] = <E>(submitted: Submitted<Config>, admit: Effect.Effect<Run, E>) =>
+    Effect.flatMap(Scope.make(), (scope) =>
+      Effect.async<void, E | MaxJobsReached>((resume) => {
         const { id } = submitted
-        if (!permits.tryTake()) return yield* new MaxJobsReached({ maxJobs })
-        const scope = yield* Scope.make()
+        if (!permits.tryTake()) return resume(new MaxJobsReached({ maxJobs }))
         const admitted = Once.make<void, E>()
-        const arrival = Effect.exit(admitted.await)
+        admitted.whenDone(resume)
         const answer = (exit: Exit.Exit<void, E>): void => {
           // Another one that continues the same job may be on its way by now.
-          if (inTransit.get(id) === arrival) inTransit.delete(id)
+          if (inTransit.get(id) === admitted) inTransit.delete(id)
           admitted.done(exit)
         }
 
-        inTransit.set(id, arrival)
+        inTransit.set(id, admitted)
         forkJob(
           id,
           scope,
@@ -226,34 +224,43 @@ export const make = <Config>(options: Options<Config>): Effect.Effect<ActiveJobs
             onSuccess: (run) =>
               Effect.withFiberRuntime<void, never, Scope.Scope>((fiber) => {
                 const job = makeJob(run, submitted, fiber)
-                return Effect.flatMap(Ref.update(jobs, HashMap.set(id, job)), () => {
-                  answer(Exit.void)
-                  return live(job, scope)
-                })
+                jobs.set(id, job)
+                answer(Exit.void)
+                return live(job, scope)
               })
           }).pipe(Effect.uninterruptible)
         )
-        yield* admitted.await
-      }).pipe(Effect.uninterruptible)
-
-    const find = (id: JobId): Effect.Effect<Option.Option<ActiveJob<Config>>> =>
-      Effect.suspend(() => {
-        const settled = inTransit.get(id)
-        return settled === undefined
-          ? Effect.map(Ref.get(jobs), HashMap.get(id))
-          : Effect.flatMap(settled, () => find(id))
       })
+    ).pipe(Effect.uninterruptible)
 
-    return {
-      launch,
-      find,
-      all: Effect.map(Ref.get(jobs), (jobs) => Array.from(HashMap.values(jobs)).sort((a, b) => (a.id < b.id ? -1 : 1))),
-      count: Effect.map(Ref.get(jobs), HashMap.size),
-      interruptAll: Effect.flatMap(Ref.get(jobs), (jobs) =>
-        Effect.forEach(HashMap.values(jobs), ({ fiber }) => interrupt(fiber), { discard: true })
-      ),
-      none: permits.none
-    }
+  const find = (id: JobId): Effect.Effect<Option.Option<ActiveJob<Config>>> =>
+    Effect.suspend(() => {
+      const settled = inTransit.get(id)
+      return settled === undefined
+        ? Effect.succeed(Option.fromNullable(jobs.get(id)))
+        : Effect.flatMap(Effect.exit(settled.await), () => find(id))
+    })
+
+  return {
+    launch,
+    find,
+    all: Effect.sync(() => Array.from(jobs.values()).sort((a, b) => (a.id < b.id ? -1 : 1))),
+    count: Effect.sync(() => jobs.size),
+    interruptAll: Effect.suspend(() =>
+      Effect.forEach([...jobs.values()], ({ fiber }) => interrupt(fiber), { discard: true })
+    ),
+    none: permits.none
+  }
+}
+
+/** What the work came to once all that it acquired is released. */
+const released = (
+  scope: Scope.CloseableScope,
+  worked: Exit.Exit<unknown, unknown>
+): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+  Effect.matchCause(Scope.close(scope, worked), {
+    onFailure: (cause) => Exit.failCause(Exit.isFailure(worked) ? Cause.sequential(worked.cause, cause) : cause),
+    onSuccess: () => worked
   })
 
 const withEnd = (run: Run, { error, result, type }: Outcome.Outcome, at: DateTime.Utc): Run =>

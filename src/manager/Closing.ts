@@ -6,7 +6,7 @@ import { WallClock } from "../store/WallClock.js"
 
 export interface Closing {
   /** No more jobs are taken; fibers are being interrupted. */
-  readonly hasBegun: Effect.Effect<boolean>
+  readonly hasBegun: () => boolean
   readonly begin: Effect.Effect<void>
   /** Waits for `effect`; tells whether it was done in time. */
   readonly withinDeadline: (effect: Effect.Effect<void>, deadline: Duration.Duration) => Effect.Effect<boolean>
@@ -36,7 +36,7 @@ export const make: Effect.Effect<Closing> = Effect.gen(function* () {
     )
 
   return {
-    hasBegun: Effect.sync(() => begun),
+    hasBegun: () => begun,
     begin: Effect.sync(() => {
       begun = true
     }),

@@ -95,6 +95,8 @@ export const make = (options: {
         )
       }
       yield* interrupt(job.fiber)
+      // The job gets on before the wait for it is set up.
+      yield* Effect.yieldNow()
     })
 
   const wait = (job: ActiveJob<unknown>, begun: number, grace: Duration.Duration) =>
@@ -142,7 +144,7 @@ export const make = (options: {
     Effect.gen(function* () {
       const { attempt, status } = yield* recordOf(id)
       if (isTerminal(status)) return yield* report(id, begun, status, "alreadyEnded")
-      if (yield* closing.hasBegun) {
+      if (closing.hasBegun()) {
         const cause = new Error(`the manager is closing; job ${id} stays ${status}`)
         return yield* new StoreError({ operation: "stop a job", reason: "closed", cause })
       }

@@ -1,7 +1,7 @@
 /**
  * Puts a manager together of its parts.
  */
-import { DateTime, Duration, Effect, Option, Runtime, type Scope } from "effect"
+import { Clock, DateTime, Duration, Effect, Option, Runtime, type Scope } from "effect"
 import {
   type AlreadyManaged,
   type InvalidJobConfig,
@@ -59,7 +59,7 @@ export const make = <C, I>(
 
     const forkJob = yield* JobFiber.make
 
-    const jobs = yield* ActiveJob.make({
+    const jobs = ActiveJob.make({
       maxJobs,
       stopGrace,
       store,
@@ -95,21 +95,21 @@ export const make = <C, I>(
     })
     const streams = EventStreams.make({ kind, store, closing })
 
-    const owner = yield* Recovery.claim(store, kind, yield* nextId)
+    const owner = yield* Recovery.claim(store, kind, nextId(yield* Clock.currentTimeMillis))
     // While a job of this process has not ended, no other manager may continue it.
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(jobs.count, (active) => (active === 0 ? Recovery.release(store, owner) : Effect.void))
     )
     const interrupted = yield* Recovery.takeOver({ kind, store, orchestrator })
 
-    const refuseWhenClosing = Effect.flatMap(closing.hasBegun, (begun) => (begun ? new ShuttingDown() : Effect.void))
+    const refuseWhenClosing = Effect.suspend(() => (closing.hasBegun() ? new ShuttingDown() : Effect.void))
 
     const start: Service<C, I>["start"] = Effect.fnUntraced(function* (input) {
       yield* store.outsideTransaction
       yield* refuseWhenClosing
       const { config, encoded, key, submission } = yield* admission.submitted(input)
-      const id = yield* nextId
       const at = yield* DateTime.now
+      const id = nextId(at.epochMillis)
       const labels = options.labels?.(config) ?? {}
       const run = new Run(
         { id, kind, status: "running", attempt: 1, config: encoded, labels, createdAt: at, startedAt: at },
@@ -172,10 +172,13 @@ export const make = <C, I>(
     const service: Service<C, I> = {
       start,
       resume,
-      stop: Effect.fn("JobManager.stop")(function* (id, { grace = stopGrace } = {}) {
-        yield* store.outsideTransaction
-        return yield* stop.stop(id, Duration.decode(grace))
-      }),
+      stop: (id, { grace = stopGrace } = {}) =>
+        traced("JobManager.stop")(
+          Effect.zipRight(
+            store.outsideTransaction,
+            Effect.suspend(() => stop.stop(id, Duration.decode(grace)))
+          )
+        ),
       stopAll: Effect.suspend(() => stopAll),
       get: (id) => Effect.map(jobs.find(id), Option.map(managed)),
       list: Effect.map(jobs.all, (all) => all.map(({ id }) => id)),

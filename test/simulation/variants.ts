@@ -109,7 +109,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "stop does not wait": {
-    tells: /stop of job\d+ (has returned|says cancelled)/,
+    tells: /stop(All)? of job\d+ (has returned|says cancelled)/,
     patches: [
       {
         file: "src/manager/Stop.ts",
