@@ -36,6 +36,17 @@ export const release = (store: Store, owner: Owner): Effect.Effect<void> =>
     return Effect.map(store.owners.release(owner), () => void departed.delete(owner.id))
   }).pipe(Effect.ignoreLogged)
 
+/** Clears away what is left of the processes of a job. */
+const clear = (
+  { orchestrator }: { readonly orchestrator: Pick<Orchestrator<never>, "recover"> },
+  id: JobId
+): Effect.Effect<Exit.Exit<void, unknown>, StoreError> =>
+  Effect.flatMap(Effect.exit(orchestrator.recover?.(id) ?? Effect.void), (cleared) => {
+    // What a failing store does not tell may still run: it is for the next manager to clear it away.
+    const failure = Exit.isFailure(cleared) ? Cause.failureOption(cleared.cause) : Option.none()
+    return Option.isSome(failure) && failure.value instanceof StoreError ? failure.value : Effect.succeed(cleared)
+  })
+
 /** So many crashes in a row, without an event of the orchestrator between, and a job is not continued. */
 const crashLimit = 3
 
@@ -51,7 +62,7 @@ export const takeOver = (options: {
   readonly store: Store
   readonly orchestrator: Pick<Orchestrator<never>, "recover">
 }): Effect.Effect<ReadonlyArray<JobId>, StoreError> => {
-  const { kind, orchestrator, store } = options
+  const { kind, store } = options
 
   /** Tells whether the run is to be continued. */
   const mark = ({ crashes, run, stopping }: UnfinishedRun) =>
@@ -62,13 +73,9 @@ export const takeOver = (options: {
       const fail = (error: RunError) => Effect.as(record({ type: "job.failed", error }), false)
 
       if (status === "running") {
-        const cleared = yield* Effect.exit(orchestrator.recover?.(jobId) ?? Effect.void)
-        if (Exit.isFailure(cleared)) {
-          // What a failing store does not tell may still run: it is for the next manager to clear it away.
-          const failure = Cause.failureOption(cleared.cause)
-          if (Option.isSome(failure) && failure.value instanceof StoreError) return yield* failure.value
+        const cleared = yield* clear(options, jobId)
+        if (Exit.isFailure(cleared))
           return yield* fail(recoveryError("what the crash left of it could not be cleared away", cleared.cause))
-        }
         if (stopping) return yield* Effect.as(record({ type: "job.cancelled" }), false)
         yield* record({ type: "job.interrupted", crashed: true })
       }
@@ -97,7 +104,19 @@ export const takeOver = (options: {
       return [...marked.flat(), ...(yield* from(last.run.id))]
     })
 
-  return from(undefined)
+  /** A run that came to rest may have left processes too, where it could not be recorded that they have ended. */
+  const clearOthers = Effect.gen(function* () {
+    for (const id of yield* store.attempts.leftBy(kind)) {
+      const cleared = yield* clear(options, id)
+      if (Exit.isFailure(cleared))
+        yield* Effect.annotateLogs(
+          Effect.logWarning(`what job ${id} may have left running could not be cleared away`, cleared.cause),
+          { jobId: id }
+        )
+    }
+  })
+
+  return Effect.zipLeft(from(undefined), clearOthers)
 }
 
 export interface Continuation {

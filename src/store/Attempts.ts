@@ -34,6 +34,9 @@ export interface Attempts {
 
   /** Those of a job that were opened and not closed. */
   readonly unclosed: (jobId: JobId) => Effect.Effect<ReadonlyArray<OpenProcess>, StoreError>
+
+  /** The jobs of a kind that have any which are not closed, whatever became of those jobs. */
+  readonly leftBy: (kind: string) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }
 
 /** @since 0.1.0 */

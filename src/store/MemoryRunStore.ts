@@ -227,7 +227,14 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           if (process !== undefined) processes.set(cookie, { ...process, pid, startTime })
         }),
       close: ({ cookie }) => Effect.sync(() => void processes.delete(cookie)),
-      unclosed: (jobId) => Effect.sync(() => [...processes.values()].filter((process) => process.jobId === jobId))
+      unclosed: (jobId) => Effect.sync(() => [...processes.values()].filter((process) => process.jobId === jobId)),
+      leftBy: (kind) =>
+        Effect.sync(() => {
+          const ids = new Set([...processes.values()].map(({ jobId }) => jobId))
+          return sorted(({ submitted }) => submitted.kind === kind && ids.has(submitted.id)).map(
+            ({ submitted }) => submitted.id
+          )
+        })
     },
 
     work: MemoryWork.make((jobId, attempt) => current(jobId, attempt) !== undefined)

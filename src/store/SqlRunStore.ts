@@ -179,7 +179,8 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
         execute("record a process", attempts.statements.spawned, [pid, startTime ?? null, cookie]),
       close: ({ at, cookie }) =>
         execute("record a process", attempts.statements.close, [DateTime.toEpochMillis(at), cookie]),
-      unclosed: (jobId) => session.read("read processes", (connection) => attempts.unclosed(connection, jobId))
+      unclosed: (jobId) => session.read("read processes", (connection) => attempts.unclosed(connection, jobId)),
+      leftBy: (kind) => session.read("read processes", (connection) => attempts.leftBy(connection, kind))
     },
 
     work: {

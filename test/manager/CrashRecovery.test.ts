@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { errors, JobManager, RunStore } from "charlotte"
+import { errors, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { DateTime, Effect, Ref, Schema } from "effect"
 import { crash, databaseFile, eventsOf, life, seen, startJob, statusOf, typesOf, withStore } from "./lives.js"
@@ -152,6 +152,29 @@ describe("a job whose manager has crashed", () => {
         })
       )
       expect(yield* Ref.get(said)).toEqual([`cleared ${id}`, `began ${clean}`, `began ${id}`])
+    })
+  )
+
+  it.scopedLive("is cleared up after when it is over too, where the end of a process could not be recorded", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* Manager
+        const { attempts } = yield* RunStore.RunStore
+        const id = yield* startJob
+        const at = yield* DateTime.now
+        yield* attempts.open({ cookie: "left", jobId: id, attempt: 1, bootId: "boot", purpose: "agent", at })
+        yield* manager.stop(id)
+        return id
+      }).pipe(life(file))
+      const cleared: Array<JobId.JobId> = []
+      const clear = (id: JobId.JobId) => Effect.sync(() => void cleared.push(id))
+      expect(yield* statusOf(id).pipe(life(file, { recover: clear }))).toBe("cancelled")
+      expect(cleared).toEqual([id])
+      // It stays so when that fails, and keeps no manager from coming up.
+      expect(yield* statusOf(id).pipe(life(file, { recover: () => Effect.fail("a process is left") }))).toBe(
+        "cancelled"
+      )
     })
   )
 

@@ -25,6 +25,19 @@ const select = query(
   })
 )
 
+const selectJobs = query(Schema.Struct({ job_id: JobId }))
+
+export const leftBy = (connection: Connection, kind: string) =>
+  Effect.map(
+    selectJobs(
+      connection,
+      `SELECT DISTINCT job_id FROM charlotte_attempts JOIN charlotte_runs ON id = job_id
+       WHERE closed_at IS NULL AND kind = ? ORDER BY job_id`,
+      [kind]
+    ),
+    (rows): ReadonlyArray<JobId> => rows.map((row) => row.job_id)
+  )
+
 export const unclosed = (connection: Connection, jobId: JobId) =>
   Effect.map(
     select(

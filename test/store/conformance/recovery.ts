@@ -155,9 +155,12 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* attempts.close({ cookie: "cookie 1", at: at(9) })
         yield* attempts.close({ cookie: "cookie 1", at: at(10) })
         expect(yield* attempts.unclosed(id(1))).toEqual([{ ...second, pid: 42, startTime: "17" }])
+        expect(yield* attempts.leftBy(kind)).toEqual([id(1), id(2)])
+        expect(yield* attempts.leftBy("another kind")).toEqual([])
         yield* attempts.close({ cookie: "cookie 2", at: at(9) })
         expect(yield* attempts.unclosed(id(1))).toEqual([])
         expect(yield* attempts.unclosed(id(2))).toHaveLength(1)
+        expect(yield* attempts.leftBy(kind)).toEqual([id(2)])
       }).pipe(Effect.provide(layer))
     )
 
