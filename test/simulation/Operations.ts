@@ -17,6 +17,8 @@ export interface Call {
   readonly name: string
   /** The job whose end it waits for; missing when it waits for nobody. */
   readonly waitsFor: string | undefined
+  /** Whether there is something that it has not seen, and does not go for. */
+  readonly isBehind: () => boolean
   readonly manager: Manager
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
 }
@@ -37,6 +39,8 @@ export interface Operations {
   readonly interrupt: () => void
   /** Job ids, as they were acknowledged. */
   readonly known: () => ReadonlyArray<JobId>
+  /** How many starts have had no answer, since the process or the caller was gone. */
+  readonly lostStarts: () => number
   /** How the last starts were answered. */
   readonly answers: Array<string>
 }
@@ -58,9 +62,14 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
   const { nameOf, random, timeline, trace, violate } = machine
   const calls = new Set<Call>()
   const known: Array<JobId> = []
+  let lostStarts = 0
   const answers: Array<string> = []
   /** Jobs of tasks: they heed a stop, whatever their processes do. */
   const works = new Set<JobId>()
+
+  const lose = ({ name }: Call) => {
+    if (name === "start") lostStarts += 1
+  }
 
   const call = <A, E extends { readonly _tag: string }>(
     manager: Manager,
@@ -71,6 +80,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       readonly allowed: ReadonlyArray<E["_tag"]>
       readonly onSuccess?: (value: A) => void
       readonly onFailure?: (error: E) => void
+      readonly isBehind?: () => boolean
     }
   ) => {
     trace.say(`${manager.life.pid} ${name}`)
@@ -79,7 +89,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       calls.delete(made)
       trace.say(`${manager.life.pid} ${name}: ${answerOf(exit)}`)
       if (Exit.isSuccess(exit)) return options.onSuccess?.(exit.value)
-      if (Cause.isInterruptedOnly(exit.cause)) return
+      if (Cause.isInterruptedOnly(exit.cause)) return lose(made)
       const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
       if (failure === undefined || !options.allowed.includes(failure._tag))
         violate(`${name} was answered: ${Machine.firstLine(exit.cause)}`)
@@ -87,7 +97,8 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       if (failure?._tag === "StoreError" && begunInCalm && !manager.isClosing())
         violate(`${name} failed, and nothing was wrong with the store: ${Machine.firstLine(exit.cause)}`)
     })
-    const made: Call = { name, waitsFor: options.waitsFor, manager, fiber }
+    const { isBehind = () => false, waitsFor } = options
+    const made: Call = { name, waitsFor, isBehind, manager, fiber }
     calls.add(made)
   }
 
@@ -130,6 +141,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       readonly isNext: (event: JobEvent) => boolean
       readonly waitsFor?: string
       readonly onEnd: () => void
+      readonly isBehind: () => boolean
     }
   ) =>
     call(
@@ -146,6 +158,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       ),
       {
         allowed: options.allowed,
+        isBehind: options.isBehind,
         ...(options.waitsFor === undefined ? {} : { waitsFor: options.waitsFor }),
         onSuccess: options.onEnd
       }
@@ -154,9 +167,10 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
   return {
     calls: () => [...calls],
     known: () => known,
+    lostStarts: () => lostStarts,
     answers,
     forget: (manager) => {
-      for (const call of calls) if (call.manager === manager) calls.delete(call)
+      for (const call of calls) if (call.manager === manager && calls.delete(call)) lose(call)
     },
 
     start: (manager, options = { holds: false }) =>
@@ -237,6 +251,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
           waitsFor: id,
           allowed: ["StoreError"],
           isNext: (event) => event.jobId === id && event.seq === ++seq,
+          isBehind: () => seq !== records.jobs.get(id)?.seq,
           onEnd: () => {
             const job = records.jobs.get(id)
             const isWhole = job !== undefined && terminal.has(job.status) && seq === job.seq
@@ -257,6 +272,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
             cursor = event.cursor
             return isNext
           },
+          isBehind: () => cursor !== undefined && cursor < records.events.length,
           onEnd: () => {
             if (!manager.isClosing()) violate("the stream of all events has ended")
           }

@@ -33,6 +33,8 @@ export interface Records {
   readonly events: ReadonlyArray<Shown>
   /** The job and the attempt of a process that is recorded and not closed. */
   readonly intent: (cookie: string) => { readonly jobId: string; readonly attempt: number } | undefined
+  /** Whether there are any. */
+  readonly hasIntents: () => boolean
   /** Reads what was committed. */
   readonly refresh: (life: Life) => void
 }
@@ -190,6 +192,7 @@ export const make = (
     jobs,
     events,
     intent: (cookie) => intents.get(cookie),
+    hasIntents: () => intents.size > 0,
     refresh: (life) => {
       const rows = runs()
       for (const { attempt, id, key, status } of rows) {

@@ -2,13 +2,11 @@
  * One run from one seed: a manager, those who use it, and everything that can go wrong; then calm, in which all has to come
  * to its end.
  */
-import { Cause, Effect, Exit, Option } from "effect"
-import * as Audit from "../../src/store/Audit.js"
 import * as DatabaseModule from "./Database.js"
 import * as Ledger from "./Ledger.js"
-import * as LifeModule from "./Life.js"
 import * as Machine from "./Machine.js"
-import * as ManagerModule from "./Manager.js"
+import type { Manager } from "./Manager.js"
+import * as Managers from "./Managers.js"
 import * as Operations from "./Operations.js"
 import * as Processes from "./Processes.js"
 import * as Random from "./Random.js"
@@ -48,22 +46,14 @@ export const run = (
   const machine = Machine.make({ random, timeline, trace })
   const { nameOf, violate } = machine
   const maxJobs = random.between(1, 4)
-  const recovery = random.chance(0.1) ? ("manual" as const) : ("automatic" as const)
+  const recovery = random.chance(0.2) ? ("manual" as const) : ("automatic" as const)
   const stopGrace = random.pick([0, 100, 1_000, 5_000])
   const ledger = Ledger.make()
   const repository = Repository.make(machine)
   trace.say(`seed ${seed}: ${maxJobs} jobs, ${recovery} recovery, ${stopGrace} ms of grace`)
 
-  let bootId = 1
-  let pids = 1
   let steps = 0
-  let crashes = 0
-  let alive = 0
-  let slowest = 0
   let calm = false
-  let current: ManagerModule.Manager | undefined
-  const lives = new Map<number, LifeModule.Life>()
-  let rival: ManagerModule.Manager | undefined
 
   const database = DatabaseModule.make(machine, {
     content: options.content,
@@ -76,7 +66,7 @@ export const run = (
     const job = records.jobs.get(intent.jobId)
     const name = nameOf(intent.jobId)
     if (job?.status !== "running" || job.attempt !== intent.attempt)
-      if (lives.get(startedBy)?.isAlive()) violate(`process ${pid} was started for ${name}, which is ${job?.status}`)
+      if (managers.isAlive(startedBy)) violate(`process ${pid} was started for ${name}, which is ${job?.status}`)
     const trees = processes.running().map((process) => ({ ...process, owner: ledger.owner(process.cookie) }))
     if (trees.some(({ owner, startedBy: by }) => owner?.jobId === intent.jobId && by !== startedBy))
       violate(`${name} has process trees of two lives`)
@@ -86,111 +76,7 @@ export const run = (
   const records = Records.make(machine, { database, maxJobs, ledger, processes: () => processes, repository })
   const world = { machine, ledger, records, repository, maxJobs, processes, database, isCalm: () => calm }
   const operations = Operations.make(world)
-
-  const makeLife = () => {
-    const life = LifeModule.make(machine, {
-      pid: pids++,
-      bootId: `boot${bootId}`,
-      isAlive: (pid) => lives.get(pid)?.isAlive() === true,
-      onKilled: (life) => {
-        lives.delete(life.pid)
-        database.abandon(life)
-      }
-    })
-    lives.set(life.pid, life)
-    return life
-  }
-
-  const bootLater = () => {
-    const delay = random.chance(0.5) ? 0 : random.between(0, 2_000)
-    timeline.after(delay, () => {
-      if (current === undefined) boot()
-    })
-  }
-
-  const boot = () => {
-    const life = makeLife()
-    const begunInCalm = calm
-    const begun = timeline.now()
-    machine.trace.say(`${life.pid} boots`)
-    const manager = ManagerModule.boot(life, world, { maxJobs, stopGrace, recovery }, (exit) => {
-      machine.trace.say(
-        `${life.pid} ${Exit.isSuccess(exit) ? "is the manager" : `is not: ${Machine.firstLine(exit.cause)}`}`
-      )
-      if (Exit.isSuccess(exit)) {
-        if (machine.calmSince() >= begun) return
-        const took = timeline.now() - begun
-        slowest = Math.max(slowest, took)
-        return
-      }
-      const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
-      if (failure?._tag !== "StoreError") violate(`no manager came up: ${Machine.firstLine(exit.cause)}`)
-      else if (begunInCalm) violate(`no manager came up, and nothing was wrong: ${Machine.firstLine(exit.cause)}`)
-      end(manager)
-      bootLater()
-    })
-    current = manager
-  }
-
-  /** What `charlotte doctor --audit` would say; what may be left of processes is for the next manager to clear away. */
-  const audit = (when: string) => {
-    const { violations } = Effect.runSync(Effect.provide(Audit.look({ maxJobs }), database.plain))
-    for (const { found, remedy, wrong } of violations) if (remedy !== "process") violate(`${when}: ${wrong}: ${found}`)
-  }
-
-  /** The process is gone, from one moment to the next. */
-  const end = (manager: ManagerModule.Manager) => {
-    manager.life.kill()
-    operations.forget(manager)
-    if (current === manager) current = undefined
-    if (rival === manager) rival = undefined
-  }
-
-  const endRival = () => {
-    if (rival !== undefined) end(rival)
-  }
-
-  const crash = () => {
-    if (current === undefined) return
-    crashes += 1
-    if (processes.running().length > 0) alive += 1
-    machine.trace.say(`${current.life.pid} is killed`)
-    endRival()
-    end(current)
-    audit("after a crash")
-    if (random.chance(0.05)) {
-      machine.trace.say("and the machine with it")
-      processes.killAll()
-      bootId += 1
-    }
-    bootLater()
-  }
-
-  const close = (then: () => void = bootLater) => {
-    const manager = current
-    if (manager === undefined || manager.service() === undefined || manager.isClosing()) return
-    endRival()
-    machine.trace.say(`${manager.life.pid} closes`)
-    manager.close(() => {
-      machine.trace.say(`${manager.life.pid} has closed`)
-      end(manager)
-      then()
-    })
-  }
-
-  /** Another process wants to be the manager, and must not. */
-  const compete = () => {
-    const manager = current
-    if (rival !== undefined || manager?.service() === undefined || manager.isClosing()) return
-    const life = makeLife()
-    machine.trace.say(`${life.pid} competes`)
-    const competitor = ManagerModule.boot(life, world, { maxJobs }, (exit) => {
-      machine.trace.say(`${life.pid} ${Exit.isSuccess(exit) ? "has won" : "has lost"}`)
-      if (Exit.isSuccess(exit)) violate("there are two managers")
-      end(competitor)
-    })
-    rival = competitor
-  }
+  const managers = Managers.make(world, { operations, stopGrace, recovery })
 
   const disturb = () => {
     const matching = random.pick([/./, /./, /^COMMIT/, /^BEGIN/, /^INSERT/, /^UPDATE/, /^SELECT/])
@@ -207,7 +93,26 @@ export const run = (
     return first === undefined ? undefined : random.chance(0.5) ? ids.at(-1) : random.pick([first, ...rest])
   }
 
-  const weights = { start: 8, stop: 4, stopAll: 0.4, resume: 1, awaitEnd: 2, events: 3, allEvents: 1, look: 0.7 }
+  /** Some want a job that was interrupted to go on, and others that it ends. */
+  const contend = (manager: Manager) => {
+    const [first, ...rest] = [...records.jobs.values()].filter(({ status }) => status === "interrupted")
+    if (first === undefined) return
+    const id = Operations.idOf(random.pick([first, ...rest]).id)
+    operations.resume(manager, id)
+    for (let i = random.between(1, 3); i > 0; i--) operations.stop(manager, id)
+  }
+
+  const weights = {
+    start: 8,
+    stop: 4,
+    stopAll: 0.4,
+    resume: 1,
+    awaitEnd: 2,
+    events: 3,
+    allEvents: 1,
+    look: 0.7,
+    contend: 2
+  }
   const mishaps = { interrupt: 1, crash: 1.2, close: 0.7, compete: 0.3, disturb: 1.5, slow: 0.3, userCommits: 0.5 }
 
   const operate = () => {
@@ -217,11 +122,11 @@ export const run = (
       case "interrupt":
         return operations.interrupt()
       case "crash":
-        return crash()
+        return managers.crash()
       case "close":
-        return close()
+        return managers.close()
       case "compete":
-        return compete()
+        return managers.compete()
       case "disturb":
         return disturb()
       case "slow":
@@ -229,6 +134,7 @@ export const run = (
       case "userCommits":
         return repository.commit(random.pick(Repository.targets))
     }
+    const current = managers.current()
     if (current === undefined) return
     switch (chosen) {
       case "start":
@@ -239,17 +145,19 @@ export const run = (
         return operations.allEvents(current)
       case "look":
         return operations.look(current)
+      case "contend":
+        return contend(current)
     }
     if (id !== undefined) operations[chosen](current, id)
   }
 
   /** What callers need is there. */
-  const isUp = () => current?.service() !== undefined
+  const isUp = () => managers.current()?.service() !== undefined
 
   /** One thing happens; tells whether there was anything to do. */
   const step = (): boolean => {
     steps += 1
-    const busy = [...lives.values()].filter((life) => life.isBusy())
+    const busy = managers.lives().filter((life) => life.isBusy())
     const [first, ...rest] = busy
     if (first !== undefined && !random.chance(0.005)) {
       random.pick([first, ...rest]).step()
@@ -279,7 +187,7 @@ export const run = (
   const storm = () => {
     let left = random.between(5, 30)
     while (goesOn() && left > 0) {
-      const isIdle = ![...lives.values()].some((life) => life.isBusy())
+      const isIdle = !managers.lives().some((life) => life.isBusy())
       if (random.chance(isUp() ? (isIdle ? 0.4 : 0.03) : 0.001)) {
         left -= 1
         operate()
@@ -291,7 +199,8 @@ export const run = (
 
   /** Whoever waits for something that has happened knows of it by now. */
   const checkCalls = () => {
-    for (const { name, waitsFor } of operations.calls()) {
+    for (const { isBehind, name, waitsFor } of operations.calls()) {
+      if (isBehind()) violate(`${name} has not seen all of it`)
       const job = waitsFor === undefined ? undefined : records.jobs.get(waitsFor)
       const mayWait = name.startsWith("all events") || (job !== undefined && !Records.terminal.has(job.status))
       if (!mayWait) violate(`${name} has no answer`)
@@ -303,11 +212,11 @@ export const run = (
     calm = true
     database.setFault(undefined)
     database.setSlowness(0)
-    endRival()
-    if (current === undefined || current.isClosing()) bootLater()
+    managers.endRival()
+    if (managers.current()?.isClosing() ?? true) managers.bootLater()
     settle()
     if (!goesOn()) return
-    if (current?.service() === undefined) return violate("there is no manager")
+    if (!isUp()) return violate("there is no manager")
     checkCalls()
     const running = unfinished().filter(({ status }) => status === "running")
     for (const { attempt, id } of running)
@@ -321,6 +230,7 @@ export const run = (
   /** All jobs come to their end when they are told to, and all places are free then. */
   const stopAll = () => {
     for (let round = 0; round < 10 && goesOn() && unfinished().length > 0; round++) {
+      const current = managers.current()
       if (current === undefined) return
       operations.stopAll(current)
       for (const { id } of unfinished()) operations.stop(current, known(id))
@@ -334,6 +244,7 @@ export const run = (
   const known = (id: string) => operations.known().find((known) => known === id) ?? Operations.idOf(id)
 
   const probe = () => {
+    const current = managers.current()
     if (!goesOn() || current === undefined) return
     operations.answers.length = 0
     for (let i = 0; i < maxJobs; i++) operations.start(current, { holds: true })
@@ -351,35 +262,46 @@ export const run = (
 
   const finish = () => {
     if (!goesOn()) return
-    close(() => {})
+    managers.close(() => {})
     settle()
     if (!goesOn()) return
-    if (current !== undefined) violate("the manager has not closed")
+    if (managers.current() !== undefined) violate("the manager has not closed")
     if (processes.running().length > 0) violate(`${processes.running().length} processes are left`)
     if (!database.isAtRest()) violate("a transaction is open")
-    audit("in the end")
   }
 
-  boot()
+  /** What could not be recorded of the end of processes is found by the next manager. */
+  const clearUp = () => {
+    if (!goesOn() || !records.hasIntents()) return
+    managers.boot()
+    settle()
+    finish()
+  }
+
+  managers.boot()
   storm()
   becalm()
   stopAll()
   probe()
   finish()
+  clearUp()
+  if (goesOn()) {
+    managers.audit("in the end", { isOver: true })
+    const unheardOf = records.jobs.size - operations.known().length
+    if (unheardOf > operations.lostStarts()) violate(`${unheardOf} jobs are recorded that nobody was given`)
+  }
 
   const report: Report = {
     seed,
     steps,
-    crashes,
-    alive,
-    recovery: slowest,
+    ...managers.figures(),
     jobs: records.jobs.size,
     events: records.events.length,
     violations: machine.violations,
     digest: trace.digest(),
     trace: trace.lines()
   }
-  for (const life of lives.values()) life.kill()
+  for (const life of managers.lives()) life.kill()
   database.close()
   return report
 }

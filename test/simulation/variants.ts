@@ -25,7 +25,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "history is read before subscribing": {
-    tells: /events of job\d+ after \d+ has no answer/,
+    tells: /events.* after \w+ has (no answer|not seen all)/,
     patches: [
       {
         file: "src/manager/EventStreams.ts",
@@ -98,7 +98,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a wake-up of a subscriber is lost": {
-    tells: /events of job\d+ after \d+ has no answer|await of job\d+ has no answer/,
+    tells: /events.* after \w+ has (no answer|not seen all)|await of job\d+ has no answer/,
     patches: [
       {
         file: "src/store/Signals.ts",
