@@ -4,7 +4,7 @@
  * "must" by more than a factor of two, three times in succession: other programs slow both sides down, but seldom evenly.
  */
 import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { events } from "./benchmarks/events.js"
 import { http } from "./benchmarks/http.js"
@@ -36,6 +36,9 @@ const chosen = benchmarks.filter(({ name, short: inShort }) =>
   names.length > 0 ? names.includes(name) : !short || inShort === true
 )
 const directory = mkdtempSync(join(tmpdir(), "charlotte-bench-"))
+process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
+process.once("SIGINT", () => process.exit(130))
+process.once("SIGTERM", () => process.exit(143))
 const settings: Settings = { runs: Number(runs ?? (short ? 2 : 5)), millis: short ? 700 : 1_500, short, directory }
 
 /** What is far from what it must be, whatever the machine: milliseconds say more of the disk than of us. */
@@ -52,12 +55,13 @@ try {
   for (const { name, run, title } of chosen) {
     say(`${name} `)
     const begun = performance.now()
+    const [load = 0] = loadavg()
     try {
       let found = await run(settings)
       for (let again = 0; again < 2 && short && farOff(found).length > 0; again++) found = await run(settings)
       lines.push(...found)
       missed.push(...farOff(found))
-      if (!short) write(benchmarks, name, { title, runs: settings.runs, lines: found })
+      if (!short) write(benchmarks, name, { title, runs: settings.runs, load, lines: found })
     } catch (error) {
       failed.push(name)
       say(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
@@ -66,7 +70,6 @@ try {
   }
 } finally {
   await end()
-  rmSync(directory, { recursive: true, force: true })
 }
 
 process.stdout.write(`${markdown(lines)}\n`)

@@ -18,6 +18,8 @@ interface Found {
   readonly commit: string
   readonly date: string
   readonly runs: number
+  /** The mean number of processes that ran or wanted to when it began; above 1 or so, others were at work. */
+  readonly load: number
   readonly lines: ReadonlyArray<Line>
 }
 
@@ -67,8 +69,8 @@ export const write = (
   const lines = all.flatMap(({ lines }) => lines).filter(isMeasured)
   const count = (of: string) => lines.filter((line) => verdict(line) === of).length
   const chapters = all.map(
-    ({ commit, date, lines, runs, title }) =>
-      `## ${title}\n\n${runs === 1 ? "One run" : `Medians of ${runs} runs`} in fresh processes, taking turns; ${date}, commit ${commit}.\n\n${markdown(lines)}\n`
+    ({ commit, date, lines, load, runs, title }) =>
+      `## ${title}\n\n${runs === 1 ? "One run" : `Medians of ${runs} runs`} in fresh processes, taking turns; ${date}, commit ${commit}, at a load of ${load.toFixed(1)} when it began.\n\n${markdown(lines)}\n`
   )
   writeFileSync(
     join(root, "bench", "RESULTS.md"),

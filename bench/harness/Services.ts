@@ -151,6 +151,10 @@ export const end = async (): Promise<void> => {
   )
 }
 
+// Cut off, there is no time to be polite.
 process.once("exit", () => {
-  for (const { child, signal } of running) child.kill(signal)
+  for (const { child, directory } of running) {
+    child.kill("SIGKILL")
+    rmSync(directory, { recursive: true, force: true })
+  }
 })

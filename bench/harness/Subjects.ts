@@ -65,7 +65,11 @@ export const run = async ({ node = [], parameters, script }: Subject): Promise<F
   })
   let output = ""
   child.stdout.setEncoding("utf8").on("data", (data: string) => (output += data))
+  // It does not outlive a benchmark that is cut off.
+  const kill = () => child.kill("SIGKILL")
+  process.once("exit", kill)
   const code = await new Promise((resolve) => child.once("close", resolve))
+  process.off("exit", kill)
   if (code !== 0) throw new Error(`${script} ${JSON.stringify(parameters)} ended with ${String(code)}\n${output}`)
   const figures: unknown = JSON.parse(output.trimEnd().split("\n").at(-1) ?? "")
   if (!isFigures(figures)) throw new Error(`${script} reported ${output}`)
