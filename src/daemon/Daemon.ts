@@ -62,19 +62,22 @@ const live = ({ listen, onReady }: Options) =>
       const manager = yield* Layer.buildWithScope(Host.manager({ recovery: "automatic" }), jobs)
       yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       const server = Layer.provide(Host.server(port), Layer.succeedContext(manager))
-      const { addresses, shutdownRequested } = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
+      const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
+      const { addresses, prepared, shutdownRequested } = listening
       const { announce, withdraw } = yield* HomeLock
       yield* Effect.logInfo("is ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
       yield* onReady(yield* announce(addresses))
       // Whoever comes from now on waits until it is over.
       yield* Effect.addFinalizer(() => withdraw)
-      yield* Effect.raceFirst(
+      const over = Effect.raceFirst(
         Effect.as(shutdownRequested, Effect.logInfo("ends, as a client asks it to")),
         Effect.as(
           Watch.untilLost(addresses),
           Effect.logError("ends, since the home directory was deleted or moved away")
         )
-      ).pipe(
+      )
+      // Whoever waited for this process goes on meanwhile.
+      yield* Effect.zipRight(prepared, over).pipe(
         Effect.flatten,
         Effect.onInterrupt(() => Effect.logInfo("ends, as a signal tells it to"))
       )

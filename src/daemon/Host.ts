@@ -62,7 +62,7 @@ export const server = (port?: Port) =>
     Effect.gen(function* () {
       const { logs, socket } = yield* Home.Home
       const { maxJobs = Configuration.defaultMaxJobs } = yield* Configuration.Configuration
-      return Http.serve({
+      return Http.listen({
         listen: port === undefined ? { socket } : [{ socket }, { host: port.host, port: port.port }],
         ...(port === undefined ? {} : { token: port.token }),
         logs,

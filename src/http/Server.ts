@@ -3,28 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as OpenApi from "@effect/platform/OpenApi"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import type { Server as NodeServer } from "node:http"
-import { Array, Context, Deferred, Duration, Effect, Layer, type Redacted } from "effect"
-import { ShuttingDown } from "../domain/errors.js"
+import type { RequestListener, Server as NodeServer } from "node:http"
+import { Array, Context, Deferred, Duration, Effect, Exit, Fiber, Layer, type Redacted, Runtime, Scope } from "effect"
 import type { JobManager } from "../manager/JobManager.js"
 import type { RunStore } from "../store/RunStore.js"
 import { WallClock } from "../store/WallClock.js"
-import * as Answers from "./Answers.js"
-import { Api } from "./Api.js"
-import * as Body from "./Body.js"
-import * as DaemonHandlers from "./DaemonHandlers.js"
-import * as Docs from "./Docs.js"
+import type { Application } from "./Application.js"
 import type { CannotListen } from "./errors.js"
-import * as Guard from "./Guard.js"
-import * as Handlers from "./Handlers.js"
+import type { Door } from "./Guard.js"
+import type * as Handlers from "./Handlers.js"
 import * as Listener from "./Listener.js"
-import * as Metrics from "./Metrics.js"
-import * as Streams from "./Streams.js"
+import type * as Streams from "./Streams.js"
 
 export type { Address } from "./Listener.js"
 
@@ -40,6 +29,8 @@ export class Server extends Context.Tag("charlotte/http/Server")<
     readonly addresses: ReadonlyArray<Listener.Address>
     /** Returns when somebody has asked the server to end; to end it is for whoever made it. */
     readonly shutdownRequested: Effect.Effect<void>
+    /** Returns when all is loaded that answers requests. Whoever sends one before only waits for it. */
+    readonly prepared: Effect.Effect<void>
   }
 >() {}
 
@@ -57,25 +48,6 @@ export interface Options extends Handlers.Options, Listener.Limits, Streams.Opti
   /** What else keeps the server from being ready, in words. */
   readonly problems?: Effect.Effect<ReadonlyArray<string>>
 }
-
-/** For people and programs that want to know what there is to ask for. */
-const documents = HttpApiBuilder.Router.use((router) =>
-  Effect.zipRight(
-    router.get(
-      "/openapi.json",
-      Effect.sync(() => HttpServerResponse.unsafeJson(OpenApi.fromApi(Api)))
-    ),
-    router.get(
-      "/docs",
-      Effect.sync(() =>
-        HttpServerResponse.text(Docs.page(OpenApi.fromApi(Api)), {
-          contentType: "text/html; charset=utf-8",
-          headers: { "content-security-policy": Docs.policy }
-        })
-      )
-    )
-  )
-)
 
 /** How often connections that have become idle are looked for while the server ends. */
 const pause = 20
@@ -96,41 +68,67 @@ const close = (servers: ReadonlyArray<NodeServer>, drain: Duration.DurationInput
     for (const server of servers) server.closeAllConnections()
   })
 
-const make = (options: Options, shutdownRequested: Effect.Effect<void>) =>
+const make = (options: Options) =>
   Effect.gen(function* () {
-    const api = yield* HttpApiBuilder.httpApp
-    const streams = yield* Streams.Streams
-    const { drain = "2 seconds", listen, maxBody = Body.defaultMaxBody } = options
+    const { drain = "2 seconds", listen } = options
+    const runFork = Runtime.runFork(yield* Effect.runtime<JobManager | RunStore>())
+    const requested = yield* Deferred.make<void>()
+    const doors = yield* Deferred.make<ReadonlyArray<Door>>()
+    // It outlives the requests.
+    const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
 
-    const lastOfConnection = (response: HttpServerResponse.HttpServerResponse) =>
-      Effect.map(streams.hasClosed, (closed) =>
-        closed ? HttpServerResponse.setHeader(response, "connection", "close") : response
-      )
+    const load = Effect.gen(function* () {
+      const Loaded = yield* Effect.promise(() => import("./Application.js"))
+      const shutdown = Effect.asVoid(Deferred.succeed(requested, undefined))
+      const layer = Loaded.layer({ ...options, doors: yield* Deferred.await(doors), shutdown })
+      return Context.get(yield* Layer.buildWithScope(layer, life), Loaded.Application)
+    })
+    let loading: Fiber.RuntimeFiber<Application["Type"]> | undefined
+    const application = Effect.suspend(() => Effect.flatten(Fiber.await((loading ??= runFork(load)))))
 
-    const app = (door: Deferred.Deferred<Guard.Check>) =>
-      Effect.gen(function* () {
-        const request = yield* HttpServerRequest
-        const check = yield* Deferred.await(door)
-        yield* check(request)
-        if (yield* streams.hasClosed) return yield* new ShuttingDown()
-        return yield* api
-      }).pipe(Effect.provideService(Body.MaxBody, maxBody), Answers.always, Effect.flatMap(lastOfConnection))
+    /** The first request may be there before what answers it, and before it is known where exactly the server listens. */
+    const onRequest = (at: number): RequestListener => {
+      let answer: RequestListener | undefined
+      return (request, response) =>
+        answer === undefined
+          ? void runFork(
+              Effect.map(application, ({ listeners }) => {
+                answer = listeners[at]
+                // Who has gone meanwhile is not answered: nothing would tell the handler of it.
+                if (!response.destroyed) answer?.(request, response)
+              })
+            )
+          : answer(request, response)
+    }
 
-    const listeners = yield* Effect.forEach(Array.ensure(listen), (address) =>
-      Effect.gen(function* () {
-        const door = yield* Deferred.make<Guard.Check>()
-        const onRequest = yield* NodeHttpServer.makeHandler(app(door))
-        const listener = yield* Listener.listen(address, { ...options, onRequest })
-        yield* Deferred.succeed(door, Guard.make(listener.door))
-        return listener
-      })
+    const listeners = yield* Effect.forEach(Array.ensure(listen), (address, at) =>
+      Listener.listen(address, { ...options, onRequest: onRequest(at) })
+    )
+    yield* Deferred.succeed(
+      doors,
+      listeners.map(({ door }) => door)
     )
     const servers = listeners.map(({ server }) => server)
     // Added last, so that it runs first.
-    yield* Effect.addFinalizer(() => Effect.zipRight(streams.close, close(servers, drain)))
-    const addresses = listeners.map(({ address }) => address)
-    return { addresses, shutdownRequested }
+    yield* Effect.addFinalizer(() =>
+      // Where nobody has asked for anything, nothing is under way.
+      loading === undefined
+        ? close(servers, 0)
+        : Effect.zipRight(
+            Effect.flatMap(application, ({ close }) => close),
+            close(servers, drain)
+          )
+    )
+    return {
+      addresses: listeners.map(({ address }) => address),
+      shutdownRequested: Deferred.await(requested),
+      prepared: Effect.asVoid(application)
+    }
   })
+
+/** Listens from the beginning, and loads what answers with the first request, or when it is told to. */
+export const listen = (options: Options): Layer.Layer<Server, CannotListen, JobManager | RunStore> =>
+  Layer.scoped(Server, make(options))
 
 /**
  * Serves the jobs of a manager, for as long as the layer lives. When it ends it takes no more requests, ends the event streams,
@@ -138,23 +136,5 @@ const make = (options: Options, shutdownRequested: Effect.Effect<void>) =>
  *
  * @since 0.1.0
  */
-export const serve = (options: Options): Layer.Layer<Server, CannotListen, JobManager | RunStore> => {
-  const { maxJobs, problems = Effect.succeed([]) } = options
-  return Layer.unwrapEffect(
-    Effect.map(Deferred.make<void>(), (requested) => {
-      const control = Layer.succeed(DaemonHandlers.Control, {
-        problems,
-        shutdown: Effect.asVoid(Deferred.succeed(requested, undefined))
-      })
-      return Layer.scoped(Server, make(options, Deferred.await(requested))).pipe(
-        Layer.provide([HttpApiBuilder.api(Api), documents]),
-        Layer.provide([Handlers.groups(Api, options), DaemonHandlers.layer]),
-        Layer.provide([control, Metrics.layer({ maxJobs })]),
-        Layer.provide(Streams.layer(options)),
-        Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
-        // Its routes are its own: another server in the same application has another router.
-        Layer.fresh
-      )
-    })
-  )
-}
+export const serve = (options: Options): Layer.Layer<Server, CannotListen, JobManager | RunStore> =>
+  Layer.tap(listen(options), (context) => Context.get(context, Server).prepared)

@@ -1,0 +1,96 @@
+/**
+ * What answers the requests that a server has taken: the handlers of the contract, behind the check at each door. It is most
+ * of what there is to load of a server, and to make, so a server may well listen before.
+ */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Context, Effect, Layer } from "effect"
+import type { RequestListener } from "node:http"
+import { ShuttingDown } from "../domain/errors.js"
+import type { JobManager } from "../manager/JobManager.js"
+import type { RunStore } from "../store/RunStore.js"
+import * as Answers from "./Answers.js"
+import { Api } from "./Api.js"
+import * as Body from "./Body.js"
+import * as DaemonHandlers from "./DaemonHandlers.js"
+import * as Docs from "./Docs.js"
+import * as Guard from "./Guard.js"
+import * as Handlers from "./Handlers.js"
+import * as Metrics from "./Metrics.js"
+import * as Streams from "./Streams.js"
+
+export class Application extends Context.Tag("charlotte/http/Application")<
+  Application,
+  {
+    /** What takes the requests of each door. */
+    readonly listeners: ReadonlyArray<RequestListener>
+    /** Ends the answers that would stay open; whatever is asked for from now on is refused. */
+    readonly close: Effect.Effect<void>
+  }
+>() {}
+
+export interface Options extends Handlers.Options, Streams.Options {
+  readonly doors: ReadonlyArray<Guard.Door>
+  /** What is done when somebody asks the server to end. */
+  readonly shutdown: Effect.Effect<void>
+  readonly maxBody?: number
+  readonly maxJobs?: number
+  readonly problems?: Effect.Effect<ReadonlyArray<string>>
+}
+
+/** For people and programs that want to know what there is to ask for. */
+const documents = HttpApiBuilder.Router.use((router) =>
+  Effect.zipRight(
+    router.get(
+      "/openapi.json",
+      Effect.sync(() => HttpServerResponse.unsafeJson(OpenApi.fromApi(Api)))
+    ),
+    router.get(
+      "/docs",
+      Effect.sync(() =>
+        HttpServerResponse.text(Docs.page(OpenApi.fromApi(Api)), {
+          contentType: "text/html; charset=utf-8",
+          headers: { "content-security-policy": Docs.policy }
+        })
+      )
+    )
+  )
+)
+
+const make = ({ doors, maxBody = Body.defaultMaxBody }: Options) =>
+  Effect.gen(function* () {
+    const api = yield* HttpApiBuilder.httpApp
+    const { close, hasClosed } = yield* Streams.Streams
+
+    const lastOfConnection = (response: HttpServerResponse.HttpServerResponse) =>
+      Effect.map(hasClosed, (closed) =>
+        closed ? HttpServerResponse.setHeader(response, "connection", "close") : response
+      )
+
+    const app = (check: Guard.Check) =>
+      Effect.gen(function* () {
+        yield* check(yield* HttpServerRequest)
+        if (yield* hasClosed) return yield* new ShuttingDown()
+        return yield* api
+      }).pipe(Effect.provideService(Body.MaxBody, maxBody), Answers.always, Effect.flatMap(lastOfConnection))
+
+    const listeners = yield* Effect.forEach(doors, (door) => NodeHttpServer.makeHandler(app(Guard.make(door))))
+    return { listeners, close }
+  })
+
+/** Lives as long as requests may be under way. */
+export const layer = (options: Options): Layer.Layer<Application, never, JobManager | RunStore> => {
+  const { maxJobs, problems = Effect.succeed([]), shutdown } = options
+  return Layer.scoped(Application, make(options)).pipe(
+    Layer.provide([HttpApiBuilder.api(Api), documents]),
+    Layer.provide([Handlers.groups(Api, options), DaemonHandlers.layer]),
+    Layer.provide([Layer.succeed(DaemonHandlers.Control, { problems, shutdown }), Metrics.layer({ maxJobs })]),
+    Layer.provide(Streams.layer(options)),
+    Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
+    // Its routes are its own: another server in the same application has another router.
+    Layer.fresh
+  )
+}
