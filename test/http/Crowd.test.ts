@@ -2,7 +2,6 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
 import { Step } from "charlotte/testing"
 import { Array, Clock, Context, Effect, Random, Stream } from "effect"
-import { connect, type Socket } from "node:net"
 import { figures } from "../support/figures.js"
 import { config } from "../support/jobs.js"
 import { isLong } from "../support/long.js"
@@ -28,20 +27,6 @@ const browser = (socketPath: string, path: string) =>
       if (over) return seen
     }
   })
-
-/** Asks for a stream, and never reads a byte of it. */
-const stalled = (socketPath: string, path: string) =>
-  Effect.acquireRelease(
-    Effect.async<Socket>((resume) => {
-      const socket = connect(socketPath, () => {
-        socket.pause()
-        socket.write(`GET /api/v1${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
-        resume(Effect.succeed(socket))
-      })
-      socket.on("error", () => {})
-    }),
-    (socket) => Effect.sync(() => socket.destroy())
-  )
 
 const metric = (world: World.Scripted, name: string) =>
   Effect.map(world.send({ path: "/metrics" }), ({ text }) =>
@@ -89,8 +74,8 @@ describe("a crowd", () => {
     Effect.gen(function* () {
       const world = yield* World.make()
       const id = yield* world.bySocket.start(config)
-      yield* Effect.replicateEffect(stalled(world.socket, `/jobs/${id}/events`), 50)
-      yield* Effect.replicateEffect(stalled(world.socket, "/events"), 50)
+      yield* Effect.replicateEffect(eventSource.stalled(world.socket, `/jobs/${id}/events`), 50)
+      yield* Effect.replicateEffect(eventSource.stalled(world.socket, "/events"), 50)
       yield* until(metric(world, "streams"), (open) => open === 100)
 
       const before = process.memoryUsage().arrayBuffers
@@ -118,12 +103,14 @@ describe("a crowd", () => {
         const world = yield* World.make(isLong ? {} : { stall: 100 })
         const id = yield* world.bySocket.start(config)
         yield* World.script(world).send(id, flood(3_000, 1_000), Step.succeed("done"))
-        const socket = yield* stalled(world.socket, `/jobs/${id}/events`)
+        const socket = yield* eventSource.stalled(world.socket, `/jobs/${id}/events`)
         yield* until(metric(world, "streams"), (open) => open === 1)
         const begun = yield* Clock.currentTimeMillis
         yield* until(metric(world, "streams"), (open) => open === 0)
         const kept = (yield* Clock.currentTimeMillis) - begun
         figures(`a client that takes nothing is cut off after ${kept} ms`)
+        // Node begins to count anew, once, when the last that was sent has gone out in part.
+        if (isLong) expect(kept).toBeLessThan(65_000)
         expect(kept).toBeGreaterThan(isLong ? 29_000 : 50)
 
         const text = yield* Effect.async<string>((resume) => {
@@ -143,6 +130,6 @@ describe("a crowd", () => {
         )
         expect([...rest]).toEqual(Array.range(last + 1, 3_002))
       }),
-    60_000
+    120_000
   )
 })

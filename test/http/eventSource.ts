@@ -1,6 +1,7 @@
 /** A reader of event streams that knows nothing of the client: what goes over the wire is what is looked at. */
 import { Effect, type Scope, Stream } from "effect"
 import type { IncomingMessage } from "node:http"
+import { connect, type Socket } from "node:net"
 import * as requests from "./requests.js"
 
 export interface Frame {
@@ -54,3 +55,17 @@ export const open = (
 /** Those that are events of jobs. */
 export const events = (frames: Stream.Stream<Frame>): Stream.Stream<Frame> =>
   Stream.filter(frames, ({ data, event }) => data !== undefined && event === undefined)
+
+/** Asks for a stream, and never reads a byte of it. */
+export const stalled = (socketPath: string, path: string): Effect.Effect<Socket, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.async<Socket>((resume) => {
+      const socket = connect(socketPath, () => {
+        socket.pause()
+        socket.write(`GET /api/v1${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+        resume(Effect.succeed(socket))
+      })
+      socket.on("error", () => {})
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )

@@ -65,17 +65,3 @@ export const reader = (socket: string, path: string) =>
     stream.on("close", () => resume(Effect.succeed(position)))
     return Effect.sync(() => stream.destroy())
   })
-
-/** One that asks for a stream and takes nothing of it. */
-export const stalled = (socket: string, path: string) =>
-  Effect.acquireRelease(
-    Effect.async<ReturnType<typeof connect>>((resume) => {
-      const stream = connect(socket, () => {
-        stream.pause()
-        stream.write(`GET /api/v1${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
-        resume(Effect.succeed(stream))
-      })
-      stream.on("error", () => {})
-    }),
-    (stream) => Effect.sync(() => stream.destroy())
-  )

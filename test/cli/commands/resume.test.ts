@@ -1,0 +1,77 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { rmSync } from "node:fs"
+import { unknownId } from "../../support/jobs.js"
+import * as Charlotte from "../process/Charlotte.js"
+import * as Daemon from "../process/Daemon.js"
+import * as Tasks from "../process/Tasks.js"
+import * as CommandLine from "./CommandLine.js"
+import { tasks } from "./Here.js"
+
+describe("charlotte resume", () => {
+  it.scopedLive(
+    "goes on with what was interrupted where there is a place for it, and else says what to do",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(tasks)
+        const command = CommandLine.make(world)
+        const run = (...words: ReadonlyArray<string>) => command(words).answer
+        const submit = (branch: string) =>
+          Effect.gen(function* () {
+            yield* world.git(world.repository, "branch", branch)
+            const where = ["--repo", world.repository, "--target", branch]
+            return (yield* run("start", "tasks/waiting", ...where)).out.trim()
+          })
+        yield* Daemon.up(world)
+        const first = yield* submit("one")
+        const second = yield* submit("two")
+        yield* Tasks.reached(world)
+        yield* Daemon.down(world)
+        rmSync(`${world.root}/reached`)
+
+        // There is one place now, and the older one has it.
+        yield* Daemon.up(world, { variables: { CHARLOTTE_MAX_JOBS: "1" } })
+        yield* Tasks.reached(world)
+        expect((yield* run("jobs", "--status", "interrupted")).out).toContain(second)
+        expect((yield* run("show", second)).out).toMatch(/^! interrupted after [^]*charlotte resume \w{26}\n$/)
+        const message = "max jobs (1) reached"
+        expect(yield* run("resume", second)).toEqual({
+          code: 75,
+          out: "",
+          err: `charlotte: ${message}; wait until one has ended, or stop one; see: charlotte jobs --status running\n`
+        })
+        const json = yield* run("resume", second, "--json")
+        expect([json.code, JSON.parse(json.err)]).toEqual([75, { _tag: "MaxJobsReached", message, maxJobs: 1 }])
+        expect(yield* run("resume", first)).toEqual({
+          code: 2,
+          out: "",
+          err: `charlotte: job ${first} cannot be resumed: it is running; watch it with: charlotte watch ${first}\n`
+        })
+
+        // When the place is free it goes on, whether it is told to or not.
+        expect((yield* run("stop", first)).code).toBe(0)
+        yield* Tasks.release(world)
+        expect((yield* run("watch", second)).code).toBe(0)
+        expect((yield* run("resume", second)).err).toContain(
+          `it is completed; see what it has done with: charlotte show`
+        )
+        expect((yield* run("resume", first)).err).toMatch(
+          /^charlotte: job \w{26} cannot be resumed: it is cancelled; .* in a new job: charlotte retry \w{26}\n$/
+        )
+        expect(yield* run("resume", unknownId)).toEqual({
+          code: 2,
+          out: "",
+          err: `charlotte: job ${unknownId} not found; see the jobs with: charlotte jobs\n`
+        })
+
+        // A job of its own does what is left.
+        const retried = yield* run("retry", first)
+        expect([retried.code, retried.err]).toEqual([0, ""])
+        expect(retried.out).toMatch(/ job (\w{26}) started\n[^]*\n✓ completed in /)
+        expect(retried.out).not.toContain(" a 1  First\n")
+        expect((yield* run("show", "latest")).out).toContain(`  retry of ${first}\n`)
+        yield* Daemon.down(world)
+      }),
+    60_000
+  )
+})
