@@ -3,9 +3,10 @@
  */
 import { toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import { Cause, Context, Deferred, Duration, Effect, Layer, type Scope, Stream } from "effect"
+import { Cause, Context, Deferred, type Duration, Effect, Layer, type Scope, Stream } from "effect"
 import { ShuttingDown } from "../domain/errors.js"
 import { RequestRefused } from "./errors.js"
+import * as Stall from "./Stall.js"
 
 export class Streams extends Context.Tag("charlotte/http/Streams")<Streams, Service>() {}
 
@@ -48,22 +49,12 @@ const make = ({ maxStreams = 256, stall = "30 seconds" }: Options): Effect.Effec
       return Effect.succeed(open)
     })
 
-    /** Node's own timer looks at what has gone out, also of a piece that is still on its way. */
-    const cutWhenStalled = (request: HttpServerRequest) =>
-      Effect.sync(() => {
-        const response = toServerResponse(request)
-        response.setTimeout(Duration.toMillis(stall), () => {
-          // Where nothing waits to go out, nothing is wrong: it is quiet.
-          if ((response.socket?.writableLength ?? 0) > 0) response.destroy()
-        })
-      })
-
     return {
       open: (request) =>
         Effect.gen(function* () {
           if (yield* Deferred.isDone(closed)) return yield* new ShuttingDown()
           const open = yield* Effect.acquireRelease(take, (open) => Effect.sync(() => all.delete(open)))
-          yield* cutWhenStalled(request)
+          yield* Stall.cutOff(toServerResponse(request), stall)
           return open
         }),
       all: Effect.sync(() => [...all]),
