@@ -1,8 +1,9 @@
 /**
  * How a manager comes to its end: first it takes no more jobs, then all jobs have ended, then the streams run out.
  */
-import { Deferred, Duration, Effect, Fiber, type Scope } from "effect"
+import { Deferred, Duration, Effect, type Scope } from "effect"
 import { WallClock } from "../store/WallClock.js"
+import { first } from "./First.js"
 
 export interface Closing {
   /** No more jobs are taken; fibers are being interrupted. */
@@ -40,19 +41,15 @@ export const make: Effect.Effect<Closing> = Effect.gen(function* () {
     begin: Effect.sync(() => {
       begun = true
     }),
-    // On either clock: that of a test may stand still, and the process still has to end. In a fiber of its own: the one that
-    // closes the manager may itself be interrupted, and an interruptible wait would end there before it began.
+    // On either clock: that of a test may stand still, and the process still has to end.
     withinDeadline: (effect, deadline) =>
-      Effect.as(effect, true).pipe(
-        Effect.raceFirst(Effect.as(clock.sleep(Duration.toMillis(deadline)), false)),
-        Effect.raceFirst(Effect.as(Effect.sleep(deadline), false)),
-        Effect.interruptible,
-        Effect.forkDaemon,
-        Effect.flatMap(Fiber.join)
-      ),
+      first([
+        Effect.as(effect, true),
+        Effect.as(clock.sleep(Duration.toMillis(deadline)), false),
+        Effect.as(Effect.sleep(deadline), false)
+      ]),
     isOver: Deferred.isDone(over),
-    // A race waits for the one that has lost: it has to be interruptible, also where the caller is not.
-    orOver: (effect) => Effect.raceFirst(Effect.interruptible(effect), Effect.interruptible(Deferred.await(over))),
+    orOver: (effect) => first([effect, Deferred.await(over)]),
     end: Effect.zipRight(Deferred.succeed(over, undefined), drained(lastMoment)),
     stream: Effect.acquireRelease(
       Effect.sync(() => {

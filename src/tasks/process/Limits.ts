@@ -2,6 +2,7 @@
  * How long a child process may run, and how long it may be silent.
  */
 import { Duration, Effect } from "effect"
+import { first } from "../../manager/First.js"
 import { WallClock } from "../../store/WallClock.js"
 import { type Outcome, SilentTooLong, TimedOut } from "./Outcome.js"
 
@@ -20,12 +21,11 @@ export const within = (
   Effect.gen(function* () {
     const wallClock = yield* WallClock
     const startedAt = yield* wallClock.now
-    let first = process.ended
+    const ends = [process.ended]
     if (limits.total !== undefined) {
       const limit = Duration.decode(limits.total)
       const due = startedAt + Duration.toMillis(limit)
-      first = Effect.raceFirst(
-        first,
+      ends.push(
         Effect.as(
           past(() => due),
           TimedOut({ limit })
@@ -35,9 +35,9 @@ export const within = (
     if (limits.silence !== undefined) {
       const limit = Duration.decode(limits.silence)
       const due = () => process.lastAt() + Duration.toMillis(limit)
-      first = Effect.raceFirst(first, Effect.as(past(due), SilentTooLong({ limit })))
+      ends.push(Effect.as(past(due), SilentTooLong({ limit })))
     }
-    return yield* first
+    return yield* first(ends)
   })
 
 /** What a timer can hold: 24 days. */
@@ -52,5 +52,4 @@ const past = (due: () => number): Effect.Effect<void> =>
       if (left <= 0) return
       yield* wallClock.sleep(Math.min(left, longestSleep))
     }
-    // Whoever runs a process where nothing can be interrupted still does not wait for a limit that is not reached.
-  }).pipe(Effect.interruptible)
+  })
