@@ -44,19 +44,22 @@ const commands = (output: string) => {
   return below.split("\n").flatMap((line) => (line.startsWith("  ") ? [line.trim()] : []))
 }
 
+/** What is told of a job that counts to three. */
+const counted = [
+  "1 job.started { attempt: 1 }",
+  "2 counted 1",
+  "3 counted 2",
+  "4 counted 3",
+  "5 job.completed ",
+  "job completed: counted to three"
+]
+
 describe("the examples", () => {
   it.scopedLive("embed.ts counts to three, and is recorded", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const { output } = yield* example(directory, ["examples/embed.ts", `${directory}/jobs.db`])
-      expect(output.trimEnd().split("\n")).toEqual([
-        "1 job.started { attempt: 1 }",
-        "2 counted 1",
-        "3 counted 2",
-        "4 counted 3",
-        "5 job.completed ",
-        "job completed: counted to three"
-      ])
+      expect(output.trimEnd().split("\n")).toEqual(counted)
     })
   )
 
@@ -79,14 +82,7 @@ describe("the examples", () => {
           )
       )
       const { code, output } = yield* example(directory, ["examples/client.ts", socket])
-      expect(output.trimEnd().split("\n")).toEqual([
-        "1 job.started { attempt: 1 }",
-        "2 counted 1",
-        "3 counted 2",
-        "4 counted 3",
-        "5 job.completed ",
-        "job completed: counted to three"
-      ])
+      expect(output.trimEnd().split("\n")).toEqual(counted)
       expect(code).toBe(0)
       server.kill("SIGTERM")
       expect((yield* Deferred.await(ended)).output).toMatch(/Listening on /)

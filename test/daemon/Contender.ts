@@ -1,12 +1,10 @@
 /** Processes that contend for locks, as their parent sees them. */
 import { Effect, Exit, Mailbox, Schema, type Scope } from "effect"
-import { build } from "esbuild"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { symlink } from "node:fs/promises"
-import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { bundle } from "../support/bundle.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const Verdict = Schema.Union(
@@ -28,23 +26,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** The program, bundled, so that many of it can be started; it goes with the scope. */
 export const program: Effect.Effect<string, never, Scope.Scope> = Effect.flatMap(TemporaryDirectory.make, (directory) =>
-  Effect.promise(async () => {
-    const outfile = join(directory, "program.mjs")
-    await build({
-      entryPoints: [here("program.ts")],
-      outfile,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      target: "node20",
-      tsconfig: here("../../tsconfig.json"),
-      external: ["better-sqlite3"],
-      banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)` },
-      logLevel: "error"
-    })
-    await symlink(here("../../node_modules"), join(directory, "node_modules"))
-    return outfile
-  })
+  bundle(directory, here("program.ts"))
 )
 
 export interface Contender {

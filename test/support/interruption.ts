@@ -1,4 +1,5 @@
-import { Effect, type Exit, Fiber, FiberId, Scheduler } from "effect"
+import { expect } from "@effect/vitest"
+import { Effect, type Exit, Fiber, FiberId, Option, Ref, Scheduler } from "effect"
 
 /** Runs an effect in a fiber that is interrupted when it comes to its operation number `k`. */
 export const interruptedAfter = <A, E, R>(
@@ -18,4 +19,24 @@ export const interruptedAfter = <A, E, R>(
       }
     }
     return Effect.flatMap(Effect.fork(Effect.withScheduler(effect, interrupting)), Fiber.await)
+  })
+
+/** Interrupts what is made of an effect that never ends, at operation k = 1 … 200: it ends then, and nothing of it goes on. */
+export const endsWhereverInterrupted = (of: (never: Effect.Effect<never>) => Effect.Effect<unknown>) =>
+  Effect.gen(function* () {
+    const alive = yield* Ref.make(0)
+    const one = Effect.acquireUseRelease(
+      Ref.update(alive, (n) => n + 1),
+      () => Effect.never,
+      () => Ref.update(alive, (n) => n - 1)
+    )
+    for (let k = 1; k <= 200; k++) {
+      const interrupted = yield* Effect.fork(interruptedAfter(of(one), k))
+      // It waits for ever where it does not come to so many operations.
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      yield* Fiber.interruptFork(interrupted)
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      expect(Option.isSome(yield* Fiber.poll(interrupted)), `at operation ${k}`).toBe(true)
+      expect(yield* Ref.get(alive)).toBe(0)
+    }
   })

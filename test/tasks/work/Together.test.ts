@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Ref, TestClock } from "effect"
 import { together } from "../../../src/tasks/work/Together.js"
-import { interruptedAfter } from "../../support/interruption.js"
+import { endsWhereverInterrupted } from "../../support/interruption.js"
 
 const second = Effect.sleep("1 second")
 
@@ -32,22 +32,6 @@ describe("what is done together", () => {
   )
 
   it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
-    Effect.gen(function* () {
-      const alive = yield* Ref.make(0)
-      const one = Effect.acquireUseRelease(
-        Ref.update(alive, (n) => n + 1),
-        () => Effect.never,
-        () => Ref.update(alive, (n) => n - 1)
-      )
-      for (let k = 1; k <= 200; k++) {
-        const interrupted = yield* Effect.fork(interruptedAfter(together([one, one, one]), k))
-        // It waits for ever where it does not come to so many operations.
-        yield* Effect.repeatN(Effect.yieldNow(), 20)
-        yield* Fiber.interruptFork(interrupted)
-        yield* Effect.repeatN(Effect.yieldNow(), 20)
-        expect(Option.isSome(yield* Fiber.poll(interrupted)), `at operation ${k}`).toBe(true)
-        expect(yield* Ref.get(alive)).toBe(0)
-      }
-    })
+    endsWhereverInterrupted((one) => together([one, one, one]))
   )
 })
