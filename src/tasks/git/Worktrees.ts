@@ -37,30 +37,31 @@ export const verify = (repository: Repository, worktree: Worktree) =>
 /** Beside a worktree, where nobody works: it says for which repository one was made there. */
 const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
 
-/** The branch of a worktree that was made here. A crash may have come before its mark, and the note was there before it. */
+/**
+ * The branch of a worktree that was made here. A crash may have come before its mark, or before that had its text; the note was
+ * there before both.
+ */
 const madeFor = ({ commonDir }: Repository, path: string, gitDir: string) =>
   Effect.gen(function* () {
-    const mark = yield* Disk.readLine(Checkouts.mark(gitDir))
+    const mark = Option.flatMap(yield* Disk.readLine(Checkouts.mark(gitDir)), decodeBranch)
     if (Option.isSome(mark) || !Option.contains(yield* Disk.readLine(note(path)), commonDir)) return mark
     const head = yield* Disk.readLine(`${gitDir}/HEAD`)
-    return Option.map(head, (line) => line.replace(/^ref: refs\/heads\//, ""))
+    return Option.flatMap(head, (line) => decodeBranch(line.replace(/^ref: refs\/heads\//, "")))
   })
+
+const decodeBranch = Schema.decodeOption(OwnBranch)
 
 /** The worktrees that were made here, of every job; those whose files are gone too. */
 export const list = (repository: Repository) =>
   Effect.gen(function* () {
     const worktrees = yield* Effect.forEach(yield* Checkouts.linked(repository), ([path, gitDir]) =>
-      Effect.map(madeFor(repository, path, gitDir), (line) => {
-        const named = Schema.decodeOption(AbsolutePath)(path)
-        return Option.map(
-          Option.all([named, Option.flatMap(line, Schema.decodeOption(OwnBranch))]),
-          ([path, branch]) => ({
-            path,
-            gitDir,
-            branch
-          })
-        )
-      })
+      Effect.map(madeFor(repository, path, gitDir), (branch) =>
+        Option.map(Option.all([Schema.decodeOption(AbsolutePath)(path), branch]), ([path, branch]) => ({
+          path,
+          gitDir,
+          branch
+        }))
+      )
     )
     return worktrees.flatMap((worktree): ReadonlyArray<Worktree> => Option.toArray(worktree))
   })

@@ -212,15 +212,18 @@ scenario("a worktree that was tampered with is not worked in, and the user's che
 scenario("a worktree whose making a crash has cut off is found, to be removed with its branch", (world) =>
   Effect.gen(function* () {
     const { main, repository, service, top } = world
-    const tree = yield* worktree(world, "u")
-    yield* Effect.promise(() => rm(`${tree.gitDir}/charlotte`))
     // One of the user's own on a branch of such a name is his, without the note that comes first.
     yield* world.git(top, "worktree", "add", "--quiet", "-b", "charlotte/his", pathIn(world, "his"), main)
-    expect(yield* service.worktrees(repository)).toEqual([tree])
-    yield* service.removeWorktree(repository, tree.path)
-    yield* service.deleteBranch(repository, tree.branch)
-    expect(existsSync(tree.path)).toBe(false)
-    expect(yield* service.worktrees(repository)).toEqual([])
+    // Before its mark was made, and before the mark had its text.
+    for (const cutOff of [(mark: string) => rm(mark), (mark: string) => writeFile(mark, "")]) {
+      const tree = yield* worktree(world, "u")
+      yield* Effect.promise(() => cutOff(`${tree.gitDir}/charlotte`))
+      expect(yield* service.worktrees(repository)).toEqual([tree])
+      yield* service.removeWorktree(repository, tree.path)
+      yield* service.deleteBranch(repository, tree.branch)
+      expect(existsSync(tree.path)).toBe(false)
+      expect(yield* service.worktrees(repository)).toEqual([])
+    }
   })
 )
 
