@@ -8,6 +8,7 @@ import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
+import { withContext } from "../store/WithContext.js"
 
 /** @since 0.1.0 */
 export class Orchestrator extends Context.Tag("charlotte/Orchestrator")<Orchestrator, Service<JobConfig>>() {}
@@ -86,7 +87,7 @@ export const layer = <R = never>(
     Effect.map(Effect.context<Exclude<R, Scope.Scope>>(), (context) =>
       Orchestrator.of({
         run: (job) =>
-          Effect.mapInputContext(
+          withContext(
             run(job),
             // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Exclude<R, Scope> and Scope make R
             (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope) as Context.Context<R>

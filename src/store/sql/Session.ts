@@ -10,6 +10,7 @@ import { Context, Effect, Option, Schema, Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { retryWhileBusy } from "../Busy.js"
 import { orStoreError, storeError } from "../failure.js"
+import { withContext } from "../WithContext.js"
 
 export type Value = string | number | null
 
@@ -53,7 +54,7 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
     Effect.acquireUseRelease(
       Scope.make(),
       (scope) =>
-        Effect.mapInputContext(Effect.flatMap(sql.reserve, use), (context: Context.Context<never>) =>
+        withContext(Effect.flatMap(sql.reserve, use), (context: Context.Context<never>) =>
           Context.add(Context.add(context, Scope.Scope, scope), SafeIntegers, false)
         ),
       Scope.close
