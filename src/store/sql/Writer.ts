@@ -54,6 +54,12 @@ interface Queued {
 /** Rows of the slow lane in one transaction: some tens of milliseconds at the most. */
 const largeBatch = 4_096
 
+/** After so many, the log is copied into the database if there is nothing to write: before SQLite does it, with its 1,000 pages. */
+const manyTransactions = 50
+
+/** Milliseconds without a transaction after which the next one does not wait for others. */
+const rest = 2
+
 export const make = (options: {
   readonly session: Session
   readonly signals: Signals
@@ -142,12 +148,41 @@ export const make = (options: {
               })
       })
 
+    /** SQLite does it in the midst of some commit, when nobody does it before. */
+    const checkpoint = Effect.ignore(
+      session.reserve((connection) => execute(connection, "PRAGMA wal_checkpoint(PASSIVE)"))
+    )
+
+    let lastAt = -Infinity
+    let hasTurned = false
+    let sinceCheckpoint = 0
+
+    const turn = Effect.map(clock.turn, () => {
+      hasTurned = true
+    })
+
+    /**
+     * One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions. After
+     * a rest there was one, and only those that are about to write at this moment are waited for.
+     */
+    const makeWay = Effect.flatMap(clock.now, (now) =>
+      hasTurned ? Effect.void : now - lastAt < rest ? turn : Effect.yieldNow()
+    )
+
     const round = Effect.gen(function* () {
       busy = true
       while (!isEmpty()) {
-        // One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions.
-        yield* clock.turn
+        yield* makeWay
+        hasTurned = false
         yield* process(take(), closedAt ?? (yield* clock.now))
+        lastAt = yield* clock.now
+        sinceCheckpoint += 1
+        if (!isEmpty() || sinceCheckpoint < manyTransactions) continue
+        yield* turn
+        if (!isEmpty()) continue
+        sinceCheckpoint = 0
+        hasTurned = false
+        yield* checkpoint
       }
       busy = false
     })
