@@ -6,6 +6,8 @@ import { Clock, Duration, Effect, Exit, type Fiber, Option } from "effect"
 import type * as Once from "./Once.js"
 
 export interface Deadlines {
+  /** Calls back when the time is up; what it gives takes that back. */
+  readonly after: (time: Duration.Duration, call: () => void) => Effect.Effect<() => void>
   /** What came of it, or none when that was not in time. */
   readonly within: <A, E>(once: Once.Once<A, E>, time: Duration.Duration) => Effect.Effect<Option.Option<A>, E>
 }
@@ -29,30 +31,35 @@ export const make = (fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<v
     return sleep
   }
 
+  const callAfter = (time: Duration.Duration, now: number, call: () => void) => {
+    const due = now + Duration.toMillis(time)
+    const { fiber, waiting } = sleeps.get(due) ?? sleepUntil(due, now)
+    waiting.add(call)
+    return () => {
+      waiting.delete(call)
+      if (waiting.size > 0 || sleeps.get(due)?.waiting !== waiting) return
+      sleeps.delete(due)
+      fiber.unsafeInterruptAsFork(fiber.id())
+    }
+  }
+
   return {
+    after: (time, call) => Effect.map(Clock.currentTimeMillis, (now) => callAfter(time, now, call)),
+
     within: <A, E>(once: Once.Once<A, E>, time: Duration.Duration) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.async<Option.Option<A>, E>((resume) => {
-          const due = now + Duration.toMillis(time)
-          const { fiber, waiting } = sleeps.get(due) ?? sleepUntil(due, now)
-          const late = () => {
+          const cancel = callAfter(time, now, () => {
             forget()
             resume(Effect.succeedNone)
-          }
-          waiting.add(late)
-          const leave = () => {
-            waiting.delete(late)
-            if (waiting.size > 0 || sleeps.get(due)?.waiting !== waiting) return
-            sleeps.delete(due)
-            fiber.unsafeInterruptAsFork(fiber.id())
-          }
+          })
           const forget = once.whenDone((exit) => {
-            leave()
+            cancel()
             resume(Exit.map(exit, Option.some))
           })
           return Effect.sync(() => {
             forget()
-            leave()
+            cancel()
           })
         })
       )

@@ -25,10 +25,14 @@ export const make = (fork: (effect: Effect.Effect<void>) => void): Effect.Effect
       return told.size === 0 ? Effect.void : Effect.zipRight(clock.sleep(pause), look)
     })
 
+    const watch = Effect.sync(() => fork(Effect.zipRight(clock.sleep(pause), look)))
+
     return (fiber) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
         fiber.unsafeInterruptAsFork(FiberId.none)
-        if (told.size === 0) fork(Effect.zipRight(clock.sleep(pause), look))
+        const isFirst = told.size === 0
         told.add(fiber)
+        // The one that was told gets on before it is looked at.
+        return isFirst ? Effect.zipRight(Effect.yieldNow(), watch) : Effect.void
       })
   })

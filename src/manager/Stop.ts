@@ -1,7 +1,7 @@
 /**
  * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and saying what came of it.
  */
-import { Clock, DateTime, Duration, Effect, Option } from "effect"
+import { Cause, Clock, DateTime, Duration, Effect, Exit, Option } from "effect"
 import { type JobNotFound, StopTimedOut, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
@@ -41,6 +41,9 @@ const recordPatience = Duration.seconds(1)
 /** A job that is just being continued is found after a look or two. */
 const mostLooks = 1_000
 
+const isSuperseded = (cause: Cause.Cause<Superseded | StoreError>): boolean =>
+  Option.exists(Cause.failureOption(cause), ({ _tag }) => _tag === "Superseded")
+
 export const make = (options: {
   readonly store: Store
   /** The record of a run that is this manager's. */
@@ -64,39 +67,33 @@ export const make = (options: {
         )
     )
 
-  /** Records the intent to stop; returns when that is done, or takes too long. */
-  const record = (job: ActiveJob<unknown>) =>
-    Effect.flatMap(DateTime.now, (at) => {
-      const recorded = Once.make<void, Superseded | StoreError>()
-      fork(
-        Effect.map(
-          Effect.exit(store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at })),
-          recorded.done
-        )
-      )
-      return Effect.flatMap(
-        deadlines.within(recorded, recordPatience),
-        Option.match({ onNone: () => Effect.fail("the store takes its time"), onSome: Effect.succeed })
-      )
+  const untold = (job: ActiveJob<unknown>, reason: unknown) =>
+    Effect.annotateLogs(Effect.logWarning(`job ${job.id} is stopped before that is recorded`, reason), {
+      jobId: job.id
     })
 
-  /** The intent is recorded first: after a crash, the next manager ends the job instead of going on with it. */
-  const tell = (job: ActiveJob<unknown>) =>
+  /**
+   * The intent is recorded first: after a crash, the next manager ends the job instead of going on with it. A store that takes
+   * its time is not waited for.
+   */
+  const recorded = (job: ActiveJob<unknown>, proceed: Effect.Effect<void>) =>
     Effect.gen(function* () {
-      if (job.phase === "running" && !job.isDecided) {
-        job.phase = "stopping"
-        yield* Effect.catchAll(record(job), (reason) =>
-          // It has ended by itself, or is just doing so.
-          typeof reason !== "string" && reason._tag === "Superseded"
-            ? Effect.void
-            : Effect.annotateLogs(Effect.logWarning(`job ${job.id} is stopped before that is recorded`, reason), {
-                jobId: job.id
-              })
-        )
-      }
-      yield* interrupt(job.fiber)
-      // The job gets on before the wait for it is set up.
-      yield* Effect.yieldNow()
+      if (job.phase !== "running" || job.isDecided) return yield* proceed
+      job.phase = "stopping"
+      let isLate = false
+      const inTime = yield* deadlines.after(recordPatience, () => {
+        isLate = true
+        fork(Effect.zipRight(untold(job, "the store takes its time"), proceed))
+      })
+      const at = yield* DateTime.now
+      const exit = yield* Effect.exit(
+        store.record({ type: "job.stopping", jobId: job.id, attempt: job.run.attempt, at })
+      )
+      if (isLate) return
+      inTime()
+      // Superseded: it has ended by itself, or is just doing so.
+      if (Exit.isFailure(exit) && !isSuperseded(exit.cause)) yield* untold(job, exit.cause)
+      yield* proceed
     })
 
   const wait = (job: ActiveJob<unknown>, begun: number, grace: Duration.Duration) =>
@@ -124,10 +121,13 @@ export const make = (options: {
       job.grace = grace
       // In a fiber of the manager: whoever asked first may go away, and the others still wait.
       fork(
-        Effect.map(Effect.exit(Effect.zipRight(tell(job), wait(job, begun, grace))), (exit) => {
-          job.stop = undefined
-          outcome.done(exit)
-        })
+        recorded(
+          job,
+          Effect.map(Effect.exit(Effect.zipRight(interrupt(job.fiber), wait(job, begun, grace))), (exit) => {
+            job.stop = undefined
+            outcome.done(exit)
+          })
+        )
       )
       return outcome
     })
