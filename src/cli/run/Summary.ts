@@ -118,10 +118,10 @@ const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>
       }
     })
 
-const nextOf = ({ id, status }: Run, { command }: Told): string | undefined => {
+const nextOf = ({ id, status }: Run, { _tag, command }: Told): string | undefined => {
   if (status === "interrupted") return `charlotte resume ${id}`
-  if (status === "cancelled") return `charlotte retry ${id}`
-  return status === "failed" ? (command ?? `charlotte retry ${id}`) : undefined
+  if (status === "failed" && _tag === "LandingBlocked" && command !== undefined) return command
+  return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined
 }
 
 const countBy = (records: ReadonlyArray<{ readonly state: string }>): Readonly<Record<string, number>> =>

@@ -5,6 +5,7 @@ import * as Summary from "../../../src/cli/run/Summary.js"
 import * as SummaryText from "../../../src/cli/run/SummaryText.js"
 import { toJson } from "../../../src/domain/Json.js"
 import { TaskRecord, UnitRecord, Work } from "../../../src/domain/Work.js"
+import { NoSuchAgent } from "../../../src/tasks/agents/NoSuchAgent.js"
 import { CommandFailed, LandingBlocked, LimitReached, TasksFailed } from "../../../src/tasks/work/TaskFailure.js"
 import { forbidden, hostile } from "../hostile.js"
 import { allDone, branch, diff, run, someFailed } from "./ended.js"
@@ -89,6 +90,19 @@ describe("the summary of a job", () => {
     expect(text({ run: run("failed", { error: toJson(command) }), work: allDone })).toMatch(
       /^✗ .*: the baseline \(npm test\) failed; see \/l\n/
     )
+    // The commands of which these errors tell are none to go on with.
+    const missing = new NoSuchAgent({
+      reason: "missing",
+      agent: "claude",
+      command: "claude",
+      names: ["claude"],
+      found: ["script"],
+      file: "/c"
+    })
+    for (const error of [command, missing])
+      expect(text({ run: run("failed", { error: toJson(error) }), work: allDone })).toMatch(
+        new RegExp(`\n {2}go on with {2}charlotte retry ${jobId}$`)
+      )
   })
 
   it("that was not recorded to its end says so, and how to go on", () => {
