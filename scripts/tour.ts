@@ -1,6 +1,6 @@
 /**
- * Has the command do what it is for, and keeps what V8 has made of its code on the way: in one process as the daemon, and in
- * another as all that reaches it. Nothing else is left of it.
+ * Has the command do what it is for, and keeps what V8 has made of its code on the way: in one process as the daemon, in another
+ * as all that reaches it, and in a third as the manager of a job of its own. Nothing else is left of it.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
@@ -29,19 +29,28 @@ const charlotte = async (...argv: ReadonlyArray<string>) => {
   if (code !== 0) throw new Error(`charlotte ${argv.join(" ")} has ended with code ${code}`)
 }
 
-/** A repository with one task. */
+const tasksOf = { daemon: "tasks", manager: "more" }
+
+/** The same in a process of its own. */
+const start = (part: keyof typeof tasksOf) =>
+  spawn(process.execPath, [...process.execArgv, tour, file, part], { stdio: ["ignore", "ignore", "inherit", "ipc"] })
+
+/** A repository with two jobs of one task. */
 const prepare = (directory: string) => {
   const write = (path: string, text: string) => writeFileSync(`${directory}/${path}`, text)
-  for (const path of ["home", "repository", "repository/tasks"]) mkdirSync(`${directory}/${path}`)
+  for (const path of ["home", "repository"]) mkdirSync(`${directory}/${path}`)
   write(
     "home/.gitconfig",
     "[user]\n  name = Charlotte\n  email = charlotte@localhost\n[init]\n  defaultBranch = main\n"
   )
-  write("repository/tasks/charlotte.yaml", "agent: script\n")
-  write(
-    "repository/tasks/01-one.md",
-    "---\ntask: 1\nbackpressure: test -f one\n---\n\n# One\n\n```sh\necho one > one\n```\n"
-  )
+  for (const tasks of Object.values(tasksOf)) {
+    mkdirSync(`${directory}/repository/${tasks}`)
+    write(`repository/${tasks}/charlotte.yaml`, "agent: script\n")
+    write(
+      `repository/${tasks}/01-one.md`,
+      `---\ntask: 1\nbackpressure: test -f ${tasks}.txt\n---\n\n# One\n\n\`\`\`sh\necho one > ${tasks}.txt\n\`\`\`\n`
+    )
+  }
   process.env["HOME"] = `${directory}/home`
   process.env["CHARLOTTE_HOME"] = `${directory}/charlotte`
   process.chdir(`${directory}/repository`)
@@ -50,9 +59,7 @@ const prepare = (directory: string) => {
 }
 
 const visit = async () => {
-  const daemon = spawn(process.execPath, [...process.execArgv, tour, file, "manager"], {
-    stdio: ["ignore", "ignore", "inherit", "ipc"]
-  })
+  const daemon = start("daemon")
   const ended = once(daemon, "exit")
   // Ready, or ended.
   await Promise.race([once(daemon, "message"), ended])
@@ -60,7 +67,7 @@ const visit = async () => {
     "daemon start",
     "daemon status",
     "jobs",
-    "start tasks",
+    `start ${tasksOf.daemon}`,
     "watch latest",
     "jobs",
     "jobs --json",
@@ -70,11 +77,14 @@ const visit = async () => {
     "daemon stop"
   ])
     await charlotte(...line.split(" "))
-  const [code] = await ended
-  if (code !== 0) throw new Error(`the daemon has ended with code ${code}`)
+  for (const end of [ended, once(start("manager"), "exit")]) {
+    const [code] = await end
+    if (code !== 0) throw new Error(`a process has ended with code ${code}`)
+  }
 }
 
-if (part === "manager") await charlotte("daemon", "start", "--foreground")
+if (part === "daemon") await charlotte("daemon", "start", "--foreground")
+else if (part === "manager") await charlotte("run", tasksOf.manager)
 else {
   const directory = mkdtempSync(`${tmpdir()}/charlotte-tour-`)
   try {

@@ -4,19 +4,18 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Cause, Chunk, Effect, type Exit, Layer, Option } from "effect"
-import { version } from "../http/Version.js"
-import * as Commands from "./Commands.js"
+import * as Foreground from "./daemon/Foreground.js"
 import * as ExitCode from "./ExitCode.js"
-import * as Main from "./Main.js"
 import * as Output from "./Output.js"
 
 export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
-  Effect.flatMap(
-    Effect.promise(() => Commands.load(argv)),
-    (program) => Main.run(program, argv, { version })
-  ).pipe(Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer, Output.layer)))
+  Option.getOrElse(Foreground.command(argv), () =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Interpreter.js")),
+      ({ command }) => command(argv)
+    )
+  ).pipe(Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, Output.layer)))
 
 /** Ends the process with the code that was answered. */
 export const teardown = <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => void): void => {

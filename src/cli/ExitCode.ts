@@ -1,10 +1,8 @@
 /**
  * What the process says at its end: the codes of `sysexits.h` and of shells where they have one for it.
  */
-import { Predicate, Schema } from "effect"
-import { StoreError } from "../domain/errors.js"
+import { Schema } from "effect"
 import type { RunStatus } from "../domain/RunStatus.js"
-import { RequestRefused } from "../http/errors.js"
 
 export const completed = 0
 export const failed = 1
@@ -18,50 +16,6 @@ export const busy = 75
 export const interrupted = 130
 /** As shells say of SIGPIPE. */
 export const closed = 141
-
-/** Of an error with that tag; of every other one it is `failed`. */
-const byTag: Readonly<Record<string, number>> = {
-  UsageError: invalid,
-  InvalidPlan: invalid,
-  InvalidJobConfig: invalid,
-  InvalidConfiguration: invalid,
-  HomeUnusable: invalid,
-  NoSuchAgent: invalid,
-  JobNotFound: invalid,
-  NoJobName: invalid,
-  NoSuchJob: invalid,
-  AmbiguousJob: invalid,
-  LogNotFound: invalid,
-  NotResumable: invalid,
-  NotARepository: invalid,
-  BranchMissing: invalid,
-  SymbolicBranch: invalid,
-  IdentityMissing: invalid,
-  OperationInProgress: invalid,
-  GitMissing: invalid,
-  GitTooOld: invalid,
-  VersionMismatch: invalid,
-  IdempotencyKeyReused: invalid,
-  InvalidQuery: invalid,
-  InvalidRequest: invalid,
-
-  MaxJobsReached: busy,
-  JobConflict: busy,
-  AlreadyManaged: busy,
-  HomeBusy: busy,
-  ShuttingDown: busy,
-  Locked: busy,
-
-  InternalError: internal,
-
-  OutputClosed: closed
-}
-
-export const ofError = (error: unknown): number => {
-  if (error instanceof StoreError && (error.reason === "busy" || error.reason === "closed")) return busy
-  if (error instanceof RequestRefused && error.reason === "limit") return busy
-  return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? failed
-}
 
 /** The job's own end is that of the command which followed it. */
 export const ofStatus: { readonly [Status in RunStatus]: number } = {

@@ -8,6 +8,7 @@ import { Cause, Option, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../domain/errors.js"
 import { toJson } from "../domain/Json.js"
 import { InvalidPlan } from "../tasks/plan/Problem.js"
+import * as ErrorCode from "./ErrorCode.js"
 import * as ExitCode from "./ExitCode.js"
 import * as Remedy from "./Remedy.js"
 import * as Terminal from "./Terminal.js"
@@ -37,7 +38,7 @@ export const tell = (cause: Cause.Cause<unknown>, manner: Manner): Told => {
 
 const expected = (error: unknown, { json }: Manner): Told => {
   if (error instanceof ExitCode.Quit) return { code: error.code, text: "" }
-  const code = ExitCode.ofError(error)
+  const code = ErrorCode.ofError(error)
   if (code === ExitCode.closed) return { code, text: "" }
   return { code, text: json ? jsonLine(encode(error)) : sentence(error) }
 }

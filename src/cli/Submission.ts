@@ -53,10 +53,10 @@ const checkedOut = (repository: Repository) =>
 /** All that would keep the job from being taken, or else what it would do. */
 export const show = (config: Effect.Effect.Success<ReturnType<typeof read>>, json: boolean) =>
   Effect.gen(function* () {
-    const [Admission, Host] = yield* Effect.promise(() =>
-      Promise.all([import("../tasks/work/Admission.js"), import("../daemon/Host.js")])
+    const [Admission, Tasks] = yield* Effect.promise(() =>
+      Promise.all([import("../tasks/work/Admission.js"), import("../daemon/Tasks.js")])
     )
     const job = new JobConfig({ concurrency: 4, ...config })
-    const { plan } = yield* Effect.provide(Admission.read(job), Host.check)
+    const { plan } = yield* Effect.provide(Admission.read(job), Tasks.check)
     yield* PlanTree.write(plan, json)
   })

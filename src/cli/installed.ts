@@ -20,7 +20,7 @@ const read = (file: string): Buffer | undefined => {
   }
 }
 
-const load = (file: string, part: "client" | "manager") => {
+const load = (file: string, part: Part) => {
   // There is nothing but ASCII in it, which is read faster as what it is.
   const source = readFileSync(file, "latin1")
   // Of another version of V8 it is passed over.
@@ -32,9 +32,13 @@ const load = (file: string, part: "client" | "manager") => {
   return loaded.exports
 }
 
-/** Those that work on jobs themselves run other code than those that talk to who does. */
-const isManager = (words: ReadonlyArray<string>) =>
-  words.includes("--foreground") || ["run", "resume", "retry"].includes(words[0] ?? "")
+/** Each of these runs other code: the daemon, those that work on jobs themselves, and those that talk to who does. */
+type Part = "daemon" | "manager" | "client"
+
+const partOf = (words: ReadonlyArray<string>): Part => {
+  if (words.includes("--foreground")) return "daemon"
+  return ["run", "resume", "retry"].includes(words[0] ?? "") ? "manager" : "client"
+}
 
 if (refusal()) process.exitCode = 2
-else load(`${import.meta.dirname}/charlotte.cjs`, isManager(process.argv.slice(2)) ? "manager" : "client").start?.()
+else load(`${import.meta.dirname}/charlotte.cjs`, partOf(process.argv.slice(2))).start?.()

@@ -8,7 +8,7 @@ import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import * as JobManager from "../manager/JobManager.js"
 import type { Orchestrator } from "../manager/Orchestrator.js"
 import type { RunStore } from "../store/RunStore.js"
-import * as Agents from "../tasks/Agents.js"
+import type * as Agents from "../tasks/Agents.js"
 import * as Profiles from "../tasks/agents/Profiles.js"
 import * as Section from "../tasks/agents/Section.js"
 import { Count, Span } from "../tasks/plan/Fields.js"
@@ -109,11 +109,6 @@ const variable = <A>(
 export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | FileSystem> = Layer.effect(
   Configuration,
   make
-)
-
-/** The agents that are configured. */
-export const agents: Layer.Layer<Agents.Agents, never, Configuration> = Layer.unwrapEffect(
-  Effect.map(Configuration, ({ agents }) => Agents.layer(agents))
 )
 
 export type ManagerOptions = Pick<JobManager.Options, "recovery">

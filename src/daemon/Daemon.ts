@@ -77,7 +77,7 @@ const live = ({ listen, onReady }: Options) =>
         )
       )
       // Whoever waited for this process goes on meanwhile.
-      yield* Effect.zipRight(prepared, over).pipe(
+      yield* Effect.zipRight(Effect.zipRight(prepared, Host.tasks), over).pipe(
         Effect.flatten,
         Effect.onInterrupt(() => Effect.logInfo("ends, as a signal tells it to"))
       )

@@ -4,12 +4,12 @@
  */
 import { Effect, Either, Layer, type Redacted } from "effect"
 import * as Http from "../http/Server.js"
+import * as Later from "../manager/Later.js"
+import { Orchestrator } from "../manager/Orchestrator.js"
 import * as Database from "../store/Database.js"
 import { KernelRef } from "../store/ProcessIdentity.js"
 import * as RunStore from "../store/RunStore.js"
-import * as Git from "../tasks/Git.js"
 import * as ProcessRunner from "../tasks/ProcessRunner.js"
-import * as TaskOrchestrator from "../tasks/TaskOrchestrator.js"
 import * as Configuration from "./Configuration.js"
 import * as Home from "./Home.js"
 import * as HomeLock from "./HomeLock.js"
@@ -17,22 +17,30 @@ import * as Secrets from "./Secrets.js"
 
 const database = Layer.unwrapEffect(Effect.map(Home.Home, ({ database }) => Database.layer({ filename: database })))
 
-const orchestrator = Layer.unwrapEffect(
-  Effect.map(Effect.all([Home.Home, Secrets.Secrets]), ([{ directory }, { text }]) =>
-    TaskOrchestrator.layer({ directory, hide: text })
-  )
+/** Asked for in good time, it is there when a job needs it. */
+export const tasks = Effect.promise(() => import("./Tasks.js"))
+
+/** The orchestrator of tasks, loaded by the first job that is checked, worked on, or cleared away after a crash. */
+const orchestrator = Layer.effect(
+  Orchestrator,
+  Effect.gen(function* () {
+    const context = yield* Effect.context<Layer.Layer.Context<Effect.Effect.Success<typeof tasks>["orchestrator"]>>()
+    const { get } = yield* Later.make(
+      Effect.flatMap(tasks, (Tasks) => Effect.provide(Orchestrator, Tasks.orchestrator)).pipe(Effect.provide(context))
+    )
+    return Orchestrator.of({
+      check: (config, kept) => Effect.flatMap(get, ({ check }) => check?.(config, kept) ?? Effect.succeed({})),
+      run: (job) => Effect.flatMap(get, ({ run }) => run(job)),
+      recover: (id) => Effect.flatMap(get, ({ recover }) => recover?.(id) ?? Effect.void)
+    })
+  })
 )
-
-const settings = Layer.merge(Git.layer, Configuration.agents).pipe(Layer.provideMerge(Configuration.layer))
-
-/** What a job would be checked against, for who only wants to know: nothing is made or changed. */
-export const check = Layer.merge(RunStore.layerMemory, settings).pipe(Layer.provideMerge(Home.layerUntouched))
 
 /** The home is this process's alone. */
 export const home = (options: HomeLock.Options) =>
   HomeLock.layer(options).pipe(
     Layer.provideMerge(Secrets.layer),
-    Layer.provideMerge(settings),
+    Layer.provideMerge(Configuration.layer),
     Layer.provideMerge(Home.layer)
   )
 

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import type { RequestListener, Server as NodeServer } from "node:http"
-import { Array, Context, Deferred, Duration, Effect, Exit, Fiber, Layer, type Redacted, Runtime, Scope } from "effect"
+import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
 import type { JobManager } from "../manager/JobManager.js"
+import * as Later from "../manager/Later.js"
 import type { RunStore } from "../store/RunStore.js"
 import { WallClock } from "../store/WallClock.js"
-import type { Application } from "./Application.js"
 import type { CannotListen } from "./errors.js"
 import type { Door } from "./Guard.js"
 import type * as Handlers from "./Handlers.js"
@@ -83,8 +83,7 @@ const make = (options: Options) =>
       const layer = Loaded.layer({ ...options, doors: yield* Deferred.await(doors), shutdown })
       return Context.get(yield* Layer.buildWithScope(layer, life), Loaded.Application)
     })
-    let loading: Fiber.RuntimeFiber<Application["Type"]> | undefined
-    const application = Effect.suspend(() => Effect.flatten(Fiber.await((loading ??= runFork(load)))))
+    const application = yield* Later.make(load)
 
     /** The first request may be there before what answers it, and before it is known where exactly the server listens. */
     const onRequest = (at: number): RequestListener => {
@@ -92,7 +91,7 @@ const make = (options: Options) =>
       return (request, response) =>
         answer === undefined
           ? void runFork(
-              Effect.map(application, ({ listeners }) => {
+              Effect.map(application.get, ({ listeners }) => {
                 answer = listeners[at]
                 // Who has gone meanwhile is not answered: nothing would tell the handler of it.
                 if (!response.destroyed) answer?.(request, response)
@@ -112,17 +111,17 @@ const make = (options: Options) =>
     // Added last, so that it runs first.
     yield* Effect.addFinalizer(() =>
       // Where nobody has asked for anything, nothing is under way.
-      loading === undefined
-        ? close(servers, 0)
-        : Effect.zipRight(
-            Effect.flatMap(application, ({ close }) => close),
+      application.isWanted()
+        ? Effect.zipRight(
+            Effect.flatMap(application.get, ({ close }) => close),
             close(servers, drain)
           )
+        : close(servers, 0)
     )
     return {
       addresses: listeners.map(({ address }) => address),
       shutdownRequested: Deferred.await(requested),
-      prepared: Effect.asVoid(application)
+      prepared: Effect.asVoid(application.get)
     }
   })
 

@@ -9,7 +9,7 @@ import * as Http from "charlotte/http"
 import { DateTime, Duration, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { createServer, type RequestListener } from "node:http"
 import { afterAll, beforeAll } from "vitest"
-import * as ExitCode from "../../src/cli/ExitCode.js"
+import * as ErrorCode from "../../src/cli/ErrorCode.js"
 import * as Holder from "../../src/daemon/Holder.js"
 import * as Home from "../../src/daemon/Home.js"
 import { KernelRef } from "../../src/store/ProcessIdentity.js"
@@ -285,7 +285,7 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
 
 describe("every other error", () => {
   for (const [code, error] of others) {
-    it(`is told by ${code}: ${error._tag}`, () => expect(ExitCode.ofError(error)).toBe(code))
+    it(`is told by ${code}: ${error._tag}`, () => expect(ErrorCode.ofError(error)).toBe(code))
   }
 
   it("has a case here", () => {

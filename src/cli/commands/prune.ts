@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import * as Host from "../../daemon/Host.js"
 import { version } from "../../http/Version.js"
 import { RunStore } from "../../store/RunStore.js"
+import * as Git from "../../tasks/Git.js"
 import * as Prune from "../../tasks/Prune.js"
 import * as JobName from "../JobName.js"
 import * as Line from "../Line.js"
@@ -30,7 +31,7 @@ export const prune = Command.make(
       const pruned = yield* Prune.prune({ results, dryRun, ...(jobs.length === 0 ? {} : { jobs }) })
       if (json) return yield* Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ pruned })}\n`))
       yield* writeLines(pruned.length === 0 ? [[Line.raw("nothing to remove")]] : pruned.flatMap(lines(dryRun)))
-    }).pipe(Effect.provide(Host.store({ what: "run", version })))
+    }).pipe(Effect.provide([Git.layer, Host.store({ what: "run", version })]))
 ).pipe(
   Command.withDescription(
     about(

@@ -10,12 +10,7 @@ import { WallClock } from "../../store/WallClock.js"
 import * as ExitCode from "../ExitCode.js"
 import { Output } from "../Output.js"
 import * as Launch from "./Launch.js"
-
-/** Where a port is asked for. */
-export interface Port {
-  readonly host: string
-  readonly port: number
-}
+import type { Port } from "./Port.js"
 
 export interface Options {
   readonly listen: Option.Option<Port>
@@ -89,6 +84,7 @@ const listening = (holder: Holder.Holder, isNew: boolean, { listen }: Options) =
         : new NotListening({ holder, address: Holder.show({ host, port }) })
   })
 
+/** What `Foreground` reads. */
 const words = ({ json, listen }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",

@@ -102,7 +102,7 @@ describe("the bundle", () => {
     const file = `${installed}/dist/cli/charlotte.cjs`
     const source = readFileSync(file, "latin1")
     expect(/[^\0-\x7f]/.test(source)).toBe(false)
-    for (const part of ["client", "manager"]) {
+    for (const part of ["client", "daemon", "manager"]) {
       const cachedData = readFileSync(`${file}.${part}`)
       expect(new Script(source, { filename: file, cachedData }).cachedDataRejected, part).toBe(false)
     }

@@ -6,6 +6,7 @@ import { Effect, Option } from "effect"
 import type { Holder } from "../../../daemon/Holder.js"
 import * as Home from "../../../daemon/Home.js"
 import * as Down from "../../daemon/Down.js"
+import type { Port } from "../../daemon/Port.js"
 import * as Told from "../../daemon/Told.js"
 import * as Up from "../../daemon/Up.js"
 import { about, json } from "../parameters.js"
@@ -26,7 +27,7 @@ export const restart = Command.make("restart", { listen, json }, ({ json, listen
   )
 )
 
-const port = ({ addresses = [] }: Holder): Option.Option<Up.Port> =>
+const port = ({ addresses = [] }: Holder): Option.Option<Port> =>
   Option.fromNullable(
     addresses.flatMap((address) =>
       "port" in address ? [{ host: address.host ?? "127.0.0.1", port: address.port }] : []
