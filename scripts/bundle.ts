@@ -38,25 +38,41 @@ const modulesByName: Plugin = {
   }
 }
 
-/** What others could do with these packages, and Charlotte never does: files of options, web sockets. */
-const never = /^(ini|toml|yaml|ws)$/
+/** What others could do with these packages, and Charlotte never does: files of options, web sockets, random numbers of ulid's own. */
+const never = [
+  { path: /^(ini|toml|yaml|ws)$/, importer: "/node_modules/@effect/" },
+  { path: /^node:crypto$/, importer: "/node_modules/ulid/" }
+]
 
-/** Takes long to begin, and is asked for little. */
-const later = /^string-width$/
+/** Take long to begin, and are asked for little, so that they are loaded with the first call of one of these. */
+const later: { readonly [path: string]: ReadonlyArray<string> } = {
+  "string-width": ["default"],
+  "node:crypto": ["createHash", "randomBytes", "randomUUID", "timingSafeEqual"]
+}
 
 const packages: Plugin = {
   name: "packages that cost more than they give",
   setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: never }, ({ importer, path }) =>
-      importer.includes("/node_modules/@effect/") ? { path, namespace: "never" } : undefined
-    )
+    for (const { importer: whose, path: filter } of never) {
+      onResolve({ filter }, ({ importer, path }) =>
+        importer.includes(whose) ? { path, namespace: "never" } : undefined
+      )
+    }
     onLoad({ filter: /./, namespace: "never" }, () => ({ contents: "module.exports = {}" }))
-    onResolve({ filter: later }, ({ kind, path }) =>
+    onResolve({ filter: new RegExp(`^(${Object.keys(later).join("|")})$`) }, ({ kind, path }) =>
       kind === "import-statement" ? { path, namespace: "later" } : undefined
     )
     onLoad({ filter: /./, namespace: "later" }, ({ path }) => ({
-      contents: `export default (...args) => require("${path}").default(...args)`,
+      contents: (later[path] ?? [])
+        .map(
+          (name) => `const ${name}_ = (...args) => require("${path}").${name}(...args); export { ${name}_ as ${name} }`
+        )
+        .join("\n"),
       resolveDir: root
+    }))
+    // It looks whether the names of functions are in traces, as they are here; to make the first of a process takes 2 ms.
+    onLoad({ filter: /\/effect\/dist\/esm\/Utils\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/(const isNotOptimizedAway) = .*;/, "$1 = true;")
     }))
   }
 }

@@ -60,13 +60,13 @@ const live = ({ listen, onReady }: Options) =>
       const port = listen && { ...listen, token: yield* Secrets.token }
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
       const manager = yield* Layer.buildWithScope(Host.manager({ recovery: "automatic" }), jobs)
-      yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       const server = Layer.provide(Host.server(port), Layer.succeedContext(manager))
       const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
       const { addresses, prepared, shutdownRequested } = listening
       const { announce, withdraw } = yield* HomeLock
       yield* Effect.logInfo("is ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
       yield* onReady(yield* announce(addresses))
+      yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       // Whoever comes from now on waits until it is over.
       yield* Effect.addFinalizer(() => withdraw)
       const over = Effect.raceFirst(

@@ -2,8 +2,8 @@
  * Who has a home, as its holder's note in it says. The note is for people and for commands, which load nothing else to read
  * it; which process has the home is decided by the lock.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema } from "effect"
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { KernelRef } from "../store/ProcessIdentity.js"
 import { Home } from "./Home.js"
 
@@ -58,33 +58,37 @@ export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
 }
 
 /** Who the note in a home names; a crash may have left it behind. */
-export const note: Effect.Effect<Option.Option<Holder>, never, Home | FileSystem> = Effect.gen(function* () {
-  const fs = yield* FileSystem
-  const home = yield* Home
-  const text = fs.readFileString(home.holder)
-  return yield* Effect.option(Effect.flatMap(text, Schema.decode(Schema.parseJson(Holder))))
-})
+export const note: Effect.Effect<Option.Option<Holder>, never, Home> = Effect.flatMap(Home, ({ holder }) =>
+  Effect.option(
+    Effect.flatMap(
+      Effect.try(() => readFileSync(holder, "utf8")),
+      Schema.decode(Schema.parseJson(Holder))
+    )
+  )
+)
 
 /** The same, if that process is alive, or may be: one of another container is not known. */
-export const find: Effect.Effect<Option.Option<Holder>, never, Home | FileSystem> = Effect.gen(function* () {
+export const find: Effect.Effect<Option.Option<Holder>, never, Home> = Effect.gen(function* () {
   const { isAlive } = yield* KernelRef
   const named = yield* note
   return Option.isSome(named) && (yield* isAlive(named.value.process)) ? named : Option.none()
 })
 
-/** Readers find the whole note or none. Only the holder of the lock writes here. */
+/**
+ * Readers find the whole note or none. Only the holder of the lock writes here.
+ *
+ * These small files are read and written at once: others wait for a daemon to be ready, and through the threads that Node has
+ * for files it would take several times as long.
+ */
 export const leave = (holder: Holder) =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem
     const home = yield* Home
-    const note = yield* Schema.encode(Schema.parseJson(Holder))(holder)
-    yield* fs.writeFileString(`${home.holder}.new`, note, { mode: 0o600 })
-    yield* fs.rename(`${home.holder}.new`, home.holder)
+    const note: typeof Holder.Encoded = { ...holder, since: DateTime.formatIso(holder.since) }
+    yield* Effect.try(() => {
+      writeFileSync(`${home.holder}.new`, JSON.stringify(note), { mode: 0o600 })
+      renameSync(`${home.holder}.new`, home.holder)
+    })
     // It is a courtesy: without it, those who come too late are told less.
-  }).pipe(Effect.catchAll((error) => Effect.logWarning(`could not say who uses the home directory: ${error.message}`)))
+  }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("could not say who uses the home directory", error)))
 
-export const remove = Effect.gen(function* () {
-  const fs = yield* FileSystem
-  const home = yield* Home
-  yield* Effect.ignore(fs.remove(home.holder))
-})
+export const remove = Effect.flatMap(Home, ({ holder }) => Effect.ignore(Effect.try(() => rmSync(holder))))

@@ -11,6 +11,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Config, Context, Effect, Layer, Option, Schema } from "effect"
+import { accessSync, chmodSync, constants, readdirSync, realpathSync, statSync } from "node:fs"
 
 export interface Service {
   /** Absolute, without symbolic links. */
@@ -50,23 +51,30 @@ const ours = ["charlotte.db", "config.yaml", "lock"]
 /** What there is at the path of a home: nothing yet, a directory that others can read, or one that is closed to them. */
 export type State = "missing" | "open" | "closed"
 
+/** Every start waits for this, so it is asked at once; through the threads that Node has for files it takes several times as long. */
+const ask = <A>(question: () => A): Effect.Effect<A, Error> =>
+  Effect.try({
+    try: question,
+    catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause)))
+  })
+
 /** Says whether a home can be used, and how it is; nothing is touched. */
-export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, FileSystem | Path> =>
+export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, Path> =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem
     const path = yield* Path
     const fail = (reason: string) => Effect.fail(new HomeUnusable({ directory, reason }))
 
     if (!path.isAbsolute(directory))
       return yield* fail("is not an absolute path; give the whole path, beginning with /")
-    if (!(yield* fs.exists(directory))) return "missing"
-    const { mode, type, uid } = yield* fs.stat(directory)
-    if (type !== "Directory") return yield* fail("is not a directory; move away what is there, or choose another one")
+    const found = yield* ask(() => statSync(directory, { throwIfNoEntry: false }))
+    if (found === undefined) return "missing"
+    const { mode, uid } = found
+    if (!found.isDirectory()) return yield* fail("is not a directory; move away what is there, or choose another one")
 
     const self = process.geteuid?.()
-    if (self !== undefined && Option.exists(uid, (uid) => uid !== self)) {
+    if (self !== undefined && uid !== self) {
       return yield* fail(
-        `belongs to user ${Option.getOrElse(uid, () => "?")}, and this program runs as user ${self}; ` +
+        `belongs to user ${uid}, and this program runs as user ${self}; ` +
           "run it as that user, or choose another directory with CHARLOTTE_HOME"
       )
     }
@@ -77,7 +85,7 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, F
       )
     }
     yield* Effect.mapError(
-      fs.access(directory, { readable: true, writable: true }),
+      ask(() => accessSync(directory, constants.R_OK | constants.W_OK)),
       () =>
         new HomeUnusable({
           directory,
@@ -85,7 +93,7 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, F
         })
     )
     if ((mode & 0o077) === 0) return "closed"
-    const entries = yield* fs.readDirectory(directory)
+    const entries = yield* ask(() => readdirSync(directory))
     // A directory of something else may be open to others for a reason, such as a whole home directory.
     if (entries.length === 0 || ours.some((name) => entries.includes(name))) return "open"
     return yield* fail(
@@ -96,14 +104,13 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, F
 
 const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSystem | Path> =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem
     const path = yield* Path
     const found = yield* inspect(directory)
     if (found === "missing") yield* create(directory)
     // What has just been made may be something else by now, or may have been made by somebody else.
     const state = found === "missing" ? yield* inspect(directory) : found
-    if (state === "open") yield* fs.chmod(directory, 0o700)
-    return paths(path, yield* fs.realPath(directory))
+    if (state === "open") yield* ask(() => chmodSync(directory, 0o700))
+    return paths(path, yield* ask(() => realpathSync(directory)))
   }).pipe(unusable(directory))
 
 /** With what leads to it, one by one: asked for all at once, Node.js never ends where none can be made, as below /proc. */
@@ -122,9 +129,9 @@ export const isThere = (error: PlatformError): boolean =>
 
 const unusable =
   (directory: string) =>
-  <A, R>(effect: Effect.Effect<A, HomeUnusable | PlatformError, R>): Effect.Effect<A, HomeUnusable, R> =>
+  <A, R>(effect: Effect.Effect<A, Error, R>): Effect.Effect<A, HomeUnusable, R> =>
     Effect.mapError(effect, (error) =>
-      error._tag === "HomeUnusable"
+      error instanceof HomeUnusable
         ? error
         : new HomeUnusable({
             directory,

@@ -2,7 +2,6 @@
  * There is one manager in a home: it holds the kernel's lock on it, and leaves a note that says who it is, for those who come
  * too late. The lock decides, never the note: one that a crash has left behind is seen through and written over.
  */
-import type { FileSystem } from "@effect/platform/FileSystem"
 import { Context, DateTime, Effect, Layer, Option, type Scope } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as KernelLock from "../store/KernelLock.js"
@@ -42,22 +41,20 @@ const patience = 5_000
 const pause = 20
 
 /** Takes the lock, or says who has it. */
-const take: Effect.Effect<KernelLock.KernelLock, HomeBusy | StoreError, Home | FileSystem | Scope.Scope> = Effect.gen(
-  function* () {
-    const home = yield* Home
-    const { now, sleep } = yield* WallClock
-    const deadline = (yield* now) + patience
-    const attempt: typeof take = Effect.catchTag(KernelLock.acquire(home.lock), "LockHeld", () =>
-      Effect.gen(function* () {
-        const named = yield* holder
-        if (Option.isSome(named) || (yield* now) > deadline) return yield* busy(home.directory, named)
-        yield* sleep(pause)
-        return yield* attempt
-      })
-    )
-    return yield* attempt
-  }
-)
+const take: Effect.Effect<KernelLock.KernelLock, HomeBusy | StoreError, Home | Scope.Scope> = Effect.gen(function* () {
+  const home = yield* Home
+  const { now, sleep } = yield* WallClock
+  const deadline = (yield* now) + patience
+  const attempt: typeof take = Effect.catchTag(KernelLock.acquire(home.lock), "LockHeld", () =>
+    Effect.gen(function* () {
+      const named = yield* holder
+      if (Option.isSome(named) || (yield* now) > deadline) return yield* busy(home.directory, named)
+      yield* sleep(pause)
+      return yield* attempt
+    })
+  )
+  return yield* attempt
+})
 
 const busy = (directory: string, holder: Option.Option<Holder>) =>
   new HomeBusy({ directory, holder: Option.getOrUndefined(holder) })
@@ -75,16 +72,14 @@ const refuseSecond = ({ file }: KernelLock.KernelLock) =>
     if (Option.isSome(other)) return yield* busy(directory, other)
   })
 
-export const make = (
-  options: Options
-): Effect.Effect<Service, HomeBusy | StoreError, Home | FileSystem | Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<Service, HomeBusy | StoreError, Home | Scope.Scope> =>
   Effect.gen(function* () {
     const lock = yield* take
     yield* refuseSecond(lock)
     const { self } = yield* KernelRef
     const holder = new Holder({ ...options, since: yield* DateTime.now, process: self, file: lock.file })
     yield* Effect.acquireRelease(leave(holder), () => Effect.whenEffect(remove, lock.isHeld))
-    const context = yield* Effect.context<Home | FileSystem>()
+    const context = yield* Effect.context<Home>()
     const ifHeld = Effect.whenEffect(lock.isHeld)
     let told = holder
     const tell = (more: Pick<Holder, "addresses" | "ending">) =>
@@ -105,5 +100,5 @@ export const make = (
   })
 
 /** Holds the home for as long as the layer lives. */
-export const layer = (options: Options): Layer.Layer<HomeLock, HomeBusy | StoreError, Home | FileSystem> =>
+export const layer = (options: Options): Layer.Layer<HomeLock, HomeBusy | StoreError, Home> =>
   Layer.scoped(HomeLock, make(options))

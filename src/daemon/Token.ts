@@ -4,6 +4,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted, Schema } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
+import { existsSync } from "node:fs"
 import { Home, isThere } from "./Home.js"
 
 export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
@@ -24,7 +25,7 @@ export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable
     const { token: path } = yield* Home
     const unusable = (problem: string) => new TokenUnusable({ path, problem })
     const failed = Effect.mapError(({ message }: Error) => unusable(message))
-    if (!(yield* failed(fs.exists(path)))) return Option.none()
+    if (!existsSync(path)) return Option.none()
     // It may have been put there by hand.
     yield* failed(fs.chmod(path, 0o600))
     const token = (yield* failed(fs.readFileString(path))).trim()

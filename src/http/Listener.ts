@@ -7,7 +7,7 @@ import { createServer, type RequestListener, type Server } from "node:http"
 import { connect } from "node:net"
 import { dirname } from "node:path"
 import { umask } from "node:process"
-import { CannotListen } from "./errors.js"
+import { CannotListen } from "./CannotListen.js"
 import type { Door } from "./Guard.js"
 import * as SocketPath from "./SocketPath.js"
 

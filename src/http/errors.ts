@@ -146,12 +146,4 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   }
 }
 
-/** A server cannot listen there. */
-export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
-  address: Schema.String,
-  problem: Schema.String
-}) {
-  override get message() {
-    return `cannot listen on ${this.address}: ${this.problem}`
-  }
-}
+export { CannotListen } from "./CannotListen.js"

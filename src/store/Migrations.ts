@@ -56,15 +56,12 @@ const applied = Effect.gen(function* () {
   return Option.fromNullable(rows[0]?.id)
 }).pipe(orStoreError(operation))
 
-const refuseNewer = Effect.flatMap(applied, (id) =>
-  Option.isSome(id) && id.value > latest
-    ? new StoreError({
-        operation,
-        reason: "version",
-        cause: new Error(`the database is at version ${id.value}, this Charlotte knows ${latest}: install a newer one`)
-      })
-    : Effect.void
-)
+const newer = (id: number) =>
+  new StoreError({
+    operation,
+    reason: "version",
+    cause: new Error(`the database is at version ${id}, this Charlotte knows ${latest}: install a newer one`)
+  })
 
 /**
  * The migrator takes a failure to record its work for another process doing it, and then says nothing: so the tables are
@@ -102,8 +99,12 @@ export const verify: Effect.Effect<void, StoreError, SqlClient.SqlClient> = Effe
       })
 )
 
+/** Nearly always the tables are as they should be, and then this is one question. */
+const update = Effect.flatMap(applied, (id) => {
+  if (Option.contains(id, latest)) return Effect.void
+  return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(migrate, upToDate)
+})
+
 export const run = Effect.flatMap(plainClient, (sql) =>
-  Effect.zipRight(retryWhileBusy(refuseNewer), retryWhileBusy(Effect.zipRight(migrate, upToDate))).pipe(
-    Effect.provideService(SqlClient.SqlClient, sql)
-  )
+  Effect.provideService(retryWhileBusy(update), SqlClient.SqlClient, sql)
 )

@@ -1,0 +1,14 @@
+/**
+ * The one error of a server that is known before it serves anything; the others come with what answers.
+ */
+import { Schema } from "effect"
+
+/** A server cannot listen there. */
+export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
+  address: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `cannot listen on ${this.address}: ${this.problem}`
+  }
+}
