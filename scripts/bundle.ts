@@ -47,7 +47,19 @@ const never = [
 /** Take long to begin, and are asked for little, so that they are loaded with the first call of one of these. */
 const later: { readonly [path: string]: ReadonlyArray<string> } = {
   "string-width": ["default"],
-  "node:crypto": ["createHash", "randomBytes", "randomUUID", "timingSafeEqual"]
+  "node:crypto": ["createHash", "randomBytes", "randomUUID", "timingSafeEqual"],
+  "node:fs/promises": [
+    "access",
+    "chmod",
+    "cp",
+    "lstat",
+    "mkdir",
+    "mkdtemp",
+    "open",
+    "readFile",
+    "readdir",
+    "readlink"
+  ].concat(["realpath", "rename", "rm", "rmdir", "stat", "statfs", "writeFile"])
 }
 
 const packages: Plugin = {

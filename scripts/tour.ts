@@ -83,9 +83,15 @@ const visit = async () => {
   }
 }
 
-if (part === "daemon") await charlotte("daemon", "start", "--foreground")
-else if (part === "manager") await charlotte("run", tasksOf.manager)
-else {
+const keep = () => writeFileSync(`${file}.${part}`, script.createCachedData())
+
+if (part === "daemon") {
+  // Ready, it lets go of who waited for that. What V8 makes of more of it costs each start, and is not waited for.
+  process.once("disconnect", keep)
+  await charlotte("daemon", "start", "--foreground")
+}
+if (part === "manager") await charlotte("run", tasksOf.manager)
+if (part === "client") {
   const directory = mkdtempSync(`${tmpdir()}/charlotte-tour-`)
   try {
     prepare(directory)
@@ -96,4 +102,4 @@ else {
   }
 }
 
-writeFileSync(`${file}.${part}`, script.createCachedData())
+if (part !== "daemon") keep()

@@ -4,6 +4,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, Config, Context, type Duration, Effect, Either, Layer, Option, ParseResult, Schema } from "effect"
+import { lstatSync } from "node:fs"
 import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import * as JobManager from "../manager/JobManager.js"
 import type { Orchestrator } from "../manager/Orchestrator.js"
@@ -78,9 +79,10 @@ export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSyste
 /** An empty text if there is no such file; it may be a link to where people keep such files. */
 const read = (file: string): Effect.Effect<string, Problem, FileSystem> =>
   Effect.gen(function* () {
+    // Most have none, and every start waits for this.
+    if (yield* isMissing(file)) return ""
     const fs = yield* FileSystem
     const { kind } = yield* TextFile.inspect(file)
-    if (kind === "missing") return ""
     const path = kind === "a symbolic link" ? yield* fs.realPath(file) : file
     const { size } = yield* TextFile.inspect(path)
     if (size > maxSize) {
@@ -88,6 +90,12 @@ const read = (file: string): Effect.Effect<string, Problem, FileSystem> =>
     }
     return (yield* TextFile.read(path, file)).text
   }).pipe(Effect.mapError((error) => (error instanceof Problem ? error : TextFile.unreadable(file, error))))
+
+const isMissing = (file: string) =>
+  Effect.orElseSucceed(
+    Effect.try(() => lstatSync(file, { throwIfNoEntry: false }) === undefined),
+    () => false
+  )
 
 /** The value of a variable, if it is set to anything. */
 const variable = <A>(

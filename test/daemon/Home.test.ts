@@ -1,9 +1,7 @@
 /** The home directory: what is made, what is taken as it is, and what is refused. */
-import * as PlatformError from "@effect/platform/Error"
-import { FileSystem } from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ConfigProvider, Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import {
   chmodSync,
@@ -16,7 +14,9 @@ import {
   writeFileSync
 } from "node:fs"
 import { dirname } from "node:path"
+import { fileURLToPath } from "node:url"
 import * as Home from "../../src/daemon/Home.js"
+import { bundle } from "../support/bundle.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const open = (directory: string) => Effect.provide(Home.Home, Home.layerAt(directory)).pipe(provideNode)
@@ -25,6 +25,8 @@ const provideNode = Effect.provide(NodeContext.layer)
 
 /** What is said of a directory that cannot be used. */
 const refusal = (directory: string) => Effect.map(Effect.flip(open(directory)), ({ message }) => message)
+
+const nobody = 65_534
 
 const mode = (path: string) => statSync(path).mode & 0o777
 
@@ -148,18 +150,18 @@ describe("Home.layerAt", () => {
   it.scoped("refuses one in which nothing can be written, and leaves it as it is", () =>
     Effect.gen(function* () {
       const home = yield* made(0o555)
-      // Root can write everywhere but on what is mounted read-only, so it is only said that it cannot be done.
-      const denied = new PlatformError.SystemError({
-        module: "FileSystem",
-        method: "access",
-        reason: "PermissionDenied"
+      const program = yield* bundle(dirname(home), fileURLToPath(new URL("opening.ts", import.meta.url)))
+      // Root can write everywhere but on what is mounted read-only, so it is somebody else who cannot.
+      const isRoot = process.geteuid?.() === 0
+      if (isRoot) {
+        chmodSync(dirname(home), 0o755)
+        chownSync(home, nobody, nobody)
+      }
+      const said = execFileSync(process.execPath, [program, home], {
+        encoding: "utf8",
+        ...(isRoot ? { uid: nobody, gid: nobody } : {})
       })
-      const readOnly = Layer.effect(
-        FileSystem,
-        Effect.map(FileSystem, (fs) => ({ ...fs, access: () => Effect.fail(denied) }))
-      ).pipe(Layer.provideMerge(NodeContext.layer))
-      const error = yield* Effect.flip(Effect.provide(Home.Home, Layer.provide(Home.layerAt(home), readOnly)))
-      expect(error.message).toContain(`the home directory ${home} cannot be written`)
+      expect(said).toContain(`the home directory ${home} cannot be written`)
       expect(mode(home)).toBe(0o555)
     })
   )
