@@ -76,12 +76,13 @@ const look = (filename: string, thorough: boolean) =>
   ).pipe(orStoreError(operation))
 
 const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
-  Effect.zipRight(
-    retryWhileBusy(Effect.scoped(refuseDamaged(options.filename))),
+  Effect.flatMap(retryWhileBusy(Effect.scoped(refuseDamagedByCrash(options.filename))), (isLookedThrough) =>
     retryWhileBusy(
       anew(
         Effect.gen(function* () {
+          const isNew = options.filename === ":memory:" || !existsSync(options.filename)
           const sql = yield* connect(options.filename, false)
+          if (!isNew && !isLookedThrough) yield* refuseDamaged(sql, options.filename)
           yield* refuseOldSqlite(sql)
           yield* sql.unsafe("PRAGMA journal_mode = WAL")
           yield* durability(sql, options.synchronous ?? "FULL")
@@ -112,16 +113,21 @@ const connect = (filename: string, readonly: boolean) =>
   )
 
 /**
- * The file is looked through first, and left as it was found; a large one is so by `RunStore.layer`, once it is open. Where a
- * log of a crash is there, the connection cannot write, or it would carry the log over into the file when it is closed. Where
- * none is there, it can, to clear away what it makes itself, and to roll back a journal of another mode.
+ * The file is looked through before anything is changed in it, and left as it was found; a large one is so by
+ * `RunStore.layer`, once it is open. The connection can write, to clear away what it makes itself, and to roll back a journal of
+ * another mode.
  */
-const refuseDamaged = (filename: string) =>
-  filename === ":memory:" || !existsSync(filename)
-    ? Effect.void
-    : Effect.flatMap(connect(filename, existsSync(`${filename}-wal`)), (sql) =>
-        Damage.isLarge(filename) ? readsAtAll(sql) : Damage.refuse(sql, filename)
-      )
+const refuseDamaged = (sql: SqlClient.SqlClient, filename: string) =>
+  Damage.isLarge(filename) ? readsAtAll(sql) : Damage.refuse(sql, filename)
+
+/**
+ * Where a log of a crash is there, that takes a connection of its own, which cannot write: it would carry the log over into the
+ * file when it is closed. Tells whether that was so.
+ */
+const refuseDamagedByCrash = (filename: string) =>
+  existsSync(filename) && existsSync(`${filename}-wal`)
+    ? Effect.flatMap(connect(filename, true), (sql) => Effect.as(refuseDamaged(sql, filename), true))
+    : Effect.succeed(false)
 
 /** A file that is no database, or shorter than it says itself, is refused at once however large it is. */
 const readsAtAll = (sql: SqlClient.SqlClient) => sql.unsafe("SELECT count(*) FROM sqlite_master")
