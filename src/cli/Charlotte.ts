@@ -5,12 +5,12 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Chunk, Effect, type Exit, Layer, Option } from "effect"
-import * as Foreground from "./daemon/Foreground.js"
+import * as Start from "./daemon/Start.js"
 import * as ExitCode from "./ExitCode.js"
 import * as Output from "./Output.js"
 
 export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
-  Option.getOrElse(Foreground.command(argv), () =>
+  Option.getOrElse(Start.command(argv), () =>
     Effect.flatMap(
       Effect.promise(() => import("./Interpreter.js")),
       ({ command }) => command(argv)

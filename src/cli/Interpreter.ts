@@ -1,5 +1,5 @@
 /**
- * What the words of nearly every command line ask for (that of the daemon's own process is known without).
+ * What the words of nearly every command line ask for; those that start the daemon are understood without.
  */
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect } from "effect"

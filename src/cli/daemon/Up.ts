@@ -84,7 +84,7 @@ const listening = (holder: Holder.Holder, isNew: boolean, { listen }: Options) =
         : new NotListening({ holder, address: Holder.show({ host, port }) })
   })
 
-/** What `Foreground` reads. */
+/** As `Start` reads them. */
 const words = ({ json, listen }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",

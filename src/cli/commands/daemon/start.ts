@@ -3,11 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import { Effect } from "effect"
-import * as Home from "../../../daemon/Home.js"
-import * as Foreground from "../../daemon/Foreground.js"
-import * as Told from "../../daemon/Told.js"
-import * as Up from "../../daemon/Up.js"
+import * as Start from "../../daemon/Start.js"
 import { about, json } from "../parameters.js"
 import { listen } from "./parameters.js"
 
@@ -15,9 +11,7 @@ const foreground = Options.boolean("foreground").pipe(
   Options.withDescription("Stays in the foreground, for a supervisor such as systemd.")
 )
 
-export const start = Command.make("start", { foreground, listen, json }, ({ foreground, ...options }) =>
-  Effect.if(foreground, { onTrue: () => Foreground.stay(options), onFalse: () => background(options) })
-).pipe(
+export const start = Command.make("start", { foreground, listen, json }, Start.start).pipe(
   Command.withDescription(
     about(
       "Starts the daemon and returns when it takes jobs. It goes on with those that were interrupted. When one is up already, it says so.",
@@ -25,6 +19,3 @@ export const start = Command.make("start", { foreground, listen, json }, ({ fore
     )
   )
 )
-
-const background = (options: Up.Options) =>
-  Effect.flatMap(Up.up(options), (up) => Told.up(up, options)).pipe(Effect.provide(Home.layer))

@@ -1,10 +1,11 @@
 /**
- * The daemon in this very process: what `charlotte daemon start` launches, and what a supervisor does.
+ * Starts the daemon: in a process that it launches, or in this very one, which is what is launched, and what a supervisor does.
  *
- * Nobody waits for a command as those wait for it, so its words are read without the library of commands, which takes longer to
- * load than all that the daemon does with them.
+ * Somebody waits for both, one after the other. So these words are read without the library of commands, which takes longer to
+ * load than what is done with them.
  */
 import { Effect, FiberRef, Logger, LogLevel, Option } from "effect"
+import * as Home from "../../daemon/Home.js"
 import * as ExitCode from "../ExitCode.js"
 import * as Outcome from "../Outcome.js"
 import { Output } from "../Output.js"
@@ -12,13 +13,18 @@ import * as Terminal from "../Terminal.js"
 import * as Launch from "./Launch.js"
 import * as Port from "./Port.js"
 import * as Told from "./Told.js"
-import type { Options } from "./Up.js"
+import * as Up from "./Up.js"
 
 const switches = ["--foreground", "--json"]
 const settings = ["--listen", "--log-level"]
 
-/** What the words after `daemon start` ask for, if that is to stay in the foreground, and nothing about them is uncommon. */
-const read = (words: ReadonlyArray<string>): Option.Option<Options & { readonly level: LogLevel.LogLevel }> => {
+interface Asked extends Up.Options {
+  readonly foreground: boolean
+  readonly level: LogLevel.LogLevel
+}
+
+/** What the words after `daemon start` ask for, if nothing about them is uncommon. */
+const read = (words: ReadonlyArray<string>): Option.Option<Asked> => {
   const given = new Map<string, string>()
   for (let at = 0; at < words.length; at++) {
     const name = words[at] ?? ""
@@ -30,23 +36,34 @@ const read = (words: ReadonlyArray<string>): Option.Option<Options & { readonly 
   const listen = address === undefined ? undefined : Port.parse(address)
   const level = Outcome.levelOf(name)
   const isMeant = (address === undefined) === (listen === undefined) && (name === undefined || level !== LogLevel.None)
-  return given.has("--foreground") && isMeant
-    ? Option.some({ listen: Option.fromNullable(listen), json: given.has("--json"), level })
+  return isMeant
+    ? Option.some({
+        foreground: given.has("--foreground"),
+        json: given.has("--json"),
+        listen: Option.fromNullable(listen),
+        level
+      })
     : Option.none()
 }
 
 /** The command line, if it is this and well-formed: of every other one there is more to say, or something else to do. */
 export const command = ([group, name, ...words]: ReadonlyArray<string>): Option.Option<
-  Effect.Effect<number, never, Effect.Effect.Context<ReturnType<typeof stay>>>
+  Effect.Effect<number, never, Effect.Effect.Context<ReturnType<typeof start>>>
 > =>
   Option.map(
     Option.filter(read(words), () => group === "daemon" && name === "start"),
     ({ level, ...options }) =>
-      Outcome.of(stay(options), { json: options.json, level, help: "charlotte daemon start --help" })
+      Outcome.of(start(options), { json: options.json, level, help: "charlotte daemon start --help" })
   )
 
+export const start = ({ foreground, ...options }: Omit<Asked, "level">) =>
+  Effect.if(foreground, { onTrue: () => stay(options), onFalse: () => launch(options) })
+
+const launch = (options: Up.Options) =>
+  Effect.flatMap(Up.up(options), (up) => Told.up(up, options)).pipe(Effect.provide(Home.layer))
+
 /** Is the daemon until somebody ends it. */
-export const stay = ({ json, listen }: Options) =>
+const stay = ({ json, listen }: Up.Options) =>
   Effect.gen(function* () {
     // Only here is all of this loaded.
     const Daemon = yield* Effect.promise(() => import("../../daemon/Daemon.js"))
