@@ -51,11 +51,14 @@ const ours = ["charlotte.db", "config.yaml", "lock"]
 /** What there is at the path of a home: nothing yet, a directory that others can read, or one that is closed to them. */
 export type State = "missing" | "open" | "closed"
 
+const cannotBeUsed = (directory: string, problem: string) =>
+  new HomeUnusable({ directory, reason: `cannot be used: ${problem}; choose another with CHARLOTTE_HOME` })
+
 /** Every start waits for this, so it is asked at once; through the threads that Node has for files it takes several times as long. */
-const ask = <A>(question: () => A): Effect.Effect<A, Error> =>
+const ask = <A>(directory: string, question: () => A): Effect.Effect<A, HomeUnusable> =>
   Effect.try({
     try: question,
-    catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause)))
+    catch: (cause) => cannotBeUsed(directory, cause instanceof Error ? cause.message : String(cause))
   })
 
 /** Says whether a home can be used, and how it is; nothing is touched. */
@@ -66,7 +69,7 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, P
 
     if (!path.isAbsolute(directory))
       return yield* fail("is not an absolute path; give the whole path, beginning with /")
-    const found = yield* ask(() => statSync(directory, { throwIfNoEntry: false }))
+    const found = yield* ask(directory, () => statSync(directory, { throwIfNoEntry: false }))
     if (found === undefined) return "missing"
     const { mode, uid } = found
     if (!found.isDirectory()) return yield* fail("is not a directory; move away what is there, or choose another one")
@@ -85,7 +88,7 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, P
       )
     }
     yield* Effect.mapError(
-      ask(() => accessSync(directory, constants.R_OK | constants.W_OK)),
+      ask(directory, () => accessSync(directory, constants.R_OK | constants.W_OK)),
       () =>
         new HomeUnusable({
           directory,
@@ -93,25 +96,27 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, P
         })
     )
     if ((mode & 0o077) === 0) return "closed"
-    const entries = yield* ask(() => readdirSync(directory))
+    const entries = yield* ask(directory, () => readdirSync(directory))
     // A directory of something else may be open to others for a reason, such as a whole home directory.
     if (entries.length === 0 || ours.some((name) => entries.includes(name))) return "open"
     return yield* fail(
       "can be read by other users, and holds other things than Charlotte's; " +
         `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${directory}`
     )
-  }).pipe(unusable(directory))
+  })
 
 const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSystem | Path> =>
   Effect.gen(function* () {
     const path = yield* Path
     const found = yield* inspect(directory)
-    if (found === "missing") yield* create(directory)
+    if (found === "missing") {
+      yield* Effect.mapError(create(directory), ({ message }) => cannotBeUsed(directory, message))
+    }
     // What has just been made may be something else by now, or may have been made by somebody else.
     const state = found === "missing" ? yield* inspect(directory) : found
-    if (state === "open") yield* ask(() => chmodSync(directory, 0o700))
-    return paths(path, yield* ask(() => realpathSync(directory)))
-  }).pipe(unusable(directory))
+    if (state === "open") yield* ask(directory, () => chmodSync(directory, 0o700))
+    return paths(path, yield* ask(directory, () => realpathSync(directory)))
+  })
 
 /** With what leads to it, one by one: asked for all at once, Node.js never ends where none can be made, as below /proc. */
 const create = (directory: string): Effect.Effect<void, PlatformError, FileSystem | Path> =>
@@ -126,18 +131,6 @@ const create = (directory: string): Effect.Effect<void, PlatformError, FileSyste
 /** Somebody else was faster. */
 export const isThere = (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === "AlreadyExists"
-
-const unusable =
-  (directory: string) =>
-  <A, R>(effect: Effect.Effect<A, Error, R>): Effect.Effect<A, HomeUnusable, R> =>
-    Effect.mapError(effect, (error) =>
-      error instanceof HomeUnusable
-        ? error
-        : new HomeUnusable({
-            directory,
-            reason: `cannot be used: ${error.message}; choose another with CHARLOTTE_HOME`
-          })
-    )
 
 const paths = (path: Path, directory: string): Service => ({
   directory,
