@@ -89,3 +89,10 @@ export class Work extends Schema.Class<Work>("charlotte/Work")({
   units: Schema.Array(UnitRecord),
   tasks: Schema.Array(TaskRecord)
 }) {}
+
+/**
+ * Where nothing was planned.
+ *
+ * @since 0.1.0
+ */
+export const nothing = new Work({ units: [], tasks: [] }, { disableValidation: true })

@@ -1,12 +1,13 @@
 /**
  * The answer to whatever happens to a request: always one that can be read, and nothing of ours in it that is not meant to be.
  */
-import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import { RouteNotFound } from "@effect/platform/HttpServerError"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Cause, Effect, Option, Schema } from "effect"
+import { toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
+import { Cause, Context, Effect, Option, Schema } from "effect"
 import * as Failure from "./contract/Failure.js"
 import { InternalError, NoSuchRoute } from "./errors.js"
 import { version, versionHeader } from "./Version.js"
@@ -35,7 +36,7 @@ const answers: ReadonlyArray<Answer> = [
 
 const answerTo: Answer = (error) => Option.firstSomeOf(answers.map((answer) => answer(error)))
 
-const headers = {
+const common = {
   "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -48,28 +49,50 @@ const headers = {
 /** A page that needs more says so itself. */
 const policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-const finish = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.setHeaders(response, {
-    ...headers,
-    "content-security-policy": response.headers["content-security-policy"] ?? policy,
-    ...(response.status === 401 ? { "www-authenticate": "Bearer" } : {}),
-    ...(response.status === 503 ? { "retry-after": "5" } : {})
+/** `isLast`: nothing more is answered on the connection. */
+const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, isLast: boolean) => ({
+  "content-security-policy": policy,
+  ...headers,
+  ...common,
+  ...(isLast && { connection: "close" }),
+  ...(status === 401 && { "www-authenticate": "Bearer" }),
+  ...(status === 503 && { "retry-after": "5" })
+})
+
+/**
+ * A hot path: what is there as a whole goes out here, head and body in one piece, and nobody waits until it has. Where a
+ * handler wants to have a look at the answer, or it is a stream, it is for the server to send.
+ */
+const send = (response: HttpServerResponse.HttpServerResponse, isLast: boolean) =>
+  Effect.withFiberRuntime<HttpServerResponse.HttpServerResponse, never, HttpServerRequest>((fiber) => {
+    const { body, status } = response
+    const headers = headersOf(response, isLast)
+    const isWhole = body._tag === "Uint8Array" || (body._tag === "Raw" && typeof body.body === "string")
+    if (!isWhole || Option.isSome(fiber.getFiberRef(HttpApp.currentPreResponseHandlers))) {
+      return Effect.succeed(HttpServerResponse.setHeaders(response, headers))
+    }
+    const to = toServerResponse(Context.unsafeGet(fiber.currentContext, HttpServerRequest))
+    if (!to.headersSent) to.writeHead(status, headers).end(body.body)
+    return Effect.succeed(response)
   })
 
-export const always = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
-  Effect.catchAllCause(app, (cause) => {
-    // The client is gone, or the server is.
-    if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
-    return Effect.gen(function* () {
-      const { method, url } = yield* HttpServerRequest
-      const error = Cause.squash(cause)
-      const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
-      const answer = answerTo(known)
-      if (Option.isSome(answer)) return answer.value
-      yield* Effect.logError(`a request was not answered: ${method} ${pathOf(url)}`, cause)
-      return yield* Effect.orDie(answerTo(new InternalError()))
-    })
-  }).pipe(Effect.map(finish))
+/** Sends what comes of it; `isLast` tells whether nothing more is answered on the connection. */
+export const always =
+  (isLast: Effect.Effect<boolean>) =>
+  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
+    Effect.catchAllCause(app, (cause) => {
+      // The client is gone, or the server is.
+      if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+      return Effect.gen(function* () {
+        const { method, url } = yield* HttpServerRequest
+        const error = Cause.squash(cause)
+        const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
+        const answer = answerTo(known)
+        if (Option.isSome(answer)) return answer.value
+        yield* Effect.logError(`a request was not answered: ${method} ${pathOf(url)}`, cause)
+        return yield* Effect.orDie(answerTo(new InternalError()))
+      })
+    }).pipe(Effect.flatMap((response) => Effect.flatMap(isLast, (isLast) => send(response, isLast))))
 
 /** Without the query, in which anything may stand. */
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? url

@@ -4,6 +4,7 @@
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -11,6 +12,7 @@ import { Context, Effect, Layer } from "effect"
 import type { RequestListener } from "node:http"
 import { ShuttingDown } from "../domain/errors.js"
 import type { JobManager } from "../manager/JobManager.js"
+import { isTraced } from "../manager/Traced.js"
 import type { RunStore } from "../store/RunStore.js"
 import * as Answers from "./Answers.js"
 import { Api } from "./Api.js"
@@ -60,24 +62,33 @@ const documents = HttpApiBuilder.Router.use((router) =>
   )
 )
 
+/** Without a tracer but Effect's own, a request has no span: it would be kept for nobody, and takes longer than the rest. */
+const withoutSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(isTraced, (traced) =>
+    traced ? effect : Effect.locally(effect, HttpMiddleware.currentTracerDisabledWhen, () => true)
+  )
+
+const orFail = <E>(refusal: E | undefined): Effect.Effect<void, E> =>
+  refusal === undefined ? Effect.void : Effect.fail(refusal)
+
 const make = ({ doors, maxBody = Body.defaultMaxBody }: Options) =>
   Effect.gen(function* () {
     const api = yield* HttpApiBuilder.httpApp
     const { close, hasClosed } = yield* Streams.Streams
 
-    const lastOfConnection = (response: HttpServerResponse.HttpServerResponse) =>
-      Effect.map(hasClosed, (closed) =>
-        closed ? HttpServerResponse.setHeader(response, "connection", "close") : response
-      )
+    const open = Effect.flatMap(hasClosed, (closed) => orFail(closed ? new ShuttingDown() : undefined))
 
     const app = (check: Guard.Check) =>
-      Effect.gen(function* () {
-        yield* check(yield* HttpServerRequest)
-        if (yield* hasClosed) return yield* new ShuttingDown()
-        return yield* api
-      }).pipe(Effect.provideService(Body.MaxBody, maxBody), Answers.always, Effect.flatMap(lastOfConnection))
+      Effect.flatMap(HttpServerRequest, (request) => orFail(check(request) ?? Body.checkLength(request, maxBody))).pipe(
+        Effect.zipRight(open),
+        Effect.zipRight(api),
+        Answers.always(hasClosed)
+      )
 
-    const listeners = yield* Effect.forEach(doors, (door) => NodeHttpServer.makeHandler(app(Guard.make(door))))
+    const listeners = yield* Effect.forEach(doors, (door) => NodeHttpServer.makeHandler(app(Guard.make(door)))).pipe(
+      Effect.provideService(Body.MaxBody, maxBody),
+      withoutSpans
+    )
     return { listeners, close }
   })
 

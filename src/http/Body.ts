@@ -41,16 +41,16 @@ const read = (request: HttpServerRequest, limit: number): Effect.Effect<Buffer, 
     return Effect.sync(() => source.off("data", onData).off("end", onEnd))
   })
 
-/** Fails when the request announces more than is taken. */
-export const checkLength = (request: HttpServerRequest): Effect.Effect<void, RequestRefused> =>
-  Effect.flatMap(MaxBody, (limit) =>
-    Number(request.headers["content-length"] ?? 0) > limit ? new RequestRefused({ reason: "size" }) : Effect.void
-  )
+/** What is wrong with a request that announces more than is taken. */
+export const checkLength = (request: HttpServerRequest, limit: number): RequestRefused | undefined =>
+  Number(request.headers["content-length"] ?? 0) > limit ? new RequestRefused({ reason: "size" }) : undefined
 
 export const json = (request: HttpServerRequest): Effect.Effect<unknown, RequestRefused> =>
   Effect.gen(function* () {
-    yield* checkLength(request)
-    const body = yield* read(request, yield* MaxBody)
+    const limit = yield* MaxBody
+    const refusal = checkLength(request, limit)
+    if (refusal !== undefined) return yield* refusal
+    const body = yield* read(request, limit)
     return yield* Effect.try({
       try: (): unknown => JSON.parse(decoder.decode(body)),
       catch: () => new RequestRefused({ reason: "json" })

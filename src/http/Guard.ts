@@ -4,9 +4,9 @@
  */
 import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import { Effect, Redacted } from "effect"
+import { Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
-import * as Body from "./Body.js"
+import type { IncomingMessage } from "node:http"
 import { shutdownPath } from "./contract/Daemon.js"
 import { RequestRefused, type Refusal, VersionMismatch } from "./errors.js"
 import { version, versionHeader } from "./Version.js"
@@ -34,7 +34,18 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 
 const bearer = (authorization = ""): string => /^bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? ""
 
-export type Check = (request: HttpServerRequest) => Effect.Effect<void, RequestRefused | VersionMismatch>
+/** What is wrong with a request, if anything. */
+export type Check = (request: HttpServerRequest) => RequestRefused | VersionMismatch | undefined
+
+/** As it was sent: of several, Node passes on the first. */
+const countHosts = ({ rawHeaders }: IncomingMessage): number => {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === "host") count += 1
+  }
+  return count
+}
 
 /** Makes the check of all requests that come through a door. */
 export const make = ({ hosts, origins, token }: Door): Check => {
@@ -47,24 +58,22 @@ export const make = ({ hosts, origins, token }: Door): Check => {
   /** In this order: the first thing that is wrong is the one that is told. */
   const refusal = (request: HttpServerRequest): Refusal | undefined => {
     const { headers, method, url } = request
-    const host = toIncomingMessage(request).headersDistinct["host"] ?? []
     if (!url.startsWith("/")) return "address"
-    if (host.length !== 1 || !hosts.includes(headers["host"]?.toLowerCase() ?? "")) return "host"
+    if (countHosts(toIncomingMessage(request)) !== 1 || !hosts.includes(headers["host"]?.toLowerCase() ?? ""))
+      return "host"
     if (headers["origin"] !== undefined && !origins.includes(headers["origin"])) return "origin"
     if (isForeign(headers["sec-fetch-site"], method)) return "site"
     if (expected !== undefined && !timingSafeEqual(digest(bearer(headers["authorization"])), expected)) return "token"
     return hasBody(request) && !isJson(headers["content-type"]) ? "content" : undefined
   }
 
-  return (request) =>
-    Effect.gen(function* () {
-      const reason = refusal(request)
-      if (reason !== undefined) return yield* new RequestRefused({ reason })
-      const client = request.headers[versionHeader]
-      // A client of any version may end a server that is to be replaced.
-      if (client !== undefined && client !== version && request.url !== shutdownPath) {
-        return yield* new VersionMismatch({ client, daemon: version })
-      }
-      yield* Body.checkLength(request)
-    })
+  return (request) => {
+    const reason = refusal(request)
+    if (reason !== undefined) return new RequestRefused({ reason })
+    const client = request.headers[versionHeader]
+    // A client of any version may end a server that is to be replaced.
+    return client !== undefined && client !== version && request.url !== shutdownPath
+      ? new VersionMismatch({ client, daemon: version })
+      : undefined
+  }
 }

@@ -14,10 +14,11 @@ import { InvalidJobConfig, JobNotFound, MaxJobsReached } from "../domain/errors.
 import type { JobId } from "../domain/JobId.js"
 import { JobManager } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
-import { Job, JobPage, type JobsApi, ListedJob, Submitted } from "./Api.js"
+import { JobPage, type JobsApi, ListedJob, Submitted } from "./Api.js"
 import * as Body from "./Body.js"
 import type { Submission } from "./contract/Parameters.js"
 import * as EventStreams from "./EventStreams.js"
+import * as JobJson from "./JobJson.js"
 import * as Logs from "./Logs.js"
 import * as Metrics from "./Metrics.js"
 import { layer as streamsLayer, type Options as StreamOptions, Streams } from "./Streams.js"
@@ -60,11 +61,6 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
       const submissions = Submissions.make({ kind, manager, store })
       const logs = yield* Logs.make({ kind, directory, store, streams })
 
-      const find = (id: JobId) =>
-        Effect.flatMap(store.get(id), (run) =>
-          Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId: id })
-        )
-
       const phaseOf = (id: JobId) =>
         Effect.map(manager.get(id), (job) => Option.getOrUndefined(Option.map(job, ({ phase }) => phase)))
 
@@ -102,11 +98,10 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
           })
         )
         .handle("get", ({ path: { id } }) =>
-          Effect.gen(function* () {
-            const run = yield* find(id)
-            const { tasks, units } = yield* store.work.of(id)
-            const phase = yield* phaseOf(id)
-            return new Job({ ...Submissions.shown(run), phase, units, tasks }, unchecked)
+          Effect.flatMap(store.withWork(id), (found) => {
+            if (Option.isNone(found) || found.value.run.kind !== kind) return new JobNotFound({ jobId: id })
+            const { run, work } = found.value
+            return Effect.map(phaseOf(id), (phase) => JobJson.answer(Submissions.shown(run), phase, work))
           })
         )
         .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))

@@ -95,6 +95,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return entry && Transition.accepts(entry.state, attempt) ? entry : undefined
   }
 
+  const work = MemoryWork.make((jobId, attempt) => current(jobId, attempt) !== undefined)
+
   /** The entries of a query, sorted by id. */
   const sorted = (which: (entry: Entry) => boolean) => [...entries.values()].filter(which).sort(byId)
 
@@ -103,6 +105,14 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     changes: signals.get,
 
     get: (id) => Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)), toRun)),
+
+    withWork: (id) =>
+      Effect.suspend(() => {
+        const entry = entries.get(id)
+        return entry === undefined
+          ? Effect.succeedNone
+          : Effect.map(work.of(id), (work) => Option.some({ run: toRun(entry), work }))
+      }),
 
     submission: (id) =>
       Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)?.submitted.submission), parse)),
@@ -237,6 +247,6 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         })
     },
 
-    work: MemoryWork.make((jobId, attempt) => current(jobId, attempt) !== undefined)
+    work
   }
 })

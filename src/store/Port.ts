@@ -9,6 +9,7 @@ import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run, RunError } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
+import type { Work } from "../domain/Work.js"
 import type { Attempts } from "./Attempts.js"
 import type { Owners } from "./Owners.js"
 import type { Signal } from "./Signals.js"
@@ -18,6 +19,9 @@ import type { WorkRecords } from "./Work.js"
 export interface Service {
   /** The run of that id, of whatever kind. */
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
+
+  /** The run of that id, of whatever kind, and its units and tasks. */
+  readonly withWork: (id: JobId) => Effect.Effect<Option.Option<RunWithWork>, StoreError>
 
   /** What the run was submitted with beside its configuration; only here, since it may be megabytes. */
   readonly submission: (id: JobId) => Effect.Effect<Option.Option<unknown>, StoreError>
@@ -81,6 +85,12 @@ export interface Service {
 
   /** The units and tasks of jobs. */
   readonly work: WorkRecords
+}
+
+/** @since 0.1.0 */
+export interface RunWithWork {
+  readonly run: Run
+  readonly work: Work
 }
 
 /** @since 0.1.0 */

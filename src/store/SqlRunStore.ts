@@ -8,6 +8,7 @@ import { DateTime, Effect, Exit, Option, type Scope } from "effect"
 import { JobConflict, type StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
+import * as Work from "../domain/Work.js"
 import * as Migrations from "./Migrations.js"
 import type { Service } from "./Port.js"
 import * as Signals from "./Signals.js"
@@ -69,6 +70,17 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
     changes: signals.get,
 
     get: (id) => session.read("read a run", (connection) => runs.get(connection, id)),
+
+    withWork: (id) =>
+      session.read("read a run", (connection) =>
+        Effect.flatMap(runs.getPlanned(connection, id), (found) => {
+          if (Option.isNone(found)) return Effect.succeedNone
+          const { isPlanned, run } = found.value
+          return Effect.map(isPlanned ? work.of(connection, id) : Effect.succeed(Work.nothing), (work) =>
+            Option.some({ run, work })
+          )
+        })
+      ),
 
     submission: (id) => session.read("read a submission", (connection) => runs.submission(connection, id)),
 

@@ -6,7 +6,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Option, Schema, Scope } from "effect"
+import { Context, Effect, Either, Option, type ParseResult, Schema, Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { retryWhileBusy } from "../Busy.js"
 import { orStoreError, storeError } from "../failure.js"
@@ -49,14 +49,12 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
   // With the option on, a caller's fiber would turn the columns of a cached statement into bigints for everybody.
   const plain = Effect.provideService(SafeIntegers, false)
 
-  // As `plain` and `Effect.scoped` do it, but the context changes once: each batch of writes passes here.
+  // As `plain` and `Effect.scoped` do it, in a context of its own: that of a request is large, and each change copies it.
+  const alone = Context.make(SafeIntegers, false)
   const reserve: Session["reserve"] = (use) =>
     Effect.acquireUseRelease(
       Scope.make(),
-      (scope) =>
-        withContext(Effect.flatMap(sql.reserve, use), (context: Context.Context<never>) =>
-          Context.add(Context.add(context, Scope.Scope, scope), SafeIntegers, false)
-        ),
+      (scope) => withContext(Effect.flatMap(sql.reserve, use), () => Context.add(alone, Scope.Scope, scope)),
       Scope.close
     )
 
@@ -78,18 +76,21 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
 
 export const unreadable = "a row is not as it was written"
 
-/** The rows of a statement. One that cannot be read is a failure of the database, as if it were damaged. */
-export const query = <A, I>(row: Schema.Schema<A, I>) => {
-  const decode = Schema.decodeUnknown(Schema.Array(row))
-  return (
-    connection: Connection,
-    sql: string,
-    params: ReadonlyArray<Value>
-  ): Effect.Effect<ReadonlyArray<A>, SqlError> =>
-    Effect.flatMap(connection.execute(sql, params, undefined), (rows) =>
-      Effect.mapError(decode(rows), (cause) => new SqlError({ cause, message: unreadable }))
-    )
-}
+/** The rows of a statement, by what decodes one. One that cannot be read is a failure of the database, as if it were damaged. */
+export const queryBy =
+  <A>(decode: (row: unknown) => Either.Either<A, ParseResult.ParseError>) =>
+  (connection: Connection, sql: string, params: ReadonlyArray<Value>): Effect.Effect<ReadonlyArray<A>, SqlError> =>
+    Effect.flatMap(connection.execute(sql, params, undefined), (rows) => {
+      const decoded: Array<A> = []
+      for (const row of rows) {
+        const read = decode(row)
+        if (Either.isLeft(read)) return new SqlError({ cause: read.left, message: unreadable })
+        decoded.push(read.right)
+      }
+      return Effect.succeed(decoded)
+    })
+
+export const query = <A, I>(row: Schema.Schema<A, I>) => queryBy(Schema.decodeUnknownEither(row))
 
 /** A statement without rows. */
 export const execute = (

@@ -3,59 +3,36 @@
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Effect, Option, Predicate, Schema } from "effect"
+import { DateTime, Effect, Either, Option, Predicate, Schema } from "effect"
 import { stringify } from "../../domain/Json.js"
-import { JobId } from "../../domain/JobId.js"
-import { Run, RunError } from "../../domain/Run.js"
-import { RunStatus } from "../../domain/RunStatus.js"
+import type { JobId } from "../../domain/JobId.js"
+import { RunError } from "../../domain/Run.js"
 import type { NewRun, RunQuery, UnfinishedRun } from "../Port.js"
 import { begun, type State } from "../Transition.js"
-import { inserter, JsonText, query, unreadable, type Value } from "./Session.js"
+import { columns, decode, isStatus, isTime, Row, run } from "./runRow.js"
+import { inserter, JsonText, query, queryBy, unreadable, type Value } from "./Session.js"
 
-const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
-
-const Row = Schema.Struct({
-  id: JobId,
-  kind: Schema.String,
-  status: RunStatus,
-  attempt: Schema.Number,
-  key: Schema.NullOr(Schema.String),
-  config: Schema.parseJson(),
-  labels: Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String })),
-  created_at: Schema.DateTimeUtcFromNumber,
-  started_at: Time,
-  stopping_at: Time,
-  ended_at: Time,
-  crashes: Schema.Number,
-  result: Schema.NullOr(Schema.parseJson()),
-  error: Schema.NullOr(Schema.parseJson(RunError))
-})
-
-const columns = Object.keys(Row.fields).join(", ")
-
-const select = query(Row)
-
-const run = (row: typeof Row.Type): Run =>
-  new Run(
-    {
-      id: row.id,
-      kind: row.kind,
-      status: row.status,
-      attempt: row.attempt,
-      config: row.config,
-      labels: row.labels,
-      createdAt: row.created_at,
-      ...(row.started_at === null ? {} : { startedAt: row.started_at }),
-      ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
-      ...(row.status === "completed" ? { result: row.result } : {}),
-      ...(row.error === null ? {} : { error: row.error })
-    },
-    { disableValidation: true }
-  )
+const select = queryBy(decode)
 
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ?`, [id]), ([row]) =>
-    Option.map(Option.fromNullable(row), run)
+    Option.fromNullable(row)
+  )
+
+const selectPlanned = queryBy((row) =>
+  Either.map(decode(row), (run) => ({ run, isPlanned: Predicate.isRecord(row) && row["planned"] === 1 }))
+)
+
+/** The same, and whether it has units and tasks. */
+export const getPlanned = (connection: Connection, id: JobId) =>
+  Effect.map(
+    selectPlanned(
+      connection,
+      `SELECT ${columns}, EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) AS planned
+       FROM charlotte_runs r WHERE id = ?`,
+      [id]
+    ),
+    ([row]) => Option.fromNullable(row)
   )
 
 const selectSubmission = query(Schema.Struct({ submission: Schema.NullOr(JsonText) }))
@@ -79,18 +56,18 @@ export const list = (connection: Connection, { before, kind, labels = {}, limit 
     also("id IN (SELECT run_id FROM charlotte_labels WHERE name = ? AND value = ?)", name, value)
   }
   if (before !== undefined) also("id < ?", before)
-  return Effect.map(
-    select(connection, `SELECT ${columns} FROM charlotte_runs WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`, [
-      ...params,
-      limit
-    ]),
-    (rows) => rows.map(run)
+  return select(
+    connection,
+    `SELECT ${columns} FROM charlotte_runs WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
+    [...params, limit]
   )
 }
 
+const selectUnfinished = query(Row)
+
 export const unfinished = (connection: Connection, kind: string, after: JobId | undefined, limit: number) =>
   Effect.map(
-    select(
+    selectUnfinished(
       connection,
       `SELECT ${columns} FROM charlotte_runs
        WHERE kind = ? AND status IN ('pending', 'running', 'interrupted') AND id > ? ORDER BY id LIMIT ?`,
@@ -151,9 +128,6 @@ const selectHeads = `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_
    (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
  FROM json_each(?) asked CROSS JOIN charlotte_runs r ON r.id = asked.value`
 
-const statuses: ReadonlySet<unknown> = new Set(RunStatus.literals)
-const isStatus = (value: unknown): value is RunStatus => statuses.has(value)
-const isTime = (value: unknown): value is number | null => value === null || typeof value === "number"
 const date = (millis: number | null) => (millis === null ? undefined : DateTime.unsafeMake(millis))
 
 /** By hand: it is read for every change of every job, and a schema would take as long as the statement. */

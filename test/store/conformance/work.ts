@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore, Work } from "charlotte"
-import { Effect, Exit, type Layer } from "effect"
+import { Effect, Exit, type Layer, Option } from "effect"
 import { at, created, error, id } from "../runs.js"
 import { planOf, task, unit } from "../work.js"
 
@@ -69,6 +69,19 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(kept).toEqual(whole)
         expect(kept.units[0]).toBeInstanceOf(Work.UnitRecord)
         expect(kept.tasks[0]).toBeInstanceOf(Work.TaskRecord)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is read together with the run, whatever there is of it", () =>
+      Effect.gen(function* () {
+        const store = yield* planned(1, new Work.Work({ units: [wholeUnit], tasks: [wholeTask] }))
+        yield* created(2)
+        yield* store.record({ type: "job.failed", jobId: id(2), attempt: 1, at: at(9), error })
+        for (const n of [1, 2]) {
+          const [run, work] = [yield* store.get(id(n)), yield* store.work.of(id(n))]
+          expect(yield* store.withWork(id(n))).toEqual(Option.map(run, (run) => ({ run, work })))
+        }
+        expect(yield* store.withWork(id(3))).toEqual(Option.none())
       }).pipe(Effect.provide(layer))
     )
 
