@@ -2,11 +2,16 @@
  * What answers the requests that a server has taken: the handlers of the contract, behind the check at each door. It is most
  * of what there is to load of a server, and to make, so a server may well listen before.
  */
+import { Generator } from "@effect/platform/Etag"
+import { FileSystem } from "@effect/platform/FileSystem"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import { HttpPlatform } from "@effect/platform/HttpPlatform"
+import type * as HttpRouter from "@effect/platform/HttpRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as OpenApi from "@effect/platform/OpenApi"
+import { Path } from "@effect/platform/Path"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Layer } from "effect"
 import type { RequestListener } from "node:http"
@@ -85,8 +90,13 @@ const make = ({ doors, maxBody = Body.defaultMaxBody }: Options) =>
         Answers.always(hasClosed)
       )
 
+    // A context of few services: each request copies it, several times. The handlers have one of their own.
+    const services = yield* Effect.map(
+      Effect.context<HttpRouter.HttpRouter.DefaultServices>(),
+      Context.pick(FileSystem, Path, HttpPlatform, Generator)
+    )
     const listeners = yield* Effect.forEach(doors, (door) => NodeHttpServer.makeHandler(app(Guard.make(door)))).pipe(
-      Effect.provideService(Body.MaxBody, maxBody),
+      Effect.mapInputContext((_: Context.Context<never>) => Context.add(services, Body.MaxBody, maxBody)),
       withoutSpans
     )
     return { listeners, close }

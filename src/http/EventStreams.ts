@@ -31,13 +31,15 @@ interface Source<E> {
   readonly after: (position: number) => Stream.Stream<JobEvent, E>
   /** Where a stream stands after this event. */
   readonly position: (event: JobEvent) => number
+  /** What goes out at once of a page. */
+  readonly piece: (page: Chunk.NonEmptyChunk<JobEvent>) => Piece
   /** Nothing comes after this event. */
   readonly isLast: (event: JobEvent) => boolean
 }
 
 /** Events as they go out together. */
 interface Piece {
-  readonly frames: ReadonlyArray<Uint8Array>
+  readonly bytes: Uint8Array
   readonly last: JobEvent
   /** It holds all of the page that it was made of. */
   readonly whole: boolean
@@ -54,18 +56,29 @@ export const make = (
   const { heartbeat = "15 seconds", kind, manager, store, streams } = options
   const encode = Frames.makeEncoder()
 
-  const piece = <E>({ position }: Source<E>, page: Chunk.NonEmptyChunk<JobEvent>): Piece => {
-    const frames: Array<Uint8Array> = []
-    let size = 0
-    let last = Chunk.headNonEmpty(page)
-    for (const event of page) {
-      if (size >= pieceSize) break
-      const data = encode(event)
-      frames.push(Frames.position(position(event)), data)
-      size += data.length
-      last = event
+  /** Those who follow the same events are given the same pages, and so the same pieces. */
+  const makePieces = (position: (event: JobEvent) => number) => {
+    const made = new WeakMap<Chunk.Chunk<JobEvent>, Piece>()
+    const make = (page: Chunk.NonEmptyChunk<JobEvent>): Piece => {
+      const frames: Array<Uint8Array> = []
+      let size = 0
+      let last = Chunk.headNonEmpty(page)
+      for (const event of page) {
+        if (size >= pieceSize) break
+        const data = encode(event)
+        frames.push(Frames.position(position(event)), data)
+        size += data.length
+        last = event
+      }
+      return { bytes: Buffer.concat(frames), last, whole: last === Chunk.lastNonEmpty(page) }
     }
-    return { frames, last, whole: last === Chunk.lastNonEmpty(page) }
+    return (page: Chunk.NonEmptyChunk<JobEvent>): Piece => {
+      const known = made.get(page)
+      if (known !== undefined) return known
+      const piece = make(page)
+      made.set(page, piece)
+      return piece
+    }
   }
 
   /** Hands over what comes after a position, as fast as it is taken; returns when that was all. */
@@ -79,7 +92,7 @@ export const make = (
       for (;;) {
         const page = yield* pull
         if (!Chunk.isNonEmpty(page)) continue
-        const next = piece(source, page)
+        const next = source.piece(page)
         // Of large events, the page is let go: it is read again from where this ends.
         if (!next.whole) return next
         yield* hand(next)
@@ -96,19 +109,19 @@ export const make = (
   const body = <E>(source: Source<E>, open: Open, position: number): Stream.Stream<Uint8Array> =>
     Stream.unwrapScoped(
       Effect.gen(function* () {
-        const pieces = yield* Mailbox.make<ReadonlyArray<Uint8Array>>({ capacity: 1 })
-        const hand = ({ frames, last }: Piece) =>
+        const pieces = yield* Mailbox.make<Uint8Array>({ capacity: 1 })
+        const hand = ({ bytes, last }: Piece) =>
           Effect.suspend(() => {
             open.current = false
             open.cursor = last.cursor
-            return Effect.map(pieces.offer(frames), () => {
+            return Effect.map(pieces.offer(bytes), () => {
               open.current = true
             })
           })
 
-        yield* pieces.offer([Frames.opening, Frames.position(position), Frames.blank])
+        yield* pieces.offer(Buffer.concat([Frames.opening, Frames.position(position), Frames.blank]))
         yield* pump(source, position, hand).pipe(
-          Effect.raceFirst(Effect.zipRight(streams.closed, pieces.offer([Frames.shutdown]))),
+          Effect.raceFirst(Effect.zipRight(streams.closed, pieces.offer(Frames.shutdown))),
           // The status is on its way already; whoever reads comes back and is told then.
           Effect.catchAll((error) => Effect.logError("an event stream is cut short", error)),
           Effect.ensuring(pieces.end),
@@ -118,12 +131,12 @@ export const make = (
         yield* Effect.forkScoped(
           Effect.forever(
             Effect.delay(
-              Effect.sync(() => pieces.unsafeOffer([Frames.heartbeat])),
+              Effect.sync(() => pieces.unsafeOffer(Frames.heartbeat)),
               heartbeat
             )
           )
         )
-        return Stream.flattenIterables(Mailbox.toStream(pieces))
+        return Mailbox.toStream(pieces)
       })
     )
 
@@ -143,17 +156,18 @@ export const make = (
       return { over: ended && events.every(({ seq }) => seq <= position) }
     })
 
+  const bySeq = ({ seq }: JobEvent) => seq
+  const byCursor = ({ cursor }: JobEvent) => cursor
+  const ofJob = { position: bySeq, piece: makePieces(bySeq) }
+  const ofAll = { position: byCursor, piece: makePieces(byCursor) }
+
   return {
     ofJob: (request: HttpServerRequest, id: JobId, position = 0) =>
       Effect.gen(function* () {
         const { over } = yield* look(id, position)
         if (over) return HttpServerResponse.empty({ status: 204 })
         const open = yield* streams.open(request)
-        return respond(
-          { after: (after) => manager.events(id, { after }), position: ({ seq }) => seq, isLast: endsJob },
-          open,
-          position
-        )
+        return respond({ ...ofJob, after: (after) => manager.events(id, { after }), isLast: endsJob }, open, position)
       }),
 
     ofAll: (request: HttpServerRequest, after: number | "latest" = 0) =>
@@ -163,7 +177,7 @@ export const make = (
         if (position > latest) return yield* new CursorAhead({ after: position })
         const open = yield* streams.open(request)
         return respond(
-          { after: (after) => manager.allEvents({ after }), position: ({ cursor }) => cursor, isLast: () => false },
+          { ...ofAll, after: (after) => manager.allEvents({ after }), isLast: () => false },
           open,
           position
         )

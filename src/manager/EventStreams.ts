@@ -9,6 +9,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { Service as Store } from "../store/Port.js"
 import type { Signal } from "../store/Signals.js"
 import type { Closing } from "./Closing.js"
+import * as Pages from "./Pages.js"
 
 export interface EventStreams {
   /** Ends after the terminal event, or, when the manager closes, after the last one that is committed. */
@@ -20,24 +21,18 @@ export interface EventStreams {
 /** Events read at once: large enough to make a read worth it, small enough to keep a subscriber's memory flat. */
 const limit = 256
 
-interface Page {
-  readonly events: ReadonlyArray<JobEvent>
-  /** Where the next page begins. */
-  readonly cursor: number
-  readonly next: "more" | "wait" | "end"
-}
-
 export const make = (options: {
   readonly kind: string
   readonly store: Store
   readonly closing: Closing
 }): EventStreams => {
   const { closing, kind, store } = options
+  const pages = Pages.make()
 
   const follow = <E>(
     subscribe: Effect.Effect<Signal, never, Scope.Scope>,
     after: Effect.Effect<number, E>,
-    read: (after: number) => Effect.Effect<Page, E>
+    read: (after: number) => Effect.Effect<Pages.Page, E>
   ): Stream.Stream<JobEvent, E> =>
     Stream.unwrapScoped(
       Effect.gen(function* () {
@@ -50,8 +45,8 @@ export const make = (options: {
             const over = yield* closing.isOver
             const version = yield* signal.version
             const { cursor, events, next } = yield* read(after)
-            if (next === "end" || (next === "wait" && over)) return [Chunk.unsafeFromArray(events), Option.none()]
-            if (events.length > 0) return [Chunk.unsafeFromArray(events), Option.some(cursor)]
+            if (next === "end" || (next === "wait" && over)) return [events, Option.none()]
+            if (events.length > 0) return [events, Option.some(cursor)]
             if (next === "wait") {
               // Who holds the connection would wait for a write that waits for it.
               yield* store.outsideTransaction
@@ -67,27 +62,35 @@ export const make = (options: {
   return {
     ofJob: (jobId, after) =>
       follow(store.changes(jobId), position(after), (after) =>
-        Effect.flatMap(
-          store.events({ kind, jobId, after, limit }),
-          Option.match({
-            onNone: () => new JobNotFound({ jobId }),
-            onSome: ({ ended, events }) =>
-              Effect.succeed<Page>({
-                events,
-                cursor: events.at(-1)?.seq ?? after,
-                next: events.length === limit ? "more" : ended ? "end" : "wait"
-              })
-          })
+        pages(
+          `${jobId} ${after}`,
+          Effect.flatMap(
+            store.events({ kind, jobId, after, limit }),
+            Option.match({
+              onNone: () => new JobNotFound({ jobId }),
+              onSome: ({ ended, events, size }) =>
+                Effect.succeed<Pages.Page>({
+                  events: Chunk.unsafeFromArray(events),
+                  cursor: events.at(-1)?.seq ?? after,
+                  next: events.length === limit ? "more" : ended ? "end" : "wait",
+                  size
+                })
+            })
+          )
         )
       ),
 
     ofAll: (after) =>
       follow(store.changes(), after === "latest" ? store.latestCursor : position(after), (after) =>
-        Effect.map(store.allEvents({ kind, after, limit }), ({ cursor, events, more }): Page => ({
-          events,
-          cursor,
-          next: more ? "more" : "wait"
-        }))
+        pages(
+          `${after}`,
+          Effect.map(store.allEvents({ kind, after, limit }), ({ cursor, events, more, size }): Pages.Page => ({
+            events: Chunk.unsafeFromArray(events),
+            cursor,
+            next: more ? "more" : "wait",
+            size
+          }))
+        )
       )
   }
 }

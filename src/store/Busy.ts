@@ -12,20 +12,28 @@ export const driverTimeout = 10
 const patience = 5_000
 const longestPause = 50
 
-/** Tries again while the database is locked, until five seconds have passed since now, or since another time. */
+/** Tries again while the database is locked, until five seconds have passed since it was first, or since another time. */
 export const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>, since?: number): Effect.Effect<A, E, R> =>
-  Effect.flatMap(WallClock, (clock) =>
-    Effect.flatMap(since === undefined ? clock.now : Effect.succeed(since), (start) => {
-      const attempt = (pause: number): Effect.Effect<A, E, R> =>
-        Effect.catchAll(effect, (error) =>
-          reasonOf(error) !== "busy"
-            ? Effect.fail(error)
-            : Effect.flatMap(clock.now, (now) =>
-                now - start > patience
-                  ? Effect.fail(error)
-                  : Effect.zipRight(clock.sleep(pause), attempt(Math.min(pause * 2, longestPause)))
-              )
-        )
-      return attempt(1)
-    })
+  whenBusy(effect, (error) =>
+    Effect.flatMap(WallClock, ({ now, sleep }) =>
+      Effect.flatMap(since === undefined ? now : Effect.succeed(since), (start) => {
+        const again = (error: E, pause: number): Effect.Effect<A, E, R> =>
+          Effect.flatMap(now, (now) =>
+            now - start > patience
+              ? Effect.fail(error)
+              : Effect.zipRight(
+                  sleep(pause),
+                  whenBusy(effect, (error) => again(error, Math.min(pause * 2, longestPause)))
+                )
+          )
+        return again(error, 1)
+      })
+    )
   )
+
+/** The clock is asked only then: most that is read and written finds no lock. */
+const whenBusy = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  wait: (error: E) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.catchAll(effect, (error) => (reasonOf(error) === "busy" ? wait(error) : Effect.fail(error)))

@@ -152,7 +152,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           ? Option.none()
           : Option.some({
               events: entry.events.slice(after, after + limit),
-              ended: isTerminal(entry.state.status)
+              ended: isTerminal(entry.state.status),
+              size: 0
             })
       }),
 
@@ -162,7 +163,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         return {
           events: page.filter(({ jobId }) => entries.get(jobId)?.submitted.kind === kind),
           cursor: page.at(-1)?.cursor ?? after,
-          more: page.length === limit
+          more: page.length === limit,
+          size: 0
         }
       }),
 

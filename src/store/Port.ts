@@ -109,6 +109,8 @@ export interface EventPage {
   readonly events: ReadonlyArray<JobEvent>
   /** The run was over when the page was read. */
   readonly ended: boolean
+  /** Characters of the payloads that were read; 0 where they are in memory anyway. */
+  readonly size: number
 }
 
 /** @since 0.1.0 */
@@ -118,6 +120,8 @@ export interface CursorPage {
   readonly cursor: number
   /** There may be more to read. */
   readonly more: boolean
+  /** Characters of the payloads that were read; 0 where they are in memory anyway. */
+  readonly size: number
 }
 
 /** @since 0.1.0 */

@@ -95,7 +95,7 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
           const run = yield* runs.get(connection, jobId)
           if (Option.isNone(run) || run.value.kind !== kind) return Option.none()
           const page = yield* events.ofJob(connection, jobId, after, limit)
-          return Option.some({ events: page, ended: isTerminal(run.value.status) })
+          return Option.some({ ...page, ended: isTerminal(run.value.status) })
         })
       ),
 

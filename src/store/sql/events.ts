@@ -2,41 +2,15 @@
  * Statements on `charlotte_events`.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
-import { DateTime, Effect, Schema } from "effect"
-import { JobEvent } from "../../domain/JobEvent.js"
-import { JobId } from "../../domain/JobId.js"
+import { DateTime, Effect, Either, Predicate, Schema } from "effect"
+import type { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../Port.js"
-import { inserter, JsonText, query, type Value } from "./Session.js"
+import { columns, decode, type Read } from "./eventRow.js"
+import { inserter, query, queryBy, type Value } from "./Session.js"
 
-const Row = Schema.Struct({
-  cursor: Schema.Number,
-  job_id: JobId,
-  seq: Schema.Number,
-  at: Schema.Number,
-  type: Schema.String,
-  unit: Schema.NullOr(Schema.String),
-  task: Schema.NullOr(Schema.Number),
-  payload: Schema.NullOr(JsonText)
-})
+const sizeOf = (rows: ReadonlyArray<Read>): number => rows.reduce((sum, { size }) => sum + size, 0)
 
-const event = (row: typeof Row.Type): JobEvent =>
-  new JobEvent(
-    {
-      jobId: row.job_id,
-      seq: row.seq,
-      cursor: row.cursor,
-      at: DateTime.unsafeMake(row.at),
-      type: row.type,
-      ...(row.unit === null ? {} : { unit: row.unit }),
-      ...(row.task === null ? {} : { task: row.task }),
-      ...(row.payload === null ? {} : { payload: row.payload.json })
-    },
-    { disableValidation: true }
-  )
-
-const columns = "cursor, job_id, seq, at, type, unit, task, payload"
-
-const selectOfJob = query(Row)
+const selectOfJob = queryBy(decode)
 
 export const ofJob = (connection: Connection, jobId: JobId, after: number, limit: number) =>
   Effect.map(
@@ -45,27 +19,37 @@ export const ofJob = (connection: Connection, jobId: JobId, after: number, limit
       `SELECT ${columns} FROM charlotte_events WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
       [jobId, after, limit]
     ),
-    (rows) => rows.map(event)
+    (rows) => ({ events: rows.map(({ event }) => event), size: sizeOf(rows) })
   )
 
-const selectOfAll = query(Schema.extend(Row, Schema.Struct({ kind: Schema.String })))
+const selectOfAll = queryBy((row) =>
+  Either.map(decode(row), ({ event, size }) => ({
+    event,
+    size,
+    kind: Predicate.isRecord(row) ? row["kind"] : undefined
+  }))
+)
 
 /** Reads on by cursor alone and tells how far, so that a page of a rare kind costs no more than one of a common kind. */
 export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
   Effect.map(
     selectOfAll(
       connection,
-      `SELECT e.cursor, e.job_id, e.seq, e.at, e.type, e.unit, e.task, e.payload, r.kind
+      `SELECT e.*, r.kind
        FROM (SELECT ${columns} FROM charlotte_events WHERE cursor > ? ORDER BY cursor LIMIT ?) e
        JOIN charlotte_runs r ON r.id = e.job_id
        ORDER BY e.cursor`,
       [after, limit]
     ),
-    (rows) => ({
-      events: rows.filter((row) => row.kind === kind).map(event),
-      cursor: rows.at(-1)?.cursor ?? after,
-      more: rows.length === limit
-    })
+    (rows) => {
+      const ours = rows.filter((row) => row.kind === kind)
+      return {
+        events: ours.map(({ event }) => event),
+        cursor: rows.at(-1)?.event.cursor ?? after,
+        more: rows.length === limit,
+        size: sizeOf(ours)
+      }
+    }
   )
 
 const selectLatest = query(Schema.Struct({ cursor: Schema.NullOr(Schema.Number) }))

@@ -155,12 +155,9 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
         }
         expect(seen).toEqual([1, 3, 6, 7])
         expect(pages).toBe(4)
-        expect(yield* store.allEvents({ kind, after: 7, limit: 2 })).toEqual({ events: [], cursor: 7, more: false })
-        expect(yield* store.allEvents({ kind: "none", after: 0, limit: 99 })).toEqual({
-          events: [],
-          cursor: 7,
-          more: false
-        })
+        const nothing = { events: [], cursor: 7, more: false, size: 0 }
+        expect(yield* store.allEvents({ kind, after: 7, limit: 2 })).toEqual(nothing)
+        expect(yield* store.allEvents({ kind: "none", after: 0, limit: 99 })).toEqual(nothing)
       }).pipe(Effect.provide(layer))
     )
   })

@@ -1,0 +1,82 @@
+/**
+ * Rows of `charlotte_events`, and the events that they are of.
+ */
+import { DateTime, Either, type ParseResult, Predicate, Schema } from "effect"
+import { parse } from "../../domain/Json.js"
+import { JobEvent } from "../../domain/JobEvent.js"
+import { JobId } from "../../domain/JobId.js"
+import { JsonText } from "./Session.js"
+
+export const Row = Schema.Struct({
+  cursor: Schema.Number,
+  job_id: JobId,
+  seq: Schema.Number,
+  at: Schema.DateTimeUtcFromNumber,
+  type: Schema.String,
+  unit: Schema.NullOr(Schema.String),
+  task: Schema.NullOr(Schema.Number),
+  payload: Schema.NullOr(JsonText)
+})
+
+export const columns = Object.keys(Row.fields).join(", ")
+
+export interface Read {
+  readonly event: JobEvent
+  /** Characters of its payload. */
+  readonly size: number
+}
+
+export const event = ({ at, cursor, job_id, payload, seq, task, type, unit }: typeof Row.Type): JobEvent =>
+  new JobEvent(
+    {
+      jobId: job_id,
+      seq,
+      cursor,
+      at,
+      type,
+      ...(unit === null ? {} : { unit }),
+      ...(task === null ? {} : { task }),
+      ...(payload === null ? {} : { payload: payload.json })
+    },
+    { disableValidation: true }
+  )
+
+const isId = Schema.is(JobId)
+
+/** A hot path: each event is read for whoever watches. A schema takes several times as long. */
+const byHand = (row: unknown): Read | undefined => {
+  if (!Predicate.isRecord(row)) return undefined
+  const { at, cursor, job_id, payload, seq, task, type, unit } = row
+  if (
+    typeof cursor !== "number" ||
+    !(typeof job_id === "string" && isId(job_id)) ||
+    typeof seq !== "number" ||
+    typeof at !== "number" ||
+    typeof type !== "string" ||
+    !(unit === null || typeof unit === "string") ||
+    !(task === null || typeof task === "number") ||
+    !(payload === null || typeof payload === "string")
+  ) {
+    return undefined
+  }
+  try {
+    const json = payload === null ? null : { json: parse(payload) }
+    return {
+      event: event({ cursor, job_id, seq, at: DateTime.unsafeMake(at), type, unit, task, payload: json }),
+      size: payload?.length ?? 0
+    }
+  } catch {
+    // What is no JSON, or no date.
+    return undefined
+  }
+}
+
+const bySchema = Schema.decodeUnknownEither(Row)
+
+/** What is not taken by hand is damaged, and the schema can tell how. */
+export const decode = (row: unknown): Either.Either<Read, ParseResult.ParseError> => {
+  const decoded = byHand(row)
+  return decoded === undefined
+    ? Either.map(bySchema(row), (row) => ({ event: event(row), size: 0 }))
+    : Either.right(decoded)
+}

@@ -1,0 +1,49 @@
+import { describe, it } from "@effect/vitest"
+import { JobEvent } from "charlotte"
+import { Arbitrary, Either, FastCheck as fc, type ParseResult, Schema } from "effect"
+import { expect } from "vitest"
+import { stringify, toJson } from "../../src/domain/Json.js"
+import { decode, event, Row } from "../../src/store/sql/eventRow.js"
+
+const bySchema = Schema.decodeUnknownEither(Row)
+
+/** Rows as they are written: of payloads that JSON can say. */
+const good = Arbitrary.make(Row).map(({ payload, ...row }) => ({
+  ...Schema.encodeSync(Row)({ ...row, payload: null }),
+  payload: payload && stringify(toJson(payload.json))
+}))
+
+/** What may stand in a column of a database that somebody has written into. */
+const odd = fc.oneof(
+  fc.constantFrom<unknown>(null, "", "{", "null", "[1]", -1, 1e300, Number.NaN, 0.5),
+  fc.string(),
+  fc.uint8Array()
+)
+
+const damaged = fc
+  .tuple(good, fc.constantFrom(...Object.keys(Row.fields)), odd)
+  .map(([row, column, value]) => ({ ...row, [column]: value }))
+
+const told = Either.mapLeft(({ message }: ParseResult.ParseError) => message)
+
+describe("a row of an event", () => {
+  it("is read as the schema reads it, and its payload measured", () => {
+    fc.assert(
+      fc.property(good, (row) => {
+        const read = Either.getOrThrow(decode(row))
+        expect(read.event).toBeInstanceOf(JobEvent.JobEvent)
+        expect(read.event).toEqual(event(Either.getOrThrow(bySchema(row))))
+        expect(read.size).toBe(row.payload?.length ?? 0)
+      })
+    )
+  })
+
+  it("that is damaged is refused where the schema refuses it, with what is wrong", () => {
+    fc.assert(
+      fc.property(damaged, (row) => {
+        const read = Either.map(decode(row), ({ event }) => event)
+        expect(told(read)).toEqual(told(Either.map(bySchema(row), event)))
+      })
+    )
+  })
+})
