@@ -43,6 +43,7 @@ const requests = (settings: Settings, method: "GET" | "POST", what: string, must
 export const http: Benchmark = {
   name: "http",
   title: "HTTP, 100 clients",
+  short: true,
   run: async (settings) => {
     const parameters = { synchronous: "FULL", clients: 100, events: settings.short ? 2_000 : 10_000 }
     return [

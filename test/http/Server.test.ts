@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Http from "charlotte/http"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Redacted, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Redacted, Scope, Tracer } from "effect"
 import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { RuntimeDirectory } from "../../src/http/SocketPath.js"
@@ -16,6 +16,28 @@ const listening = (options: Http.Options) =>
     Layer.build(Http.serve(options).pipe(Layer.provide(World.idle))),
     (context) => Context.get(context, Http.Server).addresses
   )
+
+describe("a request", () => {
+  it.scopedLive("is a span for whoever traces", () =>
+    Effect.gen(function* () {
+      const own = yield* Effect.tracer
+      const spans: Array<string> = []
+      const tracer = Tracer.make({
+        span: (name, ...options) => {
+          spans.push(name)
+          return own.span(name, ...options)
+        },
+        context: (f, fiber) => own.context(f, fiber)
+      })
+      const socket = `${yield* TemporaryDirectory.make}/socket`
+      yield* Layer.build(
+        Http.serve({ listen: { socket } }).pipe(Layer.provide(World.idle), Layer.provide(Layer.setTracer(tracer)))
+      )
+      yield* Effect.flatMap(Http.JobClient.make({ socket }), ({ health }) => health)
+      expect(spans).toContain("http.server GET")
+    })
+  )
+})
 
 describe("a socket", () => {
   it.scopedLive("is its user's alone, whatever the umask is, and is gone afterwards", () =>
