@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { pathToFileURL } from "node:url"
@@ -83,7 +83,11 @@ const visit = async () => {
   }
 }
 
-const keep = () => writeFileSync(`${file}.${part}`, script.createCachedData())
+const keep = () => {
+  writeFileSync(`${file}.${part}`, script.createCachedData())
+  // The daemon makes files that are its user's alone; a command may be installed for all.
+  chmodSync(`${file}.${part}`, 0o644)
+}
 
 if (part === "daemon") {
   // Ready, it lets go of who waited for that. What V8 makes of more of it costs each start, and is not waited for.
