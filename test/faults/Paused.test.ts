@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
 import { Effect, Layer } from "effect"
 import { life, withStore } from "../manager/lives.js"
+import { isFree } from "../support/foreign.js"
 import { isLong } from "../support/long.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Child from "./Child.js"
@@ -21,6 +22,16 @@ const anotherManager = (filename: string) =>
     )
   )
 
+/** Not in the midst of a transaction: the lock of that would keep everybody out. */
+const standStill = (child: Child.Child, file: string): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* child.signal("SIGSTOP")
+    if (yield* isFree(file)) return
+    yield* child.signal("SIGCONT")
+    yield* Effect.sleep(1)
+    yield* standStill(child, file)
+  })
+
 describe("a manager that stands still", () => {
   it.scopedLive(
     `for ${seconds} seconds keeps its jobs, and goes on with them`,
@@ -30,7 +41,7 @@ describe("a manager that stands still", () => {
         const file = `${directory}/jobs.db`
         const child = yield* Child.start(process.execPath, [yield* Child.bundle(directory), "work", file])
         yield* child.told
-        yield* child.signal("SIGSTOP")
+        yield* standStill(child, file)
         const before = yield* Effect.flatMap(RunStore.RunStore, (store) => store.latestCursor).pipe(withStore(file))
         // It is as alive as it was: nobody may take its jobs.
         for (let n = 0; n < 4; n++) {

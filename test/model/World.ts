@@ -45,6 +45,8 @@ export const make = (
       return { scope, context }
     })
     const lives = yield* Effect.scope
+    // An id of the time 0 is like one of the time 1.
+    yield* TestClock.adjust(1)
     let life = yield* begin
 
     const run = <A, E>(effect: Effect.Effect<A, E>) =>

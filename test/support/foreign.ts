@@ -12,3 +12,10 @@ export const lock = (filename: string, begin: string): Effect.Effect<Effect.Effe
     Effect.map((sql) => Effect.asVoid(sql.unsafe("COMMIT")).pipe(Effect.orDie)),
     Effect.orDie
   )
+
+/** Whether nobody is in the midst of a transaction that writes. */
+export const isFree = (filename: string): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    const sql = yield* connect(filename)
+    for (const statement of ["PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE", "ROLLBACK"]) yield* sql.unsafe(statement)
+  }).pipe(Effect.scoped, Effect.isSuccess)
