@@ -57,9 +57,6 @@ const largeBatch = 4_096
 /** After so many, the log is copied into the database if there is nothing to write: before SQLite does it, with its 1,000 pages. */
 const manyTransactions = 50
 
-/** Milliseconds without a transaction after which the next one does not wait for others. */
-const rest = 2
-
 export const make = (options: {
   readonly session: Session
   readonly signals: Signals
@@ -153,7 +150,6 @@ export const make = (options: {
       session.reserve((connection) => execute(connection, "PRAGMA wal_checkpoint(PASSIVE)"))
     )
 
-    let lastAt = -Infinity
     let hasTurned = false
     let sinceCheckpoint = 0
 
@@ -161,21 +157,13 @@ export const make = (options: {
       hasTurned = true
     })
 
-    /**
-     * One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions. After
-     * a rest there was one, and only those that are about to write at this moment are waited for.
-     */
-    const makeWay = Effect.flatMap(clock.now, (now) =>
-      hasTurned ? Effect.void : now - lastAt < rest ? turn : Effect.yieldNow()
-    )
-
     const round = Effect.gen(function* () {
       busy = true
       while (!isEmpty()) {
-        yield* makeWay
+        // One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions.
+        if (!hasTurned) yield* turn
         hasTurned = false
         yield* process(take(), closedAt ?? (yield* clock.now))
-        lastAt = yield* clock.now
         sinceCheckpoint += 1
         if (!isEmpty() || sinceCheckpoint < manyTransactions) continue
         yield* turn
