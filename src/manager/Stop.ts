@@ -114,27 +114,26 @@ export const make = (options: {
       return yield* new StopTimedOut({ jobId: job.id, elapsed: Duration.millis(Math.max(0, now - begun)) })
     })
 
-  const begin = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
-    Effect.map(Clock.currentTimeMillis, (begun) => {
-      const outcome = Once.make<StopReport, StopTimedOut | StoreError>()
-      job.stop = outcome
-      job.grace = grace
-      // In a fiber of the manager: whoever asked first may go away, and the others still wait.
-      fork(
-        recorded(
-          job,
-          Effect.map(Effect.exit(Effect.zipRight(interrupt(job.fiber), wait(job, begun, grace))), (exit) => {
-            job.stop = undefined
-            outcome.done(exit)
-          })
-        )
+  const begin = (job: ActiveJob<unknown>, grace: Duration.Duration, begun: number) => {
+    const outcome = Once.make<StopReport, StopTimedOut | StoreError>()
+    job.stop = outcome
+    job.grace = grace
+    // In a fiber of the manager: whoever asked first may go away, and the others still wait.
+    fork(
+      recorded(
+        job,
+        Effect.map(Effect.exit(Effect.zipRight(interrupt(job.fiber), wait(job, begun, grace))), (exit) => {
+          job.stop = undefined
+          outcome.done(exit)
+        })
       )
-      return outcome
-    })
+    )
+    return outcome
+  }
 
-  /** Several callers share one stop and its report. */
+  /** Several callers share one stop and its report: none makes way between looking for one and beginning it. */
   const beginActive = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
-    Effect.suspend(() => (job.stop === undefined ? begin(job, grace) : Effect.succeed(job.stop)))
+    Effect.map(Clock.currentTimeMillis, (begun) => job.stop ?? begin(job, grace, begun))
 
   const stopActive = (job: ActiveJob<unknown>, grace: Duration.Duration) =>
     Effect.flatMap(beginActive(job, grace), (outcome) => outcome.await)

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, Orchestrator, RunStore } from "charlotte"
 import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Ref, Stream, TestClock } from "effect"
+import { interleaved } from "../support/interleaving.js"
 import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
 
@@ -53,6 +54,34 @@ describe("stop", () => {
       expect(new Set(reports.map(({ mode, status }) => `${mode} ${status}`))).toEqual(new Set(["graceful cancelled"]))
       expect(yield* types(id)).toEqual(["job.started", "job.stopping", "job.cancelled"])
     }).pipe(Effect.provide(layer({ script: () => [Step.cleanUp("1 second")] })))
+  )
+
+  it.effect("has one grace, also for two who ask at the same moment for different ones, wherever they make way", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      for (let seed = 1; seed <= 200; seed++) {
+        const id = yield* manager.start(config)
+        yield* Effect.yieldNow()
+        const stops = (["1 second", "5 seconds"] as const).map((grace) => manager.stop(id, { grace }))
+        const stopping = yield* Effect.fork(interleaved(seed)(Effect.all(stops, { concurrency: "unbounded" })))
+        yield* TestClock.adjust("10 seconds")
+        const [one, other] = yield* Fiber.join(stopping)
+        expect(one.status).toBe("cancelled")
+        expect(one.mode, `seed ${seed}`).toBe(other.mode)
+      }
+    }).pipe(
+      Effect.provide(
+        JobManager.layer({ maxJobs: 1 }).pipe(
+          Layer.provideMerge(RunStore.layerMemory),
+          // It takes all the time that it is given.
+          Layer.provide(
+            Orchestrator.layer((job) =>
+              Effect.onInterrupt(Effect.never, () => Effect.suspend(() => Effect.sleep(job.grace)))
+            )
+          )
+        )
+      )
+    )
   )
 
   it.effect("goes on for the others when the caller who asked first goes away", () =>
