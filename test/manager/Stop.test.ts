@@ -62,8 +62,10 @@ describe("stop", () => {
       for (let seed = 1; seed <= 200; seed++) {
         const id = yield* manager.start(config)
         yield* Effect.yieldNow()
-        const stops = (["1 second", "5 seconds"] as const).map((grace) => manager.stop(id, { grace }))
-        const stopping = yield* Effect.fork(interleaved(seed)(Effect.all(stops, { concurrency: "unbounded" })))
+        const stops = Effect.zip(manager.stop(id, { grace: "1 second" }), manager.stop(id, { grace: "5 seconds" }), {
+          concurrent: true
+        })
+        const stopping = yield* Effect.fork(interleaved(seed)(stops))
         yield* TestClock.adjust("10 seconds")
         const [one, other] = yield* Fiber.join(stopping)
         expect(one.status).toBe("cancelled")
