@@ -153,23 +153,19 @@ export const make = (options: {
     let hasTurned = false
     let sinceCheckpoint = 0
 
-    const turn = Effect.map(clock.turn, () => {
-      hasTurned = true
-    })
-
     const round = Effect.gen(function* () {
       busy = true
       while (!isEmpty()) {
         // One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions.
-        if (!hasTurned) yield* turn
+        if (!hasTurned) yield* clock.turn
         hasTurned = false
         yield* process(take(), closedAt ?? (yield* clock.now))
         sinceCheckpoint += 1
         if (!isEmpty() || sinceCheckpoint < manyTransactions) continue
-        yield* turn
-        if (!isEmpty()) continue
+        yield* clock.turn
+        hasTurned = !isEmpty()
+        if (hasTurned) continue
         sinceCheckpoint = 0
-        hasTurned = false
         yield* checkpoint
       }
       busy = false
