@@ -162,22 +162,26 @@ const takeUp = (job: Job) =>
     for (const { id, tasks } of submission.plan.units) {
       for (const { number } of tasks) {
         const { commit, state } = progress.task(id, number)
-        if (state === "running" && commit !== undefined && (yield* isThere(job, commit)))
+        if (state === "running" && Option.isSome(yield* found(job, commit)))
           yield* progress.changeTask(id, number, { state: "completed" })
       }
       const { commit, state } = progress.unit(id)
-      if (state === "running" && commit !== undefined && (yield* isThere(job, commit)))
-        yield* progress.changeUnit(id, { state: "merged" })
+      const made = state === "running" ? yield* found(job, commit) : Option.none()
+      if (Option.isNone(made)) continue
+      // In the order in which it is merged: the result holds what is said to be in it.
+      yield* Result.show(job, made.value)
+      yield* progress.changeUnit(id, { state: "merged" })
     }
     yield* Result.show(job, yield* Units.resultAfter(job, submission.plan.units.length - 1))
     yield* Workplace.closeLeft(job)
   })
 
-const isThere = ({ repository }: Job, commit: string) =>
+/** A commit that is recorded, if the repository has it. */
+const found = ({ repository }: Job, commit: string | undefined) =>
   Effect.gen(function* () {
     const git = yield* Git
     const id = Schema.decodeUnknownOption(ObjectId)(commit)
-    return Option.isSome(id) && (yield* git.contains(repository, id.value))
+    return Option.isSome(id) && (yield* git.contains(repository, id.value)) ? id : Option.none()
   })
 
 const failIfAny = (job: Job, { diff }: { readonly diff: string }, end: ObjectId) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager } from "charlotte"
+import { JobManager, RunStore } from "charlotte"
 import { Duration, Effect, Stream } from "effect"
 import { ended, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
 import * as Life from "./Life.js"
@@ -33,6 +33,31 @@ describe("a job of tasks whose manager is killed in each of its phases", () => {
         }),
       180_000
     )
+})
+
+describe("a merge that a crash has cut off", () => {
+  it.scopedLive("is recorded as one when the result holds it, also by the manager that takes it up", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const program = yield* Life.program
+      const { config, top } = yield* Witness.job(world)
+      const moves = ["before", "update-ref */result * *"] as const
+      for (const given of [config, undefined]) {
+        yield* Witness.holdAt(world, moves)
+        yield* dies(program, { letGo: false })(world, { at: moves }, given)
+        const { id, unit } = yield* Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          const { id } = yield* Witness.latest
+          const { units } = yield* store.work.of(id)
+          return { id, unit: units[0] }
+        }).pipe(Effect.provide(Witness.records(world)))
+        const result = (yield* world.git(top, "rev-parse", `charlotte/${id}/result`)).trim()
+        expect(unit?.commit).toBeDefined()
+        expect(unit?.commit).not.toBe(result)
+        expect(unit?.state).toBe("running")
+      }
+    })
+  )
 })
 
 describe("a landing whose target has moved", () => {
