@@ -1,9 +1,10 @@
 import { describe, it } from "@effect/vitest"
 import { JobEvent } from "charlotte"
-import { Arbitrary, Either, FastCheck as fc, type ParseResult, Schema } from "effect"
+import { Arbitrary, Either, FastCheck as fc, Schema } from "effect"
 import { expect } from "vitest"
 import { stringify, toJson } from "../../src/domain/Json.js"
 import { decode, event, Row } from "../../src/store/sql/eventRow.js"
+import { damaged, told } from "./damage.js"
 
 const bySchema = Schema.decodeUnknownEither(Row)
 
@@ -12,19 +13,6 @@ const good = Arbitrary.make(Row).map(({ payload, ...row }) => ({
   ...Schema.encodeSync(Row)({ ...row, payload: null }),
   payload: payload && stringify(toJson(payload.json))
 }))
-
-/** What may stand in a column of a database that somebody has written into. */
-const odd = fc.oneof(
-  fc.constantFrom<unknown>(null, "", "{", "null", "[1]", -1, 1e300, Number.NaN, 0.5),
-  fc.string(),
-  fc.uint8Array()
-)
-
-const damaged = fc
-  .tuple(good, fc.constantFrom(...Object.keys(Row.fields)), odd)
-  .map(([row, column, value]) => ({ ...row, [column]: value }))
-
-const told = Either.mapLeft(({ message }: ParseResult.ParseError) => message)
 
 describe("a row of an event", () => {
   it("is read as the schema reads it, and its payload measured", () => {
@@ -40,7 +28,7 @@ describe("a row of an event", () => {
 
   it("that is damaged is refused where the schema refuses it, with what is wrong", () => {
     fc.assert(
-      fc.property(damaged, (row) => {
+      fc.property(damaged(good, Object.keys(Row.fields)), (row) => {
         const read = Either.map(decode(row), ({ event }) => event)
         expect(told(read)).toEqual(told(Either.map(bySchema(row), event)))
       })

@@ -1,9 +1,10 @@
 import { describe, it } from "@effect/vitest"
 import { Run } from "charlotte"
-import { Arbitrary, Either, FastCheck as fc, type ParseResult, Schema } from "effect"
+import { Arbitrary, Either, FastCheck as fc, Schema } from "effect"
 import { expect } from "vitest"
 import { toJson } from "../../src/domain/Json.js"
 import { decode, Row, run } from "../../src/store/sql/runRow.js"
+import { damaged, told } from "./damage.js"
 
 const bySchema = Schema.decodeUnknownEither(Row)
 
@@ -19,19 +20,6 @@ const good = Arbitrary.make(Row).map(({ config, error, result, ...row }) =>
   })
 )
 
-/** What may stand in a column of a database that somebody has written into. */
-const odd = fc.oneof(
-  fc.constantFrom<unknown>(null, "", "{", "null", "[]", "[1]", '{"a":1}', "running", -1, 1e300, Number.NaN, 0.5),
-  fc.string(),
-  fc.uint8Array()
-)
-
-const damaged = fc
-  .tuple(good, fc.constantFrom(...Object.keys(Row.fields)), odd)
-  .map(([row, column, value]) => ({ ...row, [column]: value }))
-
-const told = Either.mapLeft(({ message }: ParseResult.ParseError) => message)
-
 describe("a row of a run", () => {
   it("is read as the schema reads it", () => {
     fc.assert(
@@ -45,7 +33,7 @@ describe("a row of a run", () => {
 
   it("that is damaged is refused where the schema refuses it, with what is wrong", () => {
     fc.assert(
-      fc.property(damaged, (row) => {
+      fc.property(damaged(good, Object.keys(Row.fields)), (row) => {
         expect(told(decode(row))).toEqual(told(Either.map(bySchema(row), run)))
       })
     )
