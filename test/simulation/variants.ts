@@ -69,7 +69,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a write is acknowledged before its commit": {
-    tells: /which is not recorded|and is not recorded|and the record|are written, and/,
+    tells: /which is not recorded|and is not recorded|nobody has recorded|and the record|are written, and/,
     patches: [
       {
         file: "src/store/sql/Writer.ts",

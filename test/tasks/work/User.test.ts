@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
-import { Effect, Fiber, Ref } from "effect"
+import { Cause, Effect, Fiber, Ref } from "effect"
 import { readFileSync } from "node:fs"
 import { ended, show, unit } from "../Jobs.js"
 import * as Witness from "./Witness.js"
@@ -17,9 +17,23 @@ const files = {
   "c/01-c1.md": Witness.named("c1", 1)
 }
 
+/**
+ * Runs git as a user who asks once more when it ran into a worktree that the job was just about to make: git looks at all
+ * of them before it begins, writes their files in place, and gives up at one that is still empty.
+ */
+const again =
+  (git: Witness.World["git"]): Witness.World["git"] =>
+  (cwd, ...args) =>
+    Effect.retry(Effect.sandbox(git(cwd, ...args)), {
+      times: 10,
+      while: (cause) => /failed to read \S+\/commondir/.test(Cause.pretty(cause))
+    }).pipe(Effect.unsandbox)
+
 /** What a user does all day, once; his dirty files are stashed and come back. */
-const round = ({ git, write }: Witness.World, top: string, n: number) =>
+const round = (world: Witness.World, top: string, n: number) =>
   Effect.gen(function* () {
+    const { write } = world
+    const git = again(world.git)
     yield* write(`${top}/round-${n}.txt`, `${n}\n`)
     yield* git(top, "add", `round-${n}.txt`)
     yield* git(top, "commit", "--quiet", "-m", `round ${n}`)
