@@ -4,7 +4,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Chunk, Context, Effect, Layer, Option, type Scope, Stream } from "effect"
-import type { InvalidConfiguration } from "../daemon/Configuration.js"
+import type { InvalidConfiguration } from "../daemon/ConfigurationFile.js"
 import type { HomeBusy } from "../daemon/Holder.js"
 import { Home, type HomeUnusable } from "../daemon/Home.js"
 import * as Host from "../daemon/Host.js"

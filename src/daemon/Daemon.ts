@@ -64,8 +64,9 @@ const live = ({ listen, onReady }: Options) =>
       const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
       const { addresses, prepared, shutdownRequested } = listening
       const { announce, withdraw } = yield* HomeLock
-      yield* Effect.logInfo("is ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
       yield* onReady(yield* announce(addresses))
+      // Whoever waited for this process goes on meanwhile.
+      yield* Effect.logInfo("is ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
       yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       // Whoever comes from now on waits until it is over.
       yield* Effect.addFinalizer(() => withdraw)
@@ -76,7 +77,6 @@ const live = ({ listen, onReady }: Options) =>
           Effect.logError("ends, since the home directory was deleted or moved away")
         )
       )
-      // Whoever waited for this process goes on meanwhile.
       yield* Effect.zipRight(Effect.zipRight(prepared, Host.tasks), over).pipe(
         Effect.flatten,
         Effect.onInterrupt(() => Effect.logInfo("ends, as a signal tells it to"))

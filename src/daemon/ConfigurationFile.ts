@@ -1,0 +1,110 @@
+/**
+ * What a home's `config.yaml` says, and the variables that go before it: `CHARLOTTE_MAX_JOBS` and `CHARLOTTE_STOP_GRACE`. Most
+ * homes have neither, so `Configuration` has this loaded, with all that reads YAML, where there is one.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
+import type * as Agents from "../tasks/Agents.js"
+import * as Profiles from "../tasks/agents/Profiles.js"
+import * as Section from "../tasks/agents/Section.js"
+import { Count, Span } from "../tasks/plan/Fields.js"
+import { Problem } from "../tasks/plan/Problem.js"
+import * as TextFile from "../tasks/plan/TextFile.js"
+import * as Yaml from "../tasks/plan/Yaml.js"
+
+export interface Service {
+  readonly agents: Agents.Settings
+  /** The manager decides what is not configured. */
+  readonly maxJobs: number | undefined
+  readonly stopGrace: Duration.Duration | undefined
+}
+
+/** The values of variables, of those that are set to anything. */
+export interface Variables {
+  readonly CHARLOTTE_MAX_JOBS: Option.Option<string>
+  readonly CHARLOTTE_STOP_GRACE: Option.Option<string>
+}
+
+/** All that is wrong with the configuration, at once. */
+export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()("InvalidConfiguration", {
+  /** The `file` of each is an absolute path, or the name of a variable. */
+  problems: Schema.NonEmptyArray(Problem)
+}) {
+  override get message() {
+    const count = this.problems.length === 1 ? "1 problem" : `${this.problems.length} problems`
+    return [`the configuration has ${count}:`, ...this.problems.map(String)].join("\n")
+  }
+}
+
+const keys = [...Profiles.keys, "maxJobs", "stopGrace"]
+
+/** As much as the parser takes. */
+const maxSize = 16 * 1024
+
+export interface Found {
+  /** Whether there is a file. */
+  readonly isThere: boolean
+  readonly around: Variables
+}
+
+/** All of it, or all that is wrong with it. */
+export const read = (
+  file: string,
+  { around, isThere }: Found
+): Effect.Effect<Service, InvalidConfiguration, FileSystem> =>
+  Effect.gen(function* () {
+    const text = yield* Effect.either(isThere ? textOf(file) : Effect.succeed(""))
+    const yaml = Yaml.parse(
+      file,
+      Either.getOrElse(text, () => "")
+    )
+    const { gates, problems, profiles } = Profiles.read(file, yaml)
+    const inFile = { maxJobs: yaml.get("maxJobs", Count, undefined), stopGrace: yaml.get("stopGrace", Span, undefined) }
+    const maxJobs = variable(around, "CHARLOTTE_MAX_JOBS", inFile.maxJobs, (text) =>
+      Schema.decodeUnknownEither(Count)(Number(text))
+    )
+    const stopGrace = variable(around, "CHARLOTTE_STOP_GRACE", inFile.stopGrace, Schema.decodeUnknownEither(Span))
+
+    const all = [
+      ...Array.getLefts([text]),
+      ...Section.top(file, yaml, keys),
+      ...problems,
+      ...yaml.problems,
+      ...Array.getLefts([maxJobs, stopGrace])
+    ]
+    if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: all })
+    return {
+      agents: { profiles, gates, file },
+      maxJobs: Either.getOrUndefined(maxJobs),
+      stopGrace: Either.getOrUndefined(stopGrace)
+    }
+  })
+
+/** It may be a link to where people keep such files. */
+const textOf = (file: string): Effect.Effect<string, Problem, FileSystem> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const { kind } = yield* TextFile.inspect(file)
+    const path = kind === "a symbolic link" ? yield* fs.realPath(file) : file
+    const { size } = yield* TextFile.inspect(path)
+    if (size > maxSize) {
+      return yield* Effect.fail(new Problem({ file, message: `is larger than ${maxSize / 1024} KiB: shorten it` }))
+    }
+    return (yield* TextFile.read(path, file)).text
+  }).pipe(Effect.mapError((error) => (error instanceof Problem ? error : TextFile.unreadable(file, error))))
+
+/** The value of a variable, if it is set to anything. */
+const variable = <A>(
+  around: Variables,
+  name: keyof Variables,
+  otherwise: A,
+  decode: (text: string) => Either.Either<A, ParseResult.ParseError>
+): Either.Either<A, Problem> =>
+  Option.match(around[name], {
+    onNone: () => Either.right(otherwise),
+    onSome: (text) =>
+      Either.mapLeft(decode(text), (error) => {
+        const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+        return new Problem({ file: name, message: issue?.message ?? error.message })
+      })
+  })
