@@ -82,6 +82,11 @@ const packages: Plugin = {
         .join("\n"),
       resolveDir: root
     }))
+    // Its way to its library asks for a dozen files, and it is always the first that is installed.
+    onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "bindings" }))
+    onLoad({ filter: /./, namespace: "bindings" }, () => ({
+      contents: 'module.exports = (library) => require("better-sqlite3/build/Release/" + library)'
+    }))
     // It looks whether the names of functions are in traces, as they are here; to make the first of a process takes 2 ms.
     onLoad({ filter: /\/effect\/dist\/esm\/Utils\.js$/ }, async ({ path }) => {
       const look = /(const isNotOptimizedAway) = .*;/
@@ -120,7 +125,6 @@ await build({
   banner: { js: "(function (module, require, $url) {" },
   define: { "import.meta.url": "$url" },
   footer: { js: "})" },
-  external: ["better-sqlite3"],
   inject: ["no-forms"],
   plugins: [modulesByName, packages, noForms],
   // The names stay, for traces.

@@ -9,13 +9,16 @@ import * as Start from "./daemon/Start.js"
 import * as ExitCode from "./ExitCode.js"
 import * as Output from "./Output.js"
 
+// One after the other: all at once takes three fibers, and every command waits for it.
+const services = NodeFileSystem.layer.pipe(Layer.provideMerge(NodePath.layer), Layer.provideMerge(Output.layer))
+
 export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
   Option.getOrElse(Start.command(argv), () =>
     Effect.flatMap(
       Effect.promise(() => import("./Interpreter.js")),
       ({ command }) => command(argv)
     )
-  ).pipe(Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, Output.layer)))
+  ).pipe(Effect.provide(services))
 
 /** Ends the process with the code that was answered. */
 export const teardown = <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => void): void => {

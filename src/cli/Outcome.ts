@@ -1,7 +1,7 @@
 /**
  * What a command comes to: a code; and where it fails, what is said of it, which is loaded only then.
  */
-import { Effect, Exit, Layer, Logger, LogLevel } from "effect"
+import { Effect, Exit, FiberRef, HashSet, Logger, LogLevel } from "effect"
 import * as ExitCode from "./ExitCode.js"
 import type * as Failure from "./Failure.js"
 import { Output } from "./Output.js"
@@ -21,7 +21,8 @@ export const of = <R>(
     const exit = yield* command.pipe(
       // What happens inside is written line by line, and an area that is drawn over would get between.
       Effect.provideService(Output, level === LogLevel.None ? output : { ...output, isTerminal: false }),
-      Effect.provide(Layer.merge(logTo(output.error), Logger.minimumLogLevel(level))),
+      Effect.locally(FiberRef.currentLoggers, HashSet.make(logTo(output.error))),
+      Logger.withMinimumLogLevel(level),
       Effect.exit
     )
     if (Exit.isSuccess(exit)) return ExitCode.completed
@@ -37,8 +38,5 @@ export const levelOf = (name: string | undefined): LogLevel.LogLevel =>
   LogLevel.allLevels.find(({ _tag }) => _tag.toLowerCase() === name) ?? LogLevel.None
 
 const logTo = (write: (text: string) => Effect.Effect<void>) =>
-  Logger.replace(
-    Logger.defaultLogger,
-    // What is written is in the stream's hands when this returns, and so stays in order.
-    Logger.map(Logger.logfmtLogger, (line) => void Effect.runFork(write(`${line}\n`)))
-  )
+  // What is written is in the stream's hands when this returns, and so stays in order.
+  Logger.map(Logger.logfmtLogger, (line) => void Effect.runFork(write(`${line}\n`)))

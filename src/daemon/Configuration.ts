@@ -9,7 +9,7 @@ import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import * as JobManager from "../manager/JobManager.js"
 import type { Orchestrator } from "../manager/Orchestrator.js"
 import type { RunStore } from "../store/RunStore.js"
-import { presets } from "../tasks/agents/Profile.js"
+import { presets } from "../tasks/agents/Presets.js"
 import type { InvalidConfiguration, Service, Variables } from "./ConfigurationFile.js"
 import { Home } from "./Home.js"
 

@@ -3,7 +3,6 @@
  * 2 ms for a megabyte, and 17 when it comes from a disk, in a process that stands still meanwhile. So a small file is looked
  * through before it is used, and a large one by a process beside, while it is used already.
  */
-import type * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
@@ -11,6 +10,7 @@ import { statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { constants, setPriority } from "node:os"
 import { StoreError } from "../domain/errors.js"
+import type { Ask } from "./Ask.js"
 
 /** Bytes that are read from a slow disk in a quarter of a second. */
 const large = 16 * 1024 * 1024
@@ -25,8 +25,8 @@ const damaged = (filename: string, what: string | undefined) =>
   })
 
 /** Fails when the file is damaged. */
-export const refuse = (sql: SqlClient.SqlClient, filename: string): Effect.Effect<void, StoreError | SqlError> =>
-  Effect.flatMap(sql.unsafe<{ quick_check: string }>("PRAGMA quick_check(1)"), ([row]) =>
+export const refuse = (ask: Ask, filename: string): Effect.Effect<void, StoreError | SqlError> =>
+  Effect.flatMap(ask<{ quick_check: string }>("PRAGMA quick_check(1)"), ([row]) =>
     row?.quick_check === "ok" ? Effect.void : damaged(filename, row?.quick_check)
   )
 

@@ -10,6 +10,7 @@ import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
 import { driverTimeout, retryWhileBusy } from "./Busy.js"
+import * as Ask from "./Ask.js"
 import * as Damage from "./Damage.js"
 import { orStoreError } from "./failure.js"
 
@@ -63,13 +64,13 @@ const look = (filename: string, thorough: boolean) =>
         if (!existsSync(filename)) {
           return yield* new StoreError({ operation, reason: "other", cause: new Error(`${filename} is not there`) })
         }
-        const sql = yield* connect(
+        const { ask, sql } = yield* connect(
           filename,
           ["-wal", "-journal"].some((end) => existsSync(`${filename}${end}`))
         )
-        yield* sql.unsafe("PRAGMA query_only = ON")
-        yield* refuseOldSqlite(sql)
-        if (thorough || !Damage.isLarge(filename)) yield* Damage.refuse(sql, filename)
+        yield* ask("PRAGMA query_only = ON")
+        yield* refuseOldSqlite(ask)
+        if (thorough || !Damage.isLarge(filename)) yield* Damage.refuse(ask, filename)
         return sql
       })
     )
@@ -81,11 +82,11 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
       anew(
         Effect.gen(function* () {
           const isNew = options.filename === ":memory:" || !existsSync(options.filename)
-          const sql = yield* connect(options.filename, false)
-          if (!isNew && !isLookedThrough) yield* refuseDamaged(sql, options.filename)
-          yield* refuseOldSqlite(sql)
-          yield* sql.unsafe("PRAGMA journal_mode = WAL")
-          yield* durability(sql, options.synchronous ?? "FULL")
+          const { ask, sql } = yield* connect(options.filename, false)
+          if (!isNew && !isLookedThrough) yield* refuseDamaged(ask, options.filename)
+          yield* refuseOldSqlite(ask)
+          yield* ask("PRAGMA journal_mode = WAL")
+          yield* durability(ask, options.synchronous ?? "FULL")
           return sql
         })
       )
@@ -108,17 +109,20 @@ const anew = <A, E, R>(attempt: Effect.Effect<A, E, R | Scope.Scope>): Effect.Ef
 
 /** The client's own WAL mode is left off: it would be set before the timeout, and wait five seconds in a frozen process. */
 const connect = (filename: string, readonly: boolean) =>
-  Effect.tap(SqliteClient.make({ filename, readonly, disableWAL: true }), (sql) =>
-    sql.unsafe(`PRAGMA busy_timeout = ${driverTimeout}`)
-  )
+  Effect.gen(function* () {
+    const sql = yield* SqliteClient.make({ filename, readonly, disableWAL: true })
+    const ask = yield* Ask.of(sql)
+    yield* ask(`PRAGMA busy_timeout = ${driverTimeout}`)
+    return { sql, ask }
+  })
 
 /**
  * The file is looked through before anything is changed in it, and left as it was found; a large one is so by
  * `RunStore.layer`, once it is open. The connection can write, to clear away what it makes itself, and to roll back a journal of
  * another mode.
  */
-const refuseDamaged = (sql: SqlClient.SqlClient, filename: string) =>
-  Damage.isLarge(filename) ? readsAtAll(sql) : Damage.refuse(sql, filename)
+const refuseDamaged = (ask: Ask.Ask, filename: string) =>
+  Damage.isLarge(filename) ? readsAtAll(ask) : Damage.refuse(ask, filename)
 
 /**
  * Where a log of a crash is there, that takes a connection of its own, which cannot write: it would carry the log over into the
@@ -126,14 +130,14 @@ const refuseDamaged = (sql: SqlClient.SqlClient, filename: string) =>
  */
 const refuseDamagedByCrash = (filename: string) =>
   existsSync(filename) && existsSync(`${filename}-wal`)
-    ? Effect.flatMap(connect(filename, true), (sql) => Effect.as(refuseDamaged(sql, filename), true))
+    ? Effect.flatMap(connect(filename, true), ({ ask }) => Effect.as(refuseDamaged(ask, filename), true))
     : Effect.succeed(false)
 
 /** A file that is no database, or shorter than it says itself, is refused at once however large it is. */
-const readsAtAll = (sql: SqlClient.SqlClient) => sql.unsafe("SELECT count(*) FROM sqlite_master")
+const readsAtAll = (ask: Ask.Ask) => ask("SELECT count(*) FROM sqlite_master")
 
-const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
-  Effect.flatMap(sql.unsafe<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
+const refuseOldSqlite = (ask: Ask.Ask) =>
+  Effect.flatMap(ask<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
     const version = rows[0]?.version ?? "0"
     const parts = version.split(".").map(Number)
     const at = oldestSqlite.findIndex((part, i) => part !== parts[i])
@@ -149,13 +153,13 @@ const refuseOldSqlite = (sql: SqlClient.SqlClient) =>
   })
 
 /** In WAL mode the driver falls back to `NORMAL` at the first write, so the setting is read again after one. */
-const durability = (sql: SqlClient.SqlClient, synchronous: "FULL" | "NORMAL") =>
+const durability = (ask: Ask.Ask, synchronous: "FULL" | "NORMAL") =>
   Effect.gen(function* () {
-    yield* sql.unsafe(`PRAGMA synchronous = ${synchronous}`)
-    yield* sql.unsafe("PRAGMA foreign_keys = ON")
-    const [version] = yield* sql.unsafe<{ user_version: number }>("PRAGMA user_version")
-    yield* sql.unsafe(`PRAGMA user_version = ${version?.user_version ?? 0}`)
-    const [set] = yield* sql.unsafe<{ synchronous: number }>("PRAGMA synchronous")
+    yield* ask(`PRAGMA synchronous = ${synchronous}`)
+    yield* ask("PRAGMA foreign_keys = ON")
+    const [version] = yield* ask<{ user_version: number }>("PRAGMA user_version")
+    yield* ask(`PRAGMA user_version = ${version?.user_version ?? 0}`)
+    const [set] = yield* ask<{ synchronous: number }>("PRAGMA synchronous")
     if (set?.synchronous !== (synchronous === "FULL" ? 2 : 1)) {
       const cause = new Error(`synchronous is ${set?.synchronous} after a write, not ${synchronous}`)
       return yield* new StoreError({ operation, reason: "other", cause })

@@ -14,6 +14,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { Effect, Exit, Schema, Scope } from "effect"
 import { statSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
+import * as Ask from "./Ask.js"
 import { orStoreError } from "./failure.js"
 
 /** Another holder has it: another process, or another part of this one. */
@@ -48,16 +49,16 @@ export const acquire = (path: string): Effect.Effect<KernelLock, LockHeld | Stor
 
 const lock = (path: string): Effect.Effect<string, LockHeld | StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const sql = yield* SqliteClient.make({ filename: path, disableWAL: true })
+    const ask = yield* Ask.of(yield* SqliteClient.make({ filename: path, disableWAL: true }))
     // The driver would wait in a frozen process.
-    yield* sql.unsafe("PRAGMA busy_timeout = 0")
+    yield* ask("PRAGMA busy_timeout = 0")
     // Nothing is ever committed, so there is nothing to be undone, and no file for that.
-    yield* sql.unsafe("PRAGMA journal_mode = MEMORY")
+    yield* ask("PRAGMA journal_mode = MEMORY")
     // Not EXCLUSIVE: that is taken in steps, and of those who begin at once all might fail.
-    yield* sql.unsafe("BEGIN IMMEDIATE")
+    yield* ask("BEGIN IMMEDIATE")
     // A file that cannot be written is only read then, without a word, and everybody can have that. So this is a write; it is
     // not committed.
-    yield* sql.unsafe("PRAGMA user_version = 1")
+    yield* ask("PRAGMA user_version = 1")
     const file = identity(path)
     if (file === undefined) {
       const cause = new Error(`${path} was deleted while it was opened; leave it where it is`)

@@ -44,17 +44,26 @@ const rollback = Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.ignore(sql.
 /** A failed migration is a defect, and a locked database may look like one: both become failures that can be retried. */
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
   orStoreError(operation),
-  Effect.tapError(() => rollback)
+  Effect.tapError(() => rollback),
+  Effect.provideServiceEffect(SqlClient.SqlClient, plainClient)
 )
 
-/** Not prepared: a client remembers what could not be prepared, and would say for ever that the database is busy. */
+/**
+ * Past the templates of the client, which take several times as long when it is the first time. Not prepared: a client
+ * remembers what could not be prepared, and would say for ever that the database is busy.
+ */
 const applied = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const there = yield* sql.unsafe(`SELECT name FROM sqlite_master WHERE name = '${table}'`).unprepared
+  const { executeUnprepared } = yield* sql.reserve
+  const there = yield* executeUnprepared(`SELECT name FROM sqlite_master WHERE name = '${table}'`, [], undefined)
   if (there.length === 0) return Option.none<number>()
-  const rows = yield* sql.unsafe<{ id: number }>(`SELECT max(migration_id) AS id FROM ${table}`).unprepared
-  return Option.fromNullable(rows[0]?.id)
-}).pipe(orStoreError(operation))
+  const [row]: ReadonlyArray<{ readonly id: number | null }> = yield* executeUnprepared(
+    `SELECT max(migration_id) AS id FROM ${table}`,
+    [],
+    undefined
+  )
+  return Option.fromNullable(row?.id)
+}).pipe(Effect.scoped, orStoreError(operation))
 
 const newer = (id: number) =>
   new StoreError({
@@ -82,9 +91,7 @@ export const version: Effect.Effect<
   { readonly found: Option.Option<number>; readonly latest: number },
   StoreError,
   SqlClient.SqlClient
-> = Effect.flatMap(plainClient, (sql) =>
-  Effect.map(retryWhileBusy(Effect.provideService(applied, SqlClient.SqlClient, sql)), (found) => ({ found, latest }))
-)
+> = Effect.map(retryWhileBusy(applied), (found) => ({ found, latest }))
 
 /** Content with tables that are up to date already. */
 export const verify: Effect.Effect<void, StoreError, SqlClient.SqlClient> = Effect.flatMap(version, ({ found }) =>
@@ -105,6 +112,4 @@ const update = Effect.flatMap(applied, (id) => {
   return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(migrate, upToDate)
 })
 
-export const run = Effect.flatMap(plainClient, (sql) =>
-  Effect.provideService(retryWhileBusy(update), SqlClient.SqlClient, sql)
-)
+export const run = retryWhileBusy(update)

@@ -8,12 +8,14 @@ import { Array, Context, Effect, Layer, Order } from "effect"
 import { Command, Script, type Agent } from "./agents/Agent.js"
 import * as Executable from "./agents/Executable.js"
 import { NoSuchAgent } from "./agents/NoSuchAgent.js"
-import { presets, type Profile, script } from "./agents/Profile.js"
+import { presets } from "./agents/Presets.js"
+import { type Profile, script } from "./agents/Profile.js"
 import { Surroundings } from "./process/Environment.js"
 
 export * as Agent from "./agents/Agent.js"
 export { NoSuchAgent } from "./agents/NoSuchAgent.js"
-export { Profile, presets, script } from "./agents/Profile.js"
+export { presets } from "./agents/Presets.js"
+export { Profile, script } from "./agents/Profile.js"
 
 /** @since 0.1.0 */
 export class Agents extends Context.Tag("charlotte/Agents")<Agents, Service>() {}

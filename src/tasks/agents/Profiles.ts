@@ -13,17 +13,8 @@ import type { Gates } from "../Agents.js"
 import { Span } from "../plan/Fields.js"
 import type { Problem } from "../plan/Problem.js"
 import type { Yaml } from "../plan/Yaml.js"
-import {
-  Command,
-  defaults,
-  placeholder,
-  presets,
-  Profile,
-  ProfileName,
-  PromptWay,
-  script,
-  VariableNames
-} from "./Profile.js"
+import { presets } from "./Presets.js"
+import { Command, defaults, placeholder, Profile, ProfileName, PromptWay, script, VariableNames } from "./Profile.js"
 import * as Section from "./Section.js"
 
 /** The keys that are read here. */
