@@ -13,24 +13,35 @@ export interface Admission<out C> {
   readonly recorded: (encoded: unknown, submission: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
 }
 
-export interface Admitted<out C> {
+export interface Decoded<out C> {
   readonly config: C
   /** As it is recorded: with the defaults filled in. */
   readonly encoded: unknown
+}
+
+export interface Admitted<out C> extends Decoded<C> {
   readonly key: string | undefined
   /** What the orchestrator found out, as JSON text. */
   readonly submission: string | undefined
 }
 
-export const make = <C, I>(schema: Schema.Schema<C, I>, orchestrator: Orchestrator<C>): Admission<C> => {
+/** What `quickly` knows is as the schema would decode it, and goes past that. */
+export const make = <C, I>(
+  schema: Schema.Schema<C, I>,
+  orchestrator: Orchestrator<C>,
+  quickly: (submitted: unknown) => Decoded<C> | undefined = () => undefined
+): Admission<C> => {
   const encode = Schema.encode(schema)
 
   const admit = (onExcessProperty: "error" | "ignore") => {
     const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty })
+    const bySchema = (input: unknown): Effect.Effect<Decoded<C>, InvalidJobConfig> =>
+      Effect.flatMap(decode(input), (config) => Effect.map(encode(config), (encoded) => ({ config, encoded }))).pipe(
+        Effect.mapError(invalid)
+      )
     return (input: unknown, recorded?: unknown) =>
       Effect.gen(function* () {
-        const config = yield* Effect.mapError(decode(input), invalid)
-        const encoded = yield* Effect.mapError(encode(config), invalid)
+        const { config, encoded } = quickly(input) ?? (yield* bySchema(input))
         const { key, submission }: Checked = yield* orchestrator.check?.(config, recorded) ?? Effect.succeed({})
         return { config, encoded, key, submission: submission === undefined ? undefined : stringify(submission) }
       })

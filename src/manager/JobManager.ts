@@ -8,8 +8,10 @@ import { Config, type ConfigError, Context, Effect, Layer } from "effect"
 import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import type { RunStore } from "../store/RunStore.js"
-import { make } from "./make.js"
+import * as Admission from "./Admission.js"
+import { make, makeWith } from "./make.js"
 import { Orchestrator } from "./Orchestrator.js"
+import * as PlainConfig from "./PlainConfig.js"
 import type { Options, Service } from "./Service.js"
 
 export type { Health } from "./Durable.js"
@@ -52,7 +54,10 @@ export const layer = (
   Layer.scoped(
     JobManager,
     Effect.flatMap(Orchestrator, (orchestrator) =>
-      make({ kind: "tasks", ...options, config: JobConfig, orchestrator, labels: ({ labels = {} }) => labels })
+      makeWith(
+        { kind: "tasks", ...options, config: JobConfig, orchestrator, labels: ({ labels = {} }) => labels },
+        Admission.make(JobConfig, orchestrator, PlainConfig.decode)
+      )
     )
   )
 

@@ -37,6 +37,13 @@ import { traced } from "./Traced.js"
 export const make = <C, I>(
   options: MakeOptions<C, I>
 ): Effect.Effect<Service<C, I>, StoreError | AlreadyManaged, RunStore | Scope.Scope> =>
+  makeWith(options, Admission.make(options.config, options.orchestrator))
+
+/** The same, where it is known better what is admitted. */
+export const makeWith = <C, I>(
+  options: MakeOptions<C, I>,
+  admission: Admission.Admission<C>
+): Effect.Effect<Service<C, I>, StoreError | AlreadyManaged, RunStore | Scope.Scope> =>
   Effect.gen(function* () {
     const { kind, maxJobs = 10, orchestrator } = options
     if (!Number.isSafeInteger(maxJobs) || maxJobs < 1) {
@@ -49,7 +56,6 @@ export const make = <C, I>(
     const durable = yield* Durable.make(closing)
     const freed = makeSignal()
     const ended = makeSignal()
-    const admission = Admission.make(options.config, orchestrator)
 
     // Fibers of the manager's own, as those of jobs are.
     const runFork = Runtime.runFork(yield* Effect.runtime())
