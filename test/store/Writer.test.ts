@@ -1,4 +1,3 @@
-import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Exit, Fiber, Layer, Option, Ref, Scope } from "effect"
@@ -14,11 +13,6 @@ const all = { concurrency: "unbounded" } as const
 const runs = (count: number) => Array.from({ length: count }, (_, n) => newRun(n))
 
 const rows = (count: number) => Array.from({ length: count }, (_, n) => event("x", n))
-
-interface Log {
-  readonly log: number
-  readonly checkpointed: number
-}
 
 const commits = Effect.map(
   Effect.flatMap(FailingSql.FailingSql, ({ statements }) => statements),
@@ -53,29 +47,6 @@ describe("the writer", () => {
       yield* Effect.forEach(writes, Fiber.join)
       expect(yield* store.list()).toHaveLength(3)
     }).pipe(Effect.provide(layer))
-  )
-
-  it.scoped("copies its log into the database when there is nothing to write, before SQLite does in some commit", () =>
-    Effect.gen(function* () {
-      const directory = yield* TemporaryDirectory.make
-      const context = yield* Layer.build(
-        Layer.provideMerge(RunStore.layer, Database.layer({ filename: `${directory}/charlotte.db` }))
-      )
-      const log = Effect.map(
-        Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Log>("PRAGMA wal_checkpoint(NOOP)")),
-        ([row]) => row
-      )
-      yield* Effect.gen(function* () {
-        const store = yield* RunStore.RunStore
-        for (const run of runs(30)) yield* store.create(run)
-        const before = yield* log
-        expect(before?.log).toBeGreaterThan(0)
-        expect(before?.checkpointed).toBe(0)
-        for (const run of runs(60).slice(30)) yield* store.create(run)
-        const { turn } = yield* WallClock
-        yield* Effect.repeat(Effect.zipRight(turn, log), { until: (row) => (row?.checkpointed ?? 0) > 0 })
-      }).pipe(Effect.provide(context))
-    })
   )
 
   it.scoped("takes in the next transaction what came while the last was on its way", () =>

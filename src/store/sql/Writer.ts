@@ -54,9 +54,6 @@ interface Queued {
 /** Rows of the slow lane in one transaction: some tens of milliseconds at the most. */
 const largeBatch = 4_096
 
-/** After so many, the log is copied into the database if there is nothing to write: before SQLite does it, with its 1,000 pages. */
-const manyTransactions = 50
-
 export const make = (options: {
   readonly session: Session
   readonly signals: Signals
@@ -145,28 +142,12 @@ export const make = (options: {
               })
       })
 
-    /** SQLite does it in the midst of some commit, when nobody does it before. */
-    const checkpoint = Effect.ignore(
-      session.reserve((connection) => execute(connection, "PRAGMA wal_checkpoint(PASSIVE)"))
-    )
-
-    let hasTurned = false
-    let sinceCheckpoint = 0
-
     const round = Effect.gen(function* () {
       busy = true
       while (!isEmpty()) {
         // One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions.
-        if (!hasTurned) yield* clock.turn
-        hasTurned = false
-        yield* process(take(), closedAt ?? (yield* clock.now))
-        sinceCheckpoint += 1
-        if (!isEmpty() || sinceCheckpoint < manyTransactions) continue
         yield* clock.turn
-        hasTurned = !isEmpty()
-        if (hasTurned) continue
-        sinceCheckpoint = 0
-        yield* checkpoint
+        yield* process(take(), closedAt ?? (yield* clock.now))
       }
       busy = false
     })

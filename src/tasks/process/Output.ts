@@ -63,7 +63,7 @@ const start = (fd: number, file: OutputFile, now: () => number): Output => {
 /** All that is in a pipe that does not block. */
 const readAll = (fd: number): ReadonlyArray<Buffer> => {
   const chunks: Array<Buffer> = []
-  const buffer = Buffer.alloc(pipeSize)
+  const buffer = Buffer.allocUnsafe(pipeSize)
   try {
     for (let total = 0; total < pipeSize;) {
       const size = readSync(fd, buffer)
