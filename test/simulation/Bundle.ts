@@ -75,13 +75,15 @@ export const run = async (
     readonly from: number
     readonly seeds: number
     readonly processes: number
-    /** Each process stops at the first seed that fails. */
-    readonly stops?: boolean
+    /** Each process stops at the first seed of which something is said that matches. */
+    readonly until?: RegExp
   }
 ): Promise<Figures.Figures> => {
-  const { from, processes, seeds, stops = false } = options
+  const { from, processes, seeds, until } = options
   const ran = Array.from({ length: processes }, async (_, i) => {
-    const args = [bundle, from + i, from + seeds - 1, processes, stops ? 1 : 0].map(String)
+    const args = [bundle, from + i, from + seeds - 1, processes, ...(until === undefined ? [] : [until.source])].map(
+      String
+    )
     // A larger space for what lives shortly: most of it is gone by the end of its seed.
     const { stdout } = await execute(process.execPath, ["--max-semi-space-size=16", ...args], { maxBuffer: 2 ** 28 })
     return decode(stdout)

@@ -9,10 +9,10 @@ describe("the simulation finds within 500 seeds that", () => {
   for (const [name, { patches, tells }] of Object.entries(variants)) {
     it(`${name}`, { timeout: 300_000 }, async () => {
       const { failures } = await Bundle.withBundle(patches, (bundle) =>
-        Bundle.run(bundle, { from: 1, seeds, processes: 2, stops: true })
+        Bundle.run(bundle, { from: 1, seeds, processes: 2, until: tells })
       )
-      expect(failures.length).toBeGreaterThan(0)
-      for (const { violations } of failures) expect(violations.join("\n")).toMatch(tells)
+      // What is broken may show in other ways as well.
+      expect(failures.map(({ violations }) => violations.join("\n")).join("\n")).toMatch(tells)
     })
   }
 
