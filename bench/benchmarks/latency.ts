@@ -8,6 +8,8 @@ import * as Peers from "../harness/Peers.js"
 /** The short form does not judge milliseconds: it only sees that it works. */
 const turns = (settings: Settings): Settings => (settings.short ? { ...settings, runs: 1 } : settings)
 
+const amount = ({ short }: Settings) => (short ? { warmUp: 1_000, jobs: 50 } : { warmUp: 4_000, jobs: 150 })
+
 /** What one commit takes says how fast the disk was meanwhile. */
 const millis = (what: string, value: number, commit: number, must: number, goal: number): Measured => ({
   what,
@@ -37,7 +39,7 @@ export const start: Benchmark = {
   title: "Start latency",
   short: true,
   run: async (settings) => {
-    const parameters = { what: "start", synchronous: "FULL", jobs: settings.short ? 50 : 150 }
+    const parameters = { what: "start", synchronous: "FULL", ...amount(settings) }
     const peers = settings.short ? [] : (["BullMQ, appendfsync always", "pg-boss", "graphile-worker"] as const)
     const found = await Peers.find(peers, parameters)
     const figure = await compare<string>(turns(settings), {
@@ -62,7 +64,7 @@ export const stop: Benchmark = {
   title: "Stop latency",
   short: true,
   run: async (settings) => {
-    const parameters = { what: "stop", synchronous: "FULL", jobs: settings.short ? 50 : 150 }
+    const parameters = { what: "stop", synchronous: "FULL", ...amount(settings) }
     const found = await Peers.find(settings.short ? [] : ["BullMQ, appendfsync always"], parameters)
     const figure = await compare<string>(turns(settings), {
       ours: { script: "subjects/stopLatency.ts", parameters },

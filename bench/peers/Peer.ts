@@ -53,6 +53,11 @@ const times = async <A>(count: number, one: () => Promise<A>): Promise<ReadonlyA
   return all
 }
 
+/** Without rest, for so long that V8 has made what it wants to make of the code. */
+const warmUp = async (one: () => Promise<unknown>) => {
+  for (const until = performance.now() + number("warmUp"); performance.now() < until;) await one()
+}
+
 const startLatency = async (peer: Peered): Promise<Figures> => {
   const one = async () => {
     const called = performance.now()
@@ -62,6 +67,10 @@ const startLatency = async (peer: Peered): Promise<Figures> => {
     await sleep(10)
     return running - called
   }
+  await warmUp(async () => {
+    const [, job] = await peer.start()
+    await job.ended
+  })
   await times(50, one)
   const latencies = await times(number("jobs"), one)
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }
@@ -80,6 +89,12 @@ const stopLatency =
       const ended = await job.ended
       return { told: told() - called, recorded: ended - called }
     }
+    await warmUp(async () => {
+      const [key, job] = await peer.start(true)
+      await job.running
+      peer.cancel?.(key)
+      await job.ended
+    })
     await times(50, one)
     const latencies = await times(number("jobs"), one)
     const median = (pick: (latency: { readonly told: number; readonly recorded: number }) => number) =>

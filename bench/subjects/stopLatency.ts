@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { percentile } from "../harness/Benchmark.js"
 import { number, report } from "../harness/Subject.js"
 import { config, main, managerOf } from "./manager.js"
+import { warmUp } from "./warmUp.js"
 
 let told = 0
 
@@ -20,7 +21,8 @@ const one = (manager: JobManager.JobManager["Type"]) =>
 
 const program = Effect.gen(function* () {
   const manager = yield* JobManager.JobManager
-  yield* Effect.replicateEffect(one(manager), 100)
+  yield* warmUp(Effect.flatMap(manager.start(config), (id) => manager.stop(id)))
+  yield* Effect.replicateEffect(one(manager), 50)
   const latencies = yield* Effect.replicateEffect(one(manager), number("jobs"))
   report({
     told: percentile(
