@@ -1,6 +1,6 @@
 /**
- * Has the command do what it is for, and keeps what V8 has made of its code on the way: in one process as the daemon, in another
- * as all that reaches it, and in a third as the manager of a job of its own. Nothing else is left of it.
+ * Has the command do what it is for, and keeps what V8 has made of its code on the way: in one process as the daemon, in others
+ * as what lists its jobs, as all that reaches it, and as the manager of a job of its own. Nothing else is left of it.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
@@ -32,7 +32,7 @@ const charlotte = async (...argv: ReadonlyArray<string>) => {
 const tasksOf = { daemon: "tasks", manager: "more" }
 
 /** The same in a process of its own. */
-const start = (part: keyof typeof tasksOf) =>
+const start = (part: keyof typeof tasksOf | "list") =>
   spawn(process.execPath, [...process.execArgv, tour, file, part], { stdio: ["ignore", "ignore", "inherit", "ipc"] })
 
 /** A repository with two jobs of one task. */
@@ -66,18 +66,18 @@ const visit = async () => {
   for (const line of [
     "daemon start",
     "daemon status",
-    "jobs",
     `start ${tasksOf.daemon}`,
     "watch latest",
-    "jobs",
-    "jobs --json",
     "show latest",
     "logs latest",
     "stop latest",
-    "daemon stop"
+    "jobs --limit 1"
   ])
     await charlotte(...line.split(" "))
-  for (const end of [ended, once(start("manager"), "exit")]) {
+  const listed = once(start("list"), "exit")
+  await listed
+  await charlotte("daemon", "stop")
+  for (const end of [ended, listed, once(start("manager"), "exit")]) {
     const [code] = await end
     if (code !== 0) throw new Error(`a process has ended with code ${code}`)
   }
@@ -95,6 +95,7 @@ if (part === "daemon") {
   await charlotte("daemon", "start", "--foreground")
 }
 if (part === "manager") await charlotte("run", tasksOf.manager)
+if (part === "list") for (const words of [["jobs"], ["jobs", "--json"]]) await charlotte(...words)
 if (part === "client") {
   const directory = mkdtempSync(`${tmpdir()}/charlotte-tour-`)
   try {

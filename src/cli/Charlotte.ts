@@ -12,13 +12,24 @@ import * as Output from "./Output.js"
 // One after the other: all at once takes three fibers, and every command waits for it.
 const services = NodeFileSystem.layer.pipe(Layer.provideMerge(NodePath.layer), Layer.provideMerge(Output.layer))
 
-export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
-  Option.getOrElse(Start.command(argv), () =>
+/** What is asked for most is understood without the library of commands. */
+const command = (argv: ReadonlyArray<string>) => {
+  const [name, ...words] = argv
+  if (name === "jobs" && (words.length === 0 || (words.length === 1 && words[0] === "--json"))) {
+    return Effect.flatMap(
+      Effect.promise(() => import("./Listing.js")),
+      ({ command }) => command(words.length === 1)
+    )
+  }
+  return Option.getOrElse(Start.command(argv), () =>
     Effect.flatMap(
       Effect.promise(() => import("./Interpreter.js")),
       ({ command }) => command(argv)
     )
-  ).pipe(Effect.provide(services))
+  )
+}
+
+export const main = (argv: ReadonlyArray<string>): Effect.Effect<number> => Effect.provide(command(argv), services)
 
 /** Ends the process with the code that was answered. */
 export const teardown = <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => void): void => {

@@ -32,12 +32,13 @@ const load = (file: string, part: Part) => {
   return loaded.exports
 }
 
-/** Each of these runs other code: the daemon, those that work on jobs themselves, and those that talk to who does. */
-type Part = "daemon" | "manager" | "client"
+/** Each of these runs other code: the daemon, those that work on jobs themselves, the list of jobs, and all that talk to who does. */
+type Part = "daemon" | "manager" | "list" | "client"
 
 const partOf = (words: ReadonlyArray<string>): Part => {
   if (words.includes("--foreground")) return "daemon"
-  return ["run", "resume", "retry"].includes(words[0] ?? "") ? "manager" : "client"
+  if (["run", "resume", "retry"].includes(words[0] ?? "")) return "manager"
+  return words[0] === "jobs" ? "list" : "client"
 }
 
 if (refusal()) process.exitCode = 2

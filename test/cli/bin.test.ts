@@ -58,6 +58,23 @@ const repository = (world: Sandbox, tasks: number) =>
   })
 
 describe("the command", () => {
+  it.scopedLive(
+    "lists the jobs in the same words, whether these are read by hand or by the library of commands",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* sandbox
+        for (const words of ["jobs", "jobs --json"]) {
+          for (const variables of ["", "HOME= CHARLOTTE_HOME="]) {
+            const run = (words: string) => shell(world, `${variables} charlotte ${words}`)
+            const byHand = yield* run(words)
+            expect(byHand).toEqual(yield* run(`${words} --limit 20`))
+            expect(byHand.code === 0).toBe(variables === "")
+          }
+        }
+      }),
+    60_000
+  )
+
   it.scopedLive("answers on the standard output, in plain text for a pipe, with code 0", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
