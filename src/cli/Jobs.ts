@@ -7,7 +7,9 @@ import * as Holder from "../daemon/Holder.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/JobClient.js"
 import { WallClock } from "../store/WallClock.js"
+import type { Output } from "./Output.js"
 import type { Jobs, Manager } from "./Recorded.js"
+import * as Waiting from "./Waiting.js"
 
 export type { Jobs, Manager }
 
@@ -20,7 +22,7 @@ export interface Host {
 
 type Failure = Home.HomeUnusable | Holder.HomeBusy | JobClient.ClientError
 
-type Environment = Home.Home | FileSystem
+type Environment = Home.Home | FileSystem | Output
 
 /** How long somebody who has just taken the home may need until it listens, in milliseconds of real time. */
 const patience = 5_000
@@ -44,7 +46,7 @@ export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Ef
   if (Option.isNone(holder)) return Option.none()
   const { addresses, what } = holder.value
   if (addresses === undefined) return yield* new Holder.HomeBusy({ directory, holder: holder.value })
-  return Option.some({ client: yield* JobClient.make({ socket }), what })
+  return Option.some({ client: yield* Waiting.told(yield* JobClient.make({ socket }), holder.value), what })
 })
 
 /** The daemon; a process that works on a single job of its own takes no other. */
