@@ -99,6 +99,15 @@ const orObstacle = (failure: GitFailed) => {
   return branch === undefined ? failure : new BranchExists({ branch })
 }
 
+const isOwn = Schema.is(OwnBranch)
+
+/**
+ * A git that has to be killed leaves its lock, and it may be that nobody changes the branch any more who would find it. Branches
+ * of ours are moved by nobody else, and one at a time.
+ */
+const unlock = (repository: Repository, branch: BranchName) =>
+  isOwn(branch) ? Effect.ignore(Effect.tryPromise(() => rm(lockOf(repository, branch), { force: true }))) : Effect.void
+
 /**
  * Moves a branch that is where it is expected to be, to be called in a change. A branch that leads elsewhere by another
  * name is never followed.
@@ -119,6 +128,8 @@ export const move = (
     ...Option.toArray(to),
     Option.getOrElse(from, () => nothing(repository))
   ]).pipe(
+    // By then it has ended.
+    Effect.onInterrupt(() => unlock(repository, branch)),
     Effect.catchTag("GitFailed", (failure) =>
       Effect.gen(function* () {
         const now = yield* find(repository, branch)

@@ -1,5 +1,5 @@
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Schedule, type Scope } from "effect"
+import { Duration, Effect, Fiber, Schedule, type Scope } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { utimes } from "node:fs/promises"
@@ -152,5 +152,24 @@ exec "$REAL" "$@"
     })
     expect(existsSync(lock)).toBe(false)
     expect(yield* service.status(repository, tree)).toEqual({ commit: main, changed: [] })
+  })
+)
+
+scenario("a branch of ours whose git has to be killed in the midst of moving it is left without its lock", (world) =>
+  Effect.gen(function* () {
+    const lock = `${world.top}/.git/refs/heads/${branch("u")}.lock`
+    // It has made its lock, and does not hear what it is told.
+    const stuck = `mkdir -p "$(dirname '${lock}')" && : > '${lock}' && trap '' TERM && while :; do sleep 0.1; done`
+    yield* world.write(
+      `${world.root}/bin/git`,
+      `#!/bin/sh\ncase "$1" in update-ref) ${stuck};; esac\nexec git "$@"\n`,
+      0o755
+    )
+    const stubborn = yield* enter(world, world.top, { executable: `${world.root}/bin/git` })
+    const making = yield* Effect.fork(create(stubborn, "u"))
+    yield* until(() => existsSync(lock))
+    yield* Fiber.interrupt(making)
+    expect(existsSync(lock)).toBe(false)
+    yield* create(world, "u")
   })
 )
