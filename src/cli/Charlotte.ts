@@ -8,17 +8,17 @@ import { Cause, Chunk, Effect, type Exit, Layer, Option } from "effect"
 import * as Start from "./daemon/Start.js"
 import * as ExitCode from "./ExitCode.js"
 import * as Output from "./Output.js"
+import * as Quick from "./Quick.js"
 
 // One after the other: all at once takes three fibers, and every command waits for it.
 const services = NodeFileSystem.layer.pipe(Layer.provideMerge(NodePath.layer), Layer.provideMerge(Output.layer))
 
 /** What is asked for most is understood without the library of commands. */
 const command = (argv: ReadonlyArray<string>) => {
-  const [name, ...words] = argv
-  if (name === "jobs" && (words.length === 0 || (words.length === 1 && words[0] === "--json"))) {
+  if (Quick.isList(argv)) {
     return Effect.flatMap(
       Effect.promise(() => import("./Listing.js")),
-      ({ command }) => command(words.length === 1)
+      ({ command }) => command(argv.includes("--json"))
     )
   }
   return Option.getOrElse(Start.command(argv), () =>

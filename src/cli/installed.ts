@@ -8,6 +8,7 @@ import { createRequire } from "node:module"
 import { pathToFileURL } from "node:url"
 import { Script } from "node:vm"
 import { refusal } from "./Platform.js"
+import { isList } from "./Quick.js"
 
 /** As Node does it for a module of CommonJS, with where it is, too. */
 type Wrapped = (module: { exports: { start?: () => void } }, require: NodeJS.Require, url: string) => void
@@ -38,7 +39,7 @@ type Part = "daemon" | "manager" | "list" | "client"
 const partOf = (words: ReadonlyArray<string>): Part => {
   if (words.includes("--foreground")) return "daemon"
   if (["run", "resume", "retry"].includes(words[0] ?? "")) return "manager"
-  return words[0] === "jobs" ? "list" : "client"
+  return isList(words) ? "list" : "client"
 }
 
 if (refusal()) process.exitCode = 2
