@@ -74,13 +74,15 @@ const visit = async () => {
     "jobs --limit 1"
   ])
     await charlotte(...line.split(" "))
-  const listed = once(start("list"), "exit")
-  await listed
+  await succeeded(once(start("list"), "exit"))
   await charlotte("daemon", "stop")
-  for (const end of [ended, listed, once(start("manager"), "exit")]) {
-    const [code] = await end
-    if (code !== 0) throw new Error(`a process has ended with code ${code}`)
-  }
+  await succeeded(ended)
+  await succeeded(once(start("manager"), "exit"))
+}
+
+const succeeded = async (ended: ReturnType<typeof once>) => {
+  const [code] = await ended
+  if (code !== 0) throw new Error(`a process has ended with code ${code}`)
 }
 
 const keep = () => {
