@@ -27,6 +27,8 @@ const isLabels = (value: unknown): value is Readonly<Record<string, string>> =>
 export const decode = (input: unknown): Decoded<JobConfig> | undefined => {
   if (!Predicate.isRecord(input) || !Reflect.ownKeys(input).every((key) => known.has(key))) return undefined
   const { agent, concurrency = 4, dryRun = false, labels, land = true, repoPath, targetBranch, tasksDir } = input
+  const isNamed = isText(agent)
+  const isLabelled = isLabels(labels)
   if (
     !isText(repoPath) ||
     !repoPath.startsWith("/") ||
@@ -37,8 +39,8 @@ export const decode = (input: unknown): Decoded<JobConfig> | undefined => {
     concurrency < 1 ||
     !Predicate.isBoolean(dryRun) ||
     !Predicate.isBoolean(land) ||
-    ("agent" in input && !isText(agent)) ||
-    ("labels" in input && !isLabels(labels))
+    ("agent" in input && !isNamed) ||
+    ("labels" in input && !isLabelled)
   )
     return undefined
   const encoded = {
@@ -48,8 +50,8 @@ export const decode = (input: unknown): Decoded<JobConfig> | undefined => {
     concurrency,
     dryRun,
     land,
-    ...(isText(agent) && { agent }),
-    ...(isLabels(labels) && { labels: { ...labels } })
+    ...(isNamed && { agent }),
+    ...(isLabelled && { labels: { ...labels } })
   }
   return { encoded, config: new JobConfig(encoded, { disableValidation: true }) }
 }
