@@ -1,7 +1,7 @@
 /**
  * How long it takes on an idle system to start a job, and to stop one.
  */
-import { type Benchmark, type Measured, readable, type Settings } from "../harness/Benchmark.js"
+import { type Benchmark, type Line, type Measured, readable, type Settings } from "../harness/Benchmark.js"
 import { compare, type Medians } from "../harness/Comparison.js"
 import * as Peers from "../harness/Peers.js"
 
@@ -39,7 +39,7 @@ export const start: Benchmark = {
   title: "Start latency",
   short: true,
   run: async (settings) => {
-    const parameters = { what: "start", synchronous: "FULL", ...amount(settings) }
+    const parameters = { what: "start", synchronous: "FULL", rest: 10, ...amount(settings) }
     const peers = settings.short ? [] : (["BullMQ, appendfsync always", "pg-boss", "graphile-worker"] as const)
     const found = await Peers.find(peers, parameters)
     const figure = await compare<string>(turns(settings), {
@@ -59,34 +59,45 @@ export const start: Benchmark = {
   }
 }
 
+/** One after the other, and on an idle system, as jobs are started above. */
+const paces = [
+  ["", 0],
+  [", idle", 10]
+] as const
+
 export const stop: Benchmark = {
   name: "stop",
   title: "Stop latency",
   short: true,
   run: async (settings) => {
-    const parameters = { what: "stop", synchronous: "FULL", ...amount(settings) }
-    const found = await Peers.find(settings.short ? [] : ["BullMQ, appendfsync always"], parameters)
-    const figure = await compare<string>(turns(settings), {
-      ours: { script: "subjects/stopLatency.ts", parameters },
-      raw: { script: "subjects/rawCommit.ts", parameters },
-      ...found.subjects
-    })
-    const commit = figure("raw", "p50")
-    const [peer] = Object.keys(found.subjects)
-    const theirs = (of: string) =>
-      peer === undefined
-        ? {}
-        : {
-            against: `cancelJob of ${peer}, which records nothing before it tells`,
-            base: `${readable(figure(peer, of))} ms`
-          }
-    return [
-      { ...millis("stop: orchestrator told, FULL, p50", figure("ours", "told"), commit, 0.5, 0.25), ...theirs("told") },
-      {
-        ...millis("stop: outcome recorded, FULL, p50", figure("ours", "recorded"), commit, 1.6, 1),
-        ...theirs("recorded")
-      },
-      ...Peers.unmeasured("stop", found)
-    ]
+    const rows: Array<Line> = []
+    for (const [pace, rest] of paces) {
+      const parameters = { what: "stop", synchronous: "FULL", rest, ...amount(settings) }
+      const found = await Peers.find(settings.short ? [] : ["BullMQ, appendfsync always"], parameters)
+      const figure = await compare<string>(turns(settings), {
+        ours: { script: "subjects/stopLatency.ts", parameters },
+        raw: { script: "subjects/rawCommit.ts", parameters },
+        ...found.subjects
+      })
+      const commit = figure("raw", "p50")
+      const [peer] = Object.keys(found.subjects)
+      const beside = (of: string) =>
+        peer === undefined
+          ? {}
+          : {
+              against: `cancelJob of ${peer}, which records nothing before it tells (one raw commit: ${readable(commit)} ms)`,
+              base: `${readable(figure(peer, of))} ms`
+            }
+      const row = (what: string, of: string, must: number, goal: number): Measured => ({
+        ...millis(`stop${pace}: ${what}, FULL, p50`, figure("ours", of), commit, must, goal),
+        ...beside(of)
+      })
+      rows.push(
+        row("orchestrator told", "told", 0.5, 0.25),
+        row("outcome recorded", "recorded", 1.6, 1),
+        ...Peers.unmeasured(`stop${pace}`, found)
+      )
+    }
+    return rows
   }
 }

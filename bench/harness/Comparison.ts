@@ -14,20 +14,23 @@ export const compare = async <Name extends string>(
   subjects: { readonly [name in Name]: Subject }
 ): Promise<Medians<Name>> => {
   const found = new Map<string, Array<Figures>>()
+  const roots: Array<string> = []
   const all = Object.entries<Subject>(subjects)
   for (let turn = 0; turn < runs; turn++) {
     // Every other turn begins at the other end.
     for (const [name, subject] of turn % 2 === 0 ? all : all.toReversed()) {
       // Each has a place of its own for what it writes.
       const root = mkdtempSync(`${directory}/run-`)
+      roots.push(root)
       const figures = await run({
         ...subject,
         parameters: { root, file: `${root}/charlotte.db`, ...subject.parameters }
       })
-      rmSync(root, { recursive: true, force: true })
       found.set(name, [...(found.get(name) ?? []), figures])
       process.stderr.write(".")
     }
   }
+  // Not before: some file systems look for a place for a new file past all that were deleted in the last minutes.
+  for (const root of roots) rmSync(root, { recursive: true, force: true })
   return (name, figure) => median((found.get(name) ?? []).map((figures) => figures[figure] ?? Number.NaN))
 }

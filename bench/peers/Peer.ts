@@ -83,7 +83,7 @@ const stopLatency =
     const one = async () => {
       const [key, job] = await peer.start(true)
       await job.running
-      await sleep(10)
+      if (number("rest") > 0) await sleep(number("rest"))
       const called = performance.now()
       peer.cancel?.(key)
       const ended = await job.ended

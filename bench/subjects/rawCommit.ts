@@ -1,5 +1,6 @@
 /**
- * How long one commit takes on an idle system: the first transaction of a job's life, on a bare better-sqlite3.
+ * How long one commit takes, after so much rest as the parameters say: the first transaction of a job's life, on a bare
+ * better-sqlite3.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { percentile } from "../harness/Benchmark.js"
@@ -17,7 +18,7 @@ const insert = database.prepare(
 
 let last = 0
 const one = async (): Promise<number> => {
-  await sleep(10)
+  if (number("rest") > 0) await sleep(number("rest"))
   const begun = performance.now()
   begin.run()
   insert.run(String(++last).padStart(26, "0"), JSON.stringify(config))

@@ -1,5 +1,6 @@
 /**
- * How long it takes on an idle system from the call of `stop` until the orchestrator is told, and until the outcome is recorded.
+ * How long it takes from the call of `stop` until the orchestrator is told, and until the outcome is recorded; one job after the
+ * other, with so much rest before each as the parameters say.
  */
 import { JobManager } from "charlotte"
 import { Effect } from "effect"
@@ -9,11 +10,14 @@ import { config, main, managerOf } from "./manager.js"
 import { warmUp } from "./warmUp.js"
 
 let told = 0
+let running: () => void = () => {}
 
 const one = (manager: JobManager.JobManager["Type"]) =>
   Effect.gen(function* () {
+    const isRunning = new Promise<void>((resolve) => (running = resolve))
     const id = yield* manager.start(config)
-    yield* Effect.sleep("10 millis")
+    yield* Effect.promise(() => isRunning)
+    if (number("rest") > 0) yield* Effect.sleep(number("rest"))
     const called = performance.now()
     yield* manager.stop(id)
     return { told: told - called, recorded: performance.now() - called }
@@ -39,10 +43,15 @@ const program = Effect.gen(function* () {
 await main(
   program,
   managerOf(10, () =>
-    Effect.onInterrupt(Effect.never, () =>
-      Effect.sync(() => {
-        told = performance.now()
-      })
+    Effect.onInterrupt(
+      Effect.zipRight(
+        Effect.sync(() => running()),
+        Effect.never
+      ),
+      () =>
+        Effect.sync(() => {
+          told = performance.now()
+        })
     )
   )
 )
