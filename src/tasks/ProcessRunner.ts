@@ -8,7 +8,7 @@
  *
  * @since 0.1.0
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Attempts } from "../store/Attempts.js"
@@ -21,6 +21,7 @@ import { ProcessTableRef } from "./process/ProcessTable.js"
 import * as Recovery from "./process/Recovery.js"
 import * as Running from "./process/Running.js"
 import type { ProcessResult, RunOptions } from "./process/Running.js"
+import * as Shells from "./process/Shells.js"
 
 export * as Outcome from "./process/Outcome.js"
 export type { Limits, ProcessResult, RunOptions } from "./process/Running.js"
@@ -60,12 +61,13 @@ export interface Service {
  *
  * @since 0.1.0
  */
-export const make = (attempts: Attempts): Effect.Effect<Service> =>
+export const make = (attempts: Attempts): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.gen(function* () {
     const failpoint = yield* Failpoint
     const table = yield* ProcessTableRef
-    const launch = yield* LaunchRef
     const around = yield* Surroundings
+    const shells = yield* Shells.make({ PATH: around["PATH"] ?? "/usr/bin:/bin" })
+    const launch = yield* (yield* LaunchRef)(shells)
     const { self } = yield* KernelRef
     if (Option.isNone(table)) {
       yield* Effect.logWarning("there is no /proc: what leaves the process group of an agent or a gate cannot be found")
@@ -86,7 +88,7 @@ export const make = (attempts: Attempts): Effect.Effect<Service> =>
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.effect(
+export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.scoped(
   ProcessRunner,
   Effect.flatMap(RunStore, ({ attempts }) => make(attempts))
 )

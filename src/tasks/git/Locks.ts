@@ -8,11 +8,14 @@ import { Clock, Duration, Effect, Option } from "effect"
 import type { Stats } from "node:fs"
 import { rm } from "node:fs/promises"
 import * as Disk from "./Disk.js"
-import { GitCommand, inRealTime, step } from "./GitCommand.js"
+import { GitCommand, step } from "./GitCommand.js"
 import { Locked } from "./GitError.js"
 import { type Holder, holdersOf } from "./Holders.js"
 
 const pause = Duration.millis(50)
+
+/** Whoever holds a lock lives by the clock on the wall, whatever clock a test has set. */
+const realTime = Clock.make()
 
 const isSame = (one: Stats, other: Stats): boolean =>
   one.dev === other.dev && one.ino === other.ino && one.mtimeMs === other.mtimeMs && one.size === other.size
@@ -42,6 +45,8 @@ const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
 export const settle = <E, R>(files: ReadonlyArray<string>, places: Effect.Effect<ReadonlyArray<string>, E, R>) =>
   Effect.gen(function* () {
     const { patience } = (yield* GitCommand).environment
+    const found = yield* step(`look at ${files.join(", ")}`, () => Promise.all(files.map(Disk.asked.look)))
+    if (found.every(Option.isNone)) return
     const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
     for (const file of files) {
       let stats = yield* Disk.look(file)
@@ -53,4 +58,4 @@ export const settle = <E, R>(files: ReadonlyArray<string>, places: Effect.Effect
         yield* Effect.sleep(pause)
       }
     }
-  }).pipe(inRealTime)
+  }).pipe(Effect.withClock(realTime))

@@ -87,19 +87,26 @@ export const parse = (listing: string): ReadonlyArray<Entry> => {
 export const keep = (entries: ReadonlyArray<Entry>): Readonly<Record<string, string>> =>
   Object.fromEntries(entries.filter(({ key }) => kept.includes(key)).map(({ key, value }) => [key, value]))
 
-/** As variables: settings in the environment stand above every file, and are no arguments. */
-export const variables = (own: Readonly<Record<string, string>>): Record<string, string> => {
-  const all = Object.entries({ ...own, ...settings })
-  const result: Record<string, string> = { GIT_CONFIG_COUNT: String(all.length) }
-  for (const [i, [key, value]] of all.entries()) {
-    result[`GIT_CONFIG_KEY_${i}`] = key
-    result[`GIT_CONFIG_VALUE_${i}`] = value
-  }
-  return result
-}
+/** Settings in the environment stand above every file, and are no arguments; they are numbered, and of two the last one counts. */
+const numbered = (
+  entries: ReadonlyArray<readonly [key: string, value: string]>,
+  from: number
+): Record<string, string> =>
+  Object.fromEntries([
+    ["GIT_CONFIG_COUNT", String(from + entries.length)],
+    ...entries.flatMap(([key, value], i) => [
+      [`GIT_CONFIG_KEY_${from + i}`, key],
+      [`GIT_CONFIG_VALUE_${from + i}`, value]
+    ])
+  ])
+
+/** The settings of a repository's that are kept, beside the constant ones; no key is among both. */
+export const variables = (own: Readonly<Record<string, string>>): Record<string, string> =>
+  numbered(Object.entries(own), Object.keys(settings).length)
 
 /** Those that do not depend on a repository. */
 export const constants: Readonly<Record<string, string>> = {
+  ...numbered(Object.entries(settings), 0),
   LC_ALL: "C",
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_ATTR_NOSYSTEM: "1",

@@ -2,8 +2,7 @@
  * All that belongs to the start of a child process: the file for its output, its standard streams, the process, and the way
  * of the one into the other.
  */
-import { type Array, Context, Effect, Exit, type Option } from "effect"
-import { randomUUID } from "node:crypto"
+import { type Array, Context, Effect, Exit, type Option, type Scope } from "effect"
 import { mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as ChildProcess from "./ChildProcess.js"
@@ -11,6 +10,7 @@ import { CouldNotStart, type Outcome } from "./Outcome.js"
 import * as Output from "./Output.js"
 import * as OutputFile from "./OutputFile.js"
 import type { ProcessTable } from "./ProcessTable.js"
+import type { Shells } from "./Shells.js"
 import * as StandardStreams from "./StandardStreams.js"
 
 export interface LaunchOptions {
@@ -30,26 +30,26 @@ export interface Launched extends ChildProcess.ChildProcess {
 }
 
 export interface Launch {
-  /** A mark that no other process has. */
+  /** A mark that no other process has. When it does not come to a start, it is cleared. */
   readonly cookie: Effect.Effect<string>
   /** When it fails, nothing runs and nothing is left. */
   readonly start: (options: LaunchOptions) => Effect.Effect<Launched, Outcome>
-  /** Removes what a crash in the midst of a start has left. */
+  /** Removes what is there for a process that was not started, or whose start was cut off by a crash. */
   readonly clear: (cookie: string) => Effect.Effect<void>
 }
 
 /** How processes are started; the simulation, in which none of this is real, replaces it. */
 export class LaunchRef extends Context.Reference<LaunchRef>()("charlotte/Launch", {
-  defaultValue: (): Launch => real
+  defaultValue: (): ((shells: Shells) => Effect.Effect<Launch, never, Scope.Scope>) => make
 }) {}
 
 // No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
-const start: Launch["start"] = (options) =>
+const start = (maker: StandardStreams.Maker, options: LaunchOptions): Effect.Effect<Launched, Outcome> =>
   Effect.acquireUseRelease(
     openFile(options),
     (file) =>
       Effect.acquireUseRelease(
-        StandardStreams.open(options),
+        maker.open(options.cookie, options.stdin),
         (streams) =>
           Effect.gen(function* () {
             const child = yield* ChildProcess.start({ ...options, streams })
@@ -74,8 +74,9 @@ const openFile = ({ file, limit }: LaunchOptions): Effect.Effect<OutputFile.Outp
       })
   })
 
-const real: Launch = {
-  cookie: Effect.sync(randomUUID),
-  start,
-  clear: StandardStreams.clear
-}
+const make = (shells: Shells): Effect.Effect<Launch, never, Scope.Scope> =>
+  Effect.map(StandardStreams.make(shells), (maker) => ({
+    cookie: maker.cookie,
+    start: (options) => start(maker, options),
+    clear: maker.clear
+  }))

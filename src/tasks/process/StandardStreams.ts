@@ -2,67 +2,144 @@
  * What a child gets as its standard input, output and error: a file that holds the text for it, and one pipe for both.
  *
  * Node's own pipes are sockets, on which a script's `> /dev/stderr` fails, and two of them lose the order of what came
- * first. So this is a named pipe and a file, in a directory that is named after the cookie and removed at once. Their names
- * stay with every process that holds them, which tells of it even when it has cleared its environment.
+ * first. So this is a named pipe and a file, which are named after the cookie and removed at once. Their names stay with
+ * every process that holds them, which tells of it even when it has cleared its environment.
  */
-import { Effect } from "effect"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { closeSync, constants, openSync } from "node:fs"
-import { mkdir, rm, writeFile } from "node:fs/promises"
+import { Duration, Effect, type Scope } from "effect"
+import { randomUUID } from "node:crypto"
+import { closeSync, constants, openSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { CouldNotStart, type Outcome } from "./Outcome.js"
+import type { Shells } from "./Shells.js"
 
-/** File descriptors. */
-export interface StandardStreams {
-  readonly input: number | "ignore"
-  /** The child's end of the pipe. */
+interface Pipe {
+  /** The child's end of the pipe, a file descriptor. */
   readonly output: number
   /** Our end of the pipe; reading from it does not block. */
   readonly reader: number
 }
 
-const directoryOf = (cookie: string) => join(tmpdir(), `charlotte-${cookie}`)
+export interface StandardStreams extends Pipe {
+  readonly input: number | "ignore"
+}
 
-/** When it fails, nothing stays open. */
-export const open = (options: {
-  readonly cookie: string
-  readonly stdin: string | undefined
-}): Effect.Effect<StandardStreams, Outcome> =>
-  Effect.tryPromise({
-    try: async () => {
-      const directory = directoryOf(options.cookie)
-      await mkdir(directory, { mode: 0o700 })
-      const descriptors: Array<number> = []
-      const openFile = (path: string, flags: number) => {
-        const fd = openSync(path, flags)
-        descriptors.push(fd)
-        return fd
-      }
-      try {
-        const pipe = join(directory, "output")
-        await makePipe(pipe)
-        // The reader comes first, or the writer would wait for it.
-        const reader = openFile(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
-        const output = openFile(pipe, constants.O_WRONLY)
-        if (options.stdin === undefined) return { input: "ignore", output, reader }
-        const text = join(directory, "input")
-        await writeFile(text, options.stdin, { mode: 0o600 })
-        return { input: openFile(text, constants.O_RDONLY), output, reader }
-      } catch (cause) {
-        for (const fd of descriptors) closeSync(fd)
-        throw cause
-      } finally {
-        await rm(directory, { recursive: true, force: true })
-      }
-    },
-    catch: (cause) =>
-      CouldNotStart({
-        reason: "output",
-        message: `its input and output could not be set up in ${tmpdir()}: ${cause instanceof Error ? cause.message : String(cause)}`
+export interface Maker {
+  /** A mark that no other process has, given once. Whoever does not come to open its streams clears it. */
+  readonly cookie: Effect.Effect<string>
+  /** When it fails, nothing stays open. */
+  readonly open: (cookie: string, stdin: string | undefined) => Effect.Effect<StandardStreams, Outcome>
+  /** Removes what is there for a cookie, be it of a process that a crash has cut off while it was started. */
+  readonly clear: (cookie: string) => Effect.Effect<void>
+}
+
+/** Node cannot make a pipe with a name, and a process that does costs a millisecond: so it makes several. */
+const several = 4
+
+export const make = (shells: Shells): Effect.Effect<Maker, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    /** Those that nobody has opened yet, by their cookies. */
+    const pipes = new Map<string, Pipe>()
+    /** The cookies of those that nobody was given. */
+    const spare: Array<string> = []
+
+    const clear = (cookie: string) => {
+      const pipe = pipes.get(cookie)
+      pipes.delete(cookie)
+      if (pipe !== undefined) closeAll(pipe)
+      remove(outputOf(cookie), inputOf(cookie))
+    }
+    yield* Effect.addFinalizer(() => Effect.sync(() => [...pipes.keys()].forEach(clear)))
+
+    const make = (cookies: ReadonlyArray<string>): Effect.Effect<void, Outcome> => {
+      const names = cookies.map(outputOf)
+      const args = ["-m", "600", ...names]
+      return shells.run({ file: "mkfifo", args, cwd: "/", variables: {}, limit: Duration.seconds(30) }).pipe(
+        Effect.mapError(couldNotBeSetUp),
+        Effect.filterOrFail(
+          ({ code }) => code === 0,
+          ({ stderr }) => couldNotBeSetUp(stderr.trim())
+        ),
+        Effect.zipRight(
+          Effect.try({
+            try: () => cookies.forEach((cookie) => pipes.set(cookie, openPipe(cookie))),
+            catch: couldNotBeSetUp
+          })
+        ),
+        Effect.tapErrorCause(() => Effect.sync(() => cookies.forEach(clear))),
+        Effect.ensuring(Effect.sync(() => remove(...names)))
+      )
+    }
+
+    const take = (cookie: string): Effect.Effect<Pipe, Outcome> =>
+      Effect.suspend(() => {
+        const pipe = pipes.get(cookie)
+        pipes.delete(cookie)
+        if (pipe !== undefined) return Effect.succeed(pipe)
+        const others = Array.from({ length: several - 1 }, () => randomUUID())
+        return make([cookie, ...others]).pipe(
+          Effect.tap(() => Effect.sync(() => spare.push(...others))),
+          Effect.zipRight(take(cookie))
+        )
       })
+
+    return {
+      cookie: Effect.sync(() => spare.pop() ?? randomUUID()),
+      open: (cookie, stdin) =>
+        Effect.flatMap(take(cookie), (pipe) =>
+          Effect.try({
+            try: (): StandardStreams => ({ ...pipe, input: stdin === undefined ? "ignore" : openInput(cookie, stdin) }),
+            catch: couldNotBeSetUp
+          }).pipe(Effect.tapErrorCause(() => Effect.sync(() => closeAll(pipe))))
+        ),
+      clear: (cookie) => Effect.sync(() => clear(cookie))
+    }
   })
+
+const outputOf = (cookie: string) => join(tmpdir(), `charlotte-${cookie}`)
+
+const inputOf = (cookie: string) => `${outputOf(cookie)}.input`
+
+const openPipe = (cookie: string): Pipe => {
+  // The reader comes first, or the writer would wait for it.
+  const reader = openSync(outputOf(cookie), constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    return { reader, output: openSync(outputOf(cookie), constants.O_WRONLY) }
+  } catch (cause) {
+    closeSync(reader)
+    throw cause
+  }
+}
+
+const openInput = (cookie: string, text: string): number => {
+  const file = inputOf(cookie)
+  try {
+    writeFileSync(file, text, { mode: 0o600, flag: "wx" })
+    return openSync(file, constants.O_RDONLY)
+  } finally {
+    remove(file)
+  }
+}
+
+const remove = (...files: ReadonlyArray<string>): void => {
+  for (const file of files) {
+    try {
+      rmSync(file, { force: true })
+    } catch {
+      // Whoever empties the directory for such files takes it away.
+    }
+  }
+}
+
+const closeAll = ({ output, reader }: Pipe): void => {
+  closeSync(output)
+  closeSync(reader)
+}
+
+const couldNotBeSetUp = (cause: unknown): Outcome => {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return CouldNotStart({ reason: "output", message: `its input and output could not be set up in ${tmpdir()}: ${why}` })
+}
 
 /** Closes the child's ends, once it has them, or all when there is no child. */
 export const close = ({ input, output, reader }: StandardStreams, all: boolean): Effect.Effect<void> =>
@@ -71,15 +148,3 @@ export const close = ({ input, output, reader }: StandardStreams, all: boolean):
     if (input !== "ignore") closeSync(input)
     if (all) closeSync(reader)
   })
-
-/** Removes what a crash while they were set up has left. */
-export const clear = (cookie: string): Effect.Effect<void> =>
-  Effect.ignore(Effect.tryPromise(() => rm(directoryOf(cookie), { recursive: true, force: true })))
-
-/** Node cannot make one itself. */
-const makePipe = async (path: string) => {
-  // In a group of its own: a Ctrl-C is not meant for it.
-  const mkfifo = spawn("mkfifo", ["-m", "600", path], { detached: true, stdio: "ignore" })
-  const [code] = await once(mkfifo, "exit")
-  if (code !== 0) throw new Error("mkfifo failed")
-}

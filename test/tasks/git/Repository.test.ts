@@ -151,10 +151,9 @@ it.scopedLive("interruption ends git with all that it started, and waits for tha
     const pids = readFileSync(`${world.root}/pids`, "utf8").split(" ").map(Number)
     expect(pids.map(alive)).toEqual([true, true])
     const [elapsed] = yield* Effect.timed(Fiber.interrupt(fiber))
-    expect(alive(pids[0] ?? 0)).toBe(false)
     expect(Duration.toMillis(elapsed)).toBeLessThan(3000)
-    // The second was killed too; who inherits it may take a moment to notice.
-    yield* Effect.sync(() => isGone(pids[1] ?? 0)).pipe(
+    // Both were killed; who inherits them may take a moment to notice.
+    yield* Effect.sync(() => pids.every(isGone)).pipe(
       Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("10 millis") }),
       Effect.timeout("10 seconds")
     )
