@@ -51,10 +51,10 @@ const later: { readonly [path: string]: ReadonlyArray<string> } = {
   "node:fs/promises": [
     "access",
     "chmod",
+    "copyFile",
     "cp",
     "lstat",
     "mkdir",
-    "mkdtemp",
     "open",
     "readFile",
     "readdir",

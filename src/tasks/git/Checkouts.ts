@@ -81,11 +81,11 @@ const signs = {
 /** What was begun in a checkout and not ended. */
 export const operation = ({ gitDir, path }: Pick<Checkout, "gitDir" | "path">) =>
   Effect.gen(function* () {
-    for (const [sign, name] of Object.entries(signs)) {
-      if (Option.isSome(yield* Disk.look(`${gitDir}/${sign}`)))
-        return Option.some(new OperationInProgress({ path, operation: name }))
-    }
-    return Option.none<OperationInProgress>()
+    const names = yield* Disk.list(gitDir)
+    return Option.map(
+      Option.fromNullable(Object.entries(signs).find(([sign]) => names.includes(sign))),
+      ([, operation]) => new OperationInProgress({ path, operation })
+    )
   })
 
 const isRebasing = ({ gitDir }: Checkout, branch: BranchName) =>

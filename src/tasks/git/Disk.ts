@@ -8,43 +8,50 @@ import { step } from "./GitCommand.js"
 const isAbsent = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")
 
-const ifThere = <A>(operation: string, f: () => Promise<A>): Effect.Effect<Option.Option<A>, GitFailed> =>
-  step(operation, () =>
-    f().then(Option.some, (cause: unknown) => {
-      if (isAbsent(cause)) return Option.none<A>()
-      throw cause
-    })
-  )
+const ifThere = <A>(question: Promise<A>): Promise<Option.Option<A>> =>
+  question.then(Option.some, (cause: unknown) => {
+    if (isAbsent(cause)) return Option.none<A>()
+    throw cause
+  })
+
+/**
+ * The questions as promises, for a `step` that asks several at once. Each is a way to Node's threads and back, on which it waits
+ * for whatever else wants the processor.
+ */
+export const asked = {
+  look: (path: string): Promise<Option.Option<Stats>> => ifThere(lstat(path)),
+
+  read: async (path: string): Promise<Option.Option<Buffer>> =>
+    Option.exists(await asked.look(path), (stats) => stats.isFile()) ? ifThere(readFile(path)) : Option.none(),
+
+  readLine: async (path: string): Promise<Option.Option<string>> =>
+    Option.map(await asked.read(path), (content) => content.toString().replace(/\n[^]*$/, "")),
+
+  real: (path: string): Promise<Option.Option<string>> => ifThere(realpath(path))
+}
 
 /** What stands at the path itself; a symbolic link is not followed. */
 export const look = (path: string): Effect.Effect<Option.Option<Stats>, GitFailed> =>
-  ifThere(`look at ${path}`, () => lstat(path))
+  step(`look at ${path}`, () => asked.look(path))
 
 /** A regular file. Anything else, such as a named pipe that would never end, counts as absent. */
 export const read = (path: string): Effect.Effect<Option.Option<Buffer>, GitFailed> =>
-  Effect.flatMap(look(path), (stats) =>
-    Option.isSome(stats) && stats.value.isFile()
-      ? ifThere(`read ${path}`, () => readFile(path))
-      : Effect.succeed(Option.none())
-  )
+  step(`read ${path}`, () => asked.read(path))
 
 /** The first line of a small file of git's. */
 export const readLine = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
-  Effect.map(
-    read(path),
-    Option.map((content) => content.toString().replace(/\n[^]*$/, ""))
-  )
+  step(`read ${path}`, () => asked.readLine(path))
 
 /** The names in a directory, sorted; none where there is no directory. */
 export const list = (path: string): Effect.Effect<ReadonlyArray<string>, GitFailed> =>
   Effect.map(
-    ifThere(`list ${path}`, () => readdir(path)),
+    step(`list ${path}`, () => ifThere(readdir(path))),
     Option.match({ onNone: () => [], onSome: (names) => names.toSorted() })
   )
 
 /** The path without symbolic links, `.` and `..`. */
 export const real = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
-  ifThere(`resolve ${path}`, () => realpath(path))
+  step(`resolve ${path}`, () => asked.real(path))
 
 /** Whether the one path is the other or leads into it. */
 export const isWithin = (path: string, directory: string): boolean =>

@@ -35,7 +35,7 @@ const lay = (git: Sealed, ours: ObjectId) =>
   Effect.flatMap(Files.content(git, ours, RepoPath.make(".gitattributes")), (rules) =>
     Option.match(rules, {
       onNone: () => Effect.void,
-      onSome: (content) => step("read rules", () => writeFile(`${git.directory}/files/.gitattributes`, content))
+      onSome: (content) => step("read rules", () => writeFile(`${git.workTree}/.gitattributes`, content))
     })
   )
 

@@ -1,7 +1,7 @@
 /** Files that a commit holds with the content that is given, whatever a process has made of them in the worktree. */
 import { Effect, Option } from "effect"
 import { createHash } from "node:crypto"
-import { writeFile } from "node:fs/promises"
+import { writeFileSync } from "node:fs"
 import * as Disk from "./Disk.js"
 import * as Files from "./Files.js"
 import { step } from "./GitCommand.js"
@@ -30,9 +30,10 @@ const objectId = ({ objectFormat }: Repository, content: Uint8Array): string =>
 const look = (top: string, put: Put) =>
   Effect.gen(function* () {
     const file = `${top}/${put.path}`
+    const { asked } = Disk
+    const [real, stats] = yield* step(`look at ${file}`, () => Promise.all([asked.real(file), asked.look(file)]))
     // Behind a link is another place.
-    if (!Option.contains(yield* Disk.real(file), file)) return "other"
-    const stats = yield* Disk.look(file)
+    if (!Option.contains(real, file)) return "other"
     if (!Option.exists(stats, (found) => found.isFile())) return "obstacle"
     // Gigabytes need not be read to be told from a few lines.
     const isAsLong = Option.exists(stats, ({ size }) => size === expected(put).length)
@@ -72,8 +73,8 @@ export const enter = (git: Sealed, committed: ReadonlyArray<Files.TreeEntry>, pu
   Effect.gen(function* () {
     if (puts.length === 0) return
     const files = puts.map((_, i) => `${git.directory}/put-${i}`)
-    yield* step("write files", () =>
-      Promise.all(puts.map(({ content }, i) => writeFile(`${git.directory}/put-${i}`, content)))
+    yield* step("write files", async () =>
+      puts.forEach(({ content }, i) => writeFileSync(`${git.directory}/put-${i}`, content))
     )
     const input = files.map((file) => `${file}\n`).join("")
     const { stdout } = yield* git.run(["hash-object", "-w", "--no-filters", "--stdin-paths"], { input })

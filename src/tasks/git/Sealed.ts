@@ -4,13 +4,14 @@
  * planted in the repository are not read at all, so there is no moment at which they could slip in.
  */
 import { Effect } from "effect"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { GitCommand, type Invocation, step } from "./GitCommand.js"
 import type { Repository } from "./Repository.js"
 
 export interface Sealed {
   /** A directory that goes when the operation ends. */
   readonly directory: string
+  readonly workTree: string
   /** The index; it does not exist at first. */
   readonly index: string
   readonly run: (
@@ -32,16 +33,22 @@ const config = ({ objectFormat, settings }: Repository): string => {
   ].join("\n")
 }
 
+/** Whether any line of it is neither empty nor a comment. */
+const hasRules = (text: string): boolean => /^[^\n#]/m.test(text)
+
+/**
+ * Small files in the directory for such, and no more of them than needed: each costs more than its content, the more so in a
+ * file system that looks for a place past all that were there a moment ago. Through Node's threads it would be ten times as much.
+ */
 const furnish = (directory: string, repository: Repository) =>
   step("make a git directory", async () => {
-    await Promise.all(["refs", "info", "files"].map((part) => mkdir(`${directory}/${part}`)))
-    const files = {
-      HEAD: "ref: refs/heads/none\n",
-      config: config(repository),
-      "info/exclude": repository.exclude,
-      "info/attributes": repository.attributes
-    }
-    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(`${directory}/${name}`, text)))
+    mkdirSync(`${directory}/refs`)
+    const info = Object.entries({ exclude: repository.exclude, attributes: repository.attributes })
+    const rules = info.filter(([, text]) => hasRules(text))
+    if (rules.length > 0) mkdirSync(`${directory}/info`)
+    writeFileSync(`${directory}/HEAD`, "ref: refs/heads/none\n")
+    writeFileSync(`${directory}/config`, config(repository))
+    for (const [name, text] of rules) writeFileSync(`${directory}/info/${name}`, text)
   })
 
 /** Runs an operation with a git directory of its own, over the files at `workTree`, or over none. */
@@ -52,10 +59,11 @@ export const sealed = <A, E, R>(
 ) =>
   Effect.flatMap(GitCommand, (command) =>
     Effect.acquireUseRelease(
-      step("make a git directory", () => mkdtemp(`${command.environment.scratch}/charlotte-git-`)),
+      step("make a git directory", async () => mkdtempSync(`${command.environment.scratch}/charlotte-git-`)),
       (directory) => {
         const index = options?.index ?? `${directory}/index`
-        const workTree = options?.workTree ?? `${directory}/files`
+        // Without one it is an empty directory that is there anyway.
+        const workTree = options?.workTree ?? `${directory}/refs`
         const variables = {
           GIT_DIR: directory,
           GIT_WORK_TREE: workTree,
@@ -70,9 +78,9 @@ export const sealed = <A, E, R>(
             settings: repository.settings,
             ...rest
           })
-        return Effect.zipRight(furnish(directory, repository), use({ directory, index, run }))
+        return Effect.zipRight(furnish(directory, repository), use({ directory, workTree, index, run }))
       },
       (directory) =>
-        Effect.ignore(step("remove a git directory", () => rm(directory, { recursive: true, force: true })))
+        Effect.ignore(step("remove a git directory", async () => rmSync(directory, { recursive: true, force: true })))
     )
   )

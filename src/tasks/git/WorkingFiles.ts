@@ -1,6 +1,6 @@
 /** The files in a worktree of ours: where it stands, what is in it, and its index put in place of the one that is there. */
 import { Effect, Option } from "effect"
-import { open, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { copyFile, open, rename, rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
 import type { TreeEntry } from "./Files.js"
 import { step } from "./GitCommand.js"
@@ -100,7 +100,7 @@ const withIndex = <E, R, E2, R2>(
     step("lock the index", () => open(lock, "wx").then((file) => file.close())),
     () =>
       files.pipe(
-        Effect.zipRight(step("write the index", async () => writeFile(lock, await readFile(index)))),
+        Effect.zipRight(step("write the index", () => copyFile(index, lock))),
         Effect.zipRight(branch),
         Effect.zipRight(step("put the index in place", () => rename(lock, `${gitDir}/index`)))
       ),

@@ -25,12 +25,19 @@ export const verify = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const { branch, gitDir, path } = worktree
     const broken = (reason: string) => new WorktreeBroken({ path, reason })
-    if (!Option.contains(yield* Disk.real(path), path)) return yield* broken("it is gone, or behind a symbolic link")
-    if (!Option.exists(yield* Disk.look(`${path}/.git`), (stats) => stats.isFile()))
-      return yield* broken("its .git is gone or was replaced")
+    const { asked } = Disk
+    const [real, entry, common, mark] = yield* step(`look at ${path}`, () =>
+      Promise.all([
+        asked.real(path),
+        asked.look(`${path}/.git`),
+        asked.readLine(`${gitDir}/commondir`),
+        asked.readLine(Checkouts.mark(gitDir))
+      ])
+    )
+    if (!Option.contains(real, path)) return yield* broken("it is gone, or behind a symbolic link")
+    if (!Option.exists(entry, (stats) => stats.isFile())) return yield* broken("its .git is gone or was replaced")
     yield* Checkouts.verify(repository, asCheckout(worktree))
-    const common = yield* Disk.readLine(`${gitDir}/commondir`)
-    const isOurs = Option.contains(yield* Disk.readLine(Checkouts.mark(gitDir)), branch)
+    const isOurs = Option.contains(mark, branch)
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
 
