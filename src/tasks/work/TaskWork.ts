@@ -1,7 +1,7 @@
 /**
  * Working on one task: the agent, then the gate, until the gate passes or the attempts are used up; then one commit.
  */
-import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import { DateTime, Duration, Effect, Fiber, Option, Schema } from "effect"
 import type { TaskRecord } from "../../domain/Work.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as PlainText from "../agents/PlainText.js"
@@ -43,7 +43,6 @@ export interface Spot {
 export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
   Effect.gen(function* () {
     const { progress, submission } = job
-    const { title } = task
     const tell = teller(job, unit, task)
     const change = (change: Parameters<typeof progress.changeTask>[2]) =>
       progress.changeTask(unit.id, task.number, change)
@@ -51,13 +50,11 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
 
     // An attempt of the job was cut off between this and the end of the unit.
     if (record().state === "failed") return yield* failure(unit, task, record())
-    yield* change({ state: "running", startedAt: record().startedAt ?? (yield* DateTime.now) })
     let { place } = spot
     const before = record().reason
     let previous = Option.map(Option.fromNullable(before), (reason): Prompt.Previous => ({ reason, tail: "" }))
     for (;;) {
       const attempt = record().failures + 1
-      yield* tell("task.started", { attempt, title })
       const outcome = yield* tryOnce(job, unit, task, { place, tip: spot.tip }, { attempt, previous })
       if ("commit" in outcome) {
         const { commit } = outcome
@@ -117,8 +114,14 @@ const tryOnce = (
     const about = `of task ${task.number} of unit ${unit.id}`
     const name = `${place.logs}/${String(task.number).padStart(2, "0")}-attempt-${context.attempt}.${attempt}`
 
-    yield* Budget.agentCall(job)
-    yield* progress.changeTask(unit.id, task.number, { calls: progress.task(unit.id, task.number).calls + 1 })
+    const { calls, startedAt = yield* DateTime.now } = progress.task(unit.id, task.number)
+    const begin = (calls: number) => progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
+    // Where a limit is reached, it is reached by this task.
+    yield* Effect.tapError(Budget.agentCall(job), () => begin(calls))
+    yield* begin(calls + 1)
+    yield* tell("task.started", { attempt, title: task.title })
+    // Meanwhile: it is asked for only when the gate has passed.
+    const file = yield* Effect.fork(readFile(job, task, spot.tip))
     const invocation = yield* Invocation.make(job.agent, {
       prompt: Prompt.make(task.prompt, previous),
       scripts: task.scripts,
@@ -143,7 +146,7 @@ const tryOnce = (
       return shortfall({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
     }
     yield* tell("task.gate.passed", { command, log: gate.log })
-    return { commit: yield* accept(job, unit, task, spot) }
+    return { commit: yield* accept(job, unit, task, spot, yield* Fiber.join(file)) }
   }).pipe(
     // A branch that was switched, or a worktree that was broken, is the doing of this attempt.
     Effect.catchTags({
@@ -160,16 +163,28 @@ const tryOnce = (
 const unfit = ({ message }: { readonly message: string }) =>
   Effect.succeed(shortfall({ reason: PlainText.line(message), pause: Duration.zero }))
 
+interface File {
+  readonly path: RepoPath
+  /** None where there is no such file any more. */
+  readonly text: Option.Option<string>
+}
+
+/** The file of the task, as a commit has it. */
+const readFile = ({ repository }: Job, task: Task, commit: ObjectId) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const path = yield* Schema.decode(RepoPath)(task.file)
+    const content = yield* git.readFile(repository, commit, path)
+    const file: File = { path, text: Option.map(content, (content) => Buffer.from(content).toString("utf8")) }
+    return file
+  })
+
 /** Commits all that was done for the task, with its file marked as complete, and the files of the plan as they were. */
-const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot) =>
+const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot, { path, text }: File) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { context, progress, repository, submission } = job
     const { plan } = submission
-    const file = yield* Schema.decode(RepoPath)(task.file)
-    const text = Option.map(yield* git.readFile(repository, tip, file), (content) =>
-      Buffer.from(content).toString("utf8")
-    )
     const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
     const settings = plan.dir === "." ? Settings.fileName : `${plan.dir}/${Settings.fileName}`
     const { commit, replaced } = yield* git.commit(repository, place.worktree, {
@@ -182,7 +197,7 @@ const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot) =>
       keep: yield* Schema.decode(Schema.Array(RepoPath))([...new Set([...plan.files, settings])]),
       put: Option.match(marked, {
         onNone: () => [],
-        onSome: (content) => [{ path: file, content, was: Option.getOrElse(text, () => content) }]
+        onSome: (content) => [{ path, content, was: Option.getOrElse(text, () => content) }]
       }),
       before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
     })
