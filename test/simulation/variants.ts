@@ -55,14 +55,14 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/tasks/process/Running.ts",
-        from: "        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })\n",
+        from: "        yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))\n",
         to: ""
       },
       {
         file: "src/tasks/process/Running.ts",
         from: "        const { ended, leader, output } = started.right\n",
         to: `        const { ended, leader, output } = started.right
-        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
+        yield* opened
 `
       }
     ]

@@ -60,15 +60,17 @@ const start = (fd: number, file: OutputFile, now: () => number): Output => {
   return { lastAt: () => lastAt, finish: (options) => Effect.promise(() => finish(options)) }
 }
 
+/** Filled and emptied at once, so one is enough for all. */
+const piece = Buffer.alloc(64 * 1024)
+
 /** All that is in a pipe that does not block. */
 const readAll = (fd: number): ReadonlyArray<Buffer> => {
   const chunks: Array<Buffer> = []
-  const buffer = Buffer.allocUnsafe(pipeSize)
   try {
     for (let total = 0; total < pipeSize;) {
-      const size = readSync(fd, buffer)
+      const size = readSync(fd, piece)
       if (size === 0) break
-      chunks.push(Buffer.from(buffer.subarray(0, size)))
+      chunks.push(Buffer.from(piece.subarray(0, size)))
       total += size
     }
   } catch {

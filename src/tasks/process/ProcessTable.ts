@@ -89,12 +89,12 @@ export const proc: ProcessTable = {
   get: (pid) =>
     parse(
       pid,
-      orElse(() => readFileSync(`/proc/${pid}/stat`, "latin1"), "")
+      orElse(() => readFileSync(`/proc/${pid}/stat`, "utf8"), "")
     ),
   isMarked: ({ isBare, isKernel, pid }, cookie) => {
     if (isKernel) return false
     try {
-      const environment = readFileSync(`/proc/${pid}/environ`, "latin1")
+      const environment = readFileSync(`/proc/${pid}/environ`, "utf8")
       if (environment.includes(cookie)) return true
       if ([0, 1, 2].some((fd) => orElse(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "").includes(cookie))) return true
       return environment === "" && !isBare ? undefined : false

@@ -1,7 +1,7 @@
 /**
  * One child process from its record to its end.
  */
-import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, type Option } from "effect"
+import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, type Option, Runtime } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Attempts } from "../../store/Attempts.js"
@@ -102,8 +102,15 @@ export const make = (runner: {
       Effect.gen(function* () {
         const { attempt, grace, jobId, limits = {}, onForced = Effect.void, purpose } = options
         const cookie = yield* launch.cookie
-        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
-        const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at }))
+        const opened = attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
+        yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))
+        // Nobody waits for that record, and it shares a commit with what comes next: a crash before it leaves something open that
+        // is looked for, not found, and closed then.
+        const runtime = yield* Effect.runtime()
+        const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at })).pipe(
+          Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
+          (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
+        )
 
         const started = yield* Effect.either(failpoint.around(() => [`spawn ${purpose}`], start(cookie, options)))
         if (Either.isLeft(started)) return yield* Effect.as(close, nothingRan(started.left))
@@ -123,11 +130,8 @@ export const make = (runner: {
         yield* Deferred.await(ended)
         if (Exit.isInterrupted(exit) && tree.wasForced()) yield* onForced
         const written = yield* output.finish({ tail: limits.tail ?? tailSize })
-        // An interruption goes before a record that could not be written: what is left open is looked for later.
-        const closed = yield* Effect.exit(close)
-        return yield* Exit.zipLeft(exit, closed).pipe(
-          Exit.map((outcome) => ({ outcome, forced: tree.wasForced(), output: written }))
-        )
+        yield* close
+        return yield* Exit.map(exit, (outcome) => ({ outcome, forced: tree.wasForced(), output: written }))
       })
     )
   )
