@@ -6,8 +6,8 @@
  * every process that holds them, which tells of it even when it has cleared its environment.
  */
 import { Duration, Effect, type Scope } from "effect"
-import { randomUUID } from "node:crypto"
-import { closeSync, constants, openSync, rmSync, writeFileSync } from "node:fs"
+import { createHash, randomUUID } from "node:crypto"
+import { closeSync, constants, openSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { CouldNotStart, type Outcome } from "./Outcome.js"
@@ -47,13 +47,16 @@ export const make = (shells: Shells): Effect.Effect<Maker, never, Scope.Scope> =
       const pipe = pipes.get(cookie)
       pipes.delete(cookie)
       if (pipe !== undefined) closeAll(pipe)
-      remove(outputOf(cookie), inputOf(cookie))
+      remove(outputOf(cookie), inputOf(cookie), ...madeFor(cookie))
     }
     yield* Effect.addFinalizer(() => Effect.sync(() => [...pipes.keys()].forEach(clear)))
 
-    const make = (cookies: ReadonlyArray<string>): Effect.Effect<void, Outcome> => {
-      const names = cookies.map(outputOf)
-      const args = ["-m", "600", ...names]
+    const make = (cookie: string, others: ReadonlyArray<string>): Effect.Effect<void, Outcome> => {
+      const names = new Map([
+        [cookie, outputOf(cookie)],
+        ...others.map((other) => [other, spareOf(other, cookie)] as const)
+      ])
+      const args = ["-m", "600", ...names.values()]
       return shells.run({ file: "mkfifo", args, cwd: "/", variables: {}, limit: Duration.seconds(30) }).pipe(
         Effect.mapError(couldNotBeSetUp),
         Effect.filterOrFail(
@@ -62,12 +65,12 @@ export const make = (shells: Shells): Effect.Effect<Maker, never, Scope.Scope> =
         ),
         Effect.zipRight(
           Effect.try({
-            try: () => cookies.forEach((cookie) => pipes.set(cookie, openPipe(cookie))),
+            try: () => names.forEach((name, cookie) => pipes.set(cookie, openPipe(name))),
             catch: couldNotBeSetUp
           })
         ),
-        Effect.tapErrorCause(() => Effect.sync(() => cookies.forEach(clear))),
-        Effect.ensuring(Effect.sync(() => remove(...names)))
+        Effect.tapErrorCause(() => Effect.sync(() => [...names.keys()].forEach(clear))),
+        Effect.ensuring(Effect.sync(() => remove(...names.values())))
       )
     }
 
@@ -77,7 +80,7 @@ export const make = (shells: Shells): Effect.Effect<Maker, never, Scope.Scope> =
         pipes.delete(cookie)
         if (pipe !== undefined) return Effect.succeed(pipe)
         const others = Array.from({ length: several - 1 }, () => randomUUID())
-        return make([cookie, ...others]).pipe(
+        return make(cookie, others).pipe(
           Effect.tap(() => Effect.sync(() => spare.push(...others))),
           Effect.zipRight(take(cookie))
         )
@@ -100,11 +103,28 @@ const outputOf = (cookie: string) => join(tmpdir(), `charlotte-${cookie}`)
 
 const inputOf = (cookie: string) => `${outputOf(cookie)}.input`
 
-const openPipe = (cookie: string): Pipe => {
-  // The reader comes first, or the writer would wait for it.
-  const reader = openSync(outputOf(cookie), constants.O_RDONLY | constants.O_NONBLOCK)
+/** The name of a pipe that is made along with that of another process; it tells that, and not by its cookie, whose mark it is. */
+const spareOf = (cookie: string, along: string) => `${outputOf(cookie)}.${digest(along)}`
+
+const digest = (cookie: string) => createHash("sha256").update(cookie).digest("hex").slice(0, 16)
+
+/** What a crash has left of the pipes that were made along with that of this one, the only one that was recorded. */
+const madeFor = (cookie: string): ReadonlyArray<string> => {
   try {
-    return { reader, output: openSync(outputOf(cookie), constants.O_WRONLY) }
+    const names = readdirSync(tmpdir()).filter(
+      (name) => name.startsWith("charlotte-") && name.endsWith(`.${digest(cookie)}`)
+    )
+    return names.map((name) => join(tmpdir(), name))
+  } catch {
+    return []
+  }
+}
+
+const openPipe = (name: string): Pipe => {
+  // The reader comes first, or the writer would wait for it.
+  const reader = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    return { reader, output: openSync(name, constants.O_WRONLY) }
   } catch (cause) {
     closeSync(reader)
     throw cause

@@ -4,7 +4,8 @@ import { ProcessRunner } from "charlotte/tasks"
 import { Effect, Layer, Random, Schema } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
+import { createHash } from "node:crypto"
+import { existsSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -33,6 +34,12 @@ const locksIn = (home: string): ReadonlyArray<string> =>
     .map((_, index) => join(home, String(index), "lock"))
     .filter((lock) => existsSync(lock))
 
+/** Its own, and those that were made along with it. */
+const pipesOf = (cookie: string): ReadonlyArray<string> => {
+  const digest = createHash("sha256").update(cookie).digest("hex").slice(0, 16)
+  return readdirSync(tmpdir()).filter((name) => name.includes(cookie) || name.endsWith(`.${digest}`))
+}
+
 /** The next manager, and what its orchestrator finds alive when the job goes on. */
 const goOn = (home: string) => {
   const Store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: join(home, "runs.db") })))
@@ -49,7 +56,7 @@ const goOn = (home: string) => {
     })
     expect(yield* manager.await(run.id)).toMatchObject({ status: "completed", attempt: 2, result: [] })
     expect(yield* attempts.unclosed(run.id)).toEqual([])
-    for (const { cookie } of opened) expect(existsSync(join(tmpdir(), `charlotte-${cookie}`))).toBe(false)
+    for (const { cookie } of opened) expect(pipesOf(cookie)).toEqual([])
     return opened.length
   }).pipe(Effect.scoped, Effect.provide(ProcessRunner.layer.pipe(Layer.provideMerge(Store))))
 }
