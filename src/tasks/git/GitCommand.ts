@@ -6,6 +6,7 @@ import { Context, type Duration, Effect, type Scope } from "effect"
 import { constants as modes } from "node:fs"
 import { access } from "node:fs/promises"
 import { Failpoint } from "../../store/Failpoint.js"
+import type { Ended } from "../process/Shell.js"
 import * as Shells from "../process/Shells.js"
 import { GitFailed, GitMissing, GitTooOld } from "./GitError.js"
 import { type GitEnvironment, GitEnvironmentRef } from "./GitEnvironment.js"
@@ -26,7 +27,7 @@ export interface Invocation {
   readonly answers?: ReadonlyArray<number>
 }
 
-export type Output = Pick<Shells.Ended, "code" | "stdout">
+export type Output = Pick<Ended, "code" | "stdout">
 
 export interface Service {
   readonly environment: GitEnvironment

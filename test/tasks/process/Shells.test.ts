@@ -4,12 +4,13 @@ import * as fc from "fast-check"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect } from "vitest"
+import type { Program } from "../../../src/tasks/process/Shell.js"
 import * as Shells from "../../../src/tasks/process/Shells.js"
 import { directory, eventually, hold, isAlive, isHeld, read, timed } from "./workshop.js"
 
 const path = "/usr/local/bin:/usr/bin:/bin"
 
-const program = (file: string, ...args: ReadonlyArray<string>): Shells.Program => ({
+const program = (file: string, ...args: ReadonlyArray<string>): Program => ({
   file,
   args,
   cwd: "/",
@@ -17,7 +18,7 @@ const program = (file: string, ...args: ReadonlyArray<string>): Shells.Program =
   limit: Duration.minutes(1)
 })
 
-const sh = (script: string, variables = {}): Shells.Program => ({ ...program("sh", "-c", script), variables })
+const sh = (script: string, variables = {}): Program => ({ ...program("sh", "-c", script), variables })
 
 /** Its own pid, and that of the shell that has started it. */
 const pids = (shells: Shells.Shells) =>
