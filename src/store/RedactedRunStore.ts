@@ -33,11 +33,17 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
     work: {
       ...store.work,
       unit: (changed) =>
-        store.work.unit({ ...changed, unit: new UnitRecord({ ...changed.unit, ...reason(changed.unit) }) }),
+        store.work.unit({
+          ...changed,
+          unit: new UnitRecord({ ...changed.unit, ...reason(changed.unit) }, { disableValidation: true })
+        }),
       task: (changed) =>
         store.work.task({
           ...changed,
-          task: new TaskRecord({ ...changed.task, ...reason(changed.task), notes: changed.task.notes.map(text) })
+          task: new TaskRecord(
+            { ...changed.task, ...reason(changed.task), notes: changed.task.notes.map(text) },
+            { disableValidation: true }
+          )
         })
     }
   }

@@ -14,9 +14,10 @@ import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { RunStore } from "../store/RunStore.js"
 import { Agents } from "./Agents.js"
 import { Git } from "./Git.js"
-import { ObjectId, resultBranch } from "./git/Names.js"
+import { ObjectId, RepoPath, resultBranch } from "./git/Names.js"
 import { diffCommand } from "./git/Shell.js"
-import type { Task, Unit } from "./plan/Plan.js"
+import type { Plan, Task, Unit } from "./plan/Plan.js"
+import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "./ProcessRunner.js"
 import * as Admission from "./work/Admission.js"
 import type { Job } from "./work/Job.js"
@@ -125,6 +126,7 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
       repository: yield* git.open(topLevel, { fingerprint }),
       result,
       agent: yield* agents.get(submission.agent),
+      keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gateEnv: agents.gates.env,
       directories: directories(options, id),
       progress: yield* Progress.open(store, context, submission),
@@ -144,6 +146,10 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
     }
     return new Summary({ ...summary, commits, landed: yield* Landing.land(job, end) })
   })
+
+const sourcesOf = ({ dir, files }: Plan): ReadonlyArray<string> => [
+  ...new Set([...files, dir === "." ? Settings.fileName : `${dir}/${Settings.fileName}`])
+]
 
 /** A unit as a watcher wants to draw it, and as it stands now: events of an attempt that crashed may be missing. */
 const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({

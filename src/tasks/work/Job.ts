@@ -4,7 +4,7 @@
 import type { JobConfig } from "../../domain/JobConfig.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Agent } from "../agents/Agent.js"
-import type { OwnBranch } from "../git/Names.js"
+import type { OwnBranch, RepoPath } from "../git/Names.js"
 import type { Repository } from "../git/Repository.js"
 import type { Progress } from "./Progress.js"
 import type { Submission } from "./Submission.js"
@@ -17,6 +17,8 @@ export interface Job {
   /** The branch into which its units are merged. */
   readonly result: OwnBranch
   readonly agent: Agent
+  /** The files of the plan, and that of its settings even where there is none: no task changes them. */
+  readonly keep: ReadonlyArray<RepoPath>
   /** Variables of the environment that setup, gates and baseline get. */
   readonly gateEnv: ReadonlyArray<string>
   /** Absolute paths; for this job alone. */

@@ -60,14 +60,14 @@ export const open = (
       tasksOf: (id) => [...(tasks.get(id)?.values() ?? [])],
       changeUnit: (id, change) =>
         Effect.suspend(() => {
-          const record = new UnitRecord({ ...unit(id), ...change })
+          const record = new UnitRecord({ ...unit(id), ...change }, { disableValidation: true })
           return Effect.map(patiently(store.work.unit({ jobId, attempt, unit: record })), () => {
             units.set(id, record)
           })
         }),
       changeTask: (id, number, change) =>
         Effect.suspend(() => {
-          const record = new TaskRecord({ ...task(id, number), ...change })
+          const record = new TaskRecord({ ...task(id, number), ...change }, { disableValidation: true })
           return Effect.map(patiently(store.work.task({ jobId, attempt, task: record })), () => {
             tasks.get(id)?.set(number, record)
           })

@@ -8,7 +8,6 @@ import * as PlainText from "../agents/PlainText.js"
 import * as Prompt from "../agents/Prompt.js"
 import { Git } from "../Git.js"
 import { type ObjectId, RepoPath } from "../git/Names.js"
-import * as Settings from "../plan/Settings.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as TaskFile from "../plan/TaskFile.js"
 import type { Log, Payload, Type } from "../TaskEvents.js"
@@ -183,10 +182,8 @@ const readFile = ({ repository }: Job, task: Task, commit: ObjectId) =>
 const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot, { path, text }: File) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { context, progress, repository, submission } = job
-    const { plan } = submission
+    const { context, keep, progress, repository } = job
     const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
-    const settings = plan.dir === "." ? Settings.fileName : `${plan.dir}/${Settings.fileName}`
     const { commit, replaced } = yield* git.commit(repository, place.worktree, {
       title: task.title,
       body: `Task ${task.number} of unit ${unit.id}.`,
@@ -194,7 +191,7 @@ const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot, { path, 
       unit: unit.id,
       task: task.number,
       since: tip,
-      keep: yield* Schema.decode(Schema.Array(RepoPath))([...new Set([...plan.files, settings])]),
+      keep,
       put: Option.match(marked, {
         onNone: () => [],
         onSome: (content) => [{ path, content, was: Option.getOrElse(text, () => content) }]
