@@ -66,11 +66,11 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
     return yield* WorkingFiles.over(repository, worktree, tip, (git, entries) =>
       Effect.gen(function* () {
         const replaced = yield* Puts.replaced(repository, git, found)
-        yield* git.run(["add", "--all"])
         const others = keep.filter((kept) => !put.some(({ path }) => path === kept))
-        const kept = yield* Keeps.enter(git, since ?? tip, others)
-        yield* Puts.enter(git, entries, put)
-        const tree = yield* Refs.decode(ObjectId, (yield* git.run(["write-tree"])).stdout.toString().trim())
+        const kept = yield* Keeps.enter(git, ["add", "--all"], since ?? tip, others)
+        const first = yield* Puts.entering(repository, git, entries, put)
+        const { stdout } = yield* git.run(["write-tree"], { first })
+        const tree = yield* Refs.decode(ObjectId, stdout.toString().trim())
         const commit = yield* CommitObject.write(repository, git, { tree, parents: [tip], subject: options })
         yield* WorkingFiles.move(repository, worktree, {
           index: git.index,

@@ -6,21 +6,21 @@ import { Context, type Duration, Effect, type Scope } from "effect"
 import { constants as modes } from "node:fs"
 import { access } from "node:fs/promises"
 import { Failpoint } from "../../store/Failpoint.js"
-import type { Ended } from "../process/Shell.js"
+import type { Call, Ended } from "../process/Shell.js"
 import * as Shells from "../process/Shells.js"
 import { GitFailed, GitMissing, GitTooOld } from "./GitError.js"
 import { type GitEnvironment, GitEnvironmentRef } from "./GitEnvironment.js"
 import * as Settings from "./Settings.js"
 
-export interface Invocation {
-  readonly args: ReadonlyArray<string>
+export interface Invocation extends Call {
+  /** Calls that come first in the same way, one after the other, until one fails: fewer ways to a shell and back. */
+  readonly first?: ReadonlyArray<Call>
   readonly cwd: string
   readonly variables?: Readonly<Record<string, string>>
   /** Settings of the user's to keep. */
   readonly settings?: Readonly<Record<string, string>>
   /** Reads the user's own configuration too; elsewhere it is left out. */
   readonly userConfig?: boolean
-  readonly input?: string
   /** How long it may take, where that is less than for others. */
   readonly limit?: Duration.Duration
   /** The exit codes that are answers; 0 unless said otherwise. */
@@ -92,22 +92,27 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
     ...Settings.constants
   })
   const run = (invocation: Invocation) => {
-    const { answers = [0], args, cwd, input, limit = environment.limit, settings, userConfig, variables } = invocation
-    const operation = args[0] ?? "git"
-    const failed = (exitCode: number | null, detail: string) => new GitFailed({ operation, exitCode, detail })
+    const { answers = [0], args, first = [], limit = environment.limit, settings, userConfig, variables } = invocation
+    const operations = [...first.map((call) => call.args), args].map(([name = "git"]) => name)
+    const failed = (call: number | undefined, exitCode: number | null, detail: string) =>
+      new GitFailed({
+        operation: call === undefined ? operations.join(", ") : (operations[call] ?? "git"),
+        exitCode,
+        detail
+      })
     return Effect.flatMap(executable, (file) => {
       const global = userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }
       const own = settings === undefined ? {} : Settings.variables(settings)
-      const program = { file, args, cwd, input, limit, variables: { ...global, ...own, ...variables } }
-      return failpoint
-        .around(() => [`git ${operation}`], shells.run(program))
-        .pipe(
-          Effect.mapError(({ message }) => failed(null, plain(message))),
-          Effect.filterOrFail(
-            ({ code }) => answers.includes(code),
-            ({ code, stderr }) => failed(code, plain(stderr) || `it ended with code ${code}`)
-          )
+      const program = { ...invocation, file, limit, variables: { ...global, ...own, ...variables } }
+      const points = () => operations.map((operation) => `git ${operation}`)
+      return failpoint.around(points, shells.run(program)).pipe(
+        Effect.mapError(({ message }) => failed(undefined, null, plain(message))),
+        Effect.filterOrFail(
+          // What is an answer of the last one is none of those before it.
+          ({ call, code }) => code === 0 || (call === first.length && answers.includes(code)),
+          ({ call, code, stderr }) => failed(call, code, plain(stderr) || `it ended with code ${code}`)
         )
+      )
     })
   }
   const version = run({ args: ["version"], cwd: "/" }).pipe(

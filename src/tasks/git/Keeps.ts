@@ -13,12 +13,11 @@ export interface Kept {
   readonly was: Option.Option<Files.TreeEntry>
 }
 
-/** Enters those that differ into the index as they were, and tells which they are. */
-export const enter = (git: Sealed, since: ObjectId, keep: ReadonlyArray<RepoPath>) =>
+/** Enters those that differ into the index, once `fill` has filled it, as they were, and tells which they are. */
+export const enter = (git: Sealed, fill: ReadonlyArray<string>, since: ObjectId, keep: ReadonlyArray<RepoPath>) =>
   Effect.gen(function* () {
-    if (keep.length === 0) return []
     const args = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", since]
-    const { stdout } = yield* git.run(args)
+    const { stdout } = yield* git.run(args, { first: [{ args: fill }] })
     const differing = new Set(stdout.toString().split("\0"))
     const changed = keep.filter((path) => differing.has(path))
     if (changed.length === 0) return []

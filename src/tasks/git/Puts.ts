@@ -5,9 +5,10 @@ import { writeFileSync } from "node:fs"
 import * as Disk from "./Disk.js"
 import * as Files from "./Files.js"
 import { step } from "./GitCommand.js"
+import type { GitFailed } from "./GitError.js"
 import type { RepoPath } from "./Names.js"
 import type { Repository } from "./Repository.js"
-import type { Sealed } from "./Sealed.js"
+import type { Call, Sealed } from "./Sealed.js"
 
 export interface Put {
   readonly path: RepoPath
@@ -68,20 +69,33 @@ export const replaced = (
       .map(({ put }) => put.path)
   })
 
-/** Enters the files into the index, in place of whatever is in their way; with the mode that they had in the commit. */
-export const enter = (git: Sealed, committed: ReadonlyArray<Files.TreeEntry>, puts: Puts) =>
+/**
+ * The calls that enter the files into the index, in place of whatever is in their way; with the mode that they had in the
+ * commit.
+ */
+export const entering = (
+  repository: Repository,
+  git: Sealed,
+  committed: ReadonlyArray<Files.TreeEntry>,
+  puts: Puts
+): Effect.Effect<ReadonlyArray<Call>, GitFailed> =>
   Effect.gen(function* () {
-    if (puts.length === 0) return
+    if (puts.length === 0) return []
     const files = puts.map((_, i) => `${git.directory}/put-${i}`)
     yield* step("write files", async () =>
       puts.forEach(({ content }, i) => writeFileSync(`${git.directory}/put-${i}`, content))
     )
-    const input = files.map((file) => `${file}\n`).join("")
-    const { stdout } = yield* git.run(["hash-object", "-w", "--no-filters", "--stdin-paths"], { input })
-    const objects = stdout.toString().split("\n")
     const modes = new Map(committed.filter(Files.isRegular).map(({ mode, path }) => [path, mode]))
-    const lines = puts.map(({ path }, i) => `${modes.get(path) ?? "100644"} ${objects[i]} 0\t${path}\0`)
-    yield* git.run(["update-index", "-z", "--index-info"], { input: lines.join("") })
+    const lines = puts.map(
+      ({ content, path }) => `${modes.get(path) ?? "100644"} ${objectId(repository, bytes(content))} 0\t${path}\0`
+    )
+    return [
+      {
+        args: ["hash-object", "-w", "--no-filters", "--stdin-paths"],
+        input: files.map((file) => `${file}\n`).join("")
+      },
+      { args: ["update-index", "-z", "--index-info"], input: lines.join("") }
+    ]
   })
 
 /** Brings files of the index into the worktree, in place of whatever is in their way there; git does not write through links. */

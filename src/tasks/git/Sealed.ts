@@ -4,9 +4,11 @@
  * planted in the repository are not read at all, so there is no moment at which they could slip in.
  */
 import { Effect } from "effect"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { GitCommand, type Invocation, step } from "./GitCommand.js"
 import type { Repository } from "./Repository.js"
+
+export type { Call } from "../process/Shell.js"
 
 export interface Sealed {
   /** A directory that goes when the operation ends. */
@@ -16,7 +18,7 @@ export interface Sealed {
   readonly index: string
   readonly run: (
     args: ReadonlyArray<string>,
-    options?: Pick<Invocation, "input" | "answers" | "variables">
+    options?: Pick<Invocation, "input" | "first" | "answers" | "variables">
   ) => ReturnType<GitCommand["Type"]["run"]>
 }
 
@@ -51,6 +53,16 @@ const furnish = (directory: string, repository: Repository) =>
     for (const [name, text] of rules) writeFileSync(`${directory}/info/${name}`, text)
   })
 
+/** As `rmSync` does it, which first tries each directory as if it were empty, and makes an error of that. */
+const clear = (directory: string) => {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = `${directory}/${entry.name}`
+    if (entry.isDirectory()) rmSync(path, { recursive: true, force: true })
+    else unlinkSync(path)
+  }
+  rmdirSync(directory)
+}
+
 /** Runs an operation with a git directory of its own, over the files at `workTree`, or over none. */
 export const sealed = <A, E, R>(
   repository: Repository,
@@ -80,7 +92,6 @@ export const sealed = <A, E, R>(
           })
         return Effect.zipRight(furnish(directory, repository), use({ directory, workTree, index, run }))
       },
-      (directory) =>
-        Effect.ignore(step("remove a git directory", async () => rmSync(directory, { recursive: true, force: true })))
+      (directory) => Effect.ignore(step("remove a git directory", async () => clear(directory)))
     )
   )

@@ -47,11 +47,12 @@ const parse = (line: string): ReadonlyArray<Line> => {
   return isEntry ? [{ letter, mode, object, path }] : []
 }
 
-/** Fails when there is a repository within the worktree, be it new or committed. */
-const list = (git: Sealed, path: string, also: ReadonlyArray<string>) =>
+/** Reads the commit into the index, and lists that with the files; fails when there is a repository among them, be it new or committed. */
+const list = (git: Sealed, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
-    const lines = (yield* git.run(args)).stdout.toString().split("\0").flatMap(parse)
+    const { stdout } = yield* git.run(args, { first: [{ args: ["read-tree", "--end-of-options", tip] }] })
+    const lines = stdout.toString().split("\0").flatMap(parse)
     // Git would look into them, and by their own configuration.
     const nested = lines.filter(({ letter, mode, path }) => mode === "160000" || (letter === "?" && path.endsWith("/")))
     const directories = [...new Set(nested.map((line) => line.path.replace(/\/$/, "")))]
@@ -69,15 +70,9 @@ export const over = <A, E, R>(
   use: (git: Sealed, lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>,
   also: ReadonlyArray<string> = []
 ) =>
-  sealed(
-    repository,
-    (git) =>
-      git.run(["read-tree", "--end-of-options", tip]).pipe(
-        Effect.zipRight(list(git, path, also)),
-        Effect.flatMap((lines) => use(git, lines))
-      ),
-    { workTree: path }
-  )
+  sealed(repository, (git) => Effect.flatMap(list(git, path, tip, also), (lines) => use(git, lines)), {
+    workTree: path
+  })
 
 /**
  * Moves files and branch while the index is locked, and puts the new index in place, by git's own protocol, so that git in

@@ -9,19 +9,26 @@ import { Socket } from "node:net"
 import { WallClock } from "../../store/WallClock.js"
 import * as Umask from "./Umask.js"
 
-export interface Program {
+export interface Call {
+  readonly args: ReadonlyArray<string>
+  readonly input?: string | undefined
+}
+
+export interface Program extends Call {
   /** An absolute path, or a name that is looked for in `PATH`. */
   readonly file: string
-  readonly args: ReadonlyArray<string>
+  /** Calls of the same program that come first, one after the other, until one fails. What they print is not kept. */
+  readonly first?: ReadonlyArray<Call> | undefined
   readonly cwd: string
   /** In addition to those that all programs of these shells get. */
   readonly variables: Readonly<Record<string, string>>
-  readonly input?: string | undefined
-  /** How long it may take, by the clock on the wall. */
+  /** How long it may take with all its calls, by the clock on the wall. */
   readonly limit: Duration.Duration
 }
 
 export interface Ended {
+  /** Which call was the last one, from 0 on; those before it have ended with 0. */
+  readonly call: number
   /** As a shell tells it: above 128 for one that was ended by a signal, and 126 or 127 for one that could not be started. */
   readonly code: number
   readonly stdout: Buffer
@@ -41,27 +48,27 @@ const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 /** As `printf %b` takes it. */
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\0", "\\0000")
 
-/** What a shell is told. After the program both of its streams tell that it is over, the first how it ended. */
-const script = ({ args, cwd, file, input, variables }: Program, mark: string): string => {
+/**
+ * What a shell is told. After the program both of its streams tell that it is over, and its output tells how it ended: that one
+ * last, or it would be read before the other one has anything to read.
+ */
+const script = ({ cwd, file, first = [], variables, ...last }: Program, mark: string): string => {
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`)
-  const command = [...assignments, ...[file, ...args].map(quote)].join(" ")
-  const fed = input === undefined ? `${command} </dev/null` : `printf %b ${quote(escaped(input))} | ${command}`
+  const fed = ({ args, input }: Call) => {
+    const command = [...assignments, ...[file, ...args].map(quote)].join(" ")
+    return input === undefined ? `${command} </dev/null` : `printf %b ${quote(escaped(input))} | ${command}`
+  }
+  const calls = [...first.map((call, i) => `${fed(call)} >/dev/null && call=${i + 1}`), fed(last)].join(" && ")
   return (
-    `if cd -P ${quote(cwd)}; then ${fed}; code=$?; else code=none; fi; cd /; ` +
-    `printf '\\n${mark} %s\\n' "$code"; printf '\\n${mark}\\n' >&2\n`
+    `call=0; if cd -P ${quote(cwd)}; then ${calls}; code=$?; else code=none; fi; cd /; ` +
+    `printf '\\n${mark}\\n' >&2; printf '\\n${mark} %s %s\\n' "$code" "$call"\n`
   )
 }
 
 /** What no program can say, since it is made anew for each. */
 const markOf = (name: string, call: number) => {
   const text = `${name}.${call}`
-  return {
-    call,
-    text,
-    line: `\n${text}\n`,
-    before: `\n${name}.${call - 1}\n`,
-    ending: new RegExp(`\\n${text} (\\w+)\\n$`)
-  }
+  return { call, text, line: `\n${text}\n`, before: `\n${name}.${call - 1}\n`, beforeCode: `\n${text} ` }
 }
 
 export interface Shell {
@@ -100,15 +107,18 @@ export const open = (env: Readonly<Record<string, string>>, onGone: () => void):
     listener?.(exit)
   }
   const look = () => {
-    const [line, code] = mark.ending.exec(tail) ?? []
-    if (over === undefined || line === undefined) return
+    const at = tail.lastIndexOf(mark.beforeCode)
+    if (over === undefined || at === -1 || !tail.endsWith("\n")) return
     if (size > maxOutput) return tell(new NotTold({ message: `it said more than ${maxOutput} bytes` }))
+    const line = tail.slice(at)
+    const [code = "", call] = line.slice(mark.beforeCode.length, -1).split(" ")
     const answer = () => Buffer.concat(output).subarray(0, -line.length)
     // What it has said beside its answer matters when it has failed: then it is waited for.
-    if (code === "0") return tell({ code: 0, stdout: answer(), stderr: "" })
+    const ended = { code: Number(code), call: Number(call) }
+    if (code === "0") return tell({ ...ended, stdout: answer(), stderr: "" })
     const [said, rest] = (errors.split(mark.before).at(-1) ?? "").split(mark.line)
     if (said === undefined || rest === undefined) return
-    tell(code === "none" ? new NotTold({ message: said }) : { code: Number(code), stdout: answer(), stderr: said })
+    tell(code === "none" ? new NotTold({ message: said }) : { ...ended, stdout: answer(), stderr: said })
   }
   stdout?.on("data", (chunk: Buffer) => {
     size += chunk.length

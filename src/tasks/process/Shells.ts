@@ -65,8 +65,9 @@ export const make = (env: Readonly<Record<string, string>>): Effect.Effect<Shell
       run: (program) =>
         Effect.flatMap(Effect.runtime(), (runtime) =>
           Effect.async((resume) => {
-            const { args, cwd, file, variables } = program
-            if ([file, cwd, ...args, ...Object.values(variables)].some((text) => text.includes("\0")))
+            const { args, cwd, file, first = [], variables } = program
+            const texts = [file, cwd, ...args, ...first.flatMap((call) => call.args), ...Object.values(variables)]
+            if (texts.some((text) => text.includes("\0")))
               return resume(new Shell.NotTold({ message: "a NUL character cannot be handed on" }))
             const shell = take()
             let isEnding = false
@@ -75,14 +76,12 @@ export const make = (env: Readonly<Record<string, string>>): Effect.Effect<Shell
               clearTimeout(timer)
               return Shell.end(shell)
             })
-            const tooLong = new Shell.NotTold({
-              message: `it took longer than ${Duration.format(program.limit)} and was ended`
-            })
+            const giveUp = () => {
+              const message = `it took longer than ${Duration.format(program.limit)} and was ended`
+              Runtime.runFork(runtime)(ending).addObserver(() => resume(new Shell.NotTold({ message })))
+            }
             // oxlint-disable-next-line no-restricted-globals -- git lives by the clock on the wall; a fiber of its own costs as much as the rest
-            const timer = setTimeout(
-              () => Runtime.runFork(runtime)(ending).addObserver(() => resume(tooLong)),
-              Math.min(Duration.toMillis(program.limit), longest)
-            )
+            const timer = setTimeout(giveUp, Math.min(Duration.toMillis(program.limit), longest))
             shell.send(program, (exit) => {
               clearTimeout(timer)
               if (isEnding) return

@@ -34,9 +34,14 @@ describe("shells that stand by", () => {
   it.scopedLive("give what a program says, and its code", () =>
     Effect.gen(function* () {
       const shells = yield* Shells.make({ PATH: path })
-      expect(yield* shells.run(sh("printf 'a\\0b'"))).toEqual({ code: 0, stdout: Buffer.from("a\0b"), stderr: "" })
+      expect(yield* shells.run(sh("printf 'a\\0b'"))).toEqual({
+        call: 0,
+        code: 0,
+        stdout: Buffer.from("a\0b"),
+        stderr: ""
+      })
       const failed = yield* shells.run(sh("echo out; echo err >&2; exit 3"))
-      expect(failed).toEqual({ code: 3, stdout: Buffer.from("out\n"), stderr: "err\n" })
+      expect(failed).toEqual({ call: 0, code: 3, stdout: Buffer.from("out\n"), stderr: "err\n" })
       expect((yield* shells.run(sh("kill -9 $$"))).code).toBe(128 + 9)
       expect((yield* shells.run(program("/no/such/program"))).code).toBe(127)
     })
@@ -62,6 +67,29 @@ describe("shells that stand by", () => {
       yield* Effect.promise(() => fc.assert(property, { numRuns: 200 }))
       yield* check(["$(touch x)", "`x`", "'", "\\", "\n", "%s", "-n", "", "*"], "it's $HOME", "\0\\0001\\c%b'\n")
       yield* check([], "", "x".repeat(1_000_000))
+    })
+  )
+
+  it.scopedLive("make several calls of a program, up to one that fails", () =>
+    Effect.gen(function* () {
+      const shells = yield* Shells.make({ PATH: path })
+      const file = join(yield* directory, "said")
+      const call = (script: string, input?: string) => ({ args: ["-c", script], input })
+      const three = {
+        ...sh("cat; echo last"),
+        first: [call(`echo one; cat >${file}`, "fed\0to it"), call("echo two")],
+        input: "its own "
+      }
+      expect(yield* shells.run(three)).toEqual({
+        call: 2,
+        code: 0,
+        stdout: Buffer.from("its own last\n"),
+        stderr: ""
+      })
+      expect(readFileSync(file, "utf8")).toBe("fed\0to it")
+      const cut = { ...sh(`rm ${file}`), first: [call("true"), call("echo out; echo err >&2; exit 4"), call("true")] }
+      expect(yield* shells.run(cut)).toEqual({ call: 1, code: 4, stdout: Buffer.from(""), stderr: "err\n" })
+      expect(existsSync(file)).toBe(true)
     })
   )
 
