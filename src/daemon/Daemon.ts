@@ -5,6 +5,7 @@
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import * as Http from "../http/Server.js"
 import { version } from "../http/Version.js"
+import * as Together from "../manager/Together.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../tasks/process/Umask.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
@@ -70,13 +71,13 @@ const live = ({ listen, onReady }: Options) =>
       yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       // Whoever comes from now on waits until it is over.
       yield* Effect.addFinalizer(() => withdraw)
-      const over = Effect.raceFirst(
+      const over = Together.first([
         Effect.as(shutdownRequested, Effect.logInfo("ends, as a client asks it to")),
         Effect.as(
           Watch.untilLost(addresses),
           Effect.logError("ends, since the home directory was deleted or moved away")
         )
-      )
+      ])
       yield* Effect.zipRight(Effect.zipRight(prepared, Host.tasks), over).pipe(
         Effect.flatten,
         Effect.onInterrupt(() => Effect.logInfo("ends, as a signal tells it to"))

@@ -9,6 +9,7 @@ import { JobNotFound } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { JobManager } from "../manager/JobManager.js"
+import * as Together from "../manager/Together.js"
 import type { RunStore } from "../store/RunStore.js"
 import { contentType, endsJob } from "./contract/Events.js"
 import { CursorAhead } from "./errors.js"
@@ -120,8 +121,10 @@ export const make = (
           })
 
         yield* pieces.offer(Buffer.concat([Frames.opening, Frames.position(position), Frames.blank]))
-        yield* pump(source, position, hand).pipe(
-          Effect.raceFirst(Effect.zipRight(streams.closed, pieces.offer(Frames.shutdown))),
+        yield* Together.first([
+          pump(source, position, hand),
+          Effect.asVoid(Effect.zipRight(streams.closed, pieces.offer(Frames.shutdown)))
+        ]).pipe(
           // The status is on its way already; whoever reads comes back and is told then.
           Effect.catchAll((error) => Effect.logError("an event stream is cut short", error)),
           Effect.ensuring(pieces.end),

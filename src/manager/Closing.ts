@@ -3,7 +3,7 @@
  */
 import { Deferred, Duration, Effect, type Scope } from "effect"
 import { WallClock } from "../store/WallClock.js"
-import { first } from "./First.js"
+import * as Together from "./Together.js"
 
 export interface Closing {
   /** No more jobs are taken; fibers are being interrupted. */
@@ -43,13 +43,13 @@ export const make: Effect.Effect<Closing> = Effect.gen(function* () {
     }),
     // On either clock: that of a test may stand still, and the process still has to end.
     withinDeadline: (effect, deadline) =>
-      first([
+      Together.first([
         Effect.as(effect, true),
         Effect.as(clock.sleep(Duration.toMillis(deadline)), false),
         Effect.as(Effect.sleep(deadline), false)
       ]),
     isOver: Deferred.isDone(over),
-    orOver: (effect) => first([effect, Deferred.await(over)]),
+    orOver: (effect) => Together.first([effect, Deferred.await(over)]),
     end: Effect.zipRight(Deferred.succeed(over, undefined), drained(lastMoment)),
     stream: Effect.acquireRelease(
       Effect.sync(() => {

@@ -12,6 +12,7 @@ import type { Signal } from "../store/Signals.js"
 import { WallClock } from "../store/WallClock.js"
 import type { Service as Orchestrator } from "./Orchestrator.js"
 import { recoveryError } from "./Outcome.js"
+import * as Together from "./Together.js"
 
 /** Managers that have ended here and could not say so in the database: their process lives, and they do not. */
 const departed = new Set<string>()
@@ -96,12 +97,15 @@ export const takeOver = (options: {
       const page = yield* store.unfinished({ kind, limit: pageSize, ...(after === undefined ? {} : { after }) })
       const last = page.at(-1)
       if (last === undefined) return []
-      const marked = yield* Effect.forEach(
-        page,
-        (unfinished) => Effect.map(mark(unfinished), (goesOn) => (goesOn ? [unfinished.run.id] : [])),
-        { concurrency: inParallel }
-      )
-      return [...marked.flat(), ...(yield* from(last.run.id))]
+      const goingOn = new Set<JobId>()
+      // Each takes the next one that nobody has taken yet.
+      const runs = page.values()
+      const markSome = Effect.gen(function* () {
+        for (const unfinished of runs) if (yield* mark(unfinished)) goingOn.add(unfinished.run.id)
+      })
+      yield* Together.all(Array.from({ length: inParallel }, () => markSome))
+      const ids = page.map(({ run }) => run.id).filter((id) => goingOn.has(id))
+      return [...ids, ...(yield* from(last.run.id))]
     })
 
   /** A run that came to rest may have left processes too, where it could not be recorded that they have ended. */

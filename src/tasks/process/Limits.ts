@@ -2,7 +2,7 @@
  * How long a child process may run, and how long it may be silent.
  */
 import { Duration, Effect } from "effect"
-import { first } from "../../manager/First.js"
+import * as Together from "../../manager/Together.js"
 import { WallClock } from "../../store/WallClock.js"
 import { type Outcome, SilentTooLong, TimedOut } from "./Outcome.js"
 
@@ -37,7 +37,7 @@ export const within = (
       const due = () => process.lastAt() + Duration.toMillis(limit)
       ends.push(Effect.as(past(due), SilentTooLong({ limit })))
     }
-    return yield* first(ends)
+    return yield* Together.first(ends)
   })
 
 /** What a timer can hold: 24 days. */

@@ -2,7 +2,7 @@
  * The limits that charlotte.yaml sets to a job.
  */
 import { DateTime, Duration, Effect } from "effect"
-import { first } from "../../manager/First.js"
+import * as Together from "../../manager/Together.js"
 import type { Job } from "./Job.js"
 import { LimitReached } from "./TaskFailure.js"
 
@@ -25,5 +25,7 @@ export const within =
       const left = DateTime.distanceDuration(yield* DateTime.now, DateTime.addDuration(submission.at, duration))
       const over = DateTime.greaterThanOrEqualTo(yield* DateTime.now, DateTime.addDuration(submission.at, duration))
       const limit = new LimitReached({ limit: Duration.format(duration) })
-      return yield* over ? limit : first<A, E | LimitReached, R>([work, Effect.zipRight(Effect.sleep(left), limit)])
+      return yield* over
+        ? limit
+        : Together.first<A, E | LimitReached, R>([work, Effect.zipRight(Effect.sleep(left), limit)])
     })

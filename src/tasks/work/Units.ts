@@ -5,6 +5,7 @@
  * merged in the order of the plan. So what comes out does not depend on which of them was faster.
  */
 import { DateTime, Deferred, Effect, Option, Schema } from "effect"
+import * as Together from "../../manager/Together.js"
 import * as PlainText from "../agents/PlainText.js"
 import { ObjectId } from "../git/Names.js"
 import type { Unit } from "../plan/Plan.js"
@@ -12,7 +13,6 @@ import * as Budget from "./Budget.js"
 import type { Job } from "./Job.js"
 import * as Merging from "./Merging.js"
 import type { Refusal } from "./Progress.js"
-import { together } from "./Together.js"
 import * as UnitWork from "./UnitWork.js"
 
 /** Returns when each unit is merged, has failed or is blocked. */
@@ -65,7 +65,7 @@ export const run = (job: Job) =>
         Effect.zipRight(settle(position))
       )
 
-    yield* together(units.map(one))
+    yield* Together.all(units.map(one))
   })
 
 const isSettled = ({ progress }: Job, { id }: Unit): boolean => {

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Option, Ref, TestClock } from "effect"
+import * as Together from "../../src/manager/Together.js"
+import { endsWhereverInterrupted } from "../support/interruption.js"
+
+describe("the first of several", () => {
+  it.effect("decides, once the others have cleaned up, also where nothing can be interrupted", () =>
+    Effect.gen(function* () {
+      const order = yield* Ref.make<ReadonlyArray<string>>([])
+      const say = (what: string) => Ref.update(order, (all) => [...all, what])
+      const slow = Effect.onInterrupt(Effect.never, () => Effect.zipRight(Effect.sleep("1 second"), say("cleaned up")))
+      const both = Together.first([slow, Effect.delay(Effect.succeed("quick"), "1 second")])
+      const fiber = yield* Effect.fork(Effect.uninterruptible(Effect.ensuring(both, say("over"))))
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* Fiber.join(fiber)).toBe("quick")
+      expect(yield* Ref.get(order)).toEqual(["cleaned up", "over"])
+      expect(yield* Effect.exit(Together.first([Effect.never, Effect.fail("no")]))).toEqual(Exit.fail("no"))
+    })
+  )
+
+  it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
+    endsWhereverInterrupted((one) => Together.first([one, one]))
+  )
+})
+
+const second = Effect.sleep("1 second")
+
+describe("what is done together", () => {
+  it.effect("is done at the same time, and ends with the last", () =>
+    Effect.gen(function* () {
+      const all = yield* Effect.fork(Together.all([second, Effect.sleep("3 seconds"), second]))
+      yield* TestClock.adjust("2999 millis")
+      expect(Option.isNone(yield* Fiber.poll(all))).toBe(true)
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Fiber.join(all)).toBeUndefined()
+      yield* Together.all<never, never>([])
+    })
+  )
+
+  it.effect("ends with the first failure, once the others have cleaned up", () =>
+    Effect.gen(function* () {
+      const order = yield* Ref.make<ReadonlyArray<string>>([])
+      const say = (what: string) => Ref.update(order, (all) => [...all, what])
+      const other = Effect.onInterrupt(Effect.never, () => Effect.zipRight(Effect.sleep("1 second"), say("cleaned up")))
+      const all = yield* Effect.fork(
+        Effect.ensuring(Together.all([other, Effect.delay(Effect.fail("no"), "1 second")]), say("over"))
+      )
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* Fiber.await(all)).toEqual(Exit.fail("no"))
+      expect(yield* Ref.get(order)).toEqual(["cleaned up", "over"])
+    })
+  )
+
+  it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
+    endsWhereverInterrupted((one) => Together.all([one, one, one]))
+  )
+})
