@@ -1,5 +1,6 @@
 /**
- * What was found, kept by benchmark: each has been measured in one run, of one commit, and can be measured again alone.
+ * What was found, kept by machine and benchmark: each has been measured in one run, of one commit, and can be measured again
+ * alone. Machines are kept apart: what runs in the processor and what waits for the disk are not as fast or slow together.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
@@ -23,7 +24,13 @@ interface Found {
   readonly lines: ReadonlyArray<Line>
 }
 
-type Results = { [name: string]: Found }
+interface Machine {
+  readonly versions: string
+  readonly found: { readonly [name: string]: Found }
+}
+
+/** The one that was measured last is the first. */
+type Results = { readonly [machine: string]: Machine }
 
 const file = join(root, "bench", "results.json")
 
@@ -40,9 +47,12 @@ const { dependencies, version } = manifest
 
 const peers = Object.entries(peersManifest.dependencies).map(([name, version]) => `${name} ${version}`)
 
-const machine = (): string => {
-  const [cpu] = cpus()
-  const all = [
+const machine = (): string =>
+  `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GiB`
+
+const used = (): string =>
+  [
+    `Linux ${release()}`,
     `Charlotte ${version}`,
     `Node ${process.version}`,
     `effect ${dependencies.effect}`,
@@ -50,37 +60,50 @@ const machine = (): string => {
     `@effect/experimental ${dependencies["@effect/experimental"]}`,
     ...peers,
     ...versions()
-  ]
-  return `${cpus().length} cores (${cpu?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}; ${all.join(", ")}.`
-}
+  ].join(", ")
 
-/** Adds what was found, in place of what was known of the same benchmark, and writes the table and the picture anew. */
+/** Adds what was found, in place of what was known of the same benchmark here, and writes tables and pictures anew. */
 export const write = (
   benchmarks: ReadonlyArray<Benchmark>,
   name: string,
   found: Omit<Found, "commit" | "date">
 ): void => {
+  const { [machine()]: here, ...others } = read()
+  const date = new Date().toISOString().slice(0, 10)
   const results: Results = {
-    ...read(),
-    [name]: { ...found, commit: commit(), date: new Date().toISOString().slice(0, 10) }
+    [machine()]: { versions: used(), found: { ...here?.found, [name]: { ...found, commit: commit(), date } } },
+    ...others
   }
   writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
-  const all = benchmarks.flatMap(({ name }) => results[name] ?? [])
-  const lines = all.flatMap(({ lines }) => lines).filter(isMeasured)
-  const count = (of: string) => lines.filter((line) => verdict(line) === of).length
-  const chapters = all.map(
-    ({ commit, date, lines, load, runs, title }) =>
-      `## ${title}\n\n${runs === 1 ? "One run" : `Medians of ${runs} runs`} in fresh processes, taking turns; ${date}, commit ${commit}, at a load of ${load.toFixed(1)} when it began.\n\n${markdown(lines)}\n`
-  )
+  const chapters = Object.entries(results).map(([machine, measured]) => chapter(benchmarks, machine, measured))
   writeFileSync(
     join(root, "bench", "RESULTS.md"),
     [
       "# Results",
-      `Written by \`npm run bench\`. ${machine()}`,
-      `Of ${lines.length} lines, ${count("goal")} reach the goal, ${count("must")} what they must, and ${count("missed")} miss it. What stands in the way is in [NOTES.md](NOTES.md).`,
-      "![The value of each line against its limits](results.svg)",
+      "Written by `npm run bench`. What stands in the way of what is missed is in [NOTES.md](NOTES.md).",
       ...chapters
     ].join("\n\n")
   )
-  writeFileSync(join(root, "bench", "results.svg"), picture(lines))
+}
+
+/** What was measured on one machine; its picture is written beside it. */
+const chapter = (benchmarks: ReadonlyArray<Benchmark>, machine: string, { found, versions }: Machine): string => {
+  const all = benchmarks.flatMap(({ name }) => found[name] ?? [])
+  const lines = all.flatMap(({ lines }) => lines).filter(isMeasured)
+  const count = (of: string) => lines.filter((line) => verdict(line) === of).length
+  const svg = `results-${machine
+    .toLowerCase()
+    .replace(/\((?:r|tm)\)/g, "")
+    .replace(/[^a-z0-9]+/g, "-")}.svg`
+  writeFileSync(join(root, "bench", svg), picture(lines))
+  return [
+    `## ${machine}`,
+    `${versions}.`,
+    `Of ${lines.length} lines, ${count("goal")} reach the goal, ${count("must")} what they must, and ${count("missed")} miss it.`,
+    `![The value of each line against its limits](${svg})`,
+    ...all.map(
+      ({ commit, date, lines, load, runs, title }) =>
+        `### ${title}\n\n${runs === 1 ? "One run" : `Medians of ${runs} runs`} in fresh processes, taking turns; ${date}, commit ${commit}, at a load of ${load.toFixed(1)} when it began.\n\n${markdown(lines)}\n`
+    )
+  ].join("\n\n")
 }
