@@ -3,7 +3,7 @@
  * known of a process is worth something only in the moment before it is signalled.
  */
 import { Context, Option } from "effect"
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 
 export interface ProcessTable {
   readonly pids: () => ReadonlyArray<number>
@@ -80,17 +80,46 @@ export const signal: ProcessTable["signal"] = (target, signal) => {
   }
 }
 
+const read = (pid: number): Entry | undefined =>
+  parse(
+    pid,
+    orElse(() => readFileSync(`/proc/${pid}/stat`, "utf8"), "")
+  )
+
+/** Of the directory of a process; the next one with its pid has another. */
+const inodeOf = (pid: number): number | undefined =>
+  orElse(() => lstatSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ino, undefined)
+
+/**
+ * The parts of the kernel that were seen, which are what they are as long as they are there. They are most of a table, and to
+ * see that one is still there takes a quarter of the time.
+ */
+const kernel = new Map<number, { readonly inode: number; readonly entry: Entry }>()
+
+/** So that those that have gone are not kept for ever. */
+const manyParts = 10_000
+
+const get = (pid: number): Entry | undefined => {
+  const known = kernel.get(pid)
+  if (known !== undefined && inodeOf(pid) === known.inode) return known.entry
+  const entry = read(pid)
+  if (entry?.isKernel !== true) return entry
+  const inode = inodeOf(pid)
+  // What was there before and after is what has this inode.
+  if (inode !== undefined && read(pid)?.startTime === entry.startTime) {
+    if (kernel.size >= manyParts) kernel.clear()
+    kernel.set(pid, { inode, entry })
+  }
+  return entry
+}
+
 export const proc: ProcessTable = {
   signal,
   pids: () =>
     orElse(() => readdirSync("/proc"), [])
       .filter((name) => /^\d+$/.test(name))
       .map(Number),
-  get: (pid) =>
-    parse(
-      pid,
-      orElse(() => readFileSync(`/proc/${pid}/stat`, "utf8"), "")
-    ),
+  get,
   isMarked: ({ isBare, isKernel, pid }, cookie) => {
     if (isKernel) return false
     try {
