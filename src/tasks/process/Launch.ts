@@ -63,10 +63,12 @@ const start = (maker: StandardStreams.Maker, options: LaunchOptions): Effect.Eff
 
 const openFile = ({ file, limit }: LaunchOptions): Effect.Effect<OutputFile.OutputFile, Outcome> =>
   Effect.tryPromise({
-    try: async () => {
-      await mkdir(dirname(file), { recursive: true })
-      return OutputFile.make(file, limit)
-    },
+    try: () =>
+      // Most of the time its directory is there.
+      OutputFile.make(file, limit).catch(async () => {
+        await mkdir(dirname(file), { recursive: true })
+        return OutputFile.make(file, limit)
+      }),
     catch: (cause) =>
       CouldNotStart({
         reason: "output",
