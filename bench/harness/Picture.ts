@@ -5,8 +5,8 @@ import { type Measured, readable } from "./Benchmark.js"
 import { space, verdict } from "./Table.js"
 
 const height = 24
-const left = 430
-const width = 960
+const left = 560
+const width = 1_090
 /** So many doublings to each side. */
 const doublings = 3
 
@@ -23,11 +23,18 @@ const at = (factor: number): number => {
   return middle + (clamped / doublings) * ((width - left - 110) / 2)
 }
 
-const bar = (line: Measured, i: number): string => {
+/** What is measured against several is told apart by the beginning of their names. */
+const label = ({ against, what }: Measured, lines: ReadonlyArray<Measured>): string => {
+  const peer = /^\w.*?(?=$|[,;(]| \d)/.exec(against)?.[0]
+  const isAlone = lines.filter((line) => line.what === what).length === 1
+  return isAlone || peer === undefined ? what : `${what}: ${peer}`
+}
+
+const bar = (line: Measured, i: number, lines: ReadonlyArray<Measured>): string => {
   const y = 40 + i * height
   const [from, to] = [at(1), at(margin(line))].sort((a, b) => a - b)
   return [
-    `<text x="${left - 12}" y="${y + 15}" text-anchor="end">${escaped(line.what)}</text>`,
+    `<text x="${left - 12}" y="${y + 15}" text-anchor="end">${escaped(label(line, lines))}</text>`,
     `<rect x="${from}" y="${y + 3}" width="${Math.max(1, (to ?? 0) - (from ?? 0))}" height="${height - 8}" fill="${colours[verdict(line)] ?? "#000"}"/>`,
     `<text x="${width - 100}" y="${y + 15}">${readable(line.value)}${space(line.unit)}</text>`
   ].join("\n")

@@ -2,13 +2,14 @@
 import { Effect, Option } from "effect"
 import { createHash } from "node:crypto"
 import { writeFileSync } from "node:fs"
+import type { Call } from "../process/Shell.js"
 import * as Disk from "./Disk.js"
 import * as Files from "./Files.js"
 import { step } from "./GitCommand.js"
 import type { GitFailed } from "./GitError.js"
 import type { RepoPath } from "./Names.js"
 import type { Repository } from "./Repository.js"
-import type { Call, Sealed } from "./Sealed.js"
+import type { Sealed } from "./Sealed.js"
 
 export interface Put {
   readonly path: RepoPath

@@ -8,8 +8,6 @@ import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, unlinkSync, wri
 import { GitCommand, type Invocation, step } from "./GitCommand.js"
 import type { Repository } from "./Repository.js"
 
-export type { Call } from "../process/Shell.js"
-
 export interface Sealed {
   /** A directory that goes when the operation ends. */
   readonly directory: string
@@ -53,7 +51,7 @@ const furnish = (directory: string, repository: Repository) =>
     for (const [name, text] of rules) writeFileSync(`${directory}/info/${name}`, text)
   })
 
-/** As `rmSync` does it, which first tries each directory as if it were empty, and makes an error of that. */
+/** `rmSync` alone would try to remove each directory as if it were empty, and make an error of that it is not. */
 const clear = (directory: string) => {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`
