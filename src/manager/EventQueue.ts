@@ -4,6 +4,7 @@
  */
 import { Deferred, Effect, FiberId } from "effect"
 import type { AcceptedEvent } from "../store/Port.js"
+import { WallClock } from "../store/WallClock.js"
 
 export interface EventQueue {
   /** Accepts an event; waits while the queue is full. */
@@ -53,7 +54,11 @@ export const make = (options: {
     )
   }
 
-  const drain = Effect.suspend(next)
+  // What is emitted without a wait between goes together, and into the transaction of what is recorded right after it.
+  const drain = Effect.zipRight(
+    Effect.flatMap(WallClock, ({ turn }) => turn),
+    Effect.suspend(next)
+  )
 
   const offer = (event: AcceptedEvent): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -63,7 +68,7 @@ export const make = (options: {
       const idle = gathering === undefined && onItsWay === undefined
       gathering ??= makeBatch()
       gathering.events.push(event)
-      // Last, for a fiber runs at once: what gathers is on its way already when this returns.
+      // Last, for a fiber runs at once.
       if (idle) options.fork(drain)
       return Effect.void
     })

@@ -6,6 +6,24 @@ import { interleaved } from "../support/interleaving.js"
 const at = DateTime.unsafeMake(0)
 
 describe("what an orchestrator emits", () => {
+  it.effect("without a wait between is one write", () =>
+    Effect.gen(function* () {
+      const written: Array<ReadonlyArray<string>> = []
+      const queue = EventQueue.make({
+        fork: Runtime.runFork(yield* Effect.runtime()),
+        write: (events) => Effect.sync(() => void written.push(events.map(({ type }) => type)))
+      })
+      const emit = (type: string) => queue.offer({ at, type, payload: undefined })
+      yield* emit("one")
+      yield* emit("two")
+      yield* emit("three")
+      yield* queue.flush
+      yield* emit("four")
+      yield* queue.flush
+      expect(written).toEqual([["one", "two", "three"], ["four"]])
+    })
+  )
+
   it.effect("is written one batch at a time and in order, however its fibers make way for each other", () =>
     Effect.gen(function* () {
       for (let seed = 1; seed <= 300; seed++) {

@@ -117,8 +117,9 @@ const tryOnce = (
     const begin = (calls: number) => progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
     // Where a limit is reached, it is reached by this task.
     yield* Effect.tapError(Budget.agentCall(job), () => begin(calls))
-    yield* begin(calls + 1)
+    // In this order both are one transaction.
     yield* tell("task.started", { attempt, title: task.title })
+    yield* begin(calls + 1)
     // Meanwhile: it is asked for only when the gate has passed.
     const file = yield* Effect.fork(readFile(job, task, spot.tip))
     const invocation = yield* Invocation.make(job.agent, {
