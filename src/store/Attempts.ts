@@ -30,12 +30,7 @@ export interface Attempts {
   }) => Effect.Effect<void, StoreError>
 
   /** Nothing of it is left. */
-  readonly close: (process: {
-    readonly cookie: string
-    readonly at: DateTime.Utc
-    /** Whether it can wait until something else is recorded, or the store closes, rather than have a commit of its own. */
-    readonly isPatient?: boolean
-  }) => Effect.Effect<void, StoreError>
+  readonly close: (process: { readonly cookie: string; readonly at: DateTime.Utc }) => Effect.Effect<void, StoreError>
 
   /** Those of a job that were opened and not closed. */
   readonly unclosed: (jobId: JobId) => Effect.Effect<ReadonlyArray<OpenProcess>, StoreError>

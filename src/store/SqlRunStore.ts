@@ -45,18 +45,11 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
     return head !== undefined && Transition.accepts(head.state, attempt) ? head : undefined
   }
 
-  const simply = <A>(
-    operation: string,
-    body: (connection: Connection) => Effect.Effect<A, SqlError>,
-    lane: "fast" | "patient" = "fast"
-  ) => write<A, never>({ operation, lane, body: (batch) => Effect.flatMap(batch.connection, body) })
+  const simply = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
+    write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
-  const execute = (
-    operation: string,
-    statement: string,
-    params: ReadonlyArray<Session.Value>,
-    lane?: "fast" | "patient"
-  ) => simply(operation, (connection) => Session.execute(connection, statement, params), lane)
+  const execute = (operation: string, statement: string, params: ReadonlyArray<Session.Value>) =>
+    simply(operation, (connection) => Session.execute(connection, statement, params))
 
   const recordWork = (
     { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
@@ -196,13 +189,8 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
         ]),
       spawned: ({ cookie, pid, startTime }) =>
         execute("record a process", attempts.statements.spawned, [pid, startTime ?? null, cookie]),
-      close: ({ at, cookie, isPatient = false }) =>
-        execute(
-          "record a process",
-          attempts.statements.close,
-          [DateTime.toEpochMillis(at), cookie],
-          isPatient ? "patient" : "fast"
-        ),
+      close: ({ at, cookie }) =>
+        execute("record a process", attempts.statements.close, [DateTime.toEpochMillis(at), cookie]),
       unclosed: (jobId) => session.read("read processes", (connection) => attempts.unclosed(connection, jobId)),
       leftBy: (kind) => session.read("read processes", (connection) => attempts.leftBy(connection, kind))
     },

@@ -66,25 +66,6 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("makes no commit for the end of a process that can wait, and records it with the next one", () =>
-    Effect.gen(function* () {
-      const store = yield* RunStore.RunStore
-      const { clear } = yield* FailingSql.FailingSql
-      const jobId = yield* created(1)
-      yield* store.attempts.open({ cookie: "a", jobId, attempt: 1, bootId: "boot", purpose: "gate", at: at(1) })
-      yield* clear
-      const closing = yield* Effect.fork(store.attempts.close({ cookie: "a", at: at(2), isPatient: true }))
-      for (let i = 0; i < 20; i++) yield* Effect.flatMap(WallClock, ({ turn }) => turn)
-      expect(yield* commits).toBe(0)
-      expect(yield* store.attempts.unclosed(jobId)).toHaveLength(1)
-      expect(yield* Fiber.poll(closing)).toEqual(Option.none())
-      yield* store.append({ jobId, attempt: 1, events: rows(1) })
-      yield* Fiber.join(closing)
-      expect(yield* commits).toBe(1)
-      expect(yield* store.attempts.unclosed(jobId)).toEqual([])
-    }).pipe(Effect.provide(layer))
-  )
-
   it.effect("makes in one transaction whatever changes of one job meet there, in their order", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
@@ -252,23 +233,6 @@ describe("closing the store", () => {
 
       const again = yield* open(filename)
       expect(yield* again.store.list({ limit: 1_000 })).toHaveLength(200)
-      yield* again.close
-    })
-  )
-
-  it.scoped("writes what waits for the next commit, too", () =>
-    Effect.gen(function* () {
-      const filename = yield* TemporaryDirectory.file("test.db")
-      const { close, store } = yield* open(filename)
-      yield* store.create(newRun(1))
-      const jobId = id(1)
-      yield* store.attempts.open({ cookie: "a", jobId, attempt: 1, bootId: "boot", purpose: "gate", at: at(1) })
-      const closing = yield* Effect.forkScoped(store.attempts.close({ cookie: "a", at: at(2), isPatient: true }))
-      yield* Effect.yieldNow()
-      yield* close
-      yield* Fiber.join(closing)
-      const again = yield* open(filename)
-      expect(yield* again.store.attempts.unclosed(jobId)).toEqual([])
       yield* again.close
     })
   )

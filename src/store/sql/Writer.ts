@@ -28,11 +28,8 @@ export interface Write<A, E> {
   readonly operation: string
   /** How many rows; a batch takes no more of a slow lane once it is large enough. */
   readonly weight?: number
-  /**
-   * What orchestrators emit waits in the slow lane, so that changes of state never wait behind it. What is worth no commit of its
-   * own waits in the patient lane until one is made for something else, or until the store closes.
-   */
-  readonly lane: "fast" | "slow" | "patient"
+  /** What orchestrators emit waits in the slow lane, so that changes of state never wait behind it. */
+  readonly lane: "fast" | "slow"
   /** The job whose head the body asks for. */
   readonly about?: JobId
   /** Whoever follows this job is woken after the commit. */
@@ -67,11 +64,7 @@ export const make = (options: {
     const { guard, session, signals } = options
     const clock = yield* WallClock
     const failpoint = yield* Failpoint
-    const lanes: { readonly [lane in Write<unknown, unknown>["lane"]]: Array<Queued> } = {
-      fast: [],
-      slow: [],
-      patient: []
-    }
+    const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
     let closedAt: number | undefined
     let busy = false
     let wake = (): void => {}
@@ -86,11 +79,7 @@ export const make = (options: {
     const take = (): ReadonlyArray<Queued> => {
       let weight = 0
       const slow = lanes.slow.findIndex((queued) => (weight += queued.weight) > largeBatch)
-      return [
-        ...lanes.patient.splice(0),
-        ...lanes.fast.splice(0),
-        ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))
-      ]
+      return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
     /** Tells whether the transaction can be committed. */
@@ -178,8 +167,6 @@ export const make = (options: {
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(clock.now, (now) => {
         closedAt = now
-        lanes.fast.push(...lanes.patient.splice(0))
-        if (!isEmpty()) wake()
         return drained
       })
     )

@@ -104,10 +104,10 @@ export const make = (runner: {
         const cookie = yield* launch.cookie
         const opened = attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
         yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))
-        // Nobody waits for that record, which shares a commit with what comes next: a crash before it leaves something open that
+        // Nobody waits for that record, and it shares a commit with what comes next: a crash before it leaves something open that
         // is looked for, not found, and closed then.
         const runtime = yield* Effect.runtime()
-        const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at, isPatient: true })).pipe(
+        const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at })).pipe(
           Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
           (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
         )
