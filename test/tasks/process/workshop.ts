@@ -3,7 +3,7 @@
  */
 import { Duration, Effect, Layer } from "effect"
 import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as JobId from "../../../src/domain/JobId.js"
 import * as RunStore from "../../../src/store/RunStore.js"
@@ -46,7 +46,15 @@ export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return Effect.map(effect, (value) => ({ value, millis: performance.now() - before }))
   })
 
-export const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "")
+/** What a file says; nothing where there is none, or none any more, as of a process that ends meanwhile. */
+export const read = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ESRCH")) return ""
+    throw cause
+  }
+}
 
 /** The kernel holds the lock for as long as one process lives that has inherited it. */
 export const isHeld = (lock: string): boolean => {
