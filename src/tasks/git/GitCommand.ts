@@ -2,7 +2,7 @@
  * One git command as a process: an array of arguments of which a shell interprets nothing, an environment of its own, a
  * limit of time. Interruption ends it and waits for its end.
  */
-import { Context, type Duration, Effect, type Scope } from "effect"
+import { Context, Duration, Effect, type Scope } from "effect"
 import { constants as modes } from "node:fs"
 import { access } from "node:fs/promises"
 import { Failpoint } from "../../store/Failpoint.js"
@@ -21,7 +21,7 @@ export interface Invocation extends Call {
   readonly settings?: Readonly<Record<string, string>>
   /** Reads the user's own configuration too; elsewhere it is left out. */
   readonly userConfig?: boolean
-  /** How long it may take, where that is less than for others. */
+  /** How long each of its calls may take on average, where that is less than for others. */
   readonly limit?: Duration.Duration
   /** The exit codes that are answers; 0 unless said otherwise. */
   readonly answers?: ReadonlyArray<number>
@@ -103,7 +103,12 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
     return Effect.flatMap(executable, (file) => {
       const global = userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }
       const own = settings === undefined ? {} : Settings.variables(settings)
-      const program = { ...invocation, file, limit, variables: { ...global, ...own, ...variables } }
+      const program = {
+        ...invocation,
+        file,
+        limit: Duration.times(limit, operations.length),
+        variables: { ...global, ...own, ...variables }
+      }
       const points = () => operations.map((operation) => `git ${operation}`)
       return failpoint.around(points, shells.run(program)).pipe(
         Effect.mapError(({ message }) => failed(undefined, null, plain(message))),
