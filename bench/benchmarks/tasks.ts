@@ -12,6 +12,7 @@ const script = join(root, "bench", "subjects", "tasks.sh")
 export const tasks: Benchmark = {
   name: "tasks",
   title: "Overhead per task",
+  short: true,
   run: async (settings) => {
     const parameters = { units, tasks: 50, synchronous: "FULL", script }
     const figure = await compare(settings, {
