@@ -7,6 +7,7 @@
  * to do for a while goes.
  */
 import { Duration, Effect, Runtime, type Scope } from "effect"
+import { WallClock } from "../../store/WallClock.js"
 import * as Shell from "./Shell.js"
 
 export interface Shells {
@@ -23,7 +24,7 @@ const patience = 5_000
 /** What a timer of Node's can wait. */
 const longest = 2 ** 31 - 1
 
-/** Shells whose programs get these variables, and beside their own no others. They go when the scope closes. */
+/** Shells whose programs get these variables, and beside their own no others. They are gone when the scope has closed. */
 export const make = (env: Readonly<Record<string, string>>): Effect.Effect<Shells, never, Scope.Scope> =>
   Effect.gen(function* () {
     const idle = new Map<Shell.Shell, NodeJS.Timeout>()
@@ -55,9 +56,13 @@ export const make = (env: Readonly<Record<string, string>>): Effect.Effect<Shell
       idle.set(shell, setTimeout(dismiss, patience, shell).unref())
     }
     yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
+      Effect.gen(function* () {
         isClosed = true
-        for (const shell of idle.keys()) dismiss(shell)
+        const { sleep } = yield* WallClock
+        const dismissed = [...idle.keys()]
+        dismissed.forEach(dismiss)
+        // They go at once. Counted, for one that does not.
+        for (let i = 0; i < 1_000 && !dismissed.every((shell) => shell.isGone()); i++) yield* sleep(1)
       })
     )
 
