@@ -56,8 +56,12 @@ export const within = (sandbox: Repository.Sandbox, files: Files): Effect.Effect
   Effect.gen(function* () {
     const repository = yield* Repository.plain(sandbox)
     const home = `${sandbox.root}/charlotte`
+    // What is killed while git is at work leaves a directory there.
+    const temporary = `${sandbox.root}/tmp`
+    mkdirSync(temporary, { recursive: true })
     const variables = {
       HOME: `${sandbox.root}/home`,
+      TMPDIR: temporary,
       PATH: `${bin}:${sandbox.environment.variables["PATH"]}`,
       TERM: "xterm-256color",
       LC_ALL: "C.UTF-8",
