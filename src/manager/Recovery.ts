@@ -103,7 +103,7 @@ export const takeOver = (options: {
       const markSome = Effect.gen(function* () {
         for (const unfinished of runs) if (yield* mark(unfinished)) goingOn.add(unfinished.run.id)
       })
-      yield* Together.all(Array.from({ length: inParallel }, () => markSome))
+      yield* Together.all(Array.from({ length: Math.min(inParallel, page.length) }, () => markSome))
       const ids = page.map(({ run }) => run.id).filter((id) => goingOn.has(id))
       return [...ids, ...(yield* from(last.run.id))]
     })

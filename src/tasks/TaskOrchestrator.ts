@@ -8,6 +8,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Context, Effect, identity, Layer, Option, Schema } from "effect"
+import { join } from "node:path"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { JobId } from "../domain/JobId.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
@@ -147,8 +148,9 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
     return new Summary({ ...summary, commits, landed: yield* Landing.land(job, end) })
   })
 
+/** The files of the plan, and that of its settings even where there is none. */
 const sourcesOf = ({ dir, files }: Plan): ReadonlyArray<string> => [
-  ...new Set([...files, dir === "." ? Settings.fileName : `${dir}/${Settings.fileName}`])
+  ...new Set([...files, join(dir, Settings.fileName)])
 ]
 
 /** A unit as a watcher wants to draw it, and as it stands now: events of an attempt that crashed may be missing. */

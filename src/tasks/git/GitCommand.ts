@@ -94,12 +94,8 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
   const run = (invocation: Invocation) => {
     const { answers = [0], args, first = [], limit = environment.limit, settings, userConfig, variables } = invocation
     const operations = [...first.map((call) => call.args), args].map(([name = "git"]) => name)
-    const failed = (call: number | undefined, exitCode: number | null, detail: string) =>
-      new GitFailed({
-        operation: call === undefined ? operations.join(", ") : (operations[call] ?? "git"),
-        exitCode,
-        detail
-      })
+    const failed = (operation: string, exitCode: number | null, detail: string) =>
+      new GitFailed({ operation, exitCode, detail })
     return Effect.flatMap(executable, (file) => {
       const global = userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }
       const own = settings === undefined ? {} : Settings.variables(settings)
@@ -111,11 +107,12 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
       }
       const points = () => operations.map((operation) => `git ${operation}`)
       return failpoint.around(points, shells.run(program)).pipe(
-        Effect.mapError(({ message }) => failed(undefined, null, plain(message))),
+        Effect.mapError(({ message }) => failed(operations.join(", "), null, plain(message))),
         Effect.filterOrFail(
           // What is an answer of the last one is none of those before it.
           ({ call, code }) => code === 0 || (call === first.length && answers.includes(code)),
-          ({ call, code, stderr }) => failed(call, code, plain(stderr) || `it ended with code ${code}`)
+          ({ call, code, stderr }) =>
+            failed(operations[call] ?? "git", code, plain(stderr) || `it ended with code ${code}`)
         )
       )
     })

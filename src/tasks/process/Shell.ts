@@ -170,22 +170,26 @@ export const open = (env: Readonly<Record<string, string>>, onGone: () => void):
   }
 }
 
+/**
+ * Returns when all of them are gone, or after some so many milliseconds. Counted: a time limit would wait for what cannot be
+ * interrupted.
+ */
+export const goneWithin = (shells: ReadonlyArray<Shell>, millis: number) =>
+  Effect.gen(function* () {
+    const { sleep } = yield* WallClock
+    for (let i = 0; i < millis && !shells.every((shell) => shell.isGone()); i++) yield* sleep(1)
+  })
+
 /** Ends it with all that it has started: politely, so that git takes its locks away, and soon after by force. */
 export const end = (shell: Shell) =>
   Effect.gen(function* () {
-    const { sleep } = yield* WallClock
-    // Counted: a time limit would wait for what cannot be interrupted.
-    const wait = (times: number) =>
-      Effect.gen(function* () {
-        for (let i = 0; i < times && !shell.isGone(); i++) yield* sleep(5)
-      })
     // More than once: what is just about to be started does not hear it.
     for (let i = 0; i < 10; i++) {
       shell.signal("SIGTERM")
-      yield* wait(10)
+      yield* goneWithin([shell], 50)
     }
     shell.signal("SIGKILL")
-    yield* wait(1_000)
+    yield* goneWithin([shell], 5_000)
     // Whoever else holds its output has nothing to say to us.
     shell.abandon()
   })

@@ -7,7 +7,6 @@
  * to do for a while goes.
  */
 import { Duration, Effect, Runtime, type Scope } from "effect"
-import { WallClock } from "../../store/WallClock.js"
 import * as Shell from "./Shell.js"
 
 export interface Shells {
@@ -58,11 +57,10 @@ export const make = (env: Readonly<Record<string, string>>): Effect.Effect<Shell
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
         isClosed = true
-        const { sleep } = yield* WallClock
         const dismissed = [...idle.keys()]
         dismissed.forEach(dismiss)
-        // They go at once. Counted, for one that does not.
-        for (let i = 0; i < 1_000 && !dismissed.every((shell) => shell.isGone()); i++) yield* sleep(1)
+        // They go at once.
+        yield* Shell.goneWithin(dismissed, 1_000)
       })
     )
 
