@@ -1,6 +1,6 @@
 /**
  * What of a repository can make git run something or read something else: its configuration with all that it includes,
- * its hooks, its attributes. Taken when a job is submitted, kept with it, and compared before each change.
+ * its hooks, its attributes, its grafts, its borrowed objects. Taken when a job is submitted, kept with it, and compared before each change.
  */
 import { Duration, Effect, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
@@ -75,6 +75,9 @@ const hooks = (directory: string) =>
     return yield* Effect.forEach(names, (name) => file(`hook ${name}`, `${directory}/${name}`))
   })
 
+/** Files beside the configuration that decide which objects, which history and which rules git reads. */
+const redirects = ["info/attributes", "info/grafts", "objects/info/alternates", "shallow"]
+
 /** Taken from the repository as it is now. */
 export const take = (directories: Directories) =>
   Effect.gen(function* () {
@@ -84,7 +87,7 @@ export const take = (directories: Directories) =>
       ...(yield* hooks(`${directories.commonDir}/hooks`)),
       // One that is relative leads into the files of each checkout, which are the business of commits.
       ...(elsewhere?.startsWith("/") === true ? yield* hooks(elsewhere) : []),
-      yield* file("info/attributes", `${directories.commonDir}/info/attributes`)
+      ...(yield* Effect.forEach(redirects, (name) => file(name, `${directories.commonDir}/${name}`)))
     ]
     const result: Fingerprint = { ...settings(entries), ...Object.fromEntries(files.flat()) }
     return result

@@ -230,6 +230,12 @@ detected(
     }),
   ["info/attributes", "setting filter.evil.clean"]
 )
+for (const name of ["info/attributes", "info/grafts", "objects/info/alternates", "shallow"])
+  detected(
+    name,
+    (world) => world.write(`${world.top}/.git/${name}`, name === "info/attributes" ? "*.x -text\n" : `${world.main}\n`),
+    [name]
+  )
 detected(
   "an include",
   (world, path) =>
