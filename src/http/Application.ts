@@ -6,7 +6,7 @@ import { Generator } from "@effect/platform/Etag"
 import { FileSystem } from "@effect/platform/FileSystem"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { HttpPlatform } from "@effect/platform/HttpPlatform"
-import type * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpRouter from "@effect/platform/HttpRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -73,12 +73,18 @@ const withoutSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A,
     traced ? effect : Effect.locally(effect, HttpMiddleware.currentTracerDisabledWhen, () => true)
   )
 
+/**
+ * A path is that of one route, or of none. The router's own habit is to leave out empty parts, and then what a script sends with
+ * a variable that is not set, such as `/jobs//stop`, is the path of another route.
+ */
+const exact = { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, caseSensitive: true }
+
 const orFail = <E>(refusal: E | undefined): Effect.Effect<void, E> =>
   refusal === undefined ? Effect.void : Effect.fail(refusal)
 
 const make = ({ doors, maxBody = Body.defaultMaxBody }: Options) =>
   Effect.gen(function* () {
-    const api = yield* HttpApiBuilder.httpApp
+    const api = yield* HttpRouter.withRouterConfig(HttpApiBuilder.httpApp, exact)
     const { close, hasClosed } = yield* Streams.Streams
 
     const open = Effect.flatMap(hasClosed, (closed) => orFail(closed ? new ShuttingDown() : undefined))

@@ -3,7 +3,8 @@
  */
 import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import { Context, Effect } from "effect"
+import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
+import { Context, Effect, Schema } from "effect"
 import { RequestRefused } from "./errors.js"
 
 export const defaultMaxBody = 1024 * 1024
@@ -45,16 +46,32 @@ const read = (request: HttpServerRequest, limit: number): Effect.Effect<Buffer, 
 export const checkLength = (request: HttpServerRequest, limit: number): RequestRefused | undefined =>
   Number(request.headers["content-length"] ?? 0) > limit ? new RequestRefused({ reason: "size" }) : undefined
 
-export const json = (request: HttpServerRequest): Effect.Effect<unknown, RequestRefused> =>
-  Effect.gen(function* () {
-    const limit = yield* MaxBody
-    const refusal = checkLength(request, limit)
-    if (refusal !== undefined) return yield* refusal
-    const body = yield* read(request, limit)
-    return yield* Effect.try({
-      try: (): unknown => JSON.parse(decoder.decode(body)),
-      catch: () => new RequestRefused({ reason: "json" })
-    })
-  })
+const whole = Effect.fnUntraced(function* (request: HttpServerRequest) {
+  const limit = yield* MaxBody
+  const refusal = checkLength(request, limit)
+  return refusal === undefined ? yield* read(request, limit) : yield* refusal
+})
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
+
+const parse = (body: Buffer): Effect.Effect<unknown, RequestRefused> =>
+  Effect.try({
+    try: (): unknown => JSON.parse(decoder.decode(body)),
+    catch: () => new RequestRefused({ reason: "json" })
+  })
+
+export const json = (request: HttpServerRequest): Effect.Effect<unknown, RequestRefused> =>
+  Effect.flatMap(whole(request), parse)
+
+/** The same, decoded. A request without a body is told what was expected of it. */
+export const decode = <A, I>(
+  schema: Schema.Schema<A, I>
+): ((request: HttpServerRequest) => Effect.Effect<A, RequestRefused | HttpApiDecodeError>) => {
+  const decodeUnknown = Schema.decodeUnknown(schema, { onExcessProperty: "error" })
+  return (request) =>
+    Effect.gen(function* () {
+      const body = yield* whole(request)
+      const value = body.length === 0 ? undefined : yield* parse(body)
+      return yield* Effect.catchAll(decodeUnknown(value), HttpApiDecodeError.refailParseError)
+    })
+}

@@ -6,6 +6,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -16,6 +17,7 @@ import { JobManager } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
 import { JobPage, type JobsApi, ListedJob, Submitted } from "./Api.js"
 import * as Body from "./Body.js"
+import { StopAll } from "./contract/Jobs.js"
 import type { Submission } from "./contract/Parameters.js"
 import * as EventStreams from "./EventStreams.js"
 import * as JobJson from "./JobJson.js"
@@ -42,6 +44,8 @@ const withRetryAfter = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
 
 /** Records come out of the store as they should be. */
 const unchecked = { disableValidation: true }
+
+const stopAll = Body.decode(StopAll)
 
 /** Claims more than it has seen: `JobManager.start` decodes what it is given, and names every bad field. */
 const isSubmission = (body: unknown): body is Submission => Predicate.isRecord(body)
@@ -105,7 +109,13 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
           })
         )
         .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))
-        .handle("stopAll", () => manager.stopAll)
+        .handleRaw("stopAll", ({ request }) =>
+          Effect.flatMap(stopAll(request), (asked) =>
+            asked.kind === undefined || asked.kind === kind
+              ? manager.stopAll
+              : new HttpApiDecodeError({ issues: [], message: `kind: the jobs of this server are of kind ${kind}` })
+          )
+        )
         .handle("resume", ({ path: { id } }) => withRetryAfter(manager.resume(id)))
         .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
     })

@@ -203,7 +203,7 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
         const urlParams = grace === undefined ? {} : { grace: Duration.decode(grace) }
         return translated(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
       },
-      stopAll: translated(Effect.flatMap(stopAll, (stopAll) => stopAll({}))),
+      stopAll: translated(Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true } }))),
       resume: (id) => translated(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
       events: (id, { after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),

@@ -176,7 +176,7 @@ describe("a command that is refused by the server", () => {
         err: "charlotte: something went wrong in the server; its log says more\n"
       })
       const json = yield* run(directory, ["stop", "--all", "--json"])
-      expect([json.code, JSON.parse(json.err)]).toEqual([70, (yield* send(post("/jobs/stop"))).json])
+      expect([json.code, JSON.parse(json.err)]).toEqual([70, (yield* send(post("/jobs/stop", { all: true }))).json])
     })
   )
 

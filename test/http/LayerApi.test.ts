@@ -60,6 +60,18 @@ describe("in the API of an application", () => {
     })
   )
 
+  it.scopedLive(
+    "a stop with an empty part in its path stops nothing, also where the router leaves such parts out",
+    () =>
+      Effect.gen(function* () {
+        const { send } = yield* make
+        const { id } = yield* Effect.flatMap(send(submission), ({ text }) => Schema.decode(Submitted)(text))
+        const stop = yield* send({ ...submission, path: "/api/v1/jobs//stop", body: "" })
+        expect([400, 404]).toContain(stop.status)
+        expect(yield* send({ path: `/api/v1/jobs/${id}` })).toMatchObject({ json: { status: "running" } })
+      })
+  )
+
   it.scopedLive("errors have the same statuses", () =>
     Effect.gen(function* () {
       const { send } = yield* make

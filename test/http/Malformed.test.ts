@@ -67,8 +67,11 @@ const path = Effect.gen(function* () {
   const id = yield* Effect.flatMap(word, (word) => pick(unknownId, unknownId, word))
   return yield* pick(
     "/api/v1/jobs",
+    "/api/v1/jobs",
+    "/api/v1/jobs",
     "/api/v1/jobs/",
     "//api/v1//jobs",
+    "/api/v1/jobs//stop",
     "/API/V1/JOBS",
     `/api/v1/jobs/${id}`,
     `/api/v1/jobs/${id}/stop`,

@@ -285,7 +285,8 @@ describe("a server", () => {
       const endless = yield* requests.connect(where)
       const upload = yield* requests.connect(where)
       const idle = yield* requests.connect(where)
-      slow.write("POST /api/v1/jobs/stop HTTP/1.1\r\nhost: localhost\r\n\r\n")
+      const body = 'content-type: application/json\r\ncontent-length: 13\r\n\r\n{"all": true}'
+      slow.write(`POST /api/v1/jobs/stop HTTP/1.1\r\nhost: localhost\r\n${body}`)
       endless.write("GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n")
       upload.write(
         "POST /api/v1/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"

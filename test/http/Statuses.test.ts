@@ -184,7 +184,7 @@ const others: ReadonlyArray<Case> = [
     sent: get("/readyz"),
     holds: { problems: [`job ${jobId} cannot be recorded: ${storeError("full").message}`, "the moon is full"] }
   },
-  { status: 500, tag: "InternalError", sent: post("/jobs/stop"), holds: {} }
+  { status: 500, tag: "InternalError", sent: post("/jobs/stop", { all: true }), holds: {} }
 ]
 
 describe("an error of a request has its status", () => {

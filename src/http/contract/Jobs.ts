@@ -103,9 +103,17 @@ const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
     described("Stops a job", "It answers when the job is really over. grace: milliseconds that it may take to end.")
   )
 
+/** A body of its own, so that no slip in the path of another request asks for it. */
+export const StopAll = Schema.Struct({
+  all: Schema.Literal(true),
+  /** The kind of the jobs, for a client that wants to be sure of it. */
+  kind: Schema.optional(Schema.NonEmptyString)
+}).annotations({ identifier: "StopAll", message: () => 'to stop all jobs, send the body { "all": true }' })
+
 const stopAll = HttpApiEndpoint.post("stopAll", "/jobs/stop")
+  .setPayload(StopAll)
   .addSuccess(Schema.Array(StopReport))
-  .annotateContext(described("Stops all jobs"))
+  .annotateContext(described("Stops all jobs", 'Only with the body { "all": true }.'))
 
 const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .setPath(OfJob)
