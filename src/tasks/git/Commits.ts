@@ -8,6 +8,7 @@ import { ObjectId, type RepoPath } from "./Names.js"
 import * as Puts from "./Puts.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
+import * as Unreadable from "./Unreadable.js"
 import * as WorkingFiles from "./WorkingFiles.js"
 import type { Worktree } from "./Worktrees.js"
 
@@ -67,7 +68,8 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
       Effect.gen(function* () {
         const replaced = yield* Puts.replaced(repository, git, found)
         const others = keep.filter((kept) => !put.some(({ path }) => path === kept))
-        const kept = yield* Keeps.enter(git, ["add", "--all"], since ?? tip, others)
+        const { kept, warnings } = yield* Keeps.enter(git, ["add", "--all"], since ?? tip, others)
+        yield* Unreadable.refuse(path, warnings)
         const first = yield* Puts.entering(repository, git, entries, put)
         const { stdout } = yield* git.run(["write-tree"], { first })
         const tree = yield* Refs.decode(ObjectId, stdout.toString().trim())

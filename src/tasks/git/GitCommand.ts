@@ -25,9 +25,11 @@ export interface Invocation extends Call {
   readonly limit?: Duration.Duration
   /** The exit codes that are answers; 0 unless said otherwise. */
   readonly answers?: ReadonlyArray<number>
+  /** Keeps what git says on its error stream when it ends with 0, too. */
+  readonly warnings?: boolean
 }
 
-export type Output = Pick<Ended, "code" | "stdout">
+export type Output = Pick<Ended, "code" | "stdout" | "stderr">
 
 export interface Service {
   readonly environment: GitEnvironment

@@ -189,6 +189,17 @@ export class NestedRepository extends Schema.TaggedError<NestedRepository>()("Ne
   }
 }
 
+/** Git passed over what it could not read in a worktree, and would have committed the rest. */
+export class FilesUnreadable extends Schema.TaggedError<FilesUnreadable>()("FilesUnreadable", {
+  path: Schema.String,
+  /** What git said, a line for each file or directory. */
+  detail: Schema.String
+}) {
+  override get message() {
+    return `git cannot read all that is in ${this.path}: ${this.detail}; make it readable, or delete it`
+  }
+}
+
 /** Whose commits are they? */
 export class IdentityMissing extends Schema.TaggedError<IdentityMissing>()("IdentityMissing", { path: Schema.String }) {
   override get message() {
@@ -215,4 +226,5 @@ export type GitError =
   | PathTaken
   | HeadMoved
   | NestedRepository
+  | FilesUnreadable
   | IdentityMissing

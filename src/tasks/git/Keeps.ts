@@ -13,14 +13,22 @@ export interface Kept {
   readonly was: Option.Option<Files.TreeEntry>
 }
 
-/** Enters those that differ into the index, once `fill` has filled it, as they were, and tells which they are. */
+/**
+ * Enters those that differ into the index, once `fill` has filled it, as they were, and tells which they are; with all that
+ * differs, and what git has said about it.
+ */
 export const enter = (git: Sealed, fill: ReadonlyArray<string>, since: ObjectId, keep: ReadonlyArray<RepoPath>) =>
   Effect.gen(function* () {
     const args = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", since]
-    const { stdout } = yield* git.run(args, { first: [{ args: fill }] })
-    const differing = new Set(stdout.toString().split("\0"))
+    const { stderr, stdout } = yield* git.run(args, { first: [{ args: fill }], warnings: true })
+    const differing = new Set(
+      stdout
+        .toString()
+        .split("\0")
+        .filter((path) => path !== "")
+    )
     const changed = keep.filter((path) => differing.has(path))
-    if (changed.length === 0) return []
+    if (changed.length === 0) return { kept: [], differing, warnings: stderr }
     const entries = new Map((yield* Files.entries(git, since)).map((entry) => [entry.path, entry]))
     const kept = changed.map((path): Kept => ({ path, was: Option.fromNullable(entries.get(path)) }))
     const line = ({ path, was }: Kept) =>
@@ -29,7 +37,7 @@ export const enter = (git: Sealed, fill: ReadonlyArray<string>, since: ObjectId,
         onSome: ({ mode, object }) => `${mode} ${object} 0\t${path}\0`
       })
     yield* git.run(["update-index", "-z", "--index-info"], { input: kept.map(line).join("") })
-    return kept
+    return { kept, differing, warnings: stderr }
   })
 
 /** Brings them into the worktree as they were, or takes them out of it. */

@@ -55,7 +55,7 @@ const yielding = (
     if (yields.length === 0 || common === "") return ours
     const args = ["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", common, theirs]
     const changed = new Set((yield* git.run(args)).stdout.toString().split("\0"))
-    const taken = yield* Keeps.enter(
+    const { kept: taken } = yield* Keeps.enter(
       git,
       ["read-tree", "--end-of-options", ours],
       theirs,

@@ -16,7 +16,7 @@ export interface Sealed {
   readonly index: string
   readonly run: (
     args: ReadonlyArray<string>,
-    options?: Pick<Invocation, "input" | "first" | "answers" | "variables">
+    options?: Pick<Invocation, "input" | "first" | "answers" | "variables" | "warnings">
   ) => ReturnType<GitCommand["Type"]["run"]>
 }
 

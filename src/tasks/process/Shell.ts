@@ -24,6 +24,8 @@ export interface Program extends Call {
   readonly variables: Readonly<Record<string, string>>
   /** How long it may take with all its calls, by the clock on the wall. */
   readonly limit: Duration.Duration
+  /** Keeps what it says on its error stream when it ends with 0, too. */
+  readonly warnings?: boolean | undefined
 }
 
 export interface Ended {
@@ -32,7 +34,7 @@ export interface Ended {
   /** As a shell tells it: above 128 for one that was ended by a signal, and 126 or 127 for one that could not be started. */
   readonly code: number
   readonly stdout: Buffer
-  /** The end of it, when the code is not 0. */
+  /** The end of it, of all its calls, when the code is not 0 or warnings are kept. */
   readonly stderr: string
 }
 
@@ -95,6 +97,7 @@ export const open = (env: Readonly<Record<string, string>>, onGone: () => void):
   let isGone = false
   let mark = markOf(name, 0)
   let over: ((exit: Ended | NotTold) => void) | undefined
+  let keepsWarnings = false
   let output: Array<Buffer> = []
   let size = 0
   let tail = ""
@@ -113,9 +116,9 @@ export const open = (env: Readonly<Record<string, string>>, onGone: () => void):
     const line = tail.slice(at)
     const [code = "", call] = line.slice(mark.beforeCode.length, -1).split(" ")
     const answer = () => Buffer.concat(output).subarray(0, -line.length)
-    // What it has said beside its answer matters when it has failed: then it is waited for.
+    // What it has said beside its answer is waited for only where it matters, as when it has failed.
     const ended = { code: Number(code), call: Number(call) }
-    if (code === "0") return tell({ ...ended, stdout: answer(), stderr: "" })
+    if (code === "0" && !keepsWarnings) return tell({ ...ended, stdout: answer(), stderr: "" })
     const [said, rest] = (errors.split(mark.before).at(-1) ?? "").split(mark.line)
     if (said === undefined || rest === undefined) return
     tell(code === "none" ? new NotTold({ message: said }) : { ...ended, stdout: answer(), stderr: said })
@@ -147,6 +150,7 @@ export const open = (env: Readonly<Record<string, string>>, onGone: () => void):
     send: (program, listener) => {
       over = listener
       mark = markOf(name, mark.call + 1)
+      keepsWarnings = program.warnings === true
       size = 0
       tail = ""
       stdin?.write(script(program, mark.text))

@@ -20,6 +20,8 @@ import * as Workplace from "./Workplace.js"
 /** An agent that fails may be short of something that comes back, so the pause before it is called again grows. */
 const agentPause = Duration.seconds(1)
 
+const growing = (attempt: number) => Duration.times(agentPause, 2 ** (attempt - 1))
+
 /** Why an attempt did not pass. */
 interface Shortfall {
   readonly reason: string
@@ -132,8 +134,12 @@ const tryOnce = (
     const agent = yield* Shell.run(job, place, { ...invocation, purpose: `agent ${about}`, log: agentLog })
     yield* tell("task.agent.ended", { reason: agent.reason, log: agent.log })
     if (agent.reason !== undefined) {
-      const pause = Duration.times(agentPause, 2 ** (attempt - 1))
-      return shortfall({ reason: `the agent ${agent.reason}`, log: agent.log, tail: agent.tail, pause })
+      return shortfall({
+        reason: `the agent ${agent.reason}`,
+        log: agent.log,
+        tail: agent.tail,
+        pause: growing(attempt)
+      })
     }
 
     const command = task.backpressure
@@ -146,7 +152,14 @@ const tryOnce = (
       return shortfall({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
     }
     yield* tell("task.gate.passed", { command, log: gate.log })
-    return { commit: yield* accept(job, unit, task, spot, yield* Fiber.join(file)) }
+    const accepted = accept(job, unit, task, spot, yield* Fiber.join(file))
+    return yield* Effect.map(accepted, (commit) => ({ commit })).pipe(
+      Effect.catchTags({
+        FilesUnreadable: uncommitted(attempt),
+        GitFailed: uncommitted(attempt),
+        Locked: uncommitted(attempt)
+      })
+    )
   }).pipe(
     // A branch that was switched, or a worktree that was broken, is the doing of this attempt.
     Effect.catchTags({
@@ -162,6 +175,18 @@ const tryOnce = (
 /** A name of a file that the agent has chosen may be part of what git says. */
 const unfit = ({ message }: { readonly message: string }) =>
   Effect.succeed(shortfall({ reason: PlainText.line(message), pause: Duration.zero }))
+
+/** The next attempt is told what git said: it may be a file, and it may be a disk that has room again by then. */
+const uncommitted =
+  (attempt: number) =>
+  ({ detail, message }: { readonly message: string; readonly detail?: string }) =>
+    Effect.succeed(
+      shortfall({
+        reason: `the work could not be committed: ${PlainText.line(message)}`,
+        tail: detail ?? "",
+        pause: growing(attempt)
+      })
+    )
 
 interface File {
   readonly path: RepoPath

@@ -48,8 +48,8 @@ export const fault = ({ repository }: Job, { worktree }: Workplace, tip: ObjectI
       ? Option.none()
       : Option.some(`the branch ${worktree.branch} no longer holds what it held`)
   }).pipe(
-    // What is in it then is the agent's to mend.
-    Effect.catchTag("NestedRepository", () => Effect.succeedNone),
+    // What is in it then is the agent's to mend, be it what git cannot read.
+    Effect.catchTags({ GitFailed: () => Effect.succeedNone, NestedRepository: () => Effect.succeedNone }),
     Effect.catchTags({ BranchMissing: said, HeadMoved: said, OperationInProgress: said, WorktreeBroken: said })
   )
 

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Agents } from "charlotte/tasks"
+import { Effect } from "effect"
+import { readFileSync } from "node:fs"
+import * as Repository from "../../support/Repository.js"
+import { charlotte, repository, run, show, task } from "../Jobs.js"
+
+/** Git without the right of root to read everything, so that it meets what an ordinary user's git meets. */
+const ordinary = (world: Repository.Sandbox) =>
+  Effect.gen(function* () {
+    if (process.geteuid?.() !== 0) return world
+    const executable = `${world.root}/bin/git`
+    yield* world.write(executable, '#!/bin/sh\nexec setpriv --bounding-set=-all --inh-caps=-all git "$@"\n', 0o755)
+    return { ...world, environment: { ...world.environment, executable } }
+  })
+
+/** A job of one task, whose agent keeps its prompts, does the one the first time, and the other the second. */
+const job = (first: string, second: string, attempts = 2) =>
+  Effect.gen(function* () {
+    const world = yield* Effect.flatMap(Repository.sandbox, ordinary)
+    const { config, top } = yield* repository(world, {
+      "charlotte.yaml": `attempts: ${attempts}\n`,
+      "01-out.md": task(1, "true", "test -e out.txt")
+    })
+    const script = `echo out > out.txt
+if test -e '${world.root}/prompt-1'; then
+cat > '${world.root}/prompt-2'
+${second}
+else
+cat > '${world.root}/prompt-1'
+${first}
+fi`
+    const profile = new Agents.Profile({ name: "mine", command: ["sh", "-c", script], prompt: "stdin", env: [] })
+    const ended = yield* run({ ...config, agent: "mine" }).pipe(
+      Effect.provide(charlotte(world, { profiles: [profile] }))
+    )
+    const prompt = (number: number) => readFileSync(`${world.root}/prompt-${number}`, "utf8")
+    return { ...ended, prompt, main: (file: string) => show(world, top, `main:${file}`) }
+  })
+
+describe("an attempt whose work git cannot commit", () => {
+  const failsOnce = (
+    name: string,
+    options: { readonly first: string; readonly second: string; readonly words: ReadonlyArray<string> },
+    file: string,
+    content: string
+  ) =>
+    it.scopedLive(`fails, and the next prompt quotes git: ${name}`, () =>
+      Effect.gen(function* () {
+        const { main, prompt, run, work } = yield* job(options.first, options.second)
+        expect(run.error).toBeUndefined()
+        expect(work.tasks).toMatchObject([{ state: "completed", failures: 1 }])
+        expect(prompt(2)).toContain("the work could not be committed")
+        for (const words of options.words) expect(prompt(2)).toContain(words)
+        expect(yield* main(file)).toBe(content)
+      })
+    )
+
+  failsOnce(
+    "a name that git refuses",
+    { first: "echo x > 'git~1'", second: "rm 'git~1'", words: ["error: invalid path 'git~1'"] },
+    "out.txt",
+    "out\n"
+  )
+  failsOnce(
+    "a committed file that is now a pipe",
+    {
+      first: "rm a.txt; mkfifo a.txt",
+      second: "rm a.txt; echo file > a.txt",
+      words: ["a.txt: can only add regular files"]
+    },
+    "a.txt",
+    "file\n"
+  )
+  failsOnce(
+    "a file that cannot be read",
+    {
+      first: "echo secret > closed.txt; chmod 000 closed.txt",
+      second: "chmod 644 closed.txt",
+      words: ['open("closed.txt"): Permission denied', "unable to index file 'closed.txt'"]
+    },
+    "closed.txt",
+    "secret\n"
+  )
+  failsOnce(
+    "a new directory that cannot be read",
+    {
+      first: "mkdir closed; echo in > closed/in.txt; chmod 000 closed",
+      second: "chmod 755 closed",
+      words: ["could not open directory 'closed/': Permission denied"]
+    },
+    "closed/in.txt",
+    "in\n"
+  )
+  failsOnce(
+    "a committed directory that cannot be read any more",
+    {
+      first: "echo changed > dir/c.txt; chmod 000 dir",
+      second: "chmod 755 dir",
+      words: ["could not open directory 'dir/': Permission denied", "dir/c.txt: Permission denied"]
+    },
+    "dir/c.txt",
+    "changed\n"
+  )
+
+  it.scopedLive("fails the task by git's words when it was the last", () =>
+    Effect.gen(function* () {
+      const { run, work } = yield* job("mkdir closed; chmod 000 closed", "true", 1)
+      expect(run.status).toBe("failed")
+      expect(work.tasks).toMatchObject([
+        {
+          state: "failed",
+          failures: 1,
+          reason: expect.stringContaining("warning: could not open directory 'closed/': Permission denied")
+        }
+      ])
+    })
+  )
+})
