@@ -82,10 +82,13 @@ const packages: Plugin = {
         .join("\n"),
       resolveDir: root
     }))
-    // Its way to its library asks for a dozen files, and it is always the first that is installed.
-    onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "bindings" }))
-    onLoad({ filter: /./, namespace: "bindings" }, () => ({
-      contents: 'module.exports = (library) => require("better-sqlite3/build/Release/" + library)'
+    // It looks for its library beside its own file, which is not where the bundle is.
+    onLoad({ filter: /\/better-sqlite3\/lib\/binding\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replaceAll(
+        "__dirname",
+        'path.dirname(require.resolve("better-sqlite3"))'
+      ),
+      loader: "js"
     }))
     // It looks whether the names of functions are in traces, as they are here; to make the first of a process takes 2 ms.
     onLoad({ filter: /\/effect\/dist\/esm\/Utils\.js$/ }, async ({ path }) => {
@@ -110,7 +113,7 @@ const common = {
   absWorkingDir: root,
   bundle: true,
   platform: "node",
-  target: "node20",
+  target: "node22",
   logLevel: "warning"
 } as const
 
@@ -127,6 +130,7 @@ await build({
   footer: { js: "})" },
   inject: ["no-forms"],
   plugins: [modulesByName, packages, noForms],
+  logOverride: { "require-resolve-not-external": "silent" },
   // The names stay, for traces.
   minifySyntax: true,
   minifyWhitespace: true,

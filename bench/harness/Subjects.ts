@@ -31,7 +31,7 @@ const bundle = (script: string): Promise<string> => {
       packages: "external",
       platform: "node",
       format: "esm",
-      target: "node20",
+      target: "node22",
       tsconfig: join(root, "tsconfig.json"),
       alias: {
         "charlotte/http": join(root, "src", "http", "index.ts"),

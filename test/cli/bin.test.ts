@@ -5,6 +5,7 @@ import { existsSync, mkdirSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import { sandbox, type Sandbox } from "../support/Repository.js"
+import { bundle } from "../support/bundle.js"
 
 const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
 const tsx = createRequire(import.meta.url).resolve("tsx")
@@ -122,9 +123,10 @@ describe("the command", () => {
     Effect.gen(function* () {
       const world = yield* sandbox
       mkdirSync(`${world.root}/gone`)
-      // It goes once the sources can be loaded, which this way of running them cannot do without one.
+      // tsx cannot load a module without a current directory, so the command is bundled for this test.
+      const program = yield* bundle(world.root, bin)
       const go = `process.chdir("${world.root}/gone"); (await import("node:fs")).rmdirSync("${world.root}/gone")`
-      const script = ["--import", tsx, "--import", `data:text/javascript,${encodeURIComponent(go)}`, bin]
+      const script = ["--import", `data:text/javascript,${encodeURIComponent(go)}`, program]
       const child = spawn(process.execPath, [...script, "plan", "tasks"], { env: environment(world) })
       expect(yield* answerOf(child)).toEqual({
         code: 2,

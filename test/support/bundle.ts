@@ -22,7 +22,7 @@ export const bundle = (directory: string, program: string): Effect.Effect<string
       bundle: true,
       platform: "node",
       format: "esm",
-      target: "node20",
+      target: "node22",
       tsconfig: here("../../tsconfig.json"),
       external: ["better-sqlite3"],
       banner: { js: `import { createRequire as from } from "node:module"; const require = from(import.meta.url)` },

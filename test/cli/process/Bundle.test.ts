@@ -15,6 +15,7 @@ import {
   writeFileSync,
   writeSync
 } from "node:fs"
+import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { Script } from "node:vm"
@@ -45,7 +46,10 @@ afterAll(() => Effect.runPromise(close))
 const world = (files: Parameters<typeof Charlotte.world>[0]) =>
   Effect.map(Charlotte.world(files), (world) => ({
     ...world,
-    variables: { ...world.variables, PATH: `${installed}/bin:/usr/local/bin:/usr/bin:/bin` }
+    variables: {
+      ...world.variables,
+      PATH: [`${installed}/bin`, dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"].join(":")
+    }
   }))
 
 describe("the bundle", () => {

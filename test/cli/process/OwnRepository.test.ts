@@ -75,7 +75,7 @@ describe("the README, on one's own repository", () => {
         expect([looked.code, looked.err]).toEqual([0, ""])
         expect(looked.out).toContain("    Whisper\n")
         expect(looked.out).toMatch(/ src\/whisper\.js +\| +3 \+\+\+\n/)
-        expect(looked.out).toMatch(/^# pass 3$/m)
+        expect(looked.out).toMatch(/^(#|ℹ) pass 3$/m)
 
         // What was ignored has stayed where it was, and got nowhere else.
         expect(yield* git(repository, "status", "--porcelain")).toBe("")
