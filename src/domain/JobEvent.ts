@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import { Either, ParseResult, Schema } from "effect"
+import { stringify } from "./Json.js"
 import { JobId } from "./JobId.js"
 import type { RunStatus } from "./RunStatus.js"
 
@@ -22,6 +23,11 @@ export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
   payload: Schema.optional(Schema.Unknown)
 }) {}
 
+/** What no database keeps as it is: SQLite replaces halves of surrogate pairs, and PostgreSQL takes no NUL. */
+const unkept = /[\0\p{Surrogate}]/u
+
+const isKept = Schema.filter((name: string) => !unkept.test(name) || "must have neither NUL nor a lone surrogate in it")
+
 /**
  * What an orchestrator emits. Types that begin with `job.` are the manager's own.
  *
@@ -29,9 +35,10 @@ export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
  */
 export const EmittedEvent = Schema.Struct({
   type: Schema.NonEmptyString.pipe(
-    Schema.filter((type) => !type.startsWith("job.") || "event types that begin with job. are the manager's own")
+    Schema.filter((type) => !type.startsWith("job.") || "event types that begin with job. are the manager's own"),
+    isKept
   ),
-  unit: Schema.optional(Schema.String),
+  unit: Schema.optional(Schema.String.pipe(isKept)),
   task: Schema.optional(Schema.Int),
   /** Any JSON. */
   payload: Schema.optional(Schema.Unknown)
@@ -39,6 +46,22 @@ export const EmittedEvent = Schema.Struct({
 
 /** @since 0.1.0 */
 export type EmittedEvent = typeof EmittedEvent.Type
+
+const validate = Schema.validateEither(EmittedEvent, { errors: "all" })
+
+/** The message of the defect of emitting what is no event: it names every bad field. Empty for an event. */
+export const whyNotEmitted = (event: unknown): string =>
+  Either.match(validate(event), {
+    onRight: () => "",
+    onLeft: (error) => {
+      const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+      const problems = issues.map(({ message, path }) =>
+        path.length === 0 ? message : `${path.join(".")}: ${message}`
+      )
+      const shown = stringify(event).slice(0, 200)
+      return `an orchestrator cannot emit ${shown}: it takes { type, unit?, task?, payload? }; ${problems.join("; ")}`
+    }
+  })
 
 /**
  * The events that a manager writes, each together with the change of state that it tells of, and the status of the run

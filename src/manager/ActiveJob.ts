@@ -4,7 +4,7 @@
 import { Cause, DateTime, type Duration, Effect, Exit, type Fiber, Option, Schema, Scope } from "effect"
 import { MaxJobsReached, type StopTimedOut, type StoreError } from "../domain/errors.js"
 import { stringify } from "../domain/Json.js"
-import { EmittedEvent, lifecycle } from "../domain/JobEvent.js"
+import { EmittedEvent, lifecycle, whyNotEmitted } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
@@ -138,9 +138,7 @@ export const make = <Config>(options: Options<Config>): ActiveJobs<Config> => {
               payload: event.payload === undefined ? undefined : stringify(event.payload)
             })
           )
-        : Effect.dieMessage(
-            `an orchestrator cannot emit ${stringify(event)}: it takes { type, unit?, task?, payload? }, and types that begin with job. are the manager's own`
-          ),
+        : Effect.dieMessage(whyNotEmitted(event)),
     flush: Effect.suspend(() => job.queue?.flush ?? Effect.void),
     forced: Effect.sync(() => {
       job.forced = true

@@ -1,0 +1,64 @@
+/**
+ * How an error gets into the record of a run.
+ */
+import { Predicate } from "effect"
+import { stringify, toJson } from "./Json.js"
+import { RunError } from "./Run.js"
+
+/** Bytes of UTF-8 that each part of an error may have in the record, its mark included. */
+const maxBytes = 64 * 1024
+
+/** Of a text within an error that is too large. */
+const maxPart = 12 * 1024
+
+/** Room for the mark. */
+const markRoom = 80
+
+const bytesOf = (text: string): number => Buffer.byteLength(text)
+
+const scratch = new Uint8Array(maxBytes)
+
+/**
+ * A text of at most so many bytes, which says when it was cut. It ends between two words where it can: half of a secret would not
+ * be known as one when the record is redacted.
+ */
+const cut = (text: string, max: number): string => {
+  if (text.length <= max && bytesOf(text) <= max) return text
+  // `encodeInto` stops before the first character that does not fit as a whole.
+  const { read } = new TextEncoder().encodeInto(text, scratch.subarray(0, max - markRoom))
+  const begin = text.slice(0, read)
+  const gap = begin.slice(-1024).search(/\s\S*$/)
+  const end = gap === -1 ? begin : begin.slice(0, Math.max(0, begin.length - 1024) + gap)
+  return `${end} … [cut: ${bytesOf(end)} of ${bytesOf(text)} bytes]`
+}
+
+/** The same of a text as JSON writes it, where some characters take up to six bytes. */
+const cutString = (text: string, max: number, limit = max): string => {
+  const shorter = cut(text, limit)
+  return bytesOf(JSON.stringify(shorter)) <= max ? shorter : cutString(text, max, Math.floor(limit / 2))
+}
+
+/** What tells one error from another; all else of an error that is too large goes. */
+const names = ["_tag", "name", "code", "message"] as const
+
+const cutJson = (json: unknown, bytes: number): unknown => {
+  if (typeof json === "string") return cutString(json, maxBytes)
+  const kept = names.flatMap((name) => {
+    const value = Predicate.isRecord(json) ? json[name] : undefined
+    return typeof value === "string" ? [[name, cutString(value, maxPart)] as const] : []
+  })
+  return { ...Object.fromEntries(kept), cut: `${bytes} bytes of JSON are too many to keep` }
+}
+
+/**
+ * The error of a run as it is recorded: the error as JSON, and its cause as it is rendered for people. Each has at most 64 KiB, and
+ * says so when it was cut: a program that fails with all that it has printed must not fill the database with it.
+ */
+export const runError = (kind: RunError["kind"], error: unknown, cause: string): RunError => {
+  const json = toJson(error)
+  const bytes = bytesOf(stringify(json))
+  return new RunError(
+    { kind, error: bytes <= maxBytes ? json : cutJson(json, bytes), cause: cut(cause, maxBytes) },
+    { disableValidation: true }
+  )
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "@effect/vitest"
+import { JobEvent, JobManager, type RunStore } from "charlotte"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Effect, Layer, Schema } from "effect"
+import { typesOf } from "../manager/lives.js"
+import { stores } from "../manager/stores.js"
+import { config } from "../support/jobs.js"
+
+const managed = <E, R>(store: Layer.Layer<RunStore.RunStore, E, R>) =>
+  Layer.provideMerge(JobManager.layer(), Layer.merge(store, ScriptedOrchestrator.layer()))
+
+const isEmittable = Schema.is(JobEvent.EmittedEvent)
+const names = ["x\0y", "\ud800", "x\udfffy", "\udc00\ud800"]
+
+describe("EmittedEvent", () => {
+  it("refuses NUL and lone surrogates in its names, and in no payload", () => {
+    for (const name of names) {
+      expect(isEmittable({ type: name })).toBe(false)
+      expect(isEmittable({ type: "x", unit: name })).toBe(false)
+      expect(isEmittable({ type: "x", payload: name })).toBe(true)
+    }
+    expect(isEmittable({ type: "größe.😀", unit: "ünit 😀" })).toBe(true)
+  })
+
+  it("says which fields are wrong", () => {
+    const problem = JobEvent.whyNotEmitted({ type: "job.x", unit: "a\0", task: 1.5 })
+    expect(problem).toMatch(/^an orchestrator cannot emit {"type":"job.x".*; type: event types that begin with job\./)
+    expect(problem).toContain("; unit: must have neither NUL nor a lone surrogate in it")
+    expect(problem).toContain("; task: ")
+    expect(JobEvent.whyNotEmitted({ type: "x".repeat(1_000_000) + "\0" }).length).toBeLessThan(500)
+    expect(JobEvent.whyNotEmitted(undefined)).toContain("an orchestrator cannot emit null")
+  })
+})
+
+describe.each(Object.entries(stores))("emit %s", (_, store) => {
+  it.scopedLive("dies of a name with a lone surrogate or NUL, naming the field, and records nothing of it", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      for (const name of names) {
+        for (const [field, event] of [
+          ["type", { type: name }],
+          ["unit", { type: "x", unit: name }]
+        ] as const) {
+          const id = yield* manager.start(config)
+          yield* send(id, Step.emit({ type: "before" }), Step.emit(event), Step.succeed(1))
+          const { error, status } = yield* manager.await(id)
+          expect({ status, kind: error?.kind }).toEqual({ status: "failed", kind: "defect" })
+          expect(error?.cause).toContain(`${field}: must have neither NUL nor a lone surrogate in it`)
+          expect(yield* typesOf(id)).toEqual(["job.started", "before", "job.failed"])
+        }
+      }
+    }).pipe(Effect.provide(managed(store)))
+  )
+})
