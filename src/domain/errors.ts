@@ -86,10 +86,13 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
 export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("AlreadyManaged", {
   kind: Schema.String,
   /** The process of the other manager. */
-  pid: Schema.Int
+  pid: Schema.Int,
+  /** Where that pid means something, when it is not here: the other manager runs in another container. */
+  pidNamespace: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `jobs of kind "${this.kind}" are already managed by process ${this.pid}`
+    const where = this.pidNamespace === undefined ? "" : ` of another pid namespace (${this.pidNamespace})`
+    return `jobs of kind "${this.kind}" are already managed by process ${this.pid}${where}`
   }
 }
 

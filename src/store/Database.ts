@@ -6,13 +6,15 @@
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
-import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
 import { driverTimeout, retryWhileBusy } from "./Busy.js"
 import * as Ask from "./Ask.js"
+import { closeOnFailure } from "./closeOnFailure.js"
 import * as Damage from "./Damage.js"
-import { orStoreError } from "./failure.js"
+import { isLockFailure, orStoreError } from "./failure.js"
+import * as KernelLock from "./KernelLock.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -59,7 +61,7 @@ export const layerUntouched = ({
 
 const look = (filename: string, thorough: boolean) =>
   retryWhileBusy(
-    anew(
+    closeOnFailure(
       Effect.gen(function* () {
         if (!existsSync(filename)) {
           return yield* new StoreError({ operation, reason: "other", cause: new Error(`${filename} is not there`) })
@@ -74,12 +76,21 @@ const look = (filename: string, thorough: boolean) =>
         return sql
       })
     )
-  ).pipe(orStoreError(operation))
+  ).pipe(orStoreError(operation), orWithoutLocks(filename))
+
+/** Where the file system has no locks, SQLite says that the database is locked. */
+const orWithoutLocks =
+  (filename: string) =>
+  <A, R>(effect: Effect.Effect<A, StoreError, R>): Effect.Effect<A, StoreError, R> =>
+    Effect.tapError(effect, (error) =>
+      error.reason === "busy" || isLockFailure(error) ? KernelLock.refuseWithoutLocks(filename) : Effect.void
+    )
 
 const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
   Effect.flatMap(retryWhileBusy(Effect.scoped(refuseDamagedByCrash(options.filename))), (isLookedThrough) =>
+    // Each attempt takes a connection of its own: a client remembers what could not be prepared, and would stay busy for ever.
     retryWhileBusy(
-      anew(
+      closeOnFailure(
         Effect.gen(function* () {
           const isNew = options.filename === ":memory:" || !existsSync(options.filename)
           const { ask, sql } = yield* connect(options.filename, false)
@@ -91,21 +102,7 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
         })
       )
     )
-  ).pipe(orStoreError(operation))
-
-/**
- * Closes at once what a failed attempt has opened. Each attempt takes a connection of its own: a client remembers that a
- * statement could not be prepared, and would say for ever that the database is busy.
- */
-const anew = <A, E, R>(attempt: Effect.Effect<A, E, R | Scope.Scope>): Effect.Effect<A, E, R | Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-      return yield* Effect.onError(restore(Scope.extend(attempt, scope)), (cause) =>
-        Scope.close(scope, Exit.failCause(cause))
-      )
-    })
-  )
+  ).pipe(orStoreError(operation), orWithoutLocks(options.filename))
 
 /** The client's own WAL mode is left off: it would be set before the timeout, and wait five seconds in a frozen process. */
 const connect = (filename: string, readonly: boolean) =>

@@ -12,10 +12,11 @@
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { Effect, Exit, Schema, Scope } from "effect"
-import { statSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { rmSync, statSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
 import * as Ask from "./Ask.js"
-import { orStoreError } from "./failure.js"
+import { isLockFailure, orStoreError } from "./failure.js"
 
 /** Another holder has it: another process, or another part of this one. */
 export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
@@ -43,11 +44,11 @@ export const acquire = (path: string): Effect.Effect<KernelLock, LockHeld | Stor
         Scope.close(scope, Exit.failCause(cause))
       )
       return { scope, file }
-    }),
+    }).pipe(Effect.catchAll((error) => refused(path, error))),
     ({ scope }) => Scope.close(scope, Exit.void)
   ).pipe(Effect.map(({ file }) => ({ file, isHeld: Effect.sync(() => identity(path) === file) })))
 
-const lock = (path: string): Effect.Effect<string, LockHeld | StoreError, Scope.Scope> =>
+const lock = (path: string): Effect.Effect<string, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const ask = yield* Ask.of(yield* SqliteClient.make({ filename: path, disableWAL: true }))
     // The driver would wait in a frozen process.
@@ -65,14 +66,32 @@ const lock = (path: string): Effect.Effect<string, LockHeld | StoreError, Scope.
       return yield* new StoreError({ operation: `lock ${path}`, reason: "replaced", cause })
     }
     return file
-  }).pipe(
-    Effect.provide(Reactivity.layer),
-    orStoreError(`lock ${path}`),
-    Effect.catchIf(
-      ({ reason }) => reason === "busy",
-      () => new LockHeld({ path })
-    )
+  }).pipe(Effect.provide(Reactivity.layer), orStoreError(`lock ${path}`))
+
+/** What a lock that could not be had means. */
+const refused = (path: string, error: StoreError): Effect.Effect<never, LockHeld | StoreError> => {
+  if (error.reason === "busy") return Effect.zipRight(refuseWithoutLocks(path), new LockHeld({ path }))
+  return isLockFailure(error) ? unsupported(path) : error
+}
+
+/**
+ * Where the file system has no lock manager, SQLite mostly says that the lock is taken. But the lock of a file that no other
+ * process knows is free.
+ */
+export const refuseWithoutLocks = (path: string): Effect.Effect<void, StoreError> => {
+  const probe = `${path}.${randomUUID()}`
+  return Effect.scoped(lock(probe)).pipe(
+    Effect.ensuring(Effect.sync(() => rmSync(probe, { force: true }))),
+    Effect.catchAll((error) => (error.reason === "busy" || isLockFailure(error) ? unsupported(path) : Effect.void))
   )
+}
+
+const unsupported = (path: string) =>
+  new StoreError({
+    operation: `lock ${path}`,
+    reason: "other",
+    cause: new Error(`${path} is on a file system without locks; keep it on a local one, or on one that has file locks`)
+  })
 
 /** An inode is not used again while somebody has it open. */
 const identity = (path: string): string | undefined => {

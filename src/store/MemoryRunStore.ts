@@ -9,7 +9,8 @@ import type { JobId } from "../domain/JobId.js"
 import { Run, RunError } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import type { OpenProcess } from "./Attempts.js"
-import type { Owner } from "./Owners.js"
+import type { Owner, Owners } from "./Owners.js"
+import * as Ownership from "./Ownership.js"
 import type { AcceptedEvent, NewRun, Service } from "./Port.js"
 import * as MemoryWork from "./MemoryWork.js"
 import * as Signals from "./Signals.js"
@@ -58,7 +59,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const signals = yield* Signals.make
   const entries = new Map<JobId, Entry>()
   const log: Array<JobEvent> = []
-  const owners = new Map<string, Owner>()
+  const owned = new Map<string, Owner>()
   const processes = new Map<string, OpenProcess>()
 
   const append = (entry: Entry, events: ReadonlyArray<AcceptedEvent>) => {
@@ -96,6 +97,20 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   }
 
   const work = MemoryWork.make((jobId, attempt) => current(jobId, attempt) !== undefined)
+
+  const owners: Omit<Owners, "acquire"> = {
+    get: (kind) => Effect.sync(() => Option.fromNullable(owned.get(kind))),
+    claim: (owner, replacing) =>
+      Effect.sync(() => {
+        const unchanged = owned.get(owner.kind)?.id === Option.getOrUndefined(replacing)?.id
+        if (unchanged) owned.set(owner.kind, owner)
+        return unchanged
+      }),
+    release: (owner) =>
+      Effect.sync(() => {
+        if (owned.get(owner.kind)?.id === owner.id) owned.delete(owner.kind)
+      })
+  }
 
   /** The entries of a query, sorted by id. */
   const sorted = (which: (entry: Entry) => boolean) => [...entries.values()].filter(which).sort(byId)
@@ -214,19 +229,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         return append(entry, events)
       }),
 
-    owners: {
-      get: (kind) => Effect.sync(() => Option.fromNullable(owners.get(kind))),
-      claim: (owner, replacing) =>
-        Effect.sync(() => {
-          const unchanged = owners.get(owner.kind)?.id === Option.getOrUndefined(replacing)?.id
-          if (unchanged) owners.set(owner.kind, owner)
-          return unchanged
-        }),
-      release: (owner) =>
-        Effect.sync(() => {
-          if (owners.get(owner.kind)?.id === owner.id) owners.delete(owner.kind)
-        })
-    },
+    owners: { ...owners, acquire: Ownership.acquire(owners, undefined) },
 
     attempts: {
       open: ({ attempt, bootId, cookie, jobId, purpose }) =>

@@ -10,6 +10,8 @@ import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import * as Work from "../domain/Work.js"
 import * as Migrations from "./Migrations.js"
+import type { Owners } from "./Owners.js"
+import * as Ownership from "./Ownership.js"
 import type { Service } from "./Port.js"
 import * as Signals from "./Signals.js"
 import * as attempts from "./sql/attempts.js"
@@ -28,7 +30,8 @@ type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scop
 /** On tables that are as they should be. */
 const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(function* (options) {
   const session = yield* Session.make
-  const guard = yield* DatabaseFile.guard(session, options)
+  const file = yield* DatabaseFile.of(session)
+  const guard = yield* DatabaseFile.guard(session, file, options)
   const signals = yield* Signals.make
   const { write } = yield* Writer.make({ session, signals, guard })
 
@@ -64,6 +67,13 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
           ? new Superseded({ jobId, attempt })
           : Effect.flatMap(batch.connection, body)
     })
+
+  const ofKinds: Omit<Owners, "acquire"> = {
+    get: (kind) => session.read("read the owner", (connection) => owners.get(connection, kind)),
+    claim: (owner, replacing) =>
+      simply("claim the jobs of a kind", (connection) => owners.claim(connection, owner, replacing)),
+    release: (owner) => simply("release the jobs of a kind", (connection) => owners.release(connection, owner))
+  }
 
   return {
     outsideTransaction: session.outsideTransaction,
@@ -170,12 +180,7 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
         }
       }),
 
-    owners: {
-      get: (kind) => session.read("read the owner", (connection) => owners.get(connection, kind)),
-      claim: (owner, replacing) =>
-        simply("claim the jobs of a kind", (connection) => owners.claim(connection, owner, replacing)),
-      release: (owner) => simply("release the jobs of a kind", (connection) => owners.release(connection, owner))
-    },
+    owners: { ...ofKinds, acquire: Ownership.acquire(ofKinds, file) },
 
     attempts: {
       open: ({ at, attempt, bootId, cookie, jobId, purpose }) =>

@@ -32,6 +32,10 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
     : (reasons.find(([pattern]) => pattern.test(code(error)))?.[1] ?? "other")
 }
 
+/** The file system could not say whether a lock is free. */
+export const isLockFailure = ({ cause }: StoreError): boolean =>
+  /^SQLITE_IOERR_(LOCK|RDLOCK|CHECKRESERVEDLOCK)/.test(code(cause))
+
 /** @example `Effect.mapError(storeError("read a run"))` */
 export const storeError =
   (operation: string) =>

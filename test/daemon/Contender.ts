@@ -41,12 +41,18 @@ export interface Contender {
   readonly kill: Effect.Effect<void>
 }
 
-/** A process that is ready; it is killed when the scope closes. */
-export const start = (program: string): Effect.Effect<Contender, never, Scope.Scope> =>
+/** A process that is ready; it is killed when the scope closes. `under` is a command that runs it. */
+export const start = (
+  program: string,
+  { env = {}, under = [] }: { readonly under?: ReadonlyArray<string>; readonly env?: Record<string, string> } = {}
+): Effect.Effect<Contender, never, Scope.Scope> =>
   Effect.gen(function* () {
     const said = yield* Mailbox.make<Verdict>()
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] })),
+      Effect.sync(() => {
+        const [command = "", ...args] = [...under, process.execPath, program]
+        return spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env } })
+      }),
       (child) => kill(child)
     )
     createInterface(child.stdout).on("line", (line) => said.unsafeOffer(decode(line)))
@@ -68,7 +74,8 @@ export const start = (program: string): Effect.Effect<Contender, never, Scope.Sc
 const kill = (child: ReturnType<typeof spawn>) =>
   Effect.promise(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, "exit")
+    // What it has started under a command of ours may end a moment later, and closes its output then.
+    const ended = once(child, "close")
     child.kill("SIGKILL")
     await ended
   })

@@ -3,6 +3,7 @@
  *
  * - `home DIRECTORY`: the lock of a home
  * - `file PATH`: a kernel lock
+ * - `own PATH`: the kind `tasks` of a database
  * - `parent PATH`: a kernel lock, and then starts a process that outlives this one
  * - `release`: gives up what it holds
  *
@@ -10,9 +11,11 @@
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect, Either, Exit, Layer, Option, Scope, Stream } from "effect"
+import { Context, Effect, Either, Exit, Layer, Option, Scope, Stream } from "effect"
 import * as NodeStream from "@effect/platform-node/NodeStream"
+import { Database, RunStore } from "charlotte"
 import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
 import * as Home from "../../src/daemon/Home.js"
 import * as HomeLock from "../../src/daemon/HomeLock.js"
 import * as KernelLock from "../../src/store/KernelLock.js"
@@ -22,9 +25,15 @@ const tell = (verdict: Verdict) => Effect.sync(() => process.stdout.write(`${JSO
 
 const home = (path: string) => Layer.provide(HomeLock.layer({ what: "run", version: "1.2.3" }), Home.layerAt(path))
 
+const own = (filename: string) =>
+  Effect.flatMap(Layer.build(Layer.provide(RunStore.layer, Database.layer({ filename }))), (store) =>
+    Context.get(store, RunStore.RunStore).owners.acquire({ kind: "tasks", id: randomUUID() })
+  )
+
 const take = (what: string, path: string) =>
   Effect.gen(function* () {
     if (what === "home") yield* Layer.build(home(path))
+    else if (what === "own") yield* own(path)
     else yield* KernelLock.acquire(path)
   })
 
@@ -54,8 +63,10 @@ const obey = (line: string) =>
       return yield* tell({ tag: "won", child: what === "parent" ? outlive() : 0 })
     }
     yield* Scope.close(scope, Exit.void)
-    const holder = taken.left._tag === "HomeBusy" ? taken.left.holder?.process.pid : undefined
-    return yield* tell({ tag: "lost", error: taken.left._tag, message: taken.left.message, holder: holder ?? 0 })
+    const { left: error } = taken
+    const holder =
+      error._tag === "HomeBusy" ? error.holder?.process.pid : error._tag === "AlreadyManaged" ? error.pid : undefined
+    return yield* tell({ tag: "lost", error: error._tag, message: error.message, holder: holder ?? 0 })
   })
 
 const program = NodeStream.stdin.pipe(

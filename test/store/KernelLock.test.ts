@@ -1,6 +1,7 @@
 /** A lock that the kernel keeps, asked for by this process and by others. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
+import { spawnSync } from "node:child_process"
 import {
   chmodSync,
   closeSync,
@@ -35,6 +36,33 @@ const asNobody = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         () => become(0)
       )
     : effect
+
+/** What a file system says of locks that has none; its C library is replaced in the processes that ask. */
+const withoutLocks = `
+  #define _GNU_SOURCE
+  #include <dlfcn.h>
+  #include <errno.h>
+  #include <fcntl.h>
+  #include <stdarg.h>
+  static int refuse(const char *name, int fd, int command, void *argument) {
+    if (command == F_SETLK || command == F_SETLKW) { errno = REASON; return -1; }
+    return ((int (*)(int, int, ...)) dlsym(RTLD_NEXT, name))(fd, command, argument);
+  }
+  #define REPLACE(name) int name(int fd, int command, ...) { va_list list; va_start(list, command); \\
+    void *argument = va_arg(list, void *); va_end(list); return refuse(#name, fd, command, argument); }
+  REPLACE(fcntl)
+  REPLACE(fcntl64)
+`
+
+const compile = (directory: string, reason: string) => {
+  const library = `${directory}/${reason}.so`
+  const args = ["-shared", "-fPIC", `-DREASON=${reason}`, "-x", "c", "-", "-o", library, "-ldl"]
+  return spawnSync("cc", args, { input: withoutLocks, stdio: ["pipe", "ignore", "ignore"] }).status === 0
+    ? library
+    : undefined
+}
+
+const canReplace = process.platform === "linux" && spawnSync("cc", ["--version"], { stdio: "ignore" }).status === 0
 
 describe("a kernel lock", () => {
   it.scoped("is held until its scope closes, and leaves an empty file", () =>
@@ -161,6 +189,25 @@ describe("a kernel lock", () => {
       }
     })
   )
+
+  for (const reason of ["ENOLCK", "EOPNOTSUPP"]) {
+    it.scopedLive.skipIf(!canReplace)(
+      `is refused with a reason where the file system has none: ${reason} (needs cc)`,
+      () =>
+        Effect.gen(function* () {
+          const file = yield* path
+          const library = compile(yield* TemporaryDirectory.make, reason)
+          const other = yield* Contender.start(yield* Contender.program, { env: { LD_PRELOAD: library ?? "" } })
+          for (const what of ["file", "own"]) {
+            const verdict = yield* other.ask(`${what} ${file}`)
+            expect(verdict).toMatchObject({ tag: "lost", error: "StoreError" })
+            expect(verdict.tag === "lost" && verdict.message).toContain(`${file} is on a file system without locks`)
+          }
+          // Nothing that it tried is left beside it.
+          expect(readdirSync(dirname(file)).filter((name) => name !== "lock")).toEqual([])
+        })
+    )
+  }
 
   it.scoped("is never thought to be had on a file that can only be read", () =>
     Effect.gen(function* () {

@@ -4,6 +4,7 @@ import owners from "./0003_owners.js"
 import attempts from "./0004_attempts.js"
 import submission from "./0005_submission.js"
 import work from "./0006_work.js"
+import ownerLocks from "./0007_owner_locks.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -11,5 +12,6 @@ export const migrations = {
   "0003_owners": owners,
   "0004_attempts": attempts,
   "0005_submission": submission,
-  "0006_work": work
+  "0006_work": work,
+  "0007_owner_locks": ownerLocks
 }

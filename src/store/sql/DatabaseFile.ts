@@ -96,13 +96,20 @@ const isLogCutShort = (prepared: Connection, path: string): Effect.Effect<boolea
     return page !== undefined && size < logHeader + before.log * (frameHeader + page.bytes)
   })
 
-export const guard = (session: Session, { isWritten }: Options): Effect.Effect<Guard, StoreError, Scope.Scope> =>
+/** The path of the database, without symbolic links; none when it is in memory. */
+export const of = (session: Session): Effect.Effect<string | undefined, StoreError> =>
+  Effect.map(
+    session.read("open the store", (connection) => selectFile(connection, "PRAGMA database_list", [])),
+    (databases) => databases.find(({ name }) => name === "main")?.file || undefined
+  )
+
+export const guard = (
+  session: Session,
+  path: string | undefined,
+  { isWritten }: Options
+): Effect.Effect<Guard, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const databases = yield* session.read("open the store", (connection) =>
-      selectFile(connection, "PRAGMA database_list", [])
-    )
-    const path = databases.find(({ name }) => name === "main")?.file
-    if (!path) return () => Effect.void
+    if (path === undefined) return () => Effect.void
 
     const opened = look(path)
     let size = 0

@@ -3,7 +3,7 @@
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Option, Schema } from "effect"
-import type { Owner } from "../Owners.js"
+import type { Owner, OwnerLock } from "../Owners.js"
 import { execute, query } from "./Session.js"
 
 const select = query(
@@ -13,34 +13,41 @@ const select = query(
     pid: Schema.Number,
     boot_id: Schema.String,
     start_time: Schema.String,
-    pid_namespace: Schema.String
+    pid_namespace: Schema.String,
+    lock_path: Schema.NullOr(Schema.String),
+    lock_file: Schema.NullOr(Schema.String)
   })
 )
 
+const columns = "kind, id, pid, boot_id, start_time, pid_namespace, lock_path, lock_file"
+
+const lockOf = (path: string | null, file: string | null): OwnerLock | undefined =>
+  path === null || file === null ? undefined : { path, file }
+
 export const get = (connection: Connection, kind: string) =>
   Effect.map(
-    select(
-      connection,
-      "SELECT kind, id, pid, boot_id, start_time, pid_namespace FROM charlotte_owners WHERE kind = ?",
-      [kind]
-    ),
+    select(connection, `SELECT ${columns} FROM charlotte_owners WHERE kind = ?`, [kind]),
     ([row]): Option.Option<Owner> =>
       Option.map(Option.fromNullable(row), (row) => ({
         kind: row.kind,
         id: row.id,
-        process: { pid: row.pid, bootId: row.boot_id, startTime: row.start_time, pidNamespace: row.pid_namespace }
+        process: { pid: row.pid, bootId: row.boot_id, startTime: row.start_time, pidNamespace: row.pid_namespace },
+        lock: lockOf(row.lock_path, row.lock_file)
       }))
   )
 
-export const claim = (connection: Connection, { id, kind, process }: Owner, replacing: Option.Option<Owner>) =>
+export const claim = (connection: Connection, { id, kind, lock, process }: Owner, replacing: Option.Option<Owner>) =>
   Effect.gen(function* () {
     const current = yield* get(connection, kind)
     const unchanged = Option.getOrUndefined(current)?.id === Option.getOrUndefined(replacing)?.id
     if (unchanged) {
       yield* execute(
         connection,
-        `INSERT OR REPLACE INTO charlotte_owners (kind, id, pid, boot_id, start_time, pid_namespace) VALUES (?, ?, ?, ?, ?, ?)`,
-        [kind, id, process.pid, process.bootId, process.startTime, process.pidNamespace]
+        `INSERT OR REPLACE INTO charlotte_owners (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        [
+          ...[kind, id, process.pid, process.bootId, process.startTime, process.pidNamespace],
+          ...[lock?.path ?? null, lock?.file ?? null]
+        ]
       )
     }
     return unchanged

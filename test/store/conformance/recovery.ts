@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
-import { Effect, type Layer, Option } from "effect"
+import { Effect, Either, Exit, type Layer, Option, Scope } from "effect"
 import { at, created, error, event, id, kind, unfinished } from "../runs.js"
 
 export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
@@ -123,6 +123,45 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(claims.filter((claimed) => claimed)).toHaveLength(1)
         const winner = yield* Effect.flatten(owners.get(kind))
         expect(winner.id).toBe(String(claims.indexOf(true)))
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("owners.acquire", () => {
+    const acquire = (id: string, kind = "tasks") =>
+      Effect.flatMap(RunStore.RunStore, ({ owners }) => owners.acquire({ kind, id }))
+    const recorded = Effect.flatMap(RunStore.RunStore, ({ owners }) => owners.get("tasks"))
+
+    it.scoped("makes one owner of a kind until its scope closes, and names it to others", () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        yield* Scope.extend(acquire("a"), scope)
+        expect(Option.map(yield* recorded, ({ id, process }) => [id, process.pid])).toEqual(
+          Option.some(["a", process.pid])
+        )
+        expect(yield* Effect.flip(acquire("b"))).toMatchObject({
+          _tag: "AlreadyManaged",
+          kind: "tasks",
+          pid: process.pid
+        })
+        expect(Option.map(yield* recorded, ({ id }) => id)).toEqual(Option.some("a"))
+        yield* acquire("c", "another kind / with any text")
+        yield* Scope.close(scope, Exit.void)
+        expect(yield* recorded).toEqual(Option.none())
+        yield* acquire("b")
+        expect(Option.map(yield* recorded, ({ id }) => id)).toEqual(Option.some("b"))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.scoped("lets one of many that ask at once have the kind", () =>
+      Effect.gen(function* () {
+        const answers = yield* Effect.forEach(
+          Array.from({ length: 20 }, (_, n) => String(n)),
+          (id) => Effect.either(acquire(id)),
+          { concurrency: "unbounded" }
+        )
+        expect(answers.filter(Either.isRight)).toHaveLength(1)
+        for (const answer of answers.filter(Either.isLeft)) expect(answer.left._tag).toBe("AlreadyManaged")
       }).pipe(Effect.provide(layer))
     )
   })

@@ -1,0 +1,9 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Effect } from "effect"
+
+/** The kernel lock that an owner holds; NULL in a record of version 0.1.0, whose owner lives as long as its process. */
+export default Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql.unsafe("ALTER TABLE charlotte_owners ADD COLUMN lock_path TEXT")
+  yield* sql.unsafe("ALTER TABLE charlotte_owners ADD COLUMN lock_file TEXT")
+})
