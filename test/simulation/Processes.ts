@@ -85,7 +85,8 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
     const process = processes.get(pid)
     if (process === undefined) return undefined
     const { session, startTime } = process
-    return { pid, group: session, session, startTime, isDead: false, isBare: false, isKernel: false }
+    const no = { isDead: false, isStopped: false, isRunning: false, isBare: false, isKernel: false }
+    return { pid, parent: 1, group: session, session, startTime, ...no }
   }
 
   const table: ProcessTable = {
@@ -129,7 +130,8 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
             leader: { pid: leader.pid, startTime: leader.startTime, isChild: true },
             ended,
             output: {
-              lastAt: timeline.now,
+              printed: timeline.now,
+              isBehind: () => false,
               finish: () => Effect.succeed({ bytes: 0, omitted: 0, size: 0, tail: "", problem: undefined })
             }
           }

@@ -2,15 +2,16 @@
  * The way of a child's output from its pipe into its file. It is driven by the events of the pipe, and the child waits no
  * longer than one piece takes to be written, whatever it prints and wherever it ends up.
  */
-import { Effect, Runtime } from "effect"
+import { Effect } from "effect"
 import { readSync } from "node:fs"
 import { Socket } from "node:net"
-import { WallClock } from "../../store/WallClock.js"
 import type { OutputFile, Written } from "./OutputFile.js"
 
 export interface Output {
-  /** When there was output last, or else when it began; in milliseconds of the `WallClock`. */
-  readonly lastAt: () => number
+  /** How many pieces of output were read so far. */
+  readonly printed: () => number
+  /** Whether the last of them is still being written; the pipe is not read meanwhile. */
+  readonly isBehind: () => boolean
   /** Takes what is in the pipe at that moment, and ends. It waits for nobody who still holds the pipe. */
   readonly finish: (options: { readonly tail: number }) => Effect.Effect<Written>
 }
@@ -19,24 +20,22 @@ export interface Output {
 const pipeSize = 1024 * 1024
 
 /** Drains the pipe with that descriptor, which is closed at the end. */
-export const drain = (fd: number, file: OutputFile): Effect.Effect<Output> =>
-  Effect.gen(function* () {
-    const { now } = yield* WallClock
-    const runtime = yield* Effect.runtime()
-    return start(fd, file, () => Runtime.runSync(runtime, now))
-  })
+export const drain = (fd: number, file: OutputFile): Effect.Effect<Output> => Effect.sync(() => start(fd, file))
 
-const start = (fd: number, file: OutputFile, now: () => number): Output => {
+const start = (fd: number, file: OutputFile): Output => {
   const pipe = new Socket({ fd, readable: true, writable: false })
-  let lastAt = now()
+  let printed = 0
+  let isBehind = false
   let isFinishing = false
   let writing = Promise.resolve()
 
   pipe.on("data", (chunk: Buffer) => {
-    lastAt = now()
+    printed++
+    isBehind = true
     // One piece at a time: memory stays small when the disk is slower than the child.
     pipe.pause()
     writing = file.append(chunk).then(() => {
+      isBehind = false
       if (!isFinishing) pipe.resume()
     })
   })
@@ -57,7 +56,11 @@ const start = (fd: number, file: OutputFile, now: () => number): Output => {
     return file.finish(options)
   }
 
-  return { lastAt: () => lastAt, finish: (options) => Effect.promise(() => finish(options)) }
+  return {
+    printed: () => printed,
+    isBehind: () => isBehind,
+    finish: (options) => Effect.promise(() => finish(options))
+  }
 }
 
 /** Filled and emptied at once, so one is enough for all. */

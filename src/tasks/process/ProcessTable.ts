@@ -19,12 +19,17 @@ export interface ProcessTable {
 
 export interface Entry {
   readonly pid: number
+  readonly parent: number
   readonly group: number
   readonly session: number
   /** In clock ticks since the boot; with the pid it names a process for ever. */
   readonly startTime: number
   /** It has ended, and only its parent has not asked how. Its number, and that of its session, are not given away yet. */
   readonly isDead: boolean
+  /** By a signal such as SIGSTOP, or by a debugger. */
+  readonly isStopped: boolean
+  /** On a processor, waiting for one, or in the middle of input or output. */
+  readonly isRunning: boolean
   /** Whether it has no variable at all. One that is about to begin another program, or to end, does not count as such. */
   readonly isBare: boolean
   /** Whether it is a part of the kernel. */
@@ -56,11 +61,14 @@ const parse = (pid: number, stat: string): Entry | undefined => {
   if (fields.length < 49) return undefined
   return {
     pid,
+    parent: field(4),
     group: field(5),
     session: field(6),
     startTime: field(22),
     // A zombie whose other threads still run is alive.
     isDead: state === "X" || (state === "Z" && field(20) <= 1),
+    isStopped: state === "T" || state === "t",
+    isRunning: state === "R" || state === "D",
     isBare: field(51) !== 0 && field(51) === field(50),
     isKernel: (field(9) & kernelThread) !== 0
   }

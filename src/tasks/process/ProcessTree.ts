@@ -146,7 +146,8 @@ const ofGroup = (leader: Leader | undefined): Look => {
     // Once empty, the number of the group may go to somebody else.
     isThere = results.every(Boolean)
     const { pid } = leader
-    const entry = { pid, group: pid, session: pid, startTime: 0, isDead: false, isBare: false, isKernel: false }
+    const no = { isDead: false, isStopped: false, isRunning: false, isBare: false, isKernel: false }
+    const entry = { pid, parent: process.pid, group: pid, session: pid, startTime: 0, ...no }
     return { found: isThere ? [entry] : [], isComplete: true }
   }
 }

@@ -1,12 +1,13 @@
 /**
  * One child process from its record to its end.
  */
-import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, type Option, Runtime } from "effect"
+import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, Option, Runtime } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Attempts } from "../../store/Attempts.js"
 import type * as Failpoint from "../../store/Failpoint.js"
 import * as Environment from "./Environment.js"
+import { isStopped } from "./isStopped.js"
 import type { Launch } from "./Launch.js"
 import { within } from "./Limits.js"
 import { $is, type Outcome } from "./Outcome.js"
@@ -119,7 +120,12 @@ export const make = (runner: {
 
         const supervise = Effect.gen(function* () {
           yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
-          const outcome = yield* within(limits, { ended: Deferred.await(ended), lastAt: output.lastAt })
+          const outcome = yield* within(limits, {
+            ended: Deferred.await(ended),
+            printed: output.printed,
+            isBehind: output.isBehind,
+            isStopped: () => Option.exists(table, (table) => isStopped(table, leader))
+          })
           const endedByItself = $is("Exited")(outcome) || $is("Signalled")(outcome)
           yield* terminate(tree, { settle: endedByItself ? settle : Duration.zero, grace: grace(), isHurried })
           return outcome

@@ -12,6 +12,18 @@ interface Told extends Partial<Entry> {
   readonly isGone?: boolean
 }
 
+const ordinary = {
+  parent: 1,
+  group: 100,
+  session: 100,
+  startTime: 1000,
+  isDead: false,
+  isStopped: false,
+  isRunning: false,
+  isBare: false,
+  isKernel: false
+}
+
 /** A machine with these processes on it. Sessions and groups are of 100, the child, where nothing else is told. */
 const machine = (processes: ReadonlyArray<Told>): ProcessTable => {
   const get = (pid: number) => processes.find((process) => process.pid === pid)
@@ -20,7 +32,7 @@ const machine = (processes: ReadonlyArray<Told>): ProcessTable => {
     get: (pid) => {
       const told = get(pid)
       if (told === undefined || told.isGone === true) return undefined
-      return { group: 100, session: 100, startTime: 1000, isDead: false, isBare: false, isKernel: false, ...told }
+      return { ...ordinary, ...told }
     },
     isMarked: ({ pid }) => {
       const told = get(pid)
