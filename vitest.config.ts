@@ -10,7 +10,7 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
         {
           find: new RegExp(`^charlotte${subpath.slice(1)}$`),
           replacement: fileURLToPath(
-            new URL(target.import.replace("./dist/", "./src/").replace(/\.js$/, ".ts"), import.meta.url)
+            new URL(target.default.replace("./dist/", "./src/").replace(/\.js$/, ".ts"), import.meta.url)
           )
         }
       ]

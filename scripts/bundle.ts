@@ -1,11 +1,11 @@
 /**
- * Makes the command as it is installed, in `dist/cli` or in a directory that is named: `bin.cjs`, and beside it all of its
- * code in one file, of which a process evaluates only what it comes to need. That file is then run once, and what V8 has made
+ * Makes the command as it is installed, in `dist/cli` or in a directory that is named: `charlotte`, which chooses a Node,
+ * `bin.cjs`, and beside them all of its code in one file, of which a process evaluates only what it comes to need. That file is then run once, and what V8 has made
  * of it is kept.
  */
 import { build, type Plugin } from "esbuild"
 import { execFileSync } from "node:child_process"
-import { chmodSync } from "node:fs"
+import { chmodSync, copyFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 
@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const [, , directory = `${root}dist/cli`] = process.argv
 const file = `${directory}/charlotte.cjs`
 const bin = `${directory}/bin.cjs`
+const launcher = `${directory}/charlotte`
 
 /** `import { Effect } from "effect"` brings all of what each module has; by the module's own name, only what is used. */
 const modulesByName: Plugin = {
@@ -143,9 +144,12 @@ await build({
   entryPoints: ["src/cli/installed.ts"],
   outfile: bin,
   format: "cjs",
+  // An older Node has to understand it, to say that it is too old.
+  target: "node12",
   define: { "import.meta.dirname": "__dirname" }
 })
-chmodSync(bin, 0o755)
+copyFileSync(`${root}src/cli/charlotte.sh`, launcher)
+for (const file of [bin, launcher]) chmodSync(file, 0o755)
 
 // What it says is of interest only where it fails, and then in the error.
 execFileSync(process.execPath, ["--import", import.meta.resolve("tsx"), `${root}scripts/tour.ts`, file], {

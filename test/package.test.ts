@@ -12,6 +12,12 @@ import node from "../tools/node/package.json" with { type: "json" }
 const root = fileURLToPath(new URL("..", import.meta.url))
 const read = (path: string): Promise<string> => readFile(join(root, path), "utf8")
 
+/** Of a range such as `^0.97.2` or `^3.22.2`: the same minor version, and at least that patch. */
+const satisfies = (version: string, range: string): boolean => {
+  const [least = [], found = []] = [range.slice(1), version].map((text) => text.split(".").map(Number))
+  return least[0] === found[0] && least[1] === found[1] && (found[2] ?? -1) >= (least[2] ?? 0)
+}
+
 let directory: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "charlotte-package-"))
@@ -57,7 +63,7 @@ describe("the package", () => {
     const exported = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
       typeof target === "string"
         ? []
-        : [[`charlotte${subpath.slice(1)}`, [target.import.replace("./dist/", "./src/").replace(/js$/, "ts")]]]
+        : [[`charlotte${subpath.slice(1)}`, [target.default.replace("./dist/", "./src/").replace(/js$/, "ts")]]]
     )
     expect(config.compilerOptions.paths).toEqual(Object.fromEntries(exported))
   })
@@ -76,6 +82,21 @@ describe("the package", () => {
     })
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual(["file:tools/node"])
     expect(await read("package-lock.json")).not.toMatch(/"resolved"(?!: "tools\/node")|:\/\/registry\./)
+  })
+
+  it("is tested with the Effect that its peers ask for, and with the one that the README installs", async () => {
+    const pinned: Readonly<Record<string, string>> = manifest.devDependencies
+    const [line = ""] = /^npm install .*$/m.exec(await read("README.md")) ?? []
+    const peers = Object.keys(manifest.peerDependencies).sort()
+    const packages = [
+      `../charlotte/charlotte-${manifest.version}.tgz`,
+      ...peers.map((name) => `${name}@${pinned[name]}`)
+    ]
+    expect(line.split(" ").slice(2).sort()).toEqual(packages.sort())
+    for (const [name, range] of Object.entries(manifest.peerDependencies)) {
+      expect(range).toMatch(/^\^(3\.22|0\.\d+)\.\d+$/)
+      expect(satisfies(pinned[name] ?? "", range), name).toBe(true)
+    }
   })
 
   it("excuses a line from a lint rule only with a reason", async () => {

@@ -43,7 +43,7 @@ const commit = (): string =>
   git("rev-parse", "--short", "HEAD") +
   (git("status", "--porcelain", "--", "src", "bench/subjects", "bench/peers") === "" ? "" : ", changed")
 
-const { dependencies, version } = manifest
+const { dependencies, devDependencies, version } = manifest
 
 const peers = Object.entries(peersManifest.dependencies).map(([name, version]) => `${name} ${version}`)
 
@@ -55,9 +55,9 @@ const used = (): string =>
     `Linux ${release()}`,
     `Charlotte ${version}`,
     `Node ${process.version}`,
-    `effect ${dependencies.effect}`,
+    `effect ${devDependencies.effect}`,
     `better-sqlite3 ${dependencies["better-sqlite3"]}`,
-    `@effect/experimental ${dependencies["@effect/experimental"]}`,
+    `@effect/experimental ${devDependencies["@effect/experimental"]}`,
     ...peers,
     ...versions()
   ].join(", ")

@@ -27,7 +27,6 @@ const byTag: Readonly<Record<string, number>> = {
   OperationInProgress: invalid,
   GitMissing: invalid,
   GitTooOld: invalid,
-  VersionMismatch: invalid,
   IdempotencyKeyReused: invalid,
   InvalidQuery: invalid,
   InvalidRequest: invalid,
@@ -38,6 +37,7 @@ const byTag: Readonly<Record<string, number>> = {
   HomeBusy: busy,
   ShuttingDown: busy,
   Locked: busy,
+  VersionMismatch: busy,
 
   InternalError: internal,
 

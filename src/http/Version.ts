@@ -3,7 +3,7 @@
  */
 
 /** As in package.json, which cannot be read from a bundle. */
-export const version = "0.1.0"
+export const version = "0.2.0"
 
 /** The header that carries it, both ways. */
 export const versionHeader = "charlotte-version"

@@ -5,7 +5,7 @@
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqliteClient from "./SqliteClient.js"
 import { Effect, Layer, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
@@ -144,7 +144,7 @@ const refuseOldSqlite = (ask: Ask.Ask) =>
           operation,
           reason: "version",
           cause: new Error(
-            `SQLite ${version} is older than ${oldestSqlite.join(".")}; install better-sqlite3 12.11 or newer`
+            `SQLite ${version} is older than ${oldestSqlite.join(".")}; install better-sqlite3 13.2 or newer`
           )
         })
   })

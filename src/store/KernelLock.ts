@@ -10,7 +10,7 @@
  *   that: `isHeld` tells the first one so.
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqliteClient from "./SqliteClient.js"
 import { Effect, Exit, Schema, Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { rmSync, statSync } from "node:fs"

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import { Context, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { StoreError } from "../domain/errors.js"
+import * as Driver from "./Driver.js"
 import * as Memory from "./MemoryRunStore.js"
 import type * as Port from "./Port.js"
 import * as Sql from "./SqlRunStore.js"
@@ -26,11 +27,15 @@ export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, Port.S
 /**
  * Keeps runs in the SQLite database of a `SqlClient`. It migrates its own tables, whose names begin with `charlotte_`, so
  * the database may be an application's own. How long a write survives and how long a lock is waited for is up to the client:
- * `Database.layer` sets what is promised, a client of your own has its own settings.
+ * `Database.layer` sets what is promised, a client of your own has its own settings. On Node 24 and later, one that has brought a
+ * better-sqlite3 older than 13 is refused: it would abort the process.
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Layer.scoped(RunStore, Sql.make)
+export const layer: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Layer.scoped(
+  RunStore,
+  Effect.zipRight(Driver.refuseOld, Sql.make)
+)
 
 /**
  * The runs in such a database, for who only wants to read them: nothing is migrated, so the tables have to be up to date,

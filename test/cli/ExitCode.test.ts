@@ -211,12 +211,12 @@ describe("a command that comes to no server of its own", () => {
     (_, response) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
 
-  it.scopedLive("answers 2 for VersionMismatch, and says how to restart the daemon", () =>
+  it.scopedLive("answers 75 for VersionMismatch, and says how to restart the daemon", () =>
     Effect.gen(function* () {
       const body = { _tag: "VersionMismatch", client: "0.1.0", daemon: "9.9.9" }
       const home = yield* strange(answering(412, body))
       const { code, err, out } = yield* run(home, stop())
-      expect([code, out]).toEqual([2, ""])
+      expect([code, out]).toEqual([75, ""])
       expect(err).toBe(
         "charlotte: this is charlotte 0.1.0, and the daemon is 9.9.9; restart it with: charlotte daemon restart\n"
       )

@@ -3,6 +3,7 @@ import * as Http from "charlotte/http"
 import { Step } from "charlotte/testing"
 import { Array, Chunk, Effect, Fiber, Option, Redacted, Stream, TestClock } from "effect"
 import { createServer, type RequestListener, type ServerResponse } from "node:http"
+import manifest from "../../package.json" with { type: "json" }
 import { config, unknownId } from "../support/jobs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Restarting from "./restarting.js"
@@ -73,7 +74,7 @@ describe("a client", () => {
         const error = yield* Effect.flip(call)
         expect(error).toBeInstanceOf(errors.VersionMismatch)
         expect(error.message).toBe(
-          "this is charlotte 0.1.0, and the daemon is 9.9.9; restart it with: charlotte daemon restart"
+          `this is charlotte ${manifest.version}, and the daemon is 9.9.9; restart it with: charlotte daemon restart`
         )
       }
     })

@@ -13,6 +13,7 @@ import * as Machine from "../doctor/Machine.js"
 import * as Records from "../doctor/Records.js"
 import * as Report from "../doctor/Report.js"
 import * as RepositoryAround from "../doctor/RepositoryAround.js"
+import * as SqliteDriver from "../doctor/SqliteDriver.js"
 import * as ExitCode from "../ExitCode.js"
 import { Output, writeLines } from "../Output.js"
 import { about, json, repo } from "./parameters.js"
@@ -24,7 +25,13 @@ const audit = Options.boolean("audit").pipe(
 export const doctor = Command.make("doctor", { audit, repo, json }, ({ audit, json, repo }) =>
   Effect.gen(function* () {
     const { isTerminal, size, write } = yield* Output
-    const found = yield* Effect.all([Machine.look, home({ audit }), RepositoryAround.look(repo)])
+    const sqlite = yield* SqliteDriver.look
+    const found = yield* Effect.all([
+      Machine.look,
+      Effect.succeed([sqlite]),
+      sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit }),
+      RepositoryAround.look(repo)
+    ])
     const report = Report.make(found.flat())
     yield* json
       ? write(`${JSON.stringify(report)}\n`)
@@ -35,6 +42,13 @@ export const doctor = Command.make("doctor", { audit, repo, json }, ({ audit, js
   Command.withDescription(
     about("Checks that all which jobs need is there, and says what to do about what is not.", "charlotte doctor")
   )
+)
+
+/** Who uses the home is known by a lock, which is SQLite's as well. */
+const withoutSqlite = Finding.warning(
+  "the rest",
+  "home, configuration, agents, database and jobs were not looked at",
+  "leave the database where it is, and ask again once SQLite works"
 )
 
 const home = (options: Records.Options) =>

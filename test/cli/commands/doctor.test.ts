@@ -6,10 +6,12 @@ import { Database, RunStore } from "charlotte"
 import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import manifest from "../../../package.json" with { type: "json" }
 import * as Commands from "../../../src/cli/Commands.js"
 import * as HomeDirectory from "../../../src/cli/doctor/HomeDirectory.js"
 import * as Home from "../../../src/daemon/Home.js"
 import * as HomeLock from "../../../src/daemon/HomeLock.js"
+import { DriverRef } from "../../../src/store/Driver.js"
 import { KernelRef } from "../../../src/store/ProcessIdentity.js"
 import { GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
 import { Surroundings } from "../../../src/tasks/process/Environment.js"
@@ -94,10 +96,16 @@ describe("charlotte doctor", () => {
       const before = everything(world.root)
       const { code, err, out } = yield* run(world, "doctor", "--repo", yield* Repository.plain(world))
       expect([code, err]).toEqual([0, ""])
-      expect(out.replace(/[\d.]+ GiB/, "9 GiB").replace(/version [\d.]+\n/, "version 9\n")).toBe(
+      expect(
+        out
+          .replace(/[\d.]+ GiB/, "9 GiB")
+          .replace(/version [\d.]+\n/, "version 9\n")
+          .replace(/SQLite 3[\d.]+/, "SQLite 3")
+      ).toBe(
         `✓ node           Node.js ${process.versions.node}
 ✓ platform       linux, where every process of a job is found by way of /proc
 ✓ git            version 9
+✓ sqlite         SQLite 3, by better-sqlite3 ${manifest.dependencies["better-sqlite3"]}
 ✓ home           ${world.home} is not there yet, and will be made
 ✓ space          9 GiB free
 ✓ in use         by nobody
@@ -119,7 +127,7 @@ all is well
       chmodSync(world.home, 0o777)
       const { code, out } = yield* run(world, "doctor", "--repo", yield* Repository.plain(world))
       expect(code).toBe(1)
-      expect(out.split("\n").slice(3)).toEqual([
+      expect(out.split("\n").slice(4)).toEqual([
         `✗ home        the home directory ${world.home} can be written by other users, who could have put commands into it`,
         `              → look through it, then close it: chmod 700 ${world.home}`,
         "! the rest    configuration, agents, database and jobs were not looked at",
@@ -145,6 +153,23 @@ describe("doctor, of the machine", () => {
         "problem: no-git was not found → install git and see that PATH leads to it"
       ])
       expect(yield* say(without, "repository", "--repo", world.root)).toEqual([])
+    })
+  )
+})
+
+describe("doctor, of SQLite", () => {
+  it.scoped("says what to do when its native part does not work, and looks at nothing that needs it", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      yield* Effect.provide(cutOff(world, 1), database(world))
+      const missing = Effect.provideService(DriverRef, "/no/driver")
+      expect(yield* missing(say(world, "sqlite"))).toEqual([
+        `problem: the native part of better-sqlite3 does not work on Node.js ${process.versions.node} (linux ${process.arch}): Cannot find module '/no/driver' → install charlotte again, on the machine and with the Node.js that run it (in a checkout: npm ci)`
+      ])
+      expect(yield* missing(say(world, "database"))).toEqual([])
+      expect(yield* missing(say(world, "the rest"))).toEqual([
+        "warning: home, configuration, agents, database and jobs were not looked at → leave the database where it is, and ask again once SQLite works"
+      ])
     })
   )
 })
