@@ -1,6 +1,8 @@
 /** What is in a worktree and not committed, and all of it as one commit on its branch. */
 import { Effect } from "effect"
 import * as CommitObject from "./CommitObject.js"
+import * as ContentFilters from "./ContentFilters.js"
+import * as Fingerprint from "./Fingerprint.js"
 import { HeadMoved } from "./GitError.js"
 import * as History from "./History.js"
 import * as Keeps from "./Keeps.js"
@@ -68,8 +70,13 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
       Effect.gen(function* () {
         const replaced = yield* Puts.replaced(repository, git, found)
         const others = keep.filter((kept) => !put.some(({ path }) => path === kept))
-        const { kept, warnings } = yield* Keeps.enter(git, ["add", "--all"], since ?? tip, others)
-        yield* Unreadable.refuse(path, warnings)
+        const { differing, kept, warnings } = yield* Keeps.enter(git, ["add", "--all"], since ?? tip, others)
+        const all = entries.map((entry) => entry.path)
+        yield* Unreadable.refuse(path, warnings).pipe(
+          Effect.zipRight(ContentFilters.refuse(repository, git, ContentFilters.affected(differing, all))),
+          // What was planted in the repository is the cause then, and the files are not.
+          Effect.tapError(() => Fingerprint.verify(repository.topLevel, repository, repository.fingerprint))
+        )
         const first = yield* Puts.entering(repository, git, entries, put)
         const { stdout } = yield* git.run(["write-tree"], { first })
         const tree = yield* Refs.decode(ObjectId, stdout.toString().trim())

@@ -35,7 +35,12 @@ export const listing = ({ commonDir, gitDir }: Directories, options?: { readonly
   run({
     args: ["config", "--list", "--includes", "--show-scope", "-z"],
     cwd: commonDir,
-    variables: { GIT_DIR: gitDir, GIT_COMMON_DIR: commonDir },
+    variables: {
+      GIT_DIR: gitDir,
+      GIT_COMMON_DIR: commonDir,
+      // What stands for the whole machine is the user's as well.
+      ...(options?.userConfig === true ? { GIT_CONFIG_NOSYSTEM: "0" } : {})
+    },
     userConfig: options?.userConfig ?? false,
     // An include may lead to a pipe, or to something that has no end.
     limit: Duration.seconds(10)

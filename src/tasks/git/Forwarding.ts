@@ -1,5 +1,6 @@
 /** A worktree of ours moved forward, to a merge of its work with that of others. */
 import { Effect } from "effect"
+import * as ContentFilters from "./ContentFilters.js"
 import * as Disk from "./Disk.js"
 import { BranchMoved, NotFastForward } from "./GitError.js"
 import * as History from "./History.js"
@@ -24,6 +25,7 @@ export const forward = (repository: Repository, worktree: Worktree, { from, to }
     const tip = yield* WorkingFiles.stand(repository, worktree)
     if (tip !== from && tip !== to) return yield* new BranchMoved({ branch, expected: from, actual: tip })
     if (!(yield* History.isAncestor(repository, from, to))) return yield* new NotFastForward({ branch, from, to })
+    yield* ContentFilters.refuseIn(repository, { tree: to, since: from })
     yield* WorkingFiles.over(repository, worktree, tip, (git) =>
       Effect.gen(function* () {
         // A file that is as it should be is not written again: to a build, it would look new.

@@ -200,6 +200,22 @@ export class FilesUnreadable extends Schema.TaggedError<FilesUnreadable>()("File
   }
 }
 
+/** A file asks for a content filter. No program that a configuration names is run, and nothing was changed. */
+export class ContentFiltered extends Schema.TaggedError<ContentFiltered>()("ContentFiltered", {
+  filter: Schema.String,
+  /** Some of the files that ask for it. */
+  files: Schema.Array(Schema.String),
+  /** The file of attributes that says so. */
+  declared: Schema.String,
+  /** The file that configures a program for it; null for LFS where it is not installed. */
+  configured: Schema.NullOr(Schema.String)
+}) {
+  override get message() {
+    const configured = this.configured === null ? "" : `, and ${this.configured} names its program`
+    return `the content filter ${this.filter} is not supported, as no program that a configuration names is run: ${this.declared} asks for it for ${this.files.slice(0, 3).join(", ")}${configured}; take "filter=${this.filter}" out of there, or leave such files out`
+  }
+}
+
 /** Whose commits are they? */
 export class IdentityMissing extends Schema.TaggedError<IdentityMissing>()("IdentityMissing", { path: Schema.String }) {
   override get message() {
@@ -227,4 +243,5 @@ export type GitError =
   | HeadMoved
   | NestedRepository
   | FilesUnreadable
+  | ContentFiltered
   | IdentityMissing

@@ -1,6 +1,7 @@
 /** A branch moved forward: the ref alone, or with it the one checkout in which it stands. */
 import { Effect, Option } from "effect"
 import * as Checkouts from "./Checkouts.js"
+import * as ContentFilters from "./ContentFilters.js"
 import { BranchMoved, CheckoutInTheWay, type GitFailed, NotFastForward } from "./GitError.js"
 import * as History from "./History.js"
 import { mutate, patiently } from "./Mutation.js"
@@ -38,6 +39,8 @@ const inCheckout = (
     yield* Checkouts.verify(repository, checkout)
     const operation = yield* Checkouts.operation(checkout)
     if (Option.isSome(operation)) return yield* operation.value
+    yield* ContentFilters.refuseIn(repository, { tree: to, since: from, checkout: path })
+    const disarmed = { ...repository, settings: { ...repository.settings, ...ContentFilters.disarmed(repository) } }
     const args = [
       "merge",
       "--ff-only",
@@ -48,7 +51,7 @@ const inCheckout = (
       "--no-verify-signatures",
       "--no-overwrite-ignore"
     ]
-    yield* patiently(repository, [...args, "--end-of-options", to], { gitDir, workTree: path }).pipe(
+    yield* patiently(disarmed, [...args, "--end-of-options", to], { gitDir, workTree: path }).pipe(
       Effect.catchTag("GitFailed", (failure) => refusal(path, branch, failure))
     )
     const now = yield* Refs.resolve(repository, branch)

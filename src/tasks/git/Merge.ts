@@ -2,6 +2,7 @@
 import { Data, Effect, Option } from "effect"
 import { writeFile } from "node:fs/promises"
 import * as CommitObject from "./CommitObject.js"
+import * as ContentFilters from "./ContentFilters.js"
 import * as Files from "./Files.js"
 import * as Keeps from "./Keeps.js"
 import { step } from "./GitCommand.js"
@@ -17,7 +18,7 @@ export type MergeResult = Data.TaggedEnum<{
   FastForward: { readonly commit: ObjectId }
   /** A new commit with both as parents. */
   Merged: { readonly commit: ObjectId }
-  /** Both have changed the same; nothing was made. */
+  /** Both have changed the same, or a file that only a program of the user's can merge; nothing was made. */
   Conflict: { readonly files: ReadonlyArray<string> }
 }>
 export const MergeResult = Data.taggedEnum<MergeResult>()
@@ -45,6 +46,34 @@ const base = (git: Sealed, ours: ObjectId, theirs: ObjectId) =>
     stdout.toString().trim()
   )
 
+/** Files that both have changed and for which a merge driver of the user's is asked: git alone would make something else of them. */
+const driven = (
+  repository: Repository,
+  git: Sealed,
+  { common, ours, theirs }: { readonly common: string; readonly ours: ObjectId; readonly theirs: ObjectId }
+) =>
+  Effect.gen(function* () {
+    if (common === "") return []
+    const theirFiles = new Set(yield* changed(git, common, theirs))
+    const both = (yield* changed(git, common, ours)).filter((path) => theirFiles.has(path))
+    if (both.length === 0) return []
+    yield* git.run(["read-tree", "--end-of-options", ours])
+    const asked = yield* ContentFilters.asked(git, "merge", both)
+    if (asked.length === 0) return []
+    const programs = yield* ContentFilters.configured(repository, "merge")
+    return asked.filter(({ driver }) => programs.has(driver)).map(({ path }) => path)
+  })
+
+const changed = (git: Sealed, from: string, to: ObjectId) =>
+  Effect.map(
+    git.run(["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", from, to]),
+    ({ stdout }) =>
+      stdout
+        .toString()
+        .split("\0")
+        .filter((path) => path !== "")
+  )
+
 /** Ours with the files that theirs decides of. */
 const yielding = (
   repository: Repository,
@@ -53,13 +82,12 @@ const yielding = (
 ) =>
   Effect.gen(function* () {
     if (yields.length === 0 || common === "") return ours
-    const args = ["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", common, theirs]
-    const changed = new Set((yield* git.run(args)).stdout.toString().split("\0"))
+    const changedByTheirs = new Set(yield* changed(git, common, theirs))
     const { kept: taken } = yield* Keeps.enter(
       git,
       ["read-tree", "--end-of-options", ours],
       theirs,
-      yields.filter((path) => changed.has(path))
+      yields.filter((path) => changedByTheirs.has(path))
     )
     if (taken.length === 0) return ours
     const tree = yield* decode(ObjectId, (yield* git.run(["write-tree"])).stdout.toString().trim())
@@ -75,6 +103,8 @@ export const merge = (repository: Repository, options: MergeOptions) =>
       if (common === theirs) return MergeResult.UpToDate({ commit: options.ours })
       if (common === options.ours) return MergeResult.FastForward({ commit: theirs })
       const ours = yield* yielding(repository, git, { ...options, common })
+      const unmergeable = yield* driven(repository, git, { common, ours, theirs })
+      if (unmergeable.length > 0) return MergeResult.Conflict({ files: unmergeable })
       yield* lay(git, ours)
       const { code, stdout } = yield* git.run(
         ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],
@@ -85,9 +115,12 @@ export const merge = (repository: Repository, options: MergeOptions) =>
         .split("\0")
         .filter((field) => field !== "")
       if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
+      const merged = yield* decode(ObjectId, tree)
+      // The rules of the one may be for files of the other.
+      yield* ContentFilters.refuseIn(repository, { tree: merged })
       const parents = [ours, theirs]
       return MergeResult.Merged({
-        commit: yield* CommitObject.write(repository, git, { tree: yield* decode(ObjectId, tree), parents, subject })
+        commit: yield* CommitObject.write(repository, git, { tree: merged, parents, subject })
       })
     })
   )

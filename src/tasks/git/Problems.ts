@@ -1,6 +1,7 @@
 /** What in a repository would keep a job from being done: all of it at once, each with what to do about it. */
 import { Effect, Option, Schema } from "effect"
 import * as Checkouts from "./Checkouts.js"
+import * as ContentFilters from "./ContentFilters.js"
 import * as Files from "./Files.js"
 import { IdentityMissing } from "./GitError.js"
 import { BranchName, type ObjectId } from "./Names.js"
@@ -51,19 +52,12 @@ const target = (repository: Repository, wanted: BranchName | undefined) =>
     )
   })
 
-/** The filters that the files of attributes ask for. */
-const filtersIn = (attributes: string): ReadonlyArray<string> =>
-  [...attributes.matchAll(/^[^#\n].*?\sfilter=(\S+)/gm)].map(([, name = ""]) => name)
-
 const inTree = (repository: Repository, commit: ObjectId) =>
   sealed(repository, (git) =>
     Effect.gen(function* () {
       const entries = yield* Files.entries(git, commit)
       const submodules = entries.filter(({ mode }) => mode === "160000").map(({ path }) => path)
-      const rules = entries.filter((entry) => Files.isRegular(entry) && /(^|\/)\.gitattributes$/.test(entry.path))
-      const texts = yield* Effect.forEach(rules, ({ object }) => Files.blob(git, object))
-      const asked = new Set([repository.attributes, ...texts.map(String)].flatMap(filtersIn))
-      const filters = [...asked].filter((name) => name === "lfs" || repository.filters.includes(name))
+      const filters = yield* ContentFilters.find(repository, { tree: commit })
       return [
         ...(submodules.length === 0
           ? []
@@ -73,12 +67,7 @@ const inTree = (repository: Repository, commit: ObjectId) =>
                 `submodules are not supported (${submodules.join(", ")}); work in a repository without them`
               )
             ]),
-        ...filters.map((name) =>
-          problem(
-            "filter",
-            `the content filter ${name} is not supported, as no program that the configuration names is run; take "filter=${name}" out of .gitattributes, or work in a repository without it`
-          )
-        )
+        ...filters.map(({ message }) => problem("filter", message))
       ]
     })
   )

@@ -109,7 +109,6 @@ export const constants: Readonly<Record<string, string>> = {
   ...numbered(Object.entries(settings), 0),
   LC_ALL: "C",
   GIT_CONFIG_NOSYSTEM: "1",
-  GIT_ATTR_NOSYSTEM: "1",
   GIT_TERMINAL_PROMPT: "0",
   GIT_ASKPASS: "false",
   SSH_ASKPASS: "false",

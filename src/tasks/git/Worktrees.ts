@@ -3,6 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { mkdir, rm, rmdir, writeFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import * as Checkouts from "./Checkouts.js"
+import * as ContentFilters from "./ContentFilters.js"
 import * as Disk from "./Disk.js"
 import { type GitCommand, step } from "./GitCommand.js"
 import { BranchCheckedOut, type GitError, GitFailed, PathTaken, WorktreeBroken } from "./GitError.js"
@@ -136,10 +137,13 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
   })
 
 const populate = (repository: Repository, { gitDir, path }: Worktree, commit: ObjectId) =>
-  sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
-    workTree: path,
-    index: `${gitDir}/index`
-  })
+  Effect.zipRight(
+    ContentFilters.refuseIn(repository, { tree: commit }),
+    sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
+      workTree: path,
+      index: `${gitDir}/index`
+    })
+  )
 
 /**
  * Makes a worktree on a branch of its own: a new one at the commit `from`, or without it one that is there. What was done

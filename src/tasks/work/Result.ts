@@ -19,6 +19,7 @@ export const set = ({ repository, result }: Branch, to: ObjectId) =>
         BranchMissing: anyway,
         BranchMoved: anyway,
         CheckoutInTheWay: anyway,
+        ContentFiltered: anyway,
         NotFastForward: anyway,
         OperationInProgress: anyway,
         SymbolicBranch: anyway,

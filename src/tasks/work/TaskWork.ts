@@ -165,6 +165,7 @@ const tryOnce = (
     Effect.catchTags({
       BranchMissing: unfit,
       BranchMoved: unfit,
+      ContentFiltered: unfit,
       HeadMoved: unfit,
       NestedRepository: unfit,
       OperationInProgress: unfit,

@@ -110,7 +110,7 @@ it.scopedLive("git gets an environment of its own: no foreign variable, and ever
   Effect.gen(function* () {
     const { calls } = yield* everything
     const known =
-      /^GIT_(DIR|COMMON_DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|CONFIG_COUNT|CONFIG_(KEY|VALUE)_\d+|CONFIG_GLOBAL|CONFIG_NOSYSTEM|ATTR_NOSYSTEM|TERMINAL_PROMPT|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|OPTIONAL_LOCKS|PROGRESS_DELAY|LITERAL_PATHSPECS|NO_REPLACE_OBJECTS|NO_LAZY_FETCH|ALLOW_PROTOCOL|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE))$/
+      /^GIT_(DIR|COMMON_DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|CONFIG_COUNT|CONFIG_(KEY|VALUE)_\d+|CONFIG_GLOBAL|CONFIG_NOSYSTEM|TERMINAL_PROMPT|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|OPTIONAL_LOCKS|PROGRESS_DELAY|LITERAL_PATHSPECS|NO_REPLACE_OBJECTS|NO_LAZY_FETCH|ALLOW_PROTOCOL|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE))$/
     for (const { args, variables } of calls) {
       const names = Object.keys(variables)
       for (const name of names.filter(
@@ -118,7 +118,7 @@ it.scopedLive("git gets an environment of its own: no foreign variable, and ever
       ))
         expect(name).toMatch(known)
       expect(names.filter((name) => name.startsWith("CHARLOTTE_") || /TOKEN|SECRET/.test(name))).toEqual([])
-      expect(variables).toMatchObject({ LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" })
+      expect(variables).toMatchObject({ LC_ALL: "C", GIT_TERMINAL_PROMPT: "0" })
       const configured = Object.fromEntries(
         Array.from({ length: Number(variables["GIT_CONFIG_COUNT"]) }, (_, i) => [
           variables[`GIT_CONFIG_KEY_${i}`],
@@ -130,7 +130,9 @@ it.scopedLive("git gets an environment of its own: no foreign variable, and ever
         "core.fsmonitor": "false",
         "commit.gpgSign": "false"
       })
-      // The user's own configuration is read when a repository is opened, and never again.
+      // The configuration of the machine is listed, and never obeyed.
+      if (args[0] !== "config") expect(variables["GIT_CONFIG_NOSYSTEM"]).toBe("1")
+      // Nor is the user's own, but when a repository is opened.
       if (!["version", "rev-parse", "var", "config"].includes(args[0] ?? ""))
         expect(variables["GIT_CONFIG_GLOBAL"]).toBe("/dev/null")
     }

@@ -64,7 +64,8 @@ const switches = [
   "merge.autoStash"
 ]
 
-const attributes = "* filter=evil merge=evil diff=evil\n"
+const attributes = "* diff=evil\n"
+const filtering = "* filter=evil merge=evil diff=evil\n"
 
 /** All that a process in a worktree can think of, in the configuration at `file`. */
 const plantIn = (world: Sandbox, top: string, file: string) =>
@@ -111,7 +112,7 @@ it.scopedLive("the traps do spring when git is run without care", () =>
     yield* plantHooks(world, `${top}/.git/hooks`)
     yield* plantIn(world, top, `${top}/.git/config`)
     yield* world.git(top, "config", "commit.gpgSign", "false")
-    yield* world.write(`${top}/.gitattributes`, attributes)
+    yield* world.write(`${top}/.gitattributes`, filtering)
     yield* Effect.exit(world.git(top, "add", "."))
     yield* Effect.exit(world.git(top, "status"))
     yield* Effect.exit(world.git(top, "branch", "x"))
@@ -144,6 +145,17 @@ it.scopedLive(
           const world = yield* enter(box, top)
           const commit = yield* everything(world)
           expect(commit).toMatch(/^[0-9a-f]{40}$/)
+          expect(ran(box)).toEqual([])
+        })
+      )
+      yield* box.write(`${top}/.git/info/attributes`, filtering)
+      yield* untouched(
+        box,
+        top,
+        Effect.gen(function* () {
+          for (const name of ran(box)) yield* Effect.promise(() => rm(`${box.root}/${name}`))
+          const world = yield* enter(box, top)
+          expect(yield* Effect.flip(worktree(world, "u"))).toMatchObject({ _tag: "ContentFiltered", filter: "evil" })
           expect(ran(box)).toEqual([])
         })
       )
@@ -225,8 +237,8 @@ detected(
   (world, path) =>
     Effect.gen(function* () {
       yield* configured("filter.evil.clean")(world, path)
-      yield* world.write(`${path}/.gitattributes`, attributes)
-      yield* world.write(`${world.top}/.git/info/attributes`, attributes)
+      yield* world.write(`${path}/.gitattributes`, filtering)
+      yield* world.write(`${world.top}/.git/info/attributes`, filtering)
     }),
   ["info/attributes", "setting filter.evil.clean"]
 )

@@ -90,6 +90,7 @@ after(
   (world, top) =>
     Effect.gen(function* () {
       yield* world.write(`${top}/assets/.gitattributes`, "# big\n*.bin filter=lfs diff=lfs merge=lfs -text\n")
+      yield* world.write(`${top}/assets/a.bin`, "big\n")
       yield* world.git(top, "add", ".")
       yield* world.git(top, "commit", "--quiet", "-m", "lfs")
     }),
@@ -100,7 +101,11 @@ after(
   "content filters, when they are configured",
   (world, top) =>
     Effect.gen(function* () {
-      yield* world.write(`${top}/.gitattributes`, "*.x filter=known\n*.y filter=unknown\n# *.z filter=lfs\n")
+      yield* world.write(
+        `${top}/.gitattributes`,
+        "*.x filter=known\n*.y filter=unknown\n# *.z filter=lfs\n*.none filter=lfs\n"
+      )
+      for (const file of ["a.x", "a.y", "a.z"]) yield* world.write(`${top}/${file}`, "a\n")
       yield* world.git(top, "add", ".")
       yield* world.git(top, "commit", "--quiet", "-m", "filter")
       yield* world.git(top, "config", "filter.known.clean", "cat")
