@@ -28,6 +28,12 @@ const versionIn = (directory: string): Option.Option<string> =>
     Option.map(({ version }) => version)
   )
 
+const loaded = (): ReadonlyArray<string> =>
+  Object.keys(require.cache).filter((file) => /\/better-sqlite3\/.*\.node$/.test(file))
+
+/** Two copies of SQLite in one process give up each other's locks when they close the same file. */
+export const isAlone = (): boolean => loaded().length <= 1
+
 /** The versions of better-sqlite3 whose native part this process has loaded, by an application or by us. */
 const loadedVersions = (): ReadonlyArray<string> =>
   Object.keys(require.cache).flatMap((file) => {

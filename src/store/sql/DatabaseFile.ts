@@ -1,36 +1,67 @@
 /**
  * The files under an open database. SQLite goes on writing into a file that was deleted, replaced or cut short, and
- * acknowledges it: so what has its name is compared with what was opened, before each transaction and every two seconds. One
- * that was too large to be looked through for damage before is so now.
+ * acknowledges it: so they are compared with what was opened before each transaction, after it, and every second. Checkpoints
+ * write into the database file, so they are made here, right after such a comparison, and by no connection on its own.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Schema, type Scope } from "effect"
-import { statSync } from "node:fs"
+import { Effect, Either, Schema, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
+import { retryWhileBusy } from "../Busy.js"
 import * as Damage from "../Damage.js"
-import { reasonOf, storeError } from "../failure.js"
+import * as Driver from "../Driver.js"
+import { orStoreError, reasonOf, storeError } from "../failure.js"
 import { WallClock } from "../WallClock.js"
+import * as FileErrors from "./FileErrors.js"
+import * as FileState from "./FileState.js"
+import * as Keeper from "./Keeper.js"
 import { query, type Session } from "./Session.js"
 
-const everyMillis = 2_000
+const everyMillis = 1_000
+
+/** For how long a change may be a checkpoint of another process that has not ended, in milliseconds. */
+const doubt = 2_500
+
+/** Frames in the log before they are carried into the file, as SQLite itself would. */
+const checkpointFrames = 1_000
+const checkpointBytes = checkpointFrames * 4_096
+/** It is counted after so many transactions. */
+const countEvery = 16
 
 export interface Options {
   /** Whether this store is to write it, rather than only to look at it. */
   readonly isWritten: boolean
 }
 
-/** Fails once the file is no longer what was opened; always succeeds for a database in memory. */
-export type Guard = (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
+export interface Guard {
+  /** Fails once the files are no longer what was opened; in doubt as `busy`. Before a transaction. */
+  readonly check: (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
+  /** Whether they still are what they were before the transaction that was committed. In doubt `check` decides. */
+  readonly confirm: (connection: Connection) => Effect.Effect<boolean>
+  /** Carries the log into the file when it has grown long enough. */
+  readonly checkpoint: Effect.Effect<void>
+}
+
+const unguarded: Guard = {
+  check: () => Effect.void,
+  confirm: () => Effect.succeed(true),
+  checkpoint: Effect.void
+}
 
 const selectFile = query(Schema.Struct({ name: Schema.String, file: Schema.NullOr(Schema.String) }))
-
 const selectBytes = query(Schema.Struct({ bytes: Schema.Number }))
-
 const selectLog = query(Schema.Struct({ log: Schema.Number, checkpointed: Schema.Number }))
+const selectMode = query(Schema.Struct({ journal_mode: Schema.String }))
+const selectAutomatic = query(Schema.Struct({ wal_autocheckpoint: Schema.Number }))
 
 /** A client remembers what could not be prepared. */
 const unprepared = (connection: Connection): Connection => ({ ...connection, execute: connection.executeUnprepared })
+
+const countFrames = (connection: Connection) =>
+  Effect.map(selectLog(unprepared(connection), "PRAGMA wal_checkpoint(NOOP)", []), ([row]) => ({
+    frames: Math.max(row?.log ?? 0, 0),
+    checkpointed: Math.max(row?.checkpointed ?? 0, 0)
+  }))
 
 /**
  * Whether the database is longer than its file. It may be while a part of it is only in its log, unless the file has shrunk.
@@ -46,8 +77,8 @@ const isCutShort = (prepared: Connection, size: number, hasShrunk: boolean): Eff
       []
     )
     if (pages === undefined || pages.bytes <= size) return false
-    const [state] = yield* selectLog(connection, "PRAGMA wal_checkpoint(NOOP)", [])
-    return hasShrunk || state?.log === state?.checkpointed
+    const { checkpointed, frames } = yield* countFrames(connection)
+    return hasShrunk || frames === checkpointed
   }).pipe(
     Effect.catchIf(
       (error) => reasonOf(error) === "corrupt",
@@ -56,44 +87,21 @@ const isCutShort = (prepared: Connection, size: number, hasShrunk: boolean): Eff
   )
 }
 
-/** Nothing is opened for this: to close it would give up the locks that SQLite has on the file. */
-const look = (path: string) => {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat && { identity: `${stat.dev}:${stat.ino}`, size: stat.size }
-}
-
-const fateOf = (found: object | undefined) => (found === undefined ? "deleted" : "replaced")
-
-const lost = (path: string, fate: "deleted" | "replaced") =>
-  new StoreError({
-    operation: "use the database",
-    reason: "replaced",
-    cause: new Error(`${path} was ${fate} while it was open; put it back and start again`)
-  })
-
-const cutShort = (path: string) =>
-  new StoreError({
-    operation: "use the database",
-    reason: "corrupt",
-    cause: new Error(`${path} was cut short while it was open; restore it from a backup and start again`)
-  })
-
-const logHeader = 32
 const frameHeader = 24
 
 /**
- * Whether the log is shorter than what SQLite has written into it, which would go on behind the gap. It is asked before and
- * after: another process that uses the database may begin the log anew between two questions.
+ * Whether the log is shorter than what SQLite has written into it, which would go on behind the gap. It is counted before and
+ * after: another process that uses the database may begin the log again in between.
  */
 const isLogCutShort = (prepared: Connection, path: string): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function* () {
     const connection = unprepared(prepared)
-    const [before] = yield* selectLog(connection, "PRAGMA wal_checkpoint(NOOP)", [])
-    const size = look(path)?.size ?? 0
-    const [after] = yield* selectLog(connection, "PRAGMA wal_checkpoint(NOOP)", [])
-    if (before === undefined || before.log <= 0 || before.log !== after?.log) return false
+    const before = yield* countFrames(connection)
+    const size = FileState.stat(path)?.size ?? 0
+    const after = yield* countFrames(connection)
+    if (before.frames === 0 || before.frames !== after.frames) return false
     const [page] = yield* selectBytes(connection, "SELECT page_size AS bytes FROM pragma_page_size()", [])
-    return page !== undefined && size < logHeader + before.log * (frameHeader + page.bytes)
+    return page !== undefined && size < FileState.logHeaderSize + before.frames * (frameHeader + page.bytes)
   })
 
 /** The path of the database, without symbolic links; none when it is in memory. */
@@ -109,48 +117,103 @@ export const guard = (
   { isWritten }: Options
 ): Effect.Effect<Guard, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    if (path === undefined) return () => Effect.void
-
-    const opened = look(path)
-    let size = 0
-
-    const check = (connection: Connection, always: boolean) =>
-      Effect.suspend(() => {
-        const found = look(path)
-        if (found === undefined || found.identity !== opened?.identity) return lost(path, fateOf(found))
-        if (found.size === size && !always) return Effect.void
-        return Effect.flatMap(isCutShort(connection, found.size, found.size < size), (isCut) => {
-          if (isCut) return cutShort(path)
-          size = found.size
-          return Effect.void
-        })
-      })
-
-    // Its log is as much the database as the file is: what was committed last is only there.
+    if (path === undefined) return unguarded
     const log = `${path}-wal`
-    const logOpened = look(log)
-    let logLost: StoreError | undefined
-    const checkLog = Effect.suspend(() => {
-      const found = look(log)
-      logLost = logOpened && logOpened.identity !== found?.identity ? lost(log, fateOf(found)) : undefined
-      return logLost ?? Effect.void
-    })
+    const { now: time, sleep } = yield* WallClock
 
-    let logSize = 0
-    const checkLogLength = (connection: Connection, always: boolean) =>
-      Effect.suspend(() => {
-        const found = look(log)
-        const isShorter = (found?.size ?? 0) < logSize
-        if (!isShorter && !always) {
-          logSize = found?.size ?? 0
-          return Effect.void
+    const look = (connection: Connection): Effect.Effect<FileState.FileState, SqlError> =>
+      // The files come last: of a checkpoint that ends in between, the next comparison sees the count, and not the change alone.
+      Effect.map(countFrames(connection), (count) => ({
+        main: FileState.stat(path),
+        log: FileState.stat(log),
+        header: FileState.logHeader(log),
+        ...count
+      }))
+
+    const [mode] = yield* session.read("open the store", (connection) =>
+      selectMode(connection, "PRAGMA journal_mode", [])
+    )
+    const isInLog = mode?.journal_mode === "wal"
+    const isKept = isInLog && isWritten
+    if (isKept) yield* turnOffCheckpoints(session)
+    const keeper = isKept && Driver.isAlone() ? yield* Keeper.make(path) : undefined
+
+    const opened = yield* session.read("open the store", look)
+    let state = opened
+    let doubtedSince: number | undefined
+    let refusal: StoreError | undefined
+
+    /** Fails when the change of the file is none of a checkpoint. One of another process may be on its way for a moment. */
+    const assess = (now: FileState.FileState) =>
+      Effect.gen(function* () {
+        if (FileState.isLogForeign(state, now)) return yield* (refusal = FileErrors.logLost(log, "replaced"))
+        if (FileState.isSame(state.main, now.main) || FileState.isCheckpointed(state, now)) {
+          doubtedSince = undefined
+          state = now
+          return
         }
-        return Effect.flatMap(isLogCutShort(connection, log), (isCut) => {
-          if (isCut) return found === undefined ? lost(log, "deleted") : cutShort(log)
-          logSize = found?.size ?? 0
-          return Effect.void
+        const at = yield* time
+        doubtedSince ??= at
+        if (at - doubtedSince >= doubt) return yield* (refusal = FileErrors.replacedInPlace(path))
+        const cause = new Error(`${path} has been changed by another process`)
+        return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
+      })
+
+    const check = (connection: Connection, always: boolean): Effect.Effect<void, StoreError | SqlError> =>
+      Effect.gen(function* () {
+        if (refusal !== undefined) return yield* refusal
+        const main = FileState.stat(path)
+        const inLog = FileState.stat(log)
+        if (main === undefined || main.identity !== opened.main?.identity)
+          return yield* FileErrors.lost(path, FileErrors.fateOf(main))
+        if (opened.log !== undefined && opened.log.identity !== inLog?.identity)
+          return yield* FileErrors.logLost(log, FileErrors.fateOf(inLog))
+        if (!always && FileState.isSame(main, state.main) && FileState.isSame(inLog, state.log)) return
+        const hasShrunk = main.size < (state.main?.size ?? 0)
+        if ((always || main.size !== state.main?.size) && (yield* isCutShort(connection, main.size, hasShrunk)))
+          return yield* FileErrors.cutShort(path)
+        if ((always || (inLog?.size ?? 0) < (state.log?.size ?? 0)) && (yield* isLogCutShort(connection, log)))
+          return yield* inLog === undefined ? FileErrors.logLost(log, "deleted") : FileErrors.logCutShort(log)
+        const now = yield* look(connection)
+        if (isInLog) yield* assess(now)
+        else state = now
+      })
+
+    let transactions = 0
+    const confirm: Guard["confirm"] = (connection) =>
+      Effect.suspend(() => {
+        transactions += 1
+        if (isInLog && !FileState.isSame(FileState.stat(path), state.main)) return Effect.succeed(false)
+        if (isInLog && state.header !== undefined && state.checkpointed < state.frames) {
+          state = { ...state, log: FileState.stat(log) }
+          return Effect.succeed(true)
+        }
+        // The first transaction in a log decides what a checkpoint after it looks like.
+        return Effect.match(look(connection), {
+          onFailure: () => true,
+          onSuccess: (now) => {
+            const isSame = !isInLog || FileState.isSame(now.main, state.main)
+            if (isSame) state = now
+            return isSame
+          }
         })
       })
+
+    const checkpointNow = session.reserve((connection) =>
+      Effect.gen(function* () {
+        transactions = 0
+        const { checkpointed, frames } = yield* countFrames(connection)
+        if (frames - checkpointed < checkpointFrames) return
+        yield* check(connection, false)
+        yield* selectLog(unprepared(connection), "PRAGMA wal_checkpoint(PASSIVE)", [])
+        state = yield* look(connection)
+      })
+    )
+    const checkpoint = Effect.suspend(() =>
+      isKept && transactions >= countEvery && (state.log?.size ?? 0) >= checkpointBytes
+        ? Effect.ignoreLogged(checkpointNow)
+        : Effect.void
+    )
 
     let damage: StoreError | undefined
     const lookThrough = Effect.catchAll(Damage.refuseBeside(path), (error) => {
@@ -158,31 +221,47 @@ export const guard = (
       return Effect.logError(error.message)
     })
 
-    let told = false
-    const tell = ({ message, reason }: StoreError) =>
+    let isReported = false
+    const report = ({ message, reason }: StoreError) =>
       Effect.suspend(() => {
-        if (told || reason === "busy") return Effect.void
-        told = true
+        if (isReported || reason === "busy") return Effect.void
+        isReported = true
         return Effect.logError(message)
       })
 
-    const { sleep } = yield* WallClock
-    const watch = Effect.zipRight(
-      checkLog,
-      session.reserve((connection) => Effect.zipRight(check(connection, true), checkLogLength(connection, true)))
-    ).pipe(
-      Effect.mapError(storeError("look after the database file")),
+    const checkNow = session.reserve((connection) => check(connection, true))
+    const watch = checkNow.pipe(
+      Effect.zipRight(isKept ? checkpointNow : Effect.void),
+      Effect.mapError(storeError("watch the database file")),
       Effect.matchEffect({
-        onSuccess: () => Effect.sync(() => (told = false)),
-        onFailure: tell
+        onSuccess: () => Effect.sync(() => (isReported = false)),
+        onFailure: report
       })
     )
+    if (keeper !== undefined) {
+      yield* Effect.addFinalizer(() =>
+        Effect.flatMap(Effect.either(checkNow), (files) => (Either.isRight(files) ? keeper.close : keeper.keep))
+      )
+    }
     const inBackground = (effect: Effect.Effect<void>) =>
       effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), Effect.interruptible, Effect.forkScoped)
     yield* inBackground(Effect.forever(Effect.zipRight(sleep(everyMillis), watch)))
     if (isWritten && Damage.isLarge(path)) yield* inBackground(lookThrough)
-    return (connection) =>
-      Effect.suspend(
-        () => damage ?? logLost ?? Effect.zipRight(check(connection, false), checkLogLength(connection, false))
+
+    return { check: (connection) => Effect.suspend(() => damage ?? check(connection, false)), confirm, checkpoint }
+  })
+
+/** Until the store closes no connection of this client makes a checkpoint on its own. */
+const turnOffCheckpoints = (session: Session) =>
+  Effect.gen(function* () {
+    const set = (frames: number) =>
+      session.reserve((connection) =>
+        selectAutomatic(unprepared(connection), `PRAGMA wal_autocheckpoint = ${frames}`, [])
       )
+    const [before] = yield* session.read("open the store", (connection) =>
+      selectAutomatic(unprepared(connection), "PRAGMA wal_autocheckpoint", [])
+    )
+    yield* Effect.acquireRelease(retryWhileBusy(set(0)).pipe(orStoreError("open the store")), () =>
+      Effect.ignore(set(before?.wal_autocheckpoint ?? checkpointFrames))
+    )
   })

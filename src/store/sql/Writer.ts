@@ -96,11 +96,13 @@ export const make = (options: {
         return true
       })
 
-    /** Commits the writes, or nothing of them. */
-    const commit = (writes: ReadonlyArray<Queued>): Effect.Effect<"committed" | "spoiled", SqlError | StoreError> =>
+    /** Commits the writes, or nothing of them. `doubtful`: into files that may not be those of the database any more. */
+    const commit = (
+      writes: ReadonlyArray<Queued>
+    ): Effect.Effect<"committed" | "doubtful" | "spoiled", SqlError | StoreError> =>
       session.reserve((connection) =>
         Effect.gen(function* () {
-          yield* guard(connection)
+          yield* guard.check(connection)
           yield* begin(connection)
           const written = yield* Effect.exit(writeAll(connection, writes))
           if (Exit.isFailure(written) || !written.value) {
@@ -112,9 +114,15 @@ export const make = (options: {
           yield* Effect.tapErrorCause(failpoint.around(points, execute(connection, "COMMIT")), () =>
             rollback(connection)
           )
-          return "committed"
+          return (yield* guard.confirm(connection)) ? "committed" : "doubtful"
         })
       )
+
+    /** Only the check is tried again: the writes are in the log. */
+    const confirmed = (outcome: "committed" | "doubtful" | "spoiled") =>
+      outcome === "doubtful"
+        ? Effect.as(retryWhileBusy(session.reserve(guard.check)), "committed" as const)
+        : Effect.succeed(outcome)
 
     const settle = (writes: ReadonlyArray<Queued>): Effect.Effect<void> =>
       Effect.suspend(() => {
@@ -129,7 +137,7 @@ export const make = (options: {
 
     /** One write that cannot be made spoils the transaction of all: then each gets its own, and it fails alone. */
     const process = (writes: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
-      Effect.matchCauseEffect(retryWhileBusy(commit(writes), since), {
+      Effect.matchCauseEffect(Effect.flatMap(retryWhileBusy(commit(writes), since), confirmed), {
         onFailure: (cause) =>
           Effect.sync(() => {
             for (const queued of writes) queued.refuse(Cause.squash(cause))
@@ -148,6 +156,7 @@ export const make = (options: {
         // One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions.
         yield* clock.turn
         yield* process(take(), closedAt ?? (yield* clock.now))
+        yield* guard.checkpoint
       }
       busy = false
     })

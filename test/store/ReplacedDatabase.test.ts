@@ -1,0 +1,169 @@
+/** A backup that is put over the database of a running store: copied into the same file, or moved to its name. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { Effect, Either, Layer, Logger, LogLevel } from "effect"
+import { copyFileSync, existsSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs"
+import { WallClock } from "../../src/store/WallClock.js"
+import * as HurriedClock from "../support/hurriedClock.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { created, newRun } from "./runs.js"
+
+const layer = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
+
+const checkpoint = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+const filled = (rows: number) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    Effect.zipRight(sql`CREATE TABLE theirs (x)`, sql`INSERT INTO theirs VALUES (zeroblob(${rows * 4_096}))`)
+  )
+
+/** A copy of the files of a database that is in use, with what is only in its log or without. */
+const backupOf = (filename: string) =>
+  Effect.map(TemporaryDirectory.file("backup.db"), (backup) => {
+    for (const end of ["", "-wal"]) copyFileSync(`${filename}${end}`, `${backup}${end}`)
+    return backup
+  })
+
+const backups: Record<string, (filename: string) => ReturnType<typeof backupOf>> = {
+  "a smaller backup": (filename) =>
+    Effect.gen(function* () {
+      yield* checkpoint
+      const backup = yield* backupOf(filename)
+      yield* Effect.orDie(filled(100))
+      yield* checkpoint
+      return backup
+    }).pipe(Effect.provide(layer(filename)), Effect.orDie),
+  "a backup of the same size": (filename) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* filled(10)
+      yield* checkpoint
+      const backup = yield* backupOf(filename)
+      yield* sql`UPDATE theirs SET x = randomblob(${10 * 4_096})`
+      yield* checkpoint
+      expect(statSync(filename).size).toBe(statSync(backup).size)
+      return backup
+    }).pipe(Effect.provide(layer(filename)), Effect.orDie),
+  "a larger backup": () =>
+    Effect.gen(function* () {
+      const other = yield* TemporaryDirectory.file("other.db")
+      return yield* Effect.gen(function* () {
+        yield* created(8)
+        yield* filled(500)
+        yield* checkpoint
+        yield* created(9)
+        return yield* backupOf(other)
+      }).pipe(Effect.provide(layer(other)), Effect.orDie)
+    })
+}
+
+const ways: Record<string, (backup: string, filename: string) => void> = {
+  "copied over it": (backup, filename) => copyFileSync(backup, filename),
+  "copied over it with its log": (backup, filename) => {
+    for (const end of ["", "-wal"]) copyFileSync(`${backup}${end}`, `${filename}${end}`)
+  },
+  "moved to its name": (backup, filename) => renameSync(backup, filename)
+}
+
+const namesFiles = (filename: string) =>
+  new RegExp(`${filename}(-wal)? was (replaced|cut short) while it was open.*(${filename}-wal|start again)`)
+
+describe("a store whose database", () => {
+  for (const [what, backupFor] of Object.entries(backups)) {
+    for (const [how, put] of Object.entries(ways)) {
+      it.scopedLive(`had ${what} ${how} acknowledges nothing after that, and leaves the backup as it is`, () =>
+        Effect.gen(function* () {
+          const filename = yield* TemporaryDirectory.file("jobs.db")
+          yield* created(1).pipe(Effect.provide(layer(filename)))
+          const backup = yield* backupFor(filename)
+          const expected = readFileSync(backup)
+          const answers = yield* Effect.gen(function* () {
+            const store = yield* RunStore.RunStore
+            for (const n of [2, 3, 4]) yield* store.create(newRun(n))
+            put(backup, filename)
+            const answers: Array<Either.Either<void, unknown>> = []
+            for (let n = 10; n < 15; n++) answers.push(yield* Effect.either(store.create(newRun(n))))
+            return answers
+          }).pipe(Effect.provide(layer(filename)), Logger.withMinimumLogLevel(LogLevel.None))
+          expect(answers.filter(Either.isRight)).toEqual([])
+          for (const answer of answers) {
+            expect(Either.isLeft(answer) && String(answer.left)).toMatch(namesFiles(filename))
+          }
+          expect(readFileSync(filename).equals(expected)).toBe(true)
+          if (how.endsWith("log") && existsSync(`${backup}-wal`))
+            expect(readFileSync(`${filename}-wal`).equals(readFileSync(`${backup}-wal`))).toBe(true)
+        }).pipe(Effect.provide(HurriedClock.layer))
+      )
+    }
+  }
+
+  it.scopedLive("was copied over while no job was written is reported within five seconds", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* created(1).pipe(Effect.provide(layer(filename)))
+      const backup = yield* Effect.flatMap(TemporaryDirectory.file("backup.db"), (backup) =>
+        Effect.sync(() => (copyFileSync(filename, backup), backup))
+      )
+      const { now, sleep } = yield* WallClock
+      const noticed = yield* Effect.makeLatch()
+      const logger = Logger.make(({ message }) => {
+        if (String(message).includes("jobs.db was replaced while it was open")) noticed.unsafeOpen()
+      })
+      yield* Effect.gen(function* () {
+        yield* created(2)
+        yield* sleep(1_500)
+        copyFileSync(backup, filename)
+        const begun = yield* now
+        yield* noticed.await
+        expect((yield* now) - begun).toBeLessThanOrEqual(5_000)
+      }).pipe(Effect.provide(layer(filename)), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      expect(readFileSync(filename).equals(readFileSync(backup))).toBe(true)
+    }).pipe(Effect.provide(HurriedClock.layer))
+  )
+
+  it.scopedLive("another connection writes and checkpoints goes on", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const other = yield* Effect.map(Layer.build(Layer.fresh(Database.layer({ filename }))), (context) => context)
+        const theirs = Effect.provide(SqlClient.SqlClient, other)
+        const sql = yield* theirs
+        yield* sql`CREATE TABLE theirs (x)`
+        for (let n = 1; n <= 40; n++) {
+          yield* sql`INSERT INTO theirs VALUES (zeroblob(20000))`
+          if (n % 3 === 0) yield* store.create(newRun(n))
+          if (n % 4 === 0) yield* sql.unsafe(`PRAGMA wal_checkpoint(${["PASSIVE", "RESTART", "TRUNCATE"][n % 3]})`)
+        }
+        expect((yield* store.list()).length).toBe(13)
+      }).pipe(Effect.provide(layer(filename)))
+    }).pipe(Effect.provide(HurriedClock.layer))
+  )
+
+  it.scopedLive("grows is carried into its file by the store", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const before = statSync(filename).size
+        for (let n = 1; n <= 40; n++) yield* store.create(newRun(n, { config: { text: "x".repeat(200_000) } }))
+        expect(statSync(filename).size).toBeGreaterThan(before + 4_000_000)
+        expect(statSync(`${filename}-wal`).size).toBeLessThan(8_000_000)
+      }).pipe(Effect.provide(layer(filename)))
+    })
+  )
+
+  it.scopedLive("was cut short and closed is left as it is", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        yield* created(1)
+        yield* checkpoint
+        yield* created(2)
+        truncateSync(filename, 8_192)
+      }).pipe(Effect.provide(layer(filename)))
+      expect(statSync(filename).size).toBe(8_192)
+    })
+  )
+})
