@@ -46,6 +46,7 @@ const byTag: Readonly<Record<string, number>> = {
 
 export const ofError = (error: unknown): number => {
   if (error instanceof StoreError && (error.reason === "busy" || error.reason === "closed")) return busy
+  if (error instanceof StoreError && error.reason === "invalid") return invalid
   if (error instanceof RequestRefused && error.reason === "limit") return busy
   return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? failed
 }

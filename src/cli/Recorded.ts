@@ -3,7 +3,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Chunk, Context, Effect, Layer, Option, type Scope, Stream } from "effect"
+import { Array, Chunk, Context, Effect, Layer, Option, Order, type Scope, Stream } from "effect"
 import type { InvalidConfiguration } from "../daemon/ConfigurationFile.js"
 import type { HomeBusy } from "../daemon/Holder.js"
 import { Home, type HomeUnusable } from "../daemon/Home.js"
@@ -35,16 +35,26 @@ const settled = (run: Run): Run =>
 
 const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
 
+/** One page of several. What one of them has not read yet is older than its `next`, and comes with a later page. */
+const merged =
+  (limit: number) =>
+  (pages: ReadonlyArray<RunStore.RunPage>): RunStore.RunPage => {
+    const reach = Array.sort(Array.getSomes(pages.map(({ next }) => next)), Order.string).at(-1)
+    const read = pages.flatMap(({ runs }) => runs).filter(({ id }) => reach === undefined || id >= reach)
+    const runs = read.sort(newestFirst).slice(0, limit)
+    return { runs, next: Option.fromNullable(runs.length < read.length ? runs.at(-1)?.id : reach) }
+  }
+
 const pageSize = 256
 
 export const make = (store: RunStore.Service): Jobs => {
-  const runs = ({ status, ...query }: JobQuery & { readonly limit: number }) => {
-    if (status === "running") return Effect.succeed([])
-    if (status !== "interrupted") return store.list({ ...query, kind, ...(status && { status }) })
+  const page = ({ status, ...query }: JobQuery & { readonly limit: number }) => {
+    if (status === "running") return Effect.succeed({ runs: [], next: Option.none<JobId>() })
+    if (status !== "interrupted") return store.page({ ...query, kind, ...(status && { status }) })
     const found = Effect.forEach(["interrupted", "running"] as const, (status) =>
-      store.list({ ...query, kind, status })
+      store.page({ ...query, kind, status })
     )
-    return Effect.map(found, (found) => found.flat().sort(newestFirst).slice(0, query.limit))
+    return Effect.map(found, merged(query.limit))
   }
 
   const events = (jobId: JobId, after: number): Stream.Stream<JobEvent, JobNotFound | StoreError> =>
@@ -62,12 +72,11 @@ export const make = (store: RunStore.Service): Jobs => {
   return {
     list: ({ limit = 100, ...query } = {}) =>
       Effect.gen(function* () {
-        const found = yield* runs({ ...query, limit: limit + 1 })
-        const page = found.slice(0, limit)
-        const counts = yield* store.work.counts(page.map(({ id }) => id))
+        const { next, runs } = yield* page({ ...query, limit })
+        const counts = yield* store.work.counts(runs.map(({ id }) => id))
         return new JobPage({
-          jobs: page.map((run) => new ListedJob({ ...settled(run), progress: counts.get(run.id) })),
-          next: found.length > limit ? page.at(-1)?.id : undefined
+          jobs: runs.map((run) => new ListedJob({ ...settled(run), progress: counts.get(run.id) })),
+          next: Option.getOrUndefined(next)
         })
       }),
     get: (id) =>

@@ -32,7 +32,7 @@ const instead = (jobId: string): { readonly [S in RunStatus]: string } => ({
   cancelled: `go on with what is left in a new job: charlotte retry ${jobId}`
 })
 
-const ofStore: { readonly [R in domain.StoreError["reason"]]: string } = {
+const ofStore: { readonly [R in domain.StoreError["reason"]]: string | undefined } = {
   busy: "try again in a moment",
   closed: "try again in a moment",
   full: "make room on the disk, and try again",
@@ -40,5 +40,6 @@ const ofStore: { readonly [R in domain.StoreError["reason"]]: string } = {
   readonly: "see: charlotte doctor",
   corrupt: "see: charlotte doctor",
   version: "see: charlotte doctor",
+  invalid: undefined,
   other: "see: charlotte doctor"
 }

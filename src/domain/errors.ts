@@ -118,9 +118,10 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
    * - `replaced`: the file was deleted or replaced while it was open
    * - `version`: it was written by a newer Charlotte, or SQLite is too old
    * - `closed`: the store has been closed
+   * - `invalid`: what was asked for cannot be, such as a page of -1 runs; see `cause`
    * - `other`: see `cause`
    */
-  reason: Schema.Literal("busy", "full", "readonly", "corrupt", "replaced", "version", "closed", "other"),
+  reason: Schema.Literal("busy", "full", "readonly", "corrupt", "replaced", "version", "closed", "invalid", "other"),
   cause: Schema.Defect
 }) {
   override get message() {

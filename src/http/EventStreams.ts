@@ -154,9 +154,9 @@ export const make = (
     Effect.gen(function* () {
       const page = yield* store.events({ kind, jobId, after: Math.max(0, position - 1), limit: 2 })
       if (Option.isNone(page)) return yield* new JobNotFound({ jobId })
-      const { ended, events } = page.value
+      const { ended, events, more } = page.value
       if (position > 0 && events[0]?.seq !== position) return yield* new CursorAhead({ after: position })
-      return { over: ended && events.every(({ seq }) => seq <= position) }
+      return { over: ended && !more && events.every(({ seq }) => seq <= position) }
     })
 
   const bySeq = ({ seq }: JobEvent) => seq

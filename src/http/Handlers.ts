@@ -82,23 +82,16 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
         .handle("list", ({ urlParams: { label = [], limit = 100, before, status } }) =>
           Effect.gen(function* () {
             const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
-            const found = yield* store.list({
-              kind,
-              labels,
-              limit: limit + 1,
-              ...(status && { status }),
-              ...(before && { before })
-            })
-            const page = found.slice(0, limit)
-            const next = found.length > limit ? page.at(-1)?.id : undefined
-            const counts = yield* store.work.counts(page.map(({ id }) => id))
-            const jobs = yield* Effect.forEach(page, (run) =>
+            const query = { kind, labels, limit, ...(status && { status }), ...(before && { before }) }
+            const { next, runs } = yield* store.page(query)
+            const counts = yield* store.work.counts(runs.map(({ id }) => id))
+            const jobs = yield* Effect.forEach(runs, (run) =>
               Effect.map(
                 phaseOf(run.id),
                 (phase) => new ListedJob({ ...Submissions.shown(run), phase, progress: counts.get(run.id) }, unchecked)
               )
             )
-            return new JobPage({ jobs, next }, unchecked)
+            return new JobPage({ jobs, next: Option.getOrUndefined(next) }, unchecked)
           })
         )
         .handle("get", ({ path: { id } }) =>

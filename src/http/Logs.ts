@@ -51,13 +51,13 @@ export const make = (options: {
       const search = (after: number, found: Option.Option<string>): ReturnType<typeof latest> =>
         Effect.flatMap(store.events({ kind, jobId, after, limit: pageSize }), (page) => {
           if (Option.isNone(page)) return new JobNotFound({ jobId })
-          const { events } = page.value
+          const { events, more } = page.value
           const named = events.map((event) =>
             event.unit === unit && event.task === task ? fileOf(event) : Option.none()
           )
           const next = Option.orElse(Option.firstSomeOf(named.reverse()), () => found)
           const last = events.at(-1)
-          return events.length < pageSize || last === undefined ? Effect.succeed(next) : search(last.seq, next)
+          return !more || last === undefined ? Effect.succeed(next) : search(last.seq, next)
         })
       return search(0, Option.none())
     }

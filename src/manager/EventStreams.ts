@@ -61,18 +61,18 @@ export const make = (options: {
 
   return {
     ofJob: (jobId, after) =>
-      follow(store.changes(jobId), position(after), (after) =>
+      follow(store.changes(jobId), Effect.succeed(after), (after) =>
         pages(
           `${jobId} ${after}`,
           Effect.flatMap(
             store.events({ kind, jobId, after, limit }),
             Option.match({
               onNone: () => new JobNotFound({ jobId }),
-              onSome: ({ ended, events, size }) =>
+              onSome: ({ ended, events, more, size }) =>
                 Effect.succeed<Pages.Page>({
                   events: Chunk.unsafeFromArray(events),
                   cursor: events.at(-1)?.seq ?? after,
-                  next: events.length === limit ? "more" : ended ? "end" : "wait",
+                  next: more ? "more" : ended ? "end" : "wait",
                   size
                 })
             })
@@ -81,7 +81,7 @@ export const make = (options: {
       ),
 
     ofAll: (after) =>
-      follow(store.changes(), after === "latest" ? store.latestCursor : position(after), (after) =>
+      follow(store.changes(), after === "latest" ? store.latestCursor : Effect.succeed(after), (after) =>
         pages(
           `${after}`,
           Effect.map(store.allEvents({ kind, after, limit }), ({ cursor, events, more, size }): Pages.Page => ({
@@ -94,8 +94,3 @@ export const make = (options: {
       )
   }
 }
-
-const position = (after: number): Effect.Effect<number> =>
-  Number.isSafeInteger(after) && after >= 0
-    ? Effect.succeed(after)
-    : Effect.dieMessage(`events are read after a whole number, 0 or more, not after ${after}`)

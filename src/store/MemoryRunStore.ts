@@ -13,12 +13,19 @@ import type { Owner, Owners } from "./Owners.js"
 import * as Ownership from "./Ownership.js"
 import type { AcceptedEvent, NewRun, Service } from "./Port.js"
 import * as MemoryWork from "./MemoryWork.js"
+import * as Page from "./Page.js"
 import * as Signals from "./Signals.js"
 import * as Transition from "./Transition.js"
 
+interface Logged {
+  readonly event: JobEvent
+  /** Of its payload as JSON. */
+  readonly bytes: number
+}
+
 interface Entry {
   readonly submitted: NewRun
-  readonly events: Array<JobEvent>
+  readonly events: Array<Logged>
   state: Transition.State
 }
 
@@ -58,8 +65,8 @@ const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const signals = yield* Signals.make
   const entries = new Map<JobId, Entry>()
-  const log: Array<JobEvent> = []
   const owned = new Map<string, Owner>()
+  const log: Array<Logged> = []
   const processes = new Map<string, OpenProcess>()
 
   const append = (entry: Entry, events: ReadonlyArray<AcceptedEvent>) => {
@@ -77,8 +84,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         },
         { disableValidation: true }
       )
-      entry.events.push(event)
-      log.push(event)
+      const logged = { event, bytes: payload === undefined ? 0 : Buffer.byteLength(payload) }
+      entry.events.push(logged)
+      log.push(logged)
     }
     return signals.wake([entry.submitted.id])
   }
@@ -115,6 +123,19 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   /** The entries of a query, sorted by id. */
   const sorted = (which: (entry: Entry) => boolean) => [...entries.values()].filter(which).sort(byId)
 
+  const page: Service["page"] = ({ before, kind, labels = {}, limit: wanted = 100, status } = {}) =>
+    Effect.map(Page.limit("list runs", { before, limit: wanted }), (limit) => {
+      const found = sorted(
+        ({ state, submitted }) =>
+          (kind === undefined || submitted.kind === kind) &&
+          (status === undefined || state.status === status) &&
+          (before === undefined || submitted.id < before) &&
+          Object.entries(labels).every(([name, value]) => submitted.labels[name] === value)
+      ).reverse()
+      const runs = found.slice(0, limit).map(toRun)
+      return { runs, next: Option.fromNullable(found.length > limit ? runs.at(-1)?.id : undefined) }
+    })
+
   return {
     outsideTransaction: Effect.void,
     changes: signals.get,
@@ -132,22 +153,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     submission: (id) =>
       Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)?.submitted.submission), parse)),
 
-    list: ({ before, kind, labels = {}, limit = 100, status } = {}) =>
-      Effect.sync(() =>
-        sorted(
-          ({ state, submitted }) =>
-            (kind === undefined || submitted.kind === kind) &&
-            (status === undefined || state.status === status) &&
-            (before === undefined || submitted.id < before) &&
-            Object.entries(labels).every(([name, value]) => submitted.labels[name] === value)
-        )
-          .reverse()
-          .slice(0, limit)
-          .map(toRun)
-      ),
+    page,
+    list: (query) => Effect.map(page(query), ({ runs }) => runs),
 
-    unfinished: ({ after, kind, limit }) =>
-      Effect.sync(() =>
+    unfinished: ({ after, kind, ...query }) =>
+      Effect.map(Page.limit("list unfinished runs", { ...query, after }), (limit) =>
         sorted(
           ({ state, submitted }) =>
             submitted.kind === kind && !isTerminal(state.status) && (after === undefined || submitted.id > after)
@@ -160,25 +170,33 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           }))
       ),
 
-    events: ({ after, jobId, kind, limit }) =>
-      Effect.sync(() => {
+    events: ({ after, jobId, kind, ...query }) =>
+      Effect.map(Page.limit("read events", { ...query, after }), (limit) => {
         const entry = entries.get(jobId)
-        return entry === undefined || entry.submitted.kind !== kind
-          ? Option.none()
-          : Option.some({
-              events: entry.events.slice(after, after + limit),
-              ended: isTerminal(entry.state.status),
-              size: 0
-            })
+        if (entry === undefined || entry.submitted.kind !== kind) return Option.none()
+        const asked = entry.events.slice(after, after + limit)
+        const events = asked
+          .slice(
+            0,
+            Page.fitting(asked, ({ bytes }) => bytes)
+          )
+          .map(({ event }) => event)
+        const more = events.length < asked.length || asked.length === limit
+        return Option.some({ events, more, ended: isTerminal(entry.state.status), size: 0 })
       }),
 
-    allEvents: ({ after, kind, limit }) =>
-      Effect.sync(() => {
-        const page = log.slice(after, after + limit)
+    allEvents: ({ after, kind, ...query }) =>
+      Effect.map(Page.limit("read events", { ...query, after }), (limit) => {
+        const isOurs = ({ event }: Logged) => entries.get(event.jobId)?.submitted.kind === kind
+        const asked = log.slice(after, after + limit)
+        const page = asked.slice(
+          0,
+          Page.fitting(asked, (logged) => (isOurs(logged) ? logged.bytes : 0))
+        )
         return {
-          events: page.filter(({ jobId }) => entries.get(jobId)?.submitted.kind === kind),
-          cursor: page.at(-1)?.cursor ?? after,
-          more: page.length === limit,
+          events: page.filter(isOurs).map(({ event }) => event),
+          cursor: page.at(-1)?.event.cursor ?? after,
+          more: page.length < asked.length || asked.length === limit,
           size: 0
         }
       }),

@@ -26,11 +26,15 @@ export interface Service {
   /** What the run was submitted with beside its configuration; only here, since it may be megabytes. */
   readonly submission: (id: JobId) => Effect.Effect<Option.Option<unknown>, StoreError>
 
-  /** Runs, newest first. The next page begins `before` the last id of this one. */
+  /** A page of runs, newest first. */
+  readonly page: (query?: RunQuery) => Effect.Effect<RunPage, StoreError>
+
+  /** The runs of `page`. */
   readonly list: (query?: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StoreError>
 
   /**
-   * One page of the events of a job, from the one after `after`; none if there is no such run.
+   * One page of the events of a job, from the one after `after`; none if there is no such run. A page of events holds at most
+   * 1,000 of them, and payloads of about 1 MiB.
    */
   readonly events: (query: {
     readonly kind: string
@@ -99,9 +103,19 @@ export interface RunQuery {
   readonly status?: RunStatus
   /** All of these must be on the run. */
   readonly labels?: { readonly [name: string]: string }
-  /** 100 when left out. */
+  /** 100 when left out, and never more than 1,000. */
   readonly limit?: number
   readonly before?: JobId
+}
+
+/** @since 0.1.0 */
+export interface RunPage {
+  readonly runs: ReadonlyArray<Run>
+  /**
+   * The next page begins `before` this one; none where nothing follows. A page may be short, and even empty, and have one: of
+   * several labels, one page looks at 10,000 runs of the rarest.
+   */
+  readonly next: Option.Option<JobId>
 }
 
 /** @since 0.1.0 */
@@ -109,7 +123,9 @@ export interface EventPage {
   readonly events: ReadonlyArray<JobEvent>
   /** The run was over when the page was read. */
   readonly ended: boolean
-  /** Characters of the payloads that were read; 0 where they are in memory anyway. */
+  /** There may be more to read. */
+  readonly more: boolean
+  /** Bytes of the payloads that were read; 0 where they are in memory anyway. */
   readonly size: number
 }
 
@@ -120,7 +136,7 @@ export interface CursorPage {
   readonly cursor: number
   /** There may be more to read. */
   readonly more: boolean
-  /** Characters of the payloads that were read; 0 where they are in memory anyway. */
+  /** Bytes of the payloads that were read; 0 where they are in memory anyway. */
   readonly size: number
 }
 

@@ -12,12 +12,14 @@ import * as Work from "../domain/Work.js"
 import * as Migrations from "./Migrations.js"
 import type { Owners } from "./Owners.js"
 import * as Ownership from "./Ownership.js"
+import * as Page from "./Page.js"
 import type { Service } from "./Port.js"
 import * as Signals from "./Signals.js"
 import * as attempts from "./sql/attempts.js"
 import type { Batch } from "./sql/Batch.js"
 import * as DatabaseFile from "./sql/DatabaseFile.js"
 import * as events from "./sql/events.js"
+import * as listing from "./sql/listing.js"
 import * as owners from "./sql/owners.js"
 import * as runs from "./sql/runs.js"
 import * as Session from "./sql/Session.js"
@@ -74,6 +76,10 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
       simply("claim the jobs of a kind", (connection) => owners.claim(connection, owner, replacing)),
     release: (owner) => simply("release the jobs of a kind", (connection) => owners.release(connection, owner))
   }
+  const page: Service["page"] = ({ limit = 100, ...query } = {}) =>
+    Effect.flatMap(Page.limit("list runs", { ...query, limit }), (limit) =>
+      session.read("list runs", (connection) => listing.pageOf(connection, { ...query, limit }))
+    )
 
   return {
     outsideTransaction: session.outsideTransaction,
@@ -94,23 +100,30 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
 
     submission: (id) => session.read("read a submission", (connection) => runs.submission(connection, id)),
 
-    list: (query = {}) => session.read("list runs", (connection) => runs.list(connection, query)),
+    page,
+    list: (query) => Effect.map(page(query), ({ runs }) => runs),
 
-    unfinished: ({ after, kind, limit }) =>
-      session.read("list unfinished runs", (connection) => runs.unfinished(connection, kind, after, limit)),
-
-    events: ({ after, jobId, kind, limit }) =>
-      session.read("read events", (connection) =>
-        Effect.gen(function* () {
-          const run = yield* runs.get(connection, jobId)
-          if (Option.isNone(run) || run.value.kind !== kind) return Option.none()
-          const page = yield* events.ofJob(connection, jobId, after, limit)
-          return Option.some({ ...page, ended: isTerminal(run.value.status) })
-        })
+    unfinished: ({ kind, ...query }) =>
+      Effect.flatMap(Page.limit("list unfinished runs", query), (limit) =>
+        session.read("list unfinished runs", (connection) => runs.unfinished(connection, kind, query.after, limit))
       ),
 
-    allEvents: ({ after, kind, limit }) =>
-      session.read("read events", (connection) => events.ofAll(connection, kind, after, limit)),
+    events: ({ jobId, kind, ...query }) =>
+      Effect.flatMap(Page.limit("read events", query), (limit) =>
+        session.read("read events", (connection) =>
+          Effect.gen(function* () {
+            const run = yield* runs.get(connection, jobId)
+            if (Option.isNone(run) || run.value.kind !== kind) return Option.none()
+            const page = yield* events.ofJob(connection, jobId, query.after, limit)
+            return Option.some({ ...page, ended: isTerminal(run.value.status) })
+          })
+        )
+      ),
+
+    allEvents: ({ kind, ...query }) =>
+      Effect.flatMap(Page.limit("read events", query), (limit) =>
+        session.read("read events", (connection) => events.ofAll(connection, kind, query.after, limit))
+      ),
 
     latestCursor: session.read("read events", events.latest),
 

@@ -45,6 +45,7 @@ const cases = [
   [429, start(new errors.MaxJobsReached({ maxJobs: 2 }))],
   [503, start(new errors.ShuttingDown())],
   [507, start(storeError("full"))],
+  [400, start(storeError("invalid"))],
   [503, start(storeError("busy"))],
   [503, start(storeError("closed"))],
   [500, start(storeError("readonly"))],

@@ -57,11 +57,13 @@ const process = (n: number, cookie: string, attempt = 1) => ({
  * 1 has completed with all its work, 2 is interrupted by a shutdown, 3 runs its second attempt after a crash and has a failed
  * unit and a process, 4 was given up after three crashes, 5 was stopped.
  */
+const labels = { team: "web", size: "1" }
+
 const scene = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
   const self = { pid: 1, bootId: "this boot", startTime: "1", pidNamespace: "" }
   yield* store.owners.claim({ kind, id: "owner", process: self }, Option.none())
-  for (const n of [1, 2, 3, 4, 5]) yield* store.create(newRun(n, n < 4 ? { key: `key ${n}` } : {}))
+  for (const n of [1, 2, 3, 4, 5]) yield* store.create(newRun(n, n < 4 ? { key: `key ${n}`, labels } : {}))
   yield* store.work.plan({ jobId: id(1), attempt: 1, work })
   yield* store.append({ jobId: id(1), attempt: 1, events: [event("step"), event("step")] })
   yield* store.attempts.open(process(1, "closed"))
@@ -196,7 +198,18 @@ const damages: ReadonlyArray<readonly [damage: string, ...wrong: ReadonlyArray<s
     "a process of an earlier boot of the machine was never looked for"
   ],
   [`UPDATE charlotte_runs SET status = 'running', key = 'key 3' WHERE id = '${id(2)}'`, "two active jobs share a key"],
-  [`INSERT INTO charlotte_labels VALUES ('name', 'value', '${id(20)}')`, "a row refers to one that is not there"],
+  [
+    `UPDATE charlotte_labels SET status = 'running' WHERE run_id = '${id(1)}'`,
+    "the labels that it is found by are not its own, or not up to date"
+  ],
+  [
+    `DELETE FROM charlotte_labels WHERE run_id = '${id(1)}' AND name = 'team'`,
+    "the labels that it is found by are not its own, or not up to date"
+  ],
+  [
+    `INSERT INTO charlotte_labels VALUES ('name', 'value', '${id(20)}', 'tasks', 'running')`,
+    "a row refers to one that is not there"
+  ],
   [`UPDATE charlotte_runs SET crashes = -1 WHERE id = '${id(2)}'`, "the file is damaged"]
 ]
 

@@ -9,6 +9,7 @@ import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import * as FailingSql from "../support/FailingSql.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import * as Audit from "../../src/store/Audit.js"
 import { migrations } from "../../src/store/migrations/index.js"
 import { at, created, event, id, kind, log, newRun, record } from "./runs.js"
 import { planOf } from "./work.js"
@@ -110,7 +111,7 @@ describe("RunStore.layer", () => {
         const started = { job_id: id(n), seq: 1, at: 1, type: "job.started", payload: '{"attempt":1}' }
         yield* sql`INSERT INTO charlotte_events ${sql.insert(started)}`
       }
-      const before = yield* contents("charlotte_events", "charlotte_labels")
+      const before = yield* contents("charlotte_events")
 
       yield* Effect.gen(function* () {
         const store = yield* RunStore.RunStore
@@ -121,7 +122,10 @@ describe("RunStore.layer", () => {
         ])
         expect(yield* store.submission(id(1))).toEqual(Option.none())
         expect(yield* store.work.of(id(1))).toEqual({ units: [], tasks: [] })
-        expect((yield* contents("charlotte_events", "charlotte_labels"))[1]).toEqual(before[1])
+        expect((yield* contents("charlotte_events"))[1]).toEqual(before[1])
+        for (const [n, status] of [[1, "running"] as const, [2, "interrupted"] as const, [3, "completed"] as const]) {
+          expect(yield* store.list({ labels: { team: "web" }, kind, status })).toMatchObject([{ id: id(n), status }])
+        }
 
         // They go on, and their work may be recorded now.
         yield* store.work.plan({ jobId: id(1), attempt: 1, work: planOf(2, 2) })
@@ -131,6 +135,8 @@ describe("RunStore.layer", () => {
         yield* store.create(newRun(4, { submission: "[4]" }))
         expect(yield* store.submission(id(4))).toEqual(Option.some([4]))
         expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.completed"])
+        expect(yield* store.list({ labels: { team: "web" }, status: "running" })).toMatchObject([{ id: id(2) }])
+        expect((yield* Audit.look()).violations.filter(({ wrong }) => wrong.includes("labels"))).toEqual([])
       }).pipe(Effect.provide(RunStore.layer))
 
       const [schema] = yield* contents()

@@ -6,7 +6,9 @@ const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 /** The n-th id; greater ones are newer. */
 export const id = (n: number): JobId.JobId =>
-  JobId.make(`01ARZ3NDEKTSV4RRFFQ69G5F${digits.charAt(Math.floor(n / 32))}${digits.charAt(n % 32)}`)
+  JobId.make(
+    `01ARZ3NDEKTSV4RRFFQ69G${[32 ** 3, 32 ** 2, 32, 1].map((of) => digits.charAt(Math.floor(n / of) % 32)).join("")}`
+  )
 
 /** So many milliseconds after the epoch. */
 export const at = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)

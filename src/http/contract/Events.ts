@@ -62,6 +62,7 @@ export const group = HttpApiGroup.make("charlotteEvents")
   .addError(Failure.StoreFull)
   .addError(Failure.StoreAway)
   .addError(Failure.StoreBroken)
+  .addError(Failure.StoreInvalid)
   .addError(Failure.TooMany)
   .annotateContext(
     OpenApi.annotations({

@@ -41,10 +41,11 @@ const transient: ReadonlyArray<domain.StoreError["reason"]> = ["busy", "closed"]
 
 export const StoreFull = failure(507, domain.StoreError, ({ reason }) => reason === "full")
 export const StoreAway = failure(503, domain.StoreError, ({ reason }) => transient.includes(reason))
+export const StoreInvalid = failure(400, domain.StoreError, ({ reason }) => reason === "invalid")
 export const StoreBroken = failure(
   500,
   domain.StoreError,
-  ({ reason }) => reason !== "full" && !transient.includes(reason)
+  ({ reason }) => reason !== "full" && reason !== "invalid" && !transient.includes(reason)
 )
 
 export const CursorAhead = failure(400, http.CursorAhead)

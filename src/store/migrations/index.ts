@@ -5,6 +5,7 @@ import attempts from "./0004_attempts.js"
 import submission from "./0005_submission.js"
 import work from "./0006_work.js"
 import ownerLocks from "./0007_owner_locks.js"
+import filters from "./0008_filters.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -13,5 +14,6 @@ export const migrations = {
   "0004_attempts": attempts,
   "0005_submission": submission,
   "0006_work": work,
-  "0007_owner_locks": ownerLocks
+  "0007_owner_locks": ownerLocks,
+  "0008_filters": filters
 }

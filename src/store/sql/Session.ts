@@ -76,19 +76,28 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
 
 export const unreadable = "a row is not as it was written"
 
-/** The rows of a statement, by what decodes one. One that cannot be read is a failure of the database, as if it were damaged. */
-export const queryBy =
+/** Rows, by what decodes one. One that cannot be read is a failure of the database, as if it were damaged. */
+export const decoded =
   <A>(decode: (row: unknown) => Either.Either<A, ParseResult.ParseError>) =>
-  (connection: Connection, sql: string, params: ReadonlyArray<Value>): Effect.Effect<ReadonlyArray<A>, SqlError> =>
-    Effect.flatMap(connection.execute(sql, params, undefined), (rows) => {
-      const decoded: Array<A> = []
-      for (const row of rows) {
-        const read = decode(row)
-        if (Either.isLeft(read)) return new SqlError({ cause: read.left, message: unreadable })
-        decoded.push(read.right)
-      }
-      return Effect.succeed(decoded)
-    })
+  (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<A>, SqlError> => {
+    const decoded: Array<A> = []
+    for (const row of rows) {
+      const read = decode(row)
+      if (Either.isLeft(read)) return new SqlError({ cause: read.left, message: unreadable })
+      decoded.push(read.right)
+    }
+    return Effect.succeed(decoded)
+  }
+
+/** The rows of a statement, by what decodes one. */
+export const queryBy = <A>(decode: (row: unknown) => Either.Either<A, ParseResult.ParseError>) => {
+  const decodeAll = decoded(decode)
+  return (
+    connection: Connection,
+    sql: string,
+    params: ReadonlyArray<Value>
+  ): Effect.Effect<ReadonlyArray<A>, SqlError> => Effect.flatMap(connection.execute(sql, params, undefined), decodeAll)
+}
 
 export const query = <A, I>(row: Schema.Schema<A, I>) => queryBy(Schema.decodeUnknownEither(row))
 

@@ -164,6 +164,20 @@ const ofWork: ReadonlyArray<Rule> = [
   )
 ]
 
+const labelsOfRuns = `SELECT r.id AS found, l.key, l.value, r.kind, r.status
+   FROM charlotte_runs r, json_each(r.labels) l WHERE ${inSlice("r.id")}`
+
+const labelsOfIndex = `SELECT run_id AS found, name, value, kind, status
+   FROM charlotte_labels WHERE ${inSlice("run_id")}`
+
+const ofLabels: ReadonlyArray<Rule> = [
+  record(
+    "the labels that it is found by are not its own, or not up to date",
+    `SELECT found FROM (${labelsOfRuns} EXCEPT ${labelsOfIndex})
+     UNION SELECT found FROM (${labelsOfIndex} EXCEPT ${labelsOfRuns})`
+  )
+]
+
 const leftOpen = (wrong: string, where: string): Rule => ({
   wrong,
   remedy: "process",
@@ -180,7 +194,7 @@ const ofProcesses: ReadonlyArray<Rule> = [
 ]
 
 /** Of jobs, in slices. */
-export const ofJobs: ReadonlyArray<Rule> = [...ofEvents, ...ofWork, ...ofProcesses]
+export const ofJobs: ReadonlyArray<Rule> = [...ofEvents, ...ofLabels, ...ofWork, ...ofProcesses]
 
 /** Of the whole database. */
 export const ofDatabase: ReadonlyArray<Rule> = [

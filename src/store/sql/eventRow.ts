@@ -20,12 +20,6 @@ export const Row = Schema.Struct({
 
 export const columns = Object.keys(Row.fields).join(", ")
 
-export interface Read {
-  readonly event: JobEvent
-  /** Characters of its payload. */
-  readonly size: number
-}
-
 export const event = ({ at, cursor, job_id, payload, seq, task, type, unit }: typeof Row.Type): JobEvent =>
   new JobEvent(
     {
@@ -44,7 +38,7 @@ export const event = ({ at, cursor, job_id, payload, seq, task, type, unit }: ty
 const isId = Schema.is(JobId)
 
 /** A hot path: each event is read for whoever watches. A schema takes several times as long. */
-const byHand = (row: unknown): Read | undefined => {
+const byHand = (row: unknown): JobEvent | undefined => {
   if (!Predicate.isRecord(row)) return undefined
   const { at, cursor, job_id, payload, seq, task, type, unit } = row
   if (
@@ -61,10 +55,7 @@ const byHand = (row: unknown): Read | undefined => {
   }
   try {
     const json = payload === null ? null : { json: parse(payload) }
-    return {
-      event: event({ cursor, job_id, seq, at: DateTime.unsafeMake(at), type, unit, task, payload: json }),
-      size: payload?.length ?? 0
-    }
+    return event({ cursor, job_id, seq, at: DateTime.unsafeMake(at), type, unit, task, payload: json })
   } catch {
     // What is no JSON, or no date.
     return undefined
@@ -74,9 +65,7 @@ const byHand = (row: unknown): Read | undefined => {
 const bySchema = Schema.decodeUnknownEither(Row)
 
 /** What is not taken by hand is damaged, and the schema can tell how. */
-export const decode = (row: unknown): Either.Either<Read, ParseResult.ParseError> => {
+export const decode = (row: unknown): Either.Either<JobEvent, ParseResult.ParseError> => {
   const decoded = byHand(row)
-  return decoded === undefined
-    ? Either.map(bySchema(row), (row) => ({ event: event(row), size: 0 }))
-    : Either.right(decoded)
+  return decoded === undefined ? Either.map(bySchema(row), event) : Either.right(decoded)
 }

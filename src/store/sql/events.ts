@@ -2,55 +2,98 @@
  * Statements on `charlotte_events`.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
-import { DateTime, Effect, Either, Predicate, Schema } from "effect"
+import { DateTime, Effect, Predicate, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../Port.js"
-import { columns, decode, type Read } from "./eventRow.js"
-import { inserter, query, queryBy, type Value } from "./Session.js"
+import * as Page from "../Page.js"
+import { columns, decode } from "./eventRow.js"
+import { decoded, inserter, query, type Value } from "./Session.js"
 
-const sizeOf = (rows: ReadonlyArray<Read>): number => rows.reduce((sum, { size }) => sum + size, 0)
+/** A row as it is read first: a payload that is too large for that is left in the database. */
+interface Sized {
+  readonly row: { readonly [column: string]: unknown }
+  /** Of its payload; 0 where it has none, and where it is of another kind. */
+  readonly bytes: number
+}
 
-const selectOfJob = queryBy(decode)
+const sized = (row: unknown): Sized => {
+  const read = Predicate.isRecord(row) ? row : {}
+  const { bytes } = read
+  return { row: read, bytes: typeof bytes === "number" ? bytes : 0 }
+}
+
+const payloads = query(Schema.Struct({ cursor: Schema.Number, payload: Schema.String }))
+
+/** The columns of a page. All payloads that are read at once have `maxBytes` together at the most. */
+const pageColumns = (isOurs: string) =>
+  `${columns.replace("payload", `CASE WHEN ${isOurs} AND octet_length(payload) <= ? THEN payload END AS payload`)},
+   CASE WHEN ${isOurs} THEN octet_length(payload) END AS bytes`
+
+const inlineBytes = (limit: number): number => Math.floor(Page.maxBytes / Math.max(1, limit))
+
+/**
+ * As many rows as have room in a page, with their payloads. `octet_length` does not read what it measures, and large payloads are
+ * read by a second statement, when it is known which of them are wanted.
+ */
+const complete = (connection: Connection, rows: ReadonlyArray<unknown>, limit: number) =>
+  Effect.gen(function* () {
+    const all = rows.map(sized)
+    const page = all.slice(
+      0,
+      Page.fitting(all, ({ bytes }) => bytes)
+    )
+    const large = page.flatMap(({ bytes, row }) => (bytes > inlineBytes(limit) ? [row["cursor"]] : []))
+    const read =
+      large.length === 0
+        ? []
+        : yield* payloads(
+            connection,
+            "SELECT cursor, payload FROM charlotte_events WHERE cursor IN (SELECT value FROM json_each(?))",
+            [JSON.stringify(large)]
+          )
+    const byCursor = new Map<unknown, string>(read.map(({ cursor, payload }) => [cursor, payload]))
+    return {
+      rows: page.map(({ row }) => {
+        const payload = byCursor.get(row["cursor"])
+        return payload === undefined ? row : { ...row, payload }
+      }),
+      size: page.reduce((sum, { bytes }) => sum + bytes, 0),
+      more: page.length < all.length || all.length === limit
+    }
+  })
+
+const eventOf = decoded(decode)
 
 export const ofJob = (connection: Connection, jobId: JobId, after: number, limit: number) =>
-  Effect.map(
-    selectOfJob(
-      connection,
-      `SELECT ${columns} FROM charlotte_events WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
-      [jobId, after, limit]
-    ),
-    (rows) => ({ events: rows.map(({ event }) => event), size: sizeOf(rows) })
-  )
+  Effect.gen(function* () {
+    const read = yield* connection.execute(
+      `SELECT ${pageColumns("TRUE")} FROM charlotte_events WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      [inlineBytes(limit), jobId, after, limit],
+      undefined
+    )
+    const { more, rows, size } = yield* complete(connection, read, limit)
+    return { events: yield* eventOf(rows), more, size }
+  })
 
-const selectOfAll = queryBy((row) =>
-  Either.map(decode(row), ({ event, size }) => ({
-    event,
-    size,
-    kind: Predicate.isRecord(row) ? row["kind"] : undefined
-  }))
-)
+const positionOf = decoded(Schema.decodeUnknownEither(Schema.Struct({ cursor: Schema.Number, kind: Schema.String })))
 
-/** Reads on by cursor alone and tells how far, so that a page of a rare kind costs no more than one of a common kind. */
+/**
+ * Reads on by cursor alone and tells how far, so that a page of a rare kind costs no more than one of a common kind. Of other
+ * kinds it reads no payload.
+ */
 export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
-  Effect.map(
-    selectOfAll(
-      connection,
-      `SELECT e.*, r.kind
-       FROM (SELECT ${columns} FROM charlotte_events WHERE cursor > ? ORDER BY cursor LIMIT ?) e
-       JOIN charlotte_runs r ON r.id = e.job_id
-       ORDER BY e.cursor`,
-      [after, limit]
-    ),
-    (rows) => {
-      const ours = rows.filter((row) => row.kind === kind)
-      return {
-        events: ours.map(({ event }) => event),
-        cursor: rows.at(-1)?.event.cursor ?? after,
-        more: rows.length === limit,
-        size: sizeOf(ours)
-      }
-    }
-  )
+  Effect.gen(function* () {
+    const read = yield* connection.execute(
+      `SELECT ${pageColumns("kind = ?")}, kind FROM charlotte_events CROSS JOIN charlotte_runs ON id = job_id
+       WHERE cursor > ? ORDER BY cursor LIMIT ?`,
+      [kind, inlineBytes(limit), kind, after, limit],
+      undefined
+    )
+    const { more, rows, size } = yield* complete(connection, read, limit)
+    const positions = yield* positionOf(rows)
+    const events = yield* eventOf(rows.filter((_, at) => positions[at]?.kind === kind))
+    return { events, cursor: positions.at(-1)?.cursor ?? after, more, size }
+  })
 
 const selectLatest = query(Schema.Struct({ cursor: Schema.NullOr(Schema.Number) }))
 

@@ -7,7 +7,7 @@ import { DateTime, Effect, Either, Option, Predicate, Schema } from "effect"
 import { stringify } from "../../domain/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RunError } from "../../domain/Run.js"
-import type { NewRun, RunQuery, UnfinishedRun } from "../Port.js"
+import type { NewRun, UnfinishedRun } from "../Port.js"
 import { begun, type State } from "../Transition.js"
 import { columns, decode, isStatus, isTime, Row, run } from "./runRow.js"
 import { inserter, JsonText, query, queryBy, unreadable, type Value } from "./Session.js"
@@ -42,26 +42,6 @@ export const submission = (connection: Connection, id: JobId) =>
     selectSubmission(connection, "SELECT submission FROM charlotte_runs WHERE id = ?", [id]),
     ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row?.submission), ({ json }) => json)
   )
-
-export const list = (connection: Connection, { before, kind, labels = {}, limit = 100, status }: RunQuery) => {
-  const where: Array<string> = ["TRUE"]
-  const params: Array<Value> = []
-  const also = (condition: string, ...values: ReadonlyArray<Value>) => {
-    where.push(condition)
-    params.push(...values)
-  }
-  if (kind !== undefined) also("kind = ?", kind)
-  if (status !== undefined) also("status = ?", status)
-  for (const [name, value] of Object.entries(labels)) {
-    also("id IN (SELECT run_id FROM charlotte_labels WHERE name = ? AND value = ?)", name, value)
-  }
-  if (before !== undefined) also("id < ?", before)
-  return select(
-    connection,
-    `SELECT ${columns} FROM charlotte_runs WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
-    [...params, limit]
-  )
-}
 
 const selectUnfinished = query(Row)
 

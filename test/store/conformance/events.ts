@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore } from "charlotte"
+import { type errors, type JobEvent, RunStore } from "charlotte"
 import { Effect, type Layer, Option } from "effect"
 import { at, created, event, id, kind, log } from "../runs.js"
 
@@ -104,6 +104,84 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* page(0, 2)).toEqual({ ended: true, seqs: [1, 2] })
         expect(yield* page(4, 9)).toEqual({ ended: true, seqs: [5, 6] })
         expect(yield* page(1_000, 9)).toEqual({ ended: true, seqs: [] })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives pages that hold about 1 MiB of payloads, and at least one event", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        const other = yield* created(2, { kind: "other" })
+        const sizes = [10, 600_000, 400_000, 100_000, 3_000_000, 5, 1_048_574, 1, 20_000, 30_000]
+        for (const [n, size] of sizes.entries()) {
+          const text = "x".repeat(size)
+          yield* store.append({ jobId: other, attempt: 1, events: [event("y", text)] })
+          yield* store.append({ jobId, attempt: 1, events: [event("x", `${n}${text}`)] })
+        }
+        yield* store.record({ type: "job.completed", jobId, attempt: 1, at: at(9) })
+        const expected = sizes.map((size, n) => `${n} ${size}`)
+        const told = (page: ReadonlyArray<JobEvent.JobEvent>) =>
+          page.flatMap(({ payload, type }) =>
+            type === "x" && typeof payload === "string" ? [`${payload[0]} ${payload.length - 1}`] : []
+          )
+        for (const limit of [1_000, 12, 3, 1]) {
+          const pages: Array<ReadonlyArray<string>> = []
+          for (let after = 0, more = true; more;) {
+            const page = yield* Effect.flatten(store.events({ kind, jobId, after, limit }))
+            more = page.more
+            after = page.events.at(-1)?.seq ?? after
+            pages.push(told(page.events))
+            expect(page.ended).toBe(true)
+          }
+          expect(pages.flat()).toEqual(expected)
+          if (limit === 1_000) {
+            expect(pages.map(({ length }) => length)).toEqual([3, 1, 1, 1, 1, 3])
+          }
+          const all: Array<string> = []
+          let calls = 0
+          for (let after = 0, more = true; more; calls++) {
+            const page = yield* store.allEvents({ kind, after, limit })
+            more = page.more
+            after = page.cursor
+            all.push(...told(page.events))
+          }
+          expect(all).toEqual(expected)
+          if (limit === 1_000) expect(calls).toBe(6)
+        }
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("refuses a limit or a beginning that cannot be, and says which", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        for (const bad of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
+          for (const [name, query] of [
+            ["limit", { after: 0, limit: bad }],
+            ["after", { after: bad, limit: 1 }]
+          ] as const) {
+            const pages = [store.events({ kind, jobId, ...query }), store.allEvents({ kind, ...query })]
+            for (const asked of pages.map((page): Effect.Effect<unknown, errors.StoreError> => page)) {
+              const error = yield* Effect.flip(asked)
+              expect(error).toMatchObject({ _tag: "StoreError", operation: "read events", reason: "invalid" })
+              expect(error.message).toContain(`${name} must be a whole number, 0 or more, not ${bad}`)
+            }
+          }
+        }
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives 1,000 at the most, and says that there are more", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        yield* store.append({ jobId, attempt: 1, events: numbers(2, 1_002).map((n) => event("x", n)) })
+        const page = yield* Effect.flatten(store.events({ kind, jobId, after: 0, limit: 5_000 }))
+        expect([page.events.length, page.more]).toEqual([1_000, true])
+        const all = yield* store.allEvents({ kind, after: 0, limit: 5_000 })
+        expect([all.events.length, all.more, all.cursor]).toEqual([1_000, true, 1_000])
+        const rest = yield* Effect.flatten(store.events({ kind, jobId, after: 1_000, limit: 5_000 }))
+        expect([rest.events.length, rest.more]).toEqual([2, false])
       }).pipe(Effect.provide(layer))
     )
 

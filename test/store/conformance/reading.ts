@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobConfig, RunStore } from "charlotte"
+import { type errors, JobConfig, type RunStatus, RunStore } from "charlotte"
 import { Effect, type Layer, Option, Schema } from "effect"
 import { at, created, error, id, kind, newRun, record } from "../runs.js"
 
@@ -199,6 +199,70 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(ids(yield* list({ limit: 2, before: id(2) }))).toEqual([id(1)])
         expect(ids(yield* list({ limit: 2, before: id(1) }))).toEqual([])
         expect(ids(yield* list({ limit: 1, before: id(4), labels: { team: "web" }, kind }))).toEqual([id(2)])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("finds a run by its label and what its status is now", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const found = (status: RunStatus.RunStatus) =>
+          Effect.map(store.list({ kind, status, labels: { team: "web" } }), ids)
+        yield* created(1, { labels: { team: "web" } })
+        expect(yield* found("running")).toEqual([id(1)])
+        yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(2) })
+        expect(yield* found("running")).toEqual([])
+        expect(yield* found("interrupted")).toEqual([id(1)])
+        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
+        expect(yield* found("interrupted")).toEqual([])
+        yield* store.record({ type: "job.failed", jobId: id(1), attempt: 2, at: at(4), error })
+        expect(yield* found("failed")).toEqual([id(1)])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("says where the next page begins, and that there is none, with any number of labels", () =>
+      Effect.gen(function* () {
+        const { page } = yield* RunStore.RunStore
+        for (const n of [1, 2, 3, 4]) yield* created(n, { labels: { a: "x", b: `${n % 2}`, c: "y" } })
+        for (const labels of [{}, { a: "x" }, { a: "x", c: "y" }]) {
+          const first = yield* page({ labels, limit: 2 })
+          expect([ids(first.runs), first.next]).toEqual([[id(4), id(3)], Option.some(id(3))])
+          const second = yield* page({ labels, limit: 2, before: id(3) })
+          expect([ids(second.runs), second.next]).toEqual([[id(2), id(1)], Option.none()])
+        }
+        const odd = yield* page({ labels: { a: "x", b: "1", c: "y" }, limit: 2 })
+        expect([ids(odd.runs), odd.next]).toEqual([[id(3), id(1)], Option.none()])
+        expect(yield* page({ labels: { a: "x", b: "7" } })).toEqual({ runs: [], next: Option.none() })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("refuses a limit or a beginning that cannot be, and says which", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        for (const limit of [-1, 1.5, NaN, Infinity, 2 ** 53]) {
+          const pages = [store.list({ limit }), store.page({ limit }), store.unfinished({ kind, limit })]
+          for (const asked of pages.map((page): Effect.Effect<unknown, errors.StoreError> => page)) {
+            const error = yield* Effect.flip(asked)
+            expect(error).toMatchObject({ _tag: "StoreError", reason: "invalid" })
+            expect(error.message).toContain(`limit must be a whole number, 0 or more, not ${limit}`)
+          }
+        }
+        const before = Schema.decodeUnknownSync(Schema.Any)("x")
+        const error = yield* Effect.flip(store.list({ before }))
+        expect(error.message).toBe('store: list runs failed (invalid): before must be the id of a job, not "x"')
+        expect(yield* store.list({ limit: 0 })).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives 1,000 at the most", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const many = Array.from({ length: 1_002 }, (_, n) => newRun(n))
+        yield* Effect.forEach(many, store.create, { concurrency: "unbounded" })
+        const { next, runs } = yield* store.page({ limit: 100_000 })
+        expect(ids(runs)).toEqual(Array.from({ length: 1_000 }, (_, n) => id(1_001 - n)))
+        expect(next).toEqual(Option.some(id(2)))
+        expect(yield* store.unfinished({ kind, limit: 100_000 })).toHaveLength(1_000)
       }).pipe(Effect.provide(layer))
     )
 

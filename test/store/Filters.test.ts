@@ -1,0 +1,94 @@
+/** Whatever runs are filtered by, no statement reads the whole history. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { Effect, Layer, Option } from "effect"
+import * as FailingSql from "../support/FailingSql.js"
+import { created, id, kind } from "./runs.js"
+
+const layer = RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))
+
+const kinds: ReadonlyArray<RunStore.RunQuery> = [{}, { kind }]
+/** Every combination of what may be asked for. */
+const queries = kinds
+  .flatMap((query) => [query, { ...query, status: "running" as const }])
+  .flatMap((query) => [query, { ...query, labels: { a: "x" } }, { ...query, labels: { a: "x", b: "y", c: "z" } }])
+  .flatMap((query) => [query, { ...query, before: id(9) }])
+
+/** 20,000 runs; nearly all have completed, and nearly all have the first label. */
+const history = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql.unsafe(`
+    WITH RECURSIVE n (n) AS (SELECT 10000 UNION ALL SELECT n + 1 FROM n WHERE n < 29999)
+    INSERT INTO charlotte_runs (id, kind, status, attempt, config, labels, created_at, started_at, ended_at, result)
+    SELECT '01ARZ3NDEKTSV4RRFFQ70' || n, iif(n % 10 = 0, 'other', 'tasks'), 'completed', 1, '{}',
+      CASE n % 100 WHEN 0 THEN '{}' WHEN 1 THEN '{"a":"x","b":"y","c":"z"}' ELSE '{"a":"x","b":"n"}' END, 0, 0, 0, '1' FROM n`)
+})
+
+/** How SQLite answers what the store asks it. */
+const plans = (query: RunStore.RunQuery) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    const sql = yield* SqlClient.SqlClient
+    const { clear, statements } = yield* FailingSql.FailingSql
+    yield* clear
+    yield* store.page(query)
+    const asked = (yield* statements).filter((statement) => statement.includes("charlotte_"))
+    const rows = yield* Effect.forEach(asked, (statement) => {
+      const params = statement.match(/\?/g)?.map(() => null) ?? []
+      return sql.unsafe<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`, params)
+    })
+    return rows.flat().map(({ detail }) => detail)
+  })
+
+describe("a page of runs", () => {
+  for (const analyzed of [false, true]) {
+    it.effect(`is read off an index for every combination of filters${analyzed ? ", also after ANALYZE" : ""}`, () =>
+      Effect.gen(function* () {
+        yield* history
+        if (analyzed) yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("ANALYZE"))
+        for (const query of queries) {
+          const details = yield* plans(query)
+          expect(details).not.toEqual([])
+          // The rows of a subquery have been bounded by it.
+          const bad = details.filter((detail) => /^SCAN (?!\(subquery)|TEMP B-TREE/.test(detail))
+          expect({ query, bad, details }).toEqual({ query, bad: [], details })
+        }
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
+  it.effect("of several labels looks at 10,000 runs of the rarest, and says where the next one begins", () =>
+    Effect.gen(function* () {
+      yield* history
+      const { page } = yield* RunStore.RunStore
+      yield* created(1, { labels: { a: "x", b: "n", c: "rare" } })
+      expect((yield* page({ labels: { a: "x", b: "n", c: "rare" } })).runs).toHaveLength(1)
+
+      yield* created(2, { labels: { a: "x", b: "n", d: "1" } })
+      const sql = yield* SqlClient.SqlClient
+      yield* sql.unsafe(
+        "INSERT INTO charlotte_labels SELECT 'd', '1', run_id, kind, status FROM charlotte_labels WHERE name = 'a' AND run_id > '01ARZ3NDEKTSV4RRFFQ7'"
+      )
+      yield* sql.unsafe("DELETE FROM charlotte_labels WHERE name = 'b' AND run_id > '01ARZ3NDEKTSV4RRFFQ7015'")
+      const labels = { a: "x", b: "n", d: "1" }
+      const found: Array<string> = []
+      const sizes: Array<number> = []
+      for (let before: RunStore.RunQuery["before"], more = true; more;) {
+        const { next, runs } = yield* page({ labels, limit: 1_000, ...(before && { before }) })
+        found.push(...runs.map(({ id }) => id))
+        sizes.push(runs.length)
+        before = Option.getOrUndefined(next)
+        more = before !== undefined
+      }
+      const [row] = yield* sql.unsafe<{ n: number }>(
+        "SELECT count(*) AS n FROM charlotte_runs WHERE labels LIKE '%\"b\":\"n\"%' AND id < '01ARZ3NDEKTSV4RRFFQ7015' AND id <> ?",
+        [id(1)]
+      )
+      expect(found).toHaveLength(row?.n ?? 0)
+      expect(new Set(found).size).toBe(found.length)
+      expect([...found].sort().reverse()).toEqual(found)
+      expect(sizes.length).toBeGreaterThan(2)
+    }).pipe(Effect.provide(layer))
+  )
+})
