@@ -84,6 +84,19 @@ describe("the package", () => {
     expect(await read("package-lock.json")).not.toMatch(/"resolved"(?!: "tools\/node")|:\/\/registry\./)
   })
 
+  it("brings a Node by one name only: npm 10 links a bin that several packages have to the first, even if it is not there", async () => {
+    const lock = parseConfigFileTextToJson("package-lock.json", await read("package-lock.json")).config
+    const withNode = Object.entries<{ bin?: Record<string, string> }>(lock.packages).filter(
+      ([, { bin }]) => bin?.["node"]
+    )
+    expect(withNode.map(([path]) => path)).toEqual(["tools/node"])
+    for (const name of Object.keys(node.optionalDependencies)) {
+      expect(lock.packages[`node_modules/${name}`]).toMatchObject({ optional: true, integrity: expect.any(String) })
+      expect(lock.packages[`node_modules/${name}`]).not.toHaveProperty("hasInstallScript")
+      expect(await read("tools/node/bin/node")).toContain(` ${name}`)
+    }
+  })
+
   it("is tested with the Effect that its peers ask for, and with the one that the README installs", async () => {
     const pinned: Readonly<Record<string, string>> = manifest.devDependencies
     const [line = ""] = /^npm install .*$/m.exec(await read("README.md")) ?? []
