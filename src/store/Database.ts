@@ -15,6 +15,7 @@ import { closeOnFailure } from "./closeOnFailure.js"
 import * as Damage from "./Damage.js"
 import { isLockFailure, orStoreError } from "./failure.js"
 import * as KernelLock from "./KernelLock.js"
+import { markConfigured } from "./sql/Durability.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -98,6 +99,7 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
           yield* refuseOldSqlite(ask)
           yield* ask("PRAGMA journal_mode = WAL")
           yield* durability(ask, options.synchronous ?? "FULL")
+          markConfigured(yield* Effect.scoped(sql.reserve))
           return sql
         })
       )

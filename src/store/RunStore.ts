@@ -24,18 +24,45 @@ export type { WorkRecords } from "./Work.js"
  */
 export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, Port.Service>() {}
 
+/** @since 0.2.0 */
+export interface LayerOptions {
+  /**
+   * - `checked` (the default): on a client of the application's own, `synchronous=FULL` and a `busy_timeout` of at most 50 ms are
+   *   set, checked after a write, and logged; where that cannot be had, the store is refused
+   * - `as-is`: the application knows how long its writes survive, and how long a lock of another process freezes it
+   */
+  readonly durability?: "checked" | "as-is"
+  /**
+   * - `shared` (the default): the connection of the application
+   * - `own`: another connection to the same file, set up as by `Database.layer`; for applications whose transactions never wait in
+   *   the middle, since two connections in one process that wait for each other freeze it
+   */
+  readonly connection?: "shared" | "own"
+}
+
 /**
- * Keeps runs in the SQLite database of a `SqlClient`. It migrates its own tables, whose names begin with `charlotte_`, so
- * the database may be an application's own. How long a write survives and how long a lock is waited for is up to the client:
- * `Database.layer` sets what is promised, a client of your own has its own settings. On Node 24 and later, one that has brought a
- * better-sqlite3 older than 13 is refused: it would abort the process.
+ * Keeps runs in the SQLite database of a `SqlClient`, as `layerWith` does by default. It migrates its own tables, whose names
+ * begin with `charlotte_`, so the database may be an application's own. A client that has brought a better-sqlite3 older than 13 is
+ * refused on Node 24 and later: it would abort the process.
  *
  * @since 0.1.0
  */
 export const layer: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Layer.scoped(
   RunStore,
-  Effect.zipRight(Driver.refuseOld, Sql.make)
+  Effect.zipRight(Driver.refuseOld, Sql.make())
 )
+
+/**
+ * The same with options.
+ *
+ * @since 0.2.0
+ * @example
+ * import { RunStore } from "charlotte"
+ *
+ * const Store = RunStore.layerWith({ connection: "own" })
+ */
+export const layerWith = (options: LayerOptions): Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> =>
+  Layer.scoped(RunStore, Effect.zipRight(Driver.refuseOld, Sql.make(options)))
 
 /**
  * The runs in such a database, for who only wants to read them: nothing is migrated, so the tables have to be up to date,

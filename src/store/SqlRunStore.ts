@@ -4,11 +4,12 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Effect, Exit, Option, type Scope } from "effect"
-import { JobConflict, type StoreError, Superseded } from "../domain/errors.js"
+import { DateTime, Effect, Exit, Layer, Option, type Scope } from "effect"
+import { JobConflict, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import * as Work from "../domain/Work.js"
+import * as Database from "./Database.js"
 import * as Migrations from "./Migrations.js"
 import type { Owners } from "./Owners.js"
 import * as Ownership from "./Ownership.js"
@@ -18,6 +19,7 @@ import * as Signals from "./Signals.js"
 import * as attempts from "./sql/attempts.js"
 import type { Batch } from "./sql/Batch.js"
 import * as DatabaseFile from "./sql/DatabaseFile.js"
+import * as Durability from "./sql/Durability.js"
 import * as events from "./sql/events.js"
 import * as listing from "./sql/listing.js"
 import * as owners from "./sql/owners.js"
@@ -30,8 +32,18 @@ import * as Transition from "./Transition.js"
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
 /** On tables that are as they should be. */
-const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(function* (options) {
-  const session = yield* Session.make
+const open: (
+  options: DatabaseFile.Options & {
+    /** The session of the application, where that is another one: a write in its transaction would wait for it. */
+    readonly application?: Session.Session
+  }
+) => Store = Effect.fnUntraced(function* (options) {
+  const own = yield* Session.make
+  const { application } = options
+  const session =
+    application === undefined
+      ? own
+      : { ...own, outsideTransaction: Effect.zipRight(application.outsideTransaction, own.outsideTransaction) }
   const file = yield* DatabaseFile.of(session)
   const guard = yield* DatabaseFile.guard(session, file, options)
   const signals = yield* Signals.make
@@ -223,11 +235,37 @@ const open: (options: DatabaseFile.Options) => Store = Effect.fnUntraced(functio
   }
 })
 
+/** What `RunStore.layerWith` takes. */
+export interface Options {
+  readonly durability?: "checked" | "as-is" | undefined
+  readonly connection?: "shared" | "own" | undefined
+}
+
+/** No other fiber runs in the middle of a migration: it might wait for the lock, in a process that is frozen by that. */
+const migrate = Effect.withMaxOpsBeforeYield(Migrations.run, Number.MAX_SAFE_INTEGER)
+
+/** A connection of the store's own, to the file of the application's. */
+const onOwnConnection = (application: Session.Session): Store =>
+  Effect.gen(function* () {
+    const filename = yield* DatabaseFile.of(application)
+    if (filename === undefined) {
+      const cause = new Error(
+        'RunStore.layerWith({ connection: "own" }) needs a database in a file, and this one is in memory'
+      )
+      return yield* new StoreError({ operation: "open the store", reason: "other", cause })
+    }
+    const database = yield* Layer.build(Database.layer({ filename }))
+    return yield* Effect.zipRight(migrate, open({ isWritten: true, application })).pipe(Effect.provide(database))
+  })
+
 /** The session is made first: it refuses a client on which nothing can be done. */
-export const make: Store = Session.make.pipe(
-  Effect.zipRight(Migrations.run),
-  Effect.zipRight(open({ isWritten: true }))
-)
+export const make = ({ connection = "shared", durability = "checked" }: Options = {}): Store =>
+  Effect.gen(function* () {
+    const application = yield* Session.make
+    if (connection === "own") return yield* onOwnConnection(application)
+    if (durability === "checked") yield* Durability.ensure(application)
+    return yield* Effect.zipRight(migrate, open({ isWritten: true }))
+  })
 
 export const untouched: Store = Session.make.pipe(
   Effect.zipRight(Migrations.verify),

@@ -71,6 +71,20 @@ describe("inside a transaction of the same client", () => {
     )
   }
 
+  it.scoped("a write dies in a savepoint, also in one that a client of another database has made", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* RunStore.RunStore
+      const theirs = Context.get(yield* Layer.build(Layer.fresh(memory)), SqlClient.SqlClient)
+      expect(yield* defectInside(sql.withTransaction(store.outsideTransaction))).toContain(clear)
+      // All clients share one transaction of a fiber: this savepoint is one of the first client.
+      expect(yield* defectInside(theirs.withTransaction(store.create(newRun(1))))).toContain(clear)
+      // And this one is of theirs.
+      yield* theirs.withTransaction(sql.withTransaction(store.create(newRun(1))))
+      expect(yield* store.list()).toHaveLength(1)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("reads see what the transaction has written", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

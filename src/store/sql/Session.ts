@@ -15,6 +15,8 @@ import { withContext } from "../WithContext.js"
 export type Value = string | number | null
 
 export interface Session {
+  /** The connection of the client; to be used in `read` and `reserve` only. */
+  readonly connection: Connection
   /** Uses the connection, alone. Inside a transaction of the same client that is the connection of the transaction. */
   readonly read: <A>(
     operation: string,
@@ -59,6 +61,7 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
     )
 
   return {
+    connection: own,
     reserve,
     read: (operation, use) =>
       Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>
