@@ -2,9 +2,10 @@
  * Runs the child processes of jobs, and sees to it that nothing of them is left: not after they have ended, not after an
  * interruption, and not after a crash of this program.
  *
- * The limit: a process escapes that leaves its session, clears or overwrites its environment, and closes or redirects its
- * standard input, output and error, all three. See `ProcessTree` for the rules. Where there is no `/proc`, only the process
- * group is watched: what leaves it escapes.
+ * Where the control group of this program is delegated to its user (cgroup v2), each process runs in a group of its own, and the
+ * kernel says when nothing of it is left. Elsewhere the limit is this: a process escapes that leaves its session, clears or
+ * overwrites its environment, closes or redirects its standard input, output and error, and changes its resource limits, all
+ * of it. See `ProcessTree` for the rules. Where there is no `/proc`, only the process group is watched: what leaves it escapes.
  *
  * @since 0.1.0
  */
@@ -24,7 +25,7 @@ import type { ProcessResult, RunOptions } from "./process/Running.js"
 import * as Shells from "./process/Shells.js"
 
 export * as Outcome from "./process/Outcome.js"
-export type { Limits, ProcessResult, RunOptions } from "./process/Running.js"
+export type { Killed, Limits, ProcessResult, RunOptions } from "./process/Running.js"
 
 /** @since 0.1.0 */
 export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<ProcessRunner, Service>() {}
@@ -52,8 +53,11 @@ export interface Service {
    */
   readonly recover: (jobId: JobId) => Effect.Effect<number, StoreError>
 
-  /** What is found of a process that does not want to be found: everything that carries its mark, or only its group. */
-  readonly reach: "marked" | "group"
+  /**
+   * What is found of a process that does not want to be found: everything in its control group, everything that carries its
+   * mark, or only its process group.
+   */
+  readonly reach: "cgroup" | "marked" | "group"
 }
 
 /**
@@ -79,7 +83,10 @@ export const make = (attempts: Attempts): Effect.Effect<Service, never, Scope.Sc
         hurried = true
       }),
       recover: Recovery.make({ attempts, launch, table, bootId: self.bootId }),
-      reach: Option.isSome(table) ? "marked" : "group"
+      reach: Option.match(table, {
+        onNone: () => "group",
+        onSome: ({ cgroups }) => (cgroups?.delegated === undefined ? "marked" : "cgroup")
+      })
     })
   })
 

@@ -95,7 +95,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           cwd: "/",
           output: "/log",
           grace: () => job.grace,
-          onForced: job.forced
+          onForced: () => job.forced
         }))
     if (random.chance(0.15)) yield* Effect.addFinalizer(() => life.sleep(random.between(0, 800)))
     if (random.chance(0.05)) yield* Effect.addFinalizer(() => Effect.die("in a finalizer"))

@@ -86,7 +86,7 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
     if (process === undefined) return undefined
     const { session, startTime } = process
     const no = { isDead: false, isStopped: false, isRunning: false, isBare: false, isKernel: false }
-    return { pid, parent: 1, group: session, session, startTime, ...no }
+    return { pid, name: "agent", parent: 1, group: session, session, startTime, ...no }
   }
 
   const table: ProcessTable = {

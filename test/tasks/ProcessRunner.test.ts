@@ -7,7 +7,7 @@ import { KernelRef, startTime } from "../../src/store/ProcessIdentity.js"
 import { RunStore } from "../../src/store/RunStore.js"
 import { ProcessRunner } from "../../src/tasks/ProcessRunner.js"
 import { Surroundings } from "../../src/tasks/process/Environment.js"
-import { ProcessTableRef } from "../../src/tasks/process/ProcessTable.js"
+import { proc, ProcessTableRef } from "../../src/tasks/process/ProcessTable.js"
 import {
   deaf,
   directory,
@@ -34,7 +34,7 @@ const interrupted = (text: string, grace = 300) =>
     const forced = yield* Ref.make(false)
     const runner = yield* ProcessRunner
     const fiber = yield* Effect.fork(
-      runner.run({ ...options, grace: () => Duration.millis(grace), onForced: Ref.set(forced, true) })
+      runner.run({ ...options, grace: () => Duration.millis(grace), onForced: () => Ref.set(forced, true) })
     )
     yield* eventually("ready", () => isReady(options.output))
     const { millis, value } = yield* timed(Fiber.interrupt(fiber))
@@ -201,14 +201,14 @@ describe("the end of a process", machineIsBusy, () => {
       const options = script(
         home,
         // What no runner can find: it has left everything that tells of it, and holds the pipe under another number.
-        `env -i setsid sh -c 'exec 5>&1 <&- >&- 2>&-; echo $$ > escaped; exec sleep 1000' & until [ -s escaped ]; do sleep 0.01; done; echo done`
+        `env -i setsid sh -c 'ulimit -m 1000000; exec 5>&1 <&- >&- 2>&-; echo $$ > escaped; exec sleep 1000' & until [ -s escaped ]; do sleep 0.01; done; echo done`
       )
       const result = yield* Effect.flatMap(ProcessRunner, (runner) => runner.run(options))
       const escaped = Number(read(join(home, "escaped")))
       expect(isAlive(escaped)).toBe(true)
       process.kill(escaped, "SIGKILL")
       expect(result).toMatchObject({ forced: false, outcome: { code: 0 }, output: { tail: "done\n" } })
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(layer), Effect.provideService(ProcessTableRef, Option.some(proc)))
   )
 
   it.scopedLive("comes when it has run too long, even when it is busy", () =>

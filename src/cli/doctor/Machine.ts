@@ -3,9 +3,12 @@
  */
 import { Effect, Option } from "effect"
 import { Git } from "../../tasks/Git.js"
-import { ProcessTableRef } from "../../tasks/process/ProcessTable.js"
+import { type ProcessTable, ProcessTableRef } from "../../tasks/process/ProcessTable.js"
 import { unsupported } from "../Platform.js"
 import * as Finding from "./Finding.js"
+
+const reach = ({ cgroups }: ProcessTable): string =>
+  cgroups?.delegated === undefined ? "/proc" : `/proc and a control group of its own in ${cgroups.delegated}`
 
 export const look: Effect.Effect<ReadonlyArray<Finding.Finding>, never, Git> = Effect.gen(function* () {
   const git = yield* Git
@@ -16,7 +19,10 @@ export const look: Effect.Effect<ReadonlyArray<Finding.Finding>, never, Git> = E
       ? Finding.ok("node", `Node.js ${process.versions.node}`)
       : Finding.told("problem", "node", reason),
     Option.isSome(table)
-      ? Finding.ok("platform", `${process.platform}, where every process of a job is found by way of /proc`)
+      ? Finding.ok(
+          "platform",
+          `${process.platform}, where every process of a job is found by way of ${reach(table.value)}`
+        )
       : Finding.warning(
           "platform",
           `${process.platform}, without /proc: what leaves the process group of an agent or a gate cannot be found`,

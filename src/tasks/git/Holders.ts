@@ -26,7 +26,7 @@ const hasOpen = async (pid: string, name: string, lock: Stats): Promise<boolean>
   return false
 }
 
-const worksIn = async (pid: string, command: string, places: ReadonlyArray<string>): Promise<boolean> => {
+const worksIn = async (pid: string, command: string, places: ReadonlyArray<string>, lock: Stats): Promise<boolean> => {
   if (!/^git\b/.test(command)) return false
   const words = (await readFile(`/proc/${pid}/cmdline`).catch(() => Buffer.of())).toString()
   // It waits for as long as the machine runs, and holds nothing.
@@ -36,8 +36,10 @@ const worksIn = async (pid: string, command: string, places: ReadonlyArray<strin
     const variables = (await readFile(`/proc/${pid}/environ`)).toString()
     return places.some((place) => isWithin(cwd, place) || words.includes(place) || variables.includes(place))
   } catch (cause) {
-    // Somebody else's may be anywhere; one that has ended, or that nobody has waited for, is nowhere.
-    return code(cause) === "EACCES" || code(cause) === "EPERM"
+    // One that has ended, or is a zombie, is nowhere. One that this user may not inspect may be anywhere, but only the user who
+    // owns the lock can have made it: the git of other users of the machine is no reason to wait.
+    if (code(cause) !== "EACCES" && code(cause) !== "EPERM") return false
+    return (await stat(`/proc/${pid}`).catch(() => undefined))?.uid === lock.uid
   }
 }
 
@@ -58,7 +60,7 @@ export const holdersOf = async (
     pids.map(async (pid): Promise<ReadonlyArray<Holder>> => {
       const command = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim()
       const holds =
-        (await hasOpen(pid, file.slice(file.lastIndexOf("/") + 1), lock)) || (await worksIn(pid, command, places))
+        (await hasOpen(pid, file.slice(file.lastIndexOf("/") + 1), lock)) || (await worksIn(pid, command, places, lock))
       return holds ? [{ pid: Number(pid), command }] : []
     })
   )

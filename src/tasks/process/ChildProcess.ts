@@ -1,9 +1,10 @@
 /**
  * The start of a child process, in a session and a process group of its own.
  */
-import { Deferred, Effect, FiberId, Option } from "effect"
+import { type Array, Deferred, Effect, FiberId, Option } from "effect"
 import { spawn } from "node:child_process"
 import { accessSync, constants, statSync } from "node:fs"
+import { markedCommand } from "./markedCommand.js"
 import { CouldNotStart, Exited, type Outcome, Signalled, type StartFailure } from "./Outcome.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import type { Leader } from "./ProcessTree.js"
@@ -17,7 +18,10 @@ export interface ChildProcess {
 }
 
 export interface StartOptions {
-  readonly command: readonly [string, ...ReadonlyArray<string>]
+  readonly command: Array.NonEmptyReadonlyArray<string>
+  readonly cookie: string
+  /** The directory of the control group for it. */
+  readonly cgroup: string | undefined
   readonly cwd: string
   readonly env: Record<string, string>
   readonly streams: StandardStreams
@@ -27,12 +31,13 @@ export interface StartOptions {
 export const start = (options: StartOptions): Effect.Effect<ChildProcess, Outcome> =>
   Effect.async((resume) => {
     const {
-      command: [file, ...args],
       cwd,
       env,
       streams: { input, output },
       table
     } = options
+    // Only the kernel that has a table of processes shows the marks.
+    const [file, ...args] = Option.isSome(table) ? markedCommand(options) : options.command
     const fail = (cause: unknown) => resume(Effect.fail(couldNotStart(options, cause)))
     try {
       const ended = Deferred.unsafeMake<Outcome>(FiberId.none)

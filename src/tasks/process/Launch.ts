@@ -23,6 +23,8 @@ export interface LaunchOptions {
   readonly file: string
   readonly limit: number
   readonly table: Option.Option<ProcessTable>
+  /** The directory of the control group for it. */
+  readonly cgroup: string | undefined
 }
 
 export interface Launched extends ChildProcess.ChildProcess {

@@ -4,13 +4,18 @@
  */
 import { Context, Option } from "effect"
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import * as Cgroup from "./Cgroup.js"
+import * as ResourceMark from "./ResourceMark.js"
 
 export interface ProcessTable {
   readonly pids: () => ReadonlyArray<number>
+  /** Missing where the kernel has none. */
+  readonly cgroups?: Cgroup.Cgroups | undefined
   readonly get: (pid: number) => Entry | undefined
   /**
-   * Whether it carries the cookie: in its environment, or in the name of the pipe or file that it was given as standard
-   * input or output, which it keeps when it clears its environment. Nothing if that cannot be told right now.
+   * Whether it carries the cookie: in its environment, in the name of the pipe or file that it was given as standard input or
+   * output, which it keeps when it clears its environment, or in its resource limits, which others can read even when it
+   * keeps the rest to itself. Nothing if that cannot be told right now.
    */
   readonly isMarked: (entry: Entry, cookie: string) => boolean | undefined
   /** Signals a process, or with its negative number a group; tells whether there was somebody to signal. */
@@ -19,6 +24,8 @@ export interface ProcessTable {
 
 export interface Entry {
   readonly pid: number
+  /** Of its program, cut short by the kernel. */
+  readonly name: string
   readonly parent: number
   readonly group: number
   readonly session: number
@@ -38,7 +45,8 @@ export interface Entry {
 
 /** None where the kernel has no `/proc`; tests that play such a system replace it. */
 export class ProcessTableRef extends Context.Reference<ProcessTableRef>()("charlotte/ProcessTable", {
-  defaultValue: (): Option.Option<ProcessTable> => (existsSync("/proc/self/stat") ? Option.some(proc) : Option.none())
+  defaultValue: (): Option.Option<ProcessTable> =>
+    existsSync("/proc/self/stat") ? Option.some({ ...proc, cgroups: Cgroup.detect() }) : Option.none()
 }) {}
 
 /** A process may end between two looks at it. */
@@ -61,6 +69,7 @@ const parse = (pid: number, stat: string): Entry | undefined => {
   if (fields.length < 49) return undefined
   return {
     pid,
+    name: stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")")),
     parent: field(4),
     group: field(5),
     session: field(6),
@@ -74,7 +83,7 @@ const parse = (pid: number, stat: string): Entry | undefined => {
   }
 }
 
-/** Processes of other users keep to themselves. */
+/** Processes of other users keep to themselves, and so do some of our own, such as ssh-agent. */
 const isForbidden = (cause: unknown) =>
   cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM")
 
@@ -121,6 +130,13 @@ const get = (pid: number): Entry | undefined => {
   return entry
 }
 
+/** Whether it has the mark, and is ours to signal: one that has become another user's is not. */
+const hasMark = (pid: number, cookie: string): boolean =>
+  ResourceMark.isIn(
+    orElse(() => readFileSync(`/proc/${pid}/limits`, "utf8"), ""),
+    ResourceMark.of(cookie)
+  ) && signal(pid, 0)
+
 export const proc: ProcessTable = {
   signal,
   pids: () =>
@@ -134,9 +150,10 @@ export const proc: ProcessTable = {
       const environment = readFileSync(`/proc/${pid}/environ`, "utf8")
       if (environment.includes(cookie)) return true
       if ([0, 1, 2].some((fd) => orElse(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "").includes(cookie))) return true
+      if (hasMark(pid, cookie)) return true
       return environment === "" && !isBare ? undefined : false
     } catch (cause) {
-      return isForbidden(cause) ? false : undefined
+      return isForbidden(cause) ? hasMark(pid, cookie) : undefined
     }
   }
 }

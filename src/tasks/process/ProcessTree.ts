@@ -1,15 +1,16 @@
 /**
  * A child process with all that descends from it, as far as it can be told.
  *
- * With `/proc`, these belong to it: whoever carries its cookie, and whoever is in the session of one that belongs to it. (A
- * session can be founded or inherited, never joined. The child founded one of its own, and its process group lies within.)
- * What escapes: a process that has left the session, and cleared or overwritten its environment, and closed or redirected
- * all three of its standard streams. After a crash of the manager, also one that has stayed in the session but carries no
- * cookie any more, if the child and every other carrier in that session have died.
+ * With `/proc`, these belong to it: every process that carries its cookie, that is in the session of one that belongs to it,
+ * or that is in its control group, where it has one. (A session can be founded or inherited, never joined. The child founded
+ * one of its own, and its process group lies within.) What escapes without a control group: a process that has left the
+ * session, and cleared or overwritten its environment, and closed or redirected all three of its standard streams, and
+ * changed its limit to resident memory, all four; and one that has become another user's.
  *
  * Without `/proc` it is the child's process group and nothing else.
  */
 import { Option } from "effect"
+import type { Cgroup } from "./Cgroup.js"
 import { type Entry, type ProcessTable, signal as send } from "./ProcessTable.js"
 
 export interface ProcessTree {
@@ -17,14 +18,16 @@ export interface ProcessTree {
   readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => Sight
   /** The same without signals; cheap as long as one of those found before is there. */
   readonly look: () => Sight
-  /** Whether something had to be killed. */
-  readonly wasForced: () => boolean
+  /** What had to be killed. */
+  readonly killed: () => ReadonlyArray<Entry>
 }
 
 export interface Sight {
   readonly found: ReadonlyArray<Entry>
   /** Whether nobody can have been overlooked. A look takes time, and processes come and go meanwhile. */
   readonly isComplete: boolean
+  /** Whether the kernel says that its control group has a live process, found or not. */
+  readonly isPopulated: boolean
 }
 
 export interface Leader {
@@ -40,29 +43,34 @@ export const make = (options: {
   readonly cookie: string
   /** Missing when nobody has noted it. */
   readonly leader: Leader | undefined
+  /** Missing where there is none. */
+  readonly cgroup?: Cgroup | undefined
 }): ProcessTree => {
-  const { cookie, leader, table } = options
+  const { cgroup, cookie, leader, table } = options
   const look = Option.match(table, {
     onNone: () => ofGroup(leader),
-    onSome: (table) => ofSessions(table, cookie, leader)
+    onSome: (table) => ofSessions(table, cookie, leader, cgroup)
   })
   let known: ReadonlyArray<Entry> = []
-  let forced = false
+  const killed = new Map<string, Entry>()
   const sweep: ProcessTree["sweep"] = (...signals) => {
     const sight = look(signals)
     known = sight.found
-    if (known.length > 0 && signals.includes("SIGKILL")) forced = true
+    if (signals.includes("SIGKILL")) for (const entry of known) killed.set(nameOf(entry), entry)
     return sight
   }
   return {
     sweep,
     look: () =>
       Option.isSome(table) && known.some((entry) => isStillThere(table.value, entry))
-        ? { found: known, isComplete: false }
+        ? { found: known, isComplete: false, isPopulated: true }
         : sweep(),
-    wasForced: () => forced
+    killed: () => [...killed.values()]
   }
 }
+
+/** Which process it is, for as long as the machine runs. */
+const nameOf = ({ pid, startTime }: Entry) => `${pid} ${startTime}`
 
 type Look = (signals: ReadonlyArray<NodeJS.Signals>) => Sight
 
@@ -71,7 +79,12 @@ const isStillThere = (table: ProcessTable, { pid, session, startTime }: Entry): 
   return now !== undefined && !now.isDead && now.startTime === startTime && now.session === session
 }
 
-const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefined): Look => {
+const ofSessions = (
+  table: ProcessTable,
+  cookie: string,
+  leader: Leader | undefined,
+  cgroup: Cgroup | undefined
+): Look => {
   const self = table.get(process.pid)
   // Sessions that belong to the tree. One is trusted from look to look until it is seen empty: its number is not given away
   // before. The child's own is trusted from the start if the child is there, or was a moment ago.
@@ -93,6 +106,7 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
     const alive = new Set<number>()
     const signalled = new Set<number>()
     let isComplete = true
+    const members = new Set(cgroup?.pids())
 
     const take = (entry: Entry) => {
       found.push(entry)
@@ -109,13 +123,13 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
       if (entry.session === self?.session || entry.pid === process.pid) return
       if (leader?.startTime !== undefined && entry.startTime < leader.startTime) return
       if (entry.isDead) {
-        const name = `${entry.pid} ${entry.startTime}`
+        const name = nameOf(entry)
         if (!dead.has(name)) isComplete = false
         dead.add(name)
         return
       }
       // Signalled now and not after the look: what forks all the time is gone by then.
-      const isMarked = sessions.has(entry.session) || table.isMarked(entry, cookie)
+      const isMarked = sessions.has(entry.session) || members.has(entry.pid) || table.isMarked(entry, cookie)
       if (isMarked === true) return take(entry)
       if (isMarked === undefined) isComplete = false
       others.push(entry)
@@ -133,7 +147,9 @@ const ofSessions = (table: ProcessTable, cookie: string, leader: Leader | undefi
       else isComplete = false
     }
     sessions = isComplete ? alive : new Set([...sessions, ...alive])
-    return { found, isComplete }
+    // At last, so that those who die of it have been named.
+    if (signals.includes("SIGKILL")) cgroup?.kill()
+    return { found, isComplete, isPopulated: cgroup?.isPopulated() === true }
   }
 }
 
@@ -141,13 +157,13 @@ const ofGroup = (leader: Leader | undefined): Look => {
   // Whose child it is not may be anybody by now.
   let isThere = leader?.isChild === true
   return (signals) => {
-    if (leader === undefined || !isThere) return { found: [], isComplete: true }
+    if (leader === undefined || !isThere) return { found: [], isComplete: true, isPopulated: false }
     const results = [...signals, 0 as const].map((signal) => send(-leader.pid, signal))
     // Once empty, the number of the group may go to somebody else.
     isThere = results.every(Boolean)
     const { pid } = leader
     const no = { isDead: false, isStopped: false, isRunning: false, isBare: false, isKernel: false }
-    const entry = { pid, parent: process.pid, group: pid, session: pid, startTime: 0, ...no }
-    return { found: isThere ? [entry] : [], isComplete: true }
+    const entry = { pid, name: "", parent: process.pid, group: pid, session: pid, startTime: 0, ...no }
+    return { found: isThere ? [entry] : [], isComplete: true, isPopulated: false }
   }
 }

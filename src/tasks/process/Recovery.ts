@@ -28,9 +28,11 @@ export const make = (runner: {
         )
         return 0
       }
-      const tree = ProcessTree.make({ table, cookie: process.cookie, leader: leaderOf(process) })
+      const cgroup = table.value.cgroups?.find(process.cookie)
+      const tree = ProcessTree.make({ table, cookie: process.cookie, leader: leaderOf(process), cgroup })
       const { found } = tree.sweep()
       yield* kill(tree)
+      cgroup?.remove()
       return found.length
     })
 

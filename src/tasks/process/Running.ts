@@ -6,6 +6,7 @@ import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Attempts } from "../../store/Attempts.js"
 import type * as Failpoint from "../../store/Failpoint.js"
+import type { Cgroup } from "./Cgroup.js"
 import * as Environment from "./Environment.js"
 import { isStopped } from "./isStopped.js"
 import type { Launch } from "./Launch.js"
@@ -33,8 +34,15 @@ export interface RunOptions {
   readonly limits?: Limits | undefined
   /** How long the end may take once it was asked for; read at that moment. */
   readonly grace: () => Duration.Duration
-  /** Run when an interruption had to kill. */
-  readonly onForced?: Effect.Effect<void> | undefined
+  /** Run when an interruption had to kill, with what was killed. */
+  readonly onForced?: ((killed: ReadonlyArray<Killed>) => Effect.Effect<void>) | undefined
+}
+
+/** @since 0.1.0 */
+export interface Killed {
+  readonly pid: number
+  /** Of its program, cut short by the kernel. */
+  readonly name: string
 }
 
 /** @since 0.1.0 */
@@ -54,6 +62,8 @@ export interface ProcessResult {
   readonly outcome: Outcome
   /** Whether something had to be killed: the process itself, or what it had left behind. */
   readonly forced: boolean
+  /** What was killed. */
+  readonly killed: ReadonlyArray<Killed>
   readonly output: {
     /** How many bytes it printed. */
     readonly bytes: number
@@ -86,7 +96,11 @@ export const make = (runner: {
 }): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
   const { around, attempts, bootId, failpoint, isHurried, launch, table } = runner
 
-  const start = (cookie: string, { command, cwd, env, inherit, limits, output, stdin }: RunOptions) =>
+  const start = (
+    cookie: string,
+    cgroup: Cgroup | undefined,
+    { command, cwd, env, inherit, limits, output, stdin }: RunOptions
+  ) =>
     launch.start({
       cookie,
       command,
@@ -95,13 +109,14 @@ export const make = (runner: {
       stdin,
       file: output,
       limit: limits?.output ?? outputLimit,
-      table
+      table,
+      cgroup: cgroup?.directory
     })
 
   return Effect.fn("ProcessRunner.run")((options: RunOptions) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const { attempt, grace, jobId, limits = {}, onForced = Effect.void, purpose } = options
+        const { attempt, grace, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
         const cookie = yield* launch.cookie
         const opened = attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
         yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))
@@ -113,10 +128,16 @@ export const make = (runner: {
           (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
         )
 
-        const started = yield* Effect.either(failpoint.around(() => [`spawn ${purpose}`], start(cookie, options)))
-        if (Either.isLeft(started)) return yield* Effect.as(close, nothingRan(started.left))
+        const cgroup = Option.getOrUndefined(table)?.cgroups?.make(cookie)
+        const started = yield* Effect.either(
+          failpoint.around(() => [`spawn ${purpose}`], start(cookie, cgroup, options))
+        )
+        if (Either.isLeft(started)) {
+          cgroup?.remove()
+          return yield* Effect.as(close, nothingRan(started.left))
+        }
         const { ended, leader, output } = started.right
-        const tree = ProcessTree.make({ table, cookie, leader })
+        const tree = ProcessTree.make({ table, cookie, leader, cgroup })
 
         const supervise = Effect.gen(function* () {
           yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
@@ -134,10 +155,16 @@ export const make = (runner: {
         const exit = yield* Effect.exit(restore(supervise))
         if (Exit.isFailure(exit)) yield* terminate(tree, { settle: Duration.zero, grace: grace(), isHurried })
         yield* Deferred.await(ended)
-        if (Exit.isInterrupted(exit) && tree.wasForced()) yield* onForced
+        cgroup?.remove()
+        const killed = tree.killed().map(({ name, pid }) => ({ name, pid }))
+        if (Exit.isInterrupted(exit) && killed.length > 0) {
+          const names = killed.map(({ name, pid }) => `${name} (pid ${pid})`).join(", ")
+          yield* Effect.annotateLogs(Effect.logInfo(`killed of ${purpose}: ${names}`), { jobId })
+          yield* onForced(killed)
+        }
         const written = yield* output.finish({ tail: limits.tail ?? tailSize })
         yield* close
-        return yield* Exit.map(exit, (outcome) => ({ outcome, forced: tree.wasForced(), output: written }))
+        return yield* Exit.map(exit, (outcome) => ({ outcome, forced: killed.length > 0, killed, output: written }))
       })
     )
   )
@@ -146,5 +173,6 @@ export const make = (runner: {
 const nothingRan = (outcome: Outcome): ProcessResult => ({
   outcome,
   forced: false,
+  killed: [],
   output: { bytes: 0, omitted: 0, size: 0, tail: "", problem: undefined }
 })

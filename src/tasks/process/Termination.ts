@@ -61,8 +61,8 @@ const isEmptyWithin = (
     const deadline = (yield* now) + Duration.toMillis(time)
     let empty = 0
     for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
-      const { found, isComplete } = signals.length === 0 ? tree.look() : tree.sweep(...signals)
-      empty = found.length === 0 ? empty + 1 : 0
+      const { found, isComplete, isPopulated } = signals.length === 0 ? tree.look() : tree.sweep(...signals)
+      empty = found.length === 0 && !isPopulated ? empty + 1 : 0
       if (empty === enough || (empty > 0 && isComplete)) return true
       if (empty === 1) pause = 1
       const left = deadline - (yield* now)

@@ -49,7 +49,7 @@ export const run = (
       env,
       output: log,
       grace: () => context.grace,
-      onForced: context.forced
+      onForced: () => context.forced
     })
     return {
       reason: reason(outcome),

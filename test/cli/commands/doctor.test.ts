@@ -101,6 +101,7 @@ describe("charlotte doctor", () => {
           .replace(/[\d.]+ GiB/, "9 GiB")
           .replace(/version [\d.]+\n/, "version 9\n")
           .replace(/SQLite 3[\d.]+/, "SQLite 3")
+          .replace(/ and a control group of its own in .*/, "")
       ).toBe(
         `✓ node           Node.js ${process.versions.node}
 ✓ platform       linux, where every process of a job is found by way of /proc

@@ -13,6 +13,7 @@ interface Told extends Partial<Entry> {
 }
 
 const ordinary = {
+  name: "program",
   parent: 1,
   group: 100,
   session: 100,
