@@ -10,7 +10,7 @@ import * as Host from "../daemon/Host.js"
 import { Server } from "../http/Server.js"
 import { version } from "../http/Version.js"
 import { JobManager } from "../manager/JobManager.js"
-import * as Together from "../manager/Together.js"
+import * as race from "../internal/race.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../tasks/process/Umask.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
@@ -70,7 +70,7 @@ export const follow = <E>({ begin, json }: Options<E>) =>
         )
         const { following, leave } = yield* attend(id)
         const asked = Effect.zipRight(shutdownRequested, Effect.interrupt)
-        return yield* restore(Together.first([Fiber.join(following), asked])).pipe(
+        return yield* restore(race.first([Fiber.join(following), asked])).pipe(
           Effect.onInterrupt(() => leave),
           Effect.tapErrorTag("OutputClosed", () =>
             Effect.zipRight(Scope.close(life, Exit.void), Effect.flatMap(manager.await(id), tellLeft))

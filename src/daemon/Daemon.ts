@@ -5,7 +5,7 @@
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import * as Http from "../http/Server.js"
 import { version } from "../http/Version.js"
-import * as Together from "../manager/Together.js"
+import * as race from "../internal/race.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../tasks/process/Umask.js"
 import { ProcessRunner } from "../tasks/ProcessRunner.js"
@@ -71,7 +71,7 @@ const live = ({ listen, onReady }: Options) =>
       yield* Effect.forkIn(Effect.provide(JobLog.follow(before), manager), log)
       // Whoever comes from now on waits until it is over.
       yield* Effect.addFinalizer(() => withdraw)
-      const over = Together.first([
+      const over = race.first([
         Effect.as(shutdownRequested, Effect.logInfo("ends, as a client asks it to")),
         Effect.as(
           Watch.untilLost(addresses),

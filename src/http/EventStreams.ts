@@ -9,7 +9,7 @@ import { JobNotFound } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { JobManager } from "../manager/JobManager.js"
-import * as Together from "../manager/Together.js"
+import * as race from "../internal/race.js"
 import type { RunStore } from "../store/RunStore.js"
 import { contentType, endsJob } from "./contract/Events.js"
 import { CursorAhead } from "./errors.js"
@@ -121,7 +121,7 @@ export const make = (
           })
 
         yield* pieces.offer(Buffer.concat([Frames.opening, Frames.position(position), Frames.blank]))
-        yield* Together.first([
+        yield* race.first([
           pump(source, position, hand),
           Effect.asVoid(Effect.zipRight(streams.closed, pieces.offer(Frames.shutdown)))
         ]).pipe(

@@ -9,7 +9,7 @@ import { isAbsolute, relative, resolve, sep } from "node:path"
 import { JobNotFound, type StoreError } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import * as Together from "../manager/Together.js"
+import * as race from "../internal/race.js"
 import type { RunStore } from "../store/RunStore.js"
 import { InvalidQuery, LogNotFound } from "./errors.js"
 import { cutShort, type Service as Streams } from "./Streams.js"
@@ -94,7 +94,7 @@ export const make = (options: {
               const goesOn = yield* more
               const bytes = yield* file.readAlloc(Math.min(pieceSize, to - at))
               if (Option.isSome(bytes)) return [Chunk.of(bytes.value), Option.some(at + bytes.value.length)] as const
-              if (goesOn && at < to) yield* Together.first([Effect.sleep(interval), streams.closed])
+              if (goesOn && at < to) yield* race.first([Effect.sleep(interval), streams.closed])
               return [Chunk.empty<Uint8Array>(), goesOn && at < to ? Option.some(at) : Option.none()] as const
             })
           )

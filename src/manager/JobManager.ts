@@ -4,18 +4,61 @@
  *
  * @since 0.1.0
  */
-import { Config, type ConfigError, Context, Effect, Layer } from "effect"
-import type { AlreadyManaged, StoreError } from "../domain/errors.js"
+import {
+  Config,
+  type ConfigError,
+  Context,
+  Duration,
+  Effect,
+  HashMap,
+  Layer,
+  Option,
+  Ref,
+  Runtime,
+  type Schema,
+  type Scope,
+  type Stream
+} from "effect"
+import {
+  type AlreadyManaged,
+  type InvalidJobConfig,
+  type JobConflict,
+  JobNotFound,
+  type MaxJobsReached,
+  type NotResumable,
+  type ShuttingDown,
+  type StopTimedOut,
+  type StoreError
+} from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
-import type { RunStore } from "../store/RunStore.js"
-import * as Admission from "./Admission.js"
-import { make, makeWith } from "./make.js"
-import { Orchestrator } from "./Orchestrator.js"
-import * as PlainConfig from "./PlainConfig.js"
-import type { Options, Service } from "./Service.js"
+import type { JobEvent } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
+import type { StopReport } from "../domain/StopReport.js"
+import { RunStore } from "../store/RunStore.js"
+import { makeSignal } from "../store/Signals.js"
+import * as Admission from "./internal/admission.js"
+import { awaitEnd } from "./internal/awaitEnd.js"
+import { closeJobs } from "./internal/closeJobs.js"
+import * as Continuation from "./internal/continueInterrupted.js"
+import type { Core } from "./internal/Core.js"
+import * as EventSubscriptions from "./internal/EventSubscriptions.js"
+import * as ForkJob from "./internal/forkJob.js"
+import * as JobIdGenerator from "./internal/JobIdGenerator.js"
+import * as JobRegistry from "./internal/JobRegistry.js"
+import { now } from "./internal/now.js"
+import { acquireOwnership } from "./internal/ownership.js"
+import * as PersistRetry from "./internal/persistRetry.js"
+import { provideOwn } from "./internal/provideOwn.js"
+import { takeOver } from "./internal/recovery.js"
+import * as Shutdown from "./internal/Shutdown.js"
+import { resumeJob, startJob } from "./internal/startJob.js"
+import { stopAll } from "./internal/stopAll.js"
+import { stopJob } from "./internal/stopJob.js"
+import type { ManagedJob } from "./ManagedJob.js"
+import { Orchestrator, type Service as OrchestratorService } from "./Orchestrator.js"
 
-export type { Health } from "./Durable.js"
-export type { MakeOptions, Options, Service } from "./Service.js"
+export type { Health } from "./internal/persistRetry.js"
 
 /**
  * The manager of jobs that are described by a `JobConfig`.
@@ -37,6 +80,180 @@ export class JobManager extends Context.Tag("charlotte/JobManager")<
 >() {}
 
 /** @since 0.1.0 */
+export interface Service<out Config, in Encoded> {
+  /**
+   * Records a job, starts it, and returns its id without waiting for the orchestrator. It is atomic: when it fails or is
+   * interrupted, either the job exists and runs, or there is no trace of it.
+   */
+  readonly start: (
+    config: Encoded
+  ) => Effect.Effect<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | ShuttingDown | StoreError>
+
+  /**
+   * Stops a job and returns when it is really over: its fibers and finalizers have ended, the record says so, its permit is
+   * free. The orchestrator has `grace` to end politely, and one second more. A later stop with a shorter grace shortens it.
+   * An interrupted run that waits to be continued is cancelled; one that is over answers its report with `alreadyEnded`.
+   */
+  readonly stop: (
+    id: JobId,
+    options?: { readonly grace?: Duration.DurationInput }
+  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
+
+  /**
+   * Stops all jobs at the same time, under one deadline; those that have not ended by then are reported as `timedOut`. Until
+   * it returns no run that waits begins; under automatic recovery those are cancelled.
+   */
+  readonly stopAll: Effect.Effect<ReadonlyArray<StopReport>>
+
+  /** The job of that id, while it is active. */
+  readonly get: (id: JobId) => Effect.Effect<Option.Option<ManagedJob<Config>>>
+
+  /** The ids of the active jobs, oldest first. */
+  readonly list: Effect.Effect<ReadonlyArray<JobId>>
+
+  /** How many jobs are active. */
+  readonly activeCount: Effect.Effect<number>
+
+  /**
+   * Waits until the job has ended and its permit is free, and answers its record. When the manager closes first, it answers
+   * the record as it stands.
+   */
+  readonly await: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
+
+  /** Continues an interrupted run as its next attempt. */
+  readonly resume: (
+    id: JobId
+  ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError>
+
+  /** The events of a job after the number `after`: those that are recorded, then the live ones, to the last; then it ends. */
+  readonly events: (
+    id: JobId,
+    options?: { readonly after?: number }
+  ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
+
+  /** The events of all jobs of this manager, from the first or from those after a cursor; it ends when the manager closes. */
+  readonly allEvents: (options?: { readonly after?: number | "latest" }) => Stream.Stream<JobEvent, StoreError>
+
+  /** Whether everything that happened is recorded. */
+  readonly health: Effect.Effect<PersistRetry.Health>
+}
+
+/** @since 0.1.0 */
+export interface Options {
+  /** How many jobs may be active at once; 10 when left out. */
+  readonly maxJobs?: number
+  /** How long an orchestrator may take to end when it is stopped; 5 seconds when left out. */
+  readonly stopGrace?: Duration.DurationInput
+  /** Whether interrupted runs are continued by themselves, or wait for `resume`; automatic when left out. */
+  readonly recovery?: "automatic" | "manual"
+}
+
+/** @since 0.1.0 */
+export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> extends Options {
+  /** One manager owns the jobs of a kind in a database. Any text that is not empty. */
+  readonly kind: string
+  readonly config: Schema.Schema<C, I, RS>
+  readonly orchestrator: OrchestratorService<C, R, R2>
+  /** Words to find a run again by. */
+  readonly labels?: (config: C) => { readonly [name: string]: string }
+}
+
+/**
+ * A manager of your own job type, for as long as its scope: give it a `kind`, a schema of its configuration, and an
+ * orchestrator. What those need is taken from here, and not from around the callers of the manager.
+ *
+ * @since 0.1.0
+ */
+export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
+  options: MakeOptions<C, I, RS, R, R2>
+): Effect.Effect<
+  Service<C, I>,
+  StoreError | AlreadyManaged,
+  RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
+> =>
+  Effect.gen(function* () {
+    const { kind, labels = () => ({}), maxJobs = 10, orchestrator } = options
+    if (!Number.isSafeInteger(maxJobs) || maxJobs < 1) {
+      return yield* Effect.dieMessage(`maxJobs is a whole number, 1 or more, not ${maxJobs}`)
+    }
+    if (kind === "") return yield* Effect.dieMessage("the kind of a manager is a text that is not empty")
+    const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
+    const store = yield* RunStore
+    const shutdown = yield* Shutdown.make
+    const fork = Runtime.runFork(yield* Effect.runtime())
+
+    const core: Core<C> = {
+      kind,
+      maxJobs,
+      stopGrace: Duration.decode(options.stopGrace ?? "5 seconds"),
+      store,
+      jobs: yield* Ref.make(HashMap.empty<JobId, JobRegistry.ActiveJob<C>>()),
+      permits: yield* Effect.makeSemaphore(maxJobs),
+      permitFreed: makeSignal(),
+      jobEnded: makeSignal(),
+      run: (job) => provideOwn(orchestrator.run(job), services),
+      shutdown,
+      persistRetry: yield* PersistRetry.make(shutdown),
+      forkJob: yield* ForkJob.make,
+      fork: (effect) => Effect.sync(() => void fork(effect)),
+      recordOf: (id) =>
+        Effect.flatMap(store.get(id), (run) =>
+          Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId: id })
+        )
+    }
+    const admission = yield* Admission.make({ config: options.config, orchestrator, services })
+    const nextId = yield* JobIdGenerator.make
+    const subscriptions = yield* EventSubscriptions.make(core)
+
+    yield* acquireOwnership(core, nextId((yield* now).epochMillis))
+    const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
+    yield* takeOver({ kind, store, recover })
+
+    const resume = (id: JobId) => resumeJob(core, admission, id)
+    const continuation = yield* Continuation.make(core, resume)
+    const isAutomatic = options.recovery !== "manual"
+
+    const service: Service<C, I> = {
+      start: (config) => startJob(core, { admission, nextId, labels }, config),
+      resume,
+      stop: (id, { grace = core.stopGrace } = {}) =>
+        Effect.zipRight(
+          store.outsideTransaction,
+          Effect.suspend(() => stopJob(core, id, Duration.decode(grace)))
+        ).pipe(Effect.withSpan("JobManager.stop")),
+      stopAll: Effect.zipRight(
+        store.outsideTransaction,
+        continuation.pausedDuring(stopAll(core, { waiting: isAutomatic }))
+      ).pipe(Effect.withSpan("JobManager.stopAll")),
+      get: (id) => Effect.flatMap(JobRegistry.find(core.jobs, id), Effect.transposeMapOption(managed)),
+      list: JobRegistry.ids(core.jobs),
+      activeCount: JobRegistry.count(core.jobs),
+      await: (id) =>
+        Effect.zipRight(store.outsideTransaction, awaitEnd(core, id)).pipe(Effect.withSpan("JobManager.await")),
+      events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
+      allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
+      health: core.persistRetry.health
+    }
+
+    const managed = (active: JobRegistry.Admitted<C>): Effect.Effect<ManagedJob<C>> =>
+      Effect.map(Ref.get(active.job.record), ({ attempt, createdAt, id, startedAt = createdAt }) => ({
+        id,
+        config: active.job.config,
+        attempt,
+        startedAt,
+        phase: JobRegistry.phaseOf(active),
+        events: (options) => service.events(id, options),
+        stop: (options) => service.stop(id, options),
+        await: service.await(id)
+      }))
+
+    if (isAutomatic) yield* Effect.forkScoped(continuation.run)
+    // Added last, so that it runs first: the jobs end before anything that they use.
+    yield* Effect.addFinalizer(() => closeJobs(core))
+    return service
+  })
+
+/** @since 0.1.0 */
 export interface LayerOptions extends Options {
   /** `tasks` when left out. */
   readonly kind?: string
@@ -54,10 +271,7 @@ export const layer = (
   Layer.scoped(
     JobManager,
     Effect.flatMap(Orchestrator, (orchestrator) =>
-      makeWith(
-        { kind: "tasks", ...options, config: JobConfig, orchestrator, labels: ({ labels = {} }) => labels },
-        Admission.make(JobConfig, orchestrator, PlainConfig.decode)
-      )
+      make({ kind: "tasks", ...options, config: JobConfig, orchestrator, labels: ({ labels = {} }) => labels })
     )
   )
 
@@ -83,13 +297,3 @@ export const layerConfig: Layer.Layer<
     layer
   )
 )
-
-export {
-  /**
-   * A manager of your own job type, for as long as its scope: give it a `kind`, a schema of its configuration, and an
-   * orchestrator.
-   *
-   * @since 0.1.0
-   */
-  make
-}

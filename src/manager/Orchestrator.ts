@@ -8,35 +8,39 @@ import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import { withContext } from "../store/WithContext.js"
+import { provideOwn } from "./internal/provideOwn.js"
 
 /** @since 0.1.0 */
 export class Orchestrator extends Context.Tag("charlotte/Orchestrator")<Orchestrator, Service<JobConfig>>() {}
 
-/** @since 0.1.0 */
-export interface Service<in Config> {
+/**
+ * What a manager runs. `R` is what `run` needs, `R2` what `check` and `recover` need.
+ *
+ * @since 0.1.0
+ */
+export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
   /**
-   * Looks at a configuration before the job is admitted; quick, and without side effects. Two active jobs never share a
+   * Checks a configuration before the job is admitted; quick, and without side effects. Two active jobs never share a
    * `key`.
    *
-   * At `start`, `submission` is `undefined`, and what is answered as such is recorded together with the run, as JSON: what
-   * was found out when the job was submitted, fixed from then on. When the job is continued, the recorded one is given,
-   * also as JSON, and what is answered then is passed over.
+   * At `start`, `submission` is `undefined`, and the `submission` of the answer is recorded with the run, as JSON: what was
+   * found out when the job was submitted, fixed from then on. When the job is continued, the recorded one is passed in, also
+   * as JSON, and that of the answer is ignored. A check that fails or dies then ends the run as `failed`.
    */
-  readonly check?: (config: Config, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig>
+  readonly check?: (config: Config, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
 
   /**
-   * Does the job. It is interrupted to stop it; what it acquires in its scope is released before the stop returns. Its
-   * success value is kept with the run, as JSON.
+   * Does the job. A stop interrupts it. Every fiber that it forks (`fork`, `forkScoped`, `forkIn` its scope) has ended, and
+   * what it acquired in its scope is released, before the stop returns. Its success value is kept with the run, as JSON.
    */
-  readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
+  readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, R>
 
   /**
-   * Clears away what a crash may have left running of earlier attempts of this job, such as child processes. It is called
-   * before a job of a dead manager goes on or is ended, and when it fails the job is not continued. With a `StoreError` the
+   * Removes what a crash may have left running of earlier attempts of this job, such as child processes. It is called
+   * before a job of a dead manager is continued or ended; when it fails the job is not continued. With a `StoreError` the
    * manager itself fails, and the job is left to the next one.
    */
-  readonly recover?: (id: JobId) => Effect.Effect<void, unknown>
+  readonly recover?: (id: JobId) => Effect.Effect<void, unknown, R2>
 }
 
 /**
@@ -59,16 +63,24 @@ export interface JobContext<out Config> {
   readonly attempt: number
   /** How long a polite end may take after interruption. Read it then: a stop may bring a grace of its own. */
   readonly grace: Duration.Duration
-  /** Accepts an event into a bounded queue, in order; waits while it is full. A type that begins with `job.` is a defect. */
+  /** Completes when the grace of a stop is over, also if a later stop has shortened it. */
+  readonly graceOver: Effect.Effect<void>
+  /**
+   * Accepts an event into a bounded queue, in order; waits while it is full. A type that begins with `job.` is a defect, and
+   * so is a wait inside a transaction of the manager's SQL client, which would never end.
+   */
   readonly emit: (event: EmittedEvent) => Effect.Effect<void>
-  /** Returns when all that was emitted is committed; use it before a side effect that depends on it. */
+  /**
+   * Returns when all that was emitted is committed; use it before a side effect that depends on it. Inside a transaction of
+   * the manager's SQL client it is a defect.
+   */
   readonly flush: Effect.Effect<void>
-  /** Says that something had to be killed; the stop report will tell. */
+  /** Records that something had to be killed; the stop report says `forced` then. */
   readonly forced: Effect.Effect<void>
 }
 
 /**
- * An orchestrator of one function.
+ * An orchestrator of one function, with the services of this layer.
  *
  * @since 0.1.0
  * @example
@@ -84,14 +96,7 @@ export const layer = <R = never>(
 ): Layer.Layer<Orchestrator, never, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Orchestrator,
-    Effect.map(Effect.context<Exclude<R, Scope.Scope>>(), (context) =>
-      Orchestrator.of({
-        run: (job) =>
-          withContext(
-            run(job),
-            // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Exclude<R, Scope> and Scope make R
-            (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope) as Context.Context<R>
-          )
-      })
+    Effect.map(Effect.context<Exclude<R, Scope.Scope>>(), (own) =>
+      Orchestrator.of({ run: (job) => provideOwn(run(job), own) })
     )
   )

@@ -156,11 +156,13 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     page,
     list: (query) => Effect.map(page(query), ({ runs }) => runs),
 
-    unfinished: ({ after, kind, ...query }) =>
+    unfinished: ({ after, kind, status, ...query }) =>
       Effect.map(Page.limit("list unfinished runs", { ...query, after }), (limit) =>
         sorted(
           ({ state, submitted }) =>
-            submitted.kind === kind && !isTerminal(state.status) && (after === undefined || submitted.id > after)
+            submitted.kind === kind &&
+            (status === undefined ? !isTerminal(state.status) : state.status === status) &&
+            (after === undefined || submitted.id > after)
         )
           .slice(0, limit)
           .map((entry) => ({

@@ -59,6 +59,7 @@ export interface Service {
   /** Runs of a kind that are not over, oldest first; the next page begins `after` the last id of this one. */
   readonly unfinished: (query: {
     readonly kind: string
+    readonly status?: "running" | "interrupted"
     readonly after?: JobId
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>

@@ -115,9 +115,9 @@ const open: (
     page,
     list: (query) => Effect.map(page(query), ({ runs }) => runs),
 
-    unfinished: ({ kind, ...query }) =>
+    unfinished: (query) =>
       Effect.flatMap(Page.limit("list unfinished runs", query), (limit) =>
-        session.read("list unfinished runs", (connection) => runs.unfinished(connection, kind, query.after, limit))
+        session.read("list unfinished runs", (connection) => runs.unfinished(connection, { ...query, limit }))
       ),
 
     events: ({ jobId, kind, ...query }) =>

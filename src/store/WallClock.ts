@@ -2,7 +2,7 @@
  * Real time, for what must go on under any `Clock`: waiting for a lock that another process holds, looking after the
  * database file, gathering a batch of writes. Everything else takes its time from Effect's `Clock`.
  */
-import { Context, Effect } from "effect"
+import { Clock, Context, Duration, Effect } from "effect"
 import { performance } from "node:perf_hooks"
 
 export interface Service {
@@ -27,3 +27,13 @@ export class WallClock extends Context.Reference<WallClock>()("charlotte/WallClo
     })
   })
 }) {}
+
+/** Real time as a `Clock`, for the schedules of retries that must go on while the clock of a test stands still. */
+export const asClock: Effect.Effect<Clock.Clock> = Effect.map(WallClock, ({ now, sleep }) => ({
+  [Clock.ClockTypeId]: Clock.ClockTypeId,
+  unsafeCurrentTimeMillis: () => performance.now(),
+  currentTimeMillis: now,
+  unsafeCurrentTimeNanos: () => BigInt(Math.round(performance.now() * 1e6)),
+  currentTimeNanos: Effect.map(now, (millis) => BigInt(Math.round(millis * 1e6))),
+  sleep: (duration) => sleep(Duration.toMillis(duration))
+}))

@@ -45,7 +45,8 @@ describe("the places of a manager", () => {
     isLong ? 600_000 : 30_000
   )
 
-  it.effect("are free after whoever starts, awaits or stops a job is interrupted at operation k = 1 … 400", () =>
+  // The lock of TestClock is lost where a fiber is interrupted that has just taken it.
+  it.live("are free after whoever starts, awaits or stops a job is interrupted at operation k = 1 … 400", () =>
     Effect.gen(function* () {
       const { stopAll } = yield* JobManager.JobManager
       for (let k = 1; k <= 400; k++) {

@@ -102,7 +102,8 @@ describe("a job whose manager has crashed", () => {
         const { record } = yield* RunStore.RunStore
         yield* record({ type: "job.interrupted", jobId: id, attempt: 3, crashed: true, at: yield* DateTime.now })
       }).pipe(withStore(file))
-      expect(yield* runOf(id).pipe(life(file))).toMatchObject({ status: "failed", attempt: 3 })
+      const run = yield* Effect.flatMap(Manager, (manager) => manager.await(id)).pipe(life(file))
+      expect(run).toMatchObject({ status: "failed", attempt: 3 })
     })
   )
 

@@ -10,7 +10,8 @@ import { config } from "../support/jobs.js"
 
 const maxJobs = 2
 
-const layer = JobManager.layer({ maxJobs }).pipe(
+// Automatic recovery would read at the same time, and fail in place of the job.
+const layer = JobManager.layer({ maxJobs, recovery: "manual" }).pipe(
   Layer.provideMerge(Layer.merge(RunStore.layer, ScriptedOrchestrator.layer())),
   Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })),
   Layer.provideMerge(HurriedClock.layer)

@@ -3,7 +3,7 @@ import { type JobId, JobManager } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
 import { WallClock } from "../../src/store/WallClock.js"
-import { config } from "../support/jobs.js"
+import { config, unknownId } from "../support/jobs.js"
 import { databaseFile, eventsOf, life, seen, startJob, startJobs, statusOf, withStore } from "./lives.js"
 
 const { JobManager: Manager } = JobManager
@@ -120,28 +120,41 @@ describe("runs that wait to be continued", () => {
     })
   )
 
-  it.scopedLive("are cancelled by a stop, and by stopAll, each once", () =>
+  it.scopedLive("are cancelled by a stop, and stay interrupted over stopAll under manual recovery", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
-      const [first, second, third, fourth] = yield* Effect.all([startJob, startJob, startJob, startJob]).pipe(
-        life(file)
-      )
+      const [first, second, third] = yield* Effect.all([startJob, startJob, startJob]).pipe(life(file))
       yield* Effect.gen(function* () {
         const manager = yield* Manager
         expect(yield* manager.stop(first)).toMatchObject({ status: "cancelled", mode: "graceful" })
-        yield* manager.resume(fourth)
+        yield* manager.resume(third)
         const reports = yield* manager.stopAll
         expect(reports.map(({ jobId, mode, status }) => [jobId, status, mode])).toEqual([
-          [second, "cancelled", "graceful"],
-          [third, "cancelled", "graceful"],
-          [fourth, "cancelled", "graceful"]
+          [third, "cancelled", "graceful"]
         ])
         expect(yield* manager.stopAll).toEqual([])
-        for (const id of [first, second, third]) {
+        expect(yield* statusOf(second)).toBe("interrupted")
+        const types = (yield* eventsOf(first)).map(({ type }) => type)
+        expect(types).toEqual(["job.started", "job.interrupted", "job.cancelled"])
+      }).pipe(life(file, { recovery: "manual" }))
+    })
+  )
+
+  it.scopedLive("are cancelled by stopAll under automatic recovery, each once, and none of them begins meanwhile", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const ids = yield* Effect.replicateEffect(startJob, 300).pipe(life(file, { maxJobs: 300 }))
+      yield* Effect.gen(function* () {
+        const manager = yield* Manager
+        yield* Effect.flatMap(Script, ({ began }) => began(ids[0] ?? unknownId, 2))
+        const reports = yield* manager.stopAll
+        expect(reports.map(({ jobId }) => jobId).sort()).toEqual(ids)
+        expect(new Set(reports.map(({ mode, status }) => `${mode} ${status}`))).toEqual(new Set(["graceful cancelled"]))
+        for (const id of ids.slice(1)) {
           const types = (yield* eventsOf(id)).map(({ type }) => type)
           expect(types).toEqual(["job.started", "job.interrupted", "job.cancelled"])
         }
-      }).pipe(life(file, { recovery: "manual" }))
+      }).pipe(life(file, { maxJobs: 1, script: () => [Step.cleanUp("50 millis")] }))
     })
   )
 

@@ -31,7 +31,7 @@ describe("a stop, while the store does not answer", () => {
     })
   )
 
-  it.scoped("is a stop, also when the manager closes and what was emitted last is not written yet", () =>
+  it.scoped("comes too late for a job that the closing of the layer has interrupted, and says so", () =>
     Effect.gen(function* () {
       const told = yield* Deferred.make<void>()
       const Saying = Orchestrator.layer((job) =>
@@ -48,13 +48,13 @@ describe("a stop, while the store does not answer", () => {
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* held.reached
       yield* Deferred.await(told)
-      const stopping = yield* Effect.fork(manager.stop(id))
+      const stopping = yield* Effect.fork(Effect.flip(manager.stop(id)))
       yield* Effect.repeatN(Effect.yieldNow(), 10)
       yield* held.release
-      expect(yield* Fiber.join(stopping)).toMatchObject({ status: "cancelled" })
+      expect(yield* Fiber.join(stopping)).toMatchObject({ _tag: "StoreError", reason: "closed" })
       yield* Fiber.join(closing)
       const { status } = yield* Effect.flatMap(RunStore.RunStore, ({ get }) => Effect.flatten(get(id)))
-      expect(status).toBe("cancelled")
+      expect(status).toBe("interrupted")
     }).pipe(Effect.provide(RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))))
   )
 })

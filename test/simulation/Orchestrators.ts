@@ -12,7 +12,7 @@ import { Git } from "../../src/tasks/Git.js"
 import { ProcessRunner } from "../../src/tasks/ProcessRunner.js"
 import * as TaskOrchestrator from "../../src/tasks/TaskOrchestrator.js"
 import * as Submission from "../../src/tasks/work/Submission.js"
-import * as Together from "../../src/manager/Together.js"
+import * as race from "../../src/internal/race.js"
 import type { Ledger } from "./Ledger.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
@@ -126,7 +126,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           if (process) yield* process()
           break
         case "together":
-          if (process) yield* Together.all([Effect.asVoid(process()), Effect.asVoid(process())])
+          if (process) yield* race.all([Effect.asVoid(process()), Effect.asVoid(process())])
           break
         case "deaf":
           yield* Effect.uninterruptible(Effect.sleep(random.between(0, 9_000)))

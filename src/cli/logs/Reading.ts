@@ -4,7 +4,7 @@
 import { type File, FileSystem, Size } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Deferred, Effect, Option } from "effect"
-import * as Together from "../../manager/Together.js"
+import * as race from "../../internal/race.js"
 import type { OutputClosed } from "../Output.js"
 import * as LogFile from "./LogFile.js"
 import type { Printer } from "./Printer.js"
@@ -65,7 +65,7 @@ export const follow = <E, R>(options: Options, over: Effect.Effect<unknown, E, R
     // In this order: what was printed before the end is read after it.
     while (!(yield* Deferred.isDone(ended))) {
       yield* read
-      yield* Together.first([Effect.ignore(Deferred.await(ended)), Effect.sleep(interval)])
+      yield* race.first([Effect.ignore(Deferred.await(ended)), Effect.sleep(interval)])
     }
     yield* Effect.zipRight(read, options.printer.end)
     yield* Deferred.await(ended)

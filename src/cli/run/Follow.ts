@@ -5,7 +5,7 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
-import * as Together from "../../manager/Together.js"
+import * as race from "../../internal/race.js"
 import * as ExitCode from "../ExitCode.js"
 import * as Line from "../Line.js"
 import { Output, type OutputClosed, writeLines } from "../Output.js"
@@ -86,7 +86,7 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
         failing = latest
         yield* live.show((size, now) => Screen.render(progress, { size, now, tail }))
       })
-    yield* Together.first<void, E | OutputClosed, R | FileSystem>([Stream.runForEach(events, show), live.run])
+    yield* race.first<void, E | OutputClosed, R | FileSystem>([Stream.runForEach(events, show), live.run])
   }).pipe(Effect.scoped)
 
 const tailOf = (failing: Progress.Failing | undefined) =>

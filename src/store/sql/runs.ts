@@ -7,7 +7,7 @@ import { DateTime, Effect, Either, Option, Predicate, Schema } from "effect"
 import { stringify } from "../../domain/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RunError } from "../../domain/Run.js"
-import type { NewRun, UnfinishedRun } from "../Port.js"
+import type { NewRun, Service, UnfinishedRun } from "../Port.js"
 import { begun, type State } from "../Transition.js"
 import { columns, decode, isStatus, isTime, Row, run } from "./runRow.js"
 import { inserter, JsonText, query, queryBy, unreadable, type Value } from "./Session.js"
@@ -45,13 +45,17 @@ export const submission = (connection: Connection, id: JobId) =>
 
 const selectUnfinished = query(Row)
 
-export const unfinished = (connection: Connection, kind: string, after: JobId | undefined, limit: number) =>
+export const unfinished = (
+  connection: Connection,
+  { after, kind, limit, status }: Parameters<Service["unfinished"]>[0]
+) =>
   Effect.map(
     selectUnfinished(
       connection,
       `SELECT ${columns} FROM charlotte_runs
-       WHERE kind = ? AND status IN ('pending', 'running', 'interrupted') AND id > ? ORDER BY id LIMIT ?`,
-      [kind, after ?? "", limit]
+       WHERE kind = ? AND status ${status === undefined ? "IN ('pending', 'running', 'interrupted')" : "= ?"} AND id > ?
+       ORDER BY id LIMIT ?`,
+      [kind, ...(status === undefined ? [] : [status]), after ?? "", limit]
     ),
     (rows): ReadonlyArray<UnfinishedRun> =>
       rows.map((row) => ({ run: run(row), stopping: row.stopping_at !== null, crashes: row.crashes }))

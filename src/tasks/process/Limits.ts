@@ -3,7 +3,7 @@
  * child could run: a suspended machine, a paused container or a Ctrl-Z is no reason to end a job.
  */
 import { Duration, Effect } from "effect"
-import * as Together from "../../manager/Together.js"
+import * as race from "../../internal/race.js"
 import { WallClock } from "../../store/WallClock.js"
 import { type Outcome, SilentTooLong, TimedOut } from "./Outcome.js"
 
@@ -27,7 +27,7 @@ export const within = (
 ): Effect.Effect<Outcome> =>
   limits.total === undefined && limits.silence === undefined
     ? process.ended
-    : Together.first([process.ended, exceeded(Duration.decode(limits.total ?? Duration.infinity), limits, process)])
+    : race.first([process.ended, exceeded(Duration.decode(limits.total ?? Duration.infinity), limits, process)])
 
 /** The longest beat, in milliseconds. */
 const longestBeat = 1_000

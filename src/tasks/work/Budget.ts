@@ -2,7 +2,7 @@
  * The limits that charlotte.yaml sets to a job.
  */
 import { DateTime, Duration, Effect } from "effect"
-import * as Together from "../../manager/Together.js"
+import * as race from "../../internal/race.js"
 import type { Job } from "./Job.js"
 import { LimitReached } from "./TaskFailure.js"
 
@@ -27,5 +27,5 @@ export const within =
       const limit = new LimitReached({ limit: Duration.format(duration) })
       return yield* over
         ? limit
-        : Together.first<A, E | LimitReached, R>([work, Effect.zipRight(Effect.sleep(left), limit)])
+        : race.first<A, E | LimitReached, R>([work, Effect.zipRight(Effect.sleep(left), limit)])
     })

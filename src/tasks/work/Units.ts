@@ -5,7 +5,7 @@
  * merged in the order of the plan. So what comes out does not depend on which of them was faster.
  */
 import { DateTime, Deferred, Effect, Option, Schema } from "effect"
-import * as Together from "../../manager/Together.js"
+import * as race from "../../internal/race.js"
 import * as PlainText from "../agents/PlainText.js"
 import { ObjectId } from "../git/Names.js"
 import type { Unit } from "../plan/Plan.js"
@@ -65,7 +65,7 @@ export const run = (job: Job) =>
         Effect.zipRight(settle(position))
       )
 
-    yield* Together.all(units.map(one))
+    yield* race.all(units.map(one))
   })
 
 const isSettled = ({ progress }: Job, { id }: Unit): boolean => {

@@ -1,11 +1,11 @@
 /**
- * Several things at the same time. Effect's races, and its `forEach` and `all` with a concurrency, do that too; but in Effect
- * 3.22 their fiber waits for ever when it makes way in the moment before it has started the others, and is interrupted there.
- * What is being stopped must not.
+ * Concurrency that survives interruption. In Effect 3.22 the fiber of `race`, `raceFirst`, and of `all`, `forEach` and `zip`
+ * with a concurrency, waits for ever when it yields just before it has started the others and is interrupted there.
+ * `test/internal/race.test.ts` reproduces that, and fails once Effect no longer does it.
  */
-import { Deferred, Effect, Exit, Fiber } from "effect"
+import { Deferred, Effect, Exit, Fiber, Ref } from "effect"
 
-/** What came of the first that ends; returns when the others, which are interrupted, have ended too. */
+/** The first to end decides; the others are interrupted, and have ended when this returns. */
 export const first = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
@@ -17,18 +17,21 @@ export const first = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>): 
     })
   )
 
-/** Returns when all of them have ended. The first that fails ends the others, and so does an interruption. */
+/** Runs all at the same time, until the last has ended. The first failure ends the others, and so does an interruption. */
 export const all = <E, R>(effects: ReadonlyArray<Effect.Effect<void, E, R>>): Effect.Effect<void, E, R> =>
   effects.length === 0
     ? Effect.void
     : Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const over = yield* Deferred.make<void, E>()
-          let left = effects.length
+          const left = yield* Ref.make(effects.length)
           const settle = (exit: Exit.Exit<void, E>) =>
             Exit.isFailure(exit)
               ? Deferred.failCause(over, exit.cause)
-              : Effect.suspend(() => (--left === 0 ? Deferred.succeed(over, undefined) : Effect.void))
+              : Effect.flatMap(
+                  Ref.updateAndGet(left, (n) => n - 1),
+                  (n) => (n === 0 ? Deferred.succeed(over, undefined) : Effect.void)
+                )
           const fibers = yield* Effect.forEach(effects, (effect) => Effect.fork(Effect.onExit(restore(effect), settle)))
           yield* Effect.onExit(restore(Deferred.await(over)), () => Fiber.interruptAll(fibers))
         })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Ref, TestClock } from "effect"
-import * as Together from "../../src/manager/Together.js"
+import * as race from "../../src/internal/race.js"
 import { endsWhereverInterrupted } from "../support/interruption.js"
 
 describe("the first of several", () => {
@@ -9,17 +9,17 @@ describe("the first of several", () => {
       const order = yield* Ref.make<ReadonlyArray<string>>([])
       const say = (what: string) => Ref.update(order, (all) => [...all, what])
       const slow = Effect.onInterrupt(Effect.never, () => Effect.zipRight(Effect.sleep("1 second"), say("cleaned up")))
-      const both = Together.first([slow, Effect.delay(Effect.succeed("quick"), "1 second")])
+      const both = race.first([slow, Effect.delay(Effect.succeed("quick"), "1 second")])
       const fiber = yield* Effect.fork(Effect.uninterruptible(Effect.ensuring(both, say("over"))))
       yield* TestClock.adjust("2 seconds")
       expect(yield* Fiber.join(fiber)).toBe("quick")
       expect(yield* Ref.get(order)).toEqual(["cleaned up", "over"])
-      expect(yield* Effect.exit(Together.first([Effect.never, Effect.fail("no")]))).toEqual(Exit.fail("no"))
+      expect(yield* Effect.exit(race.first([Effect.never, Effect.fail("no")]))).toEqual(Exit.fail("no"))
     })
   )
 
   it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
-    endsWhereverInterrupted((one) => Together.first([one, one]))
+    endsWhereverInterrupted((one) => race.first([one, one]))
   )
 })
 
@@ -28,12 +28,12 @@ const second = Effect.sleep("1 second")
 describe("what is done together", () => {
   it.effect("is done at the same time, and ends with the last", () =>
     Effect.gen(function* () {
-      const all = yield* Effect.fork(Together.all([second, Effect.sleep("3 seconds"), second]))
+      const all = yield* Effect.fork(race.all([second, Effect.sleep("3 seconds"), second]))
       yield* TestClock.adjust("2999 millis")
       expect(Option.isNone(yield* Fiber.poll(all))).toBe(true)
       yield* TestClock.adjust("1 millis")
       expect(yield* Fiber.join(all)).toBeUndefined()
-      yield* Together.all<never, never>([])
+      yield* race.all<never, never>([])
     })
   )
 
@@ -43,7 +43,7 @@ describe("what is done together", () => {
       const say = (what: string) => Ref.update(order, (all) => [...all, what])
       const other = Effect.onInterrupt(Effect.never, () => Effect.zipRight(Effect.sleep("1 second"), say("cleaned up")))
       const all = yield* Effect.fork(
-        Effect.ensuring(Together.all([other, Effect.delay(Effect.fail("no"), "1 second")]), say("over"))
+        Effect.ensuring(race.all([other, Effect.delay(Effect.fail("no"), "1 second")]), say("over"))
       )
       yield* TestClock.adjust("2 seconds")
       expect(yield* Fiber.await(all)).toEqual(Exit.fail("no"))
@@ -52,6 +52,6 @@ describe("what is done together", () => {
   )
 
   it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
-    endsWhereverInterrupted((one) => Together.all([one, one, one]))
+    endsWhereverInterrupted((one) => race.all([one, one, one]))
   )
 })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobEvent } from "charlotte"
 import { Arbitrary, Chunk, Effect, FastCheck } from "effect"
-import * as Pages from "../../src/manager/Pages.js"
+import * as EventPageCache from "../../src/manager/internal/EventPageCache.js"
 
 const [event] = FastCheck.sample(Arbitrary.make(JobEvent.JobEvent), 1)
 
 /** A page with so many events. */
-const page = (count: number, more: Partial<Pages.Page> = {}): Pages.Page => ({
+const page = (count: number, more: Partial<EventPageCache.Page> = {}): EventPageCache.Page => ({
   events: Chunk.unsafeFromArray(Array.from({ length: count }, () => event).filter((event) => event !== undefined)),
   cursor: count,
   next: "more",
@@ -15,10 +15,9 @@ const page = (count: number, more: Partial<Pages.Page> = {}): Pages.Page => ({
 })
 
 /** Pages of which it is counted how often each was read. */
-const counted = () => {
-  const pages = Pages.make()
+const counted = Effect.map(EventPageCache.make, (pages) => {
   const reads = new Map<string, number>()
-  const read = (name: string, page: Pages.Page) =>
+  const read = (name: string, page: EventPageCache.Page) =>
     pages(
       name,
       Effect.sync(() => {
@@ -27,12 +26,12 @@ const counted = () => {
       })
     )
   return { read, reads: (name: string) => reads.get(name) ?? 0 }
-}
+})
 
 describe("a page of the log", () => {
   it.effect("is read once for all who stand there", () =>
     Effect.gen(function* () {
-      const { read, reads } = counted()
+      const { read, reads } = yield* counted
       const first = yield* read("0", page(3))
       const second = yield* read("0", page(5))
       expect(second.events).toBe(first.events)
@@ -44,7 +43,7 @@ describe("a page of the log", () => {
 
   it.effect("that was the last one is so only for whoever read it: others ask what has come after it", () =>
     Effect.gen(function* () {
-      const { read } = counted()
+      const { read } = yield* counted
       expect(yield* read("0", page(3, { next: "wait" }))).toMatchObject({ next: "wait" })
       expect(yield* read("0", page(3))).toMatchObject({ next: "more", cursor: 3 })
     })
@@ -52,7 +51,7 @@ describe("a page of the log", () => {
 
   it.effect("that ends a job ends it for everybody", () =>
     Effect.gen(function* () {
-      const { read } = counted()
+      const { read } = yield* counted
       yield* read("0", page(3, { next: "end" }))
       expect(yield* read("0", page(9))).toMatchObject({ next: "end", cursor: 3 })
     })
@@ -60,7 +59,7 @@ describe("a page of the log", () => {
 
   it.effect("without events is read each time", () =>
     Effect.gen(function* () {
-      const { read, reads } = counted()
+      const { read, reads } = yield* counted
       yield* read("0", page(0, { next: "wait" }))
       expect(yield* read("0", page(2))).toMatchObject({ cursor: 2 })
       expect(reads("0")).toBe(2)
@@ -69,7 +68,7 @@ describe("a page of the log", () => {
 
   it.effect("is kept as one of a few, and of a few characters", () =>
     Effect.gen(function* () {
-      const { read, reads } = counted()
+      const { read, reads } = yield* counted
       for (let n = 0; n < 9; n++) yield* read(`${n}`, page(1))
       yield* read("1", page(1))
       yield* read("0", page(1))

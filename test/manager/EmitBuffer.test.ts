@@ -1,17 +1,23 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Effect, Fiber, Runtime } from "effect"
-import * as EventQueue from "../../src/manager/EventQueue.js"
+import * as EmitBuffer from "../../src/manager/internal/EmitBuffer.js"
 import { interleaved } from "../support/interleaving.js"
 
 const at = DateTime.unsafeMake(0)
+
+const forking = Effect.map(Effect.runtime(), (runtime) => {
+  const fork = Runtime.runFork(runtime)
+  return (effect: Effect.Effect<void>) => Effect.sync(() => void fork(effect))
+})
 
 describe("what an orchestrator emits", () => {
   it.effect("without a wait between is one write", () =>
     Effect.gen(function* () {
       const written: Array<ReadonlyArray<string>> = []
-      const queue = EventQueue.make({
-        fork: Runtime.runFork(yield* Effect.runtime()),
-        write: (events) => Effect.sync(() => void written.push(events.map(({ type }) => type)))
+      const queue = yield* EmitBuffer.make({
+        fork: yield* forking,
+        write: (events) => Effect.sync(() => void written.push(events.map(({ type }) => type))),
+        beforeWait: Effect.void
       })
       const emit = (type: string) => queue.offer({ at, type, payload: undefined })
       yield* emit("one")
@@ -30,9 +36,9 @@ describe("what an orchestrator emits", () => {
         const written: Array<string> = []
         let writing = 0
         yield* Effect.gen(function* () {
-          const fork = Runtime.runFork(yield* Effect.runtime())
-          const queue = EventQueue.make({
-            fork,
+          const queue = yield* EmitBuffer.make({
+            fork: yield* forking,
+            beforeWait: Effect.void,
             write: (events) =>
               Effect.gen(function* () {
                 expect(++writing).toBe(1)

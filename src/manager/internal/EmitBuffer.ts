@@ -1,0 +1,120 @@
+/**
+ * What an orchestrator has emitted and the log does not hold yet: bounded, in order, and written in batches by one fiber,
+ * which there is only while something waits to be written.
+ */
+import { Chunk, Effect, Ref } from "effect"
+import type { AcceptedEvent } from "../../store/Port.js"
+import { makeSignal } from "../../store/Signals.js"
+import { WallClock } from "../../store/WallClock.js"
+
+export interface EmitBuffer {
+  /** Accepts an event; waits while the buffer is full. */
+  readonly offer: (event: AcceptedEvent) => Effect.Effect<void>
+  /** Returns when all that was accepted before is written. */
+  readonly flush: Effect.Effect<void>
+}
+
+/** Bytes that may wait to be written. An event counts as 4 KiB at least, so there are 1,024 of them at the most. */
+const capacity = 4 * 1024 * 1024
+const smallest = 4 * 1024
+
+interface State {
+  readonly waiting: Chunk.Chunk<AcceptedEvent>
+  /** Of what waits and of what is being written. */
+  readonly bytes: number
+  readonly accepted: number
+  readonly written: number
+  readonly isDraining: boolean
+}
+
+const empty: State = { waiting: Chunk.empty(), bytes: 0, accepted: 0, written: 0, isDraining: false }
+
+/** A string takes one or two bytes a character; an event that is larger than the buffer fills it alone. */
+const sizeOf = ({ payload = "", type, unit = "" }: AcceptedEvent): number =>
+  Math.min(Math.max(2 * (payload.length + type.length + unit.length), smallest), capacity)
+
+const sizeOfAll = (events: Chunk.Chunk<AcceptedEvent>): number =>
+  Chunk.reduce(events, 0, (sum, event) => sum + sizeOf(event))
+
+export const make = (options: {
+  /** Returns when the events are in the log, or never will be. */
+  readonly write: (events: ReadonlyArray<AcceptedEvent>) => Effect.Effect<void>
+  /** Runs the writing in a fiber of the manager. */
+  readonly fork: (drain: Effect.Effect<void>) => Effect.Effect<void>
+  /** Runs before every wait; dies where the wait would never end. */
+  readonly beforeWait: Effect.Effect<void>
+}): Effect.Effect<EmitBuffer> =>
+  Effect.gen(function* () {
+    const { beforeWait, fork, write } = options
+    const state = yield* Ref.make(empty)
+    const progress = makeSignal()
+
+    const until = (reached: (state: State) => boolean): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        while (true) {
+          // The version comes before the state: what changes in between is seen.
+          const version = yield* progress.version
+          if (reached(yield* Ref.get(state))) return
+          yield* beforeWait
+          yield* progress.changed(version)
+        }
+      })
+
+    const take = Ref.modify(state, (now): [Chunk.Chunk<AcceptedEvent>, State] => [
+      now.waiting,
+      { ...now, waiting: Chunk.empty(), isDraining: Chunk.isNonEmpty(now.waiting) }
+    ])
+
+    const drain: Effect.Effect<void> = Effect.gen(function* () {
+      // What is emitted without a wait between goes into one write.
+      yield* Effect.flatMap(WallClock, ({ turn }) => turn)
+      while (true) {
+        const batch = yield* take
+        if (Chunk.isEmpty(batch)) return
+        yield* write(Chunk.toReadonlyArray(batch))
+        const size = sizeOfAll(batch)
+        yield* Ref.update(state, (now) => ({
+          ...now,
+          bytes: now.bytes - size,
+          written: now.written + batch.length
+        }))
+        yield* progress.wake
+      }
+    })
+
+    const offer = (event: AcceptedEvent): Effect.Effect<void> => {
+      const size = sizeOf(event)
+      const accept = Ref.modify(state, (now): ["full" | "accepted" | "first", State] =>
+        now.bytes > 0 && now.bytes + size > capacity
+          ? ["full", now]
+          : [
+              now.isDraining ? "accepted" : "first",
+              {
+                waiting: Chunk.append(now.waiting, event),
+                bytes: now.bytes + size,
+                accepted: now.accepted + 1,
+                written: now.written,
+                isDraining: true
+              }
+            ]
+      )
+      return Effect.flatMap(accept, (answer) => {
+        switch (answer) {
+          case "accepted":
+            return Effect.void
+          case "first":
+            return fork(drain)
+          case "full":
+            return Effect.zipRight(
+              until(({ bytes }) => bytes === 0 || bytes + size <= capacity),
+              offer(event)
+            )
+        }
+      })
+    }
+
+    return {
+      offer,
+      flush: Effect.flatMap(Ref.get(state), ({ accepted }) => until(({ written }) => written >= accepted))
+    }
+  })

@@ -1,0 +1,20 @@
+/**
+ * New job ids: ULIDs, each greater than the one before.
+ */
+import { Effect, Random, Utils } from "effect"
+import { monotonicFactory } from "ulid"
+import { JobId } from "../../domain/JobId.js"
+
+/** Makes the id of a job that is submitted at that time, in milliseconds. */
+export type JobIdGenerator = (millis: number) => JobId
+
+/** Randomness comes from `Random`, whose numbers seed a generator: the factory asks for numbers outside any fiber. */
+export const make: Effect.Effect<JobIdGenerator> = Effect.map(
+  Effect.all([Random.nextInt, Random.nextInt, Random.nextInt, Random.nextInt]),
+  ([a, b, c, d]) => {
+    const random = new Utils.PCGRandom(a, b, c, d)
+    const next = monotonicFactory(() => random.number())
+    // A time of 0, where TestClock begins, would make the factory read the real clock.
+    return (millis) => JobId.make(next(Math.max(millis, 1)))
+  }
+)

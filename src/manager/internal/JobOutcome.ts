@@ -1,0 +1,99 @@
+/**
+ * What the end of the work means for its job. It is decided here and nowhere else, once, from the `Exit` of the effect that
+ * `run` returned.
+ */
+import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
+import { toJson } from "../../domain/Json.js"
+import { lifecycle } from "../../domain/JobEvent.js"
+import { Run, type RunError } from "../../domain/Run.js"
+import { runError } from "../../domain/runError.js"
+import type { Change } from "../../store/Port.js"
+
+export type Outcome = Pick<Change, "result" | "error"> & {
+  readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted"
+}
+
+/** The manager interrupts in this name, so that a cause tells its interruption from one that the work did to itself. */
+export const interruptor = FiberId.runtime(-1, 0)
+
+/** `stopping`: a stop has begun. Without one, the manager interrupts only because it closes. */
+export const decide = (exit: Exit.Exit<unknown, unknown>, { stopping }: { readonly stopping: boolean }): Outcome =>
+  Exit.match(exit, {
+    onSuccess: (value): Outcome => ({ type: "job.completed", result: toJson(value) }),
+    onFailure: (cause): Outcome => {
+      const error = errorOf(cause)
+      if (isByManager(cause)) return stopping ? { type: "job.cancelled", error } : { type: "job.interrupted" }
+      return { type: "job.failed", error: error ?? selfInterrupted(cause) }
+    }
+  })
+
+/** The outcome with a defect of a finalizer, which fails a job that had succeeded. */
+export const withDefect = (outcome: Outcome, cause: Cause.Cause<unknown>): Outcome => {
+  const error = errorOf(cause)
+  if (error === undefined) return outcome
+  switch (outcome.type) {
+    case "job.completed":
+      return { type: "job.failed", error }
+    case "job.interrupted":
+      return outcome
+    default:
+      return { ...outcome, error: outcome.error ?? error }
+  }
+}
+
+/**
+ * Whether the manager's interruption came before any failure. Interruptions by others say nothing: a failure in `Effect.all`
+ * interrupts its siblings.
+ */
+const isByManager = (cause: Cause.Cause<unknown>): boolean => first(cause) === "manager"
+
+const first = (cause: Cause.Cause<unknown>): "manager" | "failure" | undefined =>
+  Cause.match(cause, {
+    onEmpty: undefined,
+    onFail: () => "failure" as const,
+    onDie: () => "failure" as const,
+    onInterrupt: (by) => (HashSet.has(FiberId.toSet(by), interruptor) ? ("manager" as const) : undefined),
+    onSequential: (left, right) => left ?? right,
+    onParallel: (left, right) => left ?? right
+  })
+
+/** The run once the outcome is recorded. */
+export const recorded = (run: Run, { error, result, type }: Outcome, at: DateTime.Utc): Run =>
+  new Run(
+    {
+      ...run,
+      status: lifecycle[type],
+      ...(type === "job.interrupted" ? {} : { endedAt: at }),
+      ...(type === "job.completed" ? { result } : {}),
+      ...(error === undefined ? {} : { error })
+    },
+    { disableValidation: true }
+  )
+
+/** The failure or the defect in a cause; none where there is only interruption. */
+export const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
+  const failure = Option.map(Cause.failureOption(cause), (error) => ({ kind: "failure" as const, error }))
+  const defect = Option.map(Chunk.head(Cause.defects(cause)), (error) => ({ kind: "defect" as const, error }))
+  return Option.getOrUndefined(
+    Option.map(
+      Option.orElse(failure, () => defect),
+      ({ error, kind }) => runError(kind, error, render(cause))
+    )
+  )
+}
+
+/** The reason for which a job is not continued. */
+export const recoveryError = (reason: string, cause: Cause.Cause<unknown> = Cause.empty): RunError =>
+  runError("recovery", reason, Cause.isEmpty(cause) ? reason : `${reason}\n${render(cause)}`)
+
+const selfInterrupted = (cause: Cause.Cause<unknown>): RunError =>
+  runError("interrupted", "the orchestrator interrupted itself", render(cause))
+
+/** An error whose getters throw must not keep the end of its job from the record. */
+const render = (cause: Cause.Cause<unknown>): string => {
+  try {
+    return Cause.pretty(cause, { renderErrorCause: true })
+  } catch {
+    return "the cause cannot be rendered: reading its error throws"
+  }
+}

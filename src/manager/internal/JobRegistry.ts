@@ -1,0 +1,137 @@
+/**
+ * The jobs that hold a permit, and the state that each is in.
+ */
+import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import type { EmitBuffer } from "./EmitBuffer.js"
+import type { Grace } from "./Grace.js"
+import * as JobOutcome from "./JobOutcome.js"
+
+export type JobRegistry<Config> = Ref.Ref<HashMap.HashMap<JobId, ActiveJob<Config>>>
+
+export type ActiveJob<Config> = Admitting | Admitted<Config>
+export type Admitted<Config> = Running<Config> | Stopping<Config> | Settling<Config>
+
+/** Its configuration is being checked, or its first event committed. */
+export interface Admitting {
+  readonly _tag: "Admitting"
+  readonly id: JobId
+  /** Completes when it is admitted, or refused and removed. */
+  readonly answered: Effect.Effect<unknown>
+  /** Ends the check; a commit that has begun goes on. */
+  readonly withdraw: Effect.Effect<void>
+}
+
+export interface Running<out Config> {
+  readonly _tag: "Running"
+  readonly job: Job<Config>
+}
+
+/** A stop has begun. */
+export interface Stopping<out Config> {
+  readonly _tag: "Stopping"
+  readonly job: Job<Config>
+}
+
+/** The work has ended and its outcome is decided; a stop comes too late. */
+export interface Settling<out Config> {
+  readonly _tag: "Settling"
+  readonly job: Job<Config>
+  readonly exit: Exit.Exit<unknown, unknown>
+  readonly outcome: JobOutcome.Outcome
+  readonly phase: "running" | "stopping"
+}
+
+/** A job that has been admitted. */
+export interface Job<out Config> {
+  readonly id: JobId
+  readonly config: Config
+  /** The record as it was last written. */
+  readonly record: Ref.Ref<Run>
+  /** Runs the orchestrator, and nothing else. */
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  /** What the orchestrator has acquired, and the fibers that it has forked into it. */
+  readonly scope: Scope.CloseableScope
+  readonly events: EmitBuffer
+  readonly grace: Grace
+  readonly forced: Ref.Ref<boolean>
+  /** Completes last of all, when the permit is free again. */
+  readonly ended: Deferred.Deferred<Run>
+}
+
+const idOf = <Config>(active: ActiveJob<Config>): JobId => (active._tag === "Admitting" ? active.id : active.job.id)
+
+export const phaseOf = (active: Admitted<unknown>): "running" | "stopping" =>
+  active._tag === "Settling" ? active.phase : active._tag === "Stopping" ? "stopping" : "running"
+
+/** Adds a job that is being admitted; `false` where one of that id is active already. */
+export const add = <Config>(registry: JobRegistry<Config>, admitting: Admitting): Effect.Effect<boolean> =>
+  Ref.modify(registry, (jobs) =>
+    HashMap.has(jobs, admitting.id) ? [false, jobs] : [true, HashMap.set(jobs, admitting.id, admitting)]
+  )
+
+export const run = <Config>(registry: JobRegistry<Config>, job: Job<Config>): Effect.Effect<void> =>
+  Ref.update(registry, HashMap.set<JobId, ActiveJob<Config>>(job.id, { _tag: "Running", job }))
+
+/** Marks a running job as stopping; `false` where it no longer is running. */
+export const beginStop = <Config>(registry: JobRegistry<Config>, { id }: Job<Config>): Effect.Effect<boolean> =>
+  Ref.modify(registry, (jobs) => {
+    const active = Option.getOrUndefined(HashMap.get(jobs, id))
+    return active?._tag === "Running" ? [true, HashMap.set(jobs, id, { ...active, _tag: "Stopping" })] : [false, jobs]
+  })
+
+/** Decides the outcome of a job from what its work came to: from here on, nothing changes it. */
+export const settle = <Config>(
+  registry: JobRegistry<Config>,
+  id: JobId,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<void> =>
+  Ref.update(registry, (jobs) => {
+    const active = Option.getOrUndefined(HashMap.get(jobs, id))
+    if (active?._tag !== "Running" && active?._tag !== "Stopping") return jobs
+    const phase = phaseOf(active)
+    const outcome = JobOutcome.decide(exit, { stopping: phase === "stopping" })
+    return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase })
+  })
+
+/** What a job whose work has ended came to. */
+export const settled = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<Settling<Config>> =>
+  Effect.flatMap(get(registry, id), (found) =>
+    Option.isSome(found) && found.value._tag === "Settling"
+      ? Effect.succeed(found.value)
+      : Effect.dieMessage(`the work of job ${id} has ended without an outcome`)
+  )
+
+export const remove = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<void> =>
+  Ref.update(registry, HashMap.remove(id))
+
+export const get = <Config>(
+  registry: JobRegistry<Config>,
+  id: JobId
+): Effect.Effect<Option.Option<ActiveJob<Config>>> => Effect.map(Ref.get(registry), HashMap.get(id))
+
+/** The job of that id, if it is active; waits while it is being admitted. */
+export const find = <Config>(
+  registry: JobRegistry<Config>,
+  id: JobId
+): Effect.Effect<Option.Option<Admitted<Config>>> =>
+  Effect.flatMap(get(registry, id), (found) => {
+    if (Option.isNone(found)) return Effect.succeedNone
+    const active = found.value
+    return active._tag === "Admitting"
+      ? Effect.zipRight(active.answered, find(registry, id))
+      : Effect.succeedSome(active)
+  })
+
+/** The oldest first. */
+export const all = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<ActiveJob<Config>>> =>
+  Effect.map(Ref.get(registry), (jobs) =>
+    HashMap.toValues(jobs).sort(Order.mapInput(Order.string, (active: ActiveJob<Config>) => idOf(active)))
+  )
+
+export const ids = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
+  Effect.map(all(registry), (active) => active.map(idOf))
+
+export const count = <Config>(registry: JobRegistry<Config>): Effect.Effect<number> =>
+  Effect.map(Ref.get(registry), HashMap.size)

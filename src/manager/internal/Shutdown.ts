@@ -1,0 +1,75 @@
+/**
+ * How a manager closes: it takes no more jobs, then all jobs have ended or their deadline has passed, then the streams of
+ * events run out.
+ */
+import { Deferred, Duration, Effect, Ref, type Scope } from "effect"
+import { ShuttingDown } from "../../domain/errors.js"
+import * as race from "../../internal/race.js"
+import { makeSignal } from "../../store/Signals.js"
+import { WallClock } from "../../store/WallClock.js"
+
+export interface Shutdown {
+  /** No more jobs are taken. */
+  readonly begin: Effect.Effect<void>
+  readonly hasBegun: Effect.Effect<boolean>
+  /** Fails once the shutdown has begun. */
+  readonly refuse: Effect.Effect<void, ShuttingDown>
+  /** Waits for `effect`, no longer than so long; says whether it was done in time. */
+  readonly withinDeadline: (effect: Effect.Effect<void>, deadline: Duration.Duration) => Effect.Effect<boolean>
+  /** The deadline has passed: what is not written now never will be. */
+  readonly isOver: Effect.Effect<boolean>
+  /** Waits for `effect`, but no longer than until it is over. */
+  readonly orOver: (effect: Effect.Effect<void>) => Effect.Effect<void>
+  /** Ends it, and gives the open streams a moment to read what was committed last. */
+  readonly end: Effect.Effect<void>
+  /** Registers an open stream for as long as its scope. */
+  readonly stream: Effect.Effect<void, never, Scope.Scope>
+}
+
+/** How long the open streams have to run out; one that is not read cannot hold the manager back. */
+const drainTime = Duration.seconds(1)
+
+export const make: Effect.Effect<Shutdown> = Effect.gen(function* () {
+  const begun = yield* Ref.make(false)
+  const over = yield* Deferred.make<void>()
+  const streams = yield* Ref.make(0)
+  const streamEnded = makeSignal()
+  const wall = yield* WallClock
+
+  const withinDeadline: Shutdown["withinDeadline"] = (effect, deadline) =>
+    race.first([
+      Effect.as(effect, true),
+      // On either clock: that of a test may stand still, and the process still has to end.
+      Effect.as(wall.sleep(Duration.toMillis(deadline)), false),
+      Effect.as(Effect.sleep(deadline), false)
+    ])
+
+  const drained: Effect.Effect<void> = Effect.gen(function* () {
+    while (true) {
+      const version = yield* streamEnded.version
+      if ((yield* Ref.get(streams)) === 0) return
+      yield* streamEnded.changed(version)
+    }
+  })
+
+  return {
+    begin: Ref.set(begun, true),
+    hasBegun: Ref.get(begun),
+    refuse: Effect.flatMap(Ref.get(begun), (begun) => (begun ? new ShuttingDown() : Effect.void)),
+    withinDeadline,
+    isOver: Deferred.isDone(over),
+    orOver: (effect) => race.first([effect, Deferred.await(over)]),
+    end: Effect.zipRight(
+      Deferred.succeed(over, undefined),
+      race.first([drained, wall.sleep(Duration.toMillis(drainTime))])
+    ),
+    stream: Effect.acquireRelease(
+      Ref.update(streams, (open) => open + 1),
+      () =>
+        Effect.zipRight(
+          Ref.update(streams, (open) => open - 1),
+          streamEnded.wake
+        )
+    )
+  }
+})

@@ -1,0 +1,38 @@
+/**
+ * Waiting for the end of a job, wherever it is: active, waiting to be continued, or over.
+ */
+import { Deferred, Effect, Option } from "effect"
+import type { JobNotFound, StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import type { Core } from "./Core.js"
+import * as JobRegistry from "./JobRegistry.js"
+
+/** When the manager closes first, the answer is the record as it stands. */
+export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
+  Effect.gen(function* () {
+    while (true) {
+      const active = yield* JobRegistry.find(core.jobs, id)
+      if (Option.isSome(active)) return yield* awaitActive(core, active.value.job)
+      const run = yield* awaitInactive(core, id)
+      if (Option.isSome(run)) return run.value
+    }
+  })
+
+const awaitActive = <Config>(core: Core<Config>, { ended, id }: JobRegistry.Job<Config>) =>
+  Effect.gen(function* () {
+    yield* core.shutdown.orOver(Effect.asVoid(Deferred.await(ended)))
+    return (yield* Deferred.isDone(ended)) ? yield* Deferred.await(ended) : yield* core.recordOf(id)
+  })
+
+/** None once it may have become active. */
+const awaitInactive = <Config>(core: Core<Config>, id: JobId) =>
+  Effect.gen(function* () {
+    const signal = yield* core.store.changes(id)
+    const version = yield* signal.version
+    const run = yield* core.recordOf(id)
+    if (isTerminal(run.status) || (yield* core.shutdown.isOver)) return Option.some(run)
+    yield* core.shutdown.orOver(signal.changed(version))
+    return Option.none<Run>()
+  }).pipe(Effect.scoped)

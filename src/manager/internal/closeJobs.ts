@@ -1,0 +1,37 @@
+/**
+ * What the end of a manager's layer does: interrupts all jobs at the same time, and waits for them under one deadline.
+ */
+import { Duration, Effect } from "effect"
+import type { Core } from "./Core.js"
+import { interruptor } from "./JobOutcome.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { reliableInterrupt } from "./reliableInterrupt.js"
+import { afterGrace } from "./stopJob.js"
+
+export const closeJobs = <Config>(core: Core<Config>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { persistRetry, shutdown, stopGrace } = core
+    yield* shutdown.begin
+    yield* Effect.forEach(yield* JobRegistry.all(core.jobs), (active) => end(core, active), { discard: true })
+    if (!(yield* shutdown.withinDeadline(allEnded(core), Duration.sum(stopGrace, afterGrace)))) {
+      yield* Effect.logWarning(
+        "jobs have not ended in time; they are continued once this process is gone and the next manager starts"
+      )
+    }
+    const { healthy } = yield* persistRetry.health
+    yield* shutdown.end
+    // Jobs that only waited to be recorded give up now, and end.
+    if (!healthy) yield* shutdown.withinDeadline(allEnded(core), afterGrace)
+  })
+
+const end = <Config>(core: Core<Config>, active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
+  active._tag === "Admitting"
+    ? active.withdraw
+    : Effect.zipRight(
+        active.job.grace.limit(core.stopGrace),
+        core.fork(reliableInterrupt(active.job.fiber, interruptor))
+      )
+
+/** Returns when no job holds a permit any more. */
+export const allEnded = <Config>({ maxJobs, permits }: Core<Config>): Effect.Effect<void> =>
+  permits.withPermits(maxJobs)(Effect.void)

@@ -1,0 +1,48 @@
+/**
+ * What an orchestrator has of its job.
+ */
+import { Effect, Ref, Schema } from "effect"
+import { stringify } from "../../domain/Json.js"
+import { EmittedEvent, whyNotEmitted } from "../../domain/JobEvent.js"
+import type { Run } from "../../domain/Run.js"
+import type { JobContext } from "../Orchestrator.js"
+import type { EmitBuffer } from "./EmitBuffer.js"
+import type { Grace } from "./Grace.js"
+import { now } from "./now.js"
+
+const isEmittable = Schema.is(EmittedEvent)
+
+export const jobContext = <Config>(options: {
+  readonly run: Run
+  readonly config: Config
+  readonly submission: unknown
+  readonly grace: Grace
+  readonly events: EmitBuffer
+  readonly forced: Ref.Ref<boolean>
+}): JobContext<Config> => {
+  const { config, events, forced, grace, run, submission } = options
+  return {
+    id: run.id,
+    config,
+    submission,
+    attempt: run.attempt,
+    get grace() {
+      return grace.current()
+    },
+    graceOver: grace.over,
+    emit: (event) =>
+      isEmittable(event)
+        ? Effect.flatMap(now, (at) =>
+            events.offer({
+              at,
+              type: event.type,
+              unit: event.unit,
+              task: event.task,
+              payload: event.payload === undefined ? undefined : stringify(event.payload)
+            })
+          )
+        : Effect.dieMessage(whyNotEmitted(event)),
+    flush: events.flush,
+    forced: Ref.set(forced, true)
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The life of a job, from its permit to the answer to those who wait for its end:
+ *
+ * admit → register → run → decideOutcome → releaseResources → flushEvents → record → unregister → releasePermit → notify
+ *
+ * It is one fiber that cannot be interrupted. The orchestrator runs in a fiber and a scope of its own, so that all it has
+ * forked and acquired has ended before anything is recorded.
+ */
+import { Cause, Data, Deferred, Effect, Exit, Fiber, Option, Ref, Scope, type Tracer } from "effect"
+import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import type { Core } from "./Core.js"
+import * as EmitBuffer from "./EmitBuffer.js"
+import * as Grace from "./Grace.js"
+import { jobContext } from "./jobContext.js"
+import * as JobOutcome from "./JobOutcome.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { now } from "./now.js"
+import { childrenEnded } from "./reliableInterrupt.js"
+import { writeEvents } from "./writeEvents.js"
+
+/** How a job comes to be. */
+export interface Admission<out Config, out E> {
+  readonly id: JobId
+  /** Decodes and checks the configuration. It can be interrupted, and leaves no trace. */
+  readonly prepare: Effect.Effect<Prepared<Config, E>, E>
+  /** The span of the call that starts the job. */
+  readonly caller: Option.Option<Tracer.AnySpan>
+}
+
+export interface Prepared<out Config, out E> {
+  readonly config: Config
+  readonly submission: unknown
+  /** Commits the run and the event that begins its attempt. */
+  readonly commit: Effect.Effect<Run, E>
+}
+
+/** A job of that id is active, or is being admitted by another call. */
+export class AlreadyActive extends Data.TaggedError("AlreadyActive") {}
+
+type Refusal<E> = E | MaxJobsReached | ShuttingDown | AlreadyActive
+
+/**
+ * Begins the life of a job; returns when it is admitted, or when it is refused and no trace of it is left. It does so when it
+ * is interrupted, too.
+ */
+export const launch = <Config, E>(
+  core: Core<Config>,
+  admission: Admission<Config, E>
+): Effect.Effect<void, Refusal<E>> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const answer = yield* Deferred.make<void, Refusal<E>>()
+      const fiber = yield* core.forkJob(admission.id, life(core, admission, answer))
+      const withdraw = Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
+      yield* Effect.onInterrupt(restore(Deferred.await(answer)), () =>
+        Effect.zipRight(withdraw, Effect.exit(Deferred.await(answer)))
+      )
+    })
+  )
+
+/** What is done while the permit is held yields what is to be done once it is free. */
+const life = <Config, E>(
+  core: Core<Config>,
+  admission: Admission<Config, E>,
+  answer: Deferred.Deferred<void, Refusal<E>>
+): Effect.Effect<void> =>
+  Effect.matchCauseEffect(admit(core, admission, answer), {
+    onFailure: (cause) => Effect.succeed(refuse(core, answer, cause)),
+    onSuccess: (job) => Effect.as(live(core, job), notify(core, job))
+  }).pipe(
+    core.permits.withPermitsIfAvailable(1),
+    Effect.flatMap(Option.getOrElse(() => Deferred.fail(answer, new MaxJobsReached({ maxJobs: core.maxJobs })))),
+    Effect.asVoid
+  )
+
+const admit = <Config, E>(
+  core: Core<Config>,
+  admission: Admission<Config, E>,
+  answer: Deferred.Deferred<void, Refusal<E>>
+): Effect.Effect<JobRegistry.Job<Config>, Refusal<E>> =>
+  Effect.withFiberRuntime((fiber) =>
+    Effect.gen(function* () {
+      const { caller, id, prepare } = admission
+      const answered = Effect.exit(Deferred.await(answer))
+      const withdraw = Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
+      const isNew = yield* JobRegistry.add(core.jobs, { _tag: "Admitting", id, answered, withdraw })
+      if (!isNew) return yield* new AlreadyActive()
+      return yield* Effect.gen(function* () {
+        const prepared = yield* Effect.interruptible(prepare)
+        yield* core.shutdown.refuse
+        const run = yield* prepared.commit
+        return yield* register(core, run, prepared, { answer, caller })
+      }).pipe(Effect.onError(() => JobRegistry.remove(core.jobs, id)))
+    })
+  )
+
+const refuse = <Config, E>(
+  core: Core<Config>,
+  answer: Deferred.Deferred<void, Refusal<E>>,
+  cause: Cause.Cause<Refusal<E>>
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* core.permitFreed.wake
+    const isClosing = Cause.isInterruptedOnly(cause) && (yield* core.shutdown.hasBegun)
+    yield* isClosing ? Deferred.fail(answer, new ShuttingDown()) : Deferred.failCause(answer, cause)
+  })
+
+const register = <Config, E>(
+  core: Core<Config>,
+  run: Run,
+  { config, submission }: Prepared<Config, E>,
+  {
+    answer,
+    caller
+  }: {
+    readonly answer: Deferred.Deferred<void, Refusal<E>>
+    readonly caller: Option.Option<Tracer.AnySpan>
+  }
+): Effect.Effect<JobRegistry.Job<Config>> =>
+  Effect.gen(function* () {
+    const { id } = run
+    const ended = yield* Deferred.make<Run>()
+    const grace = yield* Grace.make({ initial: core.stopGrace, ended: Deferred.await(ended), fork: core.fork })
+    const events = yield* EmitBuffer.make({
+      write: writeEvents(core, run),
+      fork: core.fork,
+      beforeWait: core.store.outsideTransaction
+    })
+    const forced = yield* Ref.make(false)
+    const scope = yield* Scope.make()
+    const context = jobContext({ run, config, submission, grace, events, forced })
+    // It waits for the answer, so that nothing of the job happens before it is registered.
+    const begin = Effect.zipRight(Effect.ignore(Deferred.await(answer)), core.run(context))
+    const fiber = yield* Effect.fork(work(core, run, caller, Scope.extend(begin, scope)))
+    const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, forced, ended }
+    yield* JobRegistry.run(core.jobs, job)
+    if (yield* core.shutdown.hasBegun) yield* Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
+    yield* Deferred.succeed(answer, undefined)
+    return job
+  })
+
+/** Its end decides the outcome, before its children have ended and its resources are released. */
+const work = <Config>(
+  core: Core<Config>,
+  { attempt, id, kind }: Run,
+  caller: Option.Option<Tracer.AnySpan>,
+  begin: Effect.Effect<unknown, unknown>
+): Effect.Effect<unknown, unknown> =>
+  begin.pipe(
+    Effect.withSpan("job", {
+      root: true,
+      links: Option.toArray(Option.map(caller, (span) => ({ _tag: "SpanLink", span, attributes: {} }))),
+      attributes: { jobId: id, kind, attempt }
+    }),
+    Effect.interruptible,
+    Effect.onExit((exit) =>
+      Effect.withFiberRuntime<void>((fiber) =>
+        Effect.zipRight(
+          JobRegistry.settle(core.jobs, id, exit),
+          Effect.flatMap(Fiber.children(fiber), (children) =>
+            children.length === 0 ? Effect.void : core.fork(childrenEnded(fiber, JobOutcome.interruptor))
+          )
+        )
+      )
+    )
+  )
+
+/** The finalizer runs when the orchestrator's fiber and all of its children have ended. */
+const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
+  Effect.scoped(
+    Effect.zipRight(
+      Effect.addFinalizer(() => settle(core, job)),
+      Effect.asVoid(Fiber.await(job.fiber))
+    )
+  )
+
+const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { exit, outcome } = yield* JobRegistry.settled(core.jobs, job.id)
+    const defect = yield* releaseResources(job, exit)
+    yield* job.events.flush
+    yield* record(core, job, JobOutcome.withDefect(outcome, defect))
+  }).pipe(
+    Effect.catchAllCause((cause) =>
+      Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause)
+    ),
+    Effect.zipRight(JobRegistry.remove(core.jobs, job.id))
+  )
+
+/** In a fiber of its own, so that what the finalizers fork has ended too. Answers their defect. */
+const releaseResources = <Config>(
+  { scope }: JobRegistry.Job<Config>,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<Cause.Cause<unknown>> =>
+  Effect.fork(Scope.close(scope, exit)).pipe(
+    Effect.flatMap(Fiber.await),
+    Effect.map((closed) => (Exit.isFailure(closed) ? closed.cause : Cause.empty))
+  )
+
+const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcome: JobOutcome.Outcome) =>
+  Effect.gen(function* () {
+    const at = yield* now
+    const { attempt, id } = yield* Ref.get(job.record)
+    yield* core.persistRetry.persist(id, core.store.record({ ...outcome, jobId: id, attempt, at }))
+    yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, outcome, at))
+  })
+
+/** The permit is free: those who wait for it, or for the end of the job, go on. */
+const notify = <Config>(core: Core<Config>, { ended, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* core.permitFreed.wake
+    yield* core.jobEnded.wake
+    yield* Deferred.succeed(ended, yield* Ref.get(record))
+  })

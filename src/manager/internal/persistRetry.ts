@@ -1,0 +1,71 @@
+/**
+ * Writes that are not given up: what happened has happened, so it is written again and again until the store takes it.
+ * Meanwhile the manager reports that it is unhealthy.
+ */
+import { Effect, HashMap, type Option, Ref, Schedule } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { asClock } from "../../store/WallClock.js"
+import type { Shutdown } from "./Shutdown.js"
+
+/**
+ * Whether everything that happened is recorded.
+ *
+ * @since 0.1.0
+ */
+export interface Health {
+  readonly healthy: boolean
+  /** Jobs with something that could not be written yet, and why. */
+  readonly unrecorded: ReadonlyArray<{ readonly jobId: JobId; readonly error: StoreError }>
+}
+
+export interface PersistRetry {
+  /** Retries a write of this job until it succeeds or is refused; fails with the store's error only once the manager has closed. */
+  readonly persist: <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) => Effect.Effect<A, E | StoreError>
+  /** What keeps this job from being recorded at the moment. */
+  readonly problem: (jobId: JobId) => Effect.Effect<Option.Option<StoreError>>
+  readonly health: Effect.Effect<Health>
+}
+
+/** Short enough at the longest for a manager that closes to see the end of its retries. */
+const schedule = Schedule.exponential("20 millis").pipe(Schedule.union(Schedule.spaced("500 millis")))
+
+export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
+  Effect.gen(function* () {
+    const problems = yield* Ref.make(HashMap.empty<JobId, StoreError>())
+    // Real time: under a clock that stands still nothing would be written any more.
+    const clock = yield* asClock
+
+    const problem: PersistRetry["problem"] = (jobId) => Effect.map(Ref.get(problems), HashMap.get(jobId))
+
+    const note = (jobId: JobId, error: StoreError) =>
+      Effect.gen(function* () {
+        const known = yield* Ref.getAndUpdate(problems, HashMap.set(jobId, error))
+        if (HashMap.has(known, jobId)) return
+        yield* Effect.logError(`job ${jobId} cannot be recorded, retrying: ${error.message}`)
+      })
+
+    const persist: PersistRetry["persist"] = (jobId, write) =>
+      write.pipe(
+        Effect.tapError((error) => (error instanceof StoreError ? note(jobId, error) : Effect.void)),
+        Effect.retry({
+          schedule,
+          while: (error) =>
+            error instanceof StoreError && error.reason !== "closed"
+              ? Effect.map(shutdown.isOver, (isOver) => !isOver)
+              : false
+        }),
+        Effect.ensuring(Ref.update(problems, HashMap.remove(jobId))),
+        Effect.withClock(clock),
+        Effect.annotateLogs({ jobId })
+      )
+
+    return {
+      persist,
+      problem,
+      health: Effect.map(Ref.get(problems), (all) => ({
+        healthy: HashMap.isEmpty(all),
+        unrecorded: HashMap.toEntries(all).map(([jobId, error]) => ({ jobId, error }))
+      }))
+    }
+  })

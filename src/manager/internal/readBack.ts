@@ -1,0 +1,51 @@
+/**
+ * A configuration is recorded as JSON, and every attempt after a restart works with what that reads back to: one that does
+ * not survive this is refused when it is submitted.
+ */
+import { Effect, Predicate, Schema } from "effect"
+import { InvalidJobConfig } from "../../domain/errors.js"
+import { toJson } from "../../domain/Json.js"
+
+export const readBack = <C, I, R>(options: {
+  readonly schema: Schema.Schema<C, I, R>
+  readonly config: C
+  readonly encoded: I
+}): Effect.Effect<void, InvalidJobConfig, R> =>
+  Effect.gen(function* () {
+    const { config, encoded, schema } = options
+    const recorded = toJson(encoded)
+    const changed = firstDifference(encoded, recorded, [])
+    if (changed !== undefined) return yield* invalid(changed, "cannot be recorded as JSON")
+    const again = yield* Effect.mapError(Schema.decodeUnknown(schema)(recorded), () =>
+      invalid([], "cannot be read back with its own schema")
+    )
+    // An equivalence of unknown values compares them by reference.
+    if (Schema.equivalence(schema)(config, again) || firstDifference(config, again, []) === undefined) return
+    const encodedAgain = yield* Effect.orDie(Schema.encode(schema)(again))
+    const path = firstDifference(encoded, encodedAgain, []) ?? []
+    return yield* invalid(path, "is another value when it is read back")
+  })
+
+type Path = ReadonlyArray<string | number>
+
+const invalid = (path: Path, message: string) => new InvalidJobConfig({ issues: [{ path, message }] })
+
+/** The path to the first value that is not the same; properties that are `undefined` count as missing. */
+const firstDifference = (before: unknown, after: unknown, path: Path): Path | undefined => {
+  if (before === after) return undefined
+  if (Array.isArray(before) && Array.isArray(after)) {
+    if (before.length !== after.length) return path
+    return firstOf(before.map((value: unknown, i) => firstDifference(value, after[i], [...path, i])))
+  }
+  if (!isStructure(before) || !isStructure(after) || prototypeOf(before) !== prototypeOf(after)) return path
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return firstOf([...names].map((name) => firstDifference(before[name], after[name], [...path, name])))
+}
+
+const firstOf = (paths: ReadonlyArray<Path | undefined>): Path | undefined => paths.find((path) => path !== undefined)
+
+const prototypeOf = (value: object): unknown => Object.getPrototypeOf(value)
+
+/** All of it is in its properties, unlike that of a date or a map. */
+const isStructure = (value: unknown): value is { readonly [name: string]: unknown } =>
+  Predicate.isRecord(value) && (Object.keys(value).length > 0 || prototypeOf(value) === Object.prototype)

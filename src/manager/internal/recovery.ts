@@ -1,0 +1,113 @@
+/**
+ * Taking over the runs of a manager that has died.
+ */
+import { Cause, type DateTime, Effect, Exit, Option } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { RunError } from "../../domain/Run.js"
+import * as race from "../../internal/race.js"
+import type { Change, Service as Store, UnfinishedRun } from "../../store/Port.js"
+import { recoveryError } from "./JobOutcome.js"
+import { now } from "./now.js"
+
+interface Recovery {
+  readonly kind: string
+  readonly store: Store
+  /** Removes what is left of the child processes of a job. */
+  readonly recover: (id: JobId) => Effect.Effect<void, unknown>
+}
+
+/** So many crashes in a row, without an event of the orchestrator between, and a job is not continued. */
+const crashLimit = 3
+
+const pageSize = 200
+const concurrency = 32
+
+/** Reads the runs of a kind with a status, oldest first, page by page. */
+export const forEachPage = <E>(
+  { kind, store }: Pick<Recovery, "kind" | "store">,
+  status: "running" | "interrupted",
+  use: (page: ReadonlyArray<UnfinishedRun>) => Effect.Effect<void, E>
+): Effect.Effect<void, E | StoreError> =>
+  Effect.gen(function* () {
+    for (let after: { readonly after?: JobId } = {}; ;) {
+      const page = yield* store.unfinished({ kind, status, limit: pageSize, ...after })
+      const last = page.at(-1)
+      if (last === undefined) return
+      yield* use(page)
+      after = { after: last.run.id }
+    }
+  })
+
+/**
+ * Every run of the kind that is recorded as running belongs to a manager that is gone. Each becomes `interrupted`, or ends
+ * where it cannot be continued. The interrupted ones are not looked at: start-up does not depend on their number.
+ */
+export const takeOver = (recovery: Recovery): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    yield* forEachPage(recovery, "running", (page) =>
+      inParallel(page, (unfinished) => takeOverRun(recovery, unfinished))
+    )
+    // A run that came to rest may have left processes, too, where it could not be recorded that they have ended.
+    yield* Effect.forEach(yield* recovery.store.attempts.leftBy(recovery.kind), (id) =>
+      Effect.flatMap(clear(recovery, id), (cleared) =>
+        Exit.isFailure(cleared)
+          ? Effect.annotateLogs(
+              Effect.logWarning(`what job ${id} may have left running is not removed`, cleared.cause),
+              {
+                jobId: id
+              }
+            )
+          : Effect.void
+      )
+    )
+  })
+
+const inParallel = <A, E>(
+  items: ReadonlyArray<A>,
+  use: (item: A) => Effect.Effect<void, E>
+): Effect.Effect<void, E> => {
+  // Each fiber takes the next item that none has taken yet.
+  const next = items.values()
+  const some = Effect.gen(function* () {
+    for (const item of next) yield* use(item)
+  })
+  return race.all(Array.from({ length: Math.min(concurrency, items.length) }, () => some))
+}
+
+const takeOverRun = (recovery: Recovery, { crashes, run, stopping }: UnfinishedRun): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    const cleared = yield* clear(recovery, run.id)
+    if (Exit.isFailure(cleared)) {
+      const error = recoveryError("what the crash left of it could not be removed", cleared.cause)
+      return yield* record(recovery.store, run, { type: "job.failed", error })
+    }
+    if (stopping) return yield* record(recovery.store, run, { type: "job.cancelled" })
+    yield* record(recovery.store, run, { type: "job.interrupted", crashed: true })
+    const error = tooManyCrashes(crashes + 1)
+    if (error !== undefined) yield* record(recovery.store, run, { type: "job.failed", error })
+  })
+
+/** Why a run that has crashed so often is not continued. */
+export const tooManyCrashes = (crashes: number): RunError | undefined =>
+  crashes < crashLimit
+    ? undefined
+    : recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
+
+/** Only the owner of a kind writes for it: a write that is refused was made by one that has lost it. */
+export const record = (
+  store: Store,
+  { attempt, id: jobId }: UnfinishedRun["run"],
+  change: Pick<Change, "type" | "crashed" | "error">
+): Effect.Effect<void, StoreError> =>
+  Effect.flatMap(now, (at: DateTime.Utc) => store.record({ ...change, jobId, attempt, at })).pipe(
+    Effect.catchTag("Superseded", (error) => Effect.logWarning(error.message)),
+    Effect.annotateLogs({ jobId })
+  )
+
+const clear = ({ recover }: Recovery, id: JobId): Effect.Effect<Exit.Exit<void, unknown>, StoreError> =>
+  Effect.flatMap(Effect.exit(recover(id)), (cleared) => {
+    // What a failing store does not answer may still run: the next manager removes it.
+    const failure = Exit.isFailure(cleared) ? Cause.failureOption(cleared.cause) : Option.none()
+    return Option.isSome(failure) && failure.value instanceof StoreError ? failure.value : Effect.succeed(cleared)
+  })

@@ -1,0 +1,72 @@
+/**
+ * Stopping all jobs at the same time, under one deadline.
+ */
+import { Clock, Deferred, Effect } from "effect"
+import type { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { StopReport } from "../../domain/StopReport.js"
+import type { Core } from "./Core.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { forEachPage } from "./recovery.js"
+import { since, stopJob } from "./stopJob.js"
+
+/** Failures are reported as `timedOut`. With `waiting`, the runs that wait to be continued are cancelled too. */
+export const stopAll = <Config>(
+  core: Core<Config>,
+  { waiting }: { readonly waiting: boolean }
+): Effect.Effect<ReadonlyArray<StopReport>> =>
+  Effect.gen(function* () {
+    const begun = yield* Clock.currentTimeMillis
+    const active = yield* beginAll(core, yield* JobRegistry.ids(core.jobs), begun)
+    const cancelled = waiting ? yield* cancelWaiting(core, begun) : []
+    return [...cancelled, ...(yield* Effect.all(active)).flat()]
+  })
+
+/** In slices, each of which shares its commits. */
+const cancelWaiting = <Config>(core: Core<Config>, begun: number) =>
+  Effect.gen(function* () {
+    const reports: Array<StopReport> = []
+    const cancelled = forEachPage(core, "interrupted", (page) =>
+      Effect.gen(function* () {
+        const slice = yield* beginAll(
+          core,
+          page.map(({ run }) => run.id),
+          begun
+        )
+        reports.push(...(yield* Effect.all(slice)).flat())
+      })
+    )
+    yield* Effect.catchAll(cancelled, (error) => Effect.logWarning("not all runs that wait are cancelled", error))
+    return reports
+  })
+
+/**
+ * Begins to stop each in a fiber of the manager, and answers what waits for their reports: they go on when the caller of
+ * `stopAll` goes away.
+ */
+const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: number) =>
+  Effect.forEach(ids, (id) =>
+    Effect.gen(function* () {
+      const reports = yield* Deferred.make<ReadonlyArray<StopReport>>()
+      yield* core.fork(Effect.intoDeferred(reported(id, stopJob(core, id, core.stopGrace), begun), reports))
+      return Deferred.await(reports)
+    })
+  )
+
+/** None if there is no such job after all. */
+const reported = (
+  jobId: JobId,
+  stopped: Effect.Effect<StopReport, StopTimedOut | JobNotFound | StoreError>,
+  begun: number
+): Effect.Effect<ReadonlyArray<StopReport>> =>
+  stopped.pipe(
+    Effect.map((report) => [report]),
+    Effect.catchTag("JobNotFound", () => Effect.succeed([])),
+    Effect.catchAll((error) =>
+      Effect.gen(function* () {
+        yield* Effect.logWarning(error.message)
+        return [new StopReport({ jobId, status: "running", mode: "timedOut", elapsed: yield* since(begun) })]
+      })
+    ),
+    Effect.annotateLogs({ jobId })
+  )

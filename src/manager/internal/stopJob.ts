@@ -1,0 +1,122 @@
+/**
+ * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and reporting what came of it.
+ */
+import { Clock, Deferred, Duration, Effect, Option, Ref } from "effect"
+import { type JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
+import { StopReport } from "../../domain/StopReport.js"
+import * as race from "../../internal/race.js"
+import type { Core } from "./Core.js"
+import { interruptor } from "./JobOutcome.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { now } from "./now.js"
+import { reliableInterrupt } from "./reliableInterrupt.js"
+
+/** After its grace, an orchestrator must be ready within this. */
+export const afterGrace = Duration.seconds(1)
+
+/** A job can be stopped on a full or a locked disk too; that it was is recorded with its end at the latest. */
+const recordTimeout = Duration.seconds(1)
+
+export const stopJob = <Config>(
+  core: Core<Config>,
+  id: JobId,
+  grace: Duration.Duration
+): Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError> =>
+  Effect.gen(function* () {
+    const begun = yield* Clock.currentTimeMillis
+    while (true) {
+      const active = yield* JobRegistry.find(core.jobs, id)
+      if (Option.isSome(active)) return yield* stopActive(core, active.value.job, grace, begun)
+      const report = yield* stopInactive(core, id, begun)
+      if (Option.isSome(report)) return report.value
+    }
+  })
+
+const stopActive = <Config>(
+  core: Core<Config>,
+  job: JobRegistry.Job<Config>,
+  grace: Duration.Duration,
+  begun: number
+) =>
+  Effect.gen(function* () {
+    // Where an earlier stop has timed out its grace is over, and this one has its own.
+    const isSpent = yield* job.grace.isOver
+    yield* Effect.uninterruptible(beginStop(core, job, grace))
+    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), Effect.sleep(grace)]) : job.grace.over
+    const run = yield* race.first([
+      Effect.asSome(Deferred.await(job.ended)),
+      Effect.as(Effect.sleep(afterGrace), Option.none<Run>())
+    ])
+    if (Option.isSome(run)) return yield* reportEnd(job, run.value, begun)
+    const problem = yield* core.persistRetry.problem(job.id)
+    if (Option.isSome(problem)) return yield* problem.value
+    return yield* new StopTimedOut({ jobId: job.id, elapsed: yield* since(begun) })
+  })
+
+/** The first stop interrupts, in a fiber of the manager: whoever called may go away. A later one can only shorten the grace. */
+const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, grace: Duration.Duration) =>
+  Effect.gen(function* () {
+    yield* job.grace.limit(grace)
+    if (!(yield* JobRegistry.beginStop(core.jobs, job))) return
+    yield* core.fork(Effect.zipRight(recordIntent(core, job), reliableInterrupt(job.fiber, interruptor)))
+  })
+
+/**
+ * The intent is recorded first: after a crash, the next manager ends the job instead of continuing it. A slow store does not
+ * delay the interruption for long.
+ */
+const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const at = yield* now
+    const { attempt } = yield* Ref.get(job.record)
+    const recorded = core.store.record({ type: "job.stopping", jobId: job.id, attempt, at }).pipe(
+      // It has ended by itself, or is just doing so.
+      Effect.catchTag("Superseded", () => Effect.void),
+      Effect.disconnect,
+      Effect.timeoutFail({ duration: recordTimeout, onTimeout: () => new Error("the store is slow") })
+    )
+    yield* Effect.catchAllCause(recorded, (cause) =>
+      Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
+    )
+  }).pipe(Effect.annotateLogs({ jobId: job.id }))
+
+const reportEnd = <Config>(job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
+  Effect.gen(function* () {
+    if (!isTerminal(status)) return yield* closed(job.id, status)
+    const isForced = yield* Ref.get(job.forced)
+    const mode = status !== "cancelled" ? "alreadyEnded" : isForced ? "forced" : "graceful"
+    return yield* report(job.id, begun, status, mode)
+  })
+
+/** A run that waits to be continued has nothing to interrupt. None where it has become active meanwhile. */
+const stopInactive = <Config>(
+  core: Core<Config>,
+  id: JobId,
+  begun: number
+): Effect.Effect<Option.Option<StopReport>, JobNotFound | StoreError> =>
+  Effect.gen(function* () {
+    const { attempt, status } = yield* core.recordOf(id)
+    if (isTerminal(status)) return Option.some(yield* report(id, begun, status, "alreadyEnded"))
+    if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
+    if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()
+    const at = yield* now
+    yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at })
+    return Option.some(yield* report(id, begun, "cancelled", "graceful"))
+  }).pipe(Effect.catchTag("Superseded", () => Effect.succeedNone))
+
+/** The job is left to the next manager. */
+const closed = (id: JobId, status: RunStatus) =>
+  new StoreError({
+    operation: "stop a job",
+    reason: "closed",
+    cause: new Error(`the manager is closing; job ${id} stays ${status}`)
+  })
+
+const report = (jobId: JobId, begun: number, status: StopReport["status"], mode: StopReport["mode"]) =>
+  Effect.map(since(begun), (elapsed) => new StopReport({ jobId, status, mode, elapsed }, { disableValidation: true }))
+
+export const since = (begun: number): Effect.Effect<Duration.Duration> =>
+  Effect.map(Clock.currentTimeMillis, (now) => Duration.millis(Math.max(0, now - begun)))
