@@ -29,6 +29,8 @@ export interface MergeOptions {
   readonly subject: CommitObject.Subject
   /** Files of which theirs decides where it has changed them; what ours has made of those does not matter. */
   readonly yields?: ReadonlyArray<RepoPath>
+  /** The same the other way round: files of which ours decides. */
+  readonly prevails?: ReadonlyArray<RepoPath>
 }
 
 /** Rules such as `merge=union` are read from files: those of ours at the top level. */
@@ -74,35 +76,59 @@ const changed = (git: Sealed, from: string, to: ObjectId) =>
         .filter((path) => path !== "")
   )
 
-/** Ours with the files that theirs decides of. */
+/** One side with the files of which the other decides, where that has changed them. */
 const yielding = (
   repository: Repository,
   git: Sealed,
-  { common, ours, subject, theirs, yields = [] }: MergeOptions & { readonly common: string }
+  {
+    common,
+    files,
+    from,
+    into,
+    subject
+  }: {
+    readonly common: string
+    readonly into: ObjectId
+    readonly from: ObjectId
+    readonly files: ReadonlyArray<RepoPath>
+    readonly subject: CommitObject.Subject
+  }
 ) =>
   Effect.gen(function* () {
-    if (yields.length === 0 || common === "") return ours
-    const changedByTheirs = new Set(yield* changed(git, common, theirs))
+    if (files.length === 0 || common === "") return into
+    const changedThere = new Set(yield* changed(git, common, from))
     const { kept: taken } = yield* Keeps.enter(
       git,
-      ["read-tree", "--end-of-options", ours],
-      theirs,
-      yields.filter((path) => changedByTheirs.has(path))
+      ["read-tree", "--end-of-options", into],
+      from,
+      files.filter((path) => changedThere.has(path))
     )
-    if (taken.length === 0) return ours
+    if (taken.length === 0) return into
     const tree = yield* decode(ObjectId, (yield* git.run(["write-tree"])).stdout.toString().trim())
     const title = `Take ${taken.length === 1 ? "a file" : `${taken.length} files`} over as changed meanwhile`
-    return yield* CommitObject.write(repository, git, { tree, parents: [ours], subject: { ...subject, title } })
+    return yield* CommitObject.write(repository, git, { tree, parents: [into], subject: { ...subject, title } })
   })
 
 export const merge = (repository: Repository, options: MergeOptions) =>
   sealed(repository, (git) =>
     Effect.gen(function* () {
-      const { subject, theirs } = options
-      const common = yield* base(git, options.ours, theirs)
-      if (common === theirs) return MergeResult.UpToDate({ commit: options.ours })
-      if (common === options.ours) return MergeResult.FastForward({ commit: theirs })
-      const ours = yield* yielding(repository, git, { ...options, common })
+      const { prevails = [], subject, yields = [] } = options
+      const common = yield* base(git, options.ours, options.theirs)
+      if (common === options.theirs) return MergeResult.UpToDate({ commit: options.ours })
+      if (common === options.ours) return MergeResult.FastForward({ commit: options.theirs })
+      const sides = { common, subject }
+      const ours = yield* yielding(repository, git, {
+        ...sides,
+        into: options.ours,
+        from: options.theirs,
+        files: yields
+      })
+      const theirs = yield* yielding(repository, git, {
+        ...sides,
+        into: options.theirs,
+        from: options.ours,
+        files: prevails
+      })
       const unmergeable = yield* driven(repository, git, { common, ours, theirs })
       if (unmergeable.length > 0) return MergeResult.Conflict({ files: unmergeable })
       yield* lay(git, ours)

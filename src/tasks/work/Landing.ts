@@ -1,15 +1,16 @@
 /**
  * The target branch is advanced to the result: as a whole or not at all, and never over anything of the user's.
  */
-import { Effect, Option } from "effect"
+import { Effect, Equal, Option, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as PlainText from "../agents/PlainText.js"
 import { Git } from "../Git.js"
 import { MergeResult } from "../git/Merge.js"
-import { type ObjectId, OwnBranch } from "../git/Names.js"
+import { type ObjectId, OwnBranch, RepoPath } from "../git/Names.js"
 import { command, diffCommand } from "../git/Shell.js"
 import * as Budget from "./Budget.js"
 import type { Job } from "./Job.js"
+import * as Note from "./Note.js"
 import * as Remedy from "./Remedy.js"
 import { LandingBlocked } from "./TaskFailure.js"
 import * as Verification from "./Verification.js"
@@ -74,12 +75,39 @@ const currentTip = (job: Job) =>
     })
   })
 
+/** The tasks that are done, and whose files on the target are no longer those that they were done by. */
+const edited = (job: Job, tip: ObjectId) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { repository, submission } = job
+    const { target, targetAt } = submission
+    if (tip === targetAt) return []
+    const files: Array<RepoPath> = []
+    for (const { task, unit } of Verification.doneTasks(job)) {
+      const file = yield* Schema.decode(RepoPath)(task.file)
+      const before = yield* git.readFile(repository, targetAt, file)
+      const now = yield* git.readFile(repository, tip, file)
+      if (Equal.equals(Option.map(before, text), Option.map(now, text))) continue
+      files.push(file)
+      const note = `${file} was changed on ${target} while the job ran: it stays as it is there, and is not marked as complete`
+      yield* Note.add(job, { unit, task: task.number }, note)
+    }
+    return files
+  })
+
+const text = (content: Uint8Array): string => Buffer.from(content).toString("latin1")
+
 const join = (job: Job, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { context, repository, submission } = job
     const subject = { title: `Merge job ${context.id} into ${submission.target}`, jobId: context.id }
-    const outcome = yield* git.merge(repository, { ours: tip, theirs: result, subject })
+    const outcome = yield* git.merge(repository, {
+      ours: tip,
+      theirs: result,
+      subject,
+      prevails: yield* edited(job, tip)
+    })
     return yield* MergeResult.$match(outcome, {
       UpToDate: ({ commit }) => Effect.succeed(commit),
       FastForward: ({ commit }) => Effect.succeed(commit),

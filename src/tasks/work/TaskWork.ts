@@ -13,6 +13,7 @@ import * as TaskFile from "../plan/TaskFile.js"
 import type { Log, Payload, Type } from "../TaskEvents.js"
 import * as Budget from "./Budget.js"
 import type { Job } from "./Job.js"
+import * as Note from "./Note.js"
 import * as Shell from "./Shell.js"
 import { TaskFailure } from "./TaskFailure.js"
 import * as Workplace from "./Workplace.js"
@@ -78,7 +79,7 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
       previous = Option.some({ reason, tail: job.hide(tail) })
       const fault = yield* Workplace.fault(job, place, spot.tip)
       if (Option.isSome(fault)) {
-        yield* note(job, unit, task, `attempt ${attempt} was undone: ${fault.value}`)
+        yield* Note.add(job, { unit: unit.id, task: task.number }, `attempt ${attempt} was undone: ${fault.value}`)
         place = yield* Workplace.open(job, { unit: unit.id, branch: place.worktree.branch, at: spot.tip })
       }
     }
@@ -91,15 +92,6 @@ const teller =
   ({ tell }: Job, { id }: Unit, { number }: Task) =>
   <T extends Type>(type: T, payload: Payload<T>) =>
     tell(type, payload, { unit: id, task: number })
-
-/** What else a person should know. */
-const note = (job: Job, unit: Unit, task: Task, text: string) =>
-  Effect.zipRight(
-    job.progress.changeTask(unit.id, task.number, {
-      notes: [...job.progress.task(unit.id, task.number).notes, text]
-    }),
-    teller(job, unit, task)("task.noted", { note: text })
-  )
 
 const tryOnce = (
   job: Job,
@@ -227,7 +219,7 @@ const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot, { path, 
     })
     if (replaced.length > 0) {
       const text = `the agent had changed ${some(replaced)}: files of the plan are put back as they were`
-      yield* note(job, unit, task, text)
+      yield* Note.add(job, { unit: unit.id, task: task.number }, text)
     }
     return commit
   })
