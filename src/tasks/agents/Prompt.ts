@@ -1,8 +1,18 @@
 /**
- * What an agent is told: the text of the task, and from the second try on why the one before did not pass.
+ * What an agent is told: the text of the task, its file and its gate, and from the second try on why the one before did not
+ * pass.
  */
 import { Option } from "effect"
 import * as PlainText from "./PlainText.js"
+
+export interface About {
+  /** What is to be done. */
+  readonly text: string
+  /** The file of the task, from the top of the repository. */
+  readonly file: string
+  /** The command that has to pass. */
+  readonly gate: string
+}
 
 /** A try that did not pass. */
 export interface Previous {
@@ -17,8 +27,17 @@ const maxOutput = 8 * 1024
 /** More than enough to be left with that much when all that is not text is taken out of it. */
 const maxRead = 64 * 1024
 
-export const make = (task: string, previous: Option.Option<Previous> = Option.none()): string =>
-  Option.match(previous, { onNone: () => task, onSome: (previous) => `${task.trimEnd()}\n\n---\n\n${retry(previous)}` })
+export const make = (task: About, previous: Option.Option<Previous> = Option.none()): string =>
+  [`${task.text.trimEnd()}\n\n---\n`, about(task), ...Option.toArray(Option.map(previous, retry))].join("\n")
+
+const about = ({ file, gate }: About): string => {
+  const fence = fenceAround(gate)
+  return (
+    `This task is ${PlainText.line(file)}. It is done when its gate passes: this command, run by sh at the top of the ` +
+    "repository once you have ended, has to exit with 0. All that you leave in the working tree is committed then, but " +
+    `for changes to the files of the plan, which are put back.\n\n${fence}sh\n${gate.trimEnd()}\n${fence}\n`
+  )
+}
 
 const retry = ({ reason, tail }: Previous): string => {
   const intro =

@@ -52,6 +52,8 @@ export interface Committed {
   readonly commit: ObjectId
   /** The files of `put` and `keep` at which something else was found than should be there. */
   readonly replaced: ReadonlyArray<RepoPath>
+  /** Said when nothing was changed since the work began, beside the files of `put`. */
+  readonly isEmpty?: boolean
 }
 
 /**
@@ -88,7 +90,11 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
           before: before(commit),
           files: Effect.zipRight(Keeps.lay(git, path, kept), Puts.lay(git, path, put))
         })
-        const committed: Committed = { commit, replaced: [...replaced, ...kept.map(({ path }) => path)] }
+        const committed: Committed = {
+          commit,
+          replaced: [...replaced, ...kept.map(({ path }) => path)],
+          isEmpty: [...differing].every((changed) => put.some(({ path }) => path === changed))
+        }
         return committed
       })
     )

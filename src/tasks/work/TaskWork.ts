@@ -1,6 +1,7 @@
 /**
  * Working on one task: the agent, then the gate, until the gate passes or the attempts are used up; then one commit.
  */
+import { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Duration, Effect, Fiber, Option, Schema } from "effect"
 import type { TaskRecord } from "../../domain/Work.js"
 import * as Invocation from "../agents/Invocation.js"
@@ -53,8 +54,7 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
     // An attempt of the job was cut off between this and the end of the unit.
     if (record().state === "failed") return yield* failure(unit, task, record())
     let { place } = spot
-    const before = record().reason
-    let previous = Option.map(Option.fromNullable(before), (reason): Prompt.Previous => ({ reason, tail: "" }))
+    let previous = yield* before(job, record())
     for (;;) {
       const attempt = record().failures + 1
       const outcome = yield* tryOnce(job, unit, task, { place, tip: spot.tip }, { attempt, previous })
@@ -84,6 +84,27 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
       }
     }
   })
+
+/** The try that an earlier attempt of the job was at, or at which it failed, with the end of its log. */
+const before = ({ hide }: Job, { log, reason }: TaskRecord) =>
+  Effect.gen(function* () {
+    if (reason === undefined) return Option.none<Prompt.Previous>()
+    const tail = log === undefined ? "" : yield* Effect.orElseSucceed(endOf(log), () => "")
+    return Option.some<Prompt.Previous>({ reason, tail: hide(tail) })
+  })
+
+const endOf = (path: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const file = yield* fs.open(path)
+    const { size } = yield* file.stat
+    yield* file.seek(size > tailSize ? size - tailSize : 0n, "start")
+    const bytes = yield* file.readAlloc(tailSize)
+    return Option.match(bytes, { onNone: () => "", onSome: (bytes) => new TextDecoder().decode(bytes) })
+  }).pipe(Effect.scoped)
+
+/** More than a prompt shows of it. */
+const tailSize = 64n * 1024n
 
 const failure = (unit: Unit, task: Task, { failures, log, reason = "" }: TaskRecord) =>
   new TaskFailure({ unit: unit.id, task: task.number, title: task.title, attempts: failures, reason, log })
@@ -117,7 +138,7 @@ const tryOnce = (
     // Meanwhile: it is asked for only when the gate has passed.
     const file = yield* Effect.fork(readFile(job, task, spot.tip))
     const invocation = yield* Invocation.make(job.agent, {
-      prompt: Prompt.make(task.prompt, previous),
+      prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
       scripts: task.scripts,
       file: name
     })
@@ -203,7 +224,11 @@ const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot, { path, 
     const git = yield* Git
     const { context, keep, progress, repository } = job
     const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
-    const { commit, replaced } = yield* git.commit(repository, place.worktree, {
+    const {
+      commit,
+      isEmpty = false,
+      replaced
+    } = yield* git.commit(repository, place.worktree, {
       title: task.title,
       body: `Task ${task.number} of unit ${unit.id}.`,
       jobId: context.id,
@@ -217,6 +242,10 @@ const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot, { path, 
       }),
       before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
     })
+    if (isEmpty) {
+      const text = "the gate passed though no file was changed: it may pass before the task is begun"
+      yield* Note.add(job, { unit: unit.id, task: task.number }, text)
+    }
     if (replaced.length > 0) {
       const text = `the agent had changed ${some(replaced)}: files of the plan are put back as they were`
       yield* Note.add(job, { unit: unit.id, task: task.number }, text)

@@ -5,7 +5,14 @@ import * as Prompt from "../../../src/tasks/agents/Prompt.js"
 
 const reason = "the gate exited with code 1"
 
-const retry = (tail: string, task = "# Weave\n") => Prompt.make(task, Option.some({ reason, tail }))
+const task = { text: "# Weave\n", file: "tasks/01-weave.md", gate: "npm test" }
+
+const about =
+  "This task is tasks/01-weave.md. It is done when its gate passes: this command, run by sh at the top of the repository once " +
+  "you have ended, has to exit with 0. All that you leave in the working tree is committed then, but for changes to the files " +
+  "of the plan, which are put back.\n\n```sh\nnpm test\n```\n"
+
+const retry = (tail: string) => Prompt.make(task, Option.some({ reason, tail }))
 
 /** What stands in the block at the end of a prompt, and the line that begins it. */
 const block = (prompt: string) => {
@@ -14,15 +21,20 @@ const block = (prompt: string) => {
 }
 
 describe("the prompt", () => {
-  it("is the text of the task at the first try", () => {
-    const task = "\n# Weave\n\nA web.   \n\n"
-    expect(Prompt.make(task)).toBe(task)
-    expect(Prompt.make(task, Option.none())).toBe(task)
+  it("is the text of the task, with its file and its gate", () => {
+    const prompt = `# Weave\n\n---\n\n${about}`
+    expect(Prompt.make(task)).toBe(prompt)
+    expect(Prompt.make({ ...task, text: "# Weave   \n\n" }, Option.none())).toBe(prompt)
+  })
+
+  it("has a fence that nothing in the gate can end", () => {
+    expect(Prompt.make({ ...task, gate: "cat <<x\n```\nx\n" })).toContain("\n````sh\ncat <<x\n```\nx\n````\n")
   })
 
   it("says from then on why the try before did not pass, and what was printed last", () => {
     expect(retry("1 test failed\n")).toBe(
-      "# Weave\n\n---\n\nAn earlier try at this task did not pass: the gate exited with code 1. " +
+      `# Weave\n\n---\n\n${about}\n` +
+        "An earlier try at this task did not pass: the gate exited with code 1. " +
         "What it has changed may still be here. Find out why it did not pass, and finish the task.\n\n" +
         "The end of what was printed:\n\n```text\n1 test failed\n```\n"
     )
@@ -79,7 +91,7 @@ describe("the prompt", () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const prompt = retry(pieces.join(""))
-        expect(Buffer.byteLength(prompt)).toBeLessThan(8_192 * 2 + 500)
+        expect(Buffer.byteLength(prompt)).toBeLessThan(8_192 * 2 + 1_000)
         // oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
         expect(prompt).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/)
         const found = block(prompt)

@@ -63,7 +63,8 @@ mkdir tasks/zz; cp tasks/plan/*.md tasks/zz; ${ungate("tasks/zz/*.md")}`,
       note: putBack
     },
     { name: "two-at-once", script: "echo done > after.txt", works: true, passes: true },
-    { name: "after", script: "true", works: true, passes: true }
+    // Its work was done by the one before.
+    { name: "after", script: "true", works: true, passes: true, note: /^the gate passed though no file was changed/ }
   ],
   branch: [
     {
