@@ -2,7 +2,7 @@
  * Git, as far as a job needs it: a small set of operations on the git command line, each safe against what a process in
  * a worktree may have left in the repository, and none that could lose anything of the user's.
  */
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, type Option, type Scope } from "effect"
 import * as Checkouts from "./git/Checkouts.js"
 import * as Commits from "./git/Commits.js"
 import * as Files from "./git/Files.js"
@@ -53,6 +53,13 @@ export interface Service {
     repository: Repo
   ) => Answer<ReadonlyArray<{ readonly branch: OwnBranch; readonly commit: ObjectId }>>
 
+  /** All branches, the user's as well; `own` of those that were made here. */
+  readonly branches: (
+    repository: Repo
+  ) => Answer<
+    ReadonlyArray<{ readonly branch: string; readonly commit: ObjectId; readonly own: Option.Option<OwnBranch> }>
+  >
+
   /** Makes a branch that is not there yet. */
   readonly createBranch: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<void>
 
@@ -62,8 +69,11 @@ export interface Service {
    */
   readonly restore: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<boolean>
 
-  /** Removes a branch that was made here; refuses one that is checked out, and is content when there is none. */
-  readonly deleteBranch: (repository: Repo, branch: OwnBranch) => Answer<void>
+  /**
+   * Removes a branch that was made here; refuses one that is checked out, or is not at the commit where it is expected, and is
+   * content when there is none.
+   */
+  readonly deleteBranch: (repository: Repo, branch: OwnBranch, expected?: ObjectId) => Answer<void>
 
   /**
    * Moves a branch forward, when it still is where it is expected: the ref alone, or, where it is checked out, together
@@ -118,6 +128,9 @@ export interface Service {
   /** How many commits `to` contains that `from` does not. */
   readonly commits: (repository: Repo, range: { readonly from: ObjectId; readonly to: ObjectId }) => Answer<number>
 
+  /** How many commits a commit contains, itself among them, that none of the others does. */
+  readonly unheld: (repository: Repo, commit: ObjectId, others: ReadonlyArray<ObjectId>) => Answer<number>
+
   /** Merges two commits into a third, without a checkout; no branch moves. */
   readonly merge: (repository: Repo, options: Merge.MergeOptions) => Answer<Merge.MergeResult>
 
@@ -153,6 +166,7 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
     resolve: method("resolve", Refs.resolve),
     checkouts: method("checkouts", Checkouts.paths),
     ownBranches: method("ownBranches", Refs.own),
+    branches: method("branches", Refs.all),
     createBranch: method("createBranch", Refs.create),
     restore: method("restore", Refs.restore),
     deleteBranch: method("deleteBranch", Refs.remove),
@@ -167,6 +181,7 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
     isAncestor: method("isAncestor", History.isAncestor),
     contains: method("contains", History.contains),
     commits: method("commits", History.commits),
+    unheld: method("unheld", History.unheld),
     merge: method("merge", Merge.merge),
     readFile: method("readFile", Files.read),
     differing: method("differing", Files.differing),

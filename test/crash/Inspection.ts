@@ -151,7 +151,7 @@ export const ready = (world: World.World, left: ReadonlyArray<Processes.Process>
 
 /** Clears away what jobs have left that did not come to their end; of it nothing may be left then. */
 const pruned = (world: World.World) =>
-  Effect.map(Prune.prune({ results: true }), (pruned) => pruned.flatMap(({ problems }) => problems)).pipe(
+  Effect.map(Prune.prune({ discard: true }), (pruned) => pruned.flatMap(({ problems }) => problems)).pipe(
     Effect.provide(
       Layer.merge(Git.layer, RunStore.layer).pipe(
         Layer.provide(Database.layer({ filename: join(world.home, "charlotte.db") })),

@@ -105,6 +105,8 @@ export const make = (machine: Machine): Repository => {
             name.startsWith("charlotte/") ? [{ branch: OwnBranch.make(name), commit }] : []
           )
         ),
+      branches: () => unused,
+      unheld: () => unused,
       createBranch: (_, branch, at) => answer(() => set(branch, at)),
       restore: (_, branch, at) =>
         answer(() => {

@@ -71,6 +71,23 @@ export const span = (name: string, description: string) =>
     Options.withDescription(description)
   )
 
+const days: { readonly [unit: string]: number } = { ...units, d: 86_400_000, w: 7 * 86_400_000 }
+
+/** How long ago, such as `7d`, if it is given. */
+export const age = (name: string, description: string) =>
+  Options.text(name).pipe(
+    Options.withPseudoName("AGE"),
+    Options.mapEffect((text) => {
+      const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
+      const millis = Number(number) * (days[unit] ?? NaN)
+      return Number.isNaN(millis)
+        ? Effect.fail(invalid(`--${name} must be a time with its unit, such as 12h, 7d or 2w, and not "${text}"`))
+        : Effect.succeed(Duration.millis(millis))
+    }),
+    Options.optional,
+    Options.withDescription(description)
+  )
+
 export const concurrency = number("concurrency", "How many units are worked on at the same time; else 4.")
 
 export const noLand = Options.boolean("no-land").pipe(

@@ -4,55 +4,117 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
+import { resolve } from "node:path"
 import * as Host from "../../daemon/Host.js"
 import { version } from "../../http/Version.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Git from "../../tasks/Git.js"
 import * as Prune from "../../tasks/Prune.js"
+import { Confirmation } from "../Confirmation.js"
 import * as JobName from "../JobName.js"
 import * as Line from "../Line.js"
 import { Output, writeLines } from "../Output.js"
 import * as Recorded from "../Recorded.js"
+import { UsageError } from "../UsageError.js"
 import * as Words from "../Words.js"
-import { about, dryRun, job, json } from "./parameters.js"
+import { about, age, dryRun, job, json, repo } from "./parameters.js"
 
-const results = Options.boolean("results").pipe(
-  Options.withDescription("Removes results as well that no branch holds: their work is lost.")
+const help = "charlotte prune --help"
+
+const all = Options.boolean("all").pipe(
+  Options.withDescription("In all repositories in which jobs have worked, and not only in the one around.")
 )
+
+const discard = Options.boolean("discard").pipe(
+  Options.withDescription("Removes also work that nothing else holds: it is lost.")
+)
+
+const olderThan = age("older-than", "Only of jobs that ended so long ago, such as 12h, 7d or 2w.")
+
+const yes = Options.boolean("yes").pipe(Options.withDescription("Removes without asking."))
 
 export const prune = Command.make(
   "prune",
-  { jobs: Args.repeated(job), results, dryRun, json },
-  ({ dryRun, json, results, ...given }) =>
+  { jobs: Args.repeated(job), repo, all, olderThan, discard, dryRun, yes, json },
+  ({ all, discard, dryRun, json, olderThan, repo, yes, ...given }) =>
     Effect.gen(function* () {
       const recorded = Recorded.make(yield* RunStore)
       const jobs = yield* Effect.forEach(given.jobs, (name) => JobName.find(recorded, name))
-      const pruned = yield* Prune.prune({ results, dryRun, ...(jobs.length === 0 ? {} : { jobs }) })
-      if (json) return yield* Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ pruned })}\n`))
-      yield* writeLines(pruned.length === 0 ? [[Line.raw("nothing to remove")]] : pruned.flatMap(lines(dryRun)))
+      const options: Prune.Options = {
+        discard,
+        ...(jobs.length === 0 ? {} : { jobs }),
+        ...(Option.isSome(olderThan) && { olderThan: olderThan.value }),
+        ...(all || (jobs.length > 0 && Option.isNone(repo)) ? {} : { repository: yield* around(repo) })
+      }
+      const { write } = yield* Output
+      const showJson = (pruned: ReadonlyArray<Prune.Pruned>) => write(`${JSON.stringify({ pruned })}\n`)
+      if (!yes) {
+        const planned = yield* Prune.prune({ ...options, dryRun: true })
+        const removals = planned.flatMap(({ branches, worktrees }) => [...branches, ...worktrees]).length
+        if (dryRun || removals === 0) return yield* json ? showJson(planned) : show(planned, { dryRun: true, discard })
+        if (!json) yield* show(planned, { dryRun: true, discard })
+        const isAgreed = yield* (yield* Confirmation)(`Remove ${discard ? "and lose " : ""}all of this?`)
+        if (Option.isNone(isAgreed)) {
+          return yield* new UsageError({
+            problem: "nobody is there to ask; add --yes, or --dry-run to only look",
+            help
+          })
+        }
+        if (!isAgreed.value) return yield* writeLines([[Line.raw("nothing was removed")]])
+      }
+      const pruned = yield* Prune.prune({ ...options, dryRun })
+      yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
     }).pipe(Effect.provide([Git.layer, Host.store({ what: "run", version })]))
 ).pipe(
   Command.withDescription(
     about(
-      "Removes the worktrees and branches that jobs which are over have left in repositories.",
-      "charlotte prune --dry-run"
+      "Removes the worktrees and branches that jobs which are over have left in this repository. Work that nothing else holds stays.",
+      "charlotte prune --older-than 7d --dry-run"
     )
   )
 )
 
+/** The repository that one stands in, or has named. */
+const around = (repo: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const git = yield* Git.Git
+    const path = yield* Effect.try({
+      try: () => resolve(Option.getOrElse(repo, () => ".")),
+      catch: () =>
+        new UsageError({ problem: "the current directory is not there any more; go to another", help: "pwd" })
+    })
+    const found = yield* Effect.catchTag(
+      git.open(path),
+      "NotARepository",
+      () => new UsageError({ problem: `${path} is in no git repository; go to one, or add --all`, help })
+    )
+    return found.topLevel
+  })
+
+interface Manner {
+  readonly dryRun: boolean
+  readonly discard: boolean
+}
+
+const show = (pruned: ReadonlyArray<Prune.Pruned>, manner: Manner) =>
+  writeLines(pruned.length === 0 ? [[Line.raw("nothing to remove")]] : pruned.flatMap(lines(manner)))
+
 const lines =
-  (dryRun: boolean) =>
+  ({ discard, dryRun }: Manner) =>
   ({ branches, kept, problems, repository, worktrees }: Prune.Pruned): ReadonlyArray<Line.Line> => [
     [Line.piece(repository, "strong")],
     ...worktrees.map((path) => [Line.raw(`  ${would(dryRun)}the worktree `), Line.piece(path)]),
     ...branches.map((branch) => [Line.raw(`  ${would(dryRun)}the branch `), Line.piece(branch)]),
-    ...kept.map((branch) => [
-      Line.raw("  kept the result ", "faint"),
-      Line.piece(branch, "faint"),
-      Line.raw(", which no target holds; --results removes it as well", "faint")
+    ...kept.map(({ name, reason }) => [
+      Line.raw(dryRun ? "  would keep " : "  kept ", "faint"),
+      Line.piece(name, "faint"),
+      Line.piece(`: ${reason}`, "faint")
     ]),
     ...problems.map((problem) => [Line.raw("  ! ", "warn"), Line.piece(problem)]),
+    ...(kept.length === 0 || discard
+      ? []
+      : [[Line.raw(`  to remove what is kept, and lose it: ${command(kept)}`, "faint")]]),
     [
       Line.raw(
         `  ${Words.count(worktrees.length, "worktree")} and ${Words.count(branches.length, "branch", "branches")}`,
@@ -60,5 +122,8 @@ const lines =
       )
     ]
   ]
+
+const command = (kept: ReadonlyArray<Prune.Kept>): string =>
+  `charlotte prune --discard ${[...new Set(kept.map(({ jobId }) => jobId))].join(" ")}`
 
 const would = (dryRun: boolean): string => (dryRun ? "would remove " : "removed ")

@@ -104,6 +104,9 @@ const leftovers = Effect.map(Prune.prune({ dryRun: true }), (pruned) => {
   return findings.length === 0 ? [Finding.ok("leftovers", "none")] : findings
 })
 
+const keptBy = ({ length }: Prune.Pruned["kept"]): string =>
+  `${Words.count(length, "branch or worktree", "branches and worktrees")} ${length === 1 ? "has" : "have"}`
+
 const ofRepository = (pruned: Prune.Pruned): ReadonlyArray<Finding.Finding> => {
   const { branches, kept, problems, repository, worktrees } = pruned
   const left = [
@@ -119,12 +122,12 @@ const ofRepository = (pruned: Prune.Pruned): ReadonlyArray<Finding.Finding> => {
             check: "leftovers",
             status: worktrees.length === 0 ? "ok" : "warning",
             message: `${left} of jobs that are over, in ${repository}`,
-            remedy: "charlotte prune"
+            remedy: "charlotte prune --all"
           } as const
         ]),
     ...(kept.length === 0
       ? []
-      : [Finding.ok("leftovers", `${Words.count(kept.length, "result")} that no target holds, in ${repository}`)]),
+      : [Finding.ok("leftovers", `${keptBy(kept)} work that nothing else holds, in ${repository}`)]),
     ...problems.map((text) => Finding.told("warning", "leftovers", text))
   ]
 }

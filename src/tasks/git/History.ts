@@ -40,6 +40,17 @@ export const commits = (repository: Repository, { from, to }: { readonly from: O
     )
   )
 
+/** How many commits `commit` contains, itself among them, that none of the others does. */
+export const unheld = (repository: Repository, commit: ObjectId, others: ReadonlyArray<ObjectId>) =>
+  sealed(repository, (git) =>
+    Effect.map(
+      git.run(["rev-list", "--count", "--stdin"], {
+        input: [commit, ...others.map((other) => `^${other}`), ""].join("\n")
+      }),
+      ({ stdout }) => Number(stdout.toString())
+    )
+  )
+
 const value = (key: string): string => `%(trailers:key=${key},valueonly,separator=%x1e)`
 const format = ["%H", value(trailers.jobId), value(trailers.unit), value(trailers.task)].join("%x1f")
 

@@ -148,15 +148,19 @@ export const create = (repository: Repository, branch: OwnBranch, at: ObjectId) 
     move(repository, branch, { from: Option.none(), to: Option.some(at) })
   )
 
-/** Removes a branch; that it is not there is no error, that somebody looks at it in a checkout is. */
-export const remove = (repository: Repository, branch: OwnBranch) =>
+/**
+ * Removes a branch; that it is not there is no error, that somebody looks at it in a checkout is, and that it is no longer where
+ * it is expected.
+ */
+export const remove = (repository: Repository, branch: OwnBranch, expected?: ObjectId) =>
   mutate(repository, { locks: [lockOf(repository, branch)], evenIfChanged: true })(
     Effect.gen(function* () {
       const at = yield* find(repository, branch)
       if (Option.isNone(at)) return
       for (const { path } of yield* Checkouts.of(repository, branch))
         return yield* new BranchCheckedOut({ branch, path })
-      yield* move(repository, branch, { from: at, to: Option.none() })
+      const from = expected === undefined ? at : Option.some(expected)
+      yield* move(repository, branch, { from, to: Option.none() })
     })
   )
 
@@ -189,6 +193,18 @@ export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId)
         error._tag === "GitFailed" ? orObstacle(error) : error
       )
       return true
+    })
+  )
+
+/** All branches but those that are another name for one; whether each was made here. */
+export const all = (repository: Repository) =>
+  Effect.map(list(repository, "refs/heads/"), (entries) =>
+    entries.flatMap(({ object, ref, symbolic }) => {
+      const branch = ref.slice("refs/heads/".length)
+      const commit = Schema.decodeOption(ObjectId)(object)
+      return symbolic === "" && Option.isSome(commit)
+        ? [{ branch, commit: commit.value, own: Schema.decodeOption(OwnBranch)(branch) }]
+        : []
     })
   )
 

@@ -33,7 +33,7 @@ describe("a job of tasks that is stopped in each of its phases", () => {
             expect(yield* Witness.told(world, top, "mine..main")).toEqual(name === "landing" ? told : [])
             yield* untouched
           }
-          expect(yield* Prune.prune({ results: true })).toMatchObject([{ problems: [], kept: [] }])
+          expect(yield* Prune.prune({ discard: true })).toMatchObject([{ problems: [], kept: [] }])
           expect(yield* world.git(top, "for-each-ref", "refs/heads/charlotte")).toBe("")
         }).pipe(Effect.provide(Witness.manager(world)))
       }),

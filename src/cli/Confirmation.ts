@@ -1,0 +1,28 @@
+/**
+ * Asks the person at the terminal.
+ */
+import { Context, Effect, type Option } from "effect"
+import { createInterface } from "node:readline"
+
+/** The answer; none where nobody is there to give one. */
+export type Confirm = (question: string) => Effect.Effect<Option.Option<boolean>>
+
+const ask = (question: string): Effect.Effect<boolean> =>
+  Effect.async((resume) => {
+    // Not as a terminal: then Ctrl-C stays a signal to this process.
+    const lines = createInterface({ input: process.stdin, terminal: false })
+    const answer = (text: string): void => {
+      resume(Effect.succeed(/^y(es)?$/i.test(text.trim())))
+      lines.close()
+    }
+    process.stderr.write(`${question} [y/N] `)
+    lines.once("line", answer).once("close", () => answer(""))
+    return Effect.sync(() => lines.close())
+  })
+
+export class Confirmation extends Context.Reference<Confirmation>()("charlotte/cli/Confirmation", {
+  defaultValue: (): Confirm => (question) =>
+    Effect.suspend(() =>
+      process.stdin.isTTY && process.stderr.isTTY ? Effect.asSome(ask(question)) : Effect.succeedNone
+    )
+}) {}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Option } from "effect"
+import { copyFileSync } from "node:fs"
+import * as Commands from "../../../src/cli/Commands.js"
+import { Confirmation } from "../../../src/cli/Confirmation.js"
+import { GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
+import * as Repository from "../../support/Repository.js"
+import { charlotte as manager, repository, run as runJob, task } from "../../tasks/Jobs.js"
+import * as Capture from "../Capture.js"
+
+const charlotte = await Commands.load([])
+
+/** A job whose result has not landed, and one of which nothing is missing in its target. */
+const scene = Effect.gen(function* () {
+  const world = yield* Repository.sandbox
+  const { config, top } = yield* repository(world, { "01-a.md": task(1, "echo 1 > a", "test -e a") })
+  const [kept, landed] = yield* Effect.gen(function* () {
+    const first = yield* runJob({ ...config, land: false })
+    return [first.id, (yield* runJob(config)).id]
+  }).pipe(Effect.provide(manager(world)))
+  const home = `${world.root}/charlotte`
+  copyFileSync(`${world.root}/charlotte.db`, `${home}/charlotte.db`)
+  const questions: Array<string> = []
+  const run = (answer: boolean | undefined, ...argv: ReadonlyArray<string>) =>
+    Capture.run(charlotte, ["prune", ...argv]).pipe(
+      Effect.provideService(Confirmation, (question) =>
+        Effect.sync(() => (questions.push(question), Option.fromNullable(answer)))
+      ),
+      Effect.provideService(GitEnvironmentRef, world.environment),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", home]])))
+    )
+  const branches = Effect.map(
+    world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte"),
+    (lines) => lines.split("\n").filter((line) => line !== "")
+  )
+  return { branches, kept, landed, questions, root: world.root, run, top }
+})
+
+describe("charlotte prune", () => {
+  it.scopedLive("asks before it removes anything, and says what it keeps, why, and how to remove that", () =>
+    Effect.gen(function* () {
+      const { branches, kept, landed, questions, run, top } = yield* scene
+      const both = [`charlotte/${kept}/result`, `charlotte/${landed}/result`]
+      expect(yield* branches).toEqual(both)
+      const here = ["--repo", top]
+      const no = yield* run(false, ...here)
+      expect(no.out).toContain(`would remove the branch ${both[1]}\n`)
+      expect(no.out).toContain("nothing was removed")
+      const nobody = yield* run(undefined, ...here)
+      expect([nobody.code, nobody.err]).toEqual([
+        2,
+        "charlotte: nobody is there to ask; add --yes, or --dry-run to only look; see: charlotte prune --help\n"
+      ])
+      expect(yield* branches).toEqual(both)
+      expect(questions).toEqual(["Remove all of this?", "Remove all of this?"])
+      expect((yield* run(undefined, ...here, "--dry-run")).out).toContain(`would remove the branch ${both[1]}\n`)
+      expect(yield* run(undefined, ...here, "--older-than", "7d")).toMatchObject({
+        code: 0,
+        out: "nothing to remove\n"
+      })
+      expect(yield* branches).toEqual(both)
+
+      const yes = yield* run(true, ...here)
+      expect(yes).toMatchObject({ code: 0, err: "" })
+      expect(yes.out).toContain(`removed the branch ${both[1]}\n`)
+      expect(yes.out).toMatch(new RegExp(`kept ${both[0]}: no other branch holds its last (\\d+ commits|commit)\n`))
+      expect(yes.out).toContain(`to remove what is kept, and lose it: charlotte prune --discard ${kept}\n`)
+      expect(yield* branches).toEqual([both[0]])
+
+      const asked = questions.length
+      expect((yield* run(undefined, "--yes", "--discard", String(kept))).out).toContain(
+        `removed the branch ${both[0]}\n`
+      )
+      expect(yield* branches).toEqual([])
+      expect(questions).toHaveLength(asked)
+    })
+  )
+
+  it.scopedLive("looks at the repository around only, and says so outside of one", () =>
+    Effect.gen(function* () {
+      const { branches, landed, root, run } = yield* scene
+      const outside = yield* run(true, "--yes", "--repo", root)
+      expect(outside).toEqual({
+        code: 2,
+        out: "",
+        err: `charlotte: ${root} is in no git repository; go to one, or add --all; see: charlotte prune --help\n`
+      })
+      // This one is that of the tests, in which no job has worked.
+      expect((yield* run(true, "--dry-run")).out).toBe("nothing to remove\n")
+      expect(yield* branches).toHaveLength(2)
+      const all = yield* run(true, "--all", "--yes", "--json")
+      expect(JSON.parse(all.out)).toMatchObject({
+        pruned: [{ branches: [`charlotte/${landed}/result`], problems: [] }]
+      })
+    })
+  )
+})

@@ -1,0 +1,131 @@
+/** Pruning loses nothing: what holds work that nothing else holds stays, unless it is to be discarded. */
+import { describe, expect, it } from "@effect/vitest"
+import { Prune } from "charlotte/tasks"
+import { Effect } from "effect"
+import { existsSync } from "node:fs"
+import * as Repository from "../support/Repository.js"
+import { charlotte, repository, run, task, unit } from "./Jobs.js"
+
+const makes = (file: string) => [`echo ${file} > ${file}`, `grep -q ${file} ${file}`] as const
+
+/** Unit `a` is done, and the first task of `b`; the second fails until there is a flag. */
+const files = (root: string) => ({
+  "charlotte.yaml": "attempts: 1\n",
+  "a/IMPLEMENTATION_PLAN.md": unit(),
+  "a/01-a.md": task(1, ...makes("a1")),
+  "b/IMPLEMENTATION_PLAN.md": unit(),
+  "b/01-b.md": task(1, ...makes("b1")),
+  "b/02-b.md": task(2, "touch b2", `test -e '${root}/flag'`, [1])
+})
+
+const branches = (world: Repository.Sandbox, top: string) =>
+  Effect.map(world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte"), (lines) =>
+    lines.split("\n").filter((line) => line !== "")
+  )
+
+const calls = ({ types }: Effect.Effect.Success<ReturnType<typeof run>>) =>
+  types.flatMap((type) => (type.startsWith("task.started ") ? [type.slice("task.started ".length)] : []))
+
+describe("prune", () => {
+  it.scopedLive("keeps what a failed job has done, also from git's gc, and a retry finds it", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, files(world.root))
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        expect(first.run.status).toBe("failed")
+        const [report] = yield* Prune.prune()
+        expect(report?.problems).toEqual([])
+        const worktree = `${world.root}/charlotte/worktrees/${first.id}/b`
+        expect(report?.kept).toEqual([
+          { name: worktree, jobId: first.id, reason: "it has uncommitted changes: b2" },
+          {
+            name: `charlotte/${first.id}/unit/b`,
+            jobId: first.id,
+            reason: "it is checked out in a worktree that is kept"
+          },
+          {
+            name: `charlotte/${first.id}/result`,
+            jobId: first.id,
+            reason: expect.stringMatching(/^no other branch holds its last (\d+ commits|commit)$/)
+          }
+        ])
+        yield* world.git(worktree, "clean", "--quiet", "--force")
+        const [clean] = yield* Prune.prune()
+        expect(clean).toMatchObject({ worktrees: [worktree], branches: [], problems: [] })
+        expect(clean?.kept.map(({ name }) => name)).toEqual([
+          `charlotte/${first.id}/result`,
+          `charlotte/${first.id}/unit/b`
+        ])
+        yield* world.git(top, "reflog", "expire", "--expire=now", "--all")
+        yield* world.git(top, "gc", "--quiet", "--prune=now")
+
+        yield* world.write(`${world.root}/flag`, "")
+        const second = yield* run({ ...config, retryOf: first.id })
+        expect(second.run.status).toBe("completed")
+        expect(calls(second)).toEqual(["b 2"])
+
+        // Now the target holds all of it.
+        expect(yield* Prune.prune()).toMatchObject([{ kept: [], problems: [] }])
+        expect(yield* branches(world, top)).toEqual([])
+        expect(yield* Prune.prune()).toEqual([])
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("removes what another branch of the user's holds, and not what only a tag names", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, { "01-a.md": task(1, ...makes("a1")) })
+      yield* Effect.gen(function* () {
+        const { id } = yield* run({ ...config, land: false })
+        const result = `charlotte/${id}/result`
+        yield* world.git(top, "tag", "kept", result)
+        const dry = yield* Prune.prune({ dryRun: true })
+        expect(dry).toMatchObject([{ kept: [{ name: result }] }])
+        expect(yield* Prune.prune()).toMatchObject([{ kept: [{ name: result }] }])
+        yield* world.git(top, "branch", "elsewhere", result)
+        expect(yield* Prune.prune({ dryRun: true })).toMatchObject([{ branches: [result], kept: [] }])
+        expect(yield* branches(world, top)).toEqual([result])
+        expect(yield* Prune.prune()).toMatchObject([{ branches: [result], kept: [] }])
+        expect(yield* branches(world, top)).toEqual([])
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("discards on purpose, of one job", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, files(world.root))
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        const second = yield* run(config)
+        const [report] = yield* Prune.prune({ jobs: [first.id], discard: true })
+        expect(report).toMatchObject({ kept: [], problems: [] })
+        expect(existsSync(`${world.root}/charlotte/worktrees/${first.id}/b`)).toBe(false)
+        expect(existsSync(`${world.root}/charlotte/worktrees/${second.id}/b`)).toBe(true)
+        const left = yield* branches(world, top)
+        expect(left.length).toBeGreaterThan(0)
+        expect(left.every((name) => name.startsWith(`charlotte/${second.id}/`))).toBe(true)
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("looks only at the repository that is named, and only at jobs that are old enough", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const plan = { "01-a.md": task(1, ...makes("a1")) }
+      const one = yield* repository(world, plan)
+      const other = yield* repository(world, plan, "other")
+      yield* Effect.gen(function* () {
+        yield* run(one.config)
+        yield* run(other.config)
+        expect(yield* Prune.prune({ olderThan: "1 hour" })).toEqual([])
+        const pruned = yield* Prune.prune({ repository: `${one.top}/tasks`, olderThan: 0 })
+        expect(pruned.map(({ repository }) => repository)).toEqual([one.top])
+        expect(yield* branches(world, one.top)).toEqual([])
+        expect((yield* branches(world, other.top)).length).toBeGreaterThan(0)
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+})
