@@ -16,6 +16,7 @@ import * as Damage from "./Damage.js"
 import { isLockFailure, orStoreError } from "./failure.js"
 import * as KernelLock from "./KernelLock.js"
 import { markConfigured } from "./sql/Durability.js"
+import * as Generation from "./sql/Generation.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -72,6 +73,7 @@ const look = (filename: string, thorough: boolean) =>
           ["-wal", "-journal"].some((end) => existsSync(`${filename}${end}`))
         )
         yield* ask("PRAGMA query_only = ON")
+        yield* Generation.refuseForeignLog(ask, filename)
         yield* refuseOldSqlite(ask)
         if (thorough || !Damage.isLarge(filename)) yield* Damage.refuse(ask, filename)
         return sql
@@ -129,7 +131,9 @@ const refuseDamaged = (ask: Ask.Ask, filename: string) =>
  */
 const refuseDamagedByCrash = (filename: string) =>
   existsSync(filename) && existsSync(`${filename}-wal`)
-    ? Effect.flatMap(connect(filename, true), ({ ask }) => Effect.as(refuseDamaged(ask, filename), true))
+    ? Effect.flatMap(connect(filename, true), ({ ask }) =>
+        Effect.as(Effect.zipRight(Generation.refuseForeignLog(ask, filename), refuseDamaged(ask, filename)), true)
+      )
     : Effect.succeed(false)
 
 /** A file that is no database, or shorter than it says itself, is refused at once however large it is. */

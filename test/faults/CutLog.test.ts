@@ -81,10 +81,14 @@ const written = Effect.gen(function* () {
   return yield* Effect.gen(function* () {
     const acknowledged: Array<Acknowledged> = []
     const note = Effect.map(states, (states) => acknowledged.push({ bytes: statSync(`${filename}-wal`).size, states }))
+    const checkpoint = (mode: string) =>
+      Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`PRAGMA wal_checkpoint(${mode})`))
+    // From here on the log is as long as what is in it.
+    yield* checkpoint("TRUNCATE")
     yield* note
     for (const change of yield* changes) yield* Effect.zipRight(change, note)
     const before = yield* copy("before")
-    yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("PRAGMA wal_checkpoint(PASSIVE)"))
+    yield* checkpoint("PASSIVE")
     const { database: carriedOver } = yield* copy("after")
     return { ...before, carriedOver, acknowledged }
   }).pipe(Effect.provide(store(filename)))

@@ -6,6 +6,7 @@ import submission from "./0005_submission.js"
 import work from "./0006_work.js"
 import ownerLocks from "./0007_owner_locks.js"
 import filters from "./0008_filters.js"
+import generation from "./0009_generation.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -15,5 +16,6 @@ export const migrations = {
   "0005_submission": submission,
   "0006_work": work,
   "0007_owner_locks": ownerLocks,
-  "0008_filters": filters
+  "0008_filters": filters,
+  "0009_generation": generation
 }

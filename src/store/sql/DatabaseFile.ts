@@ -14,6 +14,7 @@ import { orStoreError, reasonOf, storeError } from "../failure.js"
 import { WallClock } from "../WallClock.js"
 import * as FileErrors from "./FileErrors.js"
 import * as FileState from "./FileState.js"
+import * as Generation from "./Generation.js"
 import * as Keeper from "./Keeper.js"
 import { query, type Session } from "./Session.js"
 
@@ -36,6 +37,8 @@ export interface Options {
 export interface Guard {
   /** Fails once the files are no longer what was opened; in doubt as `busy`. Before a transaction. */
   readonly check: (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
+  /** The first statement of a transaction: says from which state of the file its log goes on. */
+  readonly begin: (connection: Connection) => Effect.Effect<void, SqlError>
   /** Whether they still are what they were before the transaction that was committed. In doubt `check` decides. */
   readonly confirm: (connection: Connection) => Effect.Effect<boolean>
   /** Carries the log into the file when it has grown long enough. */
@@ -44,6 +47,7 @@ export interface Guard {
 
 const unguarded: Guard = {
   check: () => Effect.void,
+  begin: () => Effect.void,
   confirm: () => Effect.succeed(true),
   checkpoint: Effect.void
 }
@@ -179,6 +183,14 @@ export const guard = (
         else state = now
       })
 
+    // Nobody else writes now; a transaction since the check would show in the log.
+    const begin: Guard["begin"] = (connection) =>
+      Effect.suspend(() =>
+        isKept && state.checkpointed >= state.frames && FileState.isSame(FileState.stat(log), state.log)
+          ? Generation.advance(connection)
+          : Effect.void
+      )
+
     let transactions = 0
     const confirm: Guard["confirm"] = (connection) =>
       Effect.suspend(() => {
@@ -199,16 +211,20 @@ export const guard = (
         })
       })
 
-    const checkpointNow = session.reserve((connection) =>
-      Effect.gen(function* () {
-        transactions = 0
-        const { checkpointed, frames } = yield* countFrames(connection)
-        if (frames - checkpointed < checkpointFrames) return
-        yield* check(connection, false)
-        yield* selectLog(unprepared(connection), "PRAGMA wal_checkpoint(PASSIVE)", [])
-        state = yield* look(connection)
-      })
-    )
+    const checkpointFrom = (leastFrames: number) =>
+      session.reserve((connection) =>
+        Effect.gen(function* () {
+          transactions = 0
+          const { checkpointed, frames } = yield* countFrames(connection)
+          if (frames - checkpointed < leastFrames) return
+          yield* check(connection, false)
+          yield* selectLog(unprepared(connection), "PRAGMA wal_checkpoint(PASSIVE)", [])
+          state = yield* look(connection)
+        })
+      )
+    const checkpointNow = checkpointFrom(checkpointFrames)
+    // What the opening has written, and what a crash has left: from here on each log has a generation of its own.
+    if (isKept) yield* Effect.ignoreLogged(checkpointFrom(1))
     const checkpoint = Effect.suspend(() =>
       isKept && transactions >= countEvery && (state.log?.size ?? 0) >= checkpointBytes
         ? Effect.ignoreLogged(checkpointNow)
@@ -248,7 +264,12 @@ export const guard = (
     yield* inBackground(Effect.forever(Effect.zipRight(sleep(everyMillis), watch)))
     if (isWritten && Damage.isLarge(path)) yield* inBackground(lookThrough)
 
-    return { check: (connection) => Effect.suspend(() => damage ?? check(connection, false)), confirm, checkpoint }
+    return {
+      check: (connection) => Effect.suspend(() => damage ?? check(connection, false)),
+      begin,
+      confirm,
+      checkpoint
+    }
   })
 
 /** Until the store closes no connection of this client makes a checkpoint on its own. */

@@ -20,9 +20,8 @@ export const stat = (path: string): FileStat | undefined => {
 export const isSame = (a: FileStat | undefined, b: FileStat | undefined): boolean =>
   a?.identity === b?.identity && a?.size === b?.size && a?.mtime === b?.mtime
 
-/** From the header of the log. Each time that SQLite begins at its start again, it adds one to both. */
+/** From the header of the log. Each time that SQLite begins at its start again, it adds one to the salt, and draws the other. */
 export interface LogHeader {
-  readonly sequence: number
   readonly salt: number
   readonly random: number
 }
@@ -42,7 +41,7 @@ export const logHeader = (path: string): LogHeader | undefined => {
   } catch {
     return undefined
   }
-  return { sequence: header.readUInt32BE(12), salt: header.readUInt32BE(16), random: header.readUInt32BE(20) }
+  return { salt: header.readUInt32BE(16), random: header.readUInt32BE(20) }
 }
 
 /** What is known of the files at a moment. */
@@ -55,11 +54,14 @@ export interface FileState {
   readonly checkpointed: number
 }
 
+/** More often than this no log begins again between two comparisons; the first salt of a log is any number. */
+const mostRestarts = 2 ** 20
+
 /** How often the log was begun again; none when the header is not from the same log. */
 const restarts = (before: LogHeader, now: LogHeader): number | undefined => {
-  const times = (now.sequence - before.sequence) >>> 0
-  const isLater = times < 2 ** 31 && (now.salt - before.salt) >>> 0 === times
-  return isLater && (times > 0 || now.random === before.random) ? times : undefined
+  const times = (now.salt - before.salt) >>> 0
+  if (times === 0) return now.random === before.random ? 0 : undefined
+  return times < mostRestarts ? times : undefined
 }
 
 /** Whether the log is not the one that SQLite has written: its header is another one's. */

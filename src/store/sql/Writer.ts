@@ -104,7 +104,7 @@ export const make = (options: {
         Effect.gen(function* () {
           yield* guard.check(connection)
           yield* begin(connection)
-          const written = yield* Effect.exit(writeAll(connection, writes))
+          const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
           if (Exit.isFailure(written) || !written.value) {
             yield* rollback(connection)
             if (Exit.isFailure(written) && writes.length === 1) return yield* Effect.failCause(written.cause)

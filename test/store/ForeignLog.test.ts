@@ -1,0 +1,103 @@
+/** The log that a crash has left beside a database, and a backup that was put in the place of that database. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { Effect, Layer } from "effect"
+import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { created } from "./runs.js"
+
+const layer = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
+
+const checkpoint = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+/** What a crash at this moment would leave: copies of the database and its log. */
+const crash = (filename: string) =>
+  Effect.map(TemporaryDirectory.file("jobs.db"), (left) => {
+    for (const end of ["", "-wal"]) copyFileSync(`${filename}${end}`, `${left}${end}`)
+    return left
+  })
+
+const backupOf = (filename: string) =>
+  Effect.map(TemporaryDirectory.file("backup.db"), (backup) => {
+    copyFileSync(filename, backup)
+    return backup
+  })
+
+const runs = (filename: string) =>
+  Effect.flatMap(RunStore.RunStore, ({ list }) => Effect.map(list(), (all) => all.length)).pipe(
+    Effect.provide(layer(filename))
+  )
+
+/** Two starts with a job each, and a backup between them; then a crash with a third job in the log. */
+const life = Effect.gen(function* () {
+  const filename = yield* TemporaryDirectory.file("jobs.db")
+  yield* created(1).pipe(Effect.provide(layer(filename)))
+  const backup = yield* backupOf(filename)
+  yield* created(2).pipe(Effect.provide(layer(filename)))
+  const left = yield* Effect.zipRight(created(3), crash(filename)).pipe(Effect.provide(layer(filename)))
+  return { backup, left }
+})
+
+describe("the log of a crash", () => {
+  it.scoped("is applied to the database that it was written for", () =>
+    Effect.gen(function* () {
+      const { left } = yield* life
+      expect(yield* runs(left)).toBe(3)
+    })
+  )
+
+  for (const [how, put] of [
+    ["copied over", copyFileSync],
+    ["moved to the name of", renameSync]
+  ] as const) {
+    it.scoped(`is never applied to a backup that was ${how} that database; the files to move away are named`, () =>
+      Effect.gen(function* () {
+        const { backup, left } = yield* life
+        const expected = readFileSync(backup)
+        const log = readFileSync(`${left}-wal`)
+        put(backup, left)
+        for (const open of [Database.layer({ filename: left }), Database.layerUntouched({ filename: left })]) {
+          const error = yield* Effect.flip(Layer.build(open))
+          expect(error).toMatchObject({ _tag: "StoreError", reason: "replaced" })
+          expect(error.message).toContain(`${left}-wal was not written for ${left}`)
+          expect(error.message).toContain(`move ${left}-wal and ${left}-shm away`)
+        }
+        expect(readFileSync(left).equals(expected)).toBe(true)
+        expect(readFileSync(`${left}-wal`).equals(log)).toBe(true)
+        for (const end of ["-wal", "-shm"])
+          if (existsSync(`${left}${end}`)) renameSync(`${left}${end}`, `${left}.old${end}`)
+        expect(yield* runs(left)).toBe(1)
+      })
+    )
+  }
+
+  it.scoped("is applied after checkpoints, at whatever moment the crash came", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        for (let n = 1; n <= 24; n++) {
+          yield* created(n)
+          if (n % 4 === 0) yield* sql.unsafe(`PRAGMA wal_checkpoint(${["PASSIVE", "RESTART", "TRUNCATE"][n % 3]})`)
+          if (n % 10 === 0) yield* sql`VACUUM`
+          expect(yield* runs(yield* crash(filename))).toBe(n)
+        }
+      }).pipe(Effect.provide(layer(filename)))
+    })
+  )
+
+  it.scoped("is applied where the crash came right after the first start", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        expect(yield* runs(yield* crash(filename))).toBe(0)
+        yield* created(1)
+        expect(yield* runs(yield* crash(filename))).toBe(1)
+        yield* checkpoint
+        yield* created(2)
+        expect(yield* runs(yield* crash(filename))).toBe(2)
+      }).pipe(Effect.provide(layer(filename)))
+    })
+  )
+})
