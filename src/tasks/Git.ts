@@ -18,6 +18,7 @@ import type { AbsolutePath, BranchName, ObjectId, OwnBranch, RepoPath } from "./
 import * as Problems from "./git/Problems.js"
 import * as Refs from "./git/Refs.js"
 import * as Repository from "./git/Repository.js"
+import * as SharedClone from "./git/SharedClone.js"
 import * as Worktrees from "./git/Worktrees.js"
 
 export class Git extends Context.Tag("charlotte/Git")<Git, Service>() {}
@@ -92,6 +93,12 @@ export interface Service {
 
   /** Removes a worktree that was made here, with all that is in it; is content when there is none. */
   readonly removeWorktree: (repository: Repo, path: AbsolutePath) => Answer<void>
+
+  /**
+   * Sets the user's branches and tags back that were moved or deleted in the clone in which processes of a worktree work, and
+   * answers which they are. No process may be at work there.
+   */
+  readonly putBack: (repository: Repo, worktree: Worktrees.Worktree) => Answer<ReadonlyArray<SharedClone.Move>>
 
   /** The commit on which a worktree stands, and the files that differ from it. */
   readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Answer<Commits.Status>
@@ -174,6 +181,7 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
     addWorktree: method("addWorktree", Worktrees.add),
     worktrees: method("worktrees", Worktrees.list),
     removeWorktree: method("removeWorktree", Worktrees.remove),
+    putBack: method("putBack", SharedClone.putBack),
     status: method("status", Commits.status),
     commit: method("commit", Commits.commit),
     forward: method("forward", Forwarding.forward),

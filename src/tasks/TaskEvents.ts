@@ -55,6 +55,9 @@ export const payloads = {
     units: Schema.Array(PlannedUnit)
   }),
 
+  /** The repository was changed in a way that git could execute or follow; the job goes on when that is undone. */
+  "orch.waiting": Schema.Struct({ reason }),
+
   /** A unit has a place among those that run; its worktree is made. */
   "unit.started": Nothing,
   /** The command that prepares its worktree runs. */

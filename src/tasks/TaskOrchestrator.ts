@@ -30,6 +30,7 @@ import * as Submission from "./work/Submission.js"
 import { TasksFailed } from "./work/TaskFailure.js"
 import * as Tell from "./work/Tell.js"
 import * as Units from "./work/Units.js"
+import * as Waiting from "./work/Waiting.js"
 import * as Workplace from "./work/Workplace.js"
 
 /** @since 0.1.0 */
@@ -70,7 +71,11 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
       (context) =>
         Orchestrator.of({
           check: (config, kept) => Effect.provide(check(config, kept), context),
-          run: (job) => Effect.provide(run(options, job), context),
+          run: (job) =>
+            run(options, job).pipe(
+              Effect.updateService(Git, (git) => Waiting.whileChanged(git, Tell.make(job))),
+              Effect.provide(context)
+            ),
           recover: (id) => Effect.provide(recover(options, id), context)
         })
     )

@@ -35,6 +35,7 @@ export const opened: Opened = {
   partial: false,
   author: Option.none(),
   committer: Option.none(),
+  local: [],
   settings: {},
   filters: [],
   exclude: "",
@@ -127,12 +128,13 @@ export const make = (machine: Machine): Repository => {
         ),
       addWorktree: (_, { branch, path }) =>
         answer(() => {
-          const worktree = { path, gitDir: `${path}/.git`, branch }
+          const worktree = { path, gitDir: `${path}/.git`, clone: `${path}/.git`, branch }
           worktrees.set(path, worktree)
           return worktree
         }),
       worktrees: () => answer(() => [...worktrees.values()]),
       removeWorktree: (_, path) => answer(() => void worktrees.delete(path)),
+      putBack: () => Effect.succeed([]),
       status: (_, { branch }) => command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [] }))),
       commit: (_, { branch }, { before, jobId, since, task, unit }) =>
         Effect.gen(function* () {

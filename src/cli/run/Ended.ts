@@ -45,6 +45,8 @@ const ofTasks = (progress: Progress, event: JobEvent, told: TaskEvent.TaskEvent)
       return [[none, name, Line.raw("  "), Line.piece(`blocked, it waits for ${told.payload.waitsFor.join(", ")}`)]]
     case "task.noted":
       return [[note, name, Line.raw(` ${event.task ?? ""}  `), Line.piece(told.payload.note)]]
+    case "orch.waiting":
+      return [[note, Line.piece(`waiting: ${told.payload.reason}`)]]
     case "orch.landed":
       return [[good, Line.piece(`landed on ${told.payload.target} as ${Words.short(told.payload.commit)}`)]]
     default:

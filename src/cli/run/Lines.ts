@@ -63,6 +63,8 @@ const say = (told: TaskEvent.TaskEvent): string | undefined => {
       return `done, commit ${Words.short(told.payload.commit)}`
     case "task.failed":
       return `failed${times(told.payload.attempts)}: ${told.payload.reason}${see(told.payload.log)}`
+    case "orch.waiting":
+      return `waiting: ${told.payload.reason}`
     case "orch.landing":
       return `landing on ${told.payload.target}${again(told.payload.attempt)}`
     case "orch.landed":

@@ -5,6 +5,7 @@ import * as Disk from "./Disk.js"
 import { OperationInProgress, WorktreeBroken } from "./GitError.js"
 import { type BranchName, fullRef } from "./Names.js"
 import { inRepository, type Repository } from "./Repository.js"
+import * as SharedClone from "./SharedClone.js"
 
 export interface Checkout {
   readonly path: string
@@ -31,7 +32,11 @@ export const linked = (repository: Repository) =>
 
 /** Everywhere that a process can work in this repository. */
 export const places = (repository: Repository) =>
-  Effect.map(linked(repository), (worktrees) => [repository.topLevel, repository.commonDir, ...worktrees.keys()])
+  Effect.map(linked(repository), (worktrees) => [
+    repository.topLevel,
+    repository.commonDir,
+    ...[...worktrees.keys()].flatMap((path) => [path, SharedClone.at(path)])
+  ])
 
 /** All checkouts, the main one first. */
 export const all = (repository: Repository) =>

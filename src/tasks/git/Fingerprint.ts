@@ -25,10 +25,15 @@ const digest = (...content: ReadonlyArray<string | Buffer>): string => {
   return hash.digest("hex")
 }
 
-/** What people and tools write there all day, and what makes git neither run nor read anything in the work it does here. */
-const isBookkeeping = (key: string): boolean =>
-  (key.startsWith("branch.") && !key.endsWith(".mergeoptions")) ||
-  /^remote\..*\.(url|pushurl|fetch|gh-resolved)$/.test(key)
+/**
+ * What git would run or follow in the calls that are made here. Not among it is what `Settings` sets on every call, above all
+ * files: hooks, fsmonitor, editors, pagers, gpg, ssh, credential helpers. Nor is what only the user's own commands read, such
+ * as aliases, identities, remotes and `pull.rebase`: people and tools write that all day.
+ */
+const matters = (key: string): boolean =>
+  /^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver|diff\..*\.(command|textconv))$/.test(key) ||
+  /^(extensions\..*|core\.(worktree|attributesfile|repositoryformatversion)|remote\..*\.promisor)$/.test(key) ||
+  /^(branch\..*\.mergeoptions|trailer\..*\.(command|cmd))$/.test(key)
 
 /** The configuration as git sees it, with included files, and with the user's own files where asked for. */
 export const listing = ({ commonDir, gitDir }: Directories, options?: { readonly userConfig: boolean }) =>
@@ -49,7 +54,7 @@ export const listing = ({ commonDir, gitDir }: Directories, options?: { readonly
 const settings = (entries: ReadonlyArray<Settings.Entry>): Fingerprint => {
   const values = new Map<string, Array<string>>()
   for (const { key, scope, value } of entries) {
-    if ((scope !== "local" && scope !== "worktree") || isBookkeeping(key)) continue
+    if ((scope !== "local" && scope !== "worktree") || !matters(key)) continue
     values.set(key, [...(values.get(key) ?? []), value])
   }
   return Object.fromEntries([...values].map(([key, all]) => [`setting ${key}`, digest(...all)]))
@@ -74,12 +79,6 @@ const file = (name: string, path: string) =>
     ]
   })
 
-const hooks = (directory: string) =>
-  Effect.gen(function* () {
-    const names = (yield* Disk.list(directory)).filter((name) => !name.endsWith(".sample"))
-    return yield* Effect.forEach(names, (name) => file(`hook ${name}`, `${directory}/${name}`))
-  })
-
 /** Files beside the configuration that decide which objects, which history and which rules git reads. */
 const redirects = ["info/attributes", "info/grafts", "objects/info/alternates", "shallow"]
 
@@ -87,13 +86,7 @@ const redirects = ["info/attributes", "info/grafts", "objects/info/alternates", 
 export const take = (directories: Directories) =>
   Effect.gen(function* () {
     const entries = yield* listing(directories)
-    const elsewhere = entries.findLast(({ key }) => key === "core.hookspath")?.value
-    const files = [
-      ...(yield* hooks(`${directories.commonDir}/hooks`)),
-      // One that is relative leads into the files of each checkout, which are the business of commits.
-      ...(elsewhere?.startsWith("/") === true ? yield* hooks(elsewhere) : []),
-      ...(yield* Effect.forEach(redirects, (name) => file(name, `${directories.commonDir}/${name}`)))
-    ]
+    const files = yield* Effect.forEach(redirects, (name) => file(name, `${directories.commonDir}/${name}`))
     const result: Fingerprint = { ...settings(entries), ...Object.fromEntries(files.flat()) }
     return result
   })

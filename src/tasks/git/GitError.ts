@@ -45,14 +45,14 @@ export class NotARepository extends Schema.TaggedError<NotARepository>()("NotARe
   }
 }
 
-/** The configuration or the hooks of the repository are not what they were when the job was submitted. */
+/** What git could execute or follow in the repository is not what it was when the job was submitted. */
 export class RepositoryChanged extends Schema.TaggedError<RepositoryChanged>()("RepositoryChanged", {
   path: Schema.String,
-  /** What differs, such as `setting core.hooksPath` or `hook pre-commit`. */
+  /** What differs, such as `setting filter.x.clean` or `info/attributes`. */
   changes: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `the repository ${this.path} was changed since the job was submitted (${this.changes.join(", ")}); undo the change, or submit the job again to accept it`
+    return `the repository ${this.path} was changed since the job was submitted (${this.changes.join(", ")}); undo the change, or stop the job and retry it to accept it`
   }
 }
 

@@ -17,21 +17,22 @@ export type Head =
   | { readonly _tag: "Detached" }
 
 /** Where a ref leads; its pattern is exact, as no branch can be a directory of another one. */
-const list = (repository: Repository, pattern: string, gitDir = repository.commonDir) =>
+const list = (repository: Repository, pattern: string) =>
   Effect.map(
-    inRepository(
-      repository,
-      ["for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)%00%(HEAD)", "--end-of-options", pattern],
-      { gitDir }
-    ),
+    inRepository(repository, [
+      "for-each-ref",
+      "--format=%(refname)%00%(objectname)%00%(symref)",
+      "--end-of-options",
+      pattern
+    ]),
     ({ stdout }) =>
       stdout
         .toString()
         .split("\n")
         .filter((line) => line !== "")
         .map((line) => {
-          const [ref = "", object = "", symbolic = "", head = ""] = line.split("\0")
-          return { ref, object, symbolic, isHead: head === "*" }
+          const [ref = "", object = "", symbolic = ""] = line.split("\0")
+          return { ref, object, symbolic }
         })
   )
 
@@ -60,18 +61,11 @@ export const decode = <A>(schema: Schema.Schema<A, string>, said: string) =>
   )
 
 /** What a HEAD says: the full name of a branch; none when it is detached. */
-export const symbolicHead = (repository: Repository, gitDir: string) =>
+const symbolicHead = (repository: Repository, gitDir: string) =>
   Effect.map(
     inRepository(repository, ["symbolic-ref", "--quiet", "HEAD"], { gitDir, answers: [0, 1] }),
     ({ code, stdout }) => (code === 0 ? Option.some(stdout.toString().trim()) : Option.none())
   )
-
-/** The commit at which a branch is, when the HEAD of that git directory stands on it, and by no other name. */
-export const ofHead = (repository: Repository, gitDir: string, branch: BranchName) =>
-  Effect.flatMap(list(repository, fullRef(branch), gitDir), (entries) => {
-    const entry = entries.find(({ isHead, ref, symbolic }) => isHead && symbolic === "" && ref === fullRef(branch))
-    return entry === undefined ? Effect.succeedNone : Effect.asSome(decode(ObjectId, entry.object))
-  })
 
 export const head = (repository: Repository) =>
   Effect.gen(function* () {

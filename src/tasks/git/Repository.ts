@@ -32,6 +32,8 @@ export interface Repository {
   readonly committer: Option.Option<Identity>
   /** Settings of the user's that go with each command. */
   readonly settings: Readonly<Record<string, string>>
+  /** The settings of the repository itself, as its files have them. */
+  readonly local: ReadonlyArray<Settings.Entry>
   /** The content filters that are configured. */
   readonly filters: ReadonlyArray<string>
   /** The text of `info/exclude` and `info/attributes`. */
@@ -136,6 +138,7 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
       author: yield* person(cwd, "GIT_AUTHOR_IDENT"),
       committer: yield* person(cwd, "GIT_COMMITTER_IDENT"),
       settings: Settings.keep(entries),
+      local: entries.filter(({ scope }) => scope === "local" || scope === "worktree"),
       filters: [...new Set(entries.flatMap(({ key }) => /^filter\.(.*)\.[^.]+$/.exec(key)?.[1] ?? []))],
       exclude: yield* text(`${commonDir}/info/exclude`),
       attributes: yield* text(`${commonDir}/info/attributes`),

@@ -1,37 +1,60 @@
 /** The files in a worktree of ours: where it stands, what is in it, and its index put in place of the one that is there. */
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { copyFile, open, rename, rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
 import type { TreeEntry } from "./Files.js"
 import { step } from "./GitCommand.js"
-import { HeadMoved, NestedRepository } from "./GitError.js"
+import { BranchMissing, HeadMoved, NestedRepository, WorktreeBroken } from "./GitError.js"
 import { mutate } from "./Mutation.js"
-import { fullRef, type ObjectId } from "./Names.js"
+import { fullRef, ObjectId } from "./Names.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { type Sealed, sealed } from "./Sealed.js"
+import * as SharedClone from "./SharedClone.js"
 import * as Worktrees from "./Worktrees.js"
 
-/** Why the HEAD of the worktree is not on its branch. */
-const elsewhere = (repository: Repository, { branch, gitDir, path }: Worktrees.Worktree) =>
+/** The commit of the branch in the clone, when HEAD stands on it and it is no other name for something. */
+const tip = ({ branch, clone, path }: Worktrees.Worktree) =>
   Effect.gen(function* () {
-    const ref = yield* Refs.symbolicHead(repository, gitDir)
-    if (Option.contains(ref, fullRef(branch))) return yield* Refs.resolve(repository, branch)
-    const actual = Option.match(ref, {
-      onNone: () => "no branch",
-      onSome: (name) => name.replace(/^refs\/heads\//, "")
-    })
-    return yield* new HeadMoved({ path, expected: branch, actual })
+    const elsewhere = (actual: string) => new HeadMoved({ path, expected: branch, actual })
+    const short = (ref: string) => ref.replace(/^refs\/heads\//, "")
+    const ref = yield* SharedClone.head(clone)
+    if (Option.isNone(ref)) return yield* elsewhere("no branch")
+    if (ref.value !== fullRef(branch)) return yield* elsewhere(short(ref.value))
+    const said = yield* SharedClone.tip(clone, branch)
+    if (Option.isNone(said)) return yield* new BranchMissing({ branch })
+    return yield* Effect.mapError(Schema.decode(ObjectId)(said.value), () =>
+      elsewhere(short(said.value.replace(/^ref: /, "")))
+    )
+  })
+
+/** Brings what was committed in the clone to the user's repository, and the branch there to it. */
+const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktree, tip: ObjectId) =>
+  Effect.gen(function* () {
+    const known = yield* Effect.catchTag(Refs.find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
+    if (Option.contains(known, tip)) return
+    const since = Option.match(known, { onNone: () => [], onSome: (commit) => [`^${commit}`] })
+    yield* SharedClone.copyObjects(repository, clone)
+    yield* sealed(repository, (git) =>
+      git.run(["rev-list", "--objects", "--quiet", "--end-of-options", tip, ...since])
+    ).pipe(
+      Effect.catchTag(
+        "GitFailed",
+        ({ detail }) => new WorktreeBroken({ path, reason: `what was committed there cannot be read: ${detail}` })
+      )
+    )
+    yield* Refs.restore(repository, branch, tip)
   })
 
 /** The commit at which the worktree stands, on its own branch, with nothing begun and not ended. */
 export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
   Effect.gen(function* () {
     yield* Worktrees.verify(repository, worktree)
-    const found = yield* Refs.ofHead(repository, worktree.gitDir, worktree.branch)
-    const tip = Option.isSome(found) ? found.value : yield* elsewhere(repository, worktree)
-    const operation = yield* Checkouts.operation(worktree)
-    return Option.isSome(operation) ? yield* operation.value : tip
+    const commit = yield* tip(worktree)
+    const operation = yield* Checkouts.operation({ gitDir: worktree.clone, path: worktree.path })
+    if (Option.isSome(operation)) return yield* operation.value
+    yield* bring(repository, worktree, commit)
+    return commit
   })
 
 /** A file as git lists it; one that is not in the index has neither mode nor object. */
@@ -120,16 +143,19 @@ export const move = <E, R, E2, R2>(
     readonly files: Effect.Effect<void, E2, R2>
   }
 ) => {
-  const { branch, gitDir } = worktree
+  const { branch, clone } = worktree
   const { before, files, from, index, to } = options
-  const locks = [`${gitDir}/index.lock`, `${gitDir}/HEAD.lock`, Refs.lockOf(repository, branch)]
-  const moveBranch = Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) })
+  const locks = [`${clone}/index.lock`, `${clone}/HEAD.lock`, Refs.lockOf(repository, branch)]
+  const moveBranch = Effect.zipRight(
+    Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) }),
+    SharedClone.setBranch(clone, branch, to)
+  )
   return mutate(repository, { locks })(
     Worktrees.verify(repository, worktree).pipe(
       Effect.zipRight(before),
       // Milliseconds, and half of it would leave the worktree at odds with its branch.
       Effect.zipRight(
-        Effect.uninterruptible(withIndex(gitDir, { index, files, branch: from === to ? Effect.void : moveBranch }))
+        Effect.uninterruptible(withIndex(clone, { index, files, branch: from === to ? Effect.void : moveBranch }))
       )
     )
   )

@@ -12,33 +12,38 @@ import { AbsolutePath, type ObjectId, OwnBranch } from "./Names.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { sealed } from "./Sealed.js"
+import * as SharedClone from "./SharedClone.js"
 
 export interface Worktree {
   readonly path: AbsolutePath
+  /** Its directory in the user's repository, with which it is registered there. */
   readonly gitDir: string
+  /** The repository in which processes work there. */
+  readonly clone: string
   readonly branch: OwnBranch
 }
-
-const asCheckout = (worktree: Worktree): Checkouts.Checkout => ({ ...worktree, ref: Option.none() })
 
 /** Fails when the worktree is no longer the one that was made. */
 export const verify = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
-    const { branch, gitDir, path } = worktree
+    const { branch, clone, gitDir, path } = worktree
     const broken = (reason: string) => new WorktreeBroken({ path, reason })
     const { asked } = Disk
-    const [real, entry, common, mark] = yield* step(`look at ${path}`, () =>
+    const [real, entry, link, own, common, mark] = yield* step(`look at ${path}`, () =>
       Promise.all([
         asked.real(path),
         asked.look(`${path}/.git`),
+        asked.readLine(`${path}/.git`),
+        asked.real(clone),
         asked.readLine(`${gitDir}/commondir`),
         asked.readLine(Checkouts.mark(gitDir))
       ])
     )
     if (!Option.contains(real, path)) return yield* broken("it is gone, or behind a symbolic link")
     if (!Option.exists(entry, (stats) => stats.isFile())) return yield* broken("its .git is gone or was replaced")
-    yield* Checkouts.verify(repository, asCheckout(worktree))
-    const isOurs = Option.contains(mark, branch)
+    if (!Option.contains(link, `gitdir: ${clone}`) || !Option.contains(own, clone))
+      return yield* broken(`its .git does not lead to ${clone}`)
+    const isOurs = Option.contains(mark, branch) && Disk.isWithin(gitDir, repository.commonDir)
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
 
@@ -67,6 +72,7 @@ export const list = (repository: Repository) =>
         Option.map(Option.all([Schema.decodeOption(AbsolutePath)(path), branch]), ([path, branch]) => ({
           path,
           gitDir,
+          clone: SharedClone.at(path),
           branch
         }))
       )
@@ -89,6 +95,8 @@ const free = (repository: Repository, wanted: AbsolutePath) =>
     yield* step(`make ${dirname(wanted)}`, () => mkdir(dirname(wanted), { recursive: true }))
     const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
     if (Option.isSome(yield* Disk.look(path))) return yield* taken("something is there already")
+    const clone = SharedClone.at(path)
+    if (Option.isSome(yield* Disk.look(clone))) return yield* taken(`${clone} is there already`)
     const around = (yield* Checkouts.places(repository)).find((place) => Disk.isWithin(path, place))
     return around === undefined ? path : yield* taken(`it lies within ${around}`)
   })
@@ -133,15 +141,18 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
     yield* step(`prepare ${path}`, () =>
       Promise.all(["config.worktree", "info/sparse-checkout"].map((name) => rm(`${gitDir}/${name}`, { force: true })))
     )
-    return { path, gitDir, branch }
+    const commit = yield* Refs.resolve(repository, branch)
+    const clone = yield* SharedClone.make(repository, { path, gitDir, branch, commit })
+    const worktree: Worktree = { path, gitDir, clone, branch }
+    return worktree
   })
 
-const populate = (repository: Repository, { gitDir, path }: Worktree, commit: ObjectId) =>
+const populate = (repository: Repository, { clone, path }: Worktree, commit: ObjectId) =>
   Effect.zipRight(
     ContentFilters.refuseIn(repository, { tree: commit }),
     sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
       workTree: path,
-      index: `${gitDir}/index`
+      index: `${clone}/index`
     })
   )
 
@@ -209,6 +220,8 @@ export const remove = (repository: Repository, wanted: AbsolutePath) =>
           return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })
       }
       if (isThere) yield* Disk.erase(path)
+      const clone = SharedClone.at(path)
+      if ((isNoted || gitDir !== undefined) && Option.isSome(yield* Disk.look(clone))) yield* Disk.erase(clone)
       // Those that somebody has made within it have gone with it.
       for (const [place, directory] of worktrees)
         if (Disk.isWithin(place, path)) yield* unregister(repository, directory)

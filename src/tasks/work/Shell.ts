@@ -3,6 +3,9 @@
  */
 import { type Array, Duration, Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import * as PlainText from "../agents/PlainText.js"
+import { Git } from "../Git.js"
+import * as SharedClone from "../git/SharedClone.js"
 import type { Worktree } from "../git/Worktrees.js"
 import { $match, type Outcome } from "../process/Outcome.js"
 import { ProcessRunner, type RunOptions } from "../ProcessRunner.js"
@@ -21,6 +24,8 @@ export interface Ran {
   /** The end of what it printed. */
   readonly tail: string
   readonly log: typeof Log.Encoded
+  /** Branches and tags of the user's that it moved where it worked, in words; they are set back. */
+  readonly moved: string | undefined
 }
 
 export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"> {
@@ -35,11 +40,12 @@ export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"
 const env = { HUSKY: "0" }
 
 export const run = (
-  { context }: Job,
+  { context, repository }: Job,
   { worktree }: Place,
   { log, ...command }: Command
-): Effect.Effect<Ran, StoreError, ProcessRunner> =>
+): Effect.Effect<Ran, StoreError, ProcessRunner | Git> =>
   Effect.gen(function* () {
+    const git = yield* Git
     const runner = yield* ProcessRunner
     const { outcome, output } = yield* runner.run({
       ...command,
@@ -51,8 +57,12 @@ export const run = (
       grace: () => context.grace,
       onForced: () => context.forced
     })
+    // Where the clone is gone or broken, that is found by what is done next.
+    const moves = yield* Effect.orElseSucceed(git.putBack(repository, worktree), () => [])
+    const moved = moves.length === 0 ? undefined : PlainText.line(SharedClone.describe(moves))
     return {
-      reason: reason(outcome),
+      reason: reason(outcome) ?? moved,
+      moved,
       tail: output.tail,
       log: { file: log, from: 0, to: output.size }
     }

@@ -114,6 +114,15 @@ const teller =
   <T extends Type>(type: T, payload: Payload<T>) =>
     tell(type, payload, { unit: id, task: number })
 
+const noteMoved = (job: Job, unit: Unit, task: Task, who: string, { moved }: Shell.Ran) =>
+  moved === undefined
+    ? Effect.void
+    : Note.add(
+        job,
+        { unit: unit.id, task: task.number },
+        `the ${who} ${moved}: in its own copy of the repository, where that was put back`
+      )
+
 const tryOnce = (
   job: Job,
   unit: Unit,
@@ -146,6 +155,7 @@ const tryOnce = (
     yield* tell("task.agent.started", { agent: submission.agent, log: agentLog })
     const agent = yield* Shell.run(job, place, { ...invocation, purpose: `agent ${about}`, log: agentLog })
     yield* tell("task.agent.ended", { reason: agent.reason, log: agent.log })
+    yield* noteMoved(job, unit, task, `agent of attempt ${attempt}`, agent)
     if (agent.reason !== undefined) {
       return shortfall({
         reason: `the agent ${agent.reason}`,
@@ -159,6 +169,7 @@ const tryOnce = (
     const gateLog = `${name}.gate.log`
     yield* tell("task.gate.started", { command, log: gateLog })
     const gate = yield* Shell.line(job, place, { line: command, purpose: `gate ${about}`, log: gateLog })
+    yield* noteMoved(job, unit, task, `gate of attempt ${attempt}`, gate)
     if (gate.reason !== undefined) {
       yield* tell("task.gate.failed", { command, reason: gate.reason, log: gate.log })
       const pause = Duration.zero

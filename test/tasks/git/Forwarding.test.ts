@@ -32,7 +32,7 @@ const standsAt = (world: World, tree: Worktree, commit: ObjectId) =>
     expect(yield* world.service.resolve(world.repository, tree.branch)).toBe(commit)
     expect(yield* world.service.status(world.repository, tree)).toEqual({ commit, changed: [] })
     expect(yield* world.git(tree.path, "status", "--porcelain")).toBe("")
-    expect(existsSync(`${tree.gitDir}/index.lock`)).toBe(false)
+    expect(existsSync(`${tree.clone}/index.lock`)).toBe(false)
   })
 
 scenario("a worktree is moved to a merge of its work, with all its files and no other", (world) =>
@@ -120,7 +120,12 @@ scenario(
       yield* world.git(tree.path, "checkout", "--quiet", "--detach")
       expect(yield* refused({ from, to })).toBe("HeadMoved")
       yield* world.git(world.top, "worktree", "add", "--quiet", `${world.root}/mine`, "-b", "mine")
-      const theirs = { path: tree.path, branch: branch("mine"), gitDir: `${world.top}/.git/worktrees/mine` }
+      const theirs = {
+        path: tree.path,
+        branch: branch("mine"),
+        gitDir: `${world.top}/.git/worktrees/mine`,
+        clone: tree.clone
+      }
       expect((yield* Effect.flip(service.forward(repository, theirs, { from, to })))._tag).toBe("WorktreeBroken")
       yield* world.git(world.top, "worktree", "remove", `${world.root}/mine`)
       yield* world.git(world.top, "branch", "-D", "mine")
@@ -133,11 +138,12 @@ scenario("after a crash between files and branch, moving goes on, and a commit t
     const { from, to, tree } = yield* diverged(world)
     // Half of the files, and the lock, as a process leaves them that was killed.
     yield* world.git(tree.path, "--work-tree", tree.path, "checkout", "--quiet", to, "--", "a.txt", "new")
-    yield* world.write(`${tree.gitDir}/index.lock`, "")
+    yield* world.write(`${tree.clone}/index.lock`, "")
     yield* service.forward(repository, tree, { from, to })
     yield* standsAt(world, tree, to)
 
     yield* service.restore(repository, tree.branch, from)
+    yield* world.git(tree.path, "update-ref", `refs/heads/${tree.branch}`, from)
     const { commit } = yield* service.commit(repository, tree, subject("after"))
     const again = yield* service.merge(repository, { ours: to, theirs: commit, subject: subject("Merge") })
     if (again._tag !== "Merged") return expect(again._tag).toBe("Merged")

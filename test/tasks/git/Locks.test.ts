@@ -52,7 +52,7 @@ scenario("a lock of a process that is dead is removed, be it old or fresh", (wor
   Effect.gen(function* () {
     const { repository, service, top } = world
     const tree = yield* worktree(world, "u")
-    const [config, index, head] = [`${top}/.git/config.lock`, `${tree.gitDir}/index.lock`, `${tree.gitDir}/HEAD.lock`]
+    const [config, index, head] = [`${top}/.git/config.lock`, `${tree.clone}/index.lock`, `${tree.clone}/HEAD.lock`]
     for (const file of [config, index]) {
       yield* world.write(file, "")
       yield* Effect.promise(() => utimes(file, 1, 1))

@@ -179,12 +179,8 @@ it.scopedLive("hooks, programs, aliases and includes do not run either when the 
   })
 )
 
-/** Plants something while a job is on its way, and sees that each change is refused by its name. */
-const detected = (
-  name: string,
-  plant: (world: World, path: string) => Effect.Effect<unknown>,
-  changes: ReadonlyArray<string>
-) =>
+/** Plants something in the user's repository while a job is on its way, and sees that each change is refused by its name. */
+const detected = (name: string, plant: (world: World) => Effect.Effect<unknown>, changes: ReadonlyArray<string>) =>
   it.scopedLive(`${name}: detected, refused, never run`, () =>
     Effect.gen(function* () {
       const box = yield* sandbox
@@ -193,7 +189,7 @@ const detected = (
       const { main, repository, service } = world
       const tree = yield* worktree(world, "u")
       const { commit: done } = yield* service.commit(repository, tree, subject("before", 1))
-      yield* plant(world, tree.path)
+      yield* plant(world)
       for (const trace of ran(box)) yield* Effect.promise(() => rm(`${box.root}/${trace}`))
       yield* untouched(
         box,
@@ -217,54 +213,107 @@ const detected = (
     })
   )
 
-const configured = (key: string) => (world: World, path: string) =>
-  Effect.flatMap(trap(world, "program"), (program) => world.git(path, "config", key, program))
+const configured = (key: string) => (world: World) =>
+  Effect.flatMap(trap(world, "program"), (program) => world.git(world.top, "config", key, program))
 
-detected(
-  "a hook",
-  (world) => plantHooks(world, `${world.top}/.git/hooks`),
-  hookNames.map((name) => `hook ${name}`).toSorted()
-)
-detected("a directory of hooks", configured("core.hooksPath"), ["setting core.hookspath"])
-detected("fsmonitor", configured("core.fsmonitor"), ["setting core.fsmonitor"])
-detected("a gpg program", configured("gpg.program"), ["setting gpg.program"])
-detected("a merge driver", configured("merge.evil.driver"), ["setting merge.evil.driver"])
-detected("an alias", configured("alias.update-ref"), ["setting alias.update-ref"])
-detected("another identity", configured("user.name"), ["setting user.name"])
-detected("options for a branch", configured("branch.main.mergeOptions"), ["setting branch.main.mergeoptions"])
-detected(
-  "a filter with its attributes",
-  (world, path) =>
-    Effect.gen(function* () {
-      yield* configured("filter.evil.clean")(world, path)
-      yield* world.write(`${path}/.gitattributes`, filtering)
-      yield* world.write(`${world.top}/.git/info/attributes`, filtering)
-    }),
-  ["info/attributes", "setting filter.evil.clean"]
-)
 for (const name of ["info/attributes", "info/grafts", "objects/info/alternates", "shallow"])
   detected(
     name,
     (world) => world.write(`${world.top}/.git/${name}`, name === "info/attributes" ? "*.x -text\n" : `${world.main}\n`),
     [name]
   )
+detected("a merge driver", configured("merge.evil.driver"), ["setting merge.evil.driver"])
+detected("a program that shows files", configured("diff.evil.textconv"), ["setting diff.evil.textconv"])
+detected("options for a branch", configured("branch.main.mergeOptions"), ["setting branch.main.mergeoptions"])
+detected(
+  "a filter with its attributes",
+  (world) =>
+    Effect.gen(function* () {
+      yield* configured("filter.evil.clean")(world)
+      yield* world.write(`${world.top}/.git/info/attributes`, filtering)
+    }),
+  ["info/attributes", "setting filter.evil.clean"]
+)
 detected(
   "an include",
-  (world, path) =>
+  (world) =>
     Effect.gen(function* () {
-      yield* world.git(path, "config", "--file", `${path}/planted`, "core.fsmonitor", yield* trap(world, "program"))
-      yield* world.git(path, "config", "include.path", `${path}/planted`)
+      const file = `${world.root}/planted`
+      yield* world.git(world.top, "config", "--file", file, "filter.evil.smudge", yield* trap(world, "program"))
+      yield* world.git(world.top, "config", "include.path", file)
     }),
-  ["setting core.fsmonitor", "setting include.path"]
+  ["setting filter.evil.smudge"]
 )
 detected(
   "configuration of a worktree",
-  (world, path) =>
+  (world) =>
     Effect.gen(function* () {
-      yield* world.git(path, "config", "extensions.worktreeConfig", "true")
-      yield* world.git(path, "config", "--worktree", "core.fsmonitor", yield* trap(world, "program"))
+      yield* world.git(world.top, "config", "extensions.worktreeConfig", "true")
+      yield* world.git(world.top, "config", "--worktree", "filter.evil.clean", yield* trap(world, "program"))
     }),
-  ["setting extensions.worktreeconfig"]
+  ["setting extensions.worktreeconfig", "setting filter.evil.clean"]
+)
+
+it.scopedLive("what git is kept from reading on every call is no change, and never run", () =>
+  Effect.gen(function* () {
+    const box = yield* sandbox
+    const top = yield* busy(box)
+    const world = yield* enter(box, top)
+    const { main, repository, service } = world
+    const tree = yield* worktree(world, "u")
+    yield* plantHooks(world, `${top}/.git/hooks`)
+    yield* plantHooks(world, `${box.root}/hooks`)
+    for (const key of [
+      "core.fsmonitor",
+      "core.pager",
+      "core.sshCommand",
+      "gpg.program",
+      "credential.helper",
+      "alias.log"
+    ])
+      yield* configured(key)(world)
+    yield* box.git(top, "config", "core.hooksPath", `${box.root}/hooks`)
+    for (const key of switches) yield* box.git(top, "config", key, "true")
+    for (const trace of ran(box)) yield* Effect.promise(() => rm(`${box.root}/${trace}`))
+    const { commit: done } = yield* service.commit(repository, tree, subject("after", 1))
+    yield* service.advance(repository, mainBranch, { from: main, to: done })
+    yield* service.open(top, { fingerprint: repository.fingerprint })
+    expect(ran(box)).toEqual([])
+  })
+)
+
+it.scopedLive("what is planted from within a worktree stays there: it is neither run nor a change", () =>
+  Effect.gen(function* () {
+    const box = yield* sandbox
+    const top = yield* busy(box)
+    yield* untouched(
+      box,
+      top,
+      Effect.gen(function* () {
+        const world = yield* enter(box, top)
+        const { main, repository, service } = world
+        const tree = yield* worktree(world, "u")
+        const directory = (yield* box.git(tree.path, "rev-parse", "--absolute-git-dir")).trim()
+        yield* plantHooks(world, `${directory}/hooks`)
+        yield* plantIn(world, tree.path, `${directory}/config`)
+        yield* plantIn(world, tree.path, `${box.root}/included`)
+        yield* box.git(tree.path, "config", "include.path", `${box.root}/included`)
+        yield* box.git(tree.path, "config", "core.worktree", `${box.root}/home`)
+        yield* box.git(tree.path, "config", "core.hooksPath", `${directory}/hooks`)
+        yield* box.write(`${tree.path}/a.txt`, "changed\n")
+        yield* box.write(`${directory}/info/attributes`, filtering)
+        for (const trace of ran(box)) yield* Effect.promise(() => rm(`${box.root}/${trace}`))
+        expect((yield* service.status(repository, tree)).changed).toEqual(["a.txt"])
+        const { commit: done } = yield* service.commit(repository, tree, subject("x", 1))
+        const other = BranchName.make("other")
+        yield* service.advance(repository, other, { from: main, to: done })
+        yield* service.removeWorktree(repository, tree.path)
+        expect(ran(box)).toEqual([])
+        expect(yield* box.git(top, "show", "other:a.txt")).toBe("changed\n")
+        yield* box.git(top, "branch", "--force", "other", main)
+      })
+    )
+  })
 )
 
 scenario("no operation changes anything in a repository that was changed", (world) =>
@@ -272,7 +321,7 @@ scenario("no operation changes anything in a repository that was changed", (worl
     const { main, repository, service, top } = world
     const done = yield* work(world, "u", { "new.txt": "new\n" })
     const refs = yield* world.git(top, "for-each-ref")
-    yield* world.git(top, "config", "core.fsmonitor", "x")
+    yield* world.git(top, "config", "filter.evil.clean", "x")
     const refused: ReadonlyArray<Effect.Effect<unknown, GitError>> = [
       service.createBranch(repository, branch("v"), main),
       worktree(world, "w"),
@@ -281,7 +330,7 @@ scenario("no operation changes anything in a repository that was changed", (worl
     for (const change of refused) {
       expect((yield* Effect.flip(change))._tag).toBe("RepositoryChanged")
     }
-    yield* world.git(top, "config", "--unset", "core.fsmonitor")
+    yield* world.git(top, "config", "--unset", "filter.evil.clean")
     expect(yield* world.git(top, "for-each-ref")).toBe(refs)
     // Undone, it is no change.
     yield* service.createBranch(repository, branch("v"), main)
@@ -295,7 +344,7 @@ scenario("a working tree that is said to be elsewhere is not followed", (world) 
     const { commit: done } = yield* service.commit(repository, tree, subject("x"))
     yield* world.write(`${world.root}/precious/a.txt`, "precious\n")
     const config = readFileSync(`${top}/.git/config`, "utf8")
-    yield* world.git(tree.path, "config", "core.worktree", `${world.root}/precious`)
+    yield* world.git(top, "config", "core.worktree", `${world.root}/precious`)
     const error = yield* Effect.flip(service.advance(repository, mainBranch, { from: main, to: done }))
     expect(error).toMatchObject({ _tag: "RepositoryChanged", changes: ["setting core.worktree"] })
     yield* service.removeWorktree(repository, tree.path)
@@ -306,13 +355,13 @@ scenario("a working tree that is said to be elsewhere is not followed", (world) 
 
 scenario("what an include holds is part of what is compared", (world) =>
   Effect.gen(function* () {
-    yield* world.write(`${world.root}/included`, "[core]\n\tabbrev = 12\n")
+    yield* world.write(`${world.root}/included`, "[core]\n\tattributesFile = x\n")
     const repository = yield* world.service.open(yield* copyOf(world))
-    yield* world.write(`${world.root}/included`, "[core]\n\tfsmonitor = x\n")
+    yield* world.write(`${world.root}/included`, '[core]\n\tattributesFile = y\n[filter "x"]\n\tclean = x\n')
     const error = yield* Effect.flip(world.service.createBranch(repository, branch("u"), world.main))
     expect(error).toMatchObject({
       _tag: "RepositoryChanged",
-      changes: ["setting core.abbrev", "setting core.fsmonitor"]
+      changes: ["setting core.attributesfile", "setting filter.x.clean"]
     })
   })
 )
@@ -327,7 +376,7 @@ const copyOf = (world: World) =>
   })
 
 it.scopedLive(
-  "what people do to a repository all day is no change: remotes, upstreams, hooks that are only samples",
+  "what people do to a repository all day is no change: remotes, upstreams, identities, aliases, hooks",
   () =>
     Effect.gen(function* () {
       const box = yield* sandbox
@@ -339,6 +388,8 @@ it.scopedLive(
       yield* box.git(top, "config", "branch.other.vscode-merge-base", "origin/main")
       yield* box.git(top, "branch", "--edit-description").pipe(Effect.exit)
       yield* box.write(`${top}/.git/hooks/another.sample`, "")
+      for (const key of ["user.name", "pull.rebase", "alias.st", "maintenance.strategy", "remote.origin.prune"])
+        yield* box.git(top, "config", key, "x")
       yield* box.write(`${box.root}/home/.gitconfig`, "[alias]\n\tx = status\n")
       yield* service.createBranch(repository, branch("u"), main)
     })

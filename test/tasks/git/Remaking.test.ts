@@ -57,40 +57,35 @@ madeAgain("switched to another branch", (tree, world) => world.git(tree.path, "s
 madeAgain("begun a rebase", (tree, world) =>
   Effect.exit(world.git(tree.path, "rebase", "--quiet", "--exec", "false", "HEAD~1"))
 )
-madeAgain("begun a merge", (tree, world) => world.write(`${tree.gitDir}/MERGE_HEAD`, `${world.main}\n`))
+madeAgain("begun a merge", (tree, world) => world.write(`${tree.clone}/MERGE_HEAD`, `${world.main}\n`))
 madeAgain("left locks", (tree, world) =>
-  Effect.forEach([`${tree.gitDir}/index.lock`, `${tree.gitDir}/HEAD.lock`], (file) => world.write(file, ""))
+  Effect.forEach([`${tree.clone}/index.lock`, `${tree.clone}/HEAD.lock`], (file) => world.write(file, ""))
 )
 madeAgain("left the lock of its branch", (tree, world) =>
   world.write(`${world.top}/.git/refs/heads/${tree.branch}.lock`, "")
 )
-madeAgain("locked it", (tree, world) => world.git(tree.path, "worktree", "lock", tree.path))
-madeAgain("moved it", (tree, world) =>
-  Effect.zipRight(
-    world.git(world.top, "worktree", "move", tree.path, moved(world)),
-    world.git(world.top, "worktree", "lock", moved(world))
-  )
-)
+madeAgain("locked it", (tree, world) => world.git(world.top, "worktree", "lock", tree.path))
 madeAgain("moved it without git", (tree, world) => rename(tree.path, moved(world)))
-madeAgain("removed it", (tree, world) => world.git(world.top, "worktree", "remove", "--force", tree.path))
-madeAgain("removed it, and gone on to write there", (tree, world) =>
+/** What a user does who finds it. */
+const removed = (tree: Worktree, world: World) =>
   Effect.zipRight(
-    world.git(world.top, "worktree", "remove", "--force", tree.path),
-    world.write(`${tree.path}/late.txt`, "")
+    Effect.promise(() => rm(tree.path, { recursive: true })),
+    world.git(world.top, "worktree", "prune")
   )
+madeAgain("removed it", removed)
+madeAgain("removed it, and gone on to write there", (tree, world) =>
+  Effect.zipRight(removed(tree, world), world.write(`${tree.path}/late.txt`, ""))
 )
 madeAgain("removed it and added it", (tree, world) =>
-  Effect.zipRight(
-    world.git(world.top, "worktree", "remove", "--force", tree.path),
-    world.git(world.top, "worktree", "add", "--quiet", tree.path, tree.branch)
-  )
+  Effect.zipRight(removed(tree, world), world.git(world.top, "worktree", "add", "--quiet", tree.path, tree.branch))
 )
+madeAgain("deleted its clone", (tree) => rm(tree.clone, { recursive: true }))
 madeAgain("deleted its git directory", (tree) => rm(tree.gitDir, { recursive: true }))
 madeAgain("taken our mark from it", (tree) => rm(`${tree.gitDir}/charlotte`))
 madeAgain("written rubbish into its git directory", async (tree) => {
-  await writeFile(`${tree.gitDir}/HEAD`, "rubbish\n")
+  await writeFile(`${tree.clone}/HEAD`, "rubbish\n")
   await writeFile(`${tree.gitDir}/commondir`, "/nowhere\n")
-  await writeFile(`${tree.gitDir}/index`, "rubbish\n")
+  await writeFile(`${tree.clone}/index`, "rubbish\n")
 })
 madeAgain("deleted its branch", (tree, world) => world.git(world.top, "update-ref", "-d", `refs/heads/${tree.branch}`))
 madeAgain("made its branch another name", (tree, world) =>

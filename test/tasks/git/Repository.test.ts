@@ -3,13 +3,14 @@ import { Duration, Effect, Fiber, Option, Schedule } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { cp, mkdir, rename, rm, symlink } from "node:fs/promises"
 import { plain, sandbox } from "../../support/Repository.js"
-import { branch, scenario, serviceOf, worktree } from "./Scenario.js"
+import { branch, scenario, serviceOf } from "./Scenario.js"
 
 scenario("symlink, .., trailing slash, a directory in it, a linked worktree: one repository", (world) =>
   Effect.gen(function* () {
     const { repository, service, top } = world
     yield* Effect.promise(() => symlink(top, `${world.root}/link`))
-    const tree = yield* worktree(world, "u")
+    const linked = `${world.root}/linked`
+    yield* world.git(top, "worktree", "add", "--quiet", "--detach", linked, "main")
     for (const path of [
       `${top}/`,
       `${top}//`,
@@ -18,13 +19,14 @@ scenario("symlink, .., trailing slash, a directory in it, a linked worktree: one
       `${top}/../repository`,
       `${world.root}/link`,
       `${world.root}/link/dir/../`,
-      tree.path
+      linked
     ]) {
       const opened = yield* service.open(path)
       expect(opened.identity, path).toBe(repository.identity)
       expect(opened.commonDir).toBe(`${top}/.git`)
-      expect(opened.topLevel).toBe(path === tree.path ? tree.path : top)
+      expect(opened.topLevel).toBe(path === linked ? linked : top)
     }
+    yield* world.git(top, "worktree", "remove", linked)
     const other = yield* service.open(yield* plain(world, "another"))
     expect(other.identity).not.toBe(repository.identity)
   })

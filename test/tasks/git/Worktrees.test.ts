@@ -129,9 +129,8 @@ scenario("what an agent leaves in a worktree does not keep it from being removed
     })
     yield* again("gone", (path) => rm(path, { recursive: true }))
     yield* again("unlinked", (path) => rm(`${path}/.git`))
-    yield* again("locked", (path) => world.git(path, "worktree", "lock", path))
+    yield* again("locked", (path) => world.git(world.top, "worktree", "lock", path))
     yield* again("switched", (path) => world.git(path, "switch", "--quiet", "-c", "charlotte/else"))
-    yield* world.git(world.top, "branch", "-D", "charlotte/else")
     yield* again("nested", (path) => world.git(path, "init", "--quiet", "nested"))
     yield* Effect.promise(() => mkdir(`${world.root}/precious`))
     yield* Effect.promise(() => writeFile(`${world.root}/precious/file`, ""))
@@ -189,6 +188,7 @@ scenario("a worktree that was tampered with is not worked in, and the user's che
       })
     yield* tampered("deleted", (path) => rm(`${path}/.git`))
     yield* tampered("elsewhere", (path) => writeFile(`${path}/.git`, `gitdir: ${top}/.git\n`))
+    yield* tampered("registered", (path, gitDir) => writeFile(`${path}/.git`, `gitdir: ${gitDir}\n`))
     yield* tampered("linked", async (path) => {
       await rm(`${path}/.git`)
       await symlink(`${top}/.git`, `${path}/.git`)

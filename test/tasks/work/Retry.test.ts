@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobId, JobManager } from "charlotte"
+import { rm } from "node:fs/promises"
 import { Effect } from "effect"
 import * as Repository from "../../support/Repository.js"
 import {
@@ -217,7 +218,8 @@ describe("a job that is tried again", () => {
         const clear = (id: string, ...branches: ReadonlyArray<string>) =>
           Effect.gen(function* () {
             const commit = yield* commitOf(world, top, `charlotte/${id}/unit/b`)
-            yield* world.git(top, "worktree", "remove", "--force", `${world.root}/charlotte/worktrees/${id}/b`)
+            yield* Effect.promise(() => rm(`${world.root}/charlotte/worktrees/${id}/b`, { recursive: true }))
+            yield* world.git(top, "worktree", "prune")
             yield* world.git(top, "branch", "-D", ...branches.map((branch) => `charlotte/${id}/${branch}`))
             yield* world.git(top, "gc", "--quiet", "--prune=now")
             expect((yield* follow(world, `git -C ${top} cat-file -e ${commit}`)).code).toBe(1)
