@@ -23,7 +23,7 @@ import { about, age, dryRun, job, json, repo } from "./parameters.js"
 const help = "charlotte prune --help"
 
 const all = Options.boolean("all").pipe(
-  Options.withDescription("In all repositories in which jobs have worked, and not only in the one around.")
+  Options.withDescription("All jobs, in all repositories in which they have worked (or in that of --repo).")
 )
 
 const discard = Options.boolean("discard").pipe(
@@ -39,13 +39,17 @@ export const prune = Command.make(
   { jobs: Args.repeated(job), repo, all, olderThan, discard, dryRun, yes, json },
   ({ all, discard, dryRun, json, olderThan, repo, yes, ...given }) =>
     Effect.gen(function* () {
+      // Of a job whose variable is not set, it would be the work of all.
+      if (discard && given.jobs.length === 0 && !all) {
+        return yield* new UsageError({ problem: "--discard loses work: name the jobs whose it is, or add --all", help })
+      }
       const recorded = Recorded.make(yield* RunStore)
       const jobs = yield* Effect.forEach(given.jobs, (name) => JobName.find(recorded, name))
       const options: Prune.Options = {
         discard,
         ...(jobs.length === 0 ? {} : { jobs }),
         ...(Option.isSome(olderThan) && { olderThan: olderThan.value }),
-        ...(all || (jobs.length > 0 && Option.isNone(repo)) ? {} : { repository: yield* around(repo) })
+        ...(Option.isNone(repo) && (all || jobs.length > 0) ? {} : { repository: yield* around(repo) })
       }
       const { write } = yield* Output
       const showJson = (pruned: ReadonlyArray<Prune.Pruned>) => write(`${JSON.stringify({ pruned })}\n`)

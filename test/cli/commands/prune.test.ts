@@ -68,6 +68,13 @@ describe("charlotte prune", () => {
       expect(yield* branches).toEqual([both[0]])
 
       const asked = questions.length
+      const unset = yield* run(undefined, ...here, "--yes", "--discard")
+      expect([unset.code, unset.err]).toEqual([
+        2,
+        "charlotte: --discard loses work: name the jobs whose it is, or add --all; see: charlotte prune --help\n"
+      ])
+      expect((yield* run(undefined, ...here, "--yes", "--discard", "")).code).toBe(2)
+      expect(yield* branches).toEqual([both[0]])
       expect((yield* run(undefined, "--yes", "--discard", String(kept))).out).toContain(
         `removed the branch ${both[0]}\n`
       )
