@@ -16,10 +16,22 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
       ]
 )
 
+/** The quick tests, which need few processes of their own; `.ci/run` has them pass on every Node that is supported. */
+const unit = [
+  "test/{domain,store}/**/*.test.ts",
+  "test/manager/**/!(Capacity|EventLeaks).test.ts",
+  "test/http/**/!(Crowd|Memory|Reconnect|Stalled).test.ts",
+  "test/cli/!(bin).test.ts",
+  "test/cli/!(daemon|process)/**/*.test.ts"
+]
+
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "unit", include: unit } },
+      { extends: true, test: { name: "integration", include: ["test/**/*.test.ts"], exclude: unit } }
+    ],
     reporters: ["default"],
     allowOnly: false,
     // Tests start real processes and wait for real files, on machines that may be busy: the limit is for what hangs.

@@ -1,0 +1,181 @@
+/**
+ * The package as applications get it: packed, installed with the line of the README into an application and globally, on a
+ * machine without a compiler, and then used. It needs a build, and the packages' registry or npm's cache.
+ */
+import { execFileSync, spawnSync } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import manifest from "../../package.json" with { type: "json" }
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const here = fileURLToPath(new URL(".", import.meta.url))
+const directory = mkdtempSync(join(tmpdir(), "charlotte-installed-"))
+
+/** Seconds of CPU that the install may take. */
+const limit = 30
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+const check = (isTrue: boolean, what: string) => {
+  if (!isTrue) throw new Error(what)
+  say(`✓ ${what}`)
+}
+
+/** All commands but those that compile, with the Node that runs this before any other. */
+const withoutCompiler = (): string => {
+  const bin = join(directory, "bin")
+  mkdirSync(bin)
+  const compilers = /^(cc|c\+\+|gcc|g\+\+|clang|make|gmake|python|cpp|ld$|as$)|-(gcc|g\+\+|cpp)(-|$)/
+  const seen = new Set(["node"])
+  symlinkSync(process.execPath, join(bin, "node"))
+  for (const place of (process.env["PATH"] ?? "").split(delimiter).filter((path) => !path.includes("node_modules"))) {
+    let names: ReadonlyArray<string> = []
+    try {
+      names = readdirSync(place)
+    } catch {
+      // A PATH may name what is not there.
+    }
+    for (const name of names.filter((name) => !seen.has(name) && !compilers.test(name))) {
+      seen.add(name)
+      symlinkSync(join(place, name), join(bin, name))
+    }
+  }
+  return bin
+}
+
+const environment = {
+  PATH: withoutCompiler(),
+  HOME: process.env["HOME"],
+  CHARLOTTE_HOME: join(directory, "home"),
+  npm_config_prefer_offline: "true",
+  npm_config_audit: "false",
+  npm_config_fund: "false",
+  npm_config_update_notifier: "false"
+}
+
+const run = (cwd: string, command: string): string =>
+  execFileSync("bash", ["-euo", "pipefail", "-c", command], { cwd, env: environment, encoding: "utf8" })
+
+const application = (name: string, extra: object = {}) => {
+  const path = join(directory, name)
+  mkdirSync(path)
+  writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module", ...extra }))
+  return path
+}
+
+/** The versions of a package in a tree of npm's. */
+const versions = (app: string, name: string): ReadonlyArray<string> => {
+  const found = new Set<string>()
+  const walk = (dependencies: Tree["dependencies"] = {}) => {
+    for (const [key, tree] of Object.entries(dependencies)) {
+      if (key === name && tree.version !== undefined) found.add(tree.version)
+      walk(tree.dependencies)
+    }
+  }
+  const tree: Tree = JSON.parse(run(app, `npm ls ${name} --all --json`))
+  walk(tree.dependencies)
+  return [...found]
+}
+
+interface Tree {
+  readonly version?: string
+  readonly dependencies?: Readonly<Record<string, Tree>>
+}
+
+/** The compiler of the checkout, on the application's own modules. */
+const typeCheck = (app: string, moduleResolution: "nodenext" | "bundler") => {
+  const module = moduleResolution === "nodenext" ? "nodenext" : "esnext"
+  const options = `--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --lib es2023,dom,dom.iterable`
+  run(
+    app,
+    `node ${root}node_modules/typescript/bin/tsc ${options} --module ${module} --moduleResolution ${moduleResolution} --types node application.ts`
+  )
+  check(true, `type-checks under ${moduleResolution}, with skipLibCheck false`)
+}
+
+const line = (): string => {
+  const [found] = /^npm install \.\.\/charlotte\/.*$/m.exec(readFileSync(join(root, "README.md"), "utf8")) ?? []
+  if (found === undefined) throw new Error("the README has no line that installs Charlotte into an application")
+  return found
+}
+
+const types = `@types/node@${manifest.devDependencies["@types/node"]}`
+
+const inApplication = () => {
+  const app = application("app")
+  const [user = 0, system = 0] = run(app, `TIMEFORMAT='%U %S'; { time ${line()} >&2; } 2>&1 | tail -n 1`)
+    .split(" ")
+    .map(Number)
+  check(user + system <= limit, `installs with the line of the README, in ${(user + system).toFixed(1)} s of CPU`)
+  const [driver = "", ...others] = versions(app, "better-sqlite3")
+  check(driver.startsWith("13.") && others.length === 0, `brings one better-sqlite3, ${driver}`)
+  check(versions(app, "effect").length === 1, "brings one Effect")
+
+  for (const name of ["application.ts", "statements.mjs"]) cpSync(join(here, name), join(app, name))
+  cpSync(join(root, "examples", "embed.ts"), join(app, "embed.ts"))
+  check(run(app, "node embed.ts jobs.db").includes("job completed: counted to three"), "runs examples/embed.ts")
+  run(app, "node --expose-gc statements.mjs statements.db")
+  check(true, "has 20,000 prepared statements collected")
+  const loaded = run(app, `node --input-type=commonjs --eval 'console.log(Object.keys(require("charlotte")).join())'`)
+  check(loaded.includes("JobManager"), 'has require("charlotte") load it')
+  run(app, `npm install --save-dev ${types}`)
+  typeCheck(app, "nodenext")
+  typeCheck(app, "bundler")
+  job(join(app, "node_modules", ".bin", "charlotte"))
+}
+
+/** A repository of one task, which the command works through. */
+const job = (charlotte: string) => {
+  const repository = join(directory, "repository")
+  mkdirSync(join(repository, "tasks"), { recursive: true })
+  const task = "---\ntask: 1\nbackpressure: test -f one.txt\n---\n\n# One\n\n```sh\necho one > one.txt\n```\n"
+  writeFileSync(join(repository, "tasks", "01-one.md"), task)
+  writeFileSync(join(repository, "tasks", "charlotte.yaml"), "agent: script\n")
+  const git = "git -c user.name=A -c user.email=a@localhost"
+  run(repository, `git init -q -b main && ${git} add . && ${git} commit -qm tasks`)
+  run(repository, "git config user.name A && git config user.email a@localhost")
+  check(run(repository, `${charlotte} run tasks`).includes("completed in"), "charlotte run does a task")
+  check(run(repository, "cat one.txt") === "one\n", "and lands it")
+}
+
+const globally = () => {
+  const prefix = join(directory, "prefix")
+  const tarball = join(directory, "charlotte", `charlotte-${manifest.version}.tgz`)
+  run(directory, `npm install --global --prefix ${prefix} ${tarball}`)
+  const report = run(directory, `${prefix}/bin/charlotte doctor`)
+  check(
+    report.includes(`better-sqlite3 ${manifest.dependencies["better-sqlite3"]}`),
+    "is installed globally, and doctor finds SQLite"
+  )
+}
+
+const besideOthers = () => {
+  const oldest = manifest.peerDependencies.effect.slice(1)
+  const app = application("oldest")
+  run(app, `${line().replace(/ effect@\S+/, ` effect@${oldest}`)} ${types}`)
+  check(versions(app, "effect").join() === oldest, `shares the oldest Effect that is allowed, ${oldest}`)
+  cpSync(join(here, "application.ts"), join(app, "application.ts"))
+  typeCheck(app, "nodenext")
+  typeCheck(app, "bundler")
+
+  const next = application("next")
+  const { status, stderr } = spawnSync("bash", ["-c", line().replace(/ effect@.*/, " effect@4")], {
+    cwd: next,
+    env: environment,
+    encoding: "utf8"
+  })
+  check(status !== 0 && stderr.includes("ERESOLVE"), "is refused by npm beside Effect 4, with ERESOLVE")
+}
+
+try {
+  mkdirSync(join(directory, "charlotte"))
+  run(root, `npm pack --silent --pack-destination ${join(directory, "charlotte")}`)
+  say(`Node ${process.version}, in ${dirname(process.execPath)}`)
+  inApplication()
+  globally()
+  besideOthers()
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}
