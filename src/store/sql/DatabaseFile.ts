@@ -19,9 +19,11 @@ import * as Keeper from "./Keeper.js"
 import { query, type Session } from "./Session.js"
 
 const everyMillis = 1_000
+/** While in doubt. */
+const soonMillis = 250
 
 /** For how long a change may be a checkpoint of another process that has not ended, in milliseconds. */
-const doubt = 2_500
+const doubt = 2_000
 
 /** Frames in the log before they are carried into the file, as SQLite itself would. */
 const checkpointFrames = 1_000
@@ -261,7 +263,8 @@ export const guard = (
     }
     const inBackground = (effect: Effect.Effect<void>) =>
       effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), Effect.interruptible, Effect.forkScoped)
-    yield* inBackground(Effect.forever(Effect.zipRight(sleep(everyMillis), watch)))
+    const pause = Effect.suspend(() => sleep(doubtedSince === undefined ? everyMillis : soonMillis))
+    yield* inBackground(Effect.forever(Effect.zipRight(pause, watch)))
     if (isWritten && Damage.isLarge(path)) yield* inBackground(lookThrough)
 
     return {
