@@ -88,8 +88,10 @@ scenario("a lock that a live process keeps is named with its holder, and left al
     yield* Effect.promise(() => utimes(file, 1, 1))
     const service = yield* serviceOf(world, { patience: Duration.millis(600) })
     const error = yield* Effect.flip(create({ ...world, service }, "u"))
-    expect(error).toMatchObject({ _tag: "Locked", file, holders: [{ pid: holder.pid }] })
-    expect(error.message).toContain(`(pid ${holder.pid}); let it finish, or end it`)
+    expect(error).toMatchObject({ _tag: "Locked", file })
+    // To an ordinary user, a git of another test that just begins or ends may be closed for a moment, and is named as well.
+    expect(error._tag === "Locked" && error.holders.map(({ pid }) => pid)).toContain(holder.pid)
+    expect(error.message).toMatch(new RegExp(`\\(pid ${holder.pid}\\).*; let it finish, or end it`))
     expect(existsSync(file)).toBe(true)
     expect(yield* world.service.ownBranches(world.repository)).toEqual([])
     // As soon as the holder is dead, so is the lock.
