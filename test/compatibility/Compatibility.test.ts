@@ -1,0 +1,123 @@
+/** What version 0.1.0 has left, and how a command and a daemon of it get on with those of today. */
+import { describe, expect, it } from "@effect/vitest"
+import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
+import * as Http from "charlotte/http"
+import Sqlite from "better-sqlite3"
+import { Chunk, Effect, Layer, Stream } from "effect"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:http"
+import { fileURLToPath } from "node:url"
+import manifest from "../../package.json" with { type: "json" }
+import * as ErrorCode from "../../src/cli/ErrorCode.js"
+import * as World from "../http/world.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+
+const dump = readFileSync(fileURLToPath(new URL("home-0.1.0.sql", import.meta.url)), "utf8")
+
+/** The database of 0.1.0, in a directory of its own. */
+const database = Effect.map(TemporaryDirectory.file("charlotte.db"), (filename) => {
+  const sql = new Sqlite(filename)
+  sql.pragma("journal_mode = WAL")
+  sql.exec(dump)
+  sql.close()
+  return filename
+})
+
+/** A manager of today, whose jobs say which attempt they are. */
+const manager = (filename: string) => {
+  const Work = Orchestrator.layer(({ attempt, emit }) => Effect.as(emit({ type: "continued" }), `attempt ${attempt}`))
+  const Store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
+  return JobManager.layer().pipe(Layer.provide(Work), Layer.provideMerge(Store))
+}
+
+describe("a database of 0.1.0", () => {
+  it.scopedLive("keeps what has ended, and has its interrupted jobs done, once, as the next attempt", () =>
+    Effect.gen(function* () {
+      const filename = yield* database
+      yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobs = yield* JobManager.JobManager
+        const runs = yield* store.list()
+        expect(runs).toHaveLength(4)
+        const ended = yield* Effect.forEach(runs, ({ id }) => jobs.await(id))
+        expect(ended.map(({ attempt, result, status }) => [status, attempt, result])).toEqual([
+          ["completed", 2, "attempt 2"],
+          ["completed", 2, "attempt 2"],
+          ["cancelled", 1, undefined],
+          ["completed", 1, "done"]
+        ])
+        expect(ended.map(({ labels }) => labels)).toEqual(Array.from({ length: 4 }, () => ({ team: "web" })))
+        const last = runs[0]
+        const events = last === undefined ? [] : Chunk.toArray(yield* Stream.runCollect(jobs.events(last.id)))
+        expect(events.map(({ seq, type }) => `${seq} ${type}`)).toEqual([
+          "1 job.started",
+          "2 progress",
+          "3 job.interrupted",
+          "4 job.resumed",
+          "5 continued",
+          "6 job.completed"
+        ])
+      }).pipe(Effect.provide(manager(filename)))
+    })
+  )
+})
+
+describe("a daemon and a client", () => {
+  it.scopedLive("of different versions do not talk: a client of 0.1.0 is refused before anything is done", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const headers = { "charlotte-version": "0.1.0" }
+      const { json, status } = yield* world.send({ method: "POST", path: "/api/v1/jobs/stop", headers })
+      expect([status, json]).toMatchObject([
+        412,
+        { _tag: "VersionMismatch", client: "0.1.0", daemon: manifest.version }
+      ])
+    })
+  )
+
+  it.scopedLive(
+    "of 0.1.0 is named by a client of today, in a sentence that ends with the command to restart it, and exit code 75",
+    () =>
+      Effect.gen(function* () {
+        const socket = yield* TemporaryDirectory.file("socket")
+        // As the guard of 0.1.0 answers a request of any other version, before it is looked at.
+        const server = createServer((request, response) => {
+          const client = request.headers["charlotte-version"]
+          response.writeHead(412, { "content-type": "application/json", "charlotte-version": "0.1.0" })
+          response.end(JSON.stringify({ _tag: "VersionMismatch", client, daemon: "0.1.0" }))
+        })
+        yield* Effect.acquireRelease(
+          Effect.async<void>((resume) => void server.listen(socket, () => resume(Effect.void))),
+          () => Effect.sync(() => server.close())
+        )
+        const client = yield* Http.JobClient.make({ socket })
+        const error = yield* Effect.flip(client.health)
+        expect(error.message).toBe(
+          `this is charlotte ${manifest.version}, and the daemon is 0.1.0; restart it with: charlotte daemon restart`
+        )
+        expect(ErrorCode.ofError(error)).toBe(75)
+      })
+  )
+})
+
+describe("what the README of 0.1.0 imports", () => {
+  const imports: ReadonlyArray<readonly [module: () => Promise<object>, names: ReadonlyArray<string>]> = [
+    [() => import("charlotte"), ["Database", "JobManager", "Orchestrator", "RunStore"]],
+    [() => import("charlotte/http"), ["JobClient", "JobsApi", "layerApi"]],
+    [() => import("charlotte/tasks"), ["TaskOrchestrator"]],
+    [() => import("charlotte/testing"), ["ScriptedOrchestrator", "Step", "layer"]]
+  ]
+
+  it("is there", async () => {
+    for (const [module, names] of imports)
+      expect(Object.keys(await module())).toEqual(expect.arrayContaining([...names]))
+  })
+
+  it("is there by all the paths that 0.1.0 exported", () => {
+    const paths = ["Database", "errors", "http", "JobConfig", "JobEvent", "JobId", "JobManager", "ManagedJob"]
+    const others = ["Orchestrator", "Run", "RunStatus", "RunStore", "StopReport", "tasks", "testing", "Work"]
+    expect(Object.keys(manifest.exports)).toEqual(
+      expect.arrayContaining([".", ...[...paths, ...others].map((path) => `./${path}`)])
+    )
+  })
+})
