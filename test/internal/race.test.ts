@@ -1,7 +1,40 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Ref, TestClock } from "effect"
 import * as race from "../../src/internal/race.js"
-import { endsWhereverInterrupted } from "../support/interruption.js"
+import { endsWhereverInterrupted, interruptedAfter } from "../support/interruption.js"
+
+/** Whether what is made of an effect that never ends goes on for ever when it is interrupted at some operation k = 1 … 200. */
+const hangs = (of: (never: Effect.Effect<never>) => Effect.Effect<unknown>) =>
+  Effect.gen(function* () {
+    for (let k = 1; k <= 200; k++) {
+      // A daemon: a test would wait for a child of its own that hangs.
+      const fiber = yield* Effect.forkDaemon(interruptedAfter(of(Effect.never), k))
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      yield* Fiber.interruptFork(fiber)
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      if (Option.isNone(yield* Fiber.poll(fiber))) return true
+    }
+    return false
+  })
+
+describe("Effect's own concurrency, interrupted just before it has started its fibers, waits for ever", () => {
+  const own: Record<string, (never: Effect.Effect<never>) => Effect.Effect<unknown>> = {
+    raceFirst: (never) => Effect.raceFirst(never, never),
+    "forEach with concurrency": (never) => Effect.forEach([1, 2], () => never, { concurrency: 2 })
+  }
+  for (const [name, of] of Object.entries(own)) {
+    it.live(`${name}: when this fails, src/internal/race.ts may no longer be needed`, () =>
+      Effect.map(hangs(of), (hung) => expect(hung).toBe(true))
+    )
+  }
+
+  it.live("and src/internal/race.ts does not", () =>
+    Effect.gen(function* () {
+      expect(yield* hangs((never) => race.first([never, never]))).toBe(false)
+      expect(yield* hangs((never) => race.all([never, never]))).toBe(false)
+    })
+  )
+})
 
 describe("the first of several", () => {
   it.effect("decides, once the others have cleaned up, also where nothing can be interrupted", () =>

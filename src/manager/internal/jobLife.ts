@@ -17,7 +17,7 @@ import { jobContext } from "./jobContext.js"
 import * as JobOutcome from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { now } from "./now.js"
-import { childrenEnded } from "./reliableInterrupt.js"
+import { repeatInterruption, withDescendants } from "./reliableInterrupt.js"
 import { writeEvents } from "./writeEvents.js"
 
 /** How a job comes to be. */
@@ -159,8 +159,8 @@ const work = <Config>(
       Effect.withFiberRuntime<void>((fiber) =>
         Effect.zipRight(
           JobRegistry.settle(core.jobs, id, exit),
-          Effect.flatMap(Fiber.children(fiber), (children) =>
-            children.length === 0 ? Effect.void : core.fork(childrenEnded(fiber, JobOutcome.interruptor))
+          Effect.flatMap(Effect.flatMap(Fiber.children(fiber), withDescendants), (children) =>
+            children.length === 0 ? Effect.void : core.fork(repeatInterruption(children, JobOutcome.interruptor))
           )
         )
       )
