@@ -115,6 +115,10 @@ export const make = (options: {
 
     return {
       offer,
-      flush: Effect.flatMap(Ref.get(state), ({ accepted }) => until(({ written }) => written >= accepted))
+      // It dies where it may have to wait, not only where it happens to.
+      flush: Effect.zipRight(
+        beforeWait,
+        Effect.flatMap(Ref.get(state), ({ accepted }) => until(({ written }) => written >= accepted))
+      )
     }
   })
