@@ -45,9 +45,12 @@ const withoutCompiler = (): string => {
   return bin
 }
 
+/** That of this process, with its proxy and certificates, but without what npm has set for this script. */
+const outside = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")))
+
 const environment = {
+  ...outside,
   PATH: withoutCompiler(),
-  HOME: process.env["HOME"],
   CHARLOTTE_HOME: join(directory, "home"),
   npm_config_prefer_offline: "true",
   npm_config_audit: "false",
