@@ -141,4 +141,24 @@ describe("the jobs of a kind", () => {
       expect(yield* Effect.flip(Effect.flatten(attempt(file)))).toMatchObject({ _tag: "AlreadyManaged" })
     })
   )
+
+  it.scopedLive("are free when the last job of a manager that was closed has ended", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const latch = yield* Effect.makeLatch()
+      yield* Effect.gen(function* () {
+        const id = yield* startJob
+        const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        yield* send(id, Step.emit({ type: "stubborn" }), () => Effect.uninterruptible(latch.await))
+        yield* seen(id, "stubborn")
+      }).pipe(Effect.provide(manager(file, { stopGrace: 0 })), Logger.withMinimumLogLevel(LogLevel.None))
+      expect(yield* Effect.flip(Effect.flatten(attempt(file)))).toMatchObject({ _tag: "AlreadyManaged" })
+      yield* latch.open
+      const next = yield* Effect.repeat(Effect.zipLeft(attempt(file), Effect.sleep("10 millis")), {
+        until: Either.isRight,
+        times: 500
+      })
+      expect(Either.isRight(next)).toBe(true)
+    })
+  )
 })
