@@ -75,20 +75,26 @@ describe("a run that is continued", () => {
     }).pipe(Effect.timeout("10 seconds"))
   )
 
-  for (const method of ["automatic", "manual"] as const) {
-    it.scopedLive(`is stopped when a stop comes while its ${method} continuation is committed`, () =>
+  const cases = [
+    ["automatic", "before"],
+    ["automatic", "after"],
+    ["manual", "before"],
+    ["manual", "after"]
+  ] as const
+  for (const [method, when] of cases) {
+    it.scopedLive(`is stopped when a stop comes just ${when} its ${method} continuation is committed`, () =>
       Effect.gen(function* () {
         const store = yield* memory
         const id = yield* interrupted(store, Named, { name: "a" })
         const committing = yield* Deferred.make<void>()
         const latch = yield* Effect.makeLatch()
+        const wait = Effect.zipRight(Deferred.succeed(committing, undefined), latch.await)
         const held: RunStore.Service = {
           ...store,
           resume: (resumption) =>
-            Deferred.succeed(committing, undefined).pipe(
-              Effect.zipRight(latch.await),
-              Effect.zipRight(store.resume(resumption))
-            )
+            when === "before"
+              ? Effect.zipRight(wait, store.resume(resumption))
+              : Effect.zipLeft(store.resume(resumption), wait)
         }
         const manager = yield* manage(held, { schema: Named, recovery: method })
         if (method === "manual") yield* Effect.fork(Effect.exit(manager.resume(id)))

@@ -58,4 +58,35 @@ describe("what an orchestrator emits", () => {
       }
     })
   )
+
+  it.effect("waits while 1,024 events wait to be written, and goes on when there is room", () =>
+    Effect.gen(function* () {
+      const latch = yield* Effect.makeLatch()
+      let accepted = 0
+      const written: Array<string> = []
+      const queue = yield* EmitBuffer.make({
+        fork: yield* forking,
+        beforeWait: Effect.void,
+        write: (events) =>
+          Effect.zipRight(
+            latch.await,
+            Effect.sync(() => void written.push(...events.map(({ type }) => type)))
+          )
+      })
+      const emitting = yield* Effect.fork(
+        Effect.forEach(
+          Array(1_030).keys(),
+          (n) => Effect.map(queue.offer({ at, type: String(n), payload: undefined }), () => void accepted++),
+          { discard: true }
+        )
+      )
+      yield* Effect.repeatN(Effect.yieldNow(), 2_000)
+      expect(accepted).toBe(1_024)
+      expect(emitting.unsafePoll()).toBeNull()
+      yield* latch.open
+      yield* Fiber.join(emitting)
+      yield* queue.flush
+      expect(written).toEqual(Array.from({ length: 1_030 }, (_, n) => String(n)))
+    })
+  )
 })

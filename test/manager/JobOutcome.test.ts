@@ -95,3 +95,31 @@ describe("a defect of a finalizer", () => {
     )
   }
 })
+
+describe("an error of many megabytes", () => {
+  for (const kind of ["failure", "defect"] as const) {
+    it.live(`is recorded as a ${kind} of 64 KiB at the most, with a mark`, () =>
+      Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const { error, status } = yield* manager.await(yield* manager.start(config))
+        expect([status, error?.kind]).toEqual(["failed", kind])
+        for (const text of [JSON.stringify(error?.error), error?.cause ?? ""]) {
+          expect(Buffer.byteLength(text)).toBeLessThan(66 * 1024)
+          expect(text).toContain("…")
+        }
+      }).pipe(
+        Effect.provide(
+          JobManager.layer().pipe(
+            Layer.provide(
+              Orchestrator.layer(() => {
+                const error = new Error("x".repeat(5_000_000))
+                return kind === "failure" ? Effect.fail(error) : Effect.die(error)
+              })
+            ),
+            Layer.provide(RunStore.layerMemory)
+          )
+        )
+      )
+    )
+  }
+})
