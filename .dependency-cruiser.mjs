@@ -3,7 +3,16 @@
  *
  * A directory may import what stands before it in this list, and what stands beside it if that makes no circle.
  */
-const floors = [["internal", "domain"], ["store"], ["manager"], ["testing"], ["tasks"], ["http", "web"], ["daemon"], ["cli"]]
+const floors = [
+  ["internal", "domain"],
+  ["store"],
+  ["manager"],
+  ["testing"],
+  ["tasks"],
+  ["http", "web"],
+  ["daemon"],
+  ["cli"]
+]
 
 /** No production code is built on the scripted orchestrator of tests. */
 const mayImport = (from, to) => from === to || to !== "testing"

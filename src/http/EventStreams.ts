@@ -121,15 +121,17 @@ export const make = (
           })
 
         yield* pieces.offer(Buffer.concat([Frames.opening, Frames.position(position), Frames.blank]))
-        yield* race.first([
-          pump(source, position, hand),
-          Effect.asVoid(Effect.zipRight(streams.closed, pieces.offer(Frames.shutdown)))
-        ]).pipe(
-          // The status is on its way already; whoever reads comes back and is told then.
-          Effect.catchAll((error) => Effect.logError("an event stream is cut short", error)),
-          Effect.ensuring(pieces.end),
-          Effect.forkScoped
-        )
+        yield* race
+          .first([
+            pump(source, position, hand),
+            Effect.asVoid(Effect.zipRight(streams.closed, pieces.offer(Frames.shutdown)))
+          ])
+          .pipe(
+            // The status is on its way already; whoever reads comes back and is told then.
+            Effect.catchAll((error) => Effect.logError("an event stream is cut short", error)),
+            Effect.ensuring(pieces.end),
+            Effect.forkScoped
+          )
         // Where something waits already, the client has all the signs of life that it wants.
         yield* Effect.forkScoped(
           Effect.forever(

@@ -35,6 +35,7 @@ import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
+import { traced } from "../internal/Tracing.js"
 import { RunStore } from "../store/RunStore.js"
 import { makeSignal } from "../store/Signals.js"
 import * as Admission from "./internal/admission.js"
@@ -49,7 +50,6 @@ import * as JobRegistry from "./internal/JobRegistry.js"
 import { now } from "./internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
 import * as PersistRetry from "./internal/persistRetry.js"
-import { provideOwn } from "./internal/provideOwn.js"
 import { takeOver } from "./internal/recovery.js"
 import * as Shutdown from "./internal/Shutdown.js"
 import { resumeJob, startJob } from "./internal/startJob.js"
@@ -191,10 +191,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       permits: yield* Effect.makeSemaphore(maxJobs),
       permitFreed: makeSignal(),
       jobEnded: makeSignal(),
-      run: (job) => provideOwn(orchestrator.run(job), services),
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
+      run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>,
       shutdown,
       persistRetry: yield* PersistRetry.make(shutdown),
       forkJob: yield* ForkJob.make,
+      scope: yield* Effect.scope,
       fork: (effect) => Effect.sync(() => void fork(effect)),
       recordOf: (id) =>
         Effect.flatMap(store.get(id), (run) =>
@@ -220,16 +222,15 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         Effect.zipRight(
           store.outsideTransaction,
           Effect.suspend(() => stopJob(core, id, Duration.decode(grace)))
-        ).pipe(Effect.withSpan("JobManager.stop")),
+        ).pipe(traced("JobManager.stop")),
       stopAll: Effect.zipRight(
         store.outsideTransaction,
         continuation.pausedDuring(stopAll(core, { waiting: isAutomatic }))
-      ).pipe(Effect.withSpan("JobManager.stopAll")),
+      ).pipe(traced("JobManager.stopAll")),
       get: (id) => Effect.flatMap(JobRegistry.find(core.jobs, id), Effect.transposeMapOption(managed)),
       list: JobRegistry.ids(core.jobs),
       activeCount: JobRegistry.count(core.jobs),
-      await: (id) =>
-        Effect.zipRight(store.outsideTransaction, awaitEnd(core, id)).pipe(Effect.withSpan("JobManager.await")),
+      await: (id) => Effect.zipRight(store.outsideTransaction, awaitEnd(core, id)).pipe(traced("JobManager.await")),
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
       health: core.persistRetry.health

@@ -26,11 +26,13 @@ export interface Core<in out Config> {
   readonly permitFreed: Notifier
   /** Changes whenever a job has ended and its permit is free again. */
   readonly jobEnded: Notifier
-  /** Runs the orchestrator, with its own services. */
+  /** What the orchestrator does; `forkJob` provides its services. */
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly shutdown: Shutdown
   readonly persistRetry: PersistRetry
   readonly forkJob: ForkJob
+  /** The manager's own. */
+  readonly scope: Scope.Scope
   /** Runs a fiber of the manager's own, which outlives whoever calls. */
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<void>
   /** The record of a run of this manager's kind. */

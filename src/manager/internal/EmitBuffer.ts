@@ -36,89 +36,90 @@ const sizeOf = ({ payload = "", type, unit = "" }: AcceptedEvent): number =>
 const sizeOfAll = (events: Chunk.Chunk<AcceptedEvent>): number =>
   Chunk.reduce(events, 0, (sum, event) => sum + sizeOf(event))
 
-export const make = (options: {
+interface Options {
   /** Returns when the events are in the log, or never will be. */
   readonly write: (events: ReadonlyArray<AcceptedEvent>) => Effect.Effect<void>
   /** Runs the writing in a fiber of the manager. */
   readonly fork: (drain: Effect.Effect<void>) => Effect.Effect<void>
   /** Runs before every wait; dies where the wait would never end. */
   readonly beforeWait: Effect.Effect<void>
-}): Effect.Effect<EmitBuffer> =>
-  Effect.gen(function* () {
-    const { beforeWait, fork, write } = options
-    const state = yield* Ref.make(empty)
-    const progress = makeSignal()
+}
 
-    const until = (reached: (state: State) => boolean): Effect.Effect<void> =>
-      Effect.gen(function* () {
-        while (true) {
-          // The version comes before the state: what changes in between is seen.
-          const version = yield* progress.version
-          if (reached(yield* Ref.get(state))) return
-          yield* beforeWait
-          yield* progress.changed(version)
-        }
-      })
+interface Buffer extends Options {
+  readonly state: Ref.Ref<State>
+  readonly progress: ReturnType<typeof makeSignal>
+}
 
-    const take = Ref.modify(state, (now): [Chunk.Chunk<AcceptedEvent>, State] => [
-      now.waiting,
-      { ...now, waiting: Chunk.empty(), isDraining: Chunk.isNonEmpty(now.waiting) }
-    ])
-
-    const drain: Effect.Effect<void> = Effect.gen(function* () {
-      // What is emitted without a wait between goes into one write.
-      yield* Effect.flatMap(WallClock, ({ turn }) => turn)
-      while (true) {
-        const batch = yield* take
-        if (Chunk.isEmpty(batch)) return
-        yield* write(Chunk.toReadonlyArray(batch))
-        const size = sizeOfAll(batch)
-        yield* Ref.update(state, (now) => ({
-          ...now,
-          bytes: now.bytes - size,
-          written: now.written + batch.length
-        }))
-        yield* progress.wake
-      }
-    })
-
-    const offer = (event: AcceptedEvent): Effect.Effect<void> => {
-      const size = sizeOf(event)
-      const accept = Ref.modify(state, (now): ["full" | "accepted" | "first", State] =>
-        now.bytes > 0 && now.bytes + size > capacity
-          ? ["full", now]
-          : [
-              now.isDraining ? "accepted" : "first",
-              {
-                waiting: Chunk.append(now.waiting, event),
-                bytes: now.bytes + size,
-                accepted: now.accepted + 1,
-                written: now.written,
-                isDraining: true
-              }
-            ]
-      )
-      return Effect.flatMap(accept, (answer) => {
-        switch (answer) {
-          case "accepted":
-            return Effect.void
-          case "first":
-            return fork(drain)
-          case "full":
-            return Effect.zipRight(
-              until(({ bytes }) => bytes === 0 || bytes + size <= capacity),
-              offer(event)
-            )
-        }
-      })
-    }
-
+export const make = (options: Options): Effect.Effect<EmitBuffer> =>
+  Effect.map(Ref.make(empty), (state) => {
+    const buffer = { ...options, state, progress: makeSignal() }
     return {
-      offer,
+      offer: (event) => offer(buffer, event),
       // It dies where it may have to wait, not only where it happens to.
       flush: Effect.zipRight(
-        beforeWait,
-        Effect.flatMap(Ref.get(state), ({ accepted }) => until(({ written }) => written >= accepted))
+        options.beforeWait,
+        Effect.flatMap(Ref.get(state), ({ accepted }) => until(buffer, ({ written }) => written >= accepted))
       )
     }
   })
+
+const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
+  const size = sizeOf(event)
+  const accept = Ref.modify(buffer.state, (now): ["full" | "accepted" | "first", State] =>
+    now.bytes > 0 && now.bytes + size > capacity
+      ? ["full", now]
+      : [
+          now.isDraining ? "accepted" : "first",
+          {
+            waiting: Chunk.append(now.waiting, event),
+            bytes: now.bytes + size,
+            accepted: now.accepted + 1,
+            written: now.written,
+            isDraining: true
+          }
+        ]
+  )
+  return Effect.flatMap(accept, (answer) => {
+    switch (answer) {
+      case "accepted":
+        return Effect.void
+      case "first":
+        return buffer.fork(drain(buffer))
+      case "full":
+        return Effect.zipRight(
+          until(buffer, ({ bytes }) => bytes === 0 || bytes + size <= capacity),
+          offer(buffer, event)
+        )
+    }
+  })
+}
+
+const until = ({ beforeWait, progress, state }: Buffer, reached: (state: State) => boolean): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    while (true) {
+      // The version comes before the state: what changes in between is seen.
+      const version = yield* progress.version
+      if (reached(yield* Ref.get(state))) return
+      yield* beforeWait
+      yield* progress.changed(version)
+    }
+  })
+
+const drain = ({ progress, state, write }: Buffer): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    // What is emitted without a wait between goes into one write.
+    yield* Effect.flatMap(WallClock, ({ turn }) => turn)
+    while (true) {
+      const batch = yield* Ref.modify(state, take)
+      if (Chunk.isEmpty(batch)) return
+      yield* write(Chunk.toReadonlyArray(batch))
+      const size = sizeOfAll(batch)
+      yield* Ref.update(state, (now) => ({ ...now, bytes: now.bytes - size, written: now.written + batch.length }))
+      yield* progress.wake
+    }
+  })
+
+const take = (now: State): [Chunk.Chunk<AcceptedEvent>, State] => [
+  now.waiting,
+  { ...now, waiting: Chunk.empty(), isDraining: Chunk.isNonEmpty(now.waiting) }
+]

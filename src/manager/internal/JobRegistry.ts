@@ -56,7 +56,7 @@ export interface Job<out Config> {
   readonly events: EmitBuffer
   readonly grace: Grace
   readonly forced: Ref.Ref<boolean>
-  /** Completes last of all, when the permit is free again. */
+  /** Completes last of all, when the permit is free again; or when the manager has closed and the job has not ended. */
   readonly ended: Deferred.Deferred<Run>
 }
 

@@ -5,7 +5,7 @@ import { type Context, Effect, ParseResult, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { stringify } from "../../domain/Json.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
-import { readBack } from "./readBack.js"
+import * as ReadBack from "./readBack.js"
 
 export interface Admission<out C> {
   /** Takes what a caller submits; names every bad field at once, an unknown one too. */
@@ -34,6 +34,7 @@ export const make = <C, I, RS, R, R2>(options: {
   Effect.map(Effect.makeSemaphore(maxChecks), (checks) => {
     const { config: schema, orchestrator, services } = options
     const encode = Schema.encode(schema)
+    const readsBack = ReadBack.make(schema)
     const decodeSubmitted = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })
     const decodeRecorded = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "ignore" })
 
@@ -59,7 +60,7 @@ export const make = <C, I, RS, R, R2>(options: {
         Effect.gen(function* () {
           const config = yield* decodeSubmitted(input)
           const encoded = yield* encode(config)
-          yield* readBack({ schema, config, encoded })
+          yield* readsBack(config, encoded)
           return admitted(config, encoded, yield* check(config))
         }).pipe(
           Effect.catchTag("ParseError", (error) => invalid(error)),

@@ -14,16 +14,10 @@ export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<R
   Effect.gen(function* () {
     while (true) {
       const active = yield* JobRegistry.find(core.jobs, id)
-      if (Option.isSome(active)) return yield* awaitActive(core, active.value.job)
+      if (Option.isSome(active)) return yield* Deferred.await(active.value.job.ended)
       const run = yield* awaitInactive(core, id)
       if (Option.isSome(run)) return run.value
     }
-  })
-
-const awaitActive = <Config>(core: Core<Config>, { ended, id }: JobRegistry.Job<Config>) =>
-  Effect.gen(function* () {
-    yield* core.shutdown.orOver(Effect.asVoid(Deferred.await(ended)))
-    return (yield* Deferred.isDone(ended)) ? yield* Deferred.await(ended) : yield* core.recordOf(id)
   })
 
 /** None once it may have become active. */

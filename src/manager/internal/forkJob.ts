@@ -1,14 +1,33 @@
 /**
- * The fiber in which a job lives. It is a root: it inherits from the manager, and nothing from the caller of `start`, such as
- * a transaction or a region that cannot be interrupted. It is uninterruptible from its first operation on, which a fiber that
- * only runs `Effect.uninterruptible` is not.
+ * The fibers of a job. They are roots: they inherit from the manager, and nothing from the caller of `start`, such as a
+ * transaction or a region that cannot be interrupted. They are uninterruptible from their first operation on, which a fiber
+ * that only runs `Effect.uninterruptible` is not. They are made with their services and the job's id in their logs; to add
+ * these inside the fiber would keep 10 KB more for each waiting job.
  */
-import { Effect, type Fiber, Runtime, RuntimeFlags } from "effect"
+import { Context, Effect, type Fiber, FiberRef, FiberRefs, HashMap, Runtime, RuntimeFlags, Scope, Tracer } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 
-export type ForkJob = (id: JobId, life: Effect.Effect<void>) => Effect.Effect<Fiber.RuntimeFiber<void>>
+export type ForkJob = <A, E>(
+  id: JobId,
+  scope: Scope.Scope,
+  effect: Effect.Effect<A, E, Scope.Scope>
+) => Effect.Effect<Fiber.RuntimeFiber<A, E>>
 
-export const make: Effect.Effect<ForkJob> = Effect.map(Effect.runtime(), (runtime) => {
-  const fork = Runtime.runFork(Runtime.disableRuntimeFlag(runtime, RuntimeFlags.Interruption))
-  return (id, life) => Effect.sync(() => fork(Effect.annotateLogs(life, { jobId: id })))
+export const make: Effect.Effect<ForkJob> = Effect.map(Effect.runtime(), ({ context, fiberRefs, runtimeFlags }) => {
+  // The span of whoever built the manager ended with the build.
+  const services = Context.omit(Tracer.ParentSpan)(context)
+  const uninterruptible = RuntimeFlags.disable(runtimeFlags, RuntimeFlags.Interruption)
+  const annotations = FiberRefs.getOrDefault(fiberRefs, FiberRef.currentLogAnnotations)
+  return (id, scope, effect) =>
+    Effect.sync(() => {
+      const own = Context.add(services, Scope.Scope, scope)
+      return Runtime.runFork(Runtime.make({ context: own, fiberRefs, runtimeFlags: uninterruptible }), effect, {
+        updateRefs: (refs, fiberId) =>
+          FiberRefs.updateAs(refs, {
+            fiberId,
+            fiberRef: FiberRef.currentLogAnnotations,
+            value: HashMap.set(annotations, "jobId", id)
+          })
+      })
+    })
 })

@@ -10,6 +10,7 @@ import { Cause, Data, Deferred, Effect, Exit, Fiber, Option, Ref, Scope, type Tr
 import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
 import * as Grace from "./Grace.js"
@@ -52,7 +53,7 @@ export const launch = <Config, E>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<void, Refusal<E>>()
-      const fiber = yield* core.forkJob(admission.id, life(core, admission, answer))
+      const fiber = yield* core.forkJob(admission.id, core.scope, life(core, admission, answer))
       const withdraw = Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
       yield* Effect.onInterrupt(restore(Deferred.await(answer)), () =>
         Effect.zipRight(withdraw, Effect.exit(Deferred.await(answer)))
@@ -133,7 +134,7 @@ const register = <Config, E>(
     const context = jobContext({ run, config, submission, grace, events, forced })
     // It waits for the answer, so that nothing of the job happens before it is registered.
     const begin = Effect.zipRight(Effect.ignore(Deferred.await(answer)), core.run(context))
-    const fiber = yield* Effect.fork(work(core, run, caller, Scope.extend(begin, scope)))
+    const fiber = yield* core.forkJob(id, scope, work(core, run, caller, begin))
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, forced, ended }
     yield* JobRegistry.run(core.jobs, job)
     if (yield* core.shutdown.hasBegun) yield* Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
@@ -146,10 +147,10 @@ const work = <Config>(
   core: Core<Config>,
   { attempt, id, kind }: Run,
   caller: Option.Option<Tracer.AnySpan>,
-  begin: Effect.Effect<unknown, unknown>
-): Effect.Effect<unknown, unknown> =>
+  begin: Effect.Effect<unknown, unknown, Scope.Scope>
+): Effect.Effect<unknown, unknown, Scope.Scope> =>
   begin.pipe(
-    Effect.withSpan("job", {
+    traced("job", {
       root: true,
       links: Option.toArray(Option.map(caller, (span) => ({ _tag: "SpanLink", span, attributes: {} }))),
       attributes: { jobId: id, kind, attempt }
@@ -167,12 +168,12 @@ const work = <Config>(
     )
   )
 
-/** The finalizer runs when the orchestrator's fiber and all of its children have ended. */
+/** The finalizer of the life's scope runs when the orchestrator's fiber and all of its children have ended. */
 const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
-  Effect.scoped(
-    Effect.zipRight(
-      Effect.addFinalizer(() => settle(core, job)),
-      Effect.asVoid(Fiber.await(job.fiber))
+  Effect.flatMap(Scope.make(), (scope) =>
+    Scope.addFinalizer(scope, settle(core, job)).pipe(
+      Effect.zipRight(Fiber.await(job.fiber)),
+      Effect.flatMap((exit) => Scope.close(scope, exit))
     )
   )
 

@@ -45,7 +45,7 @@ export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
         yield* Effect.logError(`job ${jobId} cannot be recorded, retrying: ${error.message}`)
       })
 
-    const persist: PersistRetry["persist"] = (jobId, write) =>
+    const retry = <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) =>
       write.pipe(
         Effect.tapError((error) => (error instanceof StoreError ? note(jobId, error) : Effect.void)),
         Effect.retry({
@@ -56,8 +56,14 @@ export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
               : false
         }),
         Effect.ensuring(Ref.update(problems, HashMap.remove(jobId))),
-        Effect.withClock(clock),
-        Effect.annotateLogs({ jobId })
+        Effect.withClock(clock)
+      )
+
+    const persist: PersistRetry["persist"] = (jobId, write) =>
+      Effect.catchAll(write, (error) =>
+        error instanceof StoreError
+          ? Effect.annotateLogs(Effect.zipRight(note(jobId, error), retry(jobId, write)), { jobId })
+          : Effect.fail(error)
       )
 
     return {

@@ -6,25 +6,28 @@ import { Effect, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { toJson } from "../../domain/Json.js"
 
-export const readBack = <C, I, R>(options: {
-  readonly schema: Schema.Schema<C, I, R>
-  readonly config: C
-  readonly encoded: I
-}): Effect.Effect<void, InvalidJobConfig, R> =>
-  Effect.gen(function* () {
-    const { config, encoded, schema } = options
-    const recorded = toJson(encoded)
-    const changed = firstDifference(encoded, recorded, [])
-    if (changed !== undefined) return yield* invalid(changed, "cannot be recorded as JSON")
-    const again = yield* Effect.mapError(Schema.decodeUnknown(schema)(recorded), () =>
-      invalid([], "cannot be read back with its own schema")
-    )
-    // An equivalence of unknown values compares them by reference.
-    if (Schema.equivalence(schema)(config, again) || firstDifference(config, again, []) === undefined) return
-    const encodedAgain = yield* Effect.orDie(Schema.encode(schema)(again))
-    const path = firstDifference(encoded, encodedAgain, []) ?? []
-    return yield* invalid(path, "is another value when it is read back")
-  })
+/** Compiles the check for a schema. */
+export const make = <C, I, R>(
+  schema: Schema.Schema<C, I, R>
+): ((config: C, encoded: I) => Effect.Effect<void, InvalidJobConfig, R>) => {
+  const decode = Schema.decodeUnknown(schema)
+  const encode = Schema.encode(schema)
+  const isSame = Schema.equivalence(schema)
+
+  return (config, encoded) =>
+    Effect.gen(function* () {
+      const recorded = toJson(encoded)
+      const changed = firstDifference(encoded, recorded, [])
+      if (changed !== undefined) return yield* invalid(changed, "cannot be recorded as JSON")
+      const again = yield* Effect.mapError(decode(recorded), () =>
+        invalid([], "cannot be read back with its own schema")
+      )
+      // An equivalence of unknown values compares them by reference.
+      if (isSame(config, again) || firstDifference(config, again, []) === undefined) return
+      const path = firstDifference(encoded, yield* Effect.orDie(encode(again)), []) ?? []
+      return yield* invalid(path, "is another value when it is read back")
+    })
+}
 
 type Path = ReadonlyArray<string | number>
 

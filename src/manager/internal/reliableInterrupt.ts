@@ -3,16 +3,22 @@
  * fiber refs that a finalizer restores no longer hold it. `test/manager/reliableInterrupt.test.ts` reproduces that, and
  * fails once Effect no longer does it.
  */
-import { Cause, Effect, Fiber, type FiberId, FiberRef } from "effect"
-import { WallClock } from "../../store/WallClock.js"
+import { Cause, Effect, Fiber, type FiberId, FiberRef, Schedule } from "effect"
+import { asClock } from "../../store/WallClock.js"
 
-/** Milliseconds between two checks. */
-const pause = 50
+/** When it is checked whether an interruption was lost: seldom for one that takes its time, since there may be thousands. */
+const checks = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("1 second")))
+
+/** Runs a check again and again, in real time. */
+const repeatedly = (check: Effect.Effect<void>): Effect.Effect<unknown> =>
+  Effect.flatMap(asClock, (clock) => Effect.withClock(Effect.schedule(check, checks), clock))
 
 /** Interrupts a fiber that has not been interrupted, or no longer knows. */
 const redeliver = (fiber: Fiber.RuntimeFiber<unknown, unknown>, by: FiberId.FiberId): Effect.Effect<void> =>
   Effect.suspend(() =>
-    Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause)) ? Fiber.interruptAsFork(fiber, by) : Effect.void
+    fiber.unsafePoll() === null && Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause))
+      ? Fiber.interruptAsFork(fiber, by)
+      : Effect.void
   )
 
 /** Interrupts a fiber, and again if it has lost that; returns when it has ended. Run it in a fiber that is not interrupted. */
@@ -20,11 +26,10 @@ export const reliableInterrupt = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   by: FiberId.FiberId
 ): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const { sleep } = yield* WallClock
-    yield* Fiber.interruptAsFork(fiber, by)
-    yield* Effect.raceFirst(Fiber.await(fiber), Effect.forever(Effect.zipRight(sleep(pause), redeliver(fiber, by))))
-  })
+  Effect.zipRight(
+    Fiber.interruptAsFork(fiber, by),
+    Effect.asVoid(Effect.raceFirst(Fiber.await(fiber), repeatedly(redeliver(fiber, by))))
+  )
 
 type Fibers = ReadonlyArray<Fiber.RuntimeFiber<unknown, unknown>>
 
@@ -40,11 +45,13 @@ export const withDescendants = (fibers: Fibers): Effect.Effect<Fibers> =>
  * from before.
  */
 export const repeatInterruption = (fibers: Fibers, by: FiberId.FiberId): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const { sleep } = yield* WallClock
-    for (let alive = fibers; alive.length > 0;) {
-      yield* sleep(pause)
-      alive = (yield* withDescendants(alive)).filter((fiber) => fiber.unsafePoll() === null)
-      yield* Effect.forEach(alive, (fiber) => redeliver(fiber, by), { discard: true })
-    }
-  })
+  Effect.asVoid(
+    Effect.raceFirst(
+      Fiber.awaitAll(fibers),
+      repeatedly(
+        Effect.flatMap(withDescendants(fibers), (all) =>
+          Effect.forEach(all, (fiber) => redeliver(fiber, by), { discard: true })
+        )
+      )
+    )
+  )

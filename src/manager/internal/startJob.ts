@@ -1,7 +1,7 @@
 /**
  * Starting a job, and continuing an interrupted one: both pass through `launch`, with a row of their own to commit.
  */
-import { Cause, Effect, Option } from "effect"
+import { Cause, Effect, Option, Tracer } from "effect"
 import {
   type InvalidJobConfig,
   type JobConflict,
@@ -15,6 +15,7 @@ import {
 import { parse } from "../../domain/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
+import { traced } from "../../internal/Tracing.js"
 import type { Admission } from "./admission.js"
 import type { Core } from "./Core.js"
 import type { JobIdGenerator } from "./JobIdGenerator.js"
@@ -53,10 +54,10 @@ export const startJob = <Config>(
       return { config, submission: submission === undefined ? undefined : parse(submission), commit }
     })
 
-    const caller = yield* Effect.option(Effect.currentSpan)
+    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
     yield* Effect.catchTag(launch<Config, StartError>(core, { id, prepare, caller }), "AlreadyActive", Effect.die)
     return id
-  }).pipe(Effect.withSpan("JobManager.start"))
+  }).pipe(traced("JobManager.start"))
 
 export const resumeJob = <Config>(
   core: Core<Config>,
@@ -87,13 +88,13 @@ export const resumeJob = <Config>(
       return { config, submission, commit }
     })
 
-    const caller = yield* Effect.option(Effect.currentSpan)
+    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
     yield* Effect.catchTags(launch<Config, ResumeError>(core, { id, prepare, caller }), {
       // Another call continues or cancels it, or has just done so.
       AlreadyActive: () => resumeJob(core, admission, id),
       Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status }))
     })
-  }).pipe(Effect.withSpan("JobManager.resume"))
+  }).pipe(traced("JobManager.resume"))
 
 /** A run whose configuration no longer decodes, or that its check refuses or cannot check, has failed. */
 const endUnresumable = <Config>(
