@@ -115,11 +115,11 @@ describe("an idempotency key", () => {
       expect(yield* Effect.flip(world.bySocket.start(config, { idempotencyKey: key }))).toBeInstanceOf(
         errors.MaxJobsReached
       )
+      yield* world.bySocket.stop(first)
       const broken = { ...config, repoPath: "relative" }
       expect(yield* Effect.flip(world.bySocket.start(broken, { idempotencyKey: key }))).toBeInstanceOf(
         errors.InvalidJobConfig
       )
-      yield* world.bySocket.stop(first)
       yield* world.bySocket.start(config, { idempotencyKey: key })
     })
   )
