@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { DateTime, Effect, Fiber, Runtime } from "effect"
+import { DateTime, Effect, Fiber, Option, Runtime } from "effect"
 import * as EmitBuffer from "../../src/manager/internal/EmitBuffer.js"
 import { interleaved } from "../support/interleaving.js"
 
@@ -55,6 +55,28 @@ describe("what an orchestrator emits", () => {
           yield* queue.flush
         }).pipe(interleaved(seed))
         expect(written, `seed ${seed}`).toEqual(Array.from({ length: 40 }, (_, n) => String(n)))
+      }
+    })
+  )
+
+  it.live("is written, wherever the fiber that emits it is interrupted", () =>
+    Effect.gen(function* () {
+      for (let seed = 1; seed <= 300; seed++) {
+        const written: Array<string> = []
+        const flushed = yield* Effect.gen(function* () {
+          const queue = yield* EmitBuffer.make({
+            fork: yield* forking,
+            beforeWait: Effect.void,
+            write: (events) => Effect.sync(() => void written.push(...events.map(({ type }) => type)))
+          })
+          const emitting = yield* Effect.fork(queue.offer({ at, type: "one", payload: undefined }))
+          for (let i = seed % 8; i > 0; i--) yield* Effect.yieldNow()
+          yield* Fiber.interrupt(emitting)
+          yield* queue.offer({ at, type: "two", payload: undefined })
+          return yield* Effect.timeoutOption(queue.flush, "2 seconds")
+        }).pipe(interleaved(seed))
+        expect(Option.isSome(flushed), `seed ${seed}`).toBe(true)
+        expect(written.at(-1)).toBe("two")
       }
     })
   )

@@ -79,19 +79,24 @@ const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
           }
         ]
   )
-  return Effect.flatMap(accept, (answer) => {
-    switch (answer) {
-      case "accepted":
-        return Effect.void
-      case "first":
-        return buffer.fork(drain(buffer))
-      case "full":
-        return Effect.zipRight(
-          until(buffer, ({ bytes }) => bytes === 0 || bytes + size <= capacity),
-          offer(buffer, event)
-        )
-    }
-  })
+  // An interruption between the two would leave the event without a fiber that writes it, and a flush without an end.
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(accept, (answer) => {
+      switch (answer) {
+        case "accepted":
+          return Effect.void
+        case "first":
+          return buffer.fork(drain(buffer))
+        case "full":
+          return restore(
+            Effect.zipRight(
+              until(buffer, ({ bytes }) => bytes === 0 || bytes + size <= capacity),
+              offer(buffer, event)
+            )
+          )
+      }
+    })
+  )
 }
 
 const until = ({ beforeWait, progress, state }: Buffer, reached: (state: State) => boolean): Effect.Effect<void> =>
