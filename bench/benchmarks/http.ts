@@ -47,7 +47,6 @@ export const http: Benchmark = {
   run: async (settings) => {
     const parameters = { synchronous: "FULL", clients: 100, events: settings.short ? 2_000 : 10_000 }
     return [
-      await requests(settings, "GET", "GET /jobs/:id", 0.7, 0.9),
       await requests(settings, "POST", "POST /jobs, FULL", 0.3, 0.5),
       await line(settings, {
         what: "events delivered to 100 SSE clients, FULL",

