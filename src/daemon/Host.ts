@@ -4,7 +4,7 @@
  */
 import { Effect, Either, Layer, type Redacted } from "effect"
 import * as Http from "../http/Server.js"
-import * as Later from "../manager/Later.js"
+import * as Later from "../internal/Later.js"
 import { Orchestrator } from "../manager/Orchestrator.js"
 import * as Database from "../store/Database.js"
 import { KernelRef } from "../store/ProcessIdentity.js"

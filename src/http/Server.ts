@@ -6,7 +6,7 @@
 import type { RequestListener, Server as NodeServer } from "node:http"
 import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
 import type { JobManager } from "../manager/JobManager.js"
-import * as Later from "../manager/Later.js"
+import * as Later from "../internal/Later.js"
 import type { RunStore } from "../store/RunStore.js"
 import { WallClock } from "../store/WallClock.js"
 import type { CannotListen } from "./CannotListen.js"

@@ -5,16 +5,14 @@
  * @since 0.1.0
  */
 import {
-  Config,
   type ConfigError,
   Context,
   Duration,
   Effect,
   HashMap,
   Layer,
-  Option,
+  type Option,
   Ref,
-  Runtime,
   type Schema,
   type Scope,
   type Stream
@@ -23,7 +21,7 @@ import {
   type AlreadyManaged,
   type InvalidJobConfig,
   type JobConflict,
-  JobNotFound,
+  type JobNotFound,
   type MaxJobsReached,
   type NotResumable,
   type ShuttingDown,
@@ -35,23 +33,21 @@ import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
-import { traced } from "../internal/Tracing.js"
-import { RunStore } from "../store/RunStore.js"
-import { makeSignal } from "../store/Signals.js"
+import type { RunStore } from "../store/RunStore.js"
 import * as Admission from "./internal/admission.js"
 import { awaitEnd } from "./internal/awaitEnd.js"
 import { closeJobs } from "./internal/closeJobs.js"
 import * as Continuation from "./internal/continueInterrupted.js"
-import type { Core } from "./internal/Core.js"
+import * as Core from "./internal/Core.js"
 import * as EventSubscriptions from "./internal/EventSubscriptions.js"
-import * as ForkJob from "./internal/forkJob.js"
 import * as JobIdGenerator from "./internal/JobIdGenerator.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
+import { limits } from "./internal/limits.js"
+import { managedJob } from "./internal/managedJob.js"
 import { now } from "./internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
-import * as PersistRetry from "./internal/persistRetry.js"
+import type { Health } from "./internal/persistRetry.js"
 import { takeOver } from "./internal/recovery.js"
-import * as Shutdown from "./internal/Shutdown.js"
 import { resumeJob, startJob } from "./internal/startJob.js"
 import { stopAll } from "./internal/stopAll.js"
 import { stopJob } from "./internal/stopJob.js"
@@ -135,7 +131,7 @@ export interface Service<out Config, in Encoded> {
   readonly allEvents: (options?: { readonly after?: number | "latest" }) => Stream.Stream<JobEvent, StoreError>
 
   /** Whether everything that happened is recorded. */
-  readonly health: Effect.Effect<PersistRetry.Health>
+  readonly health: Effect.Effect<Health>
 }
 
 /** @since 0.1.0 */
@@ -173,43 +169,23 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
 > =>
   Effect.gen(function* () {
     const { kind, labels = () => ({}), maxJobs = 10, orchestrator } = options
-    if (!Number.isSafeInteger(maxJobs) || maxJobs < 1) {
-      return yield* Effect.dieMessage(`maxJobs is a whole number, 1 or more, not ${maxJobs}`)
-    }
-    if (kind === "") return yield* Effect.dieMessage("the kind of a manager is a text that is not empty")
     const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
-    const store = yield* RunStore
-    const shutdown = yield* Shutdown.make
-    const fork = Runtime.runFork(yield* Effect.runtime())
-
-    const core: Core<C> = {
+    const core = yield* Core.make({
       kind,
       maxJobs,
       stopGrace: Duration.decode(options.stopGrace ?? "5 seconds"),
-      store,
       jobs: yield* Ref.make(HashMap.empty<JobId, JobRegistry.ActiveJob<C>>()),
       permits: yield* Effect.makeSemaphore(maxJobs),
-      permitFreed: makeSignal(),
-      jobEnded: makeSignal(),
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
-      run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>,
-      shutdown,
-      persistRetry: yield* PersistRetry.make(shutdown),
-      forkJob: yield* ForkJob.make,
-      scope: yield* Effect.scope,
-      fork: (effect) => Effect.sync(() => void fork(effect)),
-      recordOf: (id) =>
-        Effect.flatMap(store.get(id), (run) =>
-          Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId: id })
-        )
-    }
+      run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
+    })
     const admission = yield* Admission.make({ config: options.config, orchestrator, services })
     const nextId = yield* JobIdGenerator.make
     const subscriptions = yield* EventSubscriptions.make(core)
 
     yield* acquireOwnership(core, nextId((yield* now).epochMillis))
     const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
-    yield* takeOver({ kind, store, recover })
+    yield* takeOver({ kind, store: core.store, recover })
 
     const resume = (id: JobId) => resumeJob(core, admission, id)
     const continuation = yield* Continuation.make(core, resume)
@@ -218,35 +194,20 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const service: Service<C, I> = {
       start: (config) => startJob(core, { admission, nextId, labels }, config),
       resume,
-      stop: (id, { grace = core.stopGrace } = {}) =>
-        Effect.zipRight(
-          store.outsideTransaction,
-          Effect.suspend(() => stopJob(core, id, Duration.decode(grace)))
-        ).pipe(traced("JobManager.stop")),
-      stopAll: Effect.zipRight(
-        store.outsideTransaction,
-        continuation.pausedDuring(stopAll(core, { waiting: isAutomatic }))
-      ).pipe(traced("JobManager.stopAll")),
-      get: (id) => Effect.flatMap(JobRegistry.find(core.jobs, id), Effect.transposeMapOption(managed)),
+      stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
+      stopAll: continuation.pausedDuring(stopAll(core, { waiting: isAutomatic })),
+      get: (id) =>
+        Effect.flatMap(
+          JobRegistry.find(core.jobs, id),
+          Effect.transposeMapOption((active) => managedJob(active, service))
+        ),
       list: JobRegistry.ids(core.jobs),
       activeCount: JobRegistry.count(core.jobs),
-      await: (id) => Effect.zipRight(store.outsideTransaction, awaitEnd(core, id)).pipe(traced("JobManager.await")),
+      await: (id) => awaitEnd(core, id),
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
       health: core.persistRetry.health
     }
-
-    const managed = (active: JobRegistry.Admitted<C>): Effect.Effect<ManagedJob<C>> =>
-      Effect.map(Ref.get(active.job.record), ({ attempt, createdAt, id, startedAt = createdAt }) => ({
-        id,
-        config: active.job.config,
-        attempt,
-        startedAt,
-        phase: JobRegistry.phaseOf(active),
-        events: (options) => service.events(id, options),
-        stop: (options) => service.stop(id, options),
-        await: service.await(id)
-      }))
 
     if (isAutomatic) yield* Effect.forkScoped(continuation.run)
     // Added last, so that it runs first: the jobs end before anything that they use.
@@ -286,15 +247,4 @@ export const layerConfig: Layer.Layer<
   JobManager,
   StoreError | AlreadyManaged | ConfigError.ConfigError,
   Orchestrator | RunStore
-> = Layer.unwrapEffect(
-  Effect.map(
-    Config.all({
-      maxJobs: Config.integer("CHARLOTTE_MAX_JOBS").pipe(
-        Config.validate({ message: "a whole number, 1 or more", validation: (n) => n >= 1 }),
-        Config.withDefault(10)
-      ),
-      stopGrace: Config.duration("CHARLOTTE_STOP_GRACE").pipe(Config.withDefault("5 seconds"))
-    }),
-    layer
-  )
-)
+> = Layer.unwrapEffect(Effect.map(limits, layer))

@@ -1,17 +1,18 @@
 /**
  * What the parts of a manager share.
  */
-import type { Duration, Effect, Scope } from "effect"
-import type { JobNotFound, StoreError } from "../../domain/errors.js"
+import { type Duration, Effect, Option, Runtime, type Scope } from "effect"
+import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { Service as Store } from "../../store/Port.js"
-import type { makeSignal } from "../../store/Signals.js"
+import { RunStore } from "../../store/RunStore.js"
+import { makeSignal } from "../../store/Signals.js"
 import type { JobContext } from "../Orchestrator.js"
-import type { ForkJob } from "./forkJob.js"
+import * as ForkJob from "./forkJob.js"
 import type { JobRegistry } from "./JobRegistry.js"
-import type { PersistRetry } from "./persistRetry.js"
-import type { Shutdown } from "./Shutdown.js"
+import * as PersistRetry from "./persistRetry.js"
+import * as Shutdown from "./Shutdown.js"
 
 export type Notifier = ReturnType<typeof makeSignal>
 
@@ -28,9 +29,9 @@ export interface Core<in out Config> {
   readonly jobEnded: Notifier
   /** What the orchestrator does; `forkJob` provides its services. */
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
-  readonly shutdown: Shutdown
-  readonly persistRetry: PersistRetry
-  readonly forkJob: ForkJob
+  readonly shutdown: Shutdown.Shutdown
+  readonly persistRetry: PersistRetry.PersistRetry
+  readonly forkJob: ForkJob.ForkJob
   /** The manager's own. */
   readonly scope: Scope.Scope
   /** Runs a fiber of the manager's own, which outlives whoever calls. */
@@ -38,3 +39,33 @@ export interface Core<in out Config> {
   /** The record of a run of this manager's kind. */
   readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
 }
+
+/** Adds what every manager has to what is its own. */
+export const make = <Config>(
+  own: Pick<Core<Config>, "kind" | "maxJobs" | "stopGrace" | "jobs" | "permits" | "run">
+): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { kind, maxJobs } = own
+    if (!Number.isSafeInteger(maxJobs) || maxJobs < 1) {
+      return yield* Effect.dieMessage(`maxJobs is a whole number, 1 or more, not ${maxJobs}`)
+    }
+    if (kind === "") return yield* Effect.dieMessage("the kind of a manager is a text that is not empty")
+    const store = yield* RunStore
+    const shutdown = yield* Shutdown.make
+    const fork = Runtime.runFork(yield* Effect.runtime())
+    return {
+      ...own,
+      store,
+      permitFreed: makeSignal(),
+      jobEnded: makeSignal(),
+      shutdown,
+      persistRetry: yield* PersistRetry.make(shutdown),
+      forkJob: yield* ForkJob.make,
+      scope: yield* Effect.scope,
+      fork: (effect) => Effect.sync(() => void fork(effect)),
+      recordOf: (id) =>
+        Effect.flatMap(store.get(id), (run) =>
+          Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId: id })
+        )
+    }
+  })

@@ -6,19 +6,21 @@ import type { JobNotFound, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
+import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
 
 /** When the manager closes first, the answer is the record as it stands. */
 export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
   Effect.gen(function* () {
+    yield* core.store.outsideTransaction
     while (true) {
       const active = yield* JobRegistry.find(core.jobs, id)
       if (Option.isSome(active)) return yield* Deferred.await(active.value.job.ended)
       const run = yield* awaitInactive(core, id)
       if (Option.isSome(run)) return run.value
     }
-  })
+  }).pipe(traced("JobManager.await"))
 
 /** None once it may have become active. */
 const awaitInactive = <Config>(core: Core<Config>, id: JobId) =>

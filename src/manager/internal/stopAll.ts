@@ -5,6 +5,7 @@ import { Clock, Deferred, Effect } from "effect"
 import type { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { StopReport } from "../../domain/StopReport.js"
+import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { forEachPage } from "./recovery.js"
@@ -16,11 +17,12 @@ export const stopAll = <Config>(
   { waiting }: { readonly waiting: boolean }
 ): Effect.Effect<ReadonlyArray<StopReport>> =>
   Effect.gen(function* () {
+    yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
     const active = yield* beginAll(core, yield* JobRegistry.ids(core.jobs), begun)
     const cancelled = waiting ? yield* cancelWaiting(core, begun) : []
     return [...cancelled, ...(yield* Effect.all(active)).flat()]
-  })
+  }).pipe(traced("JobManager.stopAll"))
 
 /** In slices, each of which shares its commits. */
 const cancelWaiting = <Config>(core: Core<Config>, begun: number) =>

@@ -8,6 +8,7 @@ import type { Run } from "../../domain/Run.js"
 import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
 import * as race from "../../internal/race.js"
+import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
@@ -26,6 +27,7 @@ export const stopJob = <Config>(
   grace: Duration.Duration
 ): Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError> =>
   Effect.gen(function* () {
+    yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
     while (true) {
       const active = yield* JobRegistry.find(core.jobs, id)
@@ -33,7 +35,7 @@ export const stopJob = <Config>(
       const report = yield* stopInactive(core, id, begun)
       if (Option.isSome(report)) return report.value
     }
-  })
+  }).pipe(traced("JobManager.stop"))
 
 const stopActive = <Config>(
   core: Core<Config>,

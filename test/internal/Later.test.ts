@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import * as Later from "../../src/manager/Later.js"
+import * as Later from "../../src/internal/Later.js"
 
 describe("what is made later", () => {
   it.effect("is made once, by the first who asks, and not before", () =>
