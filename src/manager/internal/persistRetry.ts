@@ -2,7 +2,7 @@
  * Writes that are not given up: what happened has happened, so it is written again and again until the store takes it.
  * Meanwhile the manager reports that it is unhealthy.
  */
-import { Effect, HashMap, type Option, Ref, Schedule } from "effect"
+import { Effect, HashMap, type Option, Order, Ref, Schedule } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { asClock } from "../../store/WallClock.js"
@@ -15,7 +15,7 @@ import type { Shutdown } from "./Shutdown.js"
  */
 export interface Health {
   readonly healthy: boolean
-  /** Jobs with something that could not be written yet, and why. */
+  /** Jobs with something that could not be written yet, and why; oldest first. */
   readonly unrecorded: ReadonlyArray<{ readonly jobId: JobId; readonly error: StoreError }>
 }
 
@@ -71,7 +71,9 @@ export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
       problem,
       health: Effect.map(Ref.get(problems), (all) => ({
         healthy: HashMap.isEmpty(all),
-        unrecorded: HashMap.toEntries(all).map(([jobId, error]) => ({ jobId, error }))
+        unrecorded: HashMap.toEntries(all)
+          .map(([jobId, error]) => ({ jobId, error }))
+          .sort(Order.mapInput(Order.string, ({ jobId }) => jobId))
       }))
     }
   })
