@@ -39,7 +39,7 @@ describe("a full disk", () => {
         expect(recorded.emitted).toBeGreaterThan(1_000)
         expect(recorded.recorded).toBe(recorded.emitted)
         expect(code).toBe(0)
-        expect(log).toContain("cannot be recorded, trying again")
+        expect(log).toContain("cannot be recorded, retrying")
       })
   )
 })
