@@ -65,7 +65,7 @@ describe("the span of a job", () => {
       for (const name of ["around the manager", "around the start"]) {
         expect(spanOf(name)?.traceId).not.toBe(job?.traceId)
       }
-    }).pipe(Effect.withSpan("around the start"), Effect.provide(manager), Effect.provide(layer))
+    }).pipe(Effect.withSpan("around the start"), Effect.provide(Layer.provideMerge(manager, layer)))
   })
 })
 
@@ -88,8 +88,12 @@ describe("the logs of a job", () => {
       expect(Exit.isSuccess(yield* Effect.exit(manager.await(id)))).toBe(true)
       expect(logged).toEqual(["work", "child", "finalizer"].map((message) => [message, id]))
     }).pipe(
-      Effect.provide(JobManager.layer().pipe(Layer.provide([Logging, RunStore.layerMemory]))),
-      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      Effect.provide(
+        JobManager.layer().pipe(
+          Layer.provide([Logging, RunStore.layerMemory]),
+          Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger))
+        )
+      )
     )
   })
 })

@@ -117,7 +117,7 @@ describe("a store whose database", () => {
         const begun = yield* now
         yield* noticed.await
         expect((yield* now) - begun).toBeLessThanOrEqual(5_000)
-      }).pipe(Effect.provide(layer(filename)), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      }).pipe(Effect.provide(layer(filename).pipe(Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger)))))
       expect(readFileSync(filename).equals(readFileSync(backup))).toBe(true)
     }).pipe(Effect.provide(HurriedClock.layer))
   )

@@ -67,14 +67,15 @@ const life = <Config, E>(
   admission: Admission<Config, E>,
   answer: Deferred.Deferred<void, Refusal<E>>
 ): Effect.Effect<void> =>
-  Effect.matchCauseEffect(admit(core, admission, answer), {
-    onFailure: (cause) => Effect.succeed(refuse(core, answer, cause)),
-    onSuccess: (job) => Effect.as(live(core, job), notify(core, job))
-  }).pipe(
-    core.permits.withPermitsIfAvailable(1),
-    Effect.flatMap(Option.getOrElse(() => Deferred.fail(answer, new MaxJobsReached({ maxJobs: core.maxJobs })))),
-    Effect.asVoid
-  )
+  Effect.gen(function* () {
+    const held: Effect.Effect<Effect.Effect<void>> = Effect.matchCauseEffect(admit(core, admission, answer), {
+      onFailure: (cause) => Effect.succeed(refuse(core, answer, cause)),
+      onSuccess: (job) => Effect.as(live(core, job), notify(core, job))
+    })
+    const released = yield* core.permits.withPermitsIfAvailable(1)(held)
+    if (Option.isSome(released)) yield* released.value
+    else yield* Deferred.fail(answer, new MaxJobsReached({ maxJobs: core.maxJobs }))
+  })
 
 const admit = <Config, E>(
   core: Core<Config>,

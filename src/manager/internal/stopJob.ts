@@ -1,7 +1,7 @@
 /**
  * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and reporting what came of it.
  */
-import { Clock, Deferred, Duration, Effect, Option, Ref } from "effect"
+import { Cause, Clock, Deferred, Duration, Effect, Exit, Option, Ref } from "effect"
 import { type JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -74,15 +74,16 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
   Effect.gen(function* () {
     const at = yield* now
     const { attempt } = yield* Ref.get(job.record)
-    const recorded = core.store.record({ type: "job.stopping", jobId: job.id, attempt, at }).pipe(
+    const recorded = yield* core.store.record({ type: "job.stopping", jobId: job.id, attempt, at }).pipe(
       // It has ended by itself, or is just doing so.
       Effect.catchTag("Superseded", () => Effect.void),
+      Effect.exit,
       Effect.disconnect,
-      Effect.timeoutFail({ duration: recordTimeout, onTimeout: () => new Error("the store is slow") })
+      Effect.timeoutOption(recordTimeout)
     )
-    yield* Effect.catchAllCause(recorded, (cause) =>
-      Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
-    )
+    if (Option.isSome(recorded) && Exit.isSuccess(recorded.value)) return
+    const cause = Option.getOrElse(Option.flatMap(recorded, Exit.causeOption), () => Cause.fail("the store is slow"))
+    yield* Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
   }).pipe(Effect.annotateLogs({ jobId: job.id }))
 
 const reportEnd = <Config>(job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
