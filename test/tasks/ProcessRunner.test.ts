@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Exit, Fiber, Logger, LogLevel, Option, Ref, type Scope } from "effect"
+import { DateTime, Deferred, Duration, Effect, Exit, Fiber, Logger, LogLevel, Option, Ref, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
@@ -99,6 +99,22 @@ describe("an interruption", machineIsBusy, () => {
       grace = Duration.seconds(20)
       yield* Fiber.interrupt(fiber)
       expect(read(options.output)).toContain("bye")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("kills what has not ended when its grace is over, also when that comes earlier than it was", () =>
+    Effect.gen(function* () {
+      const options = script(yield* directory, `trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done`)
+      const over = yield* Deferred.make<void>()
+      const graceOver = Deferred.await(over)
+      const runner = yield* ProcessRunner
+      const fiber = yield* Effect.fork(runner.run({ ...options, grace: () => Duration.seconds(60), graceOver }))
+      yield* eventually("ready", () => isReady(options.output))
+      const interrupting = yield* Effect.fork(Fiber.interrupt(fiber))
+      yield* eventually("asked", () => read(options.output).includes("asked"))
+      yield* Deferred.succeed(over, undefined)
+      const ended = yield* Effect.timeoutOption(Effect.disconnect(Fiber.join(interrupting)), "10 seconds")
+      expect(Option.isSome(ended)).toBe(true)
     }).pipe(Effect.provide(layer))
   )
 

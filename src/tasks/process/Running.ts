@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly limits?: Limits | undefined
   /** How long the end may take once it was asked for; read at that moment. */
   readonly grace: () => Duration.Duration
+  /** Completes when the grace is over, where that may come earlier: a later stop can shorten it. */
+  readonly graceOver?: Effect.Effect<void> | undefined
   /** Run when an interruption had to kill, with what was killed. */
   readonly onForced?: ((killed: ReadonlyArray<Killed>) => Effect.Effect<void>) | undefined
 }
@@ -116,7 +118,7 @@ export const make = (runner: {
   return Effect.fn("ProcessRunner.run")((options: RunOptions) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const { attempt, grace, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
+        const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
         const cookie = yield* launch.cookie
         const opened = attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
         yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))
@@ -139,6 +141,9 @@ export const make = (runner: {
         const { ended, leader, output } = started.right
         const tree = ProcessTree.make({ table, cookie, leader, cgroup })
 
+        const end = (settle: Duration.Duration) =>
+          Effect.suspend(() => terminate(tree, { settle, grace: grace(), graceOver, isHurried }))
+
         const supervise = Effect.gen(function* () {
           yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
           const outcome = yield* within(limits, {
@@ -148,12 +153,12 @@ export const make = (runner: {
             isStopped: () => Option.exists(table, (table) => isStopped(table, leader))
           })
           const endedByItself = $is("Exited")(outcome) || $is("Signalled")(outcome)
-          yield* terminate(tree, { settle: endedByItself ? settle : Duration.zero, grace: grace(), isHurried })
+          yield* end(endedByItself ? settle : Duration.zero)
           return outcome
         })
 
         const exit = yield* Effect.exit(restore(supervise))
-        if (Exit.isFailure(exit)) yield* terminate(tree, { settle: Duration.zero, grace: grace(), isHurried })
+        if (Exit.isFailure(exit)) yield* end(Duration.zero)
         yield* Deferred.await(ended)
         cgroup?.remove()
         const killed = tree.killed().map(({ name, pid }) => ({ name, pid }))

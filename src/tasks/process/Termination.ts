@@ -1,7 +1,7 @@
 /**
  * The end of a process tree: a request, the time to heed it, force, and then looking until nothing is left.
  */
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Fiber } from "effect"
 import { WallClock } from "../../store/WallClock.js"
 import type { ProcessTree } from "./ProcessTree.js"
 
@@ -9,17 +9,19 @@ import type { ProcessTree } from "./ProcessTree.js"
  * Returns when nothing is left, however long that takes. Can be interrupted while it waits, and begun anew.
  *
  * `settle` is how long what is left may take to end unasked, `grace` how long after it was asked; neither counts any more
- * once somebody is in a hurry.
+ * once somebody is in a hurry. `graceOver` ends the grace earlier.
  */
 export const terminate = (
   tree: ProcessTree,
   {
     grace,
+    graceOver,
     isHurried,
     settle
   }: {
     readonly settle: Duration.Duration
     readonly grace: Duration.Duration
+    readonly graceOver?: Effect.Effect<void> | undefined
     readonly isHurried: () => boolean
   }
 ): Effect.Effect<void> =>
@@ -27,8 +29,36 @@ export const terminate = (
     if (yield* isEmptyWithin(tree, settle, { isHurried })) return
     // What is stopped hears of it only when it goes on.
     tree.sweep("SIGTERM", "SIGCONT")
-    if (yield* isEmptyWithin(tree, grace, { isHurried })) return
+    if (
+      yield* withGraceOver(graceOver, (isOver) =>
+        isEmptyWithin(tree, grace, { isHurried: () => isHurried() || isOver() })
+      )
+    )
+      return
     yield* kill(tree)
+  })
+
+/**
+ * Runs `use` with whether the grace is over. A daemon waits for that: the fibers that another one has forked are interrupted with
+ * it, also where it cannot be interrupted itself.
+ */
+const withGraceOver = <A>(
+  graceOver: Effect.Effect<void> = Effect.never,
+  use: (isOver: () => boolean) => Effect.Effect<A>
+) =>
+  Effect.suspend(() => {
+    let isOver = false
+    const wait = Effect.zipRight(
+      graceOver,
+      Effect.sync(() => {
+        isOver = true
+      })
+    )
+    return Effect.acquireUseRelease(
+      Effect.forkDaemon(Effect.interruptible(wait)),
+      () => use(() => isOver),
+      (waiting) => Fiber.interrupt(waiting)
+    )
   })
 
 /** Kills all of it; returns when nothing is left. */

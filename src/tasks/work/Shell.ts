@@ -55,6 +55,7 @@ export const run = (
       env,
       output: log,
       grace: () => context.grace,
+      graceOver: context.graceOver,
       onForced: () => context.forced
     })
     // Where the clone is gone or broken, that is found by what is done next.
