@@ -9,12 +9,26 @@ export interface Body {
   readonly attempt: number
 }
 
+/** A fiber that an orchestrator has forked. */
+export interface Child extends Body {
+  readonly jobId: string
+}
+
 export interface Ledger {
   /** The orchestrator that runs for a job. */
   readonly body: (jobId: string) => Body | undefined
   readonly bodies: () => ReadonlyArray<readonly [string, Body]>
   readonly enter: (jobId: string, body: Body) => void
   readonly leave: (jobId: string, body: Body) => void
+  /** The fibers alive that the orchestrator of a job has forked. */
+  readonly children: (jobId: string) => number
+  readonly enterChild: (child: Child) => void
+  readonly leaveChild: (child: Child) => void
+  /** The jobs with an orchestrator or a fiber of it alive. */
+  readonly alive: () => ReadonlySet<string>
+  /** Whether the work of an attempt has failed by itself, before anything else ended it. */
+  readonly hasFailed: (life: Life, jobId: string, attempt: number) => boolean
+  readonly fail: (life: Life, jobId: string, attempt: number) => void
   /** How many events of an attempt a process has accepted. */
   readonly accepted: (life: Life, jobId: string, attempt: number) => number
   readonly accept: (life: Life, jobId: string, attempt: number) => void
@@ -25,6 +39,8 @@ export interface Ledger {
 
 export const make = (): Ledger => {
   const bodies = new Map<string, Body>()
+  const children = new Set<Child>()
+  const failed = new Set<string>()
   const accepted = new Map<string, number>()
   const owners = new Map<string, { readonly jobId: string; readonly attempt: number }>()
   const name = (life: Life, jobId: string, attempt: number) => `${life.pid}/${jobId}/${attempt}`
@@ -35,6 +51,15 @@ export const make = (): Ledger => {
     leave: (jobId, body) => {
       if (bodies.get(jobId) === body) bodies.delete(jobId)
     },
+    children: (jobId) => [...children].filter((child) => child.jobId === jobId && child.life.isAlive()).length,
+    enterChild: (child) => void children.add(child),
+    leaveChild: (child) => void children.delete(child),
+    alive: () => {
+      const running = [...bodies].map(([jobId, { life }]) => ({ jobId, life }))
+      return new Set([...running, ...children].filter(({ life }) => life.isAlive()).map(({ jobId }) => jobId))
+    },
+    hasFailed: (life, jobId, attempt) => failed.has(name(life, jobId, attempt)),
+    fail: (life, jobId, attempt) => void failed.add(name(life, jobId, attempt)),
     accepted: (life, jobId, attempt) => accepted.get(name(life, jobId, attempt)) ?? 0,
     accept: (life, jobId, attempt) =>
       void accepted.set(name(life, jobId, attempt), (accepted.get(name(life, jobId, attempt)) ?? 0) + 1),

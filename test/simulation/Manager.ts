@@ -40,7 +40,8 @@ export const boot = (
     Layer.succeedContext(life.references),
     Layer.succeed(ProcessTableRef, Option.some(world.processes.table)),
     Layer.succeed(LaunchRef, () => Effect.succeed(world.processes.launch(life))),
-    Layer.succeed(Surroundings, {})
+    Layer.succeed(Surroundings, {}),
+    Layer.succeed(Orchestrators.Home, "around the manager")
   )
   const layer = JobManager.layer(options).pipe(
     Layer.provide(Orchestrators.layer(world, life)),

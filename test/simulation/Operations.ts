@@ -108,6 +108,8 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     if (job?.status !== status) violate(`${how} of ${nameOf(id)} says ${status}, and the record ${job?.status}`)
     const body = ledger.body(id)
     if (body !== undefined && body.life.isAlive()) violate(`${how} of ${nameOf(id)} has returned, and it still runs`)
+    const children = ledger.children(id)
+    if (children > 0) violate(`${how} of ${nameOf(id)} has returned, and ${children} of its fibers still run`)
     for (const { cookie, pid } of processes.running())
       if (ledger.owner(cookie)?.jobId === id) violate(`${how} of ${nameOf(id)} has returned, and process ${pid} lives`)
     call(manager, `get ${nameOf(id)} after ${how}`, service.get(id), {
@@ -203,7 +205,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
           allowed: ["StopTimedOut", "StoreError", ...(known.includes(id) ? [] : (["JobNotFound"] as const))],
           onSuccess: ({ status }) => {
             if (isTerminal(status)) isOver(manager, service, id, status, "stop")
-            else if (!manager.isClosing()) violate(`${name} says ${status}`)
+            else violate(`${name} says ${status}`)
           },
           onFailure: (error) => {
             if (error._tag !== "StopTimedOut" || !works.has(id)) return

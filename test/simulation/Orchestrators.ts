@@ -3,9 +3,9 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { Deferred, Effect, FiberId, Layer } from "effect"
+import { Cause, Context, Effect, Layer } from "effect"
 import type { JobConfig } from "../../src/domain/JobConfig.js"
-import { type JobContext, Orchestrator } from "../../src/manager/Orchestrator.js"
+import * as OrchestratorModule from "../../src/manager/Orchestrator.js"
 import type { RunStore } from "../../src/store/RunStore.js"
 import { Agents, Agent } from "../../src/tasks/Agents.js"
 import { Git } from "../../src/tasks/Git.js"
@@ -13,6 +13,8 @@ import { ProcessRunner } from "../../src/tasks/ProcessRunner.js"
 import * as TaskOrchestrator from "../../src/tasks/TaskOrchestrator.js"
 import * as Submission from "../../src/tasks/work/Submission.js"
 import * as race from "../../src/internal/race.js"
+import * as Children from "./Children.js"
+import { fail } from "./fail.js"
 import type { Ledger } from "./Ledger.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
@@ -20,6 +22,13 @@ import * as Random from "./Random.js"
 import type { Records } from "./Records.js"
 import { type Repository, targets } from "./Repository.js"
 import * as Submissions from "./Submissions.js"
+
+const { Orchestrator } = OrchestratorModule
+
+/** A service that is another one around the manager than in the layer of the orchestrator. */
+export class Home extends Context.Tag("simulation/Home")<Home, string>() {}
+
+const home = "of the orchestrator"
 
 export interface World {
   readonly machine: Machine
@@ -43,7 +52,7 @@ const files = FileSystem.layerNoop({
   writeFileString: () => Effect.void
 })
 
-type Job = JobContext<JobConfig>
+export type Job = OrchestratorModule.JobContext<JobConfig>
 
 /** Says who runs, from the beginning to the very end of the scope. */
 const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { attempt, config, id }: Job) => {
@@ -68,16 +77,15 @@ const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { at
   )
 }
 
-/** Until it is stopped. */
-const held = Effect.suspend(() => Deferred.await(Deferred.unsafeMake<never>(FiberId.none)))
-
 /** As many steps as chance wants, and then an end; the same for the same attempt of the same job. */
 const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Type"]) =>
   Effect.gen(function* () {
     const { ledger, machine, records } = world
-    if (job.config.labels?.["script"] === "hold") return yield* held
+    if (job.config.labels?.["script"] === "hold") return yield* Children.held
     const random = Random.make(Number(job.config.labels?.["script"]) * 7_919 + job.attempt)
     const name = machine.nameOf(job.id)
+    const found = yield* Home
+    if (found !== home) machine.violate(`${name} has a service ${found}`)
     let n = 0
     const emit = Effect.suspend(() =>
       Effect.map(job.emit({ type: "step", payload: { attempt: job.attempt, n: ++n } }), () =>
@@ -95,6 +103,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           cwd: "/",
           output: "/log",
           grace: () => job.grace,
+          graceOver: job.graceOver,
           onForced: () => job.forced
         }))
     if (random.chance(0.15)) yield* Effect.addFinalizer(() => life.sleep(random.between(0, 800)))
@@ -103,7 +112,17 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
     const steps = random.between(0, 5)
     for (let step = 0; step < steps; step++) {
       switch (
-        random.weighted({ emit: 4, flood: 0.1, flush: 2, wait: 3, process: 3, together: 1, deaf: 0.5, forced: 0.5 })
+        random.weighted({
+          emit: 4,
+          flood: 0.1,
+          flush: 2,
+          wait: 3,
+          process: 3,
+          together: 1,
+          fork: 2,
+          deaf: 0.5,
+          forced: 0.5
+        })
       ) {
         case "emit":
           for (let i = random.between(1, 4); i > 0; i--) yield* emit
@@ -128,6 +147,9 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
         case "together":
           if (process) yield* race.all([Effect.asVoid(process()), Effect.asVoid(process())])
           break
+        case "fork":
+          for (let i = random.between(1, 3); i > 0; i--) yield* Children.fork(world, life, job, random)
+          break
         case "deaf":
           yield* Effect.uninterruptible(Effect.sleep(random.between(0, 9_000)))
           break
@@ -135,29 +157,38 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           yield* job.forced
       }
     }
-    switch (random.weighted({ succeed: 4, fail: 1, die: 1, interrupt: 0.7, hold: 3 })) {
+    switch (random.weighted({ succeed: 4, fail: 2, die: 1, interrupt: 0.7, hold: 2.5, linger: 0.5 })) {
       case "succeed":
         return { steps }
       case "fail":
-        return yield* Effect.fail("it has failed")
+        return yield* fail(world, life, job, random, Cause.fail("it has failed"))
       case "die":
-        return yield* Effect.die("it has died")
+        return yield* fail(world, life, job, random, Cause.die("it has died"))
       case "interrupt":
         return yield* Effect.interrupt
+      case "linger":
+        return yield* Effect.onInterrupt(Children.held, () => job.graceOver)
       case "hold":
-        return yield* held
+        return yield* Children.held
     }
   })
 
 /** A job of tasks has a `target`, any other a `script`. */
 const targetOf = ({ labels }: JobConfig) => targets.find((target) => labels?.["target"] === target)
 
-export const layer = (world: World, life: Life): Layer.Layer<Orchestrator, never, RunStore | ProcessRunner> =>
+export const layer = (
+  world: World,
+  life: Life
+): Layer.Layer<OrchestratorModule.Orchestrator, never, RunStore | ProcessRunner> =>
   Layer.effect(
     Orchestrator,
     Effect.gen(function* () {
       const tasks = yield* Orchestrator
       const runner = yield* ProcessRunner
+      const scripts = yield* Effect.provide(
+        Orchestrator,
+        OrchestratorModule.layer((job) => scripted(world, life, job, runner))
+      )
       return Orchestrator.of({
         check: (config, kept) =>
           Effect.suspend(() => {
@@ -175,12 +206,13 @@ export const layer = (world: World, life: Life): Layer.Layer<Orchestrator, never
         run: (job) =>
           Effect.zipRight(
             attended(world, life, job),
-            targetOf(job.config) === undefined ? scripted(world, life, job, runner) : tasks.run(job)
+            targetOf(job.config) === undefined ? scripts.run(job) : tasks.run(job)
           ),
         ...(tasks.recover && { recover: tasks.recover })
       })
     })
   ).pipe(
     Layer.provide(TaskOrchestrator.layer({ directory: "/home" })),
+    Layer.provide(Layer.succeed(Home, home)),
     Layer.provide([agents, files, Path.layer, Layer.succeed(Git, world.repository.git(life))])
   )

@@ -50,6 +50,10 @@ const successors: Readonly<Record<string, ReadonlyArray<string>>> = {
   "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"]
 }
 
+/** Whether an attempt ends with this event. */
+const isEnd = (type: string): boolean =>
+  type === "job.completed" || type === "job.failed" || type === "job.cancelled" || type === "job.interrupted"
+
 interface RunRow {
   readonly id: string
   readonly status: string
@@ -121,6 +125,8 @@ export const make = (
     const name = nameOf(job.id)
     const body = ledger.body(job.id)
     if (body !== undefined && body.life.isAlive()) violate(`${name} is ${job.last}, and its orchestrator still runs`)
+    const children = ledger.children(job.id)
+    if (children > 0) violate(`${name} is ${job.last}, and ${children} of its fibers still run`)
     for (const { cookie, pid } of options.processes().running()) {
       if (ledger.owner(cookie)?.jobId === job.id) violate(`${name} is ${job.last}, and its process ${pid} lives`)
     }
@@ -183,8 +189,9 @@ export const make = (
     trace.say(`${name} ${seq} ${type}`)
     if (!successors[job.last]?.includes(type)) violate(`${name} has ${type} after ${job.last || "nothing"}`)
     job.last = type
-    if (type === "job.completed" || type === "job.failed" || type === "job.cancelled" || type === "job.interrupted")
-      checkAtRest(life, job)
+    if (isEnd(type)) checkAtRest(life, job)
+    if (isEnd(type) && type !== "job.failed" && ledger.hasFailed(life, jobId, job.attempt))
+      violate(`${name} has ${type}, and its work had failed before`)
     if (type === "job.completed") checkLanded(job)
   }
 
@@ -213,6 +220,9 @@ export const make = (
       }
       const running = rows.filter(({ status }) => status === "running")
       if (running.length > maxJobs) violate(`${running.length} jobs are running, and ${maxJobs} may`)
+      // Whoever is admitted has a permit, and so has whatever still runs.
+      const alive = new Set([...ledger.alive(), ...running.map(({ id }) => id)])
+      if (alive.size > maxJobs) violate(`${alive.size} jobs run or have fibers that do, and ${maxJobs} may`)
       const keys = running.flatMap(({ key }) => (key === null ? [] : [key]))
       if (new Set(keys).size < keys.length) violate("two running jobs share a key")
       intents = new Map(

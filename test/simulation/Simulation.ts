@@ -46,7 +46,7 @@ export const run = (
   const machine = Machine.make({ random, timeline, trace })
   const { nameOf, violate } = machine
   const maxJobs = random.between(1, 4)
-  const recovery = random.chance(0.2) ? ("manual" as const) : ("automatic" as const)
+  const recovery = random.chance(0.35) ? ("manual" as const) : ("automatic" as const)
   const stopGrace = random.pick([0, 100, 1_000, 5_000])
   const ledger = Ledger.make()
   const repository = Repository.make(machine)
@@ -99,7 +99,7 @@ export const run = (
     if (first === undefined) return
     const id = Operations.idOf(random.pick([first, ...rest]).id)
     operations.resume(manager, id)
-    for (let i = random.between(1, 3); i > 0; i--) operations.stop(manager, id)
+    for (let i = random.between(3, 8); i > 0; i--) operations.stop(manager, id)
   }
 
   const weights = {
@@ -111,7 +111,7 @@ export const run = (
     events: 3,
     allEvents: 1,
     look: 0.7,
-    contend: 2
+    contend: 4
   }
   const mishaps = { interrupt: 1, crash: 1.2, close: 0.7, compete: 0.3, disturb: 1.5, slow: 0.3, userCommits: 0.5 }
 
@@ -227,6 +227,29 @@ export const run = (
         violate(`${nameOf(id)} is interrupted, and is not continued`)
   }
 
+  /** As often as there is a run to contend for: only few orders of resume and stop meet halfway. */
+  const contendForAll = () => {
+    for (let left = unfinished().length; left > 0 && goesOn(); left--) {
+      const current = managers.current()
+      if (current === undefined) return
+      contend(current)
+      settle()
+    }
+  }
+
+  /** Runs that wait are stopped with all others, where nobody has to ask for their continuation. */
+  const stopWaiting = () => {
+    const current = managers.current()
+    const waiting = unfinished().filter(({ status }) => status === "interrupted")
+    if (!goesOn() || current === undefined || waiting.length === 0) return
+    operations.stopAll(current)
+    settle()
+    if (!goesOn()) return
+    const expected = recovery === "manual" ? "interrupted" : "cancelled"
+    for (const { id, status } of waiting.flatMap(({ id }) => records.jobs.get(id) ?? []))
+      if (status !== expected) violate(`${nameOf(id)} was interrupted, and is ${status} after stopAll`)
+  }
+
   /** All jobs come to their end when they are told to, and all places are free then. */
   const stopAll = () => {
     for (let round = 0; round < 10 && goesOn() && unfinished().length > 0; round++) {
@@ -281,6 +304,8 @@ export const run = (
   managers.boot()
   storm()
   becalm()
+  if (random.chance(0.5)) contendForAll()
+  stopWaiting()
   stopAll()
   probe()
   finish()

@@ -1,5 +1,5 @@
 /**
- * The product, broken in ten ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
+ * The product, broken in fourteen ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
  * to find it. A patch that no longer fits the product fails loudly: then it is to be written anew.
  */
 import type { Patch } from "./Bundle.js"
@@ -10,13 +10,30 @@ export interface Variant {
   readonly tells: RegExp
 }
 
+/** The end of the work, apart from that of the fiber that it ran in. */
+const workEnded: ReadonlyArray<Patch> = [
+  {
+    file: "src/manager/internal/jobLife.ts",
+    from: "    const fiber = yield* core.forkJob(id, scope, work(core, run, caller, begin))\n",
+    to: `    const workEnded = yield* Deferred.make()
+    const over = Deferred.succeed(workEnded, undefined)
+    const fiber = yield* core.forkJob(id, scope, Effect.ensuring(work(core, run, caller, begin), over))
+`
+  },
+  {
+    file: "src/manager/internal/jobLife.ts",
+    from: "    const job = { id,",
+    to: "    const job = { workEnded, id,"
+  }
+]
+
 export const variants: Readonly<Record<string, Variant>> = {
   "a slot is freed before the process tree is dead": {
     tells: /and its process \d+ lives|has returned, and process \d+ lives/,
     patches: [
       {
         file: "src/tasks/process/Running.ts",
-        from: `        if (Exit.isFailure(exit)) yield* terminate(tree, { settle: Duration.zero, grace: grace(), isHurried })
+        from: `        if (Exit.isFailure(exit)) yield* end(Duration.zero)
         yield* Deferred.await(ended)
 `,
         to: ""
@@ -28,12 +45,12 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /events.* after \w+ has (no answer|not seen all)/,
     patches: [
       {
-        file: "src/manager/EventStreams.ts",
-        from: `            const version = yield* signal.version
-            const { cursor, events, next } = yield* read(after)
+        file: "src/manager/internal/EventSubscriptions.ts",
+        from: `          const version = yield* signal.version
+          const { cursor, events, next } = yield* read(position)
 `,
-        to: `            const { cursor, events, next } = yield* read(after)
-            const version = yield* signal.version
+        to: `          const { cursor, events, next } = yield* read(position)
+          const version = yield* signal.version
 `
       }
     ]
@@ -45,6 +62,12 @@ export const variants: Readonly<Record<string, Variant>> = {
       {
         file: "src/store/Transition.ts",
         from: "  if (state.attempt !== attempt) return undefined\n",
+        to: ""
+      },
+      // It looks twice: the registry hides most of the runs that have become active since the record was read.
+      {
+        file: "src/manager/internal/stopJob.ts",
+        from: "    if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()\n",
         to: ""
       }
     ]
@@ -85,14 +108,14 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /no manager came up: AlreadyManaged|there are two managers/,
     patches: [
       {
-        file: "src/manager/Recovery.ts",
-        from: "(yield* kernel.isAlive(current.value.process))",
-        to: "DateTime.toEpochMillis(yield* DateTime.now) - decodeTime(current.value.id) < 2_000"
+        file: "src/store/Ownership.ts",
+        from: "return inMemory.has(found.id) ? isAlive(found.process) : Effect.succeed(false)",
+        to: "return Effect.map(DateTime.now, (now) => DateTime.toEpochMillis(now) - decodeTime(found.id) < 2_000)"
       },
       {
-        file: "src/manager/Recovery.ts",
-        from: 'import { Cause, DateTime, Effect, Exit, Option } from "effect"\n',
-        to: 'import { Cause, DateTime, Effect, Exit, Option } from "effect"\nimport { decodeTime } from "ulid"\n'
+        file: "src/store/Ownership.ts",
+        from: 'import { Effect, Exit, Option, Scope } from "effect"\n',
+        to: 'import { DateTime, Effect, Exit, Option, Scope } from "effect"\nimport { decodeTime } from "ulid"\n'
       }
     ]
   },
@@ -112,9 +135,9 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /stop(All)? of job\d+ (has returned|says cancelled)/,
     patches: [
       {
-        file: "src/manager/Stop.ts",
-        from: "      const run = yield* deadlines.within(job.ended, Duration.sum(grace, afterGrace))\n",
-        to: '      const run = Option.some({ status: "cancelled" })\n'
+        file: "src/manager/internal/stopJob.ts",
+        from: "    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), Effect.sleep(grace)]) : job.grace.over\n",
+        to: '    return yield* report(job.id, begun, "cancelled", "graceful")\n'
       }
     ]
   },
@@ -123,14 +146,14 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /\d jobs are running, and \d may/,
     patches: [
       {
-        file: "src/manager/make.ts",
-        from: "        yield* jobs.launch({ id, config, submission }, admit)\n",
-        to: "        yield* jobs.launch({ id, config, submission, isFree: true }, admit)\n"
+        file: "src/manager/internal/startJob.ts",
+        from: "launch<Config, ResumeError>(core, { id, prepare, caller })",
+        to: "launch<Config, ResumeError>(core, { id, prepare, caller, isFree: true })"
       },
       {
-        file: "src/manager/ActiveJob.ts",
-        from: "        if (!permits.tryTake()) return",
-        to: "        if (!submitted.isFree && !permits.tryTake()) return"
+        file: "src/manager/internal/jobLife.ts",
+        from: "    core.permits.withPermitsIfAvailable(1),\n",
+        to: "    admission.isFree ? Effect.asSome : core.permits.withPermitsIfAvailable(1),\n"
       }
     ]
   },
@@ -146,6 +169,52 @@ export const variants: Readonly<Record<string, Variant>> = {
         to: `    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
     yield* Result.show(job, commit)
 `
+      }
+    ]
+  },
+
+  "a child outlives its job": {
+    tells: /and \d+ of its fibers still run/,
+    patches: [
+      ...workEnded,
+      {
+        file: "src/manager/internal/jobLife.ts",
+        from: "      Effect.zipRight(Fiber.await(job.fiber)),\n",
+        to: "      Effect.zipRight(Effect.exit(Deferred.await(job.workEnded))),\n"
+      }
+    ]
+  },
+
+  "a permit is released before the children have ended": {
+    tells: /\d+ jobs (are running|run or have fibers that do), and \d+ may/,
+    patches: [
+      ...workEnded,
+      {
+        file: "src/manager/internal/jobLife.ts",
+        from: "    onSuccess: (job) => Effect.as(live(core, job), notify(core, job))\n",
+        to: "    onSuccess: (job) => Effect.as(Deferred.await(job.workEnded), Effect.zipRight(live(core, job), notify(core, job)))\n"
+      }
+    ]
+  },
+
+  "a failure is recorded as interrupted": {
+    tells: /has job\.(interrupted|cancelled), and its work had failed before/,
+    patches: [
+      {
+        file: "src/manager/internal/JobOutcome.ts",
+        from: 'first(cause) === "manager"',
+        to: "Cause.isInterrupted(cause)"
+      }
+    ]
+  },
+
+  "a service is taken from around the manager": {
+    tells: /has a service around the manager/,
+    patches: [
+      {
+        file: "src/manager/internal/provideOwn.ts",
+        from: "Context.omit(Tracer.ParentSpan)(own).pipe(",
+        to: "Context.merge(own, job).pipe("
       }
     ]
   }
