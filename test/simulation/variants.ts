@@ -57,11 +57,18 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "an update of the status is not guarded": {
-    tells: /has returned, and it is still active|orchestrator still runs|and it still runs/,
+    // The database refuses what the code does not, and its refusal is a failure of a store that nothing is wrong with.
+    tells:
+      /has returned, and it is still active|orchestrator still runs|and it still runs|nothing was wrong with the store/,
     patches: [
       {
         file: "src/store/Transition.ts",
         from: "  if (state.attempt !== attempt) return undefined\n",
+        to: ""
+      },
+      {
+        file: "src/store/Transition.ts",
+        from: "  if (!canBecome(state.status, status)) return undefined\n",
         to: ""
       },
       // It looks twice: the registry hides most of the runs that have become active since the record was read.
@@ -152,8 +159,8 @@ export const variants: Readonly<Record<string, Variant>> = {
       },
       {
         file: "src/manager/internal/jobLife.ts",
-        from: "    core.permits.withPermitsIfAvailable(1),\n",
-        to: "    admission.isFree ? Effect.asSome : core.permits.withPermitsIfAvailable(1),\n"
+        from: "yield* core.permits.withPermitsIfAvailable(1)(held)",
+        to: "yield* admission.isFree ? Effect.asSome(held) : core.permits.withPermitsIfAvailable(1)(held)"
       }
     ]
   },
