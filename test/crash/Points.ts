@@ -6,11 +6,11 @@ import type { Wish } from "./Driver.js"
 
 export type Side = "before" | "after"
 
-/** Without what differs from run to run: paths, and of which task or unit it is. */
+/** Without what differs from run to run: paths, branches of a job, and of which task or unit it is. */
 export const name = (text: string): string =>
   text
     .replace(/ (of|\/).*$/, "")
-    .replace(/ [0-9A-Z]{26}.*$/, "")
+    .replace(/ (charlotte\/)?[0-9A-Z]{26}.*$/, "")
     .trim()
 
 /** What is committed: as many writes as have queued up are one commit. */
@@ -48,8 +48,10 @@ const steps = [
   "git, make",
   "git, make a git directory",
   "git, mark",
+  "git, move",
   "git, note",
   "git, prepare",
+  "git, put refs back",
   "git, put the index in place",
   "git, remove",
   "git, remove a git directory",
@@ -62,10 +64,18 @@ const steps = [
 
 /** Steps that only look. */
 const looks = new Set([
-  ...["list", "look at", "look for who holds", "read", "resolve"].map((step) => `git, ${step}`),
-  ...["cat-file", "config", "diff-index", "diff-tree", "for-each-ref", "ls-files", "ls-tree", "merge-base"].map(
-    (command) => `git ${command}`
-  ),
+  ...["list", "look at", "look for who holds", "read", "read the refs", "resolve"].map((step) => `git, ${step}`),
+  ...[
+    "cat-file",
+    "check-attr",
+    "config",
+    "diff-index",
+    "diff-tree",
+    "for-each-ref",
+    "ls-files",
+    "ls-tree",
+    "merge-base"
+  ].map((command) => `git ${command}`),
   ...["rev-list", "rev-parse", "symbolic-ref", "var", "version"].map((command) => `git ${command}`)
 ])
 
