@@ -2,7 +2,7 @@
  * The fibers that a job forks. Each is in the ledger while it is alive, and some take their time to end.
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
-import type { Job, World } from "./Orchestrators.js"
+import type { Job, World } from "./World.js"
 import type { Life } from "./Life.js"
 import type * as Random from "./Random.js"
 

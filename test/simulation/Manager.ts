@@ -13,6 +13,7 @@ import type { Database } from "./Database.js"
 import type { Life } from "./Life.js"
 import * as Orchestrators from "./Orchestrators.js"
 import type { Processes } from "./Processes.js"
+import type { World } from "./World.js"
 
 export type Service = JobManager.JobManager["Type"]
 
@@ -28,7 +29,7 @@ export interface Manager {
 /** Begins to boot one; `booted` is told what came of it. */
 export const boot = (
   life: Life,
-  world: Orchestrators.World & { readonly database: Database; readonly processes: Processes },
+  world: World & { readonly database: Database; readonly processes: Processes },
   options: JobManager.LayerOptions,
   booted: (exit: Exit.Exit<Service, AlreadyManaged | StoreError>) => void
 ): Manager => {

@@ -8,7 +8,7 @@ import * as LifeModule from "./Life.js"
 import * as Machine from "./Machine.js"
 import * as ManagerModule from "./Manager.js"
 import type { Operations } from "./Operations.js"
-import type { World } from "./Orchestrators.js"
+import type { World } from "./World.js"
 import type { Processes } from "./Processes.js"
 
 export interface Managers {

@@ -5,7 +5,7 @@ import { Cause, Duration, Effect, Exit, type Fiber, Option, Stream } from "effec
 import { JobId } from "../../src/domain/JobId.js"
 import type { JobEvent } from "../../src/domain/JobEvent.js"
 import { isTerminal } from "../../src/domain/RunStatus.js"
-import type { World } from "./Orchestrators.js"
+import type { World } from "./World.js"
 import * as Machine from "./Machine.js"
 import type { Manager, Service } from "./Manager.js"
 import type { Processes } from "./Processes.js"

@@ -15,13 +15,11 @@ import * as Submission from "../../src/tasks/work/Submission.js"
 import * as race from "../../src/internal/race.js"
 import * as Children from "./Children.js"
 import { fail } from "./fail.js"
-import type { Ledger } from "./Ledger.js"
 import type { Life } from "./Life.js"
-import type { Machine } from "./Machine.js"
 import * as Random from "./Random.js"
-import type { Records } from "./Records.js"
-import { type Repository, targets } from "./Repository.js"
+import { targets } from "./Repository.js"
 import * as Submissions from "./Submissions.js"
+import type { Job, World } from "./World.js"
 
 const { Orchestrator } = OrchestratorModule
 
@@ -29,16 +27,6 @@ const { Orchestrator } = OrchestratorModule
 export class Home extends Context.Tag("simulation/Home")<Home, string>() {}
 
 const home = "of the orchestrator"
-
-export interface World {
-  readonly machine: Machine
-  readonly ledger: Ledger
-  readonly records: Records
-  readonly repository: Repository
-  readonly maxJobs: number
-  /** Whether every job is to come to its end by itself. */
-  readonly isCalm: () => boolean
-}
 
 const agents = Layer.succeed(Agents, {
   names: ["script"],
@@ -51,8 +39,6 @@ const files = FileSystem.layerNoop({
   makeDirectory: () => Effect.void,
   writeFileString: () => Effect.void
 })
-
-export type Job = OrchestratorModule.JobContext<JobConfig>
 
 /** Says who runs, from the beginning to the very end of the scope. */
 const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { attempt, config, id }: Job) => {

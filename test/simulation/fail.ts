@@ -4,7 +4,7 @@
 import { Cause, Effect, Fiber } from "effect"
 import * as Children from "./Children.js"
 import type { Life } from "./Life.js"
-import type { Job, World } from "./Orchestrators.js"
+import type { Job, World } from "./World.js"
 import type * as Random from "./Random.js"
 
 /** In one of the ways in which work fails: at once, with a slow finalizer, or beside others that are interrupted then. */

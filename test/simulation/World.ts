@@ -1,0 +1,21 @@
+/**
+ * What the jobs of a run live in.
+ */
+import type { JobConfig } from "../../src/domain/JobConfig.js"
+import type { JobContext } from "../../src/manager/Orchestrator.js"
+import type { Ledger } from "./Ledger.js"
+import type { Machine } from "./Machine.js"
+import type { Records } from "./Records.js"
+import type { Repository } from "./Repository.js"
+
+export interface World {
+  readonly machine: Machine
+  readonly ledger: Ledger
+  readonly records: Records
+  readonly repository: Repository
+  readonly maxJobs: number
+  /** Whether every job is to come to its end by itself. */
+  readonly isCalm: () => boolean
+}
+
+export type Job = JobContext<JobConfig>
