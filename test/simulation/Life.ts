@@ -38,6 +38,8 @@ export interface Life {
    * can be interrupted, Effect 3.22 forgets the failure. Its own scheduler makes way every 2,048 operations only.
    */
   readonly hasten: Effect.Effect<void>
+  /** The fiber that runs this often falls far behind the others. One that did it all the time would get nowhere. */
+  readonly dawdle: Effect.Effect<void>
   /** What every fiber of it finds in place of the real world. */
   readonly references: Context.Context<WallClock | KernelRef>
   readonly kill: () => void
@@ -67,6 +69,7 @@ const start = 20
 
 /** Now and then one falls far behind the others, and much happens meanwhile. */
 const rarely = 0.05
+const dawdling = 0.5
 
 export const make = (
   machine: Machine,
@@ -93,17 +96,20 @@ export const make = (
   /** So many operations are left before it may make way. */
   let head = 0
 
+  const hasty = new WeakSet<object>()
+  const slow = new WeakSet<object>()
+  const isSlow = (fiber: unknown) => typeof fiber === "object" && fiber !== null && slow.has(fiber)
+
   const schedule = (task: () => void, fiber: unknown = task) => {
     if (!alive) return
     if (fiber === starting || (fiber !== task && !isTurn(fiber, task))) return void urgent.push({ task, fiber })
     const queue = queues.get(fiber)
     if (queue !== undefined) return void queue.tasks.push(task)
-    const fresh = { fiber, tasks: [task], patience: random.chance(rarely) ? random.between(2, 30) : 0 }
+    const isBehind = random.chance(isSlow(fiber) ? dawdling : rarely)
+    const fresh = { fiber, tasks: [task], patience: isBehind ? random.between(2, 30) : 0 }
     queues.set(fiber, fresh)
     ready.push(fresh)
   }
-
-  const hasty = new WeakSet<object>()
 
   const scheduler: Scheduler.Scheduler = {
     shouldYield: (fiber) => {
@@ -211,6 +217,7 @@ export const make = (
     after,
     sleep,
     hasten: Effect.withFiberRuntime((fiber) => Effect.sync(() => void hasty.add(fiber))),
+    dawdle: Effect.withFiberRuntime((fiber) => Effect.sync(() => void slow.add(fiber))),
     references,
     kill: () => {
       alive = false

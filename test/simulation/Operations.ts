@@ -28,7 +28,7 @@ export interface Operations {
   /** Forgets the calls of a process that is gone. */
   readonly forget: (manager: Manager) => void
   readonly start: (manager: Manager, config?: StartOptions) => void
-  readonly stop: (manager: Manager, id: JobId) => void
+  readonly stop: (manager: Manager, id: JobId, options?: { readonly slowly: boolean }) => void
   readonly stopAll: (manager: Manager) => void
   readonly resume: (manager: Manager, id: JobId) => void
   readonly awaitEnd: (manager: Manager, id: JobId) => void
@@ -197,11 +197,12 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
         )
       }),
 
-    stop: (manager, id) =>
+    stop: (manager, id, { slowly } = { slowly: false }) =>
       using(manager, (service) => {
         const grace = random.chance(0.3) ? random.between(0, 3_000) : undefined
         const name = `stop of ${nameOf(id)}`
-        call(manager, name, service.stop(id, grace === undefined ? {} : { grace }), {
+        const stop = service.stop(id, grace === undefined ? {} : { grace })
+        call(manager, name, slowly ? Effect.zipRight(manager.life.dawdle, stop) : stop, {
           allowed: ["StopTimedOut", "StoreError", ...(known.includes(id) ? [] : (["JobNotFound"] as const))],
           onSuccess: ({ status }) => {
             if (isTerminal(status)) isOver(manager, service, id, status, "stop")

@@ -99,7 +99,7 @@ export const run = (
     if (first === undefined) return
     const id = Operations.idOf(random.pick([first, ...rest]).id)
     operations.resume(manager, id)
-    for (let i = random.between(3, 8); i > 0; i--) operations.stop(manager, id)
+    for (let i = random.between(3, 8); i > 0; i--) operations.stop(manager, id, { slowly: random.chance(0.5) })
   }
 
   const weights = {
