@@ -103,7 +103,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           flood: 0.1,
           flush: 2,
           wait: 3,
-          process: 3,
+          process: 5,
           together: 1,
           fork: 2,
           deaf: 0.5,
