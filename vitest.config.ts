@@ -23,7 +23,7 @@ const unit = [
   "test/manager/**/!(Capacity|EventLeaks).test.ts",
   "test/http/**/!(Crowd|Memory|Reconnect|Stalled).test.ts",
   "test/cli/!(bin).test.ts",
-  "test/cli/{doctor,run}/**/*.test.ts"
+  "test/cli/{doctor,errors,parser,run,terminal}/**/*.test.ts"
 ]
 
 export default defineConfig({

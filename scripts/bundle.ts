@@ -121,7 +121,7 @@ const common = {
 await build({
   ...common,
   stdin: {
-    contents: 'export { main, start } from "./src/cli/Charlotte.ts"; export { runPromise } from "effect/Effect"',
+    contents: 'export { main, start } from "./src/cli/main.ts"; export { runPromise } from "effect/Effect"',
     resolveDir: root
   },
   outfile: file,

@@ -4,11 +4,11 @@
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect } from "effect"
 import { version } from "../http/Version.js"
-import * as Commands from "./Commands.js"
-import * as Main from "./Main.js"
+import * as commands from "./parser/commands.js"
+import * as runCommand from "./parser/runCommand.js"
 
 export const command = (argv: ReadonlyArray<string>) =>
-  Effect.promise(() => Commands.load(argv)).pipe(
-    Effect.flatMap((program) => Main.run(program, argv, { version })),
+  Effect.promise(() => commands.load(argv)).pipe(
+    Effect.flatMap((program) => runCommand.run(program, argv, { version })),
     Effect.provide(NodeTerminal.layer)
   )

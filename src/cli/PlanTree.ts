@@ -3,9 +3,9 @@
  */
 import { Effect } from "effect"
 import type { Plan, Task, Unit } from "../tasks/plan/Plan.js"
-import * as Line from "./Line.js"
-import { Output, writeLines } from "./Output.js"
-import { count } from "./Words.js"
+import * as StyledLine from "./terminal/StyledLine.js"
+import { Output, writeLines } from "./terminal/Output.js"
+import { count } from "./terminal/format.js"
 
 /** For programs. */
 export const json = ({ units }: Plan) => ({
@@ -24,57 +24,57 @@ export const write = (plan: Plan, asJson: boolean) =>
     yield* writeLines(render(plan, isTerminal ? (yield* size).columns : Infinity))
   })
 
-export const render = (plan: Plan, columns: number): ReadonlyArray<Line.Line> =>
+export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Line> =>
   [
     ...plan.waves.flatMap((units, index) => [
-      [Line.raw(`wave ${index + 1}`, "strong")],
+      [StyledLine.raw(`wave ${index + 1}`, "strong")],
       ...branches(units, unitLine, (unit) => branches(unit.tasks, taskLine, gateLine)),
-      Line.empty
+      StyledLine.empty
     ]),
     summary(plan)
-  ].map((line) => Line.fit(line, columns))
+  ].map((line) => StyledLine.fit(line, columns))
 
 /** Each item with what hangs below it. */
 const branches = <A>(
   items: ReadonlyArray<A>,
-  line: (item: A) => Line.Line,
-  below: (item: A) => ReadonlyArray<Line.Line>
-): ReadonlyArray<Line.Line> =>
+  line: (item: A) => StyledLine.Line,
+  below: (item: A) => ReadonlyArray<StyledLine.Line>
+): ReadonlyArray<StyledLine.Line> =>
   items.flatMap((item, index) => {
     const isLast = index === items.length - 1
     return [
-      [Line.raw(isLast ? "└─ " : "├─ ", "faint"), ...line(item)],
-      ...below(item).map((line) => [Line.raw(isLast ? "   " : "│  ", "faint"), ...line])
+      [StyledLine.raw(isLast ? "└─ " : "├─ ", "faint"), ...line(item)],
+      ...below(item).map((line) => [StyledLine.raw(isLast ? "   " : "│  ", "faint"), ...line])
     ]
   })
 
-const unitLine = ({ dependsOn, id, remaining }: Unit): Line.Line => [
-  Line.piece(id, "name"),
+const unitLine = ({ dependsOn, id, remaining }: Unit): StyledLine.Line => [
+  StyledLine.piece(id, "name"),
   ...after(dependsOn),
-  ...(remaining.length === 0 ? [Line.raw("  nothing to do, skipped", "faint")] : [])
+  ...(remaining.length === 0 ? [StyledLine.raw("  nothing to do, skipped", "faint")] : [])
 ]
 
-const taskLine = ({ dependsOn, number, status, title }: Task): Line.Line => {
+const taskLine = ({ dependsOn, number, status, title }: Task): StyledLine.Line => {
   const done = status === "complete"
   const noted = done ? "complete, skipped" : status === "pending" ? "" : status.replace("_", " ")
   return [
-    Line.raw(`${number} `, done ? "faint" : "strong"),
-    Line.piece(title, done ? "faint" : "plain"),
+    StyledLine.raw(`${number} `, done ? "faint" : "strong"),
+    StyledLine.piece(title, done ? "faint" : "plain"),
     ...after(dependsOn),
-    ...(noted === "" ? [] : [Line.raw(`  ${noted}`, done ? "faint" : "warn")])
+    ...(noted === "" ? [] : [StyledLine.raw(`  ${noted}`, done ? "faint" : "warn")])
   ]
 }
 
-const gateLine = ({ backpressure, status }: Task): ReadonlyArray<Line.Line> =>
-  status === "complete" ? [] : [[Line.raw("  gate  ", "faint"), Line.piece(backpressure, "faint")]]
+const gateLine = ({ backpressure, status }: Task): ReadonlyArray<StyledLine.Line> =>
+  status === "complete" ? [] : [[StyledLine.raw("  gate  ", "faint"), StyledLine.piece(backpressure, "faint")]]
 
-const after = (others: ReadonlyArray<string | number>): Line.Line =>
-  others.length === 0 ? [] : [Line.raw(`  after ${others.join(", ")}`, "faint")]
+const after = (others: ReadonlyArray<string | number>): StyledLine.Line =>
+  others.length === 0 ? [] : [StyledLine.raw(`  after ${others.join(", ")}`, "faint")]
 
-const summary = (plan: Plan): Line.Line => {
+const summary = (plan: Plan): StyledLine.Line => {
   const tasks = plan.units.flatMap((unit) => unit.tasks)
   const toDo = plan.units.flatMap((unit) => unit.remaining).length
   const parts = [count(plan.units.length, "unit"), count(tasks.length, "task"), count(plan.waves.length, "wave")]
   const skipped = tasks.length === toDo ? "" : `, ${tasks.length - toDo} skipped`
-  return [Line.raw(`${parts.join(", ")}: ${toDo} to do${skipped}`)]
+  return [StyledLine.raw(`${parts.join(", ")}: ${toDo} to do${skipped}`)]
 }

@@ -7,6 +7,6 @@ import { refusal } from "./Platform.js"
 
 if (refusal()) process.exitCode = 2
 else {
-  const { start } = await import("./Charlotte.js")
+  const { start } = await import("./main.js")
   start()
 }

@@ -3,9 +3,9 @@
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Effect, Layer } from "effect"
-import * as Main from "../../src/cli/Main.js"
-import { Output, OutputClosed } from "../../src/cli/Output.js"
-import type { Program } from "../../src/cli/Program.js"
+import * as runCommand from "../../src/cli/parser/runCommand.js"
+import { Output, OutputClosed } from "../../src/cli/terminal/Output.js"
+import type { Program } from "../../src/cli/parser/CommandTree.js"
 
 export interface Capture {
   readonly out: () => string
@@ -40,7 +40,7 @@ export const make = (
 /** Runs a command line in this process. */
 export const run = (program: Program, argv: ReadonlyArray<string>, options?: Parameters<typeof make>[0]) => {
   const capture = make(options)
-  return Main.run(program, argv, { version: "1.2.3" }).pipe(
+  return runCommand.run(program, argv, { version: "1.2.3" }).pipe(
     Effect.provide(Layer.merge(NodeContext.layer, capture.layer)),
     Effect.map((code) => ({ code, out: capture.out(), err: capture.err() }))
   )

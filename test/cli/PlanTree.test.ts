@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc, Schema } from "effect"
 import stringWidth from "string-width"
-import * as Line from "../../src/cli/Line.js"
+import * as StyledLine from "../../src/cli/terminal/StyledLine.js"
 import * as PlanTree from "../../src/cli/PlanTree.js"
 import { Plan, Task, Unit } from "../../src/tasks/plan/Plan.js"
 import { UnitName } from "../../src/tasks/plan/Fields.js"
@@ -47,7 +47,8 @@ const diamond = plan([
   unit("top", ["left", "right"], [task(1, "Put the roof on it", { backpressure: "npm test && npm run lint" })])
 ])
 
-const text = (plan: Plan, columns = Infinity) => PlanTree.render(plan, columns).map((line) => Line.paint(line, false))
+const text = (plan: Plan, columns = Infinity) =>
+  PlanTree.render(plan, columns).map((line) => StyledLine.paint(line, false))
 
 describe("the tree of a plan", () => {
   it("shows waves, units, tasks, their order, their gates, and what is skipped", () => {

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
-import * as ErrorCode from "../../src/cli/ErrorCode.js"
+import * as exitCodeOf from "../../src/cli/errors/exitCodeOf.js"
 import * as World from "../http/world.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
@@ -95,7 +95,7 @@ describe("a daemon and a client", () => {
         expect(error.message).toBe(
           `this is charlotte ${manifest.version}, and the daemon is 0.1.0; restart it with: charlotte daemon restart`
         )
-        expect(ErrorCode.ofError(error)).toBe(75)
+        expect(exitCodeOf.ofError(error)).toBe(75)
       })
   )
 })

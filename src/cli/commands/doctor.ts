@@ -6,16 +6,16 @@ import * as Options from "@effect/cli/Options"
 import { Effect } from "effect"
 import * as Home from "../../daemon/Home.js"
 import * as Git from "../../tasks/Git.js"
-import * as AgentsFound from "../doctor/AgentsFound.js"
+import * as agents from "../doctor/agents.js"
 import * as Finding from "../doctor/Finding.js"
-import * as HomeDirectory from "../doctor/HomeDirectory.js"
-import * as Machine from "../doctor/Machine.js"
-import * as Records from "../doctor/Records.js"
+import * as HomeDirectory from "../doctor/home.js"
+import * as machine from "../doctor/machine.js"
+import * as database from "../doctor/database.js"
 import * as Report from "../doctor/Report.js"
-import * as RepositoryAround from "../doctor/RepositoryAround.js"
-import * as SqliteDriver from "../doctor/SqliteDriver.js"
-import * as ExitCode from "../ExitCode.js"
-import { Output, writeLines } from "../Output.js"
+import * as repository from "../doctor/repository.js"
+import * as SqliteDriver from "../doctor/sqlite.js"
+import * as ExitCode from "../errors/ExitCode.js"
+import { Output, writeLines } from "../terminal/Output.js"
 import { about, json, repo } from "./parameters.js"
 
 const audit = Options.boolean("audit").pipe(
@@ -27,10 +27,10 @@ export const doctor = Command.make("doctor", { audit, repo, json }, ({ audit, js
     const { isTerminal, size, write } = yield* Output
     const sqlite = yield* SqliteDriver.look
     const found = yield* Effect.all([
-      Machine.look,
+      machine.look,
       Effect.succeed([sqlite]),
       sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit }),
-      RepositoryAround.look(repo)
+      repository.look(repo)
     ])
     const report = Report.make(found.flat())
     yield* json
@@ -51,10 +51,10 @@ const withoutSqlite = Finding.warning(
   "leave the database where it is, and ask again once SQLite works"
 )
 
-const home = (options: Records.Options) =>
+const home = (options: database.Options) =>
   Effect.gen(function* () {
     const directory = yield* HomeDirectory.look
-    return [...directory, ...(yield* AgentsFound.look), ...(yield* Records.look(options))]
+    return [...directory, ...(yield* agents.look), ...(yield* database.look(options))]
   }).pipe(
     Effect.provide(Home.layerUntouched),
     Effect.catchTag("HomeUnusable", ({ message }) =>

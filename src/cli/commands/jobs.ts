@@ -4,7 +4,7 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { list } from "../Listing.js"
+import { list } from "../listJobs.js"
 import { about, json, labels, number } from "./parameters.js"
 
 const status = Options.choice("status", RunStatus.literals).pipe(

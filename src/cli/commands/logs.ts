@@ -8,11 +8,11 @@ import { Effect, Option, Stream } from "effect"
 import * as Home from "../../daemon/Home.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import { LogNotFound } from "../../http/errors.js"
-import * as JobName from "../JobName.js"
-import * as Jobs from "../Jobs.js"
+import * as JobRef from "../JobRef.js"
+import * as JobSource from "../JobSource.js"
 import * as LogFile from "../logs/LogFile.js"
 import * as Printer from "../logs/Printer.js"
-import * as Reading from "../logs/Reading.js"
+import * as tail from "../logs/tail.js"
 import { about, job, json, number } from "./parameters.js"
 
 const unit = Options.text("unit").pipe(
@@ -36,8 +36,8 @@ export const logs = Command.make("logs", { job, unit, task, agent, gate, follow,
   Effect.gen(function* () {
     const { logs } = yield* Home.Home
     const path = yield* Path
-    const jobs = yield* Jobs.read
-    const { id, status } = yield* Effect.flatMap(JobName.find(jobs, given.job), jobs.get)
+    const jobs = yield* JobSource.read
+    const { id, status } = yield* Effect.flatMap(JobRef.find(jobs, given.job), jobs.get)
     const directory = path.join(logs, id)
     const wanted = selection(given)
     const found = yield* LogFile.list(directory, wanted)
@@ -45,7 +45,7 @@ export const logs = Command.make("logs", { job, unit, task, agent, gate, follow,
     if (found.length === 0 && !goesOn) return yield* new LogNotFound({ jobId: id, log: inWords(wanted) })
     const printer = yield* Printer.make({ json, titles: goesOn || found.length > 1 })
     const options = { directory, wanted, printer }
-    yield* goesOn ? Reading.follow(options, end(jobs.events(id), wanted)) : Reading.all(options)
+    yield* goesOn ? tail.follow(options, end(jobs.events(id), wanted)) : tail.all(options)
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 ).pipe(
   Command.withDescription(

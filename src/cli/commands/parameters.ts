@@ -6,7 +6,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import { Duration, Effect } from "effect"
-import * as JobName from "../JobName.js"
+import * as JobRef from "../JobRef.js"
 
 /** What a command is for, and how it is called. */
 export const about = (purpose: string, example: string): HelpDoc.HelpDoc =>
@@ -20,7 +20,7 @@ export const tasksDir = Args.text({ name: "tasksDir" }).pipe(
 
 export const job = Args.text({ name: "job" }).pipe(
   Args.withDescription("The id of the job, four or more characters of its beginning or its end, or: latest."),
-  Args.mapEffect((text) => Effect.mapError(JobName.parse(text), ({ message }) => HelpDoc.p(message)))
+  Args.mapEffect((text) => Effect.mapError(JobRef.parse(text), ({ message }) => HelpDoc.p(message)))
 )
 
 export const repo = Options.text("repo").pipe(

@@ -5,13 +5,13 @@ import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
 import * as Git from "../../tasks/Git.js"
 import * as TaskDirectory from "../../tasks/plan/TaskDirectory.js"
-import * as Place from "../Place.js"
+import * as resolveTasksDir from "../resolveTasksDir.js"
 import * as PlanTree from "../PlanTree.js"
 import { about, agent, json, repo, tasksDir } from "./parameters.js"
 
 export const plan = Command.make("plan", { repo, agent, json, tasksDir }, ({ agent, json, ...given }) =>
   Effect.gen(function* () {
-    const { repository, tasksDir } = yield* Place.find(given)
+    const { repository, tasksDir } = yield* resolveTasksDir.find(given)
     const plan = yield* TaskDirectory.read({
       repository: repository.topLevel,
       tasksDir,

@@ -11,13 +11,13 @@ import { version } from "../../http/Version.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Git from "../../tasks/Git.js"
 import * as Prune from "../../tasks/Prune.js"
-import { Confirmation } from "../Confirmation.js"
-import * as JobName from "../JobName.js"
-import * as Line from "../Line.js"
-import { Output, writeLines } from "../Output.js"
-import * as Recorded from "../Recorded.js"
-import { UsageError } from "../UsageError.js"
-import * as Words from "../Words.js"
+import { Confirmation } from "../terminal/Confirmation.js"
+import * as JobRef from "../JobRef.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import * as OfflineJobs from "../offline/OfflineJobs.js"
+import { UsageError } from "../parser/UsageError.js"
+import * as format from "../terminal/format.js"
 import { about, age, dryRun, job, json, repo } from "./parameters.js"
 
 const help = "charlotte prune --help"
@@ -43,8 +43,8 @@ export const prune = Command.make(
       if (discard && given.jobs.length === 0 && !all) {
         return yield* new UsageError({ problem: "--discard loses work: name the jobs whose it is, or add --all", help })
       }
-      const recorded = Recorded.make(yield* RunStore)
-      const jobs = yield* Effect.forEach(given.jobs, (name) => JobName.find(recorded, name))
+      const recorded = OfflineJobs.make(yield* RunStore)
+      const jobs = yield* Effect.forEach(given.jobs, (name) => JobRef.find(recorded, name))
       const options: Prune.Options = {
         discard,
         ...(jobs.length === 0 ? {} : { jobs }),
@@ -65,7 +65,7 @@ export const prune = Command.make(
             help
           })
         }
-        if (!isAgreed.value) return yield* writeLines([[Line.raw("nothing was removed")]])
+        if (!isAgreed.value) return yield* writeLines([[StyledLine.raw("nothing was removed")]])
       }
       const pruned = yield* Prune.prune({ ...options, dryRun })
       yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
@@ -102,26 +102,26 @@ interface Manner {
 }
 
 const show = (pruned: ReadonlyArray<Prune.Pruned>, manner: Manner) =>
-  writeLines(pruned.length === 0 ? [[Line.raw("nothing to remove")]] : pruned.flatMap(lines(manner)))
+  writeLines(pruned.length === 0 ? [[StyledLine.raw("nothing to remove")]] : pruned.flatMap(lines(manner)))
 
 const lines =
   ({ discard, dryRun }: Manner) =>
-  ({ branches, kept, problems, repository, worktrees }: Prune.Pruned): ReadonlyArray<Line.Line> => [
-    [Line.piece(repository, "strong")],
-    ...worktrees.map((path) => [Line.raw(`  ${would(dryRun)}the worktree `), Line.piece(path)]),
-    ...branches.map((branch) => [Line.raw(`  ${would(dryRun)}the branch `), Line.piece(branch)]),
+  ({ branches, kept, problems, repository, worktrees }: Prune.Pruned): ReadonlyArray<StyledLine.Line> => [
+    [StyledLine.piece(repository, "strong")],
+    ...worktrees.map((path) => [StyledLine.raw(`  ${would(dryRun)}the worktree `), StyledLine.piece(path)]),
+    ...branches.map((branch) => [StyledLine.raw(`  ${would(dryRun)}the branch `), StyledLine.piece(branch)]),
     ...kept.map(({ name, reason }) => [
-      Line.raw(dryRun ? "  would keep " : "  kept ", "faint"),
-      Line.piece(name, "faint"),
-      Line.piece(`: ${reason}`, "faint")
+      StyledLine.raw(dryRun ? "  would keep " : "  kept ", "faint"),
+      StyledLine.piece(name, "faint"),
+      StyledLine.piece(`: ${reason}`, "faint")
     ]),
-    ...problems.map((problem) => [Line.raw("  ! ", "warn"), Line.piece(problem)]),
+    ...problems.map((problem) => [StyledLine.raw("  ! ", "warn"), StyledLine.piece(problem)]),
     ...(kept.length === 0 || discard
       ? []
-      : [[Line.raw(`  to remove what is kept, and lose it: ${command(kept)}`, "faint")]]),
+      : [[StyledLine.raw(`  to remove what is kept, and lose it: ${command(kept)}`, "faint")]]),
     [
-      Line.raw(
-        `  ${Words.count(worktrees.length, "worktree")} and ${Words.count(branches.length, "branch", "branches")}`,
+      StyledLine.raw(
+        `  ${format.count(worktrees.length, "worktree")} and ${format.count(branches.length, "branch", "branches")}`,
         "faint"
       )
     ]

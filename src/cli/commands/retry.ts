@@ -4,13 +4,13 @@
 import * as Command from "@effect/cli/Command"
 import { Effect, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
-import * as JobName from "../JobName.js"
-import * as Begin from "../run/Begin.js"
-import type { Jobs } from "../Jobs.js"
+import * as JobRef from "../JobRef.js"
+import * as startAndFollow from "../run/startAndFollow.js"
+import type { Jobs } from "../JobSource.js"
 import { about, job, json } from "./parameters.js"
 
 export const retry = Command.make("retry", { job, json }, ({ job, json }) =>
-  Begin.follow({ begin: (jobs) => Effect.flatMap(again(jobs, job), (config) => jobs.start(config)), json })
+  startAndFollow.follow({ begin: (jobs) => Effect.flatMap(again(jobs, job), (config) => jobs.start(config)), json })
 ).pipe(
   Command.withDescription(
     about(
@@ -23,7 +23,7 @@ export const retry = Command.make("retry", { job, json }, ({ job, json }) =>
 /** The same as before, but for where it begins. */
 const again = (jobs: Jobs, name: string) =>
   Effect.gen(function* () {
-    const { config: before, id: retryOf } = yield* Effect.flatMap(JobName.find(jobs, name), (id) => jobs.get(id))
+    const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, name), (id) => jobs.get(id))
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
     return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig({ ...config, retryOf })))
   })

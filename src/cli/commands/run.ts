@@ -4,15 +4,15 @@
 import * as Command from "@effect/cli/Command"
 import { Effect } from "effect"
 import * as Git from "../../tasks/Git.js"
-import * as Begin from "../run/Begin.js"
-import * as Submission from "../Submission.js"
+import * as startAndFollow from "../run/startAndFollow.js"
+import * as submitOptions from "../submitOptions.js"
 import { about, json } from "./parameters.js"
 
-export const run = Command.make("run", { ...Submission.options, json }, ({ json, ...given }) =>
+export const run = Command.make("run", { ...submitOptions.options, json }, ({ json, ...given }) =>
   Effect.gen(function* () {
-    const config = yield* Submission.read(given)
-    if (config.dryRun) return yield* Submission.show(config, json)
-    yield* Begin.follow({ begin: (manager) => manager.start(config), json })
+    const config = yield* submitOptions.read(given)
+    if (config.dryRun) return yield* submitOptions.show(config, json)
+    yield* startAndFollow.follow({ begin: (manager) => manager.start(config), json })
   }).pipe(Effect.provide(Git.layer))
 ).pipe(
   Command.withDescription(

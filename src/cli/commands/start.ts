@@ -6,23 +6,23 @@ import { Effect, Option } from "effect"
 import * as Home from "../../daemon/Home.js"
 import { DaemonNotRunning } from "../../http/errors.js"
 import * as Git from "../../tasks/Git.js"
-import * as Jobs from "../Jobs.js"
-import * as Line from "../Line.js"
-import { Output, writeLines } from "../Output.js"
-import * as Submission from "../Submission.js"
+import * as JobSource from "../JobSource.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import * as submitOptions from "../submitOptions.js"
 import { about, json } from "./parameters.js"
 
-export const start = Command.make("start", { ...Submission.options, json }, ({ json, ...given }) =>
+export const start = Command.make("start", { ...submitOptions.options, json }, ({ json, ...given }) =>
   Effect.gen(function* () {
-    const config = yield* Submission.read(given)
-    if (config.dryRun) return yield* Submission.show(config, json)
+    const config = yield* submitOptions.read(given)
+    if (config.dryRun) return yield* submitOptions.show(config, json)
     const { isTerminal, write } = yield* Output
     const { socket } = yield* Home.Home
-    const daemon = yield* Jobs.daemon
+    const daemon = yield* JobSource.daemon
     if (Option.isNone(daemon)) return yield* new DaemonNotRunning({ address: socket })
     const id = yield* daemon.value.start(config)
     yield* write(json ? `${JSON.stringify({ id })}\n` : `${id}\n`)
-    if (isTerminal && !json) yield* writeLines([[Line.raw(`watch it with: charlotte watch ${id}`, "faint")]])
+    if (isTerminal && !json) yield* writeLines([[StyledLine.raw(`watch it with: charlotte watch ${id}`, "faint")]])
   }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
 ).pipe(
   Command.withDescription(

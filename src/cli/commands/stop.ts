@@ -7,12 +7,12 @@ import * as Options from "@effect/cli/Options"
 import { Effect, Option, Schema } from "effect"
 import * as Home from "../../daemon/Home.js"
 import { StopReport } from "../../domain/StopReport.js"
-import * as ExitCode from "../ExitCode.js"
-import * as Line from "../Line.js"
-import { Output, writeLines } from "../Output.js"
-import * as Stopping from "../Stopping.js"
-import { UsageError } from "../UsageError.js"
-import * as Words from "../Words.js"
+import * as ExitCode from "../errors/ExitCode.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import * as stopJobs from "../stopJobs.js"
+import { UsageError } from "../parser/UsageError.js"
+import * as format from "../terminal/format.js"
 import { about, job, json, span } from "./parameters.js"
 
 const all = Options.boolean("all").pipe(Options.withDescription("All jobs that run."))
@@ -29,13 +29,13 @@ export const stop = Command.make(
         return yield* new UsageError({ problem, help: "charlotte stop --help" })
       }
       if (Option.isSome(job)) {
-        const report = yield* Stopping.one(job.value, given)
+        const report = yield* stopJobs.one(job.value, given)
         return yield* json ? write(encode(report)) : writeLines([line(report)])
       }
-      const reports = yield* Stopping.all(given)
+      const reports = yield* stopJobs.all(given)
       yield* json
         ? write(reports.map((report) => encode(report)))
-        : writeLines(reports.length === 0 ? [[Line.raw("no job runs")]] : reports.map(line))
+        : writeLines(reports.length === 0 ? [[StyledLine.raw("no job runs")]] : reports.map(line))
       if (reports.some(({ mode }) => mode === "timedOut")) return yield* new ExitCode.Quit({ code: ExitCode.failed })
     }).pipe(Effect.provide(Home.layerUntouched))
 ).pipe(
@@ -48,20 +48,24 @@ const encode = Schema.encodeSync(StopReport)
 
 const write = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
 
-const line = ({ elapsed, jobId, mode, status }: StopReport): Line.Line => {
-  const job = Line.raw(`job ${jobId}`)
+const line = ({ elapsed, jobId, mode, status }: StopReport): StyledLine.Line => {
+  const job = StyledLine.raw(`job ${jobId}`)
   switch (mode) {
     case "graceful":
-      return [Line.raw("✓ ", "good"), job, Line.raw(` ${status}, after ${Words.span(elapsed)}`)]
+      return [StyledLine.raw("✓ ", "good"), job, StyledLine.raw(` ${status}, after ${format.span(elapsed)}`)]
     case "forced":
       return [
-        Line.raw("! ", "warn"),
+        StyledLine.raw("! ", "warn"),
         job,
-        Line.raw(` ${status}, after ${Words.span(elapsed)}; what did not end by itself was killed`)
+        StyledLine.raw(` ${status}, after ${format.span(elapsed)}; what did not end by itself was killed`)
       ]
     case "alreadyEnded":
-      return [Line.raw("· ", "faint"), job, Line.raw(` was over before: ${status}`)]
+      return [StyledLine.raw("· ", "faint"), job, StyledLine.raw(` was over before: ${status}`)]
     case "timedOut":
-      return [Line.raw("✗ ", "bad"), job, Line.raw(` has not ended in ${Words.span(elapsed)}; it is still stopping`)]
+      return [
+        StyledLine.raw("✗ ", "bad"),
+        job,
+        StyledLine.raw(` has not ended in ${format.span(elapsed)}; it is still stopping`)
+      ]
   }
 }

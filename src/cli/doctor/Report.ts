@@ -1,8 +1,8 @@
 /**
  * What all the looking has come to, for a person and for a program.
  */
-import * as Line from "../Line.js"
-import * as Words from "../Words.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import * as format from "../terminal/format.js"
 import type { Finding } from "./Finding.js"
 
 export interface Report {
@@ -17,19 +17,19 @@ export const make = (findings: ReadonlyArray<Finding>): Report => ({
   warnings: findings.filter(({ status }) => status === "warning").length
 })
 
-const marks: { readonly [S in Finding["status"]]: Line.Piece } = {
-  ok: Line.raw("✓ ", "good"),
-  warning: Line.raw("! ", "warn"),
-  problem: Line.raw("✗ ", "bad")
+const marks: { readonly [S in Finding["status"]]: StyledLine.Piece } = {
+  ok: StyledLine.raw("✓ ", "good"),
+  warning: StyledLine.raw("! ", "warn"),
+  problem: StyledLine.raw("✗ ", "bad")
 }
 
-export const lines = ({ findings, problems, warnings }: Report, columns: number): ReadonlyArray<Line.Line> => {
+export const lines = ({ findings, problems, warnings }: Report, columns: number): ReadonlyArray<StyledLine.Line> => {
   const longest = Math.max(...findings.map(({ check }) => check.length))
-  const counts = [Words.count(problems, "problem"), Words.count(warnings, "warning")].join(", ")
+  const counts = [format.count(problems, "problem"), format.count(warnings, "warning")].join(", ")
   return [
     ...findings.flatMap((finding) => ofFinding(finding, longest, columns)),
-    Line.empty,
-    [Line.raw(problems + warnings === 0 ? "all is well" : counts, problems === 0 ? "plain" : "bad")]
+    StyledLine.empty,
+    [StyledLine.raw(problems + warnings === 0 ? "all is well" : counts, problems === 0 ? "plain" : "bad")]
   ]
 }
 
@@ -38,11 +38,13 @@ const ofFinding = (
   { check, message, remedy, status }: Finding,
   longest: number,
   columns: number
-): ReadonlyArray<Line.Line> => {
+): ReadonlyArray<StyledLine.Line> => {
   const indent = longest + 4
-  const name = Line.raw(`${check.padEnd(longest)}  `, status === "ok" ? "faint" : "strong")
+  const name = StyledLine.raw(`${check.padEnd(longest)}  `, status === "ok" ? "faint" : "strong")
   return [
-    ...Line.wrap([marks[status], name, Line.piece(message)], columns, indent),
-    ...(remedy === undefined ? [] : [[Line.raw(" ".repeat(indent)), Line.raw("→ ", "faint"), Line.piece(remedy)]])
+    ...StyledLine.wrap([marks[status], name, StyledLine.piece(message)], columns, indent),
+    ...(remedy === undefined
+      ? []
+      : [[StyledLine.raw(" ".repeat(indent)), StyledLine.raw("→ ", "faint"), StyledLine.piece(remedy)]])
   ]
 }

@@ -4,9 +4,9 @@
  */
 import { Effect } from "effect"
 import { TextDecoder } from "node:util"
-import * as Line from "../Line.js"
-import { Output, type OutputClosed, writeLines } from "../Output.js"
-import * as Terminal from "../Terminal.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, type OutputClosed, writeLines } from "../terminal/Output.js"
+import * as Terminal from "../terminal/text.js"
 import type { LogFile } from "./LogFile.js"
 
 export interface Printer {
@@ -95,9 +95,9 @@ const lines = (options: Options) =>
         if (texts.length === 0) return Effect.void
         const { isFirst, isNew } = turn(file)
         return writeLines([
-          ...(isNew && !isFirst ? [Line.empty] : []),
-          ...(isNew ? [[Line.raw(title(file), "strong")]] : []),
-          ...texts.map((text) => Terminal.cleanLines(text).map((line) => Line.raw(line)))
+          ...(isNew && !isFirst ? [StyledLine.empty] : []),
+          ...(isNew ? [[StyledLine.raw(title(file), "strong")]] : []),
+          ...texts.map((text) => Terminal.cleanLines(text).map((line) => StyledLine.raw(line)))
         ])
       }).pipe(Effect.provide(context))
 

@@ -6,17 +6,17 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
 import * as race from "../../internal/race.js"
-import * as ExitCode from "../ExitCode.js"
-import * as Line from "../Line.js"
-import { Output, type OutputClosed, writeLines } from "../Output.js"
-import * as Ended from "./Ended.js"
-import * as Lines from "./Lines.js"
-import * as Live from "./Live.js"
+import * as ExitCode from "../errors/ExitCode.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, type OutputClosed, writeLines } from "../terminal/Output.js"
+import * as settledLines from "./settledLines.js"
+import * as plainLines from "./plainLines.js"
+import * as LiveRegion from "../terminal/LiveRegion.js"
 import * as Progress from "./Progress.js"
 import * as Screen from "./Screen.js"
 import * as Summary from "./Summary.js"
 import * as SummaryText from "./SummaryText.js"
-import * as Tail from "./Tail.js"
+import * as logTail from "./logTail.js"
 
 export interface Options<E1, R1, E2, R2> {
   /** From the first one on; it ends when the job does, or when nobody works on it any more. */
@@ -48,7 +48,7 @@ export const follow = <E1, R1, E2, R2>({
     const columns = isTerminal ? (yield* size).columns : Infinity
     yield* json
       ? write(`${JSON.stringify({ summary })}\n`)
-      : writeLines([Line.empty, ...SummaryText.lines(summary, columns)])
+      : writeLines([StyledLine.empty, ...SummaryText.lines(summary, columns)])
     return ExitCode.ofStatus[ended.run.status]
   }).pipe(Effect.scoped)
 
@@ -64,14 +64,14 @@ const asJson = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
 const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
   Effect.gen(function* () {
     const zone = Option.getOrElse(yield* Effect.serviceOption(DateTime.CurrentTimeZone), DateTime.zoneMakeLocal)
-    yield* Stream.runForEach(events, (event) => writeLines(Option.toArray(Lines.line(event, zone))))
+    yield* Stream.runForEach(events, (event) => writeLines(Option.toArray(plainLines.line(event, zone))))
   })
 
 const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stream<string>) =>
   Effect.gen(function* () {
     const { size } = yield* Output
-    const live = yield* Live.make
-    yield* Effect.forkScoped(Stream.runForEach(said, (text) => live.print([[Line.piece(text, "warn")]])))
+    const live = yield* LiveRegion.make
+    yield* Effect.forkScoped(Stream.runForEach(said, (text) => live.print([[StyledLine.piece(text, "warn")]])))
     let progress = Progress.initial
     let failing: Progress.Failing | undefined
     let tail: ReadonlyArray<string> = []
@@ -80,7 +80,7 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
         progress = Progress.reduce(progress, event)
         const ended = event.type === "unit.failed" ? progress.units.get(event.unit ?? "")?.failing : undefined
         const { columns } = yield* size
-        yield* live.print(Ended.lines(event, { progress, tail: yield* tailOf(ended), columns: columns - 1 }))
+        yield* live.print(settledLines.lines(event, { progress, tail: yield* tailOf(ended), columns: columns - 1 }))
         const latest = Progress.failing(progress)?.failing
         if (latest !== failing) tail = yield* tailOf(latest)
         failing = latest
@@ -90,4 +90,4 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
   }).pipe(Effect.scoped)
 
 const tailOf = (failing: Progress.Failing | undefined) =>
-  failing?.log === undefined ? Effect.succeed([]) : Tail.read(failing.log, Screen.maxTail)
+  failing?.log === undefined ? Effect.succeed([]) : logTail.read(failing.log, Screen.maxTail)

@@ -2,10 +2,10 @@
  * The part of a terminal that changes while a job runs: a line for each unit that runs, the end of the output that tells
  * why a task did not pass, and how much is done. It is never higher than the terminal, nor wider.
  */
-import * as Line from "../Line.js"
-import type { Size } from "../Output.js"
-import * as Terminal from "../Terminal.js"
-import * as Words from "../Words.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import type { Size } from "../terminal/Output.js"
+import * as Terminal from "../terminal/text.js"
+import * as format from "../terminal/format.js"
 import * as Progress from "./Progress.js"
 
 export interface View {
@@ -22,7 +22,7 @@ export const maxTail = 8
 /** An eye loses its line on the way across more. */
 const widest = 100
 
-export const render = (progress: Progress.Progress, { now, size, tail }: View): ReadonlyArray<Line.Line> => {
+export const render = (progress: Progress.Progress, { now, size, tail }: View): ReadonlyArray<StyledLine.Line> => {
   const { columns, rows } = size
   // One row is the bar's, and the cursor needs one below.
   const room = Math.max(0, rows - 2)
@@ -33,38 +33,44 @@ export const render = (progress: Progress.Progress, { now, size, tail }: View): 
   const parts = [units, output, [bar(progress, columns, now)]]
   const lines = apart(parts.filter((lines) => lines.length > 0))
   return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
-    Line.fit(line, columns)
+    StyledLine.fit(line, columns)
   )
 }
 
-const apart = (parts: ReadonlyArray<ReadonlyArray<Line.Line>>): ReadonlyArray<Line.Line> =>
-  parts.flatMap((lines) => [Line.empty, ...lines])
+const apart = (parts: ReadonlyArray<ReadonlyArray<StyledLine.Line>>): ReadonlyArray<StyledLine.Line> =>
+  parts.flatMap((lines) => [StyledLine.empty, ...lines])
 
 const unitLines = (
   units: ReadonlyArray<Progress.Unit>,
   room: number,
   columns: number,
   now: number
-): ReadonlyArray<Line.Line> => {
+): ReadonlyArray<StyledLine.Line> => {
   const shown = units.length <= room ? units : units.slice(0, Math.max(0, room - 1))
   const names = shown.map(({ id }) => Terminal.fit(Terminal.clean(id), Math.max(8, Math.floor(columns / 4))))
   const longest = Math.max(0, ...names.map(Terminal.width))
   const lines = shown.map((unit, index) => {
     const name = names[index] ?? ""
     const padding = " ".repeat(longest - Terminal.width(name))
-    const left = [...indent(columns), Line.raw(name, "name"), Line.raw(`${padding}  `), ...doing(unit)]
-    return Line.spread(left, [...phase(unit, columns), Line.raw(Words.clock(now - unit.since).padStart(5))], columns)
+    const left = [...indent(columns), StyledLine.raw(name, "name"), StyledLine.raw(`${padding}  `), ...doing(unit)]
+    return StyledLine.spread(
+      left,
+      [...phase(unit, columns), StyledLine.raw(format.clock(now - unit.since).padStart(5))],
+      columns
+    )
   })
   const more = units.length - shown.length
-  return more === 0 || room === 0 ? lines : [...lines, [...indent(columns), Line.raw(`and ${more} more`, "faint")]]
+  return more === 0 || room === 0
+    ? lines
+    : [...lines, [...indent(columns), StyledLine.raw(`and ${more} more`, "faint")]]
 }
 
-const indent = (columns: number): Line.Line => (columns < 40 ? [] : [Line.raw("  ")])
+const indent = (columns: number): StyledLine.Line => (columns < 40 ? [] : [StyledLine.raw("  ")])
 
-const doing = ({ phase, task, tasks }: Progress.Unit): Line.Line => {
+const doing = ({ phase, task, tasks }: Progress.Unit): StyledLine.Line => {
   const current = task === undefined ? undefined : tasks.get(task)
-  if (current !== undefined) return [Line.raw(`${current.number} `, "strong"), Line.piece(current.title)]
-  return phase === "verify" ? [Line.raw("the merged result", "faint")] : []
+  if (current !== undefined) return [StyledLine.raw(`${current.number} `, "strong"), StyledLine.piece(current.title)]
+  return phase === "verify" ? [StyledLine.raw("the merged result", "faint")] : []
 }
 
 const phases: { readonly [P in Progress.Phase]: string } = {
@@ -78,51 +84,55 @@ const phases: { readonly [P in Progress.Phase]: string } = {
 }
 
 /** As much of it as there is room for beside the name and the title. */
-const phase = (unit: Progress.Unit, columns: number): Line.Line => {
+const phase = (unit: Progress.Unit, columns: number): StyledLine.Line => {
   if (columns < 30) return []
   const attempt = (unit.task === undefined ? undefined : unit.tasks.get(unit.task)?.attempt) ?? 1
-  const tries = attempt < 2 ? [] : [Line.raw(columns < 60 ? `×${attempt} ` : `attempt ${attempt}  `, "warn")]
-  return [...tries, Line.raw(`${phases[unit.phase]} `, "faint")]
+  const tries = attempt < 2 ? [] : [StyledLine.raw(columns < 60 ? `×${attempt} ` : `attempt ${attempt}  `, "warn")]
+  return [...tries, StyledLine.raw(`${phases[unit.phase]} `, "faint")]
 }
 
-const outputLines = (progress: Progress.Progress, tail: ReadonlyArray<string>): ReadonlyArray<Line.Line> => {
+const outputLines = (progress: Progress.Progress, tail: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> => {
   const found = Progress.failing(progress)
   if (found === undefined) return []
   const { failing, unit } = found
   const place = [unit.id, unit.task].filter((part) => part !== undefined).join(" ")
   return [
-    [Line.piece(place, "bad"), Line.raw("  "), Line.piece(`${failing.what} failed: ${failing.reason}`, "bad")],
+    [
+      StyledLine.piece(place, "bad"),
+      StyledLine.raw("  "),
+      StyledLine.piece(`${failing.what} failed: ${failing.reason}`, "bad")
+    ],
     ...quote(tail)
   ]
 }
 
 /** What another program has printed, set off from what is ours. */
-export const quote = (lines: ReadonlyArray<string>): ReadonlyArray<Line.Line> =>
-  lines.map((text) => [Line.raw("│ ", "faint"), Line.raw(text)])
+export const quote = (lines: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> =>
+  lines.map((text) => [StyledLine.raw("│ ", "faint"), StyledLine.raw(text)])
 
 /** The first line, which says what it is, and the last. */
-const shorten = (lines: ReadonlyArray<Line.Line>, room: number): ReadonlyArray<Line.Line> =>
+const shorten = (lines: ReadonlyArray<StyledLine.Line>, room: number): ReadonlyArray<StyledLine.Line> =>
   lines.length <= room ? lines : room < 2 ? [] : [...lines.slice(0, 1), ...lines.slice(1 - room)]
 
-const bar = (progress: Progress.Progress, columns: number, now: number): Line.Line => {
+const bar = (progress: Progress.Progress, columns: number, now: number): StyledLine.Line => {
   const { done, failed, skipped, total } = Progress.counts(progress)
-  const elapsed = Words.clock(now - (progress.startedAt ?? now))
-  if (total === 0) return [...indent(columns), Line.raw(`starting  ${elapsed}`, "faint")]
+  const elapsed = format.clock(now - (progress.startedAt ?? now))
+  if (total === 0) return [...indent(columns), StyledLine.raw(`starting  ${elapsed}`, "faint")]
   const text = [
-    Line.raw(`${done + skipped}/${total}`, "strong"),
-    ...(failed === 0 ? [] : [Line.raw(`  ${failed} failed`, "bad")]),
-    ...(progress.landing ? [Line.raw("  landing", "faint")] : []),
-    Line.raw(`  ${elapsed}`, "faint")
+    StyledLine.raw(`${done + skipped}/${total}`, "strong"),
+    ...(failed === 0 ? [] : [StyledLine.raw(`  ${failed} failed`, "bad")]),
+    ...(progress.landing ? [StyledLine.raw("  landing", "faint")] : []),
+    StyledLine.raw(`  ${elapsed}`, "faint")
   ]
-  const room = columns - Line.width([...indent(columns), ...text]) - 2
+  const room = columns - StyledLine.width([...indent(columns), ...text]) - 2
   if (room < 6) return [...indent(columns), ...text]
   const size = Math.min(40, room)
   const good = Math.floor((size * (done + skipped)) / total)
   const bad = Math.ceil((size * failed) / total)
   const pieces = [
-    Line.raw("━".repeat(good), "good"),
-    Line.raw("━".repeat(bad), "bad"),
-    Line.raw("─".repeat(size - good - bad), "faint")
+    StyledLine.raw("━".repeat(good), "good"),
+    StyledLine.raw("━".repeat(bad), "bad"),
+    StyledLine.raw("─".repeat(size - good - bad), "faint")
   ]
-  return [...indent(columns), ...pieces, Line.raw("  "), ...text]
+  return [...indent(columns), ...pieces, StyledLine.raw("  "), ...text]
 }

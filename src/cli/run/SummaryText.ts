@@ -3,12 +3,12 @@
  * to be copied.
  */
 import type { RunStatus } from "../../domain/RunStatus.js"
-import * as Line from "../Line.js"
-import * as Words from "../Words.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import * as format from "../terminal/format.js"
 import type { Failure, Summary } from "./Summary.js"
 
-export const lines = (summary: Summary, columns: number): ReadonlyArray<Line.Line> => {
-  const wrap = (line: Line.Line) => Line.wrap(line, columns - 4, 2)
+export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLine.Line> => {
+  const wrap = (line: StyledLine.Line) => StyledLine.wrap(line, columns - 4, 2)
   return [
     ...wrap(headline(summary)),
     ...part(table(facts(summary), columns - 4)),
@@ -19,16 +19,20 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<Line.Lin
 }
 
 /** With a blank line before it, if there is anything in it. */
-export const part = (lines: ReadonlyArray<Line.Line>): ReadonlyArray<Line.Line> =>
-  lines.length === 0 ? [] : [Line.empty, ...lines.map((line) => [Line.raw("  "), ...line])]
+export const part = (lines: ReadonlyArray<StyledLine.Line>): ReadonlyArray<StyledLine.Line> =>
+  lines.length === 0 ? [] : [StyledLine.empty, ...lines.map((line) => [StyledLine.raw("  "), ...line])]
 
-const mark = { good: Line.raw("✓ ", "good"), bad: Line.raw("✗ ", "bad"), warn: Line.raw("! ", "warn") }
+const mark = {
+  good: StyledLine.raw("✓ ", "good"),
+  bad: StyledLine.raw("✗ ", "bad"),
+  warn: StyledLine.raw("! ", "warn")
+}
 
-export const headline = ({ duration, jobId, reason, status }: Summary): Line.Line => [
+export const headline = ({ duration, jobId, reason, status }: Summary): StyledLine.Line => [
   status === "completed" ? mark.good : status === "failed" ? mark.bad : mark.warn,
-  Line.raw(`${verbs[status]} ${Words.span(duration)}`, "strong"),
-  Line.raw(`  job ${jobId}`, "faint"),
-  ...(reason === undefined ? [] : [Line.raw(": "), Line.piece(reason)])
+  StyledLine.raw(`${verbs[status]} ${format.span(duration)}`, "strong"),
+  StyledLine.raw(`  job ${jobId}`, "faint"),
+  ...(reason === undefined ? [] : [StyledLine.raw(": "), StyledLine.piece(reason)])
 ]
 
 const verbs: { readonly [S in RunStatus]: string } = {
@@ -47,7 +51,7 @@ export const facts = ({ branch, commits, diff, landed, target, tasks, units }: S
   ["units", counts(units)],
   ["tasks", counts(tasks)],
   ["commits", branch === undefined ? undefined : String(commits)],
-  ["landed", landed === undefined ? undefined : `on ${target}, at ${Words.short(landed)}`],
+  ["landed", landed === undefined ? undefined : `on ${target}, at ${format.short(landed)}`],
   ["result", branch],
   ["diff", diff]
 ]
@@ -57,11 +61,11 @@ const sentences = ["units", "tasks"]
 
 const nameWidth = 9
 
-export const table = (facts: ReadonlyArray<Fact>, columns: number): ReadonlyArray<Line.Line> =>
+export const table = (facts: ReadonlyArray<Fact>, columns: number): ReadonlyArray<StyledLine.Line> =>
   facts.flatMap(([name, value]) => {
     if (value === undefined || value === "") return []
-    const line = [Line.raw(name.padEnd(nameWidth), "faint"), Line.piece(value)]
-    return sentences.includes(name) ? Line.wrap(line, columns, nameWidth) : [line]
+    const line = [StyledLine.raw(name.padEnd(nameWidth), "faint"), StyledLine.piece(value)]
+    return sentences.includes(name) ? StyledLine.wrap(line, columns, nameWidth) : [line]
   })
 
 /** As people say it, and in the order in which they want to know. */
@@ -80,30 +84,30 @@ const counts = (of: Readonly<Record<string, number>>): string =>
     .flatMap(([state, word]) => (of[state] === undefined ? [] : [`${of[state]} ${word}`]))
     .join(", ")
 
-const place = (unit: string, task: number | undefined): Line.Piece =>
-  Line.piece(task === undefined ? unit : `${unit} ${task}`, "name")
+const place = (unit: string, task: number | undefined): StyledLine.Piece =>
+  StyledLine.piece(task === undefined ? unit : `${unit} ${task}`, "name")
 
-const noted = ({ note, task, unit }: Summary["notes"][number]): Line.Line => [
+const noted = ({ note, task, unit }: Summary["notes"][number]): StyledLine.Line => [
   mark.warn,
   place(unit, task),
-  Line.raw("  "),
-  Line.piece(note)
+  StyledLine.raw("  "),
+  StyledLine.piece(note)
 ]
 
 const failed = (
   { attempts, log, reason, task, title, unit }: Failure,
-  wrap: (line: Line.Line) => ReadonlyArray<Line.Line>
-): ReadonlyArray<Line.Line> => {
+  wrap: (line: StyledLine.Line) => ReadonlyArray<StyledLine.Line>
+): ReadonlyArray<StyledLine.Line> => {
   const tries = attempts === undefined || attempts < 2 ? "" : `failed ${attempts} times: `
   return [
-    ...wrap([mark.bad, place(unit, task), Line.raw("  "), Line.piece(title ?? reason, "strong")]),
-    ...(title === undefined ? [] : wrap([Line.raw(`  ${tries}`), Line.piece(reason)])),
-    ...(log === undefined ? [] : [[Line.raw("  log  ", "faint"), Line.piece(log)]])
+    ...wrap([mark.bad, place(unit, task), StyledLine.raw("  "), StyledLine.piece(title ?? reason, "strong")]),
+    ...(title === undefined ? [] : wrap([StyledLine.raw(`  ${tries}`), StyledLine.piece(reason)])),
+    ...(log === undefined ? [] : [[StyledLine.raw("  log  ", "faint"), StyledLine.piece(log)]])
   ]
 }
 
-export const next = ({ failures, next, status }: Summary): ReadonlyArray<Line.Line> => {
+export const next = ({ failures, next, status }: Summary): ReadonlyArray<StyledLine.Line> => {
   if (next === undefined) return []
   const when = status === "failed" && failures.length > 0 ? "when that is mended, go on with" : "go on with"
-  return [[Line.raw(`${when}  `, "faint"), Line.piece(next, "strong")]]
+  return [[StyledLine.raw(`${when}  `, "faint"), StyledLine.piece(next, "strong")]]
 }

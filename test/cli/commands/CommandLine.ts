@@ -3,14 +3,14 @@
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Effect, Layer } from "effect"
-import * as Commands from "../../../src/cli/Commands.js"
-import * as Main from "../../../src/cli/Main.js"
+import * as commands from "../../../src/cli/parser/commands.js"
+import * as runCommand from "../../../src/cli/parser/runCommand.js"
 import { version } from "../../../src/http/Version.js"
 import { type GitEnvironment, GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
 import { Surroundings } from "../../../src/tasks/process/Environment.js"
 import * as Capture from "../Capture.js"
 
-const charlotte = await Commands.load([])
+const charlotte = await commands.load([])
 
 export interface World {
   readonly environment: GitEnvironment
@@ -28,7 +28,7 @@ export type Terminal = Parameters<typeof Capture.make>[0]
 /** What is answered in the end, and what has been said so far, on either stream. */
 export const make = (world: World) => (argv: ReadonlyArray<string>, terminal?: Terminal) => {
   const capture = Capture.make(terminal)
-  const answer: Effect.Effect<Answer> = Main.run(charlotte, argv, { version }).pipe(
+  const answer: Effect.Effect<Answer> = runCommand.run(charlotte, argv, { version }).pipe(
     Effect.provide(Layer.merge(NodeContext.layer, capture.layer)),
     Effect.provideService(GitEnvironmentRef, world.environment),
     Effect.provideService(Surroundings, world.variables),

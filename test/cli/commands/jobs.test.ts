@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { JobPage } from "charlotte/http"
 import * as requests from "../../http/requests.js"
 import { forbidden } from "../hostile.js"
-import * as Terminal from "../../../src/cli/Terminal.js"
+import * as Terminal from "../../../src/cli/terminal/text.js"
 import { escapes, Here, layer as daemon, tasks } from "./Here.js"
 
 const decode = Schema.decodeSync(Schema.parseJson(JobPage))

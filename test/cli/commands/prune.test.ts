@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Option } from "effect"
 import { copyFileSync } from "node:fs"
-import * as Commands from "../../../src/cli/Commands.js"
-import { Confirmation } from "../../../src/cli/Confirmation.js"
+import * as commands from "../../../src/cli/parser/commands.js"
+import { Confirmation } from "../../../src/cli/terminal/Confirmation.js"
 import { GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
 import * as Repository from "../../support/Repository.js"
 import { charlotte as manager, repository, run as runJob, task } from "../../tasks/Jobs.js"
 import * as Capture from "../Capture.js"
 
-const charlotte = await Commands.load([])
+const charlotte = await commands.load([])
 
 /** A job whose result has not landed, and one of which nothing is missing in its target. */
 const scene = Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import * as Terminal from "../../../src/cli/Terminal.js"
+import * as text from "../../../src/cli/terminal/text.js"
 import * as requests from "../../http/requests.js"
 import { unknownId } from "../../support/jobs.js"
 import { forbidden } from "../hostile.js"
@@ -52,7 +52,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
         expect(out).not.toMatch(forbidden)
         const rows = out.split("\n").filter((line) => /^ {2,4}[✗·] /.test(line))
         expect(rows).toHaveLength(2)
-        for (const line of rows) expect(Terminal.width(line)).toBeLessThan(columns)
+        for (const line of rows) expect(text.width(line)).toBeLessThan(columns)
       }
     })
   )

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
 import stringWidth from "string-width"
-import * as Line from "../../../src/cli/Line.js"
-import * as Ended from "../../../src/cli/run/Ended.js"
+import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
+import * as settledLines from "../../../src/cli/run/settledLines.js"
 import * as Progress from "../../../src/cli/run/Progress.js"
 import * as Screen from "../../../src/cli/run/Screen.js"
-import * as Terminal from "../../../src/cli/Terminal.js"
+import * as Terminal from "../../../src/cli/terminal/text.js"
 import type { Payload } from "../../../src/tasks/TaskEvents.js"
 import { forbidden, hostile } from "../hostile.js"
 import { commit, events, noon, type Step, step, steps } from "./scenario.js"
@@ -16,7 +16,7 @@ const tail = ["# Subtest: rings", "not ok 2 - closes the outer ring", "# fail 1"
 const after = (second: number, list: ReadonlyArray<Step> = scenario) =>
   events(list.filter(({ at }) => at <= second)).reduce(Progress.reduce, Progress.initial)
 
-const paint = (lines: ReadonlyArray<Line.Line>) => lines.map((line) => Line.paint(line, false))
+const paint = (lines: ReadonlyArray<StyledLine.Line>) => lines.map((line) => StyledLine.paint(line, false))
 
 const screen = (second: number, columns: number, rows = 24) =>
   paint(Screen.render(after(second), { size: { columns, rows }, now: noon + second * 1000 + 500, tail })).join("\n")
@@ -144,7 +144,7 @@ describe("what stays on the screen", () => {
   const stays = (columns: number) =>
     events(scenario)
       .flatMap((event, index) =>
-        paint(Ended.lines(event, { progress: after(Infinity, scenario.slice(0, index + 1)), tail, columns }))
+        paint(settledLines.lines(event, { progress: after(Infinity, scenario.slice(0, index + 1)), tail, columns }))
       )
       .join("\n")
 
@@ -175,7 +175,7 @@ describe("what stays on the screen", () => {
       step(2, "", "orch.landed", { target: "main", commit })
     ]
     const lines = events(list).flatMap((event, index) =>
-      paint(Ended.lines(event, { progress: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80 }))
+      paint(settledLines.lines(event, { progress: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80 }))
     )
     expect(lines).toEqual([
       "1 unit, 1 task for main, with the agent x",

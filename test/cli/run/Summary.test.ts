@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, FastCheck as fc } from "effect"
-import * as Line from "../../../src/cli/Line.js"
+import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as Summary from "../../../src/cli/run/Summary.js"
 import * as SummaryText from "../../../src/cli/run/SummaryText.js"
 import { toJson } from "../../../src/domain/Json.js"
@@ -16,7 +16,7 @@ const nothing = new Work({ units: [], tasks: [] })
 
 const text = (ended: Summary.Ended, columns = Infinity) =>
   SummaryText.lines(Summary.of(ended, later), columns)
-    .map((line) => Line.paint(line, false))
+    .map((line) => StyledLine.paint(line, false))
     .join("\n")
 
 const result = { target: "main", branch, diff, landed: commit, commits: 3 }

@@ -5,12 +5,12 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import { Effect } from "effect"
-import * as Port from "../../daemon/Port.js"
+import * as ListenAddress from "../../daemon/ListenAddress.js"
 
 export const listen = Options.text("listen").pipe(
   Options.withPseudoName("HOST:PORT"),
   Options.mapEffect((text) => {
-    const port = Port.parse(text)
+    const port = ListenAddress.parse(text)
     return port === undefined
       ? Effect.fail(
           ValidationError.invalidValue(

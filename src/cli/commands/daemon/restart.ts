@@ -5,18 +5,18 @@ import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
 import type { Holder } from "../../../daemon/Holder.js"
 import * as Home from "../../../daemon/Home.js"
-import * as Down from "../../daemon/Down.js"
-import type { Port } from "../../daemon/Port.js"
-import * as Told from "../../daemon/Told.js"
-import * as Up from "../../daemon/Up.js"
+import * as shutDown from "../../daemon/shutDown.js"
+import type { Port } from "../../daemon/ListenAddress.js"
+import * as render from "../../daemon/render.js"
+import * as ensureRunning from "../../daemon/ensureRunning.js"
 import { about, json } from "../parameters.js"
 import { listen } from "./parameters.js"
 
 export const restart = Command.make("restart", { listen, json }, ({ json, listen }) =>
   Effect.gen(function* () {
-    const before = yield* Down.down
-    const up = yield* Up.up({ listen: Option.orElse(listen, () => Option.flatMap(before, port)), json })
-    yield* Told.up(up, { json })
+    const before = yield* shutDown.down
+    const up = yield* ensureRunning.up({ listen: Option.orElse(listen, () => Option.flatMap(before, port)), json })
+    yield* render.up(up, { json })
   }).pipe(Effect.provide(Home.layer))
 ).pipe(
   Command.withDescription(

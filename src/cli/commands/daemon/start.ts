@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as Start from "../../daemon/Start.js"
+import * as Start from "../../daemon/start.js"
 import { about, json } from "../parameters.js"
 import { listen } from "./parameters.js"
 

@@ -6,15 +6,15 @@ import { Effect, Option } from "effect"
 import * as Holder from "../../../daemon/Holder.js"
 import * as Home from "../../../daemon/Home.js"
 import * as JobClient from "../../../http/JobClient.js"
-import * as Told from "../../daemon/Told.js"
-import * as ExitCode from "../../ExitCode.js"
+import * as render from "../../daemon/render.js"
+import * as ExitCode from "../../errors/ExitCode.js"
 import { about, json } from "../parameters.js"
 
 export const status = Command.make("status", { json }, (manner) =>
   Effect.gen(function* () {
     const holder = yield* Holder.find
     const problems = Option.isSome(holder) ? yield* look(holder.value) : []
-    yield* Told.status({ holder, problems, token: (yield* Home.Home).token }, manner)
+    yield* render.status({ holder, problems, token: (yield* Home.Home).token }, manner)
     if (Option.isNone(holder) || problems.length > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
   }).pipe(Effect.provide(Home.layerUntouched))
 ).pipe(

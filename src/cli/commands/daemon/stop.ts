@@ -4,12 +4,12 @@
 import * as Command from "@effect/cli/Command"
 import { Effect } from "effect"
 import * as Home from "../../../daemon/Home.js"
-import * as Down from "../../daemon/Down.js"
-import * as Told from "../../daemon/Told.js"
+import * as shutDown from "../../daemon/shutDown.js"
+import * as render from "../../daemon/render.js"
 import { about, json } from "../parameters.js"
 
 export const stop = Command.make("stop", { json }, (manner) =>
-  Effect.flatMap(Down.down, (ended) => Told.down(ended, manner)).pipe(Effect.provide(Home.layerUntouched))
+  Effect.flatMap(shutDown.down, (ended) => render.down(ended, manner)).pipe(Effect.provide(Home.layerUntouched))
 ).pipe(
   Command.withDescription(
     about(

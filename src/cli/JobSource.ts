@@ -1,0 +1,76 @@
+/**
+ * Where commands reach jobs: in the process that has the home, by its socket; or, where no process has it, in the records.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { Effect, Option } from "effect"
+import * as Holder from "../daemon/Holder.js"
+import * as Home from "../daemon/Home.js"
+import * as JobClient from "../http/JobClient.js"
+import { WallClock } from "../store/WallClock.js"
+import type { Output } from "./terminal/Output.js"
+import type { Jobs, Manager } from "./offline/OfflineJobs.js"
+import * as slowResponseNotice from "./slowResponseNotice.js"
+
+export type { Jobs, Manager }
+
+/** A process that has the home, and works on jobs. */
+export interface Host {
+  readonly client: JobClient.Service
+  /** A daemon is there for everybody; a `run` ends with its own job. */
+  readonly what: Holder.Holder["what"]
+}
+
+type Failure = Home.HomeUnusable | Holder.HomeBusy | JobClient.ClientError
+
+type Environment = Home.Home | FileSystem | Output
+
+/** How long somebody who has just taken the home may need until it listens, in milliseconds of real time. */
+const patience = 5_000
+const pause = 20
+
+const waitForHolder: Effect.Effect<Option.Option<Holder.Holder>, never, Environment> = Effect.gen(function* () {
+  const { now, sleep } = yield* WallClock
+  const deadline = (yield* now) + patience
+  for (;;) {
+    const holder = yield* Holder.find
+    const isReady = Option.isNone(holder) || holder.value.addresses !== undefined
+    if (isReady || (yield* now) > deadline) return holder
+    yield* sleep(pause)
+  }
+})
+
+/** The process that has the home, if there is one. */
+export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.gen(function* () {
+  const { directory, socket } = yield* Home.Home
+  const holder = yield* waitForHolder
+  if (Option.isNone(holder)) return Option.none()
+  const { addresses, what } = holder.value
+  if (addresses === undefined) return yield* new Holder.HomeBusy({ directory, holder: holder.value })
+  return Option.some({ client: yield* slowResponseNotice.told(yield* JobClient.make({ socket }), holder.value), what })
+})
+
+/** The daemon; a process that works on a single job of its own takes no other. */
+export const daemon: Effect.Effect<Option.Option<JobClient.Service>, Failure, Environment> = Effect.flatMap(
+  host,
+  Option.match({
+    onNone: () => Effect.succeedNone,
+    onSome: ({ client, what }) =>
+      what === "daemon"
+        ? Effect.succeedSome(client)
+        : Effect.gen(function* () {
+            const { directory } = yield* Home.Home
+            return yield* new Holder.HomeBusy({ directory, holder: Option.getOrUndefined(yield* Holder.find) })
+          })
+  })
+)
+
+/** What is recorded, where nobody works on it. What reads a database is loaded only then. */
+export const recorded = Effect.flatMap(
+  Effect.promise(() => import("./offline/OfflineJobs.js")),
+  ({ open }) => open
+)
+
+/** To look at jobs, whoever has the home. */
+export const read = Effect.flatMap(host, (host) =>
+  Option.isSome(host) ? Effect.succeed<Jobs>(host.value.client) : recorded
+)

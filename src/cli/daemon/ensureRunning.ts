@@ -1,0 +1,95 @@
+/**
+ * Sees to it that a daemon is up in the home, whoever starts it.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
+import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
+import * as Holder from "../../daemon/Holder.js"
+import { Home } from "../../daemon/Home.js"
+import { WallClock } from "../../store/WallClock.js"
+import * as ExitCode from "../errors/ExitCode.js"
+import { Output } from "../terminal/Output.js"
+import * as spawnDaemon from "./spawnDaemon.js"
+import type { Port } from "./ListenAddress.js"
+
+export interface Options {
+  readonly listen: Option.Option<Port>
+  readonly json: boolean
+}
+
+/** A daemon is up, but not where it was asked for. */
+export class NotListening extends Schema.TaggedError<NotListening>()("NotListening", {
+  holder: Holder.Holder,
+  address: Schema.String
+}) {
+  override get message() {
+    return `${this.holder} does not listen on ${this.address}; restart it with: charlotte daemon restart --listen ${this.address}`
+  }
+}
+
+export interface Up {
+  readonly holder: Holder.Holder
+  /** Whether it was started just now, and by this. */
+  readonly isNew: boolean
+}
+
+/** How long another one may take until it is ready, once it is seen, in milliseconds of real time. */
+const patience = 30_000
+const pause = 20
+
+/** So many have lost to somebody who then was not there, or does not say who it is. */
+const enough = 3
+
+/** What keeps a daemon from starting it says itself, and this ends with its code. */
+export const up = (
+  options: Options
+): Effect.Effect<Up, ExitCode.Quit | Holder.HomeBusy | NotListening, FileSystem | Home | Output | Path> =>
+  Effect.catchTag(find(options), "NotStarted", ({ code, text }) =>
+    Effect.flatMap(Output, ({ error }) => Effect.zipRight(error(text), new ExitCode.Quit({ code })))
+  )
+
+const find = (options: Options) =>
+  Effect.gen(function* () {
+    const { now, sleep } = yield* WallClock
+    const { directory } = yield* Home
+    let seen: { readonly who: string; readonly deadline: number } | undefined
+    let isNew = false
+    let lost = 0
+    for (;;) {
+      const found = yield* Holder.find
+      const holder = Option.getOrUndefined(found)
+      if (holder?.what === "run") return yield* new Holder.HomeBusy({ directory, holder })
+      if (holder?.addresses !== undefined) return yield* listening(holder, isNew, options)
+      if (holder === undefined) {
+        const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
+        const tried = yield* Effect.either(spawnDaemon.launch(words(options, level)))
+        isNew = tried._tag === "Right"
+        // Another one was faster; it is seen the next time, or it has ended.
+        if (tried._tag === "Left" && (tried.left.code !== ExitCode.busy || ++lost === enough)) return yield* tried.left
+        continue
+      }
+      const who = `${holder.process.pid} ${+holder.since}`
+      if (seen?.who !== who) seen = { who, deadline: (yield* now) + patience }
+      if ((yield* now) > seen.deadline) return yield* new Holder.HomeBusy({ directory, holder })
+      yield* sleep(pause)
+    }
+  })
+
+const listening = (holder: Holder.Holder, isNew: boolean, { listen }: Options) =>
+  Option.match(listen, {
+    onNone: () => Effect.succeed({ holder, isNew }),
+    onSome: ({ host, port }) =>
+      isNew || holder.addresses?.some((address) => "port" in address && (port === 0 || port === address.port)) === true
+        ? Effect.succeed({ holder, isNew })
+        : new NotListening({ holder, address: Holder.show({ host, port }) })
+  })
+
+/** As `Start` reads them. */
+const words = ({ json, listen }: Options, level: LogLevel.LogLevel) => [
+  "daemon",
+  "start",
+  "--foreground",
+  ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", Holder.show(port)] }),
+  ...(json ? ["--json"] : []),
+  ...(level === LogLevel.None ? [] : ["--log-level", level._tag.toLowerCase()])
+]

@@ -1,0 +1,77 @@
+/**
+ * What the commands of the daemon say.
+ */
+import { DateTime, Effect, Option } from "effect"
+import * as Holder from "../../daemon/Holder.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import type { Up } from "./ensureRunning.js"
+
+interface Manner {
+  readonly json: boolean
+}
+
+/** For programs. */
+const object = ({ addresses = [], process, since, version, what }: Holder.Holder) => ({
+  what,
+  pid: process.pid,
+  version,
+  since: DateTime.formatIso(since),
+  addresses
+})
+
+export const asJson = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
+
+/** A daemon takes jobs. */
+export const up = ({ holder, isNew }: Up, { json }: Manner) =>
+  json
+    ? asJson({ daemon: { ...object(holder), started: isNew } })
+    : writeLines([
+        [
+          StyledLine.raw("charlotte daemon "),
+          ...(isNew ? [StyledLine.raw("is ready", "good")] : [StyledLine.raw("is up already", "strong")]),
+          StyledLine.raw(` (pid ${holder.process.pid}, version `),
+          StyledLine.piece(holder.version),
+          StyledLine.raw(")")
+        ],
+        ...where(holder)
+      ])
+
+const where = ({ addresses = [] }: Holder.Holder): ReadonlyArray<StyledLine.Line> =>
+  addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(Holder.show(address), "name")])
+
+/** A daemon has ended; or there was none. */
+export const down = (ended: Option.Option<Holder.Holder>, { json }: Manner) =>
+  json
+    ? asJson({ daemon: null, stopped: Option.match(ended, { onNone: () => null, onSome: object }) })
+    : writeLines([
+        Option.match(ended, {
+          onNone: () => [StyledLine.raw("no daemon is up")],
+          onSome: ({ process }) => [StyledLine.raw(`charlotte daemon has ended (pid ${process.pid})`)]
+        })
+      ])
+
+export interface Status {
+  readonly holder: Option.Option<Holder.Holder>
+  readonly problems: ReadonlyArray<string>
+  /** The path of the file. */
+  readonly token: string
+}
+
+export const status = ({ holder, problems, token }: Status, { json }: Manner) => {
+  if (json) {
+    const daemon = Option.match(holder, { onNone: () => null, onSome: object })
+    return asJson({ holder: daemon, ready: Option.isSome(holder) && problems.length === 0, problems })
+  }
+  if (Option.isNone(holder)) {
+    return writeLines([[StyledLine.raw("no daemon is up; start it with: charlotte daemon start")]])
+  }
+  const port = holder.value.addresses?.some((address) => "port" in address) === true
+  return writeLines([
+    [StyledLine.piece(String(holder.value), "strong")],
+    ...where(holder.value),
+    ...(port ? [[StyledLine.raw("  with the token in ", "faint"), StyledLine.piece(token)]] : []),
+    ...(problems.length === 0 ? [[StyledLine.raw("  ready", "good")]] : []),
+    ...problems.map((problem) => [StyledLine.raw("  ! ", "warn"), StyledLine.piece(problem)])
+  ])
+}

@@ -1,0 +1,81 @@
+/**
+ * The list of jobs, which people and scripts ask for again and again: its plainest words are read without the library of
+ * commands, which takes longer to load than what is done with them.
+ */
+import { Chunk, DateTime, Effect, LogLevel, Option, Schema, Stream } from "effect"
+import * as Home from "../daemon/Home.js"
+import type { RunStatus } from "../domain/RunStatus.js"
+import { JobPage, type ListedJob } from "../http/Api.js"
+import type { JobQuery } from "../http/JobClient.js"
+import * as JobRef from "./JobRef.js"
+import * as JobSource from "./JobSource.js"
+import * as JobTable from "./JobTable.js"
+import * as StyledLine from "./terminal/StyledLine.js"
+import * as toExitCode from "./errors/toExitCode.js"
+import { Output, writeLines } from "./terminal/Output.js"
+
+export interface Asked {
+  readonly status: Option.Option<RunStatus>
+  readonly labels: { readonly [name: string]: string }
+  readonly limit: Option.Option<number>
+  readonly before: Option.Option<string>
+  readonly json: boolean
+}
+
+const everything = { status: Option.none(), labels: {}, limit: Option.none(), before: Option.none() }
+
+/** Without any words, or with the one for programs. */
+export const command = (json: boolean) =>
+  toExitCode.of(list({ ...everything, json }), { json, level: LogLevel.None, help: "charlotte jobs --help" })
+
+export const list = ({ before, json, ...given }: Asked) =>
+  Effect.gen(function* () {
+    const reach = yield* JobSource.read
+    const page = yield* collect(reach, {
+      labels: given.labels,
+      limit: Option.getOrElse(given.limit, () => 20),
+      ...(Option.isSome(given.status) && { status: given.status.value }),
+      ...(Option.isSome(before) && {
+        before: yield* Effect.flatMap(JobRef.parse(before.value), (name) => JobRef.find(reach, name))
+      })
+    })
+    yield* json
+      ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(encode(page))}\n`))
+      : show(page, Option.isSome(given.status) || Object.keys(given.labels).length > 0)
+  }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+const encode = Schema.encodeSync(JobPage)
+
+/** The most that are given at once. */
+const pageSize = 1_000
+
+/** As many as are wanted, in as many pages as that takes. */
+const collect = ({ list }: JobSource.Jobs, query: JobQuery & { readonly limit: number }) => {
+  const { limit, ...others } = query
+  const page = (before: JobQuery["before"], left: number) =>
+    Effect.map(list({ ...others, ...(before && { before }), limit: Math.min(left, pageSize) }), ({ jobs, next }) => {
+      const rest = left - jobs.length
+      const isLast = next === undefined || rest === 0
+      return [{ jobs, next }, isLast ? Option.none() : Option.some([next, rest] as const)] as const
+    })
+  return Stream.paginateEffect([query.before, limit] as const, ([before, left]) => page(before, left)).pipe(
+    Stream.runCollect,
+    Effect.map((pages) => {
+      const jobs = Chunk.toReadonlyArray(pages).flatMap(({ jobs }): ReadonlyArray<ListedJob> => jobs)
+      return new JobPage({ jobs, next: Chunk.unsafeLast(pages).next }, { disableValidation: true })
+    })
+  )
+}
+
+const show = ({ jobs, next }: JobPage, isFiltered: boolean) =>
+  Effect.gen(function* () {
+    const { error, isTerminal, size } = yield* Output
+    if (jobs.length === 0) {
+      const hint = isFiltered ? "no job is like that" : "there is no job yet; start one with: charlotte run TASKSDIR"
+      return yield* isTerminal ? writeLines([[StyledLine.raw(hint)]]) : error(`${hint}\n`)
+    }
+    yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, isTerminal ? (yield* size).columns : Infinity))
+    if (next === undefined) return
+    const more = `there are more: add --before ${next}`
+    yield* isTerminal ? writeLines([[StyledLine.raw(more, "faint")]]) : error(`${more}\n`)
+  })

@@ -1,0 +1,119 @@
+/**
+ * What is recorded of jobs in a home in which nobody works on them.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
+import { Array, Chunk, Context, Effect, Layer, Option, Order, type Scope, Stream } from "effect"
+import type { InvalidConfiguration } from "../../daemon/ConfigurationFile.js"
+import type { HomeBusy } from "../../daemon/Holder.js"
+import { Home, type HomeUnusable } from "../../daemon/Home.js"
+import * as Host from "../../daemon/Host.js"
+import type { TokenUnusable } from "../../daemon/Token.js"
+import { JobNotFound, type StoreError } from "../../domain/errors.js"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
+import { Run } from "../../domain/Run.js"
+import { Job, JobPage, ListedJob } from "../../http/Api.js"
+import type { JobQuery, Service as JobClient } from "../../http/JobClient.js"
+import { shown } from "../../http/Submissions.js"
+import { version } from "../../http/Version.js"
+import type { JobManager } from "../../manager/JobManager.js"
+import * as Database from "../../store/Database.js"
+import * as RunStore from "../../store/RunStore.js"
+
+/** What there is to know of jobs, whoever knows it. */
+export type Jobs = Pick<JobClient, "list" | "get" | "events">
+
+/** What begins them, or goes on with them. */
+export type Manager = Jobs & Pick<JobClient, "start" | "resume">
+
+const kind = "tasks"
+
+/** Nobody works on it: whoever did has died, and the next manager will find it interrupted. */
+const settled = (run: Run): Run =>
+  shown(run.status === "running" ? new Run({ ...run, status: "interrupted" }, { disableValidation: true }) : run)
+
+const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
+
+/** One page of several. What one of them has not read yet is older than its `next`, and comes with a later page. */
+const merged =
+  (limit: number) =>
+  (pages: ReadonlyArray<RunStore.RunPage>): RunStore.RunPage => {
+    const reach = Array.sort(Array.getSomes(pages.map(({ next }) => next)), Order.string).at(-1)
+    const read = pages.flatMap(({ runs }) => runs).filter(({ id }) => reach === undefined || id >= reach)
+    const runs = read.sort(newestFirst).slice(0, limit)
+    return { runs, next: Option.fromNullable(runs.length < read.length ? runs.at(-1)?.id : reach) }
+  }
+
+const pageSize = 256
+
+export const make = (store: RunStore.Service): Jobs => {
+  const page = ({ status, ...query }: JobQuery & { readonly limit: number }) => {
+    if (status === "running") return Effect.succeed({ runs: [], next: Option.none<JobId>() })
+    if (status !== "interrupted") return store.page({ ...query, kind, ...(status && { status }) })
+    const found = Effect.forEach(["interrupted", "running"] as const, (status) =>
+      store.page({ ...query, kind, status })
+    )
+    return Effect.map(found, merged(query.limit))
+  }
+
+  const events = (jobId: JobId, after: number): Stream.Stream<JobEvent, JobNotFound | StoreError> =>
+    Stream.paginateChunkEffect(after, (after) =>
+      Effect.flatMap(store.events({ kind, jobId, after, limit: pageSize }), (page) => {
+        if (Option.isNone(page)) return new JobNotFound({ jobId })
+        const { events } = page.value
+        return Effect.succeed([
+          Chunk.unsafeFromArray(events),
+          Option.map(Option.fromNullable(events.at(-1)), ({ seq }) => seq)
+        ] as const)
+      })
+    )
+
+  return {
+    list: ({ limit = 100, ...query } = {}) =>
+      Effect.gen(function* () {
+        const { next, runs } = yield* page({ ...query, limit })
+        const counts = yield* store.work.counts(runs.map(({ id }) => id))
+        return new JobPage({
+          jobs: runs.map((run) => new ListedJob({ ...settled(run), progress: counts.get(run.id) })),
+          next: Option.getOrUndefined(next)
+        })
+      }),
+    get: (id) =>
+      Effect.gen(function* () {
+        const run = yield* store.get(id)
+        if (Option.isNone(run) || run.value.kind !== kind) return yield* new JobNotFound({ jobId: id })
+        return new Job({ ...settled(run.value), ...(yield* store.work.of(id)) })
+      }),
+    events: (id, { after = 0 } = {}) => events(id, after)
+  }
+}
+
+/** The same with a manager of this process, which works on the jobs. */
+export const managed = ({ resume, start }: JobManager["Type"]): Effect.Effect<Manager, never, RunStore.RunStore> =>
+  Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start: (config) => start(config), resume }))
+
+const untouched = Layer.unwrapEffect(
+  Effect.map(Home, ({ database }) =>
+    Layer.provide(RunStore.layerUntouched, Database.layerUntouched({ filename: database }))
+  )
+)
+
+/** The records of the home. They are only looked at, unless they have to be brought up to date, or be mended, first. */
+export const open: Effect.Effect<
+  Jobs,
+  HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | TokenUnusable,
+  FileSystem | Home | Path | Scope.Scope
+> = Effect.gen(function* () {
+  const fs = yield* FileSystem
+  const { database } = yield* Home
+  const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => false)
+  const layer = isThere ? untouched : RunStore.layerMemory
+  const store = yield* Layer.build(layer).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason === "version" || reason === "readonly",
+      () => Layer.build(Host.store({ what: "run", version }))
+    )
+  )
+  return make(Context.get(store, RunStore.RunStore))
+})

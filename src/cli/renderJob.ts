@@ -1,0 +1,146 @@
+/**
+ * A job for a person: what it is, how far it has come, and each of its units and tasks. Sentences are broken where the
+ * terminal ends; files and commands never, as they are to be copied.
+ */
+import { DateTime } from "effect"
+import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
+import type { Job } from "../http/Api.js"
+import * as JobTable from "./JobTable.js"
+import * as StyledLine from "./terminal/StyledLine.js"
+import * as Summary from "./run/Summary.js"
+import * as SummaryText from "./run/SummaryText.js"
+import * as format from "./terminal/format.js"
+
+export interface View {
+  readonly now: DateTime.Utc
+  readonly zone: DateTime.TimeZone
+  readonly columns: number
+}
+
+export const lines = (job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+  const summary = Summary.of({ run: job, work: job }, view.now)
+  return [
+    ...StyledLine.wrap(headline(job, summary), view.columns - 1, 2),
+    ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
+    ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
+    ...SummaryText.part(job.status === "running" ? meanwhile(job) : SummaryText.next(summary))
+  ]
+}
+
+const headline = (job: Job, summary: Summary.Summary): StyledLine.Line =>
+  job.status === "running"
+    ? [
+        StyledLine.raw("▸ ", "name"),
+        JobTable.status(job),
+        StyledLine.raw(` for ${format.span(summary.duration)}`, "strong"),
+        StyledLine.raw(`  job ${job.id}`, "faint")
+      ]
+    : SummaryText.headline(summary)
+
+const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> => {
+  const { agent, repoPath, retryOf, targetBranch, tasksDir } = JobTable.configOf(job)
+  return [
+    ["repo", repoPath],
+    ["plan", tasksDir],
+    ["target", targetBranch],
+    ["agent", agent],
+    ["labels", JobTable.labels(job).text],
+    ["retry of", retryOf],
+    ["begun", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
+    ["attempt", job.attempt === 1 ? undefined : String(job.attempt)]
+  ]
+}
+
+const meanwhile = ({ id }: Job): ReadonlyArray<StyledLine.Line> => [
+  [StyledLine.raw("watch it with  ", "faint"), StyledLine.raw(`charlotte watch ${id}`, "strong")],
+  [StyledLine.raw("stop it with   ", "faint"), StyledLine.raw(`charlotte stop ${id}`, "strong")]
+]
+
+const marks: { readonly [S in UnitState | TaskState]: StyledLine.Piece } = {
+  pending: StyledLine.raw("· ", "faint"),
+  running: StyledLine.raw("▸ ", "name"),
+  completed: StyledLine.raw("✓ ", "good"),
+  merged: StyledLine.raw("✓ ", "good"),
+  skipped: StyledLine.raw("✓ ", "faint"),
+  failed: StyledLine.raw("✗ ", "bad"),
+  blocked: StyledLine.raw("– ", "warn")
+}
+
+const unitLines = (unit: UnitRecord, { tasks }: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+  const own = tasks.filter((task) => task.unit === unit.unit)
+  const failed = own.some(({ state }) => state === "failed")
+  const left = [
+    marks[unit.state],
+    StyledLine.piece(unit.unit, unit.state === "skipped" ? "faint" : "name"),
+    ...after(unit)
+  ]
+  return [
+    row(left, [unit.state === "skipped" ? "complete before" : unit.state, took(unit, view), short(unit, view)], view),
+    // What a task has failed for stands with the task.
+    ...(unit.reason === undefined || failed ? [] : sentence(unit.reason, "  ", view)),
+    ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
+  ]
+}
+
+const after = ({ dependsOn, state }: UnitRecord): StyledLine.Line =>
+  dependsOn.length === 0 || (state !== "pending" && state !== "blocked")
+    ? []
+    : [StyledLine.raw("  after ", "faint"), StyledLine.piece(dependsOn.join(", "), "faint")]
+
+const taskLines = (task: TaskRecord, view: View): ReadonlyArray<StyledLine.Line> => {
+  const { failures, log, notes, reason, state, title } = task
+  const style = state === "skipped" ? "faint" : "plain"
+  const left = [
+    marks[state],
+    StyledLine.raw(`${task.task} `, state === "skipped" ? "faint" : "strong"),
+    StyledLine.piece(title, style)
+  ]
+  const tries = failures + (state === "failed" ? 0 : 1)
+  const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
+  return [
+    row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
+    // Why an attempt has failed is of interest as long as the task is not done.
+    ...(reason === undefined || state === "completed" ? [] : sentence(reason, "    ", view)),
+    ...(log === undefined || state === "completed"
+      ? []
+      : [[StyledLine.raw("    log  ", "faint"), StyledLine.piece(log)]]),
+    ...notes.flatMap((note) => sentence(note, "    ", view, "! "))
+  ]
+}
+
+const sentence = (text: string, indent: string, { columns }: View, mark = ""): ReadonlyArray<StyledLine.Line> =>
+  StyledLine.wrap([StyledLine.raw(mark, "warn"), StyledLine.piece(text)], columns - indent.length - 5, 0).map(
+    (line) => [StyledLine.raw(indent), ...line]
+  )
+
+/** Narrower than this, commits are left out. */
+const wide = 72
+
+const short = ({ commit }: { readonly commit?: string | undefined }, { columns }: View): string =>
+  commit === undefined || columns < wide ? "" : format.short(commit)
+
+/** How long it took, or takes already. */
+const took = (
+  { endedAt, startedAt, state }: Pick<UnitRecord, "startedAt" | "endedAt"> & { readonly state: string },
+  { now }: View
+): string => {
+  const end = endedAt ?? (state === "running" ? now : undefined)
+  return startedAt === undefined || end === undefined ? "" : format.clock(DateTime.distance(startedAt, end))
+}
+
+/** An eye loses its line on the way across more. */
+const widest = 100
+
+/** The columns to the right, one below the other where there is a terminal to align them on. */
+const row = (
+  left: StyledLine.Line,
+  right: readonly [state: string, took: string, commit: string],
+  { columns }: View
+): StyledLine.Line => {
+  const [state, took, commit] = right
+  if (columns === Infinity)
+    return [...left, ...right.flatMap((text) => (text === "" ? [] : [StyledLine.raw(`  ${text}`)]))]
+  const commits = columns < wide - 2 ? "" : `  ${commit.padEnd(8)}`
+  const aligned = [StyledLine.raw(state, "faint"), StyledLine.raw(took.padStart(9)), StyledLine.raw(commits, "faint")]
+  return StyledLine.spread(left, aligned, Math.min(columns, widest) - 3)
+}

@@ -1,0 +1,69 @@
+/**
+ * Follows a job on which another process works. To be interrupted is the end of the following, and of nothing else.
+ */
+import { Effect, Mailbox, Stream } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import type { Job } from "../../http/Api.js"
+import * as ExitCode from "../errors/ExitCode.js"
+import * as JobSource from "../JobSource.js"
+import { Output } from "../terminal/Output.js"
+import * as Follow from "./Follow.js"
+import type { Ended } from "./Summary.js"
+
+export interface Options {
+  readonly host: JobSource.Host
+  readonly id: JobId
+  readonly json: boolean
+}
+
+/** How long to wait for a process that went away: a daemon is started again, and a single `run` is not. */
+export const patience = { daemon: "1 minute", run: "1 second" } as const
+
+const lost = {
+  daemon: "the daemon is gone; waiting a minute for it to come back",
+  run: "the process that works on the job is gone"
+} as const
+
+/** What is to be said of it. */
+export const connection = (what: JobSource.Host["what"], state: "lost" | "back"): string =>
+  state === "lost" ? lost[what] : "it is back"
+
+/** Fails with a code when the job does not complete. */
+export const follow = ({ host: { client, what }, id, json }: Options) =>
+  Effect.gen(function* () {
+    const notices = yield* Mailbox.make<string>()
+    const events = client.events(id, {
+      patience: patience[what],
+      onConnection: (state) => Effect.asVoid(notices.offer(connection(what, state)))
+    })
+    const code = yield* Follow.follow({
+      events: Stream.catchAll(events, (error) => (isGone(error) ? Stream.empty : Stream.fail(error))),
+      end: Effect.map(
+        Effect.catchIf(client.get(id), isGone, () => left(id)),
+        ended
+      ),
+      notices: Mailbox.toStream(notices),
+      json
+    }).pipe(Effect.onInterrupt(() => goesOn(id)))
+    if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
+  })
+
+/** The same of a job on which nobody works. */
+export const replay = (jobs: JobSource.Jobs, id: JobId, json: boolean) =>
+  Effect.gen(function* () {
+    const code = yield* Follow.follow({ events: jobs.events(id), end: Effect.map(jobs.get(id), ended), json })
+    if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
+  })
+
+const ended = (job: Job): Ended => ({ run: job, work: job })
+
+const isGone = ({ _tag }: { readonly _tag: string }): boolean =>
+  ["ConnectionFailed", "DaemonNotRunning", "ShuttingDown"].includes(_tag)
+
+/** What has become of a job whose process did not come back. */
+const left = (id: JobId) => Effect.scoped(Effect.flatMap(JobSource.recorded, ({ get }) => get(id)))
+
+const goesOn = (id: JobId) =>
+  Effect.flatMap(Output, ({ error }) =>
+    error(`job ${id} goes on; watch it with: charlotte watch ${id}; stop it with: charlotte stop ${id}\n`)
+  )

@@ -1,0 +1,29 @@
+/**
+ * The end of a piece of a log file.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Effect, Option } from "effect"
+import type { Log } from "../../tasks/TaskEvents.js"
+import * as Terminal from "../terminal/text.js"
+
+/** As much as may be shown, in lines of any sense. */
+const maxBytes = 16 * 1024
+
+/** Its last lines, in clean text; none where the file is not to be had, as of a job on another machine. */
+export const read = (log: Log, lines: number): Effect.Effect<ReadonlyArray<string>, never, FileSystem> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const file = yield* fs.open(log.file, { flag: "r" })
+    const to = Math.min(log.to, Number((yield* file.stat).size))
+    const from = Math.max(log.from, to - maxBytes)
+    if (to <= from) return []
+    yield* file.seek(BigInt(from), "start")
+    const bytes = yield* file.readAlloc(to - from)
+    const text = new TextDecoder().decode(Option.getOrElse(bytes, () => new Uint8Array()))
+    const all = Terminal.cleanLines(text)
+    // What is cut on its left is no line.
+    return (from === log.from ? all : all.slice(1)).slice(-lines).filter((line, index) => index > 0 || line !== "")
+  }).pipe(
+    Effect.scoped,
+    Effect.orElseSucceed(() => [])
+  )

@@ -1,0 +1,105 @@
+/**
+ * A job whose manager is this very process: it follows the job to its end, and is the end of the manager when it is left.
+ */
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import * as Ending from "../../daemon/Ending.js"
+import { HomeLock } from "../../daemon/HomeLock.js"
+import * as Host from "../../daemon/Host.js"
+import { Server } from "../../http/Server.js"
+import { version } from "../../http/Version.js"
+import { JobManager } from "../../manager/JobManager.js"
+import * as race from "../../internal/race.js"
+import { RunStore } from "../../store/RunStore.js"
+import * as Umask from "../../tasks/process/Umask.js"
+import { ProcessRunner } from "../../tasks/ProcessRunner.js"
+import * as ExitCode from "../errors/ExitCode.js"
+import { Output } from "../terminal/Output.js"
+import * as Follow from "./Follow.js"
+import * as text from "../terminal/text.js"
+
+export interface Options<E> {
+  /** Starts the job, or goes on with one. */
+  readonly begin: (manager: JobManager["Type"]) => Effect.Effect<JobId, E, RunStore>
+  readonly json: boolean
+}
+
+/**
+ * Fails with a code when the job does not complete. Interrupted, it leaves the job to be continued, and says how; to be
+ * interrupted once more while the job ends costs what still runs the time to end politely.
+ */
+export const follow = <E>({ begin, json }: Options<E>) =>
+  Effect.gen(function* () {
+    yield* Umask.closed
+    const store = yield* Layer.build(Host.store({ what: "run", version }))
+    const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const layer = Layer.provide(Host.manager({ recovery: "manual" }), Layer.succeedContext(store))
+    const services = yield* Layer.buildWithScope(layer, life)
+    const manager = Context.get(services, JobManager)
+    const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(store, services))
+    yield* Ending.hurryWhenTold(Context.get(store, ProcessRunner), { force: false })
+
+    const attend = (id: JobId) =>
+      Effect.gen(function* () {
+        const leaving = yield* Deferred.make<void>()
+        const work = Effect.flatMap(RunStore, (records) => records.work.of(id))
+        const follow = Follow.follow({
+          events: manager.events(id),
+          end: Effect.provide(Effect.all({ run: manager.await(id), work }), store),
+          leaving: Deferred.await(leaving),
+          json
+        })
+        const following = yield* Effect.forkScoped(Effect.interruptible(follow))
+        const leave = Effect.gen(function* () {
+          yield* Deferred.succeed(leaving, void 0)
+          yield* Scope.close(life, Exit.void)
+          // Its events end with the manager; what the job has come to is still to be told.
+          yield* Fiber.await(following)
+        })
+        return { following, leave }
+      })
+
+    const code = yield* Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const id = yield* Effect.onInterrupt(restore(Effect.provide(begin(manager), store)), () =>
+          // It may have been taken a moment before.
+          Effect.flatMap(manager.list, (ids) =>
+            Effect.forEach(ids, (id) => Effect.flatMap(attend(id), ({ leave }) => leave))
+          )
+        )
+        const { following, leave } = yield* attend(id)
+        const asked = Effect.zipRight(shutdownRequested, Effect.interrupt)
+        return yield* restore(race.first([Fiber.join(following), asked])).pipe(
+          Effect.onInterrupt(() => leave),
+          Effect.tapErrorTag("OutputClosed", () =>
+            Effect.zipRight(Scope.close(life, Exit.void), Effect.flatMap(manager.await(id), tellLeft))
+          )
+        )
+      })
+    )
+    if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
+  }).pipe(Effect.scoped)
+
+/** Nobody reads the output any more, but the standard error may well be read. */
+const tellLeft = ({ id, status }: Run) =>
+  Effect.flatMap(Output, ({ error }) =>
+    status === "interrupted"
+      ? error(`charlotte: the output cannot be written, so the job was left; go on with: charlotte resume ${id}\n`)
+      : Effect.void
+  )
+
+/** The jobs are reached from other terminals as those of a daemon are. Where that cannot be, the job is worked on all the same. */
+const serve = (life: Scope.Scope) =>
+  Effect.gen(function* () {
+    const server = yield* Layer.buildWithScope(Host.server(), life)
+    const { addresses, shutdownRequested } = Context.get(server, Server)
+    yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
+    return shutdownRequested
+  }).pipe(
+    Effect.catchTag("CannotListen", ({ message }) =>
+      Effect.flatMap(Output, ({ error }) =>
+        Effect.as(error(`charlotte: the job cannot be reached from elsewhere: ${text.clean(message)}\n`), Effect.never)
+      )
+    )
+  )

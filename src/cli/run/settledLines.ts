@@ -1,0 +1,82 @@
+/**
+ * What stays on a terminal of a job that runs: a line for what has ended, or that a person should know.
+ */
+import { Option } from "effect"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import * as format from "../terminal/format.js"
+import type { Progress, Unit } from "./Progress.js"
+import * as Screen from "./Screen.js"
+import * as TaskEvent from "./TaskEvent.js"
+
+export interface Around {
+  /** The state after the event. */
+  readonly progress: Progress
+  /** The end of the output of what had failed in the unit that ends. */
+  readonly tail: ReadonlyArray<string>
+  readonly columns: number
+}
+
+export const lines = (event: JobEvent, { columns, progress, tail }: Around): ReadonlyArray<StyledLine.Line> => [
+  ...what(event, progress).flatMap((line) => StyledLine.wrap(line, columns, 2)),
+  ...(event.type === "unit.failed" ? Screen.quote(tail).map((line) => StyledLine.fit(line, columns)) : [])
+]
+
+const what = (event: JobEvent, progress: Progress): ReadonlyArray<StyledLine.Line> => {
+  if (event.type === "job.started") return [[StyledLine.raw(`job ${event.jobId}`, "faint")]]
+  if (event.type === "job.resumed") return [[StyledLine.raw(`job ${event.jobId}, resumed`, "faint")]]
+  if (event.type === "job.stopping") return [[StyledLine.raw("stopping", "faint")]]
+  return Option.match(TaskEvent.decode(event), { onNone: () => [], onSome: (told) => ofTasks(progress, event, told) })
+}
+
+const ofTasks = (progress: Progress, event: JobEvent, told: TaskEvent.TaskEvent): ReadonlyArray<StyledLine.Line> => {
+  const unit = progress.units.get(event.unit ?? "")
+  const name = StyledLine.piece(event.unit ?? "", "name")
+  switch (told.type) {
+    case "orch.started":
+      return [[StyledLine.piece(format.overview(told.payload), "faint")], ...skipped(progress)]
+    case "unit.merged":
+      return [
+        [
+          good,
+          name,
+          StyledLine.raw(`  ${size(unit)}, merged as ${format.short(told.payload.commit)}`),
+          took(event, unit)
+        ]
+      ]
+    case "unit.failed":
+      return [[bad, name, StyledLine.raw("  "), StyledLine.piece(told.payload.reason), took(event, unit)]]
+    case "unit.blocked":
+      return [
+        [
+          none,
+          name,
+          StyledLine.raw("  "),
+          StyledLine.piece(`blocked, it waits for ${told.payload.waitsFor.join(", ")}`)
+        ]
+      ]
+    case "task.noted":
+      return [[note, name, StyledLine.raw(` ${event.task ?? ""}  `), StyledLine.piece(told.payload.note)]]
+    case "orch.waiting":
+      return [[note, StyledLine.piece(`waiting: ${told.payload.reason}`)]]
+    case "orch.landed":
+      return [[good, StyledLine.piece(`landed on ${told.payload.target} as ${format.short(told.payload.commit)}`)]]
+    default:
+      return []
+  }
+}
+
+const good = StyledLine.raw("✓ ", "good")
+const bad = StyledLine.raw("✗ ", "bad")
+const none = StyledLine.raw("– ", "warn")
+const note = StyledLine.raw("! ", "warn")
+
+const skipped = ({ units }: Progress): ReadonlyArray<StyledLine.Line> =>
+  [...units.values()]
+    .filter(({ state }) => state === "skipped")
+    .map(({ id }) => [good, StyledLine.piece(id, "name"), StyledLine.raw("  was complete before", "faint")])
+
+const size = (unit: Unit | undefined): string => format.count(unit?.tasks.size ?? 0, "task")
+
+const took = ({ at }: JobEvent, unit: Unit | undefined): StyledLine.Piece =>
+  StyledLine.raw(unit === undefined ? "" : `  ${format.clock(at.epochMillis - unit.startedAt)}`, "faint")

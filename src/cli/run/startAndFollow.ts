@@ -1,0 +1,28 @@
+/**
+ * Begins with a job and follows it to its end: the daemon works on it if one is up, and else this process does.
+ */
+import { Effect, Option } from "effect"
+import * as Home from "../../daemon/Home.js"
+import type { JobId } from "../../domain/JobId.js"
+import * as JobSource from "../JobSource.js"
+import * as followRemote from "./followRemote.js"
+
+export interface Options<E> {
+  /** Starts the job, or goes on with one. */
+  readonly begin: (manager: JobSource.Manager) => Effect.Effect<JobId, E>
+  readonly json: boolean
+}
+
+/** Fails with a code when the job does not complete. */
+export const follow = <E>({ begin, json }: Options<E>) =>
+  Effect.gen(function* () {
+    const daemon = yield* JobSource.daemon
+    if (Option.isSome(daemon)) {
+      const client = daemon.value
+      return yield* followRemote.follow({ host: { client, what: "daemon" }, id: yield* begin(client), json })
+    }
+    const [Embedded, Recorded] = yield* Effect.promise(() =>
+      Promise.all([import("./runInProcess.js"), import("../offline/OfflineJobs.js")])
+    )
+    yield* Embedded.follow({ begin: (manager) => Effect.flatMap(Recorded.managed(manager), begin), json })
+  }).pipe(Effect.provide(Home.layerUntouched))

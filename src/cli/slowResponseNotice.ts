@@ -1,0 +1,37 @@
+/**
+ * Says so to whoever waits at a terminal when an answer takes long: for whom, and what it means to give up.
+ */
+import { Effect, Fiber } from "effect"
+import type { Holder } from "../daemon/Holder.js"
+import type { Service as Client } from "../http/JobClient.js"
+import { WallClock } from "../store/WallClock.js"
+import { Output } from "./terminal/Output.js"
+
+/** In milliseconds of real time; longer than a job has to end, unless it is told otherwise. */
+const patience = 10_000
+
+const tell = (holder: Holder) =>
+  Effect.gen(function* () {
+    const { sleep } = yield* WallClock
+    const { error } = yield* Output
+    yield* sleep(patience)
+    yield* error(
+      `${holder} has not answered for ${patience / 1_000} seconds; Ctrl-C ends the waiting, and nothing else\n`
+    )
+  })
+
+/** A client of which those requests are so that may take as long as they need. */
+export const told = (client: Client, holder: Holder): Effect.Effect<Client, never, Output> =>
+  Effect.map(Output, (output) => {
+    if (!output.isTerminal) return client
+    const telling = Effect.provideService(tell(holder), Output, output)
+    const meanwhile = <A, E>(answer: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.acquireUseRelease(Effect.forkDaemon(Effect.interruptible(telling)), () => answer, Fiber.interrupt)
+    return {
+      ...client,
+      start: (config, options) => meanwhile(client.start(config, options)),
+      stop: (id, options) => meanwhile(client.stop(id, options)),
+      stopAll: meanwhile(client.stopAll),
+      resume: (id) => meanwhile(client.resume(id))
+    }
+  })

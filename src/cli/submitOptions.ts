@@ -1,0 +1,62 @@
+/**
+ * What a job is asked to do, as it is given on the command line.
+ */
+import { Effect, Option } from "effect"
+import { JobConfig } from "../domain/JobConfig.js"
+import { Git } from "../tasks/Git.js"
+import type { Repository } from "../tasks/git/Repository.js"
+import * as parameters from "./commands/parameters.js"
+import * as resolveTasksDir from "./resolveTasksDir.js"
+import * as PlanTree from "./PlanTree.js"
+import { UsageError } from "./parser/UsageError.js"
+
+const { agent, concurrency, dryRun, labels, noLand, repo, target, tasksDir } = parameters
+
+export const options = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels }
+
+export interface Given extends resolveTasksDir.Given {
+  readonly target: Option.Option<string>
+  readonly agent: Option.Option<string>
+  readonly concurrency: Option.Option<number>
+  readonly noLand: boolean
+  readonly dryRun: boolean
+  readonly labels: { readonly [name: string]: string }
+}
+
+export const read = (given: Given) =>
+  Effect.gen(function* () {
+    const { repository, tasksDir } = yield* resolveTasksDir.find(given)
+    return {
+      repoPath: repository.topLevel,
+      tasksDir,
+      targetBranch: Option.isSome(given.target) ? given.target.value : yield* checkedOut(repository),
+      dryRun: given.dryRun,
+      land: !given.noLand,
+      labels: given.labels,
+      ...Option.match(given.concurrency, { onNone: () => ({}), onSome: (concurrency) => ({ concurrency }) }),
+      ...Option.match(given.agent, { onNone: () => ({}), onSome: (agent) => ({ agent }) })
+    }
+  })
+
+const checkedOut = (repository: Repository) =>
+  Effect.flatMap(Git, (git) =>
+    Effect.flatMap(git.head(repository), (head) =>
+      head._tag === "Detached"
+        ? new UsageError({
+            problem: "HEAD is detached, so there is no branch to work for; name one with --target",
+            help: "charlotte run --help"
+          })
+        : Effect.succeed(head.branch)
+    )
+  )
+
+/** All that would keep the job from being taken, or else what it would do. */
+export const show = (config: Effect.Effect.Success<ReturnType<typeof read>>, json: boolean) =>
+  Effect.gen(function* () {
+    const [Admission, Tasks] = yield* Effect.promise(() =>
+      Promise.all([import("../tasks/work/Admission.js"), import("../daemon/Tasks.js")])
+    )
+    const job = new JobConfig({ concurrency: 4, ...config })
+    const { plan } = yield* Effect.provide(Admission.read(job), Tasks.check)
+    yield* PlanTree.write(plan, json)
+  })

@@ -1,0 +1,71 @@
+/**
+ * A line of what is shown: pieces of clean text, each with what it means. Colours come last, when all has its place.
+ */
+import * as Terminal from "./text.js"
+
+const sgr = { plain: "", strong: "1", faint: "2", bad: "31", good: "32", warn: "33", name: "36" } as const
+
+export type Style = keyof typeof sgr
+
+export interface Piece {
+  readonly text: string
+  readonly style: Style
+}
+
+export type Line = ReadonlyArray<Piece>
+
+export const empty: Line = []
+
+/** A piece of text from anywhere. */
+export const piece = (text: string, style: Style = "plain"): Piece => ({ text: Terminal.clean(text), style })
+
+/** The same of a text that is clean, whose blanks count. */
+export const raw = (text: string, style: Style = "plain"): Piece => ({ text, style })
+
+export const width = (line: Line): number => line.reduce((sum, { text }) => sum + Terminal.width(text), 0)
+
+/** Cut where the columns end. */
+export const fit = (line: Line, columns: number): Line => {
+  if (width(line) <= columns) return line
+  const kept: Array<Piece> = []
+  // One column is kept for the mark that something is missing, which may be that of a later piece.
+  let left = columns
+  for (const piece of line) {
+    const size = Terminal.width(piece.text)
+    if (size >= left) return [...kept, { ...piece, text: Terminal.fit(`${piece.text}  `, left) }]
+    kept.push(piece)
+    left -= size
+  }
+  return kept
+}
+
+/** Two parts with room between them, the second at the end of the columns; the first is cut if need be. */
+export const spread = (left: Line, right: Line, columns: number): Line => {
+  const room = columns - width(right)
+  if (room < 3) return fit(right, columns)
+  const start = fit(left, room - 2)
+  return [...start, raw(" ".repeat(room - width(start))), ...right]
+}
+
+/** Broken between words, with all lines but the first further in. A word that is too wide stays whole: it may be a path. */
+export const wrap = (line: Line, columns: number, indent: number): ReadonlyArray<Line> => {
+  const lines: Array<Line> = []
+  let current: Line = empty
+  for (const { style, text } of line) {
+    for (const word of text.match(/ *[^ ]+| +$/g) ?? []) {
+      const isFull = current.length > 0 && width(current) + Terminal.width(word) > columns
+      if (isFull) lines.push(current)
+      current = isFull
+        ? [raw(" ".repeat(indent)), { style, text: word.trimStart() }]
+        : [...current, { style, text: word }]
+    }
+  }
+  return [...lines, current]
+}
+
+/** As it is written; without colours not one escape byte is in it. */
+export const paint = (line: Line, colours: boolean): string =>
+  line
+    .map(({ style, text }) => (colours && style !== "plain" ? `\x1b[${sgr[style]}m${text}\x1b[0m` : text))
+    .join("")
+    .trimEnd()

@@ -1,0 +1,67 @@
+/**
+ * Text from elsewhere (titles, logs, errors) made fit for a terminal: it moves no cursor, changes no colour, turns no
+ * writing around, and takes no more columns than it is given.
+ */
+import stringWidth from "string-width"
+import { strip } from "../../tasks/agents/PlainText.js"
+
+/** Line and paragraph separators, halves of characters, and marks that cannot be seen but for those that join letters. */
+const unseen = /[\p{Zl}\p{Zp}\p{Cs}]|[^\P{Cf}\u200c\u200d]/gu
+
+/** One line of visible text. */
+export const clean = (text: string): string => strip(text).replace(unseen, "").replace(/\s+/g, " ").trim()
+
+/** The lines of a text, with their indentation; blank ones at the end are left out. */
+export const cleanLines = (text: string): ReadonlyArray<string> =>
+  strip(text)
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.replaceAll("\t", "    ").replace(unseen, "").trimEnd())
+
+/** Most of what is shown; to ask about the rest takes tables that are slow to load. */
+const plain = /^[ -~]*$/
+
+/** How many columns a clean text takes. */
+export const width = (text: string): number =>
+  plain.test(text) ? text.length : stringWidth(text, { countAnsiEscapeCodes: true })
+
+let segmenter: Intl.Segmenter | undefined
+
+const graphemes = (text: string): Iterable<Intl.SegmentData> => (segmenter ??= new Intl.Segmenter()).segment(text)
+
+/** A clean text as it is if there is room for it, else its beginning and `…`. */
+export const fit = (text: string, columns: number): string => {
+  if (width(text) <= columns) return text
+  let kept = ""
+  let left = columns - 1
+  for (const { segment } of graphemes(text)) {
+    left -= width(segment)
+    if (left < 0) break
+    kept += segment
+  }
+  return columns < 1 ? "" : `${kept}…`
+}
+
+/** The same with its end, after `…`: of a path that says more. */
+export const fitEnd = (text: string, columns: number): string => {
+  if (width(text) <= columns) return text
+  let kept = ""
+  let left = columns - 1
+  for (const { segment } of [...graphemes(text)].reverse()) {
+    left -= width(segment)
+    if (left < 0) break
+    kept = segment + kept
+  }
+  return columns < 1 ? "" : `…${kept}`
+}
+
+/** A clean text in lines, broken between words. */
+export const wrap = (text: string, columns: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && width(last) + 1 + width(word) <= columns) lines.splice(-1, 1, `${last} ${word}`)
+    else lines.push(word)
+  }
+  return lines
+}

@@ -1,0 +1,55 @@
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Effect, Layer, Option } from "effect"
+import * as ensureRunning from "../../../src/cli/daemon/ensureRunning.js"
+import * as Holder from "../../../src/daemon/Holder.js"
+import * as Home from "../../../src/daemon/Home.js"
+import { KernelRef } from "../../../src/store/ProcessIdentity.js"
+import { WallClock } from "../../../src/store/WallClock.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import * as Capture from "../Capture.js"
+
+/** Each look at this clock is twenty seconds after the last: on a machine on which everything takes for ever. */
+const slow = (sleep: Effect.Effect<void>) =>
+  Effect.map(WallClock, (clock) => {
+    let now = 0
+    return { ...clock, now: Effect.sync(() => (now += 20_000)), sleep: () => sleep }
+  })
+
+const addresses = [{ socket: "/a/socket" }]
+
+/** Asks for a daemon in a home of which this process says that it has it, and at some time that it is ready. */
+const up = (isReady: "at once" | "later" | "never") =>
+  Effect.gen(function* () {
+    const directory = yield* TemporaryDirectory.make
+    const home = Layer.provideMerge(Home.layerAt(directory), NodeContext.layer)
+    const { self } = yield* KernelRef
+    const note = { what: "daemon", version: "0.1.0", since: yield* DateTime.now, process: self, file: "none" } as const
+    const ready = Effect.provide(Holder.leave(new Holder.Holder({ ...note, addresses })), home)
+    yield* isReady === "at once" ? ready : Effect.provide(Holder.leave(new Holder.Holder(note)), home)
+    return yield* Effect.either(ensureRunning.up({ listen: Option.none(), json: false })).pipe(
+      Effect.provideServiceEffect(WallClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
+      Effect.provide([home, Capture.make().layer])
+    )
+  })
+
+const found = { _tag: "Right", right: { isNew: false, holder: { process: { pid: process.pid } } } }
+
+describe("a daemon that is asked for", () => {
+  it.scoped("is the one that is ready, however long it took to find that out", () =>
+    Effect.map(up("at once"), (answer) => expect(answer).toMatchObject(found))
+  )
+
+  it.scoped("has its time to become ready from when it was seen", () =>
+    Effect.map(up("later"), (answer) => expect(answer).toMatchObject(found))
+  )
+
+  it.scoped("is not waited for for ever", () =>
+    Effect.map(up("never"), (answer) =>
+      expect(answer).toMatchObject({
+        _tag: "Left",
+        left: { _tag: "HomeBusy", holder: { process: { pid: process.pid } } }
+      })
+    )
+  )
+})

@@ -1,0 +1,305 @@
+/**
+ * Every error that a command may meet, from a real server in this process, on the socket of a home: its sentence, its way out,
+ * its code, and its body for programs.
+ */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { errors, JobId } from "charlotte"
+import * as Http from "charlotte/http"
+import { DateTime, Duration, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
+import { createServer, type RequestListener } from "node:http"
+import { afterAll, beforeAll } from "vitest"
+import * as exitCodeOf from "../../../src/cli/errors/exitCodeOf.js"
+import * as Holder from "../../../src/daemon/Holder.js"
+import * as Home from "../../../src/daemon/Home.js"
+import { KernelRef } from "../../../src/store/ProcessIdentity.js"
+import type * as requests from "../../http/requests.js"
+import { type Manager, worldOf } from "../../http/stub.js"
+import * as Repository from "../../support/Repository.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import { unknownId as jobId } from "../../support/jobs.js"
+import * as CommandLine from "../commands/CommandLine.js"
+
+let sandbox: Repository.Sandbox
+let repository = ""
+let close = Effect.void
+
+beforeAll(async () => {
+  const scope = Effect.runSync(Scope.make())
+  close = Scope.close(scope, Exit.void)
+  const made = Effect.flatMap(Repository.sandbox, (sandbox) =>
+    Effect.map(Repository.plain(sandbox), (repository) => ({ sandbox, repository }))
+  )
+  ;({ sandbox, repository } = await Effect.runPromise(Scope.extend(made, scope)))
+})
+
+afterAll(() => Effect.runPromise(close))
+
+/** Says in a home that this process has it. */
+const claim = (home: string, what: Holder.Holder["what"] = "daemon") =>
+  Effect.gen(function* () {
+    const { self } = yield* KernelRef
+    const since = yield* DateTime.now
+    const addresses = [{ socket: `${home}/socket` }]
+    yield* Holder.leave(new Holder.Holder({ what, version: "0.1.0", since, process: self, file: "none", addresses }))
+  }).pipe(Effect.provide(Layer.provideMerge(Home.layerAt(home), NodeContext.layer)))
+
+const run = (home: string, words: ReadonlyArray<string>) =>
+  CommandLine.make({ environment: sandbox.environment, variables: { CHARLOTTE_HOME: home } })(words).answer
+
+/** A home with a server over a manager that does as it is told. */
+const served = (...options: Parameters<typeof worldOf>) =>
+  Effect.tap(worldOf(...options), ({ directory }) => claim(directory))
+
+/** A home with a server that is none of ours. */
+const strange = (listener: RequestListener) =>
+  Effect.gen(function* () {
+    const home = yield* TemporaryDirectory.make
+    yield* Effect.acquireRelease(
+      Effect.async<ReturnType<typeof createServer>>((resume) => {
+        const server = createServer(listener).listen(`${home}/socket`, () => resume(Effect.succeed(server)))
+      }),
+      (server) =>
+        Effect.sync(() => {
+          server.close()
+          server.closeAllConnections()
+        })
+    )
+    yield* claim(home)
+    return home
+  })
+
+const storeError = (reason: errors.StoreError["reason"]) =>
+  new errors.StoreError({ operation: "start a job", reason, cause: new Error("the disk") })
+
+const silent = Logger.minimumLogLevel(LogLevel.None)
+
+const start = () => ["start", "tasks", "--repo", repository]
+const stop = () => ["stop", jobId]
+const resume = () => ["resume", jobId]
+const submission = { repoPath: "/r", tasksDir: "tasks", targetBranch: "main" }
+const post = (path: string, body?: unknown): requests.Sent => ({
+  method: "POST",
+  path: `/api/v1${path}`,
+  ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
+})
+
+const starting = (error: Effect.Effect.Error<ReturnType<Manager["start"]>>) => ({
+  error,
+  methods: { start: () => Effect.fail(error) },
+  words: start,
+  sent: post("/jobs", submission)
+})
+const stopping = (error: Effect.Effect.Error<ReturnType<Manager["stop"]>>) => ({
+  error,
+  methods: { stop: () => Effect.fail(error) },
+  words: stop,
+  sent: post(`/jobs/${jobId}/stop`)
+})
+const resuming = (error: Effect.Effect.Error<ReturnType<Manager["resume"]>>) => ({
+  error,
+  methods: { resume: () => Effect.fail(error) },
+  words: resume,
+  sent: post(`/jobs/${jobId}/resume`)
+})
+
+const watchIt = `watch it with: charlotte watch ${jobId}`
+const again = "try again in a moment"
+
+/** Those that a server tells of; the sentence is all that stands on the standard error, behind the name of the command. */
+const cases = [
+  [75, starting(new errors.MaxJobsReached({ maxJobs: 2 })), /^max jobs \(2\) reached; wait until one has ended, /],
+  [75, starting(new errors.JobConflict({ jobId, key: "\x1b[2Jk" })), `job ${jobId} already works on k; ${watchIt}`],
+  [75, starting(new errors.ShuttingDown()), /; try again when it is up again; see: charlotte daemon status$/],
+  [75, starting(storeError("busy")), new RegExp(`; ${again}$`)],
+  [75, starting(storeError("closed")), new RegExp(`; ${again}$`)],
+  [1, starting(storeError("full")), /; make room on the disk, and try again$/],
+  [1, starting(storeError("replaced")), /; restart the daemon with: charlotte daemon restart$/],
+  [1, starting(storeError("readonly")), /; see: charlotte doctor$/],
+  [1, starting(storeError("corrupt")), /; see: charlotte doctor$/],
+  [1, starting(storeError("version")), /; see: charlotte doctor$/],
+  [1, starting(storeError("other")), /; see: charlotte doctor$/],
+  [2, stopping(new errors.JobNotFound({ jobId })), `job ${jobId} not found; see the jobs with: charlotte jobs`],
+  [
+    1,
+    stopping(new errors.StopTimedOut({ jobId, elapsed: Duration.seconds(6) })),
+    `job ${jobId} has not ended 6s after it was told to stop; it is still stopping; see: charlotte show ${jobId}`
+  ],
+  [
+    2,
+    resuming(new errors.NotResumable({ jobId, status: "failed" })),
+    `job ${jobId} cannot be resumed: it is failed; go on with what is left in a new job: charlotte retry ${jobId}`
+  ],
+  [75, resuming(new errors.JobConflict({ jobId, key: "k" })), `job ${jobId} already works on k; ${watchIt}`],
+  [75, resuming(new errors.MaxJobsReached({ maxJobs: 1 })), /^max jobs \(1\) reached; wait until one has ended, /]
+] as const
+
+describe("a command that is refused by the server", () => {
+  for (const [code, { error, methods, sent, words }, sentence] of cases) {
+    const reason = error._tag === "StoreError" ? ` (${error.reason})` : ""
+    it.scopedLive(`answers ${code} for ${error._tag}${reason}, and tells programs what the API tells`, () =>
+      Effect.gen(function* () {
+        const { directory, send } = yield* served(methods)
+        const answer = yield* run(directory, words())
+        expect(answer).toMatchObject({ code, out: "" })
+        expect(answer.err).toMatch(/^charlotte: [^\n]+\n$/)
+        expect(answer.err.slice("charlotte: ".length, -1)).toEqual(
+          typeof sentence === "string" ? sentence : expect.stringMatching(sentence)
+        )
+        const json = yield* run(directory, [...words(), "--json"])
+        expect([json.code, json.out]).toEqual([code, ""])
+        expect(JSON.parse(json.err)).toEqual((yield* send(sent)).json)
+      })
+    )
+  }
+
+  it.scopedLive("answers 2 for InvalidJobConfig, and names each field", () =>
+    Effect.gen(function* () {
+      const issues = [
+        { path: ["targetBranch"], message: "there is no branch \x1b[31mx" },
+        { path: ["tasksDir"], message: "tasks/a.md:3: is wrong" }
+      ]
+      const { directory, send } = yield* served({ start: () => new errors.InvalidJobConfig({ issues }) })
+      const err = "charlotte: targetBranch: there is no branch x\ntasks/a.md:3: is wrong\n"
+      expect(yield* run(directory, start())).toEqual({ code: 2, out: "", err })
+      const json = yield* run(directory, [...start(), "--json"])
+      expect([json.code, JSON.parse(json.err)]).toEqual([2, (yield* send(post("/jobs", submission))).json])
+    })
+  )
+
+  it.scopedLive("answers 70 for InternalError", () =>
+    Effect.gen(function* () {
+      const { directory, send } = yield* Effect.provide(served({ stopAll: Effect.die("a bug") }), silent)
+      expect(yield* run(directory, ["stop", "--all"])).toEqual({
+        code: 70,
+        out: "",
+        err: "charlotte: something went wrong in the server; its log says more\n"
+      })
+      const json = yield* run(directory, ["stop", "--all", "--json"])
+      expect([json.code, JSON.parse(json.err)]).toEqual([70, (yield* send(post("/jobs/stop", { all: true }))).json])
+    })
+  )
+
+  it.scopedLive("answers 75 for RequestRefused where no more streams are allowed, at once", () =>
+    Effect.gen(function* () {
+      const { directory, send } = yield* served({}, {}, { maxStreams: 0 })
+      const refused = new Http.errors.RequestRefused({ reason: "limit" })
+      expect(yield* run(directory, ["watch"])).toEqual({ code: 75, out: "", err: `charlotte: ${refused.message}\n` })
+      const json = yield* run(directory, ["watch", "--json"])
+      expect([json.code, JSON.parse(json.err)]).toEqual([75, (yield* send({ path: "/api/v1/events" })).json])
+    })
+  )
+
+  it.scopedLive("answers 1 for NotReady, with all that is wrong", () =>
+    Effect.gen(function* () {
+      const { directory } = yield* served({}, {}, { problems: Effect.succeed(["the moon \x1b[2Jis full"]) })
+      const { code, err, out } = yield* run(directory, ["daemon", "status"])
+      expect([code, err]).toEqual([1, ""])
+      expect(out).toMatch(/^charlotte daemon \(pid \d+, [^]*\n {2}! the moon is full\n$/)
+      const json = yield* run(directory, ["daemon", "status", "--json"])
+      expect([json.code, JSON.parse(json.out)]).toMatchObject([
+        1,
+        { ready: false, problems: ["the moon \x1b[2Jis full"] }
+      ])
+    })
+  )
+})
+
+describe("a command that comes to no server of its own", () => {
+  const answering =
+    (status: number, body: object): RequestListener =>
+    (_, response) =>
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
+
+  it.scopedLive("answers 75 for VersionMismatch, and says how to restart the daemon", () =>
+    Effect.gen(function* () {
+      const body = { _tag: "VersionMismatch", client: "0.1.0", daemon: "9.9.9" }
+      const home = yield* strange(answering(412, body))
+      const { code, err, out } = yield* run(home, stop())
+      expect([code, out]).toEqual([75, ""])
+      expect(err).toBe(
+        "charlotte: this is charlotte 0.1.0, and the daemon is 9.9.9; restart it with: charlotte daemon restart\n"
+      )
+      expect(JSON.parse((yield* run(home, [...stop(), "--json"])).err)).toMatchObject(body)
+    })
+  )
+
+  it.scopedLive("answers 1 for UnexpectedAnswer and for ConnectionFailed, and says where to look", () =>
+    Effect.gen(function* () {
+      const servers: { readonly [tag: string]: RequestListener } = {
+        UnexpectedAnswer: answering(200, {}),
+        ConnectionFailed: ({ socket }) => socket.destroy()
+      }
+      for (const [tag, listener] of Object.entries(servers)) {
+        const home = yield* strange(listener)
+        for (const words of [["jobs"], stop(), ["stop", "--all"], ["show", jobId]]) {
+          const { code, err, out } = yield* run(home, words)
+          expect([words, code, out]).toEqual([words, 1, ""])
+          expect(err).toMatch(/^charlotte: [^\n]*; see: charlotte daemon status\n$/)
+          expect(JSON.parse((yield* run(home, [...words, "--json"])).err)).toMatchObject({ _tag: tag })
+        }
+      }
+    })
+  )
+
+  it.scopedLive(
+    "answers 1 for DaemonNotRunning, where the socket is that of a dead daemon, and says how to start one",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* TemporaryDirectory.make
+        yield* claim(home)
+        const err = `charlotte: no daemon listens on ${home}/socket; start it with: charlotte daemon start\n`
+        for (const words of [["jobs"], stop(), ["stop", "--all"], ["show", jobId], ["watch"], start()]) {
+          expect([words, yield* run(home, words)]).toEqual([words, { code: 1, out: "", err }])
+          const json = yield* run(home, [...words, "--json"])
+          expect([json.code, JSON.parse(json.err)]).toMatchObject([1, { _tag: "DaemonNotRunning" }])
+        }
+      })
+  )
+
+  it.scopedLive("answers 75 for HomeBusy, where a run has the home that takes no other job", () =>
+    Effect.gen(function* () {
+      const { directory } = yield* worldOf({})
+      yield* claim(directory, "run")
+      const { code, err, out } = yield* run(directory, start())
+      expect([code, out]).toEqual([75, ""])
+      expect(err).toMatch(
+        /^charlotte: .* is in use by charlotte run \(pid \d+, .*; wait until it has ended, or use .*\n$/
+      )
+    })
+  )
+})
+
+/** What no command asks for, or meets elsewhere: their codes alone. */
+const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: string }]> = [
+  [1, new Http.errors.CannotListen({ address: "127.0.0.1:1", problem: "it is taken" })],
+  [1, new Http.errors.CursorAhead({ after: 7 })],
+  [2, new Http.errors.IdempotencyKeyReused({ key: "k", jobId })],
+  [2, new Http.errors.InvalidQuery({ parameter: "p", problem: "is wrong" })],
+  [2, new Http.errors.InvalidRequest({ problem: "it is" })],
+  [2, new Http.errors.LogNotFound({ jobId, log: "x" })],
+  [1, new Http.errors.NoSuchRoute({ method: "GET", path: "/x" })],
+  [75, new errors.AlreadyManaged({ kind: "tasks", pid: 7 })],
+  [1, new errors.Superseded({ jobId: JobId.make(jobId), attempt: 1 })]
+]
+
+describe("every other error", () => {
+  for (const [code, error] of others) {
+    it(`is told by ${code}: ${error._tag}`, () => expect(exitCodeOf.ofError(error)).toBe(code))
+  }
+
+  it("has a case here", () => {
+    const told = [
+      "ConnectionFailed",
+      "DaemonNotRunning",
+      "InternalError",
+      "InvalidJobConfig",
+      "NotReady",
+      "RequestRefused",
+      "UnexpectedAnswer",
+      "VersionMismatch"
+    ]
+    const cased = new Set([...cases.map(([, { error }]) => error._tag), ...others.map(([, { _tag }]) => _tag), ...told])
+    expect([...cased].sort()).toEqual([...Object.keys(errors), ...Object.keys(Http.errors)].sort())
+  })
+})

@@ -1,0 +1,122 @@
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, FastCheck as fc, Option } from "effect"
+import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
+import * as plainLines from "../../../src/cli/run/plainLines.js"
+import { payloads } from "../../../src/tasks/TaskEvents.js"
+import { forbidden, hostile } from "../hostile.js"
+import { commit, events, type Step, steps } from "./scenario.js"
+
+const utc = DateTime.zoneUnsafeMakeNamed("UTC")
+
+const text = (list: ReadonlyArray<Step>) =>
+  events(list).flatMap((event) =>
+    Option.match(plainLines.line(event, utc), { onNone: () => [], onSome: (line) => [StyledLine.paint(line, false)] })
+  )
+
+describe("the lines of a job in a pipe", () => {
+  it("tell every change, one each", () => {
+    expect(text(steps("/logs/gate.log")).join("\n")).toBe(`12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV started
+12:00:00 3 units, 5 tasks for main, with the agent claude
+12:00:00 silk  begins
+12:00:00 words  begins
+12:00:01 silk  setup: npm ci
+12:00:02 silk 1  Spin the spokes
+12:00:05 silk 1  gate: npm test
+12:00:02 words 2  Choose the word of the day
+12:00:05 words 2  gate: npm test
+12:00:06 silk 1  done, commit 1a2b3c4d
+12:00:07 words 2  done, commit 1a2b3c4d
+12:00:07 words 2  note: the agent had changed tasks/words/02-choose.md: it is put back as it was
+12:00:07 words  all tasks are done
+12:00:08 silk 2  Lay the rings of the web, from the rim inwards
+12:00:11 silk 2  gate: npm test
+12:00:12 silk 2  gate failed: ended with exit code 1; see /logs/gate.log
+12:00:12 silk 2  will be tried again in 1.0 s
+12:00:13 silk 2  Lay the rings of the web, from the rim inwards (attempt 2)
+12:00:16 silk 2  gate: npm test
+12:00:17 silk 2  gate failed: ended with exit code 1; see /logs/gate.log
+12:00:17 silk 2  failed after 2 attempts: ended with exit code 1
+12:00:17 silk  failed: task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code 1
+12:00:18 words  verifies the merged result: npm test
+12:00:20 words  merged, commit 1a2b3c4d
+12:00:20 barn  blocked, it waits for silk
+12:00:21 job 01ARZ3NDEKTSV4RRFFQ69G5FAV failed`)
+  })
+
+  it("tell the rest of what can happen", () => {
+    expect(
+      text([
+        { at: 0, type: "job.resumed" },
+        {
+          at: 0,
+          type: "unit.setup.failed",
+          unit: "a",
+          payload: { command: "npm ci", attempt: 1, reason: "ended with exit code 1" }
+        },
+        { at: 0, type: "unit.setup.started", unit: "a", payload: { command: "npm ci", attempt: 2 } },
+        {
+          at: 0,
+          type: "task.agent.ended",
+          unit: "a",
+          task: 1,
+          payload: { reason: "was silent", log: { file: "/l", from: 0, to: 0 } }
+        },
+        // It begins at once, which is the next line.
+        { at: 0, type: "task.retry", unit: "a", task: 1, payload: { attempt: 1, reason: "no", pause: 0 } },
+        { at: 0, type: "orch.landing", payload: { target: "main", attempt: 2 } },
+        { at: 0, type: "orch.landed", payload: { target: "main", commit } },
+        { at: 0, type: "job.stopping" },
+        { at: 0, type: "job.interrupted" },
+        { at: 0, type: "something.else", payload: { x: 1 } }
+      ])
+    ).toEqual([
+      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV resumed",
+      "12:00:00 a  setup failed: ended with exit code 1",
+      "12:00:00 a  setup (attempt 2): npm ci",
+      "12:00:00 a 1  agent failed: was silent; see /l",
+      "12:00:00 landing on main (attempt 2)",
+      "12:00:00 landed on main, commit 1a2b3c4d",
+      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV is stopping",
+      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV interrupted"
+    ])
+  })
+
+  it("tell the time of the reader's place", () => {
+    const [event] = events([{ at: 0, type: "job.started" }])
+    const line = Option.flatMap(Option.fromNullable(event), (event) =>
+      plainLines.line(event, DateTime.zoneUnsafeMakeNamed("Asia/Tokyo"))
+    )
+    expect(StyledLine.paint(Option.getOrThrow(line), false)).toMatch(/^21:00:00 /)
+  })
+
+  it("are single lines that hold nothing which a terminal obeys, whatever the events say", () => {
+    const payload = hostile.map((text) => ({
+      reason: text,
+      title: text,
+      command: text,
+      note: text,
+      commit: text,
+      target: text,
+      agent: text,
+      waitsFor: [text],
+      attempt: 1,
+      attempts: 2,
+      pause: 10,
+      fastForward: true,
+      units: [],
+      base: text,
+      branch: text,
+      concurrency: 1,
+      log: { file: text, from: 0, to: 0 }
+    }))
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(payloads)), hostile, payload, (type, unit, payload) => {
+        for (const line of text([{ at: 0, type, unit, task: 1, payload }])) {
+          expect(line).not.toMatch(forbidden)
+          expect(line).not.toContain("\n")
+        }
+      }),
+      { numRuns: 1_000 }
+    )
+  })
+})
