@@ -5,13 +5,16 @@
  */
 import { Deferred, Effect, Exit, Fiber, Ref } from "effect"
 
-/** The first to end decides; the others are interrupted, and have ended when this returns. */
+/**
+ * The first to end decides; the others are interrupted, and have ended when this returns. They are daemons: an interruption
+ * of a fiber reaches its children at once, also while it runs what cannot be interrupted.
+ */
 export const first = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const over = yield* Deferred.make<A, E>()
       const fibers = yield* Effect.forEach(effects, (effect) =>
-        Effect.fork(Effect.onExit(Effect.interruptible(effect), (exit) => Deferred.done(over, exit)))
+        Effect.forkDaemon(Effect.onExit(Effect.interruptible(effect), (exit) => Deferred.done(over, exit)))
       )
       return yield* Effect.onExit(restore(Deferred.await(over)), () => Fiber.interruptAll(fibers))
     })

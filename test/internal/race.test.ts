@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Ref, TestClock } from "effect"
+import { type Duration, Effect, Exit, Fiber, Option, Ref, TestClock } from "effect"
 import * as race from "../../src/internal/race.js"
 import { endsWhereverInterrupted, interruptedAfter } from "../support/interruption.js"
 
@@ -48,6 +48,44 @@ describe("the first of several", () => {
       expect(yield* Fiber.join(fiber)).toBe("quick")
       expect(yield* Ref.get(order)).toEqual(["cleaned up", "over"])
       expect(yield* Effect.exit(race.first([Effect.never, Effect.fail("no")]))).toEqual(Exit.fail("no"))
+    })
+  )
+
+  it.effect("decides where nothing can be interrupted, however often its fiber is interrupted", () =>
+    Effect.gen(function* () {
+      const both = race.first([Effect.never, Effect.delay(Effect.succeed("quick"), "1 second")])
+      const results: Array<string> = []
+      const recorded = Effect.map(both, (result) => void results.push(result))
+      const fiber = yield* Effect.fork(Effect.onInterrupt(Effect.never, () => recorded))
+      yield* Effect.yieldNow()
+      for (const _ of ["first", "second", "third"]) {
+        yield* Fiber.interruptFork(fiber)
+        yield* TestClock.adjust("100 millis")
+        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+      }
+      yield* TestClock.adjust("700 millis")
+      expect(Exit.isInterrupted(yield* Fiber.await(fiber))).toBe(true)
+      expect(results).toEqual(["quick"])
+    })
+  )
+
+  it.effect("is interrupted once both have cleaned up, also when it is interrupted again meanwhile", () =>
+    Effect.gen(function* () {
+      const order = yield* Ref.make<ReadonlyArray<string>>([])
+      const say = (what: string) => Ref.update(order, (all) => [...all, what])
+      const cleaningUp = (duration: Duration.DurationInput, what: string) =>
+        Effect.onInterrupt(Effect.never, () => Effect.zipRight(Effect.sleep(duration), say(what)))
+      const both = race.first([cleaningUp("2 seconds", "second"), cleaningUp("1 second", "first")])
+      const fiber = yield* Effect.fork(Effect.ensuring(both, say("over")))
+      yield* Effect.yieldNow()
+      yield* Fiber.interruptFork(fiber)
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.interruptFork(fiber)
+      yield* TestClock.adjust("1 second")
+      expect(yield* Ref.get(order)).toEqual(["first"])
+      yield* TestClock.adjust("500 millis")
+      expect(Exit.isInterrupted(yield* Fiber.await(fiber))).toBe(true)
+      expect(yield* Ref.get(order)).toEqual(["first", "second", "over"])
     })
   )
 

@@ -1,7 +1,7 @@
 /** A manager whose layer closes while something goes on. */
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager, Orchestrator, RunStore } from "charlotte"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope, TestClock } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Scope, TestClock } from "effect"
 import { config } from "../support/jobs.js"
 
 const memory = Effect.map(Layer.build(RunStore.layerMemory), Context.get(RunStore.RunStore))
@@ -159,6 +159,37 @@ describe("a layer that closes", () => {
       const next = yield* open(store, { run: () => Effect.succeed("done") })
       expect(yield* next.manager.await(id)).toMatchObject({ status: "completed", attempt: 2 })
       yield* next.close
+    })
+  )
+
+  it.scoped("waits for a job with a slow finalizer, also when its closing is interrupted twice more", () =>
+    Effect.gen(function* () {
+      const store = yield* memory
+      const begun = yield* Deferred.make<void>()
+      const order: Array<string> = []
+      const { close, manager } = yield* open(store, {
+        run: () =>
+          Effect.acquireRelease(Deferred.succeed(begun, undefined), () =>
+            Effect.delay(
+              Effect.sync(() => order.push("released")),
+              "2 seconds"
+            )
+          ).pipe(Effect.zipRight(Effect.never))
+      })
+      const id = yield* manager.start(config)
+      yield* Deferred.await(begun)
+      // As a program does that ends on a signal: each further signal interrupts it again.
+      const closing = yield* Effect.fork(Effect.onInterrupt(Effect.never, () => close))
+      yield* Effect.yieldNow()
+      for (const _ of ["first", "second", "third"]) {
+        yield* Fiber.interruptFork(closing)
+        yield* TestClock.adjust("500 millis")
+      }
+      expect(Option.isNone(yield* Fiber.poll(closing))).toBe(true)
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.await(closing)
+      expect(order).toEqual(["released"])
+      expect(yield* statusOf(store, id)).toEqual(["interrupted", 1])
     })
   )
 })
