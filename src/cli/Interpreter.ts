@@ -3,7 +3,7 @@
  */
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect } from "effect"
-import { version } from "../http/Version.js"
+import { version } from "../http/contract/Version.js"
 import * as commands from "./parser/commands.js"
 import * as runCommand from "./parser/runCommand.js"
 

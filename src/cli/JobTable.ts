@@ -4,7 +4,7 @@
 import { DateTime, Option, Schema } from "effect"
 import { JobConfig } from "../domain/JobConfig.js"
 import type { RunStatus } from "../domain/RunStatus.js"
-import type { Job, ListedJob } from "../http/Api.js"
+import type { Job, ListedJob } from "../http/contract/Api.js"
 import * as JobRef from "./JobRef.js"
 import * as StyledLine from "./terminal/StyledLine.js"
 import * as Table from "./terminal/Table.js"

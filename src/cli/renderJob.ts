@@ -4,7 +4,7 @@
  */
 import { DateTime } from "effect"
 import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
-import type { Job } from "../http/Api.js"
+import type { Job } from "../http/contract/Api.js"
 import * as JobTable from "./JobTable.js"
 import * as StyledLine from "./terminal/StyledLine.js"
 import * as Summary from "./run/Summary.js"

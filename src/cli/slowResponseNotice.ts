@@ -3,7 +3,7 @@
  */
 import { Effect, Fiber } from "effect"
 import type { Holder } from "../daemon/Holder.js"
-import type { Service as Client } from "../http/JobClient.js"
+import type { Service as Client } from "../http/client/JobClient.js"
 import { WallClock } from "../store/WallClock.js"
 import { Output } from "./terminal/Output.js"
 

@@ -4,7 +4,7 @@
 import { type Duration, Effect, Option } from "effect"
 import type { JobId } from "../domain/JobId.js"
 import { StopReport } from "../domain/StopReport.js"
-import type * as JobClient from "../http/JobClient.js"
+import type * as JobClient from "../http/client/JobClient.js"
 import * as JobRef from "./JobRef.js"
 import * as JobSource from "./JobSource.js"
 

@@ -3,8 +3,8 @@
  * reached.
  */
 import { Context, Effect, Exit, Layer, Scope } from "effect"
-import * as Http from "../http/Server.js"
-import { version } from "../http/Version.js"
+import * as Http from "../http/server/Server.js"
+import { version } from "../http/contract/Version.js"
 import * as race from "../internal/race.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../tasks/process/Umask.js"

@@ -3,7 +3,7 @@
  * its job takes.
  */
 import { Effect, Either, Layer, type Redacted } from "effect"
-import * as Http from "../http/Server.js"
+import * as Http from "../http/server/Server.js"
 import * as Later from "../internal/Later.js"
 import { Orchestrator } from "../manager/Orchestrator.js"
 import * as Database from "../store/Database.js"

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto"
 import { mkdirSync, statSync } from "node:fs"
 import { userInfo } from "node:os"
 import { dirname, join, resolve } from "node:path"
-import { CannotListen } from "./CannotListen.js"
+import { CannotListen } from "./server/ListenError.js"
 
 /** Linux takes 107 bytes, macOS 103. */
 const longest = 100

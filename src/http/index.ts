@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-export { Api, Health, Job, JobPage, JobsApi, ListedJob, Ready, Submitted } from "./Api.js"
-export * as errors from "./errors.js"
-export { layerApi } from "./Handlers.js"
-export * as JobClient from "./JobClient.js"
-export { type Address, type Options, serve, Server } from "./Server.js"
+export { Api, Health, Job, JobPage, JobsApi, ListedJob, Ready, Submitted } from "./contract/Api.js"
+export * as errors from "./contract/errors.js"
+export { layerApi } from "./server/Handlers.js"
+export * as JobClient from "./client/JobClient.js"
+export { type Address, type Options, serve, Server } from "./server/Server.js"

@@ -4,7 +4,7 @@
 import { RunStatus } from "charlotte"
 import { Effect, Random, Schedule, Stream } from "effect"
 import type { ListedJob } from "../../src/http/contract/Jobs.js"
-import * as JobClient from "../../src/http/JobClient.js"
+import * as JobClient from "../../src/http/client/JobClient.js"
 import type { Ledger } from "./Ledger.js"
 import * as Processes from "./Processes.js"
 import { maxJobs, type Sort, type World } from "./World.js"

@@ -4,7 +4,7 @@
 import * as Command from "@effect/cli/Command"
 import { DateTime, Effect, Option, Schema } from "effect"
 import * as Home from "../../daemon/Home.js"
-import { Job } from "../../http/Api.js"
+import { Job } from "../../http/contract/Api.js"
 import * as JobRef from "../JobRef.js"
 import * as JobSource from "../JobSource.js"
 import { Output, writeLines } from "../terminal/Output.js"

@@ -4,7 +4,7 @@
 import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/Home.js"
-import { DaemonNotRunning } from "../../http/errors.js"
+import { DaemonNotRunning } from "../../http/contract/errors.js"
 import * as Git from "../../tasks/Git.js"
 import * as JobSource from "../JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"

@@ -5,7 +5,7 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Either, Option, Schema } from "effect"
 import * as Holder from "../../daemon/Holder.js"
 import { Home } from "../../daemon/Home.js"
-import * as JobClient from "../../http/JobClient.js"
+import * as JobClient from "../../http/client/JobClient.js"
 import { KernelRef } from "../../store/ProcessIdentity.js"
 import { WallClock } from "../../store/WallClock.js"
 

@@ -3,7 +3,7 @@
  */
 import { Predicate } from "effect"
 import { StoreError } from "../../domain/errors.js"
-import { RequestRefused } from "../../http/errors.js"
+import { RequestRefused } from "../../http/contract/errors.js"
 import { busy, closed, failed, internal, invalid } from "./ExitCode.js"
 
 /** Of an error with that tag; of every other one it is `failed`. */

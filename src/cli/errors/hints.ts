@@ -3,7 +3,7 @@
  */
 import * as domain from "../../domain/errors.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
-import * as http from "../../http/errors.js"
+import * as http from "../../http/contract/errors.js"
 
 export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.MaxJobsReached)

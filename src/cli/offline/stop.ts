@@ -3,7 +3,7 @@
  */
 import { Context, type Duration, Effect, Layer } from "effect"
 import * as Host from "../../daemon/Host.js"
-import { version } from "../../http/Version.js"
+import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as JobRef from "../JobRef.js"
 import * as OfflineJobs from "./OfflineJobs.js"

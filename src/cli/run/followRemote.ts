@@ -3,7 +3,7 @@
  */
 import { Effect, Mailbox, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { Job } from "../../http/Api.js"
+import type { Job } from "../../http/contract/Api.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import * as JobSource from "../JobSource.js"
 import { Output } from "../terminal/Output.js"

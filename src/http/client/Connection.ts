@@ -4,7 +4,7 @@
  */
 import { Effect, Redacted, type Scope } from "effect"
 import { type IncomingMessage, request } from "node:http"
-import { version, versionHeader } from "../Version.js"
+import { version, versionHeader } from "../contract/Version.js"
 import * as SocketPath from "../SocketPath.js"
 
 /**

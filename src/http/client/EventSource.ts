@@ -6,11 +6,11 @@ import { type Duration, Effect, Option, Schedule, Schema, Stream } from "effect"
 import type { IncomingMessage } from "node:http"
 import type { JobNotFound, ShuttingDown, StoreError } from "../../domain/errors.js"
 import { JobEvent } from "../../domain/JobEvent.js"
-import { ConnectionFailed, type CursorAhead, UnexpectedAnswer } from "../errors.js"
+import { ConnectionFailed, type CursorAhead, UnexpectedAnswer } from "../contract/errors.js"
 import type { Connection } from "./Connection.js"
 import * as FrameReader from "./FrameReader.js"
-import * as Refusal from "./Refusal.js"
-import * as Trouble from "./Trouble.js"
+import * as Refusal from "./decodeErrorResponse.js"
+import * as Trouble from "./ClientError.js"
 
 /** @since 0.1.0 */
 export type FollowError = Trouble.ClientError | CursorAhead | JobNotFound | ShuttingDown | StoreError

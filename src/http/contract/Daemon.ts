@@ -6,7 +6,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
-import * as Failure from "./Failure.js"
+import * as Failure from "./errorSchemas.js"
 
 /** @since 0.1.0 */
 export class Health extends Schema.Class<Health>("charlotte/Health")({

@@ -9,7 +9,7 @@ import { Schema } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import * as Failure from "./Failure.js"
+import * as Failure from "./errorSchemas.js"
 import * as Parameters from "./Parameters.js"
 
 /** Nothing comes after this event of its job. */

@@ -12,7 +12,7 @@ import { Run } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
-import * as Failure from "./Failure.js"
+import * as Failure from "./errorSchemas.js"
 import * as Parameters from "./Parameters.js"
 
 /** While a job is active. */

@@ -65,7 +65,7 @@ const loadedWith = async (...entryPoints: ReadonlyArray<string>): Promise<Readon
 describe("a daemon that starts", () => {
   it("loads neither the command line nor what works on tasks or answers requests, before it is ready", async () => {
     const loaded = await loadedWith("src/cli/Charlotte.ts", "src/daemon/Daemon.ts")
-    expect(loaded).toEqual(expect.arrayContaining(["src/store/SqlRunStore.ts", "src/http/Listener.ts"]))
+    expect(loaded).toEqual(expect.arrayContaining(["src/store/SqlRunStore.ts", "src/http/server/Listener.ts"]))
     const late =
       /^@effect\/cli|^src\/cli\/(Main|Commands|Failure)\.ts|^src\/tasks\/(work|TaskOrchestrator|Git\.ts)|^src\/http\/(Application|errors)/
     expect(loaded.filter((path) => late.test(path))).toEqual([])

@@ -1,0 +1,77 @@
+/**
+ * Reading the body of a request: JSON, and only so much of it.
+ */
+import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
+import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
+import { Context, Effect, Schema } from "effect"
+import { RequestRefused } from "../contract/errors.js"
+
+export const defaultMaxBody = 1024 * 1024
+
+/** Bytes that a body may have. */
+export class MaxBody extends Context.Reference<MaxBody>()("charlotte/http/MaxBody", {
+  defaultValue: () => defaultMaxBody
+}) {}
+
+/** Never fails when the client goes away: then the whole handler is interrupted. */
+const read = (request: HttpServerRequest, limit: number): Effect.Effect<Buffer, RequestRefused> =>
+  Effect.async((resume) => {
+    const source = toIncomingMessage(request)
+    const pieces: Array<Buffer> = []
+    let size = 0
+
+    const onData = (piece: Buffer): void => {
+      size += piece.length
+      pieces.push(piece)
+      if (size > limit) done(Effect.fail(new RequestRefused({ reason: "size" })))
+    }
+    const onEnd = (): void => done(Effect.succeed(Buffer.concat(pieces)))
+    const done = (result: Effect.Effect<Buffer, RequestRefused>): void => {
+      source.off("data", onData).off("end", onEnd)
+      // What is still to come is passed over, so that the client gets to read the answer.
+      source.resume()
+      resume(result)
+    }
+
+    source.on("data", onData).on("end", onEnd)
+    // Without a listener an error would be one of the whole process; the response is closed with it.
+    source.on("error", () => {})
+    // The client asks whether it should send the body at all.
+    if (request.headers["expect"] !== undefined) toServerResponse(request).writeContinue()
+    return Effect.sync(() => source.off("data", onData).off("end", onEnd))
+  })
+
+/** What is wrong with a request that announces more than is taken. */
+export const checkLength = (request: HttpServerRequest, limit: number): RequestRefused | undefined =>
+  Number(request.headers["content-length"] ?? 0) > limit ? new RequestRefused({ reason: "size" }) : undefined
+
+const whole = Effect.fnUntraced(function* (request: HttpServerRequest) {
+  const limit = yield* MaxBody
+  const refusal = checkLength(request, limit)
+  return refusal === undefined ? yield* read(request, limit) : yield* refusal
+})
+
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+const parse = (body: Buffer): Effect.Effect<unknown, RequestRefused> =>
+  Effect.try({
+    try: (): unknown => JSON.parse(decoder.decode(body)),
+    catch: () => new RequestRefused({ reason: "json" })
+  })
+
+export const json = (request: HttpServerRequest): Effect.Effect<unknown, RequestRefused> =>
+  Effect.flatMap(whole(request), parse)
+
+/** The same, decoded. A request without a body is told what was expected of it. */
+export const decode = <A, I>(
+  schema: Schema.Schema<A, I>
+): ((request: HttpServerRequest) => Effect.Effect<A, RequestRefused | HttpApiDecodeError>) => {
+  const decodeUnknown = Schema.decodeUnknown(schema, { onExcessProperty: "error" })
+  return (request) =>
+    Effect.gen(function* () {
+      const body = yield* whole(request)
+      const value = body.length === 0 ? undefined : yield* parse(body)
+      return yield* Effect.catchAll(decodeUnknown(value), HttpApiDecodeError.refailParseError)
+    })
+}

@@ -1,0 +1,185 @@
+import { describe, expect, it } from "@effect/vitest"
+import { errors, type JobId, JobManager, RunStore, Work } from "charlotte"
+import * as Http from "charlotte/http"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Array, Chunk, Context, DateTime, Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import manifest from "../../../package.json" with { type: "json" }
+import { config, unknownId } from "../../support/jobs.js"
+import { planOf, task } from "../../store/work.js"
+import * as World from "../world.js"
+
+const doors = ["bySocket", "byPort"] as const
+
+describe.each(doors)("a client %s", (door) => {
+  it.scopedLive("starts a job, follows it to its end, and reads what is recorded of it", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      const id = yield* client.start({ ...config, labels: { team: "a" } })
+      const following = yield* Effect.fork(Stream.runCollect(client.events(id)))
+      expect((yield* client.get(id)).phase).toBe("running")
+
+      yield* World.script(world).send(id, Step.emit({ type: "half.done", payload: { of: 2 } }), Step.succeed("all"))
+      const events = Chunk.toReadonlyArray(yield* Fiber.join(following))
+      expect(events.map(({ seq, type }) => `${seq} ${type}`)).toEqual([
+        "1 job.started",
+        "2 half.done",
+        "3 job.completed"
+      ])
+      expect(events[1]?.payload).toEqual({ of: 2 })
+
+      const job = yield* client.get(id)
+      expect(job).toMatchObject({ id, status: "completed", result: "all", labels: { team: "a" }, units: [], tasks: [] })
+      expect(job.phase).toBeUndefined()
+    })
+  )
+
+  it.scopedLive("stops a job, and all of them", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      const [first, second, third] = yield* Effect.replicateEffect(client.start(config), 3)
+      if (first === undefined) return
+      expect(yield* client.stop(first)).toMatchObject({ jobId: first, status: "cancelled", mode: "graceful" })
+      expect(yield* client.stop(first)).toMatchObject({ mode: "alreadyEnded" })
+      const reports = yield* client.stopAll
+      expect(reports.map(({ jobId, mode }) => [jobId, mode])).toEqual([
+        [second, "graceful"],
+        [third, "graceful"]
+      ])
+    })
+  )
+
+  it.scopedLive("stops with a grace of its own", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ stopGrace: "1 minute" })
+      const client = world[door]
+      const { began, send } = World.script(world)
+      const id = yield* client.start(config)
+      yield* began(id)
+      const free = yield* Deferred.make<void>()
+      yield* send(id, () => Effect.uninterruptible(Deferred.await(free)))
+      const error = yield* Effect.flip(client.stop(id, { grace: 1 }))
+      expect(error).toBeInstanceOf(errors.StopTimedOut)
+      expect((yield* client.get(id)).phase).toBe("stopping")
+      yield* Deferred.succeed(free, undefined)
+    })
+  )
+
+  it.scopedLive("continues an interrupted job, and no other", () =>
+    Effect.gen(function* () {
+      const interrupted: RunStore.NewRun = {
+        id: unknownId,
+        kind: "tasks",
+        key: undefined,
+        config,
+        labels: {},
+        at: yield* DateTime.now
+      }
+      const store = Layer.tap(RunStore.layerMemory, (context) => {
+        const store = Context.get(context, RunStore.RunStore)
+        const change = { type: "job.interrupted", jobId: unknownId, attempt: 1, at: interrupted.at } as const
+        return Effect.zipRight(store.create(interrupted), store.record(change))
+      })
+      const manager = JobManager.layer({ recovery: "manual" }).pipe(
+        Layer.provideMerge(Layer.merge(store, ScriptedOrchestrator.layer()))
+      )
+      const world = yield* World.over(manager)
+      const client = world[door]
+      yield* client.resume(unknownId)
+      yield* World.script(world).began(unknownId, 2)
+      expect(yield* client.get(unknownId)).toMatchObject({ attempt: 2, status: "running" })
+      expect(yield* Effect.flip(client.resume(unknownId))).toBeInstanceOf(errors.NotResumable)
+    })
+  )
+
+  it.scopedLive("lists jobs page by page, by status and by labels", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 7 })
+      const client = world[door]
+      const ids = yield* Effect.forEach(Array.range(1, 7), (n) =>
+        client.start({ ...config, labels: { parity: n % 2 === 0 ? "even" : "odd", "a:b": "c:d" } })
+      )
+      const newestFirst = [...ids].reverse()
+      const page = (before: JobId.JobId | undefined, seen: ReadonlyArray<JobId.JobId>): ReturnType<typeof pages> =>
+        Effect.flatMap(client.list({ limit: 3, ...(before && { before }) }), ({ jobs, next }) => {
+          const all = [...seen, ...jobs.map(({ id }) => id)]
+          return next === undefined ? Effect.succeed(all) : page(next, all)
+        })
+      const pages = (): Effect.Effect<ReadonlyArray<JobId.JobId>, unknown> => page(undefined, [])
+      expect(yield* pages()).toEqual(newestFirst)
+      expect((yield* client.list({ limit: 7 })).next).toBeUndefined()
+
+      const idsOf = (query: Http.JobClient.JobQuery) =>
+        Effect.map(client.list(query), ({ jobs }) => jobs.map(({ id }) => id))
+      expect(yield* idsOf({ labels: { parity: "even" } })).toEqual(newestFirst.filter((_, i) => i % 2 === 1))
+      expect(yield* idsOf({ labels: { parity: "even", other: "x" } })).toEqual([])
+      yield* client.stop(newestFirst[0] ?? unknownId)
+      expect(yield* idsOf({ status: "cancelled" })).toEqual(newestFirst.slice(0, 1))
+    })
+  )
+
+  it.scopedLive("lists of each job how far it has come", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      const { work } = Context.get(world.services, RunStore.RunStore)
+      const [jobId, other] = yield* Effect.replicateEffect(client.start(config), 2)
+      if (jobId === undefined || other === undefined) return
+      yield* work.plan({ jobId, attempt: 1, work: planOf(2, 2) })
+      yield* work.task({ jobId, attempt: 1, task: task("unit 0002", 2, 0, { state: "running" }) })
+      yield* client.stop(other)
+      const { jobs } = yield* client.list()
+      expect(jobs.map(({ id, phase, progress }) => [id, phase, progress])).toEqual([
+        [other, undefined, undefined],
+        [jobId, "running", new Work.TaskCounts({ pending: 3, running: 1, completed: 0, failed: 0, skipped: 0 })]
+      ])
+    })
+  )
+
+  it.scopedLive("follows the events of all jobs, from the first or from now on", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      const before = yield* client.start(config)
+      let isOpen = false
+      const later = yield* client.allEvents({ after: "latest" }).pipe(
+        Stream.tap(() => Effect.sync(() => (isOpen = true))),
+        Stream.takeUntil(({ type }) => type === "job.cancelled"),
+        Stream.runCollect,
+        Effect.fork
+      )
+      // Until the stream is open, what happens is not after it.
+      const jobs = yield* Effect.iterate([before], {
+        while: () => !isOpen,
+        body: (jobs) =>
+          Effect.delay(
+            Effect.map(client.start(config), (id) => [...jobs, id]),
+            20
+          )
+      })
+      yield* client.stop(jobs.at(-1) ?? before)
+      const seen = Chunk.toReadonlyArray(yield* Fiber.join(later))
+      expect(seen.map(({ jobId }) => jobId)).not.toContain(before)
+
+      const all = yield* client.allEvents().pipe(
+        Stream.takeUntil(({ type }) => type === "job.cancelled"),
+        Stream.runCollect
+      )
+      expect(Chunk.map(all, ({ cursor }) => cursor)).toEqual(Chunk.range(1, jobs.length + 2))
+    })
+  )
+
+  it.scopedLive("says that it is alive and ready, and asks it to end", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      expect(yield* client.health).toMatchObject({ version: manifest.version, pid: process.pid })
+      yield* client.ready
+      const { shutdownRequested } = Context.get(world.services, Http.Server)
+      const asked = yield* Effect.fork(shutdownRequested)
+      yield* client.shutdown
+      yield* Fiber.join(asked)
+    })
+  )
+})

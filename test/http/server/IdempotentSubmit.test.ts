@@ -1,0 +1,170 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Database, errors, JobManager, RunStore } from "charlotte"
+import * as Http from "charlotte/http"
+import { ScriptedOrchestrator } from "charlotte/testing"
+import { Effect, Layer } from "effect"
+import { config } from "../../support/jobs.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import * as World from "../world.js"
+
+const key = "the-same"
+
+describe("an idempotency key", () => {
+  it.scopedLive("gives the job that it gave before, whatever became of it, and starts no other", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world.bySocket
+      const id = yield* client.start(config, { idempotencyKey: key })
+      expect(yield* client.start(config, { idempotencyKey: key })).toBe(id)
+      yield* client.stop(id)
+      // With the defaults written out, and in another order: it is the same submission.
+      const again = {
+        targetBranch: "main",
+        labels: {},
+        concurrency: 4,
+        dryRun: false,
+        land: true,
+        tasksDir: config.tasksDir,
+        repoPath: config.repoPath
+      }
+      expect(yield* client.start(again, { idempotencyKey: key })).toBe(id)
+      const other = yield* client.start(config, { idempotencyKey: "another" })
+      expect(other).not.toBe(id)
+      const { jobs } = yield* client.list()
+      expect(jobs.map(({ id }) => id)).toEqual([other, id])
+    })
+  )
+
+  it.scopedLive("gives one job to a hundred who come at once, by socket and by port", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 2 })
+      const ids = yield* Effect.forEach(
+        Array.from({ length: 100 }, (_, n) => (n % 2 === 0 ? world.bySocket : world.byPort)),
+        (client) => client.start(config, { idempotencyKey: key }),
+        { concurrency: "unbounded" }
+      )
+      expect(new Set(ids).size).toBe(1)
+      expect((yield* world.bySocket.list()).jobs.length).toBe(1)
+    })
+  )
+
+  it.scopedLive("is taken over by the next when the one who brought it goes away in the middle", () =>
+    Effect.gen(function* () {
+      const store = Layer.effect(
+        RunStore.RunStore,
+        Effect.map(RunStore.RunStore, (store) => ({
+          ...store,
+          list: (query?: RunStore.RunQuery) => Effect.delay(store.list(query), 20)
+        }))
+      ).pipe(Layer.provide(RunStore.layerMemory))
+      const manager = JobManager.layer().pipe(Layer.provideMerge(Layer.merge(store, ScriptedOrchestrator.layer())))
+      const world = yield* World.over(manager)
+      const impatient = world.bySocket.start(config, { idempotencyKey: key }).pipe(Effect.timeoutOption(10))
+      yield* Effect.replicateEffect(impatient, 5, { concurrency: "unbounded" })
+      const id = yield* world.bySocket.start(config, { idempotencyKey: key })
+      expect((yield* world.bySocket.list()).jobs.map(({ id }) => id)).toEqual([id])
+    })
+  )
+
+  it.scopedLive("of one submission is refused for another", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const id = yield* world.bySocket.start({ ...config, labels: { a: "b" } }, { idempotencyKey: key })
+      for (const other of [
+        config,
+        { ...config, labels: { a: "c" } },
+        { ...config, labels: { a: "b" }, concurrency: 5 }
+      ]) {
+        const error = yield* Effect.flip(world.bySocket.start(other, { idempotencyKey: key }))
+        expect(error).toEqual(new Http.errors.IdempotencyKeyReused({ key, jobId: id }))
+      }
+      const answer = yield* world.send({
+        method: "POST",
+        path: "/api/v1/jobs",
+        headers: { "content-type": "application/json", "idempotency-key": key },
+        body: JSON.stringify(config)
+      })
+      expect(answer).toMatchObject({ status: 422, json: { _tag: "IdempotencyKeyReused", jobId: id } })
+    })
+  )
+
+  it.scopedLive("leaves no trace that a client could see, take along, or set", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world.bySocket
+      const id = yield* client.start({ ...config, labels: { team: "a" } }, { idempotencyKey: key })
+      const bare = yield* client.start(config, { idempotencyKey: "bare" })
+      for (const shown of [yield* client.get(id), ...(yield* client.list({ labels: { team: "a" } })).jobs]) {
+        expect(shown.labels).toEqual({ team: "a" })
+        expect(shown.config).toMatchObject({ labels: { team: "a" } })
+      }
+      expect((yield* client.get(bare)).config).not.toHaveProperty("labels")
+      const forged = { ...config, labels: { "charlotte.idempotency-key": "forged" } }
+      expect(yield* Effect.flip(client.start(forged))).toEqual(
+        new errors.InvalidJobConfig({
+          issues: [{ path: ["labels", "charlotte.idempotency-key"], message: "is reserved" }]
+        })
+      )
+    })
+  )
+
+  it.scopedLive("is kept when the job was refused, and is free then", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1 })
+      const first = yield* world.bySocket.start(config)
+      expect(yield* Effect.flip(world.bySocket.start(config, { idempotencyKey: key }))).toBeInstanceOf(
+        errors.MaxJobsReached
+      )
+      yield* world.bySocket.stop(first)
+      const broken = { ...config, repoPath: "relative" }
+      expect(yield* Effect.flip(world.bySocket.start(broken, { idempotencyKey: key }))).toBeInstanceOf(
+        errors.InvalidJobConfig
+      )
+      yield* world.bySocket.start(config, { idempotencyKey: key })
+    })
+  )
+
+  it.scopedLive("holds after a restart, on the database", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      const socket = `${directory}/socket`
+      const manager = JobManager.layer().pipe(
+        Layer.provideMerge(
+          Layer.merge(
+            RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${directory}/jobs.db` }))),
+            ScriptedOrchestrator.layer()
+          )
+        )
+      )
+      const client = yield* Http.JobClient.make({ socket })
+      const life = Effect.scoped(
+        Effect.zipRight(
+          Layer.build(Http.serve({ listen: { socket } }).pipe(Layer.provide(manager))),
+          client.start(config, { idempotencyKey: key })
+        )
+      )
+      const id = yield* life
+      expect(yield* life).toBe(id)
+    })
+  )
+
+  it.scopedLive("that cannot stand in a header is refused", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      for (const bad of ["", "two words", "x".repeat(201), "ü"]) {
+        const error = yield* Effect.flip(world.bySocket.start(config, { idempotencyKey: bad }))
+        expect(error).toBeInstanceOf(Http.errors.InvalidRequest)
+      }
+      const answer = yield* world.send({
+        method: "POST",
+        path: "/api/v1/jobs",
+        headers: { "content-type": "application/json", "idempotency-key": "two words" },
+        body: JSON.stringify(config)
+      })
+      expect(answer).toMatchObject({
+        status: 400,
+        json: { _tag: "HttpApiDecodeError", issues: [{ path: ["idempotency-key"] }] }
+      })
+    })
+  )
+})

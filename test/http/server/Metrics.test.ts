@@ -1,0 +1,83 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Step } from "charlotte/testing"
+import { Effect, Metric, MetricBoundaries, Stream } from "effect"
+import * as Prometheus from "../../../src/http/server/prometheusText.js"
+import { config } from "../../support/jobs.js"
+import * as eventSource from "../eventSource.js"
+import * as World from "../world.js"
+
+/** Every sample by its name with its labels. */
+const samples = (world: World.Scripted) =>
+  Effect.map(world.send({ path: "/metrics" }), ({ headers, status, text }) => {
+    expect(status).toBe(200)
+    expect(headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8")
+    const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))
+    return new Map(
+      lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ")))])
+    )
+  })
+
+describe("/metrics", () => {
+  it.scopedLive("counts what happens to jobs, and shows what there is at the moment", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 4 })
+      const { send } = World.script(world)
+      const before = yield* samples(world)
+      const grown = (name: string) =>
+        Effect.map(samples(world), (after) => (after.get(name) ?? NaN) - (before.get(name) ?? NaN))
+
+      const [completed, failed, , running] = yield* Effect.replicateEffect(world.bySocket.start(config), 4)
+      if (completed === undefined || failed === undefined || running === undefined) return
+      yield* send(completed, Step.emit({ type: "one" }), Step.emit({ type: "two" }), Step.succeed(1))
+      yield* send(failed, Step.fail("no"))
+      yield* world.bySocket.stop(running)
+      for (const id of [completed, failed]) yield* Stream.runDrain(world.bySocket.events(id))
+      yield* eventSource.open({ socketPath: world.socket }, "/events")
+
+      // 4 started, 2 emitted, 1 stopping, 3 ended; they are counted as they come by.
+      yield* Effect.repeat(grown("charlotte_events_total"), { until: (grown) => grown === 10 })
+      const after = yield* samples(world)
+      expect(after.get("charlotte_jobs_active")).toBe(1)
+      expect(after.get("charlotte_jobs_limit")).toBe(4)
+      expect(yield* grown("charlotte_jobs_started_total")).toBe(4)
+      for (const status of ["completed", "failed", "cancelled"]) {
+        expect(yield* grown(`charlotte_jobs_ended_total{status="${status}"}`)).toBe(1)
+      }
+      expect(yield* grown("charlotte_start_seconds_count")).toBe(4)
+      expect(yield* grown('charlotte_start_seconds_bucket{le="+Inf"}')).toBe(4)
+      expect(yield* grown("charlotte_stop_seconds_count")).toBe(1)
+      expect(after.get("charlotte_streams")).toBe(1)
+      expect(after.get("charlotte_stream_lag_events")).toBe(0)
+      expect(after.get('charlotte_event_loop_delay_seconds{of="max"}')).toBeGreaterThanOrEqual(0)
+      expect([...after.values()].every((value) => Number.isFinite(value))).toBe(true)
+    })
+  )
+})
+
+describe("the text format", () => {
+  it("escapes what may stand in a label or a help text", () => {
+    const about = { name: "a", help: "back\\slash\nline" }
+    expect(
+      Prometheus.gauge(about, { labels: { of: 'a "quoted" \\ \n' }, value: 1.5 }, { value: NaN }, { value: -Infinity })
+    ).toBe('# HELP a back\\\\slash\\nline\n# TYPE a gauge\na{of="a \\"quoted\\" \\\\ \\n"} 1.5\na NaN\na -Inf\n')
+  })
+
+  it.effect("has the buckets of a histogram add up", () =>
+    Effect.gen(function* () {
+      const metric = Metric.histogram("test_of_prometheus", MetricBoundaries.fromIterable([1, 2]))
+      yield* Effect.forEach([0.5, 1.5, 1.7, 9], (value) => Metric.update(metric, value))
+      expect(Prometheus.histogram({ name: "h", help: "H" }, yield* Metric.value(metric))).toBe(
+        [
+          "# HELP h H",
+          "# TYPE h histogram",
+          'h_bucket{le="1"} 1',
+          'h_bucket{le="2"} 3',
+          'h_bucket{le="+Inf"} 4',
+          "h_sum 12.7",
+          "h_count 4",
+          ""
+        ].join("\n")
+      )
+    })
+  )
+})

@@ -1,0 +1,250 @@
+/** Every error has a status of its own, wherever it comes from, and its body is the error as it is encoded, with its sentence. */
+import { describe, expect, it } from "@effect/vitest"
+import { errors, JobId, RunStore } from "charlotte"
+import * as Http from "charlotte/http"
+import { Context, DateTime, Duration, Effect, Logger, LogLevel, Schema } from "effect"
+import manifest from "../../../package.json" with { type: "json" }
+import { config, unknownId as jobId } from "../../support/jobs.js"
+import * as requests from "../requests.js"
+import { type Manager, worldOf } from "../stub.js"
+
+const storeError = (reason: errors.StoreError["reason"]) =>
+  new errors.StoreError({ operation: "start a job", reason, cause: new Error("the disk") })
+
+const elapsed = Duration.seconds(6)
+const issues = [
+  { path: ["repoPath"], message: "must be an absolute path" },
+  { path: ["concurrency"], message: "must be a whole number, 1 or more" }
+]
+
+const post = (path: string, body?: unknown): requests.Sent => ({
+  method: "POST",
+  path: `/api/v1${path}`,
+  ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
+})
+
+const start = (error: Effect.Effect.Error<ReturnType<Manager["start"]>>) => ({
+  error,
+  methods: { start: () => Effect.fail(error) },
+  sent: post("/jobs", config)
+})
+const stop = (error: Effect.Effect.Error<ReturnType<Manager["stop"]>>) => ({
+  error,
+  methods: { stop: () => Effect.fail(error) },
+  sent: post(`/jobs/${jobId}/stop`)
+})
+const resume = (error: Effect.Effect.Error<ReturnType<Manager["resume"]>>) => ({
+  error,
+  methods: { resume: () => Effect.fail(error) },
+  sent: post(`/jobs/${jobId}/resume`)
+})
+
+const cases = [
+  [422, start(new errors.InvalidJobConfig({ issues }))],
+  [409, start(new errors.JobConflict({ jobId, key: "/repo main" }))],
+  [429, start(new errors.MaxJobsReached({ maxJobs: 2 }))],
+  [503, start(new errors.ShuttingDown())],
+  [507, start(storeError("full"))],
+  [400, start(storeError("invalid"))],
+  [503, start(storeError("busy"))],
+  [503, start(storeError("closed"))],
+  [500, start(storeError("readonly"))],
+  [500, start(storeError("corrupt"))],
+  [500, start(storeError("replaced"))],
+  [500, start(storeError("version"))],
+  [500, start(storeError("other"))],
+  [404, stop(new errors.JobNotFound({ jobId }))],
+  [504, stop(new errors.StopTimedOut({ jobId, elapsed }))],
+  [507, stop(storeError("full"))],
+  [404, resume(new errors.JobNotFound({ jobId }))],
+  [409, resume(new errors.NotResumable({ jobId, status: "completed" }))],
+  [409, resume(new errors.JobConflict({ jobId, key: "/repo main" }))],
+  [429, resume(new errors.MaxJobsReached({ maxJobs: 2 }))],
+  [503, resume(new errors.ShuttingDown())]
+] as const
+
+const encoded = Schema.encodeUnknownSync(
+  Schema.Union(...Object.values(errors)).pipe(Schema.annotations({ identifier: "an error" }))
+)
+
+describe("an error of the domain has its status", () => {
+  for (const [status, { error, methods, sent }] of cases) {
+    const reason = error._tag === "StoreError" ? ` (${error.reason})` : ""
+    it.scopedLive(`${status} for ${error._tag}${reason} of ${sent.path}`, () =>
+      Effect.gen(function* () {
+        const world = yield* worldOf(methods)
+        const answer = yield* world.send(sent)
+        expect(answer.status).toBe(status)
+        expect(answer.json).toEqual({ ...encoded(error), message: error.message })
+        expect(answer.text).not.toMatch(/ at |\.ts:|node_modules/)
+        expect("retry-after" in answer.headers).toBe(status === 429 || status === 503)
+
+        // The typed client gives back what the manager failed with.
+        const call: Effect.Effect<unknown, unknown> = sent.path.endsWith("stop")
+          ? world.byPort.stop(jobId)
+          : sent.path.endsWith("resume")
+            ? world.byPort.resume(jobId)
+            : world.byPort.start(config)
+        const failure = yield* Effect.flip(call)
+        expect(failure).toBeInstanceOf(error.constructor)
+        expect(failure).toMatchObject({ message: error.message })
+      })
+    )
+  }
+})
+
+/** What only a client meets, or only whoever starts a server. */
+const notSent = [
+  "CannotListen",
+  "ConnectionFailed",
+  "DaemonNotRunning",
+  "InvalidRequest",
+  "UnexpectedAnswer",
+  // A manager is not made, or does not write, for these: no request ever sees them.
+  "AlreadyManaged",
+  "Superseded"
+]
+
+const stored = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAW")
+const json = { "content-type": "application/json" }
+
+const get = (path: string, headers: { readonly [name: string]: string } = {}): requests.Sent => ({ path, headers })
+
+interface Case {
+  readonly status: number
+  readonly tag: string
+  readonly sent: requests.Sent
+  /** What else is in the body. */
+  readonly holds: object
+}
+
+const refused = (status: number, reason: string, sent: requests.Sent): Case => ({
+  status,
+  tag: "RequestRefused",
+  sent,
+  holds: { reason }
+})
+
+const others: ReadonlyArray<Case> = [
+  refused(400, "address", get("*")),
+  refused(400, "json", { ...post("/jobs", 1), body: "{" }),
+  refused(403, "host", get("/healthz", { host: "example.com" })),
+  refused(403, "origin", get("/healthz", { origin: "http://localhost" })),
+  refused(403, "site", get("/healthz", { "sec-fetch-site": "cross-site" })),
+  refused(413, "size", post("/jobs", "x".repeat(2_000))),
+  refused(415, "content", { ...post("/jobs", config), headers: { "content-type": "text/plain" } }),
+  refused(503, "limit", get("/api/v1/events")),
+  {
+    status: 412,
+    tag: "VersionMismatch",
+    sent: get("/healthz", { "charlotte-version": "0.0.9" }),
+    holds: { client: "0.0.9", daemon: manifest.version }
+  },
+  { status: 404, tag: "NoSuchRoute", sent: get("/api/v1/job?x=y"), holds: { method: "GET", path: "/api/v1/job" } },
+  {
+    status: 404,
+    tag: "NoSuchRoute",
+    sent: { ...get("/api/v1/jobs"), method: "PUT" },
+    holds: { method: "PUT", path: "/api/v1/jobs" }
+  },
+  {
+    status: 400,
+    tag: "HttpApiDecodeError",
+    sent: get("/api/v1/jobs?limit=0"),
+    holds: { issues: [{ _tag: "Refinement", path: ["limit"], message: "must be from 1 to 1000" }] }
+  },
+  {
+    status: 400,
+    tag: "InvalidQuery",
+    sent: get(`/api/v1/jobs/${stored}/logs`),
+    holds: { parameter: "unit", problem: "give a unit and a task, or a file" }
+  },
+  {
+    status: 404,
+    tag: "LogNotFound",
+    sent: get(`/api/v1/jobs/${stored}/logs?file=x`),
+    holds: { jobId: stored, log: "x" }
+  },
+  { status: 404, tag: "JobNotFound", sent: get(`/api/v1/jobs/${jobId}`), holds: { jobId } },
+  { status: 400, tag: "CursorAhead", sent: get(`/api/v1/jobs/${stored}/events?after=7`), holds: { after: 7 } },
+  {
+    status: 422,
+    tag: "IdempotencyKeyReused",
+    sent: { ...post("/jobs", config), headers: { ...json, "idempotency-key": "used" } },
+    holds: { key: "used", jobId: stored }
+  },
+  {
+    status: 422,
+    tag: "InvalidJobConfig",
+    sent: post("/jobs", []),
+    holds: { issues: [{ path: [], message: "must be an object" }] }
+  },
+  {
+    status: 503,
+    tag: "NotReady",
+    sent: get("/readyz"),
+    holds: { problems: [`job ${jobId} cannot be recorded: ${storeError("full").message}`, "the moon is full"] }
+  },
+  { status: 500, tag: "InternalError", sent: post("/jobs/stop", { all: true }), holds: {} }
+]
+
+describe("an error of a request has its status", () => {
+  const world = Effect.gen(function* () {
+    const world = yield* worldOf(
+      {
+        stopAll: Effect.die("a bug"),
+        health: Effect.succeed({ healthy: false, unrecorded: [{ jobId, error: storeError("full") }] })
+      },
+      {},
+      { maxStreams: 0, maxBody: 1_000, problems: Effect.succeed(["the moon is full"]) }
+    )
+    const store = Context.get(world.services, RunStore.RunStore)
+    const labels = { "charlotte.idempotency-key": "used" }
+    const other = { ...config, targetBranch: "other" }
+    yield* Effect.orDie(
+      store.create({ id: stored, kind: "tasks", key: undefined, config: other, labels, at: yield* DateTime.now })
+    )
+    return world
+  }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+
+  for (const { holds, sent, status, tag } of others) {
+    it.scopedLive(`${status} for ${tag} of ${sent.method ?? "GET"} ${sent.path} ${JSON.stringify(holds)}`, () =>
+      Effect.gen(function* () {
+        const { json, ...answer } = yield* Effect.flatMap(world, ({ send }) => send(sent))
+        expect({ status: answer.status, json }).toEqual({
+          status,
+          json: { ...holds, _tag: tag, message: expect.stringMatching(/\w/) }
+        })
+        expect("retry-after" in answer.headers).toBe(status === 503)
+      })
+    )
+  }
+
+  it.scopedLive("401 for RequestRefused without the token of a port", () =>
+    Effect.gen(function* () {
+      const { port } = yield* world
+      const answer = yield* requests.send({ port }, get("/healthz"))
+      expect(answer).toMatchObject({ status: 401, json: { _tag: "RequestRefused", reason: "token" } })
+      expect(answer.headers["www-authenticate"]).toBe("Bearer")
+    })
+  )
+
+  it.scopedLive("503 of whatever reads a store that is closed", () =>
+    Effect.gen(function* () {
+      const { send } = yield* worldOf({}, { latestCursor: storeError("closed") })
+      expect(yield* send(get("/readyz"))).toMatchObject({ status: 503, json: { _tag: "NotReady" } })
+      expect(yield* send(get("/api/v1/events"))).toMatchObject({
+        status: 503,
+        json: { _tag: "StoreError", reason: "closed" }
+      })
+    })
+  )
+})
+
+describe("every error that a server sends", () => {
+  it("has a case here", () => {
+    const cased = new Set([...cases.map(([, { error }]) => error._tag), ...others.map(({ tag }) => tag)])
+    const known = [...Object.keys(errors), ...Object.keys(Http.errors)]
+    expect([...cased, ...notSent].sort()).toEqual([...known, "HttpApiDecodeError"].sort())
+  })
+})
