@@ -68,24 +68,11 @@ const application = (name: string, extra: object = {}) => {
   return path
 }
 
-/** The versions of a package in a tree of npm's. */
-const versions = (app: string, name: string): ReadonlyArray<string> => {
-  const found = new Set<string>()
-  const walk = (dependencies: Tree["dependencies"] = {}) => {
-    for (const [key, tree] of Object.entries(dependencies)) {
-      if (key === name && tree.version !== undefined) found.add(tree.version)
-      walk(tree.dependencies)
-    }
-  }
-  const tree: Tree = JSON.parse(run(app, `npm ls ${name} --all --json`))
-  walk(tree.dependencies)
-  return [...found]
-}
-
-interface Tree {
-  readonly version?: string
-  readonly dependencies?: Readonly<Record<string, Tree>>
-}
+/** The version of each copy of a package that an application has. */
+const versions = (app: string, name: string): ReadonlyArray<string> =>
+  run(app, `npm ls ${name} --all --parseable --long`)
+    .split("\n")
+    .flatMap((found) => /:.*@([^@:]+)/.exec(found)?.[1] ?? [])
 
 /** The compiler of the checkout, on the application's own modules. */
 const typeCheck = (app: string, moduleResolution: "nodenext" | "bundler") => {
@@ -126,12 +113,12 @@ const inApplication = () => {
   run(app, `npm install --save-dev ${types}`)
   typeCheck(app, "nodenext")
   typeCheck(app, "bundler")
-  job(join(app, "node_modules", ".bin", "charlotte"))
+  job("local", join(app, "node_modules", ".bin", "charlotte"))
 }
 
 /** A repository of one task, which the command works through. */
-const job = (charlotte: string) => {
-  const repository = join(directory, "repository")
+const job = (name: string, charlotte: string) => {
+  const repository = join(directory, `repository-${name}`)
   mkdirSync(join(repository, "tasks"), { recursive: true })
   const task = "---\ntask: 1\nbackpressure: test -f one.txt\n---\n\n# One\n\n```sh\necho one > one.txt\n```\n"
   writeFileSync(join(repository, "tasks", "01-one.md"), task)
@@ -152,16 +139,25 @@ const globally = () => {
     report.includes(`better-sqlite3 ${manifest.dependencies["better-sqlite3"]}`),
     "is installed globally, and doctor finds SQLite"
   )
+  job("global", join(prefix, "bin", "charlotte"))
+}
+
+/** Beside another release of Effect, whose version is returned. */
+const beside = (name: string, release: string): string => {
+  const app = application(name)
+  run(app, `${line().replace(/ effect@\S+/, ` effect@${release}`)} ${types}`)
+  const [version = "", ...others] = versions(app, "effect")
+  check(others.length === 0, `shares one Effect, ${version}, with an application that asks for ${release}`)
+  cpSync(join(here, "application.ts"), join(app, "application.ts"))
+  typeCheck(app, "nodenext")
+  typeCheck(app, "bundler")
+  return version
 }
 
 const besideOthers = () => {
   const oldest = manifest.peerDependencies.effect.slice(1)
-  const app = application("oldest")
-  run(app, `${line().replace(/ effect@\S+/, ` effect@${oldest}`)} ${types}`)
-  check(versions(app, "effect").join() === oldest, `shares the oldest Effect that is allowed, ${oldest}`)
-  cpSync(join(here, "application.ts"), join(app, "application.ts"))
-  typeCheck(app, "nodenext")
-  typeCheck(app, "bundler")
+  check(beside("oldest", oldest) === oldest, "which is the oldest that is allowed")
+  beside("newest", `~${oldest}`)
 
   const next = application("next")
   const { status, stderr } = spawnSync("bash", ["-c", line().replace(/ effect@.*/, " effect@4")], {
