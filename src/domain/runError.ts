@@ -1,5 +1,5 @@
 /**
- * How an error gets into the record of a run.
+ * The error of a run, and how much of it is recorded.
  */
 import { Predicate } from "effect"
 import { stringify, toJson } from "./Json.js"
@@ -18,18 +18,13 @@ const bytesOf = (text: string): number => Buffer.byteLength(text)
 
 const scratch = new Uint8Array(maxBytes)
 
-/**
- * A text of at most so many bytes, which says when it was cut. It ends between two words where it can: half of a secret would not
- * be known as one when the record is redacted.
- */
+/** A text of at most so many bytes, which says when it was cut. */
 const cut = (text: string, max: number): string => {
   if (text.length <= max && bytesOf(text) <= max) return text
   // `encodeInto` stops before the first character that does not fit as a whole.
   const { read } = new TextEncoder().encodeInto(text, scratch.subarray(0, max - markRoom))
   const begin = text.slice(0, read)
-  const gap = begin.slice(-1024).search(/\s\S*$/)
-  const end = gap === -1 ? begin : begin.slice(0, Math.max(0, begin.length - 1024) + gap)
-  return `${end} … [cut: ${bytesOf(end)} of ${bytesOf(text)} bytes]`
+  return `${begin} … [cut: ${bytesOf(begin)} of ${bytesOf(text)} bytes]`
 }
 
 /** The same of a text as JSON writes it, where some characters take up to six bytes. */
@@ -50,15 +45,18 @@ const cutJson = (json: unknown, bytes: number): unknown => {
   return { ...Object.fromEntries(kept), cut: `${bytes} bytes of JSON are too many to keep` }
 }
 
+/** The error of a run: the error as JSON, and its cause as it is rendered for people. */
+export const runError = (kind: RunError["kind"], error: unknown, cause: string): RunError =>
+  new RunError({ kind, error: toJson(error), cause }, { disableValidation: true })
+
 /**
- * The error of a run as it is recorded: the error as JSON, and its cause as it is rendered for people. Each has at most 64 KiB, and
- * says so when it was cut: a program that fails with all that it has printed must not fill the database with it.
+ * The error as a store records it. Each part has at most 64 KiB, and says so when it was cut: a program that fails with all that it
+ * has printed must not fill the database with it. Secrets are redacted before this, since half of one is not recognized.
  */
-export const runError = (kind: RunError["kind"], error: unknown, cause: string): RunError => {
-  const json = toJson(error)
-  const bytes = bytesOf(stringify(json))
+export const capped = ({ cause, error, kind }: RunError): RunError => {
+  const bytes = bytesOf(stringify(error))
   return new RunError(
-    { kind, error: bytes <= maxBytes ? json : cutJson(json, bytes), cause: cut(cause, maxBytes) },
+    { kind, error: bytes <= maxBytes ? error : cutJson(error, bytes), cause: cut(cause, maxBytes) },
     { disableValidation: true }
   )
 }

@@ -219,8 +219,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         return append(entry, [Transition.started(run)])
       }),
 
-    record: (change) =>
+    record: (requested) =>
       write(() => {
+        const change = Transition.recordable(requested)
         const { attempt, jobId } = change
         const entry = entries.get(jobId)
         const to = entry && Transition.after(entry.state, change)

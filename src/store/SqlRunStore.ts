@@ -154,21 +154,23 @@ const open: (
         }
       }),
 
-    record: (change) =>
-      write({
-        operation: `record ${change.type}`,
+    record: (requested) => {
+      const change = Transition.recordable(requested)
+      const { attempt, jobId, type } = change
+      return write({
+        operation: `record ${type}`,
         lane: "fast",
-        about: change.jobId,
-        wakes: change.jobId,
+        about: jobId,
+        wakes: jobId,
         body: (batch): Effect.Effect<void, Superseded | SqlError> => {
-          const { attempt, jobId } = change
           const head = batch.head(jobId)
           const to = head && Transition.after(head.state, change)
           return head === undefined || to === undefined
             ? Exit.fail(new Superseded({ jobId, attempt }))
             : batch.update(jobId, head, to, Transition.told(change))
         }
-      }),
+      })
+    },
 
     resume: (resumption) =>
       write({

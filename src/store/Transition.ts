@@ -5,6 +5,7 @@ import type { DateTime } from "effect"
 import { stringify } from "../domain/Json.js"
 import { type Lifecycle, lifecycle } from "../domain/JobEvent.js"
 import type { RunError } from "../domain/Run.js"
+import { capped } from "../domain/runError.js"
 import { canBecome, type RunStatus } from "../domain/RunStatus.js"
 import type { AcceptedEvent, Change, NewRun, Resumption } from "./Port.js"
 
@@ -33,6 +34,10 @@ export const begun = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
   result: undefined,
   error: undefined
 })
+
+/** The change as it is recorded: an error that is too large is cut. */
+export const recordable = (change: Change): Change =>
+  change.error === undefined ? change : { ...change, error: capped(change.error) }
 
 /** The state after the change; none when the change is not this attempt's to make, or not a step of the state machine. */
 export const after = (state: State, change: Change): State | undefined => {

@@ -71,6 +71,20 @@ describe("a store that keeps secrets", () => {
     )
   )
 
+  it.effect("keeps one out of an error that is cut within it", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        // Each text is cut at some position within one of these.
+        const text = `${secret} `.repeat(10_000)
+        const error = new RunError({ kind: "failure", error: { message: text }, cause: text })
+        yield* store.record({ type: "job.failed", jobId, attempt: 1, at: at(2), error })
+        const { error: kept } = yield* recorded(store)
+        expect(JSON.stringify(kept)).toContain("[cut: ")
+        expect(JSON.stringify(kept)).not.toContain("hunt")
+      })
+    )
+  )
+
   it.effect("keeps them out of the reason why one failed, and of the trace that belongs to it", () =>
     withRun((store) =>
       Effect.gen(function* () {

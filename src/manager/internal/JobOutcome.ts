@@ -6,7 +6,7 @@ import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "eff
 import { toJson } from "../../domain/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { Run, type RunError } from "../../domain/Run.js"
-import { runError } from "../../domain/runError.js"
+import { capped, runError } from "../../domain/runError.js"
 import type { Change } from "../../store/Port.js"
 
 export type Outcome = Pick<Change, "result" | "error"> & {
@@ -65,7 +65,7 @@ export const recorded = (run: Run, { error, result, type }: Outcome, at: DateTim
       status: lifecycle[type],
       ...(type === "job.interrupted" ? {} : { endedAt: at }),
       ...(type === "job.completed" ? { result } : {}),
-      ...(error === undefined ? {} : { error })
+      ...(error === undefined ? {} : { error: capped(error) })
     },
     { disableValidation: true }
   )
