@@ -8,6 +8,7 @@ import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
+import type { KilledProcess } from "../domain/StopReport.js"
 import { provideOwn } from "./internal/provideOwn.js"
 
 /** @since 0.1.0 */
@@ -77,6 +78,8 @@ export interface JobContext<out Config> {
   readonly flush: Effect.Effect<void>
   /** Records that something had to be killed; the stop report says `forced` then. */
   readonly forced: Effect.Effect<void>
+  /** Does the same, and names the processes; the stop report lists at most 100 of them. */
+  readonly killed: (processes: ReadonlyArray<KilledProcess>) => Effect.Effect<void>
 }
 
 /**

@@ -25,7 +25,7 @@ import type { ProcessResult, RunOptions } from "./process/Running.js"
 import * as Shells from "./process/Shells.js"
 
 export * as Outcome from "./process/Outcome.js"
-export type { Killed, Limits, ProcessResult, RunOptions } from "./process/Running.js"
+export type { Limits, ProcessResult, RunOptions } from "./process/Running.js"
 
 /** @since 0.1.0 */
 export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<ProcessRunner, Service>() {}

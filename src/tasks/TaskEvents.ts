@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { KilledProcess } from "../domain/StopReport.js"
 
 /**
  * A piece of a log file.
@@ -53,6 +54,13 @@ export const payloads = {
     agent: Schema.String,
     concurrency: Schema.Int,
     units: Schema.Array(PlannedUnit)
+  }),
+
+  /** Processes that did not end within the grace period were killed; at most 100 of them are named. */
+  "orch.killed": Schema.Struct({
+    purpose: Schema.String,
+    processes: Schema.Array(KilledProcess),
+    total: Schema.Int
   }),
 
   /** The repository was changed in a way that git could execute or follow; the job goes on when that is undone. */

@@ -6,6 +6,7 @@
 import { Data, type Duration, Effect, type Scope } from "effect"
 import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobConfig } from "../domain/JobConfig.js"
+import type { KilledProcess } from "../domain/StopReport.js"
 import type { JobContext } from "../manager/Orchestrator.js"
 
 /**
@@ -49,6 +50,12 @@ export const dieCleaningUp =
 
 /** Says that something had to be killed. */
 export const forced: Step = (job) => job.forced
+
+/** Says which processes had to be killed. */
+export const killed =
+  (processes: ReadonlyArray<KilledProcess>): Step =>
+  (job) =>
+    job.killed(processes)
 
 /** Returns when all that was emitted is committed. */
 export const flush: Step = (job) => job.flush

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager, Orchestrator, RunStore } from "charlotte"
+import { JobManager, Orchestrator, RunStore, StopReport } from "charlotte"
 import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Chunk, Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Ref, Stream, TestClock } from "effect"
+import { Chunk, Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Ref, Schema, Stream, TestClock } from "effect"
 import { interleaved } from "../support/interleaving.js"
 import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
@@ -157,6 +157,42 @@ describe("stop", () => {
       yield* manager.await(other)
       expect(yield* manager.stop(other)).toMatchObject({ mode: "alreadyEnded", status: "completed" })
     }).pipe(Effect.provide(layer({ script: () => [Step.forced] })))
+  )
+})
+
+describe("the report of a stop", () => {
+  const processes = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => ({ pid: from + i, command: "sleep" }))
+  const reported = (...script: ReadonlyArray<Step.Step>) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* manager.start(config)
+      yield* began(id)
+      return yield* manager.stop(id)
+    }).pipe(Effect.provide(layer({ script: () => script })))
+
+  it.effect("names the processes that were killed", () =>
+    Effect.gen(function* () {
+      const report = yield* reported(Step.killed(processes(1, 2)), Step.forced, Step.killed(processes(7, 1)))
+      const killed = [...processes(1, 2), ...processes(7, 1)]
+      expect(report).toMatchObject({ mode: "forced", killed })
+      expect(Schema.encodeSync(StopReport.StopReport)(report)).toMatchObject({ mode: "forced", killed })
+    })
+  )
+
+  it.effect("names at most 100 processes", () =>
+    Effect.gen(function* () {
+      const report = yield* reported(Step.killed(processes(1, 99)), Step.killed(processes(200, 99)))
+      expect(report.killed).toEqual([...processes(1, 99), ...processes(200, 1)])
+    })
+  )
+
+  it.effect("names no process where none was killed or named", () =>
+    Effect.gen(function* () {
+      expect(yield* reported()).not.toHaveProperty("killed")
+      expect(yield* reported(Step.forced)).not.toHaveProperty("killed")
+    })
   )
 })
 

@@ -90,7 +90,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           output: "/log",
           grace: () => job.grace,
           graceOver: job.graceOver,
-          onForced: () => job.forced
+          onForced: job.killed
         }))
     if (random.chance(0.15)) yield* Effect.addFinalizer(() => life.sleep(random.between(0, 800)))
     if (random.chance(0.05)) yield* Effect.addFinalizer(() => Effect.die("in a finalizer"))

@@ -48,7 +48,7 @@ const encode = Schema.encodeSync(StopReport)
 
 const write = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
 
-const line = ({ elapsed, jobId, mode, status }: StopReport): StyledLine.Line => {
+const line = ({ elapsed, jobId, killed, mode, status }: StopReport): StyledLine.Line => {
   const job = StyledLine.raw(`job ${jobId}`)
   switch (mode) {
     case "graceful":
@@ -57,7 +57,8 @@ const line = ({ elapsed, jobId, mode, status }: StopReport): StyledLine.Line => 
       return [
         StyledLine.raw("! ", "warn"),
         job,
-        StyledLine.raw(` ${status}, after ${format.span(elapsed)}; what did not end by itself was killed`)
+        StyledLine.raw(` ${status}, after ${format.span(elapsed)}; killed at the end of the grace period`),
+        ...named(killed)
       ]
     case "alreadyEnded":
       return [StyledLine.raw("· ", "faint"), job, StyledLine.raw(` was over before: ${status}`)]
@@ -68,4 +69,12 @@ const line = ({ elapsed, jobId, mode, status }: StopReport): StyledLine.Line => 
         StyledLine.raw(` has not ended in ${format.span(elapsed)}; it is still stopping`)
       ]
   }
+}
+
+const maxNamed = 5
+
+const named = (killed: StopReport["killed"] = []): StyledLine.Line => {
+  const some = killed.slice(0, maxNamed).map(({ command, pid }) => `${command} (pid ${pid})`)
+  const more = killed.length > maxNamed ? [`${killed.length - maxNamed} more`] : []
+  return killed.length === 0 ? [] : [StyledLine.raw(": "), StyledLine.piece([...some, ...more].join(", "))]
 }

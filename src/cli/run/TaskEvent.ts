@@ -28,6 +28,7 @@ const TaskEvent = Schema.Union(
   known("task.committed"),
   known("task.completed"),
   known("task.failed"),
+  known("orch.killed"),
   known("orch.waiting"),
   known("orch.landing"),
   known("orch.landed")

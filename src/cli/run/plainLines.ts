@@ -63,6 +63,8 @@ const say = (told: TaskEvent.TaskEvent): string | undefined => {
       return `done, commit ${format.short(told.payload.commit)}`
     case "task.failed":
       return `failed${times(told.payload.attempts)}: ${told.payload.reason}${see(told.payload.log)}`
+    case "orch.killed":
+      return `killed at the end of the grace period: ${told.payload.processes.map(({ command, pid }) => `${command} (pid ${pid})`).join(", ")}`
     case "orch.waiting":
       return `waiting: ${told.payload.reason}`
     case "orch.landing":

@@ -4,6 +4,7 @@
 import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import type { KilledProcess } from "../../domain/StopReport.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
 import * as JobOutcome from "./JobOutcome.js"
@@ -55,7 +56,8 @@ export interface Job<out Config> {
   readonly scope: Scope.CloseableScope
   readonly events: EmitBuffer
   readonly grace: Grace
-  readonly forced: Ref.Ref<boolean>
+  /** None as long as nothing had to be killed. */
+  readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
   /** Completes last of all, when the permit is free again; or when the manager has closed and the job has not ended. */
   readonly ended: Deferred.Deferred<Run>
 }

@@ -1,10 +1,11 @@
 /**
  * What an orchestrator has of its job.
  */
-import { Effect, Ref, Schema } from "effect"
+import { Effect, Option, Ref, Schema } from "effect"
 import { stringify } from "../../domain/Json.js"
 import { EmittedEvent, whyNotEmitted } from "../../domain/JobEvent.js"
 import type { Run } from "../../domain/Run.js"
+import type { KilledProcess } from "../../domain/StopReport.js"
 import type { JobContext } from "../Orchestrator.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
@@ -12,15 +13,20 @@ import { now } from "./now.js"
 
 const isEmittable = Schema.is(EmittedEvent)
 
+/** A fork bomb must not fill the report. */
+const maxKilled = 100
+
 export const jobContext = <Config>(options: {
   readonly run: Run
   readonly config: Config
   readonly submission: unknown
   readonly grace: Grace
   readonly events: EmitBuffer
-  readonly forced: Ref.Ref<boolean>
+  readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
 }): JobContext<Config> => {
-  const { config, events, forced, grace, run, submission } = options
+  const { config, events, grace, killed, run, submission } = options
+  const recordKilled: JobContext<Config>["killed"] = (processes) =>
+    Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
   return {
     id: run.id,
     config,
@@ -43,6 +49,7 @@ export const jobContext = <Config>(options: {
           )
         : Effect.dieMessage(whyNotEmitted(event)),
     flush: events.flush,
-    forced: Ref.set(forced, true)
+    forced: recordKilled([]),
+    killed: recordKilled
   }
 }

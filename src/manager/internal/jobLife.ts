@@ -10,6 +10,7 @@ import { Cause, Data, Deferred, Effect, Exit, Fiber, Option, Ref, Scope, type Tr
 import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import type { KilledProcess } from "../../domain/StopReport.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
@@ -130,13 +131,13 @@ const register = <Config, E>(
       fork: core.fork,
       beforeWait: core.store.outsideTransaction
     })
-    const forced = yield* Ref.make(false)
+    const killed = yield* Ref.make(Option.none<ReadonlyArray<KilledProcess>>())
     const scope = yield* Scope.make()
-    const context = jobContext({ run, config, submission, grace, events, forced })
+    const context = jobContext({ run, config, submission, grace, events, killed })
     // It waits for the answer, so that nothing of the job happens before it is registered.
     const begin = Effect.zipRight(Effect.ignore(Deferred.await(answer)), core.run(context))
     const fiber = yield* core.forkJob(id, scope, work(core, run, caller, begin))
-    const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, forced, ended }
+    const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
     if (yield* core.shutdown.hasBegun) yield* Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
     yield* Deferred.succeed(answer, undefined)

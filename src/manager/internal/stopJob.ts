@@ -89,9 +89,11 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
 const reportEnd = <Config>(job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
   Effect.gen(function* () {
     if (!isTerminal(status)) return yield* closed(job.id, status)
-    const isForced = yield* Ref.get(job.forced)
-    const mode = status !== "cancelled" ? "alreadyEnded" : isForced ? "forced" : "graceful"
-    return yield* report(job.id, begun, status, mode)
+    if (status !== "cancelled") return yield* report(job.id, begun, status, "alreadyEnded")
+    return yield* Option.match(yield* Ref.get(job.killed), {
+      onNone: () => report(job.id, begun, status, "graceful"),
+      onSome: (killed) => report(job.id, begun, status, "forced", killed.length === 0 ? undefined : killed)
+    })
   })
 
 /** A run that waits to be continued has nothing to interrupt. None where it has become active meanwhile. */
@@ -118,8 +120,21 @@ const closed = (id: JobId, status: RunStatus) =>
     cause: new Error(`the manager is closing; job ${id} stays ${status}`)
   })
 
-const report = (jobId: JobId, begun: number, status: StopReport["status"], mode: StopReport["mode"]) =>
-  Effect.map(since(begun), (elapsed) => new StopReport({ jobId, status, mode, elapsed }, { disableValidation: true }))
+const report = (
+  jobId: JobId,
+  begun: number,
+  status: StopReport["status"],
+  mode: StopReport["mode"],
+  killed?: StopReport["killed"]
+) =>
+  Effect.map(
+    since(begun),
+    (elapsed) =>
+      new StopReport(
+        { jobId, status, mode, elapsed, ...(killed === undefined ? {} : { killed }) },
+        { disableValidation: true }
+      )
+  )
 
 export const since = (begun: number): Effect.Effect<Duration.Duration> =>
   Effect.map(Clock.currentTimeMillis, (now) => Duration.millis(Math.max(0, now - begun)))

@@ -4,6 +4,7 @@
 import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, Option, Runtime } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { KilledProcess } from "../../domain/StopReport.js"
 import type { Attempts } from "../../store/Attempts.js"
 import type * as Failpoint from "../../store/Failpoint.js"
 import type { Cgroup } from "./Cgroup.js"
@@ -37,14 +38,7 @@ export interface RunOptions {
   /** Completes when the grace is over, where that may come earlier: a later stop can shorten it. */
   readonly graceOver?: Effect.Effect<void> | undefined
   /** Run when an interruption had to kill, with what was killed. */
-  readonly onForced?: ((killed: ReadonlyArray<Killed>) => Effect.Effect<void>) | undefined
-}
-
-/** @since 0.1.0 */
-export interface Killed {
-  readonly pid: number
-  /** Of its program, cut short by the kernel. */
-  readonly name: string
+  readonly onForced?: ((killed: ReadonlyArray<KilledProcess>) => Effect.Effect<void>) | undefined
 }
 
 /** @since 0.1.0 */
@@ -65,7 +59,7 @@ export interface ProcessResult {
   /** Whether something had to be killed: the process itself, or what it had left behind. */
   readonly forced: boolean
   /** What was killed. */
-  readonly killed: ReadonlyArray<Killed>
+  readonly killed: ReadonlyArray<KilledProcess>
   readonly output: {
     /** How many bytes it printed. */
     readonly bytes: number
@@ -161,9 +155,9 @@ export const make = (runner: {
         if (Exit.isFailure(exit)) yield* end(Duration.zero)
         yield* Deferred.await(ended)
         cgroup?.remove()
-        const killed = tree.killed().map(({ name, pid }) => ({ name, pid }))
+        const killed = tree.killed().map(({ name, pid }) => ({ pid, command: name }))
         if (Exit.isInterrupted(exit) && killed.length > 0) {
-          const names = killed.map(({ name, pid }) => `${name} (pid ${pid})`).join(", ")
+          const names = killed.map(({ command, pid }) => `${command} (pid ${pid})`).join(", ")
           yield* Effect.annotateLogs(Effect.logInfo(`killed of ${purpose}: ${names}`), { jobId })
           yield* onForced(killed)
         }

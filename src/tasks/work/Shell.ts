@@ -39,8 +39,11 @@ export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"
 /** Tools that change the repository's configuration when they are installed, and are asked not to. */
 const env = { HUSKY: "0" }
 
+/** A fork bomb must not fill an event. */
+const maxNamed = 100
+
 export const run = (
-  { context, repository }: Job,
+  { context, repository, tell }: Job,
   { worktree }: Place,
   { log, ...command }: Command
 ): Effect.Effect<Ran, StoreError, ProcessRunner | Git> =>
@@ -56,7 +59,15 @@ export const run = (
       output: log,
       grace: () => context.grace,
       graceOver: context.graceOver,
-      onForced: () => context.forced
+      onForced: (killed) =>
+        Effect.zipRight(
+          context.killed(killed),
+          tell("orch.killed", {
+            purpose: command.purpose,
+            processes: killed.slice(0, maxNamed),
+            total: killed.length
+          })
+        )
     })
     // Where the clone is gone or broken, that is found by what is done next.
     const moves = yield* Effect.orElseSucceed(git.putBack(repository, worktree), () => [])

@@ -45,7 +45,9 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       const { code, err, out } = yield* run("stop", id, "--grace", "100ms")
       expect([code, err]).toEqual([0, ""])
       expect(out).toMatch(
-        new RegExp(`^! job ${id} cancelled, after [\\d.]+ s; what did not end by itself was killed\\n$`)
+        new RegExp(
+          `^! job ${id} cancelled, after [\\d.]+ s; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)\\n$`
+        )
       )
       expect(agents(here)).toEqual([])
     })
@@ -66,7 +68,11 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       expect([code, err]).toEqual([0, ""])
       const lines = out.trimEnd().split("\n").sort()
       expect(lines).toEqual([
-        expect.stringMatching(new RegExp(`^! job ${first} cancelled, after .* was killed$`)),
+        expect.stringMatching(
+          new RegExp(
+            `^! job ${first} cancelled, after .*; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)$`
+          )
+        ),
         expect.stringMatching(new RegExp(`^✓ job ${second} cancelled, after `))
       ])
       expect(agents(here)).toEqual([])

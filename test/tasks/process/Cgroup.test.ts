@@ -82,7 +82,7 @@ describe.runIf(delegated !== undefined)("a process in a control group of its own
         expect(output.tail).toMatch(/^0::\/.*\/charlotte-[0-9a-f-]{36}$/m)
         const pid = yield* escaped(home)
         expect(isAlive(pid)).toBe(false)
-        expect(killed).toEqual([{ pid, name: "sleep" }])
+        expect(killed).toEqual([{ pid, command: "sleep" }])
         expect(groups()).toEqual([])
       })
     )

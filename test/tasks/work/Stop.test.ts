@@ -1,11 +1,40 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
 import { Prune } from "charlotte/tasks"
-import { Duration, Effect, Fiber, Option } from "effect"
+import { Chunk, Duration, Effect, Fiber, Option, Stream } from "effect"
+import { existsSync, readFileSync } from "node:fs"
+import { task, unit } from "../Jobs.js"
+import { eventually } from "../process/workshop.js"
 import { phases } from "./Phases.js"
 import * as Witness from "./Witness.js"
 
 const grace = Duration.seconds(2)
+
+describe("a job of tasks whose agent ignores SIGTERM", () => {
+  it.scopedLive("is stopped by SIGKILL, and report and events name what was killed", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const { config } = yield* Witness.job(world, {
+        "u/IMPLEMENTATION_PLAN.md": unit(),
+        "u/01-task.md": task(1, `trap '' TERM\necho $$ > "$WITNESS/deaf"\nexec sleep 1000`, "true")
+      })
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start(config)
+        const said = () => existsSync(`${world.witness}/deaf`) && readFileSync(`${world.witness}/deaf`, "utf8")
+        yield* eventually("the agent", () => said().toString().endsWith("\n"))
+        const pid = Number(said())
+        const report = yield* manager.stop(id, { grace: Duration.millis(100) })
+        const killed = [{ pid, command: "sleep" }]
+        expect(report).toMatchObject({ mode: "forced", killed })
+        const events = Chunk.toReadonlyArray(yield* Stream.runCollect(manager.events(id)))
+        expect(events.filter(({ type }) => type === "orch.killed")).toMatchObject([
+          { payload: { purpose: "agent of task 1 of unit u", processes: killed, total: 1 } }
+        ])
+      }).pipe(Effect.provide(Witness.manager(world)))
+    })
+  )
+})
 
 describe("a job of tasks that is stopped in each of its phases", () => {
   it.scopedLive(
