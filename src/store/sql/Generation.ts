@@ -6,10 +6,10 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Schema } from "effect"
-import { spawn } from "node:child_process"
 import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
 import type { Ask } from "../Ask.js"
+import { isMissingInFile } from "./isMissingInFile.js"
 import { execute } from "./Session.js"
 
 /** In a transaction that writes, while all of the log is in the file. */
@@ -17,18 +17,6 @@ export const advance = (connection: Connection): Effect.Effect<void, SqlError> =
   execute(connection, "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))")
 
 const Row = Schema.Struct({ base: Schema.NullOr(Schema.String) })
-
-/**
- * Whether a text is nowhere in a file: by a process of its own, since to close the file here would give up the locks that SQLite
- * has on it. Of a file that cannot be read, or where there is no `grep`, nothing is known.
- */
-const isMissing = (filename: string, text: string): Effect.Effect<boolean> =>
-  Effect.async((resume) => {
-    const child = spawn("grep", ["-q", "-F", "-e", text, "--", filename], { env: { LC_ALL: "C" }, stdio: "ignore" })
-    child.on("error", () => resume(Effect.succeed(false)))
-    child.on("close", (code) => resume(Effect.succeed(code === 1)))
-    return Effect.sync(() => void child.kill("SIGKILL"))
-  })
 
 const foreign = (filename: string) =>
   new StoreError({
@@ -49,5 +37,5 @@ export const refuseForeignLog = (ask: Ask, filename: string): Effect.Effect<void
     if (table === undefined) return
     const [row] = yield* ask("SELECT base FROM charlotte_generation")
     const base = Option.flatMapNullable(Schema.decodeUnknownOption(Row)(row), (row) => row.base)
-    if (Option.isSome(base) && (yield* isMissing(filename, base.value))) return yield* foreign(filename)
+    if (Option.isSome(base) && (yield* isMissingInFile(filename, base.value))) return yield* foreign(filename)
   })
