@@ -20,6 +20,21 @@ export const first = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>): 
     })
   )
 
+/** Does the same for each item, for so many of them at the same time. The first failure ends the others. */
+export const forEach = <A, E, R>(
+  items: ReadonlyArray<A>,
+  concurrency: number,
+  use: (item: A) => Effect.Effect<void, E, R>
+): Effect.Effect<void, E, R> =>
+  Effect.suspend(() => {
+    // Each fiber takes the next item that none has taken yet.
+    const next = items.values()
+    const some = Effect.gen(function* () {
+      for (const item of next) yield* use(item)
+    })
+    return all(Array.from({ length: Math.min(concurrency, items.length) }, () => some))
+  })
+
 /** Runs all at the same time, until the last has ended. The first failure ends the others, and so does an interruption. */
 export const all = <E, R>(effects: ReadonlyArray<Effect.Effect<void, E, R>>): Effect.Effect<void, E, R> =>
   effects.length === 0

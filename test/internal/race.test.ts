@@ -122,6 +122,24 @@ describe("what is done together", () => {
     })
   )
 
+  it.effect("for each of many items is done once, for so many of them at the same time", () =>
+    Effect.gen(function* () {
+      const done: Array<number> = []
+      const use = (item: number) =>
+        Effect.delay(
+          Effect.sync(() => void done.push(item)),
+          "1 second"
+        )
+      const all = yield* Effect.fork(race.forEach([1, 2, 3, 4, 5], 2, use))
+      yield* TestClock.adjust("1 second")
+      expect(done).toEqual([1, 2])
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(all)
+      expect(done).toEqual([1, 2, 3, 4, 5])
+      yield* race.forEach([], 2, use)
+    })
+  )
+
   it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
     endsWhereverInterrupted((one) => race.all([one, one, one]))
   )

@@ -14,10 +14,10 @@ export interface Variant {
 const workEnded: ReadonlyArray<Patch> = [
   {
     file: "src/manager/internal/jobLife.ts",
-    from: "    const fiber = yield* core.forkJob(id, scope, work(core, run, caller, begin))\n",
+    from: "    const fiber = yield* core.forkJob(id, work(core, run, caller, begin), scope)\n",
     to: `    const workEnded = yield* Deferred.make()
     const over = Deferred.succeed(workEnded, undefined)
-    const fiber = yield* core.forkJob(id, scope, Effect.ensuring(work(core, run, caller, begin), over))
+    const fiber = yield* core.forkJob(id, Effect.ensuring(work(core, run, caller, begin), over), scope)
 `
   },
   {
@@ -186,8 +186,8 @@ export const variants: Readonly<Record<string, Variant>> = {
       ...workEnded,
       {
         file: "src/manager/internal/jobLife.ts",
-        from: "      Effect.zipRight(Fiber.await(job.fiber)),\n",
-        to: "      Effect.zipRight(Effect.exit(Deferred.await(job.workEnded))),\n"
+        from: "Effect.zipRight(Fiber.await(job.fiber), ",
+        to: "Effect.zipRight(Effect.exit(Deferred.await(job.workEnded)), "
       }
     ]
   },

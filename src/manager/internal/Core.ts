@@ -32,9 +32,7 @@ export interface Core<in out Config> {
   readonly shutdown: Shutdown.Shutdown
   readonly persistRetry: PersistRetry.PersistRetry
   readonly forkJob: ForkJob.ForkJob
-  /** The manager's own. */
-  readonly scope: Scope.Scope
-  /** Runs a fiber of the manager's own, which outlives whoever calls. */
+  /** Runs a fiber of the manager, which outlives its caller. */
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<void>
   /** The record of a run of this manager's kind. */
   readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
@@ -61,7 +59,6 @@ export const make = <Config>(
       shutdown,
       persistRetry: yield* PersistRetry.make(shutdown),
       forkJob: yield* ForkJob.make,
-      scope: yield* Effect.scope,
       fork: (effect) => Effect.sync(() => void fork(effect)),
       recordOf: (id) =>
         Effect.flatMap(store.get(id), (run) =>

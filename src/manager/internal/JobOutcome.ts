@@ -71,7 +71,7 @@ export const recorded = (run: Run, { error, result, type }: Outcome, at: DateTim
   )
 
 /** The failure or the defect in a cause; none where there is only interruption. */
-export const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
+const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
   const failure = Option.map(Cause.failureOption(cause), (error) => ({ kind: "failure" as const, error }))
   const defect = Option.map(Chunk.head(Cause.defects(cause)), (error) => ({ kind: "defect" as const, error }))
   return Option.getOrUndefined(

@@ -9,18 +9,20 @@ import type { JobId } from "../../domain/JobId.js"
 
 export type ForkJob = <A, E>(
   id: JobId,
-  scope: Scope.Scope,
-  effect: Effect.Effect<A, E, Scope.Scope>
+  effect: Effect.Effect<A, E, Scope.Scope>,
+  /** The manager's when left out. */
+  scope?: Scope.Scope
 ) => Effect.Effect<Fiber.RuntimeFiber<A, E>>
 
-export const make: Effect.Effect<ForkJob> = Effect.map(Effect.runtime(), ({ context, fiberRefs, runtimeFlags }) => {
-  // The span of whoever built the manager ended with the build.
+export const make: Effect.Effect<ForkJob, never, Scope.Scope> = Effect.map(Effect.runtime<Scope.Scope>(), (manager) => {
+  const { context, fiberRefs, runtimeFlags } = manager
+  // The span of what built the manager ended with the build.
   const services = Context.omit(Tracer.ParentSpan)(context)
   const uninterruptible = RuntimeFlags.disable(runtimeFlags, RuntimeFlags.Interruption)
   const annotations = FiberRefs.getOrDefault(fiberRefs, FiberRef.currentLogAnnotations)
-  return (id, scope, effect) =>
+  return (id, effect, scope) =>
     Effect.sync(() => {
-      const own = Context.add(services, Scope.Scope, scope)
+      const own = scope === undefined ? services : Context.add(services, Scope.Scope, scope)
       return Runtime.runFork(Runtime.make({ context: own, fiberRefs, runtimeFlags: uninterruptible }), effect, {
         updateRefs: (refs, fiberId) =>
           FiberRefs.updateAs(refs, {

@@ -54,13 +54,15 @@ export const launch = <Config, E>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<void, Refusal<E>>()
-      const fiber = yield* core.forkJob(admission.id, core.scope, life(core, admission, answer))
-      const withdraw = Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
+      const fiber = yield* core.forkJob(admission.id, life(core, admission, answer))
       yield* Effect.onInterrupt(restore(Deferred.await(answer)), () =>
-        Effect.zipRight(withdraw, Effect.exit(Deferred.await(answer)))
+        Effect.zipRight(interrupt(fiber), Effect.exit(Deferred.await(answer)))
       )
     })
   )
+
+const interrupt = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void> =>
+  Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
 
 /** What is done while the permit is held yields what is to be done once it is free. */
 const life = <Config, E>(
@@ -87,8 +89,7 @@ const admit = <Config, E>(
     Effect.gen(function* () {
       const { caller, id, prepare } = admission
       const answered = Effect.exit(Deferred.await(answer))
-      const withdraw = Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
-      const isNew = yield* JobRegistry.add(core.jobs, { _tag: "Admitting", id, answered, withdraw })
+      const isNew = yield* JobRegistry.add(core.jobs, { _tag: "Admitting", id, answered, withdraw: interrupt(fiber) })
       if (!isNew) return yield* new AlreadyActive()
       return yield* Effect.gen(function* () {
         const prepared = yield* Effect.interruptible(prepare)
@@ -124,8 +125,8 @@ const register = <Config, E>(
 ): Effect.Effect<JobRegistry.Job<Config>> =>
   Effect.gen(function* () {
     const { id } = run
-    const ended = yield* Deferred.make<Run>()
-    const grace = yield* Grace.make({ initial: core.stopGrace, ended: Deferred.await(ended), fork: core.fork })
+    const ended = yield* Effect.makeLatch()
+    const grace = yield* Grace.make({ initial: core.stopGrace, ended: ended.await, fork: core.fork })
     const events = yield* EmitBuffer.make({
       write: writeEvents(core, run),
       fork: core.fork,
@@ -136,10 +137,10 @@ const register = <Config, E>(
     const context = jobContext({ run, config, submission, grace, events, killed })
     // It waits for the answer, so that nothing of the job happens before it is registered.
     const begin = Effect.zipRight(Effect.ignore(Deferred.await(answer)), core.run(context))
-    const fiber = yield* core.forkJob(id, scope, work(core, run, caller, begin))
+    const fiber = yield* core.forkJob(id, work(core, run, caller, begin), scope)
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
-    if (yield* core.shutdown.hasBegun) yield* Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
+    if (yield* core.shutdown.hasBegun) yield* interrupt(fiber)
     yield* Deferred.succeed(answer, undefined)
     return job
   })
@@ -170,14 +171,9 @@ const work = <Config>(
     )
   )
 
-/** The finalizer of the life's scope runs when the orchestrator's fiber and all of its children have ended. */
+/** The job is settled when the orchestrator's fiber and all of its children have ended. */
 const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
-  Effect.flatMap(Scope.make(), (scope) =>
-    Scope.addFinalizer(scope, settle(core, job)).pipe(
-      Effect.zipRight(Fiber.await(job.fiber)),
-      Effect.flatMap((exit) => Scope.close(scope, exit))
-    )
-  )
+  Effect.zipRight(Fiber.await(job.fiber), settle(core, job))
 
 const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -210,10 +206,6 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
     yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, outcome, at))
   })
 
-/** The permit is free: those who wait for it, or for the end of the job, go on. */
-const notify = <Config>(core: Core<Config>, { ended, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    yield* core.permitFreed.wake
-    yield* core.jobEnded.wake
-    yield* Deferred.succeed(ended, yield* Ref.get(record))
-  })
+/** The permit is free: wakes those who wait for it, or for the end of the job. */
+const notify = <Config>(core: Core<Config>, { ended }: JobRegistry.Job<Config>): Effect.Effect<void> =>
+  Effect.all([core.permitFreed.wake, core.jobEnded.wake, ended.open], { discard: true })

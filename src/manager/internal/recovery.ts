@@ -40,40 +40,23 @@ export const forEachPage = <E>(
   })
 
 /**
- * Every run of the kind that is recorded as running belongs to a manager that is gone. Each becomes `interrupted`, or ends
- * where it cannot be continued. The interrupted ones are not looked at: start-up does not depend on their number.
+ * Every run of the kind that is recorded as running belongs to a dead manager. Each becomes `interrupted`, or ends
+ * where it cannot be continued. The interrupted ones are not read: start-up does not depend on their number.
  */
 export const takeOver = (recovery: Recovery): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     yield* forEachPage(recovery, "running", (page) =>
-      inParallel(page, (unfinished) => takeOverRun(recovery, unfinished))
+      race.forEach(page, concurrency, (unfinished) => takeOverRun(recovery, unfinished))
     )
     // A run that came to rest may have left processes, too, where it could not be recorded that they have ended.
     yield* Effect.forEach(yield* recovery.store.attempts.leftBy(recovery.kind), (id) =>
       Effect.flatMap(clear(recovery, id), (cleared) =>
         Exit.isFailure(cleared)
-          ? Effect.annotateLogs(
-              Effect.logWarning(`what job ${id} may have left running is not removed`, cleared.cause),
-              {
-                jobId: id
-              }
-            )
+          ? Effect.logWarning(`what job ${id} may have left running is not removed`, cleared.cause)
           : Effect.void
-      )
+      ).pipe(Effect.annotateLogs({ jobId: id }))
     )
   })
-
-const inParallel = <A, E>(
-  items: ReadonlyArray<A>,
-  use: (item: A) => Effect.Effect<void, E>
-): Effect.Effect<void, E> => {
-  // Each fiber takes the next item that none has taken yet.
-  const next = items.values()
-  const some = Effect.gen(function* () {
-    for (const item of next) yield* use(item)
-  })
-  return race.all(Array.from({ length: Math.min(concurrency, items.length) }, () => some))
-}
 
 const takeOverRun = (recovery: Recovery, { crashes, run, stopping }: UnfinishedRun): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
