@@ -18,8 +18,9 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
 
 /** The quick tests, which need few processes of their own; `.ci/run` has them pass on every Node that is supported. */
 const unit = [
+  "test/internal/**/*.test.ts",
   "test/domain/**/*.test.ts",
-  "test/store/**/!(KernelLock).test.ts",
+  "test/store/**/!(FileLock).test.ts",
   "test/manager/**/!(Capacity|EventLeaks).test.ts",
   "test/http/**/!(Crowd|Memory|Reconnect|Stalled).test.ts",
   "test/cli/!(bin).test.ts",

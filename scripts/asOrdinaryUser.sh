@@ -9,7 +9,7 @@ if [ "$(id -u)" -ne 0 ]; then
   echo "not root: the other tests run as an ordinary user already"
   exit 0
 fi
-[ $# -gt 0 ] || set -- test/tasks/process test/tasks/ProcessRunner.test.ts test/tasks/git test/tasks/Git.test.ts
+[ $# -gt 0 ] || set -- test/process test/process/ProcessRunner.test.ts test/git test/git/Git.test.ts
 
 user=nobody
 uid=$(id -u "$user")
@@ -35,7 +35,7 @@ if [ -n "$mount" ] && mkdir "$mount/charlotte-test-$$" 2>/dev/null; then
   chown "$uid:$gid" "$group" "$group/cgroup.procs" "$group/cgroup.subtree_control"
   (
     echo "$BASHPID" >"$group/cgroup.procs"
-    as_user vitest run test/tasks/process/Cgroup.test.ts test/tasks/process/Undumpable.test.ts
+    as_user vitest run test/process/Cgroup.test.ts test/process/Undumpable.test.ts
   )
 else
   echo "no control group can be made here: the tests that need one are left out"

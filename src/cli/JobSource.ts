@@ -3,10 +3,10 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
-import * as Holder from "../daemon/Holder.js"
+import * as LockOwner from "../daemon/LockOwner.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/client/JobClient.js"
-import { WallClock } from "../store/WallClock.js"
+import { WallClock } from "../internal/RealClock.js"
 import type { Output } from "./terminal/Output.js"
 import type { Jobs, Manager } from "./offline/OfflineJobs.js"
 import * as slowResponseNotice from "./slowResponseNotice.js"
@@ -17,10 +17,10 @@ export type { Jobs, Manager }
 export interface Host {
   readonly client: JobClient.Service
   /** A daemon is there for everybody; a `run` ends with its own job. */
-  readonly what: Holder.Holder["what"]
+  readonly what: LockOwner.Holder["what"]
 }
 
-type Failure = Home.HomeUnusable | Holder.HomeBusy | JobClient.ClientError
+type Failure = Home.HomeUnusable | LockOwner.HomeBusy | JobClient.ClientError
 
 type Environment = Home.Home | FileSystem | Output
 
@@ -28,11 +28,11 @@ type Environment = Home.Home | FileSystem | Output
 const patience = 5_000
 const pause = 20
 
-const waitForHolder: Effect.Effect<Option.Option<Holder.Holder>, never, Environment> = Effect.gen(function* () {
+const waitForHolder: Effect.Effect<Option.Option<LockOwner.Holder>, never, Environment> = Effect.gen(function* () {
   const { now, sleep } = yield* WallClock
   const deadline = (yield* now) + patience
   for (;;) {
-    const holder = yield* Holder.find
+    const holder = yield* LockOwner.find
     const isReady = Option.isNone(holder) || holder.value.addresses !== undefined
     if (isReady || (yield* now) > deadline) return holder
     yield* sleep(pause)
@@ -45,7 +45,7 @@ export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Ef
   const holder = yield* waitForHolder
   if (Option.isNone(holder)) return Option.none()
   const { addresses, what } = holder.value
-  if (addresses === undefined) return yield* new Holder.HomeBusy({ directory, holder: holder.value })
+  if (addresses === undefined) return yield* new LockOwner.HomeBusy({ directory, holder: holder.value })
   return Option.some({ client: yield* slowResponseNotice.told(yield* JobClient.make({ socket }), holder.value), what })
 })
 
@@ -59,7 +59,7 @@ export const daemon: Effect.Effect<Option.Option<JobClient.Service>, Failure, En
         ? Effect.succeedSome(client)
         : Effect.gen(function* () {
             const { directory } = yield* Home.Home
-            return yield* new Holder.HomeBusy({ directory, holder: Option.getOrUndefined(yield* Holder.find) })
+            return yield* new LockOwner.HomeBusy({ directory, holder: Option.getOrUndefined(yield* LockOwner.find) })
           })
   })
 )

@@ -4,7 +4,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
-import { Git } from "../tasks/Git.js"
+import { Git } from "../git/Git.js"
 import { UsageError } from "./parser/UsageError.js"
 
 export interface Given {

@@ -2,9 +2,9 @@
  * Says so to whoever waits at a terminal when an answer takes long: for whom, and what it means to give up.
  */
 import { Effect, Fiber } from "effect"
-import type { Holder } from "../daemon/Holder.js"
+import type { Holder } from "../daemon/LockOwner.js"
 import type { Service as Client } from "../http/client/JobClient.js"
-import { WallClock } from "../store/WallClock.js"
+import { WallClock } from "../internal/RealClock.js"
 import { Output } from "./terminal/Output.js"
 
 /** In milliseconds of real time; longer than a job has to end, unless it is told otherwise. */

@@ -3,8 +3,8 @@
  */
 import { Effect, Option } from "effect"
 import { JobConfig } from "../domain/JobConfig.js"
-import { Git } from "../tasks/Git.js"
-import type { Repository } from "../tasks/git/Repository.js"
+import { Git } from "../git/Git.js"
+import type { Repository } from "../git/Repository.js"
 import * as parameters from "./commands/parameters.js"
 import * as resolveTasksDir from "./resolveTasksDir.js"
 import * as PlanTree from "./PlanTree.js"
@@ -54,7 +54,7 @@ const checkedOut = (repository: Repository) =>
 export const show = (config: Effect.Effect.Success<ReturnType<typeof read>>, json: boolean) =>
   Effect.gen(function* () {
     const [Admission, Tasks] = yield* Effect.promise(() =>
-      Promise.all([import("../tasks/work/Admission.js"), import("../daemon/Tasks.js")])
+      Promise.all([import("../tasks/run/preflight.js"), import("../daemon/TaskLayers.js")])
     )
     const job = new JobConfig({ concurrency: 4, ...config })
     const { plan } = yield* Effect.provide(Admission.read(job), Tasks.check)

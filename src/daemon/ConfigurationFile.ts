@@ -6,11 +6,11 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
 import type * as Agents from "../tasks/Agents.js"
 import * as Profiles from "../tasks/agents/Profiles.js"
-import * as Section from "../tasks/agents/Section.js"
-import { Count, Span } from "../tasks/plan/Fields.js"
-import { Problem } from "../tasks/plan/Problem.js"
-import * as TextFile from "../tasks/plan/TextFile.js"
-import * as Yaml from "../tasks/plan/Yaml.js"
+import * as YamlSection from "../yaml/YamlSection.js"
+import { Count, Span } from "../yaml/fields.js"
+import { Problem } from "../yaml/Diagnostic.js"
+import * as TextFile from "../yaml/TextFile.js"
+import * as Yaml from "../yaml/Yaml.js"
 
 export interface Service {
   readonly agents: Agents.Settings
@@ -67,7 +67,7 @@ export const read = (
 
     const all = [
       ...Array.getLefts([text]),
-      ...Section.top(file, yaml, keys),
+      ...YamlSection.top(file, yaml, keys),
       ...problems,
       ...yaml.problems,
       ...Array.getLefts([maxJobs, stopGrace])

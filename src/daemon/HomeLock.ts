@@ -4,13 +4,13 @@
  */
 import { Context, DateTime, Effect, Layer, Option, type Scope } from "effect"
 import type { StoreError } from "../domain/errors.js"
-import * as KernelLock from "../store/KernelLock.js"
-import { KernelRef } from "../store/ProcessIdentity.js"
-import { WallClock } from "../store/WallClock.js"
-import { type Address, find as holder, Holder, HomeBusy, leave, note, remove } from "./Holder.js"
+import * as FileLock from "../store/FileLock.js"
+import { KernelRef } from "../internal/ProcessIdentity.js"
+import { WallClock } from "../internal/RealClock.js"
+import { type Address, find as holder, Holder, HomeBusy, leave, note, remove } from "./LockOwner.js"
 import { Home } from "./Home.js"
 
-export { find as holder, Holder, HomeBusy, note } from "./Holder.js"
+export { find as holder, Holder, HomeBusy, note } from "./LockOwner.js"
 
 export interface Service {
   readonly holder: Holder
@@ -41,11 +41,11 @@ const patience = 5_000
 const pause = 20
 
 /** Takes the lock, or says who has it. */
-const take: Effect.Effect<KernelLock.KernelLock, HomeBusy | StoreError, Home | Scope.Scope> = Effect.gen(function* () {
+const take: Effect.Effect<FileLock.KernelLock, HomeBusy | StoreError, Home | Scope.Scope> = Effect.gen(function* () {
   const home = yield* Home
   const { now, sleep } = yield* WallClock
   const deadline = (yield* now) + patience
-  const attempt: typeof take = Effect.catchTag(KernelLock.acquire(home.lock), "LockHeld", () =>
+  const attempt: typeof take = Effect.catchTag(FileLock.acquire(home.lock), "LockHeld", () =>
     Effect.gen(function* () {
       const named = yield* holder
       if (Option.isSome(named) || (yield* now) > deadline) return yield* busy(home.directory, named)
@@ -60,7 +60,7 @@ const busy = (directory: string, holder: Option.Option<Holder>) =>
   new HomeBusy({ directory, holder: Option.getOrUndefined(holder) })
 
 /** Where the file of a lock was deleted, another process can have the new one; the note still tells of the first. */
-const refuseSecond = ({ file }: KernelLock.KernelLock) =>
+const refuseSecond = ({ file }: FileLock.KernelLock) =>
   Effect.gen(function* () {
     const { directory } = yield* Home
     const { self } = yield* KernelRef

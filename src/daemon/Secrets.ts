@@ -5,10 +5,10 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Layer, Option, Redacted } from "effect"
-import * as Redaction from "../domain/Redaction.js"
+import * as Redaction from "../internal/Redaction.js"
 import * as RedactedRunStore from "../store/RedactedRunStore.js"
 import { RunStore } from "../store/RunStore.js"
-import { Surroundings } from "../tasks/process/Environment.js"
+import { Surroundings } from "../process/ChildEnvironment.js"
 import { Configuration } from "./Configuration.js"
 import type { Home } from "./Home.js"
 import * as Token from "./Token.js"

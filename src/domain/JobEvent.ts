@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Either, ParseResult, Schema } from "effect"
-import { stringify } from "./Json.js"
+import { stringify } from "../internal/Json.js"
 import { JobId } from "./JobId.js"
 import type { RunStatus } from "./RunStatus.js"
 

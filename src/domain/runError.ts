@@ -2,7 +2,7 @@
  * The error of a run, and how much of it is recorded.
  */
 import { Predicate } from "effect"
-import { stringify, toJson } from "./Json.js"
+import { stringify, toJson } from "../internal/Json.js"
 import { RunError } from "./Run.js"
 
 /** Bytes of UTF-8 that each part of an error may have in the record, its mark included. */

@@ -9,12 +9,12 @@ import * as SqliteClient from "./SqliteClient.js"
 import { Effect, Layer, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
-import { driverTimeout, retryWhileBusy } from "./Busy.js"
-import * as Ask from "./Ask.js"
+import { driverTimeout, retryWhileBusy } from "./sql/busyRetry.js"
+import * as rawQuery from "./sql/rawQuery.js"
 import { closeOnFailure } from "./closeOnFailure.js"
-import * as Damage from "./Damage.js"
-import { isLockFailure, orStoreError } from "./failure.js"
-import * as KernelLock from "./KernelLock.js"
+import * as IntegrityCheck from "./sql/IntegrityCheck.js"
+import { isLockFailure, orStoreError } from "./sql/mapSqlError.js"
+import * as FileLock from "./FileLock.js"
 import { markConfigured } from "./sql/Durability.js"
 import * as Generation from "./sql/Generation.js"
 
@@ -75,7 +75,7 @@ const look = (filename: string, thorough: boolean) =>
         yield* ask("PRAGMA query_only = ON")
         yield* Generation.refuseForeignLog(ask, filename)
         yield* refuseOldSqlite(ask)
-        if (thorough || !Damage.isLarge(filename)) yield* Damage.refuse(ask, filename)
+        if (thorough || !IntegrityCheck.isLarge(filename)) yield* IntegrityCheck.refuse(ask, filename)
         return sql
       })
     )
@@ -86,7 +86,7 @@ const orWithoutLocks =
   (filename: string) =>
   <A, R>(effect: Effect.Effect<A, StoreError, R>): Effect.Effect<A, StoreError, R> =>
     Effect.tapError(effect, (error) =>
-      error.reason === "busy" || isLockFailure(error) ? KernelLock.refuseWithoutLocks(filename) : Effect.void
+      error.reason === "busy" || isLockFailure(error) ? FileLock.refuseWithoutLocks(filename) : Effect.void
     )
 
 const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
@@ -112,7 +112,7 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
 const connect = (filename: string, readonly: boolean) =>
   Effect.gen(function* () {
     const sql = yield* SqliteClient.make({ filename, readonly, disableWAL: true })
-    const ask = yield* Ask.of(sql)
+    const ask = yield* rawQuery.of(sql)
     yield* ask(`PRAGMA busy_timeout = ${driverTimeout}`)
     return { sql, ask }
   })
@@ -122,8 +122,8 @@ const connect = (filename: string, readonly: boolean) =>
  * `RunStore.layer`, once it is open. The connection can write, to clear away what it makes itself, and to roll back a journal of
  * another mode.
  */
-const refuseDamaged = (ask: Ask.Ask, filename: string) =>
-  Damage.isLarge(filename) ? readsAtAll(ask) : Damage.refuse(ask, filename)
+const refuseDamaged = (ask: rawQuery.Ask, filename: string) =>
+  IntegrityCheck.isLarge(filename) ? readsAtAll(ask) : IntegrityCheck.refuse(ask, filename)
 
 /**
  * Where a log of a crash is there, that takes a connection of its own, which cannot write: it would carry the log over into the
@@ -137,9 +137,9 @@ const refuseDamagedByCrash = (filename: string) =>
     : Effect.succeed(false)
 
 /** A file that is no database, or shorter than it says itself, is refused at once however large it is. */
-const readsAtAll = (ask: Ask.Ask) => ask("SELECT count(*) FROM sqlite_master")
+const readsAtAll = (ask: rawQuery.Ask) => ask("SELECT count(*) FROM sqlite_master")
 
-const refuseOldSqlite = (ask: Ask.Ask) =>
+const refuseOldSqlite = (ask: rawQuery.Ask) =>
   Effect.flatMap(ask<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
     const version = rows[0]?.version ?? "0"
     const parts = version.split(".").map(Number)
@@ -156,7 +156,7 @@ const refuseOldSqlite = (ask: Ask.Ask) =>
   })
 
 /** In WAL mode the driver falls back to `NORMAL` at the first write, so the setting is read again after one. */
-const durability = (ask: Ask.Ask, synchronous: "FULL" | "NORMAL") =>
+const durability = (ask: rawQuery.Ask, synchronous: "FULL" | "NORMAL") =>
   Effect.gen(function* () {
     yield* ask(`PRAGMA synchronous = ${synchronous}`)
     yield* ask("PRAGMA foreign_keys = ON")

@@ -3,19 +3,19 @@
  */
 import { Effect, Option, Order } from "effect"
 import { JobConflict, Superseded } from "../domain/errors.js"
-import { parse, toJson } from "../domain/Json.js"
+import { parse, toJson } from "../internal/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import { Run, RunError } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
-import type { OpenProcess } from "./Attempts.js"
-import type { Owner, Owners } from "./Owners.js"
+import type { OpenProcess } from "./ChildProcessStore.js"
+import type { Owner, Owners } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
-import type { AcceptedEvent, NewRun, Service } from "./Port.js"
-import * as MemoryWork from "./MemoryWork.js"
+import type { AcceptedEvent, NewRun, Service } from "./RunStoreService.js"
+import * as MemoryTaskProgressStore from "./MemoryTaskProgressStore.js"
 import * as Page from "./Page.js"
-import * as Signals from "./Signals.js"
-import * as Transition from "./Transition.js"
+import * as ChangeNotifier from "./ChangeNotifier.js"
+import * as RunTransition from "./RunTransition.js"
 
 interface Logged {
   readonly event: JobEvent
@@ -26,7 +26,7 @@ interface Logged {
 interface Entry {
   readonly submitted: NewRun
   readonly events: Array<Logged>
-  state: Transition.State
+  state: RunTransition.State
 }
 
 const toRun = ({ state, submitted }: Entry): Run =>
@@ -50,7 +50,7 @@ const toRun = ({ state, submitted }: Entry): Run =>
 const isActive = ({ state }: Entry): boolean => state.status === "pending" || state.status === "running"
 
 /** What was handed over may change afterwards; what is kept does not. */
-const kept = (state: Transition.State): Transition.State => ({
+const kept = (state: RunTransition.State): RunTransition.State => ({
   ...state,
   result: toJson(state.result),
   error: state.error && new RunError({ ...state.error, error: toJson(state.error.error) }, { disableValidation: true })
@@ -63,7 +63,7 @@ const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
-  const signals = yield* Signals.make
+  const signals = yield* ChangeNotifier.make
   const entries = new Map<JobId, Entry>()
   const owned = new Map<string, Owner>()
   const log: Array<Logged> = []
@@ -101,10 +101,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   /** The entry of a job whose attempt runs. */
   const current = (jobId: JobId, attempt: number): Entry | undefined => {
     const entry = entries.get(jobId)
-    return entry && Transition.accepts(entry.state, attempt) ? entry : undefined
+    return entry && RunTransition.accepts(entry.state, attempt) ? entry : undefined
   }
 
-  const work = MemoryWork.make((jobId, attempt) => current(jobId, attempt) !== undefined)
+  const work = MemoryTaskProgressStore.make((jobId, attempt) => current(jobId, attempt) !== undefined)
 
   const owners: Omit<Owners, "acquire"> = {
     get: (kind) => Effect.sync(() => Option.fromNullable(owned.get(kind))),
@@ -213,33 +213,33 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         const entry: Entry = {
           submitted: { ...run, config: toJson(config), labels: { ...labels } },
           events: [],
-          state: Transition.begun(run)
+          state: RunTransition.begun(run)
         }
         entries.set(id, entry)
-        return append(entry, [Transition.started(run)])
+        return append(entry, [RunTransition.started(run)])
       }),
 
     record: (requested) =>
       write(() => {
-        const change = Transition.recordable(requested)
+        const change = RunTransition.recordable(requested)
         const { attempt, jobId } = change
         const entry = entries.get(jobId)
-        const to = entry && Transition.after(entry.state, change)
+        const to = entry && RunTransition.after(entry.state, change)
         if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
         entry.state = kept(to)
-        return append(entry, [Transition.told(change)])
+        return append(entry, [RunTransition.told(change)])
       }),
 
     resume: (resumption) =>
       write((): Effect.Effect<void, JobConflict | Superseded> => {
         const { attempt, jobId, key } = resumption
         const entry = entries.get(jobId)
-        const to = entry && Transition.resumed(entry.state, resumption)
+        const to = entry && RunTransition.resumed(entry.state, resumption)
         if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
         const refused = conflict(entry.submitted.kind, key)
         if (refused) return refused
         entry.state = to
-        return append(entry, [Transition.continued(resumption)])
+        return append(entry, [RunTransition.continued(resumption)])
       }),
 
     append: ({ attempt, events, jobId }) =>

@@ -8,10 +8,10 @@ import { createHash } from "node:crypto"
 import { chmodSync, chownSync, statSync } from "node:fs"
 import { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { closeOnFailure } from "./closeOnFailure.js"
-import * as KernelLock from "./KernelLock.js"
-import type { Owner, OwnerLock, Owners } from "./Owners.js"
-import { KernelRef, type ProcessIdentity } from "./ProcessIdentity.js"
-import { WallClock } from "./WallClock.js"
+import * as FileLock from "./FileLock.js"
+import type { Owner, OwnerLock, Owners } from "./OwnerStore.js"
+import { KernelRef, type ProcessIdentity } from "../internal/ProcessIdentity.js"
+import { WallClock } from "../internal/RealClock.js"
 
 /** How long an owner may take to record itself after it has the lock, in milliseconds: it may be another process. */
 const patience = 5_000
@@ -49,7 +49,7 @@ const lockFile = (database: string, { id, kind }: Pick<Owner, "id" | "kind">) =>
     const path = lockPath(database, kind)
     const kernel = yield* KernelRef
     const scope = yield* Scope.make()
-    const taken = yield* Effect.either(Scope.extend(KernelLock.acquire(path), scope))
+    const taken = yield* Effect.either(Scope.extend(FileLock.acquire(path), scope))
     let mine: Held | undefined
     if (taken._tag === "Right") {
       mine = { lock: { path, file: taken.right.file }, scope, id, process: kernel.self }

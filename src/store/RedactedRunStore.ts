@@ -2,11 +2,11 @@
  * A store in which no known secret is written: everything that an orchestrator says on its way into the records passes here.
  * What a job is submitted with stays as it is: that is its user's own, and work is done by it.
  */
-import { parse, stringify } from "../domain/Json.js"
-import type { Redaction } from "../domain/Redaction.js"
+import { parse, stringify } from "../internal/Json.js"
+import type { Redaction } from "../internal/Redaction.js"
 import { RunError } from "../domain/Run.js"
 import { TaskRecord, UnitRecord } from "../domain/Work.js"
-import type { AcceptedEvent, Change, Service } from "./Port.js"
+import type { AcceptedEvent, Change, Service } from "./RunStoreService.js"
 
 export const make = (store: Service, { json, text }: Redaction): Service => {
   const value = (value: unknown): unknown => (value === undefined ? undefined : parse(json(stringify(value))))

@@ -8,11 +8,11 @@ import { Context, Effect, Layer } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as Driver from "./Driver.js"
 import * as Memory from "./MemoryRunStore.js"
-import type * as Port from "./Port.js"
+import type * as RunStoreService from "./RunStoreService.js"
 import * as Sql from "./SqlRunStore.js"
 
-export type * from "./Port.js"
-export type { WorkRecords } from "./Work.js"
+export type * from "./RunStoreService.js"
+export type { WorkRecords } from "./TaskProgressStore.js"
 
 /**
  * @since 0.1.0
@@ -22,7 +22,7 @@ export type { WorkRecords } from "./Work.js"
  *
  * const lastFailures = Effect.flatMap(RunStore.RunStore, (store) => store.list({ status: "failed", limit: 10 }))
  */
-export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, Port.Service>() {}
+export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, RunStoreService.Service>() {}
 
 /** @since 0.2.0 */
 export interface LayerOptions {

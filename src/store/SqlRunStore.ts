@@ -11,29 +11,29 @@ import { isTerminal } from "../domain/RunStatus.js"
 import * as Work from "../domain/Work.js"
 import * as Database from "./Database.js"
 import * as Migrations from "./Migrations.js"
-import type { Owners } from "./Owners.js"
+import type { Owners } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
 import * as Page from "./Page.js"
-import type { Service } from "./Port.js"
-import * as Signals from "./Signals.js"
-import * as attempts from "./sql/attempts.js"
+import type { Service } from "./RunStoreService.js"
+import * as ChangeNotifier from "./ChangeNotifier.js"
+import * as childProcesses from "./sql/childProcesses.js"
 import type { Batch } from "./sql/Batch.js"
-import * as DatabaseFile from "./sql/DatabaseFile.js"
+import * as DatabaseFileGuard from "./sql/DatabaseFileGuard.js"
 import * as Durability from "./sql/Durability.js"
 import * as events from "./sql/events.js"
 import * as listing from "./sql/listing.js"
 import * as owners from "./sql/owners.js"
 import * as runs from "./sql/runs.js"
 import * as Session from "./sql/Session.js"
-import * as work from "./sql/work.js"
+import * as taskProgress from "./sql/taskProgress.js"
 import * as Writer from "./sql/Writer.js"
-import * as Transition from "./Transition.js"
+import * as RunTransition from "./RunTransition.js"
 
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
 /** On tables that are as they should be. */
 const open: (
-  options: DatabaseFile.Options & {
+  options: DatabaseFileGuard.Options & {
     /** The session of the application, where that is another one: a write in its transaction would wait for it. */
     readonly application?: Session.Session
   }
@@ -44,9 +44,9 @@ const open: (
     application === undefined
       ? own
       : { ...own, outsideTransaction: Effect.zipRight(application.outsideTransaction, own.outsideTransaction) }
-  const file = yield* DatabaseFile.of(session)
-  const guard = yield* DatabaseFile.guard(session, file, options)
-  const signals = yield* Signals.make
+  const file = yield* DatabaseFileGuard.of(session)
+  const guard = yield* DatabaseFileGuard.guard(session, file, options)
+  const signals = yield* ChangeNotifier.make
   const { write } = yield* Writer.make({ session, signals, guard })
 
   /** Refuses when another active job holds the key; decided in the transaction that takes it. */
@@ -59,7 +59,7 @@ const open: (
   /** The head of a job; none when that attempt does not run. */
   const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
     const head = batch.head(jobId)
-    return head !== undefined && Transition.accepts(head.state, attempt) ? head : undefined
+    return head !== undefined && RunTransition.accepts(head.state, attempt) ? head : undefined
   }
 
   const simply = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
@@ -104,7 +104,7 @@ const open: (
         Effect.flatMap(runs.getPlanned(connection, id), (found) => {
           if (Option.isNone(found)) return Effect.succeedNone
           const { isPlanned, run } = found.value
-          return Effect.map(isPlanned ? work.of(connection, id) : Effect.succeed(Work.nothing), (work) =>
+          return Effect.map(isPlanned ? taskProgress.of(connection, id) : Effect.succeed(Work.nothing), (work) =>
             Option.some({ run, work })
           )
         })
@@ -147,7 +147,7 @@ const open: (
         body: (batch) => {
           const begin = (): Exit.Exit<void> => {
             batch.insert(run)
-            batch.append(run.id, [Transition.started(run)])
+            batch.append(run.id, [RunTransition.started(run)])
             return Exit.void
           }
           return run.key === undefined ? begin() : Effect.flatMap(takeKey(batch, run.kind, run.key), begin)
@@ -155,7 +155,7 @@ const open: (
       }),
 
     record: (requested) => {
-      const change = Transition.recordable(requested)
+      const change = RunTransition.recordable(requested)
       const { attempt, jobId, type } = change
       return write({
         operation: `record ${type}`,
@@ -164,10 +164,10 @@ const open: (
         wakes: jobId,
         body: (batch): Effect.Effect<void, Superseded | SqlError> => {
           const head = batch.head(jobId)
-          const to = head && Transition.after(head.state, change)
+          const to = head && RunTransition.after(head.state, change)
           return head === undefined || to === undefined
             ? Exit.fail(new Superseded({ jobId, attempt }))
-            : batch.update(jobId, head, to, Transition.told(change))
+            : batch.update(jobId, head, to, RunTransition.told(change))
         }
       })
     },
@@ -182,10 +182,10 @@ const open: (
           Effect.gen(function* () {
             const { attempt, jobId, key } = resumption
             const head = batch.head(jobId)
-            const to = head && Transition.resumed(head.state, resumption)
+            const to = head && RunTransition.resumed(head.state, resumption)
             if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
             if (key !== undefined) yield* takeKey(batch, head.kind, key)
-            yield* batch.update(jobId, head, to, Transition.continued(resumption))
+            yield* batch.update(jobId, head, to, RunTransition.continued(resumption))
           })
       }),
 
@@ -211,7 +211,7 @@ const open: (
 
     attempts: {
       open: ({ at, attempt, bootId, cookie, jobId, purpose }) =>
-        execute("record a process", attempts.statements.open, [
+        execute("record a process", childProcesses.statements.open, [
           cookie,
           jobId,
           attempt,
@@ -220,19 +220,22 @@ const open: (
           DateTime.toEpochMillis(at)
         ]),
       spawned: ({ cookie, pid, startTime }) =>
-        execute("record a process", attempts.statements.spawned, [pid, startTime ?? null, cookie]),
+        execute("record a process", childProcesses.statements.spawned, [pid, startTime ?? null, cookie]),
       close: ({ at, cookie }) =>
-        execute("record a process", attempts.statements.close, [DateTime.toEpochMillis(at), cookie]),
-      unclosed: (jobId) => session.read("read processes", (connection) => attempts.unclosed(connection, jobId)),
-      leftBy: (kind) => session.read("read processes", (connection) => attempts.leftBy(connection, kind))
+        execute("record a process", childProcesses.statements.close, [DateTime.toEpochMillis(at), cookie]),
+      unclosed: (jobId) => session.read("read processes", (connection) => childProcesses.unclosed(connection, jobId)),
+      leftBy: (kind) => session.read("read processes", (connection) => childProcesses.leftBy(connection, kind))
     },
 
     work: {
-      plan: (planned) => recordWork(planned, (connection) => work.plan(connection, planned.jobId, planned.work)),
-      unit: (changed) => recordWork(changed, (connection) => work.updateUnit(connection, changed.jobId, changed.unit)),
-      task: (changed) => recordWork(changed, (connection) => work.updateTask(connection, changed.jobId, changed.task)),
-      of: (jobId) => session.read("read units and tasks", (connection) => work.of(connection, jobId)),
-      counts: (jobIds) => session.read("count tasks", (connection) => work.counts(connection, jobIds))
+      plan: (planned) =>
+        recordWork(planned, (connection) => taskProgress.plan(connection, planned.jobId, planned.work)),
+      unit: (changed) =>
+        recordWork(changed, (connection) => taskProgress.updateUnit(connection, changed.jobId, changed.unit)),
+      task: (changed) =>
+        recordWork(changed, (connection) => taskProgress.updateTask(connection, changed.jobId, changed.task)),
+      of: (jobId) => session.read("read units and tasks", (connection) => taskProgress.of(connection, jobId)),
+      counts: (jobIds) => session.read("count tasks", (connection) => taskProgress.counts(connection, jobIds))
     }
   }
 })
@@ -249,7 +252,7 @@ const migrate = Effect.withMaxOpsBeforeYield(Migrations.run, Number.MAX_SAFE_INT
 /** A connection of the store's own, to the file of the application's. */
 const onOwnConnection = (application: Session.Session): Store =>
   Effect.gen(function* () {
-    const filename = yield* DatabaseFile.of(application)
+    const filename = yield* DatabaseFileGuard.of(application)
     if (filename === undefined) {
       const cause = new Error(
         'RunStore.layerWith({ connection: "own" }) needs a database in a file, and this one is in memory'

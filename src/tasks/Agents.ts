@@ -10,7 +10,7 @@ import * as Executable from "./agents/Executable.js"
 import { NoSuchAgent } from "./agents/NoSuchAgent.js"
 import { presets } from "./agents/Presets.js"
 import { type Profile, script } from "./agents/Profile.js"
-import { Surroundings } from "./process/Environment.js"
+import { Surroundings } from "../process/ChildEnvironment.js"
 
 export * as Agent from "./agents/Agent.js"
 export { NoSuchAgent } from "./agents/NoSuchAgent.js"

@@ -10,13 +10,13 @@ import { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import { RunStore } from "../store/RunStore.js"
-import { Git } from "./Git.js"
-import * as Disk from "./git/Disk.js"
-import type { GitError } from "./git/GitError.js"
-import { type ObjectId, type OwnBranch, resultBranch } from "./git/Names.js"
-import type { Repository } from "./git/Repository.js"
-import type { Worktree } from "./git/Worktrees.js"
-import * as Submission from "./work/Submission.js"
+import { Git } from "../git/Git.js"
+import * as fs from "../git/fs.js"
+import type { GitError } from "../git/GitError.js"
+import { type ObjectId, type OwnBranch, resultBranch } from "../git/RefNames.js"
+import type { Repository } from "../git/Repository.js"
+import type { Worktree } from "../git/Worktrees.js"
+import * as PlanSnapshot from "./run/PlanSnapshot.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -178,7 +178,7 @@ const count = (number: number, what: string): string =>
 /** Why a worktree stays: there are files in it that no commit has. */
 const uncommitted = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
-    if (Option.isNone(yield* Disk.look(worktree.path))) return undefined
+    if (Option.isNone(yield* fs.look(worktree.path))) return undefined
     const git = yield* Git
     const status = yield* Effect.either(git.status(repository, worktree))
     if (status._tag === "Left") return `it is not known what is in it: ${status.left.message}`
@@ -207,5 +207,5 @@ const over = (
       if (run.value.endedAt === undefined || DateTime.greaterThan(run.value.endedAt, latest)) return Option.none()
     }
     const submission = Option.getOrUndefined(yield* store.submission(id.value))
-    return Option.as(yield* Effect.option(Submission.decode(submission)), id.value)
+    return Option.as(yield* Effect.option(PlanSnapshot.decode(submission)), id.value)
   })

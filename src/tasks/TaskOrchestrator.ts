@@ -14,24 +14,24 @@ import type { JobId } from "../domain/JobId.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { RunStore } from "../store/RunStore.js"
 import { Agents } from "./Agents.js"
-import { Git } from "./Git.js"
-import { ObjectId, RepoPath, resultBranch } from "./git/Names.js"
-import { diffCommand } from "./git/Shell.js"
+import { Git } from "../git/Git.js"
+import { ObjectId, RepoPath, resultBranch } from "../git/RefNames.js"
+import { diffCommand } from "../git/shellQuote.js"
 import type { Plan, Task, Unit } from "./plan/Plan.js"
 import * as Settings from "./plan/Settings.js"
-import { ProcessRunner } from "./ProcessRunner.js"
-import * as Admission from "./work/Admission.js"
-import type { Job } from "./work/Job.js"
-import * as Landing from "./work/Landing.js"
-import * as Leftovers from "./work/Leftovers.js"
-import * as Progress from "./work/Progress.js"
-import * as Result from "./work/Result.js"
-import * as Submission from "./work/Submission.js"
-import { TasksFailed } from "./work/TaskFailure.js"
-import * as Tell from "./work/Tell.js"
-import * as Units from "./work/Units.js"
-import * as Waiting from "./work/Waiting.js"
-import * as Workplace from "./work/Workplace.js"
+import { ProcessRunner } from "../process/ProcessRunner.js"
+import * as preflight from "./run/preflight.js"
+import type { Job } from "./run/RunContext.js"
+import * as landResult from "./run/landResult.js"
+import * as reapOrphanGit from "./run/reapOrphanGit.js"
+import * as TaskProgress from "./run/TaskProgress.js"
+import * as ResultBranch from "./run/ResultBranch.js"
+import * as PlanSnapshot from "./run/PlanSnapshot.js"
+import { TasksFailed } from "./run/errors.js"
+import * as emitTaskEvent from "./run/emitTaskEvent.js"
+import * as scheduleUnits from "./run/scheduleUnits.js"
+import * as Waiting from "./run/Waiting.js"
+import * as UnitWorktree from "./run/UnitWorktree.js"
 
 /** @since 0.1.0 */
 export interface Options {
@@ -73,7 +73,7 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
           check: (config, kept) => Effect.provide(check(config, kept), context),
           run: (job) =>
             run(options, job).pipe(
-              Effect.updateService(Git, (git) => Waiting.whileChanged(git, Tell.make(job))),
+              Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
               Effect.provide(context)
             ),
           recover: (id) => Effect.provide(recover(options, id), context)
@@ -90,15 +90,15 @@ const recover = (options: Options, id: JobId) =>
   Effect.gen(function* () {
     const runner = yield* ProcessRunner
     yield* runner.recover(id)
-    yield* Leftovers.end(directories(options, id).worktrees)
+    yield* reapOrphanGit.end(directories(options, id).worktrees)
   })
 
 const check = (config: JobConfig, kept: unknown) =>
   Effect.gen(function* () {
-    if (kept !== undefined) return { key: Submission.key(yield* Submission.decode(kept)) }
-    const submission = yield* Admission.read(config)
-    const encoded = Submission.encode(submission)
-    return config.dryRun ? { submission: encoded } : { key: Submission.key(submission), submission: encoded }
+    if (kept !== undefined) return { key: PlanSnapshot.key(yield* PlanSnapshot.decode(kept)) }
+    const submission = yield* preflight.read(config)
+    const encoded = PlanSnapshot.encode(submission)
+    return config.dryRun ? { submission: encoded } : { key: PlanSnapshot.key(submission), submission: encoded }
   })
 
 const run = (options: Options, context: JobContext<JobConfig>) =>
@@ -107,10 +107,10 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
     const store = yield* RunStore
     const agents = yield* Agents
     const { config, id } = context
-    const submission = yield* Submission.decode(context.submission)
+    const submission = yield* PlanSnapshot.decode(context.submission)
     const { base, fingerprint, plan, target, targetAt, topLevel } = submission
     const result = resultBranch(id)
-    const tell = Tell.make(context)
+    const tell = emitTaskEvent.make(context)
     const start = (isDone: (unit: Unit, task: Task) => boolean) =>
       tell("orch.started", {
         target,
@@ -135,22 +135,22 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gateEnv: agents.gates.env,
       directories: directories(options, id),
-      progress: yield* Progress.open(store, context, submission),
+      progress: yield* TaskProgress.open(store, context, submission),
       tell,
       hide: options.hide ?? identity
     }
     yield* takeUp(job)
     yield* start(({ id }, { number }) => ["completed", "skipped"].includes(job.progress.task(id, number).state))
-    yield* Units.run(job)
-    const end = yield* Units.resultAfter(job, plan.units.length - 1)
+    yield* scheduleUnits.run(job)
+    const end = yield* scheduleUnits.resultAfter(job, plan.units.length - 1)
     yield* failIfAny(job, summary, end)
 
     const commits = yield* git.commits(job.repository, { from: targetAt, to: end })
     if (!config.land) {
-      yield* Result.set(job, end)
+      yield* ResultBranch.set(job, end)
       return new Summary({ ...summary, commits })
     }
-    return new Summary({ ...summary, commits, landed: yield* Landing.land(job, end) })
+    return new Summary({ ...summary, commits, landed: yield* landResult.land(job, end) })
   })
 
 /** The files of the plan, and that of its settings even where there is none. */
@@ -182,11 +182,11 @@ const takeUp = (job: Job) =>
       const made = state === "running" ? yield* found(job, commit) : Option.none()
       if (Option.isNone(made)) continue
       // In the order in which it is merged: the result holds what is said to be in it.
-      yield* Result.show(job, made.value)
+      yield* ResultBranch.show(job, made.value)
       yield* progress.changeUnit(id, { state: "merged" })
     }
-    yield* Result.show(job, yield* Units.resultAfter(job, submission.plan.units.length - 1))
-    yield* Workplace.closeLeft(job)
+    yield* ResultBranch.show(job, yield* scheduleUnits.resultAfter(job, submission.plan.units.length - 1))
+    yield* UnitWorktree.closeLeft(job)
   })
 
 /** A commit that is recorded, if the repository has it. */
@@ -204,7 +204,7 @@ const failIfAny = (job: Job, { diff }: { readonly diff: string }, end: ObjectId)
     const failed = records.filter(({ state }) => state === "failed")
     if (failed.length === 0) return
     // What an agent has made of it since the last merge; in a repository that was changed, it stays as it is.
-    yield* Effect.catchAll(Result.set(job, end), ({ message }) => Effect.logWarning(message))
+    yield* Effect.catchAll(ResultBranch.set(job, end), ({ message }) => Effect.logWarning(message))
     return yield* new TasksFailed({
       branch: result,
       diff,

@@ -4,7 +4,7 @@ import stringWidth from "string-width"
 import * as StyledLine from "../../src/cli/terminal/StyledLine.js"
 import * as PlanTree from "../../src/cli/PlanTree.js"
 import { Plan, Task, Unit } from "../../src/tasks/plan/Plan.js"
-import { UnitName } from "../../src/tasks/plan/Fields.js"
+import { UnitName } from "../../src/yaml/fields.js"
 import * as Settings from "../../src/tasks/plan/Settings.js"
 import { forbidden, hostile } from "./hostile.js"
 

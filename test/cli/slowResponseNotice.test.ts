@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Deferred, Duration, Effect, Fiber } from "effect"
-import { Holder } from "../../src/daemon/Holder.js"
+import { Holder } from "../../src/daemon/LockOwner.js"
 import type { JobId } from "../../src/domain/JobId.js"
 import { StopReport } from "../../src/domain/StopReport.js"
 import * as JobClient from "../../src/http/client/JobClient.js"
 import * as slowResponseNotice from "../../src/cli/slowResponseNotice.js"
-import { WallClock } from "../../src/store/WallClock.js"
+import { WallClock } from "../../src/internal/RealClock.js"
 import { id } from "../store/runs.js"
 import * as Capture from "./Capture.js"
 

@@ -2,8 +2,8 @@
  * The processes that a daemon has started, as the kernel tells of them, whether the daemon lives or not.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
-import { cookieName } from "../../src/tasks/process/Environment.js"
-import { startTime } from "../../src/store/ProcessIdentity.js"
+import { cookieName } from "../../src/process/ChildEnvironment.js"
+import { startTime } from "../../src/internal/ProcessIdentity.js"
 import type { World } from "./World.js"
 
 export interface Process {

@@ -10,7 +10,7 @@ import { writeSync } from "node:fs"
 import { performance } from "node:perf_hooks"
 import { createInterface } from "node:readline"
 import * as Daemon from "../../src/daemon/Daemon.js"
-import { Failpoint, type Service } from "../../src/store/Failpoint.js"
+import { Failpoint, type Service } from "../../src/internal/Failpoint.js"
 import * as Points from "./Points.js"
 
 /** Past every buffer of the process: what it has told, its parent knows. */

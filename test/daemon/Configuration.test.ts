@@ -6,7 +6,7 @@ import { ConfigProvider, Deferred, Duration, Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import * as Configuration from "../../src/daemon/Configuration.js"
-import * as Tasks from "../../src/daemon/Tasks.js"
+import * as TaskLayers from "../../src/daemon/TaskLayers.js"
 import * as Home from "../../src/daemon/Home.js"
 import { Agents, presets } from "../../src/tasks/Agents.js"
 import { config } from "../support/jobs.js"
@@ -152,7 +152,7 @@ describe("what is configured", () => {
   it.scoped("are the agents", () =>
     Effect.gen(function* () {
       const home = yield* homeWith("agents:\n  mine: { command: [/bin/sh] }\n  theirs: { command: [/no/such] }\n")
-      const layer = Layer.provide(Tasks.agents, inHome(home))
+      const layer = Layer.provide(TaskLayers.agents, inHome(home))
       const { found, get, names } = yield* Effect.provide(Agents, layer)
       expect(names).toEqual(["claude", "codex", "mine", "script", "theirs"])
       expect(yield* found).toContain("mine")

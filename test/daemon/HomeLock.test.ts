@@ -5,9 +5,9 @@ import { DateTime, Effect, Exit, Layer, Logger, Option, Scope } from "effect"
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as Home from "../../src/daemon/Home.js"
 import * as HomeLock from "../../src/daemon/HomeLock.js"
-import * as KernelLock from "../../src/store/KernelLock.js"
-import { KernelRef } from "../../src/store/ProcessIdentity.js"
-import { WallClock } from "../../src/store/WallClock.js"
+import * as FileLock from "../../src/store/FileLock.js"
+import { KernelRef } from "../../src/internal/ProcessIdentity.js"
+import { WallClock } from "../../src/internal/RealClock.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Contender from "./Contender.js"
@@ -155,7 +155,7 @@ describe("the note of a holder", () => {
       Effect.gen(function* () {
         const home = yield* directory
         yield* stale[what]?.(home) ?? Effect.void
-        yield* KernelLock.acquire(`${home}/lock`)
+        yield* FileLock.acquire(`${home}/lock`)
         const error = yield* refused(home)
         expect(error).toMatchObject({ _tag: "HomeBusy", holder: undefined })
         expect(error.message).toBe(
@@ -172,7 +172,7 @@ describe("the note of a holder", () => {
       const other = yield* directory
       yield* take(other)
       mkdirSync(home, { mode: 0o700 })
-      yield* KernelLock.acquire(`${home}/lock`)
+      yield* FileLock.acquire(`${home}/lock`)
       const late = Layer.succeed(WallClock, {
         now: Effect.succeed(0),
         sleep: () => Effect.sync(() => renameSync(`${other}/lock.json`, `${home}/lock.json`)),
@@ -187,7 +187,7 @@ describe("the note of a holder", () => {
       const home = yield* directory
       mkdirSync(home, { mode: 0o700 })
       const scope = yield* Scope.make()
-      yield* Scope.extend(KernelLock.acquire(`${home}/lock`), scope)
+      yield* Scope.extend(FileLock.acquire(`${home}/lock`), scope)
       const clock = Layer.succeed(WallClock, {
         now: Effect.succeed(0),
         sleep: () => Scope.close(scope, Exit.void),

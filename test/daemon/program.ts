@@ -18,7 +18,7 @@ import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import * as Home from "../../src/daemon/Home.js"
 import * as HomeLock from "../../src/daemon/HomeLock.js"
-import * as KernelLock from "../../src/store/KernelLock.js"
+import * as FileLock from "../../src/store/FileLock.js"
 import type { Verdict } from "./Contender.js"
 
 const tell = (verdict: Verdict) => Effect.sync(() => process.stdout.write(`${JSON.stringify(verdict)}\n`))
@@ -34,7 +34,7 @@ const take = (what: string, path: string) =>
   Effect.gen(function* () {
     if (what === "home") yield* Layer.build(home(path))
     else if (what === "own") yield* own(path)
-    else yield* KernelLock.acquire(path)
+    else yield* FileLock.acquire(path)
   })
 
 /** It holds nothing of ours but what the kernel hands on. */

@@ -5,7 +5,7 @@ import { Context, DateTime, Effect, Fiber, Layer, Runtime, Schema, Stream } from
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import * as EmitBuffer from "../../src/manager/internal/EmitBuffer.js"
-import { makeSignal } from "../../src/store/Signals.js"
+import { makeSignal } from "../../src/store/ChangeNotifier.js"
 
 setFlagsFromString("--expose-gc")
 const collectGarbage: unknown = runInNewContext("gc")

@@ -3,7 +3,7 @@ import { Database, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Effect, Either, Layer, Logger, LogLevel, Option } from "effect"
 import { spawn } from "node:child_process"
-import { KernelRef, type ProcessIdentity, startTime } from "../../src/store/ProcessIdentity.js"
+import { KernelRef, type ProcessIdentity, startTime } from "../../src/internal/ProcessIdentity.js"
 import { databaseFile, seen, startJob, withStore } from "./lives.js"
 
 /** A manager on that file which asks the real kernel about the one before it. */

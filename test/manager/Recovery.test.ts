@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
-import { WallClock } from "../../src/store/WallClock.js"
+import { WallClock } from "../../src/internal/RealClock.js"
 import { config, unknownId } from "../support/jobs.js"
 import { databaseFile, eventsOf, life, seen, startJob, startJobs, statusOf, withStore } from "./lives.js"
 

@@ -4,7 +4,7 @@
 import { Database, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
 import { Chunk, Effect, Exit, Layer, Logger, LogLevel, Scope, Stream } from "effect"
-import { KernelRef } from "../../src/store/ProcessIdentity.js"
+import { KernelRef } from "../../src/internal/ProcessIdentity.js"
 import { config } from "../support/jobs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 

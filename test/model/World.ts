@@ -2,7 +2,7 @@
 import { type errors, JobManager, type RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
 import { type Context, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scope, TestClock } from "effect"
-import { KernelRef } from "../../src/store/ProcessIdentity.js"
+import { KernelRef } from "../../src/internal/ProcessIdentity.js"
 import { maxJobs } from "./Model.js"
 
 type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator

@@ -16,8 +16,8 @@ import {
   Random as EffectRandom,
   type Scheduler
 } from "effect"
-import { KernelRef } from "../../src/store/ProcessIdentity.js"
-import { WallClock } from "../../src/store/WallClock.js"
+import { KernelRef } from "../../src/internal/ProcessIdentity.js"
+import { WallClock } from "../../src/internal/RealClock.js"
 import { firstLine, type Machine } from "./Machine.js"
 
 export interface Life {

@@ -8,10 +8,10 @@ import type { JobConfig } from "../../src/domain/JobConfig.js"
 import * as OrchestratorModule from "../../src/manager/Orchestrator.js"
 import type { RunStore } from "../../src/store/RunStore.js"
 import { Agents, Agent } from "../../src/tasks/Agents.js"
-import { Git } from "../../src/tasks/Git.js"
-import { ProcessRunner } from "../../src/tasks/ProcessRunner.js"
+import { Git } from "../../src/git/Git.js"
+import { ProcessRunner } from "../../src/process/ProcessRunner.js"
 import * as TaskOrchestrator from "../../src/tasks/TaskOrchestrator.js"
-import * as Submission from "../../src/tasks/work/Submission.js"
+import * as PlanSnapshot from "../../src/tasks/run/PlanSnapshot.js"
 import * as race from "../../src/internal/race.js"
 import * as Children from "./Children.js"
 import { fail } from "./fail.js"
@@ -187,7 +187,7 @@ export const layer = (
             if (kept !== undefined) return tasks.check?.(config, kept) ?? Effect.succeed({})
             const { random, timeline } = world.machine
             const submission = Submissions.make(random, { at: timeline.now(), target, base })
-            return Effect.succeed({ key: Submission.key(submission), submission: Submission.encode(submission) })
+            return Effect.succeed({ key: PlanSnapshot.key(submission), submission: PlanSnapshot.encode(submission) })
           }),
         run: (job) =>
           Effect.zipRight(

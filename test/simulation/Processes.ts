@@ -3,9 +3,9 @@
  * when the process that started them is killed.
  */
 import { Deferred, Effect, FiberId } from "effect"
-import type { Launch } from "../../src/tasks/process/Launch.js"
-import { CouldNotStart, Exited, type Outcome, Signalled } from "../../src/tasks/process/Outcome.js"
-import type { Entry, ProcessTable } from "../../src/tasks/process/ProcessTable.js"
+import type { Launch } from "../../src/process/spawnProcess.js"
+import { CouldNotStart, Exited, type Outcome, Signalled } from "../../src/process/ProcessOutcome.js"
+import type { Entry, ProcessTable } from "../../src/process/ProcessTable.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
 

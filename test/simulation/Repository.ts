@@ -2,12 +2,12 @@
  * A git repository of which only the commits and the branches are there. They outlive the processes that make them.
  */
 import { Effect, Option } from "effect"
-import type { Service as Git } from "../../src/tasks/Git.js"
-import { BranchMissing, BranchMoved, NotFastForward } from "../../src/tasks/git/GitError.js"
-import { MergeResult } from "../../src/tasks/git/Merge.js"
-import { BranchName, ObjectId, OwnBranch } from "../../src/tasks/git/Names.js"
-import type { Repository as Opened } from "../../src/tasks/git/Repository.js"
-import type { Worktree } from "../../src/tasks/git/Worktrees.js"
+import type { Service as Git } from "../../src/git/Git.js"
+import { BranchMissing, BranchMoved, NotFastForward } from "../../src/git/GitError.js"
+import { MergeResult } from "../../src/git/Merge.js"
+import { BranchName, ObjectId, OwnBranch } from "../../src/git/RefNames.js"
+import type { Repository as Opened } from "../../src/git/Repository.js"
+import type { Worktree } from "../../src/git/Worktrees.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
 

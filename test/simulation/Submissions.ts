@@ -2,11 +2,11 @@
  * Jobs of tasks: small plans, as they would have been read from files.
  */
 import { DateTime } from "effect"
-import { TaskNumber } from "../../src/tasks/plan/Fields.js"
+import { TaskNumber } from "../../src/yaml/fields.js"
 import { Plan, Task, Unit } from "../../src/tasks/plan/Plan.js"
 import { defaults } from "../../src/tasks/plan/Settings.js"
-import { type BranchName, type ObjectId, UnitName } from "../../src/tasks/git/Names.js"
-import * as Submission from "../../src/tasks/work/Submission.js"
+import { type BranchName, type ObjectId, UnitName } from "../../src/git/RefNames.js"
+import * as PlanSnapshot from "../../src/tasks/run/PlanSnapshot.js"
 import type { Random } from "./Random.js"
 import { opened } from "./Repository.js"
 
@@ -37,10 +37,10 @@ const first = UnitName.make("a")
 export const make = (
   random: Random,
   { at, base, target }: { readonly at: number; readonly target: BranchName; readonly base: ObjectId }
-): Submission.Submission => {
+): PlanSnapshot.Submission => {
   const names = [first, UnitName.make("b"), UnitName.make("c")].slice(0, random.between(1, 3))
   const units = names.map((name, i) => unit(name, i === 2 && random.chance(0.5) ? [first] : [], random.between(1, 2)))
-  return new Submission.Submission({
+  return new PlanSnapshot.Submission({
     at: DateTime.unsafeMake(at),
     topLevel: opened.topLevel,
     identity: opened.identity,
@@ -50,6 +50,6 @@ export const make = (
     base,
     agent: "script",
     plan: new Plan({ dir: ".", files: [], units, settings: defaults }),
-    taken: new Submission.Taken({ begun: {}, tasks: [] })
+    taken: new PlanSnapshot.Taken({ begun: {}, tasks: [] })
   })
 }

@@ -32,7 +32,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /and its process \d+ lives|has returned, and process \d+ lives/,
     patches: [
       {
-        file: "src/tasks/process/Running.ts",
+        file: "src/process/superviseProcess.ts",
         from: `        if (Exit.isFailure(exit)) yield* end(Duration.zero)
         yield* Deferred.await(ended)
 `,
@@ -62,12 +62,12 @@ export const variants: Readonly<Record<string, Variant>> = {
       /has returned, and it is still active|orchestrator still runs|and it still runs|nothing was wrong with the store/,
     patches: [
       {
-        file: "src/store/Transition.ts",
+        file: "src/store/RunTransition.ts",
         from: "  if (state.attempt !== attempt) return undefined\n",
         to: ""
       },
       {
-        file: "src/store/Transition.ts",
+        file: "src/store/RunTransition.ts",
         from: "  if (!canBecome(state.status, status)) return undefined\n",
         to: ""
       },
@@ -84,12 +84,12 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /was started, and nobody has recorded that it would be/,
     patches: [
       {
-        file: "src/tasks/process/Running.ts",
+        file: "src/process/superviseProcess.ts",
         from: "        yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))\n",
         to: ""
       },
       {
-        file: "src/tasks/process/Running.ts",
+        file: "src/process/superviseProcess.ts",
         from: "        const { ended, leader, output } = started.right\n",
         to: `        const { ended, leader, output } = started.right
         yield* opened
@@ -131,7 +131,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /events.* after \w+ has (no answer|not seen all)|await of job\d+ has no answer/,
     patches: [
       {
-        file: "src/store/Signals.ts",
+        file: "src/store/ChangeNotifier.ts",
         from: "        seen === version ? Deferred.await((next ??= Deferred.unsafeMake(FiberId.none))) : Effect.void\n",
         to: "        Deferred.await((next ??= Deferred.unsafeMake(FiberId.none)))\n"
       }
@@ -169,12 +169,12 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /is merged, and not in the result/,
     patches: [
       {
-        file: "src/tasks/work/Merging.ts",
-        from: `    yield* Result.show(job, commit)
+        file: "src/tasks/run/mergeUnit.ts",
+        from: `    yield* ResultBranch.show(job, commit)
     yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
 `,
         to: `    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
-    yield* Result.show(job, commit)
+    yield* ResultBranch.show(job, commit)
 `
       }
     ]

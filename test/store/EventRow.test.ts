@@ -2,7 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { JobEvent } from "charlotte"
 import { Arbitrary, Either, FastCheck as fc, Schema } from "effect"
 import { expect } from "vitest"
-import { stringify, toJson } from "../../src/domain/Json.js"
+import { stringify, toJson } from "../../src/internal/Json.js"
 import { decode, event, Row } from "../../src/store/sql/eventRow.js"
 import { damaged, told } from "./damage.js"
 

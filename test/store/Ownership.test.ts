@@ -5,7 +5,7 @@ import { Effect, Either, Exit, Layer, Option, Scope } from "effect"
 import { spawnSync } from "node:child_process"
 import { readdirSync, rmSync, statSync } from "node:fs"
 import { basename, dirname } from "node:path"
-import { KernelRef } from "../../src/store/ProcessIdentity.js"
+import { KernelRef } from "../../src/internal/ProcessIdentity.js"
 import * as Contender from "../daemon/Contender.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 

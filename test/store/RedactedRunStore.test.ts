@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Effect, Layer, Option } from "effect"
-import * as Redaction from "../../src/domain/Redaction.js"
+import * as Redaction from "../../src/internal/Redaction.js"
 import { RunError } from "../../src/domain/Run.js"
 import * as RedactedRunStore from "../../src/store/RedactedRunStore.js"
 import { at, id, kind, newRun } from "./runs.js"

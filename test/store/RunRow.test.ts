@@ -2,7 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { Run } from "charlotte"
 import { Arbitrary, Either, FastCheck as fc, Schema } from "effect"
 import { expect } from "vitest"
-import { toJson } from "../../src/domain/Json.js"
+import { toJson } from "../../src/internal/Json.js"
 import { decode, Row, run } from "../../src/store/sql/runRow.js"
 import { damaged, told } from "./damage.js"
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Exit, Fiber, Layer, Option, Ref, Scope } from "effect"
-import { WallClock } from "../../src/store/WallClock.js"
+import { WallClock } from "../../src/internal/RealClock.js"
 import * as FailingSql from "../support/FailingSql.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { at, created, event, id, log, newRun } from "./runs.js"

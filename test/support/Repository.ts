@@ -9,7 +9,7 @@ import { createHash } from "node:crypto"
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { GitEnvironmentRef, type GitEnvironment } from "../../src/tasks/git/GitEnvironment.js"
+import { GitEnvironmentRef, type GitEnvironment } from "../../src/git/GitEnvironment.js"
 
 export interface Sandbox {
   readonly root: string

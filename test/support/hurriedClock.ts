@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import { WallClock } from "../../src/store/WallClock.js"
+import { WallClock } from "../../src/internal/RealClock.js"
 
 interface Sleeper {
   readonly until: number

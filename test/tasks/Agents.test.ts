@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import * as Agents from "../../src/tasks/Agents.js"
-import { Surroundings } from "../../src/tasks/process/Environment.js"
+import { Surroundings } from "../../src/process/ChildEnvironment.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const profile = (name: string, ...command: readonly [string, ...ReadonlyArray<string>]) =>

@@ -5,8 +5,8 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Database, JobManager, RunStore } from "charlotte"
 import { Agents, Git, ProcessRunner, TaskOrchestrator } from "charlotte/tasks"
 import { Layer } from "effect"
-import { type GitEnvironment, GitEnvironmentRef } from "../../src/tasks/git/GitEnvironment.js"
-import { Surroundings, type Variables } from "../../src/tasks/process/Environment.js"
+import { type GitEnvironment, GitEnvironmentRef } from "../../src/git/GitEnvironment.js"
+import { Surroundings, type Variables } from "../../src/process/ChildEnvironment.js"
 
 export interface Options {
   readonly profiles?: Agents.Settings["profiles"]

@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
-import * as Git from "../../tasks/Git.js"
+import * as Git from "../../git/Git.js"
 import * as TaskDirectory from "../../tasks/plan/TaskDirectory.js"
 import * as resolveTasksDir from "../resolveTasksDir.js"
 import * as PlanTree from "../PlanTree.js"

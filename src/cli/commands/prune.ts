@@ -6,10 +6,10 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Effect, Option } from "effect"
 import { resolve } from "node:path"
-import * as Host from "../../daemon/Host.js"
+import * as Layers from "../../daemon/Layers.js"
 import { version } from "../../http/contract/Version.js"
 import { RunStore } from "../../store/RunStore.js"
-import * as Git from "../../tasks/Git.js"
+import * as Git from "../../git/Git.js"
 import * as Prune from "../../tasks/Prune.js"
 import { Confirmation } from "../terminal/Confirmation.js"
 import * as JobRef from "../JobRef.js"
@@ -69,7 +69,7 @@ export const prune = Command.make(
       }
       const pruned = yield* Prune.prune({ ...options, dryRun })
       yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
-    }).pipe(Effect.provide([Git.layer, Host.store({ what: "run", version })]))
+    }).pipe(Effect.provide([Git.layer, Layers.store({ what: "run", version })]))
 ).pipe(
   Command.withDescription(
     about(

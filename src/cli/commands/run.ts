@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import { Effect } from "effect"
-import * as Git from "../../tasks/Git.js"
+import * as Git from "../../git/Git.js"
 import * as startAndFollow from "../run/startAndFollow.js"
 import * as submitOptions from "../submitOptions.js"
 import { about, json } from "./parameters.js"

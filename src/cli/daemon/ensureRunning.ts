@@ -4,9 +4,9 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
-import * as Holder from "../../daemon/Holder.js"
+import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
-import { WallClock } from "../../store/WallClock.js"
+import { WallClock } from "../../internal/RealClock.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output } from "../terminal/Output.js"
 import * as spawnDaemon from "./spawnDaemon.js"
@@ -19,7 +19,7 @@ export interface Options {
 
 /** A daemon is up, but not where it was asked for. */
 export class NotListening extends Schema.TaggedError<NotListening>()("NotListening", {
-  holder: Holder.Holder,
+  holder: LockOwner.Holder,
   address: Schema.String
 }) {
   override get message() {
@@ -28,7 +28,7 @@ export class NotListening extends Schema.TaggedError<NotListening>()("NotListeni
 }
 
 export interface Up {
-  readonly holder: Holder.Holder
+  readonly holder: LockOwner.Holder
   /** Whether it was started just now, and by this. */
   readonly isNew: boolean
 }
@@ -43,7 +43,7 @@ const enough = 3
 /** What keeps a daemon from starting it says itself, and this ends with its code. */
 export const up = (
   options: Options
-): Effect.Effect<Up, ExitCode.Quit | Holder.HomeBusy | NotListening, FileSystem | Home | Output | Path> =>
+): Effect.Effect<Up, ExitCode.Quit | LockOwner.HomeBusy | NotListening, FileSystem | Home | Output | Path> =>
   Effect.catchTag(find(options), "NotStarted", ({ code, text }) =>
     Effect.flatMap(Output, ({ error }) => Effect.zipRight(error(text), new ExitCode.Quit({ code })))
   )
@@ -56,9 +56,9 @@ const find = (options: Options) =>
     let isNew = false
     let lost = 0
     for (;;) {
-      const found = yield* Holder.find
+      const found = yield* LockOwner.find
       const holder = Option.getOrUndefined(found)
-      if (holder?.what === "run") return yield* new Holder.HomeBusy({ directory, holder })
+      if (holder?.what === "run") return yield* new LockOwner.HomeBusy({ directory, holder })
       if (holder?.addresses !== undefined) return yield* listening(holder, isNew, options)
       if (holder === undefined) {
         const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
@@ -70,18 +70,18 @@ const find = (options: Options) =>
       }
       const who = `${holder.process.pid} ${+holder.since}`
       if (seen?.who !== who) seen = { who, deadline: (yield* now) + patience }
-      if ((yield* now) > seen.deadline) return yield* new Holder.HomeBusy({ directory, holder })
+      if ((yield* now) > seen.deadline) return yield* new LockOwner.HomeBusy({ directory, holder })
       yield* sleep(pause)
     }
   })
 
-const listening = (holder: Holder.Holder, isNew: boolean, { listen }: Options) =>
+const listening = (holder: LockOwner.Holder, isNew: boolean, { listen }: Options) =>
   Option.match(listen, {
     onNone: () => Effect.succeed({ holder, isNew }),
     onSome: ({ host, port }) =>
       isNew || holder.addresses?.some((address) => "port" in address && (port === 0 || port === address.port)) === true
         ? Effect.succeed({ holder, isNew })
-        : new NotListening({ holder, address: Holder.show({ host, port }) })
+        : new NotListening({ holder, address: LockOwner.show({ host, port }) })
   })
 
 /** As `Start` reads them. */
@@ -89,7 +89,7 @@ const words = ({ json, listen }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",
   "--foreground",
-  ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", Holder.show(port)] }),
+  ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", LockOwner.show(port)] }),
   ...(json ? ["--json"] : []),
   ...(level === LogLevel.None ? [] : ["--log-level", level._tag.toLowerCase()])
 ]

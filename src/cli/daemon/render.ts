@@ -2,7 +2,7 @@
  * What the commands of the daemon say.
  */
 import { DateTime, Effect, Option } from "effect"
-import * as Holder from "../../daemon/Holder.js"
+import * as LockOwner from "../../daemon/LockOwner.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import type { Up } from "./ensureRunning.js"
@@ -12,7 +12,7 @@ interface Manner {
 }
 
 /** For programs. */
-const object = ({ addresses = [], process, since, version, what }: Holder.Holder) => ({
+const object = ({ addresses = [], process, since, version, what }: LockOwner.Holder) => ({
   what,
   pid: process.pid,
   version,
@@ -37,11 +37,11 @@ export const up = ({ holder, isNew }: Up, { json }: Manner) =>
         ...where(holder)
       ])
 
-const where = ({ addresses = [] }: Holder.Holder): ReadonlyArray<StyledLine.Line> =>
-  addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(Holder.show(address), "name")])
+const where = ({ addresses = [] }: LockOwner.Holder): ReadonlyArray<StyledLine.Line> =>
+  addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(LockOwner.show(address), "name")])
 
 /** A daemon has ended; or there was none. */
-export const down = (ended: Option.Option<Holder.Holder>, { json }: Manner) =>
+export const down = (ended: Option.Option<LockOwner.Holder>, { json }: Manner) =>
   json
     ? asJson({ daemon: null, stopped: Option.match(ended, { onNone: () => null, onSome: object }) })
     : writeLines([
@@ -52,7 +52,7 @@ export const down = (ended: Option.Option<Holder.Holder>, { json }: Manner) =>
       ])
 
 export interface Status {
-  readonly holder: Option.Option<Holder.Holder>
+  readonly holder: Option.Option<LockOwner.Holder>
   readonly problems: ReadonlyArray<string>
   /** The path of the file. */
   readonly token: string

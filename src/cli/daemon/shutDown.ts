@@ -3,15 +3,15 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Either, Option, Schema } from "effect"
-import * as Holder from "../../daemon/Holder.js"
+import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
-import { KernelRef } from "../../store/ProcessIdentity.js"
-import { WallClock } from "../../store/WallClock.js"
+import { KernelRef } from "../../internal/ProcessIdentity.js"
+import { WallClock } from "../../internal/RealClock.js"
 
 /** It was told to end, and has not. */
 export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
-  holder: Holder.Holder,
+  holder: LockOwner.Holder,
   /** The file. */
   log: Schema.String
 }) {
@@ -28,21 +28,21 @@ const pause = 20
 
 /** The daemon that has ended; none when none was up. */
 export const down: Effect.Effect<
-  Option.Option<Holder.Holder>,
-  Holder.HomeBusy | StillUp,
+  Option.Option<LockOwner.Holder>,
+  LockOwner.HomeBusy | StillUp,
   FileSystem | Home
 > = Effect.gen(function* () {
   const { directory, log, socket } = yield* Home
-  const found = yield* Holder.find
+  const found = yield* LockOwner.find
   if (Option.isNone(found)) return found
   const holder = found.value
-  if (holder.what !== "daemon") return yield* new Holder.HomeBusy({ directory, holder })
+  if (holder.what !== "daemon") return yield* new LockOwner.HomeBusy({ directory, holder })
   const asked = yield* Effect.flatMap(JobClient.make({ socket }), ({ shutdown }) => shutdown).pipe(
     Effect.timeout(patienceToAnswer),
     Effect.either
   )
   // It does not listen yet, or its socket was deleted; or it is ending already, and a signal would have it hurry.
-  const isEnding = Option.exists(yield* Holder.find, ({ ending }) => ending === true)
+  const isEnding = Option.exists(yield* LockOwner.find, ({ ending }) => ending === true)
   if ((Either.isRight(asked) || isEnding) && (yield* hasEnded(holder))) return found
   yield* signal(holder)
   if (yield* hasEnded(holder)) return found
@@ -50,7 +50,7 @@ export const down: Effect.Effect<
 })
 
 /** Waits for it, and tells whether it came to it. */
-const hasEnded = (holder: Holder.Holder) =>
+const hasEnded = (holder: LockOwner.Holder) =>
   Effect.gen(function* () {
     const { now, sleep } = yield* WallClock
     const deadline = (yield* now) + patience
@@ -62,15 +62,15 @@ const hasEnded = (holder: Holder.Holder) =>
   })
 
 /** Of a process of another container only the note tells. */
-const isUp = ({ file, process, since }: Holder.Holder) =>
+const isUp = ({ file, process, since }: LockOwner.Holder) =>
   Effect.gen(function* () {
     const { isAlive, self } = yield* KernelRef
     if (self.pidNamespace === process.pidNamespace) return yield* isAlive(process)
-    return Option.exists(yield* Holder.find, (other) => other.file === file && +other.since === +since)
+    return Option.exists(yield* LockOwner.find, (other) => other.file === file && +other.since === +since)
   })
 
 /** Only if it is certain that the pid is still its own. */
-const signal = ({ process: { pid, ...identity } }: Holder.Holder) =>
+const signal = ({ process: { pid, ...identity } }: LockOwner.Holder) =>
   Effect.gen(function* () {
     const { isAlive, self } = yield* KernelRef
     const isSure = self.pidNamespace === identity.pidNamespace && identity.startTime !== ""

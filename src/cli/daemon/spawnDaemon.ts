@@ -7,7 +7,7 @@ import { Effect, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
 import { Home } from "../../daemon/Home.js"
-import { Surroundings, type Variables } from "../../tasks/process/Environment.js"
+import { Surroundings, type Variables } from "../../process/ChildEnvironment.js"
 
 /** It ended before it was ready. */
 export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {

@@ -2,8 +2,8 @@
  * Whether the machine has what jobs need.
  */
 import { Effect, Option } from "effect"
-import { Git } from "../../tasks/Git.js"
-import { type ProcessTable, ProcessTableRef } from "../../tasks/process/ProcessTable.js"
+import { Git } from "../../git/Git.js"
+import { type ProcessTable, ProcessTableRef } from "../../process/ProcessTable.js"
 import { unsupported } from "../Platform.js"
 import * as Finding from "./Finding.js"
 

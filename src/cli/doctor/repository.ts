@@ -3,9 +3,9 @@
  */
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
-import { Git } from "../../tasks/Git.js"
-import type { GitError } from "../../tasks/git/GitError.js"
-import type { Problem } from "../../tasks/git/Problems.js"
+import { Git } from "../../git/Git.js"
+import type { GitError } from "../../git/GitError.js"
+import type { Problem } from "../../git/preflight.js"
 import * as Finding from "./Finding.js"
 
 export const look = (given: Option.Option<string>) =>

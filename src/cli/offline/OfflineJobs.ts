@@ -5,9 +5,9 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Array, Chunk, Context, Effect, Layer, Option, Order, type Scope, Stream } from "effect"
 import type { InvalidConfiguration } from "../../daemon/ConfigurationFile.js"
-import type { HomeBusy } from "../../daemon/Holder.js"
+import type { HomeBusy } from "../../daemon/LockOwner.js"
 import { Home, type HomeUnusable } from "../../daemon/Home.js"
-import * as Host from "../../daemon/Host.js"
+import * as Layers from "../../daemon/Layers.js"
 import type { TokenUnusable } from "../../daemon/Token.js"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -112,7 +112,7 @@ export const open: Effect.Effect<
   const store = yield* Layer.build(layer).pipe(
     Effect.catchIf(
       ({ reason }) => reason === "version" || reason === "readonly",
-      () => Layer.build(Host.store({ what: "run", version }))
+      () => Layer.build(Layers.store({ what: "run", version }))
     )
   )
   return make(Context.get(store, RunStore.RunStore))

@@ -4,7 +4,7 @@
  * one order in which nothing can be mistaken: the options, `--`, and the rest.
  */
 import { Either, LogLevel, Option } from "effect"
-import { few, suggestion } from "../../tasks/plan/Spelling.js"
+import { few, suggestion } from "../../yaml/didYouMean.js"
 import * as CommandTree from "./CommandTree.js"
 import { UsageError } from "./UsageError.js"
 

@@ -6,8 +6,8 @@ import { JobConfig } from "../../domain/JobConfig.js"
 import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Work } from "../../domain/Work.js"
-import { resultBranch } from "../../tasks/git/Names.js"
-import { command } from "../../tasks/git/Shell.js"
+import { resultBranch } from "../../git/RefNames.js"
+import { command } from "../../git/shellQuote.js"
 
 /** One unit that was not done, or not merged, and the task of it that failed. */
 export interface Failure {

@@ -4,16 +4,16 @@
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import * as Ending from "../../daemon/Ending.js"
+import * as gracefulShutdown from "../../daemon/gracefulShutdown.js"
 import { HomeLock } from "../../daemon/HomeLock.js"
-import * as Host from "../../daemon/Host.js"
+import * as Layers from "../../daemon/Layers.js"
 import { Server } from "../../http/server/Server.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as race from "../../internal/race.js"
 import { RunStore } from "../../store/RunStore.js"
-import * as Umask from "../../tasks/process/Umask.js"
-import { ProcessRunner } from "../../tasks/ProcessRunner.js"
+import * as Umask from "../../process/Umask.js"
+import { ProcessRunner } from "../../process/ProcessRunner.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output } from "../terminal/Output.js"
 import * as Follow from "./Follow.js"
@@ -32,13 +32,13 @@ export interface Options<E> {
 export const follow = <E>({ begin, json }: Options<E>) =>
   Effect.gen(function* () {
     yield* Umask.closed
-    const store = yield* Layer.build(Host.store({ what: "run", version }))
+    const store = yield* Layer.build(Layers.store({ what: "run", version }))
     const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-    const layer = Layer.provide(Host.manager({ recovery: "manual" }), Layer.succeedContext(store))
+    const layer = Layer.provide(Layers.manager({ recovery: "manual" }), Layer.succeedContext(store))
     const services = yield* Layer.buildWithScope(layer, life)
     const manager = Context.get(services, JobManager)
     const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(store, services))
-    yield* Ending.hurryWhenTold(Context.get(store, ProcessRunner), { force: false })
+    yield* gracefulShutdown.hurryWhenTold(Context.get(store, ProcessRunner), { force: false })
 
     const attend = (id: JobId) =>
       Effect.gen(function* () {
@@ -92,7 +92,7 @@ const tellLeft = ({ id, status }: Run) =>
 /** The jobs are reached from other terminals as those of a daemon are. Where that cannot be, the job is worked on all the same. */
 const serve = (life: Scope.Scope) =>
   Effect.gen(function* () {
-    const server = yield* Layer.buildWithScope(Host.server(), life)
+    const server = yield* Layer.buildWithScope(Layers.server(), life)
     const { addresses, shutdownRequested } = Context.get(server, Server)
     yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
     return shutdownRequested

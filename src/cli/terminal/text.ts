@@ -3,7 +3,7 @@
  * writing around, and takes no more columns than it is given.
  */
 import stringWidth from "string-width"
-import { strip } from "../../tasks/agents/PlainText.js"
+import { strip } from "../../internal/plainText.js"
 
 /** Line and paragraph separators, halves of characters, and marks that cannot be seen but for those that join letters. */
 const unseen = /[\p{Zl}\p{Zp}\p{Cs}]|[^\P{Cf}\u200c\u200d]/gu

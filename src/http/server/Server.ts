@@ -8,7 +8,7 @@ import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted,
 import type { JobManager } from "../../manager/JobManager.js"
 import * as Later from "../../internal/Later.js"
 import type { RunStore } from "../../store/RunStore.js"
-import { WallClock } from "../../store/WallClock.js"
+import { WallClock } from "../../internal/RealClock.js"
 import type { CannotListen } from "./ListenError.js"
 import type { Door } from "./RequestGuard.js"
 import type * as Handlers from "./Handlers.js"

@@ -3,9 +3,9 @@
  * which there is only while something waits to be written.
  */
 import { Chunk, Effect, Ref } from "effect"
-import type { AcceptedEvent } from "../../store/Port.js"
-import { makeSignal } from "../../store/Signals.js"
-import { WallClock } from "../../store/WallClock.js"
+import type { AcceptedEvent } from "../../store/RunStoreService.js"
+import { makeSignal } from "../../store/ChangeNotifier.js"
+import { WallClock } from "../../internal/RealClock.js"
 
 export interface EmitBuffer {
   /** Accepts an event; waits while the buffer is full. */

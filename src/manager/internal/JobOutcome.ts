@@ -3,11 +3,11 @@
  * `run` returned.
  */
 import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
-import { toJson } from "../../domain/Json.js"
+import { toJson } from "../../internal/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { Run, type RunError } from "../../domain/Run.js"
 import { capped, runError } from "../../domain/runError.js"
-import type { Change } from "../../store/Port.js"
+import type { Change } from "../../store/RunStoreService.js"
 
 export type Outcome = Pick<Change, "result" | "error"> & {
   readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted"

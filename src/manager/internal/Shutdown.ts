@@ -5,8 +5,8 @@
 import { Deferred, Duration, Effect, Ref, type Scope } from "effect"
 import { ShuttingDown } from "../../domain/errors.js"
 import * as race from "../../internal/race.js"
-import { makeSignal } from "../../store/Signals.js"
-import { WallClock } from "../../store/WallClock.js"
+import { makeSignal } from "../../store/ChangeNotifier.js"
+import { WallClock } from "../../internal/RealClock.js"
 
 export interface Shutdown {
   /** No more jobs are taken. */

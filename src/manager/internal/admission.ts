@@ -3,7 +3,7 @@
  */
 import { type Context, Effect, ParseResult, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
-import { stringify } from "../../domain/Json.js"
+import { stringify } from "../../internal/Json.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
 import * as ReadBack from "./readBack.js"
 

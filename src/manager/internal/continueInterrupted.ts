@@ -12,8 +12,8 @@ import type {
   StoreError
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { UnfinishedRun } from "../../store/Port.js"
-import { WallClock } from "../../store/WallClock.js"
+import type { UnfinishedRun } from "../../store/RunStoreService.js"
+import { WallClock } from "../../internal/RealClock.js"
 import type { Core } from "./Core.js"
 import { forEachPage, record, tooManyCrashes } from "./recovery.js"
 

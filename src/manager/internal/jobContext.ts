@@ -2,7 +2,7 @@
  * What an orchestrator has of its job.
  */
 import { Effect, Option, Ref, Schema } from "effect"
-import { stringify } from "../../domain/Json.js"
+import { stringify } from "../../internal/Json.js"
 import { EmittedEvent, whyNotEmitted } from "../../domain/JobEvent.js"
 import type { Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"

@@ -5,7 +5,7 @@
 import { Effect, HashMap, type Option, Order, Ref, Schedule } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { asClock } from "../../store/WallClock.js"
+import { asClock } from "../../internal/RealClock.js"
 import type { Shutdown } from "./Shutdown.js"
 
 /**

@@ -4,7 +4,7 @@
  */
 import { Effect, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
-import { toJson } from "../../domain/Json.js"
+import { toJson } from "../../internal/Json.js"
 
 /** Compiles the check for a schema. */
 export const make = <C, I, R>(

@@ -6,7 +6,7 @@ import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunError } from "../../domain/Run.js"
 import * as race from "../../internal/race.js"
-import type { Change, Service as Store, UnfinishedRun } from "../../store/Port.js"
+import type { Change, Service as Store, UnfinishedRun } from "../../store/RunStoreService.js"
 import { recoveryError } from "./JobOutcome.js"
 import { now } from "./now.js"
 

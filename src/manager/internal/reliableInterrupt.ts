@@ -4,7 +4,7 @@
  * fails once Effect no longer does it.
  */
 import { Cause, Effect, Fiber, type FiberId, FiberRef, Schedule } from "effect"
-import { asClock } from "../../store/WallClock.js"
+import { asClock } from "../../internal/RealClock.js"
 
 /** When it is checked whether an interruption was lost: seldom for one that takes its time, since there may be thousands. */
 const checks = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("1 second")))

@@ -12,7 +12,7 @@ import {
   type StoreError,
   type Superseded
 } from "../../domain/errors.js"
-import { parse } from "../../domain/Json.js"
+import { parse } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
 import { traced } from "../../internal/Tracing.js"

@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import type { Run } from "../../domain/Run.js"
-import type { AcceptedEvent } from "../../store/Port.js"
+import type { AcceptedEvent } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
 
 export const writeEvents =

@@ -8,8 +8,8 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Schema } from "effect"
 import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
-import type { Ask } from "../Ask.js"
 import { isMissingInFile } from "./isMissingInFile.js"
+import type { Ask } from "./rawQuery.js"
 import { execute } from "./Session.js"
 
 /** In a transaction that writes, while all of the log is in the file. */

@@ -6,10 +6,10 @@ import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqliteClient from "../SqliteClient.js"
 import { Effect, Exit, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
-import * as Ask from "../Ask.js"
-import { driverTimeout, retryWhileBusy } from "../Busy.js"
+import * as rawQuery from "./rawQuery.js"
+import { driverTimeout, retryWhileBusy } from "./busyRetry.js"
 import { closeOnFailure } from "../closeOnFailure.js"
-import { orStoreError } from "../failure.js"
+import { orStoreError } from "./mapSqlError.js"
 
 export interface Keeper {
   readonly close: Effect.Effect<void>
@@ -24,7 +24,7 @@ export const make = (path: string): Effect.Effect<Keeper, StoreError> =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const connect = Effect.gen(function* () {
-      const ask = yield* Ask.of(yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true }))
+      const ask = yield* rawQuery.of(yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true }))
       yield* ask(`PRAGMA busy_timeout = ${driverTimeout}`)
       // With the first page that it reads it shares the lock of the file, which it then keeps.
       yield* ask("SELECT count(*) FROM sqlite_master")

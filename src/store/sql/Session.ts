@@ -8,8 +8,8 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Either, Option, type ParseResult, Schema, Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
-import { retryWhileBusy } from "../Busy.js"
-import { orStoreError, storeError } from "../failure.js"
+import { retryWhileBusy } from "./busyRetry.js"
+import { orStoreError, storeError } from "./mapSqlError.js"
 import { withContext } from "../WithContext.js"
 
 export type Value = string | number | null

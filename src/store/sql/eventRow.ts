@@ -2,7 +2,7 @@
  * Rows of `charlotte_events`, and the events that they are of.
  */
 import { DateTime, Either, type ParseResult, Predicate, Schema } from "effect"
-import { parse } from "../../domain/Json.js"
+import { parse } from "../../internal/Json.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
 import { JsonText } from "./Session.js"

@@ -4,7 +4,7 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { DateTime, Effect, Predicate, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { AcceptedEvent } from "../Port.js"
+import type { AcceptedEvent } from "../RunStoreService.js"
 import * as Page from "../Page.js"
 import { columns, decode } from "./eventRow.js"
 import { decoded, inserter, query, type Value } from "./Session.js"

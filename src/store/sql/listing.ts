@@ -7,7 +7,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import type { RunPage, RunQuery } from "../Port.js"
+import type { RunPage, RunQuery } from "../RunStoreService.js"
 import { columns, decode } from "./runRow.js"
 import { query, queryBy, type Value } from "./Session.js"
 

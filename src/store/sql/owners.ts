@@ -3,7 +3,7 @@
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Option, Schema } from "effect"
-import type { Owner, OwnerLock } from "../Owners.js"
+import type { Owner, OwnerLock } from "../OwnerStore.js"
 import { execute, query } from "./Session.js"
 
 const select = query(

@@ -2,7 +2,7 @@
  * Rows of `charlotte_runs`, and the runs that they are of.
  */
 import { DateTime, Either, type ParseResult, Predicate, Schema } from "effect"
-import { parse } from "../../domain/Json.js"
+import { parse } from "../../internal/Json.js"
 import { JobId } from "../../domain/JobId.js"
 import { Run, RunError } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"

@@ -5,7 +5,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, Effect } from "effect"
 import { dirname } from "node:path"
-import type { Limits } from "../ProcessRunner.js"
+import type { Limits } from "../../process/ProcessRunner.js"
 import { $match, type Agent } from "./Agent.js"
 import { placeholder } from "./Profile.js"
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { suggestion } from "../plan/Spelling.js"
+import { suggestion } from "../../yaml/didYouMean.js"
 
 /** @since 0.1.0 */
 export class NoSuchAgent extends Schema.TaggedError<NoSuchAgent>()("NoSuchAgent", {

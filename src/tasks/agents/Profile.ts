@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Array, Duration, Schema } from "effect"
-import { Span } from "../plan/Fields.js"
+import { Span } from "../../yaml/fields.js"
 
 /** Says the same whatever is wrong with the value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })

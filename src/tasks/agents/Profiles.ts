@@ -10,12 +10,12 @@
  */
 import { Either, ParseResult, Schema } from "effect"
 import type { Gates } from "../Agents.js"
-import { Span } from "../plan/Fields.js"
-import type { Problem } from "../plan/Problem.js"
-import type { Yaml } from "../plan/Yaml.js"
+import { Span } from "../../yaml/fields.js"
+import type { Problem } from "../../yaml/Diagnostic.js"
+import type { Yaml } from "../../yaml/Yaml.js"
 import { presets } from "./Presets.js"
 import { Command, defaults, placeholder, Profile, ProfileName, PromptWay, script, VariableNames } from "./Profile.js"
-import * as Section from "./Section.js"
+import * as YamlSection from "../../yaml/YamlSection.js"
 
 /** The keys that are read here. */
 export const keys = ["agents", "gates"]
@@ -37,18 +37,18 @@ export const read = (file: string, yaml: Yaml): Profiles & { readonly problems: 
   const profiles = new Map(presets.map((profile) => [profile.name, profile]))
   const problems: Array<Problem> = []
   for (const [name, value] of Object.entries(yaml.get("agents", anything, {}))) {
-    const section = Section.read(file, yaml, ["agents", name], value, fields)
+    const section = YamlSection.read(file, yaml, ["agents", name], value, fields)
     const profile = readProfile(name, section, profiles.get(name))
     if (profile !== undefined) profiles.set(name, profile)
     problems.push(...section.problems)
   }
-  const gates = Section.read(file, yaml, ["gates"], yaml.get("gates", Schema.Unknown, undefined), ["env"])
+  const gates = YamlSection.read(file, yaml, ["gates"], yaml.get("gates", Schema.Unknown, undefined), ["env"])
   const env = gates.get("env", VariableNames) ?? []
   problems.push(...gates.problems)
   return { profiles: [...profiles.values()], gates: { env }, problems }
 }
 
-const readProfile = (name: string, section: Section.Section, preset: Profile | undefined): Profile | undefined => {
+const readProfile = (name: string, section: YamlSection.Section, preset: Profile | undefined): Profile | undefined => {
   if (name === script) section.report(`has an agent "${script}", which is built in: give yours another name`)
   const misnamed = Either.flip(Schema.decodeEither(ProfileName)(name))
   if (Either.isRight(misnamed)) {
@@ -82,7 +82,7 @@ const readProfile = (name: string, section: Section.Section, preset: Profile | u
 }
 
 /** A placeholder that is not replaced would reach the agent as it is, without a word. */
-const checkPlaceholder = ({ command, name, prompt }: Profile, { report }: Section.Section) => {
+const checkPlaceholder = ({ command, name, prompt }: Profile, { report }: YamlSection.Section) => {
   for (const [index, word] of command.entries()) {
     if (!word.includes(placeholder)) continue
     if (word !== placeholder) {

@@ -3,7 +3,7 @@
  * pass.
  */
 import { Option } from "effect"
-import * as PlainText from "./PlainText.js"
+import * as plainText from "../../internal/plainText.js"
 
 export interface About {
   /** What is to be done. */
@@ -33,7 +33,7 @@ export const make = (task: About, previous: Option.Option<Previous> = Option.non
 const about = ({ file, gate }: About): string => {
   const fence = fenceAround(gate)
   return (
-    `This task is ${PlainText.line(file)}. It is done when its gate passes: this command, run by sh at the top of the ` +
+    `This task is ${plainText.line(file)}. It is done when its gate passes: this command, run by sh at the top of the ` +
     "repository once you have ended, has to exit with 0. All that you leave in the working tree is committed then, but " +
     `for changes to the files of the plan, which are put back.\n\n${fence}sh\n${gate.trimEnd()}\n${fence}\n`
   )
@@ -41,9 +41,9 @@ const about = ({ file, gate }: About): string => {
 
 const retry = ({ reason, tail }: Previous): string => {
   const intro =
-    `An earlier try at this task did not pass: ${PlainText.strip(reason)}. ` +
+    `An earlier try at this task did not pass: ${plainText.strip(reason)}. ` +
     "What it has changed may still be here. Find out why it did not pass, and finish the task.\n"
-  const text = last(PlainText.strip(tail.slice(-maxRead))).trimEnd()
+  const text = last(plainText.strip(tail.slice(-maxRead))).trimEnd()
   if (text === "") return intro
   const fence = fenceAround(text)
   return `${intro}\nThe end of what was printed:\n\n${fence}text\n${text}\n${fence}\n`

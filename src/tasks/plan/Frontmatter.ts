@@ -2,7 +2,7 @@
  * The YAML between two lines of `---` at the very beginning of a Markdown file.
  */
 import { Either } from "effect"
-import { Problem } from "./Problem.js"
+import { Problem } from "../../yaml/Diagnostic.js"
 
 export interface Frontmatter {
   /** What stands before the YAML: the first line, and a byte order mark if there is one. */

@@ -5,7 +5,7 @@
 import { Either, Option } from "effect"
 import { type Document, isCollection, isScalar } from "yaml"
 import * as Frontmatter from "./Frontmatter.js"
-import * as Yaml from "./Yaml.js"
+import * as Yaml from "../../yaml/Yaml.js"
 
 /**
  * The text with that value for the key, which is added when it is missing. None if there is no frontmatter that can be

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { ShellCommand, TaskNumber, TaskStatus, UnitName } from "./Fields.js"
+import { ShellCommand, TaskNumber, TaskStatus, UnitName } from "../../yaml/fields.js"
 import * as Graph from "./Graph.js"
 import { Settings } from "./Settings.js"
 

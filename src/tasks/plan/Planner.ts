@@ -2,12 +2,12 @@
  * Makes a plan of the files that were read, or says all that is wrong with them.
  */
 import { Either, Schema } from "effect"
-import { UnitName } from "./Fields.js"
+import { UnitName } from "../../yaml/fields.js"
 import * as Graph from "./Graph.js"
 import { Plan, Task, Unit } from "./Plan.js"
-import { InvalidPlan, Problem } from "./Problem.js"
+import { InvalidPlan, Problem } from "../../yaml/Diagnostic.js"
 import type { Settings } from "./Settings.js"
-import { few, suggestion } from "./Spelling.js"
+import { few, suggestion } from "../../yaml/didYouMean.js"
 import type { TaskFile } from "./TaskFile.js"
 import type { UnitFile } from "./UnitFile.js"
 

@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { Count, Name, RelativePath, RelativePaths, ShellCommand, ShellCommands, Span } from "./Fields.js"
-import { Problem } from "./Problem.js"
-import * as Yaml from "./Yaml.js"
+import { Count, Name, RelativePath, RelativePaths, ShellCommand, ShellCommands, Span } from "../../yaml/fields.js"
+import { Problem } from "../../yaml/Diagnostic.js"
+import * as Yaml from "../../yaml/Yaml.js"
 
 /** @since 0.1.0 */
 export const fileName = "charlotte.yaml"

@@ -7,12 +7,12 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Effect, Either } from "effect"
 import { createHash } from "node:crypto"
-import * as Listing from "./Listing.js"
+import * as UnitDirectory from "./UnitDirectory.js"
 import * as Planner from "./Planner.js"
-import { InvalidPlan, Problem } from "./Problem.js"
+import { InvalidPlan, Problem } from "../../yaml/Diagnostic.js"
 import * as Settings from "./Settings.js"
 import * as TaskFile from "./TaskFile.js"
-import * as TextFile from "./TextFile.js"
+import * as TextFile from "../../yaml/TextFile.js"
 import * as UnitFile from "./UnitFile.js"
 
 const maxFiles = 10_000
@@ -34,7 +34,7 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   /** The agent that the job names; else it is that of `charlotte.yaml`. With `script`, each task needs an `sh` block. */
   readonly agent?: string | undefined
 }) {
-  const top = yield* Effect.mapError(Listing.top(options.repository, options.tasksDir), (problem) =>
+  const top = yield* Effect.mapError(UnitDirectory.top(options.repository, options.tasksDir), (problem) =>
     InvalidPlan.of([problem])
   )
   const { problems, units } = yield* findUnits(top)
@@ -55,14 +55,14 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   })
 })
 
-const tooMuch = (top: Listing.Listing, limit: string) =>
+const tooMuch = (top: UnitDirectory.UnitDirectory, limit: string) =>
   InvalidPlan.of([
     new Problem({ file: top.name, message: `holds more than ${limit}: split the work into several jobs` })
   ])
 
 /** A directory that holds tasks is one unit; else its units are the directories in it. */
-const findUnits = Effect.fnUntraced(function* (top: Listing.Listing) {
-  const [problems, below] = yield* Listing.units(top)
+const findUnits = Effect.fnUntraced(function* (top: UnitDirectory.UnitDirectory) {
+  const [problems, below] = yield* UnitDirectory.units(top)
   if (top.entries.some(TaskFile.isName)) {
     const names = below.map(({ name }) => name).join(", ")
     const message = `holds task files itself and units as well (${names}): move either elsewhere`
@@ -79,7 +79,7 @@ const findUnits = Effect.fnUntraced(function* (top: Listing.Listing) {
 })
 
 type ReadText = (
-  listing: Listing.Listing,
+  listing: UnitDirectory.UnitDirectory,
   entry: string
 ) => Effect.Effect<
   { readonly file: string; readonly content: Either.Either<TextFile.TextFile, Problem> },
@@ -88,7 +88,7 @@ type ReadText = (
 >
 
 /** Reads files, and lists them, until they are too much in all. */
-const reader = (top: Listing.Listing, files: Array<string>): ReadText => {
+const reader = (top: UnitDirectory.UnitDirectory, files: Array<string>): ReadText => {
   let total = 0
   return Effect.fnUntraced(function* (listing, entry) {
     const path = yield* Path
@@ -100,7 +100,7 @@ const reader = (top: Listing.Listing, files: Array<string>): ReadText => {
   })
 }
 
-const readSettings = Effect.fnUntraced(function* (top: Listing.Listing, readText: ReadText) {
+const readSettings = Effect.fnUntraced(function* (top: UnitDirectory.UnitDirectory, readText: ReadText) {
   if (!top.entries.includes(Settings.fileName)) return { settings: Settings.defaults, problems: [] }
   const { content, file } = yield* readText(top, Settings.fileName)
   return Either.match(content, {
@@ -109,7 +109,7 @@ const readSettings = Effect.fnUntraced(function* (top: Listing.Listing, readText
   })
 })
 
-const readUnit = Effect.fnUntraced(function* (unit: Listing.Listing, isTop: boolean, readText: ReadText) {
+const readUnit = Effect.fnUntraced(function* (unit: UnitDirectory.UnitDirectory, isTop: boolean, readText: ReadText) {
   const tasks = yield* Effect.forEach(unit.entries.filter(TaskFile.isName), (entry) =>
     Effect.map(readText(unit, entry), readTask)
   )
@@ -132,7 +132,11 @@ const readTask = ({ content, file }: Effect.Effect.Success<ReturnType<ReadText>>
   })
 
 /** A directory of tasks needs no such file when it is all there is; among others it may just be no unit. */
-const readUnitFile = Effect.fnUntraced(function* (unit: Listing.Listing, isTop: boolean, readText: ReadText) {
+const readUnitFile = Effect.fnUntraced(function* (
+  unit: UnitDirectory.UnitDirectory,
+  isTop: boolean,
+  readText: ReadText
+) {
   const path = yield* Path
   const name = path.basename(unit.path)
   if (!unit.entries.includes(UnitFile.fileName)) {

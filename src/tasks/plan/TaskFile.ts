@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import { Either, type Option } from "effect"
-import { ShellCommand, TaskNumber, TaskNumbers, TaskStatus } from "./Fields.js"
+import { ShellCommand, TaskNumber, TaskNumbers, TaskStatus } from "../../yaml/fields.js"
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
 import * as Markdown from "./Markdown.js"
-import { Problem } from "./Problem.js"
-import * as Yaml from "./Yaml.js"
+import { Problem } from "../../yaml/Diagnostic.js"
+import * as Yaml from "../../yaml/Yaml.js"
 
 /**
  * What was found in it. Where something is wrong a stand-in is in its place, so that the rest of the plan can still be

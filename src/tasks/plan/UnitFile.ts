@@ -2,10 +2,10 @@
  * The file `IMPLEMENTATION_PLAN.md` of a unit: its name, and what it depends on.
  */
 import { Either, Schema } from "effect"
-import { UnitName, UnitNames } from "./Fields.js"
+import { UnitName, UnitNames } from "../../yaml/fields.js"
 import * as Frontmatter from "./Frontmatter.js"
-import { Problem } from "./Problem.js"
-import * as Yaml from "./Yaml.js"
+import { Problem } from "../../yaml/Diagnostic.js"
+import * as Yaml from "../../yaml/Yaml.js"
 
 export const fileName = "IMPLEMENTATION_PLAN.md"
 

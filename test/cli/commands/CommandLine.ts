@@ -6,8 +6,8 @@ import { ConfigProvider, Effect, Layer } from "effect"
 import * as commands from "../../../src/cli/parser/commands.js"
 import * as runCommand from "../../../src/cli/parser/runCommand.js"
 import { version } from "../../../src/http/contract/Version.js"
-import { type GitEnvironment, GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
-import { Surroundings } from "../../../src/tasks/process/Environment.js"
+import { type GitEnvironment, GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
+import { Surroundings } from "../../../src/process/ChildEnvironment.js"
 import * as Capture from "../Capture.js"
 
 const charlotte = await commands.load([])

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, lstatSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import * as commands from "../../../src/cli/parser/commands.js"
-import { GitEnvironmentRef } from "../../../src/tasks/git/GitEnvironment.js"
+import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
 import { type Sandbox, sandbox } from "../../support/Repository.js"
 import * as Capture from "../Capture.js"
 

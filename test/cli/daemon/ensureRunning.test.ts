@@ -2,10 +2,10 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Option } from "effect"
 import * as ensureRunning from "../../../src/cli/daemon/ensureRunning.js"
-import * as Holder from "../../../src/daemon/Holder.js"
+import * as LockOwner from "../../../src/daemon/LockOwner.js"
 import * as Home from "../../../src/daemon/Home.js"
-import { KernelRef } from "../../../src/store/ProcessIdentity.js"
-import { WallClock } from "../../../src/store/WallClock.js"
+import { KernelRef } from "../../../src/internal/ProcessIdentity.js"
+import { WallClock } from "../../../src/internal/RealClock.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Capture from "../Capture.js"
 
@@ -25,8 +25,8 @@ const up = (isReady: "at once" | "later" | "never") =>
     const home = Layer.provideMerge(Home.layerAt(directory), NodeContext.layer)
     const { self } = yield* KernelRef
     const note = { what: "daemon", version: "0.1.0", since: yield* DateTime.now, process: self, file: "none" } as const
-    const ready = Effect.provide(Holder.leave(new Holder.Holder({ ...note, addresses })), home)
-    yield* isReady === "at once" ? ready : Effect.provide(Holder.leave(new Holder.Holder(note)), home)
+    const ready = Effect.provide(LockOwner.leave(new LockOwner.Holder({ ...note, addresses })), home)
+    yield* isReady === "at once" ? ready : Effect.provide(LockOwner.leave(new LockOwner.Holder(note)), home)
     return yield* Effect.either(ensureRunning.up({ listen: Option.none(), json: false })).pipe(
       Effect.provideServiceEffect(WallClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
       Effect.provide([home, Capture.make().layer])

@@ -69,6 +69,6 @@ describe("a daemon that starts", () => {
     const late =
       /^@effect\/cli|^src\/cli\/(Main|Commands|Failure)\.ts|^src\/tasks\/(work|TaskOrchestrator|Git\.ts)|^src\/http\/(Application|errors)/
     expect(loaded.filter((path) => late.test(path))).toEqual([])
-    expect(await loadedWith("src/daemon/Tasks.ts")).toContain("src/tasks/TaskOrchestrator.ts")
+    expect(await loadedWith("src/daemon/TaskLayers.ts")).toContain("src/tasks/TaskOrchestrator.ts")
   })
 })

@@ -10,9 +10,9 @@ import { DateTime, Duration, Effect, Exit, Layer, Logger, LogLevel, Scope } from
 import { createServer, type RequestListener } from "node:http"
 import { afterAll, beforeAll } from "vitest"
 import * as exitCodeOf from "../../../src/cli/errors/exitCodeOf.js"
-import * as Holder from "../../../src/daemon/Holder.js"
+import * as LockOwner from "../../../src/daemon/LockOwner.js"
 import * as Home from "../../../src/daemon/Home.js"
-import { KernelRef } from "../../../src/store/ProcessIdentity.js"
+import { KernelRef } from "../../../src/internal/ProcessIdentity.js"
 import type * as requests from "../../http/requests.js"
 import { type Manager, worldOf } from "../../http/stub.js"
 import * as Repository from "../../support/Repository.js"
@@ -36,12 +36,14 @@ beforeAll(async () => {
 afterAll(() => Effect.runPromise(close))
 
 /** Says in a home that this process has it. */
-const claim = (home: string, what: Holder.Holder["what"] = "daemon") =>
+const claim = (home: string, what: LockOwner.Holder["what"] = "daemon") =>
   Effect.gen(function* () {
     const { self } = yield* KernelRef
     const since = yield* DateTime.now
     const addresses = [{ socket: `${home}/socket` }]
-    yield* Holder.leave(new Holder.Holder({ what, version: "0.1.0", since, process: self, file: "none", addresses }))
+    yield* LockOwner.leave(
+      new LockOwner.Holder({ what, version: "0.1.0", since, process: self, file: "none", addresses })
+    )
   }).pipe(Effect.provide(Layer.provideMerge(Home.layerAt(home), NodeContext.layer)))
 
 const run = (home: string, words: ReadonlyArray<string>) =>

@@ -8,7 +8,7 @@ import * as ExitCode from "../../../src/cli/errors/ExitCode.js"
 import { Output, OutputClosed } from "../../../src/cli/terminal/Output.js"
 import * as CommandTree from "../../../src/cli/parser/CommandTree.js"
 import * as errors from "../../../src/domain/errors.js"
-import { InvalidPlan, Problem } from "../../../src/tasks/plan/Problem.js"
+import { InvalidPlan, Problem } from "../../../src/yaml/Diagnostic.js"
 import * as Capture from "../Capture.js"
 
 const charlotte = await Commands.load([])

@@ -3,8 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { dirname } from "node:path"
 import { litter } from "../../tasks/Jobs.js"
-import { type Phase, phases } from "../../tasks/work/Phases.js"
-import * as Witness from "../../tasks/work/Witness.js"
+import { type Phase, phases } from "../../tasks/run/Phases.js"
+import * as Witness from "../../tasks/run/Witness.js"
 import * as Charlotte from "./Charlotte.js"
 
 const names = ["setup", "agent", "gate", "a commit is written", "merge", "baseline"]

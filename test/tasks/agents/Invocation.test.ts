@@ -8,10 +8,10 @@ import { Command, Script } from "../../../src/tasks/agents/Agent.js"
 import * as Invocation from "../../../src/tasks/agents/Invocation.js"
 import { presets } from "../../../src/tasks/agents/Presets.js"
 import { Profile } from "../../../src/tasks/agents/Profile.js"
-import { Surroundings } from "../../../src/tasks/process/Environment.js"
-import { ProcessRunner } from "../../../src/tasks/ProcessRunner.js"
+import { Surroundings } from "../../../src/process/ChildEnvironment.js"
+import { ProcessRunner } from "../../../src/process/ProcessRunner.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
-import { jobId, layer } from "../process/workshop.js"
+import { jobId, layer } from "../../process/workshop.js"
 
 const Call = Schema.Struct({
   arguments: Schema.Array(Schema.String),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
 import { presets, Profile } from "../../../src/tasks/Agents.js"
 import * as Profiles from "../../../src/tasks/agents/Profiles.js"
-import * as Yaml from "../../../src/tasks/plan/Yaml.js"
+import * as Yaml from "../../../src/yaml/Yaml.js"
 
 const read = (text: string) => {
   const yaml = Yaml.parse("config.yaml", text)

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { Plan } from "../../../src/tasks/plan/Plan.js"
-import { InvalidPlan, Problem } from "../../../src/tasks/plan/Problem.js"
+import { InvalidPlan, Problem } from "../../../src/yaml/Diagnostic.js"
 import * as TaskDirectory from "../../../src/tasks/plan/TaskDirectory.js"
 import { files, repository, task, unit } from "./TaskFiles.js"
 

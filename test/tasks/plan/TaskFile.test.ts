@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc, Option } from "effect"
 import { readFileSync } from "node:fs"
-import { TaskStatus } from "../../../src/tasks/plan/Fields.js"
+import { TaskStatus } from "../../../src/yaml/fields.js"
 import * as TaskFile from "../../../src/tasks/plan/TaskFile.js"
 
 const parse = (frontmatter: string, body = "\n# Title\n") =>

@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
-import type { Holder } from "../../../daemon/Holder.js"
+import type { Holder } from "../../../daemon/LockOwner.js"
 import * as Home from "../../../daemon/Home.js"
 import * as shutDown from "../../daemon/shutDown.js"
 import type { Port } from "../../daemon/ListenAddress.js"

@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
-import * as Holder from "../../../daemon/Holder.js"
+import * as LockOwner from "../../../daemon/LockOwner.js"
 import * as Home from "../../../daemon/Home.js"
 import * as JobClient from "../../../http/client/JobClient.js"
 import * as render from "../../daemon/render.js"
@@ -12,7 +12,7 @@ import { about, json } from "../parameters.js"
 
 export const status = Command.make("status", { json }, (manner) =>
   Effect.gen(function* () {
-    const holder = yield* Holder.find
+    const holder = yield* LockOwner.find
     const problems = Option.isSome(holder) ? yield* look(holder.value) : []
     yield* render.status({ holder, problems, token: (yield* Home.Home).token }, manner)
     if (Option.isNone(holder) || problems.length > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
@@ -27,7 +27,7 @@ export const status = Command.make("status", { json }, (manner) =>
 )
 
 /** What is not well. */
-const look = ({ addresses, ending }: Holder.Holder) =>
+const look = ({ addresses, ending }: LockOwner.Holder) =>
   Effect.gen(function* () {
     if (ending === true) return ["it is ending, and does not listen any more"]
     if (addresses === undefined) return ["it is starting, and does not listen yet"]

@@ -1,0 +1,98 @@
+/**
+ * All that jobs of tasks run on, in a home directory: what the daemon is, and what a single `charlotte run` is for as long as
+ * its job takes.
+ */
+import { Effect, Either, Layer, type Redacted } from "effect"
+import * as Http from "../http/server/Server.js"
+import * as Later from "../internal/Later.js"
+import { Orchestrator } from "../manager/Orchestrator.js"
+import * as Database from "../store/Database.js"
+import { KernelRef } from "../internal/ProcessIdentity.js"
+import * as RunStore from "../store/RunStore.js"
+import * as ProcessRunner from "../process/ProcessRunner.js"
+import * as Configuration from "./Configuration.js"
+import * as Home from "./Home.js"
+import * as HomeLock from "./HomeLock.js"
+import * as Secrets from "./Secrets.js"
+
+const database = Layer.unwrapEffect(Effect.map(Home.Home, ({ database }) => Database.layer({ filename: database })))
+
+/** Asked for in good time, it is there when a job needs it. */
+export const tasks = Effect.promise(() => import("./TaskLayers.js"))
+
+/** The orchestrator of tasks, loaded by the first job that is checked, worked on, or cleared away after a crash. */
+const orchestrator = Layer.effect(
+  Orchestrator,
+  Effect.gen(function* () {
+    const context = yield* Effect.context<Layer.Layer.Context<Effect.Effect.Success<typeof tasks>["orchestrator"]>>()
+    const { get } = yield* Later.make(
+      Effect.flatMap(tasks, (Tasks) => Effect.provide(Orchestrator, Tasks.orchestrator)).pipe(Effect.provide(context))
+    )
+    return Orchestrator.of({
+      check: (config, kept) => Effect.flatMap(get, ({ check }) => check?.(config, kept) ?? Effect.succeed({})),
+      run: (job) => Effect.flatMap(get, ({ run }) => run(job)),
+      recover: (id) => Effect.flatMap(get, ({ recover }) => recover?.(id) ?? Effect.void)
+    })
+  })
+)
+
+/** The home is this process's alone. */
+export const home = (options: HomeLock.Options) =>
+  HomeLock.layer(options).pipe(
+    Layer.provideMerge(Secrets.layer),
+    Layer.provideMerge(Configuration.layer),
+    Layer.provideMerge(Home.layer)
+  )
+
+/** What is recorded in the home is open. */
+export const records = ProcessRunner.layer.pipe(
+  Layer.provideMerge(Secrets.kept(RunStore.layer)),
+  Layer.provideMerge(database)
+)
+
+/** Both. */
+export const store = (options: HomeLock.Options) => Layer.provideMerge(records, home(options))
+
+/** The manager of the jobs; on `store`, which is to outlive it. */
+export const manager = (options: Configuration.ManagerOptions) =>
+  Layer.provide(Configuration.jobManager(options), orchestrator)
+
+/** A port of this machine, and what its clients have to show. */
+export interface Port {
+  readonly host: string
+  readonly port: number
+  readonly token: Redacted.Redacted
+}
+
+/** The server through which the jobs of the manager are reached: on the socket of the home, and on a port if one is given. */
+export const server = (port?: Port) =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const { logs, socket } = yield* Home.Home
+      const { maxJobs = Configuration.defaultMaxJobs } = yield* Configuration.Configuration
+      return Http.listen({
+        listen: port === undefined ? { socket } : [{ socket }, { host: port.host, port: port.port }],
+        ...(port === undefined ? {} : { token: port.token }),
+        logs,
+        maxJobs,
+        problems: yield* problems
+      })
+    })
+  )
+
+/** What keeps jobs from being recorded, or this process from being the only one that works on them. */
+const problems = Effect.gen(function* () {
+  const lock = yield* HomeLock.HomeLock
+  const { lock: file } = yield* Home.Home
+  const { owners } = yield* RunStore.RunStore
+  const { self } = yield* KernelRef
+  // It changes nothing, and yet it takes all that a change does: the database, alone, and the file of that name.
+  const write = owners.release({ kind: "nobody's", id: "none", process: self })
+  return Effect.gen(function* () {
+    const unwritable = yield* Effect.either(write)
+    return [
+      ...(Either.isLeft(unwritable) ? [unwritable.left.message] : []),
+      ...((yield* lock.isHeld) ? [] : [HomeLock.lost(file)])
+    ]
+  })
+})

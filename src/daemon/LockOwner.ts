@@ -1,0 +1,94 @@
+/**
+ * Who has a home, as its holder's note in it says. The note is for people and for commands, which load nothing else to read
+ * it; which process has the home is decided by the lock.
+ */
+import { DateTime, Effect, Option, Schema } from "effect"
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { KernelRef } from "../internal/ProcessIdentity.js"
+import { Home } from "./Home.js"
+
+/** A unix socket, or a port of this machine. */
+export const Address = Schema.Union(
+  Schema.Struct({ socket: Schema.String }),
+  Schema.Struct({ port: Schema.Int, host: Schema.optional(Schema.String) })
+)
+export type Address = typeof Address.Type
+
+/** For people. */
+export const show = (address: Address): string =>
+  "socket" in address ? address.socket : `${address.host ?? "127.0.0.1"}:${address.port}`
+
+/** Who holds a home. */
+export class Holder extends Schema.Class<Holder>("charlotte/Holder")({
+  what: Schema.Literal("run", "daemon"),
+  version: Schema.String,
+  since: Schema.DateTimeUtc,
+  process: Schema.Struct({
+    pid: Schema.Int,
+    bootId: Schema.String,
+    startTime: Schema.String,
+    pidNamespace: Schema.String
+  }),
+  /** The file on which it holds the lock. */
+  file: Schema.String,
+  /** Where it listens, as long as it does. */
+  addresses: Schema.optional(Schema.Array(Address)),
+  /** It does not listen any more, and gives the home back soon. */
+  ending: Schema.optional(Schema.Boolean)
+}) {
+  override toString(): string {
+    const since = DateTime.formatIso(this.since).replace(/\.\d+/, "")
+    return `charlotte ${this.what} (pid ${this.process.pid}, version ${this.version}) since ${since}`
+  }
+}
+
+/** Another process has the home; nothing in it was touched. */
+export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
+  directory: Schema.String,
+  /** Missing if it has not said who it is. */
+  holder: Schema.optional(Holder)
+}) {
+  override get message() {
+    const { directory, holder } = this
+    const other = "or use another home directory, which CHARLOTTE_HOME names"
+    if (holder === undefined) return `${directory} is in use by another process; wait until it has ended, ${other}`
+    const out = holder.what === "run" ? "wait until it has ended" : "end it with charlotte daemon stop"
+    return `${directory} is in use by ${holder}; ${out}, ${other}`
+  }
+}
+
+/** Who the note in a home names; a crash may have left it behind. */
+export const note: Effect.Effect<Option.Option<Holder>, never, Home> = Effect.flatMap(Home, ({ holder }) =>
+  Effect.option(
+    Effect.flatMap(
+      Effect.try(() => readFileSync(holder, "utf8")),
+      Schema.decode(Schema.parseJson(Holder))
+    )
+  )
+)
+
+/** The same, if that process is alive, or may be: one of another container is not known. */
+export const find: Effect.Effect<Option.Option<Holder>, never, Home> = Effect.gen(function* () {
+  const { isAlive } = yield* KernelRef
+  const named = yield* note
+  return Option.isSome(named) && (yield* isAlive(named.value.process)) ? named : Option.none()
+})
+
+/**
+ * Readers find the whole note or none. Only the holder of the lock writes here.
+ *
+ * These small files are read and written at once: others wait for a daemon to be ready, and through the threads that Node has
+ * for files it would take several times as long.
+ */
+export const leave = (holder: Holder) =>
+  Effect.gen(function* () {
+    const home = yield* Home
+    const note: typeof Holder.Encoded = { ...holder, since: DateTime.formatIso(holder.since) }
+    yield* Effect.try(() => {
+      writeFileSync(`${home.holder}.new`, JSON.stringify(note), { mode: 0o600 })
+      renameSync(`${home.holder}.new`, home.holder)
+    })
+    // It is a courtesy: without it, those who come too late are told less.
+  }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("could not say who uses the home directory", error)))
+
+export const remove = Effect.flatMap(Home, ({ holder }) => Effect.ignore(Effect.try(() => rmSync(holder))))

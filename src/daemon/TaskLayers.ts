@@ -1,0 +1,40 @@
+/**
+ * What jobs of tasks take: the orchestrator, with git and the agents of the configuration. It is most of what a manager
+ * consists of, so `Host` has it loaded by the first job.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
+import { Effect, Layer } from "effect"
+import type { Orchestrator } from "../manager/Orchestrator.js"
+import * as RunStore from "../store/RunStore.js"
+import * as Agents from "../tasks/Agents.js"
+import * as Git from "../git/Git.js"
+import type { ProcessRunner } from "../process/ProcessRunner.js"
+import * as TaskOrchestrator from "../tasks/TaskOrchestrator.js"
+import * as Configuration from "./Configuration.js"
+import * as Home from "./Home.js"
+import { Secrets } from "./Secrets.js"
+
+/** The agents that are configured. */
+export const agents: Layer.Layer<Agents.Agents, never, Configuration.Configuration> = Layer.unwrapEffect(
+  Effect.map(Configuration.Configuration, ({ agents }) => Agents.layer(agents))
+)
+
+const surroundings = Layer.merge(Git.layer, agents)
+
+/** What a job would be checked against, for who only wants to know: nothing is made or changed. */
+export const check = Layer.merge(RunStore.layerMemory, surroundings).pipe(
+  Layer.provideMerge(Configuration.layer),
+  Layer.provideMerge(Home.layerUntouched)
+)
+
+/** What works on the tasks. */
+export const orchestrator: Layer.Layer<
+  Orchestrator,
+  never,
+  Configuration.Configuration | Home.Home | ProcessRunner | RunStore.RunStore | Secrets | FileSystem | Path
+> = Layer.unwrapEffect(
+  Effect.map(Effect.all([Home.Home, Secrets]), ([{ directory }, { text }]) =>
+    TaskOrchestrator.layer({ directory, hide: text })
+  )
+).pipe(Layer.provide(surroundings))

@@ -1,0 +1,111 @@
+/** The places where files of a repository are checked out: the user's own, and the worktrees made here. */
+import { Effect, Option } from "effect"
+import { resolve } from "node:path"
+import * as fs from "./fs.js"
+import { OperationInProgress, WorktreeBroken } from "./GitError.js"
+import { type BranchName, fullRef } from "./RefNames.js"
+import { inRepository, type Repository } from "./Repository.js"
+import * as SharedClone from "./SharedClone.js"
+
+export interface Checkout {
+  readonly path: string
+  readonly gitDir: string
+  /** The full name of the branch on which it stands; none when HEAD is detached. */
+  readonly ref: Option.Option<string>
+}
+
+/** A file in the git directory of a worktree that was made here; it holds the branch. */
+export const mark = (gitDir: string): string => `${gitDir}/charlotte`
+
+/** The worktrees that the repository knows, by their path, each with its git directory. */
+export const linked = (repository: Repository) =>
+  Effect.gen(function* () {
+    const directory = `${repository.commonDir}/worktrees`
+    const found = yield* Effect.forEach(yield* fs.list(directory), (name) =>
+      Effect.map(
+        fs.readLine(`${directory}/${name}/gitdir`),
+        Option.map((file) => [resolve(directory, name, file, ".."), `${directory}/${name}`] as const)
+      )
+    )
+    return new Map(found.flatMap(Option.toArray))
+  })
+
+/** Everywhere that a process can work in this repository. */
+export const places = (repository: Repository) =>
+  Effect.map(linked(repository), (worktrees) => [
+    repository.topLevel,
+    repository.commonDir,
+    ...[...worktrees.keys()].flatMap((path) => [path, SharedClone.at(path)])
+  ])
+
+/** All checkouts, the main one first. */
+export const all = (repository: Repository) =>
+  Effect.gen(function* () {
+    const worktrees = yield* linked(repository)
+    const { stdout } = yield* inRepository(repository, ["worktree", "list", "--porcelain", "-z"])
+    const records = stdout
+      .toString()
+      .split("\0\0")
+      .filter((record) => record !== "")
+    return records.map((record, i): Checkout => {
+      const lines = record.split("\0")
+      const value = (key: string) =>
+        Option.fromNullable(lines.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1))
+      const path = Option.getOrElse(value("worktree"), () => "")
+      const ref = value("branch")
+      if (i > 0) return { path, gitDir: worktrees.get(path) ?? "", ref }
+      // Git guesses where the files of the main one are; when it was opened through them, we know.
+      const isOpen = repository.gitDir === repository.commonDir
+      return { path: isOpen ? repository.topLevel : path, gitDir: repository.commonDir, ref }
+    })
+  })
+
+/** Fails when the `.git` in the checkout does not lead to the git directory that is said to be its own. */
+export const verify = (repository: Repository, { gitDir, path }: Checkout) =>
+  Effect.gen(function* () {
+    const entry = `${path}/.git`
+    const line = yield* fs.readLine(entry)
+    const target = Option.match(line, {
+      onNone: () => entry,
+      onSome: (said) => resolve(path, said.replace(/^gitdir: /, ""))
+    })
+    const real = yield* fs.real(target)
+    if (!Option.contains(real, gitDir) || !fs.isWithin(gitDir, repository.commonDir))
+      return yield* new WorktreeBroken({ path, reason: `its .git does not lead to ${gitDir || "a git directory"}` })
+  })
+
+const signs = {
+  "rebase-merge": "rebase",
+  "rebase-apply": "rebase",
+  MERGE_HEAD: "merge",
+  CHERRY_PICK_HEAD: "cherry-pick",
+  REVERT_HEAD: "revert",
+  BISECT_START: "bisect"
+}
+
+/** What was begun in a checkout and not ended. */
+export const operation = ({ gitDir, path }: Pick<Checkout, "gitDir" | "path">) =>
+  Effect.gen(function* () {
+    const names = yield* fs.list(gitDir)
+    return Option.map(
+      Option.fromNullable(Object.entries(signs).find(([sign]) => names.includes(sign))),
+      ([, operation]) => new OperationInProgress({ path, operation })
+    )
+  })
+
+const isRebasing = ({ gitDir }: Checkout, branch: BranchName) =>
+  Effect.exists(["rebase-merge", "rebase-apply"], (name) =>
+    Effect.map(fs.readLine(`${gitDir}/${name}/head-name`), Option.contains(fullRef(branch)))
+  )
+
+/** Where a branch is checked out, or will be again when a rebase ends. */
+export const of = (repository: Repository, branch: BranchName) =>
+  Effect.flatMap(all(repository), (checkouts) =>
+    Effect.filter(checkouts, (checkout) =>
+      Option.contains(checkout.ref, fullRef(branch)) ? Effect.succeed(true) : isRebasing(checkout, branch)
+    )
+  )
+
+/** The same, for people. */
+export const paths = (repository: Repository, branch: BranchName) =>
+  Effect.map(of(repository, branch), (checkouts) => checkouts.map(({ path }) => path))

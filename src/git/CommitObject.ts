@@ -1,0 +1,73 @@
+/** One commit: its message with the trailers that say what was done, its author, and the object itself. */
+import { Clock, Effect, Option } from "effect"
+import type { JobId } from "../domain/JobId.js"
+import { IdentityMissing } from "./GitError.js"
+import { ObjectId, type UnitName } from "./RefNames.js"
+import { decode } from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import type { Sealed } from "./IsolatedGitDir.js"
+
+/** What a commit is about. */
+export interface Subject {
+  /** One line. */
+  readonly title: string
+  readonly body?: string
+  readonly jobId: JobId
+  readonly unit?: UnitName
+  /** Only a commit that ends a task carries its number. */
+  readonly task?: number
+}
+
+export const trailers = { jobId: "Charlotte-Job", unit: "Charlotte-Unit", task: "Charlotte-Task" } as const
+
+/** The trailers are a paragraph of their own, the last one: nothing in title or body can pass for one. */
+export const message = ({ body = "", jobId, task, title, unit }: Subject): string => {
+  const line = title.replace(/[\p{C}\s]+/gu, " ").trim()
+  const text = body.replace(/[^\P{C}\n\t]/gu, "").trim()
+  const values = [
+    `${trailers.jobId}: ${jobId}`,
+    ...(unit === undefined ? [] : [`${trailers.unit}: ${unit}`]),
+    ...(task === undefined ? [] : [`${trailers.task}: ${task}`])
+  ]
+  return (
+    [[...line].slice(0, 200).join("") || "untitled", ...(text === "" ? [] : [text]), values.join("\n")].join("\n\n") +
+    "\n"
+  )
+}
+
+const signature = (repository: Repository) =>
+  Effect.gen(function* () {
+    const people = Option.all([repository.author, repository.committer])
+    if (Option.isNone(people)) return yield* new IdentityMissing({ path: repository.topLevel })
+    const [author, committer] = people.value
+    const date = `@${Math.floor((yield* Clock.currentTimeMillis) / 1000)} +0000`
+    return {
+      GIT_AUTHOR_NAME: author.name,
+      GIT_AUTHOR_EMAIL: author.email,
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_NAME: committer.name,
+      GIT_COMMITTER_EMAIL: committer.email,
+      GIT_COMMITTER_DATE: date
+    }
+  })
+
+/** Writes a commit that no branch leads to yet. */
+export const write = (
+  repository: Repository,
+  git: Sealed,
+  commit: { readonly tree: ObjectId; readonly parents: ReadonlyArray<ObjectId>; readonly subject: Subject }
+) =>
+  Effect.gen(function* () {
+    const { stdout } = yield* git.run(
+      [
+        "commit-tree",
+        ...commit.parents.flatMap((parent) => ["-p", parent]),
+        "-F",
+        "-",
+        "--end-of-options",
+        commit.tree
+      ],
+      { input: message(commit.subject), variables: yield* signature(repository) }
+    )
+    return yield* decode(ObjectId, stdout.toString().trim())
+  })

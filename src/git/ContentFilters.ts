@@ -1,0 +1,177 @@
+/**
+ * Content filters: programs that git would run on files when it takes them from a checkout or writes them there. None is run
+ * here, and nothing is committed, merged, checked out or landed past one: the step is refused, before anything is touched.
+ */
+import { Duration, Effect, Option } from "effect"
+import { dirname } from "node:path"
+import * as fs from "./fs.js"
+import { GitCommand, run } from "./GitCommand.js"
+import { ContentFiltered } from "./GitError.js"
+import type { ObjectId } from "./RefNames.js"
+import type { Repository } from "./Repository.js"
+import { type Sealed, sealed } from "./IsolatedGitDir.js"
+
+const attributesFile = ".gitattributes"
+
+const isAttributesFile = (path: string): boolean => path === attributesFile || path.endsWith(`/${attributesFile}`)
+
+/** What an attribute is when it names no driver. */
+const unnamed = ["unspecified", "unset", "set"]
+
+const names = (stdout: Buffer): ReadonlyArray<string> =>
+  stdout
+    .toString()
+    .split("\0")
+    .filter((name) => name !== "")
+
+const keys = {
+  filter: /^filter\.(.*)\.(?:clean|smudge|process)\n./s,
+  merge: /^merge\.(.*)\.driver\n./s
+}
+
+/** The drivers that files ask for, by the attributes of the index, or by those that lie in the work tree. */
+export const asked = (
+  git: Sealed,
+  attribute: keyof typeof keys,
+  paths: ReadonlyArray<string>,
+  from: "index" | "workTree" = "index"
+) => {
+  const args = ["check-attr", ...(from === "index" ? ["--cached"] : []), "-z", "--stdin", attribute]
+  const input = paths.map((path) => `${path}\0`).join("")
+  return Effect.map(git.run(args, { input }), ({ stdout }) => {
+    const fields = stdout.toString().split("\0")
+    return paths.flatMap((path, i) => {
+      const driver = fields[3 * i + 2]
+      return driver === undefined || unnamed.includes(driver) ? [] : [{ path, driver }]
+    })
+  })
+}
+
+/** The drivers with a program, as the user's own git sees them now, each with the file that configures it. */
+export const configured = ({ commonDir, gitDir }: Repository, attribute: keyof typeof keys) =>
+  Effect.map(
+    run({
+      args: ["config", "--list", "--includes", "--show-origin", "-z"],
+      cwd: commonDir,
+      variables: { GIT_DIR: gitDir, GIT_COMMON_DIR: commonDir, GIT_CONFIG_NOSYSTEM: "0" },
+      userConfig: true,
+      limit: Duration.seconds(10)
+    }),
+    ({ stdout }) => {
+      const fields = stdout.toString().split("\0")
+      const found = new Map<string, string>()
+      for (let i = 0; i + 1 < fields.length; i += 2) {
+        const [, name] = keys[attribute].exec(fields[i + 1] ?? "") ?? []
+        if (name !== undefined) found.set(name, (fields[i] ?? "").replace(/^file:/, ""))
+      }
+      return found
+    }
+  )
+
+/** Where the user keeps attributes for all repositories. */
+const ownAttributes = ({ settings }: Repository) =>
+  Effect.map(GitCommand, ({ environment: { variables } }) => {
+    const home = variables["HOME"] ?? ""
+    const file =
+      settings["core.attributesfile"] ?? `${variables["XDG_CONFIG_HOME"] ?? `${home}/.config`}/git/attributes`
+    return file.replace(/^~\//, `${home}/`)
+  })
+
+/** The file that asks for a filter; the nearest one that names it. */
+const declaredIn = (
+  repository: Repository,
+  git: Sealed,
+  { driver, path }: { readonly path: string; readonly driver: string }
+) =>
+  Effect.gen(function* () {
+    const isNamed = (text: string) => text.includes(`filter=${driver}`)
+    for (let directory = dirname(path); ; directory = dirname(directory)) {
+      const file = directory === "." ? attributesFile : `${directory}/${attributesFile}`
+      const { stdout } = yield* git.run(["cat-file", "--end-of-options", "blob", `:${file}`], { answers: [0, 128] })
+      const there = yield* fs.read(`${git.workTree}/${file}`)
+      if (isNamed(stdout.toString()) || Option.exists(there, (text) => isNamed(text.toString()))) return file
+      if (directory === ".") break
+    }
+    if (isNamed(repository.attributes)) return `${repository.commonDir}/info/attributes`
+    const own = yield* ownAttributes(repository)
+    return Option.exists(yield* fs.read(own), (text) => isNamed(text.toString()))
+      ? own
+      : "the attributes of this machine"
+  })
+
+/** One error for each filter that a program is configured for, and for LFS, whose files are elsewhere without one. */
+const among = (repository: Repository, git: Sealed, wanted: Effect.Effect.Success<ReturnType<typeof asked>>) =>
+  Effect.gen(function* () {
+    if (wanted.length === 0) return []
+    const programs = yield* configured(repository, "filter")
+    const drivers = [...new Set(wanted.map(({ driver }) => driver))]
+    return yield* Effect.forEach(
+      drivers.filter((driver) => driver === "lfs" || programs.has(driver)),
+      (filter) =>
+        Effect.gen(function* () {
+          const ofIt = wanted.filter(({ driver }) => driver === filter)
+          const [first] = ofIt
+          const files = [...new Set(ofIt.map(({ path }) => path))]
+          return new ContentFiltered({
+            filter,
+            files: files.slice(0, 10),
+            declared: first === undefined ? "" : yield* declaredIn(repository, git, first),
+            configured: programs.get(filter) ?? null
+          })
+        })
+    )
+  })
+
+/** What a step works on: the files that it changes, or all where it changes the rules. */
+export const affected = (changed: Iterable<string>, all: Iterable<string>): ReadonlyArray<string> => {
+  const paths = [...new Set(changed)]
+  return paths.some(isAttributesFile) ? [...new Set([...paths, ...all])] : paths
+}
+
+/** Fails when a file of the index, which holds what is to be committed, asks for a filter. */
+export const refuse = (repository: Repository, git: Sealed, paths: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    if (paths.length === 0) return
+    const [found] = yield* among(repository, git, yield* asked(git, "filter", paths))
+    if (found !== undefined) return yield* found
+  })
+
+interface Tree {
+  readonly tree: ObjectId
+  /** A commit of which the files are as they should be; without it all are looked at. */
+  readonly since?: ObjectId
+  /** A checkout into which they are to come: what lies there has a say as well. */
+  readonly checkout?: string
+}
+
+/** The filters that files of a tree or commit ask for. */
+export const find = (repository: Repository, { checkout, since, tree }: Tree) =>
+  sealed(
+    repository,
+    (git) =>
+      Effect.gen(function* () {
+        const first = [{ args: ["read-tree", "--end-of-options", tree] }]
+        const all = Effect.map(git.run(["ls-files", "-z"], { first }), ({ stdout }) => names(stdout))
+        const diff = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options"]
+        const changed = since === undefined ? yield* all : names((yield* git.run([...diff, since], { first })).stdout)
+        const paths = since !== undefined && changed.some(isAttributesFile) ? yield* all : changed
+        if (paths.length === 0) return []
+        const byIndex = yield* asked(git, "filter", paths)
+        const byFiles = checkout === undefined ? [] : yield* asked(git, "filter", paths, "workTree")
+        return yield* among(repository, git, [...byIndex, ...byFiles])
+      }),
+    checkout === undefined ? {} : { workTree: checkout }
+  )
+
+/** Fails when one does. */
+export const refuseIn = (repository: Repository, tree: Tree) =>
+  Effect.flatMap(find(repository, tree), ([found]) => found ?? Effect.void)
+
+/** Settings that take the program from each filter: should rules appear at the last moment, none is run. */
+export const disarmed = ({ filters }: Repository): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    filters.flatMap((name) => [
+      ...["clean", "smudge", "process"].map((key) => [`filter.${name}.${key}`, ""]),
+      [`filter.${name}.required`, "false"]
+    ])
+  )

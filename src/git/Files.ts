@@ -1,0 +1,97 @@
+/** Files as a commit has them. */
+import { Effect, Option } from "effect"
+import * as fs from "./fs.js"
+import type { ObjectId, RepoPath } from "./RefNames.js"
+import { inRepository, type Repository } from "./Repository.js"
+import { type Sealed, sealed } from "./IsolatedGitDir.js"
+
+export interface TreeEntry {
+  readonly mode: string
+  readonly object: string
+  readonly path: string
+}
+
+/** What a commit holds; all of it, or what is at one path. */
+export const entries = (git: Sealed, commit: ObjectId, path?: RepoPath) =>
+  Effect.map(
+    git.run(
+      path === undefined
+        ? ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit]
+        : ["ls-tree", "-z", "--full-tree", "--end-of-options", commit, path]
+    ),
+    ({ stdout }) =>
+      stdout
+        .toString()
+        .split("\0")
+        .flatMap((line): ReadonlyArray<TreeEntry> => {
+          const [, mode, object, name] = /^(\d+) \w+ (\w+)\t(.*)$/s.exec(line) ?? []
+          return mode === undefined || object === undefined || name === undefined ? [] : [{ mode, object, path: name }]
+        })
+  )
+
+export const isRegular = ({ mode }: TreeEntry): boolean => mode === "100644" || mode === "100755"
+
+export const blob = (git: Sealed, object: string) =>
+  Effect.map(git.run(["cat-file", "--end-of-options", "blob", object]), ({ stdout }) => stdout)
+
+export type Content = Option.Option<Uint8Array>
+
+/** The content of a file at a commit; none when there is no regular file. */
+export const content = (git: Sealed, commit: ObjectId, path: RepoPath) =>
+  Effect.gen(function* () {
+    const entry = (yield* entries(git, commit, path)).find((found) => found.path === path)
+    if (entry === undefined || !isRegular(entry)) return Option.none<Buffer>()
+    return Option.some(yield* blob(git, entry.object))
+  })
+
+export const read = (repository: Repository, commit: ObjectId, path: RepoPath) =>
+  sealed(repository, (git) => content(git, commit, path))
+
+const isFile = (path: string) =>
+  Effect.map(
+    fs.look(path),
+    Option.exists((stats) => stats.isFile())
+  )
+
+/** A line for git, which takes one that begins with a quotation mark for a quoted one. */
+const line = (path: RepoPath): string => (path.startsWith('"') ? `"${path.replace(/["\\]/g, "\\$&")}"\n` : `${path}\n`)
+
+/** The object that each file of the work tree would be committed as, with the line ends that are configured. */
+export const objects = (git: Sealed, paths: ReadonlyArray<RepoPath>) =>
+  Effect.map(git.run(["hash-object", "--stdin-paths"], { input: paths.map(line).join("") }), ({ stdout }) => {
+    const objects = stdout.toString().split("\n")
+    return new Map(paths.map((path, i) => [path, objects[i]]))
+  })
+
+/** Those of the files that are not in the user's checkout as they are in the commit. */
+export const differing = (repository: Repository, commit: ObjectId, paths: ReadonlyArray<RepoPath>) =>
+  sealed(
+    repository,
+    (git) =>
+      Effect.gen(function* () {
+        const committed = new Map(
+          (yield* entries(git, commit)).filter(isRegular).map((entry) => [entry.path, entry.object])
+        )
+        const there = yield* Effect.filter(paths, (path) => isFile(`${repository.topLevel}/${path}`))
+        const present = yield* objects(git, there)
+        return paths.filter((path) => present.get(path) === undefined || present.get(path) !== committed.get(path))
+      }),
+    { workTree: repository.topLevel }
+  )
+
+/** Those of the paths that git leaves out of the commits of the user's checkout; a file that it has already is none. */
+export const ignored = (repository: Repository, paths: ReadonlyArray<RepoPath>) =>
+  Effect.map(
+    inRepository(repository, ["check-ignore", "-z", "--stdin"], {
+      gitDir: repository.gitDir,
+      workTree: repository.topLevel,
+      // Names are what this command reads, but it does not know the word for it; so none may look like a pattern.
+      variables: { GIT_LITERAL_PATHSPECS: "0" },
+      input: paths.map((path) => `./${path}\0`).join(""),
+      answers: [0, 1]
+    }),
+    ({ stdout }) => {
+      const found = new Set(stdout.toString().split("\0"))
+      return paths.filter((path) => found.has(`./${path}`))
+    }
+  )

@@ -1,0 +1,114 @@
+/** Files that a commit holds with the content that is given, whatever a process has made of them in the worktree. */
+import { Effect, Option } from "effect"
+import { createHash } from "node:crypto"
+import { writeFileSync } from "node:fs"
+import type { Call } from "../process/Shell.js"
+import * as fs from "./fs.js"
+import * as Files from "./Files.js"
+import { step } from "./GitCommand.js"
+import type { GitFailed } from "./GitError.js"
+import type { RepoPath } from "./RefNames.js"
+import type { Repository } from "./Repository.js"
+import type { Sealed } from "./IsolatedGitDir.js"
+
+export interface Put {
+  readonly path: RepoPath
+  readonly content: string | Uint8Array
+  /** What the worktree should hold there until then; the content itself unless it is said. */
+  readonly was?: string | Uint8Array
+}
+
+export type Puts = ReadonlyArray<Put>
+
+const bytes = (content: string | Uint8Array): Uint8Array =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content
+
+const expected = ({ content, was = content }: Put): Uint8Array => bytes(was)
+
+const objectId = ({ objectFormat }: Repository, content: Uint8Array): string =>
+  createHash(objectFormat).update(`blob ${content.length}\0`).update(content).digest("hex")
+
+/** What stands at a path of the worktree: the very bytes that should, another file, an obstacle, or anything else. */
+const look = (top: string, put: Put) =>
+  Effect.gen(function* () {
+    const file = `${top}/${put.path}`
+    const { asked } = fs
+    const [real, stats] = yield* step(`look at ${file}`, () => Promise.all([asked.real(file), asked.look(file)]))
+    // Behind a link is another place.
+    if (!Option.contains(real, file)) return "other"
+    if (!Option.exists(stats, (found) => found.isFile())) return "obstacle"
+    // Gigabytes need not be read to be told from a few lines.
+    const isAsLong = Option.exists(stats, ({ size }) => size === expected(put).length)
+    const content = isAsLong ? yield* fs.read(file) : Option.none<Buffer>()
+    return Option.exists(content, (found) => found.equals(expected(put))) ? "same" : "file"
+  })
+
+/**
+ * Looks at what stands at each path. A directory or a pipe is taken away at once: git does not add a pipe, and refuses a
+ * worktree with a repository in it.
+ */
+export const examine = (top: string, puts: Puts) =>
+  Effect.forEach(puts, (put) =>
+    Effect.gen(function* () {
+      const there = yield* look(top, put)
+      if (there === "obstacle") yield* fs.erase(`${top}/${put.path}`)
+      return { put, there }
+    })
+  )
+
+/** The paths at which the worktree held something else than it should, be it read as it is or as it would be committed. */
+export const replaced = (
+  repository: Repository,
+  git: Sealed,
+  found: Effect.Effect.Success<ReturnType<typeof examine>>
+) =>
+  Effect.gen(function* () {
+    const files = found.filter(({ there }) => there === "file").map(({ put }) => put.path)
+    const objects = new Map(files.length === 0 ? [] : yield* Files.objects(git, files))
+    return found
+      .filter(({ put, there }) => there !== "same" && objects.get(put.path) !== objectId(repository, expected(put)))
+      .map(({ put }) => put.path)
+  })
+
+/**
+ * The calls that enter the files into the index, in place of whatever is in their way; with the mode that they had in the
+ * commit.
+ */
+export const entering = (
+  repository: Repository,
+  git: Sealed,
+  committed: ReadonlyArray<Files.TreeEntry>,
+  puts: Puts
+): Effect.Effect<ReadonlyArray<Call>, GitFailed> =>
+  Effect.gen(function* () {
+    if (puts.length === 0) return []
+    const files = puts.map((_, i) => `${git.directory}/put-${i}`)
+    yield* step("write files", async () =>
+      puts.forEach(({ content }, i) => writeFileSync(`${git.directory}/put-${i}`, content))
+    )
+    const modes = new Map(committed.filter(Files.isRegular).map(({ mode, path }) => [path, mode]))
+    const lines = puts.map(
+      ({ content, path }) => `${modes.get(path) ?? "100644"} ${objectId(repository, bytes(content))} 0\t${path}\0`
+    )
+    return [
+      {
+        args: ["hash-object", "-w", "--no-filters", "--stdin-paths"],
+        input: files.map((file) => `${file}\n`).join("")
+      },
+      { args: ["update-index", "-z", "--index-info"], input: lines.join("") }
+    ]
+  })
+
+/** Brings files of the index into the worktree, in place of whatever is in their way there; git does not write through links. */
+export const write = (git: Sealed, top: string, paths: ReadonlyArray<RepoPath>) => {
+  const input = paths.map((path) => `${path}\0`).join("")
+  const checkout = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })
+  return paths.length === 0 ? Effect.void : fs.unlocking(top, checkout)
+}
+
+export const lay = (git: Sealed, top: string, puts: Puts) =>
+  write(
+    git,
+    top,
+    puts.map(({ path }) => path)
+  )

@@ -1,0 +1,68 @@
+/**
+ * Who may hold a lock file of git's. The file does not say, so the kernel is asked: a process that has it open does, and
+ * so may any git process that works in a checkout which the lock guards (while an editor is open for `git commit`, the
+ * lock is there and open nowhere).
+ */
+import type { Stats } from "node:fs"
+import { readdir, readFile, readlink, stat } from "node:fs/promises"
+import { isWithin } from "./fs.js"
+
+export interface Holder {
+  readonly pid: number
+  readonly command: string
+}
+
+const code = (cause: unknown): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
+
+const hasOpen = async (pid: string, name: string, lock: Stats): Promise<boolean> => {
+  // Closed to us when the process is somebody else's; then its command has to tell.
+  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
+  for (const descriptor of descriptors) {
+    const path = `/proc/${pid}/fd/${descriptor}`
+    if (!(await readlink(path).catch(() => "")).endsWith(`/${name}`)) continue
+    const open = await stat(path).catch(() => undefined)
+    if (open?.dev === lock.dev && open.ino === lock.ino) return true
+  }
+  return false
+}
+
+const worksIn = async (pid: string, command: string, places: ReadonlyArray<string>, lock: Stats): Promise<boolean> => {
+  if (!/^git\b/.test(command)) return false
+  const words = (await readFile(`/proc/${pid}/cmdline`).catch(() => Buffer.of())).toString()
+  // It waits for as long as the machine runs, and holds nothing.
+  if (words.includes("fsmonitor--daemon")) return false
+  try {
+    const cwd = await readlink(`/proc/${pid}/cwd`)
+    const variables = (await readFile(`/proc/${pid}/environ`)).toString()
+    return places.some((place) => isWithin(cwd, place) || words.includes(place) || variables.includes(place))
+  } catch (cause) {
+    // One that has ended, or is a zombie, is nowhere. One that this user may not inspect may be anywhere, but only the user who
+    // owns the lock can have made it: the git of other users of the machine is no reason to wait.
+    if (code(cause) !== "EACCES" && code(cause) !== "EPERM") return false
+    return (await stat(`/proc/${pid}`).catch(() => undefined))?.uid === lock.uid
+  }
+}
+
+/**
+ * Those who may hold the lock; undefined where the kernel does not tell.
+ *
+ * @param places the checkouts and git directories that the lock guards
+ */
+export const holdersOf = async (
+  file: string,
+  lock: Stats,
+  places: ReadonlyArray<string>
+): Promise<ReadonlyArray<Holder> | undefined> => {
+  const names = await readdir("/proc").catch(() => [])
+  const pids = names.filter((name) => /^\d+$/.test(name))
+  if (pids.length === 0) return undefined
+  const found = await Promise.all(
+    pids.map(async (pid): Promise<ReadonlyArray<Holder>> => {
+      const command = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim()
+      const holds =
+        (await hasOpen(pid, file.slice(file.lastIndexOf("/") + 1), lock)) || (await worksIn(pid, command, places, lock))
+      return holds ? [{ pid: Number(pid), command }] : []
+    })
+  )
+  return found.flat()
+}

@@ -1,0 +1,61 @@
+/**
+ * Git's lock files. A lock that nobody can hold, and that is not brand-new, belongs to a dead process and is removed.
+ * All others are waited for, and named when they stay: a lock is never removed for its age alone. Where the kernel does
+ * not tell who holds it (no `/proc`), every lock counts as alive; one of a process in another container, which it does
+ * not show, has nothing but its age to protect it.
+ */
+import { Clock, Duration, Effect, Option } from "effect"
+import type { Stats } from "node:fs"
+import { rm } from "node:fs/promises"
+import * as fs from "./fs.js"
+import { GitCommand, step } from "./GitCommand.js"
+import { Locked } from "./GitError.js"
+import { type Holder, holdersOf } from "./LockHolders.js"
+
+const pause = Duration.millis(50)
+
+/** Whoever holds a lock lives by the clock on the wall, whatever clock a test has set. */
+const realTime = Clock.make()
+
+const isSame = (one: Stats, other: Stats): boolean =>
+  one.dev === other.dev && one.ino === other.ino && one.mtimeMs === other.mtimeMs && one.size === other.size
+
+/** Removes a dead lock; tells of a live one who holds it. */
+const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
+  Effect.gen(function* () {
+    const { staleAfter } = (yield* GitCommand).environment
+    const holders = yield* step(`look for who holds ${file}`, () => holdersOf(file, stats, places))
+    const nobody: ReadonlyArray<Holder> = []
+    if (holders === undefined || holders.length > 0) return holders ?? nobody
+    const age = (yield* Clock.currentTimeMillis) - stats.mtimeMs
+    if (age < Duration.toMillis(staleAfter)) return nobody
+    // Since the first look another process may have removed it, and a third may have made its own.
+    if (Option.exists(yield* fs.look(file), (now) => isSame(now, stats))) {
+      yield* step(`remove ${file}`, () => rm(file, { force: true }))
+      yield* Effect.logWarning(`removed the lock ${file} of a process that is dead`)
+    }
+    return nobody
+  })
+
+/**
+ * Returns when none of the files is there.
+ *
+ * @param places the checkouts and git directories that the locks guard
+ */
+export const settle = <E, R>(files: ReadonlyArray<string>, places: Effect.Effect<ReadonlyArray<string>, E, R>) =>
+  Effect.gen(function* () {
+    const { patience } = (yield* GitCommand).environment
+    const found = yield* step(`look at ${files.join(", ")}`, () => Promise.all(files.map(fs.asked.look)))
+    if (found.every(Option.isNone)) return
+    const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
+    for (const file of files) {
+      let stats = yield* fs.look(file)
+      while (Option.isSome(stats)) {
+        const holders = yield* examine(file, yield* places, stats.value)
+        stats = yield* fs.look(file)
+        if (Option.isNone(stats)) break
+        if ((yield* Clock.currentTimeMillis) >= deadline) return yield* new Locked({ file, holders })
+        yield* Effect.sleep(pause)
+      }
+    }
+  }).pipe(Effect.withClock(realTime))

@@ -1,0 +1,152 @@
+/** Two lines of work made one, without a checkout: nothing but objects is written, and no branch moves. */
+import { Data, Effect, Option } from "effect"
+import { writeFile } from "node:fs/promises"
+import * as CommitObject from "./CommitObject.js"
+import * as ContentFilters from "./ContentFilters.js"
+import * as Files from "./Files.js"
+import * as ProtectedFiles from "./ProtectedFiles.js"
+import { step } from "./GitCommand.js"
+import { ObjectId, RepoPath } from "./RefNames.js"
+import { decode } from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import { type Sealed, sealed } from "./IsolatedGitDir.js"
+
+export type MergeResult = Data.TaggedEnum<{
+  /** Ours contains theirs already. */
+  UpToDate: { readonly commit: ObjectId }
+  /** Theirs contains ours: it is the result. */
+  FastForward: { readonly commit: ObjectId }
+  /** A new commit with both as parents. */
+  Merged: { readonly commit: ObjectId }
+  /** Both have changed the same, or a file that only a program of the user's can merge; nothing was made. */
+  Conflict: { readonly files: ReadonlyArray<string> }
+}>
+export const MergeResult = Data.taggedEnum<MergeResult>()
+
+export interface MergeOptions {
+  readonly ours: ObjectId
+  readonly theirs: ObjectId
+  readonly subject: CommitObject.Subject
+  /** Files of which theirs decides where it has changed them; what ours has made of those does not matter. */
+  readonly yields?: ReadonlyArray<RepoPath>
+  /** The same the other way round: files of which ours decides. */
+  readonly prevails?: ReadonlyArray<RepoPath>
+}
+
+/** Rules such as `merge=union` are read from files: those of ours at the top level. */
+const lay = (git: Sealed, ours: ObjectId) =>
+  Effect.flatMap(Files.content(git, ours, RepoPath.make(".gitattributes")), (rules) =>
+    Option.match(rules, {
+      onNone: () => Effect.void,
+      onSome: (content) => step("read rules", () => writeFile(`${git.workTree}/.gitattributes`, content))
+    })
+  )
+
+/** A commit in which both agree; none when they have nothing in common. */
+const base = (git: Sealed, ours: ObjectId, theirs: ObjectId) =>
+  Effect.map(git.run(["merge-base", "--end-of-options", ours, theirs], { answers: [0, 1] }), ({ stdout }) =>
+    stdout.toString().trim()
+  )
+
+/** Files that both have changed and for which a merge driver of the user's is asked: git alone would make something else of them. */
+const driven = (
+  repository: Repository,
+  git: Sealed,
+  { common, ours, theirs }: { readonly common: string; readonly ours: ObjectId; readonly theirs: ObjectId }
+) =>
+  Effect.gen(function* () {
+    if (common === "") return []
+    const theirFiles = new Set(yield* changed(git, common, theirs))
+    const both = (yield* changed(git, common, ours)).filter((path) => theirFiles.has(path))
+    if (both.length === 0) return []
+    yield* git.run(["read-tree", "--end-of-options", ours])
+    const asked = yield* ContentFilters.asked(git, "merge", both)
+    if (asked.length === 0) return []
+    const programs = yield* ContentFilters.configured(repository, "merge")
+    return asked.filter(({ driver }) => programs.has(driver)).map(({ path }) => path)
+  })
+
+const changed = (git: Sealed, from: string, to: ObjectId) =>
+  Effect.map(
+    git.run(["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", from, to]),
+    ({ stdout }) =>
+      stdout
+        .toString()
+        .split("\0")
+        .filter((path) => path !== "")
+  )
+
+/** One side with the files of which the other decides, where that has changed them. */
+const yielding = (
+  repository: Repository,
+  git: Sealed,
+  {
+    common,
+    files,
+    from,
+    into,
+    subject
+  }: {
+    readonly common: string
+    readonly into: ObjectId
+    readonly from: ObjectId
+    readonly files: ReadonlyArray<RepoPath>
+    readonly subject: CommitObject.Subject
+  }
+) =>
+  Effect.gen(function* () {
+    if (files.length === 0 || common === "") return into
+    const changedThere = new Set(yield* changed(git, common, from))
+    const { kept: taken } = yield* ProtectedFiles.enter(
+      git,
+      ["read-tree", "--end-of-options", into],
+      from,
+      files.filter((path) => changedThere.has(path))
+    )
+    if (taken.length === 0) return into
+    const tree = yield* decode(ObjectId, (yield* git.run(["write-tree"])).stdout.toString().trim())
+    const title = `Take ${taken.length === 1 ? "a file" : `${taken.length} files`} over as changed meanwhile`
+    return yield* CommitObject.write(repository, git, { tree, parents: [into], subject: { ...subject, title } })
+  })
+
+export const merge = (repository: Repository, options: MergeOptions) =>
+  sealed(repository, (git) =>
+    Effect.gen(function* () {
+      const { prevails = [], subject, yields = [] } = options
+      const common = yield* base(git, options.ours, options.theirs)
+      if (common === options.theirs) return MergeResult.UpToDate({ commit: options.ours })
+      if (common === options.ours) return MergeResult.FastForward({ commit: options.theirs })
+      const sides = { common, subject }
+      const ours = yield* yielding(repository, git, {
+        ...sides,
+        into: options.ours,
+        from: options.theirs,
+        files: yields
+      })
+      const theirs = yield* yielding(repository, git, {
+        ...sides,
+        into: options.theirs,
+        from: options.ours,
+        files: prevails
+      })
+      const unmergeable = yield* driven(repository, git, { common, ours, theirs })
+      if (unmergeable.length > 0) return MergeResult.Conflict({ files: unmergeable })
+      yield* lay(git, ours)
+      const { code, stdout } = yield* git.run(
+        ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],
+        { answers: [0, 1] }
+      )
+      const [tree = "", ...files] = stdout
+        .toString()
+        .split("\0")
+        .filter((field) => field !== "")
+      if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
+      const merged = yield* decode(ObjectId, tree)
+      // The rules of the one may be for files of the other.
+      yield* ContentFilters.refuseIn(repository, { tree: merged })
+      const parents = [ours, theirs]
+      return MergeResult.Merged({
+        commit: yield* CommitObject.write(repository, git, { tree: merged, parents, subject })
+      })
+    })
+  )

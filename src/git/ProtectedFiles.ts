@@ -1,0 +1,58 @@
+/** Files that stay as they were when the work began, whatever a process has made of them since, in commits of its own too. */
+import { Effect, Option } from "effect"
+import { dirname } from "node:path"
+import * as fs from "./fs.js"
+import * as Files from "./Files.js"
+import type { ObjectId, RepoPath } from "./RefNames.js"
+import * as InjectedFiles from "./InjectedFiles.js"
+import type { Sealed } from "./IsolatedGitDir.js"
+
+/** One that was changed, with what it was; nothing where there was no such file. */
+export interface Kept {
+  readonly path: RepoPath
+  readonly was: Option.Option<Files.TreeEntry>
+}
+
+/**
+ * Enters those that differ into the index, once `fill` has filled it, as they were, and tells which they are; with all that
+ * differs, and what git has said about it.
+ */
+export const enter = (git: Sealed, fill: ReadonlyArray<string>, since: ObjectId, keep: ReadonlyArray<RepoPath>) =>
+  Effect.gen(function* () {
+    const args = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", since]
+    const { stderr, stdout } = yield* git.run(args, { first: [{ args: fill }], warnings: true })
+    const differing = new Set(
+      stdout
+        .toString()
+        .split("\0")
+        .filter((path) => path !== "")
+    )
+    const changed = keep.filter((path) => differing.has(path))
+    if (changed.length === 0) return { kept: [], differing, warnings: stderr }
+    const entries = new Map((yield* Files.entries(git, since)).map((entry) => [entry.path, entry]))
+    const kept = changed.map((path): Kept => ({ path, was: Option.fromNullable(entries.get(path)) }))
+    const line = ({ path, was }: Kept) =>
+      Option.match(was, {
+        onNone: () => `0 ${"0".repeat(since.length)}\t${path}\0`,
+        onSome: ({ mode, object }) => `${mode} ${object} 0\t${path}\0`
+      })
+    yield* git.run(["update-index", "-z", "--index-info"], { input: kept.map(line).join("") })
+    return { kept, differing, warnings: stderr }
+  })
+
+/** Brings them into the worktree as they were, or takes them out of it. */
+export const lay = (git: Sealed, top: string, kept: ReadonlyArray<Kept>) =>
+  Effect.gen(function* () {
+    for (const { path, was } of kept) {
+      if (Option.isSome(was)) continue
+      const file = `${top}/${path}`
+      // Behind a link is another place; the file itself may be one.
+      const isHere = Option.contains(yield* fs.real(dirname(file)), dirname(file))
+      if (isHere && Option.isSome(yield* fs.look(file))) yield* fs.erase(file)
+    }
+    yield* InjectedFiles.write(
+      git,
+      top,
+      kept.flatMap(({ path, was }) => (Option.isSome(was) ? [path] : []))
+    )
+  })

@@ -1,0 +1,212 @@
+/** Branches: to look them up, and to move them by compare-and-set. */
+import { Effect, Option, Schema } from "effect"
+import { rm } from "node:fs/promises"
+import * as Checkouts from "./Checkouts.js"
+import * as fs from "./fs.js"
+import { BranchCheckedOut, BranchExists, BranchMissing, BranchMoved, GitFailed, SymbolicBranch } from "./GitError.js"
+import { step } from "./GitCommand.js"
+import { mutate, patiently } from "./withRepositoryLock.js"
+import { BranchName, fullRef, ObjectId, OwnBranch } from "./RefNames.js"
+import { inRepository, type Repository } from "./Repository.js"
+
+/** What is checked out in the checkout through which the repository was opened. */
+export type Head =
+  | { readonly _tag: "Branch"; readonly branch: BranchName; readonly commit: ObjectId }
+  /** A branch that has no commit yet. */
+  | { readonly _tag: "Unborn"; readonly branch: BranchName }
+  | { readonly _tag: "Detached" }
+
+/** Where a ref leads; its pattern is exact, as no branch can be a directory of another one. */
+const list = (repository: Repository, pattern: string) =>
+  Effect.map(
+    inRepository(repository, [
+      "for-each-ref",
+      "--format=%(refname)%00%(objectname)%00%(symref)",
+      "--end-of-options",
+      pattern
+    ]),
+    ({ stdout }) =>
+      stdout
+        .toString()
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const [ref = "", object = "", symbolic = ""] = line.split("\0")
+          return { ref, object, symbolic }
+        })
+  )
+
+/** The commit at which a branch is; none when there is no such branch. */
+export const find = (repository: Repository, branch: BranchName) =>
+  Effect.gen(function* () {
+    const entry = (yield* list(repository, fullRef(branch))).find(({ ref }) => ref === fullRef(branch))
+    if (entry === undefined) return Option.none<ObjectId>()
+    if (entry.symbolic !== "")
+      return yield* new SymbolicBranch({ branch, target: entry.symbolic.replace(/^refs\/heads\//, "") })
+    return Option.some(yield* decode(ObjectId, entry.object))
+  })
+
+/** The commit at which a branch is. */
+export const resolve = (repository: Repository, branch: BranchName) =>
+  Effect.flatMap(
+    find(repository, branch),
+    Option.match({ onNone: () => new BranchMissing({ branch }), onSome: Effect.succeed })
+  )
+
+/** What git itself said, in our own words. */
+export const decode = <A>(schema: Schema.Schema<A, string>, said: string) =>
+  Effect.mapError(
+    Schema.decodeUnknown(schema)(said),
+    ({ message }) => new GitFailed({ operation: "understand git", exitCode: null, detail: message })
+  )
+
+/** What a HEAD says: the full name of a branch; none when it is detached. */
+const symbolicHead = (repository: Repository, gitDir: string) =>
+  Effect.map(
+    inRepository(repository, ["symbolic-ref", "--quiet", "HEAD"], { gitDir, answers: [0, 1] }),
+    ({ code, stdout }) => (code === 0 ? Option.some(stdout.toString().trim()) : Option.none())
+  )
+
+export const head = (repository: Repository) =>
+  Effect.gen(function* () {
+    const ref = yield* symbolicHead(repository, repository.gitDir)
+    if (Option.isNone(ref)) return detached
+    const branch = yield* decode(BranchName, ref.value.replace(/^refs\/heads\//, ""))
+    return Option.match(yield* find(repository, branch), {
+      onNone: (): Head => ({ _tag: "Unborn", branch }),
+      onSome: (commit): Head => ({ _tag: "Branch", branch, commit })
+    })
+  })
+
+const detached: Head = { _tag: "Detached" }
+
+/** No commit: what stands where there is no branch yet. */
+const nothing = ({ objectFormat }: Repository): string => "0".repeat(objectFormat === "sha256" ? 64 : 40)
+
+/** The lock that guards a branch. */
+export const lockOf = (repository: Repository, branch: BranchName): string =>
+  `${repository.commonDir}/${fullRef(branch)}.lock`
+
+/** Says by name which branch leaves no room for another one, as `a/b` does where `a` is to be. */
+const orObstacle = (failure: GitFailed) => {
+  const branch = /'refs\/heads\/([^']+)' exists; cannot create/.exec(failure.detail)?.[1]
+  return branch === undefined ? failure : new BranchExists({ branch })
+}
+
+const isOwn = Schema.is(OwnBranch)
+
+/**
+ * A git that has to be killed leaves its lock, and it may be that nobody changes the branch any more who would find it. Branches
+ * of ours are moved by nobody else, and one at a time.
+ */
+const unlock = (repository: Repository, branch: BranchName) =>
+  isOwn(branch) ? Effect.ignore(Effect.tryPromise(() => rm(lockOf(repository, branch), { force: true }))) : Effect.void
+
+/**
+ * Moves a branch that is where it is expected to be, to be called in a change. A branch that leads elsewhere by another
+ * name is never followed.
+ */
+export const move = (
+  repository: Repository,
+  branch: BranchName,
+  { from, to }: { readonly from: Option.Option<ObjectId>; readonly to: Option.Option<ObjectId> }
+) =>
+  patiently(repository, [
+    "update-ref",
+    "--no-deref",
+    "-m",
+    "charlotte",
+    ...(Option.isNone(to) ? ["-d"] : []),
+    "--end-of-options",
+    fullRef(branch),
+    ...Option.toArray(to),
+    Option.getOrElse(from, () => nothing(repository))
+  ]).pipe(
+    // By then it has ended.
+    Effect.onInterrupt(() => unlock(repository, branch)),
+    Effect.catchTag("GitFailed", (failure) =>
+      Effect.gen(function* () {
+        const now = yield* find(repository, branch)
+        if (Option.getEquivalence((a: ObjectId, b: ObjectId) => a === b)(now, from)) return yield* orObstacle(failure)
+        return yield* Option.isNone(from)
+          ? new BranchExists({ branch })
+          : new BranchMoved({ branch, expected: from.value, actual: Option.getOrNull(now) })
+      })
+    ),
+    Effect.asVoid
+  )
+
+/** Makes a branch that was not there. */
+export const create = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
+  mutate(repository, { locks: [lockOf(repository, branch)] })(
+    move(repository, branch, { from: Option.none(), to: Option.some(at) })
+  )
+
+/**
+ * Removes a branch; that it is not there is no error, that somebody looks at it in a checkout is, and that it is no longer where
+ * it is expected.
+ */
+export const remove = (repository: Repository, branch: OwnBranch, expected?: ObjectId) =>
+  mutate(repository, { locks: [lockOf(repository, branch)], evenIfChanged: true })(
+    Effect.gen(function* () {
+      const at = yield* find(repository, branch)
+      if (Option.isNone(at)) return
+      for (const { path } of yield* Checkouts.of(repository, branch))
+        return yield* new BranchCheckedOut({ branch, path })
+      const from = expected === undefined ? at : Option.some(expected)
+      yield* move(repository, branch, { from, to: Option.none() })
+    })
+  )
+
+/** Where git finds no branch there can be a file that names no commit, as a power loss leaves it: git gives up on that. */
+const removeBroken = ({ commonDir }: Repository, branch: OwnBranch) =>
+  Effect.gen(function* () {
+    const file = `${commonDir}/${fullRef(branch)}`
+    const line = yield* fs.readLine(file)
+    const isBroken = Option.exists(line, (said) => !/^(ref: |[0-9a-f]{40})/.test(said))
+    if (isBroken && Option.contains(yield* fs.real(file), file))
+      yield* step(`remove ${file}`, () => rm(file, { force: true }))
+  })
+
+/**
+ * Sets a branch to a commit, wherever it is now, and makes it when it is gone; tells whether it had to. A checkout that was
+ * not made here is not left on a branch that has moved; a worktree that was made here is, and is to be made anew.
+ */
+export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
+  mutate(repository, { locks: [lockOf(repository, branch)] })(
+    Effect.gen(function* () {
+      // One that was made another name for something is not where it should be, wherever that leads.
+      const now = yield* Effect.catchTag(find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
+      if (Option.contains(now, at)) return false
+      for (const { gitDir, path } of yield* Checkouts.of(repository, branch))
+        if (Option.isNone(yield* fs.look(Checkouts.mark(gitDir)))) return yield* new BranchCheckedOut({ branch, path })
+      if (Option.isNone(now)) yield* removeBroken(repository, branch)
+      const args = ["update-ref", "--no-deref", "-m", "charlotte", "--end-of-options", fullRef(branch), at]
+      yield* Effect.mapError(patiently(repository, args), (error) =>
+        error._tag === "GitFailed" ? orObstacle(error) : error
+      )
+      return true
+    })
+  )
+
+/** All branches but those that are another name for one; whether each was made here. */
+export const all = (repository: Repository) =>
+  Effect.map(list(repository, "refs/heads/"), (entries) =>
+    entries.flatMap(({ object, ref, symbolic }) => {
+      const branch = ref.slice("refs/heads/".length)
+      const commit = Schema.decodeOption(ObjectId)(object)
+      return symbolic === "" && Option.isSome(commit)
+        ? [{ branch, commit: commit.value, own: Schema.decodeOption(OwnBranch)(branch) }]
+        : []
+    })
+  )
+
+/** The branches that were made here, each with its commit. */
+export const own = (repository: Repository) =>
+  Effect.map(list(repository, "refs/heads/charlotte/"), (entries) =>
+    entries.flatMap(({ object, ref, symbolic }) => {
+      const branch = Schema.decodeOption(OwnBranch)(ref.slice("refs/heads/".length))
+      const commit = Schema.decodeOption(ObjectId)(object)
+      return symbolic === "" ? Option.toArray(Option.all({ branch, commit })) : []
+    })
+  )

@@ -1,0 +1,179 @@
+/** A repository that was opened: which one it is, where its parts are, and what was true of it then. */
+import { Effect, Option, Schedule } from "effect"
+import { stat } from "node:fs/promises"
+import * as fs from "./fs.js"
+import * as Fingerprint from "./Fingerprint.js"
+import { GitCommand, type Invocation, run, step } from "./GitCommand.js"
+import { type GitFailed, NotARepository } from "./GitError.js"
+import * as GitConfig from "./GitConfig.js"
+
+export interface Identity {
+  readonly name: string
+  readonly email: string
+}
+
+export interface Repository {
+  /**
+   * The same for every path that leads to this repository: device and inode of the directory that all of its checkouts
+   * share.
+   */
+  readonly identity: string
+  /** The checkout through which it was opened. */
+  readonly topLevel: string
+  /** The git directory of that checkout. */
+  readonly gitDir: string
+  /** The git directory that all checkouts share. */
+  readonly commonDir: string
+  readonly objectFormat: "sha1" | "sha256"
+  readonly shallow: boolean
+  /** Objects may be missing until they are fetched. */
+  readonly partial: boolean
+  readonly author: Option.Option<Identity>
+  readonly committer: Option.Option<Identity>
+  /** Settings of the user's that go with each command. */
+  readonly settings: Readonly<Record<string, string>>
+  /** The settings of the repository itself, as its files have them. */
+  readonly local: ReadonlyArray<GitConfig.Entry>
+  /** The content filters that are configured. */
+  readonly filters: ReadonlyArray<string>
+  /** The text of `info/exclude` and `info/attributes`. */
+  readonly exclude: string
+  readonly attributes: string
+  /** To be kept with the job, and given to `open` when it goes on. */
+  readonly fingerprint: Fingerprint.Fingerprint
+}
+
+const identityOf = (commonDir: string) =>
+  Effect.map(
+    step(`look at ${commonDir}`, () => stat(commonDir, { bigint: true })),
+    ({ dev, ino }) => `${dev}:${ino}`
+  )
+
+/** Fails when another directory has taken the place of the repository's. */
+export const verifyIdentity = ({ commonDir, identity, topLevel }: Repository) =>
+  Effect.gen(function* () {
+    const now = yield* Effect.option(identityOf(commonDir))
+    if (!Option.contains(now, identity))
+      return yield* new NotARepository({ path: topLevel, reason: `${commonDir} is gone or was replaced` })
+  })
+
+/** What git says at a place, line by line; where it refuses, its words are the reason. */
+const ask = (cwd: string, ...questions: ReadonlyArray<string>) =>
+  run({ args: ["rev-parse", "--path-format=absolute", ...questions], cwd, userConfig: true }).pipe(
+    Effect.catchTag(
+      "GitFailed",
+      ({ detail }) => new NotARepository({ path: cwd, reason: detail.replace(/^fatal: /, "") })
+    ),
+    Effect.map(({ stdout }) => stdout.toString().replace(/\n$/, "").split("\n")),
+    Effect.filterOrFail(
+      (lines) => lines.length === questions.length,
+      () => new NotARepository({ path: cwd, reason: "its path holds a line break" })
+    )
+  )
+
+const person = (cwd: string, which: string) =>
+  run({ args: ["var", which], cwd, userConfig: true }).pipe(
+    Effect.map(({ stdout }) => {
+      const [, name = "", email = ""] = /^(.*) <(.*)> \d+ [+-]\d+\n$/.exec(stdout.toString()) ?? []
+      return name === "" ? Option.none<Identity>() : Option.some<Identity>({ name, email })
+    }),
+    Effect.catchTag("GitFailed", () => Effect.succeed(Option.none<Identity>()))
+  )
+
+const directory = (path: string) =>
+  Effect.gen(function* () {
+    if (path.includes("\0"))
+      return yield* new NotARepository({ path: path.replaceAll("\0", "?"), reason: "it holds a NUL" })
+    if (!path.startsWith("/")) return yield* new NotARepository({ path, reason: "the path is not absolute" })
+    const real = yield* Effect.catchTag(
+      fs.real(path),
+      "GitFailed",
+      ({ detail }) => new NotARepository({ path, reason: detail })
+    )
+    if (Option.isNone(real)) return yield* new NotARepository({ path, reason: "there is nothing" })
+    const stats = yield* fs.look(real.value)
+    if (Option.exists(stats, (found) => found.isDirectory())) return real.value
+    return yield* new NotARepository({ path, reason: "it is not a directory" })
+  })
+
+const text = (path: string) =>
+  Effect.map(fs.read(path), (content) => Option.match(content, { onNone: () => "", onSome: String }))
+
+/**
+ * Opens the repository that a path leads to: its top level, a directory in it, a symbolic link, a linked worktree. With a
+ * fingerprint of before it fails when the repository was changed since.
+ */
+export const open = (path: string, options?: { readonly fingerprint?: Fingerprint.Fingerprint }) =>
+  Effect.gen(function* () {
+    yield* Effect.flatMap(GitCommand, (command) => command.version)
+    const cwd = yield* directory(path)
+    const [bare, inside, shallow, objectFormat, gitPath = "", commonPath = ""] = yield* ask(
+      cwd,
+      "--is-bare-repository",
+      "--is-inside-work-tree",
+      "--is-shallow-repository",
+      "--show-object-format",
+      "--git-dir",
+      "--git-common-dir"
+    )
+    if (bare === "true") return yield* new NotARepository({ path, reason: "it is a bare repository, without files" })
+    if (inside !== "true") return yield* new NotARepository({ path, reason: "it lies within a git directory" })
+    const [topLevel = ""] = yield* ask(cwd, "--show-toplevel")
+    const gitDir = Option.getOrElse(yield* fs.real(gitPath), () => gitPath)
+    const commonDir = Option.getOrElse(yield* fs.real(commonPath), () => commonPath)
+    const directories = { gitDir, commonDir }
+
+    // First the fingerprint, then what is read under its guard.
+    const fingerprint = yield* Fingerprint.take(directories)
+    if (options?.fingerprint !== undefined) yield* Fingerprint.verify(topLevel, directories, options.fingerprint)
+    const entries = yield* Fingerprint.listing(directories, { userConfig: true })
+    const repository: Repository = {
+      identity: yield* identityOf(commonDir),
+      topLevel,
+      gitDir,
+      commonDir,
+      objectFormat: objectFormat === "sha256" ? "sha256" : "sha1",
+      shallow: shallow === "true",
+      partial: entries.some(({ key }) => key === "extensions.partialclone" || /^remote\..*\.promisor$/.test(key)),
+      author: yield* person(cwd, "GIT_AUTHOR_IDENT"),
+      committer: yield* person(cwd, "GIT_COMMITTER_IDENT"),
+      settings: GitConfig.keep(entries),
+      local: entries.filter(({ scope }) => scope === "local" || scope === "worktree"),
+      filters: [...new Set(entries.flatMap(({ key }) => /^filter\.(.*)\.[^.]+$/.exec(key)?.[1] ?? []))],
+      exclude: yield* text(`${commonDir}/info/exclude`),
+      attributes: yield* text(`${commonDir}/info/attributes`),
+      fingerprint
+    }
+    return repository
+  })
+
+/** Runs git on the refs and checkouts of a repository; no discovery, its directories are told. */
+export const inRepository = (
+  repository: Repository,
+  args: ReadonlyArray<string>,
+  options?: Pick<Invocation, "answers" | "input" | "variables"> & {
+    readonly gitDir?: string
+    readonly workTree?: string
+  }
+) =>
+  run({
+    args,
+    cwd: options?.workTree ?? repository.commonDir,
+    variables: {
+      GIT_DIR: options?.gitDir ?? repository.commonDir,
+      GIT_COMMON_DIR: repository.commonDir,
+      ...(options?.workTree === undefined ? {} : { GIT_WORK_TREE: options.workTree }),
+      ...options?.variables
+    },
+    settings: repository.settings,
+    answers: options?.answers ?? [0],
+    ...(options?.input === undefined ? {} : { input: options.input })
+  }).pipe(
+    Effect.retry({
+      while: (error) => error._tag === "GitFailed" && isHalfMade(error),
+      schedule: Schedule.intersect(Schedule.spaced("20 millis"), Schedule.recurs(10))
+    })
+  )
+
+/** Git looks at every worktree before it begins, and gives up at one that somebody else is just about to make. */
+const isHalfMade = ({ detail }: GitFailed): boolean => /failed to read \S+\/worktrees\/[^/\s]+\/commondir/.test(detail)

@@ -1,0 +1,236 @@
+/**
+ * The repository in which processes of a job work: for each worktree a clone that borrows the objects of the user's
+ * repository (`git clone --shared`), with refs, stash, configuration and hooks of its own. Linked worktrees share all of
+ * those with the user: `git stash pop`, `git branch -f main` or `git config` in one of them reaches his. The worktree stays
+ * registered with the user's repository, so that its branch is not checked out anywhere else.
+ */
+import { Effect, Option } from "effect"
+import { randomUUID } from "node:crypto"
+import { constants } from "node:fs"
+import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises"
+import { basename, dirname } from "node:path"
+import { cloneConfig } from "./cloneConfig.js"
+import * as fs from "./fs.js"
+import { step } from "./GitCommand.js"
+import { fullRef, type ObjectId, type OwnBranch } from "./RefNames.js"
+import { inRepository, type Repository } from "./Repository.js"
+
+/** Where the clone of a worktree is: beside it, so that nothing an agent does to its files removes it. */
+export const at = (worktree: string): string => `${dirname(worktree)}/.${basename(worktree)}.git`
+
+/** What the branches and tags were when the clone was made; out of the clone, as it is compared with that. */
+const record = (gitDir: string): string => `${gitDir}/charlotte-refs`
+
+/** Names of refs, each with an object, or with `ref: ` and another name. */
+export type Values = ReadonlyMap<string, string>
+
+const packed = (refs: Values): string =>
+  [...refs].map(([ref, value]) => (value.startsWith("ref: ") ? "" : `${value} ${ref}\n`)).join("")
+
+/** Those of `packed-refs`; a line that begins with `#` or `^` names none. */
+export const parse = (text: string): Values =>
+  new Map(
+    text.split("\n").flatMap((line) => {
+      const [, value, ref] = /^([0-9a-f]{40,64}) (refs\/.+)$/.exec(line) ?? []
+      return value === undefined || ref === undefined ? [] : [[ref, value] as const]
+    })
+  )
+
+/** What an agent may want to look at: not the user's stash, and no branches of this or any other job. */
+const borrowed = (repository: Repository) =>
+  Effect.map(
+    inRepository(repository, [
+      "for-each-ref",
+      "--format=%(objectname)%00%(refname)%00%(symref)",
+      "--end-of-options",
+      ...["heads", "tags", "remotes", "notes", "replace"].map((name) => `refs/${name}/`)
+    ]),
+    ({ stdout }): Values =>
+      new Map(
+        stdout
+          .toString()
+          .split("\n")
+          .flatMap((line) => {
+            const [object = "", ref = "", target = ""] = line.split("\0")
+            if (ref === "" || ref.startsWith("refs/heads/charlotte/")) return []
+            return [[ref, target === "" ? object : `ref: ${target}`] as const]
+          })
+      )
+  )
+
+/** Whatever an agent has put where a directory should be goes; above all a link, which would lead out of the clone. */
+const directories = async (clone: string, names: ReadonlyArray<string>): Promise<void> => {
+  let path = clone
+  for (const name of names) {
+    path = `${path}/${name}`
+    const stats = await lstat(path).catch(() => undefined)
+    if (stats?.isDirectory() === true) continue
+    await rm(path, { force: true })
+    await mkdir(path)
+  }
+}
+
+const writeRef = async (clone: string, ref: string, value: string): Promise<void> => {
+  const file = `${clone}/${ref}`
+  if ((await realpath(clone)) !== clone) throw new Error(`${clone} is behind a link`)
+  await directories(clone, ref.split("/").slice(0, -1))
+  for (const path of [file, `${file}.lock`]) await rm(path, { recursive: true, force: true })
+  await writeFile(`${file}.lock`, `${value}\n`, { flag: "wx" })
+  await rename(`${file}.lock`, file)
+}
+
+/** Sets the branch of the clone. No process works there. */
+export const setBranch = (clone: string, branch: OwnBranch, commit: ObjectId) =>
+  step(`move ${branch} in ${clone}`, () => writeRef(clone, fullRef(branch), commit))
+
+/** Tools that install hooks install them here, so they are copies. */
+const copyHooks = async (from: string, to: string): Promise<void> => {
+  const names = await readdir(from).catch(() => [])
+  for (const name of names.filter((name) => !name.endsWith(".sample"))) {
+    const stats = await stat(`${from}/${name}`).catch(() => undefined)
+    if (stats?.isFile() === true) await copyFile(`${from}/${name}`, `${to}/${name}`)
+  }
+}
+
+export interface Options {
+  readonly path: string
+  /** The directory of the worktree in the user's repository. */
+  readonly gitDir: string
+  readonly branch: OwnBranch
+  readonly commit: ObjectId
+}
+
+/** Makes the clone of a worktree, and leads the worktree to it. */
+export const make = (repository: Repository, { branch, commit, gitDir, path }: Options) =>
+  Effect.gen(function* () {
+    const clone = at(path)
+    const refs = yield* borrowed(repository)
+    yield* step(`make ${clone}`, async () => {
+      await rm(clone, { recursive: true, force: true })
+      for (const name of ["objects/info", "objects/pack", "refs/heads", "info", "hooks"])
+        await mkdir(`${clone}/${name}`, { recursive: true })
+      const files = {
+        HEAD: `ref: ${fullRef(branch)}\n`,
+        config: cloneConfig(repository),
+        "packed-refs": packed(refs),
+        "objects/info/alternates": `${repository.commonDir}/objects\n`,
+        "info/exclude": repository.exclude,
+        "info/attributes": repository.attributes
+      }
+      for (const [name, text] of Object.entries(files)) await writeFile(`${clone}/${name}`, text)
+      for (const [ref, value] of refs) if (value.startsWith("ref: ")) await writeRef(clone, ref, value)
+      await writeRef(clone, fullRef(branch), commit)
+      await copyHooks(`${repository.commonDir}/hooks`, `${clone}/hooks`)
+      await writeFile(record(gitDir), packed(refs))
+      await writeFile(`${path}/.git`, `gitdir: ${clone}\n`)
+    })
+    return clone
+  })
+
+/** The value of one ref; none where there is none. Files are read, as git would read the configuration of the clone, too. */
+const value = (clone: string, ref: string) =>
+  Effect.gen(function* () {
+    const loose = yield* fs.readLine(`${clone}/${ref}`)
+    if (Option.isSome(loose)) return loose
+    const all = yield* fs.read(`${clone}/packed-refs`)
+    return Option.flatMapNullable(all, (text) => parse(text.toString()).get(ref))
+  })
+
+/** What HEAD says: the full name of a branch; none when it is detached. */
+export const head = (clone: string) =>
+  Effect.map(
+    fs.readLine(`${clone}/HEAD`),
+    Option.flatMapNullable((line) => /^ref: (.+)$/.exec(line)?.[1])
+  )
+
+/** The commit of the branch. */
+export const tip = (clone: string, branch: OwnBranch) => value(clone, fullRef(branch))
+
+/** A branch or tag of the user's that was moved in the clone. */
+export interface Move {
+  readonly ref: string
+  readonly from: string
+  /** Nothing where it was deleted. */
+  readonly to: string | undefined
+}
+
+const words = ({ from, ref, to }: Move): string =>
+  to === undefined ? `deleted ${ref}, which was at ${from}` : `moved ${ref} from ${from} to ${to.replace(/^ref: /, "")}`
+
+/** What somebody has done, for people. */
+export const describe = (moves: ReadonlyArray<Move>): string => {
+  const [some, more] = [moves.slice(0, 5).map(words), moves.length - 5]
+  return [...some, ...(more > 0 ? [`${more} more`] : [])].join("; ")
+}
+
+const isObject = /^[0-9a-f]{2}\/[0-9a-f]{38,62}$/
+const isPack = /^pack\/pack-[0-9a-f]+\.(pack|rev|idx)$/
+
+/** Files of one directory of objects, each below its own. */
+const entries = async (directory: string, name: string): Promise<ReadonlyArray<string>> =>
+  (await readdir(`${directory}/${name}`).catch(() => [])).map((file) => `${name}/${file}`)
+
+/**
+ * A power loss must not take what is recorded as done, so the copy is on the disk before it has its name. Git clears names like
+ * that of the temporary file away, should this be cut off.
+ */
+const copy = async (from: string, to: string): Promise<void> => {
+  const temporary = `${dirname(to)}/tmp_obj_${randomUUID()}`
+  await mkdir(dirname(to), { recursive: true })
+  await copyFile(from, temporary, constants.COPYFILE_FICLONE)
+  const file = await open(temporary, "r")
+  await file.sync().finally(() => file.close())
+  await rename(temporary, to)
+}
+
+/** Copies the objects that were made in the clone to the user's repository, as a local clone of git's does. */
+export const copyObjects = ({ commonDir }: Repository, clone: string) =>
+  step(`copy objects of ${clone}`, async () => {
+    const [from, to] = [`${clone}/objects`, `${commonDir}/objects`]
+    const names = await readdir(from)
+    const found = await Promise.all(names.map((name) => entries(from, name)))
+    // An index makes its pack known, so it comes last.
+    const order = (name: string): number => (name.endsWith(".idx") ? 1 : 0)
+    const files = found.flat().filter((name) => isObject.test(name) || isPack.test(name))
+    for (const name of files.toSorted((a, b) => order(a) - order(b)))
+      if ((await stat(`${to}/${name}`).catch(() => undefined)) === undefined)
+        await copy(`${from}/${name}`, `${to}/${name}`)
+  })
+
+/** The refs that have a file of their own. */
+const loose = (clone: string) =>
+  step(`read the refs of ${clone}`, async (): Promise<Values> => {
+    const files = await readdir(`${clone}/refs`, { recursive: true, withFileTypes: true })
+    const names = files.filter((file) => file.isFile()).map((file) => `${file.parentPath}/${file.name}`)
+    const lines = await Promise.all(
+      names.map(async (file) => {
+        const line = Option.getOrElse(await fs.asked.readLine(file), () => "")
+        return [file.slice(clone.length + 1), line] as const
+      })
+    )
+    return new Map(lines)
+  })
+
+const packedIn = (file: string) =>
+  Effect.map(
+    fs.read(file),
+    Option.match({ onNone: () => new Map<string, string>(), onSome: (text) => parse(text.toString()) })
+  )
+
+/**
+ * The user's branches and tags that were moved or deleted in the clone, which are set back there; his own never moved. What was
+ * added is the agent's own, and goes with the clone.
+ */
+export const putBack = (_: Repository, { clone, gitDir }: { readonly clone: string; readonly gitDir: string }) =>
+  Effect.gen(function* () {
+    const before = yield* packedIn(record(gitDir))
+    const after = new Map([...(yield* packedIn(`${clone}/packed-refs`)), ...(yield* loose(clone))])
+    const moves = [...before].flatMap(([ref, from]): ReadonlyArray<Move> => {
+      const to = after.get(ref)
+      return to === from || !/^refs\/(heads|tags)\//.test(ref) ? [] : [{ ref, from, to }]
+    })
+    yield* step("put refs back", async () => {
+      for (const { from, ref } of moves) await writeRef(clone, ref, from)
+    })
+    return moves
+  })

@@ -1,0 +1,162 @@
+/** The files in a worktree of ours: where it stands, what is in it, and its index put in place of the one that is there. */
+import { Effect, Option, Schema } from "effect"
+import { copyFile, open, rename, rm } from "node:fs/promises"
+import * as Checkouts from "./Checkouts.js"
+import type { TreeEntry } from "./Files.js"
+import { step } from "./GitCommand.js"
+import { BranchMissing, HeadMoved, NestedRepository, WorktreeBroken } from "./GitError.js"
+import { mutate } from "./withRepositoryLock.js"
+import { fullRef, ObjectId } from "./RefNames.js"
+import * as Refs from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import { type Sealed, sealed } from "./IsolatedGitDir.js"
+import * as SharedClone from "./SharedClone.js"
+import * as Worktrees from "./Worktrees.js"
+
+/** The commit of the branch in the clone, when HEAD stands on it and it is no other name for something. */
+const tip = ({ branch, clone, path }: Worktrees.Worktree) =>
+  Effect.gen(function* () {
+    const elsewhere = (actual: string) => new HeadMoved({ path, expected: branch, actual })
+    const short = (ref: string) => ref.replace(/^refs\/heads\//, "")
+    const ref = yield* SharedClone.head(clone)
+    if (Option.isNone(ref)) return yield* elsewhere("no branch")
+    if (ref.value !== fullRef(branch)) return yield* elsewhere(short(ref.value))
+    const said = yield* SharedClone.tip(clone, branch)
+    if (Option.isNone(said)) return yield* new BranchMissing({ branch })
+    return yield* Effect.mapError(Schema.decode(ObjectId)(said.value), () =>
+      elsewhere(short(said.value.replace(/^ref: /, "")))
+    )
+  })
+
+/** Brings what was committed in the clone to the user's repository, and the branch there to it. */
+const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktree, tip: ObjectId) =>
+  Effect.gen(function* () {
+    const known = yield* Effect.catchTag(Refs.find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
+    if (Option.contains(known, tip)) return
+    const since = Option.match(known, { onNone: () => [], onSome: (commit) => [`^${commit}`] })
+    yield* SharedClone.copyObjects(repository, clone)
+    yield* sealed(repository, (git) =>
+      git.run(["rev-list", "--objects", "--quiet", "--end-of-options", tip, ...since])
+    ).pipe(
+      Effect.catchTag(
+        "GitFailed",
+        ({ detail }) => new WorktreeBroken({ path, reason: `what was committed there cannot be read: ${detail}` })
+      )
+    )
+    yield* Refs.restore(repository, branch, tip)
+  })
+
+/** The commit at which the worktree stands, on its own branch, with nothing begun and not ended. */
+export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
+  Effect.gen(function* () {
+    yield* Worktrees.verify(repository, worktree)
+    const commit = yield* tip(worktree)
+    const operation = yield* Checkouts.operation({ gitDir: worktree.clone, path: worktree.path })
+    if (Option.isSome(operation)) return yield* operation.value
+    yield* bring(repository, worktree, commit)
+    return commit
+  })
+
+/** A file as git lists it; one that is not in the index has neither mode nor object. */
+interface Line extends TreeEntry {
+  readonly letter: string
+}
+
+const parse = (line: string): ReadonlyArray<Line> => {
+  // A name can look like an entry.
+  if (line.startsWith("? ")) return [{ letter: "?", mode: "", object: "", path: line.slice(2) }]
+  const [, letter, mode, object, path] = /^(.) (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
+  const isEntry = letter !== undefined && mode !== undefined && object !== undefined && path !== undefined
+  return isEntry ? [{ letter, mode, object, path }] : []
+}
+
+/** Reads the commit into the index, and lists that with the files; fails when there is a repository among them, be it new or committed. */
+const list = (git: Sealed, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
+    const { stdout } = yield* git.run(args, { first: [{ args: ["read-tree", "--end-of-options", tip] }] })
+    const lines = stdout.toString().split("\0").flatMap(parse)
+    // Git would look into them, and by their own configuration.
+    const nested = lines.filter(({ letter, mode, path }) => mode === "160000" || (letter === "?" && path.endsWith("/")))
+    const directories = [...new Set(nested.map((line) => line.path.replace(/\/$/, "")))]
+    return directories.length > 0 ? yield* new NestedRepository({ path, directories }) : lines
+  })
+
+/**
+ * Runs an operation over the files of the worktree, with an index that was read from its commit and a list of both.
+ * The index that lies in the worktree's git directory is not looked at: it could say of a file that it has not changed.
+ */
+export const over = <A, E, R>(
+  repository: Repository,
+  { path }: Worktrees.Worktree,
+  tip: ObjectId,
+  use: (git: Sealed, lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>,
+  also: ReadonlyArray<string> = []
+) =>
+  sealed(repository, (git) => Effect.flatMap(list(git, path, tip, also), (lines) => use(git, lines)), {
+    workTree: path
+  })
+
+/**
+ * Moves files and branch while the index is locked, and puts the new index in place, by git's own protocol, so that git in
+ * the worktree sees it clean.
+ */
+const withIndex = <E, R, E2, R2>(
+  gitDir: string,
+  {
+    branch,
+    files,
+    index
+  }: {
+    readonly index: string
+    readonly files: Effect.Effect<void, E, R>
+    readonly branch: Effect.Effect<void, E2, R2>
+  }
+) => {
+  const lock = `${gitDir}/index.lock`
+  return Effect.acquireUseRelease(
+    step("lock the index", () => open(lock, "wx").then((file) => file.close())),
+    () =>
+      files.pipe(
+        Effect.zipRight(step("write the index", () => copyFile(index, lock))),
+        Effect.zipRight(branch),
+        Effect.zipRight(step("put the index in place", () => rename(lock, `${gitDir}/index`)))
+      ),
+    () => Effect.ignore(step("unlock the index", () => rm(lock, { force: true })))
+  )
+}
+
+/**
+ * Moves the worktree to another commit: first its files, then its branch, then its index. The order is for a crash in
+ * between. A branch that was moved before the files would have them look like a change that takes the commit back; files
+ * that were moved before the branch hold more than it says, and nothing less.
+ */
+export const move = <E, R, E2, R2>(
+  repository: Repository,
+  worktree: Worktrees.Worktree,
+  options: {
+    readonly index: string
+    readonly from: ObjectId
+    readonly to: ObjectId
+    /** Done when nothing can be in the way any more, and before the files. */
+    readonly before: Effect.Effect<void, E, R>
+    readonly files: Effect.Effect<void, E2, R2>
+  }
+) => {
+  const { branch, clone } = worktree
+  const { before, files, from, index, to } = options
+  const locks = [`${clone}/index.lock`, `${clone}/HEAD.lock`, Refs.lockOf(repository, branch)]
+  const moveBranch = Effect.zipRight(
+    Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) }),
+    SharedClone.setBranch(clone, branch, to)
+  )
+  return mutate(repository, { locks })(
+    Worktrees.verify(repository, worktree).pipe(
+      Effect.zipRight(before),
+      // Milliseconds, and half of it would leave the worktree at odds with its branch.
+      Effect.zipRight(
+        Effect.uninterruptible(withIndex(clone, { index, files, branch: from === to ? Effect.void : moveBranch }))
+      )
+    )
+  )
+}

@@ -1,0 +1,229 @@
+/** Worktrees of the units: outside the repository, each on a branch of its own, and told from the user's by a mark. */
+import { Effect, Option, Schema } from "effect"
+import { mkdir, rm, rmdir, writeFile } from "node:fs/promises"
+import { basename, dirname } from "node:path"
+import * as Checkouts from "./Checkouts.js"
+import * as ContentFilters from "./ContentFilters.js"
+import * as fs from "./fs.js"
+import { type GitCommand, step } from "./GitCommand.js"
+import { BranchCheckedOut, type GitError, GitFailed, PathTaken, WorktreeBroken } from "./GitError.js"
+import { mutate, type Mutexes, patiently } from "./withRepositoryLock.js"
+import { AbsolutePath, type ObjectId, OwnBranch } from "./RefNames.js"
+import * as Refs from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import { sealed } from "./IsolatedGitDir.js"
+import * as SharedClone from "./SharedClone.js"
+
+export interface Worktree {
+  readonly path: AbsolutePath
+  /** Its directory in the user's repository, with which it is registered there. */
+  readonly gitDir: string
+  /** The repository in which processes work there. */
+  readonly clone: string
+  readonly branch: OwnBranch
+}
+
+/** Fails when the worktree is no longer the one that was made. */
+export const verify = (repository: Repository, worktree: Worktree) =>
+  Effect.gen(function* () {
+    const { branch, clone, gitDir, path } = worktree
+    const broken = (reason: string) => new WorktreeBroken({ path, reason })
+    const { asked } = fs
+    const [real, entry, link, own, common, mark] = yield* step(`look at ${path}`, () =>
+      Promise.all([
+        asked.real(path),
+        asked.look(`${path}/.git`),
+        asked.readLine(`${path}/.git`),
+        asked.real(clone),
+        asked.readLine(`${gitDir}/commondir`),
+        asked.readLine(Checkouts.mark(gitDir))
+      ])
+    )
+    if (!Option.contains(real, path)) return yield* broken("it is gone, or behind a symbolic link")
+    if (!Option.exists(entry, (stats) => stats.isFile())) return yield* broken("its .git is gone or was replaced")
+    if (!Option.contains(link, `gitdir: ${clone}`) || !Option.contains(own, clone))
+      return yield* broken(`its .git does not lead to ${clone}`)
+    const isOurs = Option.contains(mark, branch) && fs.isWithin(gitDir, repository.commonDir)
+    if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
+  })
+
+/** Beside a worktree, where nobody works: it says for which repository one was made there. */
+const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
+
+/**
+ * The branch of a worktree that was made here. A crash may have come before its mark, or before that had its text; the note was
+ * there before both.
+ */
+const madeFor = ({ commonDir }: Repository, path: string, gitDir: string) =>
+  Effect.gen(function* () {
+    const mark = Option.flatMap(yield* fs.readLine(Checkouts.mark(gitDir)), decodeBranch)
+    if (Option.isSome(mark) || !Option.contains(yield* fs.readLine(note(path)), commonDir)) return mark
+    const head = yield* fs.readLine(`${gitDir}/HEAD`)
+    return Option.flatMap(head, (line) => decodeBranch(line.replace(/^ref: refs\/heads\//, "")))
+  })
+
+const decodeBranch = Schema.decodeOption(OwnBranch)
+
+/** The worktrees that were made here, of every job; those whose files are gone too. */
+export const list = (repository: Repository) =>
+  Effect.gen(function* () {
+    const worktrees = yield* Effect.forEach(yield* Checkouts.linked(repository), ([path, gitDir]) =>
+      Effect.map(madeFor(repository, path, gitDir), (branch) =>
+        Option.map(Option.all([Schema.decodeOption(AbsolutePath)(path), branch]), ([path, branch]) => ({
+          path,
+          gitDir,
+          clone: SharedClone.at(path),
+          branch
+        }))
+      )
+    )
+    return worktrees.flatMap((worktree): ReadonlyArray<Worktree> => Option.toArray(worktree))
+  })
+
+/** The path without symbolic links on the way to it. */
+const canonical = (path: AbsolutePath) =>
+  Effect.map(fs.real(dirname(path)), (parent) =>
+    Option.flatMap(parent, (directory) =>
+      Schema.decodeOption(AbsolutePath)(`${directory === "/" ? "" : directory}/${basename(path)}`)
+    )
+  )
+
+/** A path at which nothing is, and that does not lead into a checkout. */
+const free = (repository: Repository, wanted: AbsolutePath) =>
+  Effect.gen(function* () {
+    const taken = (reason: string) => new PathTaken({ path: wanted, reason })
+    yield* step(`make ${dirname(wanted)}`, () => mkdir(dirname(wanted), { recursive: true }))
+    const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
+    if (Option.isSome(yield* fs.look(path))) return yield* taken("something is there already")
+    const clone = SharedClone.at(path)
+    if (Option.isSome(yield* fs.look(clone))) return yield* taken(`${clone} is there already`)
+    const around = (yield* Checkouts.places(repository)).find((place) => fs.isWithin(path, place))
+    return around === undefined ? path : yield* taken(`it lies within ${around}`)
+  })
+
+/** Drops what the repository knows of a worktree. Its files are gone, or stay where they are. */
+const unregister = ({ commonDir }: Repository, gitDir: string) =>
+  Effect.zipRight(
+    fs.erase(gitDir),
+    // As git does it: the directory of all of them goes with the last one.
+    step("tidy up", () => rmdir(`${commonDir}/worktrees`).catch(() => {}))
+  )
+
+const attach = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
+  patiently(repository, ["worktree", "add", "--no-checkout", "--end-of-options", path, branch])
+
+/** Tries again where the branch stood in a worktree of ours that somebody has moved; what is in that one stays there. */
+const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBranch, failure: GitFailed) =>
+  Effect.gen(function* () {
+    yield* Refs.resolve(repository, branch)
+    const moved = (yield* list(repository)).filter((other) => other.branch === branch && other.path !== path)
+    for (const other of moved) {
+      yield* unregister(repository, other.gitDir)
+      yield* Effect.logWarning(`${other.path} is no worktree any more: ${branch} is worked on in ${path}`)
+    }
+    for (const checkout of yield* Checkouts.of(repository, branch))
+      return yield* new BranchCheckedOut({ branch, path: checkout.path })
+    return yield* moved.length === 0 ? failure : attach(repository, path, branch)
+  })
+
+/** Makes the worktree without files: those are written apart from the configuration of the repository. */
+const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
+  Effect.gen(function* () {
+    yield* step(`note ${path}`, () => writeFile(note(path), `${repository.commonDir}\n`))
+    yield* Effect.catchTag(attach(repository, path, branch), "GitFailed", (failure) =>
+      attachAnyway(repository, path, branch, failure)
+    )
+    const gitDir = (yield* Checkouts.linked(repository)).get(path)
+    if (gitDir === undefined)
+      return yield* new GitFailed({ operation: "worktree", exitCode: 0, detail: `${path} was made and is not listed` })
+    yield* step(`mark ${path}`, () => writeFile(Checkouts.mark(gitDir), `${branch}\n`))
+    // A copy of the user's sparse checkout would leave files out.
+    yield* step(`prepare ${path}`, () =>
+      Promise.all(["config.worktree", "info/sparse-checkout"].map((name) => rm(`${gitDir}/${name}`, { force: true })))
+    )
+    const commit = yield* Refs.resolve(repository, branch)
+    const clone = yield* SharedClone.make(repository, { path, gitDir, branch, commit })
+    const worktree: Worktree = { path, gitDir, clone, branch }
+    return worktree
+  })
+
+const populate = (repository: Repository, { clone, path }: Worktree, commit: ObjectId) =>
+  Effect.zipRight(
+    ContentFilters.refuseIn(repository, { tree: commit }),
+    sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
+      workTree: path,
+      index: `${clone}/index`
+    })
+  )
+
+/**
+ * Makes a worktree on a branch of its own: a new one at the commit `from`, or without it one that is there. What was done
+ * is undone when it fails.
+ */
+export const add = (
+  repository: Repository,
+  options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly from?: ObjectId }
+) =>
+  Effect.gen(function* () {
+    const { branch } = options
+    const from = Option.fromNullable(options.from)
+    const path = yield* free(repository, options.path)
+    const undo: Array<Effect.Effect<void, GitError, GitCommand | Mutexes>> = []
+    const begin = Effect.gen(function* () {
+      if (Option.isSome(from)) {
+        yield* Refs.move(repository, branch, { from: Option.none(), to: from })
+        undo.unshift(Refs.remove(repository, branch))
+      }
+      undo.unshift(remove(repository, path))
+      return yield* register(repository, path, branch)
+    })
+    return yield* mutate(repository, { locks: [Refs.lockOf(repository, branch)] })(Effect.uninterruptible(begin)).pipe(
+      Effect.tap((worktree) =>
+        Effect.flatMap(Option.isSome(from) ? Effect.succeed(from.value) : Refs.resolve(repository, branch), (commit) =>
+          populate(repository, worktree, commit)
+        )
+      ),
+      Effect.onError(() => Effect.forEach(undo, Effect.ignore, { discard: true }))
+    )
+  })
+
+/** Whether nothing could be lost there: no files, and at most the `.git` of a worktree that was just begun. */
+const isEmpty = (repository: Repository, path: string, gitDir: string | undefined) =>
+  Effect.gen(function* () {
+    const names = yield* fs.list(path)
+    if (names.some((name) => name !== ".git")) return false
+    const entry = yield* fs.readLine(`${path}/.git`)
+    const head = gitDir === undefined ? Option.none() : yield* fs.readLine(`${gitDir}/HEAD`)
+    return (
+      (names.length === 0 ||
+        Option.exists(entry, (line) => line.startsWith(`gitdir: ${repository.commonDir}/worktrees/`))) &&
+      (gitDir === undefined || Option.exists(head, (line) => line.startsWith("ref: refs/heads/charlotte/")))
+    )
+  })
+
+/**
+ * Removes a worktree that was made here, with all that is in it, and what the repository knows of it. One that is gone
+ * already is no error; what cannot be shown to be ours is not touched.
+ */
+export const remove = (repository: Repository, wanted: AbsolutePath) =>
+  mutate(repository, { evenIfChanged: true })(
+    Effect.gen(function* () {
+      const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
+      const isThere = Option.isSome(yield* fs.look(path))
+      const worktrees = yield* Checkouts.linked(repository)
+      const gitDir = worktrees.get(path)
+      const isNoted = Option.contains(yield* fs.readLine(note(path)), repository.commonDir)
+      if (isThere || gitDir !== undefined) {
+        const isMarked = gitDir !== undefined && Option.isSome(yield* fs.readLine(Checkouts.mark(gitDir)))
+        const isAround = [repository.topLevel, repository.commonDir].some((place) => fs.isWithin(place, path))
+        if (isAround || !(isMarked || isNoted || (yield* isEmpty(repository, path, gitDir))))
+          return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })
+      }
+      if (isThere) yield* fs.erase(path)
+      const clone = SharedClone.at(path)
+      if ((isNoted || gitDir !== undefined) && Option.isSome(yield* fs.look(clone))) yield* fs.erase(clone)
+      // Those that somebody has made within it have gone with it.
+      for (const [place, directory] of worktrees) if (fs.isWithin(place, path)) yield* unregister(repository, directory)
+      if (isNoted) yield* step("remove a note", () => rm(note(path), { force: true }))
+    })
+  )

@@ -1,0 +1,93 @@
+/** A branch moved forward: the ref alone, or with it the one checkout in which it stands. */
+import { Effect, Option } from "effect"
+import * as Checkouts from "./Checkouts.js"
+import * as ContentFilters from "./ContentFilters.js"
+import { BranchMoved, CheckoutInTheWay, type GitFailed, NotFastForward } from "./GitError.js"
+import * as History from "./History.js"
+import { mutate, patiently } from "./withRepositoryLock.js"
+import type { BranchName, ObjectId } from "./RefNames.js"
+import * as Refs from "./Refs.js"
+import type { Repository } from "./Repository.js"
+
+/** How a branch was moved: not at all, as it was there already; as a ref; or together with the files of a checkout. */
+export type Advanced =
+  { readonly _tag: "Already" } | { readonly _tag: "Reference" } | { readonly _tag: "Checkout"; readonly path: string }
+
+export interface AdvanceOptions {
+  readonly from: ObjectId
+  readonly to: ObjectId
+}
+
+/** Git lists the files that it would have overwritten, one to a line, after a tab. */
+const refusal = (path: string, branch: BranchName, { detail }: GitFailed) => {
+  const files = [...detail.matchAll(/^\t(.+)$/gm)].map(([, file = ""]) => file)
+  return new CheckoutInTheWay({ path, branch, files, detail })
+}
+
+/**
+ * Git's own fast-forward, which refuses rather than overwrite; nothing of the user's is stashed, and a file that is only
+ * ignored counts as the user's too.
+ */
+const inCheckout = (
+  repository: Repository,
+  branch: BranchName,
+  checkout: Checkouts.Checkout,
+  { from, to }: AdvanceOptions
+) =>
+  Effect.gen(function* () {
+    const { gitDir, path } = checkout
+    yield* Checkouts.verify(repository, checkout)
+    const operation = yield* Checkouts.operation(checkout)
+    if (Option.isSome(operation)) return yield* operation.value
+    yield* ContentFilters.refuseIn(repository, { tree: to, since: from, checkout: path })
+    const disarmed = { ...repository, settings: { ...repository.settings, ...ContentFilters.disarmed(repository) } }
+    const args = [
+      "merge",
+      "--ff-only",
+      // When this program is killed nobody listens any more, and what git has to say then would be its end, halfway.
+      "--quiet",
+      "--no-stat",
+      "--no-autostash",
+      "--no-verify-signatures",
+      "--no-overwrite-ignore"
+    ]
+    yield* patiently(disarmed, [...args, "--end-of-options", to], { gitDir, workTree: path }).pipe(
+      Effect.catchTag("GitFailed", (failure) => refusal(path, branch, failure))
+    )
+    const now = yield* Refs.resolve(repository, branch)
+    if (now !== to) return yield* new BranchMoved({ branch, expected: from, actual: now })
+    const advanced: Advanced = { _tag: "Checkout", path }
+    return advanced
+  })
+
+const byReference = (repository: Repository, branch: BranchName, { from, to }: AdvanceOptions) =>
+  Effect.gen(function* () {
+    yield* Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) })
+    const advanced: Advanced = { _tag: "Reference" }
+    return advanced
+  })
+
+/**
+ * Moves a branch from the commit where it is expected to be to one that contains it. Once begun it is not interrupted: a
+ * checkout that is half moved forward would look to its owner like changes of his own.
+ */
+export const advance = (repository: Repository, branch: BranchName, options: AdvanceOptions) =>
+  Effect.gen(function* () {
+    const { from, to } = options
+    const checkouts = yield* Checkouts.of(repository, branch)
+    const locks = checkouts.flatMap(({ gitDir }) => [`${gitDir}/index.lock`, `${gitDir}/HEAD.lock`])
+    return yield* mutate(repository, { locks: [...locks, Refs.lockOf(repository, branch)] })(
+      Effect.gen(function* () {
+        const now = yield* Refs.resolve(repository, branch)
+        const already: Advanced = { _tag: "Already" }
+        if (now === to) return already
+        if (now !== from) return yield* new BranchMoved({ branch, expected: from, actual: now })
+        if (!(yield* History.isAncestor(repository, from, to))) return yield* new NotFastForward({ branch, from, to })
+        const [checkout, another] = yield* Checkouts.of(repository, branch)
+        if (checkout === undefined) return yield* byReference(repository, branch, options)
+        if (another === undefined) return yield* inCheckout(repository, branch, checkout, options)
+        const detail = `it is checked out in ${another.path} as well`
+        return yield* new CheckoutInTheWay({ path: checkout.path, branch, files: [], detail })
+      }).pipe(Effect.uninterruptible)
+    )
+  })

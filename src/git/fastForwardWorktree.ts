@@ -1,0 +1,43 @@
+/** A worktree of ours moved forward, to a merge of its work with that of others. */
+import { Effect } from "effect"
+import * as ContentFilters from "./ContentFilters.js"
+import * as fs from "./fs.js"
+import { BranchMoved, NotFastForward } from "./GitError.js"
+import * as History from "./History.js"
+import type { ObjectId } from "./RefNames.js"
+import type { Repository } from "./Repository.js"
+import * as WorkingFiles from "./WorkingFiles.js"
+import type { Worktree } from "./Worktrees.js"
+
+export interface ForwardOptions {
+  readonly from: ObjectId
+  readonly to: ObjectId
+}
+
+/**
+ * Moves the branch of a worktree, and its files, from a commit to one that contains it. What is committed there is safe;
+ * all else is a by-product: files of the commit that were changed or removed, and whatever is in the way of a file, are
+ * replaced. Other files that are not committed, such as ignored ones, stay. One that was moved already is only put right.
+ */
+export const forward = (repository: Repository, worktree: Worktree, { from, to }: ForwardOptions) =>
+  Effect.gen(function* () {
+    const { branch, path } = worktree
+    const tip = yield* WorkingFiles.stand(repository, worktree)
+    if (tip !== from && tip !== to) return yield* new BranchMoved({ branch, expected: from, actual: tip })
+    if (!(yield* History.isAncestor(repository, from, to))) return yield* new NotFastForward({ branch, from, to })
+    yield* ContentFilters.refuseIn(repository, { tree: to, since: from })
+    yield* WorkingFiles.over(repository, worktree, tip, (git) =>
+      Effect.gen(function* () {
+        // A file that is as it should be is not written again: to a build, it would look new.
+        yield* git.run(["update-index", "-q", "--refresh"], { answers: [0, 1] })
+        const files = git.run(["read-tree", "--reset", "-u", "--end-of-options", to])
+        yield* WorkingFiles.move(repository, worktree, {
+          index: git.index,
+          from: tip,
+          to,
+          before: Effect.void,
+          files: Effect.asVoid(fs.unlocking(path, files))
+        })
+      })
+    )
+  })

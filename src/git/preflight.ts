@@ -1,0 +1,114 @@
+/** What in a repository would keep a job from being done: all of it at once, each with what to do about it. */
+import { Effect, Option, Schema } from "effect"
+import * as Checkouts from "./Checkouts.js"
+import * as ContentFilters from "./ContentFilters.js"
+import * as Files from "./Files.js"
+import { IdentityMissing } from "./GitError.js"
+import { BranchName, type ObjectId } from "./RefNames.js"
+import * as Refs from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import { sealed } from "./IsolatedGitDir.js"
+
+/** One thing that is in the way. */
+export class Problem extends Schema.Class<Problem>("charlotte/GitProblem")({
+  kind: Schema.Literal(
+    "identity",
+    "unborn",
+    "detached",
+    "missing",
+    "symbolic",
+    "shallow",
+    "partial",
+    "submodules",
+    "filter",
+    "operation",
+    "name"
+  ),
+  /** A sentence: what is wrong, and what to do. */
+  message: Schema.String
+}) {}
+
+const problem = (kind: Problem["kind"], message: string) => new Problem({ kind, message })
+
+/** The branch to work for, or why there is none. */
+const target = (repository: Repository, wanted: BranchName | undefined) =>
+  Effect.gen(function* () {
+    const head = yield* Refs.head(repository)
+    if (wanted === undefined && head._tag === "Detached")
+      return problem(
+        "detached",
+        "HEAD is detached, so there is no branch to work for; check one out with: git switch NAME"
+      )
+    const branch = wanted ?? (head._tag === "Detached" ? undefined : head.branch)
+    if (branch === undefined) return problem("missing", "no branch was named")
+    if (head._tag === "Unborn" && head.branch === branch)
+      return problem("unborn", `the branch ${branch} has no commit yet; make a first one with: git commit`)
+    return yield* Refs.resolve(repository, branch).pipe(
+      Effect.map((commit) => ({ branch, commit })),
+      Effect.catchTags({
+        BranchMissing: ({ message }) => Effect.succeed(problem("missing", message)),
+        SymbolicBranch: ({ message }) => Effect.succeed(problem("symbolic", message))
+      })
+    )
+  })
+
+const inTree = (repository: Repository, commit: ObjectId) =>
+  sealed(repository, (git) =>
+    Effect.gen(function* () {
+      const entries = yield* Files.entries(git, commit)
+      const submodules = entries.filter(({ mode }) => mode === "160000").map(({ path }) => path)
+      const filters = yield* ContentFilters.find(repository, { tree: commit })
+      return [
+        ...(submodules.length === 0
+          ? []
+          : [
+              problem(
+                "submodules",
+                `submodules are not supported (${submodules.join(", ")}); work in a repository without them`
+              )
+            ]),
+        ...filters.map(({ message }) => problem("filter", message))
+      ]
+    })
+  )
+
+const ofRepository = (repository: Repository): ReadonlyArray<Problem> => [
+  ...(Option.isNone(Option.all([repository.author, repository.committer]))
+    ? [problem("identity", new IdentityMissing({ path: repository.topLevel }).message)]
+    : []),
+  ...(repository.shallow
+    ? [problem("shallow", "the repository is a shallow clone; get the rest of its history with: git fetch --unshallow")]
+    : []),
+  ...(repository.partial
+    ? [
+        problem(
+          "partial",
+          "the repository is a partial clone, whose files may be missing; clone it again without --filter"
+        )
+      ]
+    : [])
+]
+
+/** What would be in the way of a job for that branch, or for the one that is checked out. */
+export const find = (repository: Repository, wanted?: BranchName) =>
+  Effect.gen(function* () {
+    const found = yield* target(repository, wanted)
+    const taken = yield* Refs.find(repository, BranchName.make("charlotte"))
+    const here = { path: repository.topLevel, gitDir: repository.gitDir }
+    const checkouts = found instanceof Problem ? [] : yield* Checkouts.of(repository, found.branch)
+    const places = [here, ...checkouts.filter(({ gitDir }) => gitDir !== here.gitDir)]
+    const operations = (yield* Effect.forEach(places, Checkouts.operation)).flatMap(Option.toArray)
+    return [
+      ...ofRepository(repository),
+      ...(found instanceof Problem ? [found] : yield* inTree(repository, found.commit)),
+      ...operations.map(({ message }) => problem("operation", message)),
+      ...(Option.isSome(taken)
+        ? [
+            problem(
+              "name",
+              'a branch named "charlotte" leaves no room for branches below it; rename it with: git branch -m charlotte NAME'
+            )
+          ]
+        : [])
+    ]
+  })

@@ -1,0 +1,109 @@
+/**
+ * Runs the child processes of jobs, and sees to it that nothing of them is left: not after they have ended, not after an
+ * interruption, and not after a crash of this program.
+ *
+ * Where the control group of this program is delegated to its user (cgroup v2), each process runs in a group of its own, and the
+ * kernel says when nothing of it is left. Elsewhere the limit is this: a process escapes that leaves its session, clears or
+ * overwrites its environment, closes or redirects its standard input, output and error, and changes its resource limits, all
+ * of it. See `ProcessTree` for the rules. Where there is no `/proc`, only the process group is watched: what leaves it escapes.
+ *
+ * @since 0.1.0
+ */
+import { Context, Effect, Layer, Option, type Scope } from "effect"
+import type { StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Attempts } from "../store/ChildProcessStore.js"
+import { Failpoint } from "../internal/Failpoint.js"
+import { KernelRef } from "../internal/ProcessIdentity.js"
+import { RunStore } from "../store/RunStore.js"
+import { Surroundings } from "./ChildEnvironment.js"
+import { LaunchRef } from "./spawnProcess.js"
+import { ProcessTableRef } from "./ProcessTable.js"
+import * as reapOrphans from "./reapOrphans.js"
+import * as superviseProcess from "./superviseProcess.js"
+import type { ProcessResult, RunOptions } from "./superviseProcess.js"
+import * as Shells from "./Shells.js"
+
+export * as Outcome from "./ProcessOutcome.js"
+export type { Limits, ProcessResult, RunOptions } from "./superviseProcess.js"
+
+/** @since 0.1.0 */
+export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<ProcessRunner, Service>() {}
+
+/** @since 0.1.0 */
+export interface Service {
+  /**
+   * Runs a command and returns when it has ended and nothing of what it started is left. What it leaves behind is given a
+   * moment to end, then told to, then killed.
+   *
+   * Interruption sends SIGTERM to all of it, SIGKILL after the grace, and returns when nothing is left: within the grace and
+   * one second, unless the kernel itself does not let go of a process.
+   */
+  readonly run: (options: RunOptions) => Effect.Effect<ProcessResult, StoreError>
+
+  /**
+   * From now on nothing is given time to end: what is being ended is killed at once, and so is what is ended later. For
+   * whoever has asked twice.
+   */
+  readonly hurry: Effect.Effect<void>
+
+  /**
+   * Kills what a crash has left running of the processes of a job, and returns when nothing of them is left; tells how many
+   * there were. Not for a job that runs.
+   */
+  readonly recover: (jobId: JobId) => Effect.Effect<number, StoreError>
+
+  /**
+   * What is found of a process that does not want to be found: everything in its control group, everything that carries its
+   * mark, or only its process group.
+   */
+  readonly reach: "cgroup" | "marked" | "group"
+}
+
+/**
+ * A runner that records its processes in `attempts`.
+ *
+ * @since 0.1.0
+ */
+export const make = (attempts: Attempts): Effect.Effect<Service, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const failpoint = yield* Failpoint
+    const table = yield* ProcessTableRef
+    const around = yield* Surroundings
+    const shells = yield* Shells.make({ PATH: around["PATH"] ?? "/usr/bin:/bin" })
+    const launch = yield* (yield* LaunchRef)(shells)
+    const { self } = yield* KernelRef
+    if (Option.isNone(table)) {
+      yield* Effect.logWarning("there is no /proc: what leaves the process group of an agent or a gate cannot be found")
+    }
+    let hurried = false
+    return ProcessRunner.of({
+      run: superviseProcess.make({
+        attempts,
+        failpoint,
+        launch,
+        table,
+        around,
+        bootId: self.bootId,
+        isHurried: () => hurried
+      }),
+      hurry: Effect.sync(() => {
+        hurried = true
+      }),
+      recover: reapOrphans.make({ attempts, launch, table, bootId: self.bootId }),
+      reach: Option.match(table, {
+        onNone: () => "group",
+        onSome: ({ cgroups }) => (cgroups?.delegated === undefined ? "marked" : "cgroup")
+      })
+    })
+  })
+
+/**
+ * A runner that records its processes with the runs.
+ *
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.scoped(
+  ProcessRunner,
+  Effect.flatMap(RunStore, ({ attempts }) => make(attempts))
+)

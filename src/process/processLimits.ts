@@ -1,0 +1,77 @@
+/**
+ * How long a child process may run, and how long it may be silent. Both are measured in time in which this process and the
+ * child could run: a suspended machine, a paused container or a Ctrl-Z is no reason to end a job.
+ */
+import { Duration, Effect } from "effect"
+import * as race from "../internal/race.js"
+import { WallClock } from "../internal/RealClock.js"
+import { type Outcome, SilentTooLong, TimedOut } from "./ProcessOutcome.js"
+
+export interface Watched {
+  readonly ended: Effect.Effect<Outcome>
+  /** Changes with every piece of output that is read. */
+  readonly printed: () => number
+  /** Whether what was read is still being written, so that more may be waiting in the pipe. */
+  readonly isBehind: () => boolean
+  /** Whether the process is stopped, as by SIGSTOP. */
+  readonly isStopped: () => boolean
+}
+
+/** What comes first: its end, or a limit. The process itself is not touched. */
+export const within = (
+  limits: {
+    readonly total?: Duration.DurationInput | undefined
+    readonly silence?: Duration.DurationInput | undefined
+  },
+  process: Watched
+): Effect.Effect<Outcome> =>
+  limits.total === undefined && limits.silence === undefined
+    ? process.ended
+    : race.first([process.ended, exceeded(Duration.decode(limits.total ?? Duration.infinity), limits, process)])
+
+/** The longest beat, in milliseconds. */
+const longestBeat = 1_000
+
+/** How many beats the shorter of the limits has at least, so that one beat too many makes little difference. */
+const leastBeats = 8
+
+/**
+ * Returns once a limit is used up. Time is added up in beats, and each adds at most its own length: however long this process
+ * stood still, that counts as one beat.
+ */
+const exceeded = (
+  total: Duration.Duration,
+  limits: { readonly silence?: Duration.DurationInput | undefined },
+  { isBehind, isStopped, printed }: Watched
+): Effect.Effect<Outcome> =>
+  Effect.gen(function* () {
+    const { now, sleep, turn } = yield* WallClock
+    const silence = Duration.decode(limits.silence ?? Duration.infinity)
+    const [mostUsed, mostSilent] = [Duration.toMillis(total), Duration.toMillis(silence)]
+    const beat = Math.min(longestBeat, Math.min(mostUsed, mostSilent) / leastBeats)
+    let used = 0
+    let silent = 0
+    let seen = printed()
+    const hasPrinted = () => {
+      const before = seen
+      seen = printed()
+      return seen !== before || isBehind()
+    }
+    for (;;) {
+      const length = Math.max(1, Math.min(beat, mostUsed - used, mostSilent - silent))
+      const from = yield* now
+      yield* sleep(length)
+      const time = Math.min((yield* now) - from, length)
+      if (hasPrinted()) silent = 0
+      else if (isStopped()) continue
+      else silent += time
+      used += time
+      if (used < mostUsed && silent < mostSilent) continue
+      // After a pause timers come first. What the process has printed meanwhile, and that it has ended, is read in the turn after.
+      yield* turn
+      yield* turn
+      if (hasPrinted()) silent = 0
+      if (used >= mostUsed) return TimedOut({ limit: total })
+      if (silent >= mostSilent) return SilentTooLong({ limit: silence })
+    }
+  })

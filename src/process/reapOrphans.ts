@@ -1,0 +1,52 @@
+/**
+ * Clears away what a crash has left running.
+ */
+import { DateTime, Effect, Option } from "effect"
+import type { StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Attempts, OpenProcess } from "../store/ChildProcessStore.js"
+import type { Launch } from "./spawnProcess.js"
+import type { ProcessTable } from "./ProcessTable.js"
+import * as ProcessTree from "./ProcessTree.js"
+import { kill } from "./terminate.js"
+
+export const make = (runner: {
+  readonly attempts: Attempts
+  readonly launch: Launch
+  readonly table: Option.Option<ProcessTable>
+  readonly bootId: string
+}): ((jobId: JobId) => Effect.Effect<number, StoreError>) => {
+  const { attempts, bootId, launch, table } = runner
+
+  /** Tells how many processes there were. */
+  const clear = (process: OpenProcess) =>
+    Effect.gen(function* () {
+      if (process.bootId !== bootId) return 0
+      if (Option.isNone(table)) {
+        yield* Effect.logWarning(
+          `there is no /proc: whether a crash has left process ${process.pid} (${process.purpose}) behind cannot be told`
+        )
+        return 0
+      }
+      const cgroup = table.value.cgroups?.find(process.cookie)
+      const tree = ProcessTree.make({ table, cookie: process.cookie, leader: leaderOf(process), cgroup })
+      const { found } = tree.sweep()
+      yield* kill(tree)
+      cgroup?.remove()
+      return found.length
+    })
+
+  return Effect.fn("ProcessRunner.recover")(function* (jobId: JobId) {
+    let count = 0
+    for (const process of yield* attempts.unclosed(jobId)) {
+      count += yield* clear(process)
+      yield* launch.clear(process.cookie)
+      yield* attempts.close({ cookie: process.cookie, at: yield* DateTime.now })
+    }
+    return count
+  })
+}
+
+/** A pid without the time at which its process started names nobody. */
+const leaderOf = ({ pid, startTime }: OpenProcess): ProcessTree.Leader | undefined =>
+  pid === undefined || startTime === undefined ? undefined : { pid, startTime: Number(startTime), isChild: false }

@@ -1,0 +1,86 @@
+/**
+ * All that belongs to the start of a child process: the file for its output, its standard streams, the process, and the way
+ * of the one into the other.
+ */
+import { type Array, Context, Effect, Exit, type Option, type Scope } from "effect"
+import { mkdir } from "node:fs/promises"
+import { dirname } from "node:path"
+import * as ChildProcess from "./ChildProcess.js"
+import { CouldNotStart, type Outcome } from "./ProcessOutcome.js"
+import * as Output from "./Output.js"
+import * as OutputFile from "./OutputFile.js"
+import type { ProcessTable } from "./ProcessTable.js"
+import type { Shells } from "./Shells.js"
+import * as StandardStreams from "./StandardStreams.js"
+
+export interface LaunchOptions {
+  readonly cookie: string
+  readonly command: Array.NonEmptyReadonlyArray<string>
+  readonly cwd: string
+  readonly env: Record<string, string>
+  readonly stdin: string | undefined
+  /** The file for its output, and how many bytes it may have. */
+  readonly file: string
+  readonly limit: number
+  readonly table: Option.Option<ProcessTable>
+  /** The directory of the control group for it. */
+  readonly cgroup: string | undefined
+}
+
+export interface Launched extends ChildProcess.ChildProcess {
+  readonly output: Output.Output
+}
+
+export interface Launch {
+  /** A mark that no other process has. When it does not come to a start, it is cleared. */
+  readonly cookie: Effect.Effect<string>
+  /** When it fails, nothing runs and nothing is left. */
+  readonly start: (options: LaunchOptions) => Effect.Effect<Launched, Outcome>
+  /** Removes what is there for a process that was not started, or whose start was cut off by a crash. */
+  readonly clear: (cookie: string) => Effect.Effect<void>
+}
+
+/** How processes are started; the simulation, in which none of this is real, replaces it. */
+export class LaunchRef extends Context.Reference<LaunchRef>()("charlotte/Launch", {
+  defaultValue: (): ((shells: Shells) => Effect.Effect<Launch, never, Scope.Scope>) => make
+}) {}
+
+// No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
+const start = (maker: StandardStreams.Maker, options: LaunchOptions): Effect.Effect<Launched, Outcome> =>
+  Effect.acquireUseRelease(
+    openFile(options),
+    (file) =>
+      Effect.acquireUseRelease(
+        maker.open(options.cookie, options.stdin),
+        (streams) =>
+          Effect.gen(function* () {
+            const child = yield* ChildProcess.start({ ...options, streams })
+            const output = yield* Output.drain(streams.reader, file)
+            return { ...child, output }
+          }),
+        (streams, exit) => StandardStreams.close(streams, Exit.isFailure(exit))
+      ),
+    (file, exit) => (Exit.isFailure(exit) ? Effect.promise(() => file.finish({ tail: 0 })) : Effect.void)
+  )
+
+const openFile = ({ file, limit }: LaunchOptions): Effect.Effect<OutputFile.OutputFile, Outcome> =>
+  Effect.tryPromise({
+    try: () =>
+      // Most of the time its directory is there.
+      OutputFile.make(file, limit).catch(async () => {
+        await mkdir(dirname(file), { recursive: true })
+        return OutputFile.make(file, limit)
+      }),
+    catch: (cause) =>
+      CouldNotStart({
+        reason: "output",
+        message: `the file for its output could not be made: ${cause instanceof Error ? cause.message : String(cause)}`
+      })
+  })
+
+const make = (shells: Shells): Effect.Effect<Launch, never, Scope.Scope> =>
+  Effect.map(StandardStreams.make(shells), (maker) => ({
+    cookie: maker.cookie,
+    start: (options) => start(maker, options),
+    clear: maker.clear
+  }))

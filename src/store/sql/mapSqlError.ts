@@ -1,0 +1,49 @@
+/**
+ * Whatever a database throws becomes one `StoreError` here, at the seam.
+ */
+import { Cause, Effect, ParseResult } from "effect"
+import { StoreError } from "../../domain/errors.js"
+
+const reasons: ReadonlyArray<readonly [RegExp, StoreError["reason"]]> = [
+  [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, "busy"],
+  [/^SQLITE_FULL/, "full"],
+  [/^SQLITE_READONLY/, "readonly"],
+  [/^SQLITE_(CORRUPT|NOTADB)/, "corrupt"]
+]
+
+/** The error of the driver inside whatever Effect made of it; it alone has a code. */
+const root = (cause: unknown): unknown =>
+  cause instanceof Error && "cause" in cause && cause.cause instanceof Error ? root(cause.cause) : cause
+
+const code = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
+
+/** The driver has no code for this. */
+const isClosed = (cause: unknown): boolean =>
+  cause instanceof Error && cause.message === "The database connection is not open"
+
+export const reasonOf = (cause: unknown): StoreError["reason"] => {
+  if (cause instanceof StoreError) return cause.reason
+  const error = root(cause)
+  if (isClosed(error)) return "closed"
+  // A row that cannot be decoded.
+  return ParseResult.isParseError(error)
+    ? "corrupt"
+    : (reasons.find(([pattern]) => pattern.test(code(error)))?.[1] ?? "other")
+}
+
+/** The file system could not say whether a lock is free. */
+export const isLockFailure = ({ cause }: StoreError): boolean =>
+  /^SQLITE_IOERR_(LOCK|RDLOCK|CHECKRESERVEDLOCK)/.test(code(cause))
+
+/** @example `Effect.mapError(storeError("read a run"))` */
+export const storeError =
+  (operation: string) =>
+  (cause: unknown): StoreError =>
+    cause instanceof StoreError ? cause : new StoreError({ operation, reason: reasonOf(cause), cause: root(cause) })
+
+/** The same for a whole cause: a driver that throws where it should have failed is a failing database, not a bug of ours. */
+export const orStoreError =
+  (operation: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, StoreError, R> =>
+    Effect.catchAllCause(effect, (cause) => Effect.fail(storeError(operation)(Cause.squash(cause))))

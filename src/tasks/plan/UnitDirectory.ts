@@ -1,0 +1,89 @@
+/**
+ * Where the units are: finds the directories of a plan without reading a file, and without leaving the repository.
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { Effect, Option } from "effect"
+import { Problem } from "../../yaml/Diagnostic.js"
+import * as TaskFile from "./TaskFile.js"
+import * as TextFile from "../../yaml/TextFile.js"
+import * as UnitFile from "./UnitFile.js"
+
+/** A directory and what it holds. */
+export interface UnitDirectory {
+  readonly path: string
+  /** Relative to the repository; `.` for the repository itself. */
+  readonly name: string
+  /** Sorted. */
+  readonly entries: ReadonlyArray<string>
+}
+
+/** The directory of tasks. Paths are resolved once, here: no other spelling of them is used from here on. */
+export const top = (repository: string, tasksDir: string): Effect.Effect<UnitDirectory, Problem, FileSystem | Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const root = yield* fs.realPath(repository)
+    const real = yield* fs.realPath(path.resolve(root, tasksDir))
+    const name = path.relative(root, real)
+    const steps = name.split(path.sep)
+    const fail = (message: string) => Effect.fail(new Problem({ file: tasksDir, message }))
+    if (steps[0] === ".." || path.isAbsolute(name)) {
+      return yield* fail(`is outside the repository ${root}: name a directory inside it`)
+    }
+    if (steps.includes(".git")) return yield* fail("is in a directory of git's own: name another")
+    if ((yield* fs.stat(real)).type !== "Directory") return yield* fail("is not a directory: name one that holds tasks")
+    return yield* list(real, name === "" ? "." : name)
+  }).pipe(
+    Effect.mapError((error) => {
+      if (error instanceof Problem) return error
+      if (!isMissing(error)) return TextFile.unreadable(tasksDir, error)
+      return new Problem({ file: tasksDir, message: "is not there: make it, or name another directory" })
+    })
+  )
+
+/** The directories in it that are units, or would be. */
+export const units = (
+  parent: UnitDirectory
+): Effect.Effect<[Array<Problem>, Array<UnitDirectory>], never, FileSystem | Path> =>
+  Effect.map(
+    Effect.partition(
+      parent.entries.filter((entry) => !entry.startsWith(".") && !TaskFile.isName(entry)),
+      (entry) => unit(parent, entry),
+      { concurrency: 16 }
+    ),
+    ([problems, found]) => [problems, found.flatMap(Option.toArray)]
+  )
+
+const unit = (
+  parent: UnitDirectory,
+  entry: string
+): Effect.Effect<Option.Option<UnitDirectory>, Problem, FileSystem | Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const target = path.join(parent.path, entry)
+    const name = path.join(parent.name, entry)
+    const { kind } = yield* TextFile.inspect(target).pipe(Effect.mapError((error) => TextFile.unreadable(name, error)))
+    if (kind === "a directory") return Option.filter(Option.some(yield* list(target, name)), isUnit)
+    if (kind !== "a symbolic link") return Option.none()
+    // A link that leads nowhere, or to something else than a unit, is nobody's business.
+    const linked = yield* Effect.option(
+      Effect.filterOrFail(fs.stat(target), ({ type }) => type === "Directory").pipe(Effect.zipRight(list(target, name)))
+    )
+    if (Option.isNone(linked) || !isUnit(linked.value)) return Option.none()
+    const message = "is a symbolic link to a unit: put the directory itself in its place"
+    return yield* Effect.fail(new Problem({ file: name, message }))
+  })
+
+const isUnit = ({ entries }: UnitDirectory): boolean =>
+  entries.some((entry) => entry === UnitFile.fileName || TaskFile.isName(entry))
+
+const list = (path: string, name: string): Effect.Effect<UnitDirectory, Problem, FileSystem> =>
+  Effect.flatMap(FileSystem, (fs) => fs.readDirectory(path)).pipe(
+    Effect.map((entries) => ({ path, name, entries: entries.sort() })),
+    Effect.mapError((error) => TextFile.unreadable(name, error))
+  )
+
+const isMissing = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"

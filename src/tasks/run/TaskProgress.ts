@@ -1,0 +1,101 @@
+/**
+ * How far the job has come. It is read once, when an attempt begins; from then on the record is written before anybody acts
+ * on it, so that the next attempt knows what this one has done, wherever it is cut off.
+ */
+import { Effect, Schedule } from "effect"
+import type { StoreError, Superseded } from "../../domain/errors.js"
+import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
+import type { JobContext } from "../../manager/Orchestrator.js"
+import type { Service as Store } from "../../store/RunStoreService.js"
+import type { Submission } from "./PlanSnapshot.js"
+
+export type Refusal = StoreError | Superseded
+
+export type UnitChange = Partial<Pick<UnitRecord, "state" | "base" | "commit" | "reason" | "startedAt" | "endedAt">>
+export type TaskChange = Partial<Omit<TaskRecord, "unit" | "task" | "position" | "title">>
+
+export interface Progress {
+  readonly unit: (unit: string) => UnitRecord
+  readonly task: (unit: string, task: number) => TaskRecord
+  /** The tasks of a unit, in their order. */
+  readonly tasksOf: (unit: string) => ReadonlyArray<TaskRecord>
+  readonly changeUnit: (unit: string, change: UnitChange) => Effect.Effect<void, Refusal>
+  readonly changeTask: (unit: string, task: number, change: TaskChange) => Effect.Effect<void, Refusal>
+  /** How often an agent was called in all. */
+  readonly calls: () => number
+}
+
+/** A disk that is full may have room again, and a lock ends: work of hours does not fail for it. */
+const patiently = <A>(write: Effect.Effect<A, Refusal>): Effect.Effect<A, Refusal> =>
+  Effect.retry(write, {
+    while: (error) => error._tag === "StoreError" && (error.reason === "full" || error.reason === "busy"),
+    schedule: Schedule.union(Schedule.exponential("100 millis"), Schedule.spaced("5 seconds"))
+  })
+
+export const open = (
+  store: Pick<Store, "work">,
+  { attempt, id: jobId }: JobContext<unknown>,
+  submission: Submission
+): Effect.Effect<Progress, Refusal> =>
+  Effect.gen(function* () {
+    yield* patiently(store.work.plan({ jobId, attempt, work: begin(submission) }))
+    const work = yield* store.work.of(jobId)
+    const units = new Map(work.units.map((record) => [record.unit, record]))
+    const tasks = new Map(work.units.map(({ unit }) => [unit, new Map<number, TaskRecord>()]))
+    for (const record of work.tasks) tasks.get(record.unit)?.set(record.task, record)
+
+    const unit = (id: string) => {
+      const record = units.get(id)
+      if (record === undefined) throw new Error(`unit ${id} is not recorded`)
+      return record
+    }
+    const task = (id: string, number: number) => {
+      const record = tasks.get(id)?.get(number)
+      if (record === undefined) throw new Error(`task ${number} of unit ${id} is not recorded`)
+      return record
+    }
+    return {
+      unit,
+      task,
+      tasksOf: (id) => [...(tasks.get(id)?.values() ?? [])],
+      changeUnit: (id, change) =>
+        Effect.suspend(() => {
+          const record = new UnitRecord({ ...unit(id), ...change }, { disableValidation: true })
+          return Effect.map(patiently(store.work.unit({ jobId, attempt, unit: record })), () => {
+            units.set(id, record)
+          })
+        }),
+      changeTask: (id, number, change) =>
+        Effect.suspend(() => {
+          const record = new TaskRecord({ ...task(id, number), ...change }, { disableValidation: true })
+          return Effect.map(patiently(store.work.task({ jobId, attempt, task: record })), () => {
+            tasks.get(id)?.set(number, record)
+          })
+        }),
+      calls: () => [...tasks.values()].flatMap((of) => [...of.values()]).reduce((sum, { calls }) => sum + calls, 0)
+    }
+  })
+
+const begin = ({ plan: { units }, taken }: Submission): Work =>
+  new Work({
+    units: units.map(({ dependsOn, id, remaining }, position) => {
+      // One that an earlier job has begun, and that has no task left, is still to be merged.
+      const isOver = remaining.length === 0 && taken.begun[id] === undefined
+      return new UnitRecord({ unit: id, position, dependsOn, state: isOver ? "skipped" : "pending" })
+    }),
+    tasks: units.flatMap(({ id, tasks }) =>
+      tasks.map(
+        ({ number, status, title }, position) =>
+          new TaskRecord({
+            unit: id,
+            task: number,
+            position,
+            title,
+            state: status === "complete" ? "skipped" : "pending",
+            failures: 0,
+            calls: 0,
+            notes: []
+          })
+      )
+    )
+  })

@@ -1,0 +1,148 @@
+/**
+ * What has to be so before a job is taken. All that is in the way is found at once, before anything is touched.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { DateTime, Effect, Either, Schema } from "effect"
+import { InvalidJobConfig } from "../../domain/errors.js"
+import type { JobConfig } from "../../domain/JobConfig.js"
+import { Agents } from "../Agents.js"
+import { Git } from "../../git/Git.js"
+import { BranchName, type ObjectId, RepoPath } from "../../git/RefNames.js"
+import type { Repository } from "../../git/Repository.js"
+import { addAndCommitCommand, command } from "../../git/shellQuote.js"
+import type { Plan } from "../plan/Plan.js"
+import * as Settings from "../plan/Settings.js"
+import * as TaskDirectory from "../plan/TaskDirectory.js"
+import * as retryJob from "./retryJob.js"
+import { Submission } from "./PlanSnapshot.js"
+
+type Issues = InvalidJobConfig["issues"]
+
+const at = (field: keyof JobConfig, messages: ReadonlyArray<string>): Issues =>
+  messages.map((message) => ({ path: [field], message }))
+
+export const read = (config: JobConfig) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const agents = yield* Agents
+    const repository = yield* git.open(config.repoPath)
+    const target = yield* Effect.either(branch(repository, config.targetBranch))
+    const planned = yield* Effect.either(
+      TaskDirectory.read({ repository: repository.topLevel, tasksDir: config.tasksDir, agent: config.agent })
+    )
+    const settings = Either.isRight(planned) ? planned.right.settings : Settings.defaults
+    const chosen = config.agent ?? settings.agent
+    const agent = yield* Effect.either(Effect.as(agents.get(chosen), chosen ?? ""))
+    // While the plan cannot be read, nobody knows whether it names one.
+    const isAgentMissing = Either.isLeft(agent) && (Either.isRight(planned) || config.agent !== undefined)
+    const former = yield* Effect.either(retryJob.find(config.retryOf, repository))
+    const issues = [
+      ...at("targetBranch", Either.isLeft(target) ? target.left : []),
+      ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
+      ...at("agent", isAgentMissing ? [agent.left.message] : []),
+      ...at("retryOf", Either.isLeft(former) ? [former.left] : [])
+    ]
+    const inTheWay = Either.isLeft(planned)
+      ? []
+      : [
+          ...(Either.isLeft(target) ? [] : yield* strayFiles(repository, target.right, planned.right)),
+          ...(yield* uncopyable(repository, planned.right))
+        ]
+    issues.push(...at("tasksDir", inTheWay))
+    if (
+      Either.isLeft(target) ||
+      Either.isLeft(planned) ||
+      Either.isLeft(agent) ||
+      Either.isLeft(former) ||
+      issues.length > 0
+    )
+      return yield* new InvalidJobConfig({ issues })
+
+    const { commit: targetAt, name } = target.right
+    const { base, plan, taken } = yield* retryJob.takeOver(former.right, {
+      repository,
+      target: name,
+      targetAt,
+      plan: planned.right,
+      touch: !config.dryRun
+    })
+    return new Submission({
+      at: yield* DateTime.now,
+      topLevel: repository.topLevel,
+      identity: repository.identity,
+      fingerprint: repository.fingerprint,
+      target: name,
+      targetAt,
+      base,
+      agent: agent.right,
+      plan,
+      taken
+    })
+  }).pipe(
+    Effect.catchAll((error) =>
+      error._tag === "InvalidJobConfig" ? error : new InvalidJobConfig({ issues: at("repoPath", [error.message]) })
+    )
+  )
+
+/** The branch to work for, or all that is wrong with it. */
+const branch = (repository: Repository, wanted: string) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    // Spelled out, as git does it, it is the same branch.
+    const short = wanted.replace(/^refs\/heads\//, "")
+    const name = yield* Effect.mapError(Schema.decode(BranchName)(short), ({ message }) => [message])
+    const said = ({ message }: { readonly message: string }) => [message]
+    const problems = yield* Effect.mapError(git.problems(repository, name), said)
+    if (problems.length > 0) return yield* Effect.fail(problems.map(({ message }) => message))
+    return { name, commit: yield* Effect.mapError(git.resolve(repository, name), said) }
+  })
+
+/** Work begins at the commit of the target, so what was read must stand there as it was read. */
+const strayFiles = (
+  repository: Repository,
+  target: { readonly name: BranchName; readonly commit: ObjectId },
+  plan: Plan
+) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { topLevel } = repository
+    const files = yield* Schema.decode(Schema.Array(RepoPath))(plan.files)
+    const differing = yield* git.differing(repository, target.commit, files)
+    const head = yield* git.head(repository)
+    if (head._tag === "Branch" && head.branch === target.name) {
+      const commit = (file: string) => addAndCommitCommand(topLevel, [file])
+      return differing.map(
+        (file) => `${file}: is not committed on the target branch as it stands here: ${commit(file)}`
+      )
+    }
+    const turn = command("git", "-C", topLevel, "switch", target.name)
+    return differing.map(
+      (file) => `${file}: is not on ${target.name} as it stands here, where another branch is checked out: ${turn}`
+    )
+  }).pipe(Effect.catchTag("ParseError", ({ message }) => Effect.succeed([message])))
+
+/** What is copied into each worktree has to be there, and must not get into a commit. */
+const uncopyable = (repository: Repository, { dir, settings }: Plan) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const about = `${path.join(dir, Settings.fileName)}: copy:`
+    const problems = yield* Effect.forEach(settings.copy, (wanted) =>
+      Effect.gen(function* () {
+        const file = yield* Schema.decode(RepoPath)(path.join(wanted, "."))
+        const isThere = yield* Effect.orElseSucceed(fs.exists(`${repository.topLevel}/${file}`), () => false)
+        if (!isThere) return `${about} ${file} is not there: make it, or leave it out`
+        if ((yield* git.ignored(repository, [file])).length > 0) return undefined
+        return `${about} ${file} is not ignored by git, and would be committed: add it to .gitignore`
+      }).pipe(
+        Effect.catchTags({
+          ParseError: ({ message }) => Effect.succeed(`${about} ${message}`),
+          // Such as for a path that leads through a link.
+          GitFailed: ({ detail }) => Effect.succeed(`${about} ${wanted} cannot be copied: ${detail}`)
+        })
+      )
+    )
+    return problems.filter((problem) => problem !== undefined)
+  })

@@ -1,0 +1,105 @@
+/**
+ * The commands of a job: agents, gates, setups. Each runs in a worktree of the job's, and leaves a log.
+ */
+import { type Array, Duration, Effect } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import * as plainText from "../../internal/plainText.js"
+import { Git } from "../../git/Git.js"
+import * as SharedClone from "../../git/SharedClone.js"
+import type { Worktree } from "../../git/Worktrees.js"
+import { $match, type Outcome } from "../../process/ProcessOutcome.js"
+import { ProcessRunner, type RunOptions } from "../../process/ProcessRunner.js"
+import type { Log } from "../TaskEvents.js"
+import type { Job } from "./RunContext.js"
+import { CommandFailed } from "./errors.js"
+
+/** Where it runs. */
+interface Place {
+  readonly worktree: Worktree
+}
+
+export interface Ran {
+  /** Why it did not pass; missing when it did. */
+  readonly reason: string | undefined
+  /** The end of what it printed. */
+  readonly tail: string
+  readonly log: typeof Log.Encoded
+  /** Branches and tags of the user's that it moved where it worked, in words; they are set back. */
+  readonly moved: string | undefined
+}
+
+export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"> {
+  readonly command: Array.NonEmptyReadonlyArray<string>
+  /** For people, such as `gate of task 3 of unit api`. */
+  readonly purpose: string
+  /** The file for what it prints. */
+  readonly log: string
+}
+
+/** Tools that change the repository's configuration when they are installed, and are asked not to. */
+const env = { HUSKY: "0" }
+
+/** A fork bomb must not fill an event. */
+const maxNamed = 100
+
+export const run = (
+  { context, repository, tell }: Job,
+  { worktree }: Place,
+  { log, ...command }: Command
+): Effect.Effect<Ran, StoreError, ProcessRunner | Git> =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const runner = yield* ProcessRunner
+    const { outcome, output } = yield* runner.run({
+      ...command,
+      jobId: context.id,
+      attempt: context.attempt,
+      cwd: worktree.path,
+      env,
+      output: log,
+      grace: () => context.grace,
+      graceOver: context.graceOver,
+      onForced: (killed) =>
+        Effect.zipRight(
+          context.killed(killed),
+          tell("orch.killed", {
+            purpose: command.purpose,
+            processes: killed.slice(0, maxNamed),
+            total: killed.length
+          })
+        )
+    })
+    // Where the clone is gone or broken, that is found by what is done next.
+    const moves = yield* Effect.orElseSucceed(git.putBack(repository, worktree), () => [])
+    const moved = moves.length === 0 ? undefined : plainText.line(SharedClone.describe(moves))
+    return {
+      reason: reason(outcome) ?? moved,
+      moved,
+      tail: output.tail,
+      log: { file: log, from: 0, to: output.size }
+    }
+  })
+
+/** Runs a command line that the plan has fixed. */
+export const line = (
+  job: Job,
+  place: Place,
+  { line, log, purpose }: { readonly line: string; readonly purpose: string; readonly log: string }
+) => run(job, place, { command: ["sh", "-c", line], purpose, log, inherit: job.gateEnv })
+
+/** The same for one without which the work cannot go on. */
+export const mustPass = (job: Job, place: Place, options: Parameters<typeof line>[2]) =>
+  Effect.flatMap(line(job, place, options), ({ log, reason }) =>
+    reason === undefined
+      ? Effect.void
+      : new CommandFailed({ purpose: options.purpose, command: options.line, reason, log: log.file })
+  )
+
+const reason = (outcome: Outcome): string | undefined =>
+  $match(outcome, {
+    Exited: ({ code }) => (code === 0 ? undefined : `exited with code ${code}`),
+    Signalled: ({ signal }) => `was ended by ${signal}`,
+    TimedOut: ({ limit }) => `ran longer than ${Duration.format(limit)}`,
+    SilentTooLong: ({ limit }) => `printed nothing for ${Duration.format(limit)}`,
+    CouldNotStart: ({ message }) => `could not start: ${message}`
+  })

@@ -1,0 +1,106 @@
+/**
+ * The values that people write into task files, and what they are told when one is wrong.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Option, ParseResult, Schema } from "effect"
+import * as RefNames from "../git/RefNames.js"
+
+/** Says the same whatever is wrong with the value. */
+const must = (message: string) => ({ message: () => ({ message, override: true }) })
+/** Says so of the list; its items speak for themselves. */
+const mustBeList = (message: string) => ({ message: () => message })
+
+/**
+ * What a task file says of itself.
+ *
+ * @since 0.1.0
+ */
+export const TaskStatus = Schema.Literal("pending", "in_progress", "complete", "failed").annotations(
+  must("must be pending, in_progress, complete or failed")
+)
+
+/** @since 0.1.0 */
+export type TaskStatus = typeof TaskStatus.Type
+
+/** @since 0.1.0 */
+export const TaskNumber = Schema.Int.pipe(Schema.between(1, 1_000_000)).annotations(
+  must("must be a task number: a whole number, 1 or more")
+)
+
+/** @since 0.1.0 */
+export const TaskNumbers = Schema.Array(TaskNumber).annotations(
+  mustBeList("must be a list of task numbers in this unit, such as [1, 2]")
+)
+
+/**
+ * A command for `sh -c`.
+ *
+ * @since 0.1.0
+ */
+export const ShellCommand = Schema.String.pipe(
+  Schema.filter((command) => command.trim() !== "" && !command.includes("\0"))
+).annotations(must("must be a shell command, as text: put quotes around it"))
+
+/** @since 0.1.0 */
+export const ShellCommands = Schema.Array(ShellCommand).annotations(mustBeList("must be a list of shell commands"))
+
+/**
+ * Part of a branch's name and of a directory's, on any file system.
+ *
+ * @since 0.1.0
+ */
+export const UnitName = RefNames.UnitName.pipe(
+  // File systems do not agree on how other letters are told apart.
+  Schema.filter((name) => /^[A-Za-z0-9._-]+$/.test(name))
+).annotations(
+  must(
+    "must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
+  )
+)
+
+/** @since 0.1.0 */
+export const UnitNames = Schema.Array(
+  Schema.String.annotations(must("must be the name of a unit, as text: put quotes around it"))
+).annotations(mustBeList("must be a list of unit names, such as [api, database]"))
+
+/**
+ * A way down from the top of the repository, and not into `.git`.
+ *
+ * @since 0.1.0
+ */
+export const RelativePath = Schema.String.pipe(
+  Schema.filter((path) => {
+    const steps = path.split("/")
+    return path !== "" && !path.includes("\0") && steps[0] !== "" && !steps.includes("..") && !steps.includes(".git")
+  })
+).annotations(must("must be a path in the repository, relative to its top, without '..'"))
+
+/** @since 0.1.0 */
+export const RelativePaths = Schema.Array(RelativePath).annotations(mustBeList("must be a list of paths"))
+
+/** @since 0.1.0 */
+export const Name = Schema.NonEmptyString.annotations(must("must be a name, as text"))
+
+/** @since 0.1.0 */
+export const Count = Schema.Int.pipe(Schema.between(1, 1_000_000)).annotations(
+  must("must be a whole number, 1 or more")
+)
+
+/**
+ * `30 minutes`, `2 hours`.
+ *
+ * @since 0.1.0
+ */
+export const Span = Schema.transformOrFail(Schema.String, Schema.DurationFromSelf, {
+  strict: true,
+  decode: (text, _, ast) =>
+    Duration.decodeUnknown(text).pipe(
+      Option.filter((duration) => Duration.isFinite(duration) && Duration.greaterThan(duration, Duration.zero)),
+      Option.match({
+        onNone: () => ParseResult.fail(new ParseResult.Type(ast, text)),
+        onSome: ParseResult.succeed
+      })
+    ),
+  encode: (duration) => ParseResult.succeed(`${Duration.toMillis(duration)} millis`)
+}).annotations(must("must be a time with its unit, such as 30 minutes or 2 hours"))

@@ -1,0 +1,50 @@
+import { expect } from "@effect/vitest"
+import { Effect } from "effect"
+import { ObjectId } from "../../src/git/RefNames.js"
+import { branch, mainBranch, scenario, subject, work, worktree } from "./Scenario.js"
+
+scenario(
+  "a branch is set to a commit wherever it is, made when it is gone, and left alone where it should be",
+  (world) =>
+    Effect.gen(function* () {
+      const { main, repository, service } = world
+      const done = yield* work(world, "done", { "done.txt": "done\n" })
+      const u = branch("u")
+      const restore = service.restore(repository, u, done)
+      expect(yield* restore).toBe(true)
+      expect(yield* restore).toBe(false)
+      expect(yield* service.restore(repository, u, main)).toBe(true)
+      expect(yield* service.resolve(repository, u)).toBe(main)
+      yield* service.deleteBranch(repository, u)
+      expect(yield* restore).toBe(true)
+      // Another name for the user's branch, for one that is not there, and no name at all.
+      for (const target of ["refs/heads/main", "refs/heads/nowhere"]) {
+        yield* world.git(world.top, "symbolic-ref", `refs/heads/${u}`, target)
+        expect(yield* restore).toBe(true)
+        expect(yield* service.resolve(repository, u)).toBe(done)
+      }
+      yield* world.write(`${world.top}/.git/refs/heads/${u}`, "rubbish\n")
+      expect(yield* restore).toBe(true)
+      expect(yield* service.resolve(repository, u)).toBe(done)
+      expect(yield* service.resolve(repository, mainBranch)).toBe(main)
+      const unknown = service.restore(repository, u, ObjectId.make("1".repeat(40)))
+      expect((yield* Effect.flip(unknown))._tag).toBe("GitFailed")
+      expect(yield* service.resolve(repository, u)).toBe(done)
+    })
+)
+
+scenario("a branch that a user has checked out is not moved, one on which a worktree of ours stands is", (world) =>
+  Effect.gen(function* () {
+    const { main, repository, service } = world
+    const tree = yield* worktree(world, "u")
+    const { commit } = yield* service.commit(repository, tree, subject("x"))
+    expect(yield* service.restore(repository, tree.branch, main)).toBe(true)
+    yield* service.createBranch(repository, branch("v"), main)
+    yield* world.git(world.top, "worktree", "add", "--quiet", `${world.root}/mine`, branch("v"))
+    const refused = yield* Effect.flip(service.restore(repository, branch("v"), commit))
+    expect(refused).toMatchObject({ _tag: "BranchCheckedOut", path: `${world.root}/mine` })
+    expect(yield* service.restore(repository, branch("v"), main)).toBe(false)
+    yield* world.git(world.top, "worktree", "remove", `${world.root}/mine`)
+    expect(yield* service.restore(repository, branch("v"), commit)).toBe(true)
+  })
+)

@@ -1,0 +1,102 @@
+/**
+ * What tests of child processes share: a directory, a runner, and proof of who is alive.
+ */
+import { Duration, Effect, Layer } from "effect"
+import { spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import * as JobId from "../../src/domain/JobId.js"
+import * as RunStore from "../../src/store/RunStore.js"
+import * as ProcessRunner from "../../src/process/ProcessRunner.js"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+
+export const jobId = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+
+/** Of the job in the program that is killed. */
+export const kind = "stubborn"
+
+/** A runner and the memory that it writes to. */
+export const layer = ProcessRunner.layer.pipe(Layer.provideMerge(RunStore.layerMemory))
+
+/** A fresh directory, removed at the end. */
+export const directory = TemporaryDirectory.make
+
+/** Real time, under whatever clock the test runs. */
+export const pause = (millis: number) =>
+  Effect.async<void>((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), millis)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
+/** Waits for a condition that the outside world gives no event for. */
+export const eventually = (what: string, condition: () => boolean, millis = 20_000) =>
+  Effect.suspend(() => {
+    const deadline = performance.now() + millis
+    return Effect.gen(function* () {
+      while (!condition()) {
+        if (performance.now() > deadline) return yield* Effect.dieMessage(`not within ${millis} ms: ${what}`)
+        yield* pause(5)
+      }
+    })
+  })
+
+export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const before = performance.now()
+    return Effect.map(effect, (value) => ({ value, millis: performance.now() - before }))
+  })
+
+/** What a file says; nothing where there is none, or none any more, as of a process that ends meanwhile. */
+export const read = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ESRCH")) return ""
+    throw cause
+  }
+}
+
+/** The kernel holds the lock for as long as one process lives that has inherited it. */
+export const isHeld = (lock: string): boolean => {
+  const { status } = spawnSync("flock", ["-n", lock, "true"])
+  if (status === null) throw new Error("these tests need the command flock, of util-linux")
+  return status !== 0
+}
+
+/** Whether there is such a process, and it is no zombie. */
+export const isAlive = (pid: number): boolean =>
+  / [^ZX] /.test(read(`/proc/${pid}/stat`).replace(/^.*\)/s, "").slice(0, 3))
+
+/** How to run a shell script that finds a file for its lock in `$LOCK`. */
+export const script = (home: string, text: string): ProcessRunner.RunOptions & { readonly lock: string } => {
+  const lock = join(home, "lock")
+  return {
+    jobId,
+    attempt: 1,
+    purpose: "test",
+    command: ["sh", "-c", text],
+    cwd: home,
+    env: { LOCK: lock },
+    output: join(home, "output.log"),
+    grace: () => Duration.millis(300),
+    lock
+  }
+}
+
+/** Takes the lock, which every descendant inherits. */
+export const hold = `exec 9>>"$LOCK"; flock 9; `
+
+export const deaf = `trap '' TERM INT HUP; `
+
+/** Processes that do not want to end. Each says `ready` when all of it is there. */
+export const stubborn: { readonly [name: string]: string } = {
+  "ignores TERM, INT and HUP": `${hold}${deaf} echo ready; while :; do sleep 1000; done`,
+  "has a daemon in a session of its own": `${hold}${deaf} ( (setsid sh -c 'echo ready; sleep 1000 & sleep 1000' &) & ); sleep 1000`,
+  "is stopped": `${hold}${deaf} echo ready; kill -STOP $$; sleep 1000`,
+  "exits before its child": `${hold} (${deaf} echo ready; sleep 1000) & exit 3`,
+  "forks 50 times a second": `${hold}${deaf} echo ready; while :; do sleep 1000 & sleep 0.02; done`,
+  "runs away from session to session": `${hold}${deaf} run() { setsid sh -c "$RUN" & }; RUN='${deaf} sleep 0.02; setsid sh -c "$RUN" &'; export RUN; run; echo ready; sleep 1000`,
+  "clears its environment": `${hold}${deaf} env -i sh -c 'echo ready; sleep 1000 & sleep 1000' & wait; sleep 1000`,
+  "clears its environment and leaves, but holds the pipe": `${hold}${deaf} env -i setsid sh -c 'echo ready; sleep 1000 & sleep 1000' & wait`,
+  "redirects its output": `${hold}${deaf} echo ready; sleep 1000 < /dev/null > /dev/null 2>&1`
+}

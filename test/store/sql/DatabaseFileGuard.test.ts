@@ -1,0 +1,192 @@
+/** A database file that is taken away from under a running store. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Database, RunStore } from "charlotte"
+import { Effect, Layer, Logger } from "effect"
+import { copyFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { WallClock } from "../../../src/internal/RealClock.js"
+import * as HurriedClock from "../../support/hurriedClock.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import { created, id, newRun, record } from "../runs.js"
+
+const layer = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
+
+/** All that is in the log goes into the file. */
+const checkpoint = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+const withStore = <A, E>(use: (filename: string) => Effect.Effect<A, E, RunStore.RunStore | SqlClient.SqlClient>) =>
+  Effect.flatMap(TemporaryDirectory.file("test.db"), (filename) =>
+    Effect.zipRight(created(1), use(filename)).pipe(Effect.provide(layer(filename)))
+  )
+
+const takenAway: Record<string, (filename: string) => void> = {
+  deleted: (filename) => rmSync(filename),
+  "deleted with its directory": (filename) => rmSync(dirname(filename), { recursive: true }),
+  "moved away": (filename) => renameSync(filename, `${filename}.old`),
+  "replaced by a copy of itself": (filename) => {
+    copyFileSync(filename, `${filename}.copy`)
+    renameSync(`${filename}.copy`, filename)
+  },
+  "replaced by another file": (filename) => {
+    rmSync(filename)
+    writeFileSync(filename, "")
+  }
+}
+
+describe("a store whose file was", () => {
+  for (const [what, takeAway] of Object.entries(takenAway)) {
+    it.scoped(`${what} refuses the next write, and says so`, () =>
+      withStore((filename) =>
+        Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          takeAway(filename)
+          const error = yield* Effect.flip(store.create(newRun(2)))
+          expect(error).toMatchObject({ _tag: "StoreError", reason: "replaced" })
+          expect(error.message).toContain(filename)
+          expect(error.message).toContain("put it back and start again")
+          // It is looked at each time.
+          yield* Effect.flip(store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: newRun(1).at }))
+        })
+      )
+    )
+  }
+
+  it.scoped("moved away and put back goes on", () =>
+    withStore((filename) =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        renameSync(filename, `${filename}.old`)
+        yield* Effect.flip(store.create(newRun(2)))
+        renameSync(`${filename}.old`, filename)
+        yield* store.create(newRun(2))
+        expect((yield* record(id(2))).status).toBe("running")
+      })
+    )
+  )
+
+  const cuts: Record<string, (filename: string) => number> = {
+    "cut short by a page": (filename) => statSync(filename).size - 4_096,
+    "cut in half": (filename) => Math.floor(statSync(filename).size / 2),
+    emptied: () => 0
+  }
+  for (const [what, length] of Object.entries(cuts)) {
+    it.scoped(`${what} refuses the next write, before anything is written into it`, () =>
+      withStore((filename) =>
+        Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          // It has not been looked at since it grew.
+          yield* checkpoint
+          const left = length(filename)
+          truncateSync(filename, left)
+          for (const n of [2, 3]) {
+            const error = yield* Effect.flip(store.create(newRun(n)))
+            expect(error).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
+            expect(error.message).toContain(`${filename} was cut short while it was open; restore it from a backup`)
+          }
+          expect(statSync(filename).size).toBe(left)
+        })
+      )
+    )
+  }
+
+  const logCuts: Record<string, (log: string) => void> = {
+    emptied: (log) => truncateSync(log, 0),
+    "cut short": (log) => truncateSync(log, 32 + 24 + 4_096),
+    deleted: (log) => rmSync(log)
+  }
+  for (const [what, cut] of Object.entries(logCuts)) {
+    it.scoped(
+      `in use with a log that was ${what} refuses the next write, before anything is written behind the gap`,
+      () =>
+        withStore((filename) =>
+          Effect.gen(function* () {
+            const store = yield* RunStore.RunStore
+            const log = `${filename}-wal`
+            yield* created(2)
+            cut(log)
+            const left = statSync(log, { throwIfNoEntry: false })?.size
+            for (const n of [3, 4]) {
+              const error = yield* Effect.flip(store.create(newRun(n)))
+              expect(error.message).toContain(`${log} was ${what === "emptied" ? "cut short" : what} while it was open`)
+            }
+            expect(statSync(log, { throwIfNoEntry: false })?.size).toBe(left)
+          })
+        )
+    )
+  }
+
+  it.scoped("in use with a log that the application has carried over and begun anew, again and again, goes on", () =>
+    withStore((filename) =>
+      Effect.gen(function* () {
+        for (let n = 2; n < 30; n++) {
+          yield* created(n)
+          if (n % 3 === 0) yield* checkpoint
+          if (n % 3 === 0) expect(statSync(`${filename}-wal`).size).toBe(0)
+        }
+        expect((yield* record(id(29))).status).toBe("running")
+      })
+    )
+  )
+
+  it.scoped("vacuumed by the application, and so shorter, goes on", () =>
+    withStore((filename) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`CREATE TABLE theirs (x)`
+        yield* sql`INSERT INTO theirs VALUES (zeroblob(1000000))`
+        yield* checkpoint
+        yield* created(2)
+        const before = statSync(filename).size
+        yield* sql`DROP TABLE theirs`
+        yield* sql`VACUUM`
+        yield* checkpoint
+        expect(statSync(filename).size).toBeLessThan(before)
+        for (const n of [3, 4]) yield* created(n)
+        expect((yield* record(id(4))).status).toBe("running")
+      })
+    )
+  )
+
+  /** What happens to it, and what is said of it, with nobody writing. */
+  const noticed: Record<string, readonly [takeAway: (filename: string) => void, says: string]> = {
+    deleted: [(filename) => rmSync(filename), "test.db was deleted while it was open"],
+    replaced: [takenAway["replaced by a copy of itself"] ?? rmSync, "test.db was replaced while it was open"],
+    "cut short": [(filename) => truncateSync(filename, 4_096), "test.db was cut short while it was open"],
+    "left without its log": [(filename) => rmSync(`${filename}-wal`), "test.db-wal was deleted while it was open"],
+    "left with an empty log": [
+      (filename) => truncateSync(`${filename}-wal`, 0),
+      "test.db-wal was cut short while it was open"
+    ]
+  }
+  for (const [what, [takeAway, says]] of Object.entries(noticed)) {
+    it.scoped(`${what} is noticed within five seconds, without a write; then none is taken any more`, () =>
+      Effect.gen(function* () {
+        const { now } = yield* WallClock
+        const noticed = yield* Effect.makeLatch()
+        let times = 0
+        const logger = Logger.make(({ message }) => {
+          if (!String(message).includes(says)) return
+          times += 1
+          noticed.unsafeOpen()
+        })
+        yield* withStore((filename) =>
+          Effect.gen(function* () {
+            const { create } = yield* RunStore.RunStore
+            if (what !== "left with an empty log") yield* checkpoint
+            yield* (yield* WallClock).sleep(2_100)
+            takeAway(filename)
+            const begun = yield* now
+            yield* noticed.await
+            expect((yield* now) - begun).toBeLessThanOrEqual(5_000)
+            yield* (yield* WallClock).sleep(10_000)
+            expect(times).toBe(1)
+            expect((yield* Effect.flip(create(newRun(2)))).message).toContain(says)
+          })
+        ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      }).pipe(Effect.provide(HurriedClock.layer))
+    )
+  }
+
+  it.effect("never there, because it is in memory, goes on", () => created(1).pipe(Effect.provide(layer(":memory:"))))
+})
