@@ -26,9 +26,19 @@ const hasOpen = async (pid: string, name: string, lock: Stats): Promise<boolean>
   return false
 }
 
-const worksIn = async (pid: string, command: string, places: ReadonlyArray<string>, lock: Stats): Promise<boolean> => {
+/** Empty once the process has given up its memory, which is the first step of its end. */
+const argumentsOf = async (pid: string): Promise<string> =>
+  (await readFile(`/proc/${pid}/cmdline`).catch(() => Buffer.of())).toString()
+
+/** Whether a git process may hold a lock that it does not have open. */
+export const worksIn = async (
+  pid: string,
+  command: string,
+  places: ReadonlyArray<string>,
+  lock: Pick<Stats, "uid">
+): Promise<boolean> => {
   if (!/^git\b/.test(command)) return false
-  const words = (await readFile(`/proc/${pid}/cmdline`).catch(() => Buffer.of())).toString()
+  const words = await argumentsOf(pid)
   // It waits for as long as the machine runs, and holds nothing.
   if (words.includes("fsmonitor--daemon")) return false
   try {
@@ -36,9 +46,11 @@ const worksIn = async (pid: string, command: string, places: ReadonlyArray<strin
     const variables = (await readFile(`/proc/${pid}/environ`)).toString()
     return places.some((place) => isWithin(cwd, place) || words.includes(place) || variables.includes(place))
   } catch (cause) {
-    // One that has ended, or is a zombie, is nowhere. One that this user may not inspect may be anywhere, but only the user who
-    // owns the lock can have made it: the git of other users of the machine is no reason to wait.
+    // One that has ended is nowhere. One that this user may not inspect may be anywhere, but only the user who owns the lock can
+    // have made it: the git of other users of the machine is no reason to wait.
     if (code(cause) !== "EACCES" && code(cause) !== "EPERM") return false
+    // While a process ends, the kernel gives its environment to root.
+    if ((await argumentsOf(pid)) === "") return false
     return (await stat(`/proc/${pid}`).catch(() => undefined))?.uid === lock.uid
   }
 }
