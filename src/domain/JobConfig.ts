@@ -10,6 +10,9 @@ const text = Schema.NonEmptyString.annotations({ message: () => "must not be emp
   Schema.filter((s) => !s.includes("\0") || "must not contain a NUL character")
 )
 
+/** An object that gets a property of this name gets another prototype instead. */
+const labelName = Schema.String.pipe(Schema.pattern(/^(?!__proto__$)/, { title: "a name other than __proto__" }))
+
 /**
  * @since 0.1.0
  * @example
@@ -46,7 +49,7 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     /** A job that has failed or was cancelled: what it has done is not done again. */
     retryOf: Schema.optional(JobId),
     /** Free words to find the job again by. */
-    labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
+    labels: Schema.optional(Schema.Record({ key: labelName, value: Schema.String }))
   },
   [undefined, undefined, { title: "an object" }]
 ) {}

@@ -20,6 +20,7 @@ const OfAny = Schema.Union(
   Failure.StoreBroken,
   Failure.StoreFull,
   Failure.TooMany,
+  Failure.TooManyHeaders,
   Failure.Unauthorized,
   Failure.VersionMismatch,
   HttpApiDecodeError

@@ -39,6 +39,7 @@ export class Api extends HttpApi.make("charlotte")
   .addError(Failure.InternalError)
   .addError(Failure.NoSuchRoute)
   .addError(Failure.ShuttingDown)
+  .addError(Failure.TooManyHeaders)
   .addError(Failure.Unauthorized)
   .addError(Failure.VersionMismatch)
   .annotateContext(

@@ -18,6 +18,7 @@ export class Health extends Schema.Class<Health>("charlotte/Health")({
 export class Ready extends Schema.Class<Ready>("charlotte/Ready")({ ready: Schema.Literal(true) }) {}
 
 export const shutdownPath = "/api/v1/shutdown"
+export const healthPath = "/healthz"
 
 export const group = HttpApiGroup.make("charlotteDaemon")
   .add(
@@ -31,7 +32,7 @@ export const group = HttpApiGroup.make("charlotteDaemon")
       )
   )
   .add(
-    HttpApiEndpoint.get("health", "/healthz")
+    HttpApiEndpoint.get("health", healthPath)
       .addSuccess(Health)
       .annotateContext(OpenApi.annotations({ summary: "Tells that the server is alive" }))
   )

@@ -60,9 +60,10 @@ export const VersionMismatch = failure(412, http.VersionMismatch)
 const refused = (status: number, ...reasons: ReadonlyArray<http.Refusal>) =>
   failure(status, http.RequestRefused, ({ reason }) => reasons.includes(reason))
 
-export const Malformed = refused(400, "address", "json")
+export const Malformed = refused(400, "address", "depth", "json")
 export const Unauthorized = refused(401, "token")
 export const Forbidden = refused(403, "host", "origin", "site")
 export const TooLarge = refused(413, "size")
+export const TooManyHeaders = refused(431, "headers")
 export const NotJson = refused(415, "content")
 export const TooMany = refused(503, "limit")

@@ -8,6 +8,8 @@ import { version } from "./Version.js"
 
 const refusals = {
   address: "the request has to name a path of this server",
+  depth: "the body is nested more than 100 levels deep",
+  headers: "the request has more than 100 headers",
   content: "the body has to be JSON, with content-type: application/json",
   host: "the Host header has to be the address that the server listens on",
   json: "the body is not JSON",
@@ -23,7 +25,19 @@ export type Refusal = keyof typeof refusals
 
 /** A request was turned away before anybody looked at what it asks for. */
 export class RequestRefused extends Schema.TaggedError<RequestRefused>()("RequestRefused", {
-  reason: Schema.Literal("address", "content", "host", "json", "limit", "origin", "site", "size", "token")
+  reason: Schema.Literal(
+    "address",
+    "content",
+    "depth",
+    "headers",
+    "host",
+    "json",
+    "limit",
+    "origin",
+    "site",
+    "size",
+    "token"
+  )
 }) {
   override get message() {
     return refusals[this.reason]

@@ -8,6 +8,7 @@ import { connect } from "node:net"
 import { dirname } from "node:path"
 import { umask } from "node:process"
 import { CannotListen } from "./ListenError.js"
+import { limitPipelining } from "./pipelining.js"
 import type { Door } from "./RequestGuard.js"
 import * as SocketPath from "../SocketPath.js"
 
@@ -35,7 +36,9 @@ export interface Listener {
 
 /** Bytes of all headers of a request together. */
 const maxHeaderSize = 16 * 1024
-const maxHeaders = 100
+
+/** Requests that wait for their answers on one connection. */
+const maxPipelined = 256
 
 const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits): Server => {
   const time = Duration.toMillis(requestTime)
@@ -46,7 +49,8 @@ const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits
     keepAliveTimeout: 5_000,
     maxHeaderSize
   })
-  server.maxHeadersCount = maxHeaders
+  // Node would drop the headers after the hundredth; the guard refuses such a request.
+  server.maxHeadersCount = 0
   server.maxConnections = maxConnections
   return server
 }
@@ -142,7 +146,10 @@ export const listen = (
 ): Effect.Effect<Listener, CannotListen, Scope.Scope> =>
   Effect.gen(function* () {
     const server = yield* Effect.acquireRelease(
-      Effect.sync(() => makeServer(options).on("request", options.onRequest).on("checkContinue", options.onRequest)),
+      Effect.sync(() => {
+        const onRequest = limitPipelining(maxPipelined, options.onRequest)
+        return makeServer(options).on("request", onRequest).on("checkContinue", onRequest)
+      }),
       (server) =>
         Effect.sync(() => {
           server.close()

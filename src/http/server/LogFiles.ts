@@ -13,6 +13,7 @@ import * as race from "../../internal/race.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { InvalidQuery, LogNotFound } from "../contract/errors.js"
 import { cutShort, type Service as Streams } from "./OpenStreams.js"
+import { awaitTurn } from "./pipelining.js"
 
 /** What is asked for. */
 export interface Query {
@@ -119,6 +120,7 @@ export const make = (options: {
           Effect.mapError(() => notFound)
         )
 
+        yield* awaitTurn(request)
         const file = yield* Effect.mapError(fs.open(path), () => notFound)
         const size = Number((yield* Effect.mapError(file.stat, () => notFound)).size)
         if (follow) yield* streams.open(request)

@@ -6,6 +6,7 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { Cause, Context, Deferred, type Duration, Effect, Layer, type Scope, Stream } from "effect"
 import { ShuttingDown } from "../../domain/errors.js"
 import { RequestRefused } from "../contract/errors.js"
+import { awaitTurn } from "./pipelining.js"
 import * as Stall from "./slowClientTimeout.js"
 
 export class Streams extends Context.Tag("charlotte/http/Streams")<Streams, Service>() {}
@@ -52,6 +53,7 @@ const make = ({ maxStreams = 256, stall = "30 seconds" }: Options): Effect.Effec
     return {
       open: (request) =>
         Effect.gen(function* () {
+          yield* awaitTurn(request)
           if (yield* Deferred.isDone(closed)) return yield* new ShuttingDown()
           const open = yield* Effect.acquireRelease(take, (open) => Effect.sync(() => all.delete(open)))
           yield* Stall.cutOff(toServerResponse(request), stall)

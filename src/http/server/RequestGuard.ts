@@ -7,7 +7,7 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage } from "node:http"
-import { shutdownPath } from "../contract/Daemon.js"
+import { healthPath, shutdownPath } from "../contract/Daemon.js"
 import { RequestRefused, type Refusal, VersionMismatch } from "../contract/errors.js"
 import { version, versionHeader } from "../contract/Version.js"
 
@@ -47,6 +47,11 @@ const countHosts = ({ rawHeaders }: IncomingMessage): number => {
   return count
 }
 
+const maxHeaders = 100
+
+/** What says nothing of jobs: probes have no token. */
+const isPublic = (url: string): boolean => url === healthPath || url.startsWith(`${healthPath}?`)
+
 /** Makes the check of all requests that come through a door. */
 export const make = ({ hosts, origins, token }: Door): Check => {
   const expected = token && digest(Redacted.value(token))
@@ -58,12 +63,18 @@ export const make = ({ hosts, origins, token }: Door): Check => {
   /** In this order: the first thing that is wrong is the one that is told. */
   const refusal = (request: HttpServerRequest): Refusal | undefined => {
     const { headers, method, url } = request
+    const source = toIncomingMessage(request)
+    if (source.rawHeaders.length > 2 * maxHeaders) return "headers"
     if (!url.startsWith("/")) return "address"
-    if (countHosts(toIncomingMessage(request)) !== 1 || !hosts.includes(headers["host"]?.toLowerCase() ?? ""))
-      return "host"
+    if (countHosts(source) !== 1 || !hosts.includes(headers["host"]?.toLowerCase() ?? "")) return "host"
     if (headers["origin"] !== undefined && !origins.includes(headers["origin"])) return "origin"
     if (isForeign(headers["sec-fetch-site"], method)) return "site"
-    if (expected !== undefined && !timingSafeEqual(digest(bearer(headers["authorization"])), expected)) return "token"
+    if (
+      expected !== undefined &&
+      !isPublic(url) &&
+      !timingSafeEqual(digest(bearer(headers["authorization"])), expected)
+    )
+      return "token"
     return hasBody(request) && !isJson(headers["content-type"]) ? "content" : undefined
   }
 

@@ -30,6 +30,7 @@ const answers: ReadonlyArray<Answer> = [
   answer(Failure.NotJson),
   answer(Failure.ShuttingDown),
   answer(Failure.TooLarge),
+  answer(Failure.TooManyHeaders),
   answer(Failure.Unauthorized),
   answer(Failure.VersionMismatch)
 ]
@@ -48,6 +49,17 @@ const common = {
 
 /** A page that needs more says so itself. */
 const policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+const isUnauthorized = Schema.is(Failure.Unauthorized)
+const isForDocs = (url: string): boolean => pathOf(url) === "/docs"
+const acceptsHtml = (headers: HttpServerRequest["headers"]): boolean =>
+  headers["accept"]?.includes("text/html") ?? false
+
+/** A browser cannot send the token. */
+const unauthorizedPage = HttpServerResponse.text(
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Charlotte</title><h1>401 Unauthorized</h1><p>This server answers only to who has its token, which a browser does not send. To read this page, run <code>charlotte docs</code>.</p></html>',
+  { status: 401, contentType: "text/html; charset=utf-8" }
+)
 
 /** `isLast`: nothing more is answered on the connection. */
 const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, isLast: boolean) => ({
@@ -84,9 +96,10 @@ export const always =
       // The client is gone, or the server is.
       if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
       return Effect.gen(function* () {
-        const { method, url } = yield* HttpServerRequest
+        const { headers, method, url } = yield* HttpServerRequest
         const error = Cause.squash(cause)
         const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
+        if (isForDocs(url) && isUnauthorized(known) && acceptsHtml(headers)) return unauthorizedPage
         const answer = answerTo(known)
         if (Option.isSome(answer)) return answer.value
         yield* Effect.logError(`a request was not answered: ${method} ${pathOf(url)}`, cause)

@@ -54,11 +54,33 @@ const whole = Effect.fnUntraced(function* (request: HttpServerRequest) {
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
+/** What decodes and records a value walks through it recursively: at some thousands of levels the stack overflows. */
+const maxDepth = 100
+
+const isTooDeep = (body: Buffer): boolean => {
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at]
+    if (inString) {
+      if (byte === 0x5c) at += 1
+      else if (byte === 0x22) inString = false
+    } else if (byte === 0x22) inString = true
+    else if (byte === 0x5b || byte === 0x7b) {
+      depth += 1
+      if (depth > maxDepth) return true
+    } else if (byte === 0x5d || byte === 0x7d) depth -= 1
+  }
+  return false
+}
+
 const parse = (body: Buffer): Effect.Effect<unknown, RequestRefused> =>
-  Effect.try({
-    try: (): unknown => JSON.parse(decoder.decode(body)),
-    catch: () => new RequestRefused({ reason: "json" })
-  })
+  isTooDeep(body)
+    ? new RequestRefused({ reason: "depth" })
+    : Effect.try({
+        try: (): unknown => JSON.parse(decoder.decode(body)),
+        catch: () => new RequestRefused({ reason: "json" })
+      })
 
 export const json = (request: HttpServerRequest): Effect.Effect<unknown, RequestRefused> =>
   Effect.flatMap(whole(request), parse)

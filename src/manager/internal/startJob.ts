@@ -14,6 +14,7 @@ import {
 } from "../../domain/errors.js"
 import { parse } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
+import { labelProblem } from "../../domain/labels.js"
 import { Run } from "../../domain/Run.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Admission } from "./admission.js"
@@ -46,6 +47,8 @@ export const startJob = <Config>(
     const prepare = Effect.gen(function* () {
       const { config, encoded, key, submission } = yield* options.admission.submitted(input)
       const labels = options.labels(config)
+      const problem = labelProblem(labels)
+      if (problem !== undefined) return yield* problem
       const run = new Run(
         { id, kind, status: "running", attempt: 1, config: encoded, labels, createdAt: at, startedAt: at },
         { disableValidation: true }

@@ -131,8 +131,10 @@ const others: ReadonlyArray<Case> = [
   refused(403, "host", get("/healthz", { host: "example.com" })),
   refused(403, "origin", get("/healthz", { origin: "http://localhost" })),
   refused(403, "site", get("/healthz", { "sec-fetch-site": "cross-site" })),
+  refused(400, "depth", { ...post("/jobs", 1), body: "[".repeat(101) }),
   refused(413, "size", post("/jobs", "x".repeat(2_000))),
   refused(415, "content", { ...post("/jobs", config), headers: { "content-type": "text/plain" } }),
+  refused(431, "headers", get("/healthz", Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`x-${n}`, ""])))),
   refused(503, "limit", get("/api/v1/events")),
   {
     status: 412,
@@ -223,7 +225,7 @@ describe("an error of a request has its status", () => {
   it.scopedLive("401 for RequestRefused without the token of a port", () =>
     Effect.gen(function* () {
       const { port } = yield* world
-      const answer = yield* requests.send({ port }, get("/healthz"))
+      const answer = yield* requests.send({ port }, get("/readyz"))
       expect(answer).toMatchObject({ status: 401, json: { _tag: "RequestRefused", reason: "token" } })
       expect(answer.headers["www-authenticate"]).toBe("Bearer")
     })
