@@ -7,6 +7,7 @@
 import { Clock, Duration, Effect, Option } from "effect"
 import type { Stats } from "node:fs"
 import { rm } from "node:fs/promises"
+import * as runningTime from "../internal/runningTime.js"
 import * as fs from "./fs.js"
 import { GitCommand, step } from "./GitCommand.js"
 import { Locked } from "./GitError.js"
@@ -47,14 +48,18 @@ export const settle = <E, R>(files: ReadonlyArray<string>, places: Effect.Effect
     const { patience } = (yield* GitCommand).environment
     const found = yield* step(`look at ${files.join(", ")}`, () => Promise.all(files.map(fs.asked.look)))
     if (found.every(Option.isNone)) return
-    const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
+    let left = Duration.toMillis(patience)
+    let seenAt = yield* Clock.currentTimeMillis
     for (const file of files) {
       let stats = yield* fs.look(file)
       while (Option.isSome(stats)) {
         const holders = yield* examine(file, yield* places, stats.value)
         stats = yield* fs.look(file)
         if (Option.isNone(stats)) break
-        if ((yield* Clock.currentTimeMillis) >= deadline) return yield* new Locked({ file, holders })
+        const now = yield* Clock.currentTimeMillis
+        left -= runningTime.counted(seenAt, now, Duration.toMillis(pause))
+        seenAt = now
+        if (left <= 0) return yield* new Locked({ file, holders })
         yield* Effect.sleep(pause)
       }
     }

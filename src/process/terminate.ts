@@ -3,6 +3,7 @@
  */
 import { Duration, Effect, Fiber } from "effect"
 import { WallClock } from "../internal/RealClock.js"
+import * as runningTime from "../internal/runningTime.js"
 import type { ProcessTree } from "./ProcessTree.js"
 
 /**
@@ -88,14 +89,17 @@ const isEmptyWithin = (
   Effect.gen(function* () {
     const { isHurried = () => false, signals = [] } = options
     const { now, sleep } = yield* WallClock
-    const deadline = (yield* now) + Duration.toMillis(time)
+    let left = Duration.toMillis(time)
+    let seenAt = yield* now
     let empty = 0
     for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
       const { found, isComplete, isPopulated } = signals.length === 0 ? tree.look() : tree.sweep(...signals)
       empty = found.length === 0 && !isPopulated ? empty + 1 : 0
       if (empty === enough || (empty > 0 && isComplete)) return true
       if (empty === 1) pause = 1
-      const left = deadline - (yield* now)
+      const before = seenAt
+      seenAt = yield* now
+      left -= runningTime.counted(before, seenAt, longestPause)
       if (left <= 0 || isHurried()) return false
       yield* sleep(Math.min(pause, left))
     }

@@ -2,6 +2,7 @@
  * How long the orchestrator of a job has for a polite end once a stop has interrupted it.
  */
 import { Duration, Effect, MutableRef, Option } from "effect"
+import * as runningTime from "../../internal/runningTime.js"
 
 export interface Grace {
   /** Read by the orchestrator without an effect, as `JobContext.grace`. */
@@ -38,7 +39,7 @@ export const make = (options: {
           if (Option.exists(MutableRef.get(limited), Duration.lessThanOrEqualTo(grace))) return Effect.void
           MutableRef.set(limited, Option.some(grace))
           // The end of the job ends the timer.
-          return fork(Effect.zipRight(Effect.timeoutOption(ended, grace), end))
+          return fork(Effect.zipRight(runningTime.awaitWithin(ended, grace), end))
         }),
       over: over.await,
       isOver: Effect.sync(() => MutableRef.get(isOver))

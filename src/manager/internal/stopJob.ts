@@ -8,6 +8,7 @@ import type { Run } from "../../domain/Run.js"
 import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
 import * as race from "../../internal/race.js"
+import * as runningTime from "../../internal/runningTime.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
@@ -47,10 +48,10 @@ const stopActive = <Config>(
     // Where an earlier stop has timed out its grace is over, and this one has its own.
     const isSpent = yield* job.grace.isOver
     yield* Effect.uninterruptible(beginStop(core, job, grace))
-    yield* isSpent ? race.first([job.ended.await, Effect.sleep(grace)]) : job.grace.over
+    yield* isSpent ? race.first([job.ended.await, runningTime.sleep(grace)]) : job.grace.over
     const run = yield* race.first([
       Effect.asSome(JobRegistry.awaitEnd(job)),
-      Effect.as(Effect.sleep(afterGrace), Option.none<Run>())
+      Effect.as(runningTime.sleep(afterGrace), Option.none<Run>())
     ])
     if (Option.isSome(run)) return yield* reportEnd(job, run.value, begun)
     const problem = yield* core.persistRetry.problem(job.id)

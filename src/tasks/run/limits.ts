@@ -3,6 +3,7 @@
  */
 import { DateTime, Duration, Effect } from "effect"
 import * as race from "../../internal/race.js"
+import * as runningTime from "../../internal/runningTime.js"
 import type { Job } from "./RunContext.js"
 import { LimitReached } from "./errors.js"
 
@@ -15,7 +16,10 @@ export const agentCall = ({ progress, submission }: Job): Effect.Effect<void, Li
       : Effect.void
   })
 
-/** Interrupts the work, and fails, once the job takes longer than it may; counted from when it was submitted. */
+/**
+ * Interrupts the work, and fails, once the job takes longer than it may; counted from when it was submitted, without the time in
+ * which this process was paused.
+ */
 export const within =
   ({ submission }: Job) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitReached, R> =>
@@ -27,5 +31,5 @@ export const within =
       const limit = new LimitReached({ limit: Duration.format(duration) })
       return yield* over
         ? limit
-        : race.first<A, E | LimitReached, R>([work, Effect.zipRight(Effect.sleep(left), limit)])
+        : race.first<A, E | LimitReached, R>([work, Effect.zipRight(runningTime.sleep(left), limit)])
     })

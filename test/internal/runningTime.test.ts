@@ -1,0 +1,74 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Clock, Deferred, Duration, Effect, Fiber, TestClock } from "effect"
+import * as runningTime from "../../src/internal/runningTime.js"
+
+const hour = 3_600_000
+
+/** A clock whose process stands still for an hour in the nth sleep; tells how many sleeps there were. */
+const pausing = (nth: number) => {
+  let [now, sleeps] = [0, 0]
+  const clock: Clock.Clock = {
+    [Clock.ClockTypeId]: Clock.ClockTypeId,
+    unsafeCurrentTimeMillis: () => now,
+    currentTimeMillis: Effect.sync(() => now),
+    unsafeCurrentTimeNanos: () => BigInt(now) * 1_000_000n,
+    currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
+    sleep: (duration) =>
+      Effect.sync(() => {
+        now += Duration.toMillis(duration) + (++sleeps === nth ? hour : 0)
+      }).pipe(Effect.zipLeft(Effect.yieldNow()))
+  }
+  return { clock, seen: () => ({ now, sleeps }) }
+}
+
+describe("a sleep that counts only running time", () => {
+  it.effect("counts an hour in which the process stood still as half a second", () =>
+    Effect.gen(function* () {
+      const { clock, seen } = pausing(3)
+      yield* Effect.withClock(runningTime.sleep(Duration.seconds(5)), clock)
+      expect(seen().now).toBe(hour + 4_500)
+    })
+  )
+
+  it.effect("takes exactly its time where there is no pause", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(runningTime.sleep(Duration.seconds(5)))
+      yield* TestClock.adjust("4999 millis")
+      expect(fiber.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("wakes up about every 10 seconds in a long time, and at once in none", () =>
+    Effect.gen(function* () {
+      const day = pausing(0)
+      yield* Effect.withClock(runningTime.sleep(Duration.days(1)), day.clock)
+      expect(day.seen()).toEqual({ now: 24 * hour, sleeps: 8_640 })
+      const none = pausing(0)
+      yield* Effect.withClock(runningTime.sleep(Duration.zero), none.clock)
+      expect(none.seen().sleeps).toBe(0)
+    })
+  )
+})
+
+describe("a wait within running time", () => {
+  it.effect("returns as soon as what it waits for has ended", () =>
+    Effect.gen(function* () {
+      const ended = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(runningTime.awaitWithin(Deferred.await(ended), Duration.seconds(5)))
+      yield* TestClock.adjust("2 seconds")
+      expect(fiber.unsafePoll()).toBeNull()
+      yield* Deferred.succeed(ended, undefined)
+      yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("returns after its time, in which a pause does not count", () =>
+    Effect.gen(function* () {
+      const { clock, seen } = pausing(1)
+      yield* Effect.withClock(runningTime.awaitWithin(Effect.never, Duration.seconds(5)), clock)
+      expect(seen().now).toBe(hour + 4_500)
+    })
+  )
+})
