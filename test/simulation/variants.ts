@@ -159,8 +159,8 @@ export const variants: Readonly<Record<string, Variant>> = {
       },
       {
         file: "src/manager/internal/jobLife.ts",
-        from: "yield* core.permits.withPermitsIfAvailable(1)(held)",
-        to: "yield* admission.isFree ? Effect.asSome(held) : core.permits.withPermitsIfAvailable(1)(held)"
+        from: "    core.permits.withPermitsIfAvailable(1),\n",
+        to: "    admission.isFree ? Effect.asSome : core.permits.withPermitsIfAvailable(1),\n"
       }
     ]
   },
@@ -198,8 +198,8 @@ export const variants: Readonly<Record<string, Variant>> = {
       ...workEnded,
       {
         file: "src/manager/internal/jobLife.ts",
-        from: "    onSuccess: (job) => Effect.as(live(core, job), notify(core, job))\n",
-        to: "    onSuccess: (job) => Effect.as(Deferred.await(job.workEnded), Effect.zipRight(live(core, job), notify(core, job)))\n"
+        from: "onSuccess: (job) => Effect.as(live(core, job), notify(core, job))\n",
+        to: "onSuccess: (job) => Effect.as(Deferred.await(job.workEnded), Effect.zipRight(live(core, job), notify(core, job)))\n"
       }
     ]
   },

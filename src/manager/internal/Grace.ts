@@ -1,7 +1,7 @@
 /**
  * How long the orchestrator of a job has for a polite end once a stop has interrupted it.
  */
-import { Duration, Effect, MutableRef, Option } from "effect"
+import { Deferred, Duration, Effect, MutableRef, Option } from "effect"
 import * as runningTime from "../../internal/runningTime.js"
 
 export interface Grace {
@@ -22,15 +22,9 @@ export const make = (options: {
   /** Runs a timer in a fiber of the manager. */
   readonly fork: (timer: Effect.Effect<void>) => Effect.Effect<void>
 }): Effect.Effect<Grace> =>
-  // A latch instead of a Deferred keeps 1 KB less for each waiting job.
-  Effect.map(Effect.makeLatch(), (over) => {
+  Effect.map(Deferred.make<void>(), (over) => {
     const { ended, fork, initial } = options
     const limited = MutableRef.make(Option.none<Duration.Duration>())
-    const isOver = MutableRef.make(false)
-    const end = Effect.zipRight(
-      Effect.sync(() => MutableRef.set(isOver, true)),
-      over.open
-    )
 
     return {
       current: () => Option.getOrElse(MutableRef.get(limited), () => initial),
@@ -39,9 +33,9 @@ export const make = (options: {
           if (Option.exists(MutableRef.get(limited), Duration.lessThanOrEqualTo(grace))) return Effect.void
           MutableRef.set(limited, Option.some(grace))
           // The end of the job ends the timer.
-          return fork(Effect.zipRight(runningTime.awaitWithin(ended, grace), end))
+          return fork(Effect.zipRight(runningTime.awaitWithin(ended, grace), Deferred.succeed(over, undefined)))
         }),
-      over: over.await,
-      isOver: Effect.sync(() => MutableRef.get(isOver))
+      over: Deferred.await(over),
+      isOver: Deferred.isDone(over)
     }
   })

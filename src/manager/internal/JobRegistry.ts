@@ -1,7 +1,7 @@
 /**
  * The jobs that hold a permit, and the state that each is in.
  */
-import { Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
+import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
@@ -58,13 +58,9 @@ export interface Job<out Config> {
   readonly grace: Grace
   /** None as long as nothing had to be killed. */
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
-  /** Opens last of all, when the permit is free again; or when the manager has closed and the job has not ended. */
-  readonly ended: Effect.Latch
+  /** Completes last of all, when the permit is free again; or when the manager has closed and the job has not ended. */
+  readonly ended: Deferred.Deferred<Run>
 }
-
-/** Waits for the end of a job, and answers its record. */
-export const awaitEnd = ({ ended, record }: Job<unknown>): Effect.Effect<Run> =>
-  Effect.zipRight(ended.await, Ref.get(record))
 
 const idOf = <Config>(active: ActiveJob<Config>): JobId => (active._tag === "Admitting" ? active.id : active.job.id)
 

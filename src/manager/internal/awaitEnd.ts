@@ -1,7 +1,7 @@
 /**
  * Waiting for the end of a job, wherever it is: active, waiting to be continued, or over.
  */
-import { Effect, Option } from "effect"
+import { Deferred, Effect, Option } from "effect"
 import type { JobNotFound, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -16,7 +16,7 @@ export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<R
     yield* core.store.outsideTransaction
     while (true) {
       const active = yield* JobRegistry.find(core.jobs, id)
-      if (Option.isSome(active)) return yield* JobRegistry.awaitEnd(active.value.job)
+      if (Option.isSome(active)) return yield* Deferred.await(active.value.job.ended)
       const run = yield* awaitInactive(core, id)
       if (Option.isSome(run)) return run.value
     }

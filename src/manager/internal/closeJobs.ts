@@ -1,7 +1,7 @@
 /**
  * What the end of a manager's layer does: interrupts all jobs at the same time, and waits for them under one deadline.
  */
-import { Duration, Effect } from "effect"
+import { Deferred, Duration, Effect, Ref } from "effect"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
@@ -35,7 +35,9 @@ const end = <Config>(core: Core<Config>, active: JobRegistry.ActiveJob<Config>):
 
 /** Answers those who wait for a job that does not end. */
 const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
-  active._tag === "Admitting" ? Effect.void : active.job.ended.open
+  active._tag === "Admitting"
+    ? Effect.void
+    : Effect.flatMap(Ref.get(active.job.record), (run) => Deferred.succeed(active.job.ended, run))
 
 /** Returns when no job holds a permit any more. */
 export const allEnded = <Config>({ maxJobs, permits }: Core<Config>): Effect.Effect<void> =>

@@ -70,15 +70,16 @@ const life = <Config, E>(
   admission: Admission<Config, E>,
   answer: Deferred.Deferred<void, Refusal<E>>
 ): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const held: Effect.Effect<Effect.Effect<void>> = Effect.matchCauseEffect(admit(core, admission, answer), {
+  admit(core, admission, answer).pipe(
+    Effect.matchCauseEffect({
       onFailure: (cause) => Effect.succeed(refuse(core, answer, cause)),
       onSuccess: (job) => Effect.as(live(core, job), notify(core, job))
-    })
-    const released = yield* core.permits.withPermitsIfAvailable(1)(held)
-    if (Option.isSome(released)) yield* released.value
-    else yield* Deferred.fail(answer, new MaxJobsReached({ maxJobs: core.maxJobs }))
-  })
+    }),
+    core.permits.withPermitsIfAvailable(1),
+    Effect.flatMap(
+      Option.getOrElse(() => Effect.asVoid(Deferred.fail(answer, new MaxJobsReached({ maxJobs: core.maxJobs }))))
+    )
+  )
 
 const admit = <Config, E>(
   core: Core<Config>,
@@ -96,7 +97,7 @@ const admit = <Config, E>(
         yield* core.shutdown.refuse
         const run = yield* prepared.commit
         return yield* register(core, run, prepared, { answer, caller })
-      }).pipe(Effect.onError(() => JobRegistry.remove(core.jobs, id)))
+      }).pipe(Effect.tapErrorCause(() => JobRegistry.remove(core.jobs, id)))
     })
   )
 
@@ -125,8 +126,8 @@ const register = <Config, E>(
 ): Effect.Effect<JobRegistry.Job<Config>> =>
   Effect.gen(function* () {
     const { id } = run
-    const ended = yield* Effect.makeLatch()
-    const grace = yield* Grace.make({ initial: core.stopGrace, ended: ended.await, fork: core.fork })
+    const ended = yield* Deferred.make<Run>()
+    const grace = yield* Grace.make({ initial: core.stopGrace, ended: Deferred.await(ended), fork: core.fork })
     const events = yield* EmitBuffer.make({
       write: writeEvents(core, run),
       fork: core.fork,
@@ -159,7 +160,8 @@ const work = <Config>(
       attributes: { jobId: id, kind, attempt }
     }),
     Effect.interruptible,
-    Effect.onExit((exit) =>
+    Effect.exit,
+    Effect.flatMap((exit) =>
       Effect.withFiberRuntime<void>((fiber) =>
         Effect.zipRight(
           JobRegistry.settle(core.jobs, id, exit),
@@ -207,5 +209,9 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
   })
 
 /** The permit is free: wakes those who wait for it, or for the end of the job. */
-const notify = <Config>(core: Core<Config>, { ended }: JobRegistry.Job<Config>): Effect.Effect<void> =>
-  Effect.all([core.permitFreed.wake, core.jobEnded.wake, ended.open], { discard: true })
+const notify = <Config>(core: Core<Config>, { ended, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* core.permitFreed.wake
+    yield* core.jobEnded.wake
+    yield* Deferred.succeed(ended, yield* Ref.get(record))
+  })

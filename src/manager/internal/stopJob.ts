@@ -1,7 +1,7 @@
 /**
  * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and reporting what came of it.
  */
-import { Cause, Clock, Duration, Effect, Exit, Option, Ref } from "effect"
+import { Cause, Clock, Deferred, Duration, Effect, Exit, Option, Ref } from "effect"
 import { type JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -48,9 +48,9 @@ const stopActive = <Config>(
     // Where an earlier stop has timed out its grace is over, and this one has its own.
     const isSpent = yield* job.grace.isOver
     yield* Effect.uninterruptible(beginStop(core, job, grace))
-    yield* isSpent ? race.first([job.ended.await, runningTime.sleep(grace)]) : job.grace.over
+    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(grace)]) : job.grace.over
     const run = yield* race.first([
-      Effect.asSome(JobRegistry.awaitEnd(job)),
+      Effect.asSome(Deferred.await(job.ended)),
       Effect.as(runningTime.sleep(afterGrace), Option.none<Run>())
     ])
     if (Option.isSome(run)) return yield* reportEnd(job, run.value, begun)
