@@ -1,7 +1,7 @@
 /**
  * The life of a job, from its permit to the answer to those who wait for its end:
  *
- * admit → register → run → decideOutcome → releaseResources → flushEvents → record → unregister → releasePermit → notify
+ * admit → register → run → decideOutcome → releaseResources → flushEvents → record → releasePermit → unregister → notify
  *
  * It is one fiber that cannot be interrupted. The orchestrator runs in a fiber and a scope of its own, so that all it has
  * forked and acquired has ended before anything is recorded.
@@ -186,8 +186,7 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
   }).pipe(
     Effect.catchAllCause((cause) =>
       Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause)
-    ),
-    Effect.zipRight(JobRegistry.remove(core.jobs, job.id))
+    )
   )
 
 /** In a fiber of its own, so that what the finalizers fork has ended too. Answers their defect. */
@@ -208,9 +207,13 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
     yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, outcome, at))
   })
 
-/** The permit is free: wakes those who wait for it, or for the end of the job. */
-const notify = <Config>(core: Core<Config>, { ended, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
+/**
+ * Wakes those who wait for the permit, or for the end of the job. The job is registered until its permit is free: a stop or
+ * an await that did not find it would answer before.
+ */
+const notify = <Config>(core: Core<Config>, { ended, id, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
+    yield* JobRegistry.remove(core.jobs, id)
     yield* core.permitFreed.wake
     yield* core.jobEnded.wake
     yield* Deferred.succeed(ended, yield* Ref.get(record))
