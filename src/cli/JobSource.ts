@@ -6,7 +6,7 @@ import { Effect, Option } from "effect"
 import * as LockOwner from "../daemon/LockOwner.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/client/JobClient.js"
-import { WallClock } from "../internal/RealClock.js"
+import { RealClock } from "../internal/RealClock.js"
 import type { Output } from "./terminal/Output.js"
 import type { Jobs, Manager } from "./offline/OfflineJobs.js"
 import * as slowResponseNotice from "./slowResponseNotice.js"
@@ -17,7 +17,7 @@ export type { Jobs, Manager }
 export interface Host {
   readonly client: JobClient.Service
   /** A daemon is there for everybody; a `run` ends with its own job. */
-  readonly what: LockOwner.Holder["what"]
+  readonly what: LockOwner.LockOwner["what"]
 }
 
 type Failure = Home.HomeUnusable | LockOwner.HomeBusy | JobClient.ClientError
@@ -28,8 +28,8 @@ type Environment = Home.Home | FileSystem | Output
 const patience = 5_000
 const pause = 20
 
-const waitForHolder: Effect.Effect<Option.Option<LockOwner.Holder>, never, Environment> = Effect.gen(function* () {
-  const { now, sleep } = yield* WallClock
+const waitForHolder: Effect.Effect<Option.Option<LockOwner.LockOwner>, never, Environment> = Effect.gen(function* () {
+  const { now, sleep } = yield* RealClock
   const deadline = (yield* now) + patience
   for (;;) {
     const holder = yield* LockOwner.find

@@ -2,17 +2,17 @@
  * Says so to whoever waits at a terminal when an answer takes long: for whom, and what it means to give up.
  */
 import { Effect, Fiber } from "effect"
-import type { Holder } from "../daemon/LockOwner.js"
+import type { LockOwner } from "../daemon/LockOwner.js"
 import type { Service as Client } from "../http/client/JobClient.js"
-import { WallClock } from "../internal/RealClock.js"
+import { RealClock } from "../internal/RealClock.js"
 import { Output } from "./terminal/Output.js"
 
 /** In milliseconds of real time; longer than a job has to end, unless it is told otherwise. */
 const patience = 10_000
 
-const tell = (holder: Holder) =>
+const tell = (holder: LockOwner) =>
   Effect.gen(function* () {
-    const { sleep } = yield* WallClock
+    const { sleep } = yield* RealClock
     const { error } = yield* Output
     yield* sleep(patience)
     yield* error(
@@ -21,7 +21,7 @@ const tell = (holder: Holder) =>
   })
 
 /** A client of which those requests are so that may take as long as they need. */
-export const told = (client: Client, holder: Holder): Effect.Effect<Client, never, Output> =>
+export const told = (client: Client, holder: LockOwner): Effect.Effect<Client, never, Output> =>
   Effect.map(Output, (output) => {
     if (!output.isTerminal) return client
     const telling = Effect.provideService(tell(holder), Output, output)

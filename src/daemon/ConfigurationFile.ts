@@ -8,7 +8,7 @@ import type * as Agents from "../tasks/Agents.js"
 import * as Profiles from "../tasks/agents/Profiles.js"
 import * as YamlSection from "../yaml/YamlSection.js"
 import { Count, Span } from "../yaml/fields.js"
-import { Problem } from "../yaml/Diagnostic.js"
+import { Diagnostic } from "../yaml/Diagnostic.js"
 import * as TextFile from "../yaml/TextFile.js"
 import * as Yaml from "../yaml/Yaml.js"
 
@@ -28,7 +28,7 @@ export interface Variables {
 /** All that is wrong with the configuration, at once. */
 export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()("InvalidConfiguration", {
   /** The `file` of each is an absolute path, or the name of a variable. */
-  problems: Schema.NonEmptyArray(Problem)
+  problems: Schema.NonEmptyArray(Diagnostic)
 }) {
   override get message() {
     const count = this.problems.length === 1 ? "1 problem" : `${this.problems.length} problems`
@@ -81,17 +81,17 @@ export const read = (
   })
 
 /** It may be a link to where people keep such files. */
-const textOf = (file: string): Effect.Effect<string, Problem, FileSystem> =>
+const textOf = (file: string): Effect.Effect<string, Diagnostic, FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const { kind } = yield* TextFile.inspect(file)
     const path = kind === "a symbolic link" ? yield* fs.realPath(file) : file
     const { size } = yield* TextFile.inspect(path)
     if (size > maxSize) {
-      return yield* Effect.fail(new Problem({ file, message: `is larger than ${maxSize / 1024} KiB: shorten it` }))
+      return yield* Effect.fail(new Diagnostic({ file, message: `is larger than ${maxSize / 1024} KiB: shorten it` }))
     }
     return (yield* TextFile.read(path, file)).text
-  }).pipe(Effect.mapError((error) => (error instanceof Problem ? error : TextFile.unreadable(file, error))))
+  }).pipe(Effect.mapError((error) => (error instanceof Diagnostic ? error : TextFile.unreadable(file, error))))
 
 /** The value of a variable, if it is set to anything. */
 const variable = <A>(
@@ -99,12 +99,12 @@ const variable = <A>(
   name: keyof Variables,
   otherwise: A,
   decode: (text: string) => Either.Either<A, ParseResult.ParseError>
-): Either.Either<A, Problem> =>
+): Either.Either<A, Diagnostic> =>
   Option.match(around[name], {
     onNone: () => Either.right(otherwise),
     onSome: (text) =>
       Either.mapLeft(decode(text), (error) => {
         const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-        return new Problem({ file: name, message: issue?.message ?? error.message })
+        return new Diagnostic({ file: name, message: issue?.message ?? error.message })
       })
   })

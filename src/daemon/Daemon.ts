@@ -10,7 +10,7 @@ import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../process/Umask.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
 import * as gracefulShutdown from "./gracefulShutdown.js"
-import { type Holder, show } from "./LockOwner.js"
+import { type LockOwner, show } from "./LockOwner.js"
 import { HomeLock } from "./HomeLock.js"
 import * as Layers from "./Layers.js"
 import * as JobEventLogger from "./JobEventLogger.js"
@@ -22,7 +22,7 @@ export interface Options {
   /** A port of this machine that is served as well, to those who have the token of the home. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined
   /** Run once jobs can be submitted. */
-  readonly onReady: (holder: Holder) => Effect.Effect<void>
+  readonly onReady: (holder: LockOwner) => Effect.Effect<void>
   /** Is given what is logged, for people. */
   readonly show?: ((line: string) => void) | undefined
 }
@@ -33,7 +33,7 @@ export interface Options {
  */
 export const run = (options: Options) =>
   Effect.gen(function* () {
-    yield* Umask.closed
+    yield* Umask.restrictive
     // Whoever finds the home taken writes nothing into its log.
     const home = yield* Layer.build(Layers.home({ what: "daemon", version }))
     yield* live(options).pipe(DaemonLog.to(options), Effect.provide(home))
@@ -47,7 +47,7 @@ const live = ({ listen, onReady }: Options) =>
     yield* Effect.logInfo("starts").pipe(Effect.annotateLogs({ version, pid: process.pid, node: process.version }))
     const store = yield* Layer.build(Layers.records)
     const runner = Context.get(store, ProcessRunner)
-    yield* gracefulShutdown.hurryWhenTold(runner, { force: true })
+    yield* gracefulShutdown.hurryOnSignal(runner, { force: true })
 
     // It hears of the end of the jobs, too.
     const log = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

@@ -6,18 +6,18 @@ import { Context, DateTime, Effect, Layer, Option, type Scope } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as FileLock from "../store/FileLock.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
-import { WallClock } from "../internal/RealClock.js"
-import { type Address, find as holder, Holder, HomeBusy, leave, note, remove } from "./LockOwner.js"
+import { RealClock } from "../internal/RealClock.js"
+import { type Address, find as holder, LockOwner, HomeBusy, leave, note, remove } from "./LockOwner.js"
 import { Home } from "./Home.js"
 
-export { find as holder, Holder, HomeBusy, note } from "./LockOwner.js"
+export { find as holder, LockOwner, HomeBusy, note } from "./LockOwner.js"
 
 export interface Service {
-  readonly holder: Holder
+  readonly holder: LockOwner
   /** Whether the lock still keeps others out; it does not when somebody has deleted its file. */
   readonly isHeld: Effect.Effect<boolean>
   /** Tells everybody where the holder listens, and with it that it is ready. */
-  readonly announce: (addresses: ReadonlyArray<Address>) => Effect.Effect<Holder>
+  readonly announce: (addresses: ReadonlyArray<Address>) => Effect.Effect<LockOwner>
   /** Tells everybody that the holder is about to end. */
   readonly withdraw: Effect.Effect<void>
   /** Leaves the note once more if somebody has deleted it; tells whether that was so. */
@@ -31,7 +31,7 @@ export const lost = (file: string): string =>
   `${file} was deleted, so another process could take the home: restart the daemon`
 
 export interface Options {
-  readonly what: Holder["what"]
+  readonly what: LockOwner["what"]
   /** Of Charlotte. */
   readonly version: string
 }
@@ -41,9 +41,9 @@ const patience = 5_000
 const pause = 20
 
 /** Takes the lock, or says who has it. */
-const take: Effect.Effect<FileLock.KernelLock, HomeBusy | StoreError, Home | Scope.Scope> = Effect.gen(function* () {
+const take: Effect.Effect<FileLock.FileLock, HomeBusy | StoreError, Home | Scope.Scope> = Effect.gen(function* () {
   const home = yield* Home
-  const { now, sleep } = yield* WallClock
+  const { now, sleep } = yield* RealClock
   const deadline = (yield* now) + patience
   const attempt: typeof take = Effect.catchTag(FileLock.acquire(home.lock), "LockHeld", () =>
     Effect.gen(function* () {
@@ -56,11 +56,11 @@ const take: Effect.Effect<FileLock.KernelLock, HomeBusy | StoreError, Home | Sco
   return yield* attempt
 })
 
-const busy = (directory: string, holder: Option.Option<Holder>) =>
+const busy = (directory: string, holder: Option.Option<LockOwner>) =>
   new HomeBusy({ directory, holder: Option.getOrUndefined(holder) })
 
 /** Where the file of a lock was deleted, another process can have the new one; the note still tells of the first. */
-const refuseSecond = ({ file }: FileLock.KernelLock) =>
+const refuseSecond = ({ file }: FileLock.FileLock) =>
   Effect.gen(function* () {
     const { directory } = yield* Home
     const { self } = yield* KernelRef
@@ -77,14 +77,14 @@ export const make = (options: Options): Effect.Effect<Service, HomeBusy | StoreE
     const lock = yield* take
     yield* refuseSecond(lock)
     const { self } = yield* KernelRef
-    const holder = new Holder({ ...options, since: yield* DateTime.now, process: self, file: lock.file })
+    const holder = new LockOwner({ ...options, since: yield* DateTime.now, process: self, file: lock.file })
     yield* Effect.acquireRelease(leave(holder), () => Effect.whenEffect(remove, lock.isHeld))
     const context = yield* Effect.context<Home>()
     const ifHeld = Effect.whenEffect(lock.isHeld)
     let told = holder
-    const tell = (more: Pick<Holder, "addresses" | "ending">) =>
+    const tell = (more: Pick<LockOwner, "addresses" | "ending">) =>
       Effect.suspend(() => {
-        told = new Holder({ ...holder, ...more })
+        told = new LockOwner({ ...holder, ...more })
         return Effect.as(ifHeld(leave(told)), told)
       }).pipe(Effect.provide(context))
     const renew = Effect.flatMap(note, (found) =>

@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
-import { WallClock } from "../internal/RealClock.js"
+import { RealClock } from "../internal/RealClock.js"
 import type * as LockOwner from "./LockOwner.js"
 import { Home } from "./Home.js"
 import * as HomeLock from "./HomeLock.js"
@@ -21,7 +21,7 @@ export const untilLost = (
   Effect.gen(function* () {
     const { holder, lock } = yield* Home
     const { isHeld, renew } = yield* HomeLock.HomeLock
-    const { sleep } = yield* WallClock
+    const { sleep } = yield* RealClock
     const told = new Set<string>()
     const tell = (isSo: boolean, sentence: string) =>
       Effect.suspend(() => {

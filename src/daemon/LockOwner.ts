@@ -19,7 +19,7 @@ export const show = (address: Address): string =>
   "socket" in address ? address.socket : `${address.host ?? "127.0.0.1"}:${address.port}`
 
 /** Who holds a home. */
-export class Holder extends Schema.Class<Holder>("charlotte/Holder")({
+export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
   what: Schema.Literal("run", "daemon"),
   version: Schema.String,
   since: Schema.DateTimeUtc,
@@ -46,7 +46,7 @@ export class Holder extends Schema.Class<Holder>("charlotte/Holder")({
 export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
   directory: Schema.String,
   /** Missing if it has not said who it is. */
-  holder: Schema.optional(Holder)
+  holder: Schema.optional(LockOwner)
 }) {
   override get message() {
     const { directory, holder } = this
@@ -58,17 +58,17 @@ export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
 }
 
 /** Who the note in a home names; a crash may have left it behind. */
-export const note: Effect.Effect<Option.Option<Holder>, never, Home> = Effect.flatMap(Home, ({ holder }) =>
+export const note: Effect.Effect<Option.Option<LockOwner>, never, Home> = Effect.flatMap(Home, ({ holder }) =>
   Effect.option(
     Effect.flatMap(
       Effect.try(() => readFileSync(holder, "utf8")),
-      Schema.decode(Schema.parseJson(Holder))
+      Schema.decode(Schema.parseJson(LockOwner))
     )
   )
 )
 
 /** The same, if that process is alive, or may be: one of another container is not known. */
-export const find: Effect.Effect<Option.Option<Holder>, never, Home> = Effect.gen(function* () {
+export const find: Effect.Effect<Option.Option<LockOwner>, never, Home> = Effect.gen(function* () {
   const { isAlive } = yield* KernelRef
   const named = yield* note
   return Option.isSome(named) && (yield* isAlive(named.value.process)) ? named : Option.none()
@@ -80,10 +80,10 @@ export const find: Effect.Effect<Option.Option<Holder>, never, Home> = Effect.ge
  * These small files are read and written at once: others wait for a daemon to be ready, and through the threads that Node has
  * for files it would take several times as long.
  */
-export const leave = (holder: Holder) =>
+export const leave = (holder: LockOwner) =>
   Effect.gen(function* () {
     const home = yield* Home
-    const note: typeof Holder.Encoded = { ...holder, since: DateTime.formatIso(holder.since) }
+    const note: typeof LockOwner.Encoded = { ...holder, since: DateTime.formatIso(holder.since) }
     yield* Effect.try(() => {
       writeFileSync(`${home.holder}.new`, JSON.stringify(note), { mode: 0o600 })
       renameSync(`${home.holder}.new`, home.holder)

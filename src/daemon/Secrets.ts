@@ -8,7 +8,7 @@ import { Context, Effect, Layer, Option, Redacted } from "effect"
 import * as Redaction from "../internal/Redaction.js"
 import * as RedactedRunStore from "../store/RedactedRunStore.js"
 import { RunStore } from "../store/RunStore.js"
-import { Surroundings } from "../process/ChildEnvironment.js"
+import { ParentEnvironment } from "../process/ChildEnvironment.js"
 import { Configuration } from "./Configuration.js"
 import type { Home } from "./Home.js"
 import * as Token from "./Token.js"
@@ -35,7 +35,7 @@ export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Ho
   Secrets,
   Effect.gen(function* () {
     const { agents } = yield* Configuration
-    const around = yield* Surroundings
+    const around = yield* ParentEnvironment
     const token = yield* Token.find
     const given = [...agents.profiles.flatMap(({ env }) => env), ...agents.gates.env]
     const names = new Set([...given, ...Object.keys(around).filter((name) => secretive.test(name))])

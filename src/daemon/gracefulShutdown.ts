@@ -3,7 +3,7 @@
  * it is told again.
  */
 import { Context, Effect, Fiber, Runtime, type Scope } from "effect"
-import { WallClock } from "../internal/RealClock.js"
+import { RealClock } from "../internal/RealClock.js"
 import type { ProcessRunner } from "../process/ProcessRunner.js"
 
 /** Ends the process on the spot; tests that live in it replace this. */
@@ -24,7 +24,7 @@ const lastMoment = 900
 /** Runs the end of all jobs, and sees to it that it is one. What was not recorded then, the next manager finds out. */
 export const bounded = (end: Effect.Effect<void>, { hurry }: Runner): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { sleep } = yield* WallClock
+    const { sleep } = yield* RealClock
     const halt = yield* Halt
     const watch = Effect.gen(function* () {
       yield* sleep(hurryAfter)
@@ -48,12 +48,12 @@ const echo = 100
  * The first signal is everybody's: it interrupts the program. From the second on nothing is given time, and with `force` the
  * process is over a moment later.
  */
-export const hurryWhenTold = (
+export const hurryOnSignal = (
   { hurry }: Runner,
   options: { readonly force: boolean }
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { now, sleep } = yield* WallClock
+    const { now, sleep } = yield* RealClock
     const halt = yield* Halt
     const runFork = Runtime.runFork(yield* Effect.runtime())
     const force = Effect.gen(function* () {

@@ -31,7 +31,7 @@ export const linked = (repository: Repository) =>
   })
 
 /** Everywhere that a process can work in this repository. */
-export const places = (repository: Repository) =>
+export const directories = (repository: Repository) =>
   Effect.map(linked(repository), (worktrees) => [
     repository.topLevel,
     repository.commonDir,

@@ -5,7 +5,7 @@ import { IdentityMissing } from "./GitError.js"
 import { ObjectId, type UnitName } from "./RefNames.js"
 import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
-import type { Sealed } from "./IsolatedGitDir.js"
+import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 
 /** What a commit is about. */
 export interface Subject {
@@ -54,7 +54,7 @@ const signature = (repository: Repository) =>
 /** Writes a commit that no branch leads to yet. */
 export const write = (
   repository: Repository,
-  git: Sealed,
+  git: IsolatedGitDir,
   commit: { readonly tree: ObjectId; readonly parents: ReadonlyArray<ObjectId>; readonly subject: Subject }
 ) =>
   Effect.gen(function* () {

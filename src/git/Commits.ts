@@ -43,7 +43,7 @@ export interface CommitOptions extends CommitObject.Subject {
    */
   readonly before?: (commit: ObjectId) => Effect.Effect<void>
   /** Files that are to have this content, in the commit and in the worktree, whatever the worktree has there. */
-  readonly put?: InjectedFiles.Puts
+  readonly put?: InjectedFiles.InjectedFiles
   /** Files that are to be as they were at `since`, or at the tip of the branch; one that was not there goes. */
   readonly keep?: ReadonlyArray<RepoPath>
 }

@@ -9,7 +9,7 @@ import { GitCommand, run } from "./GitCommand.js"
 import { ContentFiltered } from "./GitError.js"
 import type { ObjectId } from "./RefNames.js"
 import type { Repository } from "./Repository.js"
-import { type Sealed, sealed } from "./IsolatedGitDir.js"
+import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 
 const attributesFile = ".gitattributes"
 
@@ -31,7 +31,7 @@ const keys = {
 
 /** The drivers that files ask for, by the attributes of the index, or by those that lie in the work tree. */
 export const asked = (
-  git: Sealed,
+  git: IsolatedGitDir,
   attribute: keyof typeof keys,
   paths: ReadonlyArray<string>,
   from: "index" | "workTree" = "index"
@@ -80,7 +80,7 @@ const ownAttributes = ({ settings }: Repository) =>
 /** The file that asks for a filter; the nearest one that names it. */
 const declaredIn = (
   repository: Repository,
-  git: Sealed,
+  git: IsolatedGitDir,
   { driver, path }: { readonly path: string; readonly driver: string }
 ) =>
   Effect.gen(function* () {
@@ -100,7 +100,7 @@ const declaredIn = (
   })
 
 /** One error for each filter that a program is configured for, and for LFS, whose files are elsewhere without one. */
-const among = (repository: Repository, git: Sealed, wanted: Effect.Effect.Success<ReturnType<typeof asked>>) =>
+const among = (repository: Repository, git: IsolatedGitDir, wanted: Effect.Effect.Success<ReturnType<typeof asked>>) =>
   Effect.gen(function* () {
     if (wanted.length === 0) return []
     const programs = yield* configured(repository, "filter")
@@ -129,7 +129,7 @@ export const affected = (changed: Iterable<string>, all: Iterable<string>): Read
 }
 
 /** Fails when a file of the index, which holds what is to be committed, asks for a filter. */
-export const refuse = (repository: Repository, git: Sealed, paths: ReadonlyArray<string>) =>
+export const refuse = (repository: Repository, git: IsolatedGitDir, paths: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     if (paths.length === 0) return
     const [found] = yield* among(repository, git, yield* asked(git, "filter", paths))
@@ -146,7 +146,7 @@ interface Tree {
 
 /** The filters that files of a tree or commit ask for. */
 export const find = (repository: Repository, { checkout, since, tree }: Tree) =>
-  sealed(
+  isolatedGitDir(
     repository,
     (git) =>
       Effect.gen(function* () {

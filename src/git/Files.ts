@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import * as fs from "./fs.js"
 import type { ObjectId, RepoPath } from "./RefNames.js"
 import { inRepository, type Repository } from "./Repository.js"
-import { type Sealed, sealed } from "./IsolatedGitDir.js"
+import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 
 export interface TreeEntry {
   readonly mode: string
@@ -12,7 +12,7 @@ export interface TreeEntry {
 }
 
 /** What a commit holds; all of it, or what is at one path. */
-export const entries = (git: Sealed, commit: ObjectId, path?: RepoPath) =>
+export const entries = (git: IsolatedGitDir, commit: ObjectId, path?: RepoPath) =>
   Effect.map(
     git.run(
       path === undefined
@@ -31,13 +31,13 @@ export const entries = (git: Sealed, commit: ObjectId, path?: RepoPath) =>
 
 export const isRegular = ({ mode }: TreeEntry): boolean => mode === "100644" || mode === "100755"
 
-export const blob = (git: Sealed, object: string) =>
+export const blob = (git: IsolatedGitDir, object: string) =>
   Effect.map(git.run(["cat-file", "--end-of-options", "blob", object]), ({ stdout }) => stdout)
 
 export type Content = Option.Option<Uint8Array>
 
 /** The content of a file at a commit; none when there is no regular file. */
-export const content = (git: Sealed, commit: ObjectId, path: RepoPath) =>
+export const content = (git: IsolatedGitDir, commit: ObjectId, path: RepoPath) =>
   Effect.gen(function* () {
     const entry = (yield* entries(git, commit, path)).find((found) => found.path === path)
     if (entry === undefined || !isRegular(entry)) return Option.none<Buffer>()
@@ -45,11 +45,11 @@ export const content = (git: Sealed, commit: ObjectId, path: RepoPath) =>
   })
 
 export const read = (repository: Repository, commit: ObjectId, path: RepoPath) =>
-  sealed(repository, (git) => content(git, commit, path))
+  isolatedGitDir(repository, (git) => content(git, commit, path))
 
 const isFile = (path: string) =>
   Effect.map(
-    fs.look(path),
+    fs.stat(path),
     Option.exists((stats) => stats.isFile())
   )
 
@@ -57,7 +57,7 @@ const isFile = (path: string) =>
 const line = (path: RepoPath): string => (path.startsWith('"') ? `"${path.replace(/["\\]/g, "\\$&")}"\n` : `${path}\n`)
 
 /** The object that each file of the work tree would be committed as, with the line ends that are configured. */
-export const objects = (git: Sealed, paths: ReadonlyArray<RepoPath>) =>
+export const objects = (git: IsolatedGitDir, paths: ReadonlyArray<RepoPath>) =>
   Effect.map(git.run(["hash-object", "--stdin-paths"], { input: paths.map(line).join("") }), ({ stdout }) => {
     const objects = stdout.toString().split("\n")
     return new Map(paths.map((path, i) => [path, objects[i]]))
@@ -65,7 +65,7 @@ export const objects = (git: Sealed, paths: ReadonlyArray<RepoPath>) =>
 
 /** Those of the files that are not in the user's checkout as they are in the commit. */
 export const differing = (repository: Repository, commit: ObjectId, paths: ReadonlyArray<RepoPath>) =>
-  sealed(
+  isolatedGitDir(
     repository,
     (git) =>
       Effect.gen(function* () {

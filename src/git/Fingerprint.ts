@@ -64,7 +64,7 @@ const settings = (entries: ReadonlyArray<GitConfig.Entry>): Fingerprint => {
 const file = (name: string, path: string) =>
   Effect.gen(function* () {
     const target = Option.getOrElse(yield* fs.real(path), () => path)
-    const stats = yield* fs.look(target)
+    const stats = yield* fs.stat(target)
     if (Option.isNone(stats)) return []
     const content = yield* fs.read(target)
     const mode = stats.value.mode.toString(8)

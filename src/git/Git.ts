@@ -38,7 +38,7 @@ export interface Service {
   readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Answer<Repo>
 
   /** All that would be in the way of a job for that branch, or for the one that is checked out. */
-  readonly problems: (repository: Repo, target?: BranchName) => Answer<ReadonlyArray<preflight.Problem>>
+  readonly problems: (repository: Repo, target?: BranchName) => Answer<ReadonlyArray<preflight.RepositoryProblem>>
 
   /** What is checked out in the checkout through which the repository was opened. */
   readonly head: (repository: Repo) => Answer<Refs.Head>

@@ -29,11 +29,11 @@ export interface Invocation extends Call {
   readonly warnings?: boolean
 }
 
-export type Output = Pick<Ended, "code" | "stdout" | "stderr">
+export type GitResult = Pick<Ended, "code" | "stdout" | "stderr">
 
 export interface Service {
   readonly environment: GitEnvironment
-  readonly run: (invocation: Invocation) => Effect.Effect<Output, GitMissing | GitFailed>
+  readonly run: (invocation: Invocation) => Effect.Effect<GitResult, GitMissing | GitFailed>
   /** The version, when it is new enough; asked once. */
   readonly version: Effect.Effect<string, GitMissing | GitTooOld | GitFailed>
 }

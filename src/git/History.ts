@@ -4,7 +4,7 @@ import { JobId } from "../domain/JobId.js"
 import { trailers } from "./CommitObject.js"
 import { ObjectId, UnitName } from "./RefNames.js"
 import type { Repository } from "./Repository.js"
-import { sealed } from "./IsolatedGitDir.js"
+import { isolatedGitDir } from "./IsolatedGitDir.js"
 
 /** A commit with the trailers of a done task. */
 export class DoneTask extends Schema.Class<DoneTask>("charlotte/DoneTask")({
@@ -16,7 +16,7 @@ export class DoneTask extends Schema.Class<DoneTask>("charlotte/DoneTask")({
 
 /** Whether the later commit contains the earlier one; each commit contains itself. */
 export const isAncestor = (repository: Repository, earlier: ObjectId, later: ObjectId) =>
-  sealed(repository, (git) =>
+  isolatedGitDir(repository, (git) =>
     Effect.map(
       git.run(["merge-base", "--is-ancestor", "--end-of-options", earlier, later], { answers: [0, 1] }),
       ({ code }) => code === 0
@@ -25,7 +25,7 @@ export const isAncestor = (repository: Repository, earlier: ObjectId, later: Obj
 
 /** Whether there is such a commit; one that no branch leads to may be gone. */
 export const contains = (repository: Repository, commit: ObjectId) =>
-  sealed(repository, (git) =>
+  isolatedGitDir(repository, (git) =>
     Effect.map(
       git.run(["cat-file", "--batch-check=%(objectname) %(objecttype)"], { input: `${commit}\n` }),
       ({ stdout }) => stdout.toString() === `${commit} commit\n`
@@ -34,7 +34,7 @@ export const contains = (repository: Repository, commit: ObjectId) =>
 
 /** How many commits `to` contains that `from` does not. */
 export const commits = (repository: Repository, { from, to }: { readonly from: ObjectId; readonly to: ObjectId }) =>
-  sealed(repository, (git) =>
+  isolatedGitDir(repository, (git) =>
     Effect.map(git.run(["rev-list", "--count", "--end-of-options", to, `^${from}`]), ({ stdout }) =>
       Number(stdout.toString())
     )
@@ -42,7 +42,7 @@ export const commits = (repository: Repository, { from, to }: { readonly from: O
 
 /** How many commits `commit` contains, itself among them, that none of the others does. */
 export const unheld = (repository: Repository, commit: ObjectId, others: ReadonlyArray<ObjectId>) =>
-  sealed(repository, (git) =>
+  isolatedGitDir(repository, (git) =>
     Effect.map(
       git.run(["rev-list", "--count", "--stdin"], {
         input: [commit, ...others.map((other) => `^${other}`), ""].join("\n")
@@ -59,7 +59,7 @@ const format = ["%H", value(trailers.jobId), value(trailers.unit), value(trailer
  * write such trailers; who needs certainty compares the commits with a record of what was committed.
  */
 export const doneTasks = (repository: Repository, range: { readonly from: ObjectId; readonly to: ObjectId }) =>
-  sealed(repository, (git) =>
+  isolatedGitDir(repository, (git) =>
     Effect.map(
       git.run([
         "log",

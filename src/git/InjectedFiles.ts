@@ -9,30 +9,30 @@ import { step } from "./GitCommand.js"
 import type { GitFailed } from "./GitError.js"
 import type { RepoPath } from "./RefNames.js"
 import type { Repository } from "./Repository.js"
-import type { Sealed } from "./IsolatedGitDir.js"
+import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 
-export interface Put {
+export interface InjectedFile {
   readonly path: RepoPath
   readonly content: string | Uint8Array
   /** What the worktree should hold there until then; the content itself unless it is said. */
   readonly was?: string | Uint8Array
 }
 
-export type Puts = ReadonlyArray<Put>
+export type InjectedFiles = ReadonlyArray<InjectedFile>
 
 const bytes = (content: string | Uint8Array): Uint8Array =>
   typeof content === "string" ? new TextEncoder().encode(content) : content
 
-const expected = ({ content, was = content }: Put): Uint8Array => bytes(was)
+const expected = ({ content, was = content }: InjectedFile): Uint8Array => bytes(was)
 
 const objectId = ({ objectFormat }: Repository, content: Uint8Array): string =>
   createHash(objectFormat).update(`blob ${content.length}\0`).update(content).digest("hex")
 
 /** What stands at a path of the worktree: the very bytes that should, another file, an obstacle, or anything else. */
-const look = (top: string, put: Put) =>
+const look = (top: string, put: InjectedFile) =>
   Effect.gen(function* () {
     const file = `${top}/${put.path}`
-    const { asked } = fs
+    const { promises: asked } = fs
     const [real, stats] = yield* step(`look at ${file}`, () => Promise.all([asked.real(file), asked.look(file)]))
     // Behind a link is another place.
     if (!Option.contains(real, file)) return "other"
@@ -47,11 +47,11 @@ const look = (top: string, put: Put) =>
  * Looks at what stands at each path. A directory or a pipe is taken away at once: git does not add a pipe, and refuses a
  * worktree with a repository in it.
  */
-export const examine = (top: string, puts: Puts) =>
+export const examine = (top: string, puts: InjectedFiles) =>
   Effect.forEach(puts, (put) =>
     Effect.gen(function* () {
       const there = yield* look(top, put)
-      if (there === "obstacle") yield* fs.erase(`${top}/${put.path}`)
+      if (there === "obstacle") yield* fs.remove(`${top}/${put.path}`)
       return { put, there }
     })
   )
@@ -59,7 +59,7 @@ export const examine = (top: string, puts: Puts) =>
 /** The paths at which the worktree held something else than it should, be it read as it is or as it would be committed. */
 export const replaced = (
   repository: Repository,
-  git: Sealed,
+  git: IsolatedGitDir,
   found: Effect.Effect.Success<ReturnType<typeof examine>>
 ) =>
   Effect.gen(function* () {
@@ -76,9 +76,9 @@ export const replaced = (
  */
 export const entering = (
   repository: Repository,
-  git: Sealed,
+  git: IsolatedGitDir,
   committed: ReadonlyArray<Files.TreeEntry>,
-  puts: Puts
+  puts: InjectedFiles
 ): Effect.Effect<ReadonlyArray<Call>, GitFailed> =>
   Effect.gen(function* () {
     if (puts.length === 0) return []
@@ -100,13 +100,13 @@ export const entering = (
   })
 
 /** Brings files of the index into the worktree, in place of whatever is in their way there; git does not write through links. */
-export const write = (git: Sealed, top: string, paths: ReadonlyArray<RepoPath>) => {
+export const write = (git: IsolatedGitDir, top: string, paths: ReadonlyArray<RepoPath>) => {
   const input = paths.map((path) => `${path}\0`).join("")
   const checkout = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })
   return paths.length === 0 ? Effect.void : fs.unlocking(top, checkout)
 }
 
-export const lay = (git: Sealed, top: string, puts: Puts) =>
+export const lay = (git: IsolatedGitDir, top: string, puts: InjectedFiles) =>
   write(
     git,
     top,

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, unlinkSync, wri
 import { GitCommand, type Invocation, step } from "./GitCommand.js"
 import type { Repository } from "./Repository.js"
 
-export interface Sealed {
+export interface IsolatedGitDir {
   /** A directory that goes when the operation ends. */
   readonly directory: string
   readonly workTree: string
@@ -62,9 +62,9 @@ const clear = (directory: string) => {
 }
 
 /** Runs an operation with a git directory of its own, over the files at `workTree`, or over none. */
-export const sealed = <A, E, R>(
+export const isolatedGitDir = <A, E, R>(
   repository: Repository,
-  use: (git: Sealed) => Effect.Effect<A, E, R>,
+  use: (git: IsolatedGitDir) => Effect.Effect<A, E, R>,
   options?: { readonly workTree?: string; readonly index?: string }
 ) =>
   Effect.flatMap(GitCommand, (command) =>
@@ -80,7 +80,7 @@ export const sealed = <A, E, R>(
           GIT_INDEX_FILE: index,
           GIT_OBJECT_DIRECTORY: `${repository.commonDir}/objects`
         }
-        const run: Sealed["run"] = (args, { variables: more, ...rest } = {}) =>
+        const run: IsolatedGitDir["run"] = (args, { variables: more, ...rest } = {}) =>
           command.run({
             args,
             cwd: workTree,

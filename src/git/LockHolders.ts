@@ -7,7 +7,7 @@ import type { Stats } from "node:fs"
 import { readdir, readFile, readlink, stat } from "node:fs/promises"
 import { isWithin } from "./fs.js"
 
-export interface Holder {
+export interface LockHolder {
   readonly pid: number
   readonly command: string
 }
@@ -64,12 +64,12 @@ export const holdersOf = async (
   file: string,
   lock: Stats,
   places: ReadonlyArray<string>
-): Promise<ReadonlyArray<Holder> | undefined> => {
+): Promise<ReadonlyArray<LockHolder> | undefined> => {
   const names = await readdir("/proc").catch(() => [])
   const pids = names.filter((name) => /^\d+$/.test(name))
   if (pids.length === 0) return undefined
   const found = await Promise.all(
-    pids.map(async (pid): Promise<ReadonlyArray<Holder>> => {
+    pids.map(async (pid): Promise<ReadonlyArray<LockHolder>> => {
       const command = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim()
       const holds =
         (await hasOpen(pid, file.slice(file.lastIndexOf("/") + 1), lock)) || (await worksIn(pid, command, places, lock))

@@ -11,7 +11,7 @@ import * as runningTime from "../internal/runningTime.js"
 import * as fs from "./fs.js"
 import { GitCommand, step } from "./GitCommand.js"
 import { Locked } from "./GitError.js"
-import { type Holder, holdersOf } from "./LockHolders.js"
+import { type LockHolder, holdersOf } from "./LockHolders.js"
 
 const pause = Duration.millis(50)
 
@@ -26,12 +26,12 @@ const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
   Effect.gen(function* () {
     const { staleAfter } = (yield* GitCommand).environment
     const holders = yield* step(`look for who holds ${file}`, () => holdersOf(file, stats, places))
-    const nobody: ReadonlyArray<Holder> = []
+    const nobody: ReadonlyArray<LockHolder> = []
     if (holders === undefined || holders.length > 0) return holders ?? nobody
     const age = (yield* Clock.currentTimeMillis) - stats.mtimeMs
     if (age < Duration.toMillis(staleAfter)) return nobody
     // Since the first look another process may have removed it, and a third may have made its own.
-    if (Option.exists(yield* fs.look(file), (now) => isSame(now, stats))) {
+    if (Option.exists(yield* fs.stat(file), (now) => isSame(now, stats))) {
       yield* step(`remove ${file}`, () => rm(file, { force: true }))
       yield* Effect.logWarning(`removed the lock ${file} of a process that is dead`)
     }
@@ -46,15 +46,15 @@ const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
 export const settle = <E, R>(files: ReadonlyArray<string>, places: Effect.Effect<ReadonlyArray<string>, E, R>) =>
   Effect.gen(function* () {
     const { patience } = (yield* GitCommand).environment
-    const found = yield* step(`look at ${files.join(", ")}`, () => Promise.all(files.map(fs.asked.look)))
+    const found = yield* step(`look at ${files.join(", ")}`, () => Promise.all(files.map(fs.promises.look)))
     if (found.every(Option.isNone)) return
     let left = Duration.toMillis(patience)
     let seenAt = yield* Clock.currentTimeMillis
     for (const file of files) {
-      let stats = yield* fs.look(file)
+      let stats = yield* fs.stat(file)
       while (Option.isSome(stats)) {
         const holders = yield* examine(file, yield* places, stats.value)
-        stats = yield* fs.look(file)
+        stats = yield* fs.stat(file)
         if (Option.isNone(stats)) break
         const now = yield* Clock.currentTimeMillis
         left -= runningTime.counted(seenAt, now, Duration.toMillis(pause))

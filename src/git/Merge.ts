@@ -9,7 +9,7 @@ import { step } from "./GitCommand.js"
 import { ObjectId, RepoPath } from "./RefNames.js"
 import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
-import { type Sealed, sealed } from "./IsolatedGitDir.js"
+import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 
 export type MergeResult = Data.TaggedEnum<{
   /** Ours contains theirs already. */
@@ -34,7 +34,7 @@ export interface MergeOptions {
 }
 
 /** Rules such as `merge=union` are read from files: those of ours at the top level. */
-const lay = (git: Sealed, ours: ObjectId) =>
+const lay = (git: IsolatedGitDir, ours: ObjectId) =>
   Effect.flatMap(Files.content(git, ours, RepoPath.make(".gitattributes")), (rules) =>
     Option.match(rules, {
       onNone: () => Effect.void,
@@ -43,7 +43,7 @@ const lay = (git: Sealed, ours: ObjectId) =>
   )
 
 /** A commit in which both agree; none when they have nothing in common. */
-const base = (git: Sealed, ours: ObjectId, theirs: ObjectId) =>
+const base = (git: IsolatedGitDir, ours: ObjectId, theirs: ObjectId) =>
   Effect.map(git.run(["merge-base", "--end-of-options", ours, theirs], { answers: [0, 1] }), ({ stdout }) =>
     stdout.toString().trim()
   )
@@ -51,7 +51,7 @@ const base = (git: Sealed, ours: ObjectId, theirs: ObjectId) =>
 /** Files that both have changed and for which a merge driver of the user's is asked: git alone would make something else of them. */
 const driven = (
   repository: Repository,
-  git: Sealed,
+  git: IsolatedGitDir,
   { common, ours, theirs }: { readonly common: string; readonly ours: ObjectId; readonly theirs: ObjectId }
 ) =>
   Effect.gen(function* () {
@@ -66,7 +66,7 @@ const driven = (
     return asked.filter(({ driver }) => programs.has(driver)).map(({ path }) => path)
   })
 
-const changed = (git: Sealed, from: string, to: ObjectId) =>
+const changed = (git: IsolatedGitDir, from: string, to: ObjectId) =>
   Effect.map(
     git.run(["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", from, to]),
     ({ stdout }) =>
@@ -79,7 +79,7 @@ const changed = (git: Sealed, from: string, to: ObjectId) =>
 /** One side with the files of which the other decides, where that has changed them. */
 const yielding = (
   repository: Repository,
-  git: Sealed,
+  git: IsolatedGitDir,
   {
     common,
     files,
@@ -110,7 +110,7 @@ const yielding = (
   })
 
 export const merge = (repository: Repository, options: MergeOptions) =>
-  sealed(repository, (git) =>
+  isolatedGitDir(repository, (git) =>
     Effect.gen(function* () {
       const { prevails = [], subject, yields = [] } = options
       const common = yield* base(git, options.ours, options.theirs)

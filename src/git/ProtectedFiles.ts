@@ -5,10 +5,10 @@ import * as fs from "./fs.js"
 import * as Files from "./Files.js"
 import type { ObjectId, RepoPath } from "./RefNames.js"
 import * as InjectedFiles from "./InjectedFiles.js"
-import type { Sealed } from "./IsolatedGitDir.js"
+import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 
 /** One that was changed, with what it was; nothing where there was no such file. */
-export interface Kept {
+export interface ProtectedFile {
   readonly path: RepoPath
   readonly was: Option.Option<Files.TreeEntry>
 }
@@ -17,7 +17,12 @@ export interface Kept {
  * Enters those that differ into the index, once `fill` has filled it, as they were, and tells which they are; with all that
  * differs, and what git has said about it.
  */
-export const enter = (git: Sealed, fill: ReadonlyArray<string>, since: ObjectId, keep: ReadonlyArray<RepoPath>) =>
+export const enter = (
+  git: IsolatedGitDir,
+  fill: ReadonlyArray<string>,
+  since: ObjectId,
+  keep: ReadonlyArray<RepoPath>
+) =>
   Effect.gen(function* () {
     const args = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", since]
     const { stderr, stdout } = yield* git.run(args, { first: [{ args: fill }], warnings: true })
@@ -30,8 +35,8 @@ export const enter = (git: Sealed, fill: ReadonlyArray<string>, since: ObjectId,
     const changed = keep.filter((path) => differing.has(path))
     if (changed.length === 0) return { kept: [], differing, warnings: stderr }
     const entries = new Map((yield* Files.entries(git, since)).map((entry) => [entry.path, entry]))
-    const kept = changed.map((path): Kept => ({ path, was: Option.fromNullable(entries.get(path)) }))
-    const line = ({ path, was }: Kept) =>
+    const kept = changed.map((path): ProtectedFile => ({ path, was: Option.fromNullable(entries.get(path)) }))
+    const line = ({ path, was }: ProtectedFile) =>
       Option.match(was, {
         onNone: () => `0 ${"0".repeat(since.length)}\t${path}\0`,
         onSome: ({ mode, object }) => `${mode} ${object} 0\t${path}\0`
@@ -41,14 +46,14 @@ export const enter = (git: Sealed, fill: ReadonlyArray<string>, since: ObjectId,
   })
 
 /** Brings them into the worktree as they were, or takes them out of it. */
-export const lay = (git: Sealed, top: string, kept: ReadonlyArray<Kept>) =>
+export const lay = (git: IsolatedGitDir, top: string, kept: ReadonlyArray<ProtectedFile>) =>
   Effect.gen(function* () {
     for (const { path, was } of kept) {
       if (Option.isSome(was)) continue
       const file = `${top}/${path}`
       // Behind a link is another place; the file itself may be one.
       const isHere = Option.contains(yield* fs.real(dirname(file)), dirname(file))
-      if (isHere && Option.isSome(yield* fs.look(file))) yield* fs.erase(file)
+      if (isHere && Option.isSome(yield* fs.stat(file))) yield* fs.remove(file)
     }
     yield* InjectedFiles.write(
       git,

@@ -179,7 +179,7 @@ export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId)
       const now = yield* Effect.catchTag(find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
       if (Option.contains(now, at)) return false
       for (const { gitDir, path } of yield* Checkouts.of(repository, branch))
-        if (Option.isNone(yield* fs.look(Checkouts.mark(gitDir)))) return yield* new BranchCheckedOut({ branch, path })
+        if (Option.isNone(yield* fs.stat(Checkouts.mark(gitDir)))) return yield* new BranchCheckedOut({ branch, path })
       if (Option.isNone(now)) yield* removeBroken(repository, branch)
       const args = ["update-ref", "--no-deref", "-m", "charlotte", "--end-of-options", fullRef(branch), at]
       yield* Effect.mapError(patiently(repository, args), (error) =>

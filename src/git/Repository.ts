@@ -91,7 +91,7 @@ const directory = (path: string) =>
       ({ detail }) => new NotARepository({ path, reason: detail })
     )
     if (Option.isNone(real)) return yield* new NotARepository({ path, reason: "there is nothing" })
-    const stats = yield* fs.look(real.value)
+    const stats = yield* fs.stat(real.value)
     if (Option.exists(stats, (found) => found.isDirectory())) return real.value
     return yield* new NotARepository({ path, reason: "it is not a directory" })
   })

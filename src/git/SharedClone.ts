@@ -204,7 +204,7 @@ const loose = (clone: string) =>
     const names = files.filter((file) => file.isFile()).map((file) => `${file.parentPath}/${file.name}`)
     const lines = await Promise.all(
       names.map(async (file) => {
-        const line = Option.getOrElse(await fs.asked.readLine(file), () => "")
+        const line = Option.getOrElse(await fs.promises.readLine(file), () => "")
         return [file.slice(clone.length + 1), line] as const
       })
     )

@@ -9,7 +9,7 @@ import { mutate } from "./withRepositoryLock.js"
 import { fullRef, ObjectId } from "./RefNames.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
-import { type Sealed, sealed } from "./IsolatedGitDir.js"
+import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 import * as SharedClone from "./SharedClone.js"
 import * as Worktrees from "./Worktrees.js"
 
@@ -35,7 +35,7 @@ const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktr
     if (Option.contains(known, tip)) return
     const since = Option.match(known, { onNone: () => [], onSome: (commit) => [`^${commit}`] })
     yield* SharedClone.copyObjects(repository, clone)
-    yield* sealed(repository, (git) =>
+    yield* isolatedGitDir(repository, (git) =>
       git.run(["rev-list", "--objects", "--quiet", "--end-of-options", tip, ...since])
     ).pipe(
       Effect.catchTag(
@@ -71,7 +71,7 @@ const parse = (line: string): ReadonlyArray<Line> => {
 }
 
 /** Reads the commit into the index, and lists that with the files; fails when there is a repository among them, be it new or committed. */
-const list = (git: Sealed, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
+const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
     const { stdout } = yield* git.run(args, { first: [{ args: ["read-tree", "--end-of-options", tip] }] })
@@ -90,10 +90,10 @@ export const over = <A, E, R>(
   repository: Repository,
   { path }: Worktrees.Worktree,
   tip: ObjectId,
-  use: (git: Sealed, lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>,
+  use: (git: IsolatedGitDir, lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>,
   also: ReadonlyArray<string> = []
 ) =>
-  sealed(repository, (git) => Effect.flatMap(list(git, path, tip, also), (lines) => use(git, lines)), {
+  isolatedGitDir(repository, (git) => Effect.flatMap(list(git, path, tip, also), (lines) => use(git, lines)), {
     workTree: path
   })
 

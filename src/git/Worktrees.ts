@@ -11,7 +11,7 @@ import { mutate, type Mutexes, patiently } from "./withRepositoryLock.js"
 import { AbsolutePath, type ObjectId, OwnBranch } from "./RefNames.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
-import { sealed } from "./IsolatedGitDir.js"
+import { isolatedGitDir } from "./IsolatedGitDir.js"
 import * as SharedClone from "./SharedClone.js"
 
 export interface Worktree {
@@ -28,7 +28,7 @@ export const verify = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const { branch, clone, gitDir, path } = worktree
     const broken = (reason: string) => new WorktreeBroken({ path, reason })
-    const { asked } = fs
+    const { promises: asked } = fs
     const [real, entry, link, own, common, mark] = yield* step(`look at ${path}`, () =>
       Promise.all([
         asked.real(path),
@@ -94,17 +94,17 @@ const free = (repository: Repository, wanted: AbsolutePath) =>
     const taken = (reason: string) => new PathTaken({ path: wanted, reason })
     yield* step(`make ${dirname(wanted)}`, () => mkdir(dirname(wanted), { recursive: true }))
     const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
-    if (Option.isSome(yield* fs.look(path))) return yield* taken("something is there already")
+    if (Option.isSome(yield* fs.stat(path))) return yield* taken("something is there already")
     const clone = SharedClone.at(path)
-    if (Option.isSome(yield* fs.look(clone))) return yield* taken(`${clone} is there already`)
-    const around = (yield* Checkouts.places(repository)).find((place) => fs.isWithin(path, place))
+    if (Option.isSome(yield* fs.stat(clone))) return yield* taken(`${clone} is there already`)
+    const around = (yield* Checkouts.directories(repository)).find((place) => fs.isWithin(path, place))
     return around === undefined ? path : yield* taken(`it lies within ${around}`)
   })
 
 /** Drops what the repository knows of a worktree. Its files are gone, or stay where they are. */
 const unregister = ({ commonDir }: Repository, gitDir: string) =>
   Effect.zipRight(
-    fs.erase(gitDir),
+    fs.remove(gitDir),
     // As git does it: the directory of all of them goes with the last one.
     step("tidy up", () => rmdir(`${commonDir}/worktrees`).catch(() => {}))
   )
@@ -150,7 +150,7 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
 const populate = (repository: Repository, { clone, path }: Worktree, commit: ObjectId) =>
   Effect.zipRight(
     ContentFilters.refuseIn(repository, { tree: commit }),
-    sealed(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
+    isolatedGitDir(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
       workTree: path,
       index: `${clone}/index`
     })
@@ -209,7 +209,7 @@ export const remove = (repository: Repository, wanted: AbsolutePath) =>
   mutate(repository, { evenIfChanged: true })(
     Effect.gen(function* () {
       const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
-      const isThere = Option.isSome(yield* fs.look(path))
+      const isThere = Option.isSome(yield* fs.stat(path))
       const worktrees = yield* Checkouts.linked(repository)
       const gitDir = worktrees.get(path)
       const isNoted = Option.contains(yield* fs.readLine(note(path)), repository.commonDir)
@@ -219,9 +219,9 @@ export const remove = (repository: Repository, wanted: AbsolutePath) =>
         if (isAround || !(isMarked || isNoted || (yield* isEmpty(repository, path, gitDir))))
           return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })
       }
-      if (isThere) yield* fs.erase(path)
+      if (isThere) yield* fs.remove(path)
       const clone = SharedClone.at(path)
-      if ((isNoted || gitDir !== undefined) && Option.isSome(yield* fs.look(clone))) yield* fs.erase(clone)
+      if ((isNoted || gitDir !== undefined) && Option.isSome(yield* fs.stat(clone))) yield* fs.remove(clone)
       // Those that somebody has made within it have gone with it.
       for (const [place, directory] of worktrees) if (fs.isWithin(place, path)) yield* unregister(repository, directory)
       if (isNoted) yield* step("remove a note", () => rm(note(path), { force: true }))

@@ -18,29 +18,29 @@ const ifThere = <A>(question: Promise<A>): Promise<Option.Option<A>> =>
  * The questions as promises, for a `step` that asks several at once. Each is a way to Node's threads and back, on which it waits
  * for whatever else wants the processor.
  */
-export const asked = {
+export const promises = {
   look: (path: string): Promise<Option.Option<Stats>> => ifThere(lstat(path)),
 
   read: async (path: string): Promise<Option.Option<Buffer>> =>
-    Option.exists(await asked.look(path), (stats) => stats.isFile()) ? ifThere(readFile(path)) : Option.none(),
+    Option.exists(await promises.look(path), (stats) => stats.isFile()) ? ifThere(readFile(path)) : Option.none(),
 
   readLine: async (path: string): Promise<Option.Option<string>> =>
-    Option.map(await asked.read(path), (content) => content.toString().replace(/\n[^]*$/, "")),
+    Option.map(await promises.read(path), (content) => content.toString().replace(/\n[^]*$/, "")),
 
   real: (path: string): Promise<Option.Option<string>> => ifThere(realpath(path))
 }
 
 /** What stands at the path itself; a symbolic link is not followed. */
-export const look = (path: string): Effect.Effect<Option.Option<Stats>, GitFailed> =>
-  step(`look at ${path}`, () => asked.look(path))
+export const stat = (path: string): Effect.Effect<Option.Option<Stats>, GitFailed> =>
+  step(`look at ${path}`, () => promises.look(path))
 
 /** A regular file. Anything else, such as a named pipe that would never end, counts as absent. */
 export const read = (path: string): Effect.Effect<Option.Option<Buffer>, GitFailed> =>
-  step(`read ${path}`, () => asked.read(path))
+  step(`read ${path}`, () => promises.read(path))
 
 /** The first line of a small file of git's. */
 export const readLine = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
-  step(`read ${path}`, () => asked.readLine(path))
+  step(`read ${path}`, () => promises.readLine(path))
 
 /** The names in a directory, sorted; none where there is no directory. */
 export const list = (path: string): Effect.Effect<ReadonlyArray<string>, GitFailed> =>
@@ -51,7 +51,7 @@ export const list = (path: string): Effect.Effect<ReadonlyArray<string>, GitFail
 
 /** The path without symbolic links, `.` and `..`. */
 export const real = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
-  step(`resolve ${path}`, () => asked.real(path))
+  step(`resolve ${path}`, () => promises.real(path))
 
 /** Whether the one path is the other or leads into it. */
 export const isWithin = (path: string, directory: string): boolean =>
@@ -69,7 +69,7 @@ const unlock = async (directory: string): Promise<void> => {
 }
 
 /** Removes what is at the path with all that is in it; what a symbolic link leads to stays. */
-export const erase = (path: string): Effect.Effect<void, GitFailed> =>
+export const remove = (path: string): Effect.Effect<void, GitFailed> =>
   step(`remove ${path}`, async () => {
     const once = () => rm(path, { recursive: true, force: true, maxRetries: 3 })
     const stats = await lstat(path)

@@ -7,10 +7,10 @@ import { IdentityMissing } from "./GitError.js"
 import { BranchName, type ObjectId } from "./RefNames.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
-import { sealed } from "./IsolatedGitDir.js"
+import { isolatedGitDir } from "./IsolatedGitDir.js"
 
 /** One thing that is in the way. */
-export class Problem extends Schema.Class<Problem>("charlotte/GitProblem")({
+export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlotte/RepositoryProblem")({
   kind: Schema.Literal(
     "identity",
     "unborn",
@@ -28,7 +28,7 @@ export class Problem extends Schema.Class<Problem>("charlotte/GitProblem")({
   message: Schema.String
 }) {}
 
-const problem = (kind: Problem["kind"], message: string) => new Problem({ kind, message })
+const problem = (kind: RepositoryProblem["kind"], message: string) => new RepositoryProblem({ kind, message })
 
 /** The branch to work for, or why there is none. */
 const target = (repository: Repository, wanted: BranchName | undefined) =>
@@ -53,7 +53,7 @@ const target = (repository: Repository, wanted: BranchName | undefined) =>
   })
 
 const inTree = (repository: Repository, commit: ObjectId) =>
-  sealed(repository, (git) =>
+  isolatedGitDir(repository, (git) =>
     Effect.gen(function* () {
       const entries = yield* Files.entries(git, commit)
       const submodules = entries.filter(({ mode }) => mode === "160000").map(({ path }) => path)
@@ -72,7 +72,7 @@ const inTree = (repository: Repository, commit: ObjectId) =>
     })
   )
 
-const ofRepository = (repository: Repository): ReadonlyArray<Problem> => [
+const ofRepository = (repository: Repository): ReadonlyArray<RepositoryProblem> => [
   ...(Option.isNone(Option.all([repository.author, repository.committer]))
     ? [problem("identity", new IdentityMissing({ path: repository.topLevel }).message)]
     : []),
@@ -95,12 +95,12 @@ export const find = (repository: Repository, wanted?: BranchName) =>
     const found = yield* target(repository, wanted)
     const taken = yield* Refs.find(repository, BranchName.make("charlotte"))
     const here = { path: repository.topLevel, gitDir: repository.gitDir }
-    const checkouts = found instanceof Problem ? [] : yield* Checkouts.of(repository, found.branch)
+    const checkouts = found instanceof RepositoryProblem ? [] : yield* Checkouts.of(repository, found.branch)
     const places = [here, ...checkouts.filter(({ gitDir }) => gitDir !== here.gitDir)]
     const operations = (yield* Effect.forEach(places, Checkouts.operation)).flatMap(Option.toArray)
     return [
       ...ofRepository(repository),
-      ...(found instanceof Problem ? [found] : yield* inTree(repository, found.commit)),
+      ...(found instanceof RepositoryProblem ? [found] : yield* inTree(repository, found.commit)),
       ...operations.map(({ message }) => problem("operation", message)),
       ...(Option.isSome(taken)
         ? [

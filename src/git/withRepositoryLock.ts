@@ -34,7 +34,7 @@ export const mutate =
         Effect.gen(function* () {
           yield* verifyIdentity(repository)
           const common = ["config.lock", "packed-refs.lock"].map((name) => `${repository.commonDir}/${name}`)
-          yield* Locks.settle([...common, ...(options.locks ?? [])], Checkouts.places(repository))
+          yield* Locks.settle([...common, ...(options.locks ?? [])], Checkouts.directories(repository))
           if (options.evenIfChanged !== true)
             yield* Fingerprint.verify(repository.topLevel, repository, repository.fingerprint)
           return yield* change
@@ -53,7 +53,7 @@ export const patiently = (
     Effect.gen(function* () {
       const lock = /'(\/[^']+\.lock)': File exists/.exec(failure.detail)?.[1]
       if (lock === undefined || !fs.isWithin(lock, repository.commonDir)) return yield* failure
-      yield* Locks.settle([lock], Checkouts.places(repository))
+      yield* Locks.settle([lock], Checkouts.directories(repository))
       return yield* command
     })
   )

@@ -14,7 +14,7 @@ export interface Service {
   readonly turn: Effect.Effect<void>
 }
 
-export class WallClock extends Context.Reference<WallClock>()("charlotte/WallClock", {
+export class RealClock extends Context.Reference<RealClock>()("charlotte/RealClock", {
   defaultValue: (): Service => ({
     now: Effect.sync(() => performance.now()),
     sleep: (millis) =>
@@ -29,7 +29,7 @@ export class WallClock extends Context.Reference<WallClock>()("charlotte/WallClo
 }) {}
 
 /** Real time as a `Clock`, for the schedules of retries that must go on while the clock of a test stands still. */
-export const asClock: Effect.Effect<Clock.Clock> = Effect.map(WallClock, ({ now, sleep }) => ({
+export const asClock: Effect.Effect<Clock.Clock> = Effect.map(RealClock, ({ now, sleep }) => ({
   [Clock.ClockTypeId]: Clock.ClockTypeId,
   unsafeCurrentTimeMillis: () => performance.now(),
   currentTimeMillis: now,

@@ -14,7 +14,7 @@ export interface Variables {
 }
 
 /** The variables around this program; the one place where they are read for child processes. */
-export class Surroundings extends Context.Reference<Surroundings>()("charlotte/Surroundings", {
+export class ParentEnvironment extends Context.Reference<ParentEnvironment>()("charlotte/ParentEnvironment", {
   defaultValue: (): Variables => process.env
 }) {}
 

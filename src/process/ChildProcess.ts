@@ -5,7 +5,7 @@ import { type Array, Deferred, Effect, FiberId, Option } from "effect"
 import { spawn } from "node:child_process"
 import { accessSync, constants, statSync } from "node:fs"
 import { markedCommand } from "./markedCommand.js"
-import { CouldNotStart, Exited, type Outcome, Signalled, type StartFailure } from "./ProcessOutcome.js"
+import { CouldNotStart, Exited, type ProcessOutcome, Signalled, type StartFailure } from "./ProcessOutcome.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import type { Leader } from "./ProcessTree.js"
 import type { StandardStreams } from "./StandardStreams.js"
@@ -14,7 +14,7 @@ import * as Umask from "./Umask.js"
 export interface ChildProcess {
   readonly leader: Leader
   /** Completed when it has ended, whatever it has left behind. */
-  readonly ended: Deferred.Deferred<Outcome>
+  readonly ended: Deferred.Deferred<ProcessOutcome>
 }
 
 export interface StartOptions {
@@ -28,7 +28,7 @@ export interface StartOptions {
   readonly table: Option.Option<ProcessTable>
 }
 
-export const start = (options: StartOptions): Effect.Effect<ChildProcess, Outcome> =>
+export const start = (options: StartOptions): Effect.Effect<ChildProcess, ProcessOutcome> =>
   Effect.async((resume) => {
     const {
       cwd,
@@ -40,8 +40,10 @@ export const start = (options: StartOptions): Effect.Effect<ChildProcess, Outcom
     const [file, ...args] = Option.isSome(table) ? markedCommand(options) : options.command
     const fail = (cause: unknown) => resume(Effect.fail(couldNotStart(options, cause)))
     try {
-      const ended = Deferred.unsafeMake<Outcome>(FiberId.none)
-      const child = Umask.asGiven(() => spawn(file, args, { cwd, env, detached: true, stdio: [input, output, output] }))
+      const ended = Deferred.unsafeMake<ProcessOutcome>(FiberId.none)
+      const child = Umask.withInherited(() =>
+        spawn(file, args, { cwd, env, detached: true, stdio: [input, output, output] })
+      )
       child.once("error", fail)
       child.once("exit", (code, signal) =>
         Deferred.unsafeDone(
@@ -72,7 +74,7 @@ const reasons: { readonly [code: string]: readonly [StartFailure, string] } = {
 }
 
 /** What Node says of it may repeat an argument, and with it a secret; so the words are ours. */
-const couldNotStart = ({ command: [file], cwd }: StartOptions, cause: unknown): Outcome => {
+const couldNotStart = ({ command: [file], cwd }: StartOptions, cause: unknown): ProcessOutcome => {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an unknown error"
   const known = reasons[code]
   const failure = (reason: StartFailure, message: string) => CouldNotStart({ reason, message })

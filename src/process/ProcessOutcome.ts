@@ -3,7 +3,7 @@
  */
 import { Data, type Duration } from "effect"
 
-export type Outcome = Data.TaggedEnum<{
+export type ProcessOutcome = Data.TaggedEnum<{
   /** By itself. */
   Exited: { readonly code: number }
   /** By a signal that was not the runner's, as far as that can be told. */
@@ -29,4 +29,5 @@ export type Outcome = Data.TaggedEnum<{
 export type StartFailure =
   "notFound" | "notExecutable" | "directory" | "tooLong" | "invalid" | "exhausted" | "output" | "other"
 
-export const { $is, $match, CouldNotStart, Exited, Signalled, SilentTooLong, TimedOut } = Data.taggedEnum<Outcome>()
+export const { $is, $match, CouldNotStart, Exited, Signalled, SilentTooLong, TimedOut } =
+  Data.taggedEnum<ProcessOutcome>()

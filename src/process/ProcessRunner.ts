@@ -12,11 +12,11 @@
 import { Context, Effect, Layer, Option, type Scope } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Attempts } from "../store/ChildProcessStore.js"
+import type { ChildProcessStore } from "../store/ChildProcessStore.js"
 import { Failpoint } from "../internal/Failpoint.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import { RunStore } from "../store/RunStore.js"
-import { Surroundings } from "./ChildEnvironment.js"
+import { ParentEnvironment } from "./ChildEnvironment.js"
 import { LaunchRef } from "./spawnProcess.js"
 import { ProcessTableRef } from "./ProcessTable.js"
 import * as reapOrphans from "./reapOrphans.js"
@@ -65,11 +65,11 @@ export interface Service {
  *
  * @since 0.1.0
  */
-export const make = (attempts: Attempts): Effect.Effect<Service, never, Scope.Scope> =>
+export const make = (attempts: ChildProcessStore): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.gen(function* () {
     const failpoint = yield* Failpoint
     const table = yield* ProcessTableRef
-    const around = yield* Surroundings
+    const around = yield* ParentEnvironment
     const shells = yield* Shells.make({ PATH: around["PATH"] ?? "/usr/bin:/bin" })
     const launch = yield* (yield* LaunchRef)(shells)
     const { self } = yield* KernelRef
@@ -105,5 +105,5 @@ export const make = (attempts: Attempts): Effect.Effect<Service, never, Scope.Sc
  */
 export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.scoped(
   ProcessRunner,
-  Effect.flatMap(RunStore, ({ attempts }) => make(attempts))
+  Effect.flatMap(RunStore, ({ childProcesses: attempts }) => make(attempts))
 )

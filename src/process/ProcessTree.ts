@@ -15,14 +15,14 @@ import { type Entry, type ProcessTable, signal as send } from "./ProcessTable.js
 
 export interface ProcessTree {
   /** Looks for all that is there, sends these signals to each at once, and tells what was seen. */
-  readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => Sight
+  readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => ProcessSnapshot
   /** The same without signals; cheap as long as one of those found before is there. */
-  readonly look: () => Sight
+  readonly look: () => ProcessSnapshot
   /** What had to be killed. */
   readonly killed: () => ReadonlyArray<Entry>
 }
 
-export interface Sight {
+export interface ProcessSnapshot {
   readonly found: ReadonlyArray<Entry>
   /** Whether nobody can have been overlooked. A look takes time, and processes come and go meanwhile. */
   readonly isComplete: boolean
@@ -72,7 +72,7 @@ export const make = (options: {
 /** Which process it is, for as long as the machine runs. */
 const nameOf = ({ pid, startTime }: Entry) => `${pid} ${startTime}`
 
-type Look = (signals: ReadonlyArray<NodeJS.Signals>) => Sight
+type Look = (signals: ReadonlyArray<NodeJS.Signals>) => ProcessSnapshot
 
 const isStillThere = (table: ProcessTable, { pid, session, startTime }: Entry): boolean => {
   const now = table.get(pid)

@@ -6,7 +6,7 @@ import { Data, type Duration, Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { Socket } from "node:net"
-import { WallClock } from "../internal/RealClock.js"
+import { RealClock } from "../internal/RealClock.js"
 import * as Umask from "./Umask.js"
 
 export interface Call {
@@ -89,7 +89,7 @@ export interface Shell {
 
 export const open = (env: Readonly<Record<string, string>>, onGone: () => void): Shell => {
   // Without streams where there are no descriptors for them any more; its error tells.
-  const child: ChildProcess = Umask.asGiven(() =>
+  const child: ChildProcess = Umask.withInherited(() =>
     spawn("/bin/sh", [], { cwd: "/", env, detached: true, stdio: "pipe" })
   )
   const { stderr, stdin, stdout } = child
@@ -180,7 +180,7 @@ export const open = (env: Readonly<Record<string, string>>, onGone: () => void):
  */
 export const goneWithin = (shells: ReadonlyArray<Shell>, millis: number) =>
   Effect.gen(function* () {
-    const { sleep } = yield* WallClock
+    const { sleep } = yield* RealClock
     for (let i = 0; i < millis && !shells.every((shell) => shell.isGone()); i++) yield* sleep(1)
   })
 

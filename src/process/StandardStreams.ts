@@ -10,7 +10,7 @@ import { createHash, randomUUID } from "node:crypto"
 import { closeSync, constants, openSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { CouldNotStart, type Outcome } from "./ProcessOutcome.js"
+import { CouldNotStart, type ProcessOutcome } from "./ProcessOutcome.js"
 import type { Shells } from "./Shells.js"
 
 interface Pipe {
@@ -24,11 +24,11 @@ export interface StandardStreams extends Pipe {
   readonly input: number | "ignore"
 }
 
-export interface Maker {
+export interface StandardStreamsFactory {
   /** A mark that no other process has, given once. Whoever does not come to open its streams clears it. */
   readonly cookie: Effect.Effect<string>
   /** When it fails, nothing stays open. */
-  readonly open: (cookie: string, stdin: string | undefined) => Effect.Effect<StandardStreams, Outcome>
+  readonly open: (cookie: string, stdin: string | undefined) => Effect.Effect<StandardStreams, ProcessOutcome>
   /** Removes what is there for a cookie, be it of a process that a crash has cut off while it was started. */
   readonly clear: (cookie: string) => Effect.Effect<void>
 }
@@ -36,7 +36,7 @@ export interface Maker {
 /** Node cannot make a pipe with a name, and a process that does costs a millisecond: so it makes several. */
 const several = 4
 
-export const make = (shells: Shells): Effect.Effect<Maker, never, Scope.Scope> =>
+export const make = (shells: Shells): Effect.Effect<StandardStreamsFactory, never, Scope.Scope> =>
   Effect.gen(function* () {
     /** Those that nobody has opened yet, by their cookies. */
     const pipes = new Map<string, Pipe>()
@@ -51,7 +51,7 @@ export const make = (shells: Shells): Effect.Effect<Maker, never, Scope.Scope> =
     }
     yield* Effect.addFinalizer(() => Effect.sync(() => [...pipes.keys()].forEach(clear)))
 
-    const make = (cookie: string, others: ReadonlyArray<string>): Effect.Effect<void, Outcome> => {
+    const make = (cookie: string, others: ReadonlyArray<string>): Effect.Effect<void, ProcessOutcome> => {
       const names = new Map([
         [cookie, outputOf(cookie)],
         ...others.map((other) => [other, spareOf(other, cookie)] as const)
@@ -74,7 +74,7 @@ export const make = (shells: Shells): Effect.Effect<Maker, never, Scope.Scope> =
       )
     }
 
-    const take = (cookie: string): Effect.Effect<Pipe, Outcome> =>
+    const take = (cookie: string): Effect.Effect<Pipe, ProcessOutcome> =>
       Effect.suspend(() => {
         const pipe = pipes.get(cookie)
         pipes.delete(cookie)
@@ -156,7 +156,7 @@ const closeAll = ({ output, reader }: Pipe): void => {
   closeSync(reader)
 }
 
-const couldNotBeSetUp = (cause: unknown): Outcome => {
+const couldNotBeSetUp = (cause: unknown): ProcessOutcome => {
   const why = cause instanceof Error ? cause.message : String(cause)
   return CouldNotStart({ reason: "output", message: `its input and output could not be set up in ${tmpdir()}: ${why}` })
 }

@@ -11,7 +11,7 @@ const own = 0o077
 let given: number | undefined
 
 /** New files are this user's alone, until the scope closes. */
-export const closed: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
+export const restrictive: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     const before = given
     const found = umask(own)
@@ -27,7 +27,7 @@ export const closed: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRel
 )
 
 /** Starts a process; it has the umask that this one was given. */
-export const asGiven = <A>(start: () => A): A => {
+export const withInherited = <A>(start: () => A): A => {
   if (given === undefined) return start()
   umask(given)
   try {

@@ -4,11 +4,11 @@
  */
 import { Duration, Effect } from "effect"
 import * as race from "../internal/race.js"
-import { WallClock } from "../internal/RealClock.js"
-import { type Outcome, SilentTooLong, TimedOut } from "./ProcessOutcome.js"
+import { RealClock } from "../internal/RealClock.js"
+import { type ProcessOutcome, SilentTooLong, TimedOut } from "./ProcessOutcome.js"
 
-export interface Watched {
-  readonly ended: Effect.Effect<Outcome>
+export interface WatchedProcess {
+  readonly ended: Effect.Effect<ProcessOutcome>
   /** Changes with every piece of output that is read. */
   readonly printed: () => number
   /** Whether what was read is still being written, so that more may be waiting in the pipe. */
@@ -23,8 +23,8 @@ export const within = (
     readonly total?: Duration.DurationInput | undefined
     readonly silence?: Duration.DurationInput | undefined
   },
-  process: Watched
-): Effect.Effect<Outcome> =>
+  process: WatchedProcess
+): Effect.Effect<ProcessOutcome> =>
   limits.total === undefined && limits.silence === undefined
     ? process.ended
     : race.first([process.ended, exceeded(Duration.decode(limits.total ?? Duration.infinity), limits, process)])
@@ -42,10 +42,10 @@ const leastBeats = 8
 const exceeded = (
   total: Duration.Duration,
   limits: { readonly silence?: Duration.DurationInput | undefined },
-  { isBehind, isStopped, printed }: Watched
-): Effect.Effect<Outcome> =>
+  { isBehind, isStopped, printed }: WatchedProcess
+): Effect.Effect<ProcessOutcome> =>
   Effect.gen(function* () {
-    const { now, sleep, turn } = yield* WallClock
+    const { now, sleep, turn } = yield* RealClock
     const silence = Duration.decode(limits.silence ?? Duration.infinity)
     const [mostUsed, mostSilent] = [Duration.toMillis(total), Duration.toMillis(silence)]
     const beat = Math.min(longestBeat, Math.min(mostUsed, mostSilent) / leastBeats)

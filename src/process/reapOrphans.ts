@@ -4,14 +4,14 @@
 import { DateTime, Effect, Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Attempts, OpenProcess } from "../store/ChildProcessStore.js"
+import type { ChildProcessStore, OpenProcess } from "../store/ChildProcessStore.js"
 import type { Launch } from "./spawnProcess.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
 import { kill } from "./terminate.js"
 
 export const make = (runner: {
-  readonly attempts: Attempts
+  readonly attempts: ChildProcessStore
   readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
   readonly bootId: string

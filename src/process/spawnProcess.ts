@@ -6,7 +6,7 @@ import { type Array, Context, Effect, Exit, type Option, type Scope } from "effe
 import { mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as ChildProcess from "./ChildProcess.js"
-import { CouldNotStart, type Outcome } from "./ProcessOutcome.js"
+import { CouldNotStart, type ProcessOutcome } from "./ProcessOutcome.js"
 import * as Output from "./Output.js"
 import * as OutputFile from "./OutputFile.js"
 import type { ProcessTable } from "./ProcessTable.js"
@@ -35,7 +35,7 @@ export interface Launch {
   /** A mark that no other process has. When it does not come to a start, it is cleared. */
   readonly cookie: Effect.Effect<string>
   /** When it fails, nothing runs and nothing is left. */
-  readonly start: (options: LaunchOptions) => Effect.Effect<Launched, Outcome>
+  readonly start: (options: LaunchOptions) => Effect.Effect<Launched, ProcessOutcome>
   /** Removes what is there for a process that was not started, or whose start was cut off by a crash. */
   readonly clear: (cookie: string) => Effect.Effect<void>
 }
@@ -46,7 +46,10 @@ export class LaunchRef extends Context.Reference<LaunchRef>()("charlotte/Launch"
 }) {}
 
 // No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
-const start = (maker: StandardStreams.Maker, options: LaunchOptions): Effect.Effect<Launched, Outcome> =>
+const start = (
+  maker: StandardStreams.StandardStreamsFactory,
+  options: LaunchOptions
+): Effect.Effect<Launched, ProcessOutcome> =>
   Effect.acquireUseRelease(
     openFile(options),
     (file) =>
@@ -63,7 +66,7 @@ const start = (maker: StandardStreams.Maker, options: LaunchOptions): Effect.Eff
     (file, exit) => (Exit.isFailure(exit) ? Effect.promise(() => file.finish({ tail: 0 })) : Effect.void)
   )
 
-const openFile = ({ file, limit }: LaunchOptions): Effect.Effect<OutputFile.OutputFile, Outcome> =>
+const openFile = ({ file, limit }: LaunchOptions): Effect.Effect<OutputFile.OutputFile, ProcessOutcome> =>
   Effect.tryPromise({
     try: () =>
       // Most of the time its directory is there.

@@ -5,14 +5,14 @@ import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, Option,
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { KilledProcess } from "../domain/StopReport.js"
-import type { Attempts } from "../store/ChildProcessStore.js"
+import type { ChildProcessStore } from "../store/ChildProcessStore.js"
 import type * as Failpoint from "../internal/Failpoint.js"
 import type { Cgroup } from "./Cgroup.js"
 import * as ChildEnvironment from "./ChildEnvironment.js"
 import { isStopped } from "./isStopped.js"
 import type { Launch } from "./spawnProcess.js"
 import { within } from "./processLimits.js"
-import { $is, type Outcome } from "./ProcessOutcome.js"
+import { $is, type ProcessOutcome } from "./ProcessOutcome.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
 import { terminate } from "./terminate.js"
@@ -55,7 +55,7 @@ export interface Limits {
 
 /** @since 0.1.0 */
 export interface ProcessResult {
-  readonly outcome: Outcome
+  readonly outcome: ProcessOutcome
   /** Whether something had to be killed: the process itself, or what it had left behind. */
   readonly forced: boolean
   /** What was killed. */
@@ -82,7 +82,7 @@ const tailSize = 16 * 1024
 const settle = Duration.millis(200)
 
 export const make = (runner: {
-  readonly attempts: Attempts
+  readonly attempts: ChildProcessStore
   readonly failpoint: Failpoint.Service
   readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
@@ -169,7 +169,7 @@ export const make = (runner: {
   )
 }
 
-const nothingRan = (outcome: Outcome): ProcessResult => ({
+const nothingRan = (outcome: ProcessOutcome): ProcessResult => ({
   outcome,
   forced: false,
   killed: [],

@@ -2,7 +2,7 @@
  * The end of a process tree: a request, the time to heed it, force, and then looking until nothing is left.
  */
 import { Duration, Effect, Fiber } from "effect"
-import { WallClock } from "../internal/RealClock.js"
+import { RealClock } from "../internal/RealClock.js"
 import * as runningTime from "../internal/runningTime.js"
 import type { ProcessTree } from "./ProcessTree.js"
 
@@ -88,7 +88,7 @@ const isEmptyWithin = (
 ) =>
   Effect.gen(function* () {
     const { isHurried = () => false, signals = [] } = options
-    const { now, sleep } = yield* WallClock
+    const { now, sleep } = yield* RealClock
     let left = Duration.toMillis(time)
     let seenAt = yield* now
     let empty = 0

@@ -5,22 +5,22 @@
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
 
-export interface Signal {
+export interface Notifier {
   /** Counts the commits since somebody began to look. */
   readonly version: Effect.Effect<number>
   /** Returns when the version is another one. */
   readonly changed: (version: number) => Effect.Effect<void>
 }
 
-export interface Signals {
+export interface ChangeNotifier {
   /** The signal of a job, or of all; kept while somebody holds it. */
-  readonly get: (jobId?: JobId) => Effect.Effect<Signal, never, Scope.Scope>
+  readonly get: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
   /** Events of these jobs have been committed. */
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
 }
 
 /** A signal of one's own, and what wakes those who wait for it: all at once, however many they are. */
-export const makeSignal = (): Signal & { readonly wake: Effect.Effect<void>; readonly unsafeWake: () => void } => {
+export const makeNotifier = (): Notifier & { readonly wake: Effect.Effect<void>; readonly unsafeWake: () => void } => {
   let version = 0
   // There is none while nobody waits: most changes are of jobs that nobody watches.
   let next: Deferred.Deferred<void> | undefined
@@ -42,17 +42,17 @@ export const makeSignal = (): Signal & { readonly wake: Effect.Effect<void>; rea
 }
 
 interface Entry {
-  readonly signal: ReturnType<typeof makeSignal>
+  readonly signal: ReturnType<typeof makeNotifier>
   holders: number
 }
 
 const all = "all"
 
-export const make: Effect.Effect<Signals> = Effect.sync(() => {
+export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
   const entries = new Map<JobId | typeof all, Entry>()
 
   const acquire = (name: JobId | typeof all): Entry => {
-    const entry = entries.get(name) ?? { signal: makeSignal(), holders: 0 }
+    const entry = entries.get(name) ?? { signal: makeNotifier(), holders: 0 }
     entry.holders += 1
     entries.set(name, entry)
     return entry

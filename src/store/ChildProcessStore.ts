@@ -8,7 +8,7 @@ import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 
 /** @since 0.1.0 */
-export interface Attempts {
+export interface ChildProcessStore {
   /** Commits the intent to spawn. */
   readonly open: (process: {
     readonly cookie: string

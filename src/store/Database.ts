@@ -122,7 +122,7 @@ const connect = (filename: string, readonly: boolean) =>
  * `RunStore.layer`, once it is open. The connection can write, to clear away what it makes itself, and to roll back a journal of
  * another mode.
  */
-const refuseDamaged = (ask: rawQuery.Ask, filename: string) =>
+const refuseDamaged = (ask: rawQuery.RawQuery, filename: string) =>
   IntegrityCheck.isLarge(filename) ? readsAtAll(ask) : IntegrityCheck.refuse(ask, filename)
 
 /**
@@ -137,9 +137,9 @@ const refuseDamagedByCrash = (filename: string) =>
     : Effect.succeed(false)
 
 /** A file that is no database, or shorter than it says itself, is refused at once however large it is. */
-const readsAtAll = (ask: rawQuery.Ask) => ask("SELECT count(*) FROM sqlite_master")
+const readsAtAll = (ask: rawQuery.RawQuery) => ask("SELECT count(*) FROM sqlite_master")
 
-const refuseOldSqlite = (ask: rawQuery.Ask) =>
+const refuseOldSqlite = (ask: rawQuery.RawQuery) =>
   Effect.flatMap(ask<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
     const version = rows[0]?.version ?? "0"
     const parts = version.split(".").map(Number)
@@ -156,7 +156,7 @@ const refuseOldSqlite = (ask: rawQuery.Ask) =>
   })
 
 /** In WAL mode the driver falls back to `NORMAL` at the first write, so the setting is read again after one. */
-const durability = (ask: rawQuery.Ask, synchronous: "FULL" | "NORMAL") =>
+const durability = (ask: rawQuery.RawQuery, synchronous: "FULL" | "NORMAL") =>
   Effect.gen(function* () {
     yield* ask(`PRAGMA synchronous = ${synchronous}`)
     yield* ask("PRAGMA foreign_keys = ON")

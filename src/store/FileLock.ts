@@ -27,7 +27,7 @@ export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
   }
 }
 
-export interface KernelLock {
+export interface FileLock {
   /** Tells the file apart from every other that has, or will have, its name; as long as the lock is held. */
   readonly file: string
   /** Whether the file that is locked is still the one of that name. */
@@ -35,7 +35,7 @@ export interface KernelLock {
 }
 
 /** Takes the lock at once, or fails at once. It is held until the scope closes; the file, made when missing, stays. */
-export const acquire = (path: string): Effect.Effect<KernelLock, LockHeld | StoreError, Scope.Scope> =>
+export const acquire = (path: string): Effect.Effect<FileLock, LockHeld | StoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.gen(function* () {
       const scope = yield* Scope.make()

@@ -9,7 +9,7 @@ import type { JobId } from "../domain/JobId.js"
 import { Run, RunError } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import type { OpenProcess } from "./ChildProcessStore.js"
-import type { Owner, Owners } from "./OwnerStore.js"
+import type { Owner, OwnerStore } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
 import type { AcceptedEvent, NewRun, Service } from "./RunStoreService.js"
 import * as MemoryTaskProgressStore from "./MemoryTaskProgressStore.js"
@@ -106,7 +106,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
   const work = MemoryTaskProgressStore.make((jobId, attempt) => current(jobId, attempt) !== undefined)
 
-  const owners: Omit<Owners, "acquire"> = {
+  const owners: Omit<OwnerStore, "acquire"> = {
     get: (kind) => Effect.sync(() => Option.fromNullable(owned.get(kind))),
     claim: (owner, replacing) =>
       Effect.sync(() => {
@@ -213,7 +213,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         const entry: Entry = {
           submitted: { ...run, config: toJson(config), labels: { ...labels } },
           events: [],
-          state: RunTransition.begun(run)
+          state: RunTransition.initial(run)
         }
         entries.set(id, entry)
         return append(entry, [RunTransition.started(run)])
@@ -227,7 +227,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         const to = entry && RunTransition.after(entry.state, change)
         if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
         entry.state = kept(to)
-        return append(entry, [RunTransition.told(change)])
+        return append(entry, [RunTransition.changed(change)])
       }),
 
     resume: (resumption) =>
@@ -252,7 +252,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     owners: { ...owners, acquire: Ownership.acquire(owners, undefined) },
 
-    attempts: {
+    childProcesses: {
       open: ({ attempt, bootId, cookie, jobId, purpose }) =>
         Effect.sync(() => {
           processes.set(cookie, { cookie, jobId, attempt, bootId, purpose, pid: undefined, startTime: undefined })

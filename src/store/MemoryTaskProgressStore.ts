@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { TaskCounts, type TaskRecord, type TaskState, type UnitRecord, type UnitState, Work } from "../domain/Work.js"
-import type { WorkRecords } from "./TaskProgressStore.js"
+import type { TaskProgressStore } from "./TaskProgressStore.js"
 
 interface Planned {
   readonly units: Map<string, UnitRecord>
@@ -25,7 +25,7 @@ const count = (tasks: ReadonlyArray<TaskRecord>): TaskCounts => {
   return new TaskCounts(counts)
 }
 
-export const make = (isCurrent: (jobId: JobId, attempt: number) => boolean): WorkRecords => {
+export const make = (isCurrent: (jobId: JobId, attempt: number) => boolean): TaskProgressStore => {
   const jobs = new Map<JobId, Planned>()
 
   const write = (

@@ -5,7 +5,7 @@ import type { Effect, Option, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import type { ProcessIdentity } from "../internal/ProcessIdentity.js"
 
-export interface Owners {
+export interface OwnerStore {
   /**
    * Makes this process the owner of the kind until the scope closes, or fails at once with the owner that is there. The scope may
    * outlive that of the store: a manager keeps its kind as long as one of its jobs runs, and gives it up after the last one.

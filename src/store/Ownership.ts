@@ -9,9 +9,9 @@ import { chmodSync, chownSync, statSync } from "node:fs"
 import { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { closeOnFailure } from "./closeOnFailure.js"
 import * as FileLock from "./FileLock.js"
-import type { Owner, OwnerLock, Owners } from "./OwnerStore.js"
+import type { Owner, OwnerLock, OwnerStore } from "./OwnerStore.js"
 import { KernelRef, type ProcessIdentity } from "../internal/ProcessIdentity.js"
-import { WallClock } from "../internal/RealClock.js"
+import { RealClock } from "../internal/RealClock.js"
 
 /** How long an owner may take to record itself after it has the lock, in milliseconds: it may be another process. */
 const patience = 5_000
@@ -101,7 +101,7 @@ const already = ({ kind, process }: Owner) =>
   )
 
 export const acquire =
-  (owners: Omit<Owners, "acquire">, database: string | undefined): Owners["acquire"] =>
+  (owners: Omit<OwnerStore, "acquire">, database: string | undefined): OwnerStore["acquire"] =>
   (owner) => {
     const { kind } = owner
 
@@ -124,11 +124,11 @@ export const acquire =
       })
     )
 
-    const until = (deadline: number): ReturnType<Owners["acquire"]> =>
+    const until = (deadline: number): ReturnType<OwnerStore["acquire"]> =>
       Effect.catchTag(attempt, "LockHeld", ({ path }) =>
         Effect.gen(function* () {
           const { isAlive } = yield* KernelRef
-          const { now, sleep } = yield* WallClock
+          const { now, sleep } = yield* RealClock
           const found = yield* owners.get(kind)
           if (Option.isSome(found) && (yield* isAlive(found.value.process))) return yield* already(found.value)
           if ((yield* now) > deadline) {
@@ -140,5 +140,5 @@ export const acquire =
         })
       )
 
-    return Effect.flatMap(WallClock, ({ now }) => Effect.flatMap(now, (now) => until(now + patience)))
+    return Effect.flatMap(RealClock, ({ now }) => Effect.flatMap(now, (now) => until(now + patience)))
   }

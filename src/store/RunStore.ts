@@ -12,7 +12,7 @@ import type * as RunStoreService from "./RunStoreService.js"
 import * as Sql from "./SqlRunStore.js"
 
 export type * from "./RunStoreService.js"
-export type { WorkRecords } from "./TaskProgressStore.js"
+export type { TaskProgressStore as WorkRecords } from "./TaskProgressStore.js"
 
 /**
  * @since 0.1.0

@@ -10,10 +10,10 @@ import type { JobId } from "../domain/JobId.js"
 import type { Run, RunError } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { Work } from "../domain/Work.js"
-import type { Attempts } from "./ChildProcessStore.js"
-import type { Owners } from "./OwnerStore.js"
-import type { Signal } from "./ChangeNotifier.js"
-import type { WorkRecords } from "./TaskProgressStore.js"
+import type { ChildProcessStore } from "./ChildProcessStore.js"
+import type { OwnerStore } from "./OwnerStore.js"
+import type { Notifier } from "./ChangeNotifier.js"
+import type { TaskProgressStore } from "./TaskProgressStore.js"
 
 /** @since 0.1.0 */
 export interface Service {
@@ -54,7 +54,7 @@ export interface Service {
   readonly latestCursor: Effect.Effect<number, StoreError>
 
   /** Rises whenever events of that job (or, without one, of any job) have been committed. */
-  readonly changes: (jobId?: JobId) => Effect.Effect<Signal, never, Scope.Scope>
+  readonly changes: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
 
   /** Runs of a kind that are not over, oldest first; the next page begins `after` the last id of this one. */
   readonly unfinished: (query: {
@@ -83,13 +83,13 @@ export interface Service {
   /** Dies inside a transaction of the same SQL client, where a write would wait for itself. */
   readonly outsideTransaction: Effect.Effect<void>
 
-  readonly owners: Owners
+  readonly owners: OwnerStore
 
   /** The child processes of jobs. */
-  readonly attempts: Attempts
+  readonly childProcesses: ChildProcessStore
 
   /** The units and tasks of jobs. */
-  readonly work: WorkRecords
+  readonly work: TaskProgressStore
 }
 
 /** @since 0.1.0 */

@@ -23,7 +23,7 @@ export interface State {
 }
 
 /** The state in which a run begins. */
-export const begun = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
+export const initial = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
   status: "running",
   attempt: 1,
   key,
@@ -76,7 +76,7 @@ export const started = ({ at }: NewRun): AcceptedEvent => event("job.started", a
 export const continued = ({ at, attempt }: Resumption): AcceptedEvent => event("job.resumed", at, { attempt })
 
 /** The event that tells of a change. */
-export const told = ({ at, crashed, error, type }: Change): AcceptedEvent =>
+export const changed = ({ at, crashed, error, type }: Change): AcceptedEvent =>
   event(
     type,
     at,

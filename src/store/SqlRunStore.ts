@@ -11,7 +11,7 @@ import { isTerminal } from "../domain/RunStatus.js"
 import * as Work from "../domain/Work.js"
 import * as Database from "./Database.js"
 import * as Migrations from "./Migrations.js"
-import type { Owners } from "./OwnerStore.js"
+import type { OwnerStore } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
 import * as Page from "./Page.js"
 import type { Service } from "./RunStoreService.js"
@@ -82,7 +82,7 @@ const open: (
           : Effect.flatMap(batch.connection, body)
     })
 
-  const ofKinds: Omit<Owners, "acquire"> = {
+  const ofKinds: Omit<OwnerStore, "acquire"> = {
     get: (kind) => session.read("read the owner", (connection) => owners.get(connection, kind)),
     claim: (owner, replacing) =>
       simply("claim the jobs of a kind", (connection) => owners.claim(connection, owner, replacing)),
@@ -167,7 +167,7 @@ const open: (
           const to = head && RunTransition.after(head.state, change)
           return head === undefined || to === undefined
             ? Exit.fail(new Superseded({ jobId, attempt }))
-            : batch.update(jobId, head, to, RunTransition.told(change))
+            : batch.update(jobId, head, to, RunTransition.changed(change))
         }
       })
     },
@@ -209,7 +209,7 @@ const open: (
 
     owners: { ...ofKinds, acquire: Ownership.acquire(ofKinds, file) },
 
-    attempts: {
+    childProcesses: {
       open: ({ at, attempt, bootId, cookie, jobId, purpose }) =>
         execute("record a process", childProcesses.statements.open, [
           cookie,

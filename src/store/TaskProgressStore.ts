@@ -10,7 +10,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { TaskCounts, TaskRecord, UnitRecord, Work } from "../domain/Work.js"
 
 /** @since 0.1.0 */
-export interface WorkRecords {
+export interface TaskProgressStore {
   /** Records all units and tasks of a job, or none; does nothing when the job has some already. */
   readonly plan: (planned: {
     readonly jobId: JobId

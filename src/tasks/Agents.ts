@@ -10,7 +10,7 @@ import * as Executable from "./agents/Executable.js"
 import { NoSuchAgent } from "./agents/NoSuchAgent.js"
 import { presets } from "./agents/Presets.js"
 import { type Profile, script } from "./agents/Profile.js"
-import { Surroundings } from "../process/ChildEnvironment.js"
+import { ParentEnvironment } from "../process/ChildEnvironment.js"
 
 export * as Agent from "./agents/Agent.js"
 export { NoSuchAgent } from "./agents/NoSuchAgent.js"
@@ -52,7 +52,7 @@ export interface Settings {
 
 /** @since 0.1.0 */
 export const make = (settings: Settings): Effect.Effect<Service> =>
-  Effect.map(Surroundings, ({ PATH }) => {
+  Effect.map(ParentEnvironment, ({ PATH }) => {
     const { file, gates } = settings
     const profiles = new Map(settings.profiles.map((profile) => [profile.name, profile]))
     const names = Array.sort([...profiles.keys(), script], Order.string)

@@ -178,7 +178,7 @@ const count = (number: number, what: string): string =>
 /** Why a worktree stays: there are files in it that no commit has. */
 const uncommitted = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
-    if (Option.isNone(yield* fs.look(worktree.path))) return undefined
+    if (Option.isNone(yield* fs.stat(worktree.path))) return undefined
     const git = yield* Git
     const status = yield* Effect.either(git.status(repository, worktree))
     if (status._tag === "Left") return `it is not known what is in it: ${status.left.message}`

@@ -21,7 +21,7 @@ import type { Plan, Task, Unit } from "./plan/Plan.js"
 import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
 import * as preflight from "./run/preflight.js"
-import type { Job } from "./run/RunContext.js"
+import type { RunContext } from "./run/RunContext.js"
 import * as landResult from "./run/landResult.js"
 import * as reapOrphanGit from "./run/reapOrphanGit.js"
 import * as TaskProgress from "./run/TaskProgress.js"
@@ -81,7 +81,7 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
     )
   )
 
-const directories = ({ directory }: Options, id: JobId): Job["directories"] => ({
+const directories = ({ directory }: Options, id: JobId): RunContext["directories"] => ({
   worktrees: `${directory}/worktrees/${id}`,
   logs: `${directory}/logs/${id}`
 })
@@ -126,7 +126,7 @@ const run = (options: Options, context: JobContext<JobConfig>) =>
       return new Summary({ ...summary, commits: 0 })
     }
 
-    const job: Job = {
+    const job: RunContext = {
       context,
       submission,
       repository: yield* git.open(topLevel, { fingerprint }),
@@ -169,7 +169,7 @@ const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({
 })
 
 /** Brings the repository to what is recorded; a crash may have come between the two. */
-const takeUp = (job: Job) =>
+const takeUp = (job: RunContext) =>
   Effect.gen(function* () {
     const { progress, submission } = job
     for (const { id, tasks } of submission.plan.units) {
@@ -190,14 +190,14 @@ const takeUp = (job: Job) =>
   })
 
 /** A commit that is recorded, if the repository has it. */
-const found = ({ repository }: Job, commit: string | undefined) =>
+const found = ({ repository }: RunContext, commit: string | undefined) =>
   Effect.gen(function* () {
     const git = yield* Git
     const id = Schema.decodeUnknownOption(ObjectId)(commit)
     return Option.isSome(id) && (yield* git.contains(repository, id.value)) ? id : Option.none()
   })
 
-const failIfAny = (job: Job, { diff }: { readonly diff: string }, end: ObjectId) =>
+const failIfAny = (job: RunContext, { diff }: { readonly diff: string }, end: ObjectId) =>
   Effect.gen(function* () {
     const { progress, result, submission } = job
     const records = submission.plan.units.map(({ id }) => progress.unit(id))

@@ -6,7 +6,7 @@
 import { Array, Order, Schema } from "effect"
 
 /** @since 0.1.0 */
-export class Problem extends Schema.Class<Problem>("charlotte/Problem")({
+export class Diagnostic extends Schema.Class<Diagnostic>("charlotte/Diagnostic")({
   /** The file or directory, relative to the repository. */
   file: Schema.String,
   /** From 1; missing when it is not about the text of a file. */
@@ -21,10 +21,10 @@ export class Problem extends Schema.Class<Problem>("charlotte/Problem")({
 }
 
 /** By file, then line, then message: the same in every run. */
-const order: Order.Order<Problem> = Order.combineAll([
-  Order.mapInput(Order.string, (problem: Problem) => problem.file),
-  Order.mapInput(Order.number, (problem: Problem) => problem.line ?? 0),
-  Order.mapInput(Order.string, (problem: Problem) => problem.message)
+const order: Order.Order<Diagnostic> = Order.combineAll([
+  Order.mapInput(Order.string, (problem: Diagnostic) => problem.file),
+  Order.mapInput(Order.number, (problem: Diagnostic) => problem.line ?? 0),
+  Order.mapInput(Order.string, (problem: Diagnostic) => problem.message)
 ])
 
 /** A message is read by people; whoever wants all of them has the list. */
@@ -36,10 +36,10 @@ const maxInMessage = 100
  * @since 0.1.0
  */
 export class InvalidPlan extends Schema.TaggedError<InvalidPlan>()("InvalidPlan", {
-  problems: Schema.Array(Problem)
+  problems: Schema.Array(Diagnostic)
 }) {
   /** Puts the problems in order. */
-  static of(problems: Iterable<Problem>): InvalidPlan {
+  static of(problems: Iterable<Diagnostic>): InvalidPlan {
     return new InvalidPlan({ problems: Array.sort(problems, order) })
   }
 

@@ -5,7 +5,7 @@
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
-import { Problem } from "./Diagnostic.js"
+import { Diagnostic } from "./Diagnostic.js"
 
 const maxSize = 1024 * 1024
 
@@ -36,11 +36,11 @@ export interface TextFile {
 }
 
 /** The text of a regular file; `name` is what it is called in a problem. */
-export const read = (path: string, name: string): Effect.Effect<TextFile, Problem, FileSystem> =>
+export const read = (path: string, name: string): Effect.Effect<TextFile, Diagnostic, FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const { kind, size } = yield* inspect(path)
-    const fail = (message: string, line?: number) => Effect.fail(new Problem({ file: name, line, message }))
+    const fail = (message: string, line?: number) => Effect.fail(new Diagnostic({ file: name, line, message }))
     if (kind !== "a regular file") return yield* fail(`is ${kind}: put a regular file in its place`)
     const tooLarge = fail(`is larger than ${maxSize / 1024} KiB: split it, or move what is not for the agent elsewhere`)
     if (size > maxSize) return yield* tooLarge
@@ -51,11 +51,11 @@ export const read = (path: string, name: string): Effect.Effect<TextFile, Proble
     return text === undefined
       ? yield* fail("is not valid UTF-8 here: save it as UTF-8", lineOfDamage(bytes))
       : { bytes, text }
-  }).pipe(Effect.mapError((error) => (error instanceof Problem ? error : unreadable(name, error))))
+  }).pipe(Effect.mapError((error) => (error instanceof Diagnostic ? error : unreadable(name, error))))
 
 /** What is said of a file or directory that the system will not let us read. */
-export const unreadable = (name: string, error: PlatformError): Problem =>
-  new Problem({
+export const unreadable = (name: string, error: PlatformError): Diagnostic =>
+  new Diagnostic({
     file: name,
     message:
       error._tag === "SystemError" && error.reason === "PermissionDenied"

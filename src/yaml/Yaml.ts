@@ -4,7 +4,7 @@
  */
 import { Either, ParseResult, Predicate, Schema } from "effect"
 import { CST, type Document, isAlias, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit } from "yaml"
-import { Problem } from "./Diagnostic.js"
+import { Diagnostic } from "./Diagnostic.js"
 
 export interface Yaml {
   /** The value of a key; `fallback` if it is wrong, which is a problem, or missing, which is one if `missing` says so. */
@@ -13,7 +13,7 @@ export interface Yaml {
   /** The line of the file on which the value at this path stands; 1 when there is none. */
   readonly line: (...path: ReadonlyArray<PropertyKey>) => number
   /** What has been found up to now. */
-  readonly problems: ReadonlyArray<Problem>
+  readonly problems: ReadonlyArray<Diagnostic>
 }
 
 /** More than enough for a page of keys, and little enough to parse in a moment. */
@@ -27,12 +27,12 @@ const maxWrong = 20
 
 /** Reads keys and values of a source that begins on line `firstLine` of the file. */
 export const parse = (file: string, source: string, firstLine = 1): Yaml => {
-  const problems: Array<Problem> = []
+  const problems: Array<Diagnostic> = []
   const lines = new LineCounter()
   const end = source.trimEnd().length
   // What is never closed is found missing behind the end.
   const lineAt = (offset: number) => lines.linePos(Math.min(offset, end)).line + firstLine - 1
-  const report = (line: number, message: string) => problems.push(new Problem({ file, line, message }))
+  const report = (line: number, message: string) => problems.push(new Diagnostic({ file, line, message }))
 
   const document = Either.match(read(source, lines), {
     onLeft: (message) => {

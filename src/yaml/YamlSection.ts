@@ -3,23 +3,23 @@
  * with a slip in its name.
  */
 import { Either, ParseResult, Predicate, Schema } from "effect"
-import { Problem } from "./Diagnostic.js"
+import { Diagnostic } from "./Diagnostic.js"
 import { suggestion } from "./didYouMean.js"
 import type { Yaml } from "./Yaml.js"
 
-export interface Section {
+export interface YamlSection {
   readonly has: (key: string) => boolean
   /** The value of a key; none if it is missing, or wrong, which is a problem. */
   readonly get: <A, I>(key: string, schema: Schema.Schema<A, I>) => A | undefined
   /** Something is wrong with the value of a key, or with the whole. */
   readonly report: (message: string, ...path: ReadonlyArray<PropertyKey>) => void
   /** What has been found up to now. */
-  readonly problems: ReadonlyArray<Problem>
+  readonly problems: ReadonlyArray<Diagnostic>
 }
 
 /** The keys of a file itself. */
-export const top = (file: string, yaml: Yaml, known: ReadonlyArray<string>): ReadonlyArray<Problem> =>
-  unknown(yaml.keys, known, "").map(([key, message]) => new Problem({ file, line: yaml.line(key), message }))
+export const top = (file: string, yaml: Yaml, known: ReadonlyArray<string>): ReadonlyArray<Diagnostic> =>
+  unknown(yaml.keys, known, "").map(([key, message]) => new Diagnostic({ file, line: yaml.line(key), message }))
 
 /** The keys at a path in the file, whose value is this. */
 export const read = (
@@ -28,11 +28,11 @@ export const read = (
   path: ReadonlyArray<string>,
   value: unknown,
   known: ReadonlyArray<string>
-): Section => {
-  const problems: Array<Problem> = []
+): YamlSection => {
+  const problems: Array<Diagnostic> = []
   const name = path.join(".")
-  const report: Section["report"] = (message, ...below) =>
-    problems.push(new Problem({ file, line: yaml.line(...path, ...below), message }))
+  const report: YamlSection["report"] = (message, ...below) =>
+    problems.push(new Diagnostic({ file, line: yaml.line(...path, ...below), message }))
 
   const values = new Map<string, unknown>()
   if (Predicate.isReadonlyRecord(value)) {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Deferred, Duration, Effect, Fiber } from "effect"
-import { Holder } from "../../src/daemon/LockOwner.js"
+import { LockOwner } from "../../src/daemon/LockOwner.js"
 import type { JobId } from "../../src/domain/JobId.js"
 import { StopReport } from "../../src/domain/StopReport.js"
 import * as JobClient from "../../src/http/client/JobClient.js"
 import * as slowResponseNotice from "../../src/cli/slowResponseNotice.js"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { id } from "../store/runs.js"
 import * as Capture from "./Capture.js"
 
-const holder = new Holder({
+const holder = new LockOwner({
   what: "daemon",
   version: "0.1.0",
   since: DateTime.unsafeMake("2026-11-25T20:00:00Z"),
@@ -30,7 +30,7 @@ const make = (isTerminal: boolean) =>
       Deferred.make<number>()
     ])
     const clock = {
-      ...(yield* WallClock),
+      ...(yield* RealClock),
       sleep: (millis: number) => Effect.zipRight(Deferred.succeed(asleep, millis), Deferred.await(over))
     }
     const plain = yield* JobClient.make({ socket: "/nowhere" })
@@ -38,7 +38,7 @@ const make = (isTerminal: boolean) =>
       slowResponseNotice.told({ ...plain, stop: () => Deferred.await(answer) }, holder),
       capture.layer
     )
-    const stop = yield* Effect.fork(Effect.provideService(client.stop(id(1)), WallClock, clock))
+    const stop = yield* Effect.fork(Effect.provideService(client.stop(id(1)), RealClock, clock))
     return { answer, asleep, capture, over, stop }
   })
 

@@ -7,7 +7,7 @@ import * as Home from "../../src/daemon/Home.js"
 import * as HomeLock from "../../src/daemon/HomeLock.js"
 import * as FileLock from "../../src/store/FileLock.js"
 import { KernelRef } from "../../src/internal/ProcessIdentity.js"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Contender from "./Contender.js"
@@ -27,7 +27,7 @@ const refused = (directory: string) => Effect.flip(Effect.scoped(take(directory)
 const named = (directory: string) => Effect.provide(HomeLock.holder, inHome(directory))
 
 /** What a holder leaves that had no time to tidy up. */
-const leaveNote = (directory: string, change: (process: HomeLock.Holder["process"]) => HomeLock.Holder["process"]) =>
+const leaveNote = (directory: string, change: (process: HomeLock.LockOwner["process"]) => HomeLock.LockOwner["process"]) =>
   Effect.gen(function* () {
     const { self } = yield* KernelRef
     const note = { ...options, since: "2026-01-01T00:00:00.000Z", process: change(self), file: "1" }
@@ -173,7 +173,7 @@ describe("the note of a holder", () => {
       yield* take(other)
       mkdirSync(home, { mode: 0o700 })
       yield* FileLock.acquire(`${home}/lock`)
-      const late = Layer.succeed(WallClock, {
+      const late = Layer.succeed(RealClock, {
         now: Effect.succeed(0),
         sleep: () => Effect.sync(() => renameSync(`${other}/lock.json`, `${home}/lock.json`)),
         turn: Effect.void
@@ -188,7 +188,7 @@ describe("the note of a holder", () => {
       mkdirSync(home, { mode: 0o700 })
       const scope = yield* Scope.make()
       yield* Scope.extend(FileLock.acquire(`${home}/lock`), scope)
-      const clock = Layer.succeed(WallClock, {
+      const clock = Layer.succeed(RealClock, {
         now: Effect.succeed(0),
         sleep: () => Scope.close(scope, Exit.void),
         turn: Effect.void

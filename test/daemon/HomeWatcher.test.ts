@@ -6,7 +6,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as Home from "../../src/daemon/Home.js"
 import * as HomeLock from "../../src/daemon/HomeLock.js"
 import * as HomeWatcher from "../../src/daemon/HomeWatcher.js"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 interface Watched {
@@ -31,7 +31,7 @@ const watched = <A, E>(use: (watched: Watched) => Effect.Effect<A, E>) =>
       writeFileSync(`${home}/socket`, "")
       yield* announce([{ socket: `${home}/socket` }])
       const asleep = yield* Queue.unbounded<{ readonly millis: number; readonly wake: Effect.Effect<unknown> }>()
-      const clock = WallClock.of({
+      const clock = RealClock.of({
         now: Effect.succeed(0),
         turn: Effect.void,
         sleep: (millis) =>
@@ -42,7 +42,7 @@ const watched = <A, E>(use: (watched: Watched) => Effect.Effect<A, E>) =>
             )
           )
       })
-      const watch = HomeWatcher.untilLost([{ socket: `${home}/socket` }]).pipe(Effect.provideService(WallClock, clock))
+      const watch = HomeWatcher.untilLost([{ socket: `${home}/socket` }]).pipe(Effect.provideService(RealClock, clock))
       const over = Effect.as(Fiber.join(yield* Effect.forkScoped(watch)), undefined)
       // Whatever it does between two moments of sleep is done when it sleeps again, or is over.
       const next = Effect.raceFirst(Queue.take(asleep), over)

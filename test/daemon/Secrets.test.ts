@@ -7,7 +7,7 @@ import { statSync, writeFileSync } from "node:fs"
 import * as Configuration from "../../src/daemon/Configuration.js"
 import * as Home from "../../src/daemon/Home.js"
 import * as Secrets from "../../src/daemon/Secrets.js"
-import { Surroundings, type Variables } from "../../src/process/ChildEnvironment.js"
+import { ParentEnvironment, type Variables } from "../../src/process/ChildEnvironment.js"
 import { event, id, kind, newRun } from "../store/runs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
@@ -27,7 +27,7 @@ const within = ({ around = {}, config = "", token }: World) =>
         Layer.provideMerge(Configuration.layer),
         Layer.provideMerge(Home.layerAt(home)),
         Layer.provideMerge(NodeContext.layer),
-        Layer.provide(Layer.succeed(Surroundings, around))
+        Layer.provide(Layer.succeed(ParentEnvironment, around))
       )
     })
   )

@@ -4,7 +4,7 @@ import { Database, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Effect, Fiber, Layer, Stream } from "effect"
 import { performance } from "node:perf_hooks"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { lock } from "../support/foreign.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import { config } from "../support/jobs.js"
@@ -46,7 +46,7 @@ describe("a lock that another holds for", () => {
           Effect.gen(function* () {
             const manager = yield* JobManager.JobManager
             const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
-            const { now, sleep } = yield* WallClock
+            const { now, sleep } = yield* RealClock
             const id = yield* manager.start(config)
             const unlock = yield* lock(filename, "BEGIN IMMEDIATE")
             const begun = yield* now

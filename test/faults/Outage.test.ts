@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Effect, Fiber, Layer, Stream } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import { config } from "../support/jobs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
@@ -37,7 +37,7 @@ describe.each(Object.entries(outages))("a database that is %s", (reason, { begin
         const manager = yield* JobManager.JobManager
         const store = yield* RunStore.RunStore
         const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
-        const { sleep } = yield* WallClock
+        const { sleep } = yield* RealClock
         const [ends, stops, idles] = yield* Effect.all([
           manager.start(config),
           manager.start(config),

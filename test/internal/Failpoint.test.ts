@@ -54,7 +54,7 @@ describe("failpoints", () => {
       const directory = yield* TemporaryDirectory.make
       const passed: Array<string> = []
       yield* Effect.gen(function* () {
-        const { attempts } = yield* RunStore.RunStore
+        const { childProcesses: attempts } = yield* RunStore.RunStore
         const recorded = Effect.map(Effect.orDie(attempts.unclosed(id(1))), (open) =>
           open.map(({ pid }) => (pid === undefined ? "meant" : "running")).join()
         )

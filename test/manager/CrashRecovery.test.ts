@@ -161,7 +161,7 @@ describe("a job whose manager has crashed", () => {
       const file = yield* databaseFile
       const id = yield* Effect.gen(function* () {
         const manager = yield* Manager
-        const { attempts } = yield* RunStore.RunStore
+        const { childProcesses: attempts } = yield* RunStore.RunStore
         const id = yield* startJob
         const at = yield* DateTime.now
         yield* attempts.open({ cookie: "left", jobId: id, attempt: 1, bootId: "boot", purpose: "agent", at })

@@ -5,7 +5,7 @@ import { Context, DateTime, Effect, Fiber, Layer, Runtime, Schema, Stream } from
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import * as EmitBuffer from "../../src/manager/internal/EmitBuffer.js"
-import { makeSignal } from "../../src/store/ChangeNotifier.js"
+import { makeNotifier } from "../../src/store/ChangeNotifier.js"
 
 setFlagsFromString("--expose-gc")
 const collectGarbage: unknown = runInNewContext("gc")
@@ -55,7 +55,7 @@ describe("a subscription to all events of an idle kind", () => {
   it.scopedLive("does not grow by 10,000 events of another kind", () =>
     Effect.gen(function* () {
       const store = Context.get(yield* Layer.build(RunStore.layerMemory), RunStore.RunStore)
-      const signal = makeSignal()
+      const signal = makeNotifier()
       let reads = 0
       const busy: RunStore.Service = {
         ...store,

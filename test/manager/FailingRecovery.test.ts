@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { errors, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Context, Effect, Either, Exit, Layer, Scope } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as FailingSql from "../support/FailingSql.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import { config } from "../support/jobs.js"
@@ -131,7 +131,7 @@ describe("a manager that closes", () => {
   it.effect("ends within its deadline when nothing can be written any more, and the next one takes over", () =>
     Effect.gen(function* () {
       const { clear, set } = yield* FailingSql.FailingSql
-      const { now } = yield* WallClock
+      const { now } = yield* RealClock
       const { close, manager, orchestrator } = yield* open({ stopGrace: "5 seconds" })
       const id = yield* manager.start(config)
       yield* orchestrator.began(id)
@@ -177,7 +177,7 @@ describe("what waits to be continued", () => {
   it.effect("is continued when the database can be written again", () =>
     Effect.gen(function* () {
       const { clear, hit, set } = yield* FailingSql.FailingSql
-      const { sleep } = yield* WallClock
+      const { sleep } = yield* RealClock
       const id = yield* interrupted
       yield* set({ from: 1, to: Infinity, matching: /^UPDATE charlotte_runs/ })
       const { close, manager, orchestrator } = yield* open()

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as FailingSql from "../support/FailingSql.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import { config } from "../support/jobs.js"
@@ -106,7 +106,7 @@ describe("a job that is to be", () => {
       Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const { clear, failures, hit, set } = yield* FailingSql.FailingSql
-        const { sleep } = yield* WallClock
+        const { sleep } = yield* RealClock
         const outage = Effect.gen(function* () {
           yield* hit
           yield* sleep(5_000)
@@ -155,7 +155,7 @@ describe("a stop", () => {
       yield* cleaned.await
       expect(yield* Effect.map(Effect.flatten(manager.get(id)), ({ phase }) => phase)).toBe("stopping")
       // Its place is not given away before its end is recorded.
-      yield* Effect.flatMap(WallClock, ({ sleep }) => sleep(10_000))
+      yield* Effect.flatMap(RealClock, ({ sleep }) => sleep(10_000))
       expect(yield* manager.activeCount).toBe(1)
       expect(yield* manager.health).toMatchObject({
         healthy: false,
@@ -173,7 +173,7 @@ describe("a stop", () => {
       const manager = yield* JobManager.JobManager
       const store = yield* RunStore.RunStore
       const { clear, hit, set } = yield* FailingSql.FailingSql
-      const { sleep } = yield* WallClock
+      const { sleep } = yield* RealClock
       const id = yield* manager.start(config)
       yield* set({ from: 1, to: Infinity })
       yield* Effect.flatMap(ScriptedOrchestrator.ScriptedOrchestrator, ({ send }) => send(id, Step.fail("broken")))
@@ -195,7 +195,7 @@ describe("a stop", () => {
       const id = yield* manager.start(config)
       yield* set({ from: 1, to: Infinity })
       const stop = yield* Effect.fork(Effect.flip(manager.stop(id)))
-      yield* Effect.flatMap(WallClock, ({ sleep }) => sleep(1_000))
+      yield* Effect.flatMap(RealClock, ({ sleep }) => sleep(1_000))
       yield* TestClock.adjust("6 seconds")
       expect(yield* Fiber.join(stop)).toMatchObject({
         _tag: "StoreError",

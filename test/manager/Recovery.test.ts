@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { config, unknownId } from "../support/jobs.js"
 import { databaseFile, eventsOf, life, seen, startJob, startJobs, statusOf, withStore } from "./lives.js"
 
@@ -202,7 +202,7 @@ describe("runs that wait to be continued", () => {
       yield* startJob.pipe(life(file, { check, recovery: "manual" }))
       yield* Effect.gen(function* () {
         const { began } = yield* Script
-        const { turn } = yield* WallClock
+        const { turn } = yield* RealClock
         checks = 0
         yield* began(id, 2)
         yield* Effect.replicateEffect(turn, 200)

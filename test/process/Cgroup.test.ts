@@ -112,7 +112,7 @@ describe.runIf(delegated !== undefined)("a process in a control group of its own
         const fiber = yield* Effect.fork(runner.run(script(home, `${escape}; echo $$ > leader; sleep 1000`)))
         const pid = yield* escaped(home)
         yield* eventually("the leader", () => read(join(home, "leader")).endsWith("\n"))
-        const { attempts } = yield* RunStore
+        const { childProcesses: attempts } = yield* RunStore
         // The next manager is in a group that it may not divide.
         const elsewhere = cgroups && { ...cgroups, delegated: undefined, make: () => undefined }
         const next = yield* ProcessRunner.make(attempts).pipe(

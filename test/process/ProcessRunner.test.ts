@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { KernelRef, startTime } from "../../src/internal/ProcessIdentity.js"
 import { RunStore } from "../../src/store/RunStore.js"
 import { ProcessRunner } from "../../src/process/ProcessRunner.js"
-import { Surroundings } from "../../src/process/ChildEnvironment.js"
+import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
 import { proc, ProcessTableRef } from "../../src/process/ProcessTable.js"
 import {
   deaf,
@@ -43,7 +43,7 @@ const interrupted = (text: string, grace = 300) =>
       forced: yield* Ref.get(forced),
       isHeld: isHeld(options.lock),
       isInterrupted: Exit.isInterrupted(value),
-      unclosed: yield* Effect.flatMap(RunStore, (store) => store.attempts.unclosed(jobId))
+      unclosed: yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))
     }
   })
 
@@ -137,7 +137,7 @@ describe("an interruption", machineIsBusy, () => {
         const first = yield* timed(Effect.zipRight(hurry, Fiber.join(ending)))
         const second = yield* timed(Fiber.interrupt(later.fiber))
         for (const { options } of [asked, later]) expect(isHeld(options.lock)).toBe(false)
-        expect(yield* Effect.flatMap(RunStore, (store) => store.attempts.unclosed(jobId))).toEqual([])
+        expect(yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))).toEqual([])
         return { millis: Math.max(first.millis, second.millis) }
       })
       // Each time with a runner of its own: a hurry does not end.
@@ -148,7 +148,7 @@ describe("an interruption", machineIsBusy, () => {
   it.scopedLive("at any moment leaves no process and no open record", () =>
     Effect.gen(function* () {
       const runner = yield* ProcessRunner
-      const { attempts } = yield* RunStore
+      const { childProcesses: attempts } = yield* RunStore
       for (let delay = 0; delay < 20; delay++) {
         const home = yield* directory
         const options = script(home, `${hold}${deaf} sleep 1000`)
@@ -171,7 +171,7 @@ describe("the end of a process", machineIsBusy, () => {
       const runner = yield* ProcessRunner
       const { millis, value } = yield* timed(runner.run({ ...options, ...more }))
       expect(isHeld(options.lock)).toBe(false)
-      expect(yield* Effect.flatMap(RunStore, (store) => store.attempts.unclosed(jobId))).toEqual([])
+      expect(yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))).toEqual([])
       return { ...value, millis, log: read(options.output) }
     })
 
@@ -266,7 +266,7 @@ describe("a process that could not start", machineIsBusy, () => {
       const home = yield* directory
       const runner = yield* ProcessRunner
       const { outcome } = yield* runner.run({ ...script(home, "true"), ...more })
-      expect(yield* Effect.flatMap(RunStore, (store) => store.attempts.unclosed(jobId))).toEqual([])
+      expect(yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))).toEqual([])
       return outcome._tag === "CouldNotStart" ? outcome.reason : outcome._tag
     })
 
@@ -353,7 +353,7 @@ describe("what a process is given", machineIsBusy, () => {
           env: { NAMED: "value", GIT_TERMINAL_PROMPT: "0", CHARLOTTE_SOCKET: "secret" },
           inherit: ["AGENT_KEY", "MISSING", "GIT_DIR", "CHARLOTTE_TOKEN"]
         })
-      ).pipe(Effect.provide(layer), Effect.provideService(Surroundings, around))
+      ).pipe(Effect.provide(layer), Effect.provideService(ParentEnvironment, around))
       const variables = Object.fromEntries(
         output.tail
           .trim()
@@ -393,7 +393,7 @@ describe("recovery", machineIsBusy, () => {
 
   const recover = (record: { bootId: string; pid?: number; startTime?: string }) =>
     Effect.gen(function* () {
-      const { attempts } = yield* RunStore
+      const { childProcesses: attempts } = yield* RunStore
       const { bootId, pid, startTime } = record
       yield* attempts.open({ cookie, jobId, attempt: 1, bootId, purpose: "test", at: yield* DateTime.now })
       if (pid !== undefined) yield* attempts.spawned({ cookie, pid, startTime })
@@ -458,7 +458,7 @@ describe("without /proc", machineIsBusy, () => {
       const pid = child.pid ?? 0
       yield* blind(
         Effect.gen(function* () {
-          const { attempts } = yield* RunStore
+          const { childProcesses: attempts } = yield* RunStore
           const { bootId } = (yield* KernelRef).self
           yield* attempts.open({ cookie: "x", jobId, attempt: 1, bootId, purpose: "test", at: yield* DateTime.now })
           yield* attempts.spawned({ cookie: "x", pid, startTime: startTime(pid) })

@@ -21,20 +21,20 @@ describe("the umask of a manager", () => {
         yield* umask(mask)
         yield* Effect.scoped(
           Effect.gen(function* () {
-            yield* Umask.closed
-            expect([process.umask(), Umask.asGiven(ofChild), process.umask()]).toEqual([0o077, given, 0o077])
+            yield* Umask.restrictive
+            expect([process.umask(), Umask.withInherited(ofChild), process.umask()]).toEqual([0o077, given, 0o077])
             // A second manager in the same process changes nothing about that.
-            yield* Effect.scoped(Umask.closed)
-            expect([process.umask(), Umask.asGiven(ofChild)]).toEqual([0o077, given])
+            yield* Effect.scoped(Umask.restrictive)
+            expect([process.umask(), Umask.withInherited(ofChild)]).toEqual([0o077, given])
             expect(() =>
-              Umask.asGiven(() => {
+              Umask.withInherited(() => {
                 throw new Error("no such command")
               })
             ).toThrow("no such command")
             expect(process.umask()).toBe(0o077)
           })
         )
-        expect([process.umask(), Umask.asGiven(ofChild)]).toEqual([mask, given])
+        expect([process.umask(), Umask.withInherited(ofChild)]).toEqual([mask, given])
       })
     )
   }

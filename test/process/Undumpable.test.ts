@@ -52,7 +52,7 @@ const started = (home: string) =>
   )
 
 const nothingIsOpen = Effect.gen(function* () {
-  expect(yield* Effect.flatMap(RunStore, ({ attempts }) => attempts.unclosed(jobId))).toEqual([])
+  expect(yield* Effect.flatMap(RunStore, ({ childProcesses: attempts }) => attempts.unclosed(jobId))).toEqual([])
 })
 
 for (const [name, { isThere, start }] of Object.entries(daemons))
@@ -87,7 +87,7 @@ for (const [name, { isThere, start }] of Object.entries(daemons))
         const fiber = yield* Effect.fork(runner.run(script(home, `${start}; echo $$ > leader; sleep 1000`)))
         const pid = yield* started(home)
         // The next manager works on the same records, and knows nothing else.
-        const next = yield* ProcessRunner.make((yield* RunStore).attempts)
+        const next = yield* ProcessRunner.make((yield* RunStore).childProcesses)
         yield* eventually("the leader", () => read(join(home, "leader")).endsWith("\n"))
         process.kill(-Number(read(join(home, "leader"))), "SIGKILL")
         expect(yield* next.recover(jobId)).toBeGreaterThanOrEqual(0)

@@ -45,7 +45,7 @@ const goOn = (home: string) => {
   const Store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: join(home, "runs.db") })))
   return Effect.gen(function* () {
     const runner = yield* ProcessRunner.ProcessRunner
-    const { attempts, list } = yield* RunStore.RunStore
+    const { childProcesses: attempts, list } = yield* RunStore.RunStore
     const [run] = yield* list()
     if (run === undefined) return yield* Effect.dieMessage("an acknowledged job is lost")
     const opened = yield* attempts.unclosed(run.id)

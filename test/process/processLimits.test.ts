@@ -1,9 +1,9 @@
 /** Limits to what a process may take, with a clock that can stand still. */
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, FiberId } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as processLimits from "../../src/process/processLimits.js"
-import { Exited, type Outcome } from "../../src/process/ProcessOutcome.js"
+import { Exited, type ProcessOutcome } from "../../src/process/ProcessOutcome.js"
 
 /** What happens, by the number of the beat in which it does. */
 interface Beat {
@@ -19,8 +19,8 @@ interface Beat {
 const watch = (limits: Parameters<typeof processLimits.within>[0], beats: (beat: number) => Beat) =>
   Effect.gen(function* () {
     let [now, beat, printed] = [0, 0, 0]
-    const ended = Deferred.unsafeMake<Outcome>(FiberId.none)
-    const clock = WallClock.of({
+    const ended = Deferred.unsafeMake<ProcessOutcome>(FiberId.none)
+    const clock = RealClock.of({
       now: Effect.sync(() => now),
       sleep: (millis) =>
         Effect.sync(() => {
@@ -41,7 +41,7 @@ const watch = (limits: Parameters<typeof processLimits.within>[0], beats: (beat:
         isBehind: () => false,
         isStopped: () => beats(beat).isStopped === true
       })
-      .pipe(Effect.provideService(WallClock, clock))
+      .pipe(Effect.provideService(RealClock, clock))
     return { outcome: outcome._tag, beats: beat, now }
   })
 

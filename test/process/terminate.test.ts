@@ -1,8 +1,8 @@
 /** The grace period of a process tree, with a clock that can stand still. */
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
-import type { ProcessTree, Sight } from "../../src/process/ProcessTree.js"
+import { RealClock } from "../../src/internal/RealClock.js"
+import type { ProcessTree, ProcessSnapshot } from "../../src/process/ProcessTree.js"
 import { terminate } from "../../src/process/terminate.js"
 
 const hour = 3_600_000
@@ -16,7 +16,7 @@ const entry = {
 const killedAt = (nth: number, gap: number) =>
   Effect.gen(function* () {
     let [now, sleeps, killed] = [0, 0, -1]
-    const sight = (): Sight => ({ found: killed === -1 ? [entry] : [], isComplete: true, isPopulated: false })
+    const sight = (): ProcessSnapshot => ({ found: killed === -1 ? [entry] : [], isComplete: true, isPopulated: false })
     const tree: ProcessTree = {
       look: sight,
       sweep: (...signals) => {
@@ -25,7 +25,7 @@ const killedAt = (nth: number, gap: number) =>
       },
       killed: () => []
     }
-    const clock = WallClock.of({
+    const clock = RealClock.of({
       now: Effect.sync(() => now),
       sleep: (millis) =>
         Effect.sync(() => {
@@ -34,7 +34,7 @@ const killedAt = (nth: number, gap: number) =>
       turn: Effect.void
     })
     yield* terminate(tree, { settle: Duration.zero, grace: Duration.seconds(5), isHurried: () => false }).pipe(
-      Effect.provideService(WallClock, clock)
+      Effect.provideService(RealClock, clock)
     )
     return killed
   })

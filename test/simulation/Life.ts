@@ -17,7 +17,7 @@ import {
   type Scheduler
 } from "effect"
 import { KernelRef } from "../../src/internal/ProcessIdentity.js"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { firstLine, type Machine } from "./Machine.js"
 
 export interface Life {
@@ -41,7 +41,7 @@ export interface Life {
   /** The fiber that runs this often falls far behind the others. One that did it all the time would get nowhere. */
   readonly dawdle: Effect.Effect<void>
   /** What every fiber of it finds in place of the real world. */
-  readonly references: Context.Context<WallClock | KernelRef>
+  readonly references: Context.Context<RealClock | KernelRef>
   readonly kill: () => void
 }
 
@@ -149,7 +149,7 @@ export const make = (
     sleep: (duration) => sleep(Duration.toMillis(duration))
   }
 
-  const wallClock: Context.Tag.Service<WallClock> = {
+  const wallClock: Context.Tag.Service<RealClock> = {
     now: Effect.sync(timeline.now),
     sleep,
     // Whoever is ready by now may come before or after: no order is promised.
@@ -158,7 +158,7 @@ export const make = (
     })
   }
 
-  const references = Context.make(WallClock, wallClock).pipe(
+  const references = Context.make(RealClock, wallClock).pipe(
     Context.add(KernelRef, {
       self: { pid, bootId, startTime: String(pid), pidNamespace: "one" },
       isAlive: (other) => Effect.sync(() => other.bootId === bootId && options.isAlive(other.pid))

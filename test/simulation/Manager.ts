@@ -5,7 +5,7 @@ import { Context, Effect, Exit, Layer, Option, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../../src/domain/errors.js"
 import * as JobManager from "../../src/manager/JobManager.js"
 import * as RunStore from "../../src/store/RunStore.js"
-import { Surroundings } from "../../src/process/ChildEnvironment.js"
+import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
 import { LaunchRef } from "../../src/process/spawnProcess.js"
 import { ProcessTableRef } from "../../src/process/ProcessTable.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
@@ -41,7 +41,7 @@ export const boot = (
     Layer.succeedContext(life.references),
     Layer.succeed(ProcessTableRef, Option.some(world.processes.table)),
     Layer.succeed(LaunchRef, () => Effect.succeed(world.processes.launch(life))),
-    Layer.succeed(Surroundings, {}),
+    Layer.succeed(ParentEnvironment, {}),
     Layer.succeed(Orchestrators.Home, "around the manager")
   )
   const layer = JobManager.layer(options).pipe(

@@ -4,7 +4,7 @@
  */
 import { Deferred, Effect, FiberId } from "effect"
 import type { Launch } from "../../src/process/spawnProcess.js"
-import { CouldNotStart, Exited, type Outcome, Signalled } from "../../src/process/ProcessOutcome.js"
+import { CouldNotStart, Exited, type ProcessOutcome, Signalled } from "../../src/process/ProcessOutcome.js"
 import type { Entry, ProcessTable } from "../../src/process/ProcessTable.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
@@ -29,7 +29,7 @@ interface Process extends Running {
   readonly startTime: number
   /** It does not care for SIGTERM. */
   readonly stubborn: boolean
-  readonly onEnd: (outcome: Outcome) => void
+  readonly onEnd: (outcome: ProcessOutcome) => void
   dying: boolean
 }
 
@@ -42,7 +42,7 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
   let nextPid = firstPid
   let cookies = 0
 
-  const end = (process: Process, outcome: Outcome) => {
+  const end = (process: Process, outcome: ProcessOutcome) => {
     if (!processes.delete(process.pid)) return
     trace.say(`process ${process.pid} of ${process.cookie} ended`)
     process.onEnd(outcome)
@@ -117,7 +117,7 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
         Effect.gen(function* () {
           yield* pause(life)
           if (random.chance(0.03)) return yield* Effect.fail(CouldNotStart({ reason: "exhausted", message: "no room" }))
-          const ended = Deferred.unsafeMake<Outcome>(FiberId.none)
+          const ended = Deferred.unsafeMake<ProcessOutcome>(FiberId.none)
           const leader = start({
             cookie,
             startedBy: life.pid,

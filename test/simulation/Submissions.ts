@@ -37,10 +37,10 @@ const first = UnitName.make("a")
 export const make = (
   random: Random,
   { at, base, target }: { readonly at: number; readonly target: BranchName; readonly base: ObjectId }
-): PlanSnapshot.Submission => {
+): PlanSnapshot.PlanSnapshot => {
   const names = [first, UnitName.make("b"), UnitName.make("c")].slice(0, random.between(1, 3))
   const units = names.map((name, i) => unit(name, i === 2 && random.chance(0.5) ? [first] : [], random.between(1, 2)))
-  return new PlanSnapshot.Submission({
+  return new PlanSnapshot.PlanSnapshot({
     at: DateTime.unsafeMake(at),
     topLevel: opened.topLevel,
     identity: opened.identity,

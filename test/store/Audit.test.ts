@@ -66,19 +66,19 @@ const scene = Effect.gen(function* () {
   for (const n of [1, 2, 3, 4, 5]) yield* store.create(newRun(n, n < 4 ? { key: `key ${n}`, labels } : {}))
   yield* store.work.plan({ jobId: id(1), attempt: 1, work })
   yield* store.append({ jobId: id(1), attempt: 1, events: [event("step"), event("step")] })
-  yield* store.attempts.open(process(1, "closed"))
-  yield* store.attempts.close({ cookie: "closed", at: at(2) })
+  yield* store.childProcesses.open(process(1, "closed"))
+  yield* store.childProcesses.close({ cookie: "closed", at: at(2) })
   yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: 1 })
 
   yield* store.record({ type: "job.interrupted", jobId: id(2), attempt: 1, at: at(9) })
 
-  yield* store.attempts.open(process(3, "crashed"))
+  yield* store.childProcesses.open(process(3, "crashed"))
   yield* store.append({ jobId: id(3), attempt: 1, events: [event("step")] })
-  yield* store.attempts.close({ cookie: "crashed", at: at(2) })
+  yield* store.childProcesses.close({ cookie: "crashed", at: at(2) })
   yield* crash(3, 1)
   yield* again(3, 2)
   yield* store.work.plan({ jobId: id(3), attempt: 2, work: failing })
-  yield* store.attempts.open(process(3, "open", 2))
+  yield* store.childProcesses.open(process(3, "open", 2))
 
   for (const attempt of [1, 2, 3]) {
     if (attempt > 1) yield* again(4, attempt)

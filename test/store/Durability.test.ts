@@ -7,7 +7,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Cause, Effect, Exit, Fiber, Layer, Logger, Option } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { isFree, lock } from "../support/foreign.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { created, event, id, newRun } from "./runs.js"
@@ -82,7 +82,7 @@ describe("RunStore.layer on a client of the application's own", () => {
       const filename = yield* databaseFile
       yield* Effect.gen(function* () {
         const store = yield* RunStore.RunStore
-        const { now, sleep } = yield* WallClock
+        const { now, sleep } = yield* RealClock
         const unlock = yield* lock(filename, "BEGIN IMMEDIATE")
         const writing = yield* Effect.fork(store.create(newRun(1)))
         const stalls: Array<number> = []
@@ -157,7 +157,7 @@ describe("RunStore.layerWith, on a connection of its own,", () => {
       const filename = yield* databaseFile
       const answers: Array<boolean> = []
       yield* Effect.scoped(Layer.build(application(filename)))
-      const { turn } = yield* WallClock
+      const { turn } = yield* RealClock
       const asking = yield* Effect.fork(
         Effect.forever(
           Effect.zipRight(

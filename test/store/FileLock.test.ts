@@ -15,7 +15,7 @@ import {
 } from "node:fs"
 import { dirname } from "node:path"
 import * as FileLock from "../../src/store/FileLock.js"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as Contender from "../daemon/Contender.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
@@ -133,7 +133,7 @@ describe("a kernel lock", () => {
   it.scopedLive("does not freeze the process of whoever asks in vain", () =>
     Effect.gen(function* () {
       const file = yield* path
-      const { now } = yield* WallClock
+      const { now } = yield* RealClock
       yield* FileLock.acquire(file)
       const took = yield* Effect.replicateEffect(
         Effect.gen(function* () {

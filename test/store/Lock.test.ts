@@ -3,7 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { lock } from "../support/foreign.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
@@ -16,12 +16,12 @@ const database = Effect.tap(TemporaryDirectory.file("test.db"), (filename) =>
   Effect.provide(Effect.void, layer(filename))
 )
 
-const sleep = (millis: number) => Effect.flatMap(WallClock, (clock) => clock.sleep(millis))
+const sleep = (millis: number) => Effect.flatMap(RealClock, (clock) => clock.sleep(millis))
 
 /** The longest time for which nothing else got on in this process while `effect` ran. */
 const longestStall = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const { now, turn } = yield* WallClock
+    const { now, turn } = yield* RealClock
     let longest = 0
     let last = yield* now
     const beat = Effect.map(Effect.zipRight(turn, now), (time) => {
@@ -77,7 +77,7 @@ describe("a write to a database that another connection has locked", () => {
       const filename = yield* database
       yield* Effect.gen(function* () {
         const store = yield* RunStore.RunStore
-        const { now } = yield* WallClock
+        const { now } = yield* RealClock
         const unlock = yield* lock(filename, "BEGIN IMMEDIATE")
         const begun = yield* now
         const error = yield* Effect.flip(store.create(newRun(1)))
@@ -94,7 +94,7 @@ describe("a write to a database that another connection has locked", () => {
   it.scoped("keeps a store that closes waiting once, however much is queued", () =>
     Effect.gen(function* () {
       const filename = yield* database
-      const { now } = yield* WallClock
+      const { now } = yield* RealClock
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(layer(filename), scope)
       yield* Effect.gen(function* () {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Context, Effect, Either, Layer, Logger, LogLevel } from "effect"
 import { copyFileSync, existsSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as HurriedClock from "../support/hurriedClock.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { created, newRun } from "./runs.js"
@@ -105,7 +105,7 @@ describe("a store whose database", () => {
       const backup = yield* Effect.flatMap(TemporaryDirectory.file("backup.db"), (backup) =>
         Effect.sync(() => (copyFileSync(filename, backup), backup))
       )
-      const { now, sleep } = yield* WallClock
+      const { now, sleep } = yield* RealClock
       const noticed = yield* Effect.makeLatch()
       const logger = Logger.make(({ message }) => {
         if (String(message).includes("jobs.db was replaced while it was open")) noticed.unsafeOpen()

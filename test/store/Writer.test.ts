@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Exit, Fiber, Layer, Option, Ref, Scope } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as FailingSql from "../support/FailingSql.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { at, created, event, id, log, newRun } from "./runs.js"
@@ -41,7 +41,7 @@ describe("the writer", () => {
       const commit = yield* hold(/^COMMIT$/)
       const writes = yield* Effect.forEach(runs(3), (run) => Effect.forkScoped(store.create(run)))
       yield* commit.reached
-      yield* Effect.flatMap(WallClock, ({ turn }) => turn)
+      yield* Effect.flatMap(RealClock, ({ turn }) => turn)
       expect(yield* Effect.forEach(writes, Fiber.poll)).toEqual([Option.none(), Option.none(), Option.none()])
       yield* commit.release
       yield* Effect.forEach(writes, Fiber.join)
@@ -141,7 +141,7 @@ describe("the writer", () => {
       const [again, orphan, ...others] = yield* Effect.all(
         [
           Effect.either(store.create(newRun(1))),
-          Effect.either(store.attempts.open({ ...process, jobId: id(99) })),
+          Effect.either(store.childProcesses.open({ ...process, jobId: id(99) })),
           ...[2, 3, 4].map((n) => Effect.either(store.create(newRun(n))))
         ],
         all
@@ -196,7 +196,7 @@ describe("the writer", () => {
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear } = yield* FailingSql.FailingSql
-      const { turn } = yield* WallClock
+      const { turn } = yield* RealClock
       yield* created(1)
       yield* clear
       let turns = 0

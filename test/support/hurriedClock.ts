@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import { WallClock } from "../../src/internal/RealClock.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 
 interface Sleeper {
   readonly until: number
@@ -10,7 +10,7 @@ interface Sleeper {
  * A real time that keeps nobody waiting: with every other turn of the event loop it leaps to the moment at which the next of those
  * who sleep wakes up.
  */
-export const layer = Layer.sync(WallClock, () => {
+export const layer = Layer.sync(RealClock, () => {
   let now = 0
   let sleepers: ReadonlyArray<Sleeper> = []
   let leaping = false

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import * as Agents from "../../src/tasks/Agents.js"
-import { Surroundings } from "../../src/process/ChildEnvironment.js"
+import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const profile = (name: string, ...command: readonly [string, ...ReadonlyArray<string>]) =>
@@ -19,7 +19,7 @@ const make = (PATH: string | undefined, ...profiles: ReadonlyArray<Agents.Profil
   Effect.provide(
     Agents.Agents,
     Agents.layer({ profiles, gates: { env: ["CI"] }, file: "/home/me/.charlotte/config.yaml" }).pipe(
-      Layer.provide(Layer.succeed(Surroundings, { PATH }))
+      Layer.provide(Layer.succeed(ParentEnvironment, { PATH }))
     )
   )
 

@@ -6,7 +6,7 @@ import { Database, JobManager, RunStore } from "charlotte"
 import { Agents, Git, ProcessRunner, TaskOrchestrator } from "charlotte/tasks"
 import { Layer } from "effect"
 import { type GitEnvironment, GitEnvironmentRef } from "../../src/git/GitEnvironment.js"
-import { Surroundings, type Variables } from "../../src/process/ChildEnvironment.js"
+import { ParentEnvironment, type Variables } from "../../src/process/ChildEnvironment.js"
 
 export interface Options {
   readonly profiles?: Agents.Settings["profiles"]
@@ -33,6 +33,6 @@ export const charlotte = (
     Layer.provideMerge(RunStore.layer),
     Layer.provide(Database.layer({ filename: `${root}/charlotte.db` })),
     Layer.provide(Layer.succeed(GitEnvironmentRef, environment)),
-    Layer.provide(around === undefined ? Layer.empty : Layer.succeed(Surroundings, around)),
+    Layer.provide(around === undefined ? Layer.empty : Layer.succeed(ParentEnvironment, around)),
     Layer.provide(NodeContext.layer)
   )

@@ -187,7 +187,7 @@ describe("the orchestrator of tasks", () => {
         yield* appears(pidFile)
         expect(yield* manager.stop(id)).toMatchObject({ status: "cancelled", mode: "graceful" })
         const store = yield* RunStore.RunStore
-        expect(yield* store.attempts.unclosed(id)).toEqual([])
+        expect(yield* store.childProcesses.unclosed(id)).toEqual([])
       }).pipe(Effect.provide(charlotte(world)))
       yield* untouched
     })

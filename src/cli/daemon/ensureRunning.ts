@@ -6,7 +6,7 @@ import type { Path } from "@effect/platform/Path"
 import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
 import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { RealClock } from "../../internal/RealClock.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output } from "../terminal/Output.js"
 import * as spawnDaemon from "./spawnDaemon.js"
@@ -19,7 +19,7 @@ export interface Options {
 
 /** A daemon is up, but not where it was asked for. */
 export class NotListening extends Schema.TaggedError<NotListening>()("NotListening", {
-  holder: LockOwner.Holder,
+  holder: LockOwner.LockOwner,
   address: Schema.String
 }) {
   override get message() {
@@ -28,7 +28,7 @@ export class NotListening extends Schema.TaggedError<NotListening>()("NotListeni
 }
 
 export interface Up {
-  readonly holder: LockOwner.Holder
+  readonly holder: LockOwner.LockOwner
   /** Whether it was started just now, and by this. */
   readonly isNew: boolean
 }
@@ -50,7 +50,7 @@ export const up = (
 
 const find = (options: Options) =>
   Effect.gen(function* () {
-    const { now, sleep } = yield* WallClock
+    const { now, sleep } = yield* RealClock
     const { directory } = yield* Home
     let seen: { readonly who: string; readonly deadline: number } | undefined
     let isNew = false
@@ -75,7 +75,7 @@ const find = (options: Options) =>
     }
   })
 
-const listening = (holder: LockOwner.Holder, isNew: boolean, { listen }: Options) =>
+const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Options) =>
   Option.match(listen, {
     onNone: () => Effect.succeed({ holder, isNew }),
     onSome: ({ host, port }) =>

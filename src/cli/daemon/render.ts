@@ -12,7 +12,7 @@ interface Manner {
 }
 
 /** For programs. */
-const object = ({ addresses = [], process, since, version, what }: LockOwner.Holder) => ({
+const object = ({ addresses = [], process, since, version, what }: LockOwner.LockOwner) => ({
   what,
   pid: process.pid,
   version,
@@ -37,11 +37,11 @@ export const up = ({ holder, isNew }: Up, { json }: Manner) =>
         ...where(holder)
       ])
 
-const where = ({ addresses = [] }: LockOwner.Holder): ReadonlyArray<StyledLine.Line> =>
+const where = ({ addresses = [] }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> =>
   addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(LockOwner.show(address), "name")])
 
 /** A daemon has ended; or there was none. */
-export const down = (ended: Option.Option<LockOwner.Holder>, { json }: Manner) =>
+export const down = (ended: Option.Option<LockOwner.LockOwner>, { json }: Manner) =>
   json
     ? asJson({ daemon: null, stopped: Option.match(ended, { onNone: () => null, onSome: object }) })
     : writeLines([
@@ -52,7 +52,7 @@ export const down = (ended: Option.Option<LockOwner.Holder>, { json }: Manner) =
       ])
 
 export interface Status {
-  readonly holder: Option.Option<LockOwner.Holder>
+  readonly holder: Option.Option<LockOwner.LockOwner>
   readonly problems: ReadonlyArray<string>
   /** The path of the file. */
   readonly token: string

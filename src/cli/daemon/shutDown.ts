@@ -7,11 +7,11 @@ import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { RealClock } from "../../internal/RealClock.js"
 
 /** It was told to end, and has not. */
 export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
-  holder: LockOwner.Holder,
+  holder: LockOwner.LockOwner,
   /** The file. */
   log: Schema.String
 }) {
@@ -28,7 +28,7 @@ const pause = 20
 
 /** The daemon that has ended; none when none was up. */
 export const down: Effect.Effect<
-  Option.Option<LockOwner.Holder>,
+  Option.Option<LockOwner.LockOwner>,
   LockOwner.HomeBusy | StillUp,
   FileSystem | Home
 > = Effect.gen(function* () {
@@ -50,9 +50,9 @@ export const down: Effect.Effect<
 })
 
 /** Waits for it, and tells whether it came to it. */
-const hasEnded = (holder: LockOwner.Holder) =>
+const hasEnded = (holder: LockOwner.LockOwner) =>
   Effect.gen(function* () {
-    const { now, sleep } = yield* WallClock
+    const { now, sleep } = yield* RealClock
     const deadline = (yield* now) + patience
     while (yield* isUp(holder)) {
       if ((yield* now) > deadline) return false
@@ -62,7 +62,7 @@ const hasEnded = (holder: LockOwner.Holder) =>
   })
 
 /** Of a process of another container only the note tells. */
-const isUp = ({ file, process, since }: LockOwner.Holder) =>
+const isUp = ({ file, process, since }: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     const { isAlive, self } = yield* KernelRef
     if (self.pidNamespace === process.pidNamespace) return yield* isAlive(process)
@@ -70,7 +70,7 @@ const isUp = ({ file, process, since }: LockOwner.Holder) =>
   })
 
 /** Only if it is certain that the pid is still its own. */
-const signal = ({ process: { pid, ...identity } }: LockOwner.Holder) =>
+const signal = ({ process: { pid, ...identity } }: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     const { isAlive, self } = yield* KernelRef
     const isSure = self.pidNamespace === identity.pidNamespace && identity.startTime !== ""

@@ -7,7 +7,7 @@ import { Effect, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
 import { Home } from "../../daemon/Home.js"
-import { Surroundings, type Variables } from "../../process/ChildEnvironment.js"
+import { ParentEnvironment, type Variables } from "../../process/ChildEnvironment.js"
 
 /** It ended before it was ready. */
 export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
@@ -26,7 +26,7 @@ export const launch = (words: ReadonlyArray<string>): Effect.Effect<void, NotSta
     const fs = yield* FileSystem
     const path = yield* Path
     const home = yield* Home
-    const around = yield* Surroundings
+    const around = yield* ParentEnvironment
     yield* fs.makeDirectory(home.logs, { recursive: true, mode: 0o700 })
     // Of this process alone until the daemon is ready: others may be started at the same time.
     const draft = path.join(home.logs, `daemon.err.${process.pid}`)

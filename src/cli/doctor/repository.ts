@@ -5,7 +5,7 @@ import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
 import { Git } from "../../git/Git.js"
 import type { GitError } from "../../git/GitError.js"
-import type { Problem } from "../../git/preflight.js"
+import type { RepositoryProblem } from "../../git/preflight.js"
 import * as Finding from "./Finding.js"
 
 export const look = (given: Option.Option<string>) =>
@@ -21,7 +21,7 @@ export const look = (given: Option.Option<string>) =>
   }).pipe(Effect.catchAll((error) => Effect.succeed(ofError(error, Option.isSome(given)))))
 
 /** Of what is checked out only the want of a branch is told: another one can be named. */
-const ofProblem = ({ kind, message }: Problem): Finding.Finding =>
+const ofProblem = ({ kind, message }: RepositoryProblem): Finding.Finding =>
   Finding.told(kind === "detached" ? "warning" : "problem", "repository", message)
 
 /** Nothing, where nobody has named one and there is none; git itself is looked at elsewhere. */

@@ -31,14 +31,14 @@ export interface Options<E> {
  */
 export const follow = <E>({ begin, json }: Options<E>) =>
   Effect.gen(function* () {
-    yield* Umask.closed
+    yield* Umask.restrictive
     const store = yield* Layer.build(Layers.store({ what: "run", version }))
     const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const layer = Layer.provide(Layers.manager({ recovery: "manual" }), Layer.succeedContext(store))
     const services = yield* Layer.buildWithScope(layer, life)
     const manager = Context.get(services, JobManager)
     const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(store, services))
-    yield* gracefulShutdown.hurryWhenTold(Context.get(store, ProcessRunner), { force: false })
+    yield* gracefulShutdown.hurryOnSignal(Context.get(store, ProcessRunner), { force: false })
 
     const attend = (id: JobId) =>
       Effect.gen(function* () {

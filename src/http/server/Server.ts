@@ -8,7 +8,7 @@ import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted,
 import type { JobManager } from "../../manager/JobManager.js"
 import * as Later from "../../internal/Later.js"
 import type { RunStore } from "../../store/RunStore.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { RealClock } from "../../internal/RealClock.js"
 import type { CannotListen } from "./ListenError.js"
 import type { Door } from "./RequestGuard.js"
 import type * as Handlers from "./Handlers.js"
@@ -56,7 +56,7 @@ const pause = 20
 const close = (servers: ReadonlyArray<NodeServer>, drain: Duration.DurationInput) =>
   Effect.gen(function* () {
     // Real time: what is waited for is at the other end of a connection.
-    const clock = yield* WallClock
+    const clock = yield* RealClock
     let open = servers.length
     for (const server of servers) server.close(() => (open -= 1))
     const drained = (left: number): Effect.Effect<void> =>

@@ -7,14 +7,14 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import { RunStore } from "../../store/RunStore.js"
-import { makeSignal } from "../../store/ChangeNotifier.js"
+import { makeNotifier } from "../../store/ChangeNotifier.js"
 import type { JobContext } from "../Orchestrator.js"
 import * as ForkJob from "./forkJob.js"
 import type { JobRegistry } from "./JobRegistry.js"
 import * as PersistRetry from "./persistRetry.js"
 import * as Shutdown from "./Shutdown.js"
 
-export type Notifier = ReturnType<typeof makeSignal>
+export type Notifier = ReturnType<typeof makeNotifier>
 
 export interface Core<in out Config> {
   readonly kind: string
@@ -54,8 +54,8 @@ export const make = <Config>(
     return {
       ...own,
       store,
-      permitFreed: makeSignal(),
-      jobEnded: makeSignal(),
+      permitFreed: makeNotifier(),
+      jobEnded: makeNotifier(),
       shutdown,
       persistRetry: yield* PersistRetry.make(shutdown),
       forkJob: yield* ForkJob.make,

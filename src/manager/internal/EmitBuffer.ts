@@ -4,8 +4,8 @@
  */
 import { Chunk, Effect, Ref } from "effect"
 import type { AcceptedEvent } from "../../store/RunStoreService.js"
-import { makeSignal } from "../../store/ChangeNotifier.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { makeNotifier } from "../../store/ChangeNotifier.js"
+import { RealClock } from "../../internal/RealClock.js"
 
 export interface EmitBuffer {
   /** Accepts an event; waits while the buffer is full. */
@@ -47,12 +47,12 @@ interface Options {
 
 interface Buffer extends Options {
   readonly state: Ref.Ref<State>
-  readonly progress: ReturnType<typeof makeSignal>
+  readonly progress: ReturnType<typeof makeNotifier>
 }
 
 export const make = (options: Options): Effect.Effect<EmitBuffer> =>
   Effect.map(Ref.make(empty), (state) => {
-    const buffer = { ...options, state, progress: makeSignal() }
+    const buffer = { ...options, state, progress: makeNotifier() }
     return {
       offer: (event) => offer(buffer, event),
       // It dies where it may have to wait, not only where it happens to.
@@ -113,7 +113,7 @@ const until = ({ beforeWait, progress, state }: Buffer, reached: (state: State) 
 const drain = ({ progress, state, write }: Buffer): Effect.Effect<void> =>
   Effect.gen(function* () {
     // What is emitted without a wait between goes into one write.
-    yield* Effect.flatMap(WallClock, ({ turn }) => turn)
+    yield* Effect.flatMap(RealClock, ({ turn }) => turn)
     while (true) {
       const batch = yield* Ref.modify(state, take)
       if (Chunk.isEmpty(batch)) return

@@ -7,7 +7,7 @@ import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
-import type { Signal } from "../../store/ChangeNotifier.js"
+import type { Notifier } from "../../store/ChangeNotifier.js"
 import * as EventPageCache from "./EventPageCache.js"
 import type { Shutdown } from "./Shutdown.js"
 
@@ -31,7 +31,7 @@ export const make = (options: {
 
     /** The next page with events in it, and where the one after it begins; none after the last. */
     const nextPage = <E>(
-      signal: Signal,
+      signal: Notifier,
       after: number,
       read: (after: number) => Effect.Effect<EventPageCache.Page, E>
     ): Effect.Effect<readonly [Chunk.Chunk<JobEvent>, Option.Option<number>], E> =>
@@ -52,7 +52,7 @@ export const make = (options: {
       })
 
     const follow = <E>(
-      subscribe: Effect.Effect<Signal, never, Scope.Scope>,
+      subscribe: Effect.Effect<Notifier, never, Scope.Scope>,
       after: Effect.Effect<number, E>,
       read: (after: number) => Effect.Effect<EventPageCache.Page, E>
     ): Stream.Stream<JobEvent, E> =>

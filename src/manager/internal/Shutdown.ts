@@ -5,8 +5,8 @@
 import { Deferred, Duration, Effect, Ref, type Scope } from "effect"
 import { ShuttingDown } from "../../domain/errors.js"
 import * as race from "../../internal/race.js"
-import { makeSignal } from "../../store/ChangeNotifier.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { makeNotifier } from "../../store/ChangeNotifier.js"
+import { RealClock } from "../../internal/RealClock.js"
 
 export interface Shutdown {
   /** No more jobs are taken. */
@@ -33,8 +33,8 @@ export const make: Effect.Effect<Shutdown> = Effect.gen(function* () {
   const begun = yield* Ref.make(false)
   const over = yield* Deferred.make<void>()
   const streams = yield* Ref.make(0)
-  const streamEnded = makeSignal()
-  const wall = yield* WallClock
+  const streamEnded = makeNotifier()
+  const wall = yield* RealClock
 
   const withinDeadline: Shutdown["withinDeadline"] = (effect, deadline) =>
     race.first([

@@ -13,7 +13,7 @@ import type {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { UnfinishedRun } from "../../store/RunStoreService.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { RealClock } from "../../internal/RealClock.js"
 import type { Core } from "./Core.js"
 import { forEachPage, record, tooManyCrashes } from "./recovery.js"
 
@@ -43,7 +43,7 @@ export const make = <Config>(core: Core<Config>, resume: Resume): Effect.Effect<
         if (left === "none") return
         // Those that are left wait for the keys of jobs that have not ended.
         if (left === "conflicts") yield* core.jobEnded.changed(ended)
-        else yield* Effect.flatMap(WallClock, ({ sleep }) => sleep(pause))
+        else yield* Effect.flatMap(RealClock, ({ sleep }) => sleep(pause))
       }
     })
 

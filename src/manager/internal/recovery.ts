@@ -49,7 +49,7 @@ export const takeOver = (recovery: Recovery): Effect.Effect<void, StoreError> =>
       race.forEach(page, concurrency, (unfinished) => takeOverRun(recovery, unfinished))
     )
     // A run that came to rest may have left processes, too, where it could not be recorded that they have ended.
-    yield* Effect.forEach(yield* recovery.store.attempts.leftBy(recovery.kind), (id) =>
+    yield* Effect.forEach(yield* recovery.store.childProcesses.leftBy(recovery.kind), (id) =>
       Effect.flatMap(clear(recovery, id), (cleared) =>
         Exit.isFailure(cleared)
           ? Effect.logWarning(`what job ${id} may have left running is not removed`, cleared.cause)

@@ -11,7 +11,7 @@ import { retryWhileBusy } from "./busyRetry.js"
 import * as IntegrityCheck from "./IntegrityCheck.js"
 import * as Driver from "../Driver.js"
 import { orStoreError, reasonOf, storeError } from "./mapSqlError.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { RealClock } from "../../internal/RealClock.js"
 import * as FileErrors from "./FileErrors.js"
 import * as FileState from "./FileState.js"
 import * as Generation from "./Generation.js"
@@ -125,7 +125,7 @@ export const guard = (
   Effect.gen(function* () {
     if (path === undefined) return unguarded
     const log = `${path}-wal`
-    const { now: time, sleep } = yield* WallClock
+    const { now: time, sleep } = yield* RealClock
 
     const look = (connection: Connection): Effect.Effect<FileState.FileState, SqlError> =>
       // The files come last: of a checkpoint that ends in between, the next comparison sees the count, and not the change alone.

@@ -9,7 +9,7 @@ import { Effect, Option, Schema } from "effect"
 import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
 import { isMissingInFile } from "./isMissingInFile.js"
-import type { Ask } from "./rawQuery.js"
+import type { RawQuery } from "./rawQuery.js"
 import { execute } from "./Session.js"
 
 /** In a transaction that writes, while all of the log is in the file. */
@@ -30,7 +30,7 @@ const foreign = (filename: string) =>
 const hasLog = (filename: string): boolean => (statSync(`${filename}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 
 /** Fails when the log was written for another file. The connection can only read, or it would apply the log when it closes. */
-export const refuseForeignLog = (ask: Ask, filename: string): Effect.Effect<void, StoreError | SqlError> =>
+export const refuseForeignLog = (ask: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
   Effect.gen(function* () {
     if (!hasLog(filename)) return
     const [table] = yield* ask("SELECT name FROM sqlite_master WHERE name = 'charlotte_generation'")

@@ -10,7 +10,7 @@ import { statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { constants, setPriority } from "node:os"
 import { StoreError } from "../../domain/errors.js"
-import type { Ask } from "./rawQuery.js"
+import type { RawQuery } from "./rawQuery.js"
 
 /** Bytes that are read from a slow disk in a quarter of a second. */
 const large = 16 * 1024 * 1024
@@ -25,7 +25,7 @@ const damaged = (filename: string, what: string | undefined) =>
   })
 
 /** Fails when the file is damaged. */
-export const refuse = (ask: Ask, filename: string): Effect.Effect<void, StoreError | SqlError> =>
+export const refuse = (ask: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
   Effect.flatMap(ask<{ quick_check: string }>("PRAGMA quick_check(1)"), ([row]) =>
     row?.quick_check === "ok" ? Effect.void : damaged(filename, row?.quick_check)
   )

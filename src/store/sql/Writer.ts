@@ -10,8 +10,8 @@ import type { JobId } from "../../domain/JobId.js"
 import { retryWhileBusy } from "./busyRetry.js"
 import { Failpoint } from "../../internal/Failpoint.js"
 import { reasonOf, storeError } from "./mapSqlError.js"
-import type { Signals } from "../ChangeNotifier.js"
-import { WallClock } from "../../internal/RealClock.js"
+import type { ChangeNotifier } from "../ChangeNotifier.js"
+import { RealClock } from "../../internal/RealClock.js"
 import type { Guard } from "./DatabaseFileGuard.js"
 import * as Batch from "./Batch.js"
 import { execute, type Session } from "./Session.js"
@@ -56,13 +56,13 @@ const largeBatch = 4_096
 
 export const make = (options: {
   readonly session: Session
-  readonly signals: Signals
+  readonly signals: ChangeNotifier
   /** Fails when the database can no longer be trusted with a write. */
   readonly guard: Guard
 }): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { guard, session, signals } = options
-    const clock = yield* WallClock
+    const clock = yield* RealClock
     const failpoint = yield* Failpoint
     const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
     let closedAt: number | undefined

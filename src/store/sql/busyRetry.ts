@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { reasonOf } from "./mapSqlError.js"
-import { WallClock } from "../../internal/RealClock.js"
+import { RealClock } from "../../internal/RealClock.js"
 
 /** What the driver itself may wait, in milliseconds of a frozen event loop. */
 export const driverTimeout = 10
@@ -15,7 +15,7 @@ const longestPause = 50
 /** Tries again while the database is locked, until five seconds have passed since it was first, or since another time. */
 export const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>, since?: number): Effect.Effect<A, E, R> =>
   whenBusy(effect, (error) =>
-    Effect.flatMap(WallClock, ({ now, sleep }) =>
+    Effect.flatMap(RealClock, ({ now, sleep }) =>
       Effect.flatMap(since === undefined ? now : Effect.succeed(since), (start) => {
         const again = (error: E, pause: number): Effect.Effect<A, E, R> =>
           Effect.flatMap(now, (now) =>

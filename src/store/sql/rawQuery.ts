@@ -7,8 +7,8 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 
 /** The rows of a statement of ours, which are what it says. */
-export type Ask = <Row = unknown>(statement: string) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+export type RawQuery = <Row = unknown>(statement: string) => Effect.Effect<ReadonlyArray<Row>, SqlError>
 
 /** On the one connection of the client; nobody else uses that yet. */
-export const of = (sql: SqlClient): Effect.Effect<Ask, SqlError> =>
+export const of = (sql: SqlClient): Effect.Effect<RawQuery, SqlError> =>
   Effect.map(Effect.scoped(sql.reserve), (connection) => (statement) => connection.execute(statement, [], undefined))

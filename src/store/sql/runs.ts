@@ -8,7 +8,7 @@ import { stringify } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RunError } from "../../domain/Run.js"
 import type { NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
-import { begun, type State } from "../RunTransition.js"
+import { initial, type State } from "../RunTransition.js"
 import { columns, decode, isStatus, isTime, Row, run } from "./runRow.js"
 import { inserter, JsonText, query, queryBy, unreadable, type Value } from "./Session.js"
 
@@ -78,7 +78,7 @@ export const holder = (connection: Connection, kind: string, key: string) =>
 export type NewRow = ReadonlyArray<Value>
 
 export const newRow = (run: NewRun): NewRow => {
-  const { attempt, status } = begun(run)
+  const { attempt, status } = initial(run)
   const at = DateTime.toEpochMillis(run.at)
   return [
     run.id,
@@ -167,7 +167,7 @@ export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect
 export const newHead = (run: NewRun): Head => ({
   kind: run.kind,
   seq: 0,
-  state: begun(run)
+  state: initial(run)
 })
 
 const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))

@@ -11,7 +11,7 @@
 import { Either, ParseResult, Schema } from "effect"
 import type { Gates } from "../Agents.js"
 import { Span } from "../../yaml/fields.js"
-import type { Problem } from "../../yaml/Diagnostic.js"
+import type { Diagnostic } from "../../yaml/Diagnostic.js"
 import type { Yaml } from "../../yaml/Yaml.js"
 import { presets } from "./Presets.js"
 import { Command, defaults, placeholder, Profile, ProfileName, PromptWay, script, VariableNames } from "./Profile.js"
@@ -33,9 +33,9 @@ const anything = Schema.Record({ key: Schema.String, value: Schema.Unknown }).an
 })
 
 /** What is wrong in the file is among the problems, and nothing is to be made of the rest while there are any. */
-export const read = (file: string, yaml: Yaml): Profiles & { readonly problems: ReadonlyArray<Problem> } => {
+export const read = (file: string, yaml: Yaml): Profiles & { readonly problems: ReadonlyArray<Diagnostic> } => {
   const profiles = new Map(presets.map((profile) => [profile.name, profile]))
-  const problems: Array<Problem> = []
+  const problems: Array<Diagnostic> = []
   for (const [name, value] of Object.entries(yaml.get("agents", anything, {}))) {
     const section = YamlSection.read(file, yaml, ["agents", name], value, fields)
     const profile = readProfile(name, section, profiles.get(name))
@@ -48,7 +48,11 @@ export const read = (file: string, yaml: Yaml): Profiles & { readonly problems: 
   return { profiles: [...profiles.values()], gates: { env }, problems }
 }
 
-const readProfile = (name: string, section: YamlSection.Section, preset: Profile | undefined): Profile | undefined => {
+const readProfile = (
+  name: string,
+  section: YamlSection.YamlSection,
+  preset: Profile | undefined
+): Profile | undefined => {
   if (name === script) section.report(`has an agent "${script}", which is built in: give yours another name`)
   const misnamed = Either.flip(Schema.decodeEither(ProfileName)(name))
   if (Either.isRight(misnamed)) {
@@ -82,7 +86,7 @@ const readProfile = (name: string, section: YamlSection.Section, preset: Profile
 }
 
 /** A placeholder that is not replaced would reach the agent as it is, without a word. */
-const checkPlaceholder = ({ command, name, prompt }: Profile, { report }: YamlSection.Section) => {
+const checkPlaceholder = ({ command, name, prompt }: Profile, { report }: YamlSection.YamlSection) => {
   for (const [index, word] of command.entries()) {
     if (!word.includes(placeholder)) continue
     if (word !== placeholder) {

@@ -2,7 +2,7 @@
  * The YAML between two lines of `---` at the very beginning of a Markdown file.
  */
 import { Either } from "effect"
-import { Problem } from "../../yaml/Diagnostic.js"
+import { Diagnostic } from "../../yaml/Diagnostic.js"
 
 export interface Frontmatter {
   /** What stands before the YAML: the first line, and a byte order mark if there is one. */
@@ -36,8 +36,8 @@ export const split = (text: string): Either.Either<Frontmatter, "missing" | "unc
 }
 
 /** What a file is told that should have frontmatter. */
-export const problem = (file: string, reason: "missing" | "unclosed"): Problem =>
-  new Problem({
+export const problem = (file: string, reason: "missing" | "unclosed"): Diagnostic =>
+  new Diagnostic({
     file,
     line: 1,
     message:

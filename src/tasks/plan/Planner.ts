@@ -5,7 +5,7 @@ import { Either, Schema } from "effect"
 import { UnitName } from "../../yaml/fields.js"
 import * as Graph from "./Graph.js"
 import { Plan, Task, Unit } from "./Plan.js"
-import { InvalidPlan, Problem } from "../../yaml/Diagnostic.js"
+import { InvalidPlan, Diagnostic } from "../../yaml/Diagnostic.js"
 import type { Settings } from "./Settings.js"
 import { few, suggestion } from "../../yaml/didYouMean.js"
 import type { TaskFile } from "./TaskFile.js"
@@ -31,12 +31,12 @@ export const plan = (sources: {
   readonly units: ReadonlyArray<UnitSource>
   readonly settings: Settings
   /** What was already found while reading. */
-  readonly problems: ReadonlyArray<Problem>
+  readonly problems: ReadonlyArray<Diagnostic>
   /** Whether each task must have an `sh` block, since the `script` agent will run it. */
   readonly scripts: boolean
 }): Either.Either<Plan, InvalidPlan> => {
   // Each finds more; the plan is made at the end, when there is nothing to find.
-  const problems: Array<Problem> = [...sources.problems]
+  const problems: Array<Diagnostic> = [...sources.problems]
   const units = orderUnits(sources.units, problems).map((unit) => ({
     unit,
     tasks: orderTasks(unit, problems, sources.scripts)
@@ -61,7 +61,7 @@ export const plan = (sources: {
   )
 }
 
-const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Problem>): ReadonlyArray<UnitSource> => {
+const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Diagnostic>): ReadonlyArray<UnitSource> => {
   const byName = new Map<string, UnitSource>()
   // A file system may not tell API from api, and every unit has a directory and a branch of its own.
   const taken = new Map<string, UnitSource>()
@@ -73,7 +73,9 @@ const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Problem>):
       taken.set(id.toLowerCase(), unit)
       byName.set(id, unit)
     } else {
-      problems.push(new Problem({ file, line, message: `is unit "${id}", and so is ${other.file.file}: rename one` }))
+      problems.push(
+        new Diagnostic({ file, line, message: `is unit "${id}", and so is ${other.file.file}: rename one` })
+      )
     }
   }
   return order(byName, problems, {
@@ -84,7 +86,7 @@ const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Problem>):
   })
 }
 
-const orderTasks = (unit: UnitSource, problems: Array<Problem>, scripts: boolean): ReadonlyArray<HashedTaskFile> => {
+const orderTasks = (unit: UnitSource, problems: Array<Diagnostic>, scripts: boolean): ReadonlyArray<HashedTaskFile> => {
   const byNumber = new Map<number, HashedTaskFile>()
   for (const task of unit.tasks) {
     const { file, line, number } = task
@@ -92,11 +94,12 @@ const orderTasks = (unit: UnitSource, problems: Array<Problem>, scripts: boolean
     if (scripts && task.scripts.length === 0 && task.status !== "complete" && !isUnread(task)) {
       const message =
         "has no fenced sh block, and the script agent has nothing to run: add one, or choose another agent"
-      problems.push(new Problem({ file, line: 1, message }))
+      problems.push(new Diagnostic({ file, line: 1, message }))
     }
     const other = byNumber.get(number)
     if (other === undefined) byNumber.set(number, task)
-    else problems.push(new Problem({ file, line, message: `is task ${number}, and so is ${other.file}: renumber one` }))
+    else
+      problems.push(new Diagnostic({ file, line, message: `is task ${number}, and so is ${other.file}: renumber one` }))
   }
   return order(byNumber, problems, {
     of: (task) => task,
@@ -120,7 +123,7 @@ const maxWrong = 20
 /** The same for units and for tasks, but for what is said. */
 const order = <K extends string | number, A>(
   nodes: ReadonlyMap<K, A>,
-  problems: Array<Problem>,
+  problems: Array<Diagnostic>,
   say: {
     readonly of: (node: A) => Node<K>
     readonly self: (key: K) => string
@@ -133,7 +136,7 @@ const order = <K extends string | number, A>(
     const { dependsOn, file } = say.of(node)
     const wrong = dependsOn.filter(({ to }) => to === key || !nodes.has(to)).slice(0, maxWrong)
     for (const { line, to } of wrong) {
-      problems.push(new Problem({ file, line, message: to === key ? say.self(to) : say.unknown(to) }))
+      problems.push(new Diagnostic({ file, line, message: to === key ? say.self(to) : say.unknown(to) }))
     }
     graph.set(
       key,
@@ -150,13 +153,13 @@ const cycleProblem = <K extends string | number, A>(
   cycle: ReadonlyArray<K>,
   nodes: ReadonlyMap<K, A>,
   say: { readonly of: (node: A) => Node<K>; readonly cycle: (path: string) => string }
-): ReadonlyArray<Problem> => {
+): ReadonlyArray<Diagnostic> => {
   const [first, second] = cycle
   const node = first === undefined ? undefined : nodes.get(first)
   if (node === undefined) return []
   const { dependsOn, file } = say.of(node)
   const line = dependsOn.find(({ to }) => to === second)?.line
-  return [new Problem({ file, line, message: say.cycle(cycle.join(" → ")) })]
+  return [new Diagnostic({ file, line, message: say.cycle(cycle.join(" → ")) })]
 }
 
 /** In rising order, each once. */

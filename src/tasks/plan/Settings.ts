@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import { Count, Name, RelativePath, RelativePaths, ShellCommand, ShellCommands, Span } from "../../yaml/fields.js"
-import { Problem } from "../../yaml/Diagnostic.js"
+import { Diagnostic } from "../../yaml/Diagnostic.js"
 import * as Yaml from "../../yaml/Yaml.js"
 
 /** @since 0.1.0 */
@@ -46,14 +46,14 @@ export const defaults = new Settings({ copy: [], baseline: [], attempts: 3, limi
 export const parse = (
   file: string,
   text: string
-): { readonly settings: Settings; readonly problems: ReadonlyArray<Problem> } => {
+): { readonly settings: Settings; readonly problems: ReadonlyArray<Diagnostic> } => {
   const yaml = Yaml.parse(file, text)
   // A misspelt key would leave out a check without a word.
   const unknown = yaml.keys
     .filter((key) => !keys.includes(key))
     .map(
       (key) =>
-        new Problem({
+        new Diagnostic({
           file,
           line: yaml.line(key),
           message: `has the unknown key "${key}": ${keys.join(", ")} are known`

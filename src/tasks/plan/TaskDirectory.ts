@@ -9,7 +9,7 @@ import { Effect, Either } from "effect"
 import { createHash } from "node:crypto"
 import * as UnitDirectory from "./UnitDirectory.js"
 import * as Planner from "./Planner.js"
-import { InvalidPlan, Problem } from "../../yaml/Diagnostic.js"
+import { InvalidPlan, Diagnostic } from "../../yaml/Diagnostic.js"
 import * as Settings from "./Settings.js"
 import * as TaskFile from "./TaskFile.js"
 import * as TextFile from "../../yaml/TextFile.js"
@@ -57,7 +57,7 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
 
 const tooMuch = (top: UnitDirectory.UnitDirectory, limit: string) =>
   InvalidPlan.of([
-    new Problem({ file: top.name, message: `holds more than ${limit}: split the work into several jobs` })
+    new Diagnostic({ file: top.name, message: `holds more than ${limit}: split the work into several jobs` })
   ])
 
 /** A directory that holds tasks is one unit; else its units are the directories in it. */
@@ -68,12 +68,12 @@ const findUnits = Effect.fnUntraced(function* (top: UnitDirectory.UnitDirectory)
     const message = `holds task files itself and units as well (${names}): move either elsewhere`
     return {
       units: [top],
-      problems: below.length === 0 ? problems : [...problems, new Problem({ file: top.name, message })]
+      problems: below.length === 0 ? problems : [...problems, new Diagnostic({ file: top.name, message })]
     }
   }
   if (below.length === 0 && problems.length === 0) {
     const message = `holds no tasks: put files such as 01-name.md into it, or directories of them with an ${UnitFile.fileName} each`
-    return { units: [], problems: [new Problem({ file: top.name, message })] }
+    return { units: [], problems: [new Diagnostic({ file: top.name, message })] }
   }
   return { units: below, problems }
 })
@@ -82,7 +82,7 @@ type ReadText = (
   listing: UnitDirectory.UnitDirectory,
   entry: string
 ) => Effect.Effect<
-  { readonly file: string; readonly content: Either.Either<TextFile.TextFile, Problem> },
+  { readonly file: string; readonly content: Either.Either<TextFile.TextFile, Diagnostic> },
   InvalidPlan,
   FileSystem | Path
 >
@@ -115,7 +115,7 @@ const readUnit = Effect.fnUntraced(function* (unit: UnitDirectory.UnitDirectory,
   )
   const file = yield* readUnitFile(unit, isTop, readText)
   if (tasks.length > 0) return { dir: unit.name, file, tasks }
-  const noTasks = new Problem({
+  const noTasks = new Diagnostic({
     file: unit.name,
     message: "is a unit without tasks: put files such as 01-name.md into it"
   })
@@ -141,7 +141,7 @@ const readUnitFile = Effect.fnUntraced(function* (
   const name = path.basename(unit.path)
   if (!unit.entries.includes(UnitFile.fileName)) {
     const message = `holds tasks but no ${UnitFile.fileName}: add one (it may be empty), or move the tasks elsewhere`
-    return UnitFile.absent(unit.name, name, isTop ? undefined : new Problem({ file: unit.name, message }))
+    return UnitFile.absent(unit.name, name, isTop ? undefined : new Diagnostic({ file: unit.name, message }))
   }
   const { content, file } = yield* readText(unit, UnitFile.fileName)
   return Either.match(content, {

@@ -8,7 +8,7 @@ import { ShellCommand, TaskNumber, TaskNumbers, TaskStatus } from "../../yaml/fi
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
 import * as Markdown from "./Markdown.js"
-import { Problem } from "../../yaml/Diagnostic.js"
+import { Diagnostic } from "../../yaml/Diagnostic.js"
 import * as Yaml from "../../yaml/Yaml.js"
 
 /**
@@ -30,7 +30,7 @@ export interface TaskFile {
   readonly dependsOn: ReadonlyArray<{ readonly to: number; readonly line: number }>
   readonly prompt: string
   readonly scripts: ReadonlyArray<string>
-  readonly problems: ReadonlyArray<Problem>
+  readonly problems: ReadonlyArray<Diagnostic>
 }
 
 const pattern = /^(\d+)-(.+)\.md$/
@@ -47,7 +47,7 @@ export const isName = (name: string): boolean => pattern.test(name)
  *
  * @since 0.1.0
  */
-export const unreadable = (file: string, problem: Problem): TaskFile => ({
+export const unreadable = (file: string, problem: Diagnostic): TaskFile => ({
   file,
   number: Number(named(file)?.[1] ?? 0),
   line: 1,
@@ -84,7 +84,7 @@ export const parse = (file: string, text: string): TaskFile =>
       const line = yaml.line("task")
       const misnamed =
         inName !== undefined && Number(inName) !== number
-          ? [new Problem({ file, line, message: `is task ${number}, but its name says ${inName}: make them agree` })]
+          ? [new Diagnostic({ file, line, message: `is task ${number}, but its name says ${inName}: make them agree` })]
           : []
       return {
         file,

@@ -5,7 +5,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
-import { Problem } from "../../yaml/Diagnostic.js"
+import { Diagnostic } from "../../yaml/Diagnostic.js"
 import * as TaskFile from "./TaskFile.js"
 import * as TextFile from "../../yaml/TextFile.js"
 import * as UnitFile from "./UnitFile.js"
@@ -20,7 +20,10 @@ export interface UnitDirectory {
 }
 
 /** The directory of tasks. Paths are resolved once, here: no other spelling of them is used from here on. */
-export const top = (repository: string, tasksDir: string): Effect.Effect<UnitDirectory, Problem, FileSystem | Path> =>
+export const top = (
+  repository: string,
+  tasksDir: string
+): Effect.Effect<UnitDirectory, Diagnostic, FileSystem | Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const path = yield* Path
@@ -28,7 +31,7 @@ export const top = (repository: string, tasksDir: string): Effect.Effect<UnitDir
     const real = yield* fs.realPath(path.resolve(root, tasksDir))
     const name = path.relative(root, real)
     const steps = name.split(path.sep)
-    const fail = (message: string) => Effect.fail(new Problem({ file: tasksDir, message }))
+    const fail = (message: string) => Effect.fail(new Diagnostic({ file: tasksDir, message }))
     if (steps[0] === ".." || path.isAbsolute(name)) {
       return yield* fail(`is outside the repository ${root}: name a directory inside it`)
     }
@@ -37,16 +40,16 @@ export const top = (repository: string, tasksDir: string): Effect.Effect<UnitDir
     return yield* list(real, name === "" ? "." : name)
   }).pipe(
     Effect.mapError((error) => {
-      if (error instanceof Problem) return error
+      if (error instanceof Diagnostic) return error
       if (!isMissing(error)) return TextFile.unreadable(tasksDir, error)
-      return new Problem({ file: tasksDir, message: "is not there: make it, or name another directory" })
+      return new Diagnostic({ file: tasksDir, message: "is not there: make it, or name another directory" })
     })
   )
 
 /** The directories in it that are units, or would be. */
 export const units = (
   parent: UnitDirectory
-): Effect.Effect<[Array<Problem>, Array<UnitDirectory>], never, FileSystem | Path> =>
+): Effect.Effect<[Array<Diagnostic>, Array<UnitDirectory>], never, FileSystem | Path> =>
   Effect.map(
     Effect.partition(
       parent.entries.filter((entry) => !entry.startsWith(".") && !TaskFile.isName(entry)),
@@ -59,7 +62,7 @@ export const units = (
 const unit = (
   parent: UnitDirectory,
   entry: string
-): Effect.Effect<Option.Option<UnitDirectory>, Problem, FileSystem | Path> =>
+): Effect.Effect<Option.Option<UnitDirectory>, Diagnostic, FileSystem | Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const path = yield* Path
@@ -74,13 +77,13 @@ const unit = (
     )
     if (Option.isNone(linked) || !isUnit(linked.value)) return Option.none()
     const message = "is a symbolic link to a unit: put the directory itself in its place"
-    return yield* Effect.fail(new Problem({ file: name, message }))
+    return yield* Effect.fail(new Diagnostic({ file: name, message }))
   })
 
 const isUnit = ({ entries }: UnitDirectory): boolean =>
   entries.some((entry) => entry === UnitFile.fileName || TaskFile.isName(entry))
 
-const list = (path: string, name: string): Effect.Effect<UnitDirectory, Problem, FileSystem> =>
+const list = (path: string, name: string): Effect.Effect<UnitDirectory, Diagnostic, FileSystem> =>
   Effect.flatMap(FileSystem, (fs) => fs.readDirectory(path)).pipe(
     Effect.map((entries) => ({ path, name, entries: entries.sort() })),
     Effect.mapError((error) => TextFile.unreadable(name, error))

@@ -4,7 +4,7 @@
 import { Either, Schema } from "effect"
 import { UnitName, UnitNames } from "../../yaml/fields.js"
 import * as Frontmatter from "./Frontmatter.js"
-import { Problem } from "../../yaml/Diagnostic.js"
+import { Diagnostic } from "../../yaml/Diagnostic.js"
 import * as Yaml from "../../yaml/Yaml.js"
 
 export const fileName = "IMPLEMENTATION_PLAN.md"
@@ -18,11 +18,11 @@ export interface UnitFile {
   readonly line: number
   readonly dependsOn: ReadonlyArray<{ readonly to: string; readonly line: number }>
   readonly planText: string | undefined
-  readonly problems: ReadonlyArray<Problem>
+  readonly problems: ReadonlyArray<Diagnostic>
 }
 
 /** Stands for a file that is missing or could not be read. */
-export const absent = (file: string, name: string, problem?: Problem): UnitFile => ({
+export const absent = (file: string, name: string, problem?: Diagnostic): UnitFile => ({
   file,
   id: name,
   line: 1,
@@ -54,11 +54,11 @@ export const parse = (file: string, name: string, text: string): UnitFile =>
   })
 
 /** The name of the directory, where it has to do. */
-const checkName = (file: string, name: string): ReadonlyArray<Problem> =>
+const checkName = (file: string, name: string): ReadonlyArray<Diagnostic> =>
   Schema.is(UnitName)(name)
     ? []
     : [
-        new Problem({
+        new Diagnostic({
           file,
           line: 1,
           message: `cannot take its name from the directory "${name}", which cannot be part of a branch's name: say unit: NAME in the frontmatter of ${fileName}`

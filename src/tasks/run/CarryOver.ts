@@ -4,9 +4,9 @@
 import { Option, Schema } from "effect"
 import type { Work } from "../../domain/Work.js"
 import { ObjectId, type UnitName } from "../../git/RefNames.js"
-import type { Submission } from "./PlanSnapshot.js"
+import type { PlanSnapshot } from "./PlanSnapshot.js"
 
-export interface Remains {
+export interface CarryOver {
   /** Numbers of the tasks that need not be done again. */
   readonly tasks: ReadonlyArray<number>
   /** Where its branch goes on, when it was begun and is not merged. */
@@ -16,9 +16,9 @@ export interface Remains {
 /** @param isThere whether the repository still has a commit */
 export const of = (
   unit: UnitName,
-  { submission, work }: { readonly submission: Submission; readonly work: Work },
+  { submission, work }: { readonly submission: PlanSnapshot; readonly work: Work },
   isThere: (commit: string | undefined) => boolean
-): Remains => {
+): CarryOver => {
   const record = work.units.find((record) => record.unit === unit)
   const records = work.tasks.filter((record) => record.unit === unit)
   const completed = records.filter(({ commit, state }) => state === "completed" && isThere(commit))
@@ -32,11 +32,11 @@ export const of = (
   // With all tasks done, and without a base, it did not stand together with other units: it is worked on anew, upon those.
   const isUnfit = record?.state === "failed" && record.base === undefined && isOver
   if (!isUnfit && isThere(begun)) return { tasks, begun: Schema.decodeUnknownOption(ObjectId)(begun) }
-  return anew({ tasks: taken, begun: Option.fromNullable(before) })
+  return startOver({ tasks: taken, begun: Option.fromNullable(before) })
 }
 
 /** Without what is on a branch of its own: what was merged into the base of the job stays. */
-export const anew = ({ begun, tasks }: Remains): Remains => ({
+export const startOver = ({ begun, tasks }: CarryOver): CarryOver => ({
   tasks: Option.isSome(begun) ? [] : tasks,
   begun: Option.none()
 })

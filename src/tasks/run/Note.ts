@@ -1,10 +1,10 @@
 /** What else a person should know of a task. */
 import { Effect } from "effect"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 
 /** Keeps it with the task, and says it; once, however often the job comes to it. */
 export const add = (
-  { progress, tell }: Job,
+  { progress, tell }: RunContext,
   { task, unit }: { readonly unit: string; readonly task: number },
   note: string
 ) =>

@@ -18,7 +18,7 @@ export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
   tasks: Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber }))
 }) {}
 
-export class Submission extends Schema.Class<Submission>("charlotte/Submission")({
+export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnapshot")({
   at: Schema.DateTimeUtc,
   /** The checkout through which the repository was reached. */
   topLevel: Schema.String,
@@ -35,15 +35,15 @@ export class Submission extends Schema.Class<Submission>("charlotte/Submission")
 }) {}
 
 /** Two jobs never work for the same branch of the same repository, by whatever path it is reached. */
-export const key = ({ identity, target }: Submission): string => `branch ${target} of repository ${identity}`
+export const key = ({ identity, target }: PlanSnapshot): string => `branch ${target} of repository ${identity}`
 
-const decoded = Schema.decodeUnknown(Submission)
+const decoded = Schema.decodeUnknown(PlanSnapshot)
 
 /** Reads what was kept. */
-export const decode = (kept: unknown): Effect.Effect<Submission, InvalidJobConfig> =>
+export const decode = (kept: unknown): Effect.Effect<PlanSnapshot, InvalidJobConfig> =>
   Effect.mapError(
     decoded(kept),
     ({ message }) => new InvalidJobConfig({ issues: [{ path: [], message: `what was submitted: ${message}` }] })
   )
 
-export const encode = Schema.encodeSync(Submission)
+export const encode = Schema.encodeSync(PlanSnapshot)

@@ -4,9 +4,9 @@
 import { Effect } from "effect"
 import { Git } from "../../git/Git.js"
 import type { ObjectId } from "../../git/RefNames.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 
-type Branch = Pick<Job, "repository" | "result">
+type Branch = Pick<RunContext, "repository" | "result">
 
 /** Moves it to a commit; where the user has it checked out, his files come along. An agent may have put it anywhere. */
 export const set = ({ repository, result }: Branch, to: ObjectId) =>

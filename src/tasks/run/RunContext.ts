@@ -6,13 +6,13 @@ import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Agent } from "../agents/Agent.js"
 import type { OwnBranch, RepoPath } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
-import type { Progress } from "./TaskProgress.js"
-import type { Submission } from "./PlanSnapshot.js"
-import type { Tell } from "./emitTaskEvent.js"
+import type { TaskProgress } from "./TaskProgress.js"
+import type { PlanSnapshot } from "./PlanSnapshot.js"
+import type { EmitTaskEvent } from "./emitTaskEvent.js"
 
-export interface Job {
+export interface RunContext {
   readonly context: JobContext<JobConfig>
-  readonly submission: Submission
+  readonly submission: PlanSnapshot
   readonly repository: Repository
   /** The branch into which its units are merged. */
   readonly result: OwnBranch
@@ -23,8 +23,8 @@ export interface Job {
   readonly gateEnv: ReadonlyArray<string>
   /** Absolute paths; for this job alone. */
   readonly directories: { readonly worktrees: string; readonly logs: string }
-  readonly progress: Progress
-  readonly tell: Tell
+  readonly progress: TaskProgress
+  readonly tell: EmitTaskEvent
   /** Takes out of a text what agents must not be told. */
   readonly hide: (text: string) => string
 }

@@ -7,14 +7,14 @@ import type { StoreError, Superseded } from "../../domain/errors.js"
 import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
-import type { Submission } from "./PlanSnapshot.js"
+import type { PlanSnapshot } from "./PlanSnapshot.js"
 
 export type Refusal = StoreError | Superseded
 
 export type UnitChange = Partial<Pick<UnitRecord, "state" | "base" | "commit" | "reason" | "startedAt" | "endedAt">>
 export type TaskChange = Partial<Omit<TaskRecord, "unit" | "task" | "position" | "title">>
 
-export interface Progress {
+export interface TaskProgress {
   readonly unit: (unit: string) => UnitRecord
   readonly task: (unit: string, task: number) => TaskRecord
   /** The tasks of a unit, in their order. */
@@ -35,8 +35,8 @@ const patiently = <A>(write: Effect.Effect<A, Refusal>): Effect.Effect<A, Refusa
 export const open = (
   store: Pick<Store, "work">,
   { attempt, id: jobId }: JobContext<unknown>,
-  submission: Submission
-): Effect.Effect<Progress, Refusal> =>
+  submission: PlanSnapshot
+): Effect.Effect<TaskProgress, Refusal> =>
   Effect.gen(function* () {
     yield* patiently(store.work.plan({ jobId, attempt, work: begin(submission) }))
     const work = yield* store.work.of(jobId)
@@ -76,7 +76,7 @@ export const open = (
     }
   })
 
-const begin = ({ plan: { units }, taken }: Submission): Work =>
+const begin = ({ plan: { units }, taken }: PlanSnapshot): Work =>
   new Work({
     units: units.map(({ dependsOn, id, remaining }, position) => {
       // One that an earlier job has begun, and that has no task left, is still to be merged.

@@ -7,11 +7,11 @@ import type { GitError } from "../../git/GitError.js"
 import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName } from "../../git/RefNames.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import * as copyUntracked from "./copyUntracked.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import * as runCommand from "./runCommand.js"
 import { CommandFailed } from "./errors.js"
 
-export interface Workplace {
+export interface UnitWorktree {
   readonly worktree: Worktree
   /** Missing where all of them are looked at together. */
   readonly unit: UnitName | undefined
@@ -21,7 +21,7 @@ export interface Workplace {
 
 /** Makes it, or makes it anew, with the branch at a commit; whatever was left there is gone. */
 export const open = (
-  job: Job,
+  job: RunContext,
   { at, branch, unit }: { readonly unit?: UnitName; readonly branch: OwnBranch; readonly at: ObjectId }
 ) =>
   Effect.gen(function* () {
@@ -33,14 +33,14 @@ export const open = (
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
     const worktree = yield* git.addWorktree(repository, { path, branch })
-    const place: Workplace = { worktree, unit, logs: `${directories.logs}/${name}` }
+    const place: UnitWorktree = { worktree, unit, logs: `${directories.logs}/${name}` }
     yield* copyUntracked.bring(job, worktree)
     yield* setUp(job, place)
     return place
   })
 
 /** What an agent has made of it that no further attempt could go on from: none if it stands where it should. */
-export const fault = ({ repository }: Job, { worktree }: Workplace, tip: ObjectId) =>
+export const fault = ({ repository }: RunContext, { worktree }: UnitWorktree, tip: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { commit } = yield* git.status(repository, worktree)
@@ -56,7 +56,7 @@ export const fault = ({ repository }: Job, { worktree }: Workplace, tip: ObjectI
 const said = ({ message }: { readonly message: string }) => Effect.succeedSome(message)
 
 /** Removes it with its branch, once another one holds what was done here. */
-export const close = ({ repository }: Job, { worktree }: Workplace) =>
+export const close = ({ repository }: RunContext, { worktree }: UnitWorktree) =>
   Effect.gen(function* () {
     const git = yield* Git
     yield* git.removeWorktree(repository, worktree.path)
@@ -64,7 +64,7 @@ export const close = ({ repository }: Job, { worktree }: Workplace) =>
   }).pipe(leftBehind)
 
 /** The same for those of units that are merged: an earlier attempt of the job was cut off before it came to this. */
-export const closeLeft = ({ context, progress, repository, submission }: Job) =>
+export const closeLeft = ({ context, progress, repository, submission }: RunContext) =>
   Effect.gen(function* () {
     const git = yield* Git
     const merged = submission.plan.units.filter(({ id }) => progress.unit(id).state === "merged")
@@ -85,7 +85,7 @@ const leftBehind = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effect
 const setUps = 3
 const pause = Duration.seconds(1)
 
-const setUp = (job: Job, place: Workplace) =>
+const setUp = (job: RunContext, place: UnitWorktree) =>
   Effect.gen(function* () {
     const command = job.submission.plan.settings.setup
     if (command === undefined) return

@@ -6,12 +6,12 @@
 import { Effect, Schedule } from "effect"
 import type { Service } from "../../git/Git.js"
 import type { GitError } from "../../git/GitError.js"
-import type { Tell } from "./emitTaskEvent.js"
+import type { EmitTaskEvent } from "./emitTaskEvent.js"
 
 const pause = "1 second"
 
 /** The operations of git, each of which waits for as long as the repository is changed; that is told once each time. */
-export const whileChanged = (git: Service, tell: Tell): Service => {
+export const whileChanged = (git: Service, tell: EmitTaskEvent): Service => {
   let told: string | undefined
   const wait = <A>(operation: Effect.Effect<A, GitError>) =>
     operation.pipe(

@@ -9,10 +9,10 @@ import { Effect } from "effect"
 import { cp, realpath } from "node:fs/promises"
 import { Git } from "../../git/Git.js"
 import type { Worktree } from "../../git/Worktrees.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
-export const bring = ({ repository, submission }: Job, worktree: Worktree) =>
+export const bring = ({ repository, submission }: RunContext, worktree: Worktree) =>
   Effect.gen(function* () {
     const git = yield* Git
     const path = yield* Path

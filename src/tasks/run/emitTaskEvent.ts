@@ -6,14 +6,14 @@ import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Payload, Type } from "../TaskEvents.js"
 
 /** What an event is about, other than the job as a whole. */
-export interface Place {
+export interface EventPosition {
   readonly unit?: string
   readonly task?: number
 }
 
-export type Tell = <T extends Type>(type: T, payload: Payload<T>, place?: Place) => Effect.Effect<void>
+export type EmitTaskEvent = <T extends Type>(type: T, payload: Payload<T>, place?: EventPosition) => Effect.Effect<void>
 
 export const make =
-  (context: JobContext<unknown>): Tell =>
+  (context: JobContext<unknown>): EmitTaskEvent =>
   (type, payload, place) =>
     context.emit({ type, payload, ...place })

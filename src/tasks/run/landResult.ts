@@ -9,7 +9,7 @@ import { MergeResult } from "../../git/Merge.js"
 import { type ObjectId, OwnBranch, RepoPath } from "../../git/RefNames.js"
 import { command, diffCommand } from "../../git/shellQuote.js"
 import * as limits from "./limits.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
 import * as recoveryCommands from "./recoveryCommands.js"
 import { LandingBlocked } from "./errors.js"
@@ -20,7 +20,7 @@ import * as UnitWorktree from "./UnitWorktree.js"
 const tries = 5
 
 /** Gives the commit at which the target stands then. */
-export const land = (job: Job, result: ObjectId) =>
+export const land = (job: RunContext, result: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository, submission, tell } = job
@@ -44,7 +44,7 @@ export const land = (job: Job, result: ObjectId) =>
     )
   )
 
-const landed = ({ repository, result, submission: { target }, tell }: Job, commit: ObjectId) =>
+const landed = ({ repository, result, submission: { target }, tell }: RunContext, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     yield* git
@@ -57,7 +57,7 @@ const landed = ({ repository, result, submission: { target }, tell }: Job, commi
   })
 
 /** Where the target is now, if it still is the branch that it was. */
-const currentTip = (job: Job) =>
+const currentTip = (job: RunContext) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository, result, submission } = job
@@ -76,7 +76,7 @@ const currentTip = (job: Job) =>
   })
 
 /** The tasks that are done, and whose files on the target are no longer those that they were done by. */
-const edited = (job: Job, tip: ObjectId) =>
+const edited = (job: RunContext, tip: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository, submission } = job
@@ -97,7 +97,7 @@ const edited = (job: Job, tip: ObjectId) =>
 
 const text = (content: Uint8Array): string => Buffer.from(content).toString("latin1")
 
-const join = (job: Job, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
+const join = (job: RunContext, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { context, repository, submission } = job
@@ -121,7 +121,7 @@ const join = (job: Job, { result, tip }: { readonly result: ObjectId; readonly t
   })
 
 /** Runs all gates and the baseline on what would be landed, before anything leads to it. */
-const verify = (job: Job, commit: ObjectId) =>
+const verify = (job: RunContext, commit: ObjectId) =>
   Effect.gen(function* () {
     const branch = OwnBranch.make(`charlotte/${job.context.id}/landing`)
     const place = yield* UnitWorktree.open(job, { branch, at: commit })
@@ -136,7 +136,7 @@ const verify = (job: Job, commit: ObjectId) =>
   )
 
 /** Tells whether it was advanced; if not, somebody else has moved it. */
-const advance = (job: Job, move: { readonly from: ObjectId; readonly to: ObjectId }) =>
+const advance = (job: RunContext, move: { readonly from: ObjectId; readonly to: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository, submission } = job
@@ -151,7 +151,7 @@ const advance = (job: Job, move: { readonly from: ObjectId; readonly to: ObjectI
 
 /** Unless there is something else to do, it is tried again. */
 const blocked = (
-  { context, repository, result, submission }: Job,
+  { context, repository, result, submission }: RunContext,
   why: { readonly reason: string; readonly command?: string; readonly log?: string | undefined }
 ) =>
   new LandingBlocked({

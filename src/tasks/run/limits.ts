@@ -4,11 +4,11 @@
 import { DateTime, Duration, Effect } from "effect"
 import * as race from "../../internal/race.js"
 import * as runningTime from "../../internal/runningTime.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import { LimitReached } from "./errors.js"
 
 /** Fails when no agent may be called any more. */
-export const agentCall = ({ progress, submission }: Job): Effect.Effect<void, LimitReached> =>
+export const agentCall = ({ progress, submission }: RunContext): Effect.Effect<void, LimitReached> =>
   Effect.suspend(() => {
     const { agentCalls } = submission.plan.settings.limits
     return agentCalls !== undefined && progress.calls() >= agentCalls
@@ -21,7 +21,7 @@ export const agentCall = ({ progress, submission }: Job): Effect.Effect<void, Li
  * which this process was paused.
  */
 export const within =
-  ({ submission }: Job) =>
+  ({ submission }: RunContext) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitReached, R> =>
     Effect.gen(function* () {
       const { duration } = submission.plan.settings.limits

@@ -6,16 +6,16 @@ import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
 import { type ObjectId, RepoPath } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import * as ResultBranch from "./ResultBranch.js"
 import { MergeConflict } from "./errors.js"
-import type { Spot } from "./runTask.js"
+import type { TaskPosition } from "./runTask.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
 /** Two lines of work as one commit; nothing moves. What an earlier job has begun yields to a plan that was changed since. */
 export const join = (
-  { context, repository, submission }: Job,
+  { context, repository, submission }: RunContext,
   unit: Unit,
   { isBegun = false, ours, theirs }: { readonly ours: ObjectId; readonly theirs: ObjectId; readonly isBegun?: boolean }
 ) =>
@@ -36,7 +36,7 @@ export const join = (
  * Merges the unit. What was made by it together with others is looked at in its own workplace, before the result moves. The
  * commit is recorded first: from then on it counts, and the next attempt sets the branch to it.
  */
-export const merge = (job: Job, unit: Unit, { place: worked, tip }: Spot, result: ObjectId) =>
+export const merge = (job: RunContext, unit: Unit, { place: worked, tip }: TaskPosition, result: ObjectId) =>
   Effect.gen(function* () {
     const { progress, tell } = job
     const commit = yield* join(job, unit, { ours: result, theirs: tip })
@@ -61,9 +61,9 @@ export const merge = (job: Job, unit: Unit, { place: worked, tip }: Spot, result
 
 /** The workplace with what was merged. The agent of another unit may have got at it, while it waited for its turn. */
 const layOut = (
-  job: Job,
+  job: RunContext,
   { id }: Unit,
-  place: UnitWorktree.Workplace,
+  place: UnitWorktree.UnitWorktree,
   move: { readonly from: ObjectId; readonly to: ObjectId }
 ) => {
   const anew = ({ message }: { readonly message: string }) =>

@@ -15,7 +15,7 @@ import type { Plan } from "../plan/Plan.js"
 import * as Settings from "../plan/Settings.js"
 import * as TaskDirectory from "../plan/TaskDirectory.js"
 import * as retryJob from "./retryJob.js"
-import { Submission } from "./PlanSnapshot.js"
+import { PlanSnapshot } from "./PlanSnapshot.js"
 
 type Issues = InvalidJobConfig["issues"]
 
@@ -67,7 +67,7 @@ export const read = (config: JobConfig) =>
       plan: planned.right,
       touch: !config.dryRun
     })
-    return new Submission({
+    return new PlanSnapshot({
       at: yield* DateTime.now,
       topLevel: repository.topLevel,
       identity: repository.identity,

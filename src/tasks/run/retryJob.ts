@@ -15,9 +15,9 @@ import * as CarryOver from "./CarryOver.js"
 import * as recoveryCommands from "./recoveryCommands.js"
 import * as PlanSnapshot from "./PlanSnapshot.js"
 
-export interface Former {
+export interface FormerJob {
   readonly id: JobId
-  readonly submission: PlanSnapshot.Submission
+  readonly submission: PlanSnapshot.PlanSnapshot
   readonly work: Work
 }
 
@@ -25,7 +25,7 @@ export interface Former {
 export const find = (
   id: JobId | undefined,
   repository: Repository
-): Effect.Effect<Option.Option<Former>, string, RunStore> =>
+): Effect.Effect<Option.Option<FormerJob>, string, RunStore> =>
   Effect.gen(function* () {
     if (id === undefined) return Option.none()
     const store = yield* RunStore
@@ -55,7 +55,7 @@ interface Beginning {
 }
 
 /** Where the job begins, and what of its plan is done already. */
-export const takeOver = (former: Option.Option<Former>, beginning: Beginning) =>
+export const takeOver = (former: Option.Option<FormerJob>, beginning: Beginning) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { plan, repository, target, targetAt, touch } = beginning
@@ -79,7 +79,7 @@ export const takeOver = (former: Option.Option<Former>, beginning: Beginning) =>
       Effect.gen(function* () {
         const left = CarryOver.of(unit.id, former.value, isThere)
         const joined = touch && Option.isSome(left.begun) ? yield* join(left.begun.value, base) : undefined
-        const { begun, tasks } = joined?._tag === "Conflict" ? CarryOver.anew(left) : left
+        const { begun, tasks } = joined?._tag === "Conflict" ? CarryOver.startOver(left) : left
         const done = unit.tasks.map(({ number }) => number).filter((number) => tasks.includes(number))
         return { unit, begun, done: done.filter((number) => unchanged.has(name(unit.id, number))) }
       })
@@ -100,7 +100,7 @@ export const takeOver = (former: Option.Option<Former>, beginning: Beginning) =>
 const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["retryOf"], message }] })
 
 /** To merge it would bring back what was taken out. */
-const rewritten = ({ id, submission: { target, targetAt } }: Former, repository: Repository) =>
+const rewritten = ({ id, submission: { target, targetAt } }: FormerJob, repository: Repository) =>
   Effect.flatMap(
     recoveryCommands.rebase(repository, { begun: targetAt, result: resultBranch(id), target }),
     (command) =>
@@ -118,7 +118,7 @@ const completed = (unit: Unit, done: ReadonlyArray<number>) =>
   })
 
 /** Those of the recorded commits that the repository still has. */
-const commitsThere = (repository: Repository, { submission, work: { tasks, units } }: Former) =>
+const commitsThere = (repository: Repository, { submission, work: { tasks, units } }: FormerJob) =>
   Effect.gen(function* () {
     const git = yield* Git
     const recorded = [...units, ...tasks].map(({ commit }) => commit).concat(Object.values(submission.taken.begun))
@@ -139,7 +139,7 @@ const unchangedTasks = (before: Plan, now: Plan): ReadonlySet<string> => {
 
 /** Merges what came to the target since; of the files of the plan that were changed there, what the job made is passed over. */
 const joining =
-  ({ plan, repository }: Beginning, { id, submission }: Former) =>
+  ({ plan, repository }: Beginning, { id, submission }: FormerJob) =>
   (ours: ObjectId, theirs: ObjectId) =>
     Effect.gen(function* () {
       const git = yield* Git

@@ -7,10 +7,10 @@ import * as plainText from "../../internal/plainText.js"
 import { Git } from "../../git/Git.js"
 import * as SharedClone from "../../git/SharedClone.js"
 import type { Worktree } from "../../git/Worktrees.js"
-import { $match, type Outcome } from "../../process/ProcessOutcome.js"
+import { $match, type ProcessOutcome } from "../../process/ProcessOutcome.js"
 import { ProcessRunner, type RunOptions } from "../../process/ProcessRunner.js"
 import type { Log } from "../TaskEvents.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
 /** Where it runs. */
@@ -18,7 +18,7 @@ interface Place {
   readonly worktree: Worktree
 }
 
-export interface Ran {
+export interface CommandResult {
   /** Why it did not pass; missing when it did. */
   readonly reason: string | undefined
   /** The end of what it printed. */
@@ -43,10 +43,10 @@ const env = { HUSKY: "0" }
 const maxNamed = 100
 
 export const run = (
-  { context, repository, tell }: Job,
+  { context, repository, tell }: RunContext,
   { worktree }: Place,
   { log, ...command }: Command
-): Effect.Effect<Ran, StoreError, ProcessRunner | Git> =>
+): Effect.Effect<CommandResult, StoreError, ProcessRunner | Git> =>
   Effect.gen(function* () {
     const git = yield* Git
     const runner = yield* ProcessRunner
@@ -82,20 +82,20 @@ export const run = (
 
 /** Runs a command line that the plan has fixed. */
 export const line = (
-  job: Job,
+  job: RunContext,
   place: Place,
   { line, log, purpose }: { readonly line: string; readonly purpose: string; readonly log: string }
 ) => run(job, place, { command: ["sh", "-c", line], purpose, log, inherit: job.gateEnv })
 
 /** The same for one without which the work cannot go on. */
-export const mustPass = (job: Job, place: Place, options: Parameters<typeof line>[2]) =>
+export const mustPass = (job: RunContext, place: Place, options: Parameters<typeof line>[2]) =>
   Effect.flatMap(line(job, place, options), ({ log, reason }) =>
     reason === undefined
       ? Effect.void
       : new CommandFailed({ purpose: options.purpose, command: options.line, reason, log: log.file })
   )
 
-const reason = (outcome: Outcome): string | undefined =>
+const reason = (outcome: ProcessOutcome): string | undefined =>
   $match(outcome, {
     Exited: ({ code }) => (code === 0 ? undefined : `exited with code ${code}`),
     Signalled: ({ signal }) => `was ended by ${signal}`,

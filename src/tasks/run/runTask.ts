@@ -13,7 +13,7 @@ import type { Task, Unit } from "../plan/Plan.js"
 import * as TaskFile from "../plan/TaskFile.js"
 import type { Log, Payload, Type } from "../TaskEvents.js"
 import * as limits from "./limits.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
 import * as runCommand from "./runCommand.js"
 import { TaskFailure } from "./errors.js"
@@ -37,13 +37,13 @@ interface Shortfall {
 const shortfall = (fields: Shortfall): Shortfall => fields
 
 /** Where it is done: the unit's workplace, and the commit from which it goes on. */
-export interface Spot {
-  readonly place: UnitWorktree.Workplace
+export interface TaskPosition {
+  readonly place: UnitWorktree.UnitWorktree
   readonly tip: ObjectId
 }
 
 /** Gives the spot from which the next task goes on. */
-export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
+export const run = (job: RunContext, unit: Unit, task: Task, spot: TaskPosition) =>
   Effect.gen(function* () {
     const { progress, submission } = job
     const tell = teller(job, unit, task)
@@ -86,7 +86,7 @@ export const run = (job: Job, unit: Unit, task: Task, spot: Spot) =>
   })
 
 /** The try that an earlier attempt of the job was at, or at which it failed, with the end of its log. */
-const before = ({ hide }: Job, { log, reason }: TaskRecord) =>
+const before = ({ hide }: RunContext, { log, reason }: TaskRecord) =>
   Effect.gen(function* () {
     if (reason === undefined) return Option.none<Prompt.Previous>()
     const tail = log === undefined ? "" : yield* Effect.orElseSucceed(endOf(log), () => "")
@@ -110,11 +110,11 @@ const failure = (unit: Unit, task: Task, { failures, log, reason = "" }: TaskRec
   new TaskFailure({ unit: unit.id, task: task.number, title: task.title, attempts: failures, reason, log })
 
 const teller =
-  ({ tell }: Job, { id }: Unit, { number }: Task) =>
+  ({ tell }: RunContext, { id }: Unit, { number }: Task) =>
   <T extends Type>(type: T, payload: Payload<T>) =>
     tell(type, payload, { unit: id, task: number })
 
-const noteMoved = (job: Job, unit: Unit, task: Task, who: string, { moved }: runCommand.Ran) =>
+const noteMoved = (job: RunContext, unit: Unit, task: Task, who: string, { moved }: runCommand.CommandResult) =>
   moved === undefined
     ? Effect.void
     : Note.add(
@@ -124,10 +124,10 @@ const noteMoved = (job: Job, unit: Unit, task: Task, who: string, { moved }: run
       )
 
 const tryOnce = (
-  job: Job,
+  job: RunContext,
   unit: Unit,
   task: Task,
-  spot: Spot,
+  spot: TaskPosition,
   { attempt, previous }: { readonly attempt: number; readonly previous: Option.Option<Prompt.Previous> }
 ) =>
   Effect.gen(function* () {
@@ -220,7 +220,7 @@ interface File {
 }
 
 /** The file of the task, as a commit has it. */
-const readFile = ({ repository }: Job, task: Task, commit: ObjectId) =>
+const readFile = ({ repository }: RunContext, task: Task, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     const path = yield* Schema.decode(RepoPath)(task.file)
@@ -230,7 +230,7 @@ const readFile = ({ repository }: Job, task: Task, commit: ObjectId) =>
   })
 
 /** Commits all that was done for the task, with its file marked as complete, and the files of the plan as they were. */
-const accept = (job: Job, unit: Unit, task: Task, { place, tip }: Spot, { path, text }: File) =>
+const accept = (job: RunContext, unit: Unit, task: Task, { place, tip }: TaskPosition, { path, text }: File) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { context, keep, progress, repository } = job

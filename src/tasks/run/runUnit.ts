@@ -4,7 +4,7 @@
 import { DateTime, Effect, Option, Schema } from "effect"
 import { ObjectId, unitBranch } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
 import * as runTask from "./runTask.js"
 import * as UnitWorktree from "./UnitWorktree.js"
@@ -13,14 +13,14 @@ import * as UnitWorktree from "./UnitWorktree.js"
  * Does what is left to do of a unit that begins at a commit of the result, or that goes on from where an earlier attempt of
  * the job has brought it. Gives the spot from which it is merged.
  */
-export const run = (job: Job, unit: Unit, begin: ObjectId) =>
+export const run = (job: RunContext, unit: Unit, begin: ObjectId) =>
   Effect.gen(function* () {
     const { context, progress, tell } = job
     const base = yield* beginning(job, unit, begin)
     yield* tell("unit.started", {}, { unit: unit.id })
     const branch = unitBranch(context.id, unit.id)
     const at = Option.getOrElse(lastCommit(job, unit), () => base)
-    let spot: runTask.Spot = { place: yield* UnitWorktree.open(job, { unit: unit.id, branch, at }), tip: at }
+    let spot: runTask.TaskPosition = { place: yield* UnitWorktree.open(job, { unit: unit.id, branch, at }), tip: at }
     for (const task of unit.remaining) {
       if (progress.task(unit.id, task.number).state !== "completed") spot = yield* runTask.run(job, unit, task, spot)
     }
@@ -29,7 +29,7 @@ export const run = (job: Job, unit: Unit, begin: ObjectId) =>
   })
 
 /** Where its branch begins; the same in each attempt of the job. */
-const beginning = (job: Job, unit: Unit, result: ObjectId) =>
+const beginning = (job: RunContext, unit: Unit, result: ObjectId) =>
   Effect.gen(function* () {
     const { progress, submission } = job
     const record = progress.unit(unit.id)
@@ -42,7 +42,7 @@ const beginning = (job: Job, unit: Unit, result: ObjectId) =>
   })
 
 /** The commit of the last of its tasks that is done. */
-const lastCommit = ({ progress }: Job, unit: Unit): Option.Option<ObjectId> => {
+const lastCommit = ({ progress }: RunContext, unit: Unit): Option.Option<ObjectId> => {
   const done = progress.tasksOf(unit.id).filter(({ state }) => state === "completed")
   return Schema.decodeUnknownOption(ObjectId)(done.at(-1)?.commit)
 }

@@ -10,13 +10,13 @@ import * as plainText from "../../internal/plainText.js"
 import { ObjectId } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
 import * as limits from "./limits.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
 import type { Refusal } from "./TaskProgress.js"
 import * as runUnit from "./runUnit.js"
 
 /** Returns when each unit is merged, has failed or is blocked. */
-export const run = (job: Job) =>
+export const run = (job: RunContext) =>
   Effect.gen(function* () {
     const { units } = job.submission.plan
     const positions = new Map(units.map(({ id }, position) => [id, position]))
@@ -68,18 +68,18 @@ export const run = (job: Job) =>
     yield* race.all(units.map(one))
   })
 
-const isSettled = ({ progress }: Job, { id }: Unit): boolean => {
+const isSettled = ({ progress }: RunContext, { id }: Unit): boolean => {
   const { state } = progress.unit(id)
   return state !== "pending" && state !== "running"
 }
 
-const isDone = ({ progress }: Job, id: string): boolean => {
+const isDone = ({ progress }: RunContext, id: string): boolean => {
   const { state } = progress.unit(id)
   return state === "merged" || state === "skipped"
 }
 
 /** The result as it is with the units up to a position. */
-export const resultAfter = ({ progress, submission }: Job, position: number) => {
+export const resultAfter = ({ progress, submission }: RunContext, position: number) => {
   const merged = submission.plan.units
     .slice(0, position + 1)
     .map(({ id }) => progress.unit(id))
@@ -87,7 +87,7 @@ export const resultAfter = ({ progress, submission }: Job, position: number) => 
   return merged === undefined ? Effect.succeed(submission.base) : Schema.decodeUnknown(ObjectId)(merged.commit)
 }
 
-const block = ({ progress, tell }: Job, { id }: Unit, waitsFor: ReadonlyArray<string>) =>
+const block = ({ progress, tell }: RunContext, { id }: Unit, waitsFor: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     yield* progress.changeUnit(id, { state: "blocked", endedAt: yield* DateTime.now })
     yield* tell("unit.blocked", { waitsFor }, { unit: id })
@@ -100,7 +100,11 @@ interface Failure {
   readonly task?: number
 }
 
-const fail = ({ progress, tell }: Job, { id }: Unit, { message: said, task }: Failure): Effect.Effect<void, Refusal> =>
+const fail = (
+  { progress, tell }: RunContext,
+  { id }: Unit,
+  { message: said, task }: Failure
+): Effect.Effect<void, Refusal> =>
   Effect.gen(function* () {
     const message = plainText.line(said)
     // One that was at work has not failed by itself, but it did not get to its end either.

@@ -4,9 +4,9 @@
 import { Effect } from "effect"
 import type { UnitName } from "../../git/RefNames.js"
 import type { Task } from "../plan/Plan.js"
-import type { Job } from "./RunContext.js"
+import type { RunContext } from "./RunContext.js"
 import * as runCommand from "./runCommand.js"
-import type { Workplace } from "./UnitWorktree.js"
+import type { UnitWorktree } from "./UnitWorktree.js"
 
 interface Done {
   readonly unit: UnitName
@@ -14,7 +14,7 @@ interface Done {
 }
 
 /** Runs the gates of tasks where they have been merged. */
-export const gates = (job: Job, place: Workplace, done: ReadonlyArray<Done>) =>
+export const gates = (job: RunContext, place: UnitWorktree, done: ReadonlyArray<Done>) =>
   Effect.forEach(
     done,
     ({ task, unit }) =>
@@ -26,7 +26,7 @@ export const gates = (job: Job, place: Workplace, done: ReadonlyArray<Done>) =>
   )
 
 /** Runs the commands that must pass on the result, whatever was merged last. */
-export const baseline = (job: Job, place: Workplace) =>
+export const baseline = (job: RunContext, place: UnitWorktree) =>
   Effect.forEach(
     job.submission.plan.settings.baseline,
     (command, index) => pass(job, place, command, { purpose: "baseline", log: `baseline-${index + 1}` }),
@@ -34,8 +34,8 @@ export const baseline = (job: Job, place: Workplace) =>
   )
 
 const pass = (
-  job: Job,
-  place: Workplace,
+  job: RunContext,
+  place: UnitWorktree,
   line: string,
   { log, purpose }: { readonly purpose: string; readonly log: string }
 ) =>
@@ -45,7 +45,10 @@ const pass = (
   )
 
 /** The tasks of the plan that this job, or the one before it, has done. */
-export const doneTasks = ({ progress, submission }: Job, ...units: ReadonlyArray<UnitName>): ReadonlyArray<Done> => {
+export const doneTasks = (
+  { progress, submission }: RunContext,
+  ...units: ReadonlyArray<UnitName>
+): ReadonlyArray<Done> => {
   const { plan, taken } = submission
   const before = new Set(taken.tasks.map(({ task, unit }) => `${unit}/${task}`))
   return plan.units

@@ -7,7 +7,7 @@ import * as commands from "../../../src/cli/parser/commands.js"
 import * as runCommand from "../../../src/cli/parser/runCommand.js"
 import { version } from "../../../src/http/contract/Version.js"
 import { type GitEnvironment, GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
-import { Surroundings } from "../../../src/process/ChildEnvironment.js"
+import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"
 import * as Capture from "../Capture.js"
 
 const charlotte = await commands.load([])
@@ -31,7 +31,7 @@ export const make = (world: World) => (argv: ReadonlyArray<string>, terminal?: T
   const answer: Effect.Effect<Answer> = runCommand.run(charlotte, argv, { version }).pipe(
     Effect.provide(Layer.merge(NodeContext.layer, capture.layer)),
     Effect.provideService(GitEnvironmentRef, world.environment),
-    Effect.provideService(Surroundings, world.variables),
+    Effect.provideService(ParentEnvironment, world.variables),
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(world.variables)))),
     Effect.map((code) => ({ code, out: capture.out(), err: capture.err() }))
   )

@@ -14,7 +14,7 @@ import * as HomeLock from "../../../src/daemon/HomeLock.js"
 import { DriverRef } from "../../../src/store/Driver.js"
 import { KernelRef } from "../../../src/internal/ProcessIdentity.js"
 import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
-import { Surroundings } from "../../../src/process/ChildEnvironment.js"
+import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"
 import { ProcessTableRef } from "../../../src/process/ProcessTable.js"
 import { newRun } from "../../store/runs.js"
 import { everything } from "../../support/everything.js"
@@ -37,7 +37,7 @@ type World = Effect.Effect.Success<typeof around>
 const run = (world: World, ...argv: ReadonlyArray<string>) =>
   Capture.run(charlotte, argv).pipe(
     Effect.provideService(GitEnvironmentRef, world.environment),
-    Effect.provideService(Surroundings, { PATH: world.bin }),
+    Effect.provideService(ParentEnvironment, { PATH: world.bin }),
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", world.home]])))
   )
 

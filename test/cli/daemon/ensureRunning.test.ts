@@ -5,13 +5,13 @@ import * as ensureRunning from "../../../src/cli/daemon/ensureRunning.js"
 import * as LockOwner from "../../../src/daemon/LockOwner.js"
 import * as Home from "../../../src/daemon/Home.js"
 import { KernelRef } from "../../../src/internal/ProcessIdentity.js"
-import { WallClock } from "../../../src/internal/RealClock.js"
+import { RealClock } from "../../../src/internal/RealClock.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Capture from "../Capture.js"
 
 /** Each look at this clock is twenty seconds after the last: on a machine on which everything takes for ever. */
 const slow = (sleep: Effect.Effect<void>) =>
-  Effect.map(WallClock, (clock) => {
+  Effect.map(RealClock, (clock) => {
     let now = 0
     return { ...clock, now: Effect.sync(() => (now += 20_000)), sleep: () => sleep }
   })
@@ -25,10 +25,10 @@ const up = (isReady: "at once" | "later" | "never") =>
     const home = Layer.provideMerge(Home.layerAt(directory), NodeContext.layer)
     const { self } = yield* KernelRef
     const note = { what: "daemon", version: "0.1.0", since: yield* DateTime.now, process: self, file: "none" } as const
-    const ready = Effect.provide(LockOwner.leave(new LockOwner.Holder({ ...note, addresses })), home)
-    yield* isReady === "at once" ? ready : Effect.provide(LockOwner.leave(new LockOwner.Holder(note)), home)
+    const ready = Effect.provide(LockOwner.leave(new LockOwner.LockOwner({ ...note, addresses })), home)
+    yield* isReady === "at once" ? ready : Effect.provide(LockOwner.leave(new LockOwner.LockOwner(note)), home)
     return yield* Effect.either(ensureRunning.up({ listen: Option.none(), json: false })).pipe(
-      Effect.provideServiceEffect(WallClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
+      Effect.provideServiceEffect(RealClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
       Effect.provide([home, Capture.make().layer])
     )
   })

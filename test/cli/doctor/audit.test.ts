@@ -22,7 +22,7 @@ const home = (damage: string) =>
       for (const n of [1, 2]) yield* store.create(newRun(n, { config: { repoPath: "/nowhere" } }))
       yield* store.append({ jobId: id(1), attempt: 1, events: [event("step")] })
       yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: 1 })
-      yield* store.attempts.open({
+      yield* store.childProcesses.open({
         jobId: id(2),
         attempt: 1,
         cookie: "cookie-2",

@@ -36,13 +36,13 @@ beforeAll(async () => {
 afterAll(() => Effect.runPromise(close))
 
 /** Says in a home that this process has it. */
-const claim = (home: string, what: LockOwner.Holder["what"] = "daemon") =>
+const claim = (home: string, what: LockOwner.LockOwner["what"] = "daemon") =>
   Effect.gen(function* () {
     const { self } = yield* KernelRef
     const since = yield* DateTime.now
     const addresses = [{ socket: `${home}/socket` }]
     yield* LockOwner.leave(
-      new LockOwner.Holder({ what, version: "0.1.0", since, process: self, file: "none", addresses })
+      new LockOwner.LockOwner({ what, version: "0.1.0", since, process: self, file: "none", addresses })
     )
   }).pipe(Effect.provide(Layer.provideMerge(Home.layerAt(home), NodeContext.layer)))
 

@@ -8,7 +8,7 @@ import * as ExitCode from "../../../src/cli/errors/ExitCode.js"
 import { Output, OutputClosed } from "../../../src/cli/terminal/Output.js"
 import * as CommandTree from "../../../src/cli/parser/CommandTree.js"
 import * as errors from "../../../src/domain/errors.js"
-import { InvalidPlan, Problem } from "../../../src/yaml/Diagnostic.js"
+import { InvalidPlan, Diagnostic } from "../../../src/yaml/Diagnostic.js"
 import * as Capture from "../Capture.js"
 
 const charlotte = await Commands.load([])
@@ -76,8 +76,8 @@ describe("a command that ends", () => {
 
   it.effect("lists the problems of a plan as compilers do", () => {
     const invalid = InvalidPlan.of([
-      new Problem({ file: "tasks/b.md", message: "is not there" }),
-      new Problem({ file: "tasks/a.md", line: 3, message: "is \x1b[31mwrong\x1b[0m" })
+      new Diagnostic({ file: "tasks/b.md", message: "is not there" }),
+      new Diagnostic({ file: "tasks/a.md", line: 3, message: "is \x1b[31mwrong\x1b[0m" })
     ])
     return Effect.map(end(invalid), (answer) =>
       expect(answer).toEqual({ code: 2, out: "", err: "tasks/a.md:3: is wrong\ntasks/b.md: is not there\n" })
@@ -157,7 +157,9 @@ describe("an error for programs", () => {
           elapsed: 1500
         }
       })
-      expect(yield* errorOf(InvalidPlan.of([new Problem({ file: "a", line: 1, message: "is wrong" })]))).toMatchObject({
+      expect(
+        yield* errorOf(InvalidPlan.of([new Diagnostic({ file: "a", line: 1, message: "is wrong" })]))
+      ).toMatchObject({
         code: 2,
         error: { _tag: "InvalidPlan", problems: [{ file: "a", line: 1, message: "is wrong" }] }
       })

@@ -178,7 +178,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
 
     it.effect("are unclosed from the intent to spawn until nothing is left, oldest first", () =>
       Effect.gen(function* () {
-        const { attempts } = yield* RunStore.RunStore
+        const { childProcesses: attempts } = yield* RunStore.RunStore
         yield* created(1)
         yield* created(2)
         yield* attempts.open(process(1))
@@ -205,7 +205,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
 
     it.effect("stay closed when the word of the spawn comes too late, and need no start time", () =>
       Effect.gen(function* () {
-        const { attempts } = yield* RunStore.RunStore
+        const { childProcesses: attempts } = yield* RunStore.RunStore
         yield* created(1)
         yield* attempts.open(process(1))
         yield* attempts.spawned({ cookie: "cookie 1", pid: 42, startTime: undefined })

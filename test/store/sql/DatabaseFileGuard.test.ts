@@ -5,7 +5,7 @@ import { Database, RunStore } from "charlotte"
 import { Effect, Layer, Logger } from "effect"
 import { copyFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
-import { WallClock } from "../../../src/internal/RealClock.js"
+import { RealClock } from "../../../src/internal/RealClock.js"
 import * as HurriedClock from "../../support/hurriedClock.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { created, id, newRun, record } from "../runs.js"
@@ -162,7 +162,7 @@ describe("a store whose file was", () => {
   for (const [what, [takeAway, says]] of Object.entries(noticed)) {
     it.scoped(`${what} is noticed within five seconds, without a write; then none is taken any more`, () =>
       Effect.gen(function* () {
-        const { now } = yield* WallClock
+        const { now } = yield* RealClock
         const noticed = yield* Effect.makeLatch()
         let times = 0
         const logger = Logger.make(({ message }) => {
@@ -174,12 +174,12 @@ describe("a store whose file was", () => {
           Effect.gen(function* () {
             const { create } = yield* RunStore.RunStore
             if (what !== "left with an empty log") yield* checkpoint
-            yield* (yield* WallClock).sleep(2_100)
+            yield* (yield* RealClock).sleep(2_100)
             takeAway(filename)
             const begun = yield* now
             yield* noticed.await
             expect((yield* now) - begun).toBeLessThanOrEqual(5_000)
-            yield* (yield* WallClock).sleep(10_000)
+            yield* (yield* RealClock).sleep(10_000)
             expect(times).toBe(1)
             expect((yield* Effect.flip(create(newRun(2)))).message).toContain(says)
           })

@@ -8,7 +8,7 @@ import { Command, Script } from "../../../src/tasks/agents/Agent.js"
 import * as Invocation from "../../../src/tasks/agents/Invocation.js"
 import { presets } from "../../../src/tasks/agents/Presets.js"
 import { Profile } from "../../../src/tasks/agents/Profile.js"
-import { Surroundings } from "../../../src/process/ChildEnvironment.js"
+import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"
 import { ProcessRunner } from "../../../src/process/ProcessRunner.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { jobId, layer } from "../../process/workshop.js"
@@ -47,7 +47,10 @@ const call = (profile: Profile, prompt: string, around: Record<string, string> =
       })
     ).pipe(
       Effect.provide(
-        Layer.provide(layer, Layer.succeed(Surroundings, { ...around, PATH: `${directory}:${process.env["PATH"]}` }))
+        Layer.provide(
+          layer,
+          Layer.succeed(ParentEnvironment, { ...around, PATH: `${directory}:${process.env["PATH"]}` })
+        )
       )
     )
     expect(outcome).toEqual({ _tag: "Exited", code: 0 })

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { Plan } from "../../../src/tasks/plan/Plan.js"
-import { InvalidPlan, Problem } from "../../../src/yaml/Diagnostic.js"
+import { InvalidPlan, Diagnostic } from "../../../src/yaml/Diagnostic.js"
 import * as TaskDirectory from "../../../src/tasks/plan/TaskDirectory.js"
 import { files, repository, task, unit } from "./TaskFiles.js"
 
@@ -206,7 +206,7 @@ describe("a plan with problems", () => {
       const wrong = task(2).replace("[]", `[${numbers.map(() => "x").join(", ")}]`)
       const found = yield* problemsOf({ "tasks/01-a.md": unknown, "tasks/02-b.md": wrong })
       expect(found).toHaveLength(40)
-      const invalid = InvalidPlan.of(numbers.map((line) => new Problem({ file: "a", line, message: "is wrong" })))
+      const invalid = InvalidPlan.of(numbers.map((line) => new Diagnostic({ file: "a", line, message: "is wrong" })))
       expect(invalid.message.split("\n")).toHaveLength(102)
       expect(invalid.message).toMatch(/^the plan has 2000 problems:\na:100: is wrong\n.*\nand 1900 more$/s)
     })

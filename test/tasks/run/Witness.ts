@@ -163,7 +163,7 @@ const agentCalls = (world: World, name: string): number =>
 export const isQuiet = (world: World, top: string, id: JobId) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
-    expect(yield* store.attempts.unclosed(id)).toEqual([])
+    expect(yield* store.childProcesses.unclosed(id)).toEqual([])
     const names = readdirSync(world.witness)
     expect(names.filter((name) => name.startsWith("lock-") && isHeld(`${world.witness}/${name}`))).toEqual([])
     expect(names).not.toContain("overlaps")

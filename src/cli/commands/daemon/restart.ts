@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import { Effect, Option } from "effect"
-import type { Holder } from "../../../daemon/LockOwner.js"
+import type { LockOwner } from "../../../daemon/LockOwner.js"
 import * as Home from "../../../daemon/Home.js"
 import * as shutDown from "../../daemon/shutDown.js"
 import type { Port } from "../../daemon/ListenAddress.js"
@@ -27,7 +27,7 @@ export const restart = Command.make("restart", { listen, json }, ({ json, listen
   )
 )
 
-const port = ({ addresses = [] }: Holder): Option.Option<Port> =>
+const port = ({ addresses = [] }: LockOwner): Option.Option<Port> =>
   Option.fromNullable(
     addresses.flatMap((address) =>
       "port" in address ? [{ host: address.host ?? "127.0.0.1", port: address.port }] : []

@@ -27,7 +27,7 @@ export const status = Command.make("status", { json }, (manner) =>
 )
 
 /** What is not well. */
-const look = ({ addresses, ending }: LockOwner.Holder) =>
+const look = ({ addresses, ending }: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     if (ending === true) return ["it is ending, and does not listen any more"]
     if (addresses === undefined) return ["it is starting, and does not listen yet"]
