@@ -2,7 +2,7 @@
  * The server of jobs, asked for one of them or given new ones, by a hundred clients.
  */
 import { JobManager } from "charlotte"
-import { serve } from "charlotte/http"
+import { Server } from "charlotte/http"
 import { Effect, Layer } from "effect"
 import { writeFileSync, readFileSync } from "node:fs"
 import { number, report, text } from "../harness/Subject.js"
@@ -23,7 +23,7 @@ const program = Effect.gen(function* () {
 })
 
 const manager = managerOf(100_000, () => Effect.void)
-const server = serve({ listen: { socket }, drain: 100 })
+const server = Server.layer({ listen: { socket }, drain: 100 })
 
 if (isServer) await Effect.runPromise(Effect.provide(program, Layer.provideMerge(server, manager)))
 else {

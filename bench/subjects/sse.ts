@@ -2,7 +2,7 @@
  * A job that emits as fast as it can, and very many clients that follow it.
  */
 import { JobManager } from "charlotte"
-import { serve } from "charlotte/http"
+import { Server } from "charlotte/http"
 import { Deferred, Effect, Layer } from "effect"
 import { number, report, text } from "../harness/Subject.js"
 import { clients, found, isServer } from "./beside.js"
@@ -27,7 +27,7 @@ const served = Effect.gen(function* () {
     const open = () => void Effect.runFork(Deferred.succeed(begin, undefined))
     report(yield* Effect.promise(() => clients(import.meta.url, open)))
   })
-  yield* Effect.provide(program, Layer.provideMerge(serve({ listen: { socket }, drain: 100 }), manager))
+  yield* Effect.provide(program, Layer.provideMerge(Server.layer({ listen: { socket }, drain: 100 }), manager))
 })
 
 if (isServer) await Effect.runPromise(served)

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto"
 import { mkdirSync, statSync } from "node:fs"
 import { userInfo } from "node:os"
 import { dirname, join, resolve } from "node:path"
-import { CannotListen } from "./server/ListenError.js"
+import { ListenError } from "./server/ListenError.js"
 
 /** Linux takes 107 bytes, macOS 103. */
 const longest = 100
@@ -26,7 +26,7 @@ export class RuntimeDirectory extends Context.Reference<RuntimeDirectory>()("cha
 }) {}
 
 /** Of the user alone: whoever could put a socket there could be taken for the server. */
-const ensurePrivate = (directory: string): Effect.Effect<void, CannotListen> =>
+const ensurePrivate = (directory: string): Effect.Effect<void, ListenError> =>
   Effect.try({
     try: () => {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -34,14 +34,14 @@ const ensurePrivate = (directory: string): Effect.Effect<void, CannotListen> =>
       if (uid !== userInfo().uid || (mode & 0o077) !== 0) throw new Error("others than its owner may use it")
     },
     catch: (cause) =>
-      new CannotListen({ address: directory, problem: cause instanceof Error ? cause.message : String(cause) })
+      new ListenError({ address: directory, problem: cause instanceof Error ? cause.message : String(cause) })
   })
 
 /**
  * The path itself, or a shorter one that is made of it: in the same directory if that helps, else in the user's runtime
  * directory. Server and client come to the same.
  */
-export const make = (path: string): Effect.Effect<string, CannotListen> =>
+export const make = (path: string): Effect.Effect<string, ListenError> =>
   Effect.gen(function* () {
     const full = resolve(path)
     if (fits(full)) return full

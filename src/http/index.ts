@@ -3,8 +3,14 @@
  *
  * @since 0.1.0
  */
-export { Api, Health, Job, JobPage, JobsApi, ListedJob, Ready, Submitted } from "./contract/Api.js"
+export * as Api from "./contract/Api.js"
 export * as errors from "./contract/errors.js"
-export { layerApi } from "./server/Handlers.js"
 export * as JobClient from "./client/JobClient.js"
-export { type Address, type Options, serve, Server } from "./server/Server.js"
+export * as JobsApi from "./JobsApi.js"
+export * as Server from "./server/Server.js"
+
+/**
+ * @since 0.1.0
+ * @deprecated since 0.2.0, use `JobsApi.layer`
+ */
+export { layer as layerApi } from "./server/Handlers.js"

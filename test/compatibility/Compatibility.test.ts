@@ -1,4 +1,5 @@
 /** What version 0.1.0 has left, and how a command and a daemon of it get on with those of today. */
+import * as HttpApi from "@effect/platform/HttpApi"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
@@ -111,6 +112,14 @@ describe("what the README of 0.1.0 imports", () => {
   it("is there", async () => {
     for (const [module, names] of imports)
       expect(Object.keys(await module())).toEqual(expect.arrayContaining([...names]))
+  })
+
+  it("is there as JobsApi.JobsApi, which the name that it had says", () => {
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- what a program without types does
+    const old = Http.JobsApi as unknown as typeof Http.JobsApi.JobsApi
+    expect(() => HttpApi.make("app").addHttpApi(old)).toThrow("write addHttpApi(JobsApi.JobsApi)")
+    const api = HttpApi.make("app").addHttpApi(Http.JobsApi.JobsApi)
+    expect(Layer.isLayer(Http.layerApi(api))).toBe(true)
   })
 
   it("is there by all the paths that 0.1.0 exported", () => {

@@ -59,5 +59,5 @@ const Jobs = JobManager.layer().pipe(
 )
 
 NodeRuntime.runMain(
-  Layer.launch(Layer.provide(Http.serve({ listen: { socket: `${directory}/socket` }, maxStreams: 512 }), Jobs))
+  Layer.launch(Layer.provide(Http.Server.layer({ listen: { socket: `${directory}/socket` }, maxStreams: 512 }), Jobs))
 )

@@ -1,6 +1,6 @@
 import { JobManager } from "charlotte"
 import * as Http from "charlotte/http"
-import { layer as scripted, ScriptedOrchestrator } from "charlotte/testing"
+import { ScriptedOrchestrator, TestManager } from "charlotte/testing"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as requests from "./requests.js"
@@ -9,8 +9,8 @@ import * as requests from "./requests.js"
 export const make = Effect.gen(function* () {
   const directory = yield* TemporaryDirectory.make
   const socket = `${directory}/socket`
-  const services = yield* Layer.build(scripted())
-  const serve = Http.serve({ listen: { socket }, drain: 50 }).pipe(Layer.provide(Layer.succeedContext(services)))
+  const services = yield* Layer.build(TestManager.layer())
+  const serve = Http.Server.layer({ listen: { socket }, drain: 50 }).pipe(Layer.provide(Layer.succeedContext(services)))
   const start = Effect.tap(Scope.make(), (scope) => Layer.buildWithScope(serve, scope))
   let scope = yield* start
   const end = Effect.suspend(() => Scope.close(scope, Exit.void))

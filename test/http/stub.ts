@@ -26,7 +26,7 @@ const failing = (methods: Partial<Manager>): Manager => ({
 export const worldOf = (
   methods: Partial<Manager>,
   store: Partial<RunStore.Service> = {},
-  options: Partial<Http.Options> = {}
+  options: Partial<Http.Server.Options> = {}
 ) =>
   World.over(
     Layer.merge(

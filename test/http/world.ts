@@ -3,7 +3,7 @@
  */
 import type { JobManager, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
-import { layer as scripted, ScriptedOrchestrator } from "charlotte/testing"
+import { ScriptedOrchestrator, TestManager } from "charlotte/testing"
 import { Context, Effect, Layer, Redacted, type Scope } from "effect"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as requests from "./requests.js"
@@ -22,23 +22,23 @@ export interface World<in R> {
   readonly byPort: Http.JobClient.Service
   /** A request by the socket. */
   readonly send: (sent: requests.Sent) => Effect.Effect<requests.Answer>
-  readonly services: Context.Context<R | Http.Server>
+  readonly services: Context.Context<R | Http.Server.Server>
 }
 
 /** A manager that nobody uses. */
-export const idle = scripted()
+export const idle = TestManager.layer()
 
 /** A server over a manager of one's own. */
 export const over = <R>(
   manager: Layer.Layer<R | Manager, unknown>,
-  options: Partial<Http.Options> = {}
+  options: Partial<Http.Server.Options> = {}
 ): Effect.Effect<World<R | Manager>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const socket = `${directory}/socket`
-    const served = Http.serve({ listen: [{ socket }, { port: 0 }], token, drain: 200, ...options })
+    const served = Http.Server.layer({ listen: [{ socket }, { port: 0 }], token, drain: 200, ...options })
     const services = yield* Layer.build(Layer.provideMerge(served, manager))
-    const { addresses } = Context.get(services, Http.Server)
+    const { addresses } = Context.get(services, Http.Server.Server)
     const port = addresses.flatMap((address) => ("port" in address ? [address.port] : []))[0] ?? 0
     return {
       directory,
@@ -54,8 +54,9 @@ export const over = <R>(
 /** One whose jobs do what they are told. */
 export type Scripted = Effect.Effect.Success<ReturnType<typeof make>>
 
-export const make = (options: Partial<Http.Options> & JobManager.LayerOptions & ScriptedOrchestrator.Options = {}) =>
-  over(scripted({ stopGrace: 200, ...options }), options)
+export const make = (
+  options: Partial<Http.Server.Options> & JobManager.LayerOptions & ScriptedOrchestrator.Options = {}
+) => over(TestManager.layer({ stopGrace: 200, ...options }), options)
 
 /** Commands the jobs of a world. */
 export const script = (world: World<ScriptedOrchestrator.ScriptedOrchestrator>) =>

@@ -1,7 +1,7 @@
 /** Places for jobs: whatever becomes of the jobs, and of those who ask, all of them are free in the end, and no more. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
-import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Effect } from "effect"
 import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
@@ -41,7 +41,7 @@ describe("the places of a manager", () => {
         for (let n = 0; n < lives; n += maxJobs)
           yield* Effect.forEach([0, 1, 2, 3, 4], (i) => life(n + i), { concurrency: "unbounded" })
         yield* allAreFree
-      }).pipe(Effect.provide(layer({ maxJobs }))),
+      }).pipe(Effect.provide(TestManager.layer({ maxJobs }))),
     isLong ? 600_000 : 30_000
   )
 
@@ -54,6 +54,6 @@ describe("the places of a manager", () => {
         yield* stopAll
       }
       yield* allAreFree
-    }).pipe(Effect.provide(layer({ maxJobs })))
+    }).pipe(Effect.provide(TestManager.layer({ maxJobs })))
   )
 })

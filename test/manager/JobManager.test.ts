@@ -1,7 +1,7 @@
 /** The nine tests of the original requirement, and what belongs to them. */
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager, RunStore } from "charlotte"
-import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Effect, Option, TestClock } from "effect"
 import { config, unknownId } from "../support/jobs.js"
 
@@ -13,7 +13,7 @@ describe("JobManager.start", () => {
     Effect.gen(function* () {
       const { start } = yield* JobManager.JobManager
       expect(yield* start(config)).toMatch(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/)
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("makes the job appear in list", () =>
@@ -24,7 +24,7 @@ describe("JobManager.start", () => {
       expect(first < second).toBe(true)
       expect(yield* list).toEqual([first, second])
       expect(yield* activeCount).toBe(2)
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("records the run with its configuration, defaults filled in, and its labels", () =>
@@ -35,7 +35,7 @@ describe("JobManager.start", () => {
       const run = yield* Effect.flatten(store.get(id))
       expect(run).toMatchObject({ kind: "tasks", status: "running", attempt: 1, labels: { team: "web" } })
       expect(run.config).toMatchObject({ ...config, concurrency: 4, dryRun: false, land: true })
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -50,7 +50,7 @@ describe("JobManager.start_MaxJobs", () => {
       expect(error._tag).toBe("MaxJobsReached")
       expect(error.message).toBe("max jobs (2) reached")
       expect(yield* store.list()).toHaveLength(2)
-    }).pipe(Effect.provide(layer({ maxJobs: 2 })))
+    }).pipe(Effect.provide(TestManager.layer({ maxJobs: 2 })))
   )
 })
 
@@ -63,7 +63,7 @@ describe("JobManager.stop", () => {
       expect(report).toMatchObject({ jobId: id, status: "cancelled", mode: "graceful" })
       expect(yield* manager.list).toEqual([])
       expect((yield* manager.await(id)).status).toBe("cancelled")
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -74,7 +74,7 @@ describe("JobManager.stop_NotFound", () => {
       const error = yield* Effect.flip(stop(unknownId))
       expect(error._tag).toBe("JobNotFound")
       expect(error.message).toBe(`job ${unknownId} not found`)
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -90,7 +90,7 @@ describe("JobManager.get", () => {
       expect(job.config.targetBranch).toBe("main")
       expect((yield* job.stop()).status).toBe("cancelled")
       expect((yield* job.await).status).toBe("cancelled")
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -99,7 +99,7 @@ describe("JobManager.get_NotFound", () => {
     Effect.gen(function* () {
       const { get } = yield* JobManager.JobManager
       expect(yield* get(unknownId)).toEqual(Option.none())
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -112,7 +112,7 @@ describe("JobManager.stopAll", () => {
       expect(reports.map(({ jobId, status }) => [jobId, status])).toEqual(ids.map((id) => [id, "cancelled"]))
       expect(yield* manager.activeCount).toBe(0)
       expect(yield* manager.stopAll).toEqual([])
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -126,7 +126,7 @@ describe("JobManager.cleanup", () => {
       expect(run).toMatchObject({ status: "completed", result: { answer: 42 } })
       expect(yield* manager.list).toEqual([])
       expect(yield* manager.get(id)).toEqual(Option.none())
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("gives the place back before await returns", () =>
@@ -137,7 +137,7 @@ describe("JobManager.cleanup", () => {
         yield* finish(id)
         yield* manager.await(id)
       }
-    }).pipe(Effect.provide(layer({ maxJobs: 1 })))
+    }).pipe(Effect.provide(TestManager.layer({ maxJobs: 1 })))
   )
 })
 
@@ -148,6 +148,6 @@ describe("a job of 30 days", () => {
       const id = yield* manager.start(config)
       yield* TestClock.adjust("30 days")
       expect(yield* manager.await(id)).toMatchObject({ status: "completed", result: "done" })
-    }).pipe(Effect.provide(layer({ script: () => [Step.wait("30 days"), Step.succeed("done")] })))
+    }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.wait("30 days"), Step.succeed("done")] })))
   )
 })

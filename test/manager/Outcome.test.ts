@@ -1,7 +1,7 @@
 /** What ends a job, and what the record says: the table of the contract, row by row. */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobManager, Orchestrator, RunStore } from "charlotte"
-import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Chunk, Data, Effect, Exit, Fiber, Layer, Option, Scope, Stream, TestClock } from "effect"
 import { config } from "../support/jobs.js"
 
@@ -39,7 +39,7 @@ describe("an orchestrator that succeeds", () => {
       expect(types(events)).toEqual(["job.started", "job.completed"])
       const store = yield* RunStore.RunStore
       expect(yield* store.get(run.id)).toEqual(Option.some(run))
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -79,7 +79,7 @@ describe("an orchestrator that fails", () => {
       })
       expect(run.error?.cause).toContain("only 2 cups left")
       expect(events.at(-1)).toMatchObject({ type: "job.failed", payload: { error: { kind: "failure" } } })
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("with a defect touches no other job", () =>
@@ -90,14 +90,14 @@ describe("an orchestrator that fails", () => {
       expect(run.error).toMatchObject({ kind: "defect", error: { name: "TypeError", message: "boom" } })
       expect(yield* manager.list).toEqual([other])
       expect((yield* manager.stop(other)).status).toBe("cancelled")
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("by interrupting itself fails its job as interrupted", () =>
     Effect.gen(function* () {
       const { run } = yield* ended(Step.interrupt)
       expect(run).toMatchObject({ status: "failed", error: { kind: "interrupted" } })
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("by emitting what is the manager's to say fails its job with a defect that tells", () =>
@@ -106,7 +106,7 @@ describe("an orchestrator that fails", () => {
       expect(run).toMatchObject({ status: "failed", error: { kind: "defect" } })
       expect(run.error?.cause).toContain("job.")
       expect(types(events)).toEqual(["job.started", "job.failed"])
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 
@@ -121,7 +121,7 @@ describe("a job that is stopped", () => {
       const run = yield* manager.await(id)
       expect(run).toMatchObject({ status: "cancelled", error: { kind: "defect", error: { message: "jammed" } } })
       expect(types(yield* eventsOf(id))).toEqual(["job.started", "job.stopping", "job.cancelled"])
-    }).pipe(Effect.provide(layer({ script: () => [Step.dieCleaningUp(new Error("jammed"))] })))
+    }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.dieCleaningUp(new Error("jammed"))] })))
   )
 
   it.effect("has what its finalizers emitted before its terminal event", () =>
@@ -134,7 +134,7 @@ describe("a job that is stopped", () => {
       yield* Effect.yieldNow()
       yield* manager.stop(id)
       expect(types(yield* eventsOf(id))).toEqual(["job.started", "job.stopping", "last.words", "job.cancelled"])
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, JobConfig, JobManager, Orchestrator, RunStore } from "charlotte"
-import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Deferred, Effect, Exit, Layer, Ref } from "effect"
 import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
@@ -55,7 +55,7 @@ describe("start", () => {
         new Set(["repoPath", "tasksDir", "targetBranch", "concurrency", "dryRun", "labels.team", "dryrun"])
       )
       expect(yield* store.list()).toEqual([])
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("refuses what the orchestrator's check refuses, before a place is taken", () =>
@@ -67,7 +67,7 @@ describe("start", () => {
       expect(yield* store.list()).toEqual([])
     }).pipe(
       Effect.provide(
-        layer({
+        TestManager.layer({
           check: () => new errors.InvalidJobConfig({ issues: [{ path: ["repoPath"], message: "is no repository" }] })
         })
       )
@@ -86,7 +86,7 @@ describe("start", () => {
       expect(error).toMatchObject({ _tag: "JobConflict", jobId: id, message: `job ${id} already works on main` })
       yield* manager.stopAll
       yield* manager.start(config)
-    }).pipe(Effect.provide(layer({ check: ({ targetBranch }) => Effect.succeed({ key: targetBranch }) })))
+    }).pipe(Effect.provide(TestManager.layer({ check: ({ targetBranch }) => Effect.succeed({ key: targetBranch }) })))
   )
 
   it.effect("does not wait for the orchestrator", () =>
@@ -95,7 +95,9 @@ describe("start", () => {
       const id = yield* manager.start(config)
       expect(yield* manager.list).toEqual([id])
     }).pipe(
-      Effect.provide(layer({ script: () => [Step.ignoreInterruption("1 second"), Step.succeed(null)], stopGrace: 0 }))
+      Effect.provide(
+        TestManager.layer({ script: () => [Step.ignoreInterruption("1 second"), Step.succeed(null)], stopGrace: 0 })
+      )
     )
   )
 
@@ -118,7 +120,7 @@ describe("start", () => {
       expect(outcomes).toEqual(new Set(["Failure, 0 active", "Failure, 1 active", "Success, 1 active"]))
       // No permit is lost.
       yield* manager.start(config)
-    }).pipe(Effect.provide(layer({ maxJobs: 1 })))
+    }).pipe(Effect.provide(TestManager.layer({ maxJobs: 1 })))
   )
 
   it.effect("runs jobs that inherit nothing from the caller: not even that it cannot be interrupted", () =>
@@ -126,7 +128,7 @@ describe("start", () => {
       const manager = yield* JobManager.JobManager
       const id = yield* Effect.uninterruptible(manager.start(config))
       expect((yield* manager.stop(id)).status).toBe("cancelled")
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("refuses once the manager is closing", () =>
@@ -177,6 +179,6 @@ describe("the scripted orchestrator", () => {
       const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
       const id = yield* manager.start(config)
       yield* began(id)
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })

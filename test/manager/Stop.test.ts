@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, Orchestrator, RunStore, StopReport } from "charlotte"
-import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Chunk, Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Ref, Schema, Stream, TestClock } from "effect"
 import { interleaved } from "../support/interleaving.js"
 import { interruptedAfter } from "../support/interruption.js"
@@ -53,7 +53,7 @@ describe("stop", () => {
       expect(reports).toHaveLength(100)
       expect(new Set(reports.map(({ mode, status }) => `${mode} ${status}`))).toEqual(new Set(["graceful cancelled"]))
       expect(yield* types(id)).toEqual(["job.started", "job.stopping", "job.cancelled"])
-    }).pipe(Effect.provide(layer({ script: () => [Step.cleanUp("1 second")] })))
+    }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.cleanUp("1 second")] })))
   )
 
   // The lock of TestClock is lost where a fiber is interrupted that has just taken it.
@@ -94,7 +94,7 @@ describe("stop", () => {
       yield* Fiber.interruptFork(first)
       yield* TestClock.adjust("1 second")
       expect((yield* Fiber.join(second)).status).toBe("cancelled")
-    }).pipe(Effect.provide(layer({ script: () => [Step.cleanUp("1 second")] })))
+    }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.cleanUp("1 second")] })))
   )
 
   it.effect("is polite for the grace and one second, then times out; the permit is kept until the end", () =>
@@ -122,7 +122,7 @@ describe("stop", () => {
       yield* manager.start(config)
       yield* TestClock.adjust("1 minute")
       expect(yield* types(id)).toEqual(["job.started", "job.stopping", "job.cancelled"])
-    }).pipe(Effect.provide(layer({ maxJobs: 1, script: () => [Step.ignoreInterruption("1 minute")] })))
+    }).pipe(Effect.provide(TestManager.layer({ maxJobs: 1, script: () => [Step.ignoreInterruption("1 minute")] })))
   )
 
   it.effect("tells the orchestrator its grace", () =>
@@ -156,7 +156,7 @@ describe("stop", () => {
       yield* send(other, Step.succeed(1))
       yield* manager.await(other)
       expect(yield* manager.stop(other)).toMatchObject({ mode: "alreadyEnded", status: "completed" })
-    }).pipe(Effect.provide(layer({ script: () => [Step.forced] })))
+    }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.forced] })))
   )
 })
 
@@ -170,7 +170,7 @@ describe("the report of a stop", () => {
       const id = yield* manager.start(config)
       yield* began(id)
       return yield* manager.stop(id)
-    }).pipe(Effect.provide(layer({ script: () => script })))
+    }).pipe(Effect.provide(TestManager.layer({ script: () => script })))
 
   it.effect("names the processes that were killed", () =>
     Effect.gen(function* () {
@@ -249,7 +249,7 @@ describe("stopAll", () => {
       const reports = yield* Fiber.join(stopping)
       expect((yield* Clock.currentTimeMillis) - begun).toBeLessThan(1_000)
       expect(reports.map(({ status }) => status)).toEqual(ids.map(() => "cancelled"))
-    }).pipe(Effect.provide(layer({ maxJobs: 30, script: () => [Step.cleanUp("300 millis")] })))
+    }).pipe(Effect.provide(TestManager.layer({ maxJobs: 30, script: () => [Step.cleanUp("300 millis")] })))
   )
 
   it.effect("reports the stubborn ones as timed out, under one deadline", () =>
@@ -265,7 +265,7 @@ describe("stopAll", () => {
       expect(yield* manager.activeCount).toBe(3)
       yield* TestClock.adjust("1 minute")
       expect(yield* manager.activeCount).toBe(0)
-    }).pipe(Effect.provide(layer({ script: () => [Step.ignoreInterruption("1 minute")] })))
+    }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.ignoreInterruption("1 minute")] })))
   )
 
   it.live("lets go of whoever asked, and goes away at operation k = 1 … 200", () =>
@@ -280,6 +280,6 @@ describe("stopAll", () => {
         expect(Option.isSome(yield* Fiber.poll(asking)), `at operation ${k}`).toBe(true)
         expect(yield* manager.stop(id)).toMatchObject({ status: "cancelled" })
       }
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })

@@ -1,7 +1,7 @@
 /** What was found out when a job was submitted: fixed from then on, whatever is found out later. */
 import { describe, expect, it } from "@effect/vitest"
 import { errors, type JobId, JobManager, RunStore } from "charlotte"
-import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Effect, Exit, Layer, Option } from "effect"
 import * as FailingSql from "../support/FailingSql.js"
 import { interruptedAfter } from "../support/interruption.js"
@@ -141,7 +141,7 @@ describe("a submission", () => {
       yield* manager.await(id)
       expect(given).toEqual(['{"tasks":["one"]}'])
       expect(yield* submissionOf(id)).toEqual(Option.some({ tasks: ["one"] }))
-    }).pipe(Effect.provide(layer({ check: () => Effect.succeed({ submission: found }) })))
+    }).pipe(Effect.provide(TestManager.layer({ check: () => Effect.succeed({ submission: found }) })))
   })
 })
 

@@ -1,7 +1,7 @@
 /** Whoever waits for a manager where nothing can be interrupted, such as in a finalizer. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
-import { layer, ScriptedOrchestrator, Step } from "charlotte/testing"
+import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Chunk, Effect, Fiber, Stream } from "effect"
 import { config } from "../support/jobs.js"
 
@@ -17,7 +17,7 @@ describe("where nothing can be interrupted", () => {
       yield* manager.await(id)
       const events = Chunk.toReadonlyArray(yield* Fiber.join(watching))
       expect(events.map(({ type }) => type)).toEqual(["job.started", "a", "b", "job.completed"])
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 
   it.effect("await returns when the job has ended", () =>
@@ -29,6 +29,6 @@ describe("where nothing can be interrupted", () => {
       yield* Effect.yieldNow()
       yield* send(id, Step.succeed(1))
       expect((yield* Fiber.join(waiting)).status).toBe("completed")
-    }).pipe(Effect.provide(layer()))
+    }).pipe(Effect.provide(TestManager.layer()))
   )
 })

@@ -97,7 +97,7 @@ const serve = (life: Scope.Scope) =>
     yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
     return shutdownRequested
   }).pipe(
-    Effect.catchTag("CannotListen", ({ message }) =>
+    Effect.catchTag("ListenError", ({ message }) =>
       Effect.flatMap(Output, ({ error }) =>
         Effect.as(error(`charlotte: the job cannot be reached from elsewhere: ${text.clean(message)}\n`), Effect.never)
       )

@@ -15,7 +15,7 @@ export { Health, Ready } from "./Daemon.js"
 export { Job, JobPage, ListedJob, Submitted } from "./Jobs.js"
 
 /**
- * Jobs and their events, for the API of an application: `HttpApi.make("app").addHttpApi(JobsApi)`.
+ * Jobs and their events, for the API of an application: `HttpApi.make("app").addHttpApi(JobsApi.JobsApi)`.
  *
  * @since 0.1.0
  */

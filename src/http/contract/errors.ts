@@ -160,4 +160,4 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   }
 }
 
-export { CannotListen } from "../server/ListenError.js"
+export { ListenError } from "../server/ListenError.js"

@@ -26,13 +26,19 @@ import * as Metrics from "./Metrics.js"
 import { layer as streamsLayer, type Options as StreamOptions, Streams } from "./OpenStreams.js"
 import * as Submissions from "./IdempotentSubmit.js"
 
-/** @since 0.1.0 */
+/** What the handlers need to know of the manager. */
 export interface Options extends EventStreams.Options {
-  /** The kind of the manager's jobs; `tasks` when left out. */
+  /** The kind of the manager's jobs; `tasks` by default. */
   readonly kind?: string
-  /** The directory below which the logs of jobs are; without it, none are shown. */
+  /** The directory that holds the logs of jobs; without it there are none to read. */
   readonly logs?: string
 }
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface LayerOptions extends Options, StreamOptions {}
 
 const retryAfter = HttpApp.appendPreResponseHandler((_, response) =>
   Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", "5"))
@@ -147,22 +153,23 @@ export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGro
 }
 
 /**
- * Jobs and their events in the API of an application, which has the groups of `JobsApi` and a server of Node's. Who may send
- * requests to that server, and how large they may be, is for the application to say.
+ * The handlers of the groups of `JobsApi.JobsApi`, for the API of an application on a server of Node's. Authentication and the
+ * limit on the size of bodies (1 MiB here) are the application's.
  *
- * @since 0.1.0
+ * @since 0.2.0
+ * @category layers
  * @example
  * import * as HttpApi from "@effect/platform/HttpApi"
  * import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
- * import { JobsApi, layerApi } from "charlotte/http"
+ * import { JobsApi } from "charlotte/http"
  * import { Layer } from "effect"
  *
- * const AppApi = HttpApi.make("app").addHttpApi(JobsApi)
+ * const AppApi = HttpApi.make("app").addHttpApi(JobsApi.JobsApi)
  *
  * // Needs a JobManager and its RunStore; goes to HttpApiBuilder.serve.
- * const AppLayer = HttpApiBuilder.api(AppApi).pipe(Layer.provide(layerApi(AppApi)))
+ * const AppLayer = HttpApiBuilder.api(AppApi).pipe(Layer.provide(JobsApi.layer(AppApi)))
  */
-export const layerApi = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+export const layer = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>,
-  options: Options & StreamOptions = {}
+  options: LayerOptions = {}
 ) => Layer.provide(groups(api, options), streamsLayer(options))

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 
 /** A server cannot listen there. */
-export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
+export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
   address: Schema.String,
   problem: Schema.String
 }) {

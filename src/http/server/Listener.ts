@@ -7,7 +7,7 @@ import { createServer, type RequestListener, type Server } from "node:http"
 import { connect } from "node:net"
 import { dirname } from "node:path"
 import { umask } from "node:process"
-import { CannotListen } from "./ListenError.js"
+import { ListenError } from "./ListenError.js"
 import { limitPipelining } from "./pipelining.js"
 import type { Door } from "./RequestGuard.js"
 import * as SocketPath from "../SocketPath.js"
@@ -86,10 +86,10 @@ const probe = (path: string): Effect.Effect<"alive" | "dead" | "other"> =>
     return Effect.sync(() => socket.destroy())
   })
 
-const onSocket = (server: Server, socket: string): Effect.Effect<Omit<Listener, "server">, CannotListen> =>
+const onSocket = (server: Server, socket: string): Effect.Effect<Omit<Listener, "server">, ListenError> =>
   Effect.gen(function* () {
     const path = yield* SocketPath.make(socket)
-    const refuse = (problem: string) => new CannotListen({ address: path, problem })
+    const refuse = (problem: string) => new ListenError({ address: path, problem })
     // Node would say that it has no permission.
     if (!existsSync(dirname(path))) return yield* refuse("there is no such directory")
     const failed = Effect.mapError((error: Error) => refuse(error.message))
@@ -117,9 +117,9 @@ const onPort = (
   server: Server,
   { host = "127.0.0.1", port }: { readonly host?: string; readonly port: number },
   token: Redacted.Redacted | undefined
-): Effect.Effect<Omit<Listener, "server">, CannotListen> =>
+): Effect.Effect<Omit<Listener, "server">, ListenError> =>
   Effect.gen(function* () {
-    const refuse = (problem: string) => new CannotListen({ address: `${host}:${port}`, problem })
+    const refuse = (problem: string) => new ListenError({ address: `${host}:${port}`, problem })
     const address = loopback[host]
     if (address === undefined) return yield* refuse("only this machine is served: use 127.0.0.1 or ::1")
     if (token === undefined || Redacted.value(token).length < shortestToken) {
@@ -143,7 +143,7 @@ export const listen = (
     /** Takes requests; it may be called before it is known where exactly the server listens. */
     readonly onRequest: RequestListener
   }
-): Effect.Effect<Listener, CannotListen, Scope.Scope> =>
+): Effect.Effect<Listener, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const server = yield* Effect.acquireRelease(
       Effect.sync(() => {

@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
-import type { RequestListener, Server as NodeServer } from "node:http"
+import { createServer as createNodeServer, type RequestListener, type Server as NodeServer } from "node:http"
 import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
 import type { JobManager } from "../../manager/JobManager.js"
+import { InternalError, NotReady } from "../contract/errors.js"
 import * as Later from "../../internal/Later.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { CannotListen } from "./ListenError.js"
+import type { ListenError } from "./ListenError.js"
 import type { Door } from "./RequestGuard.js"
 import type * as Handlers from "./Handlers.js"
 import * as Listener from "./Listener.js"
@@ -68,6 +69,10 @@ const close = (servers: ReadonlyArray<NodeServer>, drain: Duration.DurationInput
     for (const server of servers) server.closeAllConnections()
   })
 
+const bug = new InternalError()
+const failed = JSON.stringify({ ...bug, message: bug.message })
+const failedHeaders = { "content-type": "application/json", connection: "close" }
+
 const make = (options: Options) =>
   Effect.gen(function* () {
     const { drain = "2 seconds", listen } = options
@@ -91,10 +96,18 @@ const make = (options: Options) =>
       return (request, response) =>
         answer === undefined
           ? void runFork(
-              Effect.map(application.get, ({ listeners }) => {
-                answer = listeners[at]
-                // Who has gone meanwhile is not answered: nothing would tell the handler of it.
-                if (!response.destroyed) answer?.(request, response)
+              Effect.matchCauseEffect(application.get, {
+                onFailure: (cause) =>
+                  Effect.zipRight(
+                    Effect.logError("the server could not be loaded", cause),
+                    Effect.sync(() => response.writeHead(500, failedHeaders).end(failed))
+                  ),
+                onSuccess: ({ listeners }) =>
+                  Effect.sync(() => {
+                    answer = listeners[at]
+                    // The handler would not learn that the client has gone meanwhile.
+                    if (!response.destroyed) answer?.(request, response)
+                  })
               })
             )
           : answer(request, response)
@@ -125,15 +138,61 @@ const make = (options: Options) =>
     }
   })
 
-/** Listens from the beginning, and loads what answers with the first request, or when it is told to. */
-export const listen = (options: Options): Layer.Layer<Server, CannotListen, JobManager | RunStore> =>
+/**
+ * The same, but it loads what answers with the first request, or when `prepared` is run.
+ *
+ * @internal
+ */
+export const listen = (options: Options): Layer.Layer<Server, ListenError, JobManager | RunStore> =>
   Layer.scoped(Server, make(options))
 
 /**
- * Serves the jobs of a manager, for as long as the layer lives. When it ends it takes no more requests, ends the event streams,
- * and gives those that are under way a moment.
+ * Serves the jobs of a manager for as long as the layer lives. Every request is answered, from the first connection on. When the
+ * layer closes, the server accepts no more requests, ends the event streams, and lets other requests finish within `drain`.
  *
- * @since 0.1.0
+ * @since 0.2.0
+ * @category layers
+ * @example
+ * import { JobManager, Orchestrator, RunStore } from "charlotte"
+ * import { JobClient, Server } from "charlotte/http"
+ * import { Effect, Layer } from "effect"
+ * import { mkdtempSync } from "node:fs"
+ *
+ * const socket = `${mkdtempSync("/tmp/charlotte-")}/socket`
+ * const Jobs = JobManager.layer().pipe(
+ *   Layer.provide(Orchestrator.layer(() => Effect.succeed("done"))),
+ *   Layer.provideMerge(RunStore.layerMemory)
+ * )
+ * const ServerLive = Server.layer({ listen: { socket } }).pipe(Layer.provide(Jobs))
+ *
+ * const program = Effect.flatMap(JobClient.JobClient, (client) => client.health)
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(JobClient.layer({ socket })), Effect.provide(ServerLive)))
  */
-export const serve = (options: Options): Layer.Layer<Server, CannotListen, JobManager | RunStore> =>
+export const layer = (options: Options): Layer.Layer<Server, ListenError, JobManager | RunStore> =>
   Layer.tap(listen(options), (context) => Context.get(context, Server).prepared)
+
+const starting = new NotReady({ problems: ["the server is starting, or shutting down"] })
+
+/**
+ * A server for `NodeHttpServer.layer` of an application. That layer listens as soon as it is built, and Node never answers a
+ * request that comes before the application's handler is attached. This server answers it with 503, and `Retry-After`.
+ *
+ * @since 0.2.0
+ * @category constructors
+ * @example
+ * import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+ * import { Server } from "charlotte/http"
+ *
+ * const NodeServer = NodeHttpServer.layer(Server.createServer, { port: 3000 })
+ */
+export const createServer = (): NodeServer => {
+  const server = createNodeServer()
+  return server.on("request", (request, response) => {
+    if (server.listenerCount("request") > 1) return
+    request.resume()
+    response
+      .writeHead(503, { "content-type": "application/json", "retry-after": "1", connection: "close" })
+      .end(JSON.stringify({ ...starting, message: starting.message }))
+  })
+}

@@ -1,12 +1,12 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { JobPage } from "charlotte/http"
+import { JobsApi } from "charlotte/http"
 import * as requests from "../../http/requests.js"
 import { forbidden } from "../hostile.js"
 import * as Terminal from "../../../src/cli/terminal/text.js"
 import { escapes, Here, layer as daemon, tasks } from "./Here.js"
 
-const decode = Schema.decodeSync(Schema.parseJson(JobPage))
+const decode = Schema.decodeSync(Schema.parseJson(JobsApi.JobPage))
 
 const noJobs = { code: 0, out: "", err: "there is no job yet; start one with: charlotte run TASKSDIR\n" }
 

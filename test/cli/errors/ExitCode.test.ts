@@ -274,7 +274,7 @@ describe("a command that comes to no server of its own", () => {
 
 /** What no command asks for, or meets elsewhere: their codes alone. */
 const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: string }]> = [
-  [1, new Http.errors.CannotListen({ address: "127.0.0.1:1", problem: "it is taken" })],
+  [1, new Http.errors.ListenError({ address: "127.0.0.1:1", problem: "it is taken" })],
   [1, new Http.errors.CursorAhead({ after: 7 })],
   [2, new Http.errors.IdempotencyKeyReused({ key: "k", jobId })],
   [2, new Http.errors.InvalidQuery({ parameter: "p", problem: "is wrong" })],

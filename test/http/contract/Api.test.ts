@@ -7,7 +7,7 @@ import manifest from "../../../package.json" with { type: "json" }
 import * as World from "../world.js"
 
 const routes: Array<readonly [path: string, method: string]> = []
-HttpApi.reflect(Http.Api, {
+HttpApi.reflect(Http.Api.Api, {
   onGroup: () => {},
   onEndpoint: ({ endpoint: { method, path } }) => routes.push([path.replace(":id", "{id}"), method.toLowerCase()])
 })

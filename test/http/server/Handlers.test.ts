@@ -176,7 +176,7 @@ describe.each(doors)("a client %s", (door) => {
       const client = world[door]
       expect(yield* client.health).toMatchObject({ version: manifest.version, pid: process.pid })
       yield* client.ready
-      const { shutdownRequested } = Context.get(world.services, Http.Server)
+      const { shutdownRequested } = Context.get(world.services, Http.Server.Server)
       const asked = yield* Effect.fork(shutdownRequested)
       yield* client.shutdown
       yield* Fiber.join(asked)

@@ -139,7 +139,7 @@ describe("an idempotency key", () => {
       const client = yield* Http.JobClient.make({ socket })
       const life = Effect.scoped(
         Effect.zipRight(
-          Layer.build(Http.serve({ listen: { socket } }).pipe(Layer.provide(manager))),
+          Layer.build(Http.Server.layer({ listen: { socket } }).pipe(Layer.provide(manager))),
           client.start(config, { idempotencyKey: key })
         )
       )

@@ -1,11 +1,11 @@
 import { describe, it } from "@effect/vitest"
 import { Run, Work } from "charlotte"
-import { Job } from "charlotte/http"
+import { JobsApi } from "charlotte/http"
 import { Arbitrary, FastCheck as fc, Schema } from "effect"
 import { expect } from "vitest"
 import * as JobJson from "../../../src/http/server/JobJson.js"
 
-const schema = Schema.encodeSync(Job)
+const schema = Schema.encodeSync(JobsApi.Job)
 
 /** As it goes over the wire. */
 const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
@@ -17,9 +17,9 @@ describe("a job that is encoded by hand", () => {
     fc.assert(
       fc.property(Arbitrary.make(Run.Run), phase, Arbitrary.make(Work.Work), (run, phase, { tasks, units }) => {
         const byHand = JobJson.encode(run, phase, new Work.Work({ units, tasks }))
-        const byContract = schema(new Job({ ...run, phase, units, tasks }, { disableValidation: true }))
+        const byContract = schema(new JobsApi.Job({ ...run, phase, units, tasks }, { disableValidation: true }))
         expect(JSON.stringify(byHand)).toBe(JSON.stringify(byContract))
-        expect(Schema.decodeUnknownSync(Job)(json(byHand))).toBeInstanceOf(Job)
+        expect(Schema.decodeUnknownSync(JobsApi.Job)(json(byHand))).toBeInstanceOf(JobsApi.Job)
       })
     )
   })
@@ -30,7 +30,7 @@ describe("a job that is encoded by hand", () => {
     const [task] = fc.sample(Arbitrary.make(Work.TaskRecord), 1)
     if (run === undefined || unit === undefined || task === undefined) throw new Error("there is no sample")
     const encoded = JobJson.encode(run, "running", new Work.Work({ units: [unit], tasks: [task] }))
-    expect(Object.keys(encoded)).toEqual(Object.keys(Job.fields))
+    expect(Object.keys(encoded)).toEqual(Object.keys(JobsApi.Job.fields))
     expect(Object.keys(encoded.units[0] ?? {})).toEqual(Object.keys(Work.UnitRecord.fields))
     expect(Object.keys(encoded.tasks[0] ?? {})).toEqual(Object.keys(Work.TaskRecord.fields))
   })

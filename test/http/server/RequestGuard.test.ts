@@ -21,7 +21,7 @@ const routes: Array<Route> = [
   { method: "GET", path: "/docs" },
   { method: "GET", path: "/nowhere" }
 ]
-HttpApi.reflect(Http.Api, {
+HttpApi.reflect(Http.Api.Api, {
   onGroup: () => {},
   onEndpoint: ({ endpoint: { method, path } }) => routes.push({ method, path: path.replace(":id", unknownId) })
 })

@@ -11,10 +11,10 @@ import { worldOf } from "../stub.js"
 import * as World from "../world.js"
 
 /** What comes of trying to listen there. */
-const listening = (options: Http.Options) =>
+const listening = (options: Http.Server.Options) =>
   Effect.map(
-    Layer.build(Http.serve(options).pipe(Layer.provide(World.idle))),
-    (context) => Context.get(context, Http.Server).addresses
+    Layer.build(Http.Server.layer(options).pipe(Layer.provide(World.idle))),
+    (context) => Context.get(context, Http.Server.Server).addresses
   )
 
 describe("a request", () => {
@@ -31,7 +31,10 @@ describe("a request", () => {
       })
       const socket = `${yield* TemporaryDirectory.make}/socket`
       yield* Layer.build(
-        Http.serve({ listen: { socket } }).pipe(Layer.provide(World.idle), Layer.provide(Layer.setTracer(tracer)))
+        Http.Server.layer({ listen: { socket } }).pipe(
+          Layer.provide(World.idle),
+          Layer.provide(Layer.setTracer(tracer))
+        )
       )
       yield* Effect.flatMap(Http.JobClient.make({ socket }), ({ health }) => health)
       expect(spans).toContain("http.server GET")
@@ -130,7 +133,8 @@ describe("a port", () => {
   it.scopedLive("is opened for this machine only, and only with a token", () =>
     Effect.gen(function* () {
       const token = World.token
-      const refused = (options: Http.Options) => Effect.map(Effect.flip(listening(options)), ({ message }) => message)
+      const refused = (options: Http.Server.Options) =>
+        Effect.map(Effect.flip(listening(options)), ({ message }) => message)
       for (const host of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.2", ""]) {
         expect(yield* refused({ listen: { host, port: 0 }, token })).toContain("only this machine is served")
       }

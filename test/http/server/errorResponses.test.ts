@@ -95,7 +95,7 @@ describe("an error of the domain has its status", () => {
 
 /** What only a client meets, or only whoever starts a server. */
 const notSent = [
-  "CannotListen",
+  "ListenError",
   "ConnectionFailed",
   "DaemonNotRunning",
   "InvalidRequest",
