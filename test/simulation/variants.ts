@@ -143,7 +143,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/stopJob.ts",
-        from: "    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), Effect.sleep(grace)]) : job.grace.over\n",
+        from: "    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(grace)]) : job.grace.over\n",
         to: '    return yield* report(job.id, begun, "cancelled", "graceful")\n'
       }
     ]
