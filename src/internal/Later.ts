@@ -1,12 +1,12 @@
 /**
- * What is not needed to begin with, and takes long to load: it is made when it is first asked for, and once.
+ * What takes long to load and is not needed at first: it is made on first use, and once.
  */
 import { Effect, Fiber, Runtime } from "effect"
 
 export interface Later<out A> {
-  /** Waits for it; whoever is interrupted meanwhile takes it from nobody else. */
+  /** Waits for it; the interruption of one caller does not affect the others. */
   readonly get: Effect.Effect<A>
-  /** Whether anybody has asked for it. */
+  /** Whether it has been used. */
   readonly isWanted: () => boolean
 }
 

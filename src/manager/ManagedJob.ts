@@ -16,7 +16,7 @@ export interface ManagedJob<out Config> {
   readonly config: Config
   readonly attempt: number
   readonly startedAt: DateTime.Utc
-  /** As it was when the job was asked for. */
+  /** As it was when `get` read the job. */
   readonly phase: Phase
   /** As `JobManager.events`. */
   readonly events: (options?: { readonly after?: number }) => Stream.Stream<JobEvent, JobNotFound | StoreError>

@@ -48,7 +48,7 @@ describe.each(Object.entries(stores))("the events of all jobs, kept %s,", (_, st
       expect(new Set(events.map(({ jobId }) => jobId))).toEqual(new Set(ids))
       expect(new Set(events.map(({ type }) => type))).toEqual(new Set(["job.started", "left.count", "job.completed"]))
 
-      // Whoever comes later sees the same, from wherever.
+      // A later subscriber sees the same, from any cursor.
       for (const from of [0, 1, 255, 256, 257, events.length - 1]) {
         const after = events[from - 1]?.cursor ?? 0
         const jobs = events.slice(from).filter(({ type }) => type === "job.completed").length

@@ -11,7 +11,7 @@ const layer = JobManager.layer({ maxJobs: 1 }).pipe(
 
 const seeds = Array.from({ length: 100 }, (_, seed) => seed + 1)
 
-/** Looks at the record of the only job until that says that it has ended, which is before its place is free. */
+/** Polls the record of the only job until it has ended, which is before its permit is free. */
 const recorded = (id: Effect.Effect.Success<ReturnType<JobManager.JobManager["Type"]["start"]>>) =>
   Effect.flatMap(RunStore.RunStore, ({ get }) =>
     Effect.repeat(Effect.zipLeft(get(id), Effect.yieldNow()), {
@@ -20,8 +20,8 @@ const recorded = (id: Effect.Effect.Success<ReturnType<JobManager.JobManager["Ty
     })
   )
 
-describe("a place that was taken", () => {
-  it.live("is free when await returns, even to somebody who asks between the record and the end", () =>
+describe("the permit of a job that has ended", () => {
+  it.live("is free when await returns, also to a caller between the record and the release", () =>
     Effect.forEach(
       seeds,
       (seed) =>

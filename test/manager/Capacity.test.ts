@@ -33,7 +33,7 @@ const life = (n: number) =>
 
 const lives = isLong ? 100_000 : 2_000
 
-describe("the places of a manager", () => {
+describe("the permits of a manager", () => {
   it.effect(
     `are free after ${lives} jobs that succeeded, failed, died, interrupted themselves or were stopped`,
     () =>
@@ -46,7 +46,7 @@ describe("the places of a manager", () => {
   )
 
   // The lock of TestClock is lost where a fiber is interrupted that has just taken it.
-  it.live("are free after whoever starts, awaits or stops a job is interrupted at operation k = 1 … 400", () =>
+  it.live("are free after a caller that starts, awaits or stops a job is interrupted at operation k = 1 … 400", () =>
     Effect.gen(function* () {
       const { stopAll } = yield* JobManager.JobManager
       for (let k = 1; k <= 400; k++) {

@@ -50,7 +50,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("is cancelled when it was told to stop", () =>
+  it.scopedLive("is cancelled when its stop had begun", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* Effect.gen(function* () {

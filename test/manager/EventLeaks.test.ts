@@ -62,7 +62,7 @@ describe.each(Object.entries(stores))("with a store %s", (name, store) => {
         yield* watching(cycles).pipe(Effect.supervised(supervisor))
         const growth = (yield* heap) - before
 
-        // A signal that nobody holds is forgotten, and begins anew with the next who asks.
+        // A signal without holders is forgotten; the next subscriber gets a new one.
         const versions = yield* Effect.forEach(
           [store.changes(id), store.changes()],
           Effect.flatMap((signal) => signal.version)

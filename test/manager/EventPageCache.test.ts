@@ -41,7 +41,7 @@ describe("a page of the log", () => {
     })
   )
 
-  it.effect("that was the last one is so only for whoever read it: others ask what has come after it", () =>
+  it.effect("that was the last one is not kept as the last: later readers see what has come after it", () =>
     Effect.gen(function* () {
       const { read } = yield* counted
       expect(yield* read("0", page(3, { next: "wait" }))).toMatchObject({ next: "wait" })

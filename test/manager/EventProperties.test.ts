@@ -23,7 +23,7 @@ const happenings = FastCheck.array(
   { maxLength: 30 }
 )
 
-/** Whoever reads as fast as he is let. */
+/** A subscriber that reads as fast as it can. */
 const subscribe = <E>(events: Stream.Stream<JobEvent.JobEvent, E>) =>
   Effect.gen(function* () {
     const seen: Array<number> = []

@@ -68,10 +68,10 @@ describe.each(Object.entries(stores))("with a store %s", (_, store) => {
     })
   )
 
-  it.scopedLive("an event that is committed while a reader looks at the page before it is not missed", () =>
+  it.scopedLive("an event that is committed while a reader reads the page before it is not missed", () =>
     Effect.gen(function* () {
       const orchestrator = ScriptedOrchestrator.layer()
-      /** Somebody emits while an empty page is on its way to the reader, who does not know of it. */
+      /** Emits while an empty page is on its way to the reader. */
       const busy = Layer.effect(
         RunStore.RunStore,
         Effect.gen(function* () {

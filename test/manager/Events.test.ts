@@ -39,7 +39,7 @@ describe.each(Object.entries(stores))("the events of a job, kept %s,", (_, store
         const stalled = yield* Effect.forEach([1, 300, 12_345], (at) => Effect.fork(collect(stalls(at))))
         yield* Deferred.succeed(go, undefined)
 
-        // The stalled ones keep nobody waiting: the job ends while they stand still.
+        // The stalled ones delay nothing: the job ends while they stand still.
         expect((yield* manager.await(id)).status).toBe("completed")
         yield* Deferred.succeed(over, undefined)
 
@@ -156,7 +156,7 @@ describe.each(Object.entries(stores))("the events of a job, kept %s,", (_, store
     }).pipe(Effect.provide(scripted))
   )
 
-  it.scopedLive("take nothing more after the last one, and keep nobody waiting who still emits", () =>
+  it.scopedLive("take nothing more after the last one, and do not block what still emits", () =>
     Effect.gen(function* () {
       const manager = yield* Manager
       const { send } = yield* Script

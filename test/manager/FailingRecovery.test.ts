@@ -162,7 +162,7 @@ describe("resume", () => {
           yield* manager.resume(id)
         }
         expect(yield* Effect.flatten(store.get(id))).toMatchObject({ status: "running", attempt: 2 })
-        // One place is taken, and the other one is free.
+        // One permit is taken, and the other one is free.
         yield* manager.start(config)
         expect((yield* Effect.flip(manager.start(config)))._tag).toBe("MaxJobsReached")
         yield* manager.stopAll

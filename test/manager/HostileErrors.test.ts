@@ -8,7 +8,7 @@ const resist = (): never => {
 }
 
 const hostile = {
-  "an object that has no text and throws when it is asked for JSON": Object.assign(Object.create(null), {
+  "an object that has no text and throws when it is encoded as JSON": Object.assign(Object.create(null), {
     toJSON: resist
   }),
   "a proxy that throws at every touch": new Proxy({}, { get: resist, ownKeys: resist, getPrototypeOf: resist }),

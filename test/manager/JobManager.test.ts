@@ -129,7 +129,7 @@ describe("JobManager.cleanup", () => {
     }).pipe(Effect.provide(TestManager.layer()))
   )
 
-  it.effect("gives the place back before await returns", () =>
+  it.effect("releases the permit before await returns", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       for (let i = 0; i < 100; i++) {

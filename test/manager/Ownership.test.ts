@@ -14,7 +14,7 @@ const manager = (filename: string, options: JobManager.LayerOptions = {}) =>
     )
   )
 
-/** The answer to whoever would manage the jobs of that file. */
+/** What a manager of the jobs in that file fails with. */
 const attempt = (filename: string, options?: JobManager.LayerOptions) =>
   Effect.either(Effect.scoped(Layer.build(manager(filename, options))))
 
@@ -42,7 +42,7 @@ const kill = (child: ReturnType<typeof spawn>) =>
   })
 
 describe("the jobs of a kind", () => {
-  it.scopedLive("have one manager, and a second one is told of it", () =>
+  it.scopedLive("have one manager, which the refusal of a second one names", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       yield* Effect.gen(function* () {
@@ -82,7 +82,7 @@ describe("the jobs of a kind", () => {
     })
   )
 
-  it.scopedLive("belong to nobody when the pid is that of a younger process", () =>
+  it.scopedLive("have no owner when the pid is that of a younger process", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       yield* owned(file, { ...(yield* self), startTime: "1" })
@@ -90,7 +90,7 @@ describe("the jobs of a kind", () => {
     })
   )
 
-  it.scopedLive("belong to nobody after the machine was started anew", () =>
+  it.scopedLive("have no owner after the machine was restarted", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       yield* owned(file, { ...(yield* self), bootId: "another boot" })
@@ -98,7 +98,7 @@ describe("the jobs of a kind", () => {
     })
   )
 
-  it.scopedLive("belong to whoever is in another pid namespace, for nobody can ask about him", () =>
+  it.scopedLive("belong to an owner in another pid namespace, whose process cannot be checked", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       yield* owned(file, { ...(yield* self), pid: 1, startTime: "1", pidNamespace: "pid:[1]" })

@@ -88,7 +88,7 @@ describe("a manager that is closed", () => {
     })
   )
 
-  it.scopedLive("lets somebody who waits for a job have its record as it stands", () =>
+  it.scopedLive("answers await of a job with its record as it stands", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const waiting = yield* Effect.gen(function* () {
@@ -158,7 +158,7 @@ describe("runs that wait to be continued", () => {
     })
   )
 
-  it.scopedLive("wake whoever awaits one that is cancelled", () =>
+  it.scopedLive("wake the callers of await when one is cancelled", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* startJob.pipe(life(file))

@@ -1,4 +1,4 @@
-/** Where a job has its services from: the layer of its orchestrator, or the place where its manager was made. */
+/** Where a job has its services from: the layer of its orchestrator, or the scope in which its manager was made. */
 import { describe, expect, it } from "@effect/vitest"
 import { type errors, JobManager, Orchestrator, RunStore } from "charlotte"
 import { Context, Effect, Layer, ParseResult, Schema, type Scope } from "effect"
@@ -82,7 +82,7 @@ describe("make", () => {
     }
   })
 
-  it.scoped("takes what run, check, recover and the schema need from the place where it is called", () =>
+  it.scoped("takes what run, check, recover and the schema need from its caller", () =>
     Effect.gen(function* () {
       const manager = yield* make.pipe(
         Effect.provideService(Name, "run"),

@@ -7,8 +7,10 @@ import { config } from "../support/jobs.js"
 describe("a stop, while the store does not answer", () => {
   it.effect("tells the orchestrator all the same, and is over when it is recorded", () =>
     Effect.gen(function* () {
-      const told = yield* Deferred.make<void>()
-      const Idle = Orchestrator.layer(() => Effect.onInterrupt(Effect.never, () => Deferred.succeed(told, undefined)))
+      const interrupted = yield* Deferred.make<void>()
+      const Idle = Orchestrator.layer(() =>
+        Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
+      )
       const layer = JobManager.layer().pipe(
         Layer.provide([Idle, RunStore.layer]),
         Layer.provideMerge(FailingSql.layer({ filename: ":memory:" }))
@@ -21,7 +23,7 @@ describe("a stop, while the store does not answer", () => {
         const stopping = yield* Effect.fork(manager.stop(id))
         yield* held.reached
         yield* TestClock.adjust("1 second")
-        yield* Deferred.await(told)
+        yield* Deferred.await(interrupted)
         expect(stopping.unsafePoll()).toBeNull()
         yield* held.release
         expect(yield* Fiber.join(stopping)).toMatchObject({ status: "cancelled", mode: "graceful" })
@@ -33,10 +35,10 @@ describe("a stop, while the store does not answer", () => {
 
   it.scoped("comes too late for a job that the closing of the layer has interrupted, and says so", () =>
     Effect.gen(function* () {
-      const told = yield* Deferred.make<void>()
+      const interrupted = yield* Deferred.make<void>()
       const Saying = Orchestrator.layer((job) =>
         Effect.onInterrupt(Effect.never, () =>
-          Effect.zipRight(job.emit({ type: "bye" }), Deferred.succeed(told, undefined))
+          Effect.zipRight(job.emit({ type: "bye" }), Deferred.succeed(interrupted, undefined))
         )
       )
       const scope = yield* Scope.make()
@@ -47,7 +49,7 @@ describe("a stop, while the store does not answer", () => {
       const held = yield* hold(/BEGIN/)
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* held.reached
-      yield* Deferred.await(told)
+      yield* Deferred.await(interrupted)
       const stopping = yield* Effect.fork(Effect.flip(manager.stop(id)))
       yield* Effect.repeatN(Effect.yieldNow(), 10)
       yield* held.release

@@ -58,7 +58,7 @@ describe("start", () => {
     }).pipe(Effect.provide(TestManager.layer()))
   )
 
-  it.effect("refuses what the orchestrator's check refuses, before a place is taken", () =>
+  it.effect("refuses what the orchestrator's check refuses, before it takes a permit", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const store = yield* RunStore.RunStore
@@ -133,12 +133,12 @@ describe("start", () => {
 
   it.effect("refuses once the manager is closing", () =>
     Effect.gen(function* () {
-      const told = yield* Deferred.make<JobManager.JobManager["Type"]>()
+      const built = yield* Deferred.make<JobManager.JobManager["Type"]>()
       const answer = yield* Deferred.make<string>()
       const OnClose = Orchestrator.layer(() =>
         Effect.acquireRelease(Effect.void, () =>
           Effect.gen(function* () {
-            const manager = yield* Deferred.await(told)
+            const manager = yield* Deferred.await(built)
             const error = yield* Effect.flip(manager.start(config))
             yield* Deferred.succeed(answer, error._tag)
           }).pipe(Effect.orDie)
@@ -146,7 +146,7 @@ describe("start", () => {
       )
       yield* Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
-        yield* Deferred.succeed(told, manager)
+        yield* Deferred.succeed(built, manager)
         yield* manager.start(config)
         yield* Effect.yieldNow()
       }).pipe(Effect.provide(JobManager.layer().pipe(Layer.provide([OnClose, RunStore.layerMemory]))))

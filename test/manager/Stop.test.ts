@@ -81,7 +81,7 @@ describe("stop", () => {
     )
   )
 
-  it.effect("goes on for the others when the caller who asked first goes away", () =>
+  it.effect("continues for the other callers when the first one is interrupted", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -268,7 +268,7 @@ describe("stopAll", () => {
     }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.ignoreInterruption("1 minute")] })))
   )
 
-  it.live("lets go of whoever asked, and goes away at operation k = 1 … 200", () =>
+  it.live("can be interrupted at operation k = 1 … 200", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator

@@ -1,4 +1,4 @@
-/** Whoever waits for a manager where nothing can be interrupted, such as in a finalizer. */
+/** Waiting for a manager where nothing can be interrupted, such as in a finalizer. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"

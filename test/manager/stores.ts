@@ -2,7 +2,7 @@ import { Database, RunStore } from "charlotte"
 import { Effect, Layer } from "effect"
 import { databaseFile } from "./lives.js"
 
-/** Each store, made anew for whoever provides it. */
+/** Each store, made for each layer that provides it. */
 export const stores = {
   "in memory": RunStore.layerMemory,
   "in SQLite": Layer.unwrapScoped(

@@ -1,7 +1,7 @@
 /**
  * Pages of the event log that were read a moment ago: those who follow the log at the same time read the same pages, and each
  * is read and decoded once for all of them. What is in the log never changes, so a page with events in it stays true. That
- * nothing comes after it does not, so the log is always asked for that.
+ * nothing comes after it does not, so that is always read from the log.
  */
 import { Chunk, Effect, Ref } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"

@@ -20,7 +20,7 @@ export interface Admitting {
   readonly id: JobId
   /** Completes when it is admitted, or refused and removed. */
   readonly answered: Effect.Effect<unknown>
-  /** Ends the check; a commit that has begun goes on. */
+  /** Ends the check; a commit that has begun is not interrupted. */
   readonly withdraw: Effect.Effect<void>
 }
 

@@ -16,7 +16,7 @@ export type ForkJob = <A, E>(
 
 export const make: Effect.Effect<ForkJob, never, Scope.Scope> = Effect.map(Effect.runtime<Scope.Scope>(), (manager) => {
   const { context, fiberRefs, runtimeFlags } = manager
-  // The span of what built the manager ended with the build.
+  // The span around the build of the manager ended with it.
   const services = Context.omit(Tracer.ParentSpan)(context)
   const uninterruptible = RuntimeFlags.disable(runtimeFlags, RuntimeFlags.Interruption)
   const annotations = FiberRefs.getOrDefault(fiberRefs, FiberRef.currentLogAnnotations)

@@ -2,7 +2,7 @@
  * Writes that are not given up: what happened has happened, so it is written again and again until the store takes it.
  * Meanwhile the manager reports that it is unhealthy.
  */
-import { Effect, HashMap, type Option, Order, Ref, Schedule } from "effect"
+import { Duration, Effect, HashMap, type Option, Order, Ref, Schedule } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { asClock } from "../../internal/RealClock.js"
@@ -27,8 +27,10 @@ export interface PersistRetry {
   readonly health: Effect.Effect<Health>
 }
 
+const firstPause = Duration.millis(20)
+
 /** Short enough at the longest for a manager that closes to see the end of its retries. */
-const schedule = Schedule.exponential("20 millis").pipe(Schedule.union(Schedule.spaced("500 millis")))
+const schedule = Schedule.exponential(Duration.times(firstPause, 2)).pipe(Schedule.union(Schedule.spaced("500 millis")))
 
 export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
   Effect.gen(function* () {
@@ -38,32 +40,35 @@ export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
 
     const problem: PersistRetry["problem"] = (jobId) => Effect.map(Ref.get(problems), HashMap.get(jobId))
 
-    const note = (jobId: JobId, error: StoreError) =>
+    const note = (jobId: JobId, error: unknown) =>
       Effect.gen(function* () {
+        if (!(error instanceof StoreError)) return
         const known = yield* Ref.getAndUpdate(problems, HashMap.set(jobId, error))
         if (HashMap.has(known, jobId)) return
         yield* Effect.logError(`job ${jobId} cannot be recorded, retrying: ${error.message}`)
       })
 
+    const isTemporary = (error: unknown): Effect.Effect<boolean> =>
+      error instanceof StoreError && error.reason !== "closed"
+        ? Effect.map(shutdown.isOver, (isOver) => !isOver)
+        : Effect.succeed(false)
+
+    // Apart from the first attempt: a write that succeeds at once, as nearly all do, needs none of this.
     const retry = <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) =>
       write.pipe(
-        Effect.tapError((error) => (error instanceof StoreError ? note(jobId, error) : Effect.void)),
-        Effect.retry({
-          schedule,
-          while: (error) =>
-            error instanceof StoreError && error.reason !== "closed"
-              ? Effect.map(shutdown.isOver, (isOver) => !isOver)
-              : false
-        }),
+        Effect.tapError((error) => note(jobId, error)),
+        Effect.retry({ schedule, while: isTemporary }),
+        Effect.delay(firstPause),
         Effect.ensuring(Ref.update(problems, HashMap.remove(jobId))),
         Effect.withClock(clock)
       )
 
     const persist: PersistRetry["persist"] = (jobId, write) =>
       Effect.catchAll(write, (error) =>
-        error instanceof StoreError
-          ? Effect.annotateLogs(Effect.zipRight(note(jobId, error), retry(jobId, write)), { jobId })
-          : Effect.fail(error)
+        Effect.if(isTemporary(error), {
+          onTrue: () => Effect.annotateLogs(Effect.zipRight(note(jobId, error), retry(jobId, write)), { jobId }),
+          onFalse: () => Effect.fail(error)
+        })
       )
 
     return {

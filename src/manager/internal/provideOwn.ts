@@ -9,7 +9,7 @@ export const provideOwn = <A, E, R>(
   own: Context.Context<Exclude<R, Scope.Scope>>
 ): Effect.Effect<A, E, Scope.Scope> =>
   Effect.mapInputContext(effect, (job: Context.Context<Scope.Scope>) => {
-    // The span of whoever built the layer ended with the build.
+    // The span around the build of the layer ended with it.
     const services = Context.omit(Tracer.ParentSpan)(own).pipe(Context.add(Scope.Scope, Context.get(job, Scope.Scope)))
     const span = Context.getOption(job, Tracer.ParentSpan)
     const all = Option.isNone(span) ? services : Context.add(services, Tracer.ParentSpan, span.value)

@@ -59,7 +59,7 @@ const stopActive = <Config>(
     return yield* new StopTimedOut({ jobId: job.id, elapsed: yield* since(begun) })
   })
 
-/** The first stop interrupts, in a fiber of the manager: whoever called may go away. A later one can only shorten the grace. */
+/** The first stop interrupts, in a fiber of the manager, which outlives the caller. A later one can only shorten the grace. */
 const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, grace: Duration.Duration) =>
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
