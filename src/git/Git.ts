@@ -19,6 +19,7 @@ import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
+import * as UserRefs from "./UserRefs.js"
 import * as Worktrees from "./Worktrees.js"
 
 export class Git extends Context.Tag("charlotte/Git")<Git, Service>() {}
@@ -103,6 +104,16 @@ export interface Service {
    * answers which they are. No process may be at work there.
    */
   readonly putBack: (repository: Repo, worktree: Worktrees.Worktree) => Answer<ReadonlyArray<SharedClone.Move>>
+
+  /** The user's branches, tags and stash. */
+  readonly userRefs: (repository: Repo) => Answer<UserRefs.Values>
+
+  /** Those that were moved while a command ran, if a git of it may have moved them, as the file of its trace says. */
+  readonly movedUserRefs: (
+    repository: Repo,
+    before: UserRefs.Values,
+    trace: string
+  ) => Answer<ReadonlyArray<SharedClone.Move>>
 
   /** The commit on which a worktree stands, and the files that differ from it. */
   readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Answer<Commits.Status>
@@ -190,6 +201,8 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
     worktrees: method("worktrees", Worktrees.list),
     removeWorktree: method("removeWorktree", Worktrees.remove),
     putBack: method("putBack", SharedClone.putBack),
+    userRefs: method("userRefs", UserRefs.read),
+    movedUserRefs: method("movedUserRefs", UserRefs.movedSince),
     status: method("status", Commits.status),
     commit: method("commit", Commits.commit),
     forward: method("forward", fastForwardWorktree.forward),

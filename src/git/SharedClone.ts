@@ -146,16 +146,21 @@ export const head = (clone: string) =>
 /** The commit of the branch. */
 export const tip = (clone: string, branch: OwnBranch) => value(clone, fullRef(branch))
 
-/** A branch or tag of the user's that was moved in the clone. */
+/** A branch or tag of the user's that was moved. */
 export interface Move {
   readonly ref: string
-  readonly from: string
+  /** Nothing where it is new. */
+  readonly from: string | undefined
   /** Nothing where it was deleted. */
   readonly to: string | undefined
 }
 
 const words = ({ from, ref, to }: Move): string =>
-  to === undefined ? `deleted ${ref}, which was at ${from}` : `moved ${ref} from ${from} to ${to.replace(/^ref: /, "")}`
+  from === undefined
+    ? `created ${ref} at ${to}`
+    : to === undefined
+      ? `deleted ${ref}, which was at ${from}`
+      : `moved ${ref} from ${from} to ${to.replace(/^ref: /, "")}`
 
 /** What somebody has done, for people. */
 export const describe = (moves: ReadonlyArray<Move>): string => {
@@ -225,7 +230,7 @@ export const putBack = (_: Repository, { clone, gitDir }: { readonly clone: stri
   Effect.gen(function* () {
     const before = yield* packedIn(record(gitDir))
     const after = new Map([...(yield* packedIn(`${clone}/packed-refs`)), ...(yield* loose(clone))])
-    const moves = [...before].flatMap(([ref, from]): ReadonlyArray<Move> => {
+    const moves = [...before].flatMap(([ref, from]): ReadonlyArray<Move & { readonly from: string }> => {
       const to = after.get(ref)
       return to === from || !/^refs\/(heads|tags)\//.test(ref) ? [] : [{ ref, from, to }]
     })

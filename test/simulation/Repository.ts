@@ -135,6 +135,8 @@ export const make = (machine: Machine): Repository => {
       worktrees: () => answer(() => [...worktrees.values()]),
       removeWorktree: (_, path) => answer(() => void worktrees.delete(path)),
       putBack: () => Effect.succeed([]),
+      userRefs: () => Effect.succeed(new Map()),
+      movedUserRefs: () => Effect.succeed([]),
       status: (_, { branch }) => command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [] }))),
       commit: (_, { branch }, { before, jobId, since, task, unit }) =>
         Effect.gen(function* () {

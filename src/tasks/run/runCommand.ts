@@ -1,11 +1,13 @@
 /**
  * The commands of a job: agents, gates, setups. Each runs in a worktree of the job's, and leaves a log.
  */
-import { type Array, Duration, Effect } from "effect"
+import { type Array, Duration, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as plainText from "../../internal/plainText.js"
 import { Git } from "../../git/Git.js"
 import * as SharedClone from "../../git/SharedClone.js"
+import * as UserRefs from "../../git/UserRefs.js"
+import type { Repository } from "../../git/Repository.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import { $match, type ProcessOutcome } from "../../process/ProcessOutcome.js"
 import { ProcessRunner, type RunOptions } from "../../process/ProcessRunner.js"
@@ -24,8 +26,15 @@ export interface CommandResult {
   /** The end of what it printed. */
   readonly tail: string
   readonly log: typeof Log.Encoded
-  /** Branches and tags of the user's that it moved where it worked, in words; they are set back. */
-  readonly moved: string | undefined
+  /** What it did to refs of the user's. */
+  readonly moved: ReadonlyArray<Moved>
+}
+
+/** In words. */
+export interface Moved {
+  readonly what: string
+  /** What became of it, or is to be done about it. */
+  readonly advice: string
 }
 
 export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"> {
@@ -50,12 +59,14 @@ export const run = (
   Effect.gen(function* () {
     const git = yield* Git
     const runner = yield* ProcessRunner
+    const trace = `${log}.git`
+    const before = yield* Effect.option(git.userRefs(repository))
     const { outcome, output } = yield* runner.run({
       ...command,
       jobId: context.id,
       attempt: context.attempt,
       cwd: worktree.path,
-      env,
+      env: { ...env, ...UserRefs.traced(trace) },
       output: log,
       grace: () => context.grace,
       graceOver: context.graceOver,
@@ -70,15 +81,42 @@ export const run = (
         )
     })
     // Where the clone is gone or broken, that is found by what is done next.
-    const moves = yield* Effect.orElseSucceed(git.putBack(repository, worktree), () => [])
-    const moved = moves.length === 0 ? undefined : plainText.line(SharedClone.describe(moves))
+    const inClone = yield* Effect.orElseSucceed(git.putBack(repository, worktree), () => [])
+    const moves = yield* Effect.orElseSucceed(
+      Effect.flatMap(before, (refs) => git.movedUserRefs(repository, refs, trace)),
+      () => []
+    )
+    const moved = [...inItsClone(inClone), ...inRepository(repository, moves)]
     return {
-      reason: reason(outcome) ?? moved,
+      reason: reason(outcome) ?? (moved.length === 0 ? undefined : moved.map(({ what }) => what).join("; ")),
       moved,
       tail: output.tail,
       log: { file: log, from: 0, to: output.size }
     }
   })
+
+const inItsClone = (moves: ReadonlyArray<SharedClone.Move>): ReadonlyArray<Moved> =>
+  moves.length === 0
+    ? []
+    : [
+        {
+          what: plainText.line(SharedClone.describe(moves)),
+          advice: "in its own copy of the repository, where that was put back"
+        }
+      ]
+
+/** These are not put back: the user may have moved the ref too, and only he knows. */
+const inRepository = (repository: Repository, moves: ReadonlyArray<SharedClone.Move>): ReadonlyArray<Moved> => {
+  if (moves.length === 0) return []
+  const commands = moves.slice(0, 5).flatMap((move) => Option.toArray(UserRefs.undoCommand(repository, move)))
+  const undo = commands.length === 0 ? "" : `; if that was not you, undo it with: ${commands.join(" && ")}`
+  return [
+    {
+      what: plainText.line(`${SharedClone.describe(moves)} in ${repository.topLevel}`),
+      advice: `one of its git commands worked in that repository${undo}`
+    }
+  ]
+}
 
 /** Runs a command line that the plan has fixed. */
 export const line = (

@@ -115,13 +115,11 @@ const teller =
     tell(type, payload, { unit: id, task: number })
 
 const noteMoved = (job: RunContext, unit: Unit, task: Task, who: string, { moved }: runCommand.CommandResult) =>
-  moved === undefined
-    ? Effect.void
-    : Note.add(
-        job,
-        { unit: unit.id, task: task.number },
-        `the ${who} ${moved}: in its own copy of the repository, where that was put back`
-      )
+  Effect.forEach(
+    moved,
+    ({ advice, what }) => Note.add(job, { unit: unit.id, task: task.number }, `the ${who} ${what}: ${advice}`),
+    { discard: true }
+  )
 
 const tryOnce = (
   job: RunContext,

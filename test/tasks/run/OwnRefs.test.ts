@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { exec } from "node:child_process"
+import { promisify } from "node:util"
 import { ended, run, show, task, unit } from "../Jobs.js"
 import * as Life from "./Life.js"
 import { commitOf, meanwhile, pausing } from "./Scenes.js"
@@ -142,6 +144,75 @@ describe("the user's branches and tags", () => {
         expect(yield* world.git(top, "config", "user.name")).toBe("Other Name\n")
         yield* Witness.isQuiet(world, top, id)
         yield* Witness.isTidy(world, top, id)
+      }).pipe(Effect.provide(Witness.manager(world)))
+    })
+  )
+})
+
+describe("the user's refs that an agent moves by the path of the repository", () => {
+  /** In a shell of the agent's: the top level of the user's checkout. */
+  const user = `$(sed 's,/[.]git/objects$,,' "$(git rev-parse --git-path objects/info/alternates)")`
+  const mischief = {
+    "moves a branch": [
+      "git -C $user branch -f other HEAD",
+      /moved refs\/heads\/other from [0-9a-f]{40} to [0-9a-f]{40}/
+    ],
+    "works in its directory": ["(cd $user && git update-ref refs/heads/other main)", /moved refs\/heads\/other from/],
+    "names it in a variable": ["GIT_DIR=$user/.git git branch -f other main", /moved refs\/heads\/other from/],
+    "deletes a branch": ["git --git-dir=$user/.git branch -D other", /deleted refs\/heads\/other, which was at/],
+    "makes a tag": ["git -C $user tag v9", /created refs\/tags\/v9 at/],
+    "pushes to it": [
+      "git commit -q --allow-empty -m x; git push -q $user HEAD:pushed",
+      /created refs\/heads\/pushed at/
+    ],
+    "pops the stash": ["git -C $user stash drop -q", /(moved|deleted) refs\/stash/]
+  } as const
+  for (const [what, [script, expected]] of Object.entries(mischief))
+    it.scopedLive(`are reported with a command that undoes it, and the attempt fails: ${what}`, () =>
+      Effect.gen(function* () {
+        const world = yield* Witness.world
+        const { config, top } = yield* Witness.job(world, doing(once(`user=${user}\n${script}`)))
+        const refs = world.git(
+          top,
+          "for-each-ref",
+          "refs/heads",
+          "refs/tags",
+          "--exclude=refs/heads/charlotte",
+          "--exclude=refs/heads/main"
+        )
+        const before = yield* refs
+        yield* Effect.gen(function* () {
+          const { events, run: record, work } = yield* run(config)
+          expect(record.error).toBeUndefined()
+          expect(work.tasks).toMatchObject([{ state: "completed", failures: 1 }])
+          expect(work.tasks[0]?.notes).toEqual([expect.stringMatching(expected)])
+          const retry = events.find(({ type }) => type === "task.retry")
+          expect(JSON.stringify(retry?.payload)).toMatch(expected)
+          const [, undo] = /undo it with: (.*)$/.exec(work.tasks[0]?.notes[0] ?? "") ?? []
+          expect(undo === undefined).toBe(what === "pops the stash")
+          if (undo === undefined) return
+          yield* Effect.promise(() => promisify(exec)(undo))
+          expect(yield* refs).toBe(before)
+        }).pipe(Effect.provide(Witness.manager(world)))
+      })
+    )
+
+  it.scopedLive("are the user's to move while an agent looks at them there", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const looks = `git -C ${user} log -1 main > /dev/null; git -C ${user} status > /dev/null; git -C ${user} branch -a; git -C ${user} stash list; (cd ${user} && git diff mine)`
+      const { config, top } = yield* Witness.job(world, doing(pausing(world, looks)))
+      yield* Effect.gen(function* () {
+        const { run: record, work } = yield* meanwhile(world, config, () =>
+          Effect.gen(function* () {
+            yield* world.git(top, "commit", "--quiet", "--all", "-m", "his")
+            yield* world.git(top, "branch", "--force", "other", "mine")
+            yield* world.git(top, "tag", "--delete", "v1")
+          })
+        )
+        expect(record.error).toBeUndefined()
+        expect(work.tasks).toMatchObject([{ failures: 0, notes: [] }])
+        expect(yield* world.git(top, "log", "-1", "--format=%s", "mine")).toBe("his\n")
       }).pipe(Effect.provide(Witness.manager(world)))
     })
   )

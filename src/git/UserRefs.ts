@@ -1,0 +1,127 @@
+/**
+ * The user's branches, tags and stash around a command of a job. The command works in a repository of its own, but can reach the
+ * user's by its path. That a ref was moved meanwhile proves nothing, since the user works there too. So each git of the command
+ * notes what it does, as `GIT_TRACE2_EVENT` in its environment asks: only where one could move refs in the user's repository are
+ * they compared. A program that hides its environment from git, or writes refs without git, cannot be told apart from the user.
+ */
+import { Effect, Option, Schema } from "effect"
+import { rm } from "node:fs/promises"
+import * as fs from "./fs.js"
+import { step } from "./GitCommand.js"
+import { inRepository, type Repository } from "./Repository.js"
+import type { Move } from "./SharedClone.js"
+import { command } from "./shellQuote.js"
+
+export type Values = ReadonlyMap<string, string>
+
+/** All refs but the branches of jobs and what a fetch moves, each with its object. */
+export const read = (repository: Repository) =>
+  Effect.map(
+    inRepository(repository, [
+      "for-each-ref",
+      "--format=%(refname) %(objectname)",
+      "--end-of-options",
+      "refs/heads/",
+      "refs/tags/",
+      "refs/stash"
+    ]),
+    ({ stdout }): Values =>
+      new Map(
+        stdout
+          .toString()
+          .split("\n")
+          .flatMap((line) => {
+            const [ref = "", object = ""] = line.split(" ")
+            return ref === "" || ref.startsWith("refs/heads/charlotte/") ? [] : [[ref, object] as const]
+          })
+      )
+  )
+
+/** A line that git writes for an event; the lines of one process have one `sid`. */
+const Noted = Schema.parseJson(
+  Schema.Struct({
+    sid: Schema.String,
+    event: Schema.String,
+    argv: Schema.optional(Schema.Array(Schema.String)),
+    worktree: Schema.optional(Schema.String),
+    /** With `cmd_name`: the command, or what git does to find it, such as `_run_git_alias_`. */
+    name: Schema.optional(Schema.String),
+    /** With `def_param`: the value of a variable. */
+    value: Schema.optional(Schema.String)
+  })
+)
+
+/** Commands that move no refs of the user's. */
+const harmless = new Set(
+  `annotate archive blame cat-file check-attr check-ignore check-ref-format config count-objects describe diff diff-files
+  diff-index diff-tree for-each-ref format-patch fsck gc grep help log ls-files ls-remote ls-tree maintenance merge-base
+  name-rev pack-objects range-diff remote rev-list rev-parse shortlog show show-branch show-ref status unpack-objects upload-pack
+  var version whatchanged`.split(/\s+/)
+)
+
+/** Whether a git process that may have moved refs worked in the repository. */
+export const mayHaveMoved = (trace: string, { commonDir, gitDir, topLevel }: Repository): boolean => {
+  const paths = [topLevel, gitDir, commonDir].map(withoutEnd)
+  const isNamed = (text: string) => {
+    const path = withoutEnd(text)
+    return paths.some((own) => path === own || path.endsWith(`=${own}`) || path.endsWith(`file://${own}`))
+  }
+  const [inside, moving] = [new Set<string>(), new Set<string>()]
+  const started = new Map<string, ReadonlyArray<string>>()
+  for (const line of trace.split("\n")) {
+    const noted = Option.getOrUndefined(decode(line))
+    if (noted === undefined) continue
+    const { argv = [], event, name = "", sid, value, worktree } = noted
+    if (event === "start") started.set(sid, argv)
+    if ([...(started.get(sid) ?? []), worktree ?? "", value ?? ""].some(isNamed)) inside.add(sid)
+    if (event === "cmd_name" && !name.startsWith("_") && moves(name, started.get(sid) ?? [])) moving.add(sid)
+  }
+  return [...moving].some((sid) => inside.has(sid))
+}
+
+const moves = (name: string, argv: ReadonlyArray<string>): boolean => {
+  const options = argv.slice(argv.indexOf(name) + 1)
+  switch (name) {
+    case "branch":
+    case "tag":
+      // Without a name they list.
+      return options.some((option) => !option.startsWith("-"))
+    case "stash":
+    case "worktree":
+      return options[0] !== "list" && options[0] !== "show"
+    default:
+      return !harmless.has(name)
+  }
+}
+
+const decode = Schema.decodeOption(Noted)
+
+const withoutEnd = (path: string): string => path.replace(/\/+$/, "").replace(/\/\.git$/, "")
+
+/** Variables by which each git of a command notes in a file what it does. */
+export const traced = (file: string): Readonly<Record<string, string>> => ({
+  GIT_TRACE2_EVENT: file,
+  GIT_TRACE2_EVENT_BRIEF: "1",
+  GIT_TRACE2_ENV_VARS: "GIT_DIR,GIT_COMMON_DIR,GIT_WORK_TREE"
+})
+
+/** The refs that were moved while a command ran, if a git of it may have moved them. The file is removed. */
+export const movedSince = (repository: Repository, before: Values, file: string) =>
+  Effect.gen(function* () {
+    const trace = yield* fs.read(file)
+    yield* step(`remove ${file}`, () => rm(file, { force: true }))
+    if (!Option.exists(trace, (text) => mayHaveMoved(text.toString(), repository))) return []
+    const after = yield* read(repository)
+    return [...new Set([...before.keys(), ...after.keys()])].flatMap((ref): ReadonlyArray<Move> => {
+      const [from, to] = [before.get(ref), after.get(ref)]
+      return from === to ? [] : [{ ref, from, to }]
+    })
+  })
+
+/** The command that undoes a move as long as nobody has moved the ref since; none for the stash, which has a log of its own. */
+export const undoCommand = ({ topLevel }: Repository, { from, ref, to }: Move): Option.Option<string> => {
+  const git = ["git", "-C", topLevel, "update-ref"]
+  if (ref === "refs/stash") return Option.none()
+  if (from === undefined) return Option.some(command(...git, "-d", ref, ...(to === undefined ? [] : [to])))
+  return Option.some(command(...git, ref, from, to ?? "0".repeat(from.length)))
+}
