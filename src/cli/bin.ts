@@ -1,12 +1,22 @@
 #!/usr/bin/env node
 /**
- * The command `charlotte`, from its sources. Where it cannot run it says so, and loads nothing that may not be understood
- * there. What is installed is `installed.ts`.
+ * The command `charlotte`. Where it cannot run it says so, and loads nothing that may not be understood there.
  */
+import * as Module from "node:module"
+import { isAbsolute, join } from "node:path"
 import { refusal } from "./Platform.js"
+
+/**
+ * Keeps what V8 has compiled for the next process, in the user's own cache: Node's default is below /tmp, where others could
+ * have put code of theirs.
+ */
+const keepCompiled = ({ HOME = "", XDG_CACHE_HOME = "" }: NodeJS.ProcessEnv): void => {
+  const cache = isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(HOME, ".cache")
+  if (isAbsolute(cache)) Module.enableCompileCache(join(cache, "charlotte"))
+}
 
 if (refusal()) process.exitCode = 2
 else {
-  const { start } = await import("./main.js")
-  start()
+  keepCompiled(process.env)
+  void import("./main.js").then(({ start }) => start())
 }

@@ -3,7 +3,17 @@
  * machine without a compiler, and then used. It needs a build, and the packages' registry or npm's cache.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -15,6 +25,9 @@ const directory = mkdtempSync(join(tmpdir(), "charlotte-installed-"))
 
 /** Seconds of CPU that the install may take. */
 const limit = 30
+
+/** Megabytes that the tarball may have. */
+const largest = 1.5
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -170,7 +183,9 @@ const besideOthers = () => {
 
 try {
   mkdirSync(join(directory, "charlotte"))
-  run(root, `npm pack --silent --pack-destination ${join(directory, "charlotte")}`)
+  const tarball = run(root, `npm pack --silent --pack-destination ${join(directory, "charlotte")}`).trim()
+  const size = statSync(join(directory, "charlotte", tarball)).size / 1e6
+  check(size <= largest, `is a tarball of ${size.toFixed(2)} MB`)
   say(`Node ${process.version}, in ${dirname(process.execPath)}`)
   inApplication()
   globally()

@@ -2,31 +2,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import Database from "better-sqlite3"
-import { execFile } from "node:child_process"
-import {
-  closeSync,
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync
-} from "node:fs"
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, symlinkSync, writeFileSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
-import { Script } from "node:vm"
 import { afterAll, beforeAll } from "vitest"
 import manifest from "../../../package.json" with { type: "json" }
 import * as Bundle from "../../support/bundle.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
-
-const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 /** A package as npm unpacks it, with the command in it and a link to that where a shell looks for commands. */
 let installed = ""
@@ -102,25 +85,22 @@ describe("the bundle", () => {
     })
   )
 
-  it("has what V8 has made of it, and does without when that is damaged or not there", async () => {
-    const file = `${installed}/dist/cli/charlotte.cjs`
-    const source = readFileSync(file, "latin1")
-    expect(/[^\0-\x7f]/.test(source)).toBe(false)
-    for (const part of ["client", "daemon", "manager"]) {
-      const cachedData = readFileSync(`${file}.${part}`)
-      expect(new Script(source, { filename: file, cachedData }).cachedDataRejected, part).toBe(false)
-    }
-    const other = `${installed}/other`
-    cpSync(`${installed}/dist`, `${other}/dist`, { recursive: true })
-    symlinkSync(`${root}node_modules`, `${other}/node_modules`)
-    const bin = `${other}/dist/cli/bin.cjs`
-    const version = async () => (await promisify(execFile)(process.execPath, [bin, "--version"])).stdout
-    const cache = `${other}/dist/cli/charlotte.cjs.client`
-    for (const content of ["", "not of V8", readFileSync(cache).subarray(0, 1_000)]) {
-      writeFileSync(cache, content)
-      expect(await version()).toBe(`${manifest.version}\n`)
-    }
-    rmSync(cache)
-    expect(await version()).toBe(`${manifest.version}\n`)
-  })
+  it.scopedLive("keeps what V8 has compiled in the cache of its user, and does without where it cannot", () =>
+    Effect.gen(function* () {
+      const there = yield* world(() => Tasks.simple)
+      const version = (variables: string) => Charlotte.run(there, `${variables} charlotte --version`)
+      const works = { code: 0, out: `${manifest.version}\n`, err: "" }
+      const cached = (directory: string) => readdirSync(`${directory}/charlotte`, { recursive: true }).length > 0
+      const { root } = there
+      expect(yield* version("XDG_CACHE_HOME=")).toMatchObject(works)
+      expect(cached(`${root}/home/.cache`)).toBe(true)
+      expect(yield* version(`XDG_CACHE_HOME=${root}/cache`)).toMatchObject(works)
+      expect(cached(`${root}/cache`)).toBe(true)
+      for (const entry of readdirSync(`${root}/cache`, { recursive: true, withFileTypes: true }))
+        if (entry.isFile()) writeFileSync(`${entry.parentPath}/${entry.name}`, "not of V8")
+      expect(yield* version(`XDG_CACHE_HOME=${root}/cache`)).toMatchObject(works)
+      expect(yield* version("XDG_CACHE_HOME=/dev/null")).toMatchObject(works)
+      expect(yield* version("XDG_CACHE_HOME=. HOME=.")).toMatchObject(works)
+    })
+  )
 })
