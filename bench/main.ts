@@ -1,6 +1,6 @@
 /**
- * `npm run bench` measures everything, `npm run bench -- NAME …` some; both write what they find into RESULTS.md, as soon as it
- * is found; `--runs=1` for a first look. `npm run bench -- --short` is quick, writes nothing, and fails when a ratio misses its
+ * `npm run bench` measures everything, `npm run bench -- NAME …` some; both write what they find into docs/performance.md, as
+ * soon as it is found; `--runs=1` for a first look. `npm run bench -- --short` is quick, writes nothing, and fails when a ratio misses its
  * "must" by more than a factor of two, three times in succession: other programs slow both sides down, but seldom evenly.
  */
 import { mkdtempSync, rmSync } from "node:fs"
@@ -60,7 +60,7 @@ try {
       for (let again = 0; again < 2 && short && farOff(found).length > 0; again++) found = await run(settings)
       lines.push(...found)
       missed.push(...farOff(found))
-      if (!short) write(benchmarks, name, { title, runs: settings.runs, load, lines: found })
+      if (!short) write(name, { title, runs: settings.runs, load, lines: found })
     } catch (error) {
       failed.push(name)
       say(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

@@ -97,9 +97,9 @@ describe("the package", () => {
     }
   })
 
-  it("is tested with the Effect that its peers ask for, and with the one that the README installs", async () => {
+  it("is tested with the Effect that its peers ask for, and with the one that docs/embedding.md installs", async () => {
     const pinned: Readonly<Record<string, string>> = manifest.devDependencies
-    const [line = ""] = /^npm install .*$/m.exec(await read("README.md")) ?? []
+    const [line = ""] = /^npm install .*$/m.exec(await read("docs/embedding.md")) ?? []
     const peers = Object.keys(manifest.peerDependencies).sort()
     const packages = [
       `../charlotte/charlotte-${manifest.version}.tgz`,

@@ -85,7 +85,7 @@ export const stop: Benchmark = {
         peer === undefined
           ? {}
           : {
-              against: `cancelJob of ${peer}, which records nothing before it tells (one raw commit: ${readable(commit)} ms)`,
+              against: `cancelJob of ${peer}, which records nothing before it aborts (one raw commit: ${readable(commit)} ms)`,
               base: `${readable(figure(peer, of))} ms`
             }
       const row = (what: string, of: string, must: number, goal: number): Measured => ({
@@ -93,7 +93,7 @@ export const stop: Benchmark = {
         ...beside(of)
       })
       rows.push(
-        row("orchestrator told", "told", 0.5, 0.25),
+        row("orchestrator interrupted", "told", 0.5, 0.25),
         row("outcome recorded", "recorded", 1.6, 1),
         ...Peers.unmeasured(`stop${pace}`, found)
       )

@@ -1,5 +1,5 @@
 /**
- * The package as applications get it: packed, installed with the line of the README into an application and globally, on a
+ * The package as applications get it: packed, installed with the line of docs/embedding.md into an application and globally, on a
  * machine without a compiler, and then used. It needs a build, and the packages' registry or npm's cache.
  */
 import { execFileSync, spawnSync } from "node:child_process"
@@ -18,6 +18,7 @@ import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
+import { blocksOf } from "../docs/pages.js"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const here = fileURLToPath(new URL(".", import.meta.url))
@@ -99,8 +100,8 @@ const typeCheck = (app: string, moduleResolution: "nodenext" | "bundler") => {
 }
 
 const line = (): string => {
-  const [found] = /^npm install \.\.\/charlotte\/.*$/m.exec(readFileSync(join(root, "README.md"), "utf8")) ?? []
-  if (found === undefined) throw new Error("the README has no line that installs Charlotte into an application")
+  const [found] = /^npm install \.\.\/charlotte\/.*$/m.exec(readFileSync(join(root, "docs/embedding.md"), "utf8")) ?? []
+  if (found === undefined) throw new Error("docs/embedding.md has no line that installs Charlotte into an application")
   return found
 }
 
@@ -111,7 +112,10 @@ const inApplication = () => {
   const [user = 0, system = 0] = run(app, `TIMEFORMAT='%U %S'; { time ${line()} >&2; } 2>&1 | tail -n 1`)
     .split(" ")
     .map(Number)
-  check(user + system <= limit, `installs with the line of the README, in ${(user + system).toFixed(1)} s of CPU`)
+  check(
+    user + system <= limit,
+    `installs with the line of docs/embedding.md, in ${(user + system).toFixed(1)} s of CPU`
+  )
   const [driver = "", ...others] = versions(app, "better-sqlite3")
   check(driver.startsWith("13.") && others.length === 0, `brings one better-sqlite3, ${driver}`)
   check(versions(app, "effect").length === 1, "brings one Effect")
@@ -181,6 +185,31 @@ const besideOthers = () => {
   check(status !== 0 && stderr.includes("ERESOLVE"), "is refused by npm beside Effect 4, with ERESOLVE")
 }
 
+/** The tutorial from its first command to its last, in a home directory that holds nothing but a clone of this checkout. */
+const tutorial = () => {
+  const home = join(directory, "reader")
+  mkdirSync(home)
+  run(directory, `git clone --quiet ${root} ${join(home, "charlotte")}`)
+  const commands = blocksOf("sh").filter(({ page }) => page === "docs/tutorial.md")
+  const { CHARLOTTE_HOME: _, ...others } = environment
+  const npm = (option: string) => run(directory, `npm config get ${option}`).trim()
+  execFileSync("bash", ["-euo", "pipefail", "-c", commands.map(({ text }) => text).join("\n")], {
+    cwd: home,
+    env: {
+      ...others,
+      HOME: home,
+      PATH: `${join(home, ".local", "bin")}:${environment.PATH}`,
+      npm_config_prefix: join(home, ".local"),
+      // What is known of registries, and what was fetched before.
+      npm_config_userconfig: npm("userconfig"),
+      npm_config_cache: npm("cache")
+    },
+    stdio: ["ignore", "ignore", "inherit"]
+  })
+  const log = run(join(home, "greeter"), "git log --format=%s")
+  check(/^Wait$[^]*^Whisper$\n^Shout$/m.test(log), "walks the tutorial, from a clone to three tasks that are done")
+}
+
 try {
   mkdirSync(join(directory, "charlotte"))
   const tarball = run(root, `npm pack --silent --pack-destination ${join(directory, "charlotte")}`).trim()
@@ -190,6 +219,7 @@ try {
   inApplication()
   globally()
   besideOthers()
+  tutorial()
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }

@@ -1,0 +1,21 @@
+/**
+ * What was measured, as it is kept in results.json.
+ */
+import type { Line } from "./Benchmark.js"
+
+export interface Found {
+  readonly title: string
+  readonly commit: string
+  readonly date: string
+  readonly runs: number
+  /** The mean number of processes that ran or wanted to at the start; above 1 or so, others were at work. */
+  readonly load: number
+  readonly lines: ReadonlyArray<Line>
+}
+
+export interface Machine {
+  readonly versions: string
+  readonly found: { readonly [name: string]: Found }
+}
+
+export type Results = { readonly [machine: string]: Machine }

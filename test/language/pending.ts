@@ -1,0 +1,16 @@
+/** Rooms that still have such words; the list only gets shorter. */
+export const pending: ReadonlyArray<string> = [
+  "docs/cli.md",
+  "src/cli/",
+  "src/daemon/",
+  "src/domain/",
+  "src/git/",
+  "src/http/",
+  "src/internal/",
+  "src/manager/",
+  "src/process/",
+  "src/store/",
+  "src/tasks/",
+  "src/testing/",
+  "src/yaml/"
+]
