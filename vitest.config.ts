@@ -1,6 +1,8 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import manifest from "./package.json" with { type: "json" }
+import { isLong } from "./test/support/long.js"
 
 /** `charlotte` and its subpaths, as package.json exports them, but from the sources: no build comes before a test. */
 const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
@@ -16,24 +18,43 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
       ]
 )
 
-/** The quick tests, which need few processes of their own; `.ci/run` has them pass on every Node that is supported. */
+/** Tests that kill, cut off, crowd and pause what they test, at every point or at random. */
+const chaos = [
+  "test/{crash,faults,model,simulation}/**/*.test.ts",
+  "test/cli/process/{DaemonLife,Hostile,Paused,Phases,Shutdown,Signals}.test.ts",
+  "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",
+  "test/manager/{Capacity,CrashRecovery,EventLeaks}.test.ts",
+  "test/process/{crash,flood}.test.ts",
+  "test/tasks/run/{Kill,Resume,scheduleUnits}.test.ts"
+]
+
+/** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
+const long = [
+  "test/{faults,model}/**/*.test.ts",
+  "test/cli/process/{DaemonLife,Paused}.test.ts",
+  "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
+  "test/manager/Capacity.test.ts"
+]
+
+/** Tests with hardly a process of their own, which pass on every Node that is supported. */
 const unit = [
-  "test/internal/**/*.test.ts",
-  "test/domain/**/*.test.ts",
+  "test/{domain,internal,manager}/**/*.test.ts",
   "test/store/**/!(FileLock).test.ts",
-  "test/manager/**/!(Capacity|EventLeaks).test.ts",
-  "test/http/**/!(Crowd|Memory|Reconnect|Stalled).test.ts",
+  "test/http/**/*.test.ts",
   "test/cli/!(bin).test.ts",
   "test/cli/{doctor,errors,parser,run,terminal}/**/*.test.ts"
+]
+
+const tiers = [
+  { name: "unit", include: unit, exclude: chaos },
+  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos] },
+  { name: "chaos", include: chaos }
 ]
 
 export default defineConfig({
   resolve: { alias },
   test: {
-    projects: [
-      { extends: true, test: { name: "unit", include: unit } },
-      { extends: true, test: { name: "integration", include: ["test/**/*.test.ts"], exclude: unit } }
-    ],
+    projects: (isLong ? [{ name: "long", include: long }] : tiers).map((test) => ({ extends: true, test })),
     reporters: ["default"],
     allowOnly: false,
     // Tests start real processes and wait for real files, on machines that may be busy: the limit is for what hangs.
@@ -41,6 +62,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Processes, not threads: native code, signals and the working directory belong to a whole process.
     pool: "forks",
-    poolOptions: { forks: { minForks: 1, maxForks: 2 } }
+    poolOptions: { forks: { minForks: 1, maxForks: availableParallelism() } }
   }
 })
