@@ -1,6 +1,6 @@
 /**
- * What `config.yaml` in the home directory says: agents, the variables of gates, and how many jobs run at once. All of it may
- * be left out, and the file too.
+ * `config.yaml` of the home directory: agents, environment variables of gates, and limits of the manager. The file and all of its
+ * keys are optional.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Config, Context, Effect, Layer, Option } from "effect"
@@ -15,18 +15,18 @@ import { Home } from "./Home.js"
 
 export class Configuration extends Context.Tag("charlotte/Configuration")<Configuration, Service>() {}
 
-/** What a manager takes for which nothing is configured. */
+/** The default of the manager. */
 export const defaultMaxJobs = 10
 
 const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 
-/** They go before what the file says. */
+/** They override the file. */
 const variables: Config.Config<Variables> = Config.all({
   CHARLOTTE_MAX_JOBS: variable("CHARLOTTE_MAX_JOBS"),
   CHARLOTTE_STOP_GRACE: variable("CHARLOTTE_STOP_GRACE")
 })
 
-/** What reads them, and the file, is loaded only where there are any: every start waits for this, and most have none. */
+/** The YAML reader is loaded only if there is something to read: every start waits for this, and most homes have no file. */
 export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSystem> = Effect.gen(function* () {
   const { config: file } = yield* Home
   const around = yield* Effect.orDie(variables)
@@ -38,7 +38,7 @@ export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSyste
   return yield* read(file, { isThere, around })
 })
 
-/** Where it cannot be told, it is there, and to read it says what is wrong. */
+/** If `lstat` fails, the file counts as present: reading it reports the problem. */
 const isMissing = (file: string): boolean => {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) === undefined
@@ -54,7 +54,7 @@ export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | File
 
 export type ManagerOptions = Pick<JobManager.Options, "recovery">
 
-/** A manager of jobs, as it is configured. */
+/** A manager with the configured limits. */
 export const jobManager = (
   options: ManagerOptions
 ): Layer.Layer<JobManager.JobManager, StoreError | AlreadyManaged, Orchestrator | RunStore | Configuration> =>

@@ -1,6 +1,6 @@
 /**
- * What a home's `config.yaml` says, and the variables that go before it: `CHARLOTTE_MAX_JOBS` and `CHARLOTTE_STOP_GRACE`. Most
- * homes have neither, so `Configuration` has this loaded, with all that reads YAML, where there is one.
+ * Reads `config.yaml`, and the variables that override it: `CHARLOTTE_MAX_JOBS` and `CHARLOTTE_STOP_GRACE`. Most homes have neither,
+ * so `Configuration` imports this module, and the YAML parser with it, only when needed.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
@@ -14,12 +14,12 @@ import * as Yaml from "../yaml/Yaml.js"
 
 export interface Service {
   readonly agents: Agents.Settings
-  /** The manager decides what is not configured. */
+  /** `undefined`: the manager's default. */
   readonly maxJobs: number | undefined
   readonly stopGrace: Duration.Duration | undefined
 }
 
-/** The values of variables, of those that are set to anything. */
+/** Variables that are set and not empty. */
 export interface Variables {
   readonly CHARLOTTE_MAX_JOBS: Option.Option<string>
   readonly CHARLOTTE_STOP_GRACE: Option.Option<string>

@@ -1,6 +1,5 @@
 /**
- * The daemon: the manager of the jobs of a home, for as long as nobody asks it to end, and the server through which it is
- * reached.
+ * The daemon: the job manager of a home and its HTTP server, until it is shut down.
  */
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import * as Http from "../http/server/Server.js"
@@ -19,22 +18,22 @@ import * as Secrets from "./Secrets.js"
 import * as HomeWatcher from "./HomeWatcher.js"
 
 export interface Options {
-  /** A port of this machine that is served as well, to those who have the token of the home. */
+  /** A loopback port to serve as well; its clients need the token of the home. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined
   /** Run once jobs can be submitted. */
   readonly onReady: (holder: LockOwner) => Effect.Effect<void>
-  /** Is given what is logged, for people. */
+  /** Receives each log line in readable form. */
   readonly show?: ((line: string) => void) | undefined
 }
 
 /**
- * Returns when somebody has asked the daemon to end and it has: no request is taken any more, jobs are interrupted and go on
- * at the next start, and the home is free. Interrupted, it ends in the same way.
+ * Returns after a shutdown that a client requested: no request is accepted any more, jobs are interrupted and continue at the next
+ * start, and the home is free. Interrupting it shuts it down in the same way.
  */
 export const run = (options: Options) =>
   Effect.gen(function* () {
     yield* Umask.restrictive
-    // Whoever finds the home taken writes nothing into its log.
+    // A process that does not get the home writes nothing into its log.
     const home = yield* Layer.build(Layers.home({ what: "daemon", version }))
     yield* live(options).pipe(DaemonLog.to(options), Effect.provide(home))
   }).pipe(Effect.scoped)
@@ -42,18 +41,20 @@ export const run = (options: Options) =>
 const live = ({ listen, onReady }: Options) =>
   Effect.gen(function* () {
     yield* Effect.addFinalizer((exit) =>
-      Exit.isFailure(exit) && !Exit.isInterrupted(exit) ? Effect.logFatal("ended", exit.cause) : Effect.logInfo("ended")
+      Exit.isFailure(exit) && !Exit.isInterrupted(exit)
+        ? Effect.logFatal("stopped", exit.cause)
+        : Effect.logInfo("stopped")
     )
-    yield* Effect.logInfo("starts").pipe(Effect.annotateLogs({ version, pid: process.pid, node: process.version }))
+    yield* Effect.logInfo("starting").pipe(Effect.annotateLogs({ version, pid: process.pid, node: process.version }))
     const store = yield* Layer.build(Layers.records)
     const runner = Context.get(store, ProcessRunner)
     yield* gracefulShutdown.hurryOnSignal(runner, { force: true })
 
-    // It hears of the end of the jobs, too.
+    // Closed after the jobs, so that it logs their end too.
     const log = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const jobs = yield* Scope.make()
     const door = yield* Scope.make()
-    // Both at once: those who are connected have as long as the jobs.
+    // Both at once: open connections get as much time as the jobs.
     const end = Effect.all([Scope.close(door, Exit.void), Scope.close(jobs, Exit.void)], { concurrency: "unbounded" })
     yield* Effect.addFinalizer(() => gracefulShutdown.bounded(Effect.asVoid(end), runner))
 
@@ -66,21 +67,21 @@ const live = ({ listen, onReady }: Options) =>
       const { addresses, prepared, shutdownRequested } = listening
       const { announce, withdraw } = yield* HomeLock
       yield* onReady(yield* announce(addresses))
-      // Whoever waited for this process goes on meanwhile.
-      yield* Effect.logInfo("is ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
+      // After `onReady`, so that the process that waits for it can continue.
+      yield* Effect.logInfo("ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
       yield* Effect.forkIn(Effect.provide(JobEventLogger.follow(before), manager), log)
-      // Whoever comes from now on waits until it is over.
+      // From here on, a process that wants the home waits until it is free.
       yield* Effect.addFinalizer(() => withdraw)
       const over = race.first([
-        Effect.as(shutdownRequested, Effect.logInfo("ends, as a client asks it to")),
+        Effect.as(shutdownRequested, Effect.logInfo("shutting down: requested by client")),
         Effect.as(
           HomeWatcher.untilLost(addresses),
-          Effect.logError("ends, since the home directory was deleted or moved away")
+          Effect.logError("shutting down: the home directory was deleted or moved")
         )
       ])
       yield* Effect.zipRight(Effect.zipRight(prepared, Layers.tasks), over).pipe(
         Effect.flatten,
-        Effect.onInterrupt(() => Effect.logInfo("ends, as a signal tells it to"))
+        Effect.onInterrupt(() => Effect.logInfo("shutting down: received a signal"))
       )
     }).pipe(Effect.provide(store))
   }).pipe(Effect.scoped)

@@ -1,6 +1,6 @@
 /**
  * The log of a daemon: `daemon.log` among the logs of the home, a JSON object in each line, without the secrets that this process
- * knows. What a line is about is told by fields of its own, such as `jobId`.
+ * knows. Fields such as `jobId` name the subject of a line.
  */
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
 import { stringify } from "../internal/Json.js"
@@ -15,7 +15,7 @@ const usualLimit = 10 * 1024 * 1024
 const keep = 4
 
 export interface Options {
-  /** Is given each line as well, as people read it. */
+  /** Receives each line as well, in readable form. */
   readonly show?: ((line: string) => void) | undefined
   /** How large a file becomes, if not as usual. */
   readonly limit?: number
@@ -54,7 +54,7 @@ const line = ({ annotations, cause, date, logLevel, message }: Entry): string =>
   return Cause.isEmpty(cause) ? words : `${words}\n${Cause.pretty(cause)}`
 }
 
-/** A disk that is full, or gone, costs lines and nothing else. As soon as there is room again, the log says how many. */
+/** A full or missing disk loses lines and does no other harm. Once there is space again, the log reports how many. */
 const patiently = (append: (line: string) => void) => {
   let lost = 0
   let reason = ""

@@ -1,11 +1,11 @@
 /**
- * The one directory in which everything is kept: configuration, database, logs, worktrees, lock.
+ * The home directory: configuration, database, logs, worktrees, lock.
  *
- * Whoever can write there can have commands run as its owner, and whoever can read there can read what agents have printed.
- * So it is closed to everybody else, and with it all that is in it, whatever mode that has.
+ * Write access to it means running commands as its owner, and read access means reading the output of agents. So the directory
+ * is 0700, which protects everything in it, whatever its mode.
  *
- * So nothing here needs a umask. A program that sets one (077) does so in its main, first of all, and gives the former back
- * to what it starts: agents and git would otherwise make files that nobody else can read, in the user's own checkout too.
+ * So nothing here needs a umask. A program that sets one (077) does so first of all, and restores the former one for its
+ * children: otherwise agents and git would make files in the user's own checkout that other users cannot read.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -24,7 +24,7 @@ export interface Service {
   readonly log: string
   /** `<job>/…` below it. */
   readonly worktrees: string
-  /** Never to be opened but by `KernelLock`: closing it anywhere else in the process would give up the lock. */
+  /** Only `FileLock` may open it: closing it anywhere else in the process would release the lock. */
   readonly lock: string
   /** Who holds the lock. */
   readonly holder: string
@@ -37,7 +37,7 @@ export class Home extends Context.Tag("charlotte/Home")<Home, Service>() {}
 /** The directory cannot be used as it is; nothing in it was touched. */
 export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusable", {
   directory: Schema.String,
-  /** What is wrong with it and what to do, as the end of a sentence about it. */
+  /** The problem and what to do, as the end of a sentence about the directory. */
   reason: Schema.String
 }) {
   override get message() {
@@ -45,23 +45,23 @@ export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusab
   }
 }
 
-/** Any of these tells that the directory is ours to close. */
+/** With any of these in it, the directory is ours to close. */
 const ours = ["charlotte.db", "config.yaml", "lock"]
 
-/** What there is at the path of a home: nothing yet, a directory that others can read, or one that is closed to them. */
+/** At the path of a home: nothing yet, a directory that other users can read, or one that they cannot. */
 export type State = "missing" | "open" | "closed"
 
 const cannotBeUsed = (directory: string, problem: string) =>
   new HomeUnusable({ directory, reason: `cannot be used: ${problem}; choose another with CHARLOTTE_HOME` })
 
-/** Every start waits for this, so it is asked at once; through the threads that Node has for files it takes several times as long. */
+/** Synchronous, since every start waits for this. */
 const ask = <A>(directory: string, question: () => A): Effect.Effect<A, HomeUnusable> =>
   Effect.try({
     try: question,
     catch: (cause) => cannotBeUsed(directory, cause instanceof Error ? cause.message : String(cause))
   })
 
-/** Says whether a home can be used, and how it is; nothing is touched. */
+/** Whether a home can be used, and its state; nothing is changed. */
 export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, Path> =>
   Effect.gen(function* () {
     const path = yield* Path
@@ -97,7 +97,7 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, P
     )
     if ((mode & 0o077) === 0) return "closed"
     const entries = yield* ask(directory, () => readdirSync(directory))
-    // A directory of something else may be open to others for a reason, such as a whole home directory.
+    // A directory of something else, such as a user's whole home, may be open to others for a reason.
     if (entries.length === 0 || ours.some((name) => entries.includes(name))) return "open"
     return yield* fail(
       "can be read by other users, and holds other things than Charlotte's; " +
@@ -112,13 +112,13 @@ const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSyste
     if (found === "missing") {
       yield* Effect.mapError(create(directory), ({ message }) => cannotBeUsed(directory, message))
     }
-    // What has just been made may be something else by now, or may have been made by somebody else.
+    // Another process may have made it, or replaced it meanwhile.
     const state = found === "missing" ? yield* inspect(directory) : found
     if (state === "open") yield* ask(directory, () => chmodSync(directory, 0o700))
     return paths(path, yield* ask(directory, () => realpathSync(directory)))
   })
 
-/** With what leads to it, one by one: asked for all at once, Node.js never ends where none can be made, as below /proc. */
+/** With its parents, one by one: `recursive` never returns where none can be made, as below /proc. */
 const create = (directory: string): Effect.Effect<void, PlatformError, FileSystem | Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -128,7 +128,7 @@ const create = (directory: string): Effect.Effect<void, PlatformError, FileSyste
     yield* Effect.catchIf(fs.makeDirectory(directory, { mode: 0o700 }), isThere, () => Effect.void)
   })
 
-/** Somebody else was faster. */
+/** Another process was faster. */
 export const isThere = (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === "AlreadyExists"
 
@@ -163,10 +163,10 @@ const named = Effect.gen(function* () {
   })
 })
 
-/** The home that is named so; it is made, if it is not there. */
+/** That home; it is made if it is missing. */
 export const layer: Layer.Layer<Home, HomeUnusable, FileSystem | Path> = Layer.effect(Home, Effect.flatMap(named, make))
 
-/** The same, only looked at: it may not be there. */
+/** The same without making it: it may be missing. */
 export const layerUntouched: Layer.Layer<Home, HomeUnusable, Path> = Layer.effect(
   Home,
   Effect.flatMap(Path, (path) => Effect.map(named, (directory) => Home.of(paths(path, directory))))

@@ -1,6 +1,6 @@
 /**
- * There is one manager in a home: it holds the kernel's lock on it, and leaves a note that says who it is, for those who come
- * too late. The lock decides, never the note: one that a crash has left behind is seen through and written over.
+ * One manager per home: it holds a kernel lock, and writes a note that identifies it to later processes. The lock decides, never the
+ * note: a stale one, left by a crash, is recognized and overwritten.
  */
 import { Context, DateTime, Effect, Layer, Option, type Scope } from "effect"
 import type { StoreError } from "../domain/errors.js"
@@ -14,19 +14,19 @@ export { find as holder, LockOwner, HomeBusy, note } from "./LockOwner.js"
 
 export interface Service {
   readonly holder: LockOwner
-  /** Whether the lock still keeps others out; it does not when somebody has deleted its file. */
+  /** Whether the lock still excludes others; it does not once its file was deleted. */
   readonly isHeld: Effect.Effect<boolean>
-  /** Tells everybody where the holder listens, and with it that it is ready. */
+  /** Publishes the addresses, and with them that the holder is ready. */
   readonly announce: (addresses: ReadonlyArray<Address>) => Effect.Effect<LockOwner>
-  /** Tells everybody that the holder is about to end. */
+  /** Publishes that the holder is shutting down. */
   readonly withdraw: Effect.Effect<void>
-  /** Leaves the note once more if somebody has deleted it; tells whether that was so. */
+  /** Writes the note again if it was deleted; answers whether it was. */
   readonly renew: Effect.Effect<boolean>
 }
 
 export class HomeLock extends Context.Tag("charlotte/HomeLock")<HomeLock, Service>() {}
 
-/** What is said when it does not keep others out any more. */
+/** The message for a lock that no longer excludes others. */
 export const lost = (file: string): string =>
   `${file} was deleted, so another process could take the home: restart the daemon`
 
@@ -36,11 +36,11 @@ export interface Options {
   readonly version: string
 }
 
-/** How long a holder may take to leave its note, in milliseconds of real time: it is another process. */
+/** How long a holder may take to write its note, in milliseconds of real time: it is another process. */
 const patience = 5_000
 const pause = 20
 
-/** Takes the lock, or says who has it. */
+/** Acquires the lock, or fails with its holder. */
 const take: Effect.Effect<FileLock.FileLock, HomeBusy | StoreError, Home | Scope.Scope> = Effect.gen(function* () {
   const home = yield* Home
   const { now, sleep } = yield* RealClock
@@ -59,12 +59,12 @@ const take: Effect.Effect<FileLock.FileLock, HomeBusy | StoreError, Home | Scope
 const busy = (directory: string, holder: Option.Option<LockOwner>) =>
   new HomeBusy({ directory, holder: Option.getOrUndefined(holder) })
 
-/** Where the file of a lock was deleted, another process can have the new one; the note still tells of the first. */
+/** If the lock file was deleted, a second process can lock the new one; the note still names the first. */
 const refuseSecond = ({ file }: FileLock.FileLock) =>
   Effect.gen(function* () {
     const { directory } = yield* Home
     const { self } = yield* KernelRef
-    // Of another namespace it is not known whether it lives, and the lock has just said that it does not hold this file.
+    // Whether a process of another pid namespace lives is unknown; the lock has just shown that it does not hold this file.
     const other = Option.filter(
       yield* holder,
       (other) => other.file !== file && other.process.pidNamespace === self.pidNamespace
@@ -81,20 +81,20 @@ export const make = (options: Options): Effect.Effect<Service, HomeBusy | StoreE
     yield* Effect.acquireRelease(leave(holder), () => Effect.whenEffect(remove, lock.isHeld))
     const context = yield* Effect.context<Home>()
     const ifHeld = Effect.whenEffect(lock.isHeld)
-    let told = holder
-    const tell = (more: Pick<LockOwner, "addresses" | "ending">) =>
+    let published = holder
+    const publish = (more: Pick<LockOwner, "addresses" | "ending">) =>
       Effect.suspend(() => {
-        told = new LockOwner({ ...holder, ...more })
-        return Effect.as(ifHeld(leave(told)), told)
+        published = new LockOwner({ ...holder, ...more })
+        return Effect.as(ifHeld(leave(published)), published)
       }).pipe(Effect.provide(context))
     const renew = Effect.flatMap(note, (found) =>
-      Option.isSome(found) ? Effect.succeedNone : ifHeld(Effect.suspend(() => leave(told)))
+      Option.isSome(found) ? Effect.succeedNone : ifHeld(Effect.suspend(() => leave(published)))
     )
     return {
       holder,
       isHeld: lock.isHeld,
-      announce: (addresses) => tell({ addresses }),
-      withdraw: Effect.asVoid(tell({ ending: true })),
+      announce: (addresses) => publish({ addresses }),
+      withdraw: Effect.asVoid(publish({ ending: true })),
       renew: Effect.map(renew, Option.isSome).pipe(Effect.provide(context))
     }
   })

@@ -1,5 +1,5 @@
 /**
- * Looks after the home while a daemon has it: files of it may be deleted by people who do not know what they are for.
+ * Watches the files of the home while a daemon uses it: a user may delete some of them.
  */
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
@@ -12,8 +12,8 @@ import * as HomeLock from "./HomeLock.js"
 const interval = 2_000
 
 /**
- * Returns when the home is gone, with all by which others could find this process; looked for twice, since a directory may be
- * moved, and back. Of anything less the log tells, and what can be mended is.
+ * Returns when the home is gone, and with it everything by which clients could find this process. It is checked twice, since a
+ * directory may be moved away and back. Anything less is logged, and repaired if possible.
  */
 export const untilLost = (
   addresses: ReadonlyArray<LockOwner.Address>
@@ -22,25 +22,25 @@ export const untilLost = (
     const { holder, lock } = yield* Home
     const { isHeld, renew } = yield* HomeLock.HomeLock
     const { sleep } = yield* RealClock
-    const told = new Set<string>()
-    const tell = (isSo: boolean, sentence: string) =>
+    const logged = new Set<string>()
+    const logOnce = (isSo: boolean, sentence: string) =>
       Effect.suspend(() => {
-        if (!isSo) told.delete(sentence)
-        if (!isSo || told.has(sentence)) return Effect.void
-        told.add(sentence)
+        if (!isSo) logged.delete(sentence)
+        if (!isSo || logged.has(sentence)) return Effect.void
+        logged.add(sentence)
         return Effect.logError(sentence)
       })
 
-    for (let looks = 0; looks < 2;) {
+    for (let checks = 0; checks < 2;) {
       yield* sleep(interval)
-      if (yield* renew) yield* Effect.logWarning(`${holder} was deleted; it is there again`)
+      if (yield* renew) yield* Effect.logWarning(`${holder} was deleted; restored it`)
       const isLost = !(yield* isHeld)
-      looks = isLost && !existsSync(holder) ? looks + 1 : 0
-      yield* tell(isLost, HomeLock.lost(lock))
+      checks = isLost && !existsSync(holder) ? checks + 1 : 0
+      yield* logOnce(isLost, HomeLock.lost(lock))
       for (const address of addresses) {
         if (!("socket" in address)) continue
-        const sentence = `${address.socket} was deleted, so nobody finds this process: restart the daemon`
-        yield* tell(!existsSync(address.socket), sentence)
+        const sentence = `${address.socket} was deleted, so clients cannot find this process: restart the daemon`
+        yield* logOnce(!existsSync(address.socket), sentence)
       }
     }
   }).pipe(Effect.annotateLogs("module", "Watch"))

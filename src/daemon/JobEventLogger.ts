@@ -1,20 +1,20 @@
 /**
- * What becomes of jobs, in the log.
+ * Logs the events of jobs.
  */
 import { Effect, Schedule, Stream } from "effect"
 import { type JobEvent, lifecycle } from "../domain/JobEvent.js"
 import { JobManager } from "../manager/JobManager.js"
 
-const tell = ({ jobId, task, type, unit }: JobEvent) =>
+const logEvent = ({ jobId, task, type, unit }: JobEvent) =>
   Effect.annotateLogs(
     type in lifecycle ? Effect.logInfo(type) : Effect.logDebug(type),
     Object.fromEntries(Object.entries({ jobId, unit, task }).filter(([, value]) => value !== undefined))
   )
 
-/** A store that does not answer is asked again, less and less often. */
+/** For a store that fails. */
 const patience = Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute"))
 
-/** Tells what happens after that event, until the manager ends; the last that it wrote is told, too. */
+/** Logs the events after that cursor, to the last one that the manager writes. */
 export const follow = (after: number) =>
   Effect.gen(function* () {
     const manager = yield* JobManager
@@ -22,9 +22,9 @@ export const follow = (after: number) =>
     yield* Stream.suspend(() => manager.allEvents({ after: last })).pipe(
       Stream.runForEach((event) => {
         last = event.cursor
-        return tell(event)
+        return logEvent(event)
       }),
-      Effect.tapErrorCause((cause) => Effect.logWarning("what jobs do is not told for a moment", cause)),
+      Effect.tapErrorCause((cause) => Effect.logWarning("reading job events failed, retrying", cause)),
       Effect.retry(patience),
       Effect.annotateLogs("module", "JobLog")
     )

@@ -1,6 +1,5 @@
 /**
- * All that jobs of tasks run on, in a home directory: what the daemon is, and what a single `charlotte run` is for as long as
- * its job takes.
+ * The layers that jobs of tasks run on, in a home directory: used by the daemon, and by `charlotte run` in the foreground.
  */
 import { Effect, Either, Layer, type Redacted } from "effect"
 import * as Http from "../http/server/Server.js"
@@ -17,10 +16,10 @@ import * as Secrets from "./Secrets.js"
 
 const database = Layer.unwrapEffect(Effect.map(Home.Home, ({ database }) => Database.layer({ filename: database })))
 
-/** Asked for in good time, it is there when a job needs it. */
+/** Preloaded once the daemon is ready. */
 export const tasks = Effect.promise(() => import("./TaskLayers.js"))
 
-/** The orchestrator of tasks, loaded by the first job that is checked, worked on, or cleared away after a crash. */
+/** The task orchestrator, loaded by the first job that is checked, run or recovered. */
 const orchestrator = Layer.effect(
   Orchestrator,
   Effect.gen(function* () {
@@ -36,7 +35,7 @@ const orchestrator = Layer.effect(
   })
 )
 
-/** The home is this process's alone. */
+/** The home, locked by this process. */
 export const home = (options: HomeLock.Options) =>
   HomeLock.layer(options).pipe(
     Layer.provideMerge(Secrets.layer),
@@ -44,7 +43,7 @@ export const home = (options: HomeLock.Options) =>
     Layer.provideMerge(Home.layer)
   )
 
-/** What is recorded in the home is open. */
+/** The database of the home. */
 export const records = ProcessRunner.layer.pipe(
   Layer.provideMerge(Secrets.kept(RunStore.layer)),
   Layer.provideMerge(database)
@@ -53,18 +52,18 @@ export const records = ProcessRunner.layer.pipe(
 /** Both. */
 export const store = (options: HomeLock.Options) => Layer.provideMerge(records, home(options))
 
-/** The manager of the jobs; on `store`, which is to outlive it. */
+/** The job manager, on `store`, which has to outlive it. */
 export const manager = (options: Configuration.ManagerOptions) =>
   Layer.provide(Configuration.jobManager(options), orchestrator)
 
-/** A port of this machine, and what its clients have to show. */
+/** A loopback port, and the token that its clients have to send. */
 export interface Port {
   readonly host: string
   readonly port: number
   readonly token: Redacted.Redacted
 }
 
-/** The server through which the jobs of the manager are reached: on the socket of the home, and on a port if one is given. */
+/** The HTTP server: on the socket of the home, and on a port if one is configured. */
 export const server = (port?: Port) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
@@ -80,14 +79,14 @@ export const server = (port?: Port) =>
     })
   )
 
-/** What keeps jobs from being recorded, or this process from being the only one that works on them. */
+/** Why jobs cannot be recorded, or why this process may not be the only one that works on them. */
 const problems = Effect.gen(function* () {
   const lock = yield* HomeLock.HomeLock
   const { lock: file } = yield* Home.Home
   const { owners } = yield* RunStore.RunStore
   const { self } = yield* KernelRef
-  // It changes nothing, and yet it takes all that a change does: the database, alone, and the file of that name.
-  const write = owners.release({ kind: "nobody's", id: "none", process: self })
+  // It changes no row, yet needs what every write needs: the write lock of the database, and the right file.
+  const write = owners.release({ kind: "none", id: "none", process: self })
   return Effect.gen(function* () {
     const unwritable = yield* Effect.either(write)
     return [

@@ -1,6 +1,6 @@
 /**
- * Who has a home, as its holder's note in it says. The note is for people and for commands, which load nothing else to read
- * it; which process has the home is decided by the lock.
+ * The note in a home that identifies its holder, for people and for commands, which need nothing else to read it. Which process holds
+ * the home is decided by the lock.
  */
 import { DateTime, Effect, Option, Schema } from "effect"
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
@@ -18,7 +18,7 @@ export type Address = typeof Address.Type
 export const show = (address: Address): string =>
   "socket" in address ? address.socket : `${address.host ?? "127.0.0.1"}:${address.port}`
 
-/** Who holds a home. */
+/** The holder of a home. */
 export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
   what: Schema.Literal("run", "daemon"),
   version: Schema.String,
@@ -29,11 +29,11 @@ export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
     startTime: Schema.String,
     pidNamespace: Schema.String
   }),
-  /** The file on which it holds the lock. */
+  /** Identifies the file that it has locked. */
   file: Schema.String,
   /** Where it listens, as long as it does. */
   addresses: Schema.optional(Schema.Array(Address)),
-  /** It does not listen any more, and gives the home back soon. */
+  /** It no longer listens, and will release the home soon. */
   ending: Schema.optional(Schema.Boolean)
 }) {
   override toString(): string {
@@ -42,10 +42,10 @@ export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
   }
 }
 
-/** Another process has the home; nothing in it was touched. */
+/** Another process holds the home; nothing was changed. */
 export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
   directory: Schema.String,
-  /** Missing if it has not said who it is. */
+  /** Missing if it has not written its note. */
   holder: Schema.optional(LockOwner)
 }) {
   override get message() {
@@ -57,7 +57,7 @@ export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
   }
 }
 
-/** Who the note in a home names; a crash may have left it behind. */
+/** The note of a home; it may be stale after a crash. */
 export const note: Effect.Effect<Option.Option<LockOwner>, never, Home> = Effect.flatMap(Home, ({ holder }) =>
   Effect.option(
     Effect.flatMap(
@@ -67,7 +67,7 @@ export const note: Effect.Effect<Option.Option<LockOwner>, never, Home> = Effect
   )
 )
 
-/** The same, if that process is alive, or may be: one of another container is not known. */
+/** The same, if that process is or may be alive: one in another container is unknown. */
 export const find: Effect.Effect<Option.Option<LockOwner>, never, Home> = Effect.gen(function* () {
   const { isAlive } = yield* KernelRef
   const named = yield* note
@@ -75,10 +75,8 @@ export const find: Effect.Effect<Option.Option<LockOwner>, never, Home> = Effect
 })
 
 /**
- * Readers find the whole note or none. Only the holder of the lock writes here.
- *
- * These small files are read and written at once: others wait for a daemon to be ready, and through the threads that Node has
- * for files it would take several times as long.
+ * Atomic: readers find the whole note or none. Only the holder of the lock writes here. Synchronous, since other processes wait for
+ * it.
  */
 export const leave = (holder: LockOwner) =>
   Effect.gen(function* () {
@@ -88,7 +86,7 @@ export const leave = (holder: LockOwner) =>
       writeFileSync(`${home.holder}.new`, JSON.stringify(note), { mode: 0o600 })
       renameSync(`${home.holder}.new`, home.holder)
     })
-    // It is a courtesy: without it, those who come too late are told less.
+    // Without it, later processes only get a less specific error.
   }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("could not say who uses the home directory", error)))
 
 export const remove = Effect.flatMap(Home, ({ holder }) => Effect.ignore(Effect.try(() => rmSync(holder))))

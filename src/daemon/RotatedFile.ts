@@ -1,9 +1,8 @@
 /**
- * A file of lines that does not grow without end: a full one becomes `NAME.1`, what was that becomes `NAME.2`, and the oldest
- * is dropped.
+ * A log file with rotation: a full one becomes `NAME.1`, that one `NAME.2`, and the oldest is deleted.
  *
- * A line is with the kernel when it is written, so nothing is left to be done at the end, however that comes. The file is
- * opened for each line: to move it away, or to delete it, does no harm. Where a line does not fit on the disk, none of it stays.
+ * Each line is written at once, so nothing has to be flushed on exit, not even on a crash. The file is opened for each line, so that
+ * it may be moved or deleted. A line that does not fit on the disk is removed as a whole.
  */
 import {
   closeSync,
@@ -22,7 +21,7 @@ export interface Options {
   readonly path: string
   /** In bytes, of each file. */
   readonly limit: number
-  /** How many full ones stay. */
+  /** How many rotated files to keep. */
   readonly keep: number
 }
 
@@ -31,7 +30,7 @@ export interface RotatedFile {
   readonly append: (line: string) => void
 }
 
-// Not to wait for who reads a pipe that somebody has put there.
+// Non-blocking, in case the path is a named pipe.
 const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 
 export const make = ({ keep, limit, path }: Options): RotatedFile => {
@@ -63,14 +62,14 @@ export const make = ({ keep, limit, path }: Options): RotatedFile => {
   }
 }
 
-/** Not what leads to it: that is gone because somebody wants it to be. */
+/** Not its parents: if those are gone, the home was removed on purpose. */
 const makeDirectory = (path: string) => {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { mode: 0o700 })
 }
 
 const writeAsMuch = (fd: number, bytes: Buffer): number => {
   let done = 0
-  // A disk that has become full takes a part, and then nothing.
+  // A disk that fills up takes a part, and then nothing.
   while (done < bytes.length) {
     try {
       done += writeSync(fd, bytes, done)

@@ -1,7 +1,6 @@
 /**
- * The secrets that this process knows: what the variables hold that agents and gates are given, or that are called like one, and
- * the token of the home. They are kept out of events, records and the log. What agents and gates print is their own, and so are
- * the files it is in.
+ * The secrets that this process knows: values of variables that are passed on to agents and gates, or whose names look like secrets, and
+ * the token of the home. They are redacted in events, records and the log, not in the output files of agents and gates.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Layer, Option, Redacted } from "effect"
@@ -15,10 +14,10 @@ import * as Token from "./Token.js"
 
 export class Secrets extends Context.Tag("charlotte/Secrets")<Secrets, Redaction.Growing>() {}
 
-/** Who has put such a variable around a daemon wants it nowhere else, whoever it is meant for. */
+/** Names of variables whose values must not appear anywhere, even if they are not meant for agents. */
 const secretive = /(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|(SECRET|ACCESS|PRIVATE)_KEY)(_|$)/i
 
-/** These hold places and names, which messages would make no sense without; at most there is a password in the place. */
+/** Their values are addresses and names that messages need; only a password in a URL is redacted. */
 const open = new Set(
   ["ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "IS_SANDBOX", "OPENAI_BASE_URL"].concat(
     ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
@@ -48,10 +47,10 @@ export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Ho
   })
 )
 
-/** The token of the home, which is known from now on; one is made where there is none. */
+/** The token of the home, made if it is missing, and redacted from now on. */
 export const token = Effect.tap(Token.make, (token) => Effect.map(Secrets, ({ learn }) => learn(Redacted.value(token))))
 
-/** A store in which none of them is written. */
+/** A store that redacts them. */
 export const kept = <E, R>(store: Layer.Layer<RunStore, E, R>): Layer.Layer<RunStore, E, R | Secrets> =>
   Layer.effect(
     RunStore,

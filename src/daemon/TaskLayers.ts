@@ -1,6 +1,6 @@
 /**
- * What jobs of tasks take: the orchestrator, with git and the agents of the configuration. It is most of what a manager
- * consists of, so `Host` has it loaded by the first job.
+ * The task orchestrator with git and the configured agents. Most of the code of a manager is here, so `Layers` loads it with the
+ * first job.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
@@ -15,20 +15,20 @@ import * as Configuration from "./Configuration.js"
 import * as Home from "./Home.js"
 import { Secrets } from "./Secrets.js"
 
-/** The agents that are configured. */
+/** The configured agents. */
 export const agents: Layer.Layer<Agents.Agents, never, Configuration.Configuration> = Layer.unwrapEffect(
   Effect.map(Configuration.Configuration, ({ agents }) => Agents.layer(agents))
 )
 
 const surroundings = Layer.merge(Git.layer, agents)
 
-/** What a job would be checked against, for who only wants to know: nothing is made or changed. */
+/** For a check without a job: nothing is made or changed. */
 export const check = Layer.merge(RunStore.layerMemory, surroundings).pipe(
   Layer.provideMerge(Configuration.layer),
   Layer.provideMerge(Home.layerUntouched)
 )
 
-/** What works on the tasks. */
+/** The orchestrator, as `Layers` runs it. */
 export const orchestrator: Layer.Layer<
   Orchestrator,
   never,

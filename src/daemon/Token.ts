@@ -1,5 +1,5 @@
 /**
- * What a client of a port has to show. It is made once, and stays until somebody removes its file.
+ * The token that clients of a port have to send. It is made once, and stays until its file is removed.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted, Schema } from "effect"
@@ -26,7 +26,7 @@ export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable
     const unusable = (problem: string) => new TokenUnusable({ path, problem })
     const failed = Effect.mapError(({ message }: Error) => unusable(message))
     if (!existsSync(path)) return Option.none()
-    // It may have been put there by hand.
+    // A user may have written it.
     yield* failed(fs.chmod(path, 0o600))
     const token = (yield* failed(fs.readFileString(path))).trim()
     if (!usable.test(token)) return yield* unusable("it must be at least 32 visible characters of ASCII")
@@ -34,14 +34,14 @@ export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable
   }
 )
 
-/** The token of a home; one is made where there is none. */
+/** The token of a home, made if it is missing. */
 export const make: Effect.Effect<Redacted.Redacted, TokenUnusable, Home | FileSystem> = Effect.gen(function* () {
   const there = yield* find
   if (Option.isSome(there)) return there.value
   const fs = yield* FileSystem
   const { token: path } = yield* Home
   const unusable = (problem: string) => new TokenUnusable({ path, problem })
-  // Under its name it is whole or not there, and of two that are made at once one stays.
+  // Atomic: the file is whole or missing, and of two concurrent attempts one wins.
   const draft = `${path}.${randomUUID()}`
   yield* Effect.acquireUseRelease(
     fs.writeFileString(draft, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" }),

@@ -1,37 +1,37 @@
 /**
- * How a process that manages jobs comes to its end: in order, but within ten seconds, whatever its jobs do; and at once, when
- * it is told again.
+ * The shutdown of a process that manages jobs: in order, but within ten seconds, whatever its jobs do, and at once on a second
+ * signal.
  */
 import { Context, Effect, Fiber, Runtime, type Scope } from "effect"
 import { RealClock } from "../internal/RealClock.js"
 import type { ProcessRunner } from "../process/ProcessRunner.js"
 
-/** Ends the process on the spot; tests that live in it replace this. */
+/** Exits at once; tests that run in the same process replace this. */
 export class Halt extends Context.Reference<Halt>()("charlotte/Halt", {
-  // oxlint-disable-next-line unicorn/no-process-exit -- to end on the spot, whatever still runs, is what it is for
+  // oxlint-disable-next-line unicorn/no-process-exit -- exiting at once, whatever still runs, is its purpose
   defaultValue: () => (code: number) => Effect.sync((): void => process.exit(code))
 }) {}
 
 type Runner = Pick<ProcessRunner["Type"], "hurry">
 
-/** Milliseconds of real time since the end began: from then on nothing is given time; it is over, with what is left undone. */
+/** Milliseconds of real time since the shutdown began: first all grace periods end, then the process exits. */
 const hurryAfter = 7_000
 const giveUpAfter = 9_500
 
-/** Milliseconds from the second signal on. */
+/** Milliseconds after the second signal. */
 const lastMoment = 900
 
-/** Runs the end of all jobs, and sees to it that it is one. What was not recorded then, the next manager finds out. */
+/** Runs the shutdown of all jobs under that deadline. What could not be recorded by then, the next manager recovers. */
 export const bounded = (end: Effect.Effect<void>, { hurry }: Runner): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
     const halt = yield* Halt
     const watch = Effect.gen(function* () {
       yield* sleep(hurryAfter)
-      yield* Effect.logWarning("what still runs is not given time any more")
+      yield* Effect.logWarning("grace period exceeded, killing remaining processes")
       yield* hurry
       yield* sleep(giveUpAfter - hurryAfter)
-      yield* Effect.logError("the end takes too long; what is left is settled at the next start")
+      yield* Effect.logError("shutdown takes too long, exiting; the next start recovers the rest")
       yield* halt(0)
     })
     const watching = yield* Effect.forkDaemon(Effect.interruptible(watch))
@@ -41,12 +41,12 @@ export const bounded = (end: Effect.Effect<void>, { hurry }: Runner): Effect.Eff
 
 const signals = ["SIGINT", "SIGTERM"] as const
 
-/** Signals that come so close together, in milliseconds, are one: npx and the like pass on what the terminal has given to all. */
+/** Signals within so many milliseconds count as one: npx and the like forward what the terminal sends to the whole group. */
 const echo = 100
 
 /**
- * The first signal is everybody's: it interrupts the program. From the second on nothing is given time, and with `force` the
- * process is over a moment later.
+ * The first signal interrupts the program, which is not done here. The second ends all grace periods, and with `force` the process exits
+ * shortly after.
  */
 export const hurryOnSignal = (
   { hurry }: Runner,
@@ -58,19 +58,19 @@ export const hurryOnSignal = (
     const runFork = Runtime.runFork(yield* Effect.runtime())
     const force = Effect.gen(function* () {
       yield* sleep(lastMoment)
-      yield* Effect.logError("forced to end; what is left is settled at the next start")
+      yield* Effect.logError("forced to exit; the next start recovers the rest")
       yield* halt(1)
     })
     let first: number | undefined
-    const told = Effect.gen(function* () {
+    const onRepeat = Effect.gen(function* () {
       const at = yield* now
       first ??= at
       if (at - first <= echo) return
       yield* hurry
       if (options.force) yield* force
     })
-    const onSignal = () => void runFork(told)
-    // Whoever closes the terminal leaves as well. What jobs have started does not hear of that, and must not be left behind.
+    const onSignal = () => void runFork(onRepeat)
+    // Closing the terminal is a shutdown too: processes of jobs get no SIGHUP, and must not be left behind.
     const onHangup = () => void process.emit("SIGTERM")
     yield* Effect.acquireRelease(
       Effect.sync(() => {

@@ -43,7 +43,7 @@ const nothing = {
 }
 
 describe("the configuration", () => {
-  it.scoped("may be missing, or say nothing", () =>
+  it.scoped("may be missing or empty", () =>
     Effect.gen(function* () {
       for (const text of [undefined, "", "# nothing\n", "agents:\ngates: {}\nmaxJobs:\n"]) {
         const home = yield* homeWith(text)
@@ -52,7 +52,7 @@ describe("the configuration", () => {
     })
   )
 
-  it.scoped("names agents, the variables of gates, and how many jobs run at once", () =>
+  it.scoped("sets agents, the variables of gates, and maxJobs", () =>
     Effect.gen(function* () {
       const home = yield* homeWith(
         "agents:\n  mine: { command: [/bin/sh, -c, cat] }\ngates: { env: [DATABASE_URL] }\nmaxJobs: 3\nstopGrace: 20 seconds\n"
@@ -64,7 +64,7 @@ describe("the configuration", () => {
     })
   )
 
-  it.scoped("gives way to variables that are set", () =>
+  it.scoped("is overridden by environment variables", () =>
     Effect.gen(function* () {
       const home = yield* homeWith("maxJobs: 3\nstopGrace: 20 seconds\n")
       expect(yield* read(home, { CHARLOTTE_MAX_JOBS: "7", CHARLOTTE_STOP_GRACE: "1 minute" })).toMatchObject({
@@ -78,7 +78,7 @@ describe("the configuration", () => {
     })
   )
 
-  it.scoped("has all its problems named at once, with their lines", () =>
+  it.scoped("reports all problems at once, with their lines", () =>
     Effect.gen(function* () {
       const home = yield* homeWith(
         "agent: claude\nmaxJobs: 0\nstopGrace: soon\nagents:\n  script: { command: [sh] }\n  mine: {}\ngates:\n  envs: [A]\n"
@@ -135,7 +135,7 @@ describe("the configuration", () => {
     })
   )
 
-  it.scoped("may be kept elsewhere, behind a link", () =>
+  it.scoped("may be a symbolic link", () =>
     Effect.gen(function* () {
       const home = yield* homeWith()
       const elsewhere = yield* TemporaryDirectory.file("dotfile.yaml")

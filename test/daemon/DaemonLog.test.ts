@@ -32,7 +32,7 @@ const logged = (use: (file: string) => Effect.Effect<unknown, never, Secrets>) =
   })
 
 describe("the log of a daemon", () => {
-  it.scoped("holds a JSON object in each line: when, how grave, what, and what about", () =>
+  it.scoped("holds a JSON object per line: time, level, message and fields", () =>
     Effect.gen(function* () {
       const { lines, shown } = yield* logged(() =>
         Effect.gen(function* () {
@@ -56,7 +56,7 @@ describe("the log of a daemon", () => {
     })
   )
 
-  it.scoped("takes whatever is logged, and is the only one to take it", () =>
+  it.scoped("receives everything that is logged, and is the only logger", () =>
     Effect.gen(function* () {
       const elsewhere: Array<unknown> = []
       const other = Logger.make(({ message }) => void elsewhere.push(message))
@@ -95,7 +95,7 @@ describe("the log of a daemon", () => {
       })
   )
 
-  it.scoped("loses lines while it cannot be written, and says how many", () =>
+  it.scoped("loses lines while it cannot be written, and reports how many", () =>
     Effect.gen(function* () {
       const { lines, shown } = yield* logged((file) =>
         Effect.gen(function* () {

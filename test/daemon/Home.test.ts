@@ -41,7 +41,7 @@ const made = (mode: number, ...files: ReadonlyArray<string>) =>
   )
 
 describe("Home.layerAt", () => {
-  it.scoped("makes the directory for its owner alone, and what leads to it", () =>
+  it.scoped("makes the directory and its parents, with mode 0700", () =>
     Effect.gen(function* () {
       const home = yield* TemporaryDirectory.file("a/b")
       const { directory, ...paths } = yield* open(home)
@@ -63,7 +63,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("closes a directory that others can read, if it is empty or Charlotte's", () =>
+  it.scoped("closes a directory that other users can read, if it is empty or Charlotte's", () =>
     Effect.gen(function* () {
       for (const files of [[], ["config.yaml"], ["charlotte.db", "other"], ["lock"]]) {
         const home = yield* made(0o755, ...files)
@@ -73,7 +73,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("leaves a directory of something else as it is, unless it is closed already", () =>
+  it.scoped("refuses a directory of something else that other users can read, and leaves it unchanged", () =>
     Effect.gen(function* () {
       const home = yield* made(0o755, "photos")
       expect(yield* refusal(home)).toBe(
@@ -86,7 +86,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("refuses one that others can write, since they could have put commands there", () =>
+  it.scoped("refuses a directory that other users can write", () =>
     Effect.gen(function* () {
       for (const wide of [0o770, 0o702, 0o777]) {
         const home = yield* made(wide)
@@ -96,7 +96,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("refuses one of another user", () =>
+  it.scoped("refuses a directory of another user", () =>
     Effect.gen(function* () {
       // Only root can give a directory away; everybody else finds one of root's.
       const isRoot = process.geteuid?.() === 0
@@ -108,7 +108,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("refuses what is no directory", () =>
+  it.scoped("refuses a path that is not a directory", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       writeFileSync(`${directory}/file`, "")
@@ -124,7 +124,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("refuses one that cannot be made", () =>
+  it.scoped("refuses a directory that cannot be made", () =>
     Effect.gen(function* () {
       const above = yield* TemporaryDirectory.make
       writeFileSync(`${above}/file`, "")
@@ -137,7 +137,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.effect("refuses a path that depends on where it is read", () =>
+  it.effect("refuses a relative path", () =>
     Effect.gen(function* () {
       for (const path of ["home", "./home", "~/home", "~"]) {
         expect(yield* refusal(path)).toBe(
@@ -147,7 +147,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("refuses one in which nothing can be written, and leaves it as it is", () =>
+  it.scoped("refuses a directory that cannot be written, and leaves it unchanged", () =>
     Effect.gen(function* () {
       const home = yield* made(0o555)
       const program = yield* bundle(dirname(home), fileURLToPath(new URL("opening.ts", import.meta.url)))
@@ -166,7 +166,7 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("goes where a link leads, and calls it by that name", () =>
+  it.scoped("resolves a symbolic link", () =>
     Effect.gen(function* () {
       const home = yield* made(0o755)
       const link = yield* TemporaryDirectory.file("link")
@@ -184,7 +184,7 @@ describe("Home.layer", () => {
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
     )
 
-  it.scoped("is where CHARLOTTE_HOME says, or else in the user's home", () =>
+  it.scoped("is CHARLOTTE_HOME, or .charlotte in the user's home", () =>
     Effect.gen(function* () {
       const user = yield* TemporaryDirectory.make
       const own = yield* TemporaryDirectory.file("own")
@@ -197,7 +197,7 @@ describe("Home.layer", () => {
     })
   )
 
-  it.effect("says what to do where there is no home", () =>
+  it.effect("fails with what to do when HOME is not set", () =>
     Effect.gen(function* () {
       for (const variables of [{}, { HOME: "" }]) {
         expect((yield* Effect.flip(configured(variables))).message).toContain("set CHARLOTTE_HOME to an absolute path")

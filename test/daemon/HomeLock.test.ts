@@ -27,7 +27,10 @@ const refused = (directory: string) => Effect.flip(Effect.scoped(take(directory)
 const named = (directory: string) => Effect.provide(HomeLock.holder, inHome(directory))
 
 /** What a holder leaves that had no time to tidy up. */
-const leaveNote = (directory: string, change: (process: HomeLock.LockOwner["process"]) => HomeLock.LockOwner["process"]) =>
+const leaveNote = (
+  directory: string,
+  change: (process: HomeLock.LockOwner["process"]) => HomeLock.LockOwner["process"]
+) =>
   Effect.gen(function* () {
     const { self } = yield* KernelRef
     const note = { ...options, since: "2026-01-01T00:00:00.000Z", process: change(self), file: "1" }
@@ -36,7 +39,7 @@ const leaveNote = (directory: string, change: (process: HomeLock.LockOwner["proc
   })
 
 describe("the lock of a home", () => {
-  it.scopedLive("goes to exactly one of twenty who start at once, and each other is told which", () =>
+  it.scopedLive("goes to exactly one of twenty concurrent processes; the others get an error that names it", () =>
     Effect.gen(function* () {
       const program = yield* Contender.program
       const all = yield* Effect.replicateEffect(Contender.start(program), 20, { concurrency: 5 })
@@ -59,7 +62,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scopedLive("is free as soon as its holder is killed, with its note still there", () =>
+  it.scopedLive("is free as soon as its holder is killed, although its note is still there", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const program = yield* Contender.program
@@ -77,7 +80,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scoped("is given back in order: nobody is named who does not hold it", () =>
+  it.scoped("is released in order: the note never names a process that does not hold it", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const scope = yield* Scope.make()
@@ -92,7 +95,7 @@ describe("the lock of a home", () => {
     })
   )
 
-  it.scoped("names its holder in a sentence that says what to do", () =>
+  it.scoped("names its holder in an error that says what to do", () =>
     Effect.gen(function* () {
       const home = yield* directory
       yield* take(home)
@@ -137,7 +140,7 @@ describe("the note of a holder", () => {
     )
   }
 
-  it.scoped("of a process that lives, but has given the lock back, keeps nobody out", () =>
+  it.scoped("of a live process that has released the lock excludes no other process", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const scope = yield* Scope.make()
@@ -166,7 +169,7 @@ describe("the note of a holder", () => {
     )
   }
 
-  it.scoped("is waited for while its holder is about to leave it", () =>
+  it.scoped("is waited for while its holder is about to write it", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const other = yield* directory
@@ -182,7 +185,7 @@ describe("the note of a holder", () => {
     })
   )
 
-  it.scoped("is not waited for any more once the lock is free", () =>
+  it.scoped("is no longer waited for once the lock is free", () =>
     Effect.gen(function* () {
       const home = yield* directory
       mkdirSync(home, { mode: 0o700 })
@@ -197,7 +200,7 @@ describe("the note of a holder", () => {
     })
   )
 
-  it.scoped("that cannot be left is done without, and the log says so", () =>
+  it.scoped("that cannot be written is logged, and the holder works without it", () =>
     Effect.gen(function* () {
       const home = yield* directory
       mkdirSync(`${home}/lock.json`, { recursive: true, mode: 0o700 })
@@ -211,7 +214,7 @@ describe("the note of a holder", () => {
 })
 
 describe("a home whose lock file was deleted", () => {
-  it.scopedLive("is still its holder's, who is told, until that ends", () =>
+  it.scopedLive("still belongs to its holder, which notices, until that ends", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const first = yield* Contender.start(yield* Contender.program)
@@ -224,7 +227,7 @@ describe("a home whose lock file was deleted", () => {
     })
   )
 
-  it.scoped("does not lose the note of the one who has it now to the one who had it", () =>
+  it.scoped("keeps the note of its new holder when the former one ends", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const scope = yield* Scope.make()

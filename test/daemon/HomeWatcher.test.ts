@@ -62,8 +62,8 @@ const watched = <A, E>(use: (watched: Watched) => Effect.Effect<A, E>) =>
 const times = (count: number, sentence: string, logged: ReadonlyArray<string>) =>
   expect(logged.filter((line) => line.includes(sentence))).toHaveLength(count)
 
-describe("a daemon whose home is looked after", () => {
-  it.scoped("says nothing as long as all is there", () =>
+describe("the watcher of a daemon's home", () => {
+  it.scoped("logs nothing while everything is there", () =>
     watched(({ fiveSeconds, logged }) =>
       Effect.gen(function* () {
         expect([yield* fiveSeconds, yield* fiveSeconds, logged]).toEqual([true, true, []])
@@ -71,7 +71,7 @@ describe("a daemon whose home is looked after", () => {
     )
   )
 
-  it.scoped("leaves its note again", () =>
+  it.scoped("restores a deleted note", () =>
     watched(({ fiveSeconds, home, logged }) =>
       Effect.gen(function* () {
         const note = readFileSync(`${home}/lock.json`, "utf8")
@@ -80,12 +80,12 @@ describe("a daemon whose home is looked after", () => {
           yield* fiveSeconds
           expect(readFileSync(`${home}/lock.json`, "utf8")).toBe(note)
         }
-        times(2, `${home}/lock.json was deleted; it is there again`, logged)
+        times(2, `${home}/lock.json was deleted; restored it`, logged)
       })
     )
   )
 
-  it.scoped("tells once that its lock or its socket was deleted, and goes on", () =>
+  it.scoped("logs once that the lock or the socket was deleted, and continues", () =>
     watched(({ fiveSeconds, home, logged }) =>
       Effect.gen(function* () {
         rmSync(`${home}/lock`)
@@ -93,13 +93,13 @@ describe("a daemon whose home is looked after", () => {
         times(1, HomeLock.lost(`${home}/lock`), logged)
         rmSync(`${home}/socket`)
         yield* fiveSeconds
-        times(1, `${home}/socket was deleted, so nobody finds this process: restart the daemon`, logged)
+        times(1, `${home}/socket was deleted, so clients cannot find this process: restart the daemon`, logged)
         expect([yield* fiveSeconds, logged.length]).toEqual([true, 2])
       })
     )
   )
 
-  it.scoped("tells it again when it happens again", () =>
+  it.scoped("logs it again when it happens again", () =>
     watched(({ fiveSeconds, home, logged }) =>
       Effect.gen(function* () {
         for (const count of [1, 2]) {
@@ -129,7 +129,7 @@ describe("a daemon whose home is looked after", () => {
   }
 })
 
-describe("the note of a holder that ends", () => {
+describe("the note of a holder that shuts down", () => {
   it.scoped("says so", () =>
     Effect.gen(function* () {
       const home = yield* TemporaryDirectory.file("home")

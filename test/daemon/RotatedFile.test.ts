@@ -21,7 +21,7 @@ const lines = (path: string) =>
 const path = TemporaryDirectory.file("logs/the.log")
 
 describe("a rotated file", () => {
-  it.scoped("begins anew when it is full, and keeps so many of those before", () =>
+  it.scoped("starts a new file when it is full, and keeps the configured number of old ones", () =>
     Effect.gen(function* () {
       const file = yield* path
       const { append } = RotatedFile.make({ path: file, limit: 30, keep: 2 })
@@ -38,7 +38,7 @@ describe("a rotated file", () => {
     })
   )
 
-  it.scoped("takes a line that is longer than a file becomes, in one of its own", () =>
+  it.scoped("writes a line longer than the limit into a file of its own", () =>
     Effect.gen(function* () {
       const file = yield* path
       const { append } = RotatedFile.make({ path: file, limit: 30, keep: 5 })
@@ -47,7 +47,7 @@ describe("a rotated file", () => {
     })
   )
 
-  it.scoped("is its user's alone, and goes on when it was moved or deleted, and its directory with it", () =>
+  it.scoped("is readable by its user only, and continues after it, or its directory, was moved or deleted", () =>
     Effect.gen(function* () {
       const file = yield* path
       const { append } = RotatedFile.make({ path: file, limit: 1000, keep: 2 })
@@ -61,7 +61,7 @@ describe("a rotated file", () => {
     })
   )
 
-  it.scoped("says what is in its way, and goes on when that is gone", () =>
+  it.scoped("fails with the reason while it cannot be written, and then continues", () =>
     Effect.gen(function* () {
       const file = yield* path
       const { append } = RotatedFile.make({ path: file, limit: 100_000, keep: 2 })
@@ -79,7 +79,7 @@ describe("a rotated file", () => {
     })
   )
 
-  it.scopedLive("holds whole lines only, where there is room for a part of one", () =>
+  it.scopedLive("holds whole lines only, even if there is space for a part of one", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const program = yield* bundle(directory, fileURLToPath(new URL("appending.ts", import.meta.url)))

@@ -40,7 +40,7 @@ const told = (text: string, world: World) =>
   )
 
 describe("the secrets that a process knows", () => {
-  it.scoped("are what agents and gates are given of the variables around it", () =>
+  it.scoped("include the variables that are passed on to agents and gates", () =>
     Effect.gen(function* () {
       const config = "agents: { mine: { command: [mine], env: [MINE] } }\ngates: { env: [DATABASE] }\n"
       const around = {
@@ -55,7 +55,7 @@ describe("the secrets that a process knows", () => {
     })
   )
 
-  it.scoped("are what is called so, whoever it is for", () =>
+  it.scoped("include variables whose names look like secrets", () =>
     Effect.gen(function* () {
       const secret = [
         "GITHUB_TOKEN",
@@ -72,7 +72,7 @@ describe("the secrets that a process knows", () => {
     })
   )
 
-  it.scoped("are, of a place, only the password that is in it", () =>
+  it.scoped("include only the password of a URL", () =>
     Effect.gen(function* () {
       const config = "gates: { env: [DATABASE_URL] }\n"
       const around = {
@@ -88,7 +88,7 @@ describe("the secrets that a process knows", () => {
     })
   )
 
-  it.scoped("are the token of the home, and one that is made later, from then on also in what is recorded", () =>
+  it.scoped("include the token of the home, also one that is made later, and redact records", () =>
     Effect.gen(function* () {
       const token = "0123456789abcdefghijABCDEFGHIJ_-xyz"
       expect(yield* told(`it is ${token}`, { token: `${token}\n` })).toBe("it is [redacted]")

@@ -2,7 +2,6 @@
 export const pending: ReadonlyArray<string> = [
   "docs/cli.md",
   "src/cli/",
-  "src/daemon/",
   "src/domain/",
   "src/git/",
   "src/http/",

@@ -42,12 +42,12 @@ describe("charlotte daemon", () => {
         yield* Daemon.down(world)
         const log = Daemon.log(world)
         expect(log.map(({ jobId, message }) => [message, jobId].filter(Boolean).join(" "))).toEqual([
-          "starts",
-          "is ready",
+          "starting",
+          "ready",
           `job.started ${id}`,
           `job.completed ${id}`,
-          "ends, as a client asks it to",
-          "ended"
+          "shutting down: requested by client",
+          "stopped"
         ])
         const after = yield* Charlotte.run(world, "exec charlotte daemon status")
         expect([after.code, after.out]).toEqual([1, "no daemon is up; start it with: charlotte daemon start\n"])
@@ -169,7 +169,7 @@ describe("charlotte daemon", () => {
       yield* running.kill("SIGINT")
       const { code, err } = yield* running.ended
       expect(code).toBe(0)
-      expect(err).toMatch(/ INFO {2}ends, as a signal tells it to\n.* INFO {2}ended\n$/)
+      expect(err).toMatch(/ INFO {2}shutting down: received a signal\n.* INFO {2}stopped\n$/)
       expect(err.split("\n")).toHaveLength(Daemon.log(world).length + 1)
       expect(err).not.toContain("\x1b")
     })

@@ -125,7 +125,7 @@ describe("a daemon that is told to end", () => {
         const id = yield* Daemon.submit(world)
         yield* reached(world, 4)
         yield* daemon.kill("SIGTERM")
-        yield* daemon.says(/ends, as a signal tells it to/)
+        yield* daemon.says(/shutting down: received a signal/)
         // What comes at once is taken for one.
         yield* Effect.sleep("200 millis")
         const begun = yield* Clock.currentTimeMillis
