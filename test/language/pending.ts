@@ -6,10 +6,8 @@ export const pending: ReadonlyArray<string> = [
   "src/git/",
   "src/http/",
   "src/internal/",
-  "src/manager/",
   "src/process/",
   "src/store/",
   "src/tasks/",
-  "src/testing/",
   "src/yaml/"
 ]
