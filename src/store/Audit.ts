@@ -1,6 +1,6 @@
 /**
- * Looks through a database for anything that must never be in one: whatever happened to the processes that wrote it, a sound
- * one gives nothing. It only reads, so the database may be in use, and the jobs are read in slices, however many there are.
+ * Audits a database for violated invariants; an intact one has none, however its writers ended. It only reads, in slices of
+ * jobs, so the database may be in use and of any size.
  */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Schema } from "effect"
@@ -11,9 +11,9 @@ import * as Session from "./sql/Session.js"
 export type { Remedy } from "./sql/audit.js"
 
 export interface Violation {
-  /** What is wrong, as the beginning of a sentence. */
+  /** The invariant that is violated, as a clause about `found`. */
   readonly wrong: string
-  /** Where: the id of a job, mostly, and what tells more. */
+  /** The affected record: usually a job id and further detail. */
   readonly found: string
   readonly remedy: audit.Remedy
 }
@@ -21,17 +21,17 @@ export interface Violation {
 export interface Report {
   readonly jobs: number
   readonly events: number
-  /** Of each kind a few, however many there are. */
+  /** At most `maxPerRule` for each rule. */
   readonly violations: ReadonlyArray<Violation>
 }
 
 export interface Options {
-  /** How many jobs may run at once, if that is known. */
+  /** The configured limit of concurrent jobs, if known. */
   readonly maxJobs?: number | undefined
-  /** How many jobs are looked at with one statement. */
+  /** Jobs per statement. */
   readonly sliceSize?: number
-  /** How many violations of a kind are told. */
-  readonly most?: number
+  /** Reported violations per rule. */
+  readonly maxPerRule?: number
 }
 
 const operation = "audit the database"
@@ -41,36 +41,36 @@ const slices = Session.query(Schema.Struct({ last: Schema.NullOr(Schema.String),
 const counts = Session.query(Schema.Struct({ events: Schema.Int }))
 const tables = Session.query(Schema.Struct({ name: Schema.String }))
 
-export const look = (options: Options = {}): Effect.Effect<Report, StoreError, SqlClient.SqlClient> =>
+export const run = (options: Options = {}): Effect.Effect<Report, StoreError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
-    const { maxJobs, most = 10, sliceSize = 256 } = options
+    const { maxJobs, maxPerRule = 10, sliceSize = 256 } = options
     const session = yield* Session.make
     const violations: Array<Violation> = []
     const total = { jobs: 0, events: 0, violations }
 
-    const ask = ({ remedy, sql, wrong }: audit.Rule, given: string, params: ReadonlyArray<Session.Value>) =>
+    const check = ({ remedy, sql, wrong }: audit.Rule, parameters: string, params: ReadonlyArray<Session.Value>) =>
       Effect.gen(function* () {
-        const room = most - violations.filter((violation) => violation.wrong === wrong).length
-        if (room <= 0) return
+        const remaining = maxPerRule - violations.filter((violation) => violation.wrong === wrong).length
+        if (remaining <= 0) return
         const rows = yield* session.read(operation, (connection) =>
-          findings(connection, `${given} SELECT found FROM (${sql}) LIMIT ${room}`, params)
+          findings(connection, `${parameters} SELECT found FROM (${sql}) LIMIT ${remaining}`, params)
         )
         violations.push(...rows.map(({ found }) => ({ wrong, found, remedy })))
       })
 
-    // A crash may come before the tables.
+    // A crash may precede the first migration.
     const [runs] = yield* session.read(operation, (connection) =>
       tables(connection, "SELECT name FROM sqlite_master WHERE name = 'charlotte_runs'", [])
     )
     if (runs === undefined) return total
 
     for (let after = ""; ;) {
-      const [found] = yield* session.read(operation, (connection) =>
+      const [slice] = yield* session.read(operation, (connection) =>
         slices(connection, audit.nextSlice, [after, sliceSize])
       )
-      if (found === undefined || found.last === null) break
-      const { jobs, last } = found
-      for (const rule of audit.ofJobs) yield* ask(rule, audit.given.slice, [after, last])
+      if (slice === undefined || slice.last === null) break
+      const { jobs, last } = slice
+      for (const rule of audit.jobRules) yield* check(rule, audit.parameters.slice, [after, last])
       const [counted] = yield* session.read(operation, (connection) =>
         counts(connection, audit.countEvents, [after, last])
       )
@@ -78,7 +78,7 @@ export const look = (options: Options = {}): Effect.Effect<Report, StoreError, S
       total.events += counted?.events ?? 0
       after = last
     }
-    for (const rule of audit.ofDatabase) yield* ask(rule, audit.given.nothing, [])
-    if (maxJobs !== undefined) yield* ask(audit.ofCapacity, audit.given.places, [maxJobs])
+    for (const rule of audit.databaseRules) yield* check(rule, audit.parameters.none, [])
+    if (maxJobs !== undefined) yield* check(audit.capacityRule, audit.parameters.capacity, [maxJobs])
     return total
   })

@@ -1,34 +1,34 @@
 /**
- * Wake-ups for whoever reads the event log. A reader takes the version, reads a page, and then waits for another version:
- * what is committed in between has already changed it, so no wake-up is lost.
+ * Wakes subscribers of the event log after commits. A reader takes the version, reads a page, then waits for the version to
+ * change; a commit in between has already changed it, so no wake-up is lost.
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
 
 export interface Notifier {
-  /** Counts the commits since somebody began to look. */
+  /** Counts the commits since the first subscriber acquired the notifier. */
   readonly version: Effect.Effect<number>
-  /** Returns when the version is another one. */
+  /** Returns once the version differs. */
   readonly changed: (version: number) => Effect.Effect<void>
 }
 
 export interface ChangeNotifier {
-  /** The signal of a job, or of all; kept while somebody holds it. */
+  /** The notifier of a job, or of all jobs; shared, and dropped with its last subscriber. */
   readonly get: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
-  /** Events of these jobs have been committed. */
+  /** Notifies the subscribers of these jobs, after the commit. */
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
 }
 
-/** A signal of one's own, and what wakes those who wait for it: all at once, however many they are. */
+/** A standalone notifier. `wake` resumes all waiting fibers through one deferred. */
 export const makeNotifier = (): Notifier & { readonly wake: Effect.Effect<void>; readonly unsafeWake: () => void } => {
   let version = 0
-  // There is none while nobody waits: most changes are of jobs that nobody watches.
+  // Created on demand: most changes are of jobs without subscribers.
   let next: Deferred.Deferred<void> | undefined
   const unsafeWake = () => {
-    const waiting = next
+    const waiters = next
     version += 1
     next = undefined
-    if (waiting !== undefined) Deferred.unsafeDone(waiting, Effect.void)
+    if (waiters !== undefined) Deferred.unsafeDone(waiters, Effect.void)
   }
   return {
     version: Effect.sync(() => version),
@@ -42,8 +42,8 @@ export const makeNotifier = (): Notifier & { readonly wake: Effect.Effect<void>;
 }
 
 interface Entry {
-  readonly signal: ReturnType<typeof makeNotifier>
-  holders: number
+  readonly notifier: ReturnType<typeof makeNotifier>
+  subscribers: number
 }
 
 const all = "all"
@@ -51,33 +51,33 @@ const all = "all"
 export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
   const entries = new Map<JobId | typeof all, Entry>()
 
-  const acquire = (name: JobId | typeof all): Entry => {
-    const entry = entries.get(name) ?? { signal: makeNotifier(), holders: 0 }
-    entry.holders += 1
-    entries.set(name, entry)
+  const acquire = (key: JobId | typeof all): Entry => {
+    const entry = entries.get(key) ?? { notifier: makeNotifier(), subscribers: 0 }
+    entry.subscribers += 1
+    entries.set(key, entry)
     return entry
   }
 
-  const release = (name: JobId | typeof all, entry: Entry): void => {
-    entry.holders -= 1
-    if (entry.holders === 0) entries.delete(name)
+  const release = (key: JobId | typeof all, entry: Entry): void => {
+    entry.subscribers -= 1
+    if (entry.subscribers === 0) entries.delete(key)
   }
 
   return {
     get: (jobId) => {
-      const name = jobId ?? all
+      const key = jobId ?? all
       return Effect.map(
         Effect.acquireRelease(
-          Effect.sync(() => acquire(name)),
-          (entry) => Effect.sync(() => release(name, entry))
+          Effect.sync(() => acquire(key)),
+          (entry) => Effect.sync(() => release(key, entry))
         ),
-        ({ signal }) => signal
+        ({ notifier }) => notifier
       )
     },
     wake: (jobIds) =>
       Effect.sync(() => {
-        for (const jobId of jobIds) entries.get(jobId)?.signal.unsafeWake()
-        entries.get(all)?.signal.unsafeWake()
+        for (const jobId of jobIds) entries.get(jobId)?.notifier.unsafeWake()
+        entries.get(all)?.notifier.unsafeWake()
       })
   }
 })

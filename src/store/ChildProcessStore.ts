@@ -1,5 +1,5 @@
 /**
- * The child processes of jobs, recorded before they are spawned so that whoever comes after a crash can find them.
+ * Child processes of jobs, recorded before they are spawned so that orphans can be found after a crash.
  *
  * @since 0.1.0
  */
@@ -14,28 +14,28 @@ export interface ChildProcessStore {
     readonly cookie: string
     readonly jobId: JobId
     readonly attempt: number
-    /** Of the kernel that runs it: a process of another boot is dead. */
+    /** Boot id of the kernel; a process of another boot is dead. */
     readonly bootId: string
-    /** For people, such as `agent` or `gate`. */
+    /** A label for people, such as `agent` or `gate`. */
     readonly purpose: string
     readonly at: DateTime.Utc
   }) => Effect.Effect<void, StoreError>
 
-  /** It runs, under this process id. */
+  /** Records the process id after the spawn. */
   readonly spawned: (process: {
     readonly cookie: string
     readonly pid: number
-    /** As the kernel tells it, in clock ticks since the boot; with the pid it names a process for ever. */
+    /** In clock ticks since boot, as the kernel reports it; with the pid it identifies a process within a boot. */
     readonly startTime: string | undefined
   }) => Effect.Effect<void, StoreError>
 
-  /** Nothing of it is left. */
+  /** Closes the record once the whole process tree is gone. */
   readonly close: (process: { readonly cookie: string; readonly at: DateTime.Utc }) => Effect.Effect<void, StoreError>
 
-  /** Those of a job that were opened and not closed. */
+  /** The open records of a job. */
   readonly unclosed: (jobId: JobId) => Effect.Effect<ReadonlyArray<OpenProcess>, StoreError>
 
-  /** The jobs of a kind that have any which are not closed, whatever became of those jobs. */
+  /** The jobs of a kind with open records, in any status. */
   readonly leftBy: (kind: string) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }
 
@@ -46,7 +46,7 @@ export interface OpenProcess {
   readonly attempt: number
   readonly bootId: string
   readonly purpose: string
-  /** Missing when the crash came between the intent and the spawn. */
+  /** Undefined when a crash came between the intent and the spawn. */
   readonly pid: number | undefined
   readonly startTime: string | undefined
 }

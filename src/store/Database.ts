@@ -1,5 +1,5 @@
 /**
- * The embedded database: one SQLite file, opened so that what it acknowledges survives.
+ * The embedded database: one SQLite file, configured so that acknowledged writes survive a crash.
  *
  * @since 0.1.0
  */
@@ -23,20 +23,20 @@ export interface Options {
   /** A path, or `:memory:`. */
   readonly filename: string
   /**
-   * `FULL` (the default) keeps every acknowledged write through a loss of power; `NORMAL` is faster and may lose the last
-   * ones, never the consistency.
+   * `FULL` (the default) keeps every acknowledged write through a power loss; `NORMAL` is faster and may lose the most recent
+   * ones, but never corrupts the database.
    */
   readonly synchronous?: "FULL" | "NORMAL"
 }
 
-/** Older ones can lose committed writes in WAL mode. */
+/** Older versions can lose committed writes in WAL mode. */
 const oldestSqlite = [3, 51, 3] as const
 
 const operation = "open the database"
 
 /**
- * A `SqlClient` on an SQLite file (created when missing), checked for damage, in WAL mode, with foreign keys on. A file of
- * more than 16 MiB is checked while it is open already, when a `RunStore` is on it.
+ * A `SqlClient` on an SQLite file (created when missing), in WAL mode with foreign keys on, after an integrity check. The
+ * check of a file larger than 16 MiB runs in the background once a `RunStore` is opened on it.
  *
  * @since 0.1.0
  * @example
@@ -49,9 +49,9 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, StoreE
   Layer.scoped(SqlClient.SqlClient, open(options)).pipe(Layer.provide(Reactivity.layer))
 
 /**
- * The same file, to be looked at and nothing else, also while another process works on it: it is checked for damage (a large
- * one only when asked to be `thorough`, which takes its time), cannot be written, and is left as it was found. One that a crash
- * has left in the midst of a change (there is a `-journal`) fails as `readonly`, since it would have to be mended first.
+ * The same file, opened read-only and left unchanged, even while another process writes to it. It is checked for damage (a
+ * file larger than 16 MiB only with `thorough`, which is slow). A hot rollback journal (`-journal`), left by a crash in the
+ * middle of a transaction, fails as `readonly`, since only a writer can roll it back.
  *
  * @since 0.1.0
  */
@@ -59,30 +59,30 @@ export const layerUntouched = ({
   filename,
   thorough = false
 }: Pick<Options, "filename"> & { readonly thorough?: boolean }): Layer.Layer<SqlClient.SqlClient, StoreError> =>
-  Layer.scoped(SqlClient.SqlClient, look(filename, thorough)).pipe(Layer.provide(Reactivity.layer))
+  Layer.scoped(SqlClient.SqlClient, openUntouched(filename, thorough)).pipe(Layer.provide(Reactivity.layer))
 
-const look = (filename: string, thorough: boolean) =>
+const openUntouched = (filename: string, thorough: boolean) =>
   retryWhileBusy(
     closeOnFailure(
       Effect.gen(function* () {
         if (!existsSync(filename)) {
-          return yield* new StoreError({ operation, reason: "other", cause: new Error(`${filename} is not there`) })
+          return yield* new StoreError({ operation, reason: "other", cause: new Error(`${filename} does not exist`) })
         }
-        const { ask, sql } = yield* connect(
+        const { execute, sql } = yield* connect(
           filename,
           ["-wal", "-journal"].some((end) => existsSync(`${filename}${end}`))
         )
-        yield* ask("PRAGMA query_only = ON")
-        yield* Generation.refuseForeignLog(ask, filename)
-        yield* refuseOldSqlite(ask)
-        if (thorough || !IntegrityCheck.isLarge(filename)) yield* IntegrityCheck.refuse(ask, filename)
+        yield* execute("PRAGMA query_only = ON")
+        yield* Generation.refuseForeignLog(execute, filename)
+        yield* refuseOldSqlite(execute)
+        if (thorough || !IntegrityCheck.isLarge(filename)) yield* IntegrityCheck.refuse(execute, filename)
         return sql
       })
     )
-  ).pipe(orStoreError(operation), orWithoutLocks(filename))
+  ).pipe(orStoreError(operation), diagnoseMissingLocks(filename))
 
-/** Where the file system has no locks, SQLite says that the database is locked. */
-const orWithoutLocks =
+/** On a file system without locks SQLite reports a locked database. */
+const diagnoseMissingLocks =
   (filename: string) =>
   <A, R>(effect: Effect.Effect<A, StoreError, R>): Effect.Effect<A, StoreError, R> =>
     Effect.tapError(effect, (error) =>
@@ -90,57 +90,59 @@ const orWithoutLocks =
     )
 
 const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
-  Effect.flatMap(retryWhileBusy(Effect.scoped(refuseDamagedByCrash(options.filename))), (isLookedThrough) =>
-    // Each attempt takes a connection of its own: a client remembers what could not be prepared, and would stay busy for ever.
+  Effect.flatMap(retryWhileBusy(Effect.scoped(refuseDamagedByCrash(options.filename))), (isChecked) =>
+    // Each attempt opens its own connection: a client caches a failed prepare and would report busy forever.
     retryWhileBusy(
       closeOnFailure(
         Effect.gen(function* () {
           const isNew = options.filename === ":memory:" || !existsSync(options.filename)
-          const { ask, sql } = yield* connect(options.filename, false)
-          if (!isNew && !isLookedThrough) yield* refuseDamaged(ask, options.filename)
-          yield* refuseOldSqlite(ask)
-          yield* ask("PRAGMA journal_mode = WAL")
-          yield* durability(ask, options.synchronous ?? "FULL")
+          const { execute, sql } = yield* connect(options.filename, false)
+          if (!isNew && !isChecked) yield* refuseDamaged(execute, options.filename)
+          yield* refuseOldSqlite(execute)
+          yield* execute("PRAGMA journal_mode = WAL")
+          yield* durability(execute, options.synchronous ?? "FULL")
           markConfigured(yield* Effect.scoped(sql.reserve))
           return sql
         })
       )
     )
-  ).pipe(orStoreError(operation), orWithoutLocks(options.filename))
+  ).pipe(orStoreError(operation), diagnoseMissingLocks(options.filename))
 
-/** The client's own WAL mode is left off: it would be set before the timeout, and wait five seconds in a frozen process. */
+/** `disableWAL`: the client would set WAL mode before the busy timeout, and block the event loop for up to five seconds. */
 const connect = (filename: string, readonly: boolean) =>
   Effect.gen(function* () {
     const sql = yield* SqliteClient.make({ filename, readonly, disableWAL: true })
-    const ask = yield* rawQuery.of(sql)
-    yield* ask(`PRAGMA busy_timeout = ${driverTimeout}`)
-    return { sql, ask }
+    const execute = yield* rawQuery.of(sql)
+    yield* execute(`PRAGMA busy_timeout = ${driverTimeout}`)
+    return { sql, execute }
   })
 
 /**
- * The file is looked through before anything is changed in it, and left as it was found; a large one is so by
- * `RunStore.layer`, once it is open. The connection can write, to clear away what it makes itself, and to roll back a journal of
- * another mode.
+ * Checks the file before anything in it changes; `RunStore.layer` checks a large one once it is open. The connection is
+ * writable, so that it can delete its own temporary files and roll back a journal.
  */
-const refuseDamaged = (ask: rawQuery.RawQuery, filename: string) =>
-  IntegrityCheck.isLarge(filename) ? readsAtAll(ask) : IntegrityCheck.refuse(ask, filename)
+const refuseDamaged = (execute: rawQuery.RawQuery, filename: string) =>
+  IntegrityCheck.isLarge(filename) ? readSchema(execute) : IntegrityCheck.refuse(execute, filename)
 
 /**
- * Where a log of a crash is there, that takes a connection of its own, which cannot write: it would carry the log over into the
- * file when it is closed. Tells whether that was so.
+ * With the WAL of a crash present, uses a separate read-only connection: closing a writable one would checkpoint the WAL into
+ * the file. Returns whether the file was checked.
  */
 const refuseDamagedByCrash = (filename: string) =>
   existsSync(filename) && existsSync(`${filename}-wal`)
-    ? Effect.flatMap(connect(filename, true), ({ ask }) =>
-        Effect.as(Effect.zipRight(Generation.refuseForeignLog(ask, filename), refuseDamaged(ask, filename)), true)
+    ? Effect.flatMap(connect(filename, true), ({ execute }) =>
+        Effect.as(
+          Effect.zipRight(Generation.refuseForeignLog(execute, filename), refuseDamaged(execute, filename)),
+          true
+        )
       )
     : Effect.succeed(false)
 
-/** A file that is no database, or shorter than it says itself, is refused at once however large it is. */
-const readsAtAll = (ask: rawQuery.RawQuery) => ask("SELECT count(*) FROM sqlite_master")
+/** Rejects a file that is not a database or is truncated, at any size. */
+const readSchema = (execute: rawQuery.RawQuery) => execute("SELECT count(*) FROM sqlite_master")
 
-const refuseOldSqlite = (ask: rawQuery.RawQuery) =>
-  Effect.flatMap(ask<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
+const refuseOldSqlite = (execute: rawQuery.RawQuery) =>
+  Effect.flatMap(execute<{ version: string }>("SELECT sqlite_version() AS version"), (rows) => {
     const version = rows[0]?.version ?? "0"
     const parts = version.split(".").map(Number)
     const at = oldestSqlite.findIndex((part, i) => part !== parts[i])
@@ -150,21 +152,23 @@ const refuseOldSqlite = (ask: rawQuery.RawQuery) =>
           operation,
           reason: "version",
           cause: new Error(
-            `SQLite ${version} is older than ${oldestSqlite.join(".")}; install better-sqlite3 13.2 or newer`
+            `SQLite ${version} is older than the required ${oldestSqlite.join(".")}; install better-sqlite3 13.2 or newer`
           )
         })
   })
 
-/** In WAL mode the driver falls back to `NORMAL` at the first write, so the setting is read again after one. */
-const durability = (ask: rawQuery.RawQuery, synchronous: "FULL" | "NORMAL") =>
+/** The driver falls back to `NORMAL` at the first write in WAL mode, so the setting is read again after a write. */
+const durability = (execute: rawQuery.RawQuery, synchronous: "FULL" | "NORMAL") =>
   Effect.gen(function* () {
-    yield* ask(`PRAGMA synchronous = ${synchronous}`)
-    yield* ask("PRAGMA foreign_keys = ON")
-    const [version] = yield* ask<{ user_version: number }>("PRAGMA user_version")
-    yield* ask(`PRAGMA user_version = ${version?.user_version ?? 0}`)
-    const [set] = yield* ask<{ synchronous: number }>("PRAGMA synchronous")
+    yield* execute(`PRAGMA synchronous = ${synchronous}`)
+    yield* execute("PRAGMA foreign_keys = ON")
+    const [version] = yield* execute<{ user_version: number }>("PRAGMA user_version")
+    yield* execute(`PRAGMA user_version = ${version?.user_version ?? 0}`)
+    const [set] = yield* execute<{ synchronous: number }>("PRAGMA synchronous")
     if (set?.synchronous !== (synchronous === "FULL" ? 2 : 1)) {
-      const cause = new Error(`synchronous is ${set?.synchronous} after a write, not ${synchronous}`)
+      const cause = new Error(
+        `PRAGMA synchronous = ${synchronous} did not take effect: it is ${set?.synchronous} after a write`
+      )
       return yield* new StoreError({ operation, reason: "other", cause })
     }
   })

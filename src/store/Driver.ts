@@ -1,6 +1,6 @@
 /**
- * The native part of SQLite. Where it does not fit the Node that loads it, there may be no error to catch: the process
- * crashes. So it is checked by its version, or tried in a process of its own.
+ * The native SQLite driver. A binary built for another Node can crash the process without a catchable error, so it is checked
+ * by version or probed in a child process.
  */
 import { Context, Effect, Option, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"
@@ -12,13 +12,13 @@ import { StoreError } from "../domain/errors.js"
 
 const require = createRequire(import.meta.url)
 
-/** The module that is tried; tests replace it. */
+/** Path of the driver module; tests replace it. */
 export class DriverRef extends Context.Reference<DriverRef>()("charlotte/Driver", {
   defaultValue: () => require.resolve("better-sqlite3")
 }) {}
 
-/** The first better-sqlite3 that runs on Node 24: older ones abort there when prepared statements are collected. */
-const needed = 13
+/** The first better-sqlite3 that supports Node 24: older ones abort there when prepared statements are garbage collected. */
+const oldestMajor = 13
 
 const Manifest = Schema.parseJson(Schema.Struct({ version: Schema.String }))
 
@@ -31,23 +31,21 @@ const versionIn = (directory: string): Option.Option<string> =>
 const loaded = (): ReadonlyArray<string> =>
   Object.keys(require.cache).filter((file) => /\/better-sqlite3\/.*\.node$/.test(file))
 
-/** Two copies of SQLite in one process give up each other's locks when they close the same file. */
+/** Two copies of SQLite in one process release each other's POSIX locks when one closes a file that both have open. */
 export const isAlone = (): boolean => loaded().length <= 1
 
-/** The versions of better-sqlite3 whose native part this process has loaded, by an application or by us. */
+/** Versions of the native better-sqlite3 modules loaded in this process, by an application or by this library. */
 const loadedVersions = (): ReadonlyArray<string> =>
   Object.keys(require.cache).flatMap((file) => {
     const directory = /^(.*\/better-sqlite3)\/.*\.node$/.exec(file)?.[1]
     return directory === undefined ? [] : Option.toArray(versionIn(directory))
   })
 
-/**
- * Fails when an application's own client has brought a better-sqlite3 that would abort this process later.
- */
+/** Fails when the application's client has loaded a better-sqlite3 that would later abort the process. */
 export const refuseOld: Effect.Effect<void, StoreError> = Effect.suspend(() => {
   const node = process.versions.node
   const old =
-    Number.parseInt(node) < 24 ? undefined : loadedVersions().find((version) => Number.parseInt(version) < needed)
+    Number.parseInt(node) < 24 ? undefined : loadedVersions().find((version) => Number.parseInt(version) < oldestMajor)
   return old === undefined
     ? Effect.void
     : new StoreError({
@@ -59,25 +57,25 @@ export const refuseOld: Effect.Effect<void, StoreError> = Effect.suspend(() => {
       })
 })
 
-/** What a driver that works says of itself. */
+/** Versions of a working driver. */
 export interface Driver {
   readonly driver: string
   readonly sqlite: string
 }
 
-/** The native part of SQLite could not be loaded, or does not work. */
+/** The native SQLite driver cannot be loaded or does not work. */
 export class DriverUnusable extends Schema.TaggedError<DriverUnusable>()("DriverUnusable", {
   driver: Schema.String,
   problem: Schema.String
 }) {
   override get message() {
-    return `the native part of better-sqlite3 does not work on Node.js ${process.versions.node} (${process.platform} ${process.arch}): ${this.problem}`
+    return `the native module of better-sqlite3 does not work on Node.js ${process.versions.node} (${process.platform} ${process.arch}): ${this.problem}`
   }
 }
 
-const Answer = Schema.parseJson(Schema.Struct({ sqlite: Schema.String }))
+const ProbeResult = Schema.parseJson(Schema.Struct({ sqlite: Schema.String }))
 
-/** Its arguments: the driver, and a file. Statements are collected, which is where an older driver aborts. */
+/** Arguments: the driver and a database file. It forces a garbage collection of statements, where an older driver aborts. */
 const program = `
   const [, driver, filename] = process.argv
   try {
@@ -100,12 +98,12 @@ const temporaryDirectory: Effect.Effect<string, never, Scope.Scope> = Effect.acq
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
 
-/** Opens, locks, prepares and closes a database of its own, in a process of its own. */
+/** Exercises the driver on a temporary database in a child process. */
 export const probe: Effect.Effect<Driver, DriverUnusable> = Effect.scoped(
   Effect.gen(function* () {
     const driver = yield* DriverRef
     const directory = yield* temporaryDirectory
-    const { code, err, out, signal } = yield* Effect.async<Ended>((resume) => {
+    const { code, err, out, signal } = yield* Effect.async<ProbeExit>((resume) => {
       const args = ["--expose-gc", "--eval", program, driver, join(directory, "probe.db")]
       const child = spawn(process.execPath, args, { env: {}, stdio: ["ignore", "pipe", "pipe"] })
       let [out, err] = ["", ""]
@@ -116,17 +114,17 @@ export const probe: Effect.Effect<Driver, DriverUnusable> = Effect.scoped(
       return Effect.sync(() => void child.kill("SIGKILL"))
     })
     if (code !== 0) {
-      return yield* new DriverUnusable({ driver, problem: signal === null ? err : `it ended with ${signal}` })
+      return yield* new DriverUnusable({ driver, problem: signal === null ? err : `the probe was killed by ${signal}` })
     }
     const { sqlite } = yield* Effect.mapError(
-      Schema.decode(Answer)(out),
+      Schema.decode(ProbeResult)(out),
       ({ message }) => new DriverUnusable({ driver, problem: message })
     )
-    return { driver: Option.getOrElse(versionIn(join(driver, "..", "..")), () => "of an unknown version"), sqlite }
+    return { driver: Option.getOrElse(versionIn(join(driver, "..", "..")), () => "(unknown version)"), sqlite }
   })
 )
 
-interface Ended {
+interface ProbeExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly out: string

@@ -1,5 +1,5 @@
 /**
- * The store in memory: the same rules, nothing kept. For tests, and for applications that need no history.
+ * The in-memory store: the same rules, no persistence. For tests, and for applications that need no history.
  */
 import { Effect, Option, Order } from "effect"
 import { JobConflict, Superseded } from "../domain/errors.js"
@@ -19,7 +19,7 @@ import * as RunTransition from "./RunTransition.js"
 
 interface Logged {
   readonly event: JobEvent
-  /** Of its payload as JSON. */
+  /** Size of the payload as JSON. */
   readonly bytes: number
 }
 
@@ -49,21 +49,21 @@ const toRun = ({ state, submitted }: Entry): Run =>
 
 const isActive = ({ state }: Entry): boolean => state.status === "pending" || state.status === "running"
 
-/** What was handed over may change afterwards; what is kept does not. */
-const kept = (state: RunTransition.State): RunTransition.State => ({
+/** A copy: the caller may mutate what it passed in. */
+const snapshot = (state: RunTransition.State): RunTransition.State => ({
   ...state,
   result: toJson(state.result),
   error: state.error && new RunError({ ...state.error, error: toJson(state.error.error) }, { disableValidation: true })
 })
 
-/** One step: nothing comes between looking and writing, nor between writing and waking those who follow. */
+/** One atomic step: no other fiber runs between check, write and notification. */
 const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.uninterruptible(Effect.suspend(body))
 
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
-  const signals = yield* ChangeNotifier.make
+  const notifier = yield* ChangeNotifier.make
   const entries = new Map<JobId, Entry>()
   const owned = new Map<string, Owner>()
   const log: Array<Logged> = []
@@ -88,7 +88,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       entry.events.push(logged)
       log.push(logged)
     }
-    return signals.wake([entry.submitted.id])
+    return notifier.wake([entry.submitted.id])
   }
 
   const conflict = (kind: string, key: string | undefined): JobConflict | undefined => {
@@ -98,10 +98,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return holder && key !== undefined ? new JobConflict({ jobId: holder.submitted.id, key }) : undefined
   }
 
-  /** The entry of a job whose attempt runs. */
+  /** The entry of a job whose running attempt this is. */
   const current = (jobId: JobId, attempt: number): Entry | undefined => {
     const entry = entries.get(jobId)
-    return entry && RunTransition.accepts(entry.state, attempt) ? entry : undefined
+    return entry && RunTransition.acceptsEvents(entry.state, attempt) ? entry : undefined
   }
 
   const work = MemoryTaskProgressStore.make((jobId, attempt) => current(jobId, attempt) !== undefined)
@@ -120,11 +120,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       })
   }
 
-  /** The entries of a query, sorted by id. */
-  const sorted = (which: (entry: Entry) => boolean) => [...entries.values()].filter(which).sort(byId)
+  /** Matching entries, sorted by id. */
+  const sorted = (matches: (entry: Entry) => boolean) => [...entries.values()].filter(matches).sort(byId)
 
-  const page: Service["page"] = ({ before, kind, labels = {}, limit: wanted = 100, status } = {}) =>
-    Effect.map(Page.limit("list runs", { before, limit: wanted }), (limit) => {
+  const page: Service["page"] = ({ before, kind, labels = {}, limit: requested = 100, status } = {}) =>
+    Effect.map(Page.limit("list runs", { before, limit: requested }), (limit) => {
       const found = sorted(
         ({ state, submitted }) =>
           (kind === undefined || submitted.kind === kind) &&
@@ -138,7 +138,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
   return {
     outsideTransaction: Effect.void,
-    changes: signals.get,
+    changes: notifier.get,
 
     get: (id) => Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)), toRun)),
 
@@ -176,29 +176,29 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       Effect.map(Page.limit("read events", { ...query, after }), (limit) => {
         const entry = entries.get(jobId)
         if (entry === undefined || entry.submitted.kind !== kind) return Option.none()
-        const asked = entry.events.slice(after, after + limit)
-        const events = asked
+        const candidates = entry.events.slice(after, after + limit)
+        const events = candidates
           .slice(
             0,
-            Page.fitting(asked, ({ bytes }) => bytes)
+            Page.fitting(candidates, ({ bytes }) => bytes)
           )
           .map(({ event }) => event)
-        const more = events.length < asked.length || asked.length === limit
+        const more = events.length < candidates.length || candidates.length === limit
         return Option.some({ events, more, ended: isTerminal(entry.state.status), size: 0 })
       }),
 
     allEvents: ({ after, kind, ...query }) =>
       Effect.map(Page.limit("read events", { ...query, after }), (limit) => {
-        const isOurs = ({ event }: Logged) => entries.get(event.jobId)?.submitted.kind === kind
-        const asked = log.slice(after, after + limit)
-        const page = asked.slice(
+        const isOfKind = ({ event }: Logged) => entries.get(event.jobId)?.submitted.kind === kind
+        const candidates = log.slice(after, after + limit)
+        const page = candidates.slice(
           0,
-          Page.fitting(asked, (logged) => (isOurs(logged) ? logged.bytes : 0))
+          Page.fitting(candidates, (logged) => (isOfKind(logged) ? logged.bytes : 0))
         )
         return {
-          events: page.filter(isOurs).map(({ event }) => event),
+          events: page.filter(isOfKind).map(({ event }) => event),
           cursor: page.at(-1)?.event.cursor ?? after,
-          more: page.length < asked.length || asked.length === limit,
+          more: page.length < candidates.length || candidates.length === limit,
           size: 0
         }
       }),
@@ -208,38 +208,38 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     create: (run) =>
       write(() => {
         const { config, id, key, kind, labels } = run
-        const refused = conflict(kind, key)
-        if (refused) return refused
+        const conflicting = conflict(kind, key)
+        if (conflicting) return conflicting
         const entry: Entry = {
           submitted: { ...run, config: toJson(config), labels: { ...labels } },
           events: [],
           state: RunTransition.initial(run)
         }
         entries.set(id, entry)
-        return append(entry, [RunTransition.started(run)])
+        return append(entry, [RunTransition.startedEvent(run)])
       }),
 
     record: (requested) =>
       write(() => {
-        const change = RunTransition.recordable(requested)
+        const change = RunTransition.truncateError(requested)
         const { attempt, jobId } = change
         const entry = entries.get(jobId)
-        const to = entry && RunTransition.after(entry.state, change)
+        const to = entry && RunTransition.next(entry.state, change)
         if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
-        entry.state = kept(to)
-        return append(entry, [RunTransition.changed(change)])
+        entry.state = snapshot(to)
+        return append(entry, [RunTransition.changeEvent(change)])
       }),
 
     resume: (resumption) =>
       write((): Effect.Effect<void, JobConflict | Superseded> => {
         const { attempt, jobId, key } = resumption
         const entry = entries.get(jobId)
-        const to = entry && RunTransition.resumed(entry.state, resumption)
+        const to = entry && RunTransition.nextAttempt(entry.state, resumption)
         if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
-        const refused = conflict(entry.submitted.kind, key)
-        if (refused) return refused
+        const conflicting = conflict(entry.submitted.kind, key)
+        if (conflicting) return conflicting
         entry.state = to
-        return append(entry, [RunTransition.continued(resumption)])
+        return append(entry, [RunTransition.resumedEvent(resumption)])
       }),
 
     append: ({ attempt, events, jobId }) =>

@@ -1,5 +1,5 @@
 /**
- * Units and tasks of jobs, of the store in memory.
+ * The task progress part of the in-memory store.
  */
 import { Effect } from "effect"
 import { StoreError, Superseded } from "../domain/errors.js"
@@ -12,7 +12,7 @@ interface Planned {
   readonly tasks: Map<string, TaskRecord>
 }
 
-const over: ReadonlySet<UnitState | TaskState> = new Set(["merged", "completed", "failed", "blocked", "skipped"])
+const terminal: ReadonlySet<UnitState | TaskState> = new Set(["merged", "completed", "failed", "blocked", "skipped"])
 
 const taskKey = ({ task, unit }: TaskRecord): string => `${unit}/${task}`
 
@@ -42,9 +42,10 @@ export const make = (isCurrent: (jobId: JobId, attempt: number) => boolean): Tas
     record: A
   ): Effect.Effect<void, StoreError> => {
     const before = records?.get(key)
-    if (records === undefined || before === undefined) return Effect.dieMessage(`there is no ${key}: plan it first`)
-    if (over.has(before.state) && record.state !== before.state) {
-      const cause = new Error(`${key} is over and stays as it ended: ${before.state}`)
+    if (records === undefined || before === undefined)
+      return Effect.dieMessage(`${key} was not planned; call work.plan first`)
+    if (terminal.has(before.state) && record.state !== before.state) {
+      const cause = new Error(`${key} is already ${before.state}, which is final`)
       return new StoreError({ operation: "record units and tasks", reason: "other", cause })
     }
     records.set(key, record)

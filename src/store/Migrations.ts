@@ -1,5 +1,5 @@
 /**
- * Brings Charlotte's tables up to date, in a database that may be an application's own.
+ * Migrates Charlotte's tables, in a database that may be an application's own.
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
@@ -16,8 +16,8 @@ const table = "charlotte_migrations"
 const operation = "migrate"
 const latest = Object.keys(migrations).length
 
-/** SQLite may have rolled back by itself. Were that an error, it would hide the one before it. */
-const forgiving = (connection: Connection): Connection => ({
+/** Ignores a failed ROLLBACK: SQLite may have rolled back already, and the failure would hide the original error. */
+const ignoreFailedRollback = (connection: Connection): Connection => ({
   ...connection,
   executeUnprepared: (sql, params, transformRows) => {
     const rows = connection.executeUnprepared(sql, params, transformRows)
@@ -26,22 +26,24 @@ const forgiving = (connection: Connection): Connection => ({
 })
 
 /**
- * A client of our own on the application's connection: it spells names as they are written, and takes the lock when it begins
- * a transaction.
+ * A separate client on the application's connection, without name transforms, that takes the write lock at the start of a
+ * transaction.
  */
 const plainClient = Effect.flatMap(SqlClient.SqlClient, (sql) =>
   SqlClient.make({
-    acquirer: Effect.map(sql.reserve, forgiving),
+    acquirer: Effect.map(sql.reserve, ignoreFailedRollback),
     compiler: Statement.makeCompilerSqlite(),
     beginTransaction: "BEGIN IMMEDIATE",
     spanAttributes: []
   })
 ).pipe(Effect.provide(Reactivity.layer))
 
-/** A transaction whose COMMIT has failed is still open. */
+/** A failed COMMIT leaves the transaction open. */
 const rollback = Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.ignore(sql.unsafe("ROLLBACK").unprepared))
 
-/** A failed migration is a defect, and a locked database may look like one: both become failures that can be retried. */
+/**
+ * `Migrator` turns failures, including a locked database, into defects; map both to `StoreError` so that they can be retried.
+ */
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
   orStoreError(operation),
   Effect.tapError(() => rollback),
@@ -49,14 +51,14 @@ const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), tab
 )
 
 /**
- * Past the templates of the client, which take several times as long when it is the first time. Not prepared: a client
- * remembers what could not be prepared, and would say for ever that the database is busy.
+ * The schema version, read without the client's statement templates, whose first use is slow. Not prepared: a client caches a
+ * failed prepare and would report busy forever.
  */
 const applied = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { executeUnprepared } = yield* sql.reserve
-  const there = yield* executeUnprepared(`SELECT name FROM sqlite_master WHERE name = '${table}'`, [], undefined)
-  if (there.length === 0) return Option.none<number>()
+  const tables = yield* executeUnprepared(`SELECT name FROM sqlite_master WHERE name = '${table}'`, [], undefined)
+  if (tables.length === 0) return Option.none<number>()
   const [row]: ReadonlyArray<{ readonly id: number | null }> = yield* executeUnprepared(
     `SELECT max(migration_id) AS id FROM ${table}`,
     [],
@@ -69,12 +71,14 @@ const newer = (id: number) =>
   new StoreError({
     operation,
     reason: "version",
-    cause: new Error(`the database is at version ${id}, this Charlotte knows ${latest}: install a newer one`)
+    cause: new Error(
+      `the database has schema version ${id}, and this Charlotte supports up to ${latest}; install a newer Charlotte`
+    )
   })
 
 /**
- * The migrator takes a failure to record its work for another process doing it, and then says nothing: so the tables are
- * looked at afterwards.
+ * `Migrator` treats a failure to record the migration as a concurrent migration and succeeds, so the version is checked
+ * afterwards.
  */
 const upToDate = Effect.flatMap(applied, (id) =>
   Option.contains(id, latest)
@@ -82,18 +86,20 @@ const upToDate = Effect.flatMap(applied, (id) =>
     : new StoreError({
         operation,
         reason: "busy",
-        cause: new Error("another process is migrating the database, or it cannot be written")
+        cause: new Error(
+          "the migration was not recorded: another process is migrating the database, or it is not writable; try again"
+        )
       })
 )
 
-/** The version of the tables, if there are any, and the one to which `run` brings them. Nothing is changed. */
+/** The current schema version, if any, and the latest one. Changes nothing. */
 export const version: Effect.Effect<
   { readonly found: Option.Option<number>; readonly latest: number },
   StoreError,
   SqlClient.SqlClient
 > = Effect.map(retryWhileBusy(applied), (found) => ({ found, latest }))
 
-/** Content with tables that are up to date already. */
+/** Fails unless the schema is up to date. */
 export const verify: Effect.Effect<void, StoreError, SqlClient.SqlClient> = Effect.flatMap(version, ({ found }) =>
   Option.contains(found, latest)
     ? Effect.void
@@ -101,12 +107,12 @@ export const verify: Effect.Effect<void, StoreError, SqlClient.SqlClient> = Effe
         operation: "open the store",
         reason: "version",
         cause: new Error(
-          `the database is at version ${Option.getOrElse(found, () => 0)}, and this Charlotte reads ${latest}`
+          `the database has schema version ${Option.getOrElse(found, () => 0)}, and this Charlotte reads ${latest}; open it once with RunStore.layer to migrate it`
         )
       })
 )
 
-/** Nearly always the tables are as they should be, and then this is one question. */
+/** Usually the schema is up to date, and this is a single query. */
 const update = Effect.flatMap(applied, (id) => {
   if (Option.contains(id, latest)) return Effect.void
   return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(migrate, upToDate)

@@ -1,7 +1,7 @@
 /**
- * How a process becomes the owner of a kind. Whether an owner lives is asked of the kernel: it holds a lock on a file beside the
- * database, which the kernel takes back when the process ends, in whatever pid namespace. The record in the database only names
- * the owner. A database in memory belongs to this process, which knows its own owners.
+ * Acquires the ownership of a kind. An owner is alive while it holds a file lock beside the database, which the kernel
+ * releases when the process ends, in any pid namespace; the record in the database only names the owner. The owners of an
+ * in-memory database are tracked in this process.
  */
 import { Effect, Exit, Option, Scope } from "effect"
 import { createHash } from "node:crypto"
@@ -13,9 +13,9 @@ import type { Owner, OwnerLock, OwnerStore } from "./OwnerStore.js"
 import { KernelRef, type ProcessIdentity } from "../internal/ProcessIdentity.js"
 import { RealClock } from "../internal/RealClock.js"
 
-/** How long an owner may take to record itself after it has the lock, in milliseconds: it may be another process. */
-const patience = 5_000
-const pause = 20
+/** How long a new owner, possibly in another process, may take from its lock to its record, in milliseconds. */
+const recordTimeout = 5_000
+const retryPause = 20
 
 interface Held {
   readonly lock: OwnerLock
@@ -24,17 +24,20 @@ interface Held {
   process: ProcessIdentity
 }
 
-/** The locks of this process by path, and its owners of databases in memory by id. */
+/** File locks of this process by path, and its owners of in-memory databases by id. */
 const held = new Map<string, Held>()
 const inMemory = new Set<string>()
 
-/** A kind may be any text, and a file name may not. */
+/** Hashes a kind that is not a valid file name. */
 const lockPath = (database: string, kind: string): string => {
   const isName = /^[a-z0-9][a-z0-9-]{0,62}$/.test(kind)
   return `${database}-${isName ? kind : `_${createHash("sha256").update(kind).digest("hex").slice(0, 32)}`}.lock`
 }
 
-/** Whoever may write the database may lock it, also after root has. A file system without modes keeps its own. */
+/**
+ * Gives the lock file the owner and mode of the database, so that all users of the database can lock it, even after root
+ * created it. Best effort: some file systems have no modes.
+ */
 const shareWith = (database: string, path: string) =>
   Effect.ignore(
     Effect.try(() => {
@@ -56,7 +59,7 @@ const lockFile = (database: string, { id, kind }: Pick<Owner, "id" | "kind">) =>
       held.set(path, mine)
       yield* shareWith(database, path)
     } else {
-      // Only tests that simulate a crash in one process see an owner of this process that is dead.
+      // A dead owner within this process exists only in tests that simulate a crash.
       mine = held.get(path)
       if (mine === undefined || (yield* kernel.isAlive(mine.process))) return yield* taken.left
       mine.id = id
@@ -73,23 +76,25 @@ const lockFile = (database: string, { id, kind }: Pick<Owner, "id" | "kind">) =>
     return lock.lock
   }).pipe(Effect.uninterruptible)
 
-const remember = (id: string) =>
+const trackInMemory = (id: string) =>
   Effect.acquireRelease(
     Effect.sync(() => void inMemory.add(id)),
     () => Effect.sync(() => void inMemory.delete(id))
   )
 
-/** Whether the owner on record is one beside whoever has the lock now. */
+/** Whether the recorded owner is alive although this process holds the lock. */
 const isOwner = (found: Owner, lock: OwnerLock | undefined) =>
   Effect.flatMap(KernelRef, ({ isAlive, self }) => {
     if (lock === undefined) return inMemory.has(found.id) ? isAlive(found.process) : Effect.succeed(false)
     if (found.lock === undefined) return isAlive(found.process)
-    // Its lock file was deleted while it held the lock. A record in a copy of the database names another path.
-    const hasLost = found.lock.path === lock.path && found.lock.file !== lock.file
-    return hasLost && found.process.pidNamespace === self.pidNamespace ? isAlive(found.process) : Effect.succeed(false)
+    // Its lock file was deleted while it held the lock. The record in a copied database names another path.
+    const lostLockFile = found.lock.path === lock.path && found.lock.file !== lock.file
+    return lostLockFile && found.process.pidNamespace === self.pidNamespace
+      ? isAlive(found.process)
+      : Effect.succeed(false)
   })
 
-const already = ({ kind, process }: Owner) =>
+const alreadyManaged = ({ kind, process }: Owner) =>
   Effect.flatMap(
     KernelRef,
     ({ self }) =>
@@ -108,8 +113,8 @@ export const acquire =
     const record = (own: Owner): Effect.Effect<void, AlreadyManaged | StoreError> =>
       Effect.gen(function* () {
         const found = yield* owners.get(kind)
-        if (Option.isSome(found) && (yield* isOwner(found.value, own.lock))) return yield* already(found.value)
-        // A process of version 0.1.0 may have been faster: it knows nothing of the lock.
+        if (Option.isSome(found) && (yield* isOwner(found.value, own.lock))) return yield* alreadyManaged(found.value)
+        // A process of version 0.1.0 may have claimed the kind meanwhile: it does not use the lock.
         if (!(yield* owners.claim(own, found))) yield* record(own)
       })
 
@@ -118,27 +123,29 @@ export const acquire =
         const { self } = yield* KernelRef
         const lock = database === undefined ? undefined : yield* lockFile(database, owner)
         const own = { ...owner, process: self, lock }
-        yield* remember(owner.id)
+        yield* trackInMemory(owner.id)
         yield* Effect.addFinalizer(() => Effect.ignoreLogged(owners.release(own)))
         yield* record(own)
       })
     )
 
-    const until = (deadline: number): ReturnType<OwnerStore["acquire"]> =>
+    const retryUntil = (deadline: number): ReturnType<OwnerStore["acquire"]> =>
       Effect.catchTag(attempt, "LockHeld", ({ path }) =>
         Effect.gen(function* () {
           const { isAlive } = yield* KernelRef
           const { now, sleep } = yield* RealClock
           const found = yield* owners.get(kind)
-          if (Option.isSome(found) && (yield* isAlive(found.value.process))) return yield* already(found.value)
+          if (Option.isSome(found) && (yield* isAlive(found.value.process))) return yield* alreadyManaged(found.value)
           if ((yield* now) > deadline) {
-            const cause = new Error(`another process holds ${path} and has not recorded which one it is`)
-            return yield* new StoreError({ operation: "own the jobs of a kind", reason: "busy", cause })
+            const cause = new Error(
+              `${path} is locked by a process that has not recorded itself as the owner; wait until it exits, or stop it, and try again`
+            )
+            return yield* new StoreError({ operation: "acquire ownership", reason: "busy", cause })
           }
-          yield* sleep(pause)
-          return yield* until(deadline)
+          yield* sleep(retryPause)
+          return yield* retryUntil(deadline)
         })
       )
 
-    return Effect.flatMap(RealClock, ({ now }) => Effect.flatMap(now, (now) => until(now + patience)))
+    return Effect.flatMap(RealClock, ({ now }) => Effect.flatMap(now, (now) => retryUntil(now + recordTimeout)))
   }

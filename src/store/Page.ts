@@ -1,17 +1,17 @@
 /**
- * How much one page holds, and what may be asked of it: alike in every store.
+ * Page limits and validation of page queries, shared by all stores.
  */
 import { Effect, Predicate, Schema } from "effect"
 import { StoreError } from "../domain/errors.js"
 import { JobId } from "../domain/JobId.js"
 
-/** Runs or events, however many are asked for. */
+/** Maximum number of runs or events in a page. */
 export const maxLength = 1_000
 
-/** Bytes of the payloads of a page of events; one event that has more makes a page of its own. */
+/** Maximum payload bytes in a page of events; a larger event gets a page of its own. */
 export const maxBytes = 1024 * 1024
 
-interface Asked {
+interface PageQuery {
   readonly limit: number
   readonly after?: number | JobId | undefined
   readonly before?: JobId | undefined
@@ -20,24 +20,25 @@ interface Asked {
 const isId = Schema.is(JobId)
 const isPosition = (value: unknown): boolean => Predicate.isNumber(value) && Number.isSafeInteger(value) && value >= 0
 
-const shown = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value))
+const quote = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value))
 
-const problemOf = ({ after, before, limit }: Asked): string | undefined => {
-  const wrong = (name: string, value: unknown) => `${name} must be a whole number, 0 or more, not ${shown(value)}`
-  if (!isPosition(limit)) return wrong("limit", limit)
-  if (after !== undefined && !isPosition(after) && !isId(after)) return wrong("after", after)
-  return before === undefined || isId(before) ? undefined : `before must be the id of a job, not ${shown(before)}`
+const problemOf = ({ after, before, limit }: PageQuery): string | undefined => {
+  const invalidNumber = (name: string, value: unknown) =>
+    `${name} must be a whole number, 0 or more, not ${quote(value)}`
+  if (!isPosition(limit)) return invalidNumber("limit", limit)
+  if (after !== undefined && !isPosition(after) && !isId(after)) return invalidNumber("after", after)
+  return before === undefined || isId(before) ? undefined : `before must be a job id, not ${quote(before)}`
 }
 
-/** How many the page may hold. Fails with what is wrong with the question. */
-export const limit = (operation: string, asked: Asked): Effect.Effect<number, StoreError> => {
-  const problem = problemOf(asked)
+/** The number of rows in the page; fails with what is invalid in the query. */
+export const limit = (operation: string, query: PageQuery): Effect.Effect<number, StoreError> => {
+  const problem = problemOf(query)
   return problem === undefined
-    ? Effect.succeed(Math.min(asked.limit, maxLength))
+    ? Effect.succeed(Math.min(query.limit, maxLength))
     : new StoreError({ operation, reason: "invalid", cause: new Error(problem) })
 }
 
-/** How many of the rows go into the page: as many as have room, and the first whose payload belongs to it in any case. */
+/** How many rows fit into the page: at least up to the first with a payload of its own. */
 export const fitting = <Row>(rows: ReadonlyArray<Row>, bytesOf: (row: Row) => number): number => {
   let size = 0
   const end = rows.findIndex((row) => {

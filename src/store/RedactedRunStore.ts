@@ -1,6 +1,6 @@
 /**
- * A store in which no known secret is written: everything that an orchestrator says on its way into the records passes here.
- * What a job is submitted with stays as it is: that is its user's own, and work is done by it.
+ * Redacts known secrets in everything that an orchestrator records. What a job was submitted with is stored unchanged: it is
+ * the user's own, and the job runs from it.
  */
 import { parse, stringify } from "../internal/Json.js"
 import type { Redaction } from "../internal/Redaction.js"

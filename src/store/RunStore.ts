@@ -1,5 +1,5 @@
 /**
- * The port to persistence. Applications read runs through it; the rest is for managers.
+ * The persistence port. Applications read runs through it; writes are for managers.
  *
  * @since 0.1.0
  */
@@ -27,23 +27,24 @@ export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, RunSto
 /** @since 0.2.0 */
 export interface LayerOptions {
   /**
-   * - `checked` (the default): on a client of the application's own, `synchronous=FULL` and a `busy_timeout` of at most 50 ms are
-   *   set, checked after a write, and logged; where that cannot be had, the store is refused
-   * - `as-is`: the application knows how long its writes survive, and how long a lock of another process freezes it
+   * - `checked` (the default): on the application's own client, sets `synchronous=FULL` and a `busy_timeout` of at most 50
+   *   ms, verifies them after a write and logs the change; fails if they cannot be set
+   * - `as-is`: the application is responsible for the durability of writes, and for how long a lock of another process blocks
+   *   the event loop
    */
   readonly durability?: "checked" | "as-is"
   /**
-   * - `shared` (the default): the connection of the application
-   * - `own`: another connection to the same file, set up as by `Database.layer`; for applications whose transactions never wait in
-   *   the middle, since two connections in one process that wait for each other freeze it
+   * - `shared` (the default): the application's connection
+   * - `own`: a second connection to the same file, configured as by `Database.layer`. Only for applications whose
+   *   transactions never suspend: two connections in one process that wait for each other block the event loop
    */
   readonly connection?: "shared" | "own"
 }
 
 /**
- * Keeps runs in the SQLite database of a `SqlClient`, as `layerWith` does by default. It migrates its own tables, whose names
- * begin with `charlotte_`, so the database may be an application's own. A client that has brought a better-sqlite3 older than 13 is
- * refused on Node 24 and later: it would abort the process.
+ * Stores runs in the SQLite database of a `SqlClient`, with the default options of `layerWith`. It migrates its own tables,
+ * prefixed with `charlotte_`, so the database may be an application's own. On Node 24 and later it rejects a client with a
+ * better-sqlite3 older than 13, which would abort the process.
  *
  * @since 0.1.0
  */
@@ -53,7 +54,7 @@ export const layer: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Lay
 )
 
 /**
- * The same with options.
+ * Stores runs in the SQLite database of a `SqlClient`.
  *
  * @since 0.2.0
  * @example
@@ -65,8 +66,8 @@ export const layerWith = (options: LayerOptions): Layer.Layer<RunStore, StoreErr
   Layer.scoped(RunStore, Effect.zipRight(Driver.refuseOld, Sql.make(options)))
 
 /**
- * The runs in such a database, for who only wants to read them: nothing is migrated, so the tables have to be up to date,
- * and a write fails where the client cannot write.
+ * Read-only access to such a database: nothing is migrated, so the schema must be up to date, and writes fail on a read-only
+ * client.
  *
  * @since 0.1.0
  */
@@ -76,7 +77,7 @@ export const layerUntouched: Layer.Layer<RunStore, StoreError, SqlClient.SqlClie
 )
 
 /**
- * Keeps runs in memory.
+ * Stores runs in memory.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * What a store does for a manager. Two implementations pass one conformance suite: SQL and memory.
+ * The interface of a run store. The SQL and the in-memory implementation pass one conformance suite.
  *
  * @since 0.1.0
  */
@@ -17,13 +17,13 @@ import type { TaskProgressStore } from "./TaskProgressStore.js"
 
 /** @since 0.1.0 */
 export interface Service {
-  /** The run of that id, of whatever kind. */
+  /** The run with this id, of any kind. */
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
 
-  /** The run of that id, of whatever kind, and its units and tasks. */
+  /** The run with this id, of any kind, with its units and tasks. */
   readonly withWork: (id: JobId) => Effect.Effect<Option.Option<RunWithWork>, StoreError>
 
-  /** What the run was submitted with beside its configuration; only here, since it may be megabytes. */
+  /** The submission data of a run beside its configuration; read separately, since it may be megabytes. */
   readonly submission: (id: JobId) => Effect.Effect<Option.Option<unknown>, StoreError>
 
   /** A page of runs, newest first. */
@@ -33,8 +33,8 @@ export interface Service {
   readonly list: (query?: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StoreError>
 
   /**
-   * One page of the events of a job, from the one after `after`; none if there is no such run. A page of events holds at most
-   * 1,000 of them, and payloads of about 1 MiB.
+   * A page of the events of a job with a sequence number above `after`; none if the run does not exist. A page of events
+   * holds at most 1,000 events and payloads of about 1 MiB.
    */
   readonly events: (query: {
     readonly kind: string
@@ -43,20 +43,20 @@ export interface Service {
     readonly limit: number
   }) => Effect.Effect<Option.Option<EventPage>, StoreError>
 
-  /** One page of the events of all jobs of a kind. */
+  /** A page of the events of all jobs of a kind. */
   readonly allEvents: (query: {
     readonly kind: string
     readonly after: number
     readonly limit: number
   }) => Effect.Effect<CursorPage, StoreError>
 
-  /** The newest cursor; 0 when there is no event. */
+  /** The latest cursor; 0 when there are no events. */
   readonly latestCursor: Effect.Effect<number, StoreError>
 
-  /** Rises whenever events of that job (or, without one, of any job) have been committed. */
+  /** Notifies of commits with events of this job (without an id: of any job). */
   readonly changes: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
 
-  /** Runs of a kind that are not over, oldest first; the next page begins `after` the last id of this one. */
+  /** Unfinished runs of a kind, oldest first; for the next page pass the last id as `after`. */
   readonly unfinished: (query: {
     readonly kind: string
     readonly status?: "running" | "interrupted"
@@ -67,20 +67,20 @@ export interface Service {
   /** Records a new run as `running`, with its first event. */
   readonly create: (run: NewRun) => Effect.Effect<void, JobConflict | StoreError>
 
-  /** Records a change of state together with the event that tells of it; refused when the attempt is not the current one. */
+  /** Records a state change together with its event; fails unless the attempt is the current one. */
   readonly record: (change: Change) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Begins the next attempt of an interrupted run; refused unless the one before it is the current one. */
+  /** Starts the next attempt of an interrupted run; fails unless the previous attempt is the current one. */
   readonly resume: (resumption: Resumption) => Effect.Effect<void, JobConflict | Superseded | StoreError>
 
-  /** Appends what an orchestrator emitted; refused when the attempt is not the current one or no longer runs. */
+  /** Appends emitted events; fails unless the attempt is the current one and running. */
   readonly append: (emitted: {
     readonly jobId: JobId
     readonly attempt: number
     readonly events: ReadonlyArray<AcceptedEvent>
   }) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Dies inside a transaction of the same SQL client, where a write would wait for itself. */
+  /** Dies inside a transaction of the same SQL client, where a write would deadlock. */
   readonly outsideTransaction: Effect.Effect<void>
 
   readonly owners: OwnerStore
@@ -102,9 +102,9 @@ export interface RunWithWork {
 export interface RunQuery {
   readonly kind?: string
   readonly status?: RunStatus
-  /** All of these must be on the run. */
+  /** The run must have all of these. */
   readonly labels?: { readonly [name: string]: string }
-  /** 100 when left out, and never more than 1,000. */
+  /** Default 100, at most 1,000. */
   readonly limit?: number
   readonly before?: JobId
 }
@@ -113,8 +113,8 @@ export interface RunQuery {
 export interface RunPage {
   readonly runs: ReadonlyArray<Run>
   /**
-   * The next page begins `before` this one; none where nothing follows. A page may be short, and even empty, and have one: of
-   * several labels, one page looks at 10,000 runs of the rarest.
+   * Pass it as `before` for the next page; none on the last page. A page with a next one may be short or even empty: for
+   * several labels a page scans at most 10,000 runs of the rarest label.
    */
   readonly next: Option.Option<JobId>
 }
@@ -122,31 +122,31 @@ export interface RunPage {
 /** @since 0.1.0 */
 export interface EventPage {
   readonly events: ReadonlyArray<JobEvent>
-  /** The run was over when the page was read. */
+  /** Whether the run had ended when the page was read. */
   readonly ended: boolean
-  /** There may be more to read. */
+  /** Whether there may be more to read. */
   readonly more: boolean
-  /** Bytes of the payloads that were read; 0 where they are in memory anyway. */
+  /** Payload bytes read from the database; 0 for the in-memory store. */
   readonly size: number
 }
 
 /** @since 0.1.0 */
 export interface CursorPage {
   readonly events: ReadonlyArray<JobEvent>
-  /** How far was read; events of other kinds are passed over. */
+  /** Where the next page starts; events of other kinds are skipped. */
   readonly cursor: number
-  /** There may be more to read. */
+  /** Whether there may be more to read. */
   readonly more: boolean
-  /** Bytes of the payloads that were read; 0 where they are in memory anyway. */
+  /** Payload bytes read from the database; 0 for the in-memory store. */
   readonly size: number
 }
 
 /** @since 0.1.0 */
 export interface UnfinishedRun {
   readonly run: Run
-  /** `job.stopping` is committed for the current attempt. */
+  /** Whether `job.stopping` is committed for the current attempt. */
   readonly stopping: boolean
-  /** How many attempts in a row ended in a crash without an event of the orchestrator. */
+  /** Consecutive attempts that crashed without an event of the orchestrator. */
   readonly crashes: number
 }
 
@@ -157,13 +157,13 @@ export interface NewRun {
   readonly key: string | undefined
   readonly config: unknown
   readonly labels: { readonly [name: string]: string }
-  /** JSON text: encoded once, since it may be megabytes. */
+  /** JSON text, encoded once, since it may be megabytes. */
   readonly submission?: string | undefined
   readonly at: DateTime.Utc
 }
 
 /**
- * A change of state on behalf of the current attempt, named by the event that tells of it.
+ * A state change of the current attempt, named after its event.
  *
  * @since 0.1.0
  */
@@ -183,14 +183,14 @@ export interface Change {
 /** @since 0.1.0 */
 export interface Resumption {
   readonly jobId: JobId
-  /** The attempt that begins. */
+  /** The new attempt. */
   readonly attempt: number
   readonly key: string | undefined
   readonly at: DateTime.Utc
 }
 
 /**
- * An event that was taken in, as it goes into the log.
+ * An event as it is appended to the log.
  *
  * @since 0.1.0
  */
@@ -199,6 +199,6 @@ export interface AcceptedEvent {
   readonly type: string
   readonly unit?: string | undefined
   readonly task?: number | undefined
-  /** JSON text: encoded once, when it was accepted, so that what is changed afterwards changes nothing here. */
+  /** JSON text, encoded when the event was accepted, so that later mutations do not affect it. */
   readonly payload?: string | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * What a change does to a run. Both stores apply it, inside their transactions.
+ * State transitions of runs, applied by both stores within a transaction.
  */
 import type { DateTime } from "effect"
 import { stringify } from "../internal/Json.js"
@@ -9,7 +9,7 @@ import { capped } from "../domain/runError.js"
 import { canBecome, type RunStatus } from "../domain/RunStatus.js"
 import type { AcceptedEvent, Change, NewRun, Resumption } from "./RunStoreService.js"
 
-/** The part of a run that changes. */
+/** The mutable part of a run. */
 export interface State {
   readonly status: RunStatus
   readonly attempt: number
@@ -22,7 +22,7 @@ export interface State {
   readonly error: RunError | undefined
 }
 
-/** The state in which a run begins. */
+/** The state of a new run. */
 export const initial = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
   status: "running",
   attempt: 1,
@@ -35,12 +35,12 @@ export const initial = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
   error: undefined
 })
 
-/** The change as it is recorded: an error that is too large is cut. */
-export const recordable = (change: Change): Change =>
+/** Truncates an oversized error. */
+export const truncateError = (change: Change): Change =>
   change.error === undefined ? change : { ...change, error: capped(change.error) }
 
-/** The state after the change; none when the change is not this attempt's to make, or not a step of the state machine. */
-export const after = (state: State, change: Change): State | undefined => {
+/** The state after the change; undefined when the attempt is not the current one or the transition is not allowed. */
+export const next = (state: State, change: Change): State | undefined => {
   const { at, attempt, crashed, error, result, type } = change
   const status = lifecycle[type]
   if (state.attempt !== attempt) return undefined
@@ -53,14 +53,14 @@ export const after = (state: State, change: Change): State | undefined => {
     : { ...state, status, endedAt: at, result, error }
 }
 
-/** The state in which the next attempt begins; none when another attempt is the next, or the run is not interrupted. */
-export const resumed = (state: State, { at, attempt, key }: Resumption): State | undefined =>
+/** The state of the next attempt; undefined when the run is not interrupted or another attempt is next. */
+export const nextAttempt = (state: State, { at, attempt, key }: Resumption): State | undefined =>
   state.status === "interrupted" && state.attempt === attempt - 1
     ? { ...state, status: "running", attempt, key, startedAt: at }
     : undefined
 
-/** Whether an attempt may still append what its orchestrator emits. */
-export const accepts = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>
+/** Whether an attempt may append events. */
+export const acceptsEvents = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>
   state.status === "running" && state.attempt === attempt
 
 const event = (type: Lifecycle, at: DateTime.Utc, payload?: unknown): AcceptedEvent => ({
@@ -70,13 +70,13 @@ const event = (type: Lifecycle, at: DateTime.Utc, payload?: unknown): AcceptedEv
 })
 
 /** The event of a new run. */
-export const started = ({ at }: NewRun): AcceptedEvent => event("job.started", at, { attempt: 1 })
+export const startedEvent = ({ at }: NewRun): AcceptedEvent => event("job.started", at, { attempt: 1 })
 
 /** The event of a new attempt. */
-export const continued = ({ at, attempt }: Resumption): AcceptedEvent => event("job.resumed", at, { attempt })
+export const resumedEvent = ({ at, attempt }: Resumption): AcceptedEvent => event("job.resumed", at, { attempt })
 
-/** The event that tells of a change. */
-export const changed = ({ at, crashed, error, type }: Change): AcceptedEvent =>
+/** The event of a state change. */
+export const changeEvent = ({ at, crashed, error, type }: Change): AcceptedEvent =>
   event(
     type,
     at,

@@ -1,5 +1,5 @@
 /**
- * The store in an SQLite database.
+ * The SQLite implementation of the run store.
  */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
@@ -31,10 +31,13 @@ import * as RunTransition from "./RunTransition.js"
 
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
-/** On tables that are as they should be. */
+/** Requires an up-to-date schema. */
 const open: (
   options: DatabaseFileGuard.Options & {
-    /** The session of the application, where that is another one: a write in its transaction would wait for it. */
+    /**
+     * The application's session, when this store uses another connection: a write within the application's transaction would
+     * deadlock.
+     */
     readonly application?: Session.Session
   }
 ) => Store = Effect.fnUntraced(function* (options) {
@@ -46,27 +49,27 @@ const open: (
       : { ...own, outsideTransaction: Effect.zipRight(application.outsideTransaction, own.outsideTransaction) }
   const file = yield* DatabaseFileGuard.of(session)
   const guard = yield* DatabaseFileGuard.guard(session, file, options)
-  const signals = yield* ChangeNotifier.make
-  const { write } = yield* Writer.make({ session, signals, guard })
+  const notifier = yield* ChangeNotifier.make
+  const { write } = yield* Writer.make({ session, notifier, guard })
 
-  /** Refuses when another active job holds the key; decided in the transaction that takes it. */
-  const takeKey = (batch: Batch, kind: string, key: string) =>
+  /** Fails when another active job holds the key, within the transaction that acquires it. */
+  const acquireKey = (batch: Batch, kind: string, key: string) =>
     Effect.flatMap(
       Effect.flatMap(batch.connection, (connection) => runs.holder(connection, kind, key)),
       (holder) => (Option.isSome(holder) ? new JobConflict({ jobId: holder.value, key }) : Effect.void)
     )
 
-  /** The head of a job; none when that attempt does not run. */
+  /** The head of a job; undefined unless this attempt is running. */
   const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
     const head = batch.head(jobId)
-    return head !== undefined && RunTransition.accepts(head.state, attempt) ? head : undefined
+    return head !== undefined && RunTransition.acceptsEvents(head.state, attempt) ? head : undefined
   }
 
-  const simply = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
+  const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
   const execute = (operation: string, statement: string, params: ReadonlyArray<Session.Value>) =>
-    simply(operation, (connection) => Session.execute(connection, statement, params))
+    writeStatements(operation, (connection) => Session.execute(connection, statement, params))
 
   const recordWork = (
     { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
@@ -82,11 +85,11 @@ const open: (
           : Effect.flatMap(batch.connection, body)
     })
 
-  const ofKinds: Omit<OwnerStore, "acquire"> = {
+  const ownerStore: Omit<OwnerStore, "acquire"> = {
     get: (kind) => session.read("read the owner", (connection) => owners.get(connection, kind)),
     claim: (owner, replacing) =>
-      simply("claim the jobs of a kind", (connection) => owners.claim(connection, owner, replacing)),
-    release: (owner) => simply("release the jobs of a kind", (connection) => owners.release(connection, owner))
+      writeStatements("claim ownership", (connection) => owners.claim(connection, owner, replacing)),
+    release: (owner) => writeStatements("release ownership", (connection) => owners.release(connection, owner))
   }
   const page: Service["page"] = ({ limit = 100, ...query } = {}) =>
     Effect.flatMap(Page.limit("list runs", { ...query, limit }), (limit) =>
@@ -95,7 +98,7 @@ const open: (
 
   return {
     outsideTransaction: session.outsideTransaction,
-    changes: signals.get,
+    changes: notifier.get,
 
     get: (id) => session.read("read a run", (connection) => runs.get(connection, id)),
 
@@ -145,17 +148,17 @@ const open: (
         lane: "fast",
         wakes: run.id,
         body: (batch) => {
-          const begin = (): Exit.Exit<void> => {
+          const insert = (): Exit.Exit<void> => {
             batch.insert(run)
-            batch.append(run.id, [RunTransition.started(run)])
+            batch.append(run.id, [RunTransition.startedEvent(run)])
             return Exit.void
           }
-          return run.key === undefined ? begin() : Effect.flatMap(takeKey(batch, run.kind, run.key), begin)
+          return run.key === undefined ? insert() : Effect.flatMap(acquireKey(batch, run.kind, run.key), insert)
         }
       }),
 
     record: (requested) => {
-      const change = RunTransition.recordable(requested)
+      const change = RunTransition.truncateError(requested)
       const { attempt, jobId, type } = change
       return write({
         operation: `record ${type}`,
@@ -164,10 +167,10 @@ const open: (
         wakes: jobId,
         body: (batch): Effect.Effect<void, Superseded | SqlError> => {
           const head = batch.head(jobId)
-          const to = head && RunTransition.after(head.state, change)
+          const to = head && RunTransition.next(head.state, change)
           return head === undefined || to === undefined
             ? Exit.fail(new Superseded({ jobId, attempt }))
-            : batch.update(jobId, head, to, RunTransition.changed(change))
+            : batch.update(jobId, head, to, RunTransition.changeEvent(change))
         }
       })
     },
@@ -182,10 +185,10 @@ const open: (
           Effect.gen(function* () {
             const { attempt, jobId, key } = resumption
             const head = batch.head(jobId)
-            const to = head && RunTransition.resumed(head.state, resumption)
+            const to = head && RunTransition.nextAttempt(head.state, resumption)
             if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-            if (key !== undefined) yield* takeKey(batch, head.kind, key)
-            yield* batch.update(jobId, head, to, RunTransition.continued(resumption))
+            if (key !== undefined) yield* acquireKey(batch, head.kind, key)
+            yield* batch.update(jobId, head, to, RunTransition.resumedEvent(resumption))
           })
       }),
 
@@ -203,11 +206,11 @@ const open: (
           }
           const head = current(batch, jobId, attempt)
           if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
-          return head.state.crashes > 0 ? Effect.flatMap(batch.forgetCrashes(jobId, head), append) : append()
+          return head.state.crashes > 0 ? Effect.flatMap(batch.resetCrashes(jobId, head), append) : append()
         }
       }),
 
-    owners: { ...ofKinds, acquire: Ownership.acquire(ofKinds, file) },
+    owners: { ...ownerStore, acquire: Ownership.acquire(ownerStore, file) },
 
     childProcesses: {
       open: ({ at, attempt, bootId, cookie, jobId, purpose }) =>
@@ -240,39 +243,39 @@ const open: (
   }
 })
 
-/** What `RunStore.layerWith` takes. */
+/** The options of `RunStore.layerWith`. */
 export interface Options {
   readonly durability?: "checked" | "as-is" | undefined
   readonly connection?: "shared" | "own" | undefined
 }
 
-/** No other fiber runs in the middle of a migration: it might wait for the lock, in a process that is frozen by that. */
+/** Does not yield within a migration: another fiber could wait for its lock and block the event loop. */
 const migrate = Effect.withMaxOpsBeforeYield(Migrations.run, Number.MAX_SAFE_INTEGER)
 
-/** A connection of the store's own, to the file of the application's. */
-const onOwnConnection = (application: Session.Session): Store =>
+/** A store on its own connection to the file of the application. */
+const openOnOwnConnection = (application: Session.Session): Store =>
   Effect.gen(function* () {
     const filename = yield* DatabaseFileGuard.of(application)
     if (filename === undefined) {
       const cause = new Error(
-        'RunStore.layerWith({ connection: "own" }) needs a database in a file, and this one is in memory'
+        'RunStore.layerWith({ connection: "own" }) needs a database file, and this database is in memory; use the shared connection'
       )
       return yield* new StoreError({ operation: "open the store", reason: "other", cause })
     }
     const database = yield* Layer.build(Database.layer({ filename }))
-    return yield* Effect.zipRight(migrate, open({ isWritten: true, application })).pipe(Effect.provide(database))
+    return yield* Effect.zipRight(migrate, open({ isWritable: true, application })).pipe(Effect.provide(database))
   })
 
-/** The session is made first: it refuses a client on which nothing can be done. */
+/** Creates the session first: it rejects unsuitable clients. */
 export const make = ({ connection = "shared", durability = "checked" }: Options = {}): Store =>
   Effect.gen(function* () {
     const application = yield* Session.make
-    if (connection === "own") return yield* onOwnConnection(application)
+    if (connection === "own") return yield* openOnOwnConnection(application)
     if (durability === "checked") yield* Durability.ensure(application)
-    return yield* Effect.zipRight(migrate, open({ isWritten: true }))
+    return yield* Effect.zipRight(migrate, open({ isWritable: true }))
   })
 
 export const untouched: Store = Session.make.pipe(
   Effect.zipRight(Migrations.verify),
-  Effect.zipRight(open({ isWritten: false }))
+  Effect.zipRight(open({ isWritable: false }))
 )

@@ -1,6 +1,6 @@
 /**
- * How far jobs have come with their units and tasks. An orchestrator writes it, in the name of its attempt; any other
- * attempt is refused.
+ * Progress of the units and tasks of jobs, recorded by the orchestrator of the current attempt; writes of any other attempt
+ * fail.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import type { TaskCounts, TaskRecord, UnitRecord, Work } from "../domain/Work.js
 
 /** @since 0.1.0 */
 export interface TaskProgressStore {
-  /** Records all units and tasks of a job, or none; does nothing when the job has some already. */
+  /** Records all units and tasks of a job atomically; does nothing if the job already has some. */
   readonly plan: (planned: {
     readonly jobId: JobId
     readonly attempt: number
@@ -19,8 +19,7 @@ export interface TaskProgressStore {
   }) => Effect.Effect<void, Superseded | StoreError>
 
   /**
-   * Puts a unit in place of what was recorded of it. One that was not planned is a defect, and one that leaves a state in
-   * which it was over is refused as a failure of the store.
+   * Replaces the record of a unit. A unit that was not planned is a defect; leaving a terminal state fails as a `StoreError`.
    */
   readonly unit: (changed: {
     readonly jobId: JobId
@@ -28,16 +27,16 @@ export interface TaskProgressStore {
     readonly unit: UnitRecord
   }) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Puts a task in place of what was recorded of it, as `unit` does. */
+  /** Replaces the record of a task, by the same rules as `unit`. */
   readonly task: (changed: {
     readonly jobId: JobId
     readonly attempt: number
     readonly task: TaskRecord
   }) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Units by their position, and the tasks of one after those of another; nothing when nothing was planned. */
+  /** Units by position, and tasks by unit and position; both empty when nothing was planned. */
   readonly of: (jobId: JobId) => Effect.Effect<Work, StoreError>
 
-  /** How far these jobs have come; those without tasks are missing. */
+  /** Task counts per job; jobs without tasks are left out. */
   readonly counts: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyMap<JobId, TaskCounts>, StoreError>
 }

@@ -1,6 +1,6 @@
 /**
- * Another context for an effect, as `Effect.mapInputContext` gives it. That takes 25 operations of the fiber, and keeps four
- * frames for as long as the effect runs; this takes 14, and keeps three. Every job and every transaction passes here.
+ * `Effect.mapInputContext` with fewer operations (14 instead of 25) and one retained frame less (3 instead of 4) on Effect
+ * 3.22; every job and every transaction runs through it.
  */
 import { type Context, Effect, FiberRef } from "effect"
 

@@ -1,6 +1,6 @@
 import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
 
-/** Acquires into the scope all that the effect acquires, or nothing: what a failed attempt has opened is closed at once. */
+/** Adds the resources of a successful attempt to the scope, and closes those of a failed attempt immediately. */
 export const closeOnFailure = <A, E, R>(
   attempt: Effect.Effect<A, E, R | Scope.Scope>
 ): Effect.Effect<A, E, R | Scope.Scope> =>

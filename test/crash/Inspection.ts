@@ -17,7 +17,7 @@ import * as World from "./World.js"
 
 type Wrong = ReadonlyArray<string>
 
-const audit = Effect.map(Audit.look({ maxJobs: World.maxJobs }), ({ violations }) =>
+const audit = Effect.map(Audit.run({ maxJobs: World.maxJobs }), ({ violations }) =>
   violations.map(({ found, wrong }) => `${found}: ${wrong}`)
 )
 

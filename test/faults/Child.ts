@@ -1,11 +1,13 @@
-/** The program as its parent sees it. */
+/**
+ * `program.ts` as its parent process sees it.
+ */
 import { Data, Deferred, Effect, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { JobId } from "charlotte"
 import { bundle as bundleProgram } from "../support/bundle.js"
 
-export const Told = Schema.Union(
+export const Message = Schema.Union(
   Schema.Struct({ tag: Schema.Literal("acknowledged"), what: Schema.String }),
   Schema.Struct({
     tag: Schema.Literal("full"),
@@ -21,22 +23,22 @@ export const Told = Schema.Union(
   }),
   Schema.Struct({ tag: Schema.Literal("working"), ids: Schema.Array(JobId.JobId) })
 )
-export type Told = typeof Told.Type
+export type Message = typeof Message.Type
 
-const decode = Schema.decodeSync(Schema.parseJson(Told))
+const decode = Schema.decodeSync(Schema.parseJson(Message))
 
 export class End extends Data.Class<{
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  readonly told: ReadonlyArray<Told>
-  /** What it logged. */
+  readonly messages: ReadonlyArray<Message>
+  /** Its log output. */
   readonly log: string
 }> {}
 
 export interface Child {
   readonly pid: number
-  /** Returns when it has told something; dies when it has ended. */
-  readonly told: Effect.Effect<void>
+  /** Resolves with the first message; dies if the process exits without one. */
+  readonly firstMessage: Effect.Effect<void>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
   readonly ended: Effect.Effect<End>
 }
@@ -44,7 +46,7 @@ export interface Child {
 export const bundle = (directory: string) =>
   bundleProgram(directory, fileURLToPath(new URL("program.ts", import.meta.url)))
 
-/** Runs a command, which is to be the program in the end, until the scope closes. */
+/** Runs a command that executes the program, until the scope closes. */
 export const start = (command: string, args: ReadonlyArray<string>): Effect.Effect<Child, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<End>()
@@ -65,17 +67,19 @@ export const start = (command: string, args: ReadonlyArray<string>): Effect.Effe
     })
     child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
     child.on("close", (code, signal) => {
-      const told = out
+      const messages = out
         .split("\n")
         .slice(0, -1)
         .map((line) => decode(line))
-      Deferred.unsafeDone(ended, Effect.succeed(new End({ code, signal, told, log })))
+      Deferred.unsafeDone(ended, Effect.succeed(new End({ code, signal, messages, log })))
     })
     return {
       pid: child.pid ?? 0,
-      told: Effect.raceFirst(
+      firstMessage: Effect.raceFirst(
         Deferred.await(first),
-        Effect.flatMap(Deferred.await(ended), ({ log }) => Effect.dieMessage(`it has ended, and told nothing: ${log}`))
+        Effect.flatMap(Deferred.await(ended), ({ log }) =>
+          Effect.dieMessage(`the program exited without a message: ${log}`)
+        )
       ),
       signal: (signal) => Effect.sync(() => void child.kill(signal)),
       ended: Deferred.await(ended)

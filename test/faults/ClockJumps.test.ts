@@ -1,4 +1,6 @@
-/** A clock that is set, forwards and backwards, by years. */
+/**
+ * A wall clock that is set forwards and backwards by years.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
@@ -10,12 +12,12 @@ const set = (date: string) => TestClock.setTime(DateTime.toEpochMillis(DateTime.
 
 const years = ["2026-01-01", "1980-01-01", "2050-01-01", "2026-01-02"]
 
-describe.each(Object.entries(stores))("a clock that is set by years, with a store %s", (_, store) => {
+describe.each(Object.entries(stores))("a wall clock that jumps by years, store %s", (_, store) => {
   const layer = JobManager.layer({ maxJobs: 100 }).pipe(
     Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), store))
   )
 
-  it.scoped("lets the ids of jobs rise all the same, and their lists stay in the order of their starts", () =>
+  it.scoped("keeps job ids increasing, and lists in start order", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { list } = yield* RunStore.RunStore
@@ -27,7 +29,7 @@ describe.each(Object.entries(stores))("a clock that is set by years, with a stor
     }).pipe(Effect.provide(layer))
   )
 
-  it.scoped("ends no job, and leaves no gap among events", () =>
+  it.scoped("ends no job, and leaves no gap in its events", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -41,7 +43,7 @@ describe.each(Object.entries(stores))("a clock that is set by years, with a stor
       }
       yield* set("2025-12-31")
       yield* send(id, Step.succeed("done"))
-      // It ended before it began, and that is what the clock said.
+      // By this clock it ended before it started.
       expect((yield* manager.await(id)).status).toBe("completed")
       const events = yield* eventsOf(id)
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1))
@@ -49,7 +51,7 @@ describe.each(Object.entries(stores))("a clock that is set by years, with a stor
     }).pipe(Effect.provide(layer))
   )
 
-  it.scoped("while a job is stopped: the report says graceful, or that it took longer than it may", () =>
+  it.scoped("stops a job during the jump gracefully, or with StopTimedOut", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -71,7 +73,7 @@ describe.each(Object.entries(stores))("a clock that is set by years, with a stor
         } else {
           expect(stopped.left).toMatchObject({ _tag: "StopTimedOut", jobId: id })
         }
-        // Over it is in any case, and once.
+        // In either case it has ended, exactly once.
         expect((yield* manager.await(id)).status).toBe("cancelled")
         expect((yield* eventsOf(id)).map(({ type }) => type)).toEqual([
           "job.started",
@@ -84,12 +86,12 @@ describe.each(Object.entries(stores))("a clock that is set by years, with a stor
   )
 })
 
-describe("a clock that is set by years between two managers", () => {
+describe("a wall clock that jumps by years between two managers", () => {
   for (const [died, next] of [
     ["2050-01-01", "1990-01-01"],
     ["1990-01-01", "2050-01-01"]
   ] as const) {
-    it.scoped(`from ${died} to ${next}: a crashed job goes on, as if no time had passed`, () =>
+    it.scoped(`from ${died} to ${next}: resumes a crashed job as usual`, () =>
       Effect.gen(function* () {
         const file = yield* databaseFile
         yield* set(died)

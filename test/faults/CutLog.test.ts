@@ -1,6 +1,6 @@
 /**
- * A loss of power leaves some of what was written: here the log ends anywhere, is not there at all, or was being carried over
- * into the file. Whatever is left, what was acknowledged before that point is in the database, and the database is sound.
+ * What a power loss may leave: a WAL that is truncated anywhere or missing, or an unfinished checkpoint. In every case the
+ * database holds what was acknowledged before that point, and passes the audit.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
@@ -17,7 +17,7 @@ const store = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Datab
 
 const jobs = [1, 2, 3].map(id)
 
-/** One line for all that is known of a job. */
+/** The status and events of a job, on one line. */
 const stateOf = (jobId: JobId.JobId) =>
   Effect.gen(function* () {
     const { events, get } = yield* RunStore.RunStore
@@ -37,7 +37,7 @@ const stateOf = (jobId: JobId.JobId) =>
 
 const states = Effect.forEach(jobs, stateOf)
 
-/** What three jobs go through, one acknowledged change after another. */
+/** The changes of three jobs, each acknowledged before the next. */
 const changes = Effect.map(RunStore.RunStore, ({ append, create, record, resume }) =>
   jobs.flatMap((jobId, n) => [
     create(newRun(n + 1, { labels: { team: "web" }, key: `key ${n}` })),
@@ -57,7 +57,7 @@ const changes = Effect.map(RunStore.RunStore, ({ append, create, record, resume 
 )
 
 interface Acknowledged {
-  /** How long the log was then. */
+  /** The length of the WAL at that time. */
   readonly bytes: number
   readonly states: ReadonlyArray<string>
 }
@@ -65,13 +65,13 @@ interface Acknowledged {
 const header = 32
 const frame = 24 + 4_096
 
-/** A database file and its log, as another process finds them while they are in use, and what was acknowledged by then. */
+/** A database file and its WAL, copied while they are in use, and what was acknowledged by then. */
 const written = Effect.gen(function* () {
   const filename = yield* TemporaryDirectory.file("jobs.db")
   const copies = yield* TemporaryDirectory.make
   const copy = (name: string) =>
     Effect.sync(() => {
-      // Closing the files in this process would give up the locks on them.
+      // Closing the files in this process would release the locks on them.
       execFileSync("cp", ["-r", dirname(filename), `${copies}/${name}`])
       return {
         database: readFileSync(`${copies}/${name}/jobs.db`),
@@ -83,19 +83,19 @@ const written = Effect.gen(function* () {
     const note = Effect.map(states, (states) => acknowledged.push({ bytes: statSync(`${filename}-wal`).size, states }))
     const checkpoint = (mode: string) =>
       Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`PRAGMA wal_checkpoint(${mode})`))
-    // From here on the log is as long as what is in it.
+    // From here on the file length is the length of the WAL content.
     yield* checkpoint("TRUNCATE")
     yield* note
     for (const change of yield* changes) yield* Effect.zipRight(change, note)
     const before = yield* copy("before")
     yield* checkpoint("PASSIVE")
-    const { database: carriedOver } = yield* copy("after")
-    return { ...before, carriedOver, acknowledged }
+    const { database: checkpointed } = yield* copy("after")
+    return { ...before, checkpointed, acknowledged }
   }).pipe(Effect.provide(store(filename)))
 })
 
-/** What a store finds in such files. */
-const found = (database: Uint8Array, log: Uint8Array | undefined) =>
+/** The states that a store recovers from these files. */
+const recovered = (database: Uint8Array, log: Uint8Array | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
       const directory = `${yield* TemporaryDirectory.make}/left`
@@ -110,9 +110,9 @@ const found = (database: Uint8Array, log: Uint8Array | undefined) =>
 
 const nothing = jobs.map(() => "unknown")
 
-describe("a log that a loss of power", () => {
+describe("recovery of a WAL after a power loss", () => {
   it.scoped(
-    "has cut off at any frame, or within one, holds all that was acknowledged before, and nothing by halves",
+    "restores exactly what was acknowledged before the truncation, at or within any frame",
     () =>
       Effect.gen(function* () {
         const { acknowledged, database, log } = yield* written
@@ -122,48 +122,48 @@ describe("a log that a loss of power", () => {
         expect(frames).toBeGreaterThan(50)
         for (let n = 0; n <= frames; n++) {
           const boundary = header + n * frame
-          // Within a frame, at a different place of it each time.
+          // Within a frame, at a different offset each time.
           const within = boundary + ((n * 997) % frame)
           for (const bytes of n % 4 === 0 && within < log.length ? [boundary, within] : [boundary])
-            expect(yield* found(database, log.subarray(0, bytes)), `cut at byte ${bytes}`).toEqual(expected(bytes))
+            expect(yield* recovered(database, log.subarray(0, bytes)), `cut at byte ${bytes}`).toEqual(expected(bytes))
         }
-        expect(yield* found(database, log)).toEqual(acknowledged.at(-1)?.states)
+        expect(yield* recovered(database, log)).toEqual(acknowledged.at(-1)?.states)
       }),
     60_000
   )
 
-  it.scoped("has left with a torn or a strange frame ends before that", () =>
+  it.scoped("ignores a torn or corrupt frame and all later ones", () =>
     Effect.gen(function* () {
       const { acknowledged, database, log } = yield* written
       const [, , third, fourth] = acknowledged
       for (const damage of [
-        // Half of a block was written, or a block of zeros.
+        // Half a page of zeros, a frame of zeros, and garbage.
         (bytes: Buffer, start: number) => bytes.fill(0, start + 24 + 2_048, start + frame),
         (bytes: Buffer, start: number) => bytes.fill(0, start, start + frame),
         (bytes: Buffer, start: number) => bytes.fill(0x55, start + 30, start + 40)
       ])
-        expect(yield* found(database, damage(Buffer.from(log), third?.bytes ?? 0))).toEqual(third?.states)
+        expect(yield* recovered(database, damage(Buffer.from(log), third?.bytes ?? 0))).toEqual(third?.states)
       expect(third?.states).not.toEqual(fourth?.states)
     })
   )
 
-  it.scoped("or somebody has removed leaves the database as it was when it was last carried over", () =>
+  it.scoped("restores the last checkpoint when the WAL is missing", () =>
     Effect.gen(function* () {
-      const { acknowledged, carriedOver, database } = yield* written
-      expect(yield* found(database, undefined)).toEqual(nothing)
-      expect(yield* found(carriedOver, undefined)).toEqual(acknowledged.at(-1)?.states)
+      const { acknowledged, checkpointed, database } = yield* written
+      expect(yield* recovered(database, undefined)).toEqual(nothing)
+      expect(yield* recovered(checkpointed, undefined)).toEqual(acknowledged.at(-1)?.states)
     })
   )
 })
 
-describe("a log that was being carried over into the file when power was lost", () => {
-  it.scoped("is carried over again, whichever pages had got there, and halves of them", () =>
+describe("recovery of a checkpoint interrupted by a power loss", () => {
+  it.scoped("repeats the checkpoint after any number of written half pages", () =>
     Effect.gen(function* () {
-      const { acknowledged, carriedOver, database, log } = yield* written
-      const halfPages = carriedOver.length / 2_048
+      const { acknowledged, checkpointed, database, log } = yield* written
+      const halfPages = checkpointed.length / 2_048
       for (let n = 1; n <= halfPages; n += 3) {
-        const torn = Buffer.concat([carriedOver.subarray(0, n * 2_048), database.subarray(n * 2_048)])
-        expect(yield* found(torn, log), `${n} halves`).toEqual(acknowledged.at(-1)?.states)
+        const torn = Buffer.concat([checkpointed.subarray(0, n * 2_048), database.subarray(n * 2_048)])
+        expect(yield* recovered(torn, log), `${n} halves`).toEqual(acknowledged.at(-1)?.states)
       }
     })
   )

@@ -1,4 +1,6 @@
-/** Database files that are not what was written: refused in time and left alone, or used as far as they can be. */
+/**
+ * Damaged database files are refused promptly and left unchanged, or used as far as possible.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, errors, RunStore } from "charlotte"
 import { Cause, Effect, Exit, FastCheck, Layer, Option } from "effect"
@@ -10,8 +12,8 @@ import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const store = (filename: string) => RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
 
-/** The bytes of a database with some jobs in it. */
-const sound = Effect.gen(function* () {
+/** The bytes of a database with several jobs. */
+const intact = Effect.gen(function* () {
   const filename = yield* TemporaryDirectory.file("jobs.db")
   yield* Effect.gen(function* () {
     const { append, create, record } = yield* RunStore.RunStore
@@ -64,7 +66,7 @@ const damaged = (bytes: Buffer, damage: Damage): Buffer => {
   }
 }
 
-/** All that is read, and a write. */
+/** All kinds of reads, and a write. */
 const used = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
   const uses: ReadonlyArray<Effect.Effect<unknown, errors.StoreError | errors.Superseded | errors.JobConflict>> = [
@@ -79,50 +81,50 @@ const used = Effect.gen(function* () {
 })
 
 describe("a damaged database", () => {
-  it.scopedLive(
-    "is refused within two seconds and left as it was found, or is used; it never breaks what uses it",
-    () =>
-      Effect.gen(function* () {
-        const bytes = yield* sound
-        let refused = 0
-        const opened = (damage: Damage) =>
-          Effect.gen(function* () {
-            const directory = yield* TemporaryDirectory.make
-            const found = damaged(bytes, damage)
-            writeFileSync(`${directory}/jobs.db`, found)
-            const begun = performance.now()
-            const exit = yield* Effect.exit(Effect.provide(used, store(`${directory}/jobs.db`)))
-            if (Exit.isSuccess(exit)) return
-            const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
-            expect(error, Cause.pretty(exit.cause)).toBeInstanceOf(errors.StoreError)
-            expect(performance.now() - begun).toBeLessThan(2_000)
-            if (error?.operation !== "open the database") return
-            refused += 1
-            expect(error.reason).toBe("corrupt")
-            expect(error.message).toMatch(/malformed|not a database|Restore it from a backup/)
-            expect(readFileSync(`${directory}/jobs.db`).equals(found)).toBe(true)
-            expect(readdirSync(directory)).toEqual(["jobs.db"])
-          }).pipe(Effect.scoped)
-        yield* Effect.forEach(FastCheck.sample(damage, { numRuns: 80, seed: 1 }), opened)
-        expect(refused).toBeGreaterThan(40)
-      })
+  it.scopedLive("is refused within two seconds and left unchanged, or is used without a defect", () =>
+    Effect.gen(function* () {
+      const bytes = yield* intact
+      let refused = 0
+      const opened = (damage: Damage) =>
+        Effect.gen(function* () {
+          const directory = yield* TemporaryDirectory.make
+          const found = damaged(bytes, damage)
+          writeFileSync(`${directory}/jobs.db`, found)
+          const begun = performance.now()
+          const exit = yield* Effect.exit(Effect.provide(used, store(`${directory}/jobs.db`)))
+          if (Exit.isSuccess(exit)) return
+          const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
+          expect(error, Cause.pretty(exit.cause)).toBeInstanceOf(errors.StoreError)
+          expect(performance.now() - begun).toBeLessThan(2_000)
+          if (error?.operation !== "open the database") return
+          refused += 1
+          expect(error.reason).toBe("corrupt")
+          expect(error.message).toMatch(/malformed|not a database|Restore it from a backup/)
+          expect(readFileSync(`${directory}/jobs.db`).equals(found)).toBe(true)
+          expect(readdirSync(directory)).toEqual(["jobs.db"])
+        }).pipe(Effect.scoped)
+      yield* Effect.forEach(FastCheck.sample(damage, { numRuns: 80, seed: 1 }), opened)
+      expect(refused).toBeGreaterThan(40)
+    })
   )
 
-  it.scopedLive("keeps a daemon from starting, which says what to do; nothing in the home is changed", () =>
-    Effect.gen(function* () {
-      const world = yield* Charlotte.world(() => ({}))
-      mkdirSync(world.home, { mode: 0o700 })
-      const bytes = (yield* sound).fill(0x55, 3 * page, 4 * page)
-      const database = `${world.home}/charlotte.db`
-      writeFileSync(database, bytes, { mode: 0o600 })
-      const begun = performance.now()
-      const { code, err } = yield* Charlotte.run(world, "exec charlotte daemon start")
-      expect(performance.now() - begun).toBeLessThan(5_000)
-      expect(code).toBe(1)
-      expect(err).toContain(`${database} is damaged`)
-      expect(err).toContain("Restore it from a backup, or move it away to begin anew")
-      expect(readFileSync(database).equals(bytes)).toBe(true)
-      expect(readdirSync(world.home).filter((name) => name.startsWith("charlotte.db"))).toEqual(["charlotte.db"])
-    })
+  it.scopedLive(
+    "prevents the daemon from starting, with an error that says what to do, and without changing the home",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(() => ({}))
+        mkdirSync(world.home, { mode: 0o700 })
+        const bytes = (yield* intact).fill(0x55, 3 * page, 4 * page)
+        const database = `${world.home}/charlotte.db`
+        writeFileSync(database, bytes, { mode: 0o600 })
+        const begun = performance.now()
+        const { code, err } = yield* Charlotte.run(world, "exec charlotte daemon start")
+        expect(performance.now() - begun).toBeLessThan(5_000)
+        expect(code).toBe(1)
+        expect(err).toContain(`${database} is damaged`)
+        expect(err).toContain("Restore it from a backup, or move it away to start with an empty database")
+        expect(readFileSync(database).equals(bytes)).toBe(true)
+        expect(readdirSync(world.home).filter((name) => name.startsWith("charlotte.db"))).toEqual(["charlotte.db"])
+      })
   )
 })

@@ -1,4 +1,6 @@
-/** Another process that holds the database locked for seconds, or for half a minute. */
+/**
+ * A database that another connection keeps locked for up to half a minute.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
@@ -16,11 +18,11 @@ const layer = (filename: string) =>
   JobManager.layer().pipe(
     Layer.provideMerge(Layer.merge(RunStore.layer, ScriptedOrchestrator.layer())),
     Layer.provideMerge(Database.layer({ filename })),
-    // The pauses between two attempts are played, not the attempts; in the long form they are real, too.
+    // Retry delays are simulated; in the long form they are real.
     Layer.provideMerge(isLong ? Layer.empty : HurriedClock.layer)
   )
 
-/** For how long nothing else got on in this process, each time that it took more than a moment; in milliseconds. */
+/** All blocks of the event loop of more than 5 ms, in milliseconds. */
 const stalls = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const found: Array<number> = []
@@ -37,10 +39,10 @@ const stalls = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return { result, stalls: found.sort((a, b) => a - b) }
   })
 
-describe("a lock that another holds for", () => {
+describe("a database lock of another connection, held for", () => {
   for (const seconds of [3, 10, 30]) {
     it.scoped(
-      `${seconds} seconds: a start ${seconds < 5 ? "waits" : "is refused after five"}, jobs go on, and their ends are recorded`,
+      `${seconds} seconds: a start ${seconds < 5 ? "waits" : "fails after five"}, running jobs continue, and their ends are recorded`,
       () =>
         Effect.flatMap(TemporaryDirectory.file("jobs.db"), (filename) =>
           Effect.gen(function* () {
@@ -78,7 +80,7 @@ describe("a lock that another holds for", () => {
             yield* Fiber.join(holding)
             yield* isSound()
 
-            // A busy machine may stall a process by itself, but not most of the times.
+            // A loaded machine may stall the event loop too, but not in most of the samples.
             expect(watched.stalls.length).toBeGreaterThan(20)
             expect(watched.stalls[Math.floor(watched.stalls.length / 2)]).toBeLessThan(50)
           }).pipe(Effect.provide(layer(filename)))

@@ -1,4 +1,6 @@
-/** What a manager asks of the disk before it says that something is so, as the kernel sees it. */
+/**
+ * The system calls of a manager before it acknowledges a write.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
@@ -13,8 +15,8 @@ const canTrace = spawnSync("strace", [...strace, "--output=/dev/null", "true"], 
 type Step = "log written" | "log synced" | "acknowledged"
 
 /**
- * The calls of the process in their order. A call that another thread has interrupted in the trace has two lines: it counts
- * as a write where it begins, and as a sync where it has ended.
+ * The calls of the process in order. A call interrupted in the trace has two lines: it counts as a write where it starts, and
+ * as a sync where it ends.
  */
 const steps = (trace: string, log: string): ReadonlyArray<Step> => {
   const syncing = new Set<string>()
@@ -31,8 +33,8 @@ const steps = (trace: string, log: string): ReadonlyArray<Step> => {
   })
 }
 
-describe("an answer", () => {
-  it.scopedLive.skipIf(!canTrace)("is given when what it is about has been written into the log, and synced", () =>
+describe("an acknowledgement", () => {
+  it.scopedLive.skipIf(!canTrace)("comes after its write to the WAL and the fsync", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const program = yield* Child.bundle(directory)
@@ -49,7 +51,7 @@ describe("an answer", () => {
       let last = 0
       for (const [i, step] of all.entries()) {
         if (step !== "acknowledged") continue
-        // Since the answer before: something was written, and nothing after the last sync.
+        // Since the previous acknowledgement something was written, and nothing after the last sync.
         const since = all.slice(last, i)
         expect(since).toContain("log written")
         expect(since.at(-1)).toBe("log synced")

@@ -1,4 +1,6 @@
-/** A disk that is really full, under a manager in a process of its own. */
+/**
+ * A manager in a child process on a disk that is really full.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
@@ -6,7 +8,7 @@ import { mkdirSync } from "node:fs"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Child from "./Child.js"
 
-/** Mounts are the command's own: they are gone when it is. */
+/** The mounts are private to the command and vanish with it. */
 const apart = process.geteuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"]
 
 const mount = 'mount -t tmpfs -o size="$1" none "$2"'
@@ -17,22 +19,22 @@ const canMount =
 
 describe("a full disk", () => {
   it.scopedLive.skipIf(!canMount)(
-    "ends no process and makes nobody say what is not so; when there is room again, nothing is missing",
+    "causes no crash and no false acknowledgement, and loses nothing once there is space again",
     () =>
       Effect.gen(function* () {
         const directory = yield* TemporaryDirectory.make
         const program = yield* Child.bundle(directory)
         const disk = `${directory}/disk`
         mkdirSync(disk)
-        // A quarter of it can be given back.
+        // A quarter of the space can be freed.
         const script = `${mount}; head -c 1M /dev/zero >"$2/room"; shift 2; exec "$@"`
         const child = yield* Child.start("unshare", [
           ...apart,
           ...["sh", "-c", script, "sh", "4m", disk],
           ...[process.execPath, program, "full", `${disk}/jobs.db`, `${disk}/room`]
         ])
-        const { code, log, told } = yield* child.ended
-        const [full, recorded] = told
+        const { code, log, messages } = yield* child.ended
+        const [full, recorded] = messages
         expect(full, log).toEqual({ tag: "full", reasons: ["full"], refused: "full" })
         expect(recorded).toMatchObject({ tag: "recorded", status: "completed", violations: 0 })
         if (recorded?.tag !== "recorded") return

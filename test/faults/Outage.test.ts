@@ -1,4 +1,6 @@
-/** A database that takes no writes for a while: nobody is told what is not so, nothing is lost, and it goes on by itself. */
+/**
+ * A database that temporarily refuses writes: no false acknowledgements, no losses, and automatic recovery.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, RunStore } from "charlotte"
@@ -21,17 +23,17 @@ const layer = (filename: string) =>
 
 const pragma = (text: string) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`PRAGMA ${text}`))
 
-/** SQLite's own refusals, not played ones. */
+/** Real errors of SQLite, not simulated ones. */
 const outages = {
   full: { begin: pragma("max_page_count = 1"), end: pragma("max_page_count = 1000000") },
   readonly: { begin: pragma("query_only = ON"), end: pragma("query_only = OFF") }
 }
 
-/** So much that no room which happens to be left on a page is enough. */
+/** Too large for the free space that may be left in a page. */
 const much = "x".repeat(10_000)
 
-describe.each(Object.entries(outages))("a database that is %s", (reason, { begin, end }) => {
-  it.scoped("refuses what begins, keeps what goes on, and records all of it afterwards", () =>
+describe.each(Object.entries(outages))("a store whose database is %s", (reason, { begin, end }) => {
+  it.scoped("refuses new jobs, keeps running ones, and records everything afterwards", () =>
     Effect.flatMap(TemporaryDirectory.file("jobs.db"), (filename) =>
       Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
@@ -52,7 +54,7 @@ describe.each(Object.entries(outages))("a database that is %s", (reason, { begin
         yield* send(ends, ...emissions, Step.succeed("done"))
         yield* send(stops, ...emissions, Step.flush)
         const ended = yield* Effect.fork(manager.await(ends))
-        // An orchestrator that is told to end has its place until its end is recorded.
+        // A stopped job keeps its permit until its end is recorded.
         const stopped = yield* Effect.fork(manager.stop(stops))
         yield* sleep(20_000)
         expect(ended.unsafePoll()).toBeNull()
@@ -65,7 +67,7 @@ describe.each(Object.entries(outages))("a database that is %s", (reason, { begin
           [stops, reason]
         ])
         expect((yield* Effect.flatten(store.get(ends))).status).toBe("running")
-        // What is read is what was written, and it can be read all the while.
+        // Reads keep working, and return only what is committed.
         const shown = yield* manager.allEvents().pipe(Stream.take(5), Stream.runCollect)
         expect(Chunk.toReadonlyArray(shown).map(({ type }) => type)).toEqual([
           ...Array.from({ length: 3 }, () => "job.started"),
@@ -81,7 +83,7 @@ describe.each(Object.entries(outages))("a database that is %s", (reason, { begin
         expect(events.slice(1, -1).map(({ payload }) => payload)).toEqual(emissions.map((_, n) => ({ n, much })))
         expect(yield* manager.health).toEqual({ healthy: true, unrecorded: [] })
         expect(yield* store.list()).toHaveLength(3)
-        // All places are free, and no more than that.
+        // All permits are free, and no more than that.
         yield* Effect.replicateEffect(manager.start(config), maxJobs)
         expect((yield* Effect.flip(manager.start(config)))._tag).toBe("MaxJobsReached")
         yield* isSound({ maxJobs })

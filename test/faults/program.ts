@@ -1,6 +1,6 @@
 /**
- * A manager in a process of its own. Its arguments: an errand, a database file, and for `full` a file whose removal makes
- * room. What it tells, one line of JSON each, has left the process when it goes on.
+ * A manager in a child process. Arguments: a scenario, a database file, and for `full` a file whose removal frees space. It
+ * prints one line of JSON per message, synchronously.
  */
 import { Database, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
@@ -8,30 +8,30 @@ import { Effect, Fiber, Layer, Logger, Stream } from "effect"
 import { rmSync, writeSync } from "node:fs"
 import * as Audit from "../../src/store/Audit.js"
 import { config } from "../support/jobs.js"
-import type { Told } from "./Child.js"
+import type { Message } from "./Child.js"
 
-const [errand = "", filename = "", room = ""] = process.argv.slice(2)
+const [scenario = "", filename = "", room = ""] = process.argv.slice(2)
 
-const tell = (told: Told) => Effect.sync(() => void writeSync(1, `${JSON.stringify(told)}\n`))
+const report = (message: Message) => Effect.sync(() => void writeSync(1, `${JSON.stringify(message)}\n`))
 
-/** Looks until it is so. */
-const until = <A, E, R>(effect: Effect.Effect<A, E, R>, isSo: (value: A) => boolean) =>
-  Effect.repeat(Effect.delay(effect, 5), { until: isSo })
+/** Repeats the effect until its result satisfies the predicate. */
+const until = <A, E, R>(effect: Effect.Effect<A, E, R>, isDone: (value: A) => boolean) =>
+  Effect.repeat(Effect.delay(effect, 5), { until: isDone })
 
-/** Starts and completes jobs, one after another, and says so after each answer. */
+/** Starts and completes jobs, one after another, and reports each acknowledgement. */
 const acknowledge = Effect.gen(function* () {
   const manager = yield* JobManager.JobManager
   const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
   for (let n = 1; n <= 20; n++) {
     const id = yield* manager.start(config)
-    yield* tell({ tag: "acknowledged", what: `start ${n}` })
+    yield* report({ tag: "acknowledged", what: `start ${n}` })
     yield* send(id, Step.emit({ type: "step" }), Step.succeed(n))
     yield* manager.await(id)
-    yield* tell({ tag: "acknowledged", what: `end ${n}` })
+    yield* report({ tag: "acknowledged", what: `end ${n}` })
   }
 })
 
-/** Fills the disk with the events of a job, makes room when it is full, and looks at what has become of them. */
+/** Fills the disk with events of a job, frees space, and reports what was recorded. */
 const full = Effect.gen(function* () {
   const manager = yield* JobManager.JobManager
   const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -49,7 +49,7 @@ const full = Effect.gen(function* () {
   const { unrecorded } = yield* until(manager.health, ({ healthy }) => !healthy)
   isOver = true
   const refused = yield* Effect.either(manager.start({ ...config, labels: { much: "x".repeat(100_000) } }))
-  yield* tell({
+  yield* report({
     tag: "full",
     reasons: unrecorded.map(({ error }) => error.reason),
     refused: refused._tag === "Left" && refused.left._tag === "StoreError" ? refused.left.reason : refused._tag
@@ -60,11 +60,11 @@ const full = Effect.gen(function* () {
     Stream.filter(({ type }) => type === "step"),
     Stream.runCount
   )
-  const { violations } = yield* Audit.look()
-  yield* tell({ tag: "recorded", status, emitted, recorded, violations: violations.length })
+  const { violations } = yield* Audit.run()
+  yield* report({ tag: "recorded", status, emitted, recorded, violations: violations.length })
 })
 
-/** Jobs that emit all the time, until the process is told to end. */
+/** Runs jobs that emit continuously, until the process is stopped. */
 const work = Effect.gen(function* () {
   const manager = yield* JobManager.JobManager
   const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -72,14 +72,14 @@ const work = Effect.gen(function* () {
   const step: Step.Step = (job) =>
     Effect.forever(Effect.zipRight(job.emit({ type: "step" }), Effect.sleep(5))).pipe(Effect.asVoid)
   yield* Effect.forEach(ids, (id) => send(id, step))
-  yield* tell({ tag: "working", ids })
+  yield* report({ tag: "working", ids })
   return yield* Effect.never
 })
 
-const errands: Record<string, typeof acknowledge | typeof full> = { acknowledge, full, work }
+const scenarios: Record<string, typeof acknowledge | typeof full> = { acknowledge, full, work }
 
 const fiber = Effect.runFork(
-  (errands[errand] ?? Effect.dieMessage(`there is no errand ${errand}`)).pipe(
+  (scenarios[scenario] ?? Effect.dieMessage(`unknown scenario ${scenario}`)).pipe(
     Effect.provide(
       JobManager.layer().pipe(
         Layer.provideMerge(Layer.merge(RunStore.layer, ScriptedOrchestrator.layer())),

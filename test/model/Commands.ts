@@ -1,4 +1,6 @@
-/** What may be asked of a manager, and done to it: each does so to the model and to the real one, and compares. */
+/**
+ * The commands of the model-based test: each acts on the model and on the real manager, and compares them.
+ */
 import { expect } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
@@ -23,7 +25,7 @@ const logOf = (id: Job["id"]) =>
     )
   )
 
-/** The real one is in the state in which the model is. */
+/** The real manager is in the same state as the model. */
 const agree = (model: Model) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
@@ -47,7 +49,7 @@ const command = (
   toString: () => name
 })
 
-/** On the n-th job that is there. */
+/** A command on the n-th existing job. */
 const onJob = (
   name: string,
   n: number,
@@ -76,7 +78,7 @@ const start = (key: string | undefined) =>
     })
   )
 
-/** Two orders are legal: one of them is first. */
+/** Either of the two starts may win. */
 const startTwice = (key: string) =>
   command(`start twice ${key}`, (model) =>
     Effect.gen(function* () {
@@ -86,7 +88,7 @@ const startTwice = (key: string) =>
         if (started._tag === "Right") model.started(started.right, key)
         else expect(["MaxJobsReached", "JobConflict"]).toContain(started.left._tag)
       }
-      // One got what could be had.
+      // One of them has started, if there was a permit.
       expect(model.obstacle(key)).toBeDefined()
     })
   )
@@ -140,7 +142,7 @@ const stop = (n: number, callers: number) =>
       const reports = yield* Effect.replicateEffect(manager.stop(job.id), callers, { concurrency: "unbounded" })
       if (!isOver) model.stopped(job)
       for (const { mode, status } of reports) {
-        // Of several who stop a run that only waits, one has done it.
+        // Of several callers that stop an interrupted run, one gets `graceful`.
         expect(["graceful", "alreadyEnded"]).toContain(mode)
         expect(status).toBe(isOver ? job.status : "cancelled")
       }
@@ -148,7 +150,7 @@ const stop = (n: number, callers: number) =>
     })
   )
 
-/** Two orders are legal, and the end may come between the two events of the stop. */
+/** Either may win, and the end may come between the two events of the stop. */
 const stopWhileItEnds = (n: number) =>
   onJob(
     "stop while it succeeds",
@@ -161,15 +163,15 @@ const stopWhileItEnds = (n: number) =>
         const { stop } = yield* Effect.all(n % 2 === 0 ? both : { stop: both.stop, end: both.end }, {
           concurrency: "unbounded"
         })
-        const told = (yield* logOf(job.id)).slice(job.log.length)
+        const events = (yield* logOf(job.id)).slice(job.log.length)
         expect([
           ["job.completed"],
           ["job.stopping", "job.completed"],
           ["job.stopping", "job.cancelled"]
-        ]).toContainEqual(told)
-        const ended = told.at(-1) === "job.completed" ? "completed" : "cancelled"
+        ]).toContainEqual(events)
+        const ended = events.at(-1) === "job.completed" ? "completed" : "cancelled"
         expect([stop.status, stop.mode]).toEqual([ended, ended === "completed" ? "alreadyEnded" : "graceful"])
-        model.ended(job, ended, told.slice(0, -1))
+        model.ended(job, ended, events.slice(0, -1))
       }),
     running
   )
@@ -188,7 +190,7 @@ const stopAll = command("stop all", (model) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
     const reports = yield* manager.stopAll
-    // Under manual recovery, what is interrupted stays so.
+    // With manual recovery, interrupted runs stay interrupted.
     const stopped = model.active
     expect(reports.map(({ jobId, mode, status }) => [jobId, status, mode]).sort()).toEqual(
       stopped.map(({ id }) => [id, "cancelled", "graceful"]).sort()
@@ -197,7 +199,7 @@ const stopAll = command("stop all", (model) =>
   })
 )
 
-const unknown = command("ask for a job that is not there", () =>
+const unknown = command("operations on an unknown job", () =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
     expect(yield* outcomeOf(manager.stop(unknownId))).toBe("JobNotFound")
@@ -223,7 +225,7 @@ const { constant, constantFrom, integer, nat, record } = FastCheck
 
 const key = constantFrom(undefined, undefined, "a", "b")
 
-/** A run of commands, which shrinks to the fewest that go wrong. */
+/** A sequence of commands, which shrinks to a minimal failing one. */
 export const commands = FastCheck.commands(
   [
     key.map(start),

@@ -8,9 +8,9 @@ import * as World from "./World.js"
 
 const numRuns = isLong ? 2_000 : 30
 
-describe.each(Object.entries(stores))("a manager on a store %s", (_, store) => {
+describe.each(Object.entries(stores))("JobManager on a store %s", (_, store) => {
   it.effect(
-    "does what the model of its state machine does, whatever is asked of it and done to it",
+    "behaves like the model of its state machine under random commands and restarts",
     () =>
       Effect.gen(function* () {
         const runPromise = Runtime.runPromise(yield* Effect.runtime())
@@ -27,7 +27,7 @@ describe.each(Object.entries(stores))("a manager on a store %s", (_, store) => {
           }
         })
         yield* Effect.promise(() => FastCheck.assert(agrees, { numRuns }))
-        // It has been everywhere.
+        // All statuses were reached.
         expect([...statuses].sort()).toEqual(["cancelled", "completed", "failed", "interrupted", "running"])
       }),
     isLong ? 1_200_000 : 120_000

@@ -1,4 +1,6 @@
-/** The state machine of jobs, as simply as it can be said: what a manager and its store are compared with. */
+/**
+ * A minimal model of the state machine of jobs, with which a manager and its store are compared.
+ */
 import type { JobId, RunStatus } from "charlotte"
 
 export const maxJobs = 3
@@ -10,14 +12,14 @@ export interface Job {
   readonly key: string | undefined
   readonly status: RunStatus.RunStatus
   readonly attempt: number
-  /** In a row, with nothing emitted between. */
+  /** Consecutive crashes without an emitted event. */
   readonly crashes: number
   /** The types of its events. */
   readonly log: ReadonlyArray<string>
 }
 
 export class Model {
-  /** In the order in which they were started. */
+  /** In start order. */
   jobs: ReadonlyArray<Job> = []
 
   get active(): ReadonlyArray<Job> {
@@ -28,7 +30,7 @@ export class Model {
     return this.jobs.filter(({ status }) => status === "running" || status === "interrupted")
   }
 
-  /** What keeps a job with that key from running now. */
+  /** Why a job with this key cannot start now. */
   obstacle(key: string | undefined): "MaxJobsReached" | "JobConflict" | undefined {
     if (this.active.length >= maxJobs) return "MaxJobsReached"
     return key !== undefined && this.active.some((job) => job.key === key) ? "JobConflict" : undefined
@@ -46,7 +48,7 @@ export class Model {
     this.change(id, { status, log: [...log, ...before, `job.${status}`] })
   }
 
-  /** A stop of a run that only waits has nothing to tell anybody first. */
+  /** An interrupted run is cancelled without `job.stopping`. */
   stopped(job: Job): void {
     this.ended(job, "cancelled", job.status === "running" ? ["job.stopping"] : [])
   }

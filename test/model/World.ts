@@ -1,4 +1,6 @@
-/** The real thing: managers that follow each other on one store, on a clock that stands still unless it is moved. */
+/**
+ * The real system: successive managers on one store, with a test clock.
+ */
 import { type errors, JobManager, type RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
 import { type Context, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scope, TestClock } from "effect"
@@ -9,11 +11,11 @@ type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator
 
 export interface World {
   readonly run: <A, E>(effect: Effect.Effect<A, E, Services>) => Promise<A>
-  /** The next manager begins: after the one before it was closed, or did nothing any more from one moment to the next. */
+  /** Closes or crashes the current manager, and starts the next. */
   readonly restart: (end: "closes" | "crashes") => Promise<void>
 }
 
-/** Every process but this manager's own is dead to it. */
+/** Treats every other process as dead. */
 const survivor = Layer.effect(
   KernelRef,
   Effect.map(KernelRef, (kernel) => ({ ...kernel, isAlive: () => Effect.succeed(false) }))
@@ -23,7 +25,7 @@ const orchestrator = ScriptedOrchestrator.layer({
   check: ({ labels: { key } = {} }) => Effect.succeed(key === undefined ? {} : { key })
 })
 
-/** Runs are continued when somebody says so: when they go on by themselves is for other tests. */
+/** Runs are resumed by commands; other tests cover automatic recovery. */
 const manager = JobManager.layer({ maxJobs, recovery: "manual" }).pipe(
   Layer.provideMerge(orchestrator),
   Layer.provide(survivor)
@@ -45,12 +47,12 @@ export const make = (
       return { scope, context }
     })
     const lives = yield* Effect.scope
-    // An id of the time 0 is like one of the time 1.
+    // Ids of time 0 and time 1 would be ordered alike.
     yield* TestClock.adjust(1)
     let life = yield* begin
 
     const run = <A, E>(effect: Effect.Effect<A, E>) =>
-      // A manager that has crashed finds at the end of the test that others have taken over, and would say so.
+      // A crashed manager logs at the end of the test that another has taken over.
       Runtime.runPromise(runtime)(Logger.withMinimumLogLevel(effect, LogLevel.None))
 
     const world: World = {
@@ -59,7 +61,7 @@ export const make = (
         run(
           Effect.gen(function* () {
             if (end === "closes") yield* Scope.close(life.scope, Exit.void)
-            // The ids of one manager rise, whatever the clock does; those of two are told apart by it.
+            // The ids of one manager increase regardless of the clock; those of different managers are ordered by it.
             yield* TestClock.adjust(1)
             life = yield* Scope.extend(begin, lives)
           })

@@ -104,7 +104,7 @@ export const make = (
   }
 
   const audit: Managers["audit"] = (when, { isOver } = { isOver: false }) => {
-    const { violations } = Effect.runSync(Effect.provide(Audit.look({ maxJobs }), database.plain))
+    const { violations } = Effect.runSync(Effect.provide(Audit.run({ maxJobs }), database.plain))
     for (const { found, remedy, wrong } of violations)
       if (isOver || remedy !== "process") violate(`${when}: ${wrong}: ${found}`)
   }

@@ -54,8 +54,8 @@ const process = (n: number, cookie: string, attempt = 1) => ({
 })
 
 /**
- * 1 has completed with all its work, 2 is interrupted by a shutdown, 3 runs its second attempt after a crash and has a failed
- * unit and a process, 4 was given up after three crashes, 5 was stopped.
+ * Job 1 has completed with all its work, 2 was interrupted by a shutdown, 3 runs its second attempt after a crash and has a
+ * failed unit and a process, 4 failed after three crashes, 5 was stopped.
  */
 const labels = { team: "web", size: "1" }
 
@@ -91,7 +91,7 @@ const scene = Effect.gen(function* () {
   yield* store.record({ type: "job.cancelled", jobId: id(5), attempt: 1, at: at(9) })
 })
 
-/** Nothing in the schema keeps anybody from anything any more. */
+/** Disables every constraint and trigger of the schema. */
 const open = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql.unsafe("PRAGMA ignore_check_constraints = ON")
@@ -110,7 +110,7 @@ const audited = (damage: string, options?: Audit.Options) =>
     const sql = yield* SqlClient.SqlClient
     yield* sql.unsafe(damage)
     yield* sql.unsafe("PRAGMA ignore_check_constraints = OFF")
-    return yield* Audit.look(options)
+    return yield* Audit.run(options)
   }).pipe(Effect.provide(tables.layer))
 
 const append = (n: number, seq: number, type: string) =>
@@ -119,103 +119,105 @@ const append = (n: number, seq: number, type: string) =>
 const state = (n: number, unit: string, state: string) =>
   `UPDATE charlotte_units SET state = '${state}' WHERE job_id = '${id(n)}' AND unit = '${unit}'`
 
-/** By each the rule is broken that is named first, and whatever else goes with it. */
+/** Each statement violates the first rule listed, and the others as a consequence. */
 const damages: ReadonlyArray<readonly [damage: string, ...wrong: ReadonlyArray<string>]> = [
   ["SELECT 1"],
   [`DELETE FROM charlotte_events WHERE seq = 2 AND job_id = '${id(1)}'`, "its events are not numbered 1, 2, 3 …"],
   [
     `UPDATE charlotte_events SET cursor = 1000 WHERE seq = 2 AND job_id = '${id(1)}'`,
-    "its cursors do not rise with its numbers"
+    "its cursors do not increase with its sequence numbers"
   ],
   [
     `UPDATE charlotte_events SET type = 'job.resumed' WHERE seq = 1 AND job_id = '${id(5)}'`,
-    "it does not begin with job.started",
-    "its attempts are not one more than its resumptions",
-    "an attempt was told with another number"
+    "its first event is not job.started",
+    "its attempt number does not match its job.resumed events",
+    "an event carries a wrong attempt number"
   ],
   [
     `DELETE FROM charlotte_events WHERE type = 'job.completed'`,
-    "it is over without exactly one event that says so, or the other way round",
-    "its status is not what its events say"
+    "its status and its events disagree on whether it has ended",
+    "its status does not match its last event"
   ],
   [
     append(1, 5, "job.completed"),
-    "it is over without exactly one event that says so, or the other way round",
-    "something follows its last event",
-    "one of its events follows one that it may not follow"
+    "its status and its events disagree on whether it has ended",
+    "an event follows its terminal event",
+    "its events contain a forbidden transition"
   ],
-  [append(1, 5, "step"), "something follows its last event"],
-  [append(2, 3, "job.interrupted"), "one of its events follows one that it may not follow"],
+  [append(1, 5, "step"), "an event follows its terminal event"],
+  [append(2, 3, "job.interrupted"), "its events contain a forbidden transition"],
   [
     `UPDATE charlotte_runs SET status = 'running' WHERE id = '${id(2)}'`,
-    "its status is not what its events say",
-    "more jobs run than may"
+    "its status does not match its last event",
+    "more jobs are running than allowed"
   ],
-  [`UPDATE charlotte_runs SET attempt = 2 WHERE id = '${id(2)}'`, "its attempts are not one more than its resumptions"],
+  [
+    `UPDATE charlotte_runs SET attempt = 2 WHERE id = '${id(2)}'`,
+    "its attempt number does not match its job.resumed events"
+  ],
   [
     `UPDATE charlotte_events SET payload = '{"attempt":7}' WHERE seq = 1 AND job_id = '${id(2)}'`,
-    "an attempt was told with another number"
+    "an event carries a wrong attempt number"
   ],
   [
     `UPDATE charlotte_events SET type = 'job.resumed', payload = '{"attempt":4}'
      WHERE type = 'job.failed' AND job_id = '${id(4)}'`,
-    "it went on after three crashes without a sign of life",
-    "it is over without exactly one event that says so, or the other way round",
-    "its status is not what its events say",
-    "its attempts are not one more than its resumptions"
+    "it was resumed after three consecutive crashes without an event",
+    "its status and its events disagree on whether it has ended",
+    "its status does not match its last event",
+    "its attempt number does not match its job.resumed events"
   ],
   [
     `UPDATE charlotte_events SET payload = '{"reason":"shutdown"}' WHERE seq = 2 AND job_id = '${id(4)}'`,
-    "it was given up for its crashes, and had fewer"
+    "it failed for crashing three times, but crashed less often"
   ],
-  [state(1, "a", "running"), "a unit was begun before one that it depends on was merged"],
-  [state(3, "a", "merged"), "a unit is blocked by none", "a unit was merged before its tasks were done"],
+  [state(1, "a", "running"), "a unit started before one of its dependencies was merged"],
+  [
+    state(3, "a", "merged"),
+    "a unit is blocked without a failed dependency",
+    "a unit was merged before its tasks were completed"
+  ],
   [
     `INSERT INTO charlotte_units (job_id, unit, position, depends_on, state) VALUES ('${id(1)}', 'd', -1, '[]', 'pending')`,
-    "a unit was merged before one that stands before it was over",
-    "it is completed, and not all of its units are",
+    "a unit was merged before an earlier unit had ended",
+    "it is completed, but not all of its units are",
     "the file is damaged"
   ],
   [
     `UPDATE charlotte_tasks SET state = 'pending' WHERE job_id = '${id(1)}' AND unit = 'a' AND position = 1`,
-    "a unit was merged before its tasks were done"
+    "a unit was merged before its tasks were completed"
   ],
   [
     `UPDATE charlotte_tasks SET state = 'pending' WHERE job_id = '${id(3)}' AND unit = 'c' AND position = 0`,
-    "a task was begun before the one that stands before it was done"
+    "a task started before the previous one was completed"
   ],
-  [state(1, "c", "blocked"), "it is completed, and not all of its units are", "a unit is blocked by none"],
+  [
+    state(1, "c", "blocked"),
+    "it is completed, but not all of its units are",
+    "a unit is blocked without a failed dependency"
+  ],
   [
     "UPDATE charlotte_attempts SET closed_at = NULL WHERE cookie = 'closed'",
-    "it is over, and a process of it may be left"
+    "it has ended, but a process of it may be left"
   ],
   [
     "UPDATE charlotte_attempts SET closed_at = NULL WHERE cookie = 'crashed'",
     "a process of an earlier attempt may be left"
   ],
-  [
-    "UPDATE charlotte_attempts SET boot_id = 'another'",
-    "a process of an earlier boot of the machine was never looked for"
-  ],
+  ["UPDATE charlotte_attempts SET boot_id = 'another'", "a process record of an earlier boot was never closed"],
   [`UPDATE charlotte_runs SET status = 'running', key = 'key 3' WHERE id = '${id(2)}'`, "two active jobs share a key"],
-  [
-    `UPDATE charlotte_labels SET status = 'running' WHERE run_id = '${id(1)}'`,
-    "the labels that it is found by are not its own, or not up to date"
-  ],
-  [
-    `DELETE FROM charlotte_labels WHERE run_id = '${id(1)}' AND name = 'team'`,
-    "the labels that it is found by are not its own, or not up to date"
-  ],
+  [`UPDATE charlotte_labels SET status = 'running' WHERE run_id = '${id(1)}'`, "its label index is out of date"],
+  [`DELETE FROM charlotte_labels WHERE run_id = '${id(1)}' AND name = 'team'`, "its label index is out of date"],
   [
     `INSERT INTO charlotte_labels VALUES ('name', 'value', '${id(20)}', 'tasks', 'running')`,
-    "a row refers to one that is not there"
+    "a row references a missing row"
   ],
   [`UPDATE charlotte_runs SET crashes = -1 WHERE id = '${id(2)}'`, "the file is damaged"]
 ]
 
 const wrongs = ({ violations }: Audit.Report) => new Set(violations.map(({ wrong }) => wrong))
 
-describe("the audit", () => {
+describe("Audit", () => {
   for (const [damage, ...wrong] of damages) {
     it.scoped(`finds ${wrong[0] ?? "nothing"} after ${damage}`, () =>
       Effect.gen(function* () {
@@ -226,12 +228,12 @@ describe("the audit", () => {
     )
   }
 
-  it("knows no rule that is not broken here", () => {
-    const known = [...rules.ofJobs, ...rules.ofDatabase, rules.ofCapacity].map(({ wrong }) => wrong)
+  it("has a test for every rule", () => {
+    const known = [...rules.jobRules, ...rules.databaseRules, rules.capacityRule].map(({ wrong }) => wrong)
     expect(new Set(damages.flatMap(([, ...wrong]) => wrong))).toEqual(new Set(known))
   })
 
-  it.scoped("finds the same in slices of any size, and counts what it has looked at", () =>
+  it.scoped("reports the same violations and counts with any slice size", () =>
     Effect.gen(function* () {
       const damage = "UPDATE charlotte_events SET type = 'job.what' WHERE type LIKE 'job.%' AND seq > 1"
       const whole = yield* audited(damage)
@@ -241,35 +243,35 @@ describe("the audit", () => {
     })
   )
 
-  it.scoped("tells a few of each kind", () =>
+  it.scoped("reports at most maxPerRule violations of each rule", () =>
     Effect.gen(function* () {
       const damage = "UPDATE charlotte_events SET type = 'job.what' WHERE seq = 1"
       for (const sliceSize of [1, 100]) {
-        const { violations } = yield* audited(damage, { most: 2, sliceSize })
-        const begins = violations.filter(({ wrong }) => wrong === "it does not begin with job.started")
+        const { violations } = yield* audited(damage, { maxPerRule: 2, sliceSize })
+        const begins = violations.filter(({ wrong }) => wrong === "its first event is not job.started")
         expect(begins.map(({ found }) => found)).toEqual([id(1), id(2)])
       }
     })
   )
 
-  it.scoped("has nothing to say of a database without tables", () =>
+  it.scoped("finds nothing in a database without tables", () =>
     Effect.gen(function* () {
-      expect(yield* Audit.look()).toEqual({ jobs: 0, events: 0, violations: [] })
+      expect(yield* Audit.run()).toEqual({ jobs: 0, events: 0, violations: [] })
     }).pipe(Effect.provide(Database.layer({ filename: ":memory:" })))
   )
 
-  it.scopedLive("looks at a database that is in use, and cannot write it", () =>
+  it.scopedLive("reads a database that is in use, through a read-only connection", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       yield* Effect.gen(function* () {
         yield* scene
-        const audit = Audit.look({ maxJobs: 1 }).pipe(Effect.provide(Database.layerUntouched({ filename })))
+        const audit = Audit.run({ maxJobs: 1 }).pipe(Effect.provide(Database.layerUntouched({ filename })))
         expect(yield* audit).toMatchObject({ jobs: 5, violations: [] })
       }).pipe(Effect.provide(Layer.provideMerge(RunStore.layer, Database.layer({ filename }))))
     })
   )
 
-  it.scoped("of 20,000 jobs keeps nothing in memory but what is wrong", () =>
+  it.scoped("keeps only violations in memory while it reads 20,000 jobs", () =>
     Effect.gen(function* () {
       yield* scene
       yield* open
@@ -281,9 +283,9 @@ describe("the audit", () => {
       yield* sql.unsafe(`
         INSERT INTO charlotte_events (job_id, seq, at, type, payload)
         SELECT id, 1, 0, 'job.started', '{"attempt":1}' FROM charlotte_runs WHERE id LIKE '01ARZ3NDEKTSV4RRFFQ70%'`)
-      const { jobs, violations } = yield* Audit.look()
+      const { jobs, violations } = yield* Audit.run()
       expect(jobs).toBe(20_005)
-      // None of them has an event that says how it ended.
+      // None of them has a terminal event.
       expect(violations).toHaveLength(20)
     }).pipe(Effect.provide(tables.layer))
   )

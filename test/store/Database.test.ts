@@ -16,7 +16,7 @@ const opened = (filename: string) => Effect.provide(Effect.void, Database.layer(
 
 const store = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
 
-/** A file with runs in it. */
+/** A database file with runs. */
 const filled = Effect.gen(function* () {
   const filename = yield* TemporaryDirectory.file("test.db")
   yield* Effect.gen(function* () {
@@ -34,7 +34,7 @@ const refused = (reason: errors.StoreError["reason"]) => (error: unknown) => {
 }
 
 describe("Database.layer", () => {
-  it.scoped("opens a file in WAL mode, in full synchrony and with foreign keys, before and after a write", () =>
+  it.scoped("opens a file in WAL mode with synchronous=FULL and foreign keys, before and after a write", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       yield* Effect.gen(function* () {
@@ -49,7 +49,7 @@ describe("Database.layer", () => {
     })
   )
 
-  it.scoped("opens it in normal synchrony when asked to", () =>
+  it.scoped("opens a file with synchronous=NORMAL if configured", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       yield* Effect.gen(function* () {
@@ -61,9 +61,9 @@ describe("Database.layer", () => {
     })
   )
 
-  it.effect("opens a database in memory", () => created(1).pipe(Effect.provide(store(":memory:"))))
+  it.effect("opens an in-memory database", () => created(1).pipe(Effect.provide(store(":memory:"))))
 
-  it.scoped("leaves one file behind when it is closed, and opens it again as it was", () =>
+  it.scoped("leaves a single file when it closes, and reopens it unchanged", () =>
     Effect.gen(function* () {
       const filename = yield* filled
       expect(readdirSync(dirname(filename))).toEqual(["test.db"])
@@ -72,7 +72,7 @@ describe("Database.layer", () => {
     })
   )
 
-  it.scoped("does not touch the user_version of an application", () =>
+  it.scoped("preserves the user_version of an application", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`PRAGMA user_version = 42`).pipe(
@@ -89,18 +89,17 @@ describe("Database.layer refuses", () => {
       const bytes = readFileSync(filename)
       writeFileSync(filename, bytes.fill(0x55, 3 * 4_096 + 8, 5 * 4_096))
     },
-    "a file that was cut off": (filename) =>
-      truncateSync(filename, Math.floor(statSync(filename).size / 8_192) * 4_096),
+    "a truncated file": (filename) => truncateSync(filename, Math.floor(statSync(filename).size / 8_192) * 4_096),
     "a damaged header": (filename) => {
       const bytes = readFileSync(filename)
       writeFileSync(filename, bytes.fill(0x55, 20, 40))
     },
-    "a file that is no database": (filename) => writeFileSync(filename, "dear diary\n".repeat(1_000)),
-    "a file that is no database and small": (filename) => writeFileSync(filename, "dear diary\n")
+    "a file that is not a database": (filename) => writeFileSync(filename, "dear diary\n".repeat(1_000)),
+    "a small file that is not a database": (filename) => writeFileSync(filename, "dear diary\n")
   }
 
   for (const [what, damage] of Object.entries(damages)) {
-    it.scoped(`${what}, and leaves it as it was found`, () =>
+    it.scoped(`${what}, and leaves it unchanged`, () =>
       Effect.gen(function* () {
         const filename = yield* filled
         damage(filename)
@@ -112,17 +111,17 @@ describe("Database.layer refuses", () => {
     )
   }
 
-  it.scoped("a damaged file, and says what to do", () =>
+  it.scoped("a damaged file, with an error that says what to do", () =>
     Effect.gen(function* () {
       const filename = yield* filled
       damages["a damaged page"]?.(filename)
       const { message } = yield* Effect.flip(opened(filename))
       expect(message).toContain(`store: open the database failed (corrupt): ${filename} is damaged`)
-      expect(message).toContain("Restore it from a backup, or move it away to begin anew")
+      expect(message).toContain("Restore it from a backup, or move it away to start with an empty database")
     })
   )
 
-  it.scoped("a name in a directory that is not there, and makes none", () =>
+  it.scoped("a file in a missing directory, without creating the directory", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const error = yield* Effect.flip(opened(join(directory, "missing", "test.db")))
@@ -138,7 +137,7 @@ describe("Database.layer refuses", () => {
     })
   )
 
-  /** Root may write everywhere, so these tests become nobody for a while. */
+  /** Root bypasses permissions, so these tests switch to the user `nobody`. */
   const asNobody = Effect.acquireRelease(
     Effect.sync(() => {
       const me = process.geteuid?.()
@@ -149,9 +148,9 @@ describe("Database.layer refuses", () => {
   )
 
   for (const [what, file, directory] of [
-    ["a file that it may not write, in a directory that it may not write", 0o444, 0o555],
-    ["a file that it may not write, in a directory that it may write", 0o444, 0o777],
-    ["a file that it may write, in a directory that it may not write", 0o666, 0o555]
+    ["a read-only file in a read-only directory", 0o444, 0o555],
+    ["a read-only file in a writable directory", 0o444, 0o777],
+    ["a writable file in a read-only directory", 0o666, 0o555]
   ] as const) {
     it.scoped(what, () =>
       Effect.gen(function* () {

@@ -17,7 +17,7 @@ const store = Effect.provide(
   RunStore.layer.pipe(Layer.provide(Database.layer({ filename: ":memory:" })))
 )
 
-/** Loads the native part of a better-sqlite3 of that version, as an application's own client would. */
+/** Loads the native module of a better-sqlite3 of this version, as an application's client would. */
 const load = (version: string) =>
   Effect.map(TemporaryDirectory.make, (directory) => {
     const target = join(directory, "node_modules", "better-sqlite3")
@@ -30,7 +30,7 @@ const load = (version: string) =>
   })
 
 describe("RunStore.layer", () => {
-  it.scoped("refuses a client on a driver that aborts on this Node, and names the overrides entry", () =>
+  it.scoped("refuses a client whose driver would abort on this Node, and names the overrides entry to add", () =>
     Effect.gen(function* () {
       yield* load("13.5.0")
       expect(yield* store).toBe("opened")
@@ -46,15 +46,15 @@ describe("RunStore.layer", () => {
   )
 })
 
-/** A driver with that code in it. */
+/** A driver module with this code. */
 const driver = (code: string) =>
   Effect.map(TemporaryDirectory.file("driver.cjs"), (file) => {
     writeFileSync(file, code)
     return file
   })
 
-describe("the probe of the driver", () => {
-  it.scoped("tells the versions, and leaves nothing", () =>
+describe("Driver.probe", () => {
+  it.scoped("returns the versions, and leaves no files behind", () =>
     Effect.gen(function* () {
       const temporary = yield* TemporaryDirectory.make
       process.env["TMPDIR"] = temporary
@@ -67,11 +67,11 @@ describe("the probe of the driver", () => {
     })
   )
 
-  it.scoped("survives a driver that crashes, cannot be loaded, or is not there", () =>
+  it.scoped("reports a driver that crashes, cannot be loaded, or is missing", () =>
     Effect.gen(function* () {
       const problem = (file: string) =>
         Effect.map(Effect.flip(Effect.provideService(Driver.probe, Driver.DriverRef, file)), ({ problem }) => problem)
-      expect(yield* problem(yield* driver("process.abort()"))).toBe("it ended with SIGABRT")
+      expect(yield* problem(yield* driver("process.abort()"))).toBe("the probe was killed by SIGABRT")
       const other = "throw new Error('was compiled against a different Node.js version\\nRequire stack')"
       expect(yield* problem(yield* driver(other))).toBe("was compiled against a different Node.js version")
       expect(yield* problem("/no/such/driver")).toBe("Cannot find module '/no/such/driver'")

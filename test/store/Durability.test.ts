@@ -1,4 +1,6 @@
-/** A store on an application's own client, or beside it. */
+/**
+ * A store on an application's own client, or on a second connection.
+ */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
@@ -14,7 +16,7 @@ import { created, event, id, newRun } from "./runs.js"
 
 const databaseFile = TemporaryDirectory.file("application.db")
 
-/** As an application makes it. */
+/** A client as an application creates it. */
 const application = (filename: string) => SqliteClient.layer({ filename })
 
 const settings = Effect.gen(function* () {
@@ -24,7 +26,7 @@ const settings = Effect.gen(function* () {
   return [synchronous?.synchronous, timeout?.timeout]
 })
 
-/** What is logged of the store meanwhile. */
+/** Captures the log of the store. */
 const logged = <A, E, R>(use: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const lines: Array<string> = []
@@ -35,7 +37,7 @@ const logged = <A, E, R>(use: Effect.Effect<A, E, R>) =>
     return lines
   })
 
-/** A client on which statements of that kind do nothing. */
+/** A client that ignores matching statements. */
 const ignoring = (filename: string, matching: RegExp) =>
   Layer.scoped(
     SqlClient.SqlClient,
@@ -72,12 +74,12 @@ describe("RunStore.layer on a client of the application's own", () => {
         }).pipe(Effect.provide(application(filename)))
       )
       expect(lines).toEqual([
-        "INFO set on the application's connection to the database: busy_timeout=10 ms (was 5000), synchronous=FULL (was NORMAL)"
+        "INFO changed settings of the application's database connection: busy_timeout=10 ms (was 5000), synchronous=FULL (was NORMAL)"
       ])
     })
   )
 
-  it.scopedLive("does not freeze the process while another one holds a lock", () =>
+  it.scopedLive("does not block the event loop while another connection holds a lock", () =>
     Effect.gen(function* () {
       const filename = yield* databaseFile
       yield* Effect.gen(function* () {
@@ -93,7 +95,7 @@ describe("RunStore.layer on a client of the application's own", () => {
         }
         yield* unlock
         yield* Fiber.join(writing)
-        // A busy machine may stall a process by itself, but not most of the times.
+        // A loaded machine may stall the event loop too, but not in most of the samples.
         expect(stalls.sort((a, b) => a - b)[10]).toBeLessThan(60)
       }).pipe(Effect.provide(RunStore.layer.pipe(Layer.provide(application(filename)))))
     })
@@ -103,7 +105,7 @@ describe("RunStore.layer on a client of the application's own", () => {
     ["synchronous", /synchronous =/],
     ["busy_timeout", /busy_timeout =/]
   ] as const) {
-    it.scoped(`is refused with the name of the pragma where ${pragma} cannot be set`, () =>
+    it.scoped(`fails with the name of the pragma when ${pragma} cannot be set`, () =>
       Effect.gen(function* () {
         const filename = yield* databaseFile
         const store = (layer: typeof RunStore.layer) => Layer.provide(layer, ignoring(filename, matching))
@@ -116,7 +118,7 @@ describe("RunStore.layer on a client of the application's own", () => {
     )
   }
 
-  it.scoped("changes nothing where the application says that it knows, or has asked Database.layer for it", () =>
+  it.scoped("changes nothing with durability as-is, or on a client configured by Database.layer", () =>
     Effect.gen(function* () {
       const filename = yield* databaseFile
       const opened = Effect.zipRight(created(1), settings)
@@ -135,11 +137,11 @@ describe("RunStore.layer on a client of the application's own", () => {
   )
 })
 
-describe("RunStore.layerWith, on a connection of its own,", () => {
+describe("RunStore.layerWith({ connection: own })", () => {
   const layer = (filename: string) =>
     RunStore.layerWith({ connection: "own" }).pipe(Layer.provideMerge(application(filename)))
 
-  it.scoped("leaves the application's as it is, and keeps its runs in the same file", () =>
+  it.scoped("leaves the application's connection unchanged, and stores runs in the same file", () =>
     Effect.gen(function* () {
       const filename = yield* databaseFile
       yield* Effect.gen(function* () {
@@ -152,7 +154,7 @@ describe("RunStore.layerWith, on a connection of its own,", () => {
     })
   )
 
-  it.scopedLive("never waits between the beginning and the end of a transaction", () =>
+  it.scopedLive("never suspends between BEGIN and COMMIT", () =>
     Effect.gen(function* () {
       const filename = yield* databaseFile
       const answers: Array<boolean> = []
@@ -184,7 +186,7 @@ describe("RunStore.layerWith, on a connection of its own,", () => {
     })
   )
 
-  it.scoped("dies at once inside a transaction of the application, where its write would wait for that", () =>
+  it.scoped("dies inside a transaction of the application instead of deadlocking", () =>
     Effect.gen(function* () {
       const filename = yield* databaseFile
       yield* Effect.gen(function* () {
@@ -199,10 +201,10 @@ describe("RunStore.layerWith, on a connection of its own,", () => {
     })
   )
 
-  it.scoped("is refused for a database in memory", () =>
+  it.scoped("refuses an in-memory database", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Layer.build(layer(":memory:")))
-      expect(error.message).toContain("needs a database in a file")
+      expect(error.message).toContain("needs a database file")
     })
   )
 })

@@ -4,18 +4,18 @@ import { Arbitrary, Either, FastCheck as fc, Schema } from "effect"
 import { expect } from "vitest"
 import { stringify, toJson } from "../../src/internal/Json.js"
 import { decode, event, Row } from "../../src/store/sql/eventRow.js"
-import { damaged, told } from "./damage.js"
+import { damaged, outcome } from "./damage.js"
 
 const bySchema = Schema.decodeUnknownEither(Row)
 
-/** Rows as they are written: of payloads that JSON can say. */
+/** Valid rows, with payloads that JSON can represent. */
 const good = Arbitrary.make(Row).map(({ payload, ...row }) => ({
   ...Schema.encodeSync(Row)({ ...row, payload: null }),
   payload: payload && stringify(toJson(payload.json))
 }))
 
-describe("a row of an event", () => {
-  it("is read as the schema reads it", () => {
+describe("eventRow.decode", () => {
+  it("decodes valid rows like the schema", () => {
     fc.assert(
       fc.property(good, (row) => {
         const read = Either.getOrThrow(decode(row))
@@ -25,10 +25,10 @@ describe("a row of an event", () => {
     )
   })
 
-  it("that is damaged is refused where the schema refuses it, with what is wrong", () => {
+  it("rejects damaged rows like the schema, with the same error", () => {
     fc.assert(
       fc.property(damaged(good, Object.keys(Row.fields)), (row) => {
-        expect(told(decode(row))).toEqual(told(Either.map(bySchema(row), event)))
+        expect(outcome(decode(row))).toEqual(outcome(Either.map(bySchema(row), event)))
       })
     )
   })

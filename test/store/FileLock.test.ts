@@ -1,4 +1,6 @@
-/** A lock that the kernel keeps, asked for by this process and by others. */
+/**
+ * File locks, contended by this process and others.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { spawnSync } from "node:child_process"
@@ -27,7 +29,10 @@ const refused = (path: string) => Effect.flip(Effect.scoped(FileLock.acquire(pat
 
 const become = (uid: number) => Effect.sync(() => process.seteuid?.(uid))
 
-/** Runs it as a user whom permissions bind, even if root runs the tests. What it needs has to be open to all. */
+/**
+ * Runs the effect as a user without root's privileges, even if root runs the tests. What it uses must be accessible to all
+ * users.
+ */
 const asNobody = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   process.geteuid?.() === 0
     ? Effect.acquireUseRelease(
@@ -37,7 +42,7 @@ const asNobody = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       )
     : effect
 
-/** What a file system says of locks that has none; its C library is replaced in the processes that ask. */
+/** The errors of file systems without locks; the C library is replaced in the processes that try to lock. */
 const withoutLocks = `
   #define _GNU_SOURCE
   #include <dlfcn.h>
@@ -64,8 +69,8 @@ const compile = (directory: string, reason: string) => {
 
 const canReplace = process.platform === "linux" && spawnSync("cc", ["--version"], { stdio: "ignore" }).status === 0
 
-describe("a kernel lock", () => {
-  it.scoped("is held until its scope closes, and leaves an empty file", () =>
+describe("FileLock", () => {
+  it.scoped("holds the lock until the scope closes, and leaves an empty file", () =>
     Effect.gen(function* () {
       const file = yield* path
       yield* Effect.scoped(
@@ -84,7 +89,7 @@ describe("a kernel lock", () => {
     })
   )
 
-  it.scopedLive("keeps other processes out, and is not lost when this one asks again", () =>
+  it.scopedLive("excludes other processes, and survives a second attempt in the same process", () =>
     Effect.gen(function* () {
       const file = yield* path
       const other = yield* contender
@@ -100,7 +105,7 @@ describe("a kernel lock", () => {
     })
   )
 
-  it.scopedLive("goes to exactly one of twenty who ask at once", () =>
+  it.scopedLive("gives the lock to exactly one of twenty concurrent contenders", () =>
     Effect.gen(function* () {
       const file = yield* path
       const program = yield* Contender.program
@@ -114,7 +119,7 @@ describe("a kernel lock", () => {
     })
   )
 
-  it.scopedLive("is free as soon as its holder is killed, whatever that had started", () =>
+  it.scopedLive("releases the lock when its owner is killed, even if child processes survive", () =>
     Effect.gen(function* () {
       const file = yield* path
       const holder = yield* contender
@@ -125,12 +130,12 @@ describe("a kernel lock", () => {
       yield* refused(file)
       yield* holder.kill
       yield* FileLock.acquire(file)
-      // It is still there.
+      // The child process is still alive.
       process.kill(child, 0)
     })
   )
 
-  it.scopedLive("does not freeze the process of whoever asks in vain", () =>
+  it.scopedLive("does not block the event loop when the lock is taken", () =>
     Effect.gen(function* () {
       const file = yield* path
       const { now } = yield* RealClock
@@ -143,7 +148,7 @@ describe("a kernel lock", () => {
         }),
         5
       )
-      // A busy machine may stall a process by itself, but not each time.
+      // A loaded machine may stall the event loop too, but not every time.
       expect(Math.min(...took)).toBeLessThan(50)
     })
   )
@@ -153,7 +158,7 @@ describe("a kernel lock", () => {
     ["moved away", (file: string) => renameSync(file, `${file}.old`)],
     ["replaced", (file: string) => (writeFileSync(`${file}.new`, ""), renameSync(`${file}.new`, file))]
   ] as const) {
-    it.scoped(`says that it keeps nobody out once its file was ${what}`, () =>
+    it.scoped(`is no longer held once its file was ${what}`, () =>
       Effect.gen(function* () {
         const file = yield* path
         const first = yield* FileLock.acquire(file)
@@ -166,7 +171,7 @@ describe("a kernel lock", () => {
     )
   }
 
-  it.scopedLive("is given up by whatever else opens and closes its file in the same process", () =>
+  it.scopedLive("is released when the same process opens and closes its file by other means", () =>
     Effect.gen(function* () {
       const file = yield* path
       yield* FileLock.acquire(file)
@@ -176,7 +181,7 @@ describe("a kernel lock", () => {
     })
   )
 
-  it.scoped("is refused with a reason on what cannot be locked", () =>
+  it.scoped("fails with a reason on a path that cannot be locked", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       writeFileSync(`${directory}/text`, "this is no database, and longer than its header\n".repeat(100))
@@ -191,25 +196,23 @@ describe("a kernel lock", () => {
   )
 
   for (const reason of ["ENOLCK", "EOPNOTSUPP"]) {
-    it.scopedLive.skipIf(!canReplace)(
-      `is refused with a reason where the file system has none: ${reason} (needs cc)`,
-      () =>
-        Effect.gen(function* () {
-          const file = yield* path
-          const library = compile(yield* TemporaryDirectory.make, reason)
-          const other = yield* Contender.start(yield* Contender.program, { env: { LD_PRELOAD: library ?? "" } })
-          for (const what of ["file", "own"]) {
-            const verdict = yield* other.ask(`${what} ${file}`)
-            expect(verdict).toMatchObject({ tag: "lost", error: "StoreError" })
-            expect(verdict.tag === "lost" && verdict.message).toContain(`${file} is on a file system without locks`)
-          }
-          // Nothing that it tried is left beside it.
-          expect(readdirSync(dirname(file)).filter((name) => name !== "lock")).toEqual([])
-        })
+    it.scopedLive.skipIf(!canReplace)(`fails with a reason on a file system without locks: ${reason} (needs cc)`, () =>
+      Effect.gen(function* () {
+        const file = yield* path
+        const library = compile(yield* TemporaryDirectory.make, reason)
+        const other = yield* Contender.start(yield* Contender.program, { env: { LD_PRELOAD: library ?? "" } })
+        for (const what of ["file", "own"]) {
+          const verdict = yield* other.ask(`${what} ${file}`)
+          expect(verdict).toMatchObject({ tag: "lost", error: "StoreError" })
+          expect(verdict.tag === "lost" && verdict.message).toContain(`${file} is on a file system without locks`)
+        }
+        // The probe file was removed.
+        expect(readdirSync(dirname(file)).filter((name) => name !== "lock")).toEqual([])
+      })
     )
   }
 
-  it.scoped("is never thought to be had on a file that can only be read", () =>
+  it.scoped("is never acquired on a read-only file", () =>
     Effect.gen(function* () {
       const file = yield* path
       chmodSync(dirname(file), 0o755)

@@ -1,4 +1,6 @@
-/** Whatever runs are filtered by, no statement reads the whole history. */
+/**
+ * No combination of filters scans the whole history.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
@@ -9,13 +11,13 @@ import { created, id, kind } from "./runs.js"
 const layer = RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))
 
 const kinds: ReadonlyArray<RunStore.RunQuery> = [{}, { kind }]
-/** Every combination of what may be asked for. */
+/** Every combination of filters. */
 const queries = kinds
   .flatMap((query) => [query, { ...query, status: "running" as const }])
   .flatMap((query) => [query, { ...query, labels: { a: "x" } }, { ...query, labels: { a: "x", b: "y", c: "z" } }])
   .flatMap((query) => [query, { ...query, before: id(9) }])
 
-/** 20,000 runs; nearly all have completed, and nearly all have the first label. */
+/** 20,000 runs; nearly all have completed and have the first label. */
 const history = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql.unsafe(`
@@ -25,7 +27,7 @@ const history = Effect.gen(function* () {
       CASE n % 100 WHEN 0 THEN '{}' WHEN 1 THEN '{"a":"x","b":"y","c":"z"}' ELSE '{"a":"x","b":"n"}' END, 0, 0, 0, '1' FROM n`)
 })
 
-/** How SQLite answers what the store asks it. */
+/** The query plans of the statements of the store. */
 const plans = (query: RunStore.RunQuery) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
@@ -33,24 +35,24 @@ const plans = (query: RunStore.RunQuery) =>
     const { clear, statements } = yield* FailingSql.FailingSql
     yield* clear
     yield* store.page(query)
-    const asked = (yield* statements).filter((statement) => statement.includes("charlotte_"))
-    const rows = yield* Effect.forEach(asked, (statement) => {
+    const queries = (yield* statements).filter((statement) => statement.includes("charlotte_"))
+    const rows = yield* Effect.forEach(queries, (statement) => {
       const params = statement.match(/\?/g)?.map(() => null) ?? []
       return sql.unsafe<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`, params)
     })
     return rows.flat().map(({ detail }) => detail)
   })
 
-describe("a page of runs", () => {
+describe("store.page", () => {
   for (const analyzed of [false, true]) {
-    it.effect(`is read off an index for every combination of filters${analyzed ? ", also after ANALYZE" : ""}`, () =>
+    it.effect(`uses an index for every combination of filters${analyzed ? ", also after ANALYZE" : ""}`, () =>
       Effect.gen(function* () {
         yield* history
         if (analyzed) yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("ANALYZE"))
         for (const query of queries) {
           const details = yield* plans(query)
           expect(details).not.toEqual([])
-          // The rows of a subquery have been bounded by it.
+          // A subquery is already limited.
           const bad = details.filter((detail) => /^SCAN (?!\(subquery)|TEMP B-TREE/.test(detail))
           expect({ query, bad, details }).toEqual({ query, bad: [], details })
         }
@@ -58,7 +60,7 @@ describe("a page of runs", () => {
     )
   }
 
-  it.effect("of several labels looks at 10,000 runs of the rarest, and says where the next one begins", () =>
+  it.effect("scans at most 10,000 runs of the rarest of several labels, and returns where the next page starts", () =>
     Effect.gen(function* () {
       yield* history
       const { page } = yield* RunStore.RunStore

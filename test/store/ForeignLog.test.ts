@@ -1,4 +1,6 @@
-/** The log that a crash has left beside a database, and a backup that was put in the place of that database. */
+/**
+ * The WAL of a crash beside a database that was then replaced by a backup.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -11,7 +13,7 @@ const layer = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Datab
 
 const checkpoint = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("PRAGMA wal_checkpoint(TRUNCATE)"))
 
-/** What a crash at this moment would leave: copies of the database and its log. */
+/** What a crash at this moment leaves: copies of the database and its WAL. */
 const crash = (filename: string) =>
   Effect.map(TemporaryDirectory.file("jobs.db"), (left) => {
     for (const end of ["", "-wal"]) copyFileSync(`${filename}${end}`, `${left}${end}`)
@@ -29,7 +31,7 @@ const runs = (filename: string) =>
     Effect.provide(layer(filename))
   )
 
-/** Two starts with a job each, and a backup between them; then a crash with a third job in the log. */
+/** Two runs of the store with a job each, and a backup between them; then a crash with a third job in the WAL. */
 const life = Effect.gen(function* () {
   const filename = yield* TemporaryDirectory.file("jobs.db")
   yield* created(1).pipe(Effect.provide(layer(filename)))
@@ -39,8 +41,8 @@ const life = Effect.gen(function* () {
   return { backup, left }
 })
 
-describe("the log of a crash", () => {
-  it.scoped("is applied to the database that it was written for", () =>
+describe("the WAL of a crash", () => {
+  it.scoped("is applied to its own database", () =>
     Effect.gen(function* () {
       const { left } = yield* life
       expect(yield* runs(left)).toBe(3)
@@ -49,30 +51,32 @@ describe("the log of a crash", () => {
 
   for (const [how, put] of [
     ["copied over", copyFileSync],
-    ["moved to the name of", renameSync]
+    ["renamed to", renameSync]
   ] as const) {
-    it.scoped(`is never applied to a backup that was ${how} that database; the files to move away are named`, () =>
-      Effect.gen(function* () {
-        const { backup, left } = yield* life
-        const expected = readFileSync(backup)
-        const log = readFileSync(`${left}-wal`)
-        put(backup, left)
-        for (const open of [Database.layer({ filename: left }), Database.layerUntouched({ filename: left })]) {
-          const error = yield* Effect.flip(Layer.build(open))
-          expect(error).toMatchObject({ _tag: "StoreError", reason: "replaced" })
-          expect(error.message).toContain(`${left}-wal was not written for ${left}`)
-          expect(error.message).toContain(`move ${left}-wal and ${left}-shm away`)
-        }
-        expect(readFileSync(left).equals(expected)).toBe(true)
-        expect(readFileSync(`${left}-wal`).equals(log)).toBe(true)
-        for (const end of ["-wal", "-shm"])
-          if (existsSync(`${left}${end}`)) renameSync(`${left}${end}`, `${left}.old${end}`)
-        expect(yield* runs(left)).toBe(1)
-      })
+    it.scoped(
+      `is never applied to a backup that was ${how} its database, and the error names the files to move away`,
+      () =>
+        Effect.gen(function* () {
+          const { backup, left } = yield* life
+          const expected = readFileSync(backup)
+          const log = readFileSync(`${left}-wal`)
+          put(backup, left)
+          for (const open of [Database.layer({ filename: left }), Database.layerUntouched({ filename: left })]) {
+            const error = yield* Effect.flip(Layer.build(open))
+            expect(error).toMatchObject({ _tag: "StoreError", reason: "replaced" })
+            expect(error.message).toContain(`${left}-wal does not belong to ${left}`)
+            expect(error.message).toContain(`move away ${left}-wal and ${left}-shm`)
+          }
+          expect(readFileSync(left).equals(expected)).toBe(true)
+          expect(readFileSync(`${left}-wal`).equals(log)).toBe(true)
+          for (const end of ["-wal", "-shm"])
+            if (existsSync(`${left}${end}`)) renameSync(`${left}${end}`, `${left}.old${end}`)
+          expect(yield* runs(left)).toBe(1)
+        })
     )
   }
 
-  it.scoped("is applied after checkpoints, at whatever moment the crash came", () =>
+  it.scoped("is applied after checkpoints, at any moment of the crash", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       yield* Effect.gen(function* () {
@@ -87,7 +91,7 @@ describe("the log of a crash", () => {
     })
   )
 
-  it.scoped("is applied where the crash came right after the first start", () =>
+  it.scoped("is applied after a crash right after the first start", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       yield* Effect.gen(function* () {

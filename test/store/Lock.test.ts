@@ -1,4 +1,6 @@
-/** A database that somebody else has locked. */
+/**
+ * A database locked by another connection.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -11,14 +13,14 @@ import { created, event, id, newRun } from "./runs.js"
 
 const layer = (filename: string) => RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
 
-/** An empty store in a file. */
+/** An empty database file with the schema. */
 const database = Effect.tap(TemporaryDirectory.file("test.db"), (filename) =>
   Effect.provide(Effect.void, layer(filename))
 )
 
 const sleep = (millis: number) => Effect.flatMap(RealClock, (clock) => clock.sleep(millis))
 
-/** The longest time for which nothing else got on in this process while `effect` ran. */
+/** The longest block of the event loop while `effect` ran. */
 const longestStall = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const { now, turn } = yield* RealClock
@@ -35,8 +37,8 @@ const longestStall = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return longest
   })
 
-describe("a write to a database that another connection has locked", () => {
-  it.scoped("waits until it is free, and succeeds", () =>
+describe("a write to a database locked by another connection", () => {
+  it.scoped("waits for the lock and succeeds", () =>
     Effect.gen(function* () {
       const filename = yield* database
       yield* Effect.gen(function* () {
@@ -54,7 +56,7 @@ describe("a write to a database that another connection has locked", () => {
     })
   )
 
-  it.scoped("does not freeze the process meanwhile", () =>
+  it.scoped("does not block the event loop while it waits", () =>
     Effect.gen(function* () {
       const filename = yield* database
       const stall = Effect.gen(function* () {
@@ -66,13 +68,13 @@ describe("a write to a database that another connection has locked", () => {
         yield* Fiber.join(write)
         return longest
       })
-      // A busy machine may stall a process by itself, but not each time.
+      // A loaded machine may stall the event loop too, but not every time.
       const shortest = stall.pipe(Effect.repeat({ until: (longest) => longest < 50, times: 40 }))
       expect(yield* Effect.zipRight(created(1), shortest).pipe(Effect.provide(layer(filename)))).toBeLessThan(50)
     })
   )
 
-  it.scoped("fails after five seconds, and the next one succeeds", () =>
+  it.scoped("fails after five seconds, and the next write succeeds", () =>
     Effect.gen(function* () {
       const filename = yield* database
       yield* Effect.gen(function* () {
@@ -91,7 +93,7 @@ describe("a write to a database that another connection has locked", () => {
     }).pipe(Effect.provide(HurriedClock.layer))
   )
 
-  it.scoped("keeps a store that closes waiting once, however much is queued", () =>
+  it.scoped("delays the close of the store by one timeout, however many writes are queued", () =>
     Effect.gen(function* () {
       const filename = yield* database
       const { now } = yield* RealClock
@@ -117,11 +119,11 @@ describe("a write to a database that another connection has locked", () => {
   )
 })
 
-describe("opening a database that another connection has locked", () => {
+describe("opening a database locked by another connection", () => {
   for (const [what, begin, prepare] of [
-    ["for itself, in the old mode", "BEGIN EXCLUSIVE", "PRAGMA journal_mode = DELETE"],
-    ["for a write, in the old mode", "BEGIN IMMEDIATE", "PRAGMA journal_mode = DELETE"],
-    ["for a write", "BEGIN IMMEDIATE", "PRAGMA journal_mode = WAL"]
+    ["exclusively, in rollback journal mode", "BEGIN EXCLUSIVE", "PRAGMA journal_mode = DELETE"],
+    ["for a write, in rollback journal mode", "BEGIN IMMEDIATE", "PRAGMA journal_mode = DELETE"],
+    ["for a write, in WAL mode", "BEGIN IMMEDIATE", "PRAGMA journal_mode = WAL"]
   ] as const) {
     const locked = Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
@@ -131,7 +133,7 @@ describe("opening a database that another connection has locked", () => {
       return { filename, unlock: yield* lock(filename, begin) }
     })
 
-    it.scoped(`${what}, waits until it is free, and succeeds`, () =>
+    it.scoped(`${what}, waits for the lock and succeeds`, () =>
       Effect.gen(function* () {
         const { filename, unlock } = yield* locked
         const opening = yield* Effect.forkScoped(Effect.provide(created(1), layer(filename)))

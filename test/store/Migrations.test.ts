@@ -20,7 +20,7 @@ const stored = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(data
 
 const opened = Effect.provide(Effect.void, RunStore.layer)
 
-/** Everything that the database says of itself, and the rows of the tables that are named. */
+/** The schema of the database, and the rows of these tables. */
 const contents = (...tables: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -36,7 +36,7 @@ const names = Effect.map(
   (rows) => rows.map(({ name }) => name)
 )
 
-/** The store works. */
+/** Exercises the store. */
 const works = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
   yield* created(1, { labels: { someWord: "a_b" }, key: "a" })
@@ -51,7 +51,7 @@ const works = Effect.gen(function* () {
   )
 })
 
-/** The database is as new again. */
+/** Drops the whole schema. */
 const dropped = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql`PRAGMA foreign_keys = OFF`
@@ -60,7 +60,7 @@ const dropped = Effect.gen(function* () {
 })
 
 describe("RunStore.layer", () => {
-  it.scoped("opens what it has written, and changes nothing", () =>
+  it.scoped("reopens its own database without changing anything", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       const all = ["charlotte_runs", "charlotte_events", "charlotte_migrations"]
@@ -71,7 +71,7 @@ describe("RunStore.layer", () => {
     })
   )
 
-  it.effect("names all that is its own charlotte_", () =>
+  it.effect("prefixes all its tables, indexes and triggers with charlotte_", () =>
     Effect.gen(function* () {
       const own = (yield* names).filter((name) => !name.startsWith("sqlite_"))
       expect(own.filter((name) => !name.startsWith("charlotte_"))).toEqual([])
@@ -79,7 +79,7 @@ describe("RunStore.layer", () => {
     }).pipe(Effect.provide(stored(":memory:")))
   )
 
-  it.scoped("refuses a database of a newer Charlotte, and leaves it unchanged", () =>
+  it.scoped("refuses a database of a newer schema version, and leaves it unchanged", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       yield* works.pipe(Effect.provide(stored(filename)))
@@ -89,14 +89,14 @@ describe("RunStore.layer", () => {
         const before = yield* contents("charlotte_runs", "charlotte_migrations")
         const error = yield* Effect.flip(opened)
         expect(error).toMatchObject({ _tag: "StoreError", reason: "version", operation: "migrate" })
-        expect(error.message).toContain("the database is at version 999")
-        expect(error.message).toContain("install a newer one")
+        expect(error.message).toContain("the database has schema version 999")
+        expect(error.message).toContain("install a newer Charlotte")
         expect(yield* contents("charlotte_runs", "charlotte_migrations")).toEqual(before)
       }).pipe(Effect.provide(database(filename)))
     })
   )
 
-  it.effect("brings a database of an earlier version up to date, with the runs that are in it", () =>
+  it.effect("migrates a database of an earlier version, with its runs", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const earlier = Object.fromEntries(Object.entries(migrations).filter(([name]) => name <= "0005"))
@@ -127,7 +127,7 @@ describe("RunStore.layer", () => {
           expect(yield* store.list({ labels: { team: "web" }, kind, status })).toMatchObject([{ id: id(n), status }])
         }
 
-        // They go on, and their work may be recorded now.
+        // They can be resumed, and their work can be recorded now.
         yield* store.work.plan({ jobId: id(1), attempt: 1, work: planOf(2, 2) })
         yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9) })
         yield* store.resume({ jobId: id(2), attempt: 2, key: "a", at: at(9) })
@@ -136,7 +136,7 @@ describe("RunStore.layer", () => {
         expect(yield* store.submission(id(4))).toEqual(Option.some([4]))
         expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.completed"])
         expect(yield* store.list({ labels: { team: "web" }, status: "running" })).toMatchObject([{ id: id(2) }])
-        expect((yield* Audit.look()).violations.filter(({ wrong }) => wrong.includes("labels"))).toEqual([])
+        expect((yield* Audit.run()).violations.filter(({ wrong }) => wrong.includes("labels"))).toEqual([])
       }).pipe(Effect.provide(RunStore.layer))
 
       const [schema] = yield* contents()
@@ -145,7 +145,7 @@ describe("RunStore.layer", () => {
     }).pipe(Effect.provide(database(":memory:")))
   )
 
-  it.effect("lives beside an application's own tables and migrations", () =>
+  it.effect("coexists with an application's own tables and migrations", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const migrate = Migrator.make({})({
@@ -169,10 +169,10 @@ describe("RunStore.layer", () => {
   const transforms = {
     "snake_case in the database": [String.camelToSnake, String.snakeToCamel],
     "camelCase in the database": [String.snakeToCamel, String.camelToSnake],
-    "capitals everywhere": [String.toUpperCase, String.toUpperCase]
+    "in capitals everywhere": [String.toUpperCase, String.toUpperCase]
   } as const
   for (const [what, [transformQueryNames, transformResultNames]] of Object.entries(transforms)) {
-    it.effect(`lives with an application that has ${what}`, () =>
+    it.effect(`works with a client whose names are ${what}`, () =>
       works.pipe(
         Effect.provide(
           RunStore.layer.pipe(
@@ -185,7 +185,7 @@ describe("RunStore.layer", () => {
     )
   }
 
-  it.scoped("opens a file twice in one process, and both see what either writes", () =>
+  it.scoped("opens a file twice in one process, and both stores see each other's writes", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       const open = Layer.build(Layer.fresh(stored(filename)))
@@ -197,7 +197,7 @@ describe("RunStore.layer", () => {
     })
   )
 
-  it.scopedLive("is opened for the first time by several processes at once", () =>
+  it.scopedLive("migrates once when several processes open a new file concurrently", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       const script = fileURLToPath(new URL("openStore.ts", import.meta.url))
@@ -217,7 +217,10 @@ describe("RunStore.layer", () => {
     })
   )
 
-  /** Opens with the fault at statement k, for k = 1, 2, 3 … until it is hit no more, and then without, on the same client. */
+  /**
+   * Opens with a failure at statement k, for k = 1, 2, 3 … until there are no more statements, and then without, on the same
+   * client.
+   */
   const openedWith = (fault: Omit<FailingSql.Fault, "from">) =>
     Effect.gen(function* () {
       const { clear, failures, set } = yield* FailingSql.FailingSql
@@ -235,14 +238,14 @@ describe("RunStore.layer", () => {
       return [...outcomes].sort()
     }).pipe(Effect.provide(FailingSql.layer({ filename: ":memory:" })))
 
-  it.effect("fails when a statement of its opening fails, and opens the next time", () =>
+  it.effect("fails when any statement of opening fails, and succeeds the next time", () =>
     Effect.gen(function* () {
       expect(yield* openedWith({})).toEqual(["full", "opened"])
       expect(yield* openedWith({ rollsBack: true })).toEqual(["full", "opened"])
     })
   )
 
-  it.effect("opens when a statement of its opening finds the database locked", () =>
+  it.effect("opens although any statement of opening finds the database locked", () =>
     Effect.map(openedWith({ code: "SQLITE_BUSY" }), (outcomes) => expect(outcomes).toEqual(["opened"]))
   )
 })

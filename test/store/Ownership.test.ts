@@ -1,4 +1,6 @@
-/** Owners of a kind in a database file, in this process and in others. */
+/**
+ * Owners of a kind in a database file, in this process and in others.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Either, Exit, Layer, Option, Scope } from "effect"
@@ -19,7 +21,7 @@ const stored =
 const acquire = (id: string, kind = "tasks") =>
   Effect.flatMap(RunStore.RunStore, ({ owners }) => owners.acquire({ kind, id }))
 
-/** Asks for the kind, and gives it up at once. */
+/** Acquires the kind and releases it immediately. */
 const attempt = (filename: string) => Effect.either(Effect.scoped(acquire("attempt"))).pipe(stored(filename))
 
 const contender = Effect.flatMap(Contender.program, Contender.start)
@@ -27,8 +29,8 @@ const contender = Effect.flatMap(Contender.program, Contender.start)
 const inNamespace = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 const canUnshare = spawnSync("unshare", [...inNamespace.slice(1), "true"], { stdio: "ignore" }).status === 0
 
-describe("ownership of a kind", () => {
-  it.scopedLive("is refused while another process has it, and free as soon as that is killed", () =>
+describe("owners.acquire on a database file", () => {
+  it.scopedLive("fails while another process owns the kind, and succeeds once that process is killed", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const other = yield* contender
@@ -43,7 +45,7 @@ describe("ownership of a kind", () => {
   )
 
   it.scopedLive.skipIf(!canUnshare)(
-    "is refused while a process of another pid namespace has it, and free as soon as that is killed (needs unshare --pid)",
+    "fails while a process in another pid namespace owns the kind, and succeeds once that process is killed (needs unshare --pid)",
     () =>
       Effect.gen(function* () {
         const file = yield* databaseFile
@@ -59,7 +61,7 @@ describe("ownership of a kind", () => {
   )
 
   it.scopedLive.skipIf(!canUnshare)(
-    "of this process is refused to a process of another pid namespace (needs unshare --pid)",
+    "fails in another pid namespace while this process owns the kind (needs unshare --pid)",
     () =>
       Effect.gen(function* () {
         const file = yield* databaseFile
@@ -72,7 +74,7 @@ describe("ownership of a kind", () => {
       })
   )
 
-  it.scoped("may outlive the store, and is given up when its own scope closes", () =>
+  it.scoped("keeps the kind after the store has closed, until its own scope closes", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const scope = yield* Scope.make()
@@ -83,7 +85,7 @@ describe("ownership of a kind", () => {
     })
   )
 
-  it.scoped("is recorded beside the database, in a file of that kind and with its mode", () =>
+  it.scoped("creates a lock file for the kind beside the database, with the mode of the database", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       yield* Effect.gen(function* () {
@@ -101,7 +103,7 @@ describe("ownership of a kind", () => {
     })
   )
 
-  it.scoped("counts one of version 0.1.0, which holds no lock, for as long as its process lives", () =>
+  it.scoped("respects an owner of version 0.1.0, which holds no lock, while its process is alive", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const { self } = yield* KernelRef
@@ -118,7 +120,7 @@ describe("ownership of a kind", () => {
     })
   )
 
-  it.scoped("is not lost to another manager when its lock file is deleted", () =>
+  it.scoped("does not give the kind to another manager when the lock file is deleted", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       yield* Effect.gen(function* () {
@@ -130,7 +132,7 @@ describe("ownership of a kind", () => {
     })
   )
 
-  it.scoped("of a copy of the database is free, whoever owns the original", () =>
+  it.scoped("succeeds on a copy of the database while the original is owned", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const copy = yield* databaseFile

@@ -1,4 +1,6 @@
-/** What subscribers of a manager see of the pages of its store. */
+/**
+ * Event pages of the store, as seen by subscribers of a manager.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { errors, JobManager, type RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
@@ -12,8 +14,8 @@ const managed = <E, R>(store: Layer.Layer<RunStore.RunStore, E, R>) =>
 const count = 60
 const payload = "x".repeat(1_000_000)
 
-describe.each(Object.entries(stores))("subscribers %s", (_, store) => {
-  it.scopedLive(`get ${count} events of 1 MB, each once and in order, to the last`, () =>
+describe.each(Object.entries(stores))("event subscribers, store %s", (_, store) => {
+  it.scopedLive(`receive ${count} events of 1 MB, each once and in order`, () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -31,7 +33,7 @@ describe.each(Object.entries(stores))("subscribers %s", (_, store) => {
     }).pipe(Effect.provide(managed(store)))
   )
 
-  it.scopedLive("are refused with a typed error after what is no position", () =>
+  it.scopedLive("fail with a typed error on an invalid cursor", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const id = yield* manager.start(config)

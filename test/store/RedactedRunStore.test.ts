@@ -1,4 +1,6 @@
-/** What an orchestrator says is recorded without secrets; what a job was submitted with is its user's own. */
+/**
+ * Secrets are redacted in what an orchestrator records, but not in what a job was submitted with.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Effect, Layer, Option } from "effect"
@@ -30,8 +32,8 @@ const jobId = id(1)
 
 const recorded = (store: RunStore.RunStore["Type"]) => Effect.flatten(store.get(jobId))
 
-describe("a store that keeps secrets", () => {
-  it.effect("keeps them out of events, wherever in them they are", () =>
+describe("RedactedRunStore", () => {
+  it.effect("redacts secrets anywhere in events", () =>
     withRun((store) =>
       Effect.gen(function* () {
         const payload = {
@@ -43,14 +45,14 @@ describe("a store that keeps secrets", () => {
           jobId,
           attempt: 1,
           events: [
-            { at: at(1), type: "x.told", unit: "a", task: 1, payload: JSON.stringify(payload) },
+            { at: at(1), type: "x.said", unit: "a", task: 1, payload: JSON.stringify(payload) },
             { at: at(2), type: "x.silent" }
           ]
         })
         const page = yield* Effect.flatten(store.events({ kind, jobId, after: 1, limit: 10 }))
         expect(page.events).toMatchObject([
           {
-            type: "x.told",
+            type: "x.said",
             unit: "a",
             task: 1,
             payload: { text: `it is ${mark}.`, [mark]: [mark, { deep: `{"secret":"${mark}"}` }], number: 7 }
@@ -62,7 +64,7 @@ describe("a store that keeps secrets", () => {
     )
   )
 
-  it.effect("keeps them out of what a job comes to", () =>
+  it.effect("redacts secrets in results", () =>
     withRun((store) =>
       Effect.gen(function* () {
         yield* store.record({ type: "job.completed", jobId, attempt: 1, at: at(2), result: { token: secret, n: [1] } })
@@ -71,10 +73,10 @@ describe("a store that keeps secrets", () => {
     )
   )
 
-  it.effect("keeps one out of an error that is cut within it", () =>
+  it.effect("redacts a secret that is split by the truncation of an error", () =>
     withRun((store) =>
       Effect.gen(function* () {
-        // Each text is cut at some position within one of these.
+        // Each text is truncated within a secret.
         const text = `${secret} `.repeat(10_000)
         const error = new RunError({ kind: "failure", error: { message: text }, cause: text })
         yield* store.record({ type: "job.failed", jobId, attempt: 1, at: at(2), error })
@@ -85,7 +87,7 @@ describe("a store that keeps secrets", () => {
     )
   )
 
-  it.effect("keeps them out of the reason why one failed, and of the trace that belongs to it", () =>
+  it.effect("redacts secrets in errors and their stack traces", () =>
     withRun((store) =>
       Effect.gen(function* () {
         const error = new RunError({ kind: "failure", error: { message: secret }, cause: `Error: ${secret}\n    at …` })
@@ -99,7 +101,7 @@ describe("a store that keeps secrets", () => {
     )
   )
 
-  it.effect("keeps them out of what is told of units and tasks", () =>
+  it.effect("redacts secrets in the progress of units and tasks", () =>
     withRun((store) =>
       Effect.gen(function* () {
         yield* store.work.plan({ jobId, attempt: 1, work: planOf(1, 1) })
@@ -116,7 +118,7 @@ describe("a store that keeps secrets", () => {
     )
   )
 
-  it.effect("leaves what a job was submitted with, and works by that", () =>
+  it.effect("leaves the submitted configuration unchanged", () =>
     withRun((store) =>
       Effect.gen(function* () {
         expect(yield* recorded(store)).toMatchObject({ config: { agent: secret }, labels: { secret } })

@@ -1,4 +1,6 @@
-/** A backup that is put over the database of a running store: copied into the same file, or moved to its name. */
+/**
+ * A backup that replaces the database of a running store: copied into the same file, or renamed over it.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -18,7 +20,7 @@ const filled = (rows: number) =>
     Effect.zipRight(sql`CREATE TABLE theirs (x)`, sql`INSERT INTO theirs VALUES (zeroblob(${rows * 4_096}))`)
   )
 
-/** A copy of the files of a database that is in use, with what is only in its log or without. */
+/** A copy of the files of a database in use, with the content of its WAL or without. */
 const backupOf = (filename: string) =>
   Effect.map(TemporaryDirectory.file("backup.db"), (backup) => {
     for (const end of ["", "-wal"]) copyFileSync(`${filename}${end}`, `${backup}${end}`)
@@ -60,19 +62,19 @@ const backups: Record<string, (filename: string) => ReturnType<typeof backupOf>>
 
 const ways: Record<string, (backup: string, filename: string) => void> = {
   "copied over it": (backup, filename) => copyFileSync(backup, filename),
-  "copied over it with its log": (backup, filename) => {
+  "copied over it with its WAL": (backup, filename) => {
     for (const end of ["", "-wal"]) copyFileSync(`${backup}${end}`, `${filename}${end}`)
   },
-  "moved to its name": (backup, filename) => renameSync(backup, filename)
+  "renamed over it": (backup, filename) => renameSync(backup, filename)
 }
 
 const namesFiles = (filename: string) =>
-  new RegExp(`${filename}(-wal)? was (replaced|cut short) while it was open.*(${filename}-wal|start again)`)
+  new RegExp(`${filename}(-wal)? was (replaced|truncated) while it was open.*(${filename}-wal|restart)`)
 
-describe("a store whose database", () => {
+describe("store", () => {
   for (const [what, backupFor] of Object.entries(backups)) {
     for (const [how, put] of Object.entries(ways)) {
-      it.scopedLive(`had ${what} ${how} acknowledges nothing after that, and leaves the backup as it is`, () =>
+      it.scopedLive(`acknowledges nothing after ${what} was ${how}, and leaves the backup unchanged`, () =>
         Effect.gen(function* () {
           const filename = yield* TemporaryDirectory.file("jobs.db")
           yield* created(1).pipe(Effect.provide(layer(filename)))
@@ -98,7 +100,7 @@ describe("a store whose database", () => {
     }
   }
 
-  it.scopedLive("was copied over while no job was written is reported within five seconds", () =>
+  it.scopedLive("reports a database that was overwritten while idle within five seconds", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       yield* created(1).pipe(Effect.provide(layer(filename)))
@@ -122,7 +124,7 @@ describe("a store whose database", () => {
     }).pipe(Effect.provide(HurriedClock.layer))
   )
 
-  it.scopedLive("another connection writes and checkpoints goes on", () =>
+  it.scopedLive("keeps working while another connection writes and checkpoints", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       yield* Effect.gen(function* () {
@@ -141,7 +143,7 @@ describe("a store whose database", () => {
     }).pipe(Effect.provide(HurriedClock.layer))
   )
 
-  it.scopedLive("a second store writes and checkpoints goes on, and so does that one", () =>
+  it.scopedLive("keeps working while a second store writes and checkpoints, as does that store", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       const stores = yield* Effect.forEach([1, 2, 3], () =>
@@ -156,7 +158,7 @@ describe("a store whose database", () => {
     })
   )
 
-  it.scopedLive("grows is carried into its file by the store", () =>
+  it.scopedLive("checkpoints a growing WAL", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       yield* Effect.gen(function* () {
@@ -169,7 +171,7 @@ describe("a store whose database", () => {
     })
   )
 
-  it.scopedLive("was cut short and closed is left as it is", () =>
+  it.scopedLive("leaves a truncated database unchanged when it closes", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       yield* Effect.gen(function* () {

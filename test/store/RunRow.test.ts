@@ -4,13 +4,13 @@ import { Arbitrary, Either, FastCheck as fc, Schema } from "effect"
 import { expect } from "vitest"
 import { toJson } from "../../src/internal/Json.js"
 import { decode, Row, run } from "../../src/store/sql/runRow.js"
-import { damaged, told } from "./damage.js"
+import { damaged, outcome } from "./damage.js"
 
 const bySchema = Schema.decodeUnknownEither(Row)
 
 const encodeRow = Schema.encodeSync(Row)
 
-/** Rows as they are written: of values that JSON can say. */
+/** Valid rows, with values that JSON can represent. */
 const good = Arbitrary.make(Row).map(({ config, error, result, ...row }) =>
   encodeRow({
     ...row,
@@ -20,8 +20,8 @@ const good = Arbitrary.make(Row).map(({ config, error, result, ...row }) =>
   })
 )
 
-describe("a row of a run", () => {
-  it("is read as the schema reads it", () => {
+describe("runRow.decode", () => {
+  it("decodes valid rows like the schema", () => {
     fc.assert(
       fc.property(good, (row) => {
         const read = Either.getOrThrow(decode(row))
@@ -31,10 +31,10 @@ describe("a row of a run", () => {
     )
   })
 
-  it("that is damaged is refused where the schema refuses it, with what is wrong", () => {
+  it("rejects damaged rows like the schema, with the same error", () => {
     fc.assert(
       fc.property(damaged(good, Object.keys(Row.fields)), (row) => {
-        expect(told(decode(row))).toEqual(told(Either.map(bySchema(row), run)))
+        expect(outcome(decode(row))).toEqual(outcome(Either.map(bySchema(row), run)))
       })
     )
   })

@@ -1,4 +1,6 @@
-/** What every `RunStore` has to do. The layer makes a new one, empty, for each test. */
+/**
+ * The conformance suite of `RunStore` implementations. The layer creates a new, empty store for each test.
+ */
 import type { RunStore } from "charlotte"
 import type { Layer } from "effect"
 import { changing } from "./conformance/changing.js"

@@ -1,4 +1,6 @@
-/** The tables refuse by themselves what the code must not do; here they are written to without it. */
+/**
+ * The schema enforces its invariants on its own; these tests write to the tables directly.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { RunStatus } from "charlotte"
@@ -11,9 +13,9 @@ const statuses = RunStatus.RunStatus.literals
 describe("charlotte_runs", () => {
   for (const from of statuses) {
     for (const to of statuses) {
-      // Only a run that has not begun, or is running, may change without a change of status.
+      // Only a pending or running run may be updated without a change of status.
       const allowed = RunStatus.canBecome(from, to) || (from === to && (from === "pending" || from === "running"))
-      it.effect(`${allowed ? "lets" : "lets no"} ${from} run become ${to}`, () =>
+      it.effect(`${allowed ? "allows" : "forbids"} the transition from ${from} to ${to}`, () =>
         Effect.gen(function* () {
           yield* insert("charlotte_runs", run(from))
           const attempt = from === "interrupted" && to === "running" ? 2 : 1
@@ -25,7 +27,7 @@ describe("charlotte_runs", () => {
     }
   }
 
-  it.effect("begins an attempt by resuming an interrupted run, and the next one only", () =>
+  it.effect("increments the attempt only when an interrupted run is resumed, and by one", () =>
     Effect.gen(function* () {
       const refused = "charlotte: an interrupted run goes on as its next attempt, and nothing else begins one"
       yield* insert("charlotte_runs", run("running", { attempt: 3 }))
@@ -42,7 +44,7 @@ describe("charlotte_runs", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("never changes what a run was submitted with", () =>
+  it.effect("forbids changes of what a run was submitted with", () =>
     Effect.gen(function* () {
       yield* insert("charlotte_runs", run("running"))
       const changes = [
@@ -61,7 +63,7 @@ describe("charlotte_runs", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("never changes a submission, nor takes it away", () =>
+  it.effect("forbids changing or removing a submission", () =>
     Effect.gen(function* () {
       yield* insert("charlotte_runs", run("running", { submission: "1" }))
       for (const submission of ["2", null]) {
@@ -73,7 +75,7 @@ describe("charlotte_runs", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("gives a key to one active run of a kind", () =>
+  it.effect("allows one active run per key and kind", () =>
     Effect.gen(function* () {
       const taken = "UNIQUE constraint failed: charlotte_runs.kind, charlotte_runs.key"
       yield* insert("charlotte_runs", run("running", { key: "a" }))
@@ -89,32 +91,32 @@ describe("charlotte_runs", () => {
   )
 
   const refusals: ReadonlyArray<readonly [what: string, row: Row]> = [
-    ["an id that is none", run("running", { id: "x" })],
-    ["no id", run("running", { id: null })],
+    ["an invalid id", run("running", { id: "x" })],
+    ["a missing id", run("running", { id: null })],
     ["an empty kind", run("running", { kind: "" })],
-    ["a status that is none", run("running", { status: "sleeping" })],
+    ["an unknown status", run("running", { status: "sleeping" })],
     ["an attempt before the first", run("running", { attempt: 0 })],
-    ["an attempt that is no number", run("running", { attempt: "first" })],
-    ["a configuration that is no JSON", run("running", { config: "{" })],
-    ["a submission that is no JSON", run("running", { submission: "{" })],
-    ["labels that are no JSON", run("running", { labels: "{" })],
-    ["labels that are no object", run("running", { labels: "[]" })],
-    ["fewer than no crashes", run("running", { crashes: -1 })],
-    ["a result that is no JSON", run("completed", { result: "{" })],
-    ["an error that is no JSON", run("failed", { error: "{" })],
+    ["an attempt that is not a number", run("running", { attempt: "first" })],
+    ["a configuration that is not JSON", run("running", { config: "{" })],
+    ["a submission that is not JSON", run("running", { submission: "{" })],
+    ["labels that are not JSON", run("running", { labels: "{" })],
+    ["labels that are not an object", run("running", { labels: "[]" })],
+    ["a negative crash count", run("running", { crashes: -1 })],
+    ["a result that is not JSON", run("completed", { result: "{" })],
+    ["an error that is not JSON", run("failed", { error: "{" })],
     ["a completed run without a result", run("completed", { result: null })],
     ["a completed run with an error", run("completed", { error: "{}" })],
     ["a failed run without an error", run("failed", { error: null })],
     ["a failed run with a result", run("failed", { result: "1" })],
     ["a cancelled run with a result", run("cancelled", { result: "1" })],
-    ["a run that is over without an end", run("completed", { ended_at: null })],
-    ["a run that goes on with an end", run("running", { ended_at: 2 })],
-    ["an interrupted run with an end", run("interrupted", { ended_at: 2 })],
+    ["a terminal run without an end time", run("completed", { ended_at: null })],
+    ["a running run with an end time", run("running", { ended_at: 2 })],
+    ["an interrupted run with an end time", run("interrupted", { ended_at: 2 })],
     ["a running run with an error", run("running", { error: "{}" })],
-    ["a running run that has not begun", run("running", { started_at: null })],
-    ["a pending run that has begun", run("pending", { started_at: 1 })],
-    ["a pending run that was told to stop", run("pending", { stopping_at: 1 })],
-    ["an interrupted run that was told to stop", run("interrupted", { stopping_at: 1 })]
+    ["a running run without a start time", run("running", { started_at: null })],
+    ["a pending run with a start time", run("pending", { started_at: 1 })],
+    ["a pending run that is stopping", run("pending", { stopping_at: 1 })],
+    ["an interrupted run that is stopping", run("interrupted", { stopping_at: 1 })]
   ]
 
   for (const [what, row] of refusals) {
@@ -125,7 +127,7 @@ describe("charlotte_runs", () => {
     )
   }
 
-  it.effect("takes a cancelled run with an error, and one that never began", () =>
+  it.effect("accepts a cancelled run with an error, and one that never started", () =>
     Effect.gen(function* () {
       yield* insert("charlotte_runs", run("cancelled", { error: "{}", stopping_at: 1 }))
       yield* insert("charlotte_runs", run("cancelled", { id: id(2), started_at: null }))
@@ -136,7 +138,7 @@ describe("charlotte_runs", () => {
 describe("charlotte_events", () => {
   const event = (seq: number, type: string, with_: Row = {}): Row => ({ job_id: id(1), seq, at: 0, type, ...with_ })
 
-  it.effect("holds one terminal event, and it says what the status says", () =>
+  it.effect("accepts one terminal event per run, matching its status", () =>
     Effect.gen(function* () {
       const disagrees = "charlotte: a terminal event says what the status of its run says"
       for (const [n, status] of statuses.entries()) {
@@ -156,7 +158,7 @@ describe("charlotte_events", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("never changes", () =>
+  it.effect("forbids updates of events", () =>
     Effect.gen(function* () {
       yield* insert("charlotte_runs", run("running"))
       yield* insert("charlotte_events", event(1, "job.started"))
@@ -166,7 +168,7 @@ describe("charlotte_events", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("never gives a cursor twice", () =>
+  it.effect("never reuses a cursor", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* insert("charlotte_runs", run("running"))
@@ -178,7 +180,7 @@ describe("charlotte_events", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("refuses a number twice, none, an empty type, and an event of no run", () =>
+  it.effect("refuses a duplicate or missing sequence number, an empty type, and an unknown run", () =>
     Effect.gen(function* () {
       yield* insert("charlotte_runs", run("running"))
       yield* insert("charlotte_events", event(1, "a"))
@@ -190,7 +192,7 @@ describe("charlotte_events", () => {
 })
 
 describe("charlotte_labels", () => {
-  it.effect("follow the runs, at their beginning and at their end", () =>
+  it.effect("are inserted and deleted with their run", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* insert("charlotte_runs", run("completed", { labels: '{"a":"1","b":"2"}' }))
@@ -206,7 +208,7 @@ describe("charlotte_labels", () => {
 })
 
 describe("charlotte_attempts", () => {
-  it.effect("refuses a process of no run, a cookie twice, and an attempt before the first", () =>
+  it.effect("refuses an unknown run, a duplicate cookie, and an attempt below 1", () =>
     Effect.gen(function* () {
       const process = { cookie: "a", job_id: id(1), attempt: 1, boot_id: "b", purpose: "agent", opened_at: 0 }
       expect(yield* refusal(insert("charlotte_attempts", process))).toBe("FOREIGN KEY constraint failed")

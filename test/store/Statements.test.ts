@@ -1,4 +1,6 @@
-/** What the store asks of its database. */
+/**
+ * The statements that the store executes.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore, Work } from "charlotte"
 import { Effect, Layer } from "effect"
@@ -8,8 +10,8 @@ import { planOf, task, unit } from "./work.js"
 
 const layer = RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))
 
-describe("a submission", () => {
-  it.effect("is written once, and read by nothing but what asks for it", () =>
+describe("store.submission", () => {
+  it.effect("is written once, and read by no other query", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear, statements } = yield* FailingSql.FailingSql
@@ -36,8 +38,8 @@ describe("a submission", () => {
   )
 })
 
-describe("units and tasks", () => {
-  it.effect("are planned by the thousand in one transaction, with a handful of different statements", () =>
+describe("store.work", () => {
+  it.effect("plans thousands of tasks in one transaction, with a few distinct statements", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear, statements } = yield* FailingSql.FailingSql
@@ -45,15 +47,15 @@ describe("units and tasks", () => {
       yield* clear
       const work = planOf(85, 85)
       yield* store.work.plan({ jobId: id(1), attempt: 1, work })
-      const asked = yield* statements
-      expect(asked.filter((statement) => statement.startsWith("BEGIN"))).toHaveLength(1)
-      expect(asked.length).toBeLessThan(150)
-      expect(new Set(asked).size).toBeLessThan(15)
+      const executed = yield* statements
+      expect(executed.filter((statement) => statement.startsWith("BEGIN"))).toHaveLength(1)
+      expect(executed.length).toBeLessThan(150)
+      expect(new Set(executed).size).toBeLessThan(15)
       expect(yield* store.work.of(id(1))).toEqual(work)
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("are planned all or none, whichever statement fails", () =>
+  it.effect("plans all units and tasks or none, whichever statement fails", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear, failures, set } = yield* FailingSql.FailingSql
@@ -61,7 +63,7 @@ describe("units and tasks", () => {
       const seen = new Set<string>()
       for (let k = 1, failed = true; failed; k++) {
         yield* created(k, { submission: "1" })
-        // It is tried twice: with whatever else is in its transaction, and then alone.
+        // It is tried twice: in the shared transaction, and then alone.
         yield* set({ from: k, to: k + 20 })
         const outcome = yield* Effect.either(store.work.plan({ jobId: id(k), attempt: 1, work }))
         failed = (yield* failures) > 0
@@ -76,7 +78,7 @@ describe("units and tasks", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("are planned none when one of them is there twice", () =>
+  it.effect("plans nothing when a unit or task is duplicated", () =>
     Effect.gen(function* () {
       const { work } = yield* RunStore.RunStore
       yield* created(1)
@@ -87,7 +89,7 @@ describe("units and tasks", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("that cannot be written are a defect of who writes them, and the store goes on", () =>
+  it.effect("dies on units and tasks that cannot be encoded, and keeps working", () =>
     Effect.gen(function* () {
       const { work } = yield* RunStore.RunStore
       yield* created(1)
@@ -102,7 +104,7 @@ describe("units and tasks", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("change, or stay as they were, whichever statement fails", () =>
+  it.effect("updates a record completely or not at all, whichever statement fails", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear, failures, set } = yield* FailingSql.FailingSql

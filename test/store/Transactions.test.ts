@@ -1,4 +1,6 @@
-/** A store, and a manager on it, inside a transaction of the application. */
+/**
+ * A store and its manager inside a transaction of the application.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, RunStore } from "charlotte"
@@ -14,7 +16,7 @@ const layer = JobManager.layer().pipe(
   Layer.provideMerge(memory)
 )
 
-/** How it dies inside a transaction of the store's own client. */
+/** The defect inside a transaction of the store's own client. */
 const defectInside = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -34,7 +36,7 @@ describe("inside a transaction of the same client", () => {
   > = {
     start: (manager) => manager.start(config),
     stop: (manager, id) => manager.stop(id),
-    "stop of a job that is unknown": (manager) => manager.stop(unknownId),
+    "stop of an unknown job": (manager) => manager.stop(unknownId),
     stopAll: (manager) => manager.stopAll,
     await: (manager, id) => manager.await(id),
     events: (manager, id) => Stream.runDrain(manager.events(id)),
@@ -42,7 +44,7 @@ describe("inside a transaction of the same client", () => {
     resume: (manager) => manager.resume(unknownId)
   }
   for (const [name, call] of Object.entries(calls)) {
-    it.effect(`${name} dies with a clear defect, and harms nothing`, () =>
+    it.effect(`${name} dies with a clear defect and without side effects`, () =>
       Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const jobId = yield* manager.start(config)
@@ -60,7 +62,7 @@ describe("inside a transaction of the same client", () => {
     append: (store) => store.append({ jobId: id(1), attempt: 1, events: [event("x")] })
   }
   for (const [name, write] of Object.entries(writes)) {
-    it.effect(`${name} of the store dies too`, () =>
+    it.effect(`store.${name} dies`, () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
@@ -71,21 +73,21 @@ describe("inside a transaction of the same client", () => {
     )
   }
 
-  it.scoped("a write dies in a savepoint, also in one that a client of another database has made", () =>
+  it.scoped("a write dies within a savepoint, even one of another client", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const store = yield* RunStore.RunStore
       const theirs = Context.get(yield* Layer.build(Layer.fresh(memory)), SqlClient.SqlClient)
       expect(yield* defectInside(sql.withTransaction(store.outsideTransaction))).toContain(clear)
-      // All clients share one transaction of a fiber: this savepoint is one of the first client.
+      // All clients share the transaction of a fiber: this savepoint belongs to the first client.
       expect(yield* defectInside(theirs.withTransaction(store.create(newRun(1))))).toContain(clear)
-      // And this one is of theirs.
+      // And this one belongs to the other client.
       yield* theirs.withTransaction(sql.withTransaction(store.create(newRun(1))))
       expect(yield* store.list()).toHaveLength(1)
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("reads see what the transaction has written", () =>
+  it.effect("reads see the writes of the transaction", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const store = yield* RunStore.RunStore
@@ -99,7 +101,7 @@ describe("inside a transaction of the same client", () => {
           yield* store.list()
           yield* manager.list
           yield* manager.get(id(1))
-          // A nested transaction is one, too.
+          // Also in a nested transaction.
           yield* sql.withTransaction(record(id(1)))
           return yield* Effect.fail(unfinished?.crashes)
         })
@@ -109,15 +111,17 @@ describe("inside a transaction of the same client", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("the store is not opened", () =>
+  it.effect("the store refuses to open", () =>
     Effect.gen(function* () {
-      expect(yield* defectInside(Effect.provide(Effect.void, RunStore.layer))).toContain("opened inside a transaction")
+      expect(yield* defectInside(Effect.provide(Effect.void, RunStore.layer))).toContain(
+        "was opened inside a transaction"
+      )
     }).pipe(Effect.provide(memory))
   )
 })
 
 describe("inside a transaction of another client", () => {
-  it.scoped("a manager works, on its own database, and the transaction is the application's alone", () =>
+  it.scoped("a manager on another database works, and does not join the transaction", () =>
     Effect.gen(function* () {
       const theirs = Context.get(yield* Layer.build(Layer.fresh(memory)), SqlClient.SqlClient)
       const manager = yield* JobManager.JobManager
@@ -132,21 +136,21 @@ describe("inside a transaction of another client", () => {
           })
         )
       )
-      // The one was rolled back, the other was not.
+      // The transaction was rolled back, the job was not.
       expect(yield* theirs`SELECT * FROM theirs`).toEqual([])
       const runs = yield* Effect.flatMap(RunStore.RunStore, ({ list }) => list())
       expect(runs.map(({ id, status }) => [id, status])).toEqual([[given, "cancelled"]])
     }).pipe(Effect.provide(layer))
   )
 
-  it.scoped("a job that was started there does not inherit the transaction", () =>
+  it.scoped("a started job does not inherit the transaction", () =>
     Effect.gen(function* () {
       const own = yield* SqlClient.SqlClient
       const manager = yield* JobManager.JobManager
       const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
       const theirs = Context.get(yield* Layer.build(Layer.fresh(memory)), SqlClient.SqlClient)
       const jobId = yield* theirs.withTransaction(manager.start(config))
-      // Were it there, this would be a statement on the other database.
+      // If inherited, this would be a statement on the other database.
       yield* send(
         jobId,
         () => Effect.asVoid(Effect.orDie(own`SELECT id FROM charlotte_runs`)),

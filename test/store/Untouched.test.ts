@@ -1,4 +1,6 @@
-/** A store that is only looked at: what is read, and that nothing is changed by it. */
+/**
+ * Read-only stores: what they read, and that they change nothing.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -21,7 +23,7 @@ const looked = (filename: string) =>
     Effect.provide(untouched(filename))
   )
 
-/** Names, contents and times of all that is beside a file; of the index of a log only that it is there. */
+/** Names, contents and times of all files beside the database; of the WAL index (`-shm`) only whether it exists. */
 const everything = (filename: string) =>
   readdirSync(dirname(filename))
     .sort()
@@ -36,7 +38,7 @@ const closed = Effect.gen(function* () {
   return filename
 })
 
-/** As a crash leaves it. The files are copied by another process: closing them here would give up the locks on them. */
+/** The files as a crash leaves them. Another process copies them: closing them here would release the locks on them. */
 const crashed = Effect.gen(function* () {
   const directory = yield* TemporaryDirectory.make
   const filename = yield* TemporaryDirectory.file("test.db")
@@ -48,8 +50,8 @@ const crashed = Effect.gen(function* () {
   return `${directory}/copy/test.db`
 })
 
-describe("a database that is only looked at", () => {
-  it.scoped("is read, and stays as it was", () =>
+describe("Database.layerUntouched", () => {
+  it.scoped("reads a database without changing any file", () =>
     Effect.gen(function* () {
       const filename = yield* closed
       const before = everything(filename)
@@ -58,7 +60,7 @@ describe("a database that is only looked at", () => {
     })
   )
 
-  it.scoped("is read while somebody else works on it, who takes no notice", () =>
+  it.scoped("reads a database that another store is writing to, without disturbing it", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       yield* Effect.gen(function* () {
@@ -73,7 +75,7 @@ describe("a database that is only looked at", () => {
     })
   )
 
-  it.scoped("is read with what a crash has left in its log, which stays there", () =>
+  it.scoped("reads the WAL of a crash without checkpointing it", () =>
     Effect.gen(function* () {
       const filename = yield* crashed
       const before = everything(filename)
@@ -83,7 +85,7 @@ describe("a database that is only looked at", () => {
     })
   )
 
-  it.scoped("cannot be written", () =>
+  it.scoped("fails writes as readonly", () =>
     Effect.gen(function* () {
       for (const filename of [yield* closed, yield* crashed]) {
         const before = everything(filename)
@@ -95,7 +97,7 @@ describe("a database that is only looked at", () => {
     })
   )
 
-  it.scoped("is refused when it is damaged, or not there", () =>
+  it.scoped("refuses a damaged or missing database", () =>
     Effect.gen(function* () {
       const filename = yield* closed
       writeFileSync(filename, readFileSync(filename).fill(0x55, 4_096 + 8, 3 * 4_096))
@@ -106,12 +108,12 @@ describe("a database that is only looked at", () => {
     })
   )
 
-  it.scoped("is refused when a crash has left it in the midst of a change, and stays so", () =>
+  it.scoped("refuses a database with a hot journal, and leaves it unchanged", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const filename = `${directory}/copy/test.db`
       mkdirSync(dirname(filename))
-      // Pages of a change that is not committed reach the file when there are too many of them.
+      // Uncommitted pages are written to the file when the cache is full.
       yield* Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* sql.unsafe("PRAGMA journal_mode = DELETE")
@@ -132,7 +134,7 @@ describe("a database that is only looked at", () => {
     })
   )
 
-  it.scoped("says of which version its tables are, and is not migrated", () =>
+  it.scoped("reports the schema version without migrating", () =>
     Effect.gen(function* () {
       const latest = Object.keys(migrations).length
       const filename = yield* closed
@@ -147,7 +149,9 @@ describe("a database that is only looked at", () => {
       expect(yield* version).toMatchObject({ found: { value: latest - 1 }, latest })
       const error = yield* Effect.flip(looked(filename))
       expect(error).toMatchObject({ _tag: "StoreError", reason: "version" })
-      expect(error.message).toContain(`the database is at version ${latest - 1}, and this Charlotte reads ${latest}`)
+      expect(error.message).toContain(
+        `the database has schema version ${latest - 1}, and this Charlotte reads ${latest}`
+      )
       expect(everything(filename)).toEqual(before)
       yield* set("DROP TABLE charlotte_migrations")
       expect(yield* version).toMatchObject({ found: { _tag: "None" }, latest })

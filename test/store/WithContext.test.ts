@@ -9,8 +9,8 @@ const named = (name: string) => (context: Context.Context<never>) => Context.add
 
 const seen = Effect.map(Effect.context<never>(), Context.getOption(Name))
 
-describe("another context", () => {
-  it.effect("is that of the effect, within another too, and of nothing that comes after", () =>
+describe("withContext", () => {
+  it.effect("provides the context to the effect only, also when nested", () =>
     Effect.gen(function* () {
       const before = yield* Effect.context<never>()
       const inner = withContext(Name, named("inner"))
@@ -23,7 +23,7 @@ describe("another context", () => {
     })
   )
 
-  it.effect("is gone again wherever the effect is interrupted, which it can be as before", () =>
+  it.effect("restores the context wherever the effect is interrupted, and keeps it interruptible", () =>
     Effect.gen(function* () {
       const within = yield* Ref.make(0)
       for (let k = 1; k <= 40; k++) {

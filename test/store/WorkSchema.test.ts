@@ -1,4 +1,6 @@
-/** The tables of units and tasks refuse by themselves what the code must not do. */
+/**
+ * The schema of units and tasks enforces its invariants on its own.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Work } from "charlotte"
@@ -6,7 +8,7 @@ import { Effect } from "effect"
 import { id } from "./runs.js"
 import { insert, layer, refusal, type Row, run, update } from "./tables.js"
 
-/** A unit, or a task, with all that any state asks for. */
+/** A unit or task with all columns that any state requires. */
 const unit = (with_: Row = {}): Row => ({
   job_id: id(1),
   unit: "a",
@@ -78,11 +80,13 @@ const planned = Effect.gen(function* () {
   yield* insert("charlotte_tasks", task())
 })
 
-for (const [table, { over, refusal: told, refused, row, sameName, samePosition, states }] of Object.entries(tables)) {
+for (const [table, { over, refusal: message, refused, row, sameName, samePosition, states }] of Object.entries(
+  tables
+)) {
   describe(`${table}`, () => {
     for (const from of states) {
       const stays = over.includes(from)
-      it.effect(`${stays ? "keeps one that is" : "lets one go on that is"} ${from}`, () =>
+      it.effect(`${stays ? "forbids" : "allows"} transitions from ${from}`, () =>
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           for (const to of states) {
@@ -90,7 +94,7 @@ for (const [table, { over, refusal: told, refused, row, sameName, samePosition, 
             yield* planned
             yield* update(table, { state: from })
             const change = update(table, { state: to, ended_at: 9 })
-            if (stays && from !== to) expect(yield* refusal(change)).toBe(told)
+            if (stays && from !== to) expect(yield* refusal(change)).toBe(message)
             else yield* change
           }
         }).pipe(Effect.provide(layer))
@@ -108,7 +112,7 @@ for (const [table, { over, refusal: told, refused, row, sameName, samePosition, 
       )
     }
 
-    it.effect("holds each once, each at a position of its own, and none of a job that is not there", () =>
+    it.effect("refuses a duplicate name, a duplicate position, and an unknown job", () =>
       Effect.gen(function* () {
         yield* planned
         expect(yield* refusal(insert(table, sameName))).toContain("UNIQUE constraint failed")
@@ -117,7 +121,7 @@ for (const [table, { over, refusal: told, refused, row, sameName, samePosition, 
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("ends with its run", () =>
+    it.effect("is deleted with its run", () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* planned
@@ -129,7 +133,7 @@ for (const [table, { over, refusal: told, refused, row, sameName, samePosition, 
 }
 
 describe("charlotte_tasks", () => {
-  it.effect("are of a unit that is there", () =>
+  it.effect("refuses a task of an unknown unit", () =>
     Effect.gen(function* () {
       yield* planned
       expect(yield* refusal(insert("charlotte_tasks", task({ unit: "b" })))).toBe("FOREIGN KEY constraint failed")

@@ -19,8 +19,8 @@ const commits = Effect.map(
   (statements) => statements.filter((sql) => sql === "COMMIT").length
 )
 
-describe("the writer", () => {
-  it.effect("commits the writes of many fibers together", () =>
+describe("Writer", () => {
+  it.effect("commits concurrent writes in one transaction", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear } = yield* FailingSql.FailingSql
@@ -28,13 +28,13 @@ describe("the writer", () => {
       yield* Effect.forEach(runs(1_000), store.create, all)
       expect(yield* commits).toBeLessThan(10)
       yield* clear
-      // One that comes alone does not wait for company.
+      // A single write does not wait for others.
       yield* store.append({ jobId: id(1), attempt: 1, events: rows(1) })
       expect(yield* commits).toBe(1)
     }).pipe(Effect.provide(layer))
   )
 
-  it.scoped("acknowledges a write after the commit that holds it, and not before", () =>
+  it.scoped("acknowledges a write only after its commit", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { hold } = yield* FailingSql.FailingSql
@@ -49,7 +49,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scoped("takes in the next transaction what came while the last was on its way", () =>
+  it.scoped("batches the writes that arrive during a transaction into the next", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear, hold } = yield* FailingSql.FailingSql
@@ -66,7 +66,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("makes in one transaction whatever changes of one job meet there, in their order", () =>
+  it.effect("applies several changes of one job in one transaction, in order", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear } = yield* FailingSql.FailingSql
@@ -99,7 +99,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("decides about a key after whatever is in the same transaction and came before", () =>
+  it.effect("checks a key after earlier writes of the same transaction", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear } = yield* FailingSql.FailingSql
@@ -122,7 +122,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("reads what it has to know of many jobs at once", () =>
+  it.effect("reads the heads of many jobs in one query", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear, statements } = yield* FailingSql.FailingSql
@@ -133,7 +133,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("lets a write that breaks a constraint fail alone", () =>
+  it.effect("fails only the write that violates a constraint", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       yield* created(1)
@@ -154,7 +154,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("refuses a write without harm to those that share its transaction", () =>
+  it.effect("rejects a write without affecting others in its transaction", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       yield* created(1, { key: "a" })
@@ -174,7 +174,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("lets changes of state overtake a long backlog of emitted events", () =>
+  it.effect("writes state changes ahead of a backlog of emitted events", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       yield* created(1)
@@ -192,7 +192,7 @@ describe("the writer", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("gives everybody a turn between two transactions", () =>
+  it.effect("yields to other fibers between two transactions", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { clear } = yield* FailingSql.FailingSql
@@ -220,7 +220,7 @@ describe("closing the store", () => {
       return { close: Scope.close(scope, Exit.void), store: yield* Effect.provide(RunStore.RunStore, context) }
     })
 
-  it.scoped("writes all that was accepted, and refuses what comes afterwards", () =>
+  it.scoped("drains accepted writes, and rejects later ones", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("test.db")
       const { close, store } = yield* open(filename)
@@ -237,7 +237,7 @@ describe("closing the store", () => {
     })
   )
 
-  it.scoped("ends the writer, even when the store was opened where nothing can be interrupted", () =>
+  it.scoped("stops the writer, even when the store was opened in an uninterruptible region", () =>
     Effect.gen(function* () {
       const { close, store } = yield* Effect.uninterruptible(open(yield* TemporaryDirectory.file("test.db")))
       yield* store.create(newRun(1))
@@ -245,7 +245,7 @@ describe("closing the store", () => {
     })
   )
 
-  it.scoped("refuses reads afterwards, as a failure", () =>
+  it.scoped("fails later reads", () =>
     Effect.gen(function* () {
       const { close, store } = yield* open(":memory:")
       yield* close

@@ -1,4 +1,6 @@
-/** The writer on a database that fails. */
+/**
+ * The writer on a failing database.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
@@ -14,7 +16,7 @@ const threeAtOnce = Effect.flatMap(RunStore.RunStore, (store) =>
 
 const refused = (reason: string) => ({ _tag: "Left", left: { _tag: "StoreError", operation: "start a job", reason } })
 
-/** The store is as it was, and takes what comes next. */
+/** The store is unchanged and accepts further writes. */
 const unharmed = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
   expect(yield* store.list()).toEqual([])
@@ -23,11 +25,11 @@ const unharmed = Effect.gen(function* () {
   expect(yield* log(id(1))).toEqual(["1 job.started", "2 x"])
 })
 
-describe("the writer, when the database fails", () => {
+describe("Writer on a failing database", () => {
   for (const matching of [/^BEGIN/, /^COMMIT/]) {
     for (const rollsBack of [false, true]) {
       it.effect(
-        `refuses the writes of one transaction${rollsBack ? ", rolled back by SQLite," : ""} at ${matching.source}`,
+        `fails all writes of a transaction${rollsBack ? " rolled back by SQLite" : ""} when ${matching.source} fails`,
         () =>
           Effect.gen(function* () {
             const { failures, set } = yield* FailingSql.FailingSql
@@ -40,7 +42,7 @@ describe("the writer, when the database fails", () => {
     }
   }
 
-  it.effect("rolls back before the next transaction what it could not roll back before", () =>
+  it.effect("rolls back before the next transaction after a failed ROLLBACK", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { set } = yield* FailingSql.FailingSql
@@ -53,7 +55,7 @@ describe("the writer, when the database fails", () => {
 
   for (const rollsBack of [false, true]) {
     it.effect(
-      `writes each alone when a statement has failed once${rollsBack ? " and SQLite has rolled back" : ""}`,
+      `retries each write alone after a statement has failed once${rollsBack ? " and SQLite has rolled back" : ""}`,
       () =>
         Effect.gen(function* () {
           const store = yield* RunStore.RunStore
@@ -67,11 +69,11 @@ describe("the writer, when the database fails", () => {
     )
   }
 
-  it.effect("refuses only the one whose statement fails again", () =>
+  it.effect("fails only the write whose statement fails again", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const { set } = yield* FailingSql.FailingSql
-      // The second of three spoils their transaction; alone it is the third that comes again, after the first.
+      // The second of three writes rolls back their transaction; retried alone, the third statement is its own again.
       yield* set({ from: 2, to: 4, matching: /^INSERT INTO charlotte_events/ })
       const outcomes = yield* threeAtOnce
       expect(outcomes.map(({ _tag }) => _tag)).toEqual(["Left", "Left", "Right"])
@@ -87,7 +89,7 @@ describe("the writer, when the database fails", () => {
     ["SQLITE_CORRUPT_INDEX", "corrupt"],
     ["SQLITE_IOERR_WRITE", "other"]
   ] as const) {
-    it.effect(`says ${reason} for ${code}, of writes and of reads`, () =>
+    it.effect(`maps ${code} to ${reason}, for writes and reads`, () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const { set } = yield* FailingSql.FailingSql
@@ -101,7 +103,7 @@ describe("the writer, when the database fails", () => {
     )
   }
 
-  it.effect("clears away a transaction of the application whose commit has failed", () =>
+  it.effect("rolls back an application's transaction whose COMMIT failed", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const { set } = yield* FailingSql.FailingSql
@@ -113,7 +115,7 @@ describe("the writer, when the database fails", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("tries again, as long as another holds the lock", () =>
+  it.effect("retries while another connection holds the lock", () =>
     Effect.gen(function* () {
       const { failures, set } = yield* FailingSql.FailingSql
       yield* set({ from: 1, to: 5, matching: /^(BEGIN|COMMIT)/, code: "SQLITE_BUSY" })
@@ -122,7 +124,7 @@ describe("the writer, when the database fails", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("refuses what is about a run that is damaged, and nothing that is about others", () =>
+  it.effect("fails writes about a damaged run, and no others", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const sql = yield* SqlClient.SqlClient
@@ -137,7 +139,7 @@ describe("the writer, when the database fails", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("gives a row that it cannot read as a failure, not as a bug", () =>
+  it.effect("reports an undecodable row as a failure, not as a defect", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const sql = yield* SqlClient.SqlClient

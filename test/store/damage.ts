@@ -1,16 +1,18 @@
-/** Rows that somebody has written into, and what is said of them. */
+/**
+ * Damaged rows, and the results of decoding them.
+ */
 import { Either, FastCheck as fc, type ParseResult } from "effect"
 
-/** What may stand in a column then. */
+/** Values that a damaged column may have. */
 const odd = fc.oneof(
   fc.constantFrom<unknown>(null, "", "{", "null", "[]", "[1]", '{"a":1}', "running", -1, 1e300, Number.NaN, 0.5),
   fc.string(),
   fc.uint8Array()
 )
 
-/** Good rows, of which one column holds something odd. */
+/** Valid rows with one damaged column. */
 export const damaged = <Row extends object>(good: fc.Arbitrary<Row>, columns: ReadonlyArray<string>) =>
   fc.tuple(good, fc.constantFrom(...columns), odd).map(([row, column, value]) => ({ ...row, [column]: value }))
 
-/** What was read, or what is wrong. */
-export const told = Either.mapLeft(({ message }: ParseResult.ParseError) => message)
+/** The decoded value or the error message. */
+export const outcome = Either.mapLeft(({ message }: ParseResult.ParseError) => message)

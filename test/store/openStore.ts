@@ -1,4 +1,6 @@
-/** A process that opens the store in a file: it says when it is ready to, and does it when it is told. */
+/**
+ * A process that opens the store in a file: it prints `ready`, and opens the store once it reads from stdin.
+ */
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer } from "effect"
 

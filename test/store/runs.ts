@@ -1,16 +1,18 @@
-/** What tests of the store are made of. */
+/**
+ * Fixtures for tests of the store.
+ */
 import { JobId, RunStore } from "charlotte"
 import { DateTime, Effect, Option } from "effect"
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-/** The n-th id; greater ones are newer. */
+/** The n-th id; they sort by n. */
 export const id = (n: number): JobId.JobId =>
   JobId.make(
     `01ARZ3NDEKTSV4RRFFQ69G${[32 ** 3, 32 ** 2, 32, 1].map((of) => digits.charAt(Math.floor(n / of) % 32)).join("")}`
   )
 
-/** So many milliseconds after the epoch. */
+/** `n` milliseconds after the epoch. */
 export const at = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
 
 export const kind = "tasks"
@@ -26,7 +28,7 @@ export const newRun = (n: number, with_: Partial<RunStore.NewRun> = {}): RunStor
   ...with_
 })
 
-/** Creates the n-th run and gives its id. */
+/** Creates the n-th run and returns its id. */
 export const created = (n: number, with_: Partial<RunStore.NewRun> = {}) =>
   Effect.flatMap(RunStore.RunStore, (store) => Effect.as(store.create(newRun(n, with_)), id(n)))
 
@@ -38,7 +40,7 @@ export const event = (type: string, payload?: unknown): RunStore.AcceptedEvent =
 
 export const error = { kind: "failure", error: "it went wrong", cause: "Error: it went wrong" } as const
 
-/** Every event of a job, with its number. */
+/** Every event of a job, as sequence number and type. */
 export const log = (jobId: JobId.JobId) =>
   Effect.flatMap(RunStore.RunStore, (store) =>
     Effect.map(Effect.flatten(store.events({ kind, jobId, after: 0, limit: 100 })), ({ events }) =>
@@ -46,11 +48,11 @@ export const log = (jobId: JobId.JobId) =>
     )
   )
 
-/** The record of a job. */
+/** The run of a job. */
 export const record = (jobId: JobId.JobId) =>
   Effect.flatMap(RunStore.RunStore, (store) => Effect.flatten(store.get(jobId)))
 
-/** What the next manager of the kind would find of a job. */
+/** A job as the next manager of the kind finds it. */
 export const unfinished = (jobId: JobId.JobId) =>
   Effect.flatMap(RunStore.RunStore, (store) =>
     Effect.map(store.unfinished({ kind, limit: 100 }), (all) =>

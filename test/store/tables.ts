@@ -1,4 +1,6 @@
-/** The tables, written to without the code that is made for it. */
+/**
+ * Direct writes to the tables.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Database, type RunStatus, RunStore } from "charlotte"
 import { Effect, Layer } from "effect"
@@ -14,7 +16,7 @@ export const insert = (table: string, row: Row) =>
 export const update = (table: string, row: Row) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql`UPDATE ${sql(table)} SET ${sql.update(row)}`)
 
-/** What a status asks of the other columns. */
+/** The other columns that a status requires. */
 export const columns: { readonly [Status in RunStatus.RunStatus]: Row } = {
   pending: { started_at: null, ended_at: null, result: null, error: null },
   running: { started_at: 1, ended_at: null, result: null, error: null },
@@ -36,6 +38,6 @@ export const run = (status: RunStatus.RunStatus, with_: Row = {}): Row => ({
   ...with_
 })
 
-/** The message with which the database refuses. */
+/** The error message of a refused statement. */
 export const refusal = <A, R>(statement: Effect.Effect<A, { readonly cause?: unknown }, R>) =>
   Effect.map(Effect.flip(statement), ({ cause }) => (cause instanceof Error ? cause.message : String(cause)))

@@ -1,4 +1,6 @@
-/** Units and tasks for tests of the store. */
+/**
+ * Units and tasks for tests of the store.
+ */
 import { Work } from "charlotte"
 
 export const unit = (name: string, position: number, with_: Partial<Work.UnitRecord> = {}): Work.UnitRecord =>
@@ -22,7 +24,7 @@ export const task = (
     ...with_
   })
 
-/** So many units with so many tasks each; the later a name in the alphabet, the earlier its unit. */
+/** A plan with this many units and tasks per unit; unit names are in reverse alphabetical order. */
 export const planOf = (units: number, tasks: number): Work.Work => {
   const name = (position: number) => `unit ${String(units - position).padStart(4, "0")}`
   const positions = Array.from({ length: units }, (_, position) => position)

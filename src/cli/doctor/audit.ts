@@ -23,7 +23,7 @@ export const look: Effect.Effect<
   FileSystem | Home | SqlClient.SqlClient
 > = Effect.gen(function* () {
   const { database } = yield* Home
-  const { events, jobs, violations } = yield* Audit.look({ maxJobs: yield* maxJobs })
+  const { events, jobs, violations } = yield* Audit.run({ maxJobs: yield* maxJobs })
   const size = `${format.count(jobs, "job")} and ${format.count(events, "event")}`
   return violations.length === 0
     ? [Finding.ok("audit", `nothing is wrong with ${size}`)]

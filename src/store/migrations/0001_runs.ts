@@ -1,9 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/**
- * Runs, with the state machine restated: what the code must not do, the schema refuses.
- */
+/** Runs. The schema enforces the state machine as well. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
@@ -31,7 +29,7 @@ export default Effect.gen(function* () {
       CHECK (CASE status WHEN 'failed' THEN error IS NOT NULL WHEN 'cancelled' THEN TRUE ELSE error IS NULL END)
     ) STRICT`)
 
-  // Two active jobs never share a key.
+  // Two active jobs cannot share a key.
   yield* sql.unsafe(`
     CREATE UNIQUE INDEX charlotte_runs_active_key ON charlotte_runs (kind, key)
     WHERE key IS NOT NULL AND status IN ('pending', 'running')`)
@@ -65,7 +63,7 @@ export default Effect.gen(function* () {
       SELECT RAISE(ABORT, 'charlotte: what a run was submitted with never changes');
     END`)
 
-  // An index over the labels of all runs, so that a filter never reads the whole history.
+  // An index on labels, so that a filter does not scan the whole history.
   yield* sql.unsafe(`
     CREATE TABLE charlotte_labels (
       name TEXT NOT NULL,

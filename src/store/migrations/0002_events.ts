@@ -1,9 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/**
- * The event log. Append-only; `AUTOINCREMENT`, since a cursor is never given twice, even after pruning.
- */
+/** The append-only event log. `AUTOINCREMENT` never reuses a cursor, even after pruning. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

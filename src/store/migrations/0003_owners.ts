@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** Which process manages the jobs of a kind. */
+/** The process that manages the jobs of each kind. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** Child processes of jobs: a row before each spawn, closed when nothing of the process is left. */
+/** Child processes of jobs: inserted before each spawn, closed once the process tree is gone. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

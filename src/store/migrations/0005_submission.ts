@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** What the orchestrator found out when the run was submitted; fixed, as the configuration is. */
+/** Submission data of the orchestrator, immutable like the configuration. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

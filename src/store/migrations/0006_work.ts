@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** Units and tasks of jobs, as far as they have come. One that is over stays as it ended. */
+/** Progress of units and tasks. Terminal states are final. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

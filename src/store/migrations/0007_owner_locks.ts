@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** The kernel lock that an owner holds; NULL in a record of version 0.1.0, whose owner lives as long as its process. */
+/** The file lock of an owner; NULL in a record of version 0.1.0, whose owner is alive while its process is. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql.unsafe("ALTER TABLE charlotte_owners ADD COLUMN lock_path TEXT")

@@ -2,8 +2,8 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
 /**
- * An index for every combination of filters, in the order in which runs are listed. So the row of a label carries the kind and
- * the status of its run: the kind never changes, and a trigger keeps the status in step.
+ * Indexes for every combination of filters, in listing order. Labels repeat the kind of their run, which is immutable, and
+ * its status, which a trigger updates.
  */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** Which state of the database file its log goes on from; no `base` until the first is in the file. */
+/** The generation of the database that the WAL extends; `base` is NULL until the first generation is checkpointed. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

@@ -1,6 +1,6 @@
 /**
- * What the writes of one transaction share. The heads of their jobs are read together, and what they put into the tables of
- * runs and events goes in together. This is a hot path: each job passes it twice and each event once.
+ * The shared state of the writes in one transaction. The heads of their jobs are read in one query, and inserts and updates
+ * are buffered and flushed together.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -12,35 +12,35 @@ import * as events from "./events.js"
 import * as runs from "./runs.js"
 
 export interface Batch {
-  /** What is known of a job; none if there is no such run. */
+  /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
   readonly insert: (run: NewRun) => void
-  /** A job changes once in what goes in together: what it was before is written first. */
-  readonly update: (jobId: JobId, head: runs.Head, to: State, told: AcceptedEvent) => Effect.Effect<void, SqlError>
-  /** The orchestrator has shown a sign of life: the row of crashes is broken. */
-  readonly forgetCrashes: (jobId: JobId, head: runs.Head) => Effect.Effect<void, SqlError>
-  /** Gives events the next numbers of their job. */
+  /** Buffers a state change with its event. A second change of the same job flushes the first. */
+  readonly update: (jobId: JobId, head: runs.Head, to: State, event: AcceptedEvent) => Effect.Effect<void, SqlError>
+  /** Resets the crash count, since the orchestrator has emitted an event. */
+  readonly resetCrashes: (jobId: JobId, head: runs.Head) => Effect.Effect<void, SqlError>
+  /** Assigns the next sequence numbers of the job to the events and buffers them. */
   readonly append: (jobId: JobId, events: ReadonlyArray<AcceptedEvent>) => void
-  /** Writes what has gathered. */
+  /** Writes what is buffered. */
   readonly flush: Effect.Effect<void, SqlError>
-  /** For statements of one's own, after what has gathered. */
+  /** The connection for other statements, after a flush. */
   readonly connection: Effect.Effect<Connection, SqlError>
 }
 
-/** For writes that are about these jobs. */
+/** A batch for writes about these jobs. */
 export const make = (connection: Connection, jobIds: ReadonlyArray<JobId>): Effect.Effect<Batch, SqlError> =>
   jobIds.length === 0
-    ? Effect.succeed(gathering(connection, new Map()))
-    : Effect.map(runs.heads(connection, jobIds), (heads) => gathering(connection, heads))
+    ? Effect.succeed(buffered(connection, new Map()))
+    : Effect.map(runs.heads(connection, jobIds), (heads) => buffered(connection, heads))
 
-const gathering = (connection: Connection, heads: Map<string, runs.Head>): Batch => {
+const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch => {
   let inserted: Array<runs.NewRow> = []
   let updated = new Map<JobId, runs.Change>()
   let appended: Array<events.NewRow> = []
 
   const append: Batch["append"] = (jobId, added) => {
     const head = heads.get(jobId)
-    if (head === undefined) throw new Error(`events of job ${jobId} are appended before it is known`)
+    if (head === undefined) throw new Error(`events of job ${jobId} are appended before its head is read`)
     for (const [i, event] of added.entries()) appended.push(events.newRow(jobId, head.seq + i + 1, event))
     heads.set(jobId, { ...head, seq: head.seq + added.length })
   }
@@ -72,20 +72,20 @@ const gathering = (connection: Connection, heads: Map<string, runs.Head>): Batch
       heads.set(run.id, runs.newHead(run))
     },
 
-    update: (jobId, head, to, told) => {
-      const proceed = () => {
+    update: (jobId, head, to, event) => {
+      const apply = () => {
         change(jobId, head, to)
-        append(jobId, [told])
+        append(jobId, [event])
       }
-      if (updated.has(jobId)) return Effect.map(flush, proceed)
-      proceed()
+      if (updated.has(jobId)) return Effect.map(flush, apply)
+      apply()
       return Effect.void
     },
 
-    forgetCrashes: (jobId, head) => {
-      const proceed = () => change(jobId, head, { ...head.state, crashes: 0 })
-      if (updated.has(jobId)) return Effect.map(flush, proceed)
-      proceed()
+    resetCrashes: (jobId, head) => {
+      const apply = () => change(jobId, head, { ...head.state, crashes: 0 })
+      if (updated.has(jobId)) return Effect.map(flush, apply)
+      apply()
       return Effect.void
     }
   }

@@ -1,7 +1,8 @@
 /**
- * The files under an open database. SQLite goes on writing into a file that was deleted, replaced or cut short, and
- * acknowledges it: so they are compared with what was opened before each transaction, after it, and every second. Checkpoints
- * write into the database file, so they are made here, right after such a comparison, and by no connection on its own.
+ * Guards the files of an open database. SQLite keeps writing to a file that was deleted, replaced or truncated, and
+ * acknowledges the writes, so the files are compared with those that were opened before and after each transaction, and every
+ * second. A checkpoint writes to the database file, so automatic checkpoints are off, and the guard runs its own right after
+ * a check.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -18,32 +19,32 @@ import * as Generation from "./Generation.js"
 import * as Keeper from "./Keeper.js"
 import { query, type Session } from "./Session.js"
 
-const everyMillis = 1_000
-/** While in doubt. */
-const soonMillis = 250
+const checkInterval = 1_000
+/** While a change is unexplained. */
+const suspectCheckInterval = 250
 
-/** For how long a change may be a checkpoint of another process that has not ended, in milliseconds. */
-const doubt = 2_000
+/** How long a changed database file may be an unfinished checkpoint of another process, in milliseconds. */
+const checkpointGrace = 2_000
 
-/** Frames in the log before they are carried into the file, as SQLite itself would. */
+/** WAL frames before a checkpoint, as in SQLite's automatic checkpoints. */
 const checkpointFrames = 1_000
 const checkpointBytes = checkpointFrames * 4_096
-/** It is counted after so many transactions. */
-const countEvery = 16
+/** Transactions between two checks for a due checkpoint. */
+const checkpointCheckInterval = 16
 
 export interface Options {
-  /** Whether this store is to write it, rather than only to look at it. */
-  readonly isWritten: boolean
+  /** Whether this store writes to the database. */
+  readonly isWritable: boolean
 }
 
 export interface Guard {
-  /** Fails once the files are no longer what was opened; in doubt as `busy`. Before a transaction. */
+  /** Fails if the files are no longer those that were opened, as `busy` while that is unclear. Runs before a transaction. */
   readonly check: (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
-  /** The first statement of a transaction: says from which state of the file its log goes on. */
+  /** Runs at the start of a transaction, and records which state of the database file the WAL extends. */
   readonly begin: (connection: Connection) => Effect.Effect<void, SqlError>
-  /** Whether they still are what they were before the transaction that was committed. In doubt `check` decides. */
+  /** Whether the files are unchanged since the start of the committed transaction; otherwise `check` decides. */
   readonly confirm: (connection: Connection) => Effect.Effect<boolean>
-  /** Carries the log into the file when it has grown long enough. */
+  /** Checkpoints the WAL once it is large enough. */
   readonly checkpoint: Effect.Effect<void>
 }
 
@@ -60,7 +61,7 @@ const selectLog = query(Schema.Struct({ log: Schema.Number, checkpointed: Schema
 const selectMode = query(Schema.Struct({ journal_mode: Schema.String }))
 const selectAutomatic = query(Schema.Struct({ wal_autocheckpoint: Schema.Number }))
 
-/** A client remembers what could not be prepared. */
+/** Not prepared: a client caches a failed prepare. */
 const unprepared = (connection: Connection): Connection => ({ ...connection, execute: connection.executeUnprepared })
 
 const countFrames = (connection: Connection) =>
@@ -70,10 +71,10 @@ const countFrames = (connection: Connection) =>
   }))
 
 /**
- * Whether the database is longer than its file. It may be while a part of it is only in its log, unless the file has shrunk.
- * Of a file that is too short for its own header SQLite says that it is damaged.
+ * Whether the database file was truncated. It may be shorter than the database while some pages are only in the WAL, unless
+ * it has shrunk. SQLite reports a file shorter than its header as corrupt.
  */
-const isCutShort = (prepared: Connection, size: number, hasShrunk: boolean): Effect.Effect<boolean, SqlError> => {
+const isTruncated = (prepared: Connection, size: number, hasShrunk: boolean): Effect.Effect<boolean, SqlError> => {
   const connection = unprepared(prepared)
   return Effect.gen(function* () {
     if (size === 0) return true
@@ -96,10 +97,10 @@ const isCutShort = (prepared: Connection, size: number, hasShrunk: boolean): Eff
 const frameHeader = 24
 
 /**
- * Whether the log is shorter than what SQLite has written into it, which would go on behind the gap. It is counted before and
- * after: another process that uses the database may begin the log again in between.
+ * Whether the WAL is shorter than what SQLite has written to it; further frames would follow a gap. The frames are counted
+ * before and after, since another process may restart the WAL in between.
  */
-const isLogCutShort = (prepared: Connection, path: string): Effect.Effect<boolean, SqlError> =>
+const isLogTruncated = (prepared: Connection, path: string): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function* () {
     const connection = unprepared(prepared)
     const before = yield* countFrames(connection)
@@ -110,7 +111,7 @@ const isLogCutShort = (prepared: Connection, path: string): Effect.Effect<boolea
     return page !== undefined && size < FileState.logHeaderSize + before.frames * (frameHeader + page.bytes)
   })
 
-/** The path of the database, without symbolic links; none when it is in memory. */
+/** The path of the database, with symbolic links resolved; undefined for an in-memory database. */
 export const of = (session: Session): Effect.Effect<string | undefined, StoreError> =>
   Effect.map(
     session.read("open the store", (connection) => selectFile(connection, "PRAGMA database_list", [])),
@@ -120,15 +121,16 @@ export const of = (session: Session): Effect.Effect<string | undefined, StoreErr
 export const guard = (
   session: Session,
   path: string | undefined,
-  { isWritten }: Options
+  { isWritable }: Options
 ): Effect.Effect<Guard, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     if (path === undefined) return unguarded
     const log = `${path}-wal`
     const { now: time, sleep } = yield* RealClock
 
-    const look = (connection: Connection): Effect.Effect<FileState.FileState, SqlError> =>
-      // The files come last: of a checkpoint that ends in between, the next comparison sees the count, and not the change alone.
+    const inspect = (connection: Connection): Effect.Effect<FileState.FileState, SqlError> =>
+      // Counts the frames before it inspects the files: if a checkpoint ends in between, the next comparison sees the count
+      // increase, never a changed file without it.
       Effect.map(countFrames(connection), (count) => ({
         main: FileState.stat(path),
         log: FileState.stat(log),
@@ -139,29 +141,29 @@ export const guard = (
     const [mode] = yield* session.read("open the store", (connection) =>
       selectMode(connection, "PRAGMA journal_mode", [])
     )
-    const isInLog = mode?.journal_mode === "wal"
-    const isKept = isInLog && isWritten
-    if (isKept) yield* turnOffCheckpoints(session)
-    const keeper = isKept && Driver.isAlone() ? yield* Keeper.make(path) : undefined
+    const isWal = mode?.journal_mode === "wal"
+    const isGuarded = isWal && isWritable
+    if (isGuarded) yield* disableAutoCheckpoint(session)
+    const keeper = isGuarded && Driver.isAlone() ? yield* Keeper.make(path) : undefined
 
-    const opened = yield* session.read("open the store", look)
+    const opened = yield* session.read("open the store", inspect)
     let state = opened
-    let doubtedSince: number | undefined
+    let suspectSince: number | undefined
     let refusal: StoreError | undefined
 
-    /** Fails when the change of the file is none of a checkpoint. One of another process may be on its way for a moment. */
+    /** Fails unless a checkpoint explains the change of the file. A checkpoint of another process may still be running. */
     const assess = (now: FileState.FileState) =>
       Effect.gen(function* () {
         if (FileState.isLogForeign(state, now)) return yield* (refusal = FileErrors.logLost(log, "replaced"))
         if (FileState.isSame(state.main, now.main) || FileState.isCheckpointed(state, now)) {
-          doubtedSince = undefined
+          suspectSince = undefined
           state = now
           return
         }
         const at = yield* time
-        doubtedSince ??= at
-        if (at - doubtedSince >= doubt) return yield* (refusal = FileErrors.replacedInPlace(path))
-        const cause = new Error(`${path} has been changed by another process`)
+        suspectSince ??= at
+        if (at - suspectSince >= checkpointGrace) return yield* (refusal = FileErrors.replacedInPlace(path))
+        const cause = new Error(`${path} was changed by another process; this may be a running checkpoint`)
         return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
       })
 
@@ -169,26 +171,26 @@ export const guard = (
       Effect.gen(function* () {
         if (refusal !== undefined) return yield* refusal
         const main = FileState.stat(path)
-        const inLog = FileState.stat(log)
+        const wal = FileState.stat(log)
         if (main === undefined || main.identity !== opened.main?.identity)
           return yield* FileErrors.lost(path, FileErrors.fateOf(main))
-        if (opened.log !== undefined && opened.log.identity !== inLog?.identity)
-          return yield* FileErrors.logLost(log, FileErrors.fateOf(inLog))
-        if (!always && FileState.isSame(main, state.main) && FileState.isSame(inLog, state.log)) return
+        if (opened.log !== undefined && opened.log.identity !== wal?.identity)
+          return yield* FileErrors.logLost(log, FileErrors.fateOf(wal))
+        if (!always && FileState.isSame(main, state.main) && FileState.isSame(wal, state.log)) return
         const hasShrunk = main.size < (state.main?.size ?? 0)
-        if ((always || main.size !== state.main?.size) && (yield* isCutShort(connection, main.size, hasShrunk)))
-          return yield* FileErrors.cutShort(path)
-        if ((always || (inLog?.size ?? 0) < (state.log?.size ?? 0)) && (yield* isLogCutShort(connection, log)))
-          return yield* inLog === undefined ? FileErrors.logLost(log, "deleted") : FileErrors.logCutShort(log)
-        const now = yield* look(connection)
-        if (isInLog) yield* assess(now)
+        if ((always || main.size !== state.main?.size) && (yield* isTruncated(connection, main.size, hasShrunk)))
+          return yield* FileErrors.truncated(path)
+        if ((always || (wal?.size ?? 0) < (state.log?.size ?? 0)) && (yield* isLogTruncated(connection, log)))
+          return yield* wal === undefined ? FileErrors.logLost(log, "deleted") : FileErrors.logTruncated(log)
+        const now = yield* inspect(connection)
+        if (isWal) yield* assess(now)
         else state = now
       })
 
-    // Nobody else writes now; a transaction since the check would show in the log.
+    // The write lock is held now, so a transaction since the check would show in the WAL.
     const begin: Guard["begin"] = (connection) =>
       Effect.suspend(() =>
-        isKept && state.checkpointed >= state.frames && FileState.isSame(FileState.stat(log), state.log)
+        isGuarded && state.checkpointed >= state.frames && FileState.isSame(FileState.stat(log), state.log)
           ? Generation.advance(connection)
           : Effect.void
       )
@@ -197,16 +199,16 @@ export const guard = (
     const confirm: Guard["confirm"] = (connection) =>
       Effect.suspend(() => {
         transactions += 1
-        if (isInLog && !FileState.isSame(FileState.stat(path), state.main)) return Effect.succeed(false)
-        if (isInLog && state.header !== undefined && state.checkpointed < state.frames) {
+        if (isWal && !FileState.isSame(FileState.stat(path), state.main)) return Effect.succeed(false)
+        if (isWal && state.header !== undefined && state.checkpointed < state.frames) {
           state = { ...state, log: FileState.stat(log) }
           return Effect.succeed(true)
         }
-        // The first transaction in a log decides what a checkpoint after it looks like.
-        return Effect.match(look(connection), {
+        // The first transaction in a WAL determines what a later checkpoint looks like.
+        return Effect.match(inspect(connection), {
           onFailure: () => true,
           onSuccess: (now) => {
-            const isSame = !isInLog || FileState.isSame(now.main, state.main)
+            const isSame = !isWal || FileState.isSame(now.main, state.main)
             if (isSame) state = now
             return isSame
           }
@@ -221,20 +223,20 @@ export const guard = (
           if (frames - checkpointed < leastFrames) return
           yield* check(connection, false)
           yield* selectLog(unprepared(connection), "PRAGMA wal_checkpoint(PASSIVE)", [])
-          state = yield* look(connection)
+          state = yield* inspect(connection)
         })
       )
     const checkpointNow = checkpointFrom(checkpointFrames)
-    // What the opening has written, and what a crash has left: from here on each log has a generation of its own.
-    if (isKept) yield* Effect.ignoreLogged(checkpointFrom(1))
+    // Checkpoints what the open has written and what a crash has left, so that from here on each WAL has its own generation.
+    if (isGuarded) yield* Effect.ignoreLogged(checkpointFrom(1))
     const checkpoint = Effect.suspend(() =>
-      isKept && transactions >= countEvery && (state.log?.size ?? 0) >= checkpointBytes
+      isGuarded && transactions >= checkpointCheckInterval && (state.log?.size ?? 0) >= checkpointBytes
         ? Effect.ignoreLogged(checkpointNow)
         : Effect.void
     )
 
     let damage: StoreError | undefined
-    const lookThrough = Effect.catchAll(IntegrityCheck.refuseBeside(path), (error) => {
+    const checkIntegrity = Effect.catchAll(IntegrityCheck.refuseInChildProcess(path), (error) => {
       damage = error
       return Effect.logError(error.message)
     })
@@ -248,8 +250,8 @@ export const guard = (
       })
 
     const checkNow = session.reserve((connection) => check(connection, true))
-    const watch = checkNow.pipe(
-      Effect.zipRight(isKept ? checkpointNow : Effect.void),
+    const checkAndCheckpoint = checkNow.pipe(
+      Effect.zipRight(isGuarded ? checkpointNow : Effect.void),
       Effect.mapError(storeError("watch the database file")),
       Effect.matchEffect({
         onSuccess: () => Effect.sync(() => (isReported = false)),
@@ -263,9 +265,9 @@ export const guard = (
     }
     const inBackground = (effect: Effect.Effect<void>) =>
       effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), Effect.interruptible, Effect.forkScoped)
-    const pause = Effect.suspend(() => sleep(doubtedSince === undefined ? everyMillis : soonMillis))
-    yield* inBackground(Effect.forever(Effect.zipRight(pause, watch)))
-    if (isWritten && IntegrityCheck.isLarge(path)) yield* inBackground(lookThrough)
+    const pause = Effect.suspend(() => sleep(suspectSince === undefined ? checkInterval : suspectCheckInterval))
+    yield* inBackground(Effect.forever(Effect.zipRight(pause, checkAndCheckpoint)))
+    if (isWritable && IntegrityCheck.isLarge(path)) yield* inBackground(checkIntegrity)
 
     return {
       check: (connection) => Effect.suspend(() => damage ?? check(connection, false)),
@@ -275,8 +277,8 @@ export const guard = (
     }
   })
 
-/** Until the store closes no connection of this client makes a checkpoint on its own. */
-const turnOffCheckpoints = (session: Session) =>
+/** Disables automatic checkpoints on the connections of this client until the store closes. */
+const disableAutoCheckpoint = (session: Session) =>
   Effect.gen(function* () {
     const set = (frames: number) =>
       session.reserve((connection) =>

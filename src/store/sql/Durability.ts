@@ -1,6 +1,6 @@
 /**
- * What an application's own connection needs before anything is promised on it: commits that survive a loss of power, and no
- * long wait for a lock, since the driver waits in a frozen process.
+ * What the application's own connection needs before writes are acknowledged on it: commits that survive a power loss, and a
+ * short busy timeout, since the driver blocks the event loop while it waits.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -15,7 +15,7 @@ const operation = "open the store"
 const levels = ["OFF", "NORMAL", "FULL", "EXTRA"] as const
 const full = 2
 
-/** How long an event loop may stand still, in milliseconds. */
+/** How long the event loop may be blocked, in milliseconds. */
 const longestTimeout = 50
 
 const selectSynchronous = query(Schema.Struct({ synchronous: Schema.Number }))
@@ -27,15 +27,15 @@ interface Settings {
   readonly timeout: number
 }
 
-/** The connections that `Database.layer` has set up, as the application has asked for there. */
+/** Connections configured by `Database.layer`, with the options of the application. */
 const configured = new WeakSet<Connection>()
 
 export const markConfigured = (connection: Connection): void => void configured.add(connection)
 
-/** A client remembers what could not be prepared. */
+/** Not prepared: a client caches a failed prepare. */
 const unprepared = (connection: Connection): Connection => ({ ...connection, execute: connection.executeUnprepared })
 
-/** After a write: before the first one, a connection in WAL mode does not say what it will do. */
+/** Reads the settings after a write: before its first write, a connection in WAL mode does not report the effective ones. */
 const settings = (connection: Connection): Effect.Effect<Settings, SqlError> =>
   Effect.gen(function* () {
     const [version] = yield* selectVersion(connection, "PRAGMA user_version", [])
@@ -52,7 +52,7 @@ const refusal = (pragma: string, found: string | number, needed: string) =>
     operation,
     reason: "other",
     cause: new Error(
-      `PRAGMA ${pragma} of the application's connection is ${found} and cannot be set to ${needed}; set it where the client is made, or take RunStore.layerWith({ durability: "as-is" }) and accept what that means`
+      `PRAGMA ${pragma} of the application's connection is ${found} and cannot be set to ${needed}; set it where the client is created, or use RunStore.layerWith({ durability: "as-is" }) and accept the consequences`
     )
   })
 
@@ -61,7 +61,7 @@ const refuse = ({ synchronous, timeout }: Settings) => {
   return timeout > longestTimeout ? refusal("busy_timeout", timeout, `${longestTimeout} or less`) : Effect.void
 }
 
-/** Sets what is missing on the connection, and says so once. */
+/** Sets what is missing on the connection, and logs it once. */
 export const ensure = (session: Session): Effect.Effect<void, StoreError> =>
   Effect.suspend(() => {
     if (configured.has(session.connection)) return Effect.void
@@ -69,7 +69,7 @@ export const ensure = (session: Session): Effect.Effect<void, StoreError> =>
     const set = (prepared: Connection) =>
       Effect.gen(function* () {
         const connection = unprepared(prepared)
-        // First: the statements after it may find the database locked.
+        // The timeout comes first: the following statements may find the database locked.
         const [timeout] = yield* selectTimeout(connection, "PRAGMA busy_timeout", [])
         if (timeout !== undefined && timeout.timeout > longestTimeout) {
           yield* connection.execute(`PRAGMA busy_timeout = ${driverTimeout}`, [], undefined)
@@ -84,7 +84,7 @@ export const ensure = (session: Session): Effect.Effect<void, StoreError> =>
     const report = Effect.suspend(() =>
       changes.length === 0
         ? Effect.void
-        : Effect.logInfo(`set on the application's connection to the database: ${changes.join(", ")}`)
+        : Effect.logInfo(`changed settings of the application's database connection: ${changes.join(", ")}`)
     )
     return Effect.zipRight(retryWhileBusy(session.reserve(set)), report)
   }).pipe(Effect.mapError(storeError(operation)), Effect.annotateLogs({ module: "charlotte/RunStore" }))

@@ -1,5 +1,5 @@
 /**
- * What is wrong with the files of a database, and what to do: each names the files to move away before it is opened again.
+ * Errors about the files of an open database; each says which files to restore or to move away.
  */
 import { StoreError } from "../../domain/errors.js"
 
@@ -11,24 +11,22 @@ const corrupt = (sentence: string) =>
 
 export const fateOf = (found: object | undefined) => (found === undefined ? "deleted" : "replaced")
 
-/** What belongs to the database before, and would be applied to another one by whoever opens that next. */
-const leftovers = (path: string) => `move ${path}-wal and ${path}-shm away, which belong to the one before`
+/** A leftover WAL would be applied to whatever database is opened at this path next. */
+const leftovers = (path: string) => `move away ${path}-wal and ${path}-shm, which belong to the previous database`
 
 export const lost = (path: string, fate: "deleted" | "replaced") =>
-  replaced(`${path} was ${fate} while it was open; put it back and start again, or ${leftovers(path)}`)
+  replaced(`${path} was ${fate} while it was open; restore the original file and restart, or ${leftovers(path)}`)
 
 export const logLost = (log: string, fate: "deleted" | "replaced") =>
-  replaced(`${log} was ${fate} while it was open; put it back and start again`)
+  replaced(`${log} was ${fate} while it was open; restore the original file and restart`)
 
 export const replacedInPlace = (path: string) =>
   replaced(
-    `${path} was replaced while it was open: another one was copied over it. Nothing is recorded any more; ${leftovers(path)}, and start again`
+    `${path} was replaced while it was open: another file was copied over it. Nothing more is recorded; ${leftovers(path)}, and restart`
   )
 
-export const cutShort = (path: string) =>
-  corrupt(
-    `${path} was cut short while it was open; restore it from a backup and start again, but first ${leftovers(path)}`
-  )
+export const truncated = (path: string) =>
+  corrupt(`${path} was truncated while it was open; ${leftovers(path)}, then restore it from a backup and restart`)
 
-export const logCutShort = (log: string) =>
-  corrupt(`${log} was cut short while it was open; restore it from a backup and start again`)
+export const logTruncated = (log: string) =>
+  corrupt(`${log} was truncated while it was open; restore it from a backup and restart`)

@@ -1,7 +1,7 @@
 /**
- * Whether a log belongs to the database file beside it. SQLite does not ask: where a file was replaced after a crash, it applies
- * the log of the one before. So the first transaction after all of a log is in the file names a new generation, and its base: the
- * generation that is in the file. A file without that base is not the one that the log was written for.
+ * Checks whether a WAL belongs to the database file beside it. SQLite does not: if the file was replaced after a crash, it
+ * applies the old WAL to the new file. So the first transaction after a complete checkpoint records a new generation, and as
+ * its base the generation in the file; a file without that base is not the one that the WAL was written for.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -10,11 +10,11 @@ import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
 import { isMissingInFile } from "./isMissingInFile.js"
 import type { RawQuery } from "./rawQuery.js"
-import { execute } from "./Session.js"
+import { execute as executeOn } from "./Session.js"
 
-/** In a transaction that writes, while all of the log is in the file. */
+/** Records a new generation, in a write transaction while the WAL is completely checkpointed. */
 export const advance = (connection: Connection): Effect.Effect<void, SqlError> =>
-  execute(connection, "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))")
+  executeOn(connection, "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))")
 
 const Row = Schema.Struct({ base: Schema.NullOr(Schema.String) })
 
@@ -23,19 +23,22 @@ const foreign = (filename: string) =>
     operation: "open the database",
     reason: "replaced",
     cause: new Error(
-      `${filename}-wal was not written for ${filename}, which was replaced since; move ${filename}-wal and ${filename}-shm away to open it as it is, or put the database back that they belong to`
+      `${filename}-wal does not belong to ${filename}, which was replaced; move away ${filename}-wal and ${filename}-shm to open the file as it is, or restore the database that they belong to`
     )
   })
 
 const hasLog = (filename: string): boolean => (statSync(`${filename}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 
-/** Fails when the log was written for another file. The connection can only read, or it would apply the log when it closes. */
-export const refuseForeignLog = (ask: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
+/**
+ * Fails when the WAL belongs to another file. The connection must be read-only, since closing a writable one would checkpoint
+ * the WAL.
+ */
+export const refuseForeignLog = (execute: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
   Effect.gen(function* () {
     if (!hasLog(filename)) return
-    const [table] = yield* ask("SELECT name FROM sqlite_master WHERE name = 'charlotte_generation'")
+    const [table] = yield* execute("SELECT name FROM sqlite_master WHERE name = 'charlotte_generation'")
     if (table === undefined) return
-    const [row] = yield* ask("SELECT base FROM charlotte_generation")
+    const [row] = yield* execute("SELECT base FROM charlotte_generation")
     const base = Option.flatMapNullable(Schema.decodeUnknownOption(Row)(row), (row) => row.base)
     if (Option.isSome(base) && (yield* isMissingInFile(filename, base.value))) return yield* foreign(filename)
   })

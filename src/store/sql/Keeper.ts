@@ -1,6 +1,6 @@
 /**
- * A second connection to a database, which can only read. The last connection to close carries the log into the database file,
- * and cannot be told not to: it would ruin a backup that was copied over that file. As long as this one is open, none is the last.
+ * A second, read-only connection to a database. The last connection to close checkpoints the WAL into the database file,
+ * which would destroy a backup that was copied over it; while the keeper is open, no other connection is the last.
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqliteClient from "../SqliteClient.js"
@@ -13,21 +13,21 @@ import { orStoreError } from "./mapSqlError.js"
 
 export interface Keeper {
   readonly close: Effect.Effect<void>
-  /** Leaves it open for as long as this process lives. */
+  /** Keeps the connection open until the process ends. */
   readonly keep: Effect.Effect<void>
 }
 
-/** What is out of reach would be collected, and closed. */
+/** Unreachable connections would be garbage collected, and so closed. */
 const kept = new Set<Scope.CloseableScope>()
 
 export const make = (path: string): Effect.Effect<Keeper, StoreError> =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const connect = Effect.gen(function* () {
-      const ask = yield* rawQuery.of(yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true }))
-      yield* ask(`PRAGMA busy_timeout = ${driverTimeout}`)
-      // With the first page that it reads it shares the lock of the file, which it then keeps.
-      yield* ask("SELECT count(*) FROM sqlite_master")
+      const execute = yield* rawQuery.of(yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true }))
+      yield* execute(`PRAGMA busy_timeout = ${driverTimeout}`)
+      // The first read acquires the shared lock, which the connection then keeps.
+      yield* execute("SELECT count(*) FROM sqlite_master")
     })
     yield* retryWhileBusy(closeOnFailure(connect)).pipe(
       Scope.extend(scope),

@@ -1,7 +1,6 @@
 /**
- * Statements on the connection of an SQL client. They go past its templates: those cost more than the statements
- * themselves, rename columns where an application has set transforms, and follow a transaction of any other client that
- * happens to be open in the calling fiber.
+ * Statements on the connection of a `SqlClient`, without its statement templates: these cost more than the statements, apply
+ * the name transforms of the application, and join a transaction of any other client in the calling fiber.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
@@ -15,14 +14,14 @@ import { withContext } from "../WithContext.js"
 export type Value = string | number | null
 
 export interface Session {
-  /** The connection of the client; to be used in `read` and `reserve` only. */
+  /** The connection of the client, for use within `read` and `reserve` only. */
   readonly connection: Connection
-  /** Uses the connection, alone. Inside a transaction of the same client that is the connection of the transaction. */
+  /** Exclusive use of the connection. Inside a transaction of the same client, it is the connection of that transaction. */
   readonly read: <A>(
     operation: string,
     use: (connection: Connection) => Effect.Effect<A, SqlError>
   ) => Effect.Effect<A, StoreError>
-  /** Uses the connection, alone and outside any transaction. */
+  /** Exclusive use of the connection, outside any transaction. */
   readonly reserve: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
   /** Dies inside a transaction of the same client. */
   readonly outsideTransaction: Effect.Effect<void>
@@ -34,29 +33,33 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
   const sql = yield* SqlClient.SqlClient
   const dialect = sql.onDialectOrElse({ sqlite: () => "sqlite", orElse: () => "other" })
   if (dialect !== "sqlite") {
-    const cause = new Error("RunStore.layer needs a SqlClient of SQLite, such as Database.layer gives")
+    const cause = new Error(
+      "RunStore.layer requires an SQLite client; provide Database.layer or a client of @effect/sql-sqlite-node"
+    )
     return yield* new StoreError({ operation: "open the store", reason: "other", cause })
   }
 
   const transactionOf = (context: Context.Context<never>) =>
     Option.map(Context.getOption(context, TransactionConnection), ([connection]) => connection)
   if (Option.isSome(transactionOf(yield* Effect.context<never>()))) {
-    return yield* Effect.dieMessage("the store is opened inside a transaction; build its layer outside")
+    return yield* Effect.dieMessage(
+      "the store was opened inside a transaction; build its layer outside the transaction"
+    )
   }
 
-  // There is one: SQLite's client hands out the same connection to everybody, one at a time.
+  // The SQLite client has a single connection, which it lends to one fiber at a time.
   const own = yield* Effect.scoped(sql.reserve).pipe(orStoreError("open the store"))
   const isInside = (context: Context.Context<never>) => Option.contains(transactionOf(context), own)
 
-  // With the option on, a caller's fiber would turn the columns of a cached statement into bigints for everybody.
+  // With `SafeIntegers` on, a fiber would change the cached statements of all others to bigint columns.
   const plain = Effect.provideService(SafeIntegers, false)
 
-  // As `plain` and `Effect.scoped` do it, in a context of its own: that of a request is large, and each change copies it.
-  const alone = Context.make(SafeIntegers, false)
+  // Combines `plain` and `Effect.scoped` in a minimal context: that of a request is large, and each change copies it.
+  const minimal = Context.make(SafeIntegers, false)
   const reserve: Session["reserve"] = (use) =>
     Effect.acquireUseRelease(
       Scope.make(),
-      (scope) => withContext(Effect.flatMap(sql.reserve, use), () => Context.add(alone, Scope.Scope, scope)),
+      (scope) => withContext(Effect.flatMap(sql.reserve, use), () => Context.add(minimal, Scope.Scope, scope)),
       Scope.close
     )
 
@@ -70,16 +73,16 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
     outsideTransaction: Effect.withFiberRuntime(({ currentContext }) =>
       isInside(currentContext)
         ? Effect.dieMessage(
-            "a job manager was called inside a transaction of its own SQL client, where its writes would wait for that transaction for ever; call it outside"
+            "a job manager was called inside a transaction of its own SQL client, where its writes would deadlock; call it outside the transaction"
           )
         : Effect.void
     )
   }
 })
 
-export const unreadable = "a row is not as it was written"
+export const unreadable = "a row cannot be decoded"
 
-/** Rows, by what decodes one. One that cannot be read is a failure of the database, as if it were damaged. */
+/** Decodes rows. An undecodable row fails like a damaged database. */
 export const decoded =
   <A>(decode: (row: unknown) => Either.Either<A, ParseResult.ParseError>) =>
   (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<A>, SqlError> => {
@@ -92,7 +95,7 @@ export const decoded =
     return Effect.succeed(decoded)
   }
 
-/** The rows of a statement, by what decodes one. */
+/** Runs a statement and decodes its rows. */
 export const queryBy = <A>(decode: (row: unknown) => Either.Either<A, ParseResult.ParseError>) => {
   const decodeAll = decoded(decode)
   return (
@@ -104,20 +107,17 @@ export const queryBy = <A>(decode: (row: unknown) => Either.Either<A, ParseResul
 
 export const query = <A, I>(row: Schema.Schema<A, I>) => queryBy(Schema.decodeUnknownEither(row))
 
-/** A statement without rows. */
+/** Runs a statement that returns no rows. */
 export const execute = (
   connection: Connection,
   sql: string,
   params: ReadonlyArray<Value> = []
 ): Effect.Effect<void, SqlError> => Effect.asVoid(connection.execute(sql, params, undefined))
 
-/** Rows in one statement, largest first: a handful of prepared statements serves any number of rows, most numbers in two or three. */
+/** Rows per INSERT, so that a few prepared statements serve any number of rows. */
 const chunks = [64, 32, 16, 8, 4, 2, 1]
 
-/**
- * What inserts rows into a table whose columns are named behind it: `table (column, …)`. The texts of its statements are made
- * once.
- */
+/** Creates an insert function for `table (column, …)`, with the SQL texts built once. */
 export const inserter = (into: string, columns: number) => {
   const row = `(${Array.from({ length: columns }, () => "?").join(", ")})`
   const statements = chunks.map((size) => ({

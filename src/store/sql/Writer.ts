@@ -1,6 +1,6 @@
 /**
- * The group-commit writer. A commit waits for the disk, so the writes of many fibers share one: whatever has queued up while
- * the last transaction was on its way goes into the next, and each write is acknowledged after the commit that holds it.
+ * The group-commit writer. The writes that queue up during one transaction share the next, since each commit waits for an
+ * fsync, and each write is acknowledged after its commit.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
@@ -18,23 +18,23 @@ import { execute, type Session } from "./Session.js"
 
 export interface Writer {
   /**
-   * Runs `body` in a transaction and returns when that is committed. A typed failure of the body refuses this write alone,
-   * so a body looks before it writes anything. It is not interruptible: its caller always learns what became of it.
+   * Runs `body` in a transaction and returns after the commit. A typed failure of the body rejects only this write, so a body
+   * must check before it writes. It is uninterruptible, so that the caller always learns the outcome.
    */
   readonly write: <A, E>(write: Write<A, E>) => Effect.Effect<A, E | StoreError>
 }
 
 export interface Write<A, E> {
   readonly operation: string
-  /** How many rows; a batch takes no more of a slow lane once it is large enough. */
+  /** Number of rows; once a batch is large enough, it takes no more of the slow lane. */
   readonly weight?: number
-  /** What orchestrators emit waits in the slow lane, so that changes of state never wait behind it. */
+  /** Emitted events use the slow lane, so that state changes never wait behind them. */
   readonly lane: "fast" | "slow"
-  /** The job whose head the body asks for. */
+  /** The job whose head the body reads. */
   readonly about?: JobId
-  /** Whoever follows this job is woken after the commit. */
+  /** The job whose subscribers are notified after the commit. */
   readonly wakes?: JobId
-  /** One that has its answer at once, as an `Exit`, costs no operation of the fiber. */
+  /** A body that returns an `Exit` costs no fiber operation. */
   readonly body: (batch: Batch.Batch) => Effect.Effect<A, E | SqlError>
 }
 
@@ -44,24 +44,24 @@ interface Queued {
   readonly about: JobId | undefined
   readonly wakes: JobId | undefined
   readonly committed: () => boolean
-  /** Runs the body and tells whether the transaction can go on. */
+  /** Runs the body and returns whether the transaction may continue. */
   readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean>
-  /** Answers the caller with what the body came to. */
+  /** Completes the caller with the result of the body. */
   readonly acknowledge: () => void
   readonly refuse: (cause: unknown) => void
 }
 
-/** Rows of the slow lane in one transaction: some tens of milliseconds at the most. */
-const largeBatch = 4_096
+/** Rows of the slow lane per transaction, which bounds its duration. */
+const maxSlowRows = 4_096
 
 export const make = (options: {
   readonly session: Session
-  readonly signals: ChangeNotifier
-  /** Fails when the database can no longer be trusted with a write. */
+  readonly notifier: ChangeNotifier
+  /** Fails when the database files can no longer be trusted. */
   readonly guard: Guard
 }): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { guard, session, signals } = options
+    const { guard, session, notifier } = options
     const clock = yield* RealClock
     const failpoint = yield* Failpoint
     const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
@@ -78,28 +78,28 @@ export const make = (options: {
 
     const take = (): ReadonlyArray<Queued> => {
       let weight = 0
-      const slow = lanes.slow.findIndex((queued) => (weight += queued.weight) > largeBatch)
+      const slow = lanes.slow.findIndex((queued) => (weight += queued.weight) > maxSlowRows)
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
-    /** Tells whether the transaction can be committed. */
+    /** Returns whether the transaction can be committed. */
     const writeAll = (connection: Connection, writes: ReadonlyArray<Queued>): Effect.Effect<boolean, SqlError> =>
       Effect.gen(function* () {
         const jobIds = new Set<JobId>()
         for (const { about } of writes) if (about !== undefined) jobIds.add(about)
         const batch = yield* Batch.make(connection, [...jobIds])
         for (const queued of writes) {
-          const goesOn = queued.run(batch)
-          if (!(typeof goesOn === "boolean" ? goesOn : yield* goesOn)) return false
+          const outcome = queued.run(batch)
+          if (!(typeof outcome === "boolean" ? outcome : yield* outcome)) return false
         }
         yield* batch.flush
         return true
       })
 
-    /** Commits the writes, or nothing of them. `doubtful`: into files that may not be those of the database any more. */
+    /** Commits all writes or none. `doubtful`: committed, but possibly to a replaced file. */
     const commit = (
       writes: ReadonlyArray<Queued>
-    ): Effect.Effect<"committed" | "doubtful" | "spoiled", SqlError | StoreError> =>
+    ): Effect.Effect<"committed" | "doubtful" | "rolledBack", SqlError | StoreError> =>
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard.check(connection)
@@ -108,7 +108,7 @@ export const make = (options: {
           if (Exit.isFailure(written) || !written.value) {
             yield* rollback(connection)
             if (Exit.isFailure(written) && writes.length === 1) return yield* Effect.failCause(written.cause)
-            return "spoiled"
+            return "rolledBack"
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
           yield* Effect.tapErrorCause(failpoint.around(points, execute(connection, "COMMIT")), () =>
@@ -118,8 +118,8 @@ export const make = (options: {
         })
       )
 
-    /** Only the check is tried again: the writes are in the log. */
-    const confirmed = (outcome: "committed" | "doubtful" | "spoiled") =>
+    /** Retries only the check: the writes are committed. */
+    const confirmed = (outcome: "committed" | "doubtful" | "rolledBack") =>
       outcome === "doubtful"
         ? Effect.as(retryWhileBusy(session.reserve(guard.check)), "committed" as const)
         : Effect.succeed(outcome)
@@ -131,11 +131,14 @@ export const make = (options: {
           queued.acknowledge()
           if (queued.wakes !== undefined && queued.committed()) changed.add(queued.wakes)
         }
-        // After the acknowledgements, or a watcher would see a job that its starter does not know yet.
-        return changed.size === 0 ? Effect.void : signals.wake(changed)
+        // Notify after the acknowledgements, or a subscriber could see a job before its caller knows the id.
+        return changed.size === 0 ? Effect.void : notifier.wake(changed)
       })
 
-    /** One write that cannot be made spoils the transaction of all: then each gets its own, and it fails alone. */
+    /**
+     * A failing write rolls back the shared transaction; each write is then retried in its own, and only the failing one is
+     * rejected.
+     */
     const process = (writes: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
       Effect.matchCauseEffect(Effect.flatMap(retryWhileBusy(commit(writes), since), confirmed), {
         onFailure: (cause) =>
@@ -150,10 +153,10 @@ export const make = (options: {
               })
       })
 
-    const round = Effect.gen(function* () {
+    const drain = Effect.gen(function* () {
       busy = true
       while (!isEmpty()) {
-        // One turn of the event loop: others that are ready to write join, and everybody gets on between two transactions.
+        // One turn of the event loop lets more writes join the batch, and other fibers run between two transactions.
         yield* clock.turn
         yield* process(take(), closedAt ?? (yield* clock.now))
         yield* guard.checkpoint
@@ -161,18 +164,18 @@ export const make = (options: {
       busy = false
     })
 
-    // Only the wait may be interrupted: nothing is queued then.
-    const loop = Effect.forever(Effect.zipRight(Effect.interruptible(arrival), Effect.uninterruptible(round)))
+    // Interruptible only while it waits, when the queue is empty.
+    const loop = Effect.forever(Effect.zipRight(Effect.interruptible(arrival), Effect.uninterruptible(drain)))
 
-    // No other fiber runs between BEGIN and COMMIT, where the lock is held.
+    // No yield between BEGIN and COMMIT, while the lock is held.
     yield* Effect.forkScoped(Effect.withMaxOpsBeforeYield(loop, Number.MAX_SAFE_INTEGER))
 
     const drained: Effect.Effect<void> = Effect.suspend(() =>
       isEmpty() && !busy ? Effect.void : Effect.zipRight(clock.sleep(1), drained)
     )
 
-    // Added after the fork, so that it runs before the writer is interrupted: what was accepted is written. A lock that
-    // another process holds keeps the end waiting once, not for as many transactions as are queued.
+    // Finalizers run in reverse order, so queued writes are drained before the writer fiber is interrupted. `closedAt` limits
+    // the wait for a lock to one timeout for the whole queue.
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(clock.now, (now) => {
         closedAt = now
@@ -186,7 +189,7 @@ export const make = (options: {
           session.outsideTransaction,
           Effect.async<A, E | StoreError>((resume) => {
             if (closedAt !== undefined) {
-              const cause = new Error("the store has been closed")
+              const cause = new Error("the store is closed")
               return resume(new StoreError({ operation, reason: "closed", cause }))
             }
             let exit: Exit.Exit<A, E | SqlError> | undefined
@@ -203,12 +206,12 @@ export const make = (options: {
               wakes,
               committed: () => exit !== undefined && Exit.isSuccess(exit),
               run: (batch) => {
-                const look = (result: Exit.Exit<A, E | SqlError>) => {
+                const inspect = (result: Exit.Exit<A, E | SqlError>) => {
                   exit = result
                   return Exit.isSuccess(result) || isRefusal(result.cause)
                 }
                 const outcome = attempt(() => body(batch))
-                return isExit(outcome) ? look(outcome) : Effect.map(Effect.exit(outcome), look)
+                return isExit(outcome) ? inspect(outcome) : Effect.map(Effect.exit(outcome), inspect)
               },
               acknowledge: () => {
                 if (exit !== undefined) answer(exit)
@@ -231,7 +234,7 @@ const attempt = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> => 
   }
 }
 
-/** A body that failed with an error of its own has looked and not written; anything else leaves the transaction in doubt. */
+/** A typed failure of the body means that it has not written; any other failure requires a rollback. */
 const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => false,
@@ -239,8 +242,8 @@ const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
   })
 
 /**
- * An application that shares the client may have left its transaction open on the connection, where its COMMIT failed. Nobody
- * uses the connection now: that transaction is over.
+ * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. The connection is reserved
+ * here, so that transaction is no longer in use.
  */
 const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
   Effect.catchIf(
@@ -249,5 +252,5 @@ const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
     () => Effect.zipRight(rollback(connection), execute(connection, "BEGIN IMMEDIATE"))
   )
 
-/** SQLite may have rolled back by itself; then there is nothing left to do. */
+/** Ignores a failure: SQLite may have rolled back already. */
 const rollback = (connection: Connection): Effect.Effect<void> => Effect.ignore(execute(connection, "ROLLBACK"))

@@ -1,23 +1,21 @@
 /**
- * What must never be found in a database, each as a statement that looks for it. A sound database gives no rows.
- *
- * Those of jobs look at the jobs after one id, up to another one, so that however many there are, a statement reads a slice
- * of them. Each row is told by its `found`.
+ * The rules of the audit: each is a query that returns the `found` records that violate an invariant. `jobRules` run on a
+ * slice of jobs, the range of ids in `slice`, so that each query is bounded.
  */
 
 export interface Rule {
-  /** What is wrong, as the beginning of a sentence. */
+  /** The invariant that is violated, as a clause about `found`. */
   readonly wrong: string
   readonly remedy: Remedy
   readonly sql: string
 }
 
-/** What can be done about it: nothing with the record itself, a process to be ended, or a file that is not to be trusted. */
+/** What to do: nothing (`record`), kill a process, reduce the running jobs, or replace the file. */
 export type Remedy = "record" | "process" | "capacity" | "file"
 
 const inSlice = (column: string) => `${column} > (SELECT low FROM slice) AND ${column} <= (SELECT high FROM slice)`
 
-/** Events with the number of their attempt, and what became of each attempt. */
+/** Events with their attempt number. */
 const numbered = `
   numbered AS (
     SELECT job_id, seq, type, payload, type LIKE 'job.%' AS lifecycle,
@@ -25,7 +23,7 @@ const numbered = `
     FROM charlotte_events WHERE ${inSlice("job_id")}
   )`
 
-/** Whether an attempt was the third in a row that crashed without an event of its orchestrator between. */
+/** Whether an attempt was the third consecutive crash without an emitted event in between. */
 const streaks = `
   attempts AS (
     SELECT job_id, attempt, sum(NOT lifecycle) AS emitted,
@@ -34,15 +32,15 @@ const streaks = `
   ), streaks AS (
     SELECT job_id, attempt, lead(attempt) OVER (PARTITION BY job_id ORDER BY attempt) AS later,
       sum(crashed) OVER (PARTITION BY job_id ORDER BY attempt ROWS 2 PRECEDING) = 3
-        AND sum(emitted) OVER (PARTITION BY job_id ORDER BY attempt ROWS 1 PRECEDING) = 0 AS thrice
+        AND sum(emitted) OVER (PARTITION BY job_id ORDER BY attempt ROWS 1 PRECEDING) = 0 AS is_third
     FROM attempts
   )`
 
 const terminal = `('job.completed', 'job.failed', 'job.cancelled')`
 
 /**
- * What may follow a lifecycle event; emitted ones stand between. A job that is stopped while nothing can be written has no
- * `job.stopping` when its end is recorded at last.
+ * Allowed successors of lifecycle events, ignoring emitted ones. A job that is stopped while the store fails has no
+ * `job.stopping` before its recorded end.
  */
 const successors = {
   "job.started": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"],
@@ -55,44 +53,44 @@ const steps = Object.entries(successors).flatMap(([before, after]) => after.map(
 
 const record = (wrong: string, sql: string): Rule => ({ wrong, remedy: "record", sql })
 
-const ofEvents: ReadonlyArray<Rule> = [
+const eventRules: ReadonlyArray<Rule> = [
   record(
     "its events are not numbered 1, 2, 3 …",
     `SELECT job_id AS found FROM charlotte_events WHERE ${inSlice("job_id")} GROUP BY job_id
      HAVING min(seq) <> 1 OR max(seq) <> count(*)`
   ),
   record(
-    "its cursors do not rise with its numbers",
+    "its cursors do not increase with its sequence numbers",
     `SELECT DISTINCT job_id AS found FROM
        (SELECT job_id, cursor, lag(cursor) OVER (PARTITION BY job_id ORDER BY seq) AS before
         FROM charlotte_events WHERE ${inSlice("job_id")})
      WHERE cursor <= before`
   ),
   record(
-    "it does not begin with job.started",
+    "its first event is not job.started",
     `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND started_at IS NOT NULL AND NOT EXISTS
        (SELECT 1 FROM charlotte_events WHERE job_id = id AND seq = 1 AND type = 'job.started')`
   ),
   record(
-    "it is over without exactly one event that says so, or the other way round",
+    "its status and its events disagree on whether it has ended",
     `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")}
        AND (SELECT count(*) FROM charlotte_events WHERE job_id = id AND type IN ${terminal})
          <> (status IN ('completed', 'failed', 'cancelled'))`
   ),
   record(
-    "something follows its last event",
+    "an event follows its terminal event",
     `SELECT e.job_id AS found FROM charlotte_events e WHERE ${inSlice("e.job_id")} AND e.type IN ${terminal}
        AND EXISTS (SELECT 1 FROM charlotte_events l WHERE l.job_id = e.job_id AND l.seq > e.seq)`
   ),
   record(
-    "one of its events follows one that it may not follow",
+    "its events contain a forbidden transition",
     `SELECT job_id || ': ' || before || ', ' || type AS found FROM
        (SELECT job_id, type, lag(type) OVER (PARTITION BY job_id ORDER BY seq) AS before
         FROM charlotte_events WHERE ${inSlice("job_id")} AND type LIKE 'job.%')
      WHERE before IS NOT NULL AND (before, type) NOT IN (VALUES ${steps.join(", ")})`
   ),
   record(
-    "its status is not what its events say",
+    "its status does not match its last event",
     `SELECT id || ': ' || status || ', ' || type AS found FROM charlotte_runs JOIN
        (SELECT job_id, type, max(seq) FROM charlotte_events WHERE ${inSlice("job_id")} AND type LIKE 'job.%'
         GROUP BY job_id) ON job_id = id
@@ -100,30 +98,30 @@ const ofEvents: ReadonlyArray<Rule> = [
        ELSE substr(type, 5) END`
   ),
   record(
-    "its attempts are not one more than its resumptions",
+    "its attempt number does not match its job.resumed events",
     `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")}
        AND attempt <> 1 + (SELECT count(*) FROM charlotte_events WHERE job_id = id AND type = 'job.resumed')`
   ),
   record(
-    "an attempt was told with another number",
+    "an event carries a wrong attempt number",
     `WITH ${numbered}
      SELECT job_id AS found FROM numbered WHERE type IN ('job.started', 'job.resumed') AND payload ->> 'attempt' <> attempt`
   ),
   record(
-    "it went on after three crashes without a sign of life",
-    `WITH ${numbered}, ${streaks} SELECT job_id AS found FROM streaks WHERE thrice AND later IS NOT NULL`
+    "it was resumed after three consecutive crashes without an event",
+    `WITH ${numbered}, ${streaks} SELECT job_id AS found FROM streaks WHERE is_third AND later IS NOT NULL`
   ),
   record(
-    "it was given up for its crashes, and had fewer",
+    "it failed for crashing three times, but crashed less often",
     `WITH ${numbered}, ${streaks}
      SELECT id AS found FROM charlotte_runs JOIN streaks ON job_id = id AND streaks.attempt = charlotte_runs.attempt
-     WHERE error ->> 'error' LIKE 'it crashed%' AND NOT thrice`
+     WHERE error ->> 'error' LIKE 'it crashed%' AND NOT is_third`
   )
 ]
 
-const ofWork: ReadonlyArray<Rule> = [
+const workRules: ReadonlyArray<Rule> = [
   record(
-    "a unit was begun before one that it depends on was merged",
+    "a unit started before one of its dependencies was merged",
     `SELECT u.job_id || ': ' || u.unit || ' before ' || n.value AS found
      FROM charlotte_units u JOIN json_each(u.depends_on) n
        LEFT JOIN charlotte_units d ON d.job_id = u.job_id AND d.unit = n.value
@@ -131,26 +129,26 @@ const ofWork: ReadonlyArray<Rule> = [
        AND (d.state IS NULL OR d.state NOT IN ('merged', 'skipped'))`
   ),
   record(
-    "a unit is blocked by none",
+    "a unit is blocked without a failed dependency",
     `SELECT u.job_id || ': ' || u.unit AS found FROM charlotte_units u
      WHERE ${inSlice("u.job_id")} AND u.state = 'blocked' AND NOT EXISTS
        (SELECT 1 FROM json_each(u.depends_on) n JOIN charlotte_units d ON d.job_id = u.job_id AND d.unit = n.value
         WHERE d.state IN ('failed', 'blocked'))`
   ),
   record(
-    "a unit was merged before one that stands before it was over",
+    "a unit was merged before an earlier unit had ended",
     `SELECT u.job_id || ': ' || u.unit || ' before ' || e.unit AS found
      FROM charlotte_units u JOIN charlotte_units e ON e.job_id = u.job_id AND e.position < u.position
      WHERE ${inSlice("u.job_id")} AND u.state = 'merged' AND e.state IN ('pending', 'running')`
   ),
   record(
-    "a unit was merged before its tasks were done",
+    "a unit was merged before its tasks were completed",
     `SELECT u.job_id || ': ' || u.unit || ' ' || t.task AS found
      FROM charlotte_units u JOIN charlotte_tasks t ON t.job_id = u.job_id AND t.unit = u.unit
      WHERE ${inSlice("u.job_id")} AND u.state = 'merged' AND t.state NOT IN ('completed', 'skipped')`
   ),
   record(
-    "a task was begun before the one that stands before it was done",
+    "a task started before the previous one was completed",
     `SELECT found FROM
        (SELECT job_id || ': ' || unit || ' ' || task AS found, state,
           lag(state) OVER (PARTITION BY job_id, unit ORDER BY position) AS before
@@ -158,23 +156,23 @@ const ofWork: ReadonlyArray<Rule> = [
      WHERE state <> 'pending' AND before <> 'completed'`
   ),
   record(
-    "it is completed, and not all of its units are",
+    "it is completed, but not all of its units are",
     `SELECT id || ': ' || unit AS found FROM charlotte_runs JOIN charlotte_units ON job_id = id
      WHERE ${inSlice("id")} AND status = 'completed' AND state NOT IN ('merged', 'skipped')`
   )
 ]
 
-const labelsOfRuns = `SELECT r.id AS found, l.key, l.value, r.kind, r.status
+const runLabels = `SELECT r.id AS found, l.key, l.value, r.kind, r.status
    FROM charlotte_runs r, json_each(r.labels) l WHERE ${inSlice("r.id")}`
 
-const labelsOfIndex = `SELECT run_id AS found, name, value, kind, status
+const indexedLabels = `SELECT run_id AS found, name, value, kind, status
    FROM charlotte_labels WHERE ${inSlice("run_id")}`
 
-const ofLabels: ReadonlyArray<Rule> = [
+const labelRules: ReadonlyArray<Rule> = [
   record(
-    "the labels that it is found by are not its own, or not up to date",
-    `SELECT found FROM (${labelsOfRuns} EXCEPT ${labelsOfIndex})
-     UNION SELECT found FROM (${labelsOfIndex} EXCEPT ${labelsOfRuns})`
+    "its label index is out of date",
+    `SELECT found FROM (${runLabels} EXCEPT ${indexedLabels})
+     UNION SELECT found FROM (${indexedLabels} EXCEPT ${runLabels})`
   )
 ]
 
@@ -187,24 +185,24 @@ const leftOpen = (wrong: string, where: string): Rule => ({
     WHERE ${inSlice("r.id")} AND ${where}`
 })
 
-const ofProcesses: ReadonlyArray<Rule> = [
-  leftOpen("it is over, and a process of it may be left", `r.ended_at IS NOT NULL`),
+const processRules: ReadonlyArray<Rule> = [
+  leftOpen("it has ended, but a process of it may be left", `r.ended_at IS NOT NULL`),
   leftOpen("a process of an earlier attempt may be left", `r.ended_at IS NULL AND a.attempt <> r.attempt`),
-  leftOpen("a process of an earlier boot of the machine was never looked for", `a.boot_id <> o.boot_id`)
+  leftOpen("a process record of an earlier boot was never closed", `a.boot_id <> o.boot_id`)
 ]
 
-/** Of jobs, in slices. */
-export const ofJobs: ReadonlyArray<Rule> = [...ofEvents, ...ofLabels, ...ofWork, ...ofProcesses]
+/** Rules about jobs, checked in slices. */
+export const jobRules: ReadonlyArray<Rule> = [...eventRules, ...labelRules, ...workRules, ...processRules]
 
-/** Of the whole database. */
-export const ofDatabase: ReadonlyArray<Rule> = [
+/** Rules about the whole database. */
+export const databaseRules: ReadonlyArray<Rule> = [
   record(
     "two active jobs share a key",
     `SELECT kind || ', ' || key AS found FROM charlotte_runs
      WHERE status IN ('pending', 'running') AND key IS NOT NULL GROUP BY kind, key HAVING count(*) > 1`
   ),
   {
-    wrong: "a row refers to one that is not there",
+    wrong: "a row references a missing row",
     remedy: "file",
     sql: `SELECT "table" || coalesce(' ' || rowid, '') || ', ' || parent AS found FROM pragma_foreign_key_check`
   },
@@ -215,23 +213,23 @@ export const ofDatabase: ReadonlyArray<Rule> = [
   }
 ]
 
-/** Of the whole database, when it is known how many jobs may run at once. */
-export const ofCapacity: Rule = {
-  wrong: "more jobs run than may",
+/** The rule about the limit of concurrent jobs, if that is known. */
+export const capacityRule: Rule = {
+  wrong: "more jobs are running than allowed",
   remedy: "capacity",
-  sql: `SELECT kind || ': ' || count(*) || ' of ' || places.number AS found FROM charlotte_runs, places
-    WHERE status = 'running' GROUP BY kind HAVING count(*) > places.number`
+  sql: `SELECT kind || ': ' || count(*) || ' of ' || capacity.number AS found FROM charlotte_runs, capacity
+    WHERE status = 'running' GROUP BY kind HAVING count(*) > capacity.number`
 }
 
-/** What the parameters of a statement are called in it. */
-export const given = {
-  nothing: "",
+/** Common table expressions that name the parameters of a rule. */
+export const parameters = {
+  none: "",
   slice: "WITH slice (low, high) AS (VALUES (?, ?))",
-  places: "WITH places (number) AS (VALUES (CAST(? AS INTEGER)))"
+  capacity: "WITH capacity (number) AS (VALUES (CAST(? AS INTEGER)))"
 }
 
-/** The last id of a slice that begins after another one, how many jobs are in it, and how many events they have. */
+/** The last id and the number of jobs of the next slice. */
 export const nextSlice = `SELECT max(id) AS last, count(*) AS jobs
   FROM (SELECT id FROM charlotte_runs WHERE id > ? ORDER BY id LIMIT ?)`
 
-export const countEvents = `${given.slice} SELECT count(*) AS events FROM charlotte_events WHERE ${inSlice("job_id")}`
+export const countEvents = `${parameters.slice} SELECT count(*) AS events FROM charlotte_events WHERE ${inSlice("job_id")}`

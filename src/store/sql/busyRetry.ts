@@ -1,37 +1,37 @@
 /**
- * Waiting for a lock of another process. The driver is synchronous, so a long `busy_timeout` would freeze the event loop:
- * it gets a short one, and the rest of the wait is here.
+ * Retries while another process holds a lock. The driver is synchronous and would block the event loop, so its `busy_timeout`
+ * is short, and the rest of the wait is here.
  */
 import { Effect } from "effect"
 import { reasonOf } from "./mapSqlError.js"
 import { RealClock } from "../../internal/RealClock.js"
 
-/** What the driver itself may wait, in milliseconds of a frozen event loop. */
+/** How long the driver itself may wait, in milliseconds of a blocked event loop. */
 export const driverTimeout = 10
 
-const patience = 5_000
-const longestPause = 50
+const retryTimeout = 5_000
+const maxDelay = 50
 
-/** Tries again while the database is locked, until five seconds have passed since it was first, or since another time. */
+/** Retries while the database is locked, for up to five seconds since the first failure, or since `since`. */
 export const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>, since?: number): Effect.Effect<A, E, R> =>
   whenBusy(effect, (error) =>
     Effect.flatMap(RealClock, ({ now, sleep }) =>
       Effect.flatMap(since === undefined ? now : Effect.succeed(since), (start) => {
-        const again = (error: E, pause: number): Effect.Effect<A, E, R> =>
+        const retry = (error: E, delay: number): Effect.Effect<A, E, R> =>
           Effect.flatMap(now, (now) =>
-            now - start > patience
+            now - start > retryTimeout
               ? Effect.fail(error)
               : Effect.zipRight(
-                  sleep(pause),
-                  whenBusy(effect, (error) => again(error, Math.min(pause * 2, longestPause)))
+                  sleep(delay),
+                  whenBusy(effect, (error) => retry(error, Math.min(delay * 2, maxDelay)))
                 )
           )
-        return again(error, 1)
+        return retry(error, 1)
       })
     )
   )
 
-/** The clock is asked only then: most that is read and written finds no lock. */
+/** Reads the clock only on a locked database, which is rare. */
 const whenBusy = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   wait: (error: E) => Effect.Effect<A, E, R>

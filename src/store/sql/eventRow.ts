@@ -1,5 +1,5 @@
 /**
- * Rows of `charlotte_events`, and the events that they are of.
+ * Decodes rows of `charlotte_events`.
  */
 import { DateTime, Either, type ParseResult, Predicate, Schema } from "effect"
 import { parse } from "../../internal/Json.js"
@@ -37,8 +37,8 @@ export const event = ({ at, cursor, job_id, payload, seq, task, type, unit }: ty
 
 const isId = Schema.is(JobId)
 
-/** A hot path: each event is read for whoever watches. A schema takes several times as long. */
-const byHand = (row: unknown): JobEvent | undefined => {
+/** Decodes without the schema, since every subscriber reads every event; undefined for an invalid row. */
+const decodeFast = (row: unknown): JobEvent | undefined => {
   if (!Predicate.isRecord(row)) return undefined
   const { at, cursor, job_id, payload, seq, task, type, unit } = row
   if (
@@ -57,15 +57,15 @@ const byHand = (row: unknown): JobEvent | undefined => {
     const json = payload === null ? null : { json: parse(payload) }
     return event({ cursor, job_id, seq, at: DateTime.unsafeMake(at), type, unit, task, payload: json })
   } catch {
-    // What is no JSON, or no date.
+    // Invalid JSON or an invalid date.
     return undefined
   }
 }
 
-const bySchema = Schema.decodeUnknownEither(Row)
+const decodeBySchema = Schema.decodeUnknownEither(Row)
 
-/** What is not taken by hand is damaged, and the schema can tell how. */
+/** Decodes a row; the schema explains why a row is invalid. */
 export const decode = (row: unknown): Either.Either<JobEvent, ParseResult.ParseError> => {
-  const decoded = byHand(row)
-  return decoded === undefined ? Either.map(bySchema(row), event) : Either.right(decoded)
+  const decoded = decodeFast(row)
+  return decoded === undefined ? Either.map(decodeBySchema(row), event) : Either.right(decoded)
 }

@@ -9,10 +9,10 @@ import * as Page from "../Page.js"
 import { columns, decode } from "./eventRow.js"
 import { decoded, inserter, query, type Value } from "./Session.js"
 
-/** A row as it is read first: a payload that is too large for that is left in the database. */
+/** A row of the first query, which leaves out payloads too large for the inline limit. */
 interface Sized {
   readonly row: { readonly [column: string]: unknown }
-  /** Of its payload; 0 where it has none, and where it is of another kind. */
+  /** Payload size; 0 without a payload, and for events of other kinds. */
   readonly bytes: number
 }
 
@@ -24,16 +24,16 @@ const sized = (row: unknown): Sized => {
 
 const payloads = query(Schema.Struct({ cursor: Schema.Number, payload: Schema.String }))
 
-/** The columns of a page. All payloads that are read at once have `maxBytes` together at the most. */
-const pageColumns = (isOurs: string) =>
-  `${columns.replace("payload", `CASE WHEN ${isOurs} AND octet_length(payload) <= ? THEN payload END AS payload`)},
-   CASE WHEN ${isOurs} THEN octet_length(payload) END AS bytes`
+/** The columns of a page. The inline payloads of a page total at most `maxBytes`. */
+const pageColumns = (isSelected: string) =>
+  `${columns.replace("payload", `CASE WHEN ${isSelected} AND octet_length(payload) <= ? THEN payload END AS payload`)},
+   CASE WHEN ${isSelected} THEN octet_length(payload) END AS bytes`
 
 const inlineBytes = (limit: number): number => Math.floor(Page.maxBytes / Math.max(1, limit))
 
 /**
- * As many rows as have room in a page, with their payloads. `octet_length` does not read what it measures, and large payloads are
- * read by a second statement, when it is known which of them are wanted.
+ * The rows that fit into a page, with their payloads. `octet_length` measures without reading, so a second query reads only
+ * the large payloads that the page needs.
  */
 const complete = (connection: Connection, rows: ReadonlyArray<unknown>, limit: number) =>
   Effect.gen(function* () {
@@ -78,8 +78,8 @@ export const ofJob = (connection: Connection, jobId: JobId, after: number, limit
 const positionOf = decoded(Schema.decodeUnknownEither(Schema.Struct({ cursor: Schema.Number, kind: Schema.String })))
 
 /**
- * Reads on by cursor alone and tells how far, so that a page of a rare kind costs no more than one of a common kind. Of other
- * kinds it reads no payload.
+ * Reads by cursor alone and returns how far, so that a page of a rare kind costs no more than one of a common kind; payloads
+ * of other kinds are not read.
  */
 export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
   Effect.gen(function* () {
@@ -103,7 +103,7 @@ export const latest = (connection: Connection) =>
     ([row]) => row?.cursor ?? 0
   )
 
-/** A row of the log, as it is inserted. */
+/** The parameters of an inserted row. */
 export type NewRow = ReadonlyArray<Value>
 
 export const newRow = (jobId: JobId, seq: number, event: AcceptedEvent): NewRow => [
@@ -116,5 +116,5 @@ export const newRow = (jobId: JobId, seq: number, event: AcceptedEvent): NewRow 
   event.payload ?? null
 ]
 
-/** Appends rows, of whatever jobs. */
+/** Appends rows of any jobs. */
 export const insert = inserter("charlotte_events (job_id, seq, at, type, unit, task, payload)", 7)

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 
-/** The exit code where the text is nowhere in the file; a script that throws exits with 1. */
+/** The exit code when the text does not occur; an exception in the script exits with 1. */
 const missing = 3
 
-/** What is read at a time overlaps with what was read before, by all but one byte of the text. */
+/** Consecutive chunks overlap by the length of the text minus one byte. */
 const script = `
 const { openSync, readSync } = require("node:fs")
 const [, filename, text] = process.argv
@@ -22,8 +22,8 @@ for (;;) {
 `
 
 /**
- * Whether an ASCII text is nowhere in a file; `false` where that cannot be found out. Another process reads the file: to close it
- * in this one would give up the locks that SQLite holds on it.
+ * Whether an ASCII text does not occur in a file; `false` when the file cannot be read. A child process reads it, since
+ * closing the file in this process would release the locks that SQLite holds on it.
  */
 export const isMissingInFile = (filename: string, text: string): Effect.Effect<boolean> =>
   Effect.async((resume) => {

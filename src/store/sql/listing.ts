@@ -1,6 +1,6 @@
 /**
- * Pages of runs. Every combination of kind, status, one label and `before` is read off an index in the order in which it is
- * listed, so a page costs the same however long the history is.
+ * Pages of runs. Each combination of kind, status, one label and `before` is served from an index in listing order, so the
+ * cost of a page does not depend on the size of the history.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -11,37 +11,37 @@ import type { RunPage, RunQuery } from "../RunStoreService.js"
 import { columns, decode } from "./runRow.js"
 import { query, queryBy, type Value } from "./Session.js"
 
-type Asked = RunQuery & { readonly limit: number }
+type PageQuery = RunQuery & { readonly limit: number }
 type Label = readonly [name: string, value: string]
 
-/** A condition, and what stands in it. */
-type Part = readonly [sql: string, ...params: ReadonlyArray<Value>]
+/** An SQL condition and its parameters. */
+type Condition = readonly [sql: string, ...params: ReadonlyArray<Value>]
 
-/** Greater than every id: with a bound, a list that begins with the newest run is a search in an index, too. */
-const newest = "~"
+/** Greater than every id, so that the first page is an index search, too. */
+const afterAllIds = "~"
 
-/** Runs that are looked at for one page, where several labels have to be on them. */
-const most = 10_000
+/** Maximum number of runs scanned for one page with several labels. */
+const maxScanned = 10_000
 
-const where = (parts: ReadonlyArray<Part>): string => parts.map(([sql]) => sql).join(" AND ")
-const paramsOf = (parts: ReadonlyArray<Part>): ReadonlyArray<Value> => parts.flatMap(([, ...params]) => params)
+const where = (parts: ReadonlyArray<Condition>): string => parts.map(([sql]) => sql).join(" AND ")
+const paramsOf = (parts: ReadonlyArray<Condition>): ReadonlyArray<Value> => parts.flatMap(([, ...params]) => params)
 
-/** Of the runs themselves, or of their labels, with which kind and status are kept as well. */
-const asPartOf = (id: "r.id" | "l.run_id", { before, kind, status }: Asked): ReadonlyArray<Part> => {
+/** Conditions on runs, or on labels, which repeat the kind and the status. */
+const filters = (id: "r.id" | "l.run_id", { before, kind, status }: PageQuery): ReadonlyArray<Condition> => {
   const [table] = id
   return [
     ...(kind === undefined ? [] : [[`${table}.kind = ?`, kind] as const]),
     ...(status === undefined ? [] : [[`${table}.status = ?`, status] as const]),
-    [`${id} < ?`, before ?? newest]
+    [`${id} < ?`, before ?? afterAllIds]
   ]
 }
 
-const isLabel = ([name, value]: Label): ReadonlyArray<Part> => [
+const isLabel = ([name, value]: Label): ReadonlyArray<Condition> => [
   ["l.name = ?", name],
   ["l.value = ?", value]
 ]
 
-const hasLabel = ([name, value]: Label): Part => [
+const hasLabel = ([name, value]: Label): Condition => [
   "EXISTS (SELECT 1 FROM charlotte_labels o WHERE o.name = ? AND o.value = ? AND o.run_id = l.run_id)",
   name,
   value
@@ -50,36 +50,41 @@ const hasLabel = ([name, value]: Label): Part => [
 const select = queryBy(decode)
 const runColumns = columns.replaceAll(/\w+/g, (column) => `r.${column}`)
 
-const withoutLabel = (connection: Connection, asked: Asked) => {
-  const parts = asPartOf("r.id", asked)
+const withoutLabel = (connection: Connection, pageQuery: PageQuery) => {
+  const parts = filters("r.id", pageQuery)
   return select(
     connection,
     `SELECT ${runColumns} FROM charlotte_runs r WHERE ${where(parts)} ORDER BY r.id DESC LIMIT ?`,
-    [...paramsOf(parts), asked.limit]
+    [...paramsOf(parts), pageQuery.limit]
   )
 }
 
-const withLabel = (connection: Connection, asked: Asked, label: Label, others: ReadonlyArray<Part> = []) => {
-  const parts = [...isLabel(label), ...asPartOf("l.run_id", asked), ...others]
+const withLabel = (
+  connection: Connection,
+  pageQuery: PageQuery,
+  label: Label,
+  others: ReadonlyArray<Condition> = []
+) => {
+  const parts = [...isLabel(label), ...filters("l.run_id", pageQuery), ...others]
   return select(
     connection,
     `SELECT ${runColumns} FROM charlotte_labels l CROSS JOIN charlotte_runs r ON r.id = l.run_id
      WHERE ${where(parts)} ORDER BY l.run_id DESC LIMIT ?`,
-    [...paramsOf(parts), asked.limit]
+    [...paramsOf(parts), pageQuery.limit]
   )
 }
 
 const selectReach = query(Schema.Struct({ runs: Schema.Number, oldest: Schema.NullOr(JobId) }))
 
-/** How many runs have a label, up to as many as are looked at, and the oldest of them. */
-const reachOf = (connection: Connection, asked: Asked, label: Label) => {
-  const parts = [...isLabel(label), ...asPartOf("l.run_id", asked)]
+/** How many runs have a label, counting at most `maxScanned`, and the oldest counted. */
+const reachOf = (connection: Connection, pageQuery: PageQuery, label: Label) => {
+  const parts = [...isLabel(label), ...filters("l.run_id", pageQuery)]
   return Effect.map(
     selectReach(
       connection,
       `SELECT count(*) AS runs, min(run_id) AS oldest FROM
          (SELECT l.run_id FROM charlotte_labels l WHERE ${where(parts)} ORDER BY l.run_id DESC LIMIT ?)`,
-      [...paramsOf(parts), most]
+      [...paramsOf(parts), maxScanned]
     ),
     ([reach]) => ({ label, runs: reach?.runs ?? 0, oldest: reach?.oldest ?? undefined })
   )
@@ -95,24 +100,29 @@ const page = (found: ReadonlyArray<Run>, limit: number, oldest?: JobId): RunPage
   return { runs, next: Option.fromNullable(last) }
 }
 
-const withLabels = (connection: Connection, asked: Asked, limit: number, labels: Array.NonEmptyReadonlyArray<Label>) =>
+const withLabels = (
+  connection: Connection,
+  pageQuery: PageQuery,
+  limit: number,
+  labels: Array.NonEmptyReadonlyArray<Label>
+) =>
   Effect.gen(function* () {
-    const reaches = yield* Effect.forEach(labels, (label) => reachOf(connection, asked, label))
+    const reaches = yield* Effect.forEach(labels, (label) => reachOf(connection, pageQuery, label))
     const { label, oldest, runs } = Array.min(reaches, byRuns)
     const others = Array.filter(labels, (other) => other !== label).map(hasLabel)
-    const isWhole = runs < most || oldest === undefined
-    const bound: ReadonlyArray<Part> = isWhole ? [] : [["l.run_id >= ?", oldest]]
-    const found = yield* withLabel(connection, asked, label, [...bound, ...others])
+    const isWhole = runs < maxScanned || oldest === undefined
+    const bound: ReadonlyArray<Condition> = isWhole ? [] : [["l.run_id >= ?", oldest]]
+    const found = yield* withLabel(connection, pageQuery, label, [...bound, ...others])
     return page(found, limit, isWhole ? undefined : oldest)
   })
 
-/** One more is read than is wanted, to know whether anything follows. */
-export const pageOf = (connection: Connection, query: Asked): Effect.Effect<RunPage, SqlError> => {
+/** Reads one more than the limit, to know whether there is a next page. */
+export const pageOf = (connection: Connection, query: PageQuery): Effect.Effect<RunPage, SqlError> => {
   const { labels = {}, limit } = query
-  const asked = { ...query, limit: limit + 1 }
+  const pageQuery = { ...query, limit: limit + 1 }
   const [first, ...others] = Object.entries(labels)
-  if (first === undefined) return Effect.map(withoutLabel(connection, asked), (found) => page(found, limit))
+  if (first === undefined) return Effect.map(withoutLabel(connection, pageQuery), (found) => page(found, limit))
   return others.length === 0
-    ? Effect.map(withLabel(connection, asked, first), (found) => page(found, limit))
-    : withLabels(connection, asked, limit, [first, ...others])
+    ? Effect.map(withLabel(connection, pageQuery, first), (found) => page(found, limit))
+    : withLabels(connection, pageQuery, limit, [first, ...others])
 }

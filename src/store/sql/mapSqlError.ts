@@ -1,5 +1,5 @@
 /**
- * Whatever a database throws becomes one `StoreError` here, at the seam.
+ * Maps every failure of the database to a `StoreError`.
  */
 import { Cause, Effect, ParseResult } from "effect"
 import { StoreError } from "../../domain/errors.js"
@@ -11,14 +11,14 @@ const reasons: ReadonlyArray<readonly [RegExp, StoreError["reason"]]> = [
   [/^SQLITE_(CORRUPT|NOTADB)/, "corrupt"]
 ]
 
-/** The error of the driver inside whatever Effect made of it; it alone has a code. */
+/** The driver's error inside the wrappers of Effect; only that has a code. */
 const root = (cause: unknown): unknown =>
   cause instanceof Error && "cause" in cause && cause.cause instanceof Error ? root(cause.cause) : cause
 
 const code = (cause: unknown): string =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
 
-/** The driver has no code for this. */
+/** The driver has no code for a closed connection. */
 const isClosed = (cause: unknown): boolean =>
   cause instanceof Error && cause.message === "The database connection is not open"
 
@@ -26,13 +26,13 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
   if (cause instanceof StoreError) return cause.reason
   const error = root(cause)
   if (isClosed(error)) return "closed"
-  // A row that cannot be decoded.
+  // An undecodable row.
   return ParseResult.isParseError(error)
     ? "corrupt"
     : (reasons.find(([pattern]) => pattern.test(code(error)))?.[1] ?? "other")
 }
 
-/** The file system could not say whether a lock is free. */
+/** The file system failed to report the state of a lock. */
 export const isLockFailure = ({ cause }: StoreError): boolean =>
   /^SQLITE_IOERR_(LOCK|RDLOCK|CHECKRESERVEDLOCK)/.test(code(cause))
 
@@ -42,7 +42,7 @@ export const storeError =
   (cause: unknown): StoreError =>
     cause instanceof StoreError ? cause : new StoreError({ operation, reason: reasonOf(cause), cause: root(cause) })
 
-/** The same for a whole cause: a driver that throws where it should have failed is a failing database, not a bug of ours. */
+/** Like `storeError`, for a whole cause: an exception of the driver is a failure of the database, not a defect. */
 export const orStoreError =
   (operation: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, StoreError, R> =>

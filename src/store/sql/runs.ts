@@ -23,7 +23,7 @@ const selectPlanned = queryBy((row) =>
   Either.map(decode(row), (run) => ({ run, isPlanned: Predicate.isRecord(row) && row["planned"] === 1 }))
 )
 
-/** The same, and whether it has units and tasks. */
+/** A run, and whether it has units and tasks. */
 export const getPlanned = (connection: Connection, id: JobId) =>
   Effect.map(
     selectPlanned(
@@ -74,7 +74,7 @@ export const holder = (connection: Connection, kind: string, key: string) =>
     ([row]) => Option.map(Option.fromNullable(row), ({ id }) => id)
   )
 
-/** A row of a run, as it is inserted. */
+/** The parameters of an inserted row. */
 export type NewRow = ReadonlyArray<Value>
 
 export const newRow = (run: NewRun): NewRow => {
@@ -99,22 +99,22 @@ export const insert = inserter(
   10
 )
 
-/** What a write on behalf of a job has to know first. */
+/** What a write about a job reads first. */
 export interface Head {
   readonly kind: string
   readonly state: State
-  /** The number of its last event. */
+  /** The sequence number of its last event. */
   readonly seq: number
 }
 
-/** In one statement, whatever number there is of them. */
+/** One query for any number of jobs. */
 const selectHeads = `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_at, r.stopping_at, r.ended_at, r.crashes,
    (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
- FROM json_each(?) asked CROSS JOIN charlotte_runs r ON r.id = asked.value`
+ FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value`
 
 const date = (millis: number | null) => (millis === null ? undefined : DateTime.unsafeMake(millis))
 
-/** By hand: it is read for every change of every job, and a schema would take as long as the statement. */
+/** Decodes without a schema, since it runs for every state change. */
 const decodeHead = (row: unknown): readonly [id: string, head: Head] | undefined => {
   if (!Predicate.isRecord(row)) return undefined
   const { attempt, crashes, ended_at, id, key, kind, seq, started_at, status, stopping_at } = row
@@ -149,21 +149,24 @@ const decodeHead = (row: unknown): readonly [id: string, head: Head] | undefined
     : undefined
 }
 
-/** Of those of the jobs that there are. */
+/** The heads of those jobs that exist. */
 export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect.Effect<Map<string, Head>, SqlError> =>
   Effect.flatMap(connection.execute(selectHeads, [JSON.stringify(ids)], undefined), (rows) => {
     const heads = new Map<string, Head>()
     for (const row of rows) {
       const decoded = decodeHead(row)
       if (decoded === undefined) {
-        return new SqlError({ cause: new Error(`a run is damaged: ${JSON.stringify(row)}`), message: unreadable })
+        return new SqlError({
+          cause: new Error(`a row of charlotte_runs is invalid: ${JSON.stringify(row)}`),
+          message: unreadable
+        })
       }
       heads.set(...decoded)
     }
     return Effect.succeed(heads)
   })
 
-/** The head of a run that has just been inserted. */
+/** The head of a newly inserted run. */
 export const newHead = (run: NewRun): Head => ({
   kind: run.kind,
   seq: 0,
@@ -192,7 +195,10 @@ export const change = (id: JobId, from: State, to: State): Change => [
   from.attempt
 ]
 
-/** Compare-and-set: changes nothing unless the row is still as it was read. One by one, which takes SQLite less than a join. */
+/**
+ * Compare-and-set: updates nothing unless status and attempt are unchanged. One statement per row is cheaper in SQLite than a
+ * join.
+ */
 export const update = (
   connection: Connection,
   changes: ReadonlyArray<Change>,

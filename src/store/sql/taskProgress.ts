@@ -12,7 +12,7 @@ const Texts = Schema.parseJson(Schema.Array(Schema.String))
 const Text = Schema.optionalWith(Schema.String, { nullable: true })
 const Time = Schema.optionalWith(Schema.DateTimeUtcFromNumber, { nullable: true })
 
-/** A row, by the names of its record. */
+/** Rows with the field names of their records. */
 const UnitRow = Schema.Struct({
   unit: Schema.String,
   position: Schema.Number,
@@ -41,7 +41,7 @@ const TaskRow = Schema.Struct({
   endedAt: Time
 })
 
-/** Columns that are not named as in the record; `commit` is a word of SQL. */
+/** Columns that differ from their field; `commit` is an SQL keyword. */
 const renamed: { readonly [field: string]: string } = {
   dependsOn: "depends_on",
   base: "base_id",
@@ -67,7 +67,7 @@ const table = <A, Row extends Encoded>(
   const returned = query(Schema.Struct({ job_id: Schema.String }))
   const insert = inserter(`${name} (job_id, ${fields.map(column).join(", ")})`, fields.length + 1)
   return {
-    /** Of a table that goes by `t`. */
+    /** Columns of the table with alias `t`. */
     columns: fields.map((field) => `t.${column(field)} AS "${field}"`).join(", "),
 
     select: query(row),
@@ -89,7 +89,7 @@ const table = <A, Row extends Encoded>(
         ({ length }) =>
           length === 1
             ? Effect.void
-            : Effect.dieMessage(`job ${jobId} has no ${pick(encoded, keys).join("/")} in ${name}: plan it first`)
+            : Effect.dieMessage(`job ${jobId} has no ${pick(encoded, keys).join("/")} in ${name}; call work.plan first`)
       )
     }
   }
@@ -100,12 +100,12 @@ const tasks = table("charlotte_tasks", TaskRow, ["unit", "task"])
 
 export const of = (connection: Connection, jobId: JobId): Effect.Effect<Work, SqlError> =>
   Effect.gen(function* () {
-    const ofUnits = yield* units.select(
+    const unitRows = yield* units.select(
       connection,
       `SELECT ${units.columns} FROM charlotte_units t WHERE t.job_id = ? ORDER BY t.position`,
       [jobId]
     )
-    const ofTasks = yield* tasks.select(
+    const taskRows = yield* tasks.select(
       connection,
       `SELECT ${tasks.columns} FROM charlotte_tasks t JOIN charlotte_units u ON u.job_id = t.job_id AND u.unit = t.unit
        WHERE t.job_id = ? ORDER BY u.position, t.position`,
@@ -113,8 +113,8 @@ export const of = (connection: Connection, jobId: JobId): Effect.Effect<Work, Sq
     )
     return new Work(
       {
-        units: ofUnits.map((row) => new UnitRecord(row, { disableValidation: true })),
-        tasks: ofTasks.map((row) => new TaskRecord(row, { disableValidation: true }))
+        units: unitRows.map((row) => new UnitRecord(row, { disableValidation: true })),
+        tasks: taskRows.map((row) => new TaskRecord(row, { disableValidation: true }))
       },
       { disableValidation: true }
     )
@@ -126,7 +126,7 @@ const selectCounted = query(Counted)
 
 const none = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
 
-/** In one statement, whatever number there is of them. */
+/** One query for any number of jobs. */
 export const counts = (
   connection: Connection,
   jobIds: ReadonlyArray<JobId>

@@ -165,7 +165,7 @@ describe("doctor, of SQLite", () => {
       yield* Effect.provide(cutOff(world, 1), database(world))
       const missing = Effect.provideService(DriverRef, "/no/driver")
       expect(yield* missing(say(world, "sqlite"))).toEqual([
-        `problem: the native part of better-sqlite3 does not work on Node.js ${process.versions.node} (linux ${process.arch}): Cannot find module '/no/driver' → install charlotte again, on the machine and with the Node.js that run it (in a checkout: npm ci)`
+        `problem: the native module of better-sqlite3 does not work on Node.js ${process.versions.node} (linux ${process.arch}): Cannot find module '/no/driver' → install charlotte again, on the machine and with the Node.js that run it (in a checkout: npm ci)`
       ])
       expect(yield* missing(say(world, "database"))).toEqual([])
       expect(yield* missing(say(world, "the rest"))).toEqual([

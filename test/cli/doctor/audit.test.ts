@@ -80,7 +80,7 @@ describe("charlotte doctor --audit", () => {
       expect([code, lines]).toEqual([
         1,
         [
-          `✗ audit          ${id(1)}: agent (RUN_BY_CHARLOTTE=cookie-1): it is over, and a process of it may be left`,
+          `✗ audit          ${id(1)}: agent (RUN_BY_CHARLOTTE=cookie-1): it has ended, but a process of it may be left`,
           "                 → end what this finds, if anything: grep -l cookie-1 /proc/[0-9]*/environ"
         ]
       ])
@@ -101,7 +101,7 @@ describe("charlotte doctor --audit", () => {
       expect(found).toContainEqual({
         check: "audit",
         status: "problem",
-        message: "tasks: 2 of 1: more jobs run than may",
+        message: "tasks: 2 of 1: more jobs are running than allowed",
         remedy: "charlotte daemon restart, if fewer may run than before; report it else"
       })
     })

@@ -15,8 +15,8 @@ const change = (type: Type, attempt = 1): RunStore.Change => ({
   ...(type === "job.completed" ? { result: "done" } : {})
 })
 
-/** Where a run may be, how it got there, and what may be recorded next. */
-const places: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, next: ReadonlyArray<Type>]> = [
+/** A state of a run, the changes that lead to it, and the changes allowed next. */
+const states: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, next: ReadonlyArray<Type>]> = [
   ["running", [], ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
   ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
   ["interrupted", ["job.interrupted"], ["job.failed", "job.cancelled"]],
@@ -37,16 +37,16 @@ const types = Object.keys(statuses).filter((type): type is Type => type in statu
 
 export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("record", () => {
-    for (const [place, way, next] of places) {
+    for (const [state, path, next] of states) {
       const start = Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
-        for (const type of way) yield* store.record(change(type))
+        for (const type of path) yield* store.record(change(type))
         return store
       })
 
       for (const type of types.filter((type) => next.includes(type))) {
-        it.effect(`takes ${type} when the run is ${place}, with its event`, () =>
+        it.effect(`accepts ${type} when the run is ${state}, and appends its event`, () =>
           Effect.gen(function* () {
             const store = yield* start
             const before = yield* log(id(1))
@@ -60,7 +60,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         )
       }
 
-      it.effect(`refuses every other change when the run is ${place}, and writes nothing`, () =>
+      it.effect(`refuses every other change when the run is ${state}, and writes nothing`, () =>
         Effect.gen(function* () {
           const store = yield* start
           const before = [yield* record(id(1)), yield* log(id(1))]
@@ -72,7 +72,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       )
     }
 
-    it.effect("refuses every change by an attempt that is not the current one, and of a run that does not exist", () =>
+    it.effect("refuses changes by any other attempt, and of an unknown run", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         for (const type of types) {
@@ -89,7 +89,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("tells in the event why a run ended or was cut short", () =>
+    it.effect("records in the event why a run ended or was interrupted", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* Effect.forEach([1, 2, 3], (n) => created(n))
@@ -113,7 +113,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("resume", () => {
     const next = (attempt: number, key?: string) => ({ jobId: id(1), attempt, key, at: at(60) })
 
-    it.effect("begins the next attempt of an interrupted run, with its event", () =>
+    it.effect("starts the next attempt of an interrupted run, and appends its event", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
@@ -127,13 +127,13 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
           startedAt: at(60)
         })
         expect((yield* log(id(1))).at(-1)).toBe("4 job.resumed")
-        // The stop belonged to the attempt before.
+        // The stop belonged to the previous attempt.
         expect(yield* unfinished(id(1))).toMatchObject({ stopping: false })
         yield* store.record(change("job.stopping", 2))
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("refuses any attempt but the next one, and any run that is not interrupted", () =>
+    it.effect("refuses any attempt but the next, and any run that is not interrupted", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const refused = (attempt: number) => Effect.map(Effect.flip(store.resume(next(attempt))), ({ _tag }) => _tag)
@@ -149,7 +149,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives two that resume one run at once one attempt and one refusal", () =>
+    it.effect("lets one of two concurrent resumptions succeed", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
@@ -175,14 +175,14 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         })
         expect(yield* record(id(1))).toMatchObject({ status: "interrupted", attempt: 1 })
         yield* store.resume(next(2, "b"))
-        // The key that it holds is the one that it was resumed with.
+        // It holds the key that it was resumed with.
         yield* Effect.flip(store.create(newRun(3, { key: "b" })))
       }).pipe(Effect.provide(layer))
     )
   })
 
   describe("keys", () => {
-    it.effect("are held while a job is active, and by one at a time", () =>
+    it.effect("are held by one job, while it is active", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         for (const [n, type] of (
@@ -198,7 +198,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("are of a kind, and no key conflicts with none", () =>
+    it.effect("are scoped to a kind, and jobs without a key never conflict", () =>
       Effect.gen(function* () {
         yield* created(1, { key: "a" })
         yield* created(2, { key: "a", kind: "other" })
@@ -208,7 +208,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("go to one of many that are created at once, however they take turns", () =>
+    it.effect("are acquired by one of many concurrent creations, in any interleaving", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         for (let n = 0; n < 12; n++) {
@@ -227,7 +227,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("are not held by a run whose append is refused", () =>
+    it.effect("are not acquired by a run whose append is refused", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1, { key: "a" })

@@ -7,7 +7,7 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from + 1
 
 export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("append", () => {
-    it.effect("numbers the events of a job 1 to n, whatever the size of the pieces", () =>
+    it.effect("numbers the events of a job 1 to n, with any batch size", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -37,7 +37,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("keeps the order of writes that are under way at once, and the numbers dense", () =>
+    it.effect("keeps the order of concurrent writes, without gaps in the sequence numbers", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobs = yield* Effect.forEach([1, 2, 3], (n) => created(n))
@@ -55,7 +55,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("refuses an attempt that is not the current one, and one that no longer runs", () =>
+    it.effect("refuses any other attempt, and one that is no longer running", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const append = (attempt: number, jobId = id(1)) => store.append({ jobId, attempt, events: [event("x")] })
@@ -85,7 +85,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
   })
 
   describe("events", () => {
-    it.effect("gives pages, and tells whether the run was over when they were read", () =>
+    it.effect("returns pages, and whether the run had ended when they were read", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -107,7 +107,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives pages that hold about 1 MiB of payloads, and at least one event", () =>
+    it.effect("returns pages of at most about 1 MiB of payloads, and at least one event", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -120,7 +120,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
         }
         yield* store.record({ type: "job.completed", jobId, attempt: 1, at: at(9) })
         const expected = sizes.map((size, n) => `${n} ${size}`)
-        const told = (page: ReadonlyArray<JobEvent.JobEvent>) =>
+        const summary = (page: ReadonlyArray<JobEvent.JobEvent>) =>
           page.flatMap(({ payload, type }) =>
             type === "x" && typeof payload === "string" ? [`${payload[0]} ${payload.length - 1}`] : []
           )
@@ -130,7 +130,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
             const page = yield* Effect.flatten(store.events({ kind, jobId, after, limit }))
             more = page.more
             after = page.events.at(-1)?.seq ?? after
-            pages.push(told(page.events))
+            pages.push(summary(page.events))
             expect(page.ended).toBe(true)
           }
           expect(pages.flat()).toEqual(expected)
@@ -143,7 +143,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
             const page = yield* store.allEvents({ kind, after, limit })
             more = page.more
             after = page.cursor
-            all.push(...told(page.events))
+            all.push(...summary(page.events))
           }
           expect(all).toEqual(expected)
           if (limit === 1_000) expect(calls).toBe(6)
@@ -151,7 +151,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("refuses a limit or a beginning that cannot be, and says which", () =>
+    it.effect("refuses an invalid limit or position, with an error that names it", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -161,8 +161,8 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
             ["after", { after: bad, limit: 1 }]
           ] as const) {
             const pages = [store.events({ kind, jobId, ...query }), store.allEvents({ kind, ...query })]
-            for (const asked of pages.map((page): Effect.Effect<unknown, errors.StoreError> => page)) {
-              const error = yield* Effect.flip(asked)
+            for (const query of pages.map((page): Effect.Effect<unknown, errors.StoreError> => page)) {
+              const error = yield* Effect.flip(query)
               expect(error).toMatchObject({ _tag: "StoreError", operation: "read events", reason: "invalid" })
               expect(error.message).toContain(`${name} must be a whole number, 0 or more, not ${bad}`)
             }
@@ -171,7 +171,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives 1,000 at the most, and says that there are more", () =>
+    it.effect("returns at most 1,000 events, and that there are more", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -185,7 +185,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives none for a run that does not exist, and for one of another kind", () =>
+    it.effect("returns none for an unknown run, and for one of another kind", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         expect(yield* store.events({ kind, jobId: id(1), after: 0, limit: 1 })).toEqual(Option.none())
@@ -205,7 +205,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       return store
     })
 
-    it.effect("gives the events of a kind in the order of their commits", () =>
+    it.effect("returns the events of a kind in commit order", () =>
       Effect.gen(function* () {
         const store = yield* mixed
         const page = yield* store.allEvents({ kind, after: 0, limit: 100 })
@@ -219,7 +219,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("passes over other kinds and tells how far it read", () =>
+    it.effect("skips other kinds, and returns how far it read", () =>
       Effect.gen(function* () {
         const store = yield* mixed
         const seen: Array<number> = []
@@ -240,7 +240,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
     )
   })
 
-  it.effect("latestCursor is that of the newest event of all kinds, 0 without one", () =>
+  it.effect("latestCursor is the cursor of the latest event of any kind, or 0", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       expect(yield* store.latestCursor).toBe(0)

@@ -7,7 +7,7 @@ const ids = (runs: ReadonlyArray<{ readonly id: string }>) => runs.map(({ id }) 
 
 export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("create and get", () => {
-    it.effect("keeps a new run as it was submitted", () =>
+    it.effect("store a new run as it was submitted", () =>
       Effect.gen(function* () {
         const labels = { team: "web", "with.dot \"'": "ü\n" }
         yield* created(1, { labels, key: "a key" })
@@ -25,14 +25,14 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives none for an id that no run has", () =>
+    it.effect("return none for an unknown id", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         expect(yield* store.get(id(1))).toEqual(Option.none())
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("keeps JSON as it is, and what JSON cannot say as its string", () =>
+    it.effect("keep JSON values, and other values as their JSON", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const odd = { text: "a\u0000b\u2028\ud83e\udd77", nothing: null, list: [1, 2.5, -0, [], {}], big: 1n, no: NaN }
@@ -53,7 +53,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("does not share what it keeps with whoever submitted it", () =>
+    it.effect("copy what was submitted, so that later mutations have no effect", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const config = { steps: ["one"] }
@@ -73,7 +73,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("keeps an error with its kind, its JSON and its cause", () =>
+    it.effect("keep an error with its kind, its JSON and its cause", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
@@ -97,12 +97,12 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
 
     for (const value of [{ tasks: ["a\u0000b\u2028\ud83e\udd77"] }, [], "text", "", 0, false, null]) {
       const json = JSON.stringify(value)
-      it.effect(`keeps ${json} as it was submitted`, () =>
+      it.effect(`returns ${json} as it was submitted`, () =>
         Effect.map(kept(json), (submission) => expect(submission).toEqual(Option.some(value)))
       )
     }
 
-    it.effect("gives none where none was submitted, and for an id that no run has", () =>
+    it.effect("returns none for a run without one, and for an unknown id", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
@@ -112,7 +112,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is the same through all attempts and after the end, and is no part of the run", () =>
+    it.effect("stays the same through all attempts and after the end, and is not part of the run", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const submission = Effect.flatten(store.submission(id(1)))
@@ -128,7 +128,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is a new value each time, which nobody else changes", () =>
+    it.effect("returns a new value each time", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1, { submission: "[]" })
@@ -139,7 +139,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("of a run that is refused for its key is not kept", () =>
+    it.effect("is not stored when the run is refused for its key", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1, { key: "a", submission: "1" })
@@ -162,14 +162,14 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       return store
     })
 
-    it.effect("gives all runs, newest first", () =>
+    it.effect("returns all runs, newest first", () =>
       Effect.gen(function* () {
         const { list } = yield* many
         expect(ids(yield* list())).toEqual([id(5), id(4), id(3), id(2), id(1)])
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("sorts by id, not by the order of arrival", () =>
+    it.effect("sorts by id, not by insertion order", () =>
       Effect.gen(function* () {
         yield* created(2)
         yield* created(1)
@@ -178,7 +178,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("filters by kind, status and labels, and by all of them together", () =>
+    it.effect("filters by kind, status and labels, and all of them combined", () =>
       Effect.gen(function* () {
         const { list } = yield* many
         expect(ids(yield* list({ kind }))).toEqual([id(5), id(4), id(2), id(1)])
@@ -191,7 +191,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives pages that follow one another", () =>
+    it.effect("returns consecutive pages", () =>
       Effect.gen(function* () {
         const { list } = yield* many
         expect(ids(yield* list({ limit: 2 }))).toEqual([id(5), id(4)])
@@ -202,7 +202,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("finds a run by its label and what its status is now", () =>
+    it.effect("finds a run by its label and its current status", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const found = (status: RunStatus.RunStatus) =>
@@ -219,7 +219,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("says where the next page begins, and that there is none, with any number of labels", () =>
+    it.effect("returns where the next page starts, or none, with any number of labels", () =>
       Effect.gen(function* () {
         const { page } = yield* RunStore.RunStore
         for (const n of [1, 2, 3, 4]) yield* created(n, { labels: { a: "x", b: `${n % 2}`, c: "y" } })
@@ -235,26 +235,26 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("refuses a limit or a beginning that cannot be, and says which", () =>
+    it.effect("refuses an invalid limit or position, with an error that names it", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
         for (const limit of [-1, 1.5, NaN, Infinity, 2 ** 53]) {
           const pages = [store.list({ limit }), store.page({ limit }), store.unfinished({ kind, limit })]
-          for (const asked of pages.map((page): Effect.Effect<unknown, errors.StoreError> => page)) {
-            const error = yield* Effect.flip(asked)
+          for (const query of pages.map((page): Effect.Effect<unknown, errors.StoreError> => page)) {
+            const error = yield* Effect.flip(query)
             expect(error).toMatchObject({ _tag: "StoreError", reason: "invalid" })
             expect(error.message).toContain(`limit must be a whole number, 0 or more, not ${limit}`)
           }
         }
         const before = Schema.decodeUnknownSync(Schema.Any)("x")
         const error = yield* Effect.flip(store.list({ before }))
-        expect(error.message).toBe('store: list runs failed (invalid): before must be the id of a job, not "x"')
+        expect(error.message).toBe('store: list runs failed (invalid): before must be a job id, not "x"')
         expect(yield* store.list({ limit: 0 })).toEqual([])
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives 1,000 at the most", () =>
+    it.effect("returns at most 1,000 runs", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const many = Array.from({ length: 1_002 }, (_, n) => newRun(n))
@@ -266,7 +266,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("gives 100 when no limit is named", () =>
+    it.effect("returns 100 runs by default", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* Effect.forEach(

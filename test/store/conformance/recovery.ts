@@ -5,7 +5,7 @@ import { at, created, error, event, id, kind, unfinished } from "../runs.js"
 
 export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("unfinished", () => {
-    it.effect("gives the runs of a kind that are not over, oldest first, in pages", () =>
+    it.effect("returns the unfinished runs of a kind, oldest first, in pages", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         for (const n of [3, 1, 2, 5, 6, 7]) yield* created(n)
@@ -28,7 +28,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("tells whether the current attempt was told to stop", () =>
+    it.effect("returns whether the current attempt is stopping", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -40,7 +40,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("counts the crashes in a row, until the orchestrator emits or its manager ends in good order", () =>
+    it.effect("counts consecutive crashes, until the orchestrator emits or its manager shuts down", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -61,7 +61,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* cut(true)).toBe(1)
         expect(yield* cut(false)).toBe(0)
         expect(yield* cut(true)).toBe(1)
-        // Neither a stop nor an emission that is refused is a sign of life.
+        // Neither a stop nor a refused event resets the count.
         yield* store.record({ type: "job.stopping", jobId, attempt, at: at(9) })
         yield* Effect.flip(store.append({ jobId, attempt: attempt - 1, events: [event("x")] }))
         expect(yield* crashes).toBe(1)
@@ -76,7 +76,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
     const b = { kind, id: "b", process: { ...process, pid: 2 } }
     const other = { kind: "other", id: "c", process }
 
-    it.effect("claim a kind that has none, and replace the one that was seen", () =>
+    it.effect("claim a kind without an owner, or replace the expected owner", () =>
       Effect.gen(function* () {
         const { owners } = yield* RunStore.RunStore
         expect(yield* owners.get(kind)).toEqual(Option.none())
@@ -90,7 +90,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("refuse to replace one that has gone meanwhile", () =>
+    it.effect("do not replace an owner that has changed", () =>
       Effect.gen(function* () {
         const { owners } = yield* RunStore.RunStore
         expect(yield* owners.claim(b, Option.some(a))).toBe(false)
@@ -98,7 +98,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("give up what is theirs and nothing else", () =>
+    it.effect("release only their own kind", () =>
       Effect.gen(function* () {
         const { owners } = yield* RunStore.RunStore
         yield* owners.claim(a, Option.none())
@@ -112,7 +112,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("are one of many that claim at once", () =>
+    it.effect("let one of many concurrent claims succeed", () =>
       Effect.gen(function* () {
         const { owners } = yield* RunStore.RunStore
         const claims = yield* Effect.forEach(
@@ -132,7 +132,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       Effect.flatMap(RunStore.RunStore, ({ owners }) => owners.acquire({ kind, id }))
     const recorded = Effect.flatMap(RunStore.RunStore, ({ owners }) => owners.get("tasks"))
 
-    it.scoped("makes one owner of a kind until its scope closes, and names it to others", () =>
+    it.scoped("owns a kind until the scope closes, and fails for others with the owner", () =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
         yield* Scope.extend(acquire("a"), scope)
@@ -153,7 +153,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.scoped("lets one of many that ask at once have the kind", () =>
+    it.scoped("gives the kind to one of many concurrent contenders", () =>
       Effect.gen(function* () {
         const answers = yield* Effect.forEach(
           Array.from({ length: 20 }, (_, n) => String(n)),
@@ -166,7 +166,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
     )
   })
 
-  describe("attempts", () => {
+  describe("childProcesses", () => {
     const process = (n: number, jobId = id(1)) => ({
       cookie: `cookie ${n}`,
       jobId,
@@ -176,7 +176,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       at: at(n)
     })
 
-    it.effect("are unclosed from the intent to spawn until nothing is left, oldest first", () =>
+    it.effect("are open from the intent to spawn until they are closed, oldest first", () =>
       Effect.gen(function* () {
         const { childProcesses: attempts } = yield* RunStore.RunStore
         yield* created(1)
@@ -203,7 +203,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("stay closed when the word of the spawn comes too late, and need no start time", () =>
+    it.effect("stay closed when the spawn is recorded too late, and need no start time", () =>
       Effect.gen(function* () {
         const { childProcesses: attempts } = yield* RunStore.RunStore
         yield* created(1)

@@ -5,7 +5,7 @@ import { interleaved } from "../../support/interleaving.js"
 import { interruptedAfter } from "../../support/interruption.js"
 import { at, created, event, id, kind, newRun } from "../runs.js"
 
-/** A fiber that waits for a change from now on, and runs already. */
+/** A running fiber that waits for the next change. */
 const waiting = (jobId?: JobId.JobId): Effect.Effect<Fiber.Fiber<void>, never, RunStore.RunStore | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
@@ -20,7 +20,7 @@ const isWaiting = (fiber: Fiber.Fiber<void>) => Effect.map(Fiber.poll(fiber), ({
 
 export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("changes", () => {
-    it.scoped("wake those who follow the job and those who follow all, and nobody else", () =>
+    it.scoped("notify subscribers of the job and of all jobs, and no others", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
@@ -41,7 +41,7 @@ export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.scoped("wake those who wait for a job before it exists", () =>
+    it.scoped("notify subscribers of a job that does not exist yet", () =>
       Effect.gen(function* () {
         const fiber = yield* waiting(id(1))
         yield* created(1)
@@ -49,7 +49,7 @@ export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.scoped("wake nobody when a write is refused", () =>
+    it.scoped("do not notify when a write is refused", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1, { key: "a" })
@@ -61,7 +61,7 @@ export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.scoped("come after the commit: whoever is woken finds the event", () =>
+    it.scoped("notify after the commit, when the event can be read", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -74,8 +74,8 @@ export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
               const { events } = yield* Effect.flatten(store.events({ kind, jobId, after: last, limit: 100 }))
               const before = last
               last = events.at(-1)?.seq ?? last
-              // A wake-up without an event would be a promise that was not kept.
-              if (before > 1 && last === before) return yield* Effect.dieMessage("woken for nothing")
+              // A wake-up without a new event is a failure.
+              if (before > 1 && last === before) return yield* Effect.dieMessage("notified without a new event")
               if (last < 50) yield* signal.changed(version)
             }
           })
@@ -85,7 +85,7 @@ export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.scoped("lose no wake-up between looking and waiting, at any step", () =>
+    it.scoped("lose no wake-up between reading and waiting, at any step", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)
@@ -111,7 +111,7 @@ export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.scoped("wake the followers although the writer goes away at any step", () =>
+    it.scoped("notify although the writing fiber is interrupted at any step", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobId = yield* created(1)

@@ -4,7 +4,7 @@ import { Effect, Exit, type Layer, Option } from "effect"
 import { at, created, error, id } from "../runs.js"
 import { planOf, task, unit } from "../work.js"
 
-/** A unit and a task with everything that may be recorded of them. */
+/** A unit and a task with all fields set. */
 const wholeUnit = unit("b", 0, {
   dependsOn: ["a \"'", "ü\n"],
   state: "failed",
@@ -44,7 +44,7 @@ const nothing = new Work.Work({ units: [], tasks: [] })
 
 export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("work", () => {
-    it.effect("is nothing where nothing was planned", () =>
+    it.effect("is empty when nothing was planned", () =>
       Effect.gen(function* () {
         const { work } = yield* RunStore.RunStore
         yield* created(1)
@@ -53,7 +53,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is what was planned, by position, however it is named and in whatever order it came", () =>
+    it.effect("is ordered by position, regardless of names and insertion order", () =>
       Effect.gen(function* () {
         const shuffled = new Work.Work({ units: [...plan.units].reverse(), tasks: [...plan.tasks].reverse() })
         const { work } = yield* planned(1, shuffled)
@@ -61,7 +61,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is kept with all that records hold", () =>
+    it.effect("keeps all fields of units and tasks", () =>
       Effect.gen(function* () {
         const whole = new Work.Work({ units: [wholeUnit], tasks: [wholeTask] })
         const { work } = yield* planned(1, whole)
@@ -72,7 +72,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is read together with the run, whatever there is of it", () =>
+    it.effect("is read together with the run, planned or not", () =>
       Effect.gen(function* () {
         const store = yield* planned(1, new Work.Work({ units: [wholeUnit], tasks: [wholeTask] }))
         yield* created(2)
@@ -85,7 +85,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is planned once: a further plan changes nothing", () =>
+    it.effect("is planned once: a second plan changes nothing", () =>
       Effect.gen(function* () {
         const { work } = yield* planned(1)
         yield* work.unit({ jobId: id(1), attempt: 1, unit: unit("b", 0, { state: "running" }) })
@@ -96,7 +96,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("may be planned after a plan of nothing", () =>
+    it.effect("can be planned after an empty plan", () =>
       Effect.gen(function* () {
         const { work } = yield* planned(1, nothing)
         yield* work.plan({ jobId: id(1), attempt: 1, work: plan })
@@ -104,7 +104,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("may be thousands of tasks, and that of each job is its own", () =>
+    it.effect("holds thousands of tasks, separately for each job", () =>
       Effect.gen(function* () {
         const many = planOf(61, 83)
         const { work } = yield* planned(1, many)
@@ -115,7 +115,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is counted by the states of its tasks, of many jobs at once", () =>
+    it.effect("counts tasks by state, for many jobs at once", () =>
       Effect.gen(function* () {
         const { work } = yield* planned(1)
         yield* planned(2, planOf(3, 7))
@@ -133,14 +133,14 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("changes one unit or task at a time, in place of what was there", () =>
+    it.effect("replaces the record of one unit or task at a time", () =>
       Effect.gen(function* () {
         const { work } = yield* planned(1)
         const of = { jobId: id(1), attempt: 1 }
         const running = unit("b", 0, { state: "running", base: "0123", startedAt: at(1), reason: "the first time" })
         yield* work.unit({ ...of, unit: running })
         yield* work.task({ ...of, task: task("b", 2, 1, { state: "running", calls: 1, notes: ["x"], log: "/a" }) })
-        // What is left out is gone.
+        // Fields that are left out are cleared.
         const again = new Work.UnitRecord({ ...running, reason: undefined })
         yield* work.unit({ ...of, unit: again })
         const once = task("b", 2, 1, { state: "completed", calls: 1, commit: "89ab", endedAt: at(9) })
@@ -152,7 +152,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("goes on in the next attempt where the one before was cut off", () =>
+    it.effect("continues in the next attempt after a crash", () =>
       Effect.gen(function* () {
         const { record, resume, work } = yield* planned(1)
         yield* work.task({ jobId: id(1), attempt: 1, task: task("b", 7, 0, { state: "running" }) })
@@ -165,7 +165,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("is written while the job is told to stop", () =>
+    it.effect("can be recorded while the job is stopping", () =>
       Effect.gen(function* () {
         const { record, work } = yield* planned(1)
         yield* record({ type: "job.stopping", jobId: id(1), attempt: 1, at: at(5) })
@@ -175,14 +175,14 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
     )
 
     const elsewhere: ReadonlyArray<readonly [where: string, attempt: number, RunStore.Change["type"] | undefined]> = [
-      ["that has not begun", 2, undefined],
+      ["that has not started", 2, undefined],
       ["before the first", 0, undefined],
       ["that was interrupted", 1, "job.interrupted"],
       ["whose job has failed", 1, "job.failed"],
       ["whose job was cancelled", 1, "job.cancelled"]
     ]
     for (const [where, attempt, type] of elsewhere) {
-      it.effect(`is not written by an attempt ${where}`, () =>
+      it.effect(`is refused for an attempt ${where}`, () =>
         Effect.gen(function* () {
           const store = yield* planned(1)
           yield* created(2)
@@ -202,7 +202,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       )
     }
 
-    it.effect("of a job that does not exist is not written", () =>
+    it.effect("is refused for an unknown job", () =>
       Effect.gen(function* () {
         const { work } = yield* RunStore.RunStore
         const refused = yield* Effect.flip(work.plan({ jobId: id(1), attempt: 1, work: plan }))
@@ -210,7 +210,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("that was not planned is a defect, and nothing else suffers from it", () =>
+    it.effect("dies for an unplanned unit or task, without affecting other writes", () =>
       Effect.gen(function* () {
         const { work } = yield* planned(1)
         yield* created(2)
@@ -236,9 +236,9 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
     )
 
     for (const state of Work.UnitState.literals) {
-      const isOver = state !== "pending" && state !== "running"
+      const isTerminal = state !== "pending" && state !== "running"
       const all = { commit: "0", reason: "x" }
-      it.effect(`${isOver ? "keeps a unit as it ended" : "lets a unit go on"} when it is ${state}`, () =>
+      it.effect(`${isTerminal ? "keeps the terminal state" : "allows transitions"} of a unit that is ${state}`, () =>
         Effect.gen(function* () {
           for (const [n, next] of Work.UnitState.literals.entries()) {
             const store = yield* planned(n)
@@ -246,7 +246,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
               store.work.unit({ jobId: id(n), attempt: 1, unit: unit("b", 0, { state, ...all }) })
             yield* as(state)
             const outcome = yield* Effect.either(as(next))
-            const refused = isOver && next !== state
+            const refused = isTerminal && next !== state
             if (refused) expect(outcome).toMatchObject({ left: { _tag: "StoreError", reason: "other" } })
             expect((yield* store.work.of(id(n))).units[0]?.state).toBe(refused ? state : next)
           }
@@ -255,9 +255,9 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
     }
 
     for (const state of Work.TaskState.literals) {
-      const isOver = state !== "pending" && state !== "running"
+      const isTerminal = state !== "pending" && state !== "running"
       const all = { commit: "0", reason: "x" }
-      it.effect(`${isOver ? "keeps a task as it ended" : "lets a task go on"} when it is ${state}`, () =>
+      it.effect(`${isTerminal ? "keeps the terminal state" : "allows transitions"} of a task that is ${state}`, () =>
         Effect.gen(function* () {
           for (const [n, next] of Work.TaskState.literals.entries()) {
             const store = yield* planned(n)
@@ -265,7 +265,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
               store.work.task({ jobId: id(n), attempt: 1, task: task("b", 7, 0, { state, ...all }) })
             yield* as(state)
             const outcome = yield* Effect.either(as(next))
-            const refused = isOver && next !== state
+            const refused = isTerminal && next !== state
             if (refused) expect(outcome).toMatchObject({ left: { _tag: "StoreError", reason: "other" } })
             expect((yield* store.work.of(id(n))).tasks[0]?.state).toBe(refused ? state : next)
           }

@@ -1,4 +1,6 @@
-/** A database file that is taken away from under a running store. */
+/**
+ * The files of a database that are deleted, replaced or truncated under a running store.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -12,7 +14,7 @@ import { created, id, newRun, record } from "../runs.js"
 
 const layer = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
 
-/** All that is in the log goes into the file. */
+/** A complete checkpoint of the WAL. */
 const checkpoint = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 const withStore = <A, E>(use: (filename: string) => Effect.Effect<A, E, RunStore.RunStore | SqlClient.SqlClient>) =>
@@ -34,9 +36,9 @@ const takenAway: Record<string, (filename: string) => void> = {
   }
 }
 
-describe("a store whose file was", () => {
+describe("store", () => {
   for (const [what, takeAway] of Object.entries(takenAway)) {
-    it.scoped(`${what} refuses the next write, and says so`, () =>
+    it.scoped(`refuses writes to a database that was ${what} while open`, () =>
       withStore((filename) =>
         Effect.gen(function* () {
           const store = yield* RunStore.RunStore
@@ -44,15 +46,15 @@ describe("a store whose file was", () => {
           const error = yield* Effect.flip(store.create(newRun(2)))
           expect(error).toMatchObject({ _tag: "StoreError", reason: "replaced" })
           expect(error.message).toContain(filename)
-          expect(error.message).toContain("put it back and start again")
-          // It is looked at each time.
+          expect(error.message).toContain("restore the original file and restart")
+          // The file is checked each time.
           yield* Effect.flip(store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: newRun(1).at }))
         })
       )
     )
   }
 
-  it.scoped("moved away and put back goes on", () =>
+  it.scoped("accepts writes again once a moved database is moved back", () =>
     withStore((filename) =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
@@ -66,23 +68,23 @@ describe("a store whose file was", () => {
   )
 
   const cuts: Record<string, (filename: string) => number> = {
-    "cut short by a page": (filename) => statSync(filename).size - 4_096,
-    "cut in half": (filename) => Math.floor(statSync(filename).size / 2),
-    emptied: () => 0
+    "truncated by a page": (filename) => statSync(filename).size - 4_096,
+    "truncated to half": (filename) => Math.floor(statSync(filename).size / 2),
+    "truncated to zero": () => 0
   }
   for (const [what, length] of Object.entries(cuts)) {
-    it.scoped(`${what} refuses the next write, before anything is written into it`, () =>
+    it.scoped(`refuses writes to a database that was ${what}, before it writes anything`, () =>
       withStore((filename) =>
         Effect.gen(function* () {
           const store = yield* RunStore.RunStore
-          // It has not been looked at since it grew.
+          // The file has not been checked since it grew.
           yield* checkpoint
           const left = length(filename)
           truncateSync(filename, left)
           for (const n of [2, 3]) {
             const error = yield* Effect.flip(store.create(newRun(n)))
             expect(error).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
-            expect(error.message).toContain(`${filename} was cut short while it was open; restore it from a backup`)
+            expect(error.message).toContain(`${filename} was truncated while it was open; move away ${filename}-wal`)
           }
           expect(statSync(filename).size).toBe(left)
         })
@@ -92,31 +94,29 @@ describe("a store whose file was", () => {
 
   const logCuts: Record<string, (log: string) => void> = {
     emptied: (log) => truncateSync(log, 0),
-    "cut short": (log) => truncateSync(log, 32 + 24 + 4_096),
+    truncated: (log) => truncateSync(log, 32 + 24 + 4_096),
     deleted: (log) => rmSync(log)
   }
   for (const [what, cut] of Object.entries(logCuts)) {
-    it.scoped(
-      `in use with a log that was ${what} refuses the next write, before anything is written behind the gap`,
-      () =>
-        withStore((filename) =>
-          Effect.gen(function* () {
-            const store = yield* RunStore.RunStore
-            const log = `${filename}-wal`
-            yield* created(2)
-            cut(log)
-            const left = statSync(log, { throwIfNoEntry: false })?.size
-            for (const n of [3, 4]) {
-              const error = yield* Effect.flip(store.create(newRun(n)))
-              expect(error.message).toContain(`${log} was ${what === "emptied" ? "cut short" : what} while it was open`)
-            }
-            expect(statSync(log, { throwIfNoEntry: false })?.size).toBe(left)
-          })
-        )
+    it.scoped(`refuses writes after the WAL was ${what}, before it writes anything behind the gap`, () =>
+      withStore((filename) =>
+        Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          const log = `${filename}-wal`
+          yield* created(2)
+          cut(log)
+          const left = statSync(log, { throwIfNoEntry: false })?.size
+          for (const n of [3, 4]) {
+            const error = yield* Effect.flip(store.create(newRun(n)))
+            expect(error.message).toContain(`${log} was ${what === "emptied" ? "truncated" : what} while it was open`)
+          }
+          expect(statSync(log, { throwIfNoEntry: false })?.size).toBe(left)
+        })
+      )
     )
   }
 
-  it.scoped("in use with a log that the application has carried over and begun anew, again and again, goes on", () =>
+  it.scoped("keeps working while the application checkpoints and restarts the WAL repeatedly", () =>
     withStore((filename) =>
       Effect.gen(function* () {
         for (let n = 2; n < 30; n++) {
@@ -129,7 +129,7 @@ describe("a store whose file was", () => {
     )
   )
 
-  it.scoped("vacuumed by the application, and so shorter, goes on", () =>
+  it.scoped("keeps working after a VACUUM by the application has shrunk the file", () =>
     withStore((filename) =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
@@ -148,19 +148,19 @@ describe("a store whose file was", () => {
     )
   )
 
-  /** What happens to it, and what is said of it, with nobody writing. */
+  /** What happens to the file, and the error that the idle store reports. */
   const noticed: Record<string, readonly [takeAway: (filename: string) => void, says: string]> = {
     deleted: [(filename) => rmSync(filename), "test.db was deleted while it was open"],
     replaced: [takenAway["replaced by a copy of itself"] ?? rmSync, "test.db was replaced while it was open"],
-    "cut short": [(filename) => truncateSync(filename, 4_096), "test.db was cut short while it was open"],
-    "left without its log": [(filename) => rmSync(`${filename}-wal`), "test.db-wal was deleted while it was open"],
-    "left with an empty log": [
+    truncated: [(filename) => truncateSync(filename, 4_096), "test.db was truncated while it was open"],
+    "left without its WAL": [(filename) => rmSync(`${filename}-wal`), "test.db-wal was deleted while it was open"],
+    "left with an empty WAL": [
       (filename) => truncateSync(`${filename}-wal`, 0),
-      "test.db-wal was cut short while it was open"
+      "test.db-wal was truncated while it was open"
     ]
   }
   for (const [what, [takeAway, says]] of Object.entries(noticed)) {
-    it.scoped(`${what} is noticed within five seconds, without a write; then none is taken any more`, () =>
+    it.scoped(`detects within five seconds that an idle database was ${what}, and refuses writes`, () =>
       Effect.gen(function* () {
         const { now } = yield* RealClock
         const noticed = yield* Effect.makeLatch()
@@ -173,7 +173,7 @@ describe("a store whose file was", () => {
         yield* withStore((filename) =>
           Effect.gen(function* () {
             const { create } = yield* RunStore.RunStore
-            if (what !== "left with an empty log") yield* checkpoint
+            if (what !== "left with an empty WAL") yield* checkpoint
             yield* (yield* RealClock).sleep(2_100)
             takeAway(filename)
             const begun = yield* now
@@ -188,5 +188,5 @@ describe("a store whose file was", () => {
     )
   }
 
-  it.effect("never there, because it is in memory, goes on", () => created(1).pipe(Effect.provide(layer(":memory:"))))
+  it.effect("works in memory, without a file", () => created(1).pipe(Effect.provide(layer(":memory:"))))
 })

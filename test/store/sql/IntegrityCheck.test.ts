@@ -1,4 +1,6 @@
-/** Files that are too large to be looked through before they are used. */
+/**
+ * Files that are too large for an integrity check before use.
+ */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -10,7 +12,7 @@ import { created, id, newRun } from "../runs.js"
 
 const store = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
 
-/** A store with one run, in a file of some 18 MB. */
+/** A store with one run, in a file of about 18 MB. */
 const large = Effect.gen(function* () {
   const filename = yield* TemporaryDirectory.file("test.db")
   yield* Effect.gen(function* () {
@@ -24,7 +26,7 @@ const large = Effect.gen(function* () {
   return filename
 })
 
-/** A page in the midst of the file is not as it was written. */
+/** Damages a page in the middle of the file. */
 const damaged = Effect.map(large, (filename) => {
   const bytes = readFileSync(filename)
   const page = Math.floor(bytes.length / 8_192) * 4_096
@@ -39,7 +41,7 @@ const list = Effect.map(
 
 const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ").filter(Boolean)
 
-/** Returns when something is logged in which this is found. */
+/** Returns once a message with this text is logged. */
 const logged = (what: string) =>
   Effect.map(Effect.makeLatch(), (latch) => ({
     await: latch.await,
@@ -51,7 +53,7 @@ const logged = (what: string) =>
     )
   }))
 
-/** Returns when so many other processes look through the file. */
+/** Returns once this many processes check the file. */
 const lookers = (count: number) =>
   Effect.repeat(
     Effect.delay(
@@ -61,8 +63,8 @@ const lookers = (count: number) =>
     { until: (found) => found === count }
   )
 
-describe("a large file", () => {
-  it.scopedLive("is used at once, and looked through meanwhile", () =>
+describe("the integrity check of a large file", () => {
+  it.scopedLive("runs in the background while the database is in use", () =>
     Effect.gen(function* () {
       const filename = yield* large
       yield* Effect.gen(function* () {
@@ -75,7 +77,7 @@ describe("a large file", () => {
     })
   )
 
-  it.scopedLive("that is damaged takes no more writes as soon as that is found, and can be read", () =>
+  it.scopedLive("blocks writes once it finds damage, and still allows reads", () =>
     Effect.gen(function* () {
       const filename = yield* damaged
       const found = yield* logged(`${filename} is damaged: `)
@@ -85,14 +87,14 @@ describe("a large file", () => {
         for (const n of [2, 3]) {
           const error = yield* Effect.flip(create(newRun(n)))
           expect(error).toMatchObject({ _tag: "StoreError", reason: "corrupt", operation: "open the database" })
-          expect(error.message).toContain("Restore it from a backup, or move it away to begin anew")
+          expect(error.message).toContain("Restore it from a backup, or move it away to start with an empty database")
         }
         expect(yield* list).toEqual([id(1)])
       }).pipe(Effect.provide(Layer.provideMerge(store(filename), found.layer)))
     })
   )
 
-  it.scopedLive("that was cut short is refused at once, and left as it was found", () =>
+  it.scopedLive("refuses a truncated file at once, and leaves it unchanged", () =>
     Effect.gen(function* () {
       const filename = yield* large
       truncateSync(filename, statSync(filename).size - 4_096)
@@ -104,7 +106,7 @@ describe("a large file", () => {
     })
   )
 
-  it.scopedLive("that is only looked at is not looked through, unless that is asked for", () =>
+  it.scopedLive("runs for Database.layerUntouched only with thorough", () =>
     Effect.gen(function* () {
       const filename = yield* damaged
       const bytes = readFileSync(filename)
@@ -119,7 +121,7 @@ describe("a large file", () => {
     })
   )
 
-  it.scopedLive("that is closed before it was looked through leaves no process behind", () =>
+  it.scopedLive("leaves no process behind when the database closes first", () =>
     Effect.gen(function* () {
       const filename = yield* large
       const scope = yield* Scope.make()
