@@ -138,7 +138,7 @@ const refuseDamagedByCrash = (filename: string) =>
       )
     : Effect.succeed(false)
 
-/** Rejects a file that is not a database or is truncated, at any size. */
+/** Rejects a file that is not a database, or shorter than its header says, at any size. */
 const readSchema = (execute: rawQuery.RawQuery) => execute("SELECT count(*) FROM sqlite_master")
 
 const refuseOldSqlite = (execute: rawQuery.RawQuery) =>

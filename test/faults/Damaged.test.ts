@@ -122,7 +122,7 @@ describe("a damaged database", () => {
         expect(performance.now() - begun).toBeLessThan(5_000)
         expect(code).toBe(1)
         expect(err).toContain(`${database} is damaged`)
-        expect(err).toContain("Restore it from a backup, or move it away to start with an empty database")
+        expect(err).toContain("Restore it from a backup, or move it away to start afresh")
         expect(readFileSync(database).equals(bytes)).toBe(true)
         expect(readdirSync(world.home).filter((name) => name.startsWith("charlotte.db"))).toEqual(["charlotte.db"])
       })

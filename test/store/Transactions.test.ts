@@ -126,7 +126,7 @@ describe("inside a transaction of another client", () => {
       const theirs = Context.get(yield* Layer.build(Layer.fresh(memory)), SqlClient.SqlClient)
       const manager = yield* JobManager.JobManager
       yield* theirs`CREATE TABLE theirs (x)`
-      const given = yield* Effect.flip(
+      const jobId = yield* Effect.flip(
         theirs.withTransaction(
           Effect.gen(function* () {
             yield* theirs`INSERT INTO theirs VALUES (1)`
@@ -139,7 +139,7 @@ describe("inside a transaction of another client", () => {
       // The transaction was rolled back, the job was not.
       expect(yield* theirs`SELECT * FROM theirs`).toEqual([])
       const runs = yield* Effect.flatMap(RunStore.RunStore, ({ list }) => list())
-      expect(runs.map(({ id, status }) => [id, status])).toEqual([[given, "cancelled"]])
+      expect(runs.map(({ id, status }) => [id, status])).toEqual([[jobId, "cancelled"]])
     }).pipe(Effect.provide(layer))
   )
 

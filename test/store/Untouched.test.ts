@@ -18,7 +18,7 @@ const store = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Datab
 const untouched = (filename: string) =>
   RunStore.layerUntouched.pipe(Layer.provideMerge(Database.layerUntouched({ filename })))
 
-const looked = (filename: string) =>
+const readUntouched = (filename: string) =>
   Effect.flatMap(RunStore.RunStore, ({ list }) => Effect.map(list(), (runs) => runs.map(({ id }) => id))).pipe(
     Effect.provide(untouched(filename))
   )
@@ -55,7 +55,7 @@ describe("Database.layerUntouched", () => {
     Effect.gen(function* () {
       const filename = yield* closed
       const before = everything(filename)
-      expect(yield* looked(filename)).toEqual([id(1)])
+      expect(yield* readUntouched(filename)).toEqual([id(1)])
       expect(everything(filename)).toEqual(before)
     })
   )
@@ -67,7 +67,7 @@ describe("Database.layerUntouched", () => {
         const seen: Array<ReadonlyArray<string>> = []
         for (const n of [1, 2, 3]) {
           yield* created(n)
-          seen.push(yield* looked(filename))
+          seen.push(yield* readUntouched(filename))
         }
         expect(seen).toEqual([[id(1)], [id(2), id(1)], [id(3), id(2), id(1)]])
       }).pipe(Effect.provide(store(filename)))
@@ -79,7 +79,7 @@ describe("Database.layerUntouched", () => {
     Effect.gen(function* () {
       const filename = yield* crashed
       const before = everything(filename)
-      expect(yield* looked(filename)).toEqual([id(1)])
+      expect(yield* readUntouched(filename)).toEqual([id(1)])
       expect(everything(filename)).toEqual(before)
       expect(yield* Effect.provide(created(2), store(filename))).toBe(id(2))
     })
@@ -101,9 +101,9 @@ describe("Database.layerUntouched", () => {
     Effect.gen(function* () {
       const filename = yield* closed
       writeFileSync(filename, readFileSync(filename).fill(0x55, 4_096 + 8, 3 * 4_096))
-      expect(yield* Effect.flip(looked(filename))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
+      expect(yield* Effect.flip(readUntouched(filename))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
       rmSync(filename)
-      expect(yield* Effect.flip(looked(filename))).toMatchObject({ _tag: "StoreError", reason: "other" })
+      expect(yield* Effect.flip(readUntouched(filename))).toMatchObject({ _tag: "StoreError", reason: "other" })
       expect(readdirSync(dirname(filename))).toEqual([])
     })
   )
@@ -129,7 +129,7 @@ describe("Database.layerUntouched", () => {
         yield* sql.unsafe("ROLLBACK")
       }).pipe(Effect.provide(Database.layer({ filename: `${directory}/test.db` })))
       const before = everything(filename)
-      expect(yield* Effect.flip(looked(filename))).toMatchObject({ _tag: "StoreError", reason: "readonly" })
+      expect(yield* Effect.flip(readUntouched(filename))).toMatchObject({ _tag: "StoreError", reason: "readonly" })
       expect(everything(filename)).toEqual(before)
     })
   )
@@ -147,7 +147,7 @@ describe("Database.layerUntouched", () => {
       yield* set(`DELETE FROM charlotte_migrations WHERE migration_id = ${latest}`)
       const before = everything(filename)
       expect(yield* version).toMatchObject({ found: { value: latest - 1 }, latest })
-      const error = yield* Effect.flip(looked(filename))
+      const error = yield* Effect.flip(readUntouched(filename))
       expect(error).toMatchObject({ _tag: "StoreError", reason: "version" })
       expect(error.message).toContain(
         `the database has schema version ${latest - 1}, and this Charlotte reads ${latest}`

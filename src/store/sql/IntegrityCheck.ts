@@ -21,9 +21,7 @@ const damaged = (filename: string, what: string | undefined) =>
   new StoreError({
     operation: "open the database",
     reason: "corrupt",
-    cause: new Error(
-      `${filename} is damaged: ${what}. Restore it from a backup, or move it away to start with an empty database.`
-    )
+    cause: new Error(`${filename} is damaged: ${what}. Restore it from a backup, or move it away to start afresh.`)
   })
 
 /** Fails when the file is damaged. */

@@ -139,7 +139,7 @@ export const inserter = (into: string, columns: number) => {
     from(connection, rows, 0)
 }
 
-/** A column of JSON, in a wrapper: JSON that is `null` would look like no value. */
+/** A JSON column, wrapped, since a decoded `null` would look like a missing value. */
 export const JsonText = Schema.transform(Schema.parseJson(), Schema.Struct({ json: Schema.Unknown }), {
   strict: true,
   decode: (json) => ({ json }),

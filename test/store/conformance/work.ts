@@ -227,7 +227,7 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
         )
         for (const exit of exits.slice(0, 4)) {
           expect(exit).toMatchObject({
-            cause: { _tag: "Die", defect: { message: expect.stringContaining("plan it") } }
+            cause: { _tag: "Die", defect: { message: expect.stringContaining("call work.plan first") } }
           })
         }
         expect(exits.at(-1)).toEqual(Exit.void)

@@ -87,7 +87,7 @@ describe("the integrity check of a large file", () => {
         for (const n of [2, 3]) {
           const error = yield* Effect.flip(create(newRun(n)))
           expect(error).toMatchObject({ _tag: "StoreError", reason: "corrupt", operation: "open the database" })
-          expect(error.message).toContain("Restore it from a backup, or move it away to start with an empty database")
+          expect(error.message).toContain("Restore it from a backup, or move it away to start afresh")
         }
         expect(yield* list).toEqual([id(1)])
       }).pipe(Effect.provide(Layer.provideMerge(store(filename), found.layer)))
@@ -110,13 +110,13 @@ describe("the integrity check of a large file", () => {
     Effect.gen(function* () {
       const filename = yield* damaged
       const bytes = readFileSync(filename)
-      const looked = (thorough: boolean) =>
+      const readUntouched = (thorough: boolean) =>
         Effect.zipLeft(
           list,
           Effect.sync(() => expect(children()).toEqual([]))
         ).pipe(Effect.provide(Layer.provide(RunStore.layerUntouched, Database.layerUntouched({ filename, thorough }))))
-      expect(yield* looked(false)).toEqual([id(1)])
-      expect(yield* Effect.flip(looked(true))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
+      expect(yield* readUntouched(false)).toEqual([id(1)])
+      expect(yield* Effect.flip(readUntouched(true))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
       expect(readFileSync(filename).equals(bytes)).toBe(true)
     })
   )
