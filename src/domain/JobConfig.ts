@@ -1,5 +1,5 @@
 /**
- * What a job of the task orchestrator is asked to do.
+ * The configuration of a job of the task orchestrator.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ const text = Schema.NonEmptyString.annotations({ message: () => "must not be emp
   Schema.filter((s) => !s.includes("\0") || "must not contain a NUL character")
 )
 
-/** An object that gets a property of this name gets another prototype instead. */
+/** Assigning a property of this name sets the object's prototype instead. */
 const labelName = Schema.String.pipe(Schema.pattern(/^(?!__proto__$)/, { title: "a name other than __proto__" }))
 
 /**
@@ -31,24 +31,24 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
   {
     /** The git repository to work in; an absolute path. */
     repoPath: text.pipe(Schema.filter((s) => s.startsWith("/") || "must be an absolute path")),
-    /** The directory of units and tasks; absolute, or relative to the repository. */
+    /** The directory that holds the units and tasks; absolute, or relative to the repository. */
     tasksDir: text,
     /** The branch that the result is landed on. */
     targetBranch: text,
-    /** How many units are worked on in parallel. */
+    /** How many units run in parallel. */
     concurrency: Schema.optionalWith(
       Schema.Int.pipe(Schema.positive()).annotations({ message: () => "must be a whole number, 1 or more" }),
       { default: () => 4 }
     ),
-    /** Only check and show the plan; touch nothing. */
+    /** Only validate and show the plan; change nothing. */
     dryRun: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-    /** Advance the target branch to the result when all units are done. */
+    /** Advance the target branch to the result once all units are merged. */
     land: Schema.optionalWith(Schema.Boolean, { default: () => true }),
-    /** The name of the agent profile that works on the tasks. */
+    /** The name of the agent profile that runs the tasks. */
     agent: Schema.optional(text),
-    /** A job that has failed or was cancelled: what it has done is not done again. */
+    /** A failed or cancelled job to retry: tasks that it completed are not run again. */
     retryOf: Schema.optional(JobId),
-    /** Free words to find the job again by. */
+    /** Free-form labels, by which jobs can be filtered. */
     labels: Schema.optional(Schema.Record({ key: labelName, value: Schema.String }))
   },
   [undefined, undefined, { title: "an object" }]

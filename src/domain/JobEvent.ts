@@ -1,5 +1,5 @@
 /**
- * What happened in a job. The log of these in the database is the truth; whoever watches reads from it.
+ * The events of a job. The event log in the database is the source of truth; every subscriber reads from it.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
   jobId: JobId,
   /** 1, 2, 3 … within the job. */
   seq: Schema.Int.pipe(Schema.positive()),
-  /** Rises over all jobs of a database. */
+  /** Increases across all jobs of a database. */
   cursor: Schema.Int.pipe(Schema.positive()),
   at: Schema.DateTimeUtc,
   type: Schema.NonEmptyString,
@@ -23,22 +23,24 @@ export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
   payload: Schema.optional(Schema.Unknown)
 }) {}
 
-/** What no database keeps as it is: SQLite replaces halves of surrogate pairs, and PostgreSQL takes no NUL. */
-const unkept = /[\0\p{Surrogate}]/u
+/** Characters that do not round-trip: SQLite replaces lone surrogates, and PostgreSQL rejects NUL. */
+const unstorable = /[\0\p{Surrogate}]/u
 
-const isKept = Schema.filter((name: string) => !unkept.test(name) || "must have neither NUL nor a lone surrogate in it")
+const isStorable = Schema.filter((name: string) => !unstorable.test(name) || "must not contain NUL or a lone surrogate")
 
 /**
- * What an orchestrator emits. Types that begin with `job.` are the manager's own.
+ * An event that an orchestrator emits. Types that begin with `job.` are reserved for the manager.
  *
  * @since 0.1.0
  */
 export const EmittedEvent = Schema.Struct({
   type: Schema.NonEmptyString.pipe(
-    Schema.filter((type) => !type.startsWith("job.") || "event types that begin with job. are the manager's own"),
-    isKept
+    Schema.filter(
+      (type) => !type.startsWith("job.") || "event types that begin with job. are reserved for the manager"
+    ),
+    isStorable
   ),
-  unit: Schema.optional(Schema.String.pipe(isKept)),
+  unit: Schema.optional(Schema.String.pipe(isStorable)),
   task: Schema.optional(Schema.Int),
   /** Any JSON. */
   payload: Schema.optional(Schema.Unknown)
@@ -49,8 +51,8 @@ export type EmittedEvent = typeof EmittedEvent.Type
 
 const validate = Schema.validateEither(EmittedEvent, { errors: "all" })
 
-/** The message of the defect of emitting what is no event: it names every bad field. Empty for an event. */
-export const whyNotEmitted = (event: unknown): string =>
+/** Why a value is not a valid event, naming every bad field; empty if it is one. `emit` dies with this message. */
+export const emitProblem = (event: unknown): string =>
   Either.match(validate(event), {
     onRight: () => "",
     onLeft: (error) => {
@@ -64,8 +66,8 @@ export const whyNotEmitted = (event: unknown): string =>
   })
 
 /**
- * The events that a manager writes, each together with the change of state that it tells of, and the status of the run
- * after it.
+ * The events that a manager writes, and the status of the run after each. The event and the change of status are one
+ * transaction.
  *
  * @since 0.1.0
  */

@@ -1,12 +1,12 @@
 /**
- * The name of a job: a ULID, so that names sort by the time at which they were given.
+ * The id of a job: a ULID, so that ids sort by creation time.
  *
  * @since 0.1.0
  */
 import { Schema } from "effect"
 
 /**
- * A ULID of 26 characters of Crockford's base 32, upper case.
+ * A ULID: 26 characters of Crockford's base 32, in upper case.
  *
  * @since 0.1.0
  * @example
@@ -26,5 +26,5 @@ export const JobId = Schema.String.pipe(
 /** @since 0.1.0 */
 export type JobId = typeof JobId.Type
 
-/** Makes a `JobId` of a string known to be one; throws on any other. */
+/** Makes a `JobId` from a string; throws if it is not a valid id. */
 export const make = JobId.make

@@ -1,5 +1,5 @@
 /**
- * The record of a job: one row of history, kept for ever.
+ * The record of a job: one row of history, which is never deleted.
  *
  * @since 0.1.0
  */
@@ -11,9 +11,9 @@ import { RunStatus } from "./RunStatus.js"
  * Why a run ended without completing.
  *
  * - `failure`: the orchestrator failed with a typed error
- * - `defect`: it died of a bug, or a finalizer did on the way out
+ * - `defect`: the orchestrator, or one of its finalizers, died
  * - `interrupted`: it interrupted itself
- * - `recovery`: it could not be continued after its manager had ended
+ * - `recovery`: it could not be resumed after its manager had exited
  *
  * @since 0.1.0
  */
@@ -21,27 +21,27 @@ export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
   kind: Schema.Literal("failure", "defect", "interrupted", "recovery"),
   /** The error as JSON; an `Error` keeps its name and message. */
   error: Schema.Unknown,
-  /** The whole cause, rendered for people. */
+  /** The whole cause, pretty-printed. */
   cause: Schema.String
 }) {}
 
 /** @since 0.1.0 */
 export class Run extends Schema.Class<Run>("charlotte/Run")({
   id: JobId,
-  /** The kind of manager that it belongs to. */
+  /** The kind of the manager that runs it. */
   kind: Schema.NonEmptyString,
   status: RunStatus,
-  /** 1 for the first attempt; each continuation counts one up. */
+  /** 1 for the first attempt; each resume increments it. */
   attempt: Schema.Int.pipe(Schema.positive()),
-  /** The encoded configuration, as it was submitted. */
+  /** The encoded configuration, as submitted. */
   config: Schema.Unknown,
   labels: Schema.Record({ key: Schema.String, value: Schema.String }),
   createdAt: Schema.DateTimeUtc,
   /** When the current attempt began. */
   startedAt: Schema.optional(Schema.DateTimeUtc),
-  /** When it ended for good. */
+  /** When it reached a terminal status. */
   endedAt: Schema.optional(Schema.DateTimeUtc),
-  /** What the orchestrator succeeded with, as JSON. */
+  /** The success value of the orchestrator, as JSON. */
   result: Schema.optional(Schema.Unknown),
   error: Schema.optional(RunError)
 }) {}

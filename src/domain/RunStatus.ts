@@ -1,5 +1,5 @@
 /**
- * The state machine of a run. It stands here once; the database restates it in constraints, and the README draws it.
+ * The state machine of a run. The constraints of the database repeat it, and the README draws it.
  *
  * @since 0.1.0
  */
@@ -7,9 +7,9 @@ import { Schema } from "effect"
 
 /**
  * - `pending`: recorded, not yet started
- * - `running`: a manager works on it, or a manager died while it did and none has taken over yet
- * - `interrupted`: cut short by the end of its manager; goes on as the next attempt
- * - `completed`, `failed`, `cancelled`: over, for good
+ * - `running`: a manager runs it, or one died while running it and no other has recovered it yet
+ * - `interrupted`: cut short when its manager exited; a resume starts the next attempt
+ * - `completed`, `failed`, `cancelled`: terminal
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ export const RunStatus = Schema.Literal("pending", "running", "interrupted", "co
 export type RunStatus = typeof RunStatus.Type
 
 /**
- * Every status, and those that may follow it.
+ * The allowed transitions from each status.
  *
  * @since 0.1.0
  */
@@ -36,7 +36,7 @@ export const transitions: { readonly [From in RunStatus]: ReadonlyArray<RunStatu
 export const canBecome = (from: RunStatus, to: RunStatus): boolean => transitions[from].includes(to)
 
 /**
- * Whether a run with this status is over for good.
+ * Whether a run with this status has ended for good.
  *
  * @since 0.1.0
  */

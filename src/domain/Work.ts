@@ -1,13 +1,13 @@
 /**
- * How far a job has come with its units and tasks: what is recorded of them, beside the run.
+ * The progress of a job: the records of its units and tasks, stored beside the run.
  *
  * @since 0.1.0
  */
 import { Schema } from "effect"
 
 /**
- * - `skipped`: nothing was to be done when the job was submitted
- * - `blocked`: a unit that it depends on has failed
+ * - `skipped`: all of its tasks were complete when the job was submitted
+ * - `blocked`: a unit that it depends on has failed, or is blocked itself
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ export const UnitState = Schema.Literal("pending", "running", "merged", "failed"
 export type UnitState = typeof UnitState.Type
 
 /**
- * `skipped`: complete when the job was submitted.
+ * `skipped`: the task was complete when the job was submitted.
  *
  * @since 0.1.0
  */
@@ -33,9 +33,9 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
   position: Schema.NonNegativeInt,
   dependsOn: Schema.Array(Schema.String),
   state: UnitState,
-  /** The commit at which its branch began. */
+  /** The commit at which its branch starts. */
   base: Schema.optional(Schema.String),
-  /** The commit with which its work came, or is about to come, into the result. */
+  /** The commit that merges it into the result; recorded before the result branch is moved to it. */
   commit: Schema.optional(Schema.String),
   /** Why it failed. */
   reason: Schema.optional(Schema.String),
@@ -47,28 +47,28 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
 export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")({
   unit: Schema.String,
   task: Schema.Int.pipe(Schema.positive()),
-  /** From 0, in the order in which the tasks of the unit are done. */
+  /** From 0, in the order in which the tasks of the unit run. */
   position: Schema.NonNegativeInt,
   title: Schema.String,
   state: TaskState,
-  /** How many attempts at it have failed. */
+  /** How many attempts have failed. */
   failures: Schema.NonNegativeInt,
-  /** How often an agent was called for it. */
+  /** How often an agent was started for it. */
   calls: Schema.NonNegativeInt,
-  /** The commit that holds its work, or is about to. */
+  /** The commit of its work; recorded before the branch is moved to it. */
   commit: Schema.optional(Schema.String),
   /** Why the last attempt failed. */
   reason: Schema.optional(Schema.String),
-  /** The file with what the agent or the gate printed then. */
+  /** The log of the agent or gate that failed then. */
   log: Schema.optional(Schema.String),
-  /** What else a person should know, such as files of the plan that the agent had changed. */
+  /** Remarks for the user, such as plan files that the agent changed and that were restored. */
   notes: Schema.Array(Schema.String),
   startedAt: Schema.optional(Schema.DateTimeUtc),
   endedAt: Schema.optional(Schema.DateTimeUtc)
 }) {}
 
 /**
- * How many tasks of a job are in each state.
+ * The number of a job's tasks in each state.
  *
  * @since 0.1.0
  */
@@ -91,7 +91,7 @@ export class Work extends Schema.Class<Work>("charlotte/Work")({
 }) {}
 
 /**
- * Where nothing was planned.
+ * The progress of a job without a plan.
  *
  * @since 0.1.0
  */

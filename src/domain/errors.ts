@@ -1,12 +1,12 @@
 /**
- * Every error of the library's own. Each carries its data; its message is a sentence.
+ * The errors of the library. Each carries its data, from which its message is made.
  *
  * @since 0.1.0
  */
 import { Duration, Schema } from "effect"
 import { RunStatus } from "./RunStatus.js"
 
-/** All permits are taken; nothing was written. */
+/** All permits are in use; nothing was written. */
 export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJobsReached", {
   maxJobs: Schema.Int
 }) {
@@ -26,11 +26,11 @@ export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict"
   }
 }
 
-/** The configuration was refused; `issues` names every bad field. */
+/** The configuration was rejected; `issues` names every bad field. */
 export class InvalidJobConfig extends Schema.TaggedError<InvalidJobConfig>()("InvalidJobConfig", {
   issues: Schema.Array(
     Schema.Struct({
-      /** The way to the field, such as `["labels", "team"]`; empty for the whole. */
+      /** The path of the field, such as `["labels", "team"]`; empty for the configuration as a whole. */
       path: Schema.Array(Schema.Union(Schema.String, Schema.Number)),
       message: Schema.String
     })
@@ -57,7 +57,7 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound"
 export class NotResumable extends Schema.TaggedError<NotResumable>()("NotResumable", {
   jobId: Schema.String,
   status: RunStatus,
-  /** Why an interrupted run could not go on. */
+  /** Why an interrupted run could not be resumed. */
   reason: Schema.optional(Schema.String)
 }) {
   override get message() {
@@ -65,17 +65,17 @@ export class NotResumable extends Schema.TaggedError<NotResumable>()("NotResumab
   }
 }
 
-/** The job had not ended by its deadline; it stays visible as `stopping` and keeps its permit until it does. */
+/** The job did not end by the deadline; it stays listed as `stopping`, and keeps its permit, until it ends. */
 export class StopTimedOut extends Schema.TaggedError<StopTimedOut>()("StopTimedOut", {
   jobId: Schema.String,
   elapsed: Schema.DurationFromMillis
 }) {
   override get message() {
-    return `job ${this.jobId} has not ended ${Duration.format(this.elapsed)} after it was told to stop`
+    return `job ${this.jobId} is still running ${Duration.format(this.elapsed)} after the stop request`
   }
 }
 
-/** The manager is closing and takes no more jobs. */
+/** The manager is shutting down and accepts no more jobs. */
 export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDown", {}) {
   override get message() {
     return "the job manager is shutting down"
@@ -87,7 +87,7 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
   kind: Schema.String,
   /** The process of the other manager. */
   pid: Schema.Int,
-  /** Where that pid means something, when it is not here: the other manager runs in another container. */
+  /** The pid namespace of that process, if it is another one: the manager runs in another container. */
   pidNamespace: Schema.optional(Schema.String)
 }) {
   override get message() {
@@ -96,29 +96,29 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
   }
 }
 
-/** A write on behalf of an attempt that is no longer the current one, or that has ended; it was refused. */
+/** A write for an attempt that has ended, or that a later attempt has replaced; it was rejected. */
 export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
   jobId: Schema.String,
   attempt: Schema.Int
 }) {
   override get message() {
-    return `attempt ${this.attempt} of job ${this.jobId} is over; the write was refused`
+    return `attempt ${this.attempt} of job ${this.jobId} has ended; the write was rejected`
   }
 }
 
-/** The database did not do what it was asked. */
+/** An operation of the database failed. */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
-  /** What was asked of it, such as `start` or `open`. */
+  /** The operation, such as `start` or `open`. */
   operation: Schema.String,
   /**
    * - `busy`: another process held its lock for too long
-   * - `full`: no space is left
-   * - `readonly`: it cannot be written
-   * - `corrupt`: the file is damaged or is no database
+   * - `full`: no space is left on the disk
+   * - `readonly`: the file cannot be written
+   * - `corrupt`: the file is damaged or not a database
    * - `replaced`: the file was deleted or replaced while it was open
    * - `version`: it was written by a newer Charlotte, or SQLite is too old
    * - `closed`: the store has been closed
-   * - `invalid`: what was asked for cannot be, such as a page of -1 runs; see `cause`
+   * - `invalid`: the arguments are invalid, such as a page of -1 runs; see `cause`
    * - `other`: see `cause`
    */
   reason: Schema.Literal("busy", "full", "readonly", "corrupt", "replaced", "version", "closed", "invalid", "other"),

@@ -1,17 +1,17 @@
 /**
- * How many labels a job may have, and how long they may be: every page of jobs carries them.
+ * Limits on the number and size of labels, since every page of jobs includes them.
  */
 import { InvalidJobConfig } from "./errors.js"
 
 export const maxLabels = 64
 
-/** Bytes in UTF-8 of the name and the value of a label together. */
+/** UTF-8 bytes of a label, name and value together. */
 export const maxLabelBytes = 1024
 
 const encoder = new TextEncoder()
 const bytesOf = (text: string): number => encoder.encode(text).length
 
-/** The error that names every label that is too long, or that there are too many. */
+/** An error that names every label that is too long, and says if there are too many; none if all are within limits. */
 export const labelProblem = (labels: { readonly [name: string]: string }): InvalidJobConfig | undefined => {
   const entries = Object.entries(labels)
   const long = entries.filter(([name, value]) => bytesOf(name) + bytesOf(value) > maxLabelBytes)

@@ -1,39 +1,39 @@
 /**
- * The error of a run, and how much of it is recorded.
+ * The error of a run, and the limit on what is recorded of it.
  */
 import { Predicate } from "effect"
 import { stringify, toJson } from "../internal/Json.js"
 import { RunError } from "./Run.js"
 
-/** Bytes of UTF-8 that each part of an error may have in the record, its mark included. */
+/** Limit of each part of a recorded error, in UTF-8 bytes, including the truncation mark. */
 const maxBytes = 64 * 1024
 
-/** Of a text within an error that is too large. */
+/** Limit of each string that is kept of an error that is too large. */
 const maxPart = 12 * 1024
 
-/** Room for the mark. */
+/** Bytes reserved for the truncation mark. */
 const markRoom = 80
 
 const bytesOf = (text: string): number => Buffer.byteLength(text)
 
 const scratch = new Uint8Array(maxBytes)
 
-/** A text of at most so many bytes, which says when it was cut. */
+/** Truncates a text to `max` bytes, with a mark if something was cut. */
 const cut = (text: string, max: number): string => {
   if (text.length <= max && bytesOf(text) <= max) return text
-  // `encodeInto` stops before the first character that does not fit as a whole.
+  // `encodeInto` never writes part of a character.
   const { read } = new TextEncoder().encodeInto(text, scratch.subarray(0, max - markRoom))
   const begin = text.slice(0, read)
   return `${begin} … [cut: ${bytesOf(begin)} of ${bytesOf(text)} bytes]`
 }
 
-/** The same of a text as JSON writes it, where some characters take up to six bytes. */
+/** Truncates a text so that its JSON encoding, in which a character can take six bytes, has at most `max` bytes. */
 const cutString = (text: string, max: number, limit = max): string => {
   const shorter = cut(text, limit)
   return bytesOf(JSON.stringify(shorter)) <= max ? shorter : cutString(text, max, Math.floor(limit / 2))
 }
 
-/** What tells one error from another; all else of an error that is too large goes. */
+/** The identifying fields, the only ones that are kept of an error that is too large. */
 const names = ["_tag", "name", "code", "message"] as const
 
 const cutJson = (json: unknown, bytes: number): unknown => {
@@ -42,16 +42,16 @@ const cutJson = (json: unknown, bytes: number): unknown => {
     const value = Predicate.isRecord(json) ? json[name] : undefined
     return typeof value === "string" ? [[name, cutString(value, maxPart)] as const] : []
   })
-  return { ...Object.fromEntries(kept), cut: `${bytes} bytes of JSON are too many to keep` }
+  return { ...Object.fromEntries(kept), cut: `${bytes} bytes of JSON exceed the limit` }
 }
 
-/** The error of a run: the error as JSON, and its cause as it is rendered for people. */
+/** Makes the error of a run; `cause` is the pretty-printed cause. */
 export const runError = (kind: RunError["kind"], error: unknown, cause: string): RunError =>
   new RunError({ kind, error: toJson(error), cause }, { disableValidation: true })
 
 /**
- * The error as a store records it. Each part has at most 64 KiB, and says so when it was cut: a program that fails with all that it
- * has printed must not fill the database with it. Secrets are redacted before this, since half of one is not recognized.
+ * The error as a store records it, each part truncated to 64 KiB, so that a program that fails with all of its output does not
+ * fill the database. Redact secrets before this: a truncated one is not recognized.
  */
 export const capped = ({ cause, error, kind }: RunError): RunError => {
   const bytes = bytesOf(stringify(error))

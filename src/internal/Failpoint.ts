@@ -1,12 +1,11 @@
 /**
- * Where a crash would come between two things: before and after each commit, each start of a child process, and each step
- * of git. Nothing is done there, and it costs nothing: a test of crashes puts its own in place, and ends the process at the
- * point that it has chosen.
+ * Failpoints before and after each commit, each start of a child process, and each step of git. By default they do nothing;
+ * a crash test replaces the service, and exits the process at the chosen point.
  */
 import { Context, type Effect } from "effect"
 
 export interface Service {
-  /** The effect, with the points before and after it, which go by these names; asked for only where somebody listens. */
+  /** Wraps an effect with failpoints before and after it. `names` is lazy, since the default does not need them. */
   readonly around: <A, E, R>(
     names: () => ReadonlyArray<string>,
     effect: Effect.Effect<A, E, R>

@@ -1,13 +1,13 @@
 /**
- * JSON of any value. What JSON cannot say is kept as its string, so that a result or an error is never lost for its form.
+ * JSON of any value. What JSON cannot represent becomes a string, so that every result and error can be recorded.
  */
 import { ParseResult } from "effect"
 
-/** How a value is written. It is looked at before its `toJSON`, since that of Effect's errors leaves the message out. */
-const written = (original: unknown, value: unknown): unknown => {
+/** The JSON-compatible form of a value. `original` is the value before `toJSON`, which omits the message of Effect's errors. */
+const toSerializable = (original: unknown, value: unknown): unknown => {
   if (original instanceof Error) {
     const { message, name } = original
-    // The issue of a parse error drags the whole schema along, and the message says all of it.
+    // The issue of a parse error holds the whole schema, and the message says all that matters.
     return ParseResult.isParseError(original) ? { name, message } : { ...original, name, message }
   }
   if (original instanceof Map || original instanceof Set) {
@@ -25,26 +25,26 @@ const written = (original: unknown, value: unknown): unknown => {
   }
 }
 
-/** SQLite takes no JSON that is deeper than 1,000, and what is wrapped around a value counts as well. */
+/** SQLite rejects JSON nested deeper than 1,000 levels, and the levels around a value count as well. */
 const maxDepth = 900
 
-/** Cuts circles, and what is too deep: many an error carries the request that it belongs to, which carries the error. */
+/** Replaces circular references, as in an error that refers to its request, and values that are nested too deeply. */
 const replacer = () => {
-  /** The objects around the one that is looked at, as they are and as they are written. */
-  const around: Array<{ readonly original: unknown; readonly written: unknown }> = []
+  /** The ancestors of the current value, before and after conversion. */
+  const ancestors: Array<{ readonly original: unknown; readonly serialized: unknown }> = []
   return function (this: Record<string, unknown>, key: string, value: unknown): unknown {
-    while (around.length > 0 && around.at(-1)?.written !== this) around.pop()
+    while (ancestors.length > 0 && ancestors.at(-1)?.serialized !== this) ancestors.pop()
     const original = this[key]
-    const result = written(original, value)
+    const result = toSerializable(original, value)
     if (typeof result !== "object" || result === null) return result
-    if (around.length >= maxDepth) return "[too deep]"
-    if (around.some((other) => other.original === original)) return "[circular]"
-    around.push({ original, written: result })
+    if (ancestors.length >= maxDepth) return "[too deep]"
+    if (ancestors.some((other) => other.original === original)) return "[circular]"
+    ancestors.push({ original, serialized: result })
     return result
   }
 }
 
-/** Of a value that resists: a getter that throws, a proxy that is revoked, more depth than there is stack. */
+/** Describes a value that cannot be serialized: a throwing getter, a revoked proxy, nesting that overflows the stack. */
 const describe = (value: unknown): string => {
   try {
     return String(value)
@@ -62,8 +62,8 @@ export const stringify = (value: unknown): string => {
   }
 }
 
-/** The value of a text that is known to be JSON. */
+/** Parses a text that is known to be JSON. */
 export const parse = (json: string): unknown => JSON.parse(json)
 
-/** `value` as it reads back from its JSON text. */
+/** `value` after a round trip through JSON. */
 export const toJson = (value: unknown): unknown => parse(stringify(value))

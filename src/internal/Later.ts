@@ -1,12 +1,12 @@
 /**
- * What takes long to load and is not needed at first: it is made on first use, and once.
+ * A value that is made on first use, and once: for what is slow to load and often not needed.
  */
 import { Effect, Fiber, Runtime } from "effect"
 
 export interface Later<out A> {
-  /** Waits for it; the interruption of one caller does not affect the others. */
+  /** Makes the value, or awaits it; interrupting one caller does not affect the others. */
   readonly get: Effect.Effect<A>
-  /** Whether it has been used. */
+  /** Whether it was requested. */
   readonly isWanted: () => boolean
 }
 

@@ -1,27 +1,27 @@
 /**
- * Which process this is, in words that still tell it from every other one after it has died and its pid is used again.
- * Whether it lives is asked of the kernel, never judged by elapsed time.
+ * The identity of a process, which stays unique after the process has died and its pid is reused. Whether it is alive is
+ * determined from the kernel, never from elapsed time.
  */
 import { Context, Effect } from "effect"
 import { readFileSync, readlinkSync } from "node:fs"
 
 export interface ProcessIdentity {
   readonly pid: number
-  /** Of the kernel's run; empty where the kernel does not tell. */
+  /** The boot id of the kernel; empty where there is none. */
   readonly bootId: string
-  /** In clock ticks since the boot; empty where the kernel does not tell. */
+  /** In clock ticks since boot; empty where it is unknown. */
   readonly startTime: string
-  /** Pids are told apart within one namespace only. */
+  /** Pids are unique within one namespace only. */
   readonly pidNamespace: string
 }
 
 export interface Kernel {
   readonly self: ProcessIdentity
-  /** Whether that process may still be alive; one of another pid namespace counts as alive. */
+  /** Whether that process may still be alive; one in another pid namespace is assumed to be. */
   readonly isAlive: (process: ProcessIdentity) => Effect.Effect<boolean>
 }
 
-/** How the kernel is asked; tests that play a crash replace it. */
+/** Access to the kernel's process information; crash tests replace it. */
 export class KernelRef extends Context.Reference<KernelRef>()("charlotte/Kernel", {
   defaultValue: (): Kernel => proc
 }) {}
@@ -36,7 +36,7 @@ const read = (f: () => string): string => {
 
 const bootId = () => read(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))
 
-/** Field 22 of `/proc/PID/stat`; the name in field 2 may hold blanks and parentheses itself. */
+/** Field 22 of `/proc/PID/stat`; the name in field 2 may contain spaces and parentheses. */
 export const startTime = (pid: number): string => {
   const stat = read(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
@@ -48,7 +48,7 @@ const exists = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (cause) {
-    // Not ours to signal, but there.
+    // It exists, but this user may not signal it.
     return cause instanceof Error && "code" in cause && cause.code === "EPERM"
   }
 }

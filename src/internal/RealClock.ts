@@ -1,6 +1,6 @@
 /**
- * Real time, for what must go on under any `Clock`: waiting for a lock that another process holds, looking after the
- * database file, gathering a batch of writes. Everything else takes its time from Effect's `Clock`.
+ * Real time, for what must proceed under any `Clock`: waiting for a lock that another process holds, checking the database
+ * file, collecting a batch of writes. Everything else uses Effect's `Clock`.
  */
 import { Clock, Context, Duration, Effect } from "effect"
 import { performance } from "node:perf_hooks"
@@ -8,9 +8,9 @@ import { performance } from "node:perf_hooks"
 export interface Service {
   /** Milliseconds, from any origin. */
   readonly now: Effect.Effect<number>
-  /** Waits so many milliseconds. */
+  /** Sleeps for a number of milliseconds. */
   readonly sleep: (millis: number) => Effect.Effect<void>
-  /** One turn of the event loop: whatever is ready to run has run. */
+  /** Yields for one turn of the event loop, so that all ready tasks have run. */
   readonly turn: Effect.Effect<void>
 }
 
@@ -28,7 +28,7 @@ export class RealClock extends Context.Reference<RealClock>()("charlotte/RealClo
   })
 }) {}
 
-/** Real time as a `Clock`, for the schedules of retries that must go on while the clock of a test stands still. */
+/** Real time as a `Clock`, for retry schedules that must proceed while a `TestClock` stands still. */
 export const asClock: Effect.Effect<Clock.Clock> = Effect.map(RealClock, ({ now, sleep }) => ({
   [Clock.ClockTypeId]: Clock.ClockTypeId,
   unsafeCurrentTimeMillis: () => performance.now(),

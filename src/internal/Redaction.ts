@@ -1,30 +1,29 @@
 /**
- * Keeps known secrets out of what is written. It knows them as they are, and as JSON says them: not in another encoding, and not
- * in pieces.
+ * Redacts known secrets. It finds them verbatim and JSON-escaped, but not in another encoding, and not in pieces.
  */
 
 export interface Redaction {
-  /** The text, with a mark in place of each secret. */
+  /** Replaces each secret in a text by a mark. */
   readonly text: (text: string) => string
-  /** The same of all texts in a JSON text. */
+  /** Replaces each secret in the strings of a JSON document. */
   readonly json: (json: string) => string
 }
 
-/** One that gets to know more of them. */
+/** A redaction to which secrets can be added. */
 export interface Growing extends Redaction {
   readonly learn: (secret: string) => void
 }
 
 const mark = "[redacted]"
 
-/** Shorter ones are found in innocent words, and protect nothing. */
-const shortest = 8
+/** Minimum length: shorter secrets would match ordinary words. */
+const minLength = 8
 
-/** A secret of several lines is printed with something before each. */
+/** A secret, and each of its lines: a multi-line secret is often printed with a prefix on every line. */
 const parts = (secret: string): ReadonlyArray<string> =>
-  [secret, ...secret.split("\n")].map((part) => part.trim()).filter((part) => part.length >= shortest)
+  [secret, ...secret.split("\n")].map((part) => part.trim()).filter((part) => part.length >= minLength)
 
-/** The longest first: one may be the beginning of another. */
+/** Longest first, since one may be a prefix of another. */
 const anyOf = (texts: ReadonlyArray<string>): RegExp =>
   new RegExp(
     [...texts]
@@ -39,7 +38,7 @@ const inQuotes = (text: string): string => JSON.stringify(text).slice(1, -1)
 export const none: Redaction = { text: (text) => text, json: (json) => json }
 
 export const make = (secrets: Iterable<string>): Redaction => {
-  // A message may hold the JSON of something that holds one.
+  // A message may contain the JSON encoding of a secret.
   const known = [...new Set([...secrets].flatMap(parts).flatMap((part) => [part, inQuotes(part)]))]
   if (known.length === 0) return none
   const plain = anyOf(known)
@@ -55,12 +54,12 @@ export const make = (secrets: Iterable<string>): Redaction => {
 
   return {
     text,
-    // Most hold none, which is seen at once. What looks like one may begin inside of an escape, so it is taken apart.
+    // Fast path: most documents contain no secret. A match may start inside an escape sequence, so the JSON is parsed.
     json: (json) => (json.search(quoted) === -1 ? json : JSON.stringify(redact(JSON.parse(json))))
   }
 }
 
-/** It begins with these. */
+/** A redaction that starts with these secrets. */
 export const growing = (secrets: Iterable<string>): Growing => {
   const known = [...secrets]
   let current = make(known)

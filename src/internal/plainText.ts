@@ -1,21 +1,21 @@
 /**
- * Text of unknown origin with everything taken out of it that a terminal, or a reader, would obey rather than show.
+ * Strips untrusted text of control sequences and direction marks, which a terminal would obey rather than show.
  */
 
-/* oxlint-disable eslint/no-control-regex -- these are what is looked for */
+/* oxlint-disable eslint/no-control-regex -- these are the characters to match */
 
-/** What is said to the terminal itself, such as a title. It never reaches beyond its line, even if nothing ends it. */
+/** Terminal control strings, such as a window title; cut at the end of the line if unterminated. */
 const strings = /(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?/g
-/** Colours, movements of the cursor, and the like. */
+/** CSI sequences: colours, cursor movements, and the like. */
 const sequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?/g
 const escapes = /\x1b[ -/]*[0-~]?/g
 
 /* oxlint-enable eslint/no-control-regex */
 
-/** Control characters but tabs and line breaks, and the marks that turn the direction of writing. */
+/** Control characters other than tab and line feed, and marks that change the text direction. */
 const controls = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
 
-/** Only visible characters, tabs and `\n`; of a line that was written over, what it came to. */
+/** Keeps visible characters, tabs and `\n`; of a line that was overwritten with carriage returns, the last version. */
 export const strip = (text: string): string =>
   text
     .replace(strings, "")
@@ -26,7 +26,7 @@ export const strip = (text: string): string =>
     .join("\n")
     .replace(controls, "")
 
-/** The same, as one line: nothing in it can pass for another. */
+/** `strip`, joined to a single line, so that the text cannot imitate another line. */
 export const line = (text: string): string =>
   strip(text)
     .trim()

@@ -1,13 +1,13 @@
 /**
  * Concurrency that survives interruption. In Effect 3.22 the fiber of `race`, `raceFirst`, and of `all`, `forEach` and `zip`
- * with a concurrency, waits for ever when it yields just before it has started the others and is interrupted there.
- * `test/internal/race.test.ts` reproduces that, and fails once Effect no longer does it.
+ * with concurrency, hangs if it is interrupted while it yields just before starting the other fibers.
+ * `test/internal/race.test.ts` reproduces this, and fails once Effect has fixed it.
  */
 import { Deferred, Effect, Exit, Fiber, Ref } from "effect"
 
 /**
- * The first to end decides; the others are interrupted, and have ended when this returns. They are daemons: an interruption
- * of a fiber reaches its children at once, also while it runs what cannot be interrupted.
+ * Returns the exit of the first effect to end, once the others are interrupted and have ended. They are daemons, since an
+ * interrupt reaches child fibers at once, even while their parent is uninterruptible.
  */
 export const first = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
@@ -20,22 +20,22 @@ export const first = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>): 
     })
   )
 
-/** Does the same for each item, for so many of them at the same time. The first failure ends the others. */
+/** Runs `use` for each item with bounded concurrency. The first failure interrupts the others. */
 export const forEach = <A, E, R>(
   items: ReadonlyArray<A>,
   concurrency: number,
   use: (item: A) => Effect.Effect<void, E, R>
 ): Effect.Effect<void, E, R> =>
   Effect.suspend(() => {
-    // Each fiber takes the next item that none has taken yet.
+    // The fibers share one iterator, so each item is used once.
     const next = items.values()
-    const some = Effect.gen(function* () {
+    const worker = Effect.gen(function* () {
       for (const item of next) yield* use(item)
     })
-    return all(Array.from({ length: Math.min(concurrency, items.length) }, () => some))
+    return all(Array.from({ length: Math.min(concurrency, items.length) }, () => worker))
   })
 
-/** Runs all at the same time, until the last has ended. The first failure ends the others, and so does an interruption. */
+/** Runs all concurrently until the last has ended. The first failure, or an interrupt, interrupts the others. */
 export const all = <E, R>(effects: ReadonlyArray<Effect.Effect<void, E, R>>): Effect.Effect<void, E, R> =>
   effects.length === 0
     ? Effect.void

@@ -1,24 +1,24 @@
 /**
- * Time in which this process could run. It cannot while it is stopped (SIGSTOP, Ctrl-Z), its container is paused, or the machine
- * sleeps; a limit or a grace period that ran out meanwhile would blame a job for that.
+ * Time during which this process could run. Limits and grace periods do not count time while the process is stopped (SIGSTOP,
+ * Ctrl-Z), its container is paused, or the machine is suspended.
  */
 import { Clock, Duration, Effect, Option } from "effect"
 
-/** How late a timer may be, in milliseconds, on a machine that is busy. What is later was a pause. */
+/** How late a timer may fire on a busy machine, in milliseconds. A longer delay is taken for a pause of the process. */
 const maxDelay = 500
 
-/** How much of the time between two readings of a clock counts, where `intended` was to pass. */
+/** How much of the time between two clock readings counts, for a sleep of `intended`. */
 export const counted = (from: number, to: number, intended: number): number =>
   Math.min(Math.max(0, to - from), intended + maxDelay)
 
-/** A pause counts as one interval and `maxDelay`, so intervals are short; but a long time is not made of very many. */
+/** A pause counts as at most one interval plus `maxDelay`, so intervals are short, but not so short that a long sleep has many. */
 const intervalOf = (millis: number): number => Math.min(Math.max(10, millis / 20), 10_000)
 
-/** Sleeps for so much running time. */
+/** Sleeps for a duration of running time. */
 export const sleep = (duration: Duration.Duration): Effect.Effect<void> =>
   repeat(duration, (interval) => Effect.as(Effect.sleep(interval), false))
 
-/** Returns after so much running time, or earlier once `ended` succeeds, for which it waits again and again. */
+/** Returns after a duration of running time, or once `ended` succeeds; it is awaited again in each interval. */
 export const awaitWithin = (ended: Effect.Effect<unknown>, duration: Duration.Duration): Effect.Effect<void> =>
   repeat(duration, (interval) => Effect.map(Effect.timeoutOption(ended, interval), Option.isSome))
 

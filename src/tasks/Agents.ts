@@ -1,6 +1,6 @@
 /**
- * The agents that can work on tasks: those of the configuration, the presets, and `script`, which runs the tasks' own `sh`
- * blocks. A job names one of them; its command never comes from the job.
+ * The agents that can run tasks: those of the configuration, the presets, and `script`, which runs the tasks' own `sh` blocks.
+ * A job names one of them; the command never comes from the job.
  *
  * @since 0.1.0
  */
@@ -22,31 +22,31 @@ export class Agents extends Context.Tag("charlotte/Agents")<Agents, Service>() {
 
 /** @since 0.1.0 */
 export interface Service {
-  /** All of them, in order. */
+  /** All agents, sorted. */
   readonly names: ReadonlyArray<string>
 
-  /** Those whose command is on this machine, in order; nothing is run to find out. */
+  /** The agents whose command is installed on this machine, sorted; no command is run to find out. */
   readonly found: Effect.Effect<ReadonlyArray<string>>
 
-  /** The agent of that name, if its command is on this machine. There is none that is chosen when nobody chooses. */
+  /** The agent of that name, if its command is installed on this machine. There is no default: without a name it fails. */
   readonly get: (name: string | undefined) => Effect.Effect<Agent, NoSuchAgent>
 
-  /** What gates, setups and baselines get. */
+  /** The environment of gates, setup and baseline commands. */
   readonly gates: Gates
 }
 
 /** @since 0.1.0 */
 export interface Gates {
-  /** Names of variables that are passed on to them, besides the few that all get. */
+  /** Names of environment variables that they inherit, besides the few that every process gets. */
   readonly env: ReadonlyArray<string>
 }
 
 /** @since 0.1.0 */
 export interface Settings {
-  /** Each name once. */
+  /** Names are unique. */
   readonly profiles: ReadonlyArray<Profile>
   readonly gates: Gates
-  /** Where all this can be changed; it is named in errors. */
+  /** The configuration file, for error messages. */
   readonly file: string
 }
 
@@ -57,11 +57,11 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
     const profiles = new Map(settings.profiles.map((profile) => [profile.name, profile]))
     const names = Array.sort([...profiles.keys(), script], Order.string)
 
-    const isThere = (profile: Profile) => Executable.isThere(profile.command[0], PATH)
+    const isInstalled = (profile: Profile) => Executable.isInstalled(profile.command[0], PATH)
 
     const found = Effect.filter(names, (name) => {
       const profile = profiles.get(name)
-      return profile === undefined ? Effect.succeed(name === script) : isThere(profile)
+      return profile === undefined ? Effect.succeed(name === script) : isInstalled(profile)
     })
 
     const fail = (data: Pick<NoSuchAgent, "reason" | "agent" | "command">) =>
@@ -72,7 +72,7 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
       if (name === script) return Script({ env: gates.env })
       const profile = profiles.get(name)
       if (profile === undefined) return yield* fail({ reason: "unknown", agent: name })
-      if (yield* isThere(profile)) return Command({ profile })
+      if (yield* isInstalled(profile)) return Command({ profile })
       return yield* fail({ reason: "missing", agent: name, command: profile.command[0] })
     })
 
@@ -83,12 +83,12 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
 export const layer = (settings: Settings): Layer.Layer<Agents> => Layer.effect(Agents, make(settings))
 
 /**
- * The agents that are known without configuration.
+ * The agents without any configuration: the presets and `script`.
  *
  * @since 0.1.0
  */
 export const layerPresets: Layer.Layer<Agents> = layer({
   profiles: presets,
   gates: { env: [] },
-  file: "config.yaml of Charlotte's home directory"
+  file: "config.yaml in Charlotte's home directory"
 })

@@ -1,6 +1,6 @@
 /**
- * Removes what jobs that have ended left in repositories: worktrees and branches. What holds work that nothing else holds stays,
- * unless it is to be discarded.
+ * Removes the worktrees and branches that ended jobs left in repositories. Work that exists nowhere else is kept, unless it is
+ * discarded explicitly.
  *
  * @since 0.1.0
  */
@@ -20,15 +20,15 @@ import * as PlanSnapshot from "./run/PlanSnapshot.js"
 
 /** @since 0.1.0 */
 export interface Options {
-  /** A path in the one repository to work in; else all in which jobs have worked. */
+  /** A path in the repository to prune; defaults to all repositories of the recorded jobs. */
   readonly repository?: string
-  /** Those jobs only. */
+  /** Only these jobs. */
   readonly jobs?: ReadonlyArray<JobId>
-  /** Jobs only that ended so long ago. */
+  /** Only jobs that ended at least this long ago. */
   readonly olderThan?: Duration.DurationInput
-  /** Removes also what holds work that nothing else holds: that work is lost. */
+  /** Also removes work that exists nowhere else; it is lost. */
   readonly discard?: boolean
-  /** Only tells what would be removed. */
+  /** Only reports what would be removed. */
   readonly dryRun?: boolean
 }
 
@@ -36,13 +36,13 @@ export interface Options {
 export interface Kept {
   /** A branch, or the path of a worktree. */
   readonly name: string
-  /** The job whose it is. */
+  /** The job that created it. */
   readonly jobId: JobId
   readonly reason: string
 }
 
 /**
- * Of one repository.
+ * The result for one repository.
  *
  * @since 0.1.0
  */
@@ -50,9 +50,9 @@ export interface Pruned {
   readonly repository: string
   readonly worktrees: ReadonlyArray<string>
   readonly branches: ReadonlyArray<string>
-  /** What stays, since work would be lost with it. */
+  /** Kept, since work would be lost. */
   readonly kept: ReadonlyArray<Kept>
-  /** What was in the way. */
+  /** Messages of what failed. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -79,7 +79,7 @@ const nothing = (repository: string): Pruned => ({ repository, worktrees: [], br
 
 const pageSize = 500
 
-/** Where those jobs, or all jobs, have worked. */
+/** The repositories of those jobs, or of all jobs. */
 const repositories = ({ jobs, repository }: Options): Effect.Effect<ReadonlySet<string>, StoreError, RunStore> =>
   Effect.gen(function* () {
     if (repository !== undefined) return new Set([repository])
@@ -113,7 +113,7 @@ const inRepository = (repository: Repository, options: Options) =>
     const branches: Array<string> = []
     const kept: Array<Kept> = []
     const problems: Array<string> = []
-    const attempt = (what: string, into: Array<string>, removal: Effect.Effect<void, GitError>) =>
+    const remove = (what: string, into: Array<string>, removal: Effect.Effect<void, GitError>) =>
       Effect.matchEffect(options.dryRun === true ? Effect.void : removal, {
         onSuccess: () => Effect.sync(() => void into.push(what)),
         onFailure: ({ message }) => Effect.sync(() => void problems.push(message))
@@ -122,36 +122,36 @@ const inRepository = (repository: Repository, options: Options) =>
     const occupied = new Set<OwnBranch>()
     for (const worktree of yield* git.worktrees(repository)) {
       const { branch, path } = worktree
-      const jobId = yield* over(branch, options)
+      const jobId = yield* endedJob(branch, options)
       if (Option.isNone(jobId)) continue
       const reason = options.discard === true ? undefined : yield* uncommitted(repository, worktree)
       if (reason === undefined) {
-        yield* attempt(path, worktrees, git.removeWorktree(repository, path))
+        yield* remove(path, worktrees, git.removeWorktree(repository, path))
       } else {
         occupied.add(branch)
         kept.push({ name: path, jobId: jobId.value, reason })
       }
     }
 
-    const holders: Array<ObjectId> = []
+    const keptCommits: Array<ObjectId> = []
     const candidates: Array<Candidate> = []
     for (const { branch, commit, own } of yield* git.branches(repository)) {
-      const jobId = Option.isSome(own) ? yield* over(own.value, options) : Option.none()
-      if (Option.isNone(own) || Option.isNone(jobId)) holders.push(commit)
+      const jobId = Option.isSome(own) ? yield* endedJob(own.value, options) : Option.none()
+      if (Option.isNone(own) || Option.isNone(jobId)) keptCommits.push(commit)
       else if (!occupied.has(own.value)) candidates.push({ branch: own.value, commit, jobId: jobId.value })
       else {
-        holders.push(commit)
+        keptCommits.push(commit)
         kept.push({ name: branch, jobId: jobId.value, reason: "it is checked out in a worktree that is kept" })
       }
     }
-    // A result holds what its units have done: where it stays, they need not.
+    // A result contains the commits of its units, so if it is kept, they need not be.
     for (const { branch, commit, jobId } of [...candidates].sort(resultsFirst)) {
-      const unheld = options.discard === true ? 0 : yield* git.unheld(repository, commit, holders)
-      if (unheld === 0) {
-        yield* attempt(branch, branches, git.deleteBranch(repository, branch, commit))
+      const unmerged = options.discard === true ? 0 : yield* git.unheld(repository, commit, keptCommits)
+      if (unmerged === 0) {
+        yield* remove(branch, branches, git.deleteBranch(repository, branch, commit))
       } else {
-        holders.push(commit)
-        kept.push({ name: branch, jobId, reason: `no other branch holds its last ${count(unheld, "commit")}` })
+        keptCommits.push(commit)
+        kept.push({ name: branch, jobId, reason: `no other branch contains its last ${count(unmerged, "commit")}` })
       }
     }
     return { repository: repository.topLevel, worktrees, branches, kept, problems }
@@ -175,13 +175,13 @@ const resultsFirst = (a: Candidate, b: Candidate): number =>
 const count = (number: number, what: string): string =>
   `${number === 1 ? "" : `${number} `}${what}${number === 1 ? "" : "s"}`
 
-/** Why a worktree stays: there are files in it that no commit has. */
+/** Why a worktree is kept: it has uncommitted changes, or they cannot be determined. */
 const uncommitted = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     if (Option.isNone(yield* fs.stat(worktree.path))) return undefined
     const git = yield* Git
     const status = yield* Effect.either(git.status(repository, worktree))
-    if (status._tag === "Left") return `it is not known what is in it: ${status.left.message}`
+    if (status._tag === "Left") return `its status is unknown: ${status.left.message}`
     const { changed } = status.right
     return changed.length === 0 ? undefined : `it has uncommitted changes: ${files(changed)}`
   })
@@ -191,8 +191,8 @@ const shown = 3
 const files = (changed: ReadonlyArray<string>): string =>
   [...changed.slice(0, shown), ...(changed.length > shown ? [`${changed.length - shown} more`] : [])].join(", ")
 
-/** The job that made a branch, if it is one of ours and has ended, and is to be pruned. */
-const over = (
+/** The job that created a branch, if it was a task job, has ended, and matches the options. */
+const endedJob = (
   branch: OwnBranch,
   { jobs, olderThan }: Options
 ): Effect.Effect<Option.Option<JobId>, StoreError, RunStore> =>
@@ -206,6 +206,6 @@ const over = (
       const latest = DateTime.subtractDuration(yield* DateTime.now, olderThan)
       if (run.value.endedAt === undefined || DateTime.greaterThan(run.value.endedAt, latest)) return Option.none()
     }
-    const submission = Option.getOrUndefined(yield* store.submission(id.value))
-    return Option.as(yield* Effect.option(PlanSnapshot.decode(submission)), id.value)
+    const snapshot = Option.getOrUndefined(yield* store.submission(id.value))
+    return Option.as(yield* Effect.option(PlanSnapshot.decode(snapshot)), id.value)
   })

@@ -1,6 +1,5 @@
 /**
- * The events of a job of tasks, each by its type with what its payload holds. They tell what happens, for whoever watches;
- * nothing is steered by them.
+ * The events of a task job, with the schema of each payload. They are for observers only; the orchestrator never reads them.
  *
  * @since 0.1.0
  */
@@ -8,7 +7,7 @@ import { Schema } from "effect"
 import { KilledProcess } from "../domain/StopReport.js"
 
 /**
- * A piece of a log file.
+ * A range of a log file.
  *
  * @since 0.1.0
  */
@@ -39,15 +38,15 @@ const log = Schema.optional(Log)
 const commit = Schema.String
 
 /**
- * What the payload of an event holds. An event of a unit has a `unit`, one of a task a `unit` and a `task`.
+ * The payload of each event type. Unit events have a `unit`; task events have a `unit` and a `task`.
  *
  * @since 0.1.0
  */
 export const payloads = {
-  /** The plan is read, and work begins; also at the beginning of each further attempt of the job. */
+  /** Work starts; emitted once per attempt of the job. */
   "orch.started": Schema.Struct({
     target: Schema.String,
-    /** The commit at which the work begins. */
+    /** The commit at which the work starts. */
     base: Schema.String,
     /** The branch of the result. */
     branch: Schema.String,
@@ -56,24 +55,24 @@ export const payloads = {
     units: Schema.Array(PlannedUnit)
   }),
 
-  /** Processes that did not end within the grace period were killed; at most 100 of them are named. */
+  /** Processes that did not exit within the grace period were killed; at most 100 of them are listed. */
   "orch.killed": Schema.Struct({
     purpose: Schema.String,
     processes: Schema.Array(KilledProcess),
     total: Schema.Int
   }),
 
-  /** The repository was changed in a way that git could execute or follow; the job goes on when that is undone. */
+  /** Git settings that could execute commands were changed in the repository; the job waits until that is undone. */
   "orch.waiting": Schema.Struct({ reason }),
 
-  /** A unit has a place among those that run; its worktree is made. */
+  /** The unit has a concurrency permit; its worktree is created next. */
   "unit.started": Nothing,
-  /** The command that prepares its worktree runs. */
+  /** The setup command runs in its worktree. */
   "unit.setup.started": Schema.Struct({ command: Schema.String, attempt: Schema.Int }),
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
-  /** All its tasks are complete; it waits for the units before it, and is merged. */
+  /** All of its tasks are complete; it is merged after the units before it. */
   "unit.completed": Nothing,
-  /** The gates of its tasks and the baseline run on the merged result. */
+  /** A gate or baseline command runs on the merged result. */
   "unit.verifying": Schema.Struct({ command: Schema.String }),
   "unit.merged": Schema.Struct({ commit, fastForward: Schema.Boolean }),
   "unit.failed": Schema.Struct({ reason, task: Schema.optional(Schema.Int) }),
@@ -81,19 +80,19 @@ export const payloads = {
 
   "task.started": Schema.Struct({ title: Schema.String, attempt: Schema.Int }),
   "task.agent.started": Schema.Struct({ agent: Schema.String, log: Schema.String }),
-  /** Without a reason it ended well. */
+  /** Without a reason, the agent succeeded. */
   "task.agent.ended": Schema.Struct({ reason: Schema.optional(reason), log: Log }),
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.passed": Schema.Struct({ command: Schema.String, log: Log }),
   "task.gate.failed": Schema.Struct({ command: Schema.String, reason, log: Log }),
   "task.retry": Schema.Struct({ attempt: Schema.Int, reason, pause: Schema.DurationFromMillis, log }),
-  /** Something that a person should know. */
+  /** A remark for the user. */
   "task.noted": Schema.Struct({ note: Schema.String }),
   "task.committed": Schema.Struct({ commit }),
   "task.completed": Schema.Struct({ attempt: Schema.Int, commit }),
   "task.failed": Schema.Struct({ attempts: Schema.Int, reason, log }),
 
-  /** The target has moved meanwhile, or this is the first try. */
+  /** The first attempt to land, or another one since the target has moved. */
   "orch.landing": Schema.Struct({ target: Schema.String, attempt: Schema.Int }),
   "orch.landed": Schema.Struct({ target: Schema.String, commit })
 } as const
@@ -102,7 +101,7 @@ export const payloads = {
 export type Type = keyof typeof payloads
 
 /**
- * As it is emitted, and stands in the log: JSON.
+ * The JSON form, in which a payload is emitted and recorded.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 /**
- * The orchestrator that works through a directory of tasks: units in parallel, each in a worktree of its own outside the
- * repository, with one commit for each task whose backpressure command passes. Finished units are merged into a result
- * branch, and at the end the target branch is advanced to it.
+ * The orchestrator of a directory of tasks. Units run in parallel, each in its own worktree outside the repository, with one
+ * commit per task once its backpressure command passes. Completed units are merged into a result branch, and at the end the
+ * target branch is advanced to it.
  *
  * @since 0.1.0
  */
@@ -35,14 +35,14 @@ import * as UnitWorktree from "./run/UnitWorktree.js"
 
 /** @since 0.1.0 */
 export interface Options {
-  /** An absolute path outside any repository: worktrees and logs of jobs are kept below it. */
+  /** An absolute path outside any repository, for the worktrees and logs of jobs. */
   readonly directory: string
-  /** Takes out of a text what agents must not be told, such as a secret that only gates are given and that one has printed. */
+  /** Redacts text for agents, such as a secret that is available to gates only and that one has printed. */
   readonly hide?: (text: string) => string
 }
 
 /**
- * What a job of tasks comes to.
+ * The result of a completed task job.
  *
  * @since 0.1.0
  */
@@ -50,7 +50,7 @@ export class Summary extends Schema.Class<Summary>("charlotte/Summary")({
   target: Schema.String,
   /** The branch of the result. */
   branch: Schema.String,
-  /** The command that shows what was done. */
+  /** The command that shows the changes. */
   diff: Schema.String,
   /** The commit to which the target was advanced. */
   landed: Schema.optional(Schema.String),
@@ -65,12 +65,12 @@ type Services = Agents | Git | ProcessRunner | RunStore | FileSystem | Path
 export const layer = (options: Options): Layer.Layer<Orchestrator, never, Services> =>
   Layer.effect(
     Orchestrator,
-    // Only these: with all that is around, a job would get the scope of the layer in place of its own.
+    // Pick these services only: the full context would replace the scope of each job by that of the layer.
     Effect.map(
       Effect.map(Effect.context<Services>(), Context.pick(Agents, Git, ProcessRunner, RunStore, FileSystem, Path)),
       (context) =>
         Orchestrator.of({
-          check: (config, kept) => Effect.provide(check(config, kept), context),
+          check: (config, stored) => Effect.provide(check(config, stored), context),
           run: (job) =>
             run(options, job).pipe(
               Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
@@ -90,75 +90,75 @@ const recover = (options: Options, id: JobId) =>
   Effect.gen(function* () {
     const runner = yield* ProcessRunner
     yield* runner.recover(id)
-    yield* reapOrphanGit.end(directories(options, id).worktrees)
+    yield* reapOrphanGit.reap(directories(options, id).worktrees)
   })
 
-const check = (config: JobConfig, kept: unknown) =>
+const check = (config: JobConfig, stored: unknown) =>
   Effect.gen(function* () {
-    if (kept !== undefined) return { key: PlanSnapshot.key(yield* PlanSnapshot.decode(kept)) }
-    const submission = yield* preflight.read(config)
-    const encoded = PlanSnapshot.encode(submission)
-    return config.dryRun ? { submission: encoded } : { key: PlanSnapshot.key(submission), submission: encoded }
+    if (stored !== undefined) return { key: PlanSnapshot.key(yield* PlanSnapshot.decode(stored)) }
+    const snapshot = yield* preflight.read(config)
+    const encoded = PlanSnapshot.encode(snapshot)
+    return config.dryRun ? { submission: encoded } : { key: PlanSnapshot.key(snapshot), submission: encoded }
   })
 
-const run = (options: Options, context: JobContext<JobConfig>) =>
+const run = (options: Options, job: JobContext<JobConfig>) =>
   Effect.gen(function* () {
     const git = yield* Git
     const store = yield* RunStore
     const agents = yield* Agents
-    const { config, id } = context
-    const submission = yield* PlanSnapshot.decode(context.submission)
-    const { base, fingerprint, plan, target, targetAt, topLevel } = submission
+    const { config, id } = job
+    const snapshot = yield* PlanSnapshot.decode(job.submission)
+    const { base, fingerprint, plan, target, targetAt, topLevel } = snapshot
     const result = resultBranch(id)
-    const tell = emitTaskEvent.make(context)
-    const start = (isDone: (unit: Unit, task: Task) => boolean) =>
-      tell("orch.started", {
+    const emit = emitTaskEvent.make(job)
+    const emitStarted = (isDone: (unit: Unit, task: Task) => boolean) =>
+      emit("orch.started", {
         target,
         base,
         branch: result,
-        agent: submission.agent,
+        agent: snapshot.agent,
         concurrency: config.concurrency,
         units: plan.units.map((unit) => graph(unit, isDone))
       })
     const summary = { target, branch: result, diff: diffCommand(topLevel, targetAt, result) }
     if (config.dryRun) {
-      yield* start((_, { status }) => status === "complete")
+      yield* emitStarted((_, { status }) => status === "complete")
       return new Summary({ ...summary, commits: 0 })
     }
 
-    const job: RunContext = {
-      context,
-      submission,
+    const ctx: RunContext = {
+      job,
+      snapshot,
       repository: yield* git.open(topLevel, { fingerprint }),
       result,
-      agent: yield* agents.get(submission.agent),
+      agent: yield* agents.get(snapshot.agent),
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gateEnv: agents.gates.env,
       directories: directories(options, id),
-      progress: yield* TaskProgress.open(store, context, submission),
-      tell,
+      progress: yield* TaskProgress.open(store, job, snapshot),
+      emit,
       hide: options.hide ?? identity
     }
-    yield* takeUp(job)
-    yield* start(({ id }, { number }) => ["completed", "skipped"].includes(job.progress.task(id, number).state))
-    yield* scheduleUnits.run(job)
-    const end = yield* scheduleUnits.resultAfter(job, plan.units.length - 1)
-    yield* failIfAny(job, summary, end)
+    yield* reconcile(ctx)
+    yield* emitStarted(({ id }, { number }) => ["completed", "skipped"].includes(ctx.progress.task(id, number).state))
+    yield* scheduleUnits.run(ctx)
+    const end = yield* scheduleUnits.resultAfter(ctx, plan.units.length - 1)
+    yield* failIfAny(ctx, summary, end)
 
-    const commits = yield* git.commits(job.repository, { from: targetAt, to: end })
+    const commits = yield* git.commits(ctx.repository, { from: targetAt, to: end })
     if (!config.land) {
-      yield* ResultBranch.set(job, end)
+      yield* ResultBranch.set(ctx, end)
       return new Summary({ ...summary, commits })
     }
-    return new Summary({ ...summary, commits, landed: yield* landResult.land(job, end) })
+    return new Summary({ ...summary, commits, landed: yield* landResult.land(ctx, end) })
   })
 
-/** The files of the plan, and that of its settings even where there is none. */
+/** Plan files and the settings file, even if it does not exist. */
 const sourcesOf = ({ dir, files }: Plan): ReadonlyArray<string> => [
   ...new Set([...files, join(dir, Settings.fileName)])
 ]
 
-/** A unit as a watcher wants to draw it, and as it stands now: events of an attempt that crashed may be missing. */
+/** A unit with the current status of its tasks, for the `orch.started` event: events of an attempt that crashed may be missing. */
 const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({
   id: unit.id,
   dependsOn: unit.dependsOn,
@@ -168,43 +168,43 @@ const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({
   })
 })
 
-/** Brings the repository to what is recorded; a crash may have come between the two. */
-const takeUp = (job: RunContext) =>
+/** Reconciles records and repository after a crash between writing the two. */
+const reconcile = (ctx: RunContext) =>
   Effect.gen(function* () {
-    const { progress, submission } = job
-    for (const { id, tasks } of submission.plan.units) {
+    const { progress, snapshot } = ctx
+    for (const { id, tasks } of snapshot.plan.units) {
       for (const { number } of tasks) {
         const { commit, state } = progress.task(id, number)
-        if (state === "running" && Option.isSome(yield* found(job, commit)))
+        if (state === "running" && Option.isSome(yield* existingCommit(ctx, commit)))
           yield* progress.changeTask(id, number, { state: "completed" })
       }
       const { commit, state } = progress.unit(id)
-      const made = state === "running" ? yield* found(job, commit) : Option.none()
-      if (Option.isNone(made)) continue
-      // In the order in which it is merged: the result holds what is said to be in it.
-      yield* ResultBranch.show(job, made.value)
+      const merged = state === "running" ? yield* existingCommit(ctx, commit) : Option.none()
+      if (Option.isNone(merged)) continue
+      // The same order as in a merge: the result branch contains a unit before it is recorded as merged.
+      yield* ResultBranch.trySet(ctx, merged.value)
       yield* progress.changeUnit(id, { state: "merged" })
     }
-    yield* ResultBranch.show(job, yield* scheduleUnits.resultAfter(job, submission.plan.units.length - 1))
-    yield* UnitWorktree.closeLeft(job)
+    yield* ResultBranch.trySet(ctx, yield* scheduleUnits.resultAfter(ctx, snapshot.plan.units.length - 1))
+    yield* UnitWorktree.closeMerged(ctx)
   })
 
-/** A commit that is recorded, if the repository has it. */
-const found = ({ repository }: RunContext, commit: string | undefined) =>
+/** A recorded commit, if it exists in the repository. */
+const existingCommit = ({ repository }: RunContext, commit: string | undefined) =>
   Effect.gen(function* () {
     const git = yield* Git
     const id = Schema.decodeUnknownOption(ObjectId)(commit)
     return Option.isSome(id) && (yield* git.contains(repository, id.value)) ? id : Option.none()
   })
 
-const failIfAny = (job: RunContext, { diff }: { readonly diff: string }, end: ObjectId) =>
+const failIfAny = (ctx: RunContext, { diff }: { readonly diff: string }, end: ObjectId) =>
   Effect.gen(function* () {
-    const { progress, result, submission } = job
-    const records = submission.plan.units.map(({ id }) => progress.unit(id))
+    const { progress, result, snapshot } = ctx
+    const records = snapshot.plan.units.map(({ id }) => progress.unit(id))
     const failed = records.filter(({ state }) => state === "failed")
     if (failed.length === 0) return
-    // What an agent has made of it since the last merge; in a repository that was changed, it stays as it is.
-    yield* Effect.catchAll(ResultBranch.set(job, end), ({ message }) => Effect.logWarning(message))
+    // An agent may have moved the branch since the last merge. Failing to reset it must not hide the failed tasks.
+    yield* Effect.catchAll(ResultBranch.set(ctx, end), ({ message }) => Effect.logWarning(message))
     return yield* new TasksFailed({
       branch: result,
       diff,

@@ -1,5 +1,5 @@
 /**
- * The orchestrator of Markdown tasks, and what it is made of.
+ * The orchestrator of Markdown tasks, and its parts.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * What keeps a plan from being worked on: where, and what to do about it.
+ * A problem in a plan or configuration file: where it is, and how to fix it.
  *
  * @since 0.1.0
  */
@@ -9,36 +9,36 @@ import { Array, Order, Schema } from "effect"
 export class Diagnostic extends Schema.Class<Diagnostic>("charlotte/Diagnostic")({
   /** The file or directory, relative to the repository. */
   file: Schema.String,
-  /** From 1; missing when it is not about the text of a file. */
+  /** From 1; missing if the problem is not in the text of a file. */
   line: Schema.optional(Schema.Int),
-  /** A sentence without its subject, which is the file: `has no backpressure …`. */
+  /** A predicate whose subject is the file: `has no backpressure …`. */
   message: Schema.String
 }) {
-  /** As compilers print it. */
+  /** `file:line: message`, the format of compilers. */
   override toString(): string {
     return this.line === undefined ? `${this.file}: ${this.message}` : `${this.file}:${this.line}: ${this.message}`
   }
 }
 
-/** By file, then line, then message: the same in every run. */
+/** By file, then line, then message, so that the order is deterministic. */
 const order: Order.Order<Diagnostic> = Order.combineAll([
   Order.mapInput(Order.string, (problem: Diagnostic) => problem.file),
   Order.mapInput(Order.number, (problem: Diagnostic) => problem.line ?? 0),
   Order.mapInput(Order.string, (problem: Diagnostic) => problem.message)
 ])
 
-/** A message is read by people; whoever wants all of them has the list. */
+/** Keeps the message readable; `problems` has all of them. */
 const maxInMessage = 100
 
 /**
- * All that is wrong with a plan, at once.
+ * All problems of a plan.
  *
  * @since 0.1.0
  */
 export class InvalidPlan extends Schema.TaggedError<InvalidPlan>()("InvalidPlan", {
   problems: Schema.Array(Diagnostic)
 }) {
-  /** Puts the problems in order. */
+  /** Sorts the problems. */
   static of(problems: Iterable<Diagnostic>): InvalidPlan {
     return new InvalidPlan({ problems: Array.sort(problems, order) })
   }

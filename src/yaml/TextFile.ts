@@ -1,6 +1,6 @@
 /**
- * Files that people put before us, read with care: what is no regular file is never opened, since opening a pipe waits
- * for ever and a link leads elsewhere.
+ * Safe reading of untrusted files: only regular files are opened, since opening a FIFO blocks and a symbolic link can lead
+ * out of the repository.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -11,13 +11,13 @@ const maxSize = 1024 * 1024
 
 type Kind = "missing" | "a symbolic link" | "a regular file" | "a directory" | "a special file"
 
-/** What stands at a path, which is not followed if it is a link, and not opened. */
+/** The kind and size of the file at a path, without opening it or following a symbolic link. */
 export const inspect = (
   path: string
 ): Effect.Effect<{ readonly kind: Kind; readonly size: number }, PlatformError, FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
-    // Only links can be read as such; there is no other way to ask without following.
+    // `FileSystem` has no `lstat`; `readLink` succeeds for symbolic links only.
     const link = yield* Effect.option(fs.readLink(path))
     if (Option.isSome(link)) return { kind: "a symbolic link" as const, size: 0 }
     const { size, type } = yield* fs.stat(path)
@@ -35,31 +35,33 @@ export interface TextFile {
   readonly text: string
 }
 
-/** The text of a regular file; `name` is what it is called in a problem. */
+/** Reads a regular file as UTF-8; diagnostics call it `name`. */
 export const read = (path: string, name: string): Effect.Effect<TextFile, Diagnostic, FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const { kind, size } = yield* inspect(path)
     const fail = (message: string, line?: number) => Effect.fail(new Diagnostic({ file: name, line, message }))
-    if (kind !== "a regular file") return yield* fail(`is ${kind}: put a regular file in its place`)
-    const tooLarge = fail(`is larger than ${maxSize / 1024} KiB: split it, or move what is not for the agent elsewhere`)
+    if (kind !== "a regular file") return yield* fail(`is ${kind}: replace it with a regular file`)
+    const tooLarge = fail(
+      `is larger than ${maxSize / 1024} KiB: split it, or move what the agent does not need elsewhere`
+    )
     if (size > maxSize) return yield* tooLarge
     const bytes = yield* fs.readFile(path)
-    // It may have grown meanwhile.
+    // The file may have grown since it was inspected.
     if (bytes.length > maxSize) return yield* tooLarge
     const text = decode(bytes)
     return text === undefined
-      ? yield* fail("is not valid UTF-8 here: save it as UTF-8", lineOfDamage(bytes))
+      ? yield* fail("is not valid UTF-8 here: save it as UTF-8", invalidLine(bytes))
       : { bytes, text }
   }).pipe(Effect.mapError((error) => (error instanceof Diagnostic ? error : unreadable(name, error))))
 
-/** What is said of a file or directory that the system will not let us read. */
+/** The diagnostic for a file or directory that cannot be read. */
 export const unreadable = (name: string, error: PlatformError): Diagnostic =>
   new Diagnostic({
     file: name,
     message:
       error._tag === "SystemError" && error.reason === "PermissionDenied"
-        ? "cannot be read: permission is denied"
+        ? "cannot be read: permission denied"
         : `cannot be read: ${error.message}`
   })
 
@@ -71,8 +73,8 @@ const decode = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-/** No character of several bytes holds a line break, so each line can be looked at by itself. */
-const lineOfDamage = (bytes: Uint8Array): number => {
+/** The first line that is not valid UTF-8. No multi-byte sequence contains a line feed, so lines can be decoded one by one. */
+const invalidLine = (bytes: Uint8Array): number => {
   let line = 1
   let start = 0
   for (;;) {

@@ -1,36 +1,35 @@
 /**
- * YAML that people write and that is not trusted: read key by key, each problem with its line, and with limits on
- * whatever a hostile file could use to exhaust the parser.
+ * Untrusted YAML, read key by key: each problem has its line, and limits keep a hostile file from exhausting the parser.
  */
 import { Either, ParseResult, Predicate, Schema } from "effect"
 import { CST, type Document, isAlias, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit } from "yaml"
 import { Diagnostic } from "./Diagnostic.js"
 
 export interface Yaml {
-  /** The value of a key; `fallback` if it is wrong, which is a problem, or missing, which is one if `missing` says so. */
+  /** The value of a key. `fallback` if it is invalid, which is reported, or missing, which is reported with the text `missing`. */
   readonly get: <A, I, const B>(key: string, schema: Schema.Schema<A, I>, fallback: B, missing?: string) => A | B
   readonly keys: ReadonlyArray<string>
-  /** The line of the file on which the value at this path stands; 1 when there is none. */
+  /** The line of the value at this path in the file; 1 if there is none. */
   readonly line: (...path: ReadonlyArray<PropertyKey>) => number
-  /** What has been found up to now. */
+  /** The problems found so far. */
   readonly problems: ReadonlyArray<Diagnostic>
 }
 
-/** More than enough for a page of keys, and little enough to parse in a moment. */
+/** In characters: ample for frontmatter or a configuration file, and parsed in milliseconds. */
 const maxLength = 16 * 1024
-/** The parser is recursive, and a document that is deep enough ends the whole process, not just the parse. */
+/** The parser is recursive, and deep nesting overflows the stack of the whole process. */
 const maxDepth = 32
-/** One slip of the pen can make an error of every line after it. */
+/** One syntax error can cause errors in every line after it. */
 const maxMistakes = 5
-/** Of one key; enough to see what is wrong. */
+/** Reported problems per key. */
 const maxWrong = 20
 
-/** Reads keys and values of a source that begins on line `firstLine` of the file. */
+/** Parses a source that begins on line `firstLine` of the file. */
 export const parse = (file: string, source: string, firstLine = 1): Yaml => {
   const problems: Array<Diagnostic> = []
   const lines = new LineCounter()
   const end = source.trimEnd().length
-  // What is never closed is found missing behind the end.
+  // An unclosed collection is reported at the end of the source.
   const lineAt = (offset: number) => lines.linePos(Math.min(offset, end)).line + firstLine - 1
   const report = (line: number, message: string) => problems.push(new Diagnostic({ file, line, message }))
 
@@ -82,18 +81,18 @@ export const parse = (file: string, source: string, firstLine = 1): Yaml => {
   }
 }
 
-/** A document of the core schema, in which nothing executes; or why there is none. */
+/** Parses a document with the core schema, which has no custom tags; fails with the problem. */
 export const read = (source: string, lines = new LineCounter()): Either.Either<Document, string> => {
   if (source.length > maxLength) return Either.left(`has more than ${maxLength / 1024} KiB of YAML here: shorten it`)
   if (isTooDeep(source)) return Either.left(`nests YAML more than ${maxDepth} levels deep here: flatten it`)
   return Either.try({
     try: (): Document =>
       parseDocument(source, { schema: "core", prettyErrors: false, logLevel: "error", lineCounter: lines }),
-    catch: (cause) => `has YAML here that cannot be read: ${String(cause)}`
+    catch: (cause) => `has YAML here that cannot be parsed: ${String(cause)}`
   })
 }
 
-/** Counts what opens a level: brackets, and the marks that open several in one line. */
+/** Estimates the nesting depth from the tokens that open a level: brackets, and indicators, of which one line can have several. */
 const isTooDeep = (source: string): boolean => {
   let brackets = 0
   let marks = 0
@@ -112,7 +111,7 @@ const isTooDeep = (source: string): boolean => {
         marks += 1
         break
       case "map-value-ind":
-        // In brackets it opens nothing, and many may stand in a line.
+        // In a flow collection it opens no level, and a line may have many.
         if (brackets <= 0) marks += 1
         break
       case "newline":
@@ -128,11 +127,11 @@ const isTooDeep = (source: string): boolean => {
 export interface Mistake {
   readonly offset: number
   readonly message: string
-  /** The values cannot be relied on. */
+  /** Whether the values of the document are unusable. */
   readonly fatal: boolean
 }
 
-/** What is wrong with a document; values of one with mistakes are not to be asked for before they are looked at. */
+/** Validates a document; check for fatal mistakes before using its values. */
 export const check = (document: Document): ReadonlyArray<Mistake> => {
   const mistakes: Array<Mistake> = document.errors.map(({ code, message, pos: [offset] }) =>
     code === "DUPLICATE_KEY"
@@ -142,10 +141,10 @@ export const check = (document: Document): ReadonlyArray<Mistake> => {
         : { offset, message: `is not valid YAML here: ${message}`, fatal: true }
   )
   for (const { message, pos } of document.warnings) {
-    mistakes.push({ offset: pos[0], message: `has YAML here that is not understood: ${message}`, fatal: false })
+    mistakes.push({ offset: pos[0], message: `has unsupported YAML here: ${message}`, fatal: false })
   }
   if (document.contents !== null && !isMap(document.contents)) {
-    mistakes.push({ offset: 0, message: "has YAML here that is not a list of keys and values", fatal: true })
+    mistakes.push({ offset: 0, message: "has YAML here that is not a mapping of keys to values", fatal: true })
   }
   visit(document, {
     Node: (_, node) => {

@@ -1,6 +1,5 @@
 /**
- * A part of a YAML file that has keys of its own. A key that nobody knows is refused, since it may be a check or a limit
- * with a slip in its name.
+ * A section of a YAML file, with keys of its own. Unknown keys are rejected, since one may be a misspelt check or limit.
  */
 import { Either, ParseResult, Predicate, Schema } from "effect"
 import { Diagnostic } from "./Diagnostic.js"
@@ -9,19 +8,19 @@ import type { Yaml } from "./Yaml.js"
 
 export interface YamlSection {
   readonly has: (key: string) => boolean
-  /** The value of a key; none if it is missing, or wrong, which is a problem. */
+  /** The value of a key; `undefined` if it is missing, or invalid, which is reported. */
   readonly get: <A, I>(key: string, schema: Schema.Schema<A, I>) => A | undefined
-  /** Something is wrong with the value of a key, or with the whole. */
+  /** Reports a problem at a path below the section, or with the section as a whole. */
   readonly report: (message: string, ...path: ReadonlyArray<PropertyKey>) => void
-  /** What has been found up to now. */
+  /** The problems found so far. */
   readonly problems: ReadonlyArray<Diagnostic>
 }
 
-/** The keys of a file itself. */
+/** Checks the top-level keys of a file. */
 export const top = (file: string, yaml: Yaml, known: ReadonlyArray<string>): ReadonlyArray<Diagnostic> =>
   unknown(yaml.keys, known, "").map(([key, message]) => new Diagnostic({ file, line: yaml.line(key), message }))
 
-/** The keys at a path in the file, whose value is this. */
+/** Reads the section at a path of the file; `value` is the value there. */
 export const read = (
   file: string,
   yaml: Yaml,
@@ -36,11 +35,11 @@ export const read = (
 
   const values = new Map<string, unknown>()
   if (Predicate.isReadonlyRecord(value)) {
-    // A key without a value is as good as none.
+    // A key without a value counts as missing.
     for (const [key, item] of Object.entries(value)) if (item !== null) values.set(key, item)
     for (const [key, message] of unknown(Object.keys(value), known, ` in ${name}`)) report(message, key)
   } else if (value !== undefined && value !== null) {
-    report(`${name} must be a list of keys and values, of these: ${known.join(", ")}`)
+    report(`${name} must be a mapping with these keys: ${known.join(", ")}`)
   }
 
   return {

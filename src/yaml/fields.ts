@@ -1,18 +1,18 @@
 /**
- * The values that people write into task files, and what they are told when one is wrong.
+ * Schemas of the values in task files and configuration, with messages that say what is expected.
  *
  * @since 0.1.0
  */
 import { Duration, Option, ParseResult, Schema } from "effect"
 import * as RefNames from "../git/RefNames.js"
 
-/** Says the same whatever is wrong with the value. */
+/** One message, whatever is wrong with the value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })
-/** Says so of the list; its items speak for themselves. */
+/** The message for a value that is not a list; items have messages of their own. */
 const mustBeList = (message: string) => ({ message: () => message })
 
 /**
- * What a task file says of itself.
+ * The status of a task, as its file records it.
  *
  * @since 0.1.0
  */
@@ -46,16 +46,16 @@ export const ShellCommand = Schema.String.pipe(
 export const ShellCommands = Schema.Array(ShellCommand).annotations(mustBeList("must be a list of shell commands"))
 
 /**
- * Part of a branch's name and of a directory's, on any file system.
+ * The name of a unit, which is part of a branch name and a directory name on any file system.
  *
  * @since 0.1.0
  */
 export const UnitName = RefNames.UnitName.pipe(
-  // File systems do not agree on how other letters are told apart.
+  // File systems differ in how they compare other characters.
   Schema.filter((name) => /^[A-Za-z0-9._-]+$/.test(name))
 ).annotations(
   must(
-    "must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
+    "must be a valid part of a branch name: at most 100 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
   )
 )
 
@@ -65,7 +65,7 @@ export const UnitNames = Schema.Array(
 ).annotations(mustBeList("must be a list of unit names, such as [api, database]"))
 
 /**
- * A way down from the top of the repository, and not into `.git`.
+ * A path below the top level of the repository, and not in `.git`.
  *
  * @since 0.1.0
  */
@@ -88,7 +88,7 @@ export const Count = Schema.Int.pipe(Schema.between(1, 1_000_000)).annotations(
 )
 
 /**
- * `30 minutes`, `2 hours`.
+ * A duration such as `30 minutes` or `2 hours`.
  *
  * @since 0.1.0
  */
@@ -103,4 +103,4 @@ export const Span = Schema.transformOrFail(Schema.String, Schema.DurationFromSel
       })
     ),
   encode: (duration) => ParseResult.succeed(`${Duration.toMillis(duration)} millis`)
-}).annotations(must("must be a time with its unit, such as 30 minutes or 2 hours"))
+}).annotations(must("must be a duration with its unit, such as 30 minutes or 2 hours"))

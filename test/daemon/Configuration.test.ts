@@ -86,13 +86,13 @@ describe("the configuration", () => {
       const variables = { CHARLOTTE_MAX_JOBS: "many", CHARLOTTE_STOP_GRACE: "5" }
       expect(yield* problems(home, variables)).toEqual([
         'config.yaml:1: has the unknown key "agent": did you mean "agents"?',
-        'config.yaml:5: has an agent "script", which is built in: give yours another name',
+        'config.yaml:5: has an agent "script", which is a built-in name: choose another name',
         "config.yaml:6: agents.mine has no command: add one, such as command: [mine, -p]",
         'config.yaml:8: has the unknown key "envs" in gates: did you mean "env"?',
         "config.yaml:2: maxJobs must be a whole number, 1 or more",
-        "config.yaml:3: stopGrace must be a time with its unit, such as 30 minutes or 2 hours",
+        "config.yaml:3: stopGrace must be a duration with its unit, such as 30 minutes or 2 hours",
         "CHARLOTTE_MAX_JOBS: must be a whole number, 1 or more",
-        "CHARLOTTE_STOP_GRACE: must be a time with its unit, such as 30 minutes or 2 hours"
+        "CHARLOTTE_STOP_GRACE: must be a duration with its unit, such as 30 minutes or 2 hours"
       ])
       const error = yield* Effect.flip(read(home, variables))
       expect(error.message).toContain(`the configuration has 8 problems:\n${home}/config.yaml:1: has the unknown key`)
@@ -106,11 +106,11 @@ describe("the configuration", () => {
       const says = (message: string) => Effect.map(problems(home), (found) => expect(found).toEqual([message]))
 
       mkdirSync(file)
-      yield* says("config.yaml: is a directory: put a regular file in its place")
+      yield* says("config.yaml: is a directory: replace it with a regular file")
       rmSync(file, { recursive: true })
 
       execFileSync("mkfifo", [file])
-      yield* says("config.yaml: is a special file: put a regular file in its place")
+      yield* says("config.yaml: is a special file: replace it with a regular file")
       rmSync(file)
 
       symlinkSync("nowhere.yaml", file)
@@ -131,7 +131,7 @@ describe("the configuration", () => {
       expect(yield* problems(home)).toEqual([expect.stringMatching(/^config.yaml:\d: is not valid YAML here/)])
 
       writeFileSync(file, "- a\n- b\n")
-      yield* says("config.yaml:1: has YAML here that is not a list of keys and values")
+      yield* says("config.yaml:1: has YAML here that is not a mapping of keys to values")
     })
   )
 

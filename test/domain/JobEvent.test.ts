@@ -23,12 +23,12 @@ describe("EmittedEvent", () => {
   })
 
   it("says which fields are wrong", () => {
-    const problem = JobEvent.whyNotEmitted({ type: "job.x", unit: "a\0", task: 1.5 })
+    const problem = JobEvent.emitProblem({ type: "job.x", unit: "a\0", task: 1.5 })
     expect(problem).toMatch(/^an orchestrator cannot emit {"type":"job.x".*; type: event types that begin with job\./)
-    expect(problem).toContain("; unit: must have neither NUL nor a lone surrogate in it")
+    expect(problem).toContain("; unit: must not contain NUL or a lone surrogate")
     expect(problem).toContain("; task: ")
-    expect(JobEvent.whyNotEmitted({ type: "x".repeat(1_000_000) + "\0" }).length).toBeLessThan(500)
-    expect(JobEvent.whyNotEmitted(undefined)).toContain("an orchestrator cannot emit null")
+    expect(JobEvent.emitProblem({ type: "x".repeat(1_000_000) + "\0" }).length).toBeLessThan(500)
+    expect(JobEvent.emitProblem(undefined)).toContain("an orchestrator cannot emit null")
   })
 })
 
@@ -46,7 +46,7 @@ describe.each(Object.entries(stores))("emit %s", (_, store) => {
           yield* send(id, Step.emit({ type: "before" }), Step.emit(event), Step.succeed(1))
           const { error, status } = yield* manager.await(id)
           expect({ status, kind: error?.kind }).toEqual({ status: "failed", kind: "defect" })
-          expect(error?.cause).toContain(`${field}: must have neither NUL nor a lone surrogate in it`)
+          expect(error?.cause).toContain(`${field}: must not contain NUL or a lone surrogate`)
           expect(yield* typesOf(id)).toEqual(["job.started", "before", "job.failed"])
         }
       }

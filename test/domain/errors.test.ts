@@ -15,11 +15,11 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
   ],
   [
     new errors.StopTimedOut({ jobId, elapsed: Duration.millis(6_500) }),
-    `job ${jobId} has not ended 6s 500ms after it was told to stop`
+    `job ${jobId} is still running 6s 500ms after the stop request`
   ],
   [new errors.ShuttingDown(), "the job manager is shutting down"],
   [new errors.AlreadyManaged({ kind: "tasks", pid: 42 }), 'jobs of kind "tasks" are already managed by process 42'],
-  [new errors.Superseded({ jobId, attempt: 2 }), `attempt 2 of job ${jobId} is over; the write was refused`],
+  [new errors.Superseded({ jobId, attempt: 2 }), `attempt 2 of job ${jobId} has ended; the write was rejected`],
   [
     new errors.StoreError({ operation: "start a job", reason: "full", cause: new Error("no space") }),
     "store: start a job failed (full): no space"

@@ -39,7 +39,7 @@ describe("the error of a run as it is recorded", () => {
       _tag: "Failed",
       name: "Failed",
       message: "",
-      cut: expect.stringMatching(/^\d{7} bytes of JSON are too many to keep$/)
+      cut: expect.stringMatching(/^\d{7} bytes of JSON exceed the limit$/)
     })
     const long = Object.assign(new Error("m ".repeat(500_000)), { code: "\u0001".repeat(500_000), name: "N" })
     const parts = recorded("defect", long, "c").error
@@ -62,6 +62,6 @@ describe("the error of a run as it is recorded", () => {
       Array.from({ length: 100_000 }, (_, n) => n),
       "c"
     )
-    expect(error).toEqual({ cut: "588891 bytes of JSON are too many to keep" })
+    expect(error).toEqual({ cut: "588891 bytes of JSON exceed the limit" })
   })
 })

@@ -109,7 +109,7 @@ describe("stop", () => {
       yield* TestClock.adjust("1 millis")
       const error = yield* Fiber.join(stopping)
       expect(error).toMatchObject({ _tag: "StopTimedOut", jobId: id })
-      expect(error.message).toContain("has not ended 11s after it was told to stop")
+      expect(error.message).toContain("is still running 11s after the stop request")
 
       const job = yield* Effect.flatten(manager.get(id))
       expect(job.phase).toBe("stopping")

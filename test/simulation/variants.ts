@@ -170,11 +170,11 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/tasks/run/mergeUnit.ts",
-        from: `    yield* ResultBranch.show(job, commit)
+        from: `    yield* ResultBranch.trySet(ctx, commit)
     yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
 `,
         to: `    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
-    yield* ResultBranch.show(job, commit)
+    yield* ResultBranch.trySet(ctx, commit)
 `
       }
     ]

@@ -109,7 +109,7 @@ describe("no agent", () => {
   it.effect("is chosen for those who choose none", () =>
     Effect.gen(function* () {
       expect(yield* message(undefined)).toBe(
-        "no agent is chosen; choose one with --agent or with agent: in charlotte.yaml: script, shell"
+        "no agent is selected; select one with --agent or with agent: in charlotte.yaml: script, shell"
       )
     })
   )
@@ -117,12 +117,12 @@ describe("no agent", () => {
   it.effect("has a name that nobody knows", () =>
     Effect.gen(function* () {
       expect(yield* message("shel")).toBe(
-        'there is no agent "shel": did you mean "shell"? There are far, robot, script, shell; ' +
-          "more can be described in /home/me/.charlotte/config.yaml"
+        'unknown agent "shel": did you mean "shell"? Known agents: far, robot, script, shell; ' +
+          "configure more in /home/me/.charlotte/config.yaml"
       )
       expect(yield* message("gpt")).toBe(
-        'there is no agent "gpt": there are far, robot, script, shell; ' +
-          "more can be described in /home/me/.charlotte/config.yaml"
+        'unknown agent "gpt": expected one of far, robot, script, shell; ' +
+          "configure more in /home/me/.charlotte/config.yaml"
       )
     })
   )
@@ -130,10 +130,10 @@ describe("no agent", () => {
   it.effect("is had whose command is not there, and it is said which, and where to change it", () =>
     Effect.gen(function* () {
       expect(yield* message("robot")).toBe(
-        'agent "robot" needs the command no-such-robot, which is not on the PATH; install it, or say in ' +
-          "/home/me/.charlotte/config.yaml what to run (agents: robot: command); found on this machine: script, shell"
+        'agent "robot" needs the command no-such-robot, which is not on the PATH; install it, or configure its ' +
+          "command in /home/me/.charlotte/config.yaml (agents: robot: command); installed on this machine: script, shell"
       )
-      expect(yield* message("far")).toContain("the command /no/such, which is not there, or cannot be executed;")
+      expect(yield* message("far")).toContain("the command /no/such, which does not exist or is not executable;")
     })
   )
 })

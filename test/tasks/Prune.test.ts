@@ -47,7 +47,7 @@ describe("prune", () => {
           {
             name: `charlotte/${first.id}/result`,
             jobId: first.id,
-            reason: expect.stringMatching(/^no other branch holds its last (\d+ commits|commit)$/)
+            reason: expect.stringMatching(/^no other branch contains its last (\d+ commits|commit)$/)
           }
         ])
         yield* world.git(worktree, "clean", "--quiet", "--force")

@@ -144,11 +144,11 @@ describe("the orchestrator of tasks", () => {
         yield* Effect.gen(function* () {
           const manager = yield* JobManager.JobManager
           const noAgent = yield* Effect.flip(manager.start({ ...config, agent: "nobody" }))
-          expect(noAgent.message).toContain('agent: there is no agent "nobody"')
+          expect(noAgent.message).toContain('agent: unknown agent "nobody"')
           yield* world.write(`${top}/tasks/01-a.md`, task(1, "true", "false"))
           const untouched = yield* unchangedFromHere(world, top)
           const elsewhere = yield* Effect.flip(manager.start(config))
-          expect(elsewhere.message).toContain("tasks/01-a.md: is not on main as it stands here")
+          expect(elsewhere.message).toContain("tasks/01-a.md: is not on main in its current version")
           const stray = yield* Effect.flip(manager.start({ ...config, targetBranch: "mine" }))
           expect(stray.message).toContain("add -- tasks/01-a.md && git")
           yield* untouched

@@ -65,7 +65,9 @@ export const span = (name: string, description: string) =>
       const millis = Number(number) * (units[unit] ?? NaN)
       return millis <= 24 * 3_600_000
         ? Effect.succeed(Duration.millis(millis))
-        : Effect.fail(invalid(`--${name} must be a time with its unit, such as 5s, 500ms or 2min, and not "${text}"`))
+        : Effect.fail(
+            invalid(`--${name} must be a duration with its unit, such as 5s, 500ms or 2min, and not "${text}"`)
+          )
     }),
     Options.optional,
     Options.withDescription(description)
@@ -81,7 +83,7 @@ export const age = (name: string, description: string) =>
       const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
       const millis = Number(number) * (days[unit] ?? NaN)
       return Number.isNaN(millis)
-        ? Effect.fail(invalid(`--${name} must be a time with its unit, such as 12h, 7d or 2w, and not "${text}"`))
+        ? Effect.fail(invalid(`--${name} must be a duration with its unit, such as 12h, 7d or 2w, and not "${text}"`))
         : Effect.succeed(Duration.millis(millis))
     }),
     Options.optional,

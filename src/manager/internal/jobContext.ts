@@ -3,7 +3,7 @@
  */
 import { Effect, Option, Ref, Schema } from "effect"
 import { stringify } from "../../internal/Json.js"
-import { EmittedEvent, whyNotEmitted } from "../../domain/JobEvent.js"
+import { EmittedEvent, emitProblem } from "../../domain/JobEvent.js"
 import type { Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
 import type { JobContext } from "../Orchestrator.js"
@@ -47,7 +47,7 @@ export const jobContext = <Config>(options: {
               payload: event.payload === undefined ? undefined : stringify(event.payload)
             })
           )
-        : Effect.dieMessage(whyNotEmitted(event)),
+        : Effect.dieMessage(emitProblem(event)),
     flush: events.flush,
     forced: recordKilled([]),
     killed: recordKilled

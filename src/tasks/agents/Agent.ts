@@ -1,13 +1,13 @@
 /**
- * What works on a task.
+ * The agent that runs a task.
  */
 import { Data } from "effect"
 import type { Profile } from "./Profile.js"
 
 export type Agent = Data.TaggedEnum<{
-  /** The `sh` blocks of the task itself, with the variables that gates get. */
+  /** Runs the `sh` blocks of the task itself, with the environment variables of gates. */
   Script: { readonly env: ReadonlyArray<string> }
-  /** A command from configuration. */
+  /** Runs a configured command. */
   Command: { readonly profile: Profile }
 }>
 

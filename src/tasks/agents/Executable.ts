@@ -1,16 +1,16 @@
 /**
- * Whether a command is on this machine. It is looked for, never run.
+ * Whether a command is installed on this machine; it is searched for, never run.
  */
 import { Effect } from "effect"
 import { constants } from "node:fs"
 import { access, stat } from "node:fs/promises"
 import { join } from "node:path"
 
-/** What the system looks through where there is no PATH. */
+/** The search path if PATH is not set. */
 const defaultPath = "/bin:/usr/bin"
 
-/** Parts of the PATH that depend on the working directory are left out: they would lead into the repository. */
-export const isThere = (file: string, path = defaultPath): Effect.Effect<boolean> =>
+/** Relative entries of the PATH are skipped: they would resolve inside the repository. */
+export const isInstalled = (file: string, path = defaultPath): Effect.Effect<boolean> =>
   file.includes("/")
     ? isExecutable(file)
     : Effect.reduce(

@@ -1,5 +1,5 @@
 /**
- * One call of an agent, as the process runner takes it.
+ * One invocation of an agent, in the terms of the process runner.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -12,7 +12,7 @@ import { placeholder } from "./Profile.js"
 export interface Invocation {
   readonly command: Array.NonEmptyReadonlyArray<string>
   readonly stdin?: string
-  /** Names of variables that are passed on from outside. */
+  /** Names of environment variables to inherit. */
   readonly inherit: ReadonlyArray<string>
   readonly limits: Limits
 }
@@ -21,11 +21,11 @@ export interface Options {
   readonly prompt: string
   /** The `sh` blocks of the task. */
   readonly scripts: ReadonlyArray<string>
-  /** An absolute path, to which `.agent.sh` or `.prompt.md` is added; its directory is made. */
+  /** An absolute path, to which `.agent.sh` or `.prompt.md` is appended; its directory is created. */
   readonly file: string
 }
 
-/** Writes what the agent is to do into a file: a script to be run, or the prompt, which stays beside the logs. */
+/** Writes the script or the prompt of the agent to a file beside the logs, and returns the command to run. */
 export const make = (agent: Agent, options: Options): Effect.Effect<Invocation, PlatformError, FileSystem> =>
   $match(agent, {
     Script: ({ env }) =>
@@ -36,7 +36,7 @@ export const make = (agent: Agent, options: Options): Effect.Effect<Invocation, 
       })),
     Command: ({ profile: { command, env, prompt, silence, timeout } }) =>
       Effect.map(write(`${options.file}.prompt.md`, options.prompt), (file) => ({
-        command: prompt === "stdin" ? command : put(command, prompt === "file" ? file : argument(options.prompt)),
+        command: prompt === "stdin" ? command : insert(command, prompt === "file" ? file : argument(options.prompt)),
         ...(prompt === "stdin" && { stdin: options.prompt }),
         inherit: env,
         limits: { total: timeout, silence }
@@ -51,11 +51,11 @@ const write = (file: string, text: string) =>
     return file
   })
 
-/** In place of the placeholder, or else at the end. */
-const put = (command: Array.NonEmptyReadonlyArray<string>, value: string): Array.NonEmptyReadonlyArray<string> =>
+/** Replaces the placeholder, or appends the value if there is none. */
+const insert = (command: Array.NonEmptyReadonlyArray<string>, value: string): Array.NonEmptyReadonlyArray<string> =>
   command.includes(placeholder)
     ? Array.map(command, (word) => (word === placeholder ? value : word))
     : Array.append(command, value)
 
-/** A text that begins like a flag is not to be taken for one. */
+/** Keeps a prompt that starts with `-` from being parsed as a flag. */
 const argument = (prompt: string): string => (prompt.startsWith("-") ? `\n${prompt}` : prompt)

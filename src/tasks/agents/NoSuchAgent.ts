@@ -1,5 +1,5 @@
 /**
- * Why there is no agent to work with.
+ * The requested agent is not available.
  *
  * @since 0.1.0
  */
@@ -9,18 +9,18 @@ import { suggestion } from "../../yaml/didYouMean.js"
 /** @since 0.1.0 */
 export class NoSuchAgent extends Schema.TaggedError<NoSuchAgent>()("NoSuchAgent", {
   /**
-   * - `notChosen`: nobody said which
+   * - `notChosen`: neither the job nor `charlotte.yaml` names an agent
    * - `unknown`: no profile has that name
-   * - `missing`: its command is not on this machine
+   * - `missing`: its command is not installed on this machine
    */
   reason: Schema.Literal("notChosen", "unknown", "missing"),
-  /** The name that was asked for. */
+  /** The requested name. */
   agent: Schema.optional(Schema.String),
-  /** The command that was looked for. */
+  /** The command of the agent, for `missing`. */
   command: Schema.optional(Schema.String),
-  /** All that have a profile. */
+  /** All known agents. */
   names: Schema.Array(Schema.String),
-  /** Those whose command is on this machine. */
+  /** The agents whose command is installed on this machine. */
   found: Schema.Array(Schema.String),
   /** The file in which agents are configured. */
   file: Schema.String
@@ -30,17 +30,17 @@ export class NoSuchAgent extends Schema.TaggedError<NoSuchAgent>()("NoSuchAgent"
     const choice = found.join(", ")
     switch (reason) {
       case "notChosen":
-        return `no agent is chosen; choose one with --agent or with agent: in charlotte.yaml: ${choice}`
+        return `no agent is selected; select one with --agent or with agent: in charlotte.yaml: ${choice}`
       case "unknown": {
         const hint = suggestion(agent, names)
-        const all = hint.endsWith("?") ? ` There are ${names.join(", ")}` : ""
-        return `there is no agent "${agent}"${hint}${all}; more can be described in ${file}`
+        const all = hint.endsWith("?") ? ` Known agents: ${names.join(", ")}` : ""
+        return `unknown agent "${agent}"${hint}${all}; configure more in ${file}`
       }
       case "missing": {
-        const where = command.includes("/") ? "is not there, or cannot be executed" : "is not on the PATH"
+        const where = command.includes("/") ? "does not exist or is not executable" : "is not on the PATH"
         return (
           `agent "${agent}" needs the command ${command}, which ${where}; install it, ` +
-          `or say in ${file} what to run (agents: ${agent}: command); found on this machine: ${choice}`
+          `or configure its command in ${file} (agents: ${agent}: command); installed on this machine: ${choice}`
         )
       }
     }

@@ -1,13 +1,13 @@
 /**
- * The agents that are known without configuration. Nobody is there to be asked, so they ask nothing, and they print what
- * they do as they do it, or their silence would be taken for their end. A single command of theirs may be silent for long.
+ * The built-in agent profiles. They run unattended, so prompts for permission are disabled, and they stream their output, since
+ * the silence limit would otherwise end them. The limit is long, because a single command that they run may print nothing.
  *
  * @since 0.1.0
  */
 import { Duration } from "effect"
 import type { Profile } from "./Profile.js"
 
-/** The ways out of a closed network, and the authorities that vouch for them. */
+/** Variables that configure proxies and their certificate authorities. */
 const network = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()])
   .concat(["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -16,7 +16,7 @@ const network = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"]
 export const presets: ReadonlyArray<Profile> = [
   {
     name: "claude",
-    // Its stream goes only with --verbose.
+    // stream-json requires --verbose.
     command: ["claude", "-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions"],
     prompt: "stdin",
     env: [
@@ -27,7 +27,7 @@ export const presets: ReadonlyArray<Profile> = [
       "ANTHROPIC_MODEL",
       "CLAUDE_CODE_OAUTH_TOKEN",
       "CLAUDE_CONFIG_DIR",
-      // As root it refuses to work unasked, unless this says that it is in a container.
+      // Without it, claude refuses to skip permissions as root.
       "IS_SANDBOX",
       ...network
     ],

@@ -1,47 +1,47 @@
 /**
- * An agent as configuration describes it: a command, how it gets the prompt, and what it may see and take.
+ * The configuration of an agent: its command, how it receives the prompt, its environment variables and its time limits.
  *
  * @since 0.1.0
  */
 import { Array, Duration, Schema } from "effect"
 import { Span } from "../../yaml/fields.js"
 
-/** Says the same whatever is wrong with the value. */
+/** One message, whatever is wrong with the value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })
 
 /** The built-in agent that runs the `sh` blocks of the tasks themselves; it has no profile. */
 export const script = "script"
 
-/** Stands in a command for the prompt, or for the file that holds it. */
+/** Placeholder in a command for the prompt, or for the path of the prompt file. */
 export const placeholder = "{prompt}"
 
-/** Part of a line on a terminal and of a flag, so it is short and plain. */
+/** Restricted, since it is shown in terminal lines and passed as a flag value. */
 export const ProfileName = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)).annotations(
   must("must be a name of at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit")
 )
 
 const word = Schema.String.pipe(Schema.filter((text) => !text.includes("\0")))
 
-/** It is run as it is, without a shell. What it names is looked for on the PATH, never in the repository. */
+/** Run without a shell. The program is searched for on the PATH, never in the repository. */
 export const Command = Schema.NonEmptyArray(word)
   .pipe(Schema.filter(([file]) => /^\/.|^[^/~][^/]*$/.test(file)))
   .annotations(
-    must(
-      "must be a list of words, such as [claude, -p], whose first is a name to be found on the PATH or an absolute path"
-    )
+    must("must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path")
   )
 
-/** How the agent gets the prompt: as its standard input, or as a file or text that is named in its arguments. */
+/** How the agent receives the prompt: on standard input, or in its arguments, as a file path or as text. */
 export const PromptWay = Schema.Literal("stdin", "file", "argument").annotations(
   must("must be stdin, file or argument")
 )
 
-/** Names only: the values are those around Charlotte. */
+/** Names only; the values come from the environment of Charlotte. */
 export const VariableNames = Schema.Array(
   Schema.String.pipe(
     Schema.filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !/^(CHARLOTTE_|GIT_)/.test(name))
-  ).annotations(must("must be the name of a variable, without its value; those of Charlotte and git are not passed on"))
-).annotations({ message: () => "must be a list of names of variables, such as [OPENAI_API_KEY]" })
+  ).annotations(
+    must("must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on")
+  )
+).annotations({ message: () => "must be a list of environment variable names, such as [OPENAI_API_KEY]" })
 
 /**
  * @since 0.1.0
@@ -50,13 +50,13 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   name: ProfileName,
   command: Command,
   prompt: PromptWay,
-  /** The variables that it gets, besides the few that all get. */
+  /** The environment variables that it inherits, besides the few that every process gets. */
   env: VariableNames,
-  /** How long a call may take. */
+  /** Time limit of one invocation. */
   timeout: Schema.optional(Span),
-  /** How long it may print nothing. */
+  /** Time limit without output. */
   silence: Schema.optional(Span)
 }) {}
 
-/** What holds for a profile that does not say otherwise. An agent that hangs must not hold its job for ever. */
+/** Defaults of a profile. There is a timeout, so that a hanging agent does not block its job for ever. */
 export const defaults = { prompt: "stdin", env: Array.empty<string>(), timeout: Duration.hours(1) } as const

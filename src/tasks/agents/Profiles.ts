@@ -1,9 +1,9 @@
 /**
- * What a configuration file says about agents and gates:
+ * The agents and gates of a configuration file:
  *
  * ```yaml
  * agents:
- *   claude: { timeout: 2 hours } # a preset, but for this
+ *   claude: { timeout: 2 hours } # overrides one field of a preset
  *   mine: { command: [my-agent, --task, "{prompt}"], prompt: file, env: [MY_KEY] }
  * gates: { env: [DATABASE_URL] }
  * ```
@@ -17,11 +17,11 @@ import { presets } from "./Presets.js"
 import { Command, defaults, placeholder, Profile, ProfileName, PromptWay, script, VariableNames } from "./Profile.js"
 import * as YamlSection from "../../yaml/YamlSection.js"
 
-/** The keys that are read here. */
+/** The top-level keys that this module reads. */
 export const keys = ["agents", "gates"]
 
 export interface Profiles {
-  /** In no order; presets among them. */
+  /** Unordered; includes the presets. */
   readonly profiles: ReadonlyArray<Profile>
   readonly gates: Gates
 }
@@ -29,10 +29,10 @@ export interface Profiles {
 const fields = ["command", "prompt", "env", "timeout", "silence"]
 
 const anything = Schema.Record({ key: Schema.String, value: Schema.Unknown }).annotations({
-  message: () => ({ message: "must be a list of names, each with keys and values", override: true })
+  message: () => ({ message: "must be a mapping of names, each with keys and values", override: true })
 })
 
-/** What is wrong in the file is among the problems, and nothing is to be made of the rest while there are any. */
+/** Reads profiles and gates. Do not use them if there are problems. */
 export const read = (file: string, yaml: Yaml): Profiles & { readonly problems: ReadonlyArray<Diagnostic> } => {
   const profiles = new Map(presets.map((profile) => [profile.name, profile]))
   const problems: Array<Diagnostic> = []
@@ -53,24 +53,24 @@ const readProfile = (
   section: YamlSection.YamlSection,
   preset: Profile | undefined
 ): Profile | undefined => {
-  if (name === script) section.report(`has an agent "${script}", which is built in: give yours another name`)
+  if (name === script) section.report(`has an agent "${script}", which is a built-in name: choose another name`)
   const misnamed = Either.flip(Schema.decodeEither(ProfileName)(name))
   if (Either.isRight(misnamed)) {
     const [issue] = ParseResult.ArrayFormatter.formatErrorSync(misnamed.right)
     section.report(`has an agent "${name}", whose name ${issue?.message}`)
   }
 
-  const given = section.get("command", Command)
+  const configured = section.get("command", Command)
   const prompt = section.get("prompt", PromptWay)
   const env = section.get("env", VariableNames)
   const timeout = section.get("timeout", Span)
   const silence = section.get("silence", Span)
   if (!section.has("command")) {
     if (preset === undefined) section.report(`agents.${name} has no command: add one, such as command: [${name}, -p]`)
-    // The preset's command is made for its own way.
+    // The command of a preset only fits the preset's way of passing the prompt.
     else if (prompt !== undefined) section.report(`agents.${name} sets prompt, but no command: set both`, "prompt")
   }
-  const command = given ?? preset?.command
+  const command = configured ?? preset?.command
   if (command === undefined || section.problems.length > 0) return undefined
 
   const profile = new Profile({
@@ -85,13 +85,13 @@ const readProfile = (
   return profile
 }
 
-/** A placeholder that is not replaced would reach the agent as it is, without a word. */
+/** Otherwise the agent would receive the placeholder itself. */
 const checkPlaceholder = ({ command, name, prompt }: Profile, { report }: YamlSection.YamlSection) => {
   for (const [index, word] of command.entries()) {
     if (!word.includes(placeholder)) continue
     if (word !== placeholder) {
       report(
-        `agents.${name}.command has ${placeholder} inside of a word: it is replaced only as a word of its own`,
+        `agents.${name}.command has ${placeholder} inside a word: it is replaced only if it is a separate word`,
         "command",
         index
       )

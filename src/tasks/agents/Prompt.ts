@@ -1,30 +1,30 @@
 /**
- * What an agent is told: the text of the task, its file and its gate, and from the second try on why the one before did not
- * pass.
+ * The prompt of an agent: the text of the task, its file and its gate, and from the second attempt on the failure of the previous
+ * one.
  */
 import { Option } from "effect"
 import * as plainText from "../../internal/plainText.js"
 
 export interface About {
-  /** What is to be done. */
+  /** The text of the task file. */
   readonly text: string
-  /** The file of the task, from the top of the repository. */
+  /** The task file, relative to the top level of the repository. */
   readonly file: string
-  /** The command that has to pass. */
+  /** The command that must pass. */
   readonly gate: string
 }
 
-/** A try that did not pass. */
+/** A failed attempt. */
 export interface Previous {
   /** Such as `the gate exited with code 1`. */
   readonly reason: string
-  /** The end of what was printed; empty if that is not known, or was nothing. */
+  /** The end of its output; empty if there was none, or it is unknown. */
   readonly tail: string
 }
 
-/** Of the output, in bytes. The end of it tells most. */
+/** Bytes of output in a prompt. The end is usually the most informative. */
 const maxOutput = 8 * 1024
-/** More than enough to be left with that much when all that is not text is taken out of it. */
+/** Characters to strip of control sequences; enough for `maxOutput` to remain. */
 const maxRead = 64 * 1024
 
 export const make = (task: About, previous: Option.Option<Previous> = Option.none()): string =>
@@ -33,23 +33,23 @@ export const make = (task: About, previous: Option.Option<Previous> = Option.non
 const about = ({ file, gate }: About): string => {
   const fence = fenceAround(gate)
   return (
-    `This task is ${plainText.line(file)}. It is done when its gate passes: this command, run by sh at the top of the ` +
-    "repository once you have ended, has to exit with 0. All that you leave in the working tree is committed then, but " +
-    `for changes to the files of the plan, which are put back.\n\n${fence}sh\n${gate.trimEnd()}\n${fence}\n`
+    `This task is ${plainText.line(file)}. It is done when its gate passes: after you exit, this command is run ` +
+    "by sh at the top level of the repository and must exit with code 0. Everything in the working tree is then committed, " +
+    `except changes to the plan files, which are restored.\n\n${fence}sh\n${gate.trimEnd()}\n${fence}\n`
   )
 }
 
 const retry = ({ reason, tail }: Previous): string => {
   const intro =
-    `An earlier try at this task did not pass: ${plainText.strip(reason)}. ` +
-    "What it has changed may still be here. Find out why it did not pass, and finish the task.\n"
+    `A previous attempt at this task failed: ${plainText.strip(reason)}. ` +
+    "Its changes may still be in the working tree. Find out why it failed, and finish the task.\n"
   const text = last(plainText.strip(tail.slice(-maxRead))).trimEnd()
   if (text === "") return intro
   const fence = fenceAround(text)
-  return `${intro}\nThe end of what was printed:\n\n${fence}text\n${text}\n${fence}\n`
+  return `${intro}\nThe end of its output:\n\n${fence}text\n${text}\n${fence}\n`
 }
 
-/** The end of a text, beginning with a whole line, or at least with a whole character. */
+/** The end of a text, from the start of a line, or at least of a character. */
 const last = (text: string): string => {
   const bytes = new TextEncoder().encode(text)
   if (bytes.length <= maxOutput) return text
@@ -58,7 +58,7 @@ const last = (text: string): string => {
   return line === -1 ? end : end.slice(line + 1)
 }
 
-/** Longer than any that is in the text, so that nothing in it can end the block. */
+/** A fence longer than any in the text, so that the text cannot close the block. */
 const fenceAround = (text: string): string => {
   const longest = (text.match(/`+/g) ?? []).reduce((length, run) => Math.max(length, run.length), 2)
   return "`".repeat(longest + 1)

@@ -1,25 +1,25 @@
 /**
- * The YAML between two lines of `---` at the very beginning of a Markdown file.
+ * Frontmatter: the YAML between two `---` lines at the start of a Markdown file.
  */
 import { Either } from "effect"
 import { Diagnostic } from "../../yaml/Diagnostic.js"
 
 export interface Frontmatter {
-  /** What stands before the YAML: the first line, and a byte order mark if there is one. */
+  /** The text before the YAML: the first line, with the byte order mark if there is one. */
   readonly opening: string
   readonly yaml: string
-  /** What stands after it: the closing line and all the rest. */
+  /** The text after the YAML: the closing line and the body. */
   readonly closing: string
   /** The text below the closing line. */
   readonly body: string
 }
 
-/** The YAML begins on this line of the file. */
+/** The line of the file on which the YAML starts. */
 export const firstLine = 2
 
 const opener = /^\uFEFF?---[ \t]*\r?\n/
 
-/** `opening + yaml + closing` is the text again, byte for byte. */
+/** Splits a text so that `opening + yaml + closing` equals it, byte for byte. */
 export const split = (text: string): Either.Either<Frontmatter, "missing" | "unclosed"> => {
   const opening = opener.exec(text)?.[0]
   if (opening === undefined) return Either.left("missing")
@@ -35,7 +35,7 @@ export const split = (text: string): Either.Either<Frontmatter, "missing" | "unc
   })
 }
 
-/** What a file is told that should have frontmatter. */
+/** The diagnostic for a file without valid frontmatter. */
 export const problem = (file: string, reason: "missing" | "unclosed"): Diagnostic =>
   new Diagnostic({
     file,
@@ -43,5 +43,5 @@ export const problem = (file: string, reason: "missing" | "unclosed"): Diagnosti
     message:
       reason === "missing"
         ? "has no frontmatter: begin the file with a line ---, then its keys, then another line ---"
-        : "has frontmatter that never ends: put a line --- below its keys"
+        : "has unterminated frontmatter: add a line --- below its keys"
   })

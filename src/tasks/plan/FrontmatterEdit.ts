@@ -1,6 +1,5 @@
 /**
- * A change to one key of a file's frontmatter that leaves every other byte as it was: comments, order, line ends and keys
- * that are not ours.
+ * Sets one key of a file's frontmatter and preserves every other byte: comments, order, line endings and unknown keys.
  */
 import { Either, Option } from "effect"
 import { type Document, isCollection, isScalar } from "yaml"
@@ -8,8 +7,8 @@ import * as Frontmatter from "./Frontmatter.js"
 import * as Yaml from "../../yaml/Yaml.js"
 
 /**
- * The text with that value for the key, which is added when it is missing. None if there is no frontmatter that can be
- * changed. The value must be a plain word.
+ * The text with the key set to the value, and added if it is missing; none if the frontmatter cannot be edited safely. The value
+ * must be a plain word.
  */
 export const set = (text: string, key: string, value: string): Option.Option<string> =>
   Option.gen(function* () {
@@ -18,7 +17,7 @@ export const set = (text: string, key: string, value: string): Option.Option<str
     const changed = before.has(key)
       ? yield* replace(yaml, before, key, value)
       : add(yaml, before, `${key}: ${value}`, opening.endsWith("\r\n") ? "\r\n" : "\n")
-    // YAML has more ways to write a value than are thought of here.
+    // Verify the edit, since YAML has more syntax for values than `replace` handles.
     const after = yield* read(changed)
     return after.get(key) === value && rest(before, key) === rest(after, key)
       ? opening + changed + closing
@@ -28,7 +27,7 @@ export const set = (text: string, key: string, value: string): Option.Option<str
 const read = (yaml: string): Option.Option<Document> =>
   Option.filter(Either.getRight(Yaml.read(yaml)), (document) => Yaml.check(document).length === 0)
 
-/** All but the key. */
+/** The document without the key, for comparison. */
 const rest = (document: Document, key: string): string => {
   if (document.contents === null) return "{}"
   document.delete(key)
@@ -39,16 +38,16 @@ const replace = (yaml: string, document: Document, key: string, value: string): 
   const node = document.get(key, true)
   if (!isScalar(node) || !node.range || node.type?.startsWith("BLOCK")) return Option.none()
   const [start, end] = node.range
-  // An empty value stands right behind its colon, or right before a comment.
+  // The range of an empty value is adjacent to its colon, or to a comment.
   const left = /\s$/.test(yaml.slice(0, start)) ? "" : " "
   const right = yaml[end] === "#" ? " " : ""
   return Option.some(yaml.slice(0, start) + left + value + right + yaml.slice(end))
 }
 
-const add = (yaml: string, { contents }: Document, entry: string, lineEnd: string): string => {
-  if (!isCollection(contents) || !contents.range) return yaml + entry + lineEnd
+const add = (yaml: string, { contents }: Document, entry: string, lineEnding: string): string => {
+  if (!isCollection(contents) || !contents.range) return yaml + entry + lineEnding
   const start = contents.range[0]
   if (contents.flow) return `${yaml.slice(0, start + 1)}${entry}, ${yaml.slice(start + 1)}`
   const indent = yaml.slice(yaml.lastIndexOf("\n", start - 1) + 1, start)
-  return yaml + indent + entry + lineEnd
+  return yaml + indent + entry + lineEnding
 }

@@ -1,18 +1,16 @@
 /**
- * Order among things that depend on each other. Everything here is deterministic: the same graph gives the same answer,
- * in whatever order it was put together.
+ * Topological sorting. The result is deterministic: it does not depend on the insertion order of nodes and edges.
  */
 
-/** Every node and what it depends on; all of that must be nodes too. */
+/** Each node with its dependencies, which must be nodes of the graph. */
 export type Graph<K extends string | number> = ReadonlyMap<K, Iterable<K>>
 
-/** Enough to see what is wrong. */
+/** Reported cycles per graph. */
 const maxCycles = 20
 
 /**
- * The nodes so that each comes after all it depends on, and where that leaves a choice, the smallest first. Where there
- * are cycles each is shown as a path that ends where it began, `[2, 3, 2]`, and the order is that of the graph without
- * the first step of each.
+ * Sorts nodes topologically, dependencies first, ties by smallest node. Each cycle is reported as a closed path, such as
+ * `[2, 3, 2]`; `order` is that of the graph without the first edge of each cycle.
  */
 export const sort = <K extends string | number>(
   graph: Graph<K>
@@ -60,7 +58,7 @@ export const sort = <K extends string | number>(
   return { order, cycles }
 }
 
-/** Walks along the smallest open dependencies until it comes by a second time: when nothing is ready, it must. */
+/** Follows the smallest open dependencies until a node repeats, as one must if no node is ready. */
 const findCycle = <K extends string | number>(waiting: ReadonlyMap<K, ReadonlySet<K>>): ReadonlyArray<K> => {
   const path = new Map<K, number>()
   let node = smallest(waiting.keys())
@@ -71,14 +69,13 @@ const findCycle = <K extends string | number>(waiting: ReadonlyMap<K, ReadonlySe
   if (node === undefined) return []
   const cycle = [...path.keys()].slice(path.get(node))
   const start = smallest(cycle)
-  const turn = start === undefined ? 0 : cycle.indexOf(start)
-  const turned = [...cycle.slice(turn), ...cycle.slice(0, turn)]
-  return [...turned, ...turned.slice(0, 1)]
+  const offset = start === undefined ? 0 : cycle.indexOf(start)
+  const rotated = [...cycle.slice(offset), ...cycle.slice(0, offset)]
+  return [...rotated, ...rotated.slice(0, 1)]
 }
 
 /**
- * Groups of nodes, each in the order in which they came: whatever a node depends on is in an earlier group. Takes nodes
- * in dependency order.
+ * Groups topologically sorted nodes so that the dependencies of a node are in earlier groups; the order within a group is kept.
  */
 export const waves = <K extends string | number>(
   nodes: Iterable<readonly [K, ReadonlyArray<K>]>
@@ -101,7 +98,7 @@ const smallest = <K extends string | number>(nodes: Iterable<K>): K | undefined 
   return least
 }
 
-/** Into a sorted array. */
+/** Inserts a node into a sorted array. */
 const insert = <K extends string | number>(sorted: Array<K>, node: K): void => {
   let low = 0
   let high = sorted.length

@@ -1,12 +1,12 @@
 /**
- * As much of CommonMark as a task needs: its title, and the code blocks that the `script` agent runs. What stands inside
- * a code block or a comment is neither.
+ * The subset of CommonMark that tasks need: the title, and the code blocks that the `script` agent runs. Headings and fences inside
+ * a code block or a comment do not count.
  */
 
 export interface Markdown {
   /** The text of the first heading of level 1. */
   readonly title: string | undefined
-  /** The contents of the fenced code blocks whose info string begins with the word `sh`; blank ones are left out. */
+  /** The contents of the fenced code blocks whose info string starts with the word `sh`; blank ones are omitted. */
   readonly scripts: ReadonlyArray<string>
 }
 
@@ -45,7 +45,7 @@ export const parse = (text: string): Markdown => {
     }
     previous = fence === undefined ? line : ""
   }
-  // A block that is never closed runs to the end.
+  // An unclosed block extends to the end of the text.
   endBlock()
   return { title, scripts }
 }
@@ -59,7 +59,7 @@ const opening = (line: string): Fence | undefined => {
   const match = /^( {0,3})(`{3,}|~{3,})(.*)$/.exec(line)
   if (match === null) return undefined
   const [, indent = "", marker = "", info = ""] = match
-  // Backticks further on in the line make it code within a text.
+  // With more backticks in the line it is inline code.
   return marker.startsWith("`") && info.includes("`") ? undefined : { indent: indent.length, marker, info: info.trim() }
 }
 
@@ -68,13 +68,13 @@ const closes = (line: string, fence: Fence): boolean => {
   return marker !== undefined && marker.startsWith(fence.marker)
 }
 
-/** The lines of an indented block lose as many blanks as its fence has. */
+/** Removes up to as many spaces as the fence is indented by. */
 const unindent = (line: string, indent: number): string => {
   const blanks = line.length - line.trimStart().length
   return line.slice(Math.min(indent, blanks))
 }
 
-/** `# Title`, or a line of text with `===` below it. */
+/** `# Title`, or a line of text underlined with `===`. */
 const heading = (line: string, previous: string): string | undefined => {
   const marked = /^ {0,3}#[ \t]+(\S.*)$/.exec(line)?.[1]
   const text = marked?.slice(0, maxTitle).replace(/(^|[ \t]+)#+[ \t]*$/, "")

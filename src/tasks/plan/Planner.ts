@@ -1,5 +1,5 @@
 /**
- * Makes a plan of the files that were read, or says all that is wrong with them.
+ * Builds a plan from parsed files, or reports all of their problems.
  */
 import { Either, Schema } from "effect"
 import { UnitName } from "../../yaml/fields.js"
@@ -11,7 +11,7 @@ import { few, suggestion } from "../../yaml/didYouMean.js"
 import type { TaskFile } from "./TaskFile.js"
 import type { UnitFile } from "./UnitFile.js"
 
-/** Not called while there are problems, and a bad name is one. */
+/** Only called if there are no problems, so it does not throw: an invalid name is a problem. */
 const unitName = Schema.decodeSync(UnitName)
 
 export interface UnitSource {
@@ -30,12 +30,12 @@ export const plan = (sources: {
   readonly files: ReadonlyArray<string>
   readonly units: ReadonlyArray<UnitSource>
   readonly settings: Settings
-  /** What was already found while reading. */
+  /** Problems that were found while reading the files. */
   readonly problems: ReadonlyArray<Diagnostic>
-  /** Whether each task must have an `sh` block, since the `script` agent will run it. */
+  /** Whether each task must have an `sh` block, for the `script` agent. */
   readonly scripts: boolean
 }): Either.Either<Plan, InvalidPlan> => {
-  // Each finds more; the plan is made at the end, when there is nothing to find.
+  // Each step appends to it; the plan is built only if it is empty at the end.
   const problems: Array<Diagnostic> = [...sources.problems]
   const units = orderUnits(sources.units, problems).map((unit) => ({
     unit,
@@ -63,7 +63,7 @@ export const plan = (sources: {
 
 const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Diagnostic>): ReadonlyArray<UnitSource> => {
   const byName = new Map<string, UnitSource>()
-  // A file system may not tell API from api, and every unit has a directory and a branch of its own.
+  // Units have directories and branches, whose names may be case-insensitive, so API and api collide.
   const taken = new Map<string, UnitSource>()
   for (const unit of units) {
     const { file, id, line } = unit.file
@@ -74,15 +74,15 @@ const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Diagnostic
       byName.set(id, unit)
     } else {
       problems.push(
-        new Diagnostic({ file, line, message: `is unit "${id}", and so is ${other.file.file}: rename one` })
+        new Diagnostic({ file, line, message: `is unit "${id}", as is ${other.file.file}: rename one of them` })
       )
     }
   }
   return order(byName, problems, {
-    of: ({ file }) => file,
-    self: (id) => `has unit "${id}" depend on itself: leave it out`,
-    unknown: (id) => `depends on unit "${id}", which is not there${suggestion(id, [...byName.keys()].sort())}`,
-    cycle: (path) => `has units that wait for each other: ${path}`
+    node: ({ file }) => file,
+    self: (id) => `has unit "${id}" depend on itself: remove that dependency`,
+    unknown: (id) => `depends on unit "${id}", which does not exist${suggestion(id, [...byName.keys()].sort())}`,
+    cycle: (path) => `is part of a dependency cycle of units: ${path}`
   })
 }
 
@@ -91,41 +91,42 @@ const orderTasks = (unit: UnitSource, problems: Array<Diagnostic>, scripts: bool
   for (const task of unit.tasks) {
     const { file, line, number } = task
     problems.push(...task.problems)
-    if (scripts && task.scripts.length === 0 && task.status !== "complete" && !isUnread(task)) {
-      const message =
-        "has no fenced sh block, and the script agent has nothing to run: add one, or choose another agent"
+    if (scripts && task.scripts.length === 0 && task.status !== "complete" && !isUnreadable(task)) {
+      const message = "has no fenced sh block for the script agent to run: add one, or choose another agent"
       problems.push(new Diagnostic({ file, line: 1, message }))
     }
     const other = byNumber.get(number)
     if (other === undefined) byNumber.set(number, task)
     else
-      problems.push(new Diagnostic({ file, line, message: `is task ${number}, and so is ${other.file}: renumber one` }))
+      problems.push(
+        new Diagnostic({ file, line, message: `is task ${number}, as is ${other.file}: renumber one of them` })
+      )
   }
   return order(byNumber, problems, {
-    of: (task) => task,
-    self: (number) => `has task ${number} depend on itself: leave it out`,
+    node: (task) => task,
+    self: (number) => `has task ${number} depend on itself: remove that dependency`,
     unknown: (number) =>
-      `depends on task ${number}, which is not in this unit: there are ${few([...byNumber.keys()].sort((a, b) => a - b))}`,
-    cycle: (path) => `has tasks that wait for each other: ${path}`
+      `depends on task ${number}, which does not exist in this unit: expected one of ${few([...byNumber.keys()].sort((a, b) => a - b))}`,
+    cycle: (path) => `is part of a dependency cycle of tasks: ${path}`
   })
 }
 
-const isUnread = (task: TaskFile): boolean => task.prompt === "" && task.problems.length > 0
+const isUnreadable = (task: TaskFile): boolean => task.prompt === "" && task.problems.length > 0
 
 interface Node<K> {
   readonly file: string
   readonly dependsOn: ReadonlyArray<{ readonly to: K; readonly line: number }>
 }
 
-/** Of one file; enough to see what is wrong. */
+/** Reported dependency problems per file. */
 const maxWrong = 20
 
-/** The same for units and for tasks, but for what is said. */
+/** Sorts units or tasks topologically, and reports invalid dependencies with the messages of `describe`. */
 const order = <K extends string | number, A>(
   nodes: ReadonlyMap<K, A>,
   problems: Array<Diagnostic>,
-  say: {
-    readonly of: (node: A) => Node<K>
+  describe: {
+    readonly node: (value: A) => Node<K>
     readonly self: (key: K) => string
     readonly unknown: (key: K) => string
     readonly cycle: (path: string) => string
@@ -133,10 +134,10 @@ const order = <K extends string | number, A>(
 ): ReadonlyArray<A> => {
   const graph = new Map<K, ReadonlyArray<K>>()
   for (const [key, node] of nodes) {
-    const { dependsOn, file } = say.of(node)
+    const { dependsOn, file } = describe.node(node)
     const wrong = dependsOn.filter(({ to }) => to === key || !nodes.has(to)).slice(0, maxWrong)
     for (const { line, to } of wrong) {
-      problems.push(new Diagnostic({ file, line, message: to === key ? say.self(to) : say.unknown(to) }))
+      problems.push(new Diagnostic({ file, line, message: to === key ? describe.self(to) : describe.unknown(to) }))
     }
     graph.set(
       key,
@@ -144,24 +145,24 @@ const order = <K extends string | number, A>(
     )
   }
   const { cycles, order } = Graph.sort(graph)
-  for (const cycle of cycles) problems.push(...cycleProblem(cycle, nodes, say))
+  for (const cycle of cycles) problems.push(...cycleProblem(cycle, nodes, describe))
   return order.flatMap((key) => nodes.get(key) ?? [])
 }
 
-/** Where the first of the cycle names the second. */
+/** The problem, at the line on which the first node of the cycle depends on the second. */
 const cycleProblem = <K extends string | number, A>(
   cycle: ReadonlyArray<K>,
   nodes: ReadonlyMap<K, A>,
-  say: { readonly of: (node: A) => Node<K>; readonly cycle: (path: string) => string }
+  describe: { readonly node: (value: A) => Node<K>; readonly cycle: (path: string) => string }
 ): ReadonlyArray<Diagnostic> => {
   const [first, second] = cycle
   const node = first === undefined ? undefined : nodes.get(first)
   if (node === undefined) return []
-  const { dependsOn, file } = say.of(node)
+  const { dependsOn, file } = describe.node(node)
   const line = dependsOn.find(({ to }) => to === second)?.line
-  return [new Diagnostic({ file, line, message: say.cycle(cycle.join(" → ")) })]
+  return [new Diagnostic({ file, line, message: describe.cycle(cycle.join(" → ")) })]
 }
 
-/** In rising order, each once. */
+/** Sorted, without duplicates. */
 const unique = <K extends string | number>(dependsOn: ReadonlyArray<{ readonly to: K }>): ReadonlyArray<K> =>
   [...new Set(dependsOn.map(({ to }) => to))].sort((a, b) => (a < b ? -1 : 1))

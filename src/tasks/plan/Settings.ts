@@ -1,5 +1,5 @@
 /**
- * What `charlotte.yaml`, beside the units, says about working on them.
+ * The settings of a plan, from `charlotte.yaml` in its directory.
  *
  * @since 0.1.0
  */
@@ -14,32 +14,32 @@ export const fileName = "charlotte.yaml"
 /** @since 0.1.0 */
 export class Limits extends Schema.Class<Limits>("charlotte/Limits")(
   {
-    /** How often an agent may be called in all. */
+    /** Limit on agent invocations of the whole job. */
     agentCalls: Schema.optionalWith(Count, { exact: true }),
-    /** How long the job may take in all. */
+    /** Time limit of the whole job. */
     duration: Schema.optionalWith(Span, { exact: true })
   },
-  [undefined, undefined, { message: () => "must be a list of agentCalls and duration" }]
+  [undefined, undefined, { message: () => "must be a mapping with the keys agentCalls and duration" }]
 ) {}
 
 /** @since 0.1.0 */
 export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
-  /** A command for each new worktree, such as `npm ci`. */
+  /** A command to run in each new worktree, such as `npm ci`. */
   setup: Schema.optional(ShellCommand),
-  /** Untracked files that a worktree needs, such as `.env`; relative to the repository. */
+  /** Untracked files to copy into each worktree, such as `.env`; relative to the repository. */
   copy: Schema.Array(RelativePath),
   /** Commands that must pass on the merged result. */
   baseline: Schema.Array(ShellCommand),
-  /** The name of the agent profile, unless the job says another. */
+  /** The name of the agent profile, unless the job names one. */
   agent: Schema.optional(Name),
-  /** How often a task is tried. */
+  /** The number of attempts at a task. */
   attempts: Count,
   limits: Limits
 }) {}
 
 const keys = ["setup", "copy", "baseline", "agent", "attempts", "limits"]
 
-/** What holds where there is no such file. */
+/** The settings if there is no such file. */
 export const defaults = new Settings({ copy: [], baseline: [], attempts: 3, limits: new Limits({}) })
 
 /** Reads the text of the file. */
@@ -48,7 +48,7 @@ export const parse = (
   text: string
 ): { readonly settings: Settings; readonly problems: ReadonlyArray<Diagnostic> } => {
   const yaml = Yaml.parse(file, text)
-  // A misspelt key would leave out a check without a word.
+  // A misspelt key would silently disable a check.
   const unknown = yaml.keys
     .filter((key) => !keys.includes(key))
     .map(
@@ -56,7 +56,7 @@ export const parse = (
         new Diagnostic({
           file,
           line: yaml.line(key),
-          message: `has the unknown key "${key}": ${keys.join(", ")} are known`
+          message: `has the unknown key "${key}": expected one of ${keys.join(", ")}`
         })
     )
   const settings = new Settings({

@@ -1,5 +1,5 @@
 /**
- * Reads a directory of units and tasks into a plan. It changes nothing.
+ * Reads a directory of units and tasks into a plan; read-only.
  *
  * @since 0.1.0
  */
@@ -18,11 +18,11 @@ import * as UnitFile from "./UnitFile.js"
 const maxFiles = 10_000
 const maxBytes = 64 * 1024 * 1024
 
-/** The agent that runs the `sh` blocks of the tasks themselves. */
+/** The built-in agent that runs the `sh` blocks of the tasks themselves. */
 const scriptAgent = "script"
 
 /**
- * The plan of a directory, or every problem with it.
+ * The plan of a directory, or all of its problems.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   readonly repository: string
   /** Absolute, or relative to the repository. */
   readonly tasksDir: string
-  /** The agent that the job names; else it is that of `charlotte.yaml`. With `script`, each task needs an `sh` block. */
+  /** The agent of the job; defaults to that of `charlotte.yaml`. With `script`, each task needs an `sh` block. */
   readonly agent?: string | undefined
 }) {
   const top = yield* Effect.mapError(UnitDirectory.top(options.repository, options.tasksDir), (problem) =>
@@ -39,47 +39,47 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   )
   const { problems, units } = yield* findUnits(top)
   const count = units.reduce((sum, { entries }) => sum + entries.filter(TaskFile.isName).length, units.length)
-  if (count > maxFiles) return yield* tooMuch(top, `${maxFiles} files`)
+  if (count > maxFiles) return yield* tooLarge(top, `${maxFiles} files`)
 
   const files: Array<string> = []
   const readText = reader(top, files)
-  const { problems: wrongSettings, settings } = yield* readSettings(top, readText)
+  const { problems: settingsProblems, settings } = yield* readSettings(top, readText)
   const sources = yield* Effect.forEach(units, (unit) => readUnit(unit, unit === top, readText), { concurrency: 16 })
   return yield* Planner.plan({
     dir: top.name,
     files: files.toSorted(),
     units: sources,
     settings,
-    problems: [...problems, ...wrongSettings],
+    problems: [...problems, ...settingsProblems],
     scripts: (options.agent ?? settings.agent) === scriptAgent
   })
 })
 
-const tooMuch = (top: UnitDirectory.UnitDirectory, limit: string) =>
+const tooLarge = (top: UnitDirectory.UnitDirectory, limit: string) =>
   InvalidPlan.of([
-    new Diagnostic({ file: top.name, message: `holds more than ${limit}: split the work into several jobs` })
+    new Diagnostic({ file: top.name, message: `contains more than ${limit}: split the work into several jobs` })
   ])
 
-/** A directory that holds tasks is one unit; else its units are the directories in it. */
+/** A directory with task files is a single unit; otherwise its subdirectories are the units. */
 const findUnits = Effect.fnUntraced(function* (top: UnitDirectory.UnitDirectory) {
   const [problems, below] = yield* UnitDirectory.units(top)
   if (top.entries.some(TaskFile.isName)) {
     const names = below.map(({ name }) => name).join(", ")
-    const message = `holds task files itself and units as well (${names}): move either elsewhere`
+    const message = `contains both task files and units (${names}): move one of them elsewhere`
     return {
       units: [top],
       problems: below.length === 0 ? problems : [...problems, new Diagnostic({ file: top.name, message })]
     }
   }
   if (below.length === 0 && problems.length === 0) {
-    const message = `holds no tasks: put files such as 01-name.md into it, or directories of them with an ${UnitFile.fileName} each`
+    const message = `contains no tasks: add files such as 01-name.md, or directories of them with an ${UnitFile.fileName} each`
     return { units: [], problems: [new Diagnostic({ file: top.name, message })] }
   }
   return { units: below, problems }
 })
 
 type ReadText = (
-  listing: UnitDirectory.UnitDirectory,
+  directory: UnitDirectory.UnitDirectory,
   entry: string
 ) => Effect.Effect<
   { readonly file: string; readonly content: Either.Either<TextFile.TextFile, Diagnostic> },
@@ -87,16 +87,16 @@ type ReadText = (
   FileSystem | Path
 >
 
-/** Reads files, and lists them, until they are too much in all. */
+/** Reads files and records their names, up to a total size. */
 const reader = (top: UnitDirectory.UnitDirectory, files: Array<string>): ReadText => {
   let total = 0
-  return Effect.fnUntraced(function* (listing, entry) {
+  return Effect.fnUntraced(function* (directory, entry) {
     const path = yield* Path
-    const file = path.join(listing.name, entry)
+    const file = path.join(directory.name, entry)
     files.push(file)
-    const content = yield* Effect.either(TextFile.read(path.join(listing.path, entry), file))
+    const content = yield* Effect.either(TextFile.read(path.join(directory.path, entry), file))
     total += Either.match(content, { onLeft: () => 0, onRight: ({ bytes }) => bytes.length })
-    return total > maxBytes ? yield* tooMuch(top, `${maxBytes / 1024 / 1024} MiB`) : { file, content }
+    return total > maxBytes ? yield* tooLarge(top, `${maxBytes / 1024 / 1024} MiB`) : { file, content }
   })
 }
 
@@ -117,7 +117,7 @@ const readUnit = Effect.fnUntraced(function* (unit: UnitDirectory.UnitDirectory,
   if (tasks.length > 0) return { dir: unit.name, file, tasks }
   const noTasks = new Diagnostic({
     file: unit.name,
-    message: "is a unit without tasks: put files such as 01-name.md into it"
+    message: "is a unit without tasks: add files such as 01-name.md"
   })
   return { dir: unit.name, file: { ...file, problems: [...file.problems, noTasks] }, tasks }
 })
@@ -131,7 +131,7 @@ const readTask = ({ content, file }: Effect.Effect.Success<ReturnType<ReadText>>
     })
   })
 
-/** A directory of tasks needs no such file when it is all there is; among others it may just be no unit. */
+/** The unit file is optional for a single unit; a directory among others without one may not be meant as a unit. */
 const readUnitFile = Effect.fnUntraced(function* (
   unit: UnitDirectory.UnitDirectory,
   isTop: boolean,
@@ -140,7 +140,7 @@ const readUnitFile = Effect.fnUntraced(function* (
   const path = yield* Path
   const name = path.basename(unit.path)
   if (!unit.entries.includes(UnitFile.fileName)) {
-    const message = `holds tasks but no ${UnitFile.fileName}: add one (it may be empty), or move the tasks elsewhere`
+    const message = `contains tasks but no ${UnitFile.fileName}: add one (it may be empty), or move the tasks elsewhere`
     return UnitFile.absent(unit.name, name, isTop ? undefined : new Diagnostic({ file: unit.name, message }))
   }
   const { content, file } = yield* readText(unit, UnitFile.fileName)

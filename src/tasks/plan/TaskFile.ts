@@ -1,5 +1,5 @@
 /**
- * One file `NN-name.md`: a task as people write it.
+ * A task file, `NN-name.md`.
  *
  * @since 0.1.0
  */
@@ -12,17 +12,17 @@ import { Diagnostic } from "../../yaml/Diagnostic.js"
 import * as Yaml from "../../yaml/Yaml.js"
 
 /**
- * What was found in it. Where something is wrong a stand-in is in its place, so that the rest of the plan can still be
- * checked; nothing is to be made of it while there are problems.
+ * The contents of a task file. Invalid values are replaced by defaults, so that the rest of the plan can be checked; do not
+ * use them if there are problems.
  *
  * @since 0.1.0
  */
 export interface TaskFile {
   /** Relative to the repository. */
   readonly file: string
-  /** That of the file's name, if the file does not say. */
+  /** From the frontmatter, or else from the file name. */
   readonly number: number
-  /** The line on which the number stands. */
+  /** The line of the task number. */
   readonly line: number
   readonly title: string
   readonly status: TaskStatus
@@ -36,20 +36,20 @@ export interface TaskFile {
 const pattern = /^(\d+)-(.+)\.md$/
 
 /**
- * Whether a file of this name is a task.
+ * Whether this is the name of a task file.
  *
  * @since 0.1.0
  */
 export const isName = (name: string): boolean => pattern.test(name)
 
 /**
- * Stands for a file that could not be read.
+ * A placeholder for a file that could not be read.
  *
  * @since 0.1.0
  */
 export const unreadable = (file: string, problem: Diagnostic): TaskFile => ({
   file,
-  number: Number(named(file)?.[1] ?? 0),
+  number: Number(matchName(file)?.[1] ?? 0),
   line: 1,
   title: titleOf(file),
   status: "pending",
@@ -61,7 +61,7 @@ export const unreadable = (file: string, problem: Diagnostic): TaskFile => ({
 })
 
 /**
- * Reads the text of a task file.
+ * Parses the text of a task file.
  *
  * @since 0.1.0
  */
@@ -71,8 +71,13 @@ export const parse = (file: string, text: string): TaskFile =>
     onRight: ({ body, yaml: source }) => {
       const yaml = Yaml.parse(file, source, Frontmatter.firstLine)
       const { scripts, title } = Markdown.parse(body)
-      const inName = named(file)?.[1]
-      const number = yaml.get("task", TaskNumber, Number(inName ?? 0), "has no task number: add a line such as task: 1")
+      const fileNumber = matchName(file)?.[1]
+      const number = yaml.get(
+        "task",
+        TaskNumber,
+        Number(fileNumber ?? 0),
+        "has no task number: add a line such as task: 1"
+      )
       const backpressure = yaml.get(
         "backpressure",
         ShellCommand,
@@ -83,8 +88,14 @@ export const parse = (file: string, text: string): TaskFile =>
       const dependsOn = yaml.get("depends_on", TaskNumbers, [])
       const line = yaml.line("task")
       const misnamed =
-        inName !== undefined && Number(inName) !== number
-          ? [new Diagnostic({ file, line, message: `is task ${number}, but its name says ${inName}: make them agree` })]
+        fileNumber !== undefined && Number(fileNumber) !== number
+          ? [
+              new Diagnostic({
+                file,
+                line,
+                message: `is task ${number}, but its file name has ${fileNumber}: make them match`
+              })
+            ]
           : []
       return {
         file,
@@ -101,14 +112,14 @@ export const parse = (file: string, text: string): TaskFile =>
     }
   })
 
-const named = (file: string) => pattern.exec(baseName(file))
+const matchName = (file: string) => pattern.exec(baseName(file))
 
 const baseName = (file: string): string => file.slice(file.lastIndexOf("/") + 1)
 
-const titleOf = (file: string): string => named(file)?.[2] ?? baseName(file).replace(/\.md$/, "")
+const titleOf = (file: string): string => matchName(file)?.[2] ?? baseName(file).replace(/\.md$/, "")
 
 /**
- * The text with another status, and not a byte else changed; none if its frontmatter is not one that can be changed.
+ * The text with another status and every other byte unchanged; none if the frontmatter cannot be edited safely.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * Where the units are: finds the directories of a plan without reading a file, and without leaving the repository.
+ * Finds the unit directories of a plan without opening files or leaving the repository.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -10,7 +10,7 @@ import * as TaskFile from "./TaskFile.js"
 import * as TextFile from "../../yaml/TextFile.js"
 import * as UnitFile from "./UnitFile.js"
 
-/** A directory and what it holds. */
+/** A directory and its entries. */
 export interface UnitDirectory {
   readonly path: string
   /** Relative to the repository; `.` for the repository itself. */
@@ -19,7 +19,7 @@ export interface UnitDirectory {
   readonly entries: ReadonlyArray<string>
 }
 
-/** The directory of tasks. Paths are resolved once, here: no other spelling of them is used from here on. */
+/** The tasks directory. Symbolic links in its path are resolved here, once. */
 export const top = (
   repository: string,
   tasksDir: string
@@ -33,20 +33,21 @@ export const top = (
     const steps = name.split(path.sep)
     const fail = (message: string) => Effect.fail(new Diagnostic({ file: tasksDir, message }))
     if (steps[0] === ".." || path.isAbsolute(name)) {
-      return yield* fail(`is outside the repository ${root}: name a directory inside it`)
+      return yield* fail(`is outside the repository ${root}: specify a directory inside it`)
     }
-    if (steps.includes(".git")) return yield* fail("is in a directory of git's own: name another")
-    if ((yield* fs.stat(real)).type !== "Directory") return yield* fail("is not a directory: name one that holds tasks")
+    if (steps.includes(".git")) return yield* fail("is inside .git: specify another directory")
+    if ((yield* fs.stat(real)).type !== "Directory")
+      return yield* fail("is not a directory: specify one that contains tasks")
     return yield* list(real, name === "" ? "." : name)
   }).pipe(
     Effect.mapError((error) => {
       if (error instanceof Diagnostic) return error
       if (!isMissing(error)) return TextFile.unreadable(tasksDir, error)
-      return new Diagnostic({ file: tasksDir, message: "is not there: make it, or name another directory" })
+      return new Diagnostic({ file: tasksDir, message: "does not exist: create it, or specify another directory" })
     })
   )
 
-/** The directories in it that are units, or would be. */
+/** The subdirectories that are units, and problems with those that cannot be read. */
 export const units = (
   parent: UnitDirectory
 ): Effect.Effect<[Array<Diagnostic>, Array<UnitDirectory>], never, FileSystem | Path> =>
@@ -71,12 +72,12 @@ const unit = (
     const { kind } = yield* TextFile.inspect(target).pipe(Effect.mapError((error) => TextFile.unreadable(name, error)))
     if (kind === "a directory") return Option.filter(Option.some(yield* list(target, name)), isUnit)
     if (kind !== "a symbolic link") return Option.none()
-    // A link that leads nowhere, or to something else than a unit, is nobody's business.
+    // A dangling link, or one to something other than a unit, is ignored.
     const linked = yield* Effect.option(
       Effect.filterOrFail(fs.stat(target), ({ type }) => type === "Directory").pipe(Effect.zipRight(list(target, name)))
     )
     if (Option.isNone(linked) || !isUnit(linked.value)) return Option.none()
-    const message = "is a symbolic link to a unit: put the directory itself in its place"
+    const message = "is a symbolic link to a unit: replace it with the directory itself"
     return yield* Effect.fail(new Diagnostic({ file: name, message }))
   })
 

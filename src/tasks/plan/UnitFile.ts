@@ -9,19 +9,19 @@ import * as Yaml from "../../yaml/Yaml.js"
 
 export const fileName = "IMPLEMENTATION_PLAN.md"
 
-/** What was found in it, with stand-ins for what is wrong. */
+/** The contents of the file, with defaults for invalid values. */
 export interface UnitFile {
-  /** Relative to the repository; the unit's directory where there is no such file. */
+  /** Relative to the repository; the directory of the unit if there is no such file. */
   readonly file: string
   readonly id: string
-  /** The line on which the name stands. */
+  /** The line of the name. */
   readonly line: number
   readonly dependsOn: ReadonlyArray<{ readonly to: string; readonly line: number }>
   readonly planText: string | undefined
   readonly problems: ReadonlyArray<Diagnostic>
 }
 
-/** Stands for a file that is missing or could not be read. */
+/** A placeholder for a file that is missing or could not be read. */
 export const absent = (file: string, name: string, problem?: Diagnostic): UnitFile => ({
   file,
   id: name,
@@ -31,7 +31,7 @@ export const absent = (file: string, name: string, problem?: Diagnostic): UnitFi
   problems: [...checkName(file, name), ...(problem === undefined ? [] : [problem])]
 })
 
-/** Reads the text; `name` is that of the directory, which is the unit's unless the file says another. */
+/** Parses the text; `name` is the name of the directory, and of the unit unless the file has another. */
 export const parse = (file: string, name: string, text: string): UnitFile =>
   Either.match(Frontmatter.split(text), {
     onLeft: (reason) =>
@@ -40,20 +40,20 @@ export const parse = (file: string, name: string, text: string): UnitFile =>
         : absent(file, name, Frontmatter.problem(file, reason)),
     onRight: ({ body, yaml: source }) => {
       const yaml = Yaml.parse(file, source, Frontmatter.firstLine)
-      const said = yaml.get("unit", UnitName, undefined)
+      const id = yaml.get("unit", UnitName, undefined)
       const dependsOn = yaml.get("depends_on", UnitNames, [])
       return {
         file,
-        id: said ?? name,
+        id: id ?? name,
         line: yaml.line("unit"),
         dependsOn: dependsOn.map((to, index) => ({ to, line: yaml.line("depends_on", index) })),
         planText: body,
-        problems: [...(said === undefined ? checkName(file, name) : []), ...yaml.problems]
+        problems: [...(id === undefined ? checkName(file, name) : []), ...yaml.problems]
       }
     }
   })
 
-/** The name of the directory, where it has to do. */
+/** Whether the directory name is valid as the name of the unit. */
 const checkName = (file: string, name: string): ReadonlyArray<Diagnostic> =>
   Schema.is(UnitName)(name)
     ? []
@@ -61,6 +61,6 @@ const checkName = (file: string, name: string): ReadonlyArray<Diagnostic> =>
         new Diagnostic({
           file,
           line: 1,
-          message: `cannot take its name from the directory "${name}", which cannot be part of a branch's name: say unit: NAME in the frontmatter of ${fileName}`
+          message: `cannot take its name from the directory "${name}", which is not a valid part of a branch name: set unit: NAME in the frontmatter of ${fileName}`
         })
       ]

@@ -1,10 +1,10 @@
-/** What else a person should know of a task. */
+/** Remarks on a task, for the user. */
 import { Effect } from "effect"
 import type { RunContext } from "./RunContext.js"
 
-/** Keeps it with the task, and says it; once, however often the job comes to it. */
+/** Records a note with its task and emits it; a repeated note is ignored. */
 export const add = (
-  { progress, tell }: RunContext,
+  { emit, progress }: RunContext,
   { task, unit }: { readonly unit: string; readonly task: number },
   note: string
 ) =>
@@ -13,6 +13,6 @@ export const add = (
     if (notes.includes(note)) return Effect.void
     return Effect.zipRight(
       progress.changeTask(unit, task, { notes: [...notes, note] }),
-      tell("task.noted", { note }, { unit, task })
+      emit("task.noted", { note }, { unit, task })
     )
   })

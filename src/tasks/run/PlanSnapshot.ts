@@ -1,5 +1,5 @@
 /**
- * A job as it was submitted. It is kept with the job: from then on no file is asked what is to be done, or what must pass.
+ * The plan and repository state at submission, stored with the job: later changes to the task files do not affect a running job.
  */
 import { Effect, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
@@ -9,41 +9,41 @@ import { BranchName, ObjectId, UnitName } from "../../git/RefNames.js"
 import { TaskNumber } from "../../yaml/fields.js"
 import { Plan } from "../plan/Plan.js"
 
-/** What a job that failed has done, and this one need not do again. */
+/** The work that a retry takes over from the job that it retries. */
 export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
   from: Schema.optional(JobId),
-  /** Units that were begun, with the commit at which their branches go on. */
+  /** Units that were started and not merged, with the commits at which their branches continue. */
   begun: Schema.Record({ key: UnitName, value: ObjectId }),
-  /** Tasks that were done. */
+  /** Tasks that were completed. */
   tasks: Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber }))
 }) {}
 
 export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnapshot")({
   at: Schema.DateTimeUtc,
-  /** The checkout through which the repository was reached. */
+  /** The top level of the checkout that the job was submitted with. */
   topLevel: Schema.String,
   identity: Schema.String,
   fingerprint: Fingerprint,
   target: BranchName,
-  /** The commit at which the target stood. */
+  /** The commit of the target at submission. */
   targetAt: ObjectId,
-  /** The commit at which the work begins. */
+  /** The commit at which the work starts. */
   base: ObjectId,
   agent: Schema.String,
   plan: Plan,
   taken: Taken
 }) {}
 
-/** Two jobs never work for the same branch of the same repository, by whatever path it is reached. */
+/** The conflict key: one active job per branch of a repository, whatever path the repository is opened by. */
 export const key = ({ identity, target }: PlanSnapshot): string => `branch ${target} of repository ${identity}`
 
-const decoded = Schema.decodeUnknown(PlanSnapshot)
+const decodeUnknown = Schema.decodeUnknown(PlanSnapshot)
 
-/** Reads what was kept. */
-export const decode = (kept: unknown): Effect.Effect<PlanSnapshot, InvalidJobConfig> =>
+/** Decodes a stored snapshot. */
+export const decode = (stored: unknown): Effect.Effect<PlanSnapshot, InvalidJobConfig> =>
   Effect.mapError(
-    decoded(kept),
-    ({ message }) => new InvalidJobConfig({ issues: [{ path: [], message: `what was submitted: ${message}` }] })
+    decodeUnknown(stored),
+    ({ message }) => new InvalidJobConfig({ issues: [{ path: [], message: `the stored plan is invalid: ${message}` }] })
   )
 
 export const encode = Schema.encodeSync(PlanSnapshot)

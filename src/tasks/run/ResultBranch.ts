@@ -1,5 +1,5 @@
 /**
- * The branch of the result. The record says at which commit it should be; nothing but what is shown depends on it.
+ * The result branch. It only shows the result to the user: the recorded commits determine what the result is.
  */
 import { Effect } from "effect"
 import { Git } from "../../git/Git.js"
@@ -8,28 +8,28 @@ import type { RunContext } from "./RunContext.js"
 
 type Branch = Pick<RunContext, "repository" | "result">
 
-/** Moves it to a commit; where the user has it checked out, his files come along. An agent may have put it anywhere. */
+/** Sets the branch to a commit, with the files of a checkout of it. An agent may have moved it, so it is reset if need be. */
 export const set = ({ repository, result }: Branch, to: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const anyway = () => git.restore(repository, result, to)
+    const reset = () => git.restore(repository, result, to)
     yield* git.resolve(repository, result).pipe(
       Effect.flatMap((from) => git.advance(repository, result, { from, to })),
       Effect.catchTags({
-        BranchMissing: anyway,
-        BranchMoved: anyway,
-        CheckoutInTheWay: anyway,
-        ContentFiltered: anyway,
-        NotFastForward: anyway,
-        OperationInProgress: anyway,
-        SymbolicBranch: anyway,
-        WorktreeBroken: anyway
+        BranchMissing: reset,
+        BranchMoved: reset,
+        CheckoutInTheWay: reset,
+        ContentFiltered: reset,
+        NotFastForward: reset,
+        OperationInProgress: reset,
+        SymbolicBranch: reset,
+        WorktreeBroken: reset
       })
     )
   })
 
-/** The same, content with less where somebody else has it checked out. */
-export const show = (branch: Branch, to: ObjectId) =>
+/** `set`, which only logs a warning if the branch cannot be moved because it is checked out. */
+export const trySet = (branch: Branch, to: ObjectId) =>
   Effect.catchTag(set(branch, to), "BranchCheckedOut", ({ message }) =>
-    Effect.logWarning(`the result is ${to}, and its branch stays behind: ${message}`)
+    Effect.logWarning(`the result branch could not be moved to ${to}: ${message}`)
   )

@@ -1,5 +1,5 @@
 /**
- * What all parts of one attempt at a job share.
+ * The state shared by all parts of one attempt at a job.
  */
 import type { JobConfig } from "../../domain/JobConfig.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
@@ -11,20 +11,20 @@ import type { PlanSnapshot } from "./PlanSnapshot.js"
 import type { EmitTaskEvent } from "./emitTaskEvent.js"
 
 export interface RunContext {
-  readonly context: JobContext<JobConfig>
-  readonly submission: PlanSnapshot
+  readonly job: JobContext<JobConfig>
+  readonly snapshot: PlanSnapshot
   readonly repository: Repository
-  /** The branch into which its units are merged. */
+  /** The branch into which the units are merged. */
   readonly result: OwnBranch
   readonly agent: Agent
-  /** The files of the plan, and that of its settings even where there is none: no task changes them. */
+  /** Plan files and the settings file, even if it does not exist: tasks cannot change them. */
   readonly keep: ReadonlyArray<RepoPath>
-  /** Variables of the environment that setup, gates and baseline get. */
+  /** Names of environment variables that setup, gate and baseline commands inherit. */
   readonly gateEnv: ReadonlyArray<string>
-  /** Absolute paths; for this job alone. */
+  /** Absolute paths of this job's own directories. */
   readonly directories: { readonly worktrees: string; readonly logs: string }
   readonly progress: TaskProgress
-  readonly tell: EmitTaskEvent
-  /** Takes out of a text what agents must not be told. */
+  readonly emit: EmitTaskEvent
+  /** Redacts a text for agents. */
   readonly hide: (text: string) => string
 }

@@ -1,6 +1,6 @@
 /**
- * How far the job has come. It is read once, when an attempt begins; from then on the record is written before anybody acts
- * on it, so that the next attempt knows what this one has done, wherever it is cut off.
+ * The progress of a job. It is read once per attempt; after that, each change is written before it is acted on, so that the next
+ * attempt can continue wherever this one is interrupted.
  */
 import { Effect, Schedule } from "effect"
 import type { StoreError, Superseded } from "../../domain/errors.js"
@@ -9,7 +9,7 @@ import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 
-export type Refusal = StoreError | Superseded
+export type WriteError = StoreError | Superseded
 
 export type UnitChange = Partial<Pick<UnitRecord, "state" | "base" | "commit" | "reason" | "startedAt" | "endedAt">>
 export type TaskChange = Partial<Omit<TaskRecord, "unit" | "task" | "position" | "title">>
@@ -17,16 +17,16 @@ export type TaskChange = Partial<Omit<TaskRecord, "unit" | "task" | "position" |
 export interface TaskProgress {
   readonly unit: (unit: string) => UnitRecord
   readonly task: (unit: string, task: number) => TaskRecord
-  /** The tasks of a unit, in their order. */
+  /** The tasks of a unit, in topological order. */
   readonly tasksOf: (unit: string) => ReadonlyArray<TaskRecord>
-  readonly changeUnit: (unit: string, change: UnitChange) => Effect.Effect<void, Refusal>
-  readonly changeTask: (unit: string, task: number, change: TaskChange) => Effect.Effect<void, Refusal>
-  /** How often an agent was called in all. */
+  readonly changeUnit: (unit: string, change: UnitChange) => Effect.Effect<void, WriteError>
+  readonly changeTask: (unit: string, task: number, change: TaskChange) => Effect.Effect<void, WriteError>
+  /** The number of agent invocations of the job. */
   readonly calls: () => number
 }
 
-/** A disk that is full may have room again, and a lock ends: work of hours does not fail for it. */
-const patiently = <A>(write: Effect.Effect<A, Refusal>): Effect.Effect<A, Refusal> =>
+/** Retries while the disk is full or the database is locked: neither may fail hours of work. */
+const retryWrite = <A>(write: Effect.Effect<A, WriteError>): Effect.Effect<A, WriteError> =>
   Effect.retry(write, {
     while: (error) => error._tag === "StoreError" && (error.reason === "full" || error.reason === "busy"),
     schedule: Schedule.union(Schedule.exponential("100 millis"), Schedule.spaced("5 seconds"))
@@ -35,10 +35,10 @@ const patiently = <A>(write: Effect.Effect<A, Refusal>): Effect.Effect<A, Refusa
 export const open = (
   store: Pick<Store, "work">,
   { attempt, id: jobId }: JobContext<unknown>,
-  submission: PlanSnapshot
-): Effect.Effect<TaskProgress, Refusal> =>
+  snapshot: PlanSnapshot
+): Effect.Effect<TaskProgress, WriteError> =>
   Effect.gen(function* () {
-    yield* patiently(store.work.plan({ jobId, attempt, work: begin(submission) }))
+    yield* retryWrite(store.work.plan({ jobId, attempt, work: initialWork(snapshot) }))
     const work = yield* store.work.of(jobId)
     const units = new Map(work.units.map((record) => [record.unit, record]))
     const tasks = new Map(work.units.map(({ unit }) => [unit, new Map<number, TaskRecord>()]))
@@ -61,14 +61,14 @@ export const open = (
       changeUnit: (id, change) =>
         Effect.suspend(() => {
           const record = new UnitRecord({ ...unit(id), ...change }, { disableValidation: true })
-          return Effect.map(patiently(store.work.unit({ jobId, attempt, unit: record })), () => {
+          return Effect.map(retryWrite(store.work.unit({ jobId, attempt, unit: record })), () => {
             units.set(id, record)
           })
         }),
       changeTask: (id, number, change) =>
         Effect.suspend(() => {
           const record = new TaskRecord({ ...task(id, number), ...change }, { disableValidation: true })
-          return Effect.map(patiently(store.work.task({ jobId, attempt, task: record })), () => {
+          return Effect.map(retryWrite(store.work.task({ jobId, attempt, task: record })), () => {
             tasks.get(id)?.set(number, record)
           })
         }),
@@ -76,12 +76,12 @@ export const open = (
     }
   })
 
-const begin = ({ plan: { units }, taken }: PlanSnapshot): Work =>
+const initialWork = ({ plan: { units }, taken }: PlanSnapshot): Work =>
   new Work({
     units: units.map(({ dependsOn, id, remaining }, position) => {
-      // One that an earlier job has begun, and that has no task left, is still to be merged.
-      const isOver = remaining.length === 0 && taken.begun[id] === undefined
-      return new UnitRecord({ unit: id, position, dependsOn, state: isOver ? "skipped" : "pending" })
+      // A unit that was taken over with all tasks done still has to be merged.
+      const isSkipped = remaining.length === 0 && taken.begun[id] === undefined
+      return new UnitRecord({ unit: id, position, dependsOn, state: isSkipped ? "skipped" : "pending" })
     }),
     tasks: units.flatMap(({ id, tasks }) =>
       tasks.map(

@@ -1,5 +1,5 @@
 /**
- * Where a unit is worked on: a worktree of its own outside the repository, on a branch of its own.
+ * The worktree of a unit, outside the repository and on a branch of its own.
  */
 import { Duration, Effect, Option, Schema } from "effect"
 import { Git } from "../../git/Git.js"
@@ -11,92 +11,97 @@ import type { RunContext } from "./RunContext.js"
 import * as runCommand from "./runCommand.js"
 import { CommandFailed } from "./errors.js"
 
-export interface UnitWorktree {
-  readonly worktree: Worktree
-  /** Missing where all of them are looked at together. */
+export interface UnitWorktree extends Worktree {
+  /** Missing for the worktree in which the landing of the whole result is verified. */
   readonly unit: UnitName | undefined
-  /** The directory for what is printed here. */
+  /** The directory for the logs of commands that run here. */
   readonly logs: string
 }
 
-/** Makes it, or makes it anew, with the branch at a commit; whatever was left there is gone. */
+/** Creates the worktree with its branch at a commit, and runs the setup; an existing worktree is removed first. */
 export const open = (
-  job: RunContext,
+  ctx: RunContext,
   { at, branch, unit }: { readonly unit?: UnitName; readonly branch: OwnBranch; readonly at: ObjectId }
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { directories, repository } = job
-    // No unit has such a name.
+    const { directories, repository } = ctx
+    // Not a valid unit name, so it cannot collide with one.
     const name = unit ?? "_landing"
     const path = yield* Schema.decode(AbsolutePath)(`${directories.worktrees}/${name}`)
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
-    const worktree = yield* git.addWorktree(repository, { path, branch })
-    const place: UnitWorktree = { worktree, unit, logs: `${directories.logs}/${name}` }
-    yield* copyUntracked.bring(job, worktree)
-    yield* setUp(job, place)
-    return place
+    const added = yield* git.addWorktree(repository, { path, branch })
+    const worktree: UnitWorktree = { ...added, unit, logs: `${directories.logs}/${name}` }
+    yield* copyUntracked.into(ctx, worktree)
+    yield* setUp(ctx, worktree)
+    return worktree
   })
 
-/** What an agent has made of it that no further attempt could go on from: none if it stands where it should. */
-export const fault = ({ repository }: RunContext, { worktree }: UnitWorktree, tip: ObjectId) =>
+/** Why the worktree cannot be used for another attempt; none if it can. */
+export const fault = ({ repository }: RunContext, worktree: UnitWorktree, tip: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { commit } = yield* git.status(repository, worktree)
     return (yield* git.isAncestor(repository, tip, commit))
       ? Option.none()
-      : Option.some(`the branch ${worktree.branch} no longer holds what it held`)
+      : Option.some(`the branch ${worktree.branch} no longer contains its earlier commits`)
   }).pipe(
-    // What is in it then is the agent's to mend, be it what git cannot read.
+    // The agent can fix its own files, even those that git cannot read.
     Effect.catchTags({ GitFailed: () => Effect.succeedNone, NestedRepository: () => Effect.succeedNone }),
-    Effect.catchTags({ BranchMissing: said, HeadMoved: said, OperationInProgress: said, WorktreeBroken: said })
+    Effect.catchTags({
+      BranchMissing: asFault,
+      HeadMoved: asFault,
+      OperationInProgress: asFault,
+      WorktreeBroken: asFault
+    })
   )
 
-const said = ({ message }: { readonly message: string }) => Effect.succeedSome(message)
+const asFault = ({ message }: { readonly message: string }) => Effect.succeedSome(message)
 
-/** Removes it with its branch, once another one holds what was done here. */
-export const close = ({ repository }: RunContext, { worktree }: UnitWorktree) =>
+/** Removes the worktree and its branch, once another branch contains its commits. */
+export const close = ({ repository }: RunContext, worktree: UnitWorktree) =>
   Effect.gen(function* () {
     const git = yield* Git
     yield* git.removeWorktree(repository, worktree.path)
     yield* git.deleteBranch(repository, worktree.branch)
-  }).pipe(leftBehind)
+  }).pipe(logLeftover)
 
-/** The same for those of units that are merged: an earlier attempt of the job was cut off before it came to this. */
-export const closeLeft = ({ context, progress, repository, submission }: RunContext) =>
+/** Closes the worktrees of merged units that an interrupted attempt left open. */
+export const closeMerged = ({ job, progress, repository, snapshot }: RunContext) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const merged = submission.plan.units.filter(({ id }) => progress.unit(id).state === "merged")
-    const branches = new Set(merged.map(({ id }) => unitBranch(context.id, id)))
+    const merged = snapshot.plan.units.filter(({ id }) => progress.unit(id).state === "merged")
+    const branches = new Set(merged.map(({ id }) => unitBranch(job.id, id)))
     if (branches.size === 0) return
     for (const { branch, path } of yield* git.worktrees(repository))
       if (branches.has(branch)) yield* git.removeWorktree(repository, path)
     for (const { branch } of yield* git.ownBranches(repository))
       if (branches.has(branch)) yield* git.deleteBranch(repository, branch)
-  }).pipe(leftBehind)
+  }).pipe(logLeftover)
 
-const leftBehind = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effect<void, never, R> =>
+const logLeftover = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effect<void, never, R> =>
   Effect.catchAll(removal, ({ message }) =>
-    Effect.logWarning(`a worktree is left behind, for charlotte prune: ${message}`)
+    Effect.logWarning(`a worktree could not be removed; charlotte prune removes it later: ${message}`)
   )
 
-/** What fails may be short of something that comes back, such as the network. */
-const setUps = 3
+/** A failure may be temporary, such as a lost network connection. */
+const setupAttempts = 3
 const pause = Duration.seconds(1)
 
-const setUp = (job: RunContext, place: UnitWorktree) =>
+const setUp = (ctx: RunContext, worktree: UnitWorktree) =>
   Effect.gen(function* () {
-    const command = job.submission.plan.settings.setup
+    const command = ctx.snapshot.plan.settings.setup
     if (command === undefined) return
-    const about = place.unit === undefined ? {} : { unit: place.unit }
+    const position = worktree.unit === undefined ? {} : { unit: worktree.unit }
     for (let attempt = 1; ; attempt++) {
-      yield* job.tell("unit.setup.started", { command, attempt }, about)
-      const log = `${place.logs}/setup-${job.context.attempt}.${attempt}.log`
-      const ran = yield* runCommand.line(job, place, { line: command, purpose: "setup", log })
-      if (ran.reason === undefined) return
-      yield* job.tell("unit.setup.failed", { command, attempt, reason: ran.reason, log: ran.log }, about)
-      if (attempt === setUps) return yield* new CommandFailed({ purpose: "setup", command, reason: ran.reason, log })
+      yield* ctx.emit("unit.setup.started", { command, attempt }, position)
+      const log = `${worktree.logs}/setup-${ctx.job.attempt}.${attempt}.log`
+      const result = yield* runCommand.line(ctx, worktree, { line: command, purpose: "setup", log })
+      if (result.reason === undefined) return
+      yield* ctx.emit("unit.setup.failed", { command, attempt, reason: result.reason, log: result.log }, position)
+      if (attempt === setupAttempts)
+        return yield* new CommandFailed({ purpose: "setup", command, reason: result.reason, log })
       yield* Effect.sleep(Duration.times(pause, 2 ** (attempt - 1)))
     }
   })

@@ -1,7 +1,7 @@
 /**
- * A repository in which settings were changed that git could execute or follow. Whose doing that was cannot be seen, and most
- * likely it was the user's, so nothing of the work is given up for it: the job waits, right before it would change something,
- * until the change is undone. Who wants to accept it stops the job and retries it.
+ * Waits while settings of the repository that could execute commands differ from those at submission. Most likely the user made
+ * the change, so the job does not fail: it waits before its next git operation until the change is undone. To accept the change,
+ * stop and retry the job.
  */
 import { Effect, Schedule } from "effect"
 import type { Service } from "../../git/Git.js"
@@ -10,20 +10,20 @@ import type { EmitTaskEvent } from "./emitTaskEvent.js"
 
 const pause = "1 second"
 
-/** The operations of git, each of which waits for as long as the repository is changed; that is told once each time. */
-export const whileChanged = (git: Service, tell: EmitTaskEvent): Service => {
-  let told: string | undefined
+/** Wraps `Git` so that its operations wait while the repository is changed. Each change is reported once. */
+export const whileChanged = (git: Service, emit: EmitTaskEvent): Service => {
+  let reported: string | undefined
   const wait = <A>(operation: Effect.Effect<A, GitError>) =>
     operation.pipe(
       Effect.tapErrorTag("RepositoryChanged", ({ message }) =>
         Effect.suspend(() => {
-          if (told === message) return Effect.void
-          told = message
-          return Effect.zipRight(tell("orch.waiting", { reason: message }), Effect.logWarning(`waiting: ${message}`))
+          if (reported === message) return Effect.void
+          reported = message
+          return Effect.zipRight(emit("orch.waiting", { reason: message }), Effect.logWarning(`waiting: ${message}`))
         })
       ),
       Effect.retry({ while: ({ _tag }) => _tag === "RepositoryChanged", schedule: Schedule.spaced(pause) }),
-      Effect.tap(() => Effect.sync(() => (told = undefined)))
+      Effect.tap(() => Effect.sync(() => (reported = undefined)))
     )
   return {
     ...git,

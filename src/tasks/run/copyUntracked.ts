@@ -1,6 +1,5 @@
 /**
- * The untracked files that each worktree needs, such as `.env`: brought from the user's checkout, and to nowhere else than into
- * the worktree.
+ * Copies untracked files such as `.env` from the user's checkout into a worktree, and never outside it.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -12,18 +11,21 @@ import type { Worktree } from "../../git/Worktrees.js"
 import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
-export const bring = ({ repository, submission }: RunContext, worktree: Worktree) =>
+export const into = ({ repository, snapshot }: RunContext, worktree: Worktree) =>
   Effect.gen(function* () {
     const git = yield* Git
     const path = yield* Path
-    const files = submission.plan.settings.copy.map((file) => path.join(file, "."))
+    const files = snapshot.plan.settings.copy.map((file) => path.join(file, "."))
     if (files.length === 0) return
     for (const file of files) yield* copy(file, { from: repository.topLevel, to: worktree.path })
-    // The rules by which git ignores files need not be the same here: what the user has changed is not committed yet.
+    // The ignore rules may differ from those of the checkout, where .gitignore may have uncommitted changes.
     const { changed } = yield* git.status(repository, worktree)
-    const exposed = files.find((file) => changed.some((other) => other === file || other.startsWith(`${file}/`)))
-    if (exposed === undefined) return
-    return yield* failed(exposed, "is not done: git does not ignore it there; commit the .gitignore that does")
+    const unignored = files.find((file) => changed.some((other) => other === file || other.startsWith(`${file}/`)))
+    if (unignored === undefined) return
+    return yield* failed(
+      unignored,
+      "was refused: git does not ignore it in the worktree; commit the .gitignore that does"
+    )
   })
 
 const failed = (file: string, reason: string) => new CommandFailed({ purpose: "copy", command: file, reason })
@@ -32,14 +34,14 @@ const copy = (file: string, { from, to }: { readonly from: string; readonly to: 
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const path = yield* Path
-    // What is committed there may be a link that leads anywhere; so each directory is looked at before the next is made.
+    // A committed symbolic link may lead anywhere, so each directory is checked before the next is created.
     let directory = to
     for (const name of path.join(file, "..").split("/")) {
       directory = path.join(directory, name)
-      yield* fs.makeDirectory(directory).pipe(Effect.catchIf(isThere, () => Effect.void))
+      yield* fs.makeDirectory(directory).pipe(Effect.catchIf(isExisting, () => Effect.void))
       const real = yield* Effect.orElseSucceed(fs.realPath(directory), () => "")
       if (real !== directory)
-        return yield* failed(file, `is not done: ${path.relative(to, directory)} is a link there, and leads elsewhere`)
+        return yield* failed(file, `was refused: ${path.relative(to, directory)} is a symbolic link in the worktree`)
     }
     yield* fs.remove(path.join(to, file), { recursive: true, force: true })
     yield* Effect.mapError(copyAll(path.join(from, file), path.join(to, file)), (reason) =>
@@ -47,12 +49,12 @@ const copy = (file: string, { from, to }: { readonly from: string; readonly to: 
     )
   })
 
-const isThere = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
+const isExisting = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
-/** Fails with the reason. A link is followed to what the user has there; those within a directory stay what they are. */
+/** Follows `from` if it is a symbolic link; links within a directory are copied as links. Fails with the reason. */
 const copyAll = (from: string, to: string) =>
   Effect.async<void, string>((resume, signal) => {
-    // Node has no way to end it but to leave out what is still to come.
+    // `cp` cannot be aborted; the filter skips the remaining files.
     const filter = () => !signal.aborted
     const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter }
     const copying = realpath(from)

@@ -1,19 +1,23 @@
 /**
- * Tells of what happens in the words of `TaskEvents`.
+ * Emits the events of `TaskEvents`, with typed payloads.
  */
 import type { Effect } from "effect"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Payload, Type } from "../TaskEvents.js"
 
-/** What an event is about, other than the job as a whole. */
+/** The unit and task of an event; neither for one of the job as a whole. */
 export interface EventPosition {
   readonly unit?: string
   readonly task?: number
 }
 
-export type EmitTaskEvent = <T extends Type>(type: T, payload: Payload<T>, place?: EventPosition) => Effect.Effect<void>
+export type EmitTaskEvent = <T extends Type>(
+  type: T,
+  payload: Payload<T>,
+  position?: EventPosition
+) => Effect.Effect<void>
 
 export const make =
-  (context: JobContext<unknown>): EmitTaskEvent =>
-  (type, payload, place) =>
-    context.emit({ type, payload, ...place })
+  (job: JobContext<unknown>): EmitTaskEvent =>
+  (type, payload, position) =>
+    job.emit({ type, payload, ...position })

@@ -1,18 +1,18 @@
 /**
- * Why tasks, units, and with them their job, have failed.
+ * The errors of tasks, units and jobs.
  */
 import { Schema } from "effect"
 
-/** One task that could not be done. */
+/** A task failed all of its attempts. */
 export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure", {
   unit: Schema.String,
   task: Schema.Int,
   title: Schema.String,
-  /** How often it was tried. */
+  /** The number of attempts. */
   attempts: Schema.Int,
-  /** What was wrong the last time. */
+  /** Why the last attempt failed. */
   reason: Schema.String,
-  /** The file with what the agent or the gate printed then. */
+  /** The log of the agent or gate that failed then. */
   log: Schema.optional(Schema.String)
 }) {
   override get message() {
@@ -20,7 +20,7 @@ export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure"
   }
 }
 
-/** A command beside the tasks, such as the setup of a worktree, did not pass. */
+/** A setup, baseline or copy, or a gate on the merged result, failed. */
 export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
   purpose: Schema.String,
   command: Schema.String,
@@ -32,27 +32,27 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
   }
 }
 
-/** A unit and what was merged before it have both changed the same. */
+/** A unit conflicts with the units that were merged before it. */
 export class MergeConflict extends Schema.TaggedError<MergeConflict>()("MergeConflict", {
   unit: Schema.String,
   files: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `what unit ${this.unit} has done conflicts with the units before it in ${this.files.join(", ")}`
+    return `unit ${this.unit} conflicts with the units merged before it in ${this.files.join(", ")}`
   }
 }
 
-/** The job was to take no more than this. */
+/** A limit of the job was reached. */
 export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReached", {
   /** Such as `10 agent calls`. */
   limit: Schema.String
 }) {
   override get message() {
-    return `the limit of ${this.limit} in charlotte.yaml is reached`
+    return `the limit of ${this.limit} in charlotte.yaml was reached`
   }
 }
 
-/** One unit that could not be done, or not be merged. */
+/** A unit that failed, or could not be merged. */
 export const UnitFailure = Schema.Struct({
   unit: Schema.String,
   task: Schema.optional(Schema.Int),
@@ -60,38 +60,38 @@ export const UnitFailure = Schema.Struct({
   log: Schema.optional(Schema.String)
 })
 
-/** What a person needs to look at the work of a job that failed. */
+/** Where to find the work of a failed job. */
 const result = {
-  /** The branch that holds the work. */
+  /** The branch with the work. */
   branch: Schema.String,
   /** The command that shows it. */
   diff: Schema.String
 }
 
-/** The job ended with units undone; those that were done are on the result branch. */
+/** Some units failed; the completed ones are on the result branch. */
 export class TasksFailed extends Schema.TaggedError<TasksFailed>()("TasksFailed", {
   ...result,
   failures: Schema.Array(UnitFailure),
-  /** Units that could not begin, since one that they depend on has failed. */
+  /** Units that did not run, since one that they depend on failed. */
   blocked: Schema.Array(Schema.String)
 }) {
   override get message() {
     const failures = this.failures.map(({ log, reason, unit }) => `unit ${unit}: ${reason}${log ? `; see ${log}` : ""}`)
     const blocked = this.blocked.length === 0 ? [] : [`blocked: ${this.blocked.join(", ")}`]
-    return [...failures, ...blocked, `what was done is on ${this.branch}`].join("; ")
+    return [...failures, ...blocked, `the completed work is on ${this.branch}`].join("; ")
   }
 }
 
-/** Everything is done, and the target branch could not be advanced to it. */
+/** All units were merged, but the target branch could not be advanced to the result. */
 export class LandingBlocked extends Schema.TaggedError<LandingBlocked>()("LandingBlocked", {
   ...result,
   target: Schema.String,
   reason: Schema.String,
-  /** The command to go on with, once what is in the way is gone. */
+  /** The command that continues, once the cause is resolved. */
   command: Schema.String,
   log: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `all is done, and ${this.target} could not be advanced to it: ${this.reason}; it is on ${this.branch}; go on with: ${this.command}`
+    return `all tasks are done, but ${this.target} could not be advanced to the result: ${this.reason}; the result is on ${this.branch}; continue with: ${this.command}`
   }
 }

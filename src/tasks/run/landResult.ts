@@ -1,5 +1,5 @@
 /**
- * The target branch is advanced to the result: as a whole or not at all, and never over anything of the user's.
+ * Lands the result: advances the target branch to it, atomically, and never over the user's commits or uncommitted changes.
  */
 import { Effect, Equal, Option, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -16,131 +16,132 @@ import { LandingBlocked } from "./errors.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
-/** Somebody may commit faster than gates can be run; then it is for that somebody to merge. */
-const tries = 5
+/** If the target keeps moving faster than the gates run, merging is left to the user. */
+const maxAttempts = 5
 
-/** Gives the commit at which the target stands then. */
-export const land = (job: RunContext, result: ObjectId) =>
+/** Returns the commit of the target after landing. */
+export const land = (ctx: RunContext, result: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { repository, submission, tell } = job
-    const { base, target, targetAt } = submission
-    // What an earlier job has done and what came to the target since were never looked at together.
+    const { emit, repository, snapshot } = ctx
+    const { base, target, targetAt } = snapshot
+    // The work of a retried job was never verified together with what was committed on the target since.
     let verified = base === targetAt ? Option.some(result) : Option.none()
-    for (let attempt = 1; attempt <= tries; attempt++) {
-      yield* tell("orch.landing", { target, attempt })
-      const tip = yield* currentTip(job)
-      if (yield* git.isAncestor(repository, result, tip)) return yield* landed(job, tip)
-      const commit = yield* join(job, { result, tip })
-      if (!Option.contains(verified, commit)) yield* verify(job, commit)
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      yield* emit("orch.landing", { target, attempt })
+      const tip = yield* currentTip(ctx)
+      if (yield* git.isAncestor(repository, result, tip)) return yield* landed(ctx, tip)
+      const commit = yield* mergeInto(ctx, { result, tip })
+      if (!Option.contains(verified, commit)) yield* verify(ctx, commit)
       verified = Option.some(commit)
-      const isAdvanced = yield* advance(job, { from: tip, to: commit })
-      if (isAdvanced) return yield* landed(job, commit)
+      const isAdvanced = yield* advance(ctx, { from: tip, to: commit })
+      if (isAdvanced) return yield* landed(ctx, commit)
     }
-    return yield* blocked(job, { reason: `it was moved ${tries} times while the result was being looked at` })
+    return yield* blocked(ctx, { reason: `it was moved ${maxAttempts} times while the result was being verified` })
   }).pipe(
     Effect.catchAll((error): Effect.Effect<never, LandingBlocked | StoreError> =>
-      error._tag === "LandingBlocked" || error._tag === "StoreError" ? error : blocked(job, { reason: error.message })
+      error._tag === "LandingBlocked" || error._tag === "StoreError" ? error : blocked(ctx, { reason: error.message })
     )
   )
 
-const landed = ({ repository, result, submission: { target }, tell }: RunContext, commit: ObjectId) =>
+const landed = ({ emit, repository, result, snapshot: { target } }: RunContext, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     yield* git
       .restore(repository, result, commit)
       .pipe(
-        Effect.catchAll(({ message }) => Effect.logWarning(`the result is landed, and its branch is not: ${message}`))
+        Effect.catchAll(({ message }) =>
+          Effect.logWarning(`the result was landed, but its branch could not be moved: ${message}`)
+        )
       )
-    yield* tell("orch.landed", { target, commit })
+    yield* emit("orch.landed", { target, commit })
     return commit
   })
 
-/** Where the target is now, if it still is the branch that it was. */
-const currentTip = (job: RunContext) =>
+/** The current commit of the target; fails if the target was deleted or rewritten. */
+const currentTip = (ctx: RunContext) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { repository, result, submission } = job
-    const { target, targetAt } = submission
+    const { repository, result, snapshot } = ctx
+    const { target, targetAt } = snapshot
     const tip = yield* Effect.catchTag(git.resolve(repository, target), "BranchMissing", () =>
-      blocked(job, {
+      blocked(ctx, {
         reason: "it was deleted",
         command: command("git", "-C", repository.topLevel, "branch", target, result)
       })
     )
     if (yield* git.isAncestor(repository, targetAt, tip)) return tip
-    return yield* blocked(job, {
-      reason: "it was rewritten meanwhile, and to merge the result would bring back what was taken out",
+    return yield* blocked(ctx, {
+      reason: "it was rewritten meanwhile, and merging the result would restore the removed commits",
       command: yield* recoveryCommands.rebase(repository, { begun: targetAt, result, target })
     })
   })
 
-/** The tasks that are done, and whose files on the target are no longer those that they were done by. */
-const edited = (job: RunContext, tip: ObjectId) =>
+/** The files of completed tasks that were changed on the target since submission. */
+const editedTaskFiles = (ctx: RunContext, tip: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { repository, submission } = job
-    const { target, targetAt } = submission
+    const { repository, snapshot } = ctx
+    const { target, targetAt } = snapshot
     if (tip === targetAt) return []
     const files: Array<RepoPath> = []
-    for (const { task, unit } of verifyMerge.doneTasks(job)) {
+    for (const { task, unit } of verifyMerge.doneTasks(ctx)) {
       const file = yield* Schema.decode(RepoPath)(task.file)
-      const before = yield* git.readFile(repository, targetAt, file)
-      const now = yield* git.readFile(repository, tip, file)
-      if (Equal.equals(Option.map(before, text), Option.map(now, text))) continue
+      const original = yield* git.readFile(repository, targetAt, file)
+      const current = yield* git.readFile(repository, tip, file)
+      if (Equal.equals(Option.map(original, text), Option.map(current, text))) continue
       files.push(file)
-      const note = `${file} was changed on ${target} while the job ran: it stays as it is there, and is not marked as complete`
-      yield* Note.add(job, { unit, task: task.number }, note)
+      const note = `${file} was changed on ${target} while the job ran: that version is kept, and is not marked as complete`
+      yield* Note.add(ctx, { unit, task: task.number }, note)
     }
     return files
   })
 
 const text = (content: Uint8Array): string => Buffer.from(content).toString("latin1")
 
-const join = (job: RunContext, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
+const mergeInto = (ctx: RunContext, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { context, repository, submission } = job
-    const subject = { title: `Merge job ${context.id} into ${submission.target}`, jobId: context.id }
+    const { job, repository, snapshot } = ctx
+    const subject = { title: `Merge job ${job.id} into ${snapshot.target}`, jobId: job.id }
     const outcome = yield* git.merge(repository, {
       ours: tip,
       theirs: result,
       subject,
-      prevails: yield* edited(job, tip)
+      prevails: yield* editedTaskFiles(ctx, tip)
     })
     return yield* MergeResult.$match(outcome, {
       UpToDate: ({ commit }) => Effect.succeed(commit),
       FastForward: ({ commit }) => Effect.succeed(commit),
       Merged: ({ commit }) => Effect.succeed(commit),
       Conflict: ({ files }) =>
-        Effect.flatMap(
-          recoveryCommands.merge(repository, { result: job.result, target: submission.target }),
-          (command) => blocked(job, { reason: `both have changed ${files.join(", ")}`, command })
+        Effect.flatMap(recoveryCommands.merge(repository, { result: ctx.result, target: snapshot.target }), (command) =>
+          blocked(ctx, { reason: `it conflicts with the result in ${files.join(", ")}`, command })
         )
     })
   })
 
-/** Runs all gates and the baseline on what would be landed, before anything leads to it. */
-const verify = (job: RunContext, commit: ObjectId) =>
+/** Runs all gates and the baseline on the commit to land, before any branch points to it. */
+const verify = (ctx: RunContext, commit: ObjectId) =>
   Effect.gen(function* () {
-    const branch = OwnBranch.make(`charlotte/${job.context.id}/landing`)
-    const place = yield* UnitWorktree.open(job, { branch, at: commit })
-    yield* verifyMerge.gates(job, place, verifyMerge.doneTasks(job))
-    yield* verifyMerge.baseline(job, place)
-    yield* UnitWorktree.close(job, place)
+    const branch = OwnBranch.make(`charlotte/${ctx.job.id}/landing`)
+    const worktree = yield* UnitWorktree.open(ctx, { branch, at: commit })
+    yield* verifyMerge.gates(ctx, worktree, verifyMerge.doneTasks(ctx))
+    yield* verifyMerge.baseline(ctx, worktree)
+    yield* UnitWorktree.close(ctx, worktree)
   }).pipe(
-    limits.within(job),
+    limits.within(ctx),
     Effect.catchTag("CommandFailed", ({ log, message }) =>
-      blocked(job, { reason: `together with what came to it meanwhile, ${message}`, log })
+      blocked(ctx, { reason: `together with the commits made on it meanwhile, ${message}`, log })
     )
   )
 
-/** Tells whether it was advanced; if not, somebody else has moved it. */
-const advance = (job: RunContext, move: { readonly from: ObjectId; readonly to: ObjectId }) =>
+/** Returns whether the target was advanced; if not, it was moved or deleted meanwhile. */
+const advance = (ctx: RunContext, move: { readonly from: ObjectId; readonly to: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { repository, submission } = job
-    yield* git.advance(repository, submission.target, move)
+    const { repository, snapshot } = ctx
+    yield* git.advance(repository, snapshot.target, move)
     return true
   }).pipe(
     Effect.catchTags({
@@ -149,16 +150,16 @@ const advance = (job: RunContext, move: { readonly from: ObjectId; readonly to: 
     })
   )
 
-/** Unless there is something else to do, it is tried again. */
+/** The default command retries the job. */
 const blocked = (
-  { context, repository, result, submission }: RunContext,
-  why: { readonly reason: string; readonly command?: string; readonly log?: string | undefined }
+  { job, repository, result, snapshot }: RunContext,
+  details: { readonly reason: string; readonly command?: string; readonly log?: string | undefined }
 ) =>
   new LandingBlocked({
-    command: command("charlotte", "retry", context.id),
-    ...why,
-    reason: plainText.line(why.reason),
-    target: submission.target,
+    command: command("charlotte", "retry", job.id),
+    ...details,
+    reason: plainText.line(details.reason),
+    target: snapshot.target,
     branch: result,
-    diff: diffCommand(repository.topLevel, submission.targetAt, result)
+    diff: diffCommand(repository.topLevel, snapshot.targetAt, result)
   })

@@ -1,5 +1,5 @@
 /**
- * The limits that charlotte.yaml sets to a job.
+ * The limits of a job, from charlotte.yaml.
  */
 import { DateTime, Duration, Effect } from "effect"
 import * as race from "../../internal/race.js"
@@ -7,27 +7,27 @@ import * as runningTime from "../../internal/runningTime.js"
 import type { RunContext } from "./RunContext.js"
 import { LimitReached } from "./errors.js"
 
-/** Fails when no agent may be called any more. */
-export const agentCall = ({ progress, submission }: RunContext): Effect.Effect<void, LimitReached> =>
+/** Fails if the limit of agent invocations is reached. */
+export const agentCall = ({ progress, snapshot }: RunContext): Effect.Effect<void, LimitReached> =>
   Effect.suspend(() => {
-    const { agentCalls } = submission.plan.settings.limits
+    const { agentCalls } = snapshot.plan.settings.limits
     return agentCalls !== undefined && progress.calls() >= agentCalls
       ? new LimitReached({ limit: `${agentCalls} agent calls` })
       : Effect.void
   })
 
 /**
- * Interrupts the work, and fails, once the job takes longer than it may; counted from when it was submitted, without the time in
- * which this process was paused.
+ * Interrupts the work, and fails, once the time limit of the job is reached. It is counted from submission; time during which this
+ * process was paused does not count.
  */
 export const within =
-  ({ submission }: RunContext) =>
+  ({ snapshot }: RunContext) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitReached, R> =>
     Effect.gen(function* () {
-      const { duration } = submission.plan.settings.limits
+      const { duration } = snapshot.plan.settings.limits
       if (duration === undefined) return yield* work
-      const left = DateTime.distanceDuration(yield* DateTime.now, DateTime.addDuration(submission.at, duration))
-      const over = DateTime.greaterThanOrEqualTo(yield* DateTime.now, DateTime.addDuration(submission.at, duration))
+      const left = DateTime.distanceDuration(yield* DateTime.now, DateTime.addDuration(snapshot.at, duration))
+      const over = DateTime.greaterThanOrEqualTo(yield* DateTime.now, DateTime.addDuration(snapshot.at, duration))
       const limit = new LimitReached({ limit: Duration.format(duration) })
       return yield* over
         ? limit

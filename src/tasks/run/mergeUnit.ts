@@ -1,5 +1,5 @@
 /**
- * A unit whose tasks are done comes into the result.
+ * Merges a completed unit into the result.
  */
 import { DateTime, Effect, Schema } from "effect"
 import { Git } from "../../git/Git.js"
@@ -13,16 +13,20 @@ import type { TaskPosition } from "./runTask.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
-/** Two lines of work as one commit; nothing moves. What an earlier job has begun yields to a plan that was changed since. */
-export const join = (
-  { context, repository, submission }: RunContext,
+/** Merges two commits without moving a branch. In work taken over from a retried job, plan files that changed since prevail. */
+export const mergeCommits = (
+  { job, repository, snapshot }: RunContext,
   unit: Unit,
-  { isBegun = false, ours, theirs }: { readonly ours: ObjectId; readonly theirs: ObjectId; readonly isBegun?: boolean }
+  {
+    isCarriedOver = false,
+    ours,
+    theirs
+  }: { readonly ours: ObjectId; readonly theirs: ObjectId; readonly isCarriedOver?: boolean }
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const subject = { title: `Merge unit ${unit.id}`, jobId: context.id, unit: unit.id }
-    const yields = isBegun ? yield* Schema.decode(Schema.Array(RepoPath))(submission.plan.files) : []
+    const subject = { title: `Merge unit ${unit.id}`, jobId: job.id, unit: unit.id }
+    const yields = isCarriedOver ? yield* Schema.decode(Schema.Array(RepoPath))(snapshot.plan.files) : []
     const outcome = yield* git.merge(repository, { ours, theirs, subject, yields })
     return yield* MergeResult.$match(outcome, {
       UpToDate: ({ commit }) => Effect.succeed(commit),
@@ -33,53 +37,53 @@ export const join = (
   })
 
 /**
- * Merges the unit. What was made by it together with others is looked at in its own workplace, before the result moves. The
- * commit is recorded first: from then on it counts, and the next attempt sets the branch to it.
+ * Merges the unit. A merge with other units is verified in the unit's worktree before the result moves. The commit is recorded
+ * before the branch is set: after a crash the next attempt sets the branch to it.
  */
-export const merge = (job: RunContext, unit: Unit, { place: worked, tip }: TaskPosition, result: ObjectId) =>
+export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }: TaskPosition, result: ObjectId) =>
   Effect.gen(function* () {
-    const { progress, tell } = job
-    const commit = yield* join(job, unit, { ours: result, theirs: tip })
+    const { emit, progress } = ctx
+    const commit = yield* mergeCommits(ctx, unit, { ours: result, theirs: tip })
     const fastForward = commit === tip
-    // What an earlier job has begun was merged before, with what had come in between.
-    const isMixed = !fastForward || job.submission.taken.begun[unit.id] !== undefined
-    const isLookedAt = isMixed || job.submission.plan.settings.baseline.length > 0
-    const place = isLookedAt ? yield* layOut(job, unit, worked, { from: tip, to: commit }) : worked
+    // Work taken over from a retried job was merged with newer commits already when the unit was started.
+    const isMerge = !fastForward || ctx.snapshot.taken.begun[unit.id] !== undefined
+    const isVerified = isMerge || ctx.snapshot.plan.settings.baseline.length > 0
+    const worktree = isVerified ? yield* forward(ctx, unit, completed, { from: tip, to: commit }) : completed
     yield* Effect.zipRight(
-      isMixed ? verifyMerge.gates(job, place, verifyMerge.doneTasks(job, unit.id)) : Effect.void,
-      verifyMerge.baseline(job, place)
+      isMerge ? verifyMerge.gates(ctx, worktree, verifyMerge.doneTasks(ctx, unit.id)) : Effect.void,
+      verifyMerge.baseline(ctx, worktree)
     ).pipe(
-      // Its branch is nothing to go on from.
+      // A retry must not continue from this branch.
       Effect.tapErrorTag("CommandFailed", () => progress.changeUnit(unit.id, { base: undefined }))
     )
     yield* progress.changeUnit(unit.id, { commit })
-    yield* ResultBranch.show(job, commit)
+    yield* ResultBranch.trySet(ctx, commit)
     yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
-    yield* tell("unit.merged", { commit, fastForward }, { unit: unit.id })
-    yield* UnitWorktree.close(job, place)
+    yield* emit("unit.merged", { commit, fastForward }, { unit: unit.id })
+    yield* UnitWorktree.close(ctx, worktree)
   })
 
-/** The workplace with what was merged. The agent of another unit may have got at it, while it waited for its turn. */
-const layOut = (
-  job: RunContext,
+/** Moves the worktree to the merged commit. It is recreated if an agent of another unit has damaged it meanwhile. */
+const forward = (
+  ctx: RunContext,
   { id }: Unit,
-  place: UnitWorktree.UnitWorktree,
+  worktree: UnitWorktree.UnitWorktree,
   move: { readonly from: ObjectId; readonly to: ObjectId }
 ) => {
-  const anew = ({ message }: { readonly message: string }) =>
+  const recreate = ({ message }: { readonly message: string }) =>
     Effect.zipRight(
-      Effect.logWarning(`the worktree of unit ${id} is made anew: ${message}`),
-      UnitWorktree.open(job, { unit: id, branch: place.worktree.branch, at: move.to })
+      Effect.logWarning(`recreating the worktree of unit ${id}: ${message}`),
+      UnitWorktree.open(ctx, { unit: id, branch: worktree.branch, at: move.to })
     )
-  return Effect.flatMap(Git, (git) => git.forward(job.repository, place.worktree, move)).pipe(
-    Effect.as(place),
+  return Effect.flatMap(Git, (git) => git.forward(ctx.repository, worktree, move)).pipe(
+    Effect.as(worktree),
     Effect.catchTags({
-      BranchMissing: anew,
-      BranchMoved: anew,
-      HeadMoved: anew,
-      NestedRepository: anew,
-      OperationInProgress: anew,
-      WorktreeBroken: anew
+      BranchMissing: recreate,
+      BranchMoved: recreate,
+      HeadMoved: recreate,
+      NestedRepository: recreate,
+      OperationInProgress: recreate,
+      WorktreeBroken: recreate
     })
   )
 }

@@ -1,5 +1,5 @@
 /**
- * What has to be so before a job is taken. All that is in the way is found at once, before anything is touched.
+ * Validates a job before it is accepted, and reports all problems at once, before anything is changed.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -32,9 +32,9 @@ export const read = (config: JobConfig) =>
       TaskDirectory.read({ repository: repository.topLevel, tasksDir: config.tasksDir, agent: config.agent })
     )
     const settings = Either.isRight(planned) ? planned.right.settings : Settings.defaults
-    const chosen = config.agent ?? settings.agent
-    const agent = yield* Effect.either(Effect.as(agents.get(chosen), chosen ?? ""))
-    // While the plan cannot be read, nobody knows whether it names one.
+    const agentName = config.agent ?? settings.agent
+    const agent = yield* Effect.either(Effect.as(agents.get(agentName), agentName ?? ""))
+    // Without a valid plan it is unknown whether charlotte.yaml names an agent.
     const isAgentMissing = Either.isLeft(agent) && (Either.isRight(planned) || config.agent !== undefined)
     const former = yield* Effect.either(retryJob.find(config.retryOf, repository))
     const issues = [
@@ -43,13 +43,13 @@ export const read = (config: JobConfig) =>
       ...at("agent", isAgentMissing ? [agent.left.message] : []),
       ...at("retryOf", Either.isLeft(former) ? [former.left] : [])
     ]
-    const inTheWay = Either.isLeft(planned)
+    const fileProblems = Either.isLeft(planned)
       ? []
       : [
-          ...(Either.isLeft(target) ? [] : yield* strayFiles(repository, target.right, planned.right)),
-          ...(yield* uncopyable(repository, planned.right))
+          ...(Either.isLeft(target) ? [] : yield* uncommittedFiles(repository, target.right, planned.right)),
+          ...(yield* copyProblems(repository, planned.right))
         ]
-    issues.push(...at("tasksDir", inTheWay))
+    issues.push(...at("tasksDir", fileProblems))
     if (
       Either.isLeft(target) ||
       Either.isLeft(planned) ||
@@ -60,12 +60,12 @@ export const read = (config: JobConfig) =>
       return yield* new InvalidJobConfig({ issues })
 
     const { commit: targetAt, name } = target.right
-    const { base, plan, taken } = yield* retryJob.takeOver(former.right, {
+    const { base, plan, taken } = yield* retryJob.carryOver(former.right, {
       repository,
       target: name,
       targetAt,
       plan: planned.right,
-      touch: !config.dryRun
+      canCommit: !config.dryRun
     })
     return new PlanSnapshot({
       at: yield* DateTime.now,
@@ -85,21 +85,21 @@ export const read = (config: JobConfig) =>
     )
   )
 
-/** The branch to work for, or all that is wrong with it. */
+/** The target branch, or all problems with it. */
 const branch = (repository: Repository, wanted: string) =>
   Effect.gen(function* () {
     const git = yield* Git
-    // Spelled out, as git does it, it is the same branch.
+    // The full ref name is accepted as well.
     const short = wanted.replace(/^refs\/heads\//, "")
     const name = yield* Effect.mapError(Schema.decode(BranchName)(short), ({ message }) => [message])
-    const said = ({ message }: { readonly message: string }) => [message]
-    const problems = yield* Effect.mapError(git.problems(repository, name), said)
+    const messageOf = ({ message }: { readonly message: string }) => [message]
+    const problems = yield* Effect.mapError(git.problems(repository, name), messageOf)
     if (problems.length > 0) return yield* Effect.fail(problems.map(({ message }) => message))
-    return { name, commit: yield* Effect.mapError(git.resolve(repository, name), said) }
+    return { name, commit: yield* Effect.mapError(git.resolve(repository, name), messageOf) }
   })
 
-/** Work begins at the commit of the target, so what was read must stand there as it was read. */
-const strayFiles = (
+/** Work starts at the commit of the target, so the plan files must be committed there, unchanged. */
+const uncommittedFiles = (
   repository: Repository,
   target: { readonly name: BranchName; readonly commit: ObjectId },
   plan: Plan
@@ -113,34 +113,35 @@ const strayFiles = (
     if (head._tag === "Branch" && head.branch === target.name) {
       const commit = (file: string) => addAndCommitCommand(topLevel, [file])
       return differing.map(
-        (file) => `${file}: is not committed on the target branch as it stands here: ${commit(file)}`
+        (file) => `${file}: is not committed on the target branch in its current version: ${commit(file)}`
       )
     }
-    const turn = command("git", "-C", topLevel, "switch", target.name)
+    const switchCommand = command("git", "-C", topLevel, "switch", target.name)
     return differing.map(
-      (file) => `${file}: is not on ${target.name} as it stands here, where another branch is checked out: ${turn}`
+      (file) =>
+        `${file}: is not on ${target.name} in its current version, and another branch is checked out: ${switchCommand}`
     )
   }).pipe(Effect.catchTag("ParseError", ({ message }) => Effect.succeed([message])))
 
-/** What is copied into each worktree has to be there, and must not get into a commit. */
-const uncopyable = (repository: Repository, { dir, settings }: Plan) =>
+/** Files to copy must exist and be ignored, so that they are never committed. */
+const copyProblems = (repository: Repository, { dir, settings }: Plan) =>
   Effect.gen(function* () {
     const git = yield* Git
     const fs = yield* FileSystem
     const path = yield* Path
-    const about = `${path.join(dir, Settings.fileName)}: copy:`
+    const prefix = `${path.join(dir, Settings.fileName)}: copy:`
     const problems = yield* Effect.forEach(settings.copy, (wanted) =>
       Effect.gen(function* () {
         const file = yield* Schema.decode(RepoPath)(path.join(wanted, "."))
-        const isThere = yield* Effect.orElseSucceed(fs.exists(`${repository.topLevel}/${file}`), () => false)
-        if (!isThere) return `${about} ${file} is not there: make it, or leave it out`
+        const exists = yield* Effect.orElseSucceed(fs.exists(`${repository.topLevel}/${file}`), () => false)
+        if (!exists) return `${prefix} ${file} does not exist: create it, or remove it from the list`
         if ((yield* git.ignored(repository, [file])).length > 0) return undefined
-        return `${about} ${file} is not ignored by git, and would be committed: add it to .gitignore`
+        return `${prefix} ${file} is not ignored by git, and would be committed: add it to .gitignore`
       }).pipe(
         Effect.catchTags({
-          ParseError: ({ message }) => Effect.succeed(`${about} ${message}`),
-          // Such as for a path that leads through a link.
-          GitFailed: ({ detail }) => Effect.succeed(`${about} ${wanted} cannot be copied: ${detail}`)
+          ParseError: ({ message }) => Effect.succeed(`${prefix} ${message}`),
+          // For example, a path through a symbolic link.
+          GitFailed: ({ detail }) => Effect.succeed(`${prefix} ${wanted} cannot be copied: ${detail}`)
         })
       )
     )

@@ -1,5 +1,5 @@
 /**
- * What a user can do by hand where a job may not: commands to be pasted into a shell, whatever is checked out there.
+ * Commands with which the user can finish by hand what a job may not do; they work whatever is checked out.
  */
 import { Effect } from "effect"
 import { Git } from "../../git/Git.js"
@@ -7,30 +7,30 @@ import type { BranchName, ObjectId, OwnBranch } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
 import { command, mergeCommand } from "../../git/shellQuote.js"
 
-interface Places {
+interface Branches {
   readonly target: BranchName
-  /** The branch that holds the work. */
+  /** The branch with the work. */
   readonly result: OwnBranch
 }
 
-/** Where the target is checked out, or else where it can be. */
-const place = (repository: Repository, target: BranchName) =>
+/** The checkout of the target, or else the checkout in which to switch to it. */
+const checkoutOf = (repository: Repository, target: BranchName) =>
   Effect.gen(function* () {
     const git = yield* Git
     const [checkout] = yield* git.checkouts(repository, target)
-    return { path: checkout ?? repository.topLevel, isThere: checkout !== undefined }
+    return { path: checkout ?? repository.topLevel, isCheckedOut: checkout !== undefined }
   })
 
 /** Merges the work into the target. */
-export const merge = (repository: Repository, { result, target }: Places) =>
-  Effect.map(place(repository, target), ({ isThere, path }) => {
-    const turn = isThere ? "" : `${command("git", "-C", path, "switch", target)} && `
-    return `${turn}${mergeCommand(path, result)}`
+export const merge = (repository: Repository, { result, target }: Branches) =>
+  Effect.map(checkoutOf(repository, target), ({ isCheckedOut, path }) => {
+    const switchCommand = isCheckedOut ? "" : `${command("git", "-C", path, "switch", target)} && `
+    return `${switchCommand}${mergeCommand(path, result)}`
   })
 
-/** Puts the work that was begun at a commit upon a target that no longer contains it. */
-export const rebase = (repository: Repository, { begun, result, target }: Places & { readonly begun: ObjectId }) =>
-  Effect.map(place(repository, target), ({ path }) =>
+/** Rebases the work, which started at commit `begun`, onto a target that no longer contains that commit. */
+export const rebase = (repository: Repository, { begun, result, target }: Branches & { readonly begun: ObjectId }) =>
+  Effect.map(checkoutOf(repository, target), ({ path }) =>
     [
       command("git", "-C", path, "rebase", "--onto", target, begun, result),
       command("git", "-C", path, "switch", target),

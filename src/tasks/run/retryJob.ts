@@ -1,5 +1,5 @@
 /**
- * A job that begins with what one before it has done, which failed or was cancelled.
+ * A job that retries a failed or cancelled one: it takes over the completed work of that job.
  */
 import { Effect, Option, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
@@ -17,11 +17,11 @@ import * as PlanSnapshot from "./PlanSnapshot.js"
 
 export interface FormerJob {
   readonly id: JobId
-  readonly submission: PlanSnapshot.PlanSnapshot
+  readonly snapshot: PlanSnapshot.PlanSnapshot
   readonly work: Work
 }
 
-/** The job to begin with; fails with the reason why it cannot be that one. */
+/** The job to retry; fails with the reason if it cannot be retried. */
 export const find = (
   id: JobId | undefined,
   repository: Repository
@@ -33,53 +33,52 @@ export const find = (
     if (Option.isNone(run)) return yield* Effect.fail(`job ${id} not found`)
     const { status } = run.value
     if (status !== "failed" && status !== "cancelled") {
-      const instead =
-        status === "completed" ? "there is nothing left to do" : `continue it with: charlotte resume ${id}`
-      return yield* Effect.fail(`job ${id} is ${status}: ${instead}`)
+      const hint = status === "completed" ? "there is nothing left to do" : `continue it with: charlotte resume ${id}`
+      return yield* Effect.fail(`job ${id} is ${status}: ${hint}`)
     }
     const kept = yield* store.submission(id)
-    if (Option.isNone(kept)) return yield* Effect.fail(`job ${id} is not a job of tasks`)
-    const submission = yield* PlanSnapshot.decode(kept.value)
-    if (submission.identity !== repository.identity)
-      return yield* Effect.fail(`job ${id} worked in another repository: ${submission.topLevel}`)
-    return Option.some({ id, submission, work: yield* store.work.of(id) })
+    if (Option.isNone(kept)) return yield* Effect.fail(`job ${id} is not a task job`)
+    const snapshot = yield* PlanSnapshot.decode(kept.value)
+    if (snapshot.identity !== repository.identity)
+      return yield* Effect.fail(`job ${id} ran in another repository: ${snapshot.topLevel}`)
+    return Option.some({ id, snapshot, work: yield* store.work.of(id) })
   }).pipe(Effect.mapError((error) => (typeof error === "string" ? error : error.message)))
 
-interface Beginning {
+interface Start {
   readonly repository: Repository
   readonly target: BranchName
   readonly targetAt: ObjectId
   readonly plan: Plan
-  /** Whether commits may be written. */
-  readonly touch: boolean
+  /** Whether commits may be created; not in a dry run. */
+  readonly canCommit: boolean
 }
 
-/** Where the job begins, and what of its plan is done already. */
-export const takeOver = (former: Option.Option<FormerJob>, beginning: Beginning) =>
+/** The commit at which the job starts, and the tasks of its plan that are already done. */
+export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { plan, repository, target, targetAt, touch } = beginning
+    const { canCommit, plan, repository, target, targetAt } = start
     const nothing = { base: targetAt, plan, taken: new PlanSnapshot.Taken({ begun: {}, tasks: [] }) }
     if (Option.isNone(former)) return nothing
-    const { id, submission, work } = former.value
-    if (submission.target !== target)
-      return yield* refused(`job ${id} worked for the branch ${submission.target}, not for ${target}`)
-    const isThere = yield* commitsThere(repository, former.value)
-    const merged = work.units.findLast(({ commit, state }) => state === "merged" && isThere(commit))
-    const result = Option.getOrElse(Schema.decodeUnknownOption(ObjectId)(merged?.commit), () => submission.base)
-    // Where nothing leads to it any more, git throws it away after a while.
+    const { id, snapshot, work } = former.value
+    if (snapshot.target !== target)
+      return yield* refused(`job ${id} had the target branch ${snapshot.target}, not ${target}`)
+    const exists = yield* existingCommits(repository, former.value)
+    const lastMerged = work.units.findLast(({ commit, state }) => state === "merged" && exists(commit))
+    const result = Option.getOrElse(Schema.decodeUnknownOption(ObjectId)(lastMerged?.commit), () => snapshot.base)
+    // Git may have garbage-collected a commit that no branch contains.
     if (!(yield* git.contains(repository, result))) return nothing
-    if (!(yield* git.isAncestor(repository, submission.targetAt, targetAt)))
+    if (!(yield* git.isAncestor(repository, snapshot.targetAt, targetAt)))
       return yield* rewritten(former.value, repository)
 
-    const join = joining(beginning, former.value)
-    const base = touch ? yield* together(join, { id, repository, result, target, targetAt }) : targetAt
-    const unchanged = unchangedTasks(submission.plan, plan)
+    const merge = mergeWith(start, former.value)
+    const base = canCommit ? yield* mergeBase(merge, { id, repository, result, target, targetAt }) : targetAt
+    const unchanged = unchangedTasks(snapshot.plan, plan)
     const units = yield* Effect.forEach(plan.units, (unit) =>
       Effect.gen(function* () {
-        const left = CarryOver.of(unit.id, former.value, isThere)
-        const joined = touch && Option.isSome(left.begun) ? yield* join(left.begun.value, base) : undefined
-        const { begun, tasks } = joined?._tag === "Conflict" ? CarryOver.startOver(left) : left
+        const left = CarryOver.of(unit.id, former.value, exists)
+        const merged = canCommit && Option.isSome(left.begun) ? yield* merge(left.begun.value, base) : undefined
+        const { begun, tasks } = merged?._tag === "Conflict" ? CarryOver.startOver(left) : left
         const done = unit.tasks.map(({ number }) => number).filter((number) => tasks.includes(number))
         return { unit, begun, done: done.filter((number) => unchanged.has(name(unit.id, number))) }
       })
@@ -99,13 +98,13 @@ export const takeOver = (former: Option.Option<FormerJob>, beginning: Beginning)
 
 const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["retryOf"], message }] })
 
-/** To merge it would bring back what was taken out. */
-const rewritten = ({ id, submission: { target, targetAt } }: FormerJob, repository: Repository) =>
+/** The target was rewritten, and merging would restore the removed commits. */
+const rewritten = ({ id, snapshot: { target, targetAt } }: FormerJob, repository: Repository) =>
   Effect.flatMap(
     recoveryCommands.rebase(repository, { begun: targetAt, result: resultBranch(id), target }),
     (command) =>
       refused(
-        `the branch ${target} was rewritten since job ${id} began: put what it has done upon it (${command}), and start a new job`
+        `the branch ${target} was rewritten since job ${id} started: rebase its work (${command}), and start a new job`
       )
   )
 
@@ -117,19 +116,19 @@ const completed = (unit: Unit, done: ReadonlyArray<number>) =>
     tasks: unit.tasks.map((task) => (done.includes(task.number) ? new Task({ ...task, status: "complete" }) : task))
   })
 
-/** Those of the recorded commits that the repository still has. */
-const commitsThere = (repository: Repository, { submission, work: { tasks, units } }: FormerJob) =>
+/** A predicate for the recorded commits that still exist in the repository. */
+const existingCommits = (repository: Repository, { snapshot, work: { tasks, units } }: FormerJob) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const recorded = [...units, ...tasks].map(({ commit }) => commit).concat(Object.values(submission.taken.begun))
+    const recorded = [...units, ...tasks].map(({ commit }) => commit).concat(Object.values(snapshot.taken.begun))
     const commits = [...new Set(recorded)].flatMap((commit) =>
       Option.toArray(Schema.decodeUnknownOption(ObjectId)(commit))
     )
-    const there = new Set<string>(yield* Effect.filter(commits, (commit) => git.contains(repository, commit)))
-    return (commit: string | undefined): boolean => commit !== undefined && there.has(commit)
+    const existing = new Set<string>(yield* Effect.filter(commits, (commit) => git.contains(repository, commit)))
+    return (commit: string | undefined): boolean => commit !== undefined && existing.has(commit)
   })
 
-/** A task whose file was changed since is another task. */
+/** The tasks whose files have not changed; a changed one has to be run again. */
 const unchangedTasks = (before: Plan, now: Plan): ReadonlySet<string> => {
   const hashes = ({ units }: Plan) =>
     new Map(units.flatMap(({ id, tasks }) => tasks.map(({ number, sha256 }) => [name(id, number), sha256])))
@@ -137,27 +136,25 @@ const unchangedTasks = (before: Plan, now: Plan): ReadonlySet<string> => {
   return new Set([...hashes(now)].flatMap(([task, sha256]) => (old.get(task) === sha256 ? [task] : [])))
 }
 
-/** Merges what came to the target since; of the files of the plan that were changed there, what the job made is passed over. */
-const joining =
-  ({ plan, repository }: Beginning, { id, submission }: FormerJob) =>
+/** Merges newer commits of the target into the work of a job. For plan files that changed there, the version of the target prevails. */
+const mergeWith =
+  ({ plan, repository }: Start, { id, snapshot }: FormerJob) =>
   (ours: ObjectId, theirs: ObjectId) =>
     Effect.gen(function* () {
       const git = yield* Git
-      const yields = yield* Schema.decode(Schema.Array(RepoPath))([
-        ...new Set([...submission.plan.files, ...plan.files])
-      ])
-      const subject = { title: `Begin again with what job ${id} has done`, jobId: id }
+      const yields = yield* Schema.decode(Schema.Array(RepoPath))([...new Set([...snapshot.plan.files, ...plan.files])])
+      const subject = { title: `Take over the work of job ${id}`, jobId: id }
       return yield* git.merge(repository, { ours, theirs, subject, yields })
     })
 
-/** One commit with what was done, and with what came to the target since. */
-const together = (
-  join: ReturnType<typeof joining>,
-  options: Pick<Beginning, "repository" | "target" | "targetAt"> & { readonly id: JobId; readonly result: ObjectId }
+/** The base of the retry: the work of the job, merged with the newer commits of the target. */
+const mergeBase = (
+  merge: ReturnType<typeof mergeWith>,
+  options: Pick<Start, "repository" | "target" | "targetAt"> & { readonly id: JobId; readonly result: ObjectId }
 ) =>
   Effect.gen(function* () {
     const { id, repository, result, target, targetAt } = options
-    const outcome = yield* join(result, targetAt)
+    const outcome = yield* merge(result, targetAt)
     return yield* MergeResult.$match(outcome, {
       UpToDate: ({ commit }) => Effect.succeed(commit),
       FastForward: ({ commit }) => Effect.succeed(commit),
@@ -165,7 +162,7 @@ const together = (
       Conflict: ({ files }) =>
         Effect.flatMap(recoveryCommands.merge(repository, { result: resultBranch(id), target }), (command) =>
           refused(
-            `what job ${id} has done and the branch ${target} have both changed ${files.join(", ")}: merge them (${command}), and start a new job`
+            `the work of job ${id} conflicts with the branch ${target} in ${files.join(", ")}: merge them (${command}), and start a new job`
           )
         )
     })

@@ -1,5 +1,5 @@
 /**
- * The commands of a job: agents, gates, setups. Each runs in a worktree of the job's, and leaves a log.
+ * Runs the commands of a job (agents, gates, setup) in one of its worktrees, each with a log file.
  */
 import { type Array, Duration, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -15,45 +15,40 @@ import type { Log } from "../TaskEvents.js"
 import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
-/** Where it runs. */
-interface Place {
-  readonly worktree: Worktree
-}
-
 export interface CommandResult {
-  /** Why it did not pass; missing when it did. */
+  /** Why it failed; `undefined` if it succeeded. */
   readonly reason: string | undefined
-  /** The end of what it printed. */
+  /** The end of its output. */
   readonly tail: string
   readonly log: typeof Log.Encoded
-  /** What it did to refs of the user's. */
+  /** The user's refs that it moved, in its clone or in the repository. */
   readonly moved: ReadonlyArray<Moved>
 }
 
-/** In words. */
+/** A description of moved refs, for the user. */
 export interface Moved {
   readonly what: string
-  /** What became of it, or is to be done about it. */
+  /** What was done about it, or what the user can do. */
   readonly advice: string
 }
 
 export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"> {
   readonly command: Array.NonEmptyReadonlyArray<string>
-  /** For people, such as `gate of task 3 of unit api`. */
+  /** A description, such as `gate of task 3 of unit api`. */
   readonly purpose: string
-  /** The file for what it prints. */
+  /** The file for its output. */
   readonly log: string
 }
 
-/** Tools that change the repository's configuration when they are installed, and are asked not to. */
+/** Keeps tools that are installed by a setup from changing the git configuration of the repository. */
 const env = { HUSKY: "0" }
 
-/** A fork bomb must not fill an event. */
+/** Limits the size of the event, such as after a fork bomb. */
 const maxNamed = 100
 
 export const run = (
-  { context, repository, tell }: RunContext,
-  { worktree }: Place,
+  { emit, job, repository }: RunContext,
+  worktree: Worktree,
   { log, ...command }: Command
 ): Effect.Effect<CommandResult, StoreError, ProcessRunner | Git> =>
   Effect.gen(function* () {
@@ -63,24 +58,24 @@ export const run = (
     const before = yield* Effect.option(git.userRefs(repository))
     const { outcome, output } = yield* runner.run({
       ...command,
-      jobId: context.id,
-      attempt: context.attempt,
+      jobId: job.id,
+      attempt: job.attempt,
       cwd: worktree.path,
       env: { ...env, ...UserRefs.traced(trace) },
       output: log,
-      grace: () => context.grace,
-      graceOver: context.graceOver,
+      grace: () => job.grace,
+      graceOver: job.graceOver,
       onForced: (killed) =>
         Effect.zipRight(
-          context.killed(killed),
-          tell("orch.killed", {
+          job.killed(killed),
+          emit("orch.killed", {
             purpose: command.purpose,
             processes: killed.slice(0, maxNamed),
             total: killed.length
           })
         )
     })
-    // Where the clone is gone or broken, that is found by what is done next.
+    // If the clone is missing or broken, the next git operation fails.
     const inClone = yield* Effect.orElseSucceed(git.putBack(repository, worktree), () => [])
     const moves = yield* Effect.orElseSucceed(
       Effect.flatMap(before, (refs) => git.movedUserRefs(repository, refs, trace)),
@@ -101,11 +96,11 @@ const inItsClone = (moves: ReadonlyArray<SharedClone.Move>): ReadonlyArray<Moved
     : [
         {
           what: plainText.line(SharedClone.describe(moves)),
-          advice: "in its own copy of the repository, where that was put back"
+          advice: "in its own clone of the repository, where they were reset"
         }
       ]
 
-/** These are not put back: the user may have moved the ref too, and only he knows. */
+/** These refs are not reset, since the user may have moved them. */
 const inRepository = (repository: Repository, moves: ReadonlyArray<SharedClone.Move>): ReadonlyArray<Moved> => {
   if (moves.length === 0) return []
   const commands = moves.slice(0, 5).flatMap((move) => Option.toArray(UserRefs.undoCommand(repository, move)))
@@ -118,16 +113,16 @@ const inRepository = (repository: Repository, moves: ReadonlyArray<SharedClone.M
   ]
 }
 
-/** Runs a command line that the plan has fixed. */
+/** Runs a shell command of the plan. */
 export const line = (
-  job: RunContext,
-  place: Place,
+  ctx: RunContext,
+  worktree: Worktree,
   { line, log, purpose }: { readonly line: string; readonly purpose: string; readonly log: string }
-) => run(job, place, { command: ["sh", "-c", line], purpose, log, inherit: job.gateEnv })
+) => run(ctx, worktree, { command: ["sh", "-c", line], purpose, log, inherit: ctx.gateEnv })
 
-/** The same for one without which the work cannot go on. */
-export const mustPass = (job: RunContext, place: Place, options: Parameters<typeof line>[2]) =>
-  Effect.flatMap(line(job, place, options), ({ log, reason }) =>
+/** Runs a shell command of the plan, and fails if it fails. */
+export const mustPass = (ctx: RunContext, worktree: Worktree, options: Parameters<typeof line>[2]) =>
+  Effect.flatMap(line(ctx, worktree, options), ({ log, reason }) =>
     reason === undefined
       ? Effect.void
       : new CommandFailed({ purpose: options.purpose, command: options.line, reason, log: log.file })
@@ -136,7 +131,7 @@ export const mustPass = (job: RunContext, place: Place, options: Parameters<type
 const reason = (outcome: ProcessOutcome): string | undefined =>
   $match(outcome, {
     Exited: ({ code }) => (code === 0 ? undefined : `exited with code ${code}`),
-    Signalled: ({ signal }) => `was ended by ${signal}`,
+    Signalled: ({ signal }) => `was killed by ${signal}`,
     TimedOut: ({ limit }) => `ran longer than ${Duration.format(limit)}`,
     SilentTooLong: ({ limit }) => `printed nothing for ${Duration.format(limit)}`,
     CouldNotStart: ({ message }) => `could not start: ${message}`

@@ -1,5 +1,5 @@
 /**
- * Working on one task: the agent, then the gate, until the gate passes or the attempts are used up; then one commit.
+ * Runs one task: the agent, then the gate, until the gate passes or no attempts are left; then commits the work.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Duration, Effect, Fiber, Option, Schema } from "effect"
@@ -19,81 +19,81 @@ import * as runCommand from "./runCommand.js"
 import { TaskFailure } from "./errors.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
-/** An agent that fails may be short of something that comes back, so the pause before it is called again grows. */
-const agentPause = Duration.seconds(1)
+/** An agent may fail for a temporary reason, such as a rate limit, so retries back off exponentially. */
+const initialPause = Duration.seconds(1)
 
-const growing = (attempt: number) => Duration.times(agentPause, 2 ** (attempt - 1))
+const backoff = (attempt: number) => Duration.times(initialPause, 2 ** (attempt - 1))
 
-/** Why an attempt did not pass. */
-interface Shortfall {
+/** Why an attempt failed. */
+interface FailedAttempt {
   readonly reason: string
   readonly log?: typeof Log.Encoded
-  /** The end of what was printed. */
+  /** The end of the output. */
   readonly tail?: string
-  /** How long to wait before the next one. */
+  /** The pause before the next attempt. */
   readonly pause: Duration.Duration
 }
 
-const shortfall = (fields: Shortfall): Shortfall => fields
+const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
 
-/** Where it is done: the unit's workplace, and the commit from which it goes on. */
+/** The worktree of the unit, and the commit at which the next task starts. */
 export interface TaskPosition {
-  readonly place: UnitWorktree.UnitWorktree
+  readonly worktree: UnitWorktree.UnitWorktree
   readonly tip: ObjectId
 }
 
-/** Gives the spot from which the next task goes on. */
-export const run = (job: RunContext, unit: Unit, task: Task, spot: TaskPosition) =>
+/** Returns the position at which the next task starts. */
+export const run = (ctx: RunContext, unit: Unit, task: Task, position: TaskPosition) =>
   Effect.gen(function* () {
-    const { progress, submission } = job
-    const tell = teller(job, unit, task)
+    const { progress, snapshot } = ctx
+    const emit = taskEmitter(ctx, unit, task)
     const change = (change: Parameters<typeof progress.changeTask>[2]) =>
       progress.changeTask(unit.id, task.number, change)
     const record = () => progress.task(unit.id, task.number)
 
-    // An attempt of the job was cut off between this and the end of the unit.
+    // The previous attempt of the job was interrupted after the task had failed, but before its unit was recorded as failed.
     if (record().state === "failed") return yield* failure(unit, task, record())
-    let { place } = spot
-    let previous = yield* before(job, record())
+    let { worktree } = position
+    let previous = yield* previousAttempt(ctx, record())
     for (;;) {
       const attempt = record().failures + 1
-      const outcome = yield* tryOnce(job, unit, task, { place, tip: spot.tip }, { attempt, previous })
+      const outcome = yield* tryOnce(ctx, unit, task, { worktree, tip: position.tip }, { attempt, previous })
       if ("commit" in outcome) {
         const { commit } = outcome
         yield* change({ state: "completed", commit, endedAt: yield* DateTime.now, reason: undefined, log: undefined })
-        yield* tell("task.committed", { commit })
-        yield* tell("task.completed", { attempt, commit })
-        return { place, tip: commit }
+        yield* emit("task.committed", { commit })
+        yield* emit("task.completed", { attempt, commit })
+        return { worktree, tip: commit }
       }
 
       const { log, pause, reason, tail = "" } = outcome
       const failed = { failures: attempt, reason, log: log?.file, commit: undefined }
-      if (attempt >= submission.plan.settings.attempts) {
+      if (attempt >= snapshot.plan.settings.attempts) {
         yield* change({ ...failed, state: "failed", endedAt: yield* DateTime.now })
-        yield* tell("task.failed", { attempts: attempt, reason, log })
+        yield* emit("task.failed", { attempts: attempt, reason, log })
         return yield* failure(unit, task, record())
       }
       yield* change(failed)
-      yield* tell("task.retry", { attempt, reason, pause: Duration.toMillis(pause), log })
+      yield* emit("task.retry", { attempt, reason, pause: Duration.toMillis(pause), log })
       yield* Effect.sleep(pause)
-      previous = Option.some({ reason, tail: job.hide(tail) })
-      const fault = yield* UnitWorktree.fault(job, place, spot.tip)
+      previous = Option.some({ reason, tail: ctx.hide(tail) })
+      const fault = yield* UnitWorktree.fault(ctx, worktree, position.tip)
       if (Option.isSome(fault)) {
-        yield* Note.add(job, { unit: unit.id, task: task.number }, `attempt ${attempt} was undone: ${fault.value}`)
-        place = yield* UnitWorktree.open(job, { unit: unit.id, branch: place.worktree.branch, at: spot.tip })
+        yield* Note.add(ctx, { unit: unit.id, task: task.number }, `attempt ${attempt} was discarded: ${fault.value}`)
+        worktree = yield* UnitWorktree.open(ctx, { unit: unit.id, branch: worktree.branch, at: position.tip })
       }
     }
   })
 
-/** The try that an earlier attempt of the job was at, or at which it failed, with the end of its log. */
-const before = ({ hide }: RunContext, { log, reason }: TaskRecord) =>
+/** The recorded failure of the previous attempt at the task, with the end of its log. */
+const previousAttempt = ({ hide }: RunContext, { log, reason }: TaskRecord) =>
   Effect.gen(function* () {
     if (reason === undefined) return Option.none<Prompt.Previous>()
-    const tail = log === undefined ? "" : yield* Effect.orElseSucceed(endOf(log), () => "")
+    const tail = log === undefined ? "" : yield* Effect.orElseSucceed(readTail(log), () => "")
     return Option.some<Prompt.Previous>({ reason, tail: hide(tail) })
   })
 
-const endOf = (path: string) =>
+const readTail = (path: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const file = yield* fs.open(path)
@@ -103,78 +103,79 @@ const endOf = (path: string) =>
     return Option.match(bytes, { onNone: () => "", onSome: (bytes) => new TextDecoder().decode(bytes) })
   }).pipe(Effect.scoped)
 
-/** More than a prompt shows of it. */
+/** More than a prompt includes. */
 const tailSize = 64n * 1024n
 
 const failure = (unit: Unit, task: Task, { failures, log, reason = "" }: TaskRecord) =>
   new TaskFailure({ unit: unit.id, task: task.number, title: task.title, attempts: failures, reason, log })
 
-const teller =
-  ({ tell }: RunContext, { id }: Unit, { number }: Task) =>
+const taskEmitter =
+  ({ emit }: RunContext, { id }: Unit, { number }: Task) =>
   <T extends Type>(type: T, payload: Payload<T>) =>
-    tell(type, payload, { unit: id, task: number })
+    emit(type, payload, { unit: id, task: number })
 
-const noteMoved = (job: RunContext, unit: Unit, task: Task, who: string, { moved }: runCommand.CommandResult) =>
+const noteMoved = (ctx: RunContext, unit: Unit, task: Task, who: string, { moved }: runCommand.CommandResult) =>
   Effect.forEach(
     moved,
-    ({ advice, what }) => Note.add(job, { unit: unit.id, task: task.number }, `the ${who} ${what}: ${advice}`),
+    ({ advice, what }) => Note.add(ctx, { unit: unit.id, task: task.number }, `the ${who} ${what}: ${advice}`),
     { discard: true }
   )
 
 const tryOnce = (
-  job: RunContext,
+  ctx: RunContext,
   unit: Unit,
   task: Task,
-  spot: TaskPosition,
+  position: TaskPosition,
   { attempt, previous }: { readonly attempt: number; readonly previous: Option.Option<Prompt.Previous> }
 ) =>
   Effect.gen(function* () {
-    const { context, progress, submission } = job
-    const { place } = spot
-    const tell = teller(job, unit, task)
-    const about = `of task ${task.number} of unit ${unit.id}`
-    const name = `${place.logs}/${String(task.number).padStart(2, "0")}-attempt-${context.attempt}.${attempt}`
+    const { job, progress, snapshot } = ctx
+    const { worktree } = position
+    const emit = taskEmitter(ctx, unit, task)
+    const suffix = `of task ${task.number} of unit ${unit.id}`
+    const name = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
 
     const { calls, startedAt = yield* DateTime.now } = progress.task(unit.id, task.number)
-    const begin = (calls: number) => progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
-    // Where a limit is reached, it is reached by this task.
-    yield* Effect.tapError(limits.agentCall(job), () => begin(calls))
-    // In this order both are one transaction.
-    yield* tell("task.started", { attempt, title: task.title })
-    yield* begin(calls + 1)
-    // Meanwhile: it is asked for only when the gate has passed.
-    const file = yield* Effect.fork(readFile(job, task, spot.tip))
-    const invocation = yield* Invocation.make(job.agent, {
+    const markRunning = (calls: number) =>
+      progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
+    // Record the task as running first, so that reaching the limit fails this task.
+    yield* Effect.tapError(limits.agentCall(ctx), () => markRunning(calls))
+    // In this order, both writes are batched in one transaction.
+    yield* emit("task.started", { attempt, title: task.title })
+    yield* markRunning(calls + 1)
+    // Read in the background, since it is needed only once the gate has passed.
+    const file = yield* Effect.fork(readFile(ctx, task, position.tip))
+    const invocation = yield* Invocation.make(ctx.agent, {
       prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
       scripts: task.scripts,
       file: name
     })
     const agentLog = `${name}.agent.log`
-    yield* tell("task.agent.started", { agent: submission.agent, log: agentLog })
-    const agent = yield* runCommand.run(job, place, { ...invocation, purpose: `agent ${about}`, log: agentLog })
-    yield* tell("task.agent.ended", { reason: agent.reason, log: agent.log })
-    yield* noteMoved(job, unit, task, `agent of attempt ${attempt}`, agent)
+    yield* emit("task.agent.started", { agent: snapshot.agent, log: agentLog })
+    const agent = yield* runCommand.run(ctx, worktree, { ...invocation, purpose: `agent ${suffix}`, log: agentLog })
+    yield* emit("task.agent.ended", { reason: agent.reason, log: agent.log })
+    yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
     if (agent.reason !== undefined) {
-      return shortfall({
+      return failedAttempt({
         reason: `the agent ${agent.reason}`,
         log: agent.log,
         tail: agent.tail,
-        pause: growing(attempt)
+        pause: backoff(attempt)
       })
     }
 
     const command = task.backpressure
     const gateLog = `${name}.gate.log`
-    yield* tell("task.gate.started", { command, log: gateLog })
-    const gate = yield* runCommand.line(job, place, { line: command, purpose: `gate ${about}`, log: gateLog })
-    yield* noteMoved(job, unit, task, `gate of attempt ${attempt}`, gate)
+    yield* emit("task.gate.started", { command, log: gateLog })
+    const gate = yield* runCommand.line(ctx, worktree, { line: command, purpose: `gate ${suffix}`, log: gateLog })
+    yield* noteMoved(ctx, unit, task, `gate of attempt ${attempt}`, gate)
     if (gate.reason !== undefined) {
-      yield* tell("task.gate.failed", { command, reason: gate.reason, log: gate.log })
+      yield* emit("task.gate.failed", { command, reason: gate.reason, log: gate.log })
       const pause = Duration.zero
-      return shortfall({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
+      return failedAttempt({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
     }
-    yield* tell("task.gate.passed", { command, log: gate.log })
-    const accepted = accept(job, unit, task, spot, yield* Fiber.join(file))
+    yield* emit("task.gate.passed", { command, log: gate.log })
+    const accepted = commitTask(ctx, unit, task, position, yield* Fiber.join(file))
     return yield* Effect.map(accepted, (commit) => ({ commit })).pipe(
       Effect.catchTags({
         FilesUnreadable: uncommitted(attempt),
@@ -183,41 +184,41 @@ const tryOnce = (
       })
     )
   }).pipe(
-    // A branch that was switched, or a worktree that was broken, is the doing of this attempt.
+    // The agent switched branches or broke its worktree, so its attempt fails.
     Effect.catchTags({
-      BranchMissing: unfit,
-      BranchMoved: unfit,
-      ContentFiltered: unfit,
-      HeadMoved: unfit,
-      NestedRepository: unfit,
-      OperationInProgress: unfit,
-      WorktreeBroken: unfit
+      BranchMissing: attemptFailed,
+      BranchMoved: attemptFailed,
+      ContentFiltered: attemptFailed,
+      HeadMoved: attemptFailed,
+      NestedRepository: attemptFailed,
+      OperationInProgress: attemptFailed,
+      WorktreeBroken: attemptFailed
     })
   )
 
-/** A name of a file that the agent has chosen may be part of what git says. */
-const unfit = ({ message }: { readonly message: string }) =>
-  Effect.succeed(shortfall({ reason: plainText.line(message), pause: Duration.zero }))
+/** The message may contain file names that the agent has chosen, so it is sanitized. */
+const attemptFailed = ({ message }: { readonly message: string }) =>
+  Effect.succeed(failedAttempt({ reason: plainText.line(message), pause: Duration.zero }))
 
-/** The next attempt is told what git said: it may be a file, and it may be a disk that has room again by then. */
+/** Retried with the output of git in the prompt: the cause may be a file of the agent's, or a temporarily full disk. */
 const uncommitted =
   (attempt: number) =>
   ({ detail, message }: { readonly message: string; readonly detail?: string }) =>
     Effect.succeed(
-      shortfall({
+      failedAttempt({
         reason: `the work could not be committed: ${plainText.line(message)}`,
         tail: detail ?? "",
-        pause: growing(attempt)
+        pause: backoff(attempt)
       })
     )
 
 interface File {
   readonly path: RepoPath
-  /** None where there is no such file any more. */
+  /** None if the file no longer exists. */
   readonly text: Option.Option<string>
 }
 
-/** The file of the task, as a commit has it. */
+/** The task file at a commit. */
 const readFile = ({ repository }: RunContext, task: Task, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
@@ -227,20 +228,20 @@ const readFile = ({ repository }: RunContext, task: Task, commit: ObjectId) =>
     return file
   })
 
-/** Commits all that was done for the task, with its file marked as complete, and the files of the plan as they were. */
-const accept = (job: RunContext, unit: Unit, task: Task, { place, tip }: TaskPosition, { path, text }: File) =>
+/** Commits the work of the task, with its file marked as complete and changes to other plan files reverted. */
+const commitTask = (ctx: RunContext, unit: Unit, task: Task, { tip, worktree }: TaskPosition, { path, text }: File) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { context, keep, progress, repository } = job
+    const { job, keep, progress, repository } = ctx
     const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
     const {
       commit,
       isEmpty = false,
       replaced
-    } = yield* git.commit(repository, place.worktree, {
+    } = yield* git.commit(repository, worktree, {
       title: task.title,
       body: `Task ${task.number} of unit ${unit.id}.`,
-      jobId: context.id,
+      jobId: job.id,
       unit: unit.id,
       task: task.number,
       since: tip,
@@ -252,15 +253,15 @@ const accept = (job: RunContext, unit: Unit, task: Task, { place, tip }: TaskPos
       before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
     })
     if (isEmpty) {
-      const text = "the gate passed though no file was changed: it may pass before the task is begun"
-      yield* Note.add(job, { unit: unit.id, task: task.number }, text)
+      const text = "the gate passed although no file was changed: it may pass even before the task is started"
+      yield* Note.add(ctx, { unit: unit.id, task: task.number }, text)
     }
     if (replaced.length > 0) {
-      const text = `the agent had changed ${some(replaced)}: files of the plan are put back as they were`
-      yield* Note.add(job, { unit: unit.id, task: task.number }, text)
+      const text = `the agent changed ${listFiles(replaced)}: plan files were restored`
+      yield* Note.add(ctx, { unit: unit.id, task: task.number }, text)
     }
     return commit
   })
 
-const some = (files: ReadonlyArray<string>): string =>
+const listFiles = (files: ReadonlyArray<string>): string =>
   files.length <= 3 ? files.join(", ") : `${files.slice(0, 3).join(", ")} and ${files.length - 3} more`

@@ -1,5 +1,5 @@
 /**
- * Working on one unit: its tasks one after another, in a workplace of its own.
+ * Runs one unit: its tasks in order, in its own worktree.
  */
 import { DateTime, Effect, Option, Schema } from "effect"
 import { ObjectId, unitBranch } from "../../git/RefNames.js"
@@ -10,38 +10,44 @@ import * as runTask from "./runTask.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
 /**
- * Does what is left to do of a unit that begins at a commit of the result, or that goes on from where an earlier attempt of
- * the job has brought it. Gives the spot from which it is merged.
+ * Runs the remaining tasks of a unit, which starts at a commit of the result, or continues where an earlier attempt of the job
+ * stopped. Returns the position to merge.
  */
-export const run = (job: RunContext, unit: Unit, begin: ObjectId) =>
+export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
   Effect.gen(function* () {
-    const { context, progress, tell } = job
-    const base = yield* beginning(job, unit, begin)
-    yield* tell("unit.started", {}, { unit: unit.id })
-    const branch = unitBranch(context.id, unit.id)
-    const at = Option.getOrElse(lastCommit(job, unit), () => base)
-    let spot: runTask.TaskPosition = { place: yield* UnitWorktree.open(job, { unit: unit.id, branch, at }), tip: at }
-    for (const task of unit.remaining) {
-      if (progress.task(unit.id, task.number).state !== "completed") spot = yield* runTask.run(job, unit, task, spot)
+    const { emit, job, progress } = ctx
+    const base = yield* baseOf(ctx, unit, start)
+    yield* emit("unit.started", {}, { unit: unit.id })
+    const branch = unitBranch(job.id, unit.id)
+    const at = Option.getOrElse(lastCommit(ctx, unit), () => base)
+    let position: runTask.TaskPosition = {
+      worktree: yield* UnitWorktree.open(ctx, { unit: unit.id, branch, at }),
+      tip: at
     }
-    yield* tell("unit.completed", {}, { unit: unit.id })
-    return spot
+    for (const task of unit.remaining) {
+      if (progress.task(unit.id, task.number).state !== "completed")
+        position = yield* runTask.run(ctx, unit, task, position)
+    }
+    yield* emit("unit.completed", {}, { unit: unit.id })
+    return position
   })
 
-/** Where its branch begins; the same in each attempt of the job. */
-const beginning = (job: RunContext, unit: Unit, result: ObjectId) =>
+/** The commit at which its branch starts; recorded, so that it is the same in each attempt of the job. */
+const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
   Effect.gen(function* () {
-    const { progress, submission } = job
+    const { progress, snapshot } = ctx
     const record = progress.unit(unit.id)
     if (record.base !== undefined) return yield* Schema.decode(ObjectId)(record.base)
-    const begun = submission.taken.begun[unit.id]
+    const begun = snapshot.taken.begun[unit.id]
     const base =
-      begun === undefined ? result : yield* mergeUnit.join(job, unit, { ours: begun, theirs: result, isBegun: true })
+      begun === undefined
+        ? result
+        : yield* mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true })
     yield* progress.changeUnit(unit.id, { state: "running", base, startedAt: yield* DateTime.now })
     return base
   })
 
-/** The commit of the last of its tasks that is done. */
+/** The commit of its last completed task. */
 const lastCommit = ({ progress }: RunContext, unit: Unit): Option.Option<ObjectId> => {
   const done = progress.tasksOf(unit.id).filter(({ state }) => state === "completed")
   return Schema.decodeUnknownOption(ObjectId)(done.at(-1)?.commit)

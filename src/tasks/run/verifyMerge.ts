@@ -1,5 +1,5 @@
 /**
- * Whether what was merged still holds: the gates of what was done, and the baseline, once more.
+ * Verifies a merged result: runs the gates of completed tasks, and the baseline, again.
  */
 import { Effect } from "effect"
 import type { UnitName } from "../../git/RefNames.js"
@@ -13,43 +13,43 @@ interface Done {
   readonly task: Task
 }
 
-/** Runs the gates of tasks where they have been merged. */
-export const gates = (job: RunContext, place: UnitWorktree, done: ReadonlyArray<Done>) =>
+/** Runs the gates of completed tasks on the merged result. */
+export const gates = (ctx: RunContext, worktree: UnitWorktree, done: ReadonlyArray<Done>) =>
   Effect.forEach(
     done,
     ({ task, unit }) =>
-      pass(job, place, task.backpressure, {
+      mustPass(ctx, worktree, task.backpressure, {
         purpose: `gate of task ${task.number} of unit ${unit}, on the merged result,`,
         log: `merged-${unit}-${task.number}`
       }),
     { discard: true }
   )
 
-/** Runs the commands that must pass on the result, whatever was merged last. */
-export const baseline = (job: RunContext, place: UnitWorktree) =>
+/** Runs the baseline commands, which must pass after every merge. */
+export const baseline = (ctx: RunContext, worktree: UnitWorktree) =>
   Effect.forEach(
-    job.submission.plan.settings.baseline,
-    (command, index) => pass(job, place, command, { purpose: "baseline", log: `baseline-${index + 1}` }),
+    ctx.snapshot.plan.settings.baseline,
+    (command, index) => mustPass(ctx, worktree, command, { purpose: "baseline", log: `baseline-${index + 1}` }),
     { discard: true }
   )
 
-const pass = (
-  job: RunContext,
-  place: UnitWorktree,
+const mustPass = (
+  ctx: RunContext,
+  worktree: UnitWorktree,
   line: string,
   { log, purpose }: { readonly purpose: string; readonly log: string }
 ) =>
   Effect.zipRight(
-    job.tell("unit.verifying", { command: line }, place.unit === undefined ? {} : { unit: place.unit }),
-    runCommand.mustPass(job, place, { line, purpose, log: `${place.logs}/${log}-${job.context.attempt}.log` })
+    ctx.emit("unit.verifying", { command: line }, worktree.unit === undefined ? {} : { unit: worktree.unit }),
+    runCommand.mustPass(ctx, worktree, { line, purpose, log: `${worktree.logs}/${log}-${ctx.job.attempt}.log` })
   )
 
-/** The tasks of the plan that this job, or the one before it, has done. */
+/** The tasks of the plan that this job, or the job that it retries, has completed. */
 export const doneTasks = (
-  { progress, submission }: RunContext,
+  { progress, snapshot }: RunContext,
   ...units: ReadonlyArray<UnitName>
 ): ReadonlyArray<Done> => {
-  const { plan, taken } = submission
+  const { plan, taken } = snapshot
   const before = new Set(taken.tasks.map(({ task, unit }) => `${unit}/${task}`))
   return plan.units
     .filter(({ id }) => units.length === 0 || units.includes(id))

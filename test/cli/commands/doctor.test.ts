@@ -287,7 +287,7 @@ describe("doctor, of configuration and agents", () => {
         expect.stringMatching(
           /^warning: agent "mine" needs the command my-agent, which is not on the PATH → install it, /
         ),
-        expect.stringMatching(/^warning: agent "other" needs the command \/no\/such, which is not there/)
+        expect.stringMatching(/^warning: agent "other" needs the command \/no\/such, which does not exist/)
       ])
     })
   )

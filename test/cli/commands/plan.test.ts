@@ -136,13 +136,17 @@ const bad: ReadonlyArray<
   ["no gate", { "tasks/01-a.md": "---\ntask: 1\n---\n" }, ["tasks/01-a.md:1: has no backpressure"]],
   ["an empty gate", { "tasks/01-a.md": '---\ntask: 1\nbackpressure: " "\n---\n' }, ["tasks/01-a.md:3: "]],
   ["a wrong status", { "tasks/01-a.md": task(1, "status: done\n") }, ["tasks/01-a.md:4: status must be"]],
-  ["a number twice", { "tasks/01-a.md": task(1), "tasks/01-b.md": task(1) }, ["tasks/01-b.md:2: is task 1, and so is"]],
-  ["another number than its name", { "tasks/02-a.md": task(1) }, ["tasks/02-a.md:2: is task 1, but its name says 02"]],
+  ["a number twice", { "tasks/01-a.md": task(1), "tasks/01-b.md": task(1) }, ["tasks/01-b.md:2: is task 1, as is"]],
+  [
+    "another number than its name",
+    { "tasks/02-a.md": task(1) },
+    ["tasks/02-a.md:2: is task 1, but its file name has 02"]
+  ],
   ["an unknown task", { "tasks/01-a.md": task(1, "depends_on: [7]\n") }, ["tasks/01-a.md:4: depends on task 7"]],
   [
     "tasks in a circle",
     { "tasks/01-a.md": task(1, "depends_on: [2]\n"), "tasks/02-b.md": task(2, "depends_on: [1]\n") },
-    ["tasks/01-a.md:4: has tasks that wait for each other: 1 → 2 → 1"]
+    ["tasks/01-a.md:4: is part of a dependency cycle of tasks: 1 → 2 → 1"]
   ],
   [
     "units in a circle, and one that is not there",
@@ -153,12 +157,12 @@ const bad: ReadonlyArray<
       "tasks/b/01-a.md": task(1)
     },
     [
-      "tasks/a/IMPLEMENTATION_PLAN.md:2: has units that wait for each other: a → b → a",
+      "tasks/a/IMPLEMENTATION_PLAN.md:2: is part of a dependency cycle of units: a → b → a",
       'tasks/b/IMPLEMENTATION_PLAN.md:2: depends on unit "c"'
     ]
   ],
   ["a unit without tasks", { "tasks/a/IMPLEMENTATION_PLAN.md": "" }, ["tasks/a: is a unit without tasks"]],
-  ["a unit without a plan", { "tasks/a/01-a.md": task(1) }, ["tasks/a: holds tasks but no IMPLEMENTATION_PLAN.md"]],
+  ["a unit without a plan", { "tasks/a/01-a.md": task(1) }, ["tasks/a: contains tasks but no IMPLEMENTATION_PLAN.md"]],
   [
     "tasks and units side by side",
     { "tasks/01-a.md": task(1), "tasks/a/IMPLEMENTATION_PLAN.md": "", "tasks/a/01-a.md": task(1) },
@@ -205,13 +209,15 @@ describe("a plan that is wrong", () => {
       const say = (tasksDir: string) =>
         Effect.map(plan(world, "--repo", top, tasksDir), ({ code, err }) => `${code} ${err}`)
       expect(yield* say("tasks")).toBe(
-        "2 tasks/02-b.md: is a special file: put a regular file in its place\n" +
-          "tasks/03-c.md: is a symbolic link: put a regular file in its place\n"
+        "2 tasks/02-b.md: is a special file: replace it with a regular file\n" +
+          "tasks/03-c.md: is a symbolic link: replace it with a regular file\n"
       )
-      expect(yield* say("none")).toBe("2 none: is not there: make it, or name another directory\n")
-      expect(yield* say("file.txt")).toBe("2 file.txt: is not a directory: name one that holds tasks\n")
-      expect(yield* say("..")).toBe(`2 ${world.root}: is outside the repository ${top}: name a directory inside it\n`)
-      expect(yield* say(".git")).toBe("2 .git: is in a directory of git's own: name another\n")
+      expect(yield* say("none")).toBe("2 none: does not exist: create it, or specify another directory\n")
+      expect(yield* say("file.txt")).toBe("2 file.txt: is not a directory: specify one that contains tasks\n")
+      expect(yield* say("..")).toBe(
+        `2 ${world.root}: is outside the repository ${top}: specify a directory inside it\n`
+      )
+      expect(yield* say(".git")).toBe("2 .git: is inside .git: specify another directory\n")
       expect(everything(world.root)).toEqual(before)
     })
   )

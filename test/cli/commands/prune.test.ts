@@ -63,7 +63,7 @@ describe("charlotte prune", () => {
       const yes = yield* run(true, ...here)
       expect(yes).toMatchObject({ code: 0, err: "" })
       expect(yes.out).toContain(`removed the branch ${both[1]}\n`)
-      expect(yes.out).toMatch(new RegExp(`kept ${both[0]}: no other branch holds its last (\\d+ commits|commit)\n`))
+      expect(yes.out).toMatch(new RegExp(`kept ${both[0]}: no other branch contains its last (\\d+ commits|commit)\n`))
       expect(yes.out).toContain(`to remove what is kept, and lose it: charlotte prune --discard ${kept}\n`)
       expect(yield* branches).toEqual([both[0]])
 

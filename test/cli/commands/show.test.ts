@@ -20,7 +20,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       expect(out).toMatch(/\n {2}plan {5}tasks\/waiting\n {2}target {3}branch-1\n {2}labels {3}team=red\n {2}begun /)
       expect(out).toMatch(/\n {2}tasks {4}1 done, 1 not finished, 1 not begun\n/)
       expect(out).toMatch(
-        /\n\n {2}▸ a {2}running {2}\d:\d\d\n {4}✓ 1 First {2}\d:\d\d {2}\w{8}\n {8}! the gate passed though no file was changed: it may pass before the task is begun\n {4}▸ 2 Task 2 {2}\d:\d\d\n {2}· b {2}after a {2}pending\n {4}· 1 Task 1\n\n/
+        /\n\n {2}▸ a {2}running {2}\d:\d\d\n {4}✓ 1 First {2}\d:\d\d {2}\w{8}\n {8}! the gate passed although no file was changed: it may pass even before the task is started\n {4}▸ 2 Task 2 {2}\d:\d\d\n {2}· b {2}after a {2}pending\n {4}· 1 Task 1\n\n/
       )
       expect(out).toMatch(
         new RegExp(`watch it with  charlotte watch ${id}\\n  stop it with   charlotte stop ${id}\\n$`)

@@ -93,7 +93,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       const { run } = yield* Here
       const help = "see: charlotte stop --help\n"
       const grace = (text: string) =>
-        `charlotte: --grace must be a time with its unit, such as 5s, 500ms or 2min, and not "${text}"; ${help}`
+        `charlotte: --grace must be a duration with its unit, such as 5s, 500ms or 2min, and not "${text}"; ${help}`
       const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: string]> = [
         [[], `charlotte: <job> is missing; or give --all; ${help}`],
         [["latest", "--all"], `charlotte: give a job or --all, and not both; ${help}`],

@@ -125,7 +125,7 @@ const cases = [
   [
     1,
     stopping(new errors.StopTimedOut({ jobId, elapsed: Duration.seconds(6) })),
-    `job ${jobId} has not ended 6s after it was told to stop; it is still stopping; see: charlotte show ${jobId}`
+    `job ${jobId} is still running 6s after the stop request; it is still stopping; see: charlotte show ${jobId}`
   ],
   [
     2,

@@ -42,7 +42,7 @@ describe("a command line", () => {
     expect(words("daemon")).toBe("a command is missing: there are prune; see: charlotte daemon --help")
     expect(words("runn")).toBe('there is no command "runn": did you mean "run"? See: charlotte --help')
     expect(words("frobnicate", "x")).toBe(
-      'there is no command "frobnicate": there are run, prune, daemon; see: charlotte --help'
+      'there is no command "frobnicate": expected one of run, prune, daemon; see: charlotte --help'
     )
     expect(words("run")).toBe("<tasksDir> is missing; see: charlotte run --help")
     expect(words("run", "a", "b")).toBe('"b" is one argument too many; see: charlotte run --help')

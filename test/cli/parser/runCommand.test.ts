@@ -152,7 +152,7 @@ describe("an error for programs", () => {
         code: 1,
         error: {
           _tag: "StopTimedOut",
-          message: "job 01A has not ended 1s 500ms after it was told to stop",
+          message: "job 01A is still running 1s 500ms after the stop request",
           jobId: "01A",
           elapsed: 1500
         }

@@ -77,7 +77,7 @@ describe("charlotte run", () => {
       expect(code).toBe(0)
       const [, summary = ""] = out.split("\n\n✓ ")
       expect(summary).toMatch(
-        /\n {2}! b 1 {2}the agent had changed tasks\/b\/01-three\.md, tasks\/a\/01-one\.md, tasks\/a\/02-two\.md: files of the plan are put back as they were\n$/
+        /\n {2}! b 1 {2}the agent changed tasks\/b\/01-three\.md, tasks\/a\/01-one\.md, tasks\/a\/02-two\.md: plan files were restored\n$/
       )
       const kept = yield* world.git(world.repository, "show", "main:tasks/b/01-three.md")
       expect(kept).toContain('\nbackpressure: "cat one two three"\n')
@@ -95,7 +95,7 @@ describe("charlotte run", () => {
       yield* world.write(`${repository}/tasks/a/03-new.md`, task(3, ":", "true"))
       const stray = yield* Charlotte.run(world, "exec charlotte run tasks --dry-run")
       expect([stray.code, stray.out]).toEqual([2, ""])
-      const mend = /^tasks\/a\/03-new\.md: is not committed on the target branch as it stands here: (git .*)\n$/
+      const mend = /^tasks\/a\/03-new\.md: is not committed on the target branch in its current version: (git .*)\n$/
       const [, command = "no command"] = mend.exec(stray.err) ?? []
       expect((yield* Charlotte.run(world, `${command.replace("commit --", "commit --quiet -m new --")}`)).code).toBe(0)
       expect((yield* Charlotte.run(world, "exec charlotte run tasks --dry-run")).out).toContain("4 to do")

@@ -151,7 +151,7 @@ describe("what stays on the screen", () => {
   it("is a line for each unit that has ended, why it has failed, and what a person should know", () => {
     expect(stays(100)).toBe(`job 01ARZ3NDEKTSV4RRFFQ69G5FAV
 3 units, 5 tasks for main, with the agent claude
-! words 2  the agent had changed tasks/words/02-choose.md: it is put back as it was
+! words 2  the agent changed tasks/words/02-choose.md: plan files were restored
 ✗ silk  task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code
   1  0:17
 │ # Subtest: rings

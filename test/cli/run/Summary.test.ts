@@ -48,9 +48,9 @@ describe("the summary of a job", () => {
     failed 2 times: the gate (npm test) ended with exit code 1
     log  /home/me/.charlotte/logs/silk-2.log
 
-  ✗ frame  what unit frame has done conflicts with the units before it in a.txt
+  ✗ frame  unit frame conflicts with the units merged before it in a.txt
 
-  ! words 1  the agent had changed tasks/a.md: files of the plan are put back
+  ! words 1  the agent changed tasks/a.md: plan files were restored
 
   when that is mended, go on with  charlotte retry ${jobId}`)
   })
@@ -83,7 +83,7 @@ describe("the summary of a job", () => {
       run: run("failed", { error: toJson(new LimitReached({ limit: "10 agent calls" })) }),
       work: allDone
     })
-    expect(limit).toMatch(/^✗ .*: the limit of 10 agent calls in charlotte\.yaml is reached\n/)
+    expect(limit).toMatch(/^✗ .*: the limit of 10 agent calls in charlotte\.yaml was reached\n/)
     expect(limit).toContain(`\n  diff     ${diff}\n`)
     expect(limit).toMatch(new RegExp(`\n {2}go on with {2}charlotte retry ${jobId}$`))
     const command = new CommandFailed({ purpose: "baseline", command: "npm test", reason: "failed", log: "/l" })
@@ -152,9 +152,9 @@ describe("the summary of a job", () => {
           reason: "the gate (npm test) ended with exit code 1",
           log: "/home/me/.charlotte/logs/silk-2.log"
         },
-        { unit: "frame", reason: "what unit frame has done conflicts with the units before it in a.txt" }
+        { unit: "frame", reason: "unit frame conflicts with the units merged before it in a.txt" }
       ],
-      notes: [{ unit: "words", task: 1, note: "the agent had changed tasks/a.md: files of the plan are put back" }],
+      notes: [{ unit: "words", task: 1, note: "the agent changed tasks/a.md: plan files were restored" }],
       next: `charlotte retry ${jobId}`
     })
   })

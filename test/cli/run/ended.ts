@@ -58,7 +58,7 @@ export const someFailed = new Work({
   units: [
     unit("silk", 0, "failed", "task 2 (Lay the rings) failed 2 times: ended with exit code 1"),
     unit("words", 1, "merged"),
-    unit("frame", 2, "failed", "what unit frame has done conflicts with the units before it in a.txt"),
+    unit("frame", 2, "failed", "unit frame conflicts with the units merged before it in a.txt"),
     unit("barn", 3, "blocked")
   ],
   tasks: [
@@ -69,7 +69,7 @@ export const someFailed = new Work({
       reason: "the gate (npm test) ended with exit code 1",
       log: "/home/me/.charlotte/logs/silk-2.log"
     }),
-    task("words", 1, "completed", { notes: ["the agent had changed tasks/a.md: files of the plan are put back"] }),
+    task("words", 1, "completed", { notes: ["the agent changed tasks/a.md: plan files were restored"] }),
     task("frame", 1, "completed"),
     task("barn", 1, "pending")
   ]

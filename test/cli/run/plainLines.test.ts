@@ -26,7 +26,7 @@ describe("the lines of a job in a pipe", () => {
 12:00:05 words 2  gate: npm test
 12:00:06 silk 1  done, commit 1a2b3c4d
 12:00:07 words 2  done, commit 1a2b3c4d
-12:00:07 words 2  note: the agent had changed tasks/words/02-choose.md: it is put back as it was
+12:00:07 words 2  note: the agent changed tasks/words/02-choose.md: plan files were restored
 12:00:07 words  all tasks are done
 12:00:08 silk 2  Lay the rings of the web, from the rim inwards
 12:00:11 silk 2  gate: npm test

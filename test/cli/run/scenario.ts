@@ -109,7 +109,7 @@ export const steps = (log: string): ReadonlyArray<Step> => [
   ...done(6, "silk 1", 1),
   ...done(7, "words 2", 1),
   step(7, "words 2", "task.noted", {
-    note: "the agent had changed tasks/words/02-choose.md: it is put back as it was"
+    note: "the agent changed tasks/words/02-choose.md: plan files were restored"
   }),
   step(7, "words", "unit.completed", {}),
   ...attempt(8, "silk 2", "Lay the rings of the web, from the rim inwards", 1, log, false),

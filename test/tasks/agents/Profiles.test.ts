@@ -72,15 +72,15 @@ describe("a profile", () => {
           "      - GIT_DIR\n    timeout: 60\n    silence: never\n  b: { command: [] }\n  c: { command: [x, 1] }\n"
       )
     ).toEqual([
-      "3: agents.a.command must be a list of words, such as [claude, -p], whose first is a name to be found on the PATH or an absolute path",
+      "3: agents.a.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path",
       "4: agents.a.prompt must be stdin, file or argument",
-      "7: agents.a.env must be the name of a variable, without its value; those of Charlotte and git are not passed on",
-      "8: agents.a.env must be the name of a variable, without its value; those of Charlotte and git are not passed on",
-      "9: agents.a.env must be the name of a variable, without its value; those of Charlotte and git are not passed on",
-      "10: agents.a.timeout must be a time with its unit, such as 30 minutes or 2 hours",
-      "11: agents.a.silence must be a time with its unit, such as 30 minutes or 2 hours",
-      "12: agents.b.command must be a list of words, such as [claude, -p], whose first is a name to be found on the PATH or an absolute path",
-      "13: agents.c.command must be a list of words, such as [claude, -p], whose first is a name to be found on the PATH or an absolute path"
+      "7: agents.a.env must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on",
+      "8: agents.a.env must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on",
+      "9: agents.a.env must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on",
+      "10: agents.a.timeout must be a duration with its unit, such as 30 minutes or 2 hours",
+      "11: agents.a.silence must be a duration with its unit, such as 30 minutes or 2 hours",
+      "12: agents.b.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path",
+      "13: agents.c.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path"
     ])
   })
 
@@ -95,8 +95,8 @@ describe("a profile", () => {
   it("has no keys that nobody knows", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
-      '4: has the unknown key "environment" in agents.claude: there are command, prompt, env, timeout, silence',
-      "5: agents.codex must be a list of keys and values, of these: command, prompt, env, timeout, silence"
+      '4: has the unknown key "environment" in agents.claude: expected one of command, prompt, env, timeout, silence',
+      "5: agents.codex must be a mapping with these keys: command, prompt, env, timeout, silence"
     ])
   })
 
@@ -104,7 +104,7 @@ describe("a profile", () => {
     expect(
       problems("agents:\n  script: { command: [sh] }\n  -a: { command: [a] }\n  'a b': { command: [a] }\n")
     ).toEqual([
-      '2: has an agent "script", which is built in: give yours another name',
+      '2: has an agent "script", which is a built-in name: choose another name',
       "3: has an agent \"-a\", whose name must be a name of at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit",
       "4: has an agent \"a b\", whose name must be a name of at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
     ])
@@ -122,13 +122,13 @@ describe("a profile", () => {
     ).toEqual([
       "2: agents.codex sets prompt, but no command: set both",
       "3: agents.a.command has {prompt}, but the prompt goes to stdin: set prompt to file or argument",
-      "4: agents.b.command has {prompt} inside of a word: it is replaced only as a word of its own",
+      "4: agents.b.command has {prompt} inside a word: it is replaced only if it is a separate word",
       "5: agents.c has no command: add one, such as command: [c, -p]"
     ])
   })
 
   it("is one of a list of names", () => {
-    expect(problems("agents: [claude]\n")).toEqual(["1: agents must be a list of names, each with keys and values"])
+    expect(problems("agents: [claude]\n")).toEqual(["1: agents must be a mapping of names, each with keys and values"])
     expect(problems("agents: &a {}\ngates: *a\n")).toHaveLength(2)
   })
 })
@@ -141,9 +141,9 @@ describe("gates", () => {
 
   it("have every wrong value named with its line", () => {
     expect(problems("gates:\n  env: CI\n  timeout: 1 hour\n")).toEqual([
-      '3: has the unknown key "timeout" in gates: there are env',
-      "2: gates.env must be a list of names of variables, such as [OPENAI_API_KEY]"
+      '3: has the unknown key "timeout" in gates: expected one of env',
+      "2: gates.env must be a list of environment variable names, such as [OPENAI_API_KEY]"
     ])
-    expect(problems("gates: [CI]\n")).toEqual(["1: gates must be a list of keys and values, of these: env"])
+    expect(problems("gates: [CI]\n")).toEqual(["1: gates must be a mapping with these keys: env"])
   })
 })

@@ -1,4 +1,4 @@
-/** What an agent is told. */
+/** The prompt of an agent. */
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc, Option } from "effect"
 import * as Prompt from "../../../src/tasks/agents/Prompt.js"
@@ -8,13 +8,13 @@ const reason = "the gate exited with code 1"
 const task = { text: "# Weave\n", file: "tasks/01-weave.md", gate: "npm test" }
 
 const about =
-  "This task is tasks/01-weave.md. It is done when its gate passes: this command, run by sh at the top of the repository once " +
-  "you have ended, has to exit with 0. All that you leave in the working tree is committed then, but for changes to the files " +
-  "of the plan, which are put back.\n\n```sh\nnpm test\n```\n"
+  "This task is tasks/01-weave.md. It is done when its gate passes: after you exit, this command is run by sh at the top level of " +
+  "the repository and must exit with code 0. Everything in the working tree is then committed, except changes to the plan " +
+  "files, which are restored.\n\n```sh\nnpm test\n```\n"
 
 const retry = (tail: string) => Prompt.make(task, Option.some({ reason, tail }))
 
-/** What stands in the block at the end of a prompt, and the line that begins it. */
+/** The opening fence and the content of the block at the end of a prompt. */
 const block = (prompt: string) => {
   const match = /\n(`{3,})text\n([^]*)\n\1\n$/.exec(prompt)
   return match === null ? undefined : { fence: match[1] ?? "", content: match[2] ?? "" }
@@ -34,15 +34,15 @@ describe("the prompt", () => {
   it("says from then on why the try before did not pass, and what was printed last", () => {
     expect(retry("1 test failed\n")).toBe(
       `# Weave\n\n---\n\n${about}\n` +
-        "An earlier try at this task did not pass: the gate exited with code 1. " +
-        "What it has changed may still be here. Find out why it did not pass, and finish the task.\n\n" +
-        "The end of what was printed:\n\n```text\n1 test failed\n```\n"
+        "A previous attempt at this task failed: the gate exited with code 1. " +
+        "Its changes may still be in the working tree. Find out why it failed, and finish the task.\n\n" +
+        "The end of its output:\n\n```text\n1 test failed\n```\n"
     )
   })
 
   it("shows no output where there is none", () => {
     for (const tail of ["", "\n \n", "\x1b[0m\n"]) {
-      expect(retry(tail)).not.toContain("printed")
+      expect(retry(tail)).not.toContain("output")
       expect(retry(tail)).toContain(reason)
     }
   })

@@ -46,7 +46,7 @@ describe("charlotte.yaml", () => {
       "tasks/charlotte.yaml:7: agent must be a name, as text",
       "tasks/charlotte.yaml:8: attempts must be a whole number, 1 or more",
       "tasks/charlotte.yaml:11: limits.agentCalls must be a whole number, 1 or more",
-      "tasks/charlotte.yaml:10: limits.duration must be a time with its unit, such as 30 minutes or 2 hours"
+      "tasks/charlotte.yaml:10: limits.duration must be a duration with its unit, such as 30 minutes or 2 hours"
     ])
   })
 
@@ -55,7 +55,7 @@ describe("charlotte.yaml", () => {
       'tasks/charlotte.yaml:2: limits.calls is unexpected, expected: "agentCalls" | "duration"'
     ])
     expect(parse("limits: 3\n").problems.map(String)).toEqual([
-      "tasks/charlotte.yaml:1: limits must be a list of agentCalls and duration"
+      "tasks/charlotte.yaml:1: limits must be a mapping with the keys agentCalls and duration"
     ])
   })
 })

@@ -168,22 +168,22 @@ describe("a plan with problems", () => {
         "tasks/loose/01-a.md": task(1)
       })
       expect(found).toEqual([
-        "tasks/api/01-b.md:2: is task 1, and so is tasks/api/01-a.md: renumber one",
-        "tasks/api/02-c.md:4: has tasks that wait for each other: 2 → 3 → 2",
-        "tasks/api/IMPLEMENTATION_PLAN.md:3: has units that wait for each other: api → db → api",
-        "tasks/empty: is a unit without tasks: put files such as 01-name.md into it",
-        'tasks/empty/IMPLEMENTATION_PLAN.md:2: is unit "API", and so is tasks/api/IMPLEMENTATION_PLAN.md: rename one',
-        "tasks/loose: holds tasks but no IMPLEMENTATION_PLAN.md: add one (it may be empty), or move the tasks elsewhere",
-        'tasks/my unit/IMPLEMENTATION_PLAN.md:1: cannot take its name from the directory "my unit", which cannot be part of a branch\'s name: say unit: NAME in the frontmatter of IMPLEMENTATION_PLAN.md',
+        "tasks/api/01-b.md:2: is task 1, as is tasks/api/01-a.md: renumber one of them",
+        "tasks/api/02-c.md:4: is part of a dependency cycle of tasks: 2 → 3 → 2",
+        "tasks/api/IMPLEMENTATION_PLAN.md:3: is part of a dependency cycle of units: api → db → api",
+        "tasks/empty: is a unit without tasks: add files such as 01-name.md",
+        'tasks/empty/IMPLEMENTATION_PLAN.md:2: is unit "API", as is tasks/api/IMPLEMENTATION_PLAN.md: rename one of them',
+        "tasks/loose: contains tasks but no IMPLEMENTATION_PLAN.md: add one (it may be empty), or move the tasks elsewhere",
+        'tasks/my unit/IMPLEMENTATION_PLAN.md:1: cannot take its name from the directory "my unit", which is not a valid part of a branch name: set unit: NAME in the frontmatter of IMPLEMENTATION_PLAN.md',
         "tasks/web/01-a.md:1: has no backpressure: add the command that must pass before the task counts as done",
-        "tasks/web/01-a.md:4: has task 1 depend on itself: leave it out",
-        "tasks/web/01-a.md:5: depends on task 7, which is not in this unit: there are 1, 2",
+        "tasks/web/01-a.md:4: has task 1 depend on itself: remove that dependency",
+        "tasks/web/01-a.md:5: depends on task 7, which does not exist in this unit: expected one of 1, 2",
         "tasks/web/02-b.md:1: has no frontmatter: begin the file with a line ---, then its keys, then another line ---",
-        "tasks/web/03-c.md:2: is task 2, and so is tasks/web/02-b.md: renumber one",
-        "tasks/web/03-c.md:2: is task 2, but its name says 03: make them agree",
-        'tasks/web/IMPLEMENTATION_PLAN.md:3: depends on unit "apo", which is not there: did you mean "api"?',
-        'tasks/web/IMPLEMENTATION_PLAN.md:3: depends on unit "queue", which is not there: there are api, db, loose, my unit, web',
-        'tasks/web/IMPLEMENTATION_PLAN.md:3: has unit "web" depend on itself: leave it out'
+        "tasks/web/03-c.md:2: is task 2, as is tasks/web/02-b.md: renumber one of them",
+        "tasks/web/03-c.md:2: is task 2, but its file name has 03: make them match",
+        'tasks/web/IMPLEMENTATION_PLAN.md:3: depends on unit "apo", which does not exist: did you mean "api"?',
+        'tasks/web/IMPLEMENTATION_PLAN.md:3: depends on unit "queue", which does not exist: expected one of api, db, loose, my unit, web',
+        'tasks/web/IMPLEMENTATION_PLAN.md:3: has unit "web" depend on itself: remove that dependency'
       ])
     })
   )
@@ -220,7 +220,7 @@ describe("a plan with problems", () => {
           "tasks/a/01-a.md": task(1)
         })
         expect(found).toEqual([
-          "tasks/a/IMPLEMENTATION_PLAN.md:2: unit must be a name that can be part of a branch's: at most 100 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
+          "tasks/a/IMPLEMENTATION_PLAN.md:2: unit must be a valid part of a branch name: at most 100 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
         ])
       })
     )
@@ -233,7 +233,7 @@ describe("a plan with problems", () => {
         "tasks/02-b.md": "---\ntask: 2\nbackpressure: x\nstatus: complete\n---\nNor here, but it is done.\n"
       }
       const found = [
-        "tasks/01-a.md:1: has no fenced sh block, and the script agent has nothing to run: add one, or choose another agent"
+        "tasks/01-a.md:1: has no fenced sh block for the script agent to run: add one, or choose another agent"
       ]
       expect(yield* problemsOf(contents, { agent: "script" })).toEqual(found)
       expect(yield* problemsOf({ ...contents, "tasks/charlotte.yaml": "agent: script" })).toEqual(found)
@@ -249,7 +249,7 @@ describe("a plan with problems", () => {
         "tasks/api/IMPLEMENTATION_PLAN.md": "",
         "tasks/api/01-a.md": task(1)
       })
-      expect(found).toEqual(["tasks: holds task files itself and units as well (tasks/api): move either elsewhere"])
+      expect(found).toEqual(["tasks: contains both task files and units (tasks/api): move one of them elsewhere"])
     })
   )
 
@@ -264,16 +264,18 @@ describe("a plan with problems", () => {
       symlinkSync("../outer", join(inner, "link"))
       const say = (tasksDir: string) => problems(inner, { tasksDir })
       expect(yield* say("tasks")).toEqual([
-        "tasks: holds no tasks: put files such as 01-name.md into it, or directories of them with an IMPLEMENTATION_PLAN.md each"
+        "tasks: contains no tasks: add files such as 01-name.md, or directories of them with an IMPLEMENTATION_PLAN.md each"
       ])
-      expect(yield* say("none")).toEqual(["none: is not there: make it, or name another directory"])
-      expect(yield* say("tasks/README.md")).toEqual(["tasks/README.md: is not a directory: name one that holds tasks"])
+      expect(yield* say("none")).toEqual(["none: does not exist: create it, or specify another directory"])
+      expect(yield* say("tasks/README.md")).toEqual([
+        "tasks/README.md: is not a directory: specify one that contains tasks"
+      ])
       for (const outside of ["link", "../outer", join(path, "outer"), ".."]) {
         expect(yield* say(outside)).toEqual([
-          `${outside}: is outside the repository ${inner}: name a directory inside it`
+          `${outside}: is outside the repository ${inner}: specify a directory inside it`
         ])
       }
-      expect(yield* say(".git/x")).toEqual([".git/x: is in a directory of git's own: name another"])
+      expect(yield* say(".git/x")).toEqual([".git/x: is inside .git: specify another directory"])
     })
   )
 })
@@ -295,9 +297,9 @@ describe("what is no regular file", () => {
         execFileSync("mkfifo", [join(tasks, "other")])
       })
       expect(found).toEqual([
-        "tasks/02-b.md: is a special file: put a regular file in its place",
-        "tasks/IMPLEMENTATION_PLAN.md: is a special file: put a regular file in its place",
-        "tasks/charlotte.yaml: is a special file: put a regular file in its place"
+        "tasks/02-b.md: is a special file: replace it with a regular file",
+        "tasks/IMPLEMENTATION_PLAN.md: is a special file: replace it with a regular file",
+        "tasks/charlotte.yaml: is a special file: replace it with a regular file"
       ])
     })
   )
@@ -311,7 +313,7 @@ describe("what is no regular file", () => {
         symlinkSync("nowhere", join(tasks, "some-link"))
       })
       expect(found).toEqual(
-        ["02-b", "03-c", "04-d"].map((name) => `tasks/${name}.md: is a symbolic link: put a regular file in its place`)
+        ["02-b", "03-c", "04-d"].map((name) => `tasks/${name}.md: is a symbolic link: replace it with a regular file`)
       )
     })
   )
@@ -319,7 +321,7 @@ describe("what is no regular file", () => {
   it.scoped("is named if it is a directory", () =>
     Effect.gen(function* () {
       const found = yield* at((tasks) => mkdirSync(join(tasks, "02-b.md")))
-      expect(found).toEqual(["tasks/02-b.md: is a directory: put a regular file in its place"])
+      expect(found).toEqual(["tasks/02-b.md: is a directory: replace it with a regular file"])
     })
   )
 
@@ -328,7 +330,7 @@ describe("what is no regular file", () => {
       const path = yield* repository({ ...twoUnits, "elsewhere/IMPLEMENTATION_PLAN.md": "" })
       symlinkSync("../elsewhere", join(path, "tasks/extra"))
       expect(yield* problems(path)).toEqual([
-        "tasks/extra: is a symbolic link to a unit: put the directory itself in its place"
+        "tasks/extra: is a symbolic link to a unit: replace it with the directory itself"
       ])
     })
   )
@@ -344,7 +346,7 @@ describe("a file that cannot be used", () => {
         Effect.provide(files),
         Effect.flip
       )
-      expect(found.problems.map(String)).toEqual(["tasks/01-a.md: cannot be read: permission is denied"])
+      expect(found.problems.map(String)).toEqual(["tasks/01-a.md: cannot be read: permission denied"])
     })
   )
 
@@ -356,7 +358,7 @@ describe("a file that cannot be used", () => {
         "tasks/03-c.md": task(3, [1, 2])
       })
       expect(found).toEqual([
-        "tasks/01-a.md: is larger than 1024 KiB: split it, or move what is not for the agent elsewhere",
+        "tasks/01-a.md: is larger than 1024 KiB: split it, or move what the agent does not need elsewhere",
         "tasks/02-b.md:13: is not valid UTF-8 here: save it as UTF-8"
       ])
     })

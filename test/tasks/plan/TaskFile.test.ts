@@ -91,7 +91,7 @@ describe("TaskFile.parse", () => {
 
   it("says when the number is not that of the file's name", () => {
     expect(problemsOf("task: 3\nbackpressure: x")).toEqual([
-      "tasks/api/02-name.md:2: is task 3, but its name says 02: make them agree"
+      "tasks/api/02-name.md:2: is task 3, but its file name has 02: make them match"
     ])
   })
 
@@ -102,7 +102,7 @@ describe("TaskFile.parse", () => {
       ])
     }
     expect(TaskFile.parse("01-a.md", "---\ntask: 1\n").problems.map(String)).toEqual([
-      "01-a.md:1: has frontmatter that never ends: put a line --- below its keys"
+      "01-a.md:1: has unterminated frontmatter: add a line --- below its keys"
     ])
   })
 
@@ -117,15 +117,13 @@ describe("TaskFile.parse", () => {
     expect(say(`${good}\n${"x: 1\n".repeat(9)}status: *x`)).toEqual(
       [5, 6, 7, 8, 9].map((line) => `${line}: has this key twice: keep one of them`)
     )
-    expect(say("- task\n- 2")).toEqual(["2: has YAML here that is not a list of keys and values"])
-    expect(say("just words")).toEqual(["2: has YAML here that is not a list of keys and values"])
+    expect(say("- task\n- 2")).toEqual(["2: has YAML here that is not a mapping of keys to values"])
+    expect(say("just words")).toEqual(["2: has YAML here that is not a mapping of keys to values"])
     expect(say("task: 2\nbackpressure: echo a: b")).toEqual([
       '3: has a value with ": " in it: put quotes around the value'
     ])
     expect(say("task: 2\nbackpressure: [")[0]).toMatch(/^3: is not valid YAML here: /)
-    expect(say(`${good}\nf: !!js/function "() => 1"`)[0]).toMatch(
-      /^4: has YAML here that is not understood: Unresolved tag/
-    )
+    expect(say(`${good}\nf: !!js/function "() => 1"`)[0]).toMatch(/^4: has unsupported YAML here: Unresolved tag/)
   })
 
   it("does not try to parse what could exhaust the parser", () => {

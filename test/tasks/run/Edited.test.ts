@@ -25,7 +25,7 @@ describe("a task whose file is changed on the target while the job runs", () => 
         expect(yield* show(world, top, "main:tasks/02-two.md")).toContain("status: complete")
         for (const file of ["one", "two"]) expect(yield* show(world, top, `main:${file}.txt`)).toBe(`${file}\n`)
         const note =
-          "tasks/01-one.md was changed on main while the job ran: it stays as it is there, and is not marked as complete"
+          "tasks/01-one.md was changed on main while the job ran: that version is kept, and is not marked as complete"
         expect(work.tasks).toMatchObject([
           { task: 1, state: "completed", notes: [note] },
           { task: 2, state: "completed", notes: [] }

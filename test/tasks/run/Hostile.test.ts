@@ -17,9 +17,8 @@ interface Mischief {
   readonly note?: RegExp
 }
 
-const putBack =
-  /^the agent had changed tasks\/\S+(, tasks\/\S+)*( and \d+ more)?: files of the plan are put back as they were$/
-const undone = (fault: string) => new RegExp(`^attempt 1 was undone: .*${fault}`)
+const restored = /^the agent changed tasks\/\S+(, tasks\/\S+)*( and \d+ more)?: plan files were restored$/
+const discarded = (fault: string) => new RegExp(`^attempt 1 was discarded: .*${fault}`)
 
 const moved = "HEAD of .* was moved: expected charlotte/.*, found"
 
@@ -30,29 +29,29 @@ const ungate = (files: string) =>
 /** The tasks of three units, one after another. */
 const units: Record<string, ReadonlyArray<Mischief>> = {
   plan: [
-    { name: "gate-true", script: ungate("tasks/plan/*.md"), note: putBack },
-    { name: "gate-true-and-works", script: ungate("tasks/*/*.md"), works: true, passes: true, note: putBack },
+    { name: "gate-true", script: ungate("tasks/plan/*.md"), note: restored },
+    { name: "gate-true-and-works", script: ungate("tasks/*/*.md"), works: true, passes: true, note: restored },
     {
       name: "others-complete",
       script: "sed -i 's/^status: .*/status: complete/' tasks/*/*.md",
       works: true,
       passes: true,
-      note: putBack
+      note: restored
     },
     {
       name: "no-dependencies",
       script: "sed -i 's/^depends_on: .*/depends_on: []/' tasks/*/*.md",
       works: true,
       passes: true,
-      note: putBack
+      note: restored
     },
-    { name: "deletes-tasks", script: "rm -rf tasks", works: true, passes: true, note: putBack },
+    { name: "deletes-tasks", script: "rm -rf tasks", works: true, passes: true, note: restored },
     {
       name: "tasks-elsewhere",
       script: `cp -r tasks "$WITNESS/outside"; ${ungate('"$WITNESS"/outside/*/*.md')}; rm -rf tasks; ln -s "$WITNESS/outside" tasks`,
       works: true,
       passes: true,
-      note: putBack
+      note: restored
     },
     {
       name: "plants-plan",
@@ -60,7 +59,7 @@ const units: Record<string, ReadonlyArray<Mischief>> = {
 mkdir tasks/zz; cp tasks/plan/*.md tasks/zz; ${ungate("tasks/zz/*.md")}`,
       works: true,
       passes: true,
-      note: putBack
+      note: restored
     },
     { name: "two-at-once", script: "echo done > after.txt", works: true, passes: true },
     // Its work was done by the one before.
@@ -88,42 +87,42 @@ Charlotte-Task: $t"; done; done`,
       name: "amends",
       script: "git commit -q --amend -m amended",
       works: true,
-      note: undone("no longer holds what it held")
+      note: discarded("no longer contains its earlier commits")
     },
     {
       name: "goes-back",
       script: "git reset -q --hard HEAD~1",
       works: true,
-      note: undone("no longer holds what it held")
+      note: discarded("no longer contains its earlier commits")
     },
     {
       name: "switches",
       script: "git switch -q -c charlotte/astray",
       works: true,
-      note: undone(`${moved} charlotte/astray`)
+      note: discarded(`${moved} charlotte/astray`)
     },
-    { name: "detaches", script: "git switch -q --detach", works: true, note: undone(`${moved} no branch`) },
-    { name: "deletes-branch", script: "git update-ref -d HEAD", works: true, note: undone("there is no branch") },
+    { name: "detaches", script: "git switch -q --detach", works: true, note: discarded(`${moved} no branch`) },
+    { name: "deletes-branch", script: "git update-ref -d HEAD", works: true, note: discarded("there is no branch") },
     {
       name: "leaves-merge",
       script: `git branch -q charlotte/other; echo 1 > m.txt; git add m.txt; git commit -q -m one
 git switch -q charlotte/other; echo 2 > m.txt; git add m.txt; git commit -q -m two
 git switch -q -; git merge -q charlotte/other > "$WITNESS/merge" || true`,
       works: true,
-      note: undone("a merge is in progress")
+      note: discarded("a merge is in progress")
     }
   ],
   worktree: [
-    { name: "deletes-git", script: "rm .git", works: true, note: undone("its .git is gone") },
+    { name: "deletes-git", script: "rm .git", works: true, note: discarded("its .git is gone") },
     {
       name: "replaces-git",
       script: "rm .git; git init -q; git add .; git commit -q -m x",
       works: true,
-      note: undone("its .git is gone or was replaced")
+      note: discarded("its .git is gone or was replaced")
     },
     { name: "leaves-lock", script: 'touch "$(git rev-parse --git-dir)/index.lock"', works: true, passes: true },
     { name: "closes-directories", script: "mkdir d; touch d/f; chmod -R a-w ." },
-    { name: "removes-worktree", script: 'rm -rf "$PWD"', note: undone("it is gone") },
+    { name: "removes-worktree", script: 'rm -rf "$PWD"', note: discarded("it is gone") },
     { name: "removes-worktree-with-git", script: 'git worktree remove --force "$PWD"' },
     { name: "fails", script: "exit 3" },
     {

@@ -33,8 +33,8 @@ describe("what an agent is told", () => {
         expect(prompt(world, n)).toContain("This task is tasks/01-out.md.")
         expect(prompt(world, n)).toContain(`\n\`\`\`sh\n${gate}\n\`\`\`\n`)
       }
-      expect(prompt(world, 0)).not.toContain("An earlier try")
-      expect(prompt(world, 1)).toContain("An earlier try at this task did not pass: the gate exited with code 7.")
+      expect(prompt(world, 0)).not.toContain("A previous attempt")
+      expect(prompt(world, 1)).toContain("A previous attempt at this task failed: the gate exited with code 7.")
       expect(prompt(world, 1)).toContain("```text\nlooking\nno out.txt\n```\n")
     })
   )
@@ -70,7 +70,7 @@ describe("a gate that passes with nothing done", () => {
       expect(work.tasks).toMatchObject([
         {
           state: "completed",
-          notes: ["the gate passed though no file was changed: it may pass before the task is begun"]
+          notes: ["the gate passed although no file was changed: it may pass even before the task is started"]
         },
         { state: "completed", notes: [] }
       ])

@@ -111,7 +111,7 @@ describe("the landing of a job", () => {
           })
         ).pipe(Effect.provide(charlotte(world)))
         const { branch, command, reason } = yield* blockedBy(ended)
-        expect(reason).toBe("both have changed a.txt")
+        expect(reason).toBe("it conflicts with the result in a.txt")
         expect(yield* commitOf(world, top, "main")).toBe(user.commit)
         const place = yield* world.git(top, "worktree", "list", "--porcelain")
         const { code, output } = yield* follow(world, command)

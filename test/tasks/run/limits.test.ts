@@ -129,7 +129,7 @@ describe("charlotte.yaml", () => {
       yield* Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const { message } = yield* refusal(manager.start(config))
-        expect(message).toContain("tasks/charlotte.yaml: copy: gone.log is not there: ")
+        expect(message).toContain("tasks/charlotte.yaml: copy: gone.log does not exist: ")
         expect(message).toContain('tasks/charlotte.yaml: copy: path "." cannot be used')
         expect(message).toContain(
           "copy: beyond/secret.log cannot be copied: fatal: pathspec './beyond/secret.log' is beyond"
@@ -153,7 +153,8 @@ describe("charlotte.yaml", () => {
       yield* world.write(`${top}/.env`, "secret\n")
       const untouched = yield* unchangedButMain(world, top)
       const ended = yield* run(config).pipe(Effect.provide(charlotte(world)))
-      const reason = "the copy (.env) is not done: git does not ignore it there; commit the .gitignore that does"
+      const reason =
+        "the copy (.env) was refused: git does not ignore it in the worktree; commit the .gitignore that does"
       expect(ended.work.units.map(({ reason, state }) => [state, reason])).toEqual([
         ["failed", reason],
         ["failed", reason]
@@ -182,7 +183,7 @@ describe("charlotte.yaml", () => {
         const ended = yield* run(config).pipe(Effect.provide(charlotte(world)))
         const [a, b] = ended.work.units
         expect([a?.state, b?.state]).toEqual(["merged", "failed"])
-        expect(b?.reason).toMatch(/^the copy \(conf\/.*\) is not done: conf.* is a link there, and leads elsewhere$/)
+        expect(b?.reason).toMatch(/^the copy \(conf\/.*\) was refused: conf.* is a symbolic link in the worktree$/)
         expect(readdirSync(elsewhere, { recursive: true })).toEqual(["conf"])
         yield* untouched
       })
@@ -233,7 +234,7 @@ describe("charlotte.yaml", () => {
         ])
         const manager = yield* JobManager.JobManager
         const { message } = yield* refusal(manager.start({ ...others, agent: "nobody" }))
-        expect(message).toContain('agent: there is no agent "nobody"')
+        expect(message).toContain('agent: unknown agent "nobody"')
       }).pipe(Effect.provide(charlotte(world)))
       yield* untouched
     })
@@ -248,7 +249,7 @@ describe("charlotte.yaml", () => {
       })
       yield* Effect.gen(function* () {
         const first = yield* run({ ...config, concurrency: 1 })
-        const reason = "the limit of 3 agent calls in charlotte.yaml is reached"
+        const reason = "the limit of 3 agent calls in charlotte.yaml was reached"
         expect(first.run).toMatchObject({
           status: "failed",
           error: { error: { _tag: "TasksFailed", failures: [{ unit: "b", task: 2, reason }], blocked: [] } }
@@ -281,7 +282,7 @@ describe("charlotte.yaml", () => {
       })
       yield* Effect.gen(function* () {
         const first = yield* run(config)
-        const reason = "the limit of 5s in charlotte.yaml is reached"
+        const reason = "the limit of 5s in charlotte.yaml was reached"
         expect(first.run).toMatchObject({ status: "failed", error: { error: { _tag: "TasksFailed", blocked: ["c"] } } })
         const [a] = first.work.units
         expect([a?.state, a?.reason]).toEqual(["failed", reason])
@@ -323,7 +324,7 @@ describe("charlotte.yaml", () => {
         yield* world.write(`${top}/tasks/charlotte.yaml`, settings)
         yield* world.write(`${world.root}/slow`, "")
         const { command, reason } = yield* blockedBy(yield* run({ ...config, retryOf: first.id }))
-        expect(reason).toBe("the limit of 4s in charlotte.yaml is reached")
+        expect(reason).toBe("the limit of 4s in charlotte.yaml was reached")
         yield* Effect.promise(() => rm(`${world.root}/slow`))
         yield* commitOnMain(world, top, "tasks/charlotte.yaml", "attempts: 1\n")
         yield* world.write(`${top}/tasks/charlotte.yaml`, "attempts: 1\n")

@@ -36,7 +36,7 @@ const plans: ReadonlyArray<BadPlan> = [
   [
     "one number twice",
     { "01-a.md": good, "1-b.md": good },
-    "1-b.md:2: is task 1, and so is tasks/01-a.md: renumber one"
+    "1-b.md:2: is task 1, as is tasks/01-a.md: renumber one of them"
   ],
   [
     "an unknown status",
@@ -46,7 +46,7 @@ const plans: ReadonlyArray<BadPlan> = [
   [
     "a task that waits for one that is not there",
     { "01-a.md": task(1, "true", "true", [7]) },
-    "01-a.md:5: depends on task 7, which is not in this unit: there are 1"
+    "01-a.md:5: depends on task 7, which does not exist in this unit: expected one of 1"
   ],
   [
     "tasks that wait for each other",
@@ -55,7 +55,7 @@ const plans: ReadonlyArray<BadPlan> = [
       "02-b.md": task(2, "true", "true", [3]),
       "03-c.md": task(3, "true", "true", [1])
     },
-    "01-a.md:5: has tasks that wait for each other: 1 → 2 → 3 → 1"
+    "01-a.md:5: is part of a dependency cycle of tasks: 1 → 2 → 3 → 1"
   ],
   [
     "a unit that waits for one that is not there",
@@ -65,7 +65,7 @@ const plans: ReadonlyArray<BadPlan> = [
       "b/IMPLEMENTATION_PLAN.md": unit(),
       "b/01-a.md": good
     },
-    'a/IMPLEMENTATION_PLAN.md:2: depends on unit "bb", which is not there: did you mean "b"?'
+    'a/IMPLEMENTATION_PLAN.md:2: depends on unit "bb", which does not exist: did you mean "b"?'
   ],
   [
     "units that wait for each other",
@@ -75,7 +75,7 @@ const plans: ReadonlyArray<BadPlan> = [
       "b/IMPLEMENTATION_PLAN.md": unit(["a"]),
       "b/01-a.md": good
     },
-    "a/IMPLEMENTATION_PLAN.md:2: has units that wait for each other: a → b → a"
+    "a/IMPLEMENTATION_PLAN.md:2: is part of a dependency cycle of units: a → b → a"
   ],
   [
     "no frontmatter",
@@ -90,19 +90,19 @@ const plans: ReadonlyArray<BadPlan> = [
   [
     "a file that is too large",
     { "01-a.md": good + "x".repeat(2_000_000) },
-    "01-a.md: is larger than 1024 KiB: split it, or move what is not for the agent elsewhere"
+    "01-a.md: is larger than 1024 KiB: split it, or move what the agent does not need elsewhere"
   ],
   [
     "a task without a script for the script agent",
     { "01-a.md": "---\ntask: 1\nstatus: pending\nbackpressure: x\n---\n# A\n" },
-    "01-a.md:1: has no fenced sh block, and the script agent has nothing to run: add one, or choose another agent"
+    "01-a.md:1: has no fenced sh block for the script agent to run: add one, or choose another agent"
   ],
   [
     "several mistakes in charlotte.yaml",
     { "01-a.md": good, "charlotte.yaml": "setup: npm ci\natempts: 2\nlimits: { agentCalls: 0, duration: soon }\n" },
     'charlotte.yaml:2: has the unknown key "atempts": setup, copy, baseline, agent, attempts, limits are known',
     "charlotte.yaml:3: limits.agentCalls must be a whole number, 1 or more",
-    "charlotte.yaml:3: limits.duration must be a time with its unit, such as 30 minutes or 2 hours"
+    "charlotte.yaml:3: limits.duration must be a duration with its unit, such as 30 minutes or 2 hours"
   ]
 ]
 
@@ -142,9 +142,9 @@ describe("a job is not taken", () => {
         execFileSync("mkfifo", [`${top}/tasks/01-fifo.md`])
         const kinds = yield* refusal(manager.start(config))
         expect(kinds.message.split("; ")).toEqual([
-          "invalid job configuration: tasksDir: tasks/01-fifo.md: is a special file: put a regular file in its place",
-          "tasksDir: tasks/02-link.md: is a symbolic link: put a regular file in its place",
-          "tasksDir: tasks/03-directory.md: is a directory: put a regular file in its place"
+          "invalid job configuration: tasksDir: tasks/01-fifo.md: is a special file: replace it with a regular file",
+          "tasksDir: tasks/02-link.md: is a symbolic link: replace it with a regular file",
+          "tasksDir: tasks/03-directory.md: is a directory: replace it with a regular file"
         ])
         yield* clear
         yield* world.write(`${top}/tasks/README.md`, "nothing\n")
@@ -174,8 +174,8 @@ describe("a job is not taken", () => {
         expect(issues(yield* say({ targetBranch: "gone", tasksDir: "no", agent: "nobody", retryOf: unknown }))).toEqual(
           [
             'targetBranch: there is no branch gone; name one of those that "git branch" lists',
-            "tasksDir: no: is not there: make it, or name another directory",
-            expect.stringMatching(/^agent: there is no agent "nobody": there are script; more can be described in /),
+            "tasksDir: no: does not exist: create it, or specify another directory",
+            expect.stringMatching(/^agent: unknown agent "nobody": expected one of script; configure more in /),
             `retryOf: job ${unknown} not found`
           ]
         )
@@ -183,10 +183,10 @@ describe("a job is not taken", () => {
         const { agent: _, ...undecided } = config
         const found = yield* refusal(manager.start({ ...undecided, retryOf: unknown }))
         expect(issues(found.message)).toEqual([
-          "agent: no agent is chosen; choose one with --agent or with agent: in charlotte.yaml: script",
+          "agent: no agent is selected; select one with --agent or with agent: in charlotte.yaml: script",
           `retryOf: job ${unknown} not found`,
-          expect.stringMatching(/^tasksDir: tasks\/01-a.md: is not on main as it stands here/),
-          "tasksDir: tasks/charlotte.yaml: copy: gone.log is not there: make it, or leave it out"
+          expect.stringMatching(/^tasksDir: tasks\/01-a.md: is not on main in its current version/),
+          "tasksDir: tasks/charlotte.yaml: copy: gone.log does not exist: create it, or remove it from the list"
         ])
         yield* world.write(`${top}/tasks/01-a.md`, good)
 
@@ -214,7 +214,7 @@ describe("a job is not taken", () => {
       yield* Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const commands = (message: string) =>
-          [...message.matchAll(/(?:here|out): (git .*?)(?:;|$)/g)].map(([, c = ""]) => c)
+          [...message.matchAll(/(?:version|out): (git .*?)(?:;|$)/g)].map(([, c = ""]) => c)
         const elsewhere = yield* refusal(manager.start(config))
         expect(commands(elsewhere.message)).toEqual(Array(2).fill(`git -C ${top} switch main`))
         expect(yield* follow(world, `git -C ${top} switch main`)).toMatchObject({ code: 0 })

@@ -131,7 +131,7 @@ describe("a job that is tried again", () => {
         const first = yield* run(config)
         expect(states(first)).toEqual({ a: "merged", clash: "failed", gate: "failed" })
         const reasons = first.work.units.map(({ reason = "" }) => reason)
-        expect(reasons[1]).toBe("what unit clash has done conflicts with the units before it in a.txt")
+        expect(reasons[1]).toBe("unit clash conflicts with the units merged before it in a.txt")
         expect(reasons[2]).toContain("the gate of task 1 of unit gate, on the merged result, (test -e both ||")
         const second = yield* run({ ...config, retryOf: first.id })
         expect(second.run.status).toBe("completed")
@@ -256,7 +256,7 @@ describe("a job that is tried again", () => {
         yield* commitOnMain(world, top, "a.txt", "one\ntwo\nthree\nuser\n")
         const { message } = yield* refusal(run({ ...config, retryOf: first.id }))
         expect(message).toContain(
-          `what job ${first.id} has done and the branch main have both changed a.txt: merge them (git -C `
+          `the work of job ${first.id} conflicts with the branch main in a.txt: merge them (git -C `
         )
         const command = /\((git .*)\), and start a new job$/.exec(message)?.[1] ?? ""
         expect((yield* follow(world, command)).output).toContain("CONFLICT")
@@ -286,10 +286,10 @@ describe("a job that is tried again", () => {
         const completed = yield* run(config)
         expect(yield* say(completed.id)).toContain(`job ${completed.id} is completed: there is nothing left to do`)
         const elsewhere = yield* run(other.config)
-        expect(yield* say(elsewhere.id)).toContain(`job ${elsewhere.id} worked in another repository: ${other.top}`)
+        expect(yield* say(elsewhere.id)).toContain(`job ${elsewhere.id} ran in another repository: ${other.top}`)
         yield* world.git(top, "branch", "second")
         const wrong = refusal(manager.start({ ...other.config, targetBranch: "mine", retryOf: elsewhere.id }))
-        expect((yield* wrong).message).toContain(`job ${elsewhere.id} worked for the branch main, not for mine`)
+        expect((yield* wrong).message).toContain(`job ${elsewhere.id} had the target branch main, not mine`)
         yield* world.git(top, "branch", "-D", "second")
 
         yield* commitOnMain(world, other.top, "tasks/01-a.md", task(1, "sleep 60", "true"))

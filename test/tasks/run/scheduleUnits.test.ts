@@ -149,7 +149,7 @@ describe("the units of a job", () => {
         expect([alone.agents, two.agents, six.agents]).toEqual([1, 2, 4])
 
         const { ended, fixed, targetBranch } = alone
-        const conflict = "what unit rival has done conflicts with the units before it in a.txt"
+        const conflict = "unit rival conflicts with the units merged before it in a.txt"
         const doomed = "task 2 (Task 2) failed 2 times: the gate exited with code 7"
         expect(fixed.units).toEqual([
           [0, "core", [], "merged", undefined],
