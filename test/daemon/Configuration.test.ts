@@ -157,7 +157,7 @@ describe("what is configured", () => {
       expect(names).toEqual(["claude", "codex", "mine", "script", "theirs"])
       expect(yield* found).toContain("mine")
       const error = yield* Effect.flip(get("theirs"))
-      expect(error.message).toContain(`say in ${home}/config.yaml what to run (agents: theirs: command)`)
+      expect(error.message).toContain(`configure its command in ${home}/config.yaml (agents: theirs: command)`)
     })
   )
 

@@ -6,7 +6,7 @@ const config = { repoPath: "/home/me/project", tasksDir: "tasks", targetBranch: 
 
 const decode = Schema.decodeUnknownEither(JobConfig.JobConfig, { errors: "all", onExcessProperty: "error" })
 
-/** What is said of each field, first of all: of one that may be left out it is also said that it is not. */
+/** The first issue of each field; for an optional field, the schema adds one about `undefined`. */
 const issues = (input: unknown): Record<string, string> =>
   Either.match(decode(input), {
     onRight: () => ({}),
@@ -19,17 +19,17 @@ const issues = (input: unknown): Record<string, string> =>
   })
 
 describe("JobConfig", () => {
-  it("fills in what is left out", () => {
+  it("applies defaults", () => {
     expect({ ...Either.getOrThrow(decode(config)) }).toEqual({ ...config, concurrency: 4, dryRun: false, land: true })
   })
 
-  it("takes everything", () => {
+  it("accepts all fields", () => {
     const full = { ...config, concurrency: 1, dryRun: true, land: false, agent: "script", labels: { team: "web" } }
     expect({ ...Either.getOrThrow(decode(full)) }).toEqual(full)
     expect(Schema.encodeSync(JobConfig.JobConfig)(Either.getOrThrow(decode(full)))).toEqual(full)
   })
 
-  it("names every wrong field at once", () => {
+  it("reports every invalid field", () => {
     const wrong = {
       repoPath: "project",
       tasksDir: "",
@@ -55,18 +55,18 @@ describe("JobConfig", () => {
     })
   })
 
-  it("names every missing field at once", () => {
+  it("reports every missing field", () => {
     const missing = "is missing"
     expect(issues({})).toEqual({ repoPath: missing, tasksDir: missing, targetBranch: missing })
   })
 
-  it("takes no other number than a whole one, 1 or more, for units in parallel", () => {
+  it("rejects a concurrency other than a positive integer", () => {
     for (const concurrency of [-1, 0, 0.5, 1.5, NaN, Infinity, "4", null]) {
       expect(Object.keys(issues({ ...config, concurrency }))).toEqual(["concurrency"])
     }
   })
 
-  it("takes nothing but an object", () => {
+  it("rejects anything but an object", () => {
     for (const input of [undefined, null, "x", 1, []]) expect(Object.keys(issues(input))).toEqual([""])
   })
 })

@@ -13,7 +13,7 @@ const isEmittable = Schema.is(JobEvent.EmittedEvent)
 const names = ["x\0y", "\ud800", "x\udfffy", "\udc00\ud800"]
 
 describe("EmittedEvent", () => {
-  it("refuses NUL and lone surrogates in its names, and in no payload", () => {
+  it("rejects NUL and lone surrogates in names, but not in payloads", () => {
     for (const name of names) {
       expect(isEmittable({ type: name })).toBe(false)
       expect(isEmittable({ type: "x", unit: name })).toBe(false)
@@ -22,7 +22,7 @@ describe("EmittedEvent", () => {
     expect(isEmittable({ type: "größe.😀", unit: "ünit 😀" })).toBe(true)
   })
 
-  it("says which fields are wrong", () => {
+  it("names the invalid fields", () => {
     const problem = JobEvent.emitProblem({ type: "job.x", unit: "a\0", task: 1.5 })
     expect(problem).toMatch(/^an orchestrator cannot emit {"type":"job.x".*; type: event types that begin with job\./)
     expect(problem).toContain("; unit: must not contain NUL or a lone surrogate")
@@ -33,7 +33,7 @@ describe("EmittedEvent", () => {
 })
 
 describe.each(Object.entries(stores))("emit %s", (_, store) => {
-  it.scopedLive("dies of a name with a lone surrogate or NUL, naming the field, and records nothing of it", () =>
+  it.scopedLive("dies on a name with a lone surrogate or NUL, names the field and records nothing", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator

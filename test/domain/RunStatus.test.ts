@@ -3,7 +3,7 @@ import { JobEvent, RunStatus } from "charlotte"
 
 const statuses = RunStatus.RunStatus.literals
 
-/** All that a run may be that was once `from`. */
+/** All statuses reachable from `from`. */
 const reachable = (from: RunStatus.RunStatus, seen: Set<RunStatus.RunStatus>): Set<RunStatus.RunStatus> => {
   if (seen.has(from)) return seen
   seen.add(from)
@@ -11,8 +11,8 @@ const reachable = (from: RunStatus.RunStatus, seen: Set<RunStatus.RunStatus>): S
   return seen
 }
 
-describe("the state machine", () => {
-  it("is the one that is promised", () => {
+describe("RunStatus", () => {
+  it("has exactly the promised transitions", () => {
     const steps = statuses.flatMap((from) => RunStatus.transitions[from].map((to) => `${from} → ${to}`))
     expect(new Set(steps)).toEqual(
       new Set([
@@ -29,21 +29,21 @@ describe("the state machine", () => {
     )
   })
 
-  it("is over with three statuses, and no other", () => {
+  it("has exactly three terminal statuses", () => {
     expect(statuses.filter(RunStatus.isTerminal)).toEqual(["completed", "failed", "cancelled"])
   })
 
-  it("reaches every status from the first", () => {
+  it("reaches every status from pending", () => {
     expect(reachable("pending", new Set())).toEqual(new Set(statuses))
   })
 
-  it("says of two statuses whether the one may become the other", () => {
+  it("canBecome tells whether a transition is allowed", () => {
     expect(RunStatus.canBecome("running", "interrupted")).toBe(true)
     expect(RunStatus.canBecome("completed", "running")).toBe(false)
     expect(RunStatus.canBecome("running", "running")).toBe(false)
   })
 
-  it("has an event that tells of every status but the first", () => {
+  it("has a lifecycle event for every status but pending", () => {
     expect(new Set(Object.values(JobEvent.lifecycle))).toEqual(
       new Set(statuses.filter((status) => status !== "pending"))
     )

@@ -35,15 +35,15 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
   ]
 ]
 
-describe("every error", () => {
+describe("errors", () => {
   for (const [error, message] of sentences) {
-    it(`says: ${message}`, () => {
+    it(`has the message: ${message}`, () => {
       expect(error).toBeInstanceOf(Error)
       expect(error.message).toBe(message)
     })
   }
 
-  it("is as it was after a journey as JSON", () => {
+  it("round-trip through JSON", () => {
     const All = Schema.parseJson(
       Schema.Union(
         errors.MaxJobsReached,
@@ -65,7 +65,7 @@ describe("every error", () => {
     }
   })
 
-  it("has a case here", () => {
+  it("are all covered by this test", () => {
     expect(new Set(sentences.map(([{ name }]) => name))).toEqual(new Set(Object.keys(errors)))
   })
 })

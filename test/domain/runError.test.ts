@@ -11,8 +11,8 @@ const recorded = (...args: Parameters<typeof runError>) => capped(runError(...ar
 
 class Failed extends Data.TaggedError("Failed")<{ readonly output: string; readonly lines: ReadonlyArray<string> }> {}
 
-describe("the error of a run as it is recorded", () => {
-  it("keeps an error and a cause of up to 64 KiB as they are", () => {
+describe("capped run errors", () => {
+  it("keep an error and a cause of up to 64 KiB unchanged", () => {
     const error = { _tag: "E", text: "é".repeat(30_000) }
     const cause = "c".repeat(limit)
     const made = recorded("failure", error, cause)
@@ -20,7 +20,7 @@ describe("the error of a run as it is recorded", () => {
     expect(made).toMatchObject({ kind: "failure", error, cause })
   })
 
-  it("cuts a longer cause within a character of the limit, and says so", () => {
+  it("truncate a longer cause at a character boundary, with a mark", () => {
     for (const word of ["word ", "größe\n", "😀 ", "\0 ", "\ud800 ", "😀"]) {
       const text = word.repeat(200_000)
       const { cause } = recorded("failure", "e", text)
@@ -32,7 +32,7 @@ describe("the error of a run as it is recorded", () => {
     }
   })
 
-  it("keeps of a larger error what it is called and what it says, and marks it", () => {
+  it("reduce a larger error to its name and message, with a mark", () => {
     const error = new Failed({ output: "x".repeat(1_000_000), lines: Array.from({ length: 10_000 }, () => "line") })
     const made = recorded("failure", error, "c").error
     expect(made).toEqual({
@@ -51,7 +51,7 @@ describe("the error of a run as it is recorded", () => {
     })
   })
 
-  it("cuts an error that is text, and marks one that is a list", () => {
+  it("truncate an error that is a string, and drop one that is an array", () => {
     for (const text of ["word ".repeat(100_000), "\u0001".repeat(100_000)]) {
       const { error } = recorded("failure", text, "c")
       expect(bytesOf(error)).toBeLessThanOrEqual(limit + 2)

@@ -6,7 +6,7 @@ import { Failpoint, type Service } from "../../src/internal/Failpoint.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { id, newRun } from "../store/runs.js"
 
-/** Failpoints that note what is passed, and what another connection to the database sees at that moment. */
+/** Failpoints that record their names, and what another connection to the database sees at that moment. */
 const noting = (passed: Array<string>, look: Effect.Effect<string>): Service => {
   const note = (side: string, names: ReadonlyArray<string>) =>
     Effect.map(look, (seen) => void passed.push(...names.map((name) => `${side} ${name}, ${seen}`)))
@@ -29,7 +29,7 @@ const jobsIn = (filename: string) =>
   )
 
 describe("failpoints", () => {
-  it.scopedLive("are before and after a commit, and both before it is acknowledged", () =>
+  it.scopedLive("surround a commit, before it is acknowledged", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
       const passed: Array<string> = []
@@ -49,7 +49,7 @@ describe("failpoints", () => {
     })
   )
 
-  it.scopedLive("are before and after the start of a child process, which is recorded before both", () =>
+  it.scopedLive("surround the start of a child process, after it was recorded", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const passed: Array<string> = []

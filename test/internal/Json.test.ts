@@ -63,7 +63,7 @@ const values: ReadonlyArray<readonly [what: string, value: unknown, json: unknow
     { _tag: "Sentence", name: "Sentence", message: "it went wrong (7)", code: 7 }
   ],
   [
-    "an error of our own",
+    "an error of the library",
     new errors.MaxJobsReached({ maxJobs: 2 }),
     { _tag: "MaxJobsReached", name: "MaxJobsReached", message: "max jobs (2) reached", maxJobs: 2 }
   ],
@@ -80,7 +80,7 @@ const values: ReadonlyArray<readonly [what: string, value: unknown, json: unknow
   ["what is redacted, as that", { key: Redacted.make("secret") }, { key: "<redacted>" }],
   ["circles, cut", circular, { name: "a", self: "[circular]", list: ["[circular]", { again: "[circular]" }] }],
   [
-    "an error in a circle",
+    "an error with a circular reference",
     request.error,
     { name: "Error", message: "no answer", request: { url: "/", error: "[circular]" } }
   ],
@@ -109,14 +109,14 @@ const values: ReadonlyArray<readonly [what: string, value: unknown, json: unknow
   ["an object without a prototype", Object.assign(Object.create(null), { a: 1 }), { a: 1 }]
 ]
 
-describe("JSON of any value", () => {
+describe("Json", () => {
   for (const [what, value, json] of values) {
     it(`keeps ${what}`, () => {
       expect(toJson(value)).toEqual(json)
     })
   }
 
-  it.each([1_500, 100_000])("cuts what is deeper than a database takes: %i levels", (levels) => {
+  it.each([1_500, 100_000])("replaces what is nested deeper than the database accepts: %i levels", (levels) => {
     let deep: unknown = null
     for (let i = 0; i < levels; i++) deep = { deep }
     const json = stringify(deep)

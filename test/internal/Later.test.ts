@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import * as Later from "../../src/internal/Later.js"
 
-describe("what is made later", () => {
-  it.effect("is made once, by the first who asks, and not before", () =>
+describe("Later", () => {
+  it.effect("makes its value once, on first use", () =>
     Effect.gen(function* () {
       let made = 0
       const later = yield* Later.make(Effect.sync(() => ++made))
@@ -13,7 +13,7 @@ describe("what is made later", () => {
     })
   )
 
-  it.effect("is made for the others when the first does not wait for it", () =>
+  it.effect("still makes its value for other callers if the first is interrupted", () =>
     Effect.gen(function* () {
       const begun = yield* Deferred.make<void>()
       const latch = yield* Deferred.make<void>()

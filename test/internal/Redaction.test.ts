@@ -1,9 +1,9 @@
-/** Known secrets are not found in what comes out. */
+/** Known secrets do not appear in redacted output. */
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
 import * as Redaction from "../../src/internal/Redaction.js"
 
-/** Secrets as they come, also with what expressions, quotes and JSON make something of. */
+/** Secrets, also with characters that are special in regular expressions, quotes and JSON. */
 const secret = fc
   .array(fc.oneof(fc.constantFrom('"', "\\", "/", "\t", "$", "(", "[", "+", "-", "ü", "\u{1f577}"), fc.hexa()), {
     minLength: 8,
@@ -13,7 +13,7 @@ const secret = fc
   .filter((text) => text.trim().length >= 8)
 
 describe("Redaction.text", () => {
-  it("puts a mark in place of each secret, each time, whatever it is made of", () => {
+  it("replaces every occurrence of each secret, whatever its characters", () => {
     fc.assert(
       fc.property(fc.array(secret, { minLength: 1, maxLength: 4 }), fc.array(fc.hexa()), (secrets, noise) => {
         const { text } = Redaction.make(secrets)
@@ -27,20 +27,20 @@ describe("Redaction.text", () => {
     )
   })
 
-  it("leaves everything else as it is", () => {
+  it("leaves everything else unchanged", () => {
     const { text } = Redaction.make(["sk-1234567890", "with.dots+and$"])
     expect(text("nothing of sk-123456789, or withXdots+and$")).toBe("nothing of sk-123456789, or withXdots+and$")
     expect(text("[sk-1234567890] sk-1234567890!")).toBe("[[redacted]] [redacted]!")
     expect(Redaction.make([]).text("anything")).toBe("anything")
   })
 
-  it("takes the longest of those that begin alike", () => {
+  it("replaces the longest of several secrets with the same prefix", () => {
     expect(Redaction.make(["password", "password-and-more"]).text("password-and-more password")).toBe(
       "[redacted] [redacted]"
     )
   })
 
-  it("knows the lines of a secret of several, without what stands around them", () => {
+  it("replaces the lines of a multi-line secret, whatever their prefix", () => {
     const key = "-----BEGIN KEY-----\n  c2VjcmV0IG9uZQ==  \r\nc2VjcmV0IHR3bw==\nshort\n-----END KEY-----\n"
     const { text } = Redaction.make([key])
     expect(text(`| ${key.trim().split("\n").join("\n| ")}`)).toBe(
@@ -49,14 +49,14 @@ describe("Redaction.text", () => {
     expect(text(`<${key.trim()}>`)).toBe("<[redacted]>")
   })
 
-  it("does not look for what is too short to protect anything", () => {
+  it("ignores secrets that are too short", () => {
     const { text } = Redaction.make(["1234567", "", "  true  ", "12345678"])
     expect(text("true 1234567 12345678")).toBe("true 1234567 [redacted]")
   })
 })
 
 describe("Redaction.json", () => {
-  it("redacts texts and names, and what comes out says the same but for them", () => {
+  it("redacts strings and keys, and preserves everything else", () => {
     fc.assert(
       fc.property(secret, fc.jsonValue(), (secret, value) => {
         const { json } = Redaction.make([secret])
@@ -72,13 +72,13 @@ describe("Redaction.json", () => {
     )
   })
 
-  it("does not touch a text that holds none", () => {
+  it("returns a document without secrets unchanged", () => {
     const { json } = Redaction.make(["a secret of ours"])
     const text = '{ "a": 1.0, "b": "\\u0061 secret" }'
     expect(json(text)).toBe(text)
   })
 
-  it("sees a secret behind an escape, and none where one only seems to begin in an escape", () => {
+  it("finds a secret after an escape sequence, but none that starts inside one", () => {
     const { json } = Redaction.make(["nothing-here", "new\nline\nsecret"])
     expect(json('{"a":"\\\\nothing-here"}')).toBe('{"a":"\\\\[redacted]"}')
     expect(json('{"a":"x\\nothing-here"}')).toBe('{"a":"x\\nothing-here"}')
@@ -87,7 +87,7 @@ describe("Redaction.json", () => {
 })
 
 describe("Redaction.growing", () => {
-  it("knows what it has learned from then on", () => {
+  it("redacts added secrets from then on", () => {
     const { json, learn, text } = Redaction.growing(["first secret"])
     expect(text("first secret, second secret")).toBe("[redacted], second secret")
     learn("second secret")

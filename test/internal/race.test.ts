@@ -3,11 +3,11 @@ import { type Duration, Effect, Exit, Fiber, Option, Ref, TestClock } from "effe
 import * as race from "../../src/internal/race.js"
 import { endsWhereverInterrupted, interruptedAfter } from "../support/interruption.js"
 
-/** Whether what is made of an effect that never ends goes on for ever when it is interrupted at some operation k = 1 … 200. */
+/** Whether a combination of never-ending effects hangs when it is interrupted at some operation k = 1 … 200. */
 const hangs = (of: (never: Effect.Effect<never>) => Effect.Effect<unknown>) =>
   Effect.gen(function* () {
     for (let k = 1; k <= 200; k++) {
-      // A daemon: a test would wait for a child of its own that hangs.
+      // A daemon, since the test would wait for a child fiber that hangs.
       const fiber = yield* Effect.forkDaemon(interruptedAfter(of(Effect.never), k))
       yield* Effect.repeatN(Effect.yieldNow(), 20)
       yield* Fiber.interruptFork(fiber)
@@ -17,7 +17,7 @@ const hangs = (of: (never: Effect.Effect<never>) => Effect.Effect<unknown>) =>
     return false
   })
 
-describe("Effect's own concurrency, interrupted just before it has started its fibers, waits for ever", () => {
+describe("Effect's own concurrency hangs when interrupted just before it starts its fibers", () => {
   const own: Record<string, (never: Effect.Effect<never>) => Effect.Effect<unknown>> = {
     raceFirst: (never) => Effect.raceFirst(never, never),
     "forEach with concurrency": (never) => Effect.forEach([1, 2], () => never, { concurrency: 2 })
@@ -28,7 +28,7 @@ describe("Effect's own concurrency, interrupted just before it has started its f
     )
   }
 
-  it.live("and src/internal/race.ts does not", () =>
+  it.live("src/internal/race.ts does not hang", () =>
     Effect.gen(function* () {
       expect(yield* hangs((never) => race.first([never, never]))).toBe(false)
       expect(yield* hangs((never) => race.all([never, never]))).toBe(false)
@@ -36,8 +36,8 @@ describe("Effect's own concurrency, interrupted just before it has started its f
   )
 })
 
-describe("the first of several", () => {
-  it.effect("decides, once the others have cleaned up, also where nothing can be interrupted", () =>
+describe("race.first", () => {
+  it.effect("returns the first result once the others have cleaned up, even if uninterruptible", () =>
     Effect.gen(function* () {
       const order = yield* Ref.make<ReadonlyArray<string>>([])
       const say = (what: string) => Ref.update(order, (all) => [...all, what])
@@ -51,7 +51,7 @@ describe("the first of several", () => {
     })
   )
 
-  it.effect("decides where nothing can be interrupted, however often its fiber is interrupted", () =>
+  it.effect("returns the first result if uninterruptible, however often its fiber is interrupted", () =>
     Effect.gen(function* () {
       const both = race.first([Effect.never, Effect.delay(Effect.succeed("quick"), "1 second")])
       const results: Array<string> = []
@@ -69,7 +69,7 @@ describe("the first of several", () => {
     })
   )
 
-  it.effect("is interrupted once both have cleaned up, also when it is interrupted again meanwhile", () =>
+  it.effect("ends on an interrupt once all have cleaned up, even if interrupted again meanwhile", () =>
     Effect.gen(function* () {
       const order = yield* Ref.make<ReadonlyArray<string>>([])
       const say = (what: string) => Ref.update(order, (all) => [...all, what])
@@ -89,15 +89,15 @@ describe("the first of several", () => {
     })
   )
 
-  it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
+  it.live("ends with all of its fibers when interrupted at operation k = 1 … 200", () =>
     endsWhereverInterrupted((one) => race.first([one, one]))
   )
 })
 
 const second = Effect.sleep("1 second")
 
-describe("what is done together", () => {
-  it.effect("is done at the same time, and ends with the last", () =>
+describe("race.all and race.forEach", () => {
+  it.effect("runs all concurrently and ends with the last", () =>
     Effect.gen(function* () {
       const all = yield* Effect.fork(race.all([second, Effect.sleep("3 seconds"), second]))
       yield* TestClock.adjust("2999 millis")
@@ -108,7 +108,7 @@ describe("what is done together", () => {
     })
   )
 
-  it.effect("ends with the first failure, once the others have cleaned up", () =>
+  it.effect("fails with the first failure once the others have cleaned up", () =>
     Effect.gen(function* () {
       const order = yield* Ref.make<ReadonlyArray<string>>([])
       const say = (what: string) => Ref.update(order, (all) => [...all, what])
@@ -122,7 +122,7 @@ describe("what is done together", () => {
     })
   )
 
-  it.effect("for each of many items is done once, for so many of them at the same time", () =>
+  it.effect("runs each item once with bounded concurrency", () =>
     Effect.gen(function* () {
       const done: Array<number> = []
       const use = (item: number) =>
@@ -140,7 +140,7 @@ describe("what is done together", () => {
     })
   )
 
-  it.live("ends when it is interrupted at operation k = 1 … 200, and nothing of it goes on", () =>
+  it.live("ends with all of its fibers when interrupted at operation k = 1 … 200", () =>
     endsWhereverInterrupted((one) => race.all([one, one, one]))
   )
 })

@@ -4,7 +4,7 @@ import * as runningTime from "../../src/internal/runningTime.js"
 
 const hour = 3_600_000
 
-/** A clock whose process stands still for an hour in the nth sleep; tells how many sleeps there were. */
+/** A clock whose process is suspended for an hour in the nth sleep; counts the sleeps. */
 const pausing = (nth: number) => {
   let [now, sleeps] = [0, 0]
   const clock: Clock.Clock = {
@@ -21,8 +21,8 @@ const pausing = (nth: number) => {
   return { clock, seen: () => ({ now, sleeps }) }
 }
 
-describe("a sleep that counts only running time", () => {
-  it.effect("counts an hour in which the process stood still as half a second", () =>
+describe("runningTime.sleep", () => {
+  it.effect("counts an hour of suspension as half a second", () =>
     Effect.gen(function* () {
       const { clock, seen } = pausing(3)
       yield* Effect.withClock(runningTime.sleep(Duration.seconds(5)), clock)
@@ -30,7 +30,7 @@ describe("a sleep that counts only running time", () => {
     })
   )
 
-  it.effect("takes exactly its time where there is no pause", () =>
+  it.effect("takes exactly its duration without a pause", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(runningTime.sleep(Duration.seconds(5)))
       yield* TestClock.adjust("4999 millis")
@@ -40,7 +40,7 @@ describe("a sleep that counts only running time", () => {
     })
   )
 
-  it.effect("wakes up about every 10 seconds in a long time, and at once in none", () =>
+  it.effect("wakes up about every 10 seconds of a long duration, and at once for zero", () =>
     Effect.gen(function* () {
       const day = pausing(0)
       yield* Effect.withClock(runningTime.sleep(Duration.days(1)), day.clock)
@@ -52,8 +52,8 @@ describe("a sleep that counts only running time", () => {
   )
 })
 
-describe("a wait within running time", () => {
-  it.effect("returns as soon as what it waits for has ended", () =>
+describe("runningTime.awaitWithin", () => {
+  it.effect("returns as soon as the awaited effect succeeds", () =>
     Effect.gen(function* () {
       const ended = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(runningTime.awaitWithin(Deferred.await(ended), Duration.seconds(5)))
@@ -64,7 +64,7 @@ describe("a wait within running time", () => {
     })
   )
 
-  it.effect("returns after its time, in which a pause does not count", () =>
+  it.effect("returns after its duration, not counting pauses", () =>
     Effect.gen(function* () {
       const { clock, seen } = pausing(1)
       yield* Effect.withClock(runningTime.awaitWithin(Effect.never, Duration.seconds(5)), clock)

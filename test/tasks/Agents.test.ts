@@ -1,4 +1,4 @@
-/** Which agents there are, and which of them are on this machine. */
+/** Known and installed agents. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
@@ -9,7 +9,7 @@ import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 const profile = (name: string, ...command: readonly [string, ...ReadonlyArray<string>]) =>
   new Agents.Profile({ name, command, prompt: "stdin", env: [] })
 
-/** Writes a program that would leave a trace if it were run. */
+/** Writes a program that leaves a trace if it is run. */
 const program = (path: string, mode = 0o755) => {
   writeFileSync(path, `#!/bin/sh\ntouch ${path}.ran\n`)
   chmodSync(path, mode)
@@ -24,7 +24,7 @@ const make = (PATH: string | undefined, ...profiles: ReadonlyArray<Agents.Profil
   )
 
 describe("agents", () => {
-  it.scoped("are found on the PATH or by their path, and are not run for it", () =>
+  it.scoped("are found on the PATH or by absolute path, without running them", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       for (const name of ["bin", "other", "other/directory"]) mkdirSync(`${directory}/${name}`)
@@ -53,21 +53,21 @@ describe("agents", () => {
     })
   )
 
-  it.scoped("are not found by way of the directory that somebody happens to be in", () =>
+  it.scoped("are not searched for in the working directory", () =>
     Effect.gen(function* () {
       const { found } = yield* make(":.:test/tasks", profile("a", "Agents.test.ts"))
       expect(yield* found).toEqual(["script"])
     })
   )
 
-  it.effect("are found in the system's directories where there is no PATH", () =>
+  it.effect("are found in the system directories without a PATH", () =>
     Effect.gen(function* () {
       expect(yield* (yield* make(undefined, profile("shell", "sh"))).found).toEqual(["script", "shell"])
       expect(yield* (yield* make("", profile("shell", "sh"))).found).toEqual(["script"])
     })
   )
 
-  it.effect("are there or not at the moment at which they are asked for", () =>
+  it.effect("are searched for on every request", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const path = yield* TemporaryDirectory.file("agent")
@@ -79,7 +79,7 @@ describe("agents", () => {
     )
   )
 
-  it.effect("are the presets and script where nothing is configured", () =>
+  it.effect("are the presets and script without configuration", () =>
     Effect.gen(function* () {
       const { gates, get, names } = yield* Agents.Agents
       expect(names).toEqual(["claude", "codex", "script"])
@@ -88,7 +88,7 @@ describe("agents", () => {
     }).pipe(Effect.provide(Agents.layerPresets))
   )
 
-  it.effect("of the name script run with what gates get", () =>
+  it.effect("include script, which runs with the environment of gates", () =>
     Effect.gen(function* () {
       const { get } = yield* make("/bin")
       expect(yield* get("script")).toEqual(Agents.Agent.Script({ env: ["CI"] }))
@@ -96,7 +96,7 @@ describe("agents", () => {
   )
 })
 
-describe("no agent", () => {
+describe("NoSuchAgent", () => {
   const agents = make(
     "/bin",
     profile("shell", "sh"),
@@ -106,7 +106,7 @@ describe("no agent", () => {
   const message = (name: string | undefined) =>
     Effect.flatMap(agents, ({ get }) => Effect.map(Effect.flip(get(name)), ({ message }) => message))
 
-  it.effect("is chosen for those who choose none", () =>
+  it.effect("is raised if no agent is selected: there is no default", () =>
     Effect.gen(function* () {
       expect(yield* message(undefined)).toBe(
         "no agent is selected; select one with --agent or with agent: in charlotte.yaml: script, shell"
@@ -114,7 +114,7 @@ describe("no agent", () => {
     })
   )
 
-  it.effect("has a name that nobody knows", () =>
+  it.effect("is raised for an unknown agent, with a suggestion", () =>
     Effect.gen(function* () {
       expect(yield* message("shel")).toBe(
         'unknown agent "shel": did you mean "shell"? Known agents: far, robot, script, shell; ' +
@@ -127,7 +127,7 @@ describe("no agent", () => {
     })
   )
 
-  it.effect("is had whose command is not there, and it is said which, and where to change it", () =>
+  it.effect("names the missing command and the configuration file", () =>
     Effect.gen(function* () {
       expect(yield* message("robot")).toBe(
         'agent "robot" needs the command no-such-robot, which is not on the PATH; install it, or configure its ' +

@@ -1,5 +1,5 @@
 /**
- * A manager of tasks over a file, as an application composes it; also in a program that is started to be killed.
+ * A manager of task jobs over a database file, as an application composes it; also for programs that tests kill.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Database, JobManager, RunStore } from "charlotte"
@@ -10,13 +10,13 @@ import { ParentEnvironment, type Variables } from "../../src/process/ChildEnviro
 
 export interface Options {
   readonly profiles?: Agents.Settings["profiles"]
-  /** Names of variables that agents and gates get. */
+  /** Names of environment variables that agents and gates inherit. */
   readonly env?: ReadonlyArray<string>
-  /** What is around the manager; the variables of this process unless it is said. */
+  /** The environment of the manager; defaults to that of this process. */
   readonly around?: Variables
 }
 
-/** Its home is `charlotte` below the root, and beside it its database. */
+/** Its home is `charlotte` below the root, with the database beside it. */
 export const charlotte = (
   { environment, root }: { readonly root: string; readonly environment: GitEnvironment },
   { around, env = [], profiles = [] }: Options = {}

@@ -1,5 +1,5 @@
 /**
- * Jobs of tasks in tests: repositories with tasks in them, and a manager over a file, as an application composes it.
+ * Task jobs in tests: repositories with tasks, and a manager over a database file, as an application composes it.
  */
 import { expect } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
@@ -19,19 +19,19 @@ export const task = (
 ): string =>
   `---\ntask: ${number}\nstatus: pending # kept\nbackpressure: ${JSON.stringify(backpressure)}\ndepends_on: ${JSON.stringify(dependsOn)}\n---\n\n# Task ${number}\n\n\`\`\`sh\n${script}\n\`\`\`\n`
 
-/** The plan of a unit. */
+/** The unit file. */
 export const unit = (dependsOn: ReadonlyArray<string> = []): string =>
   `---\ndepends_on: ${JSON.stringify(dependsOn)}\n---\n\n# Plan\n`
 
-/** Remembers the user's checkout as it is now; what it gives compares it with that. */
+/** Takes a snapshot of the user's checkout; the result compares the checkout with it. */
 export const unchangedFromHere = (world: Repository.Sandbox, top: string) =>
   Effect.map(Repository.snapshot(world, top), (before) =>
     Effect.map(Repository.snapshot(world, top), (now) => expect(now).toEqual(before))
   )
 
 /**
- * A user in the midst of work, on a branch of his own, and tasks that are committed on `main`, which no checkout shows; so
- * nothing that he could see may change, but for the commit at which `main` is.
+ * A user with uncommitted work on another branch, and tasks committed on `main`, which is not checked out. Nothing visible to the
+ * user may change, except the commit of `main`.
  */
 export const repository = (world: Repository.Sandbox, files: Record<string, string>, name?: string) =>
   Effect.gen(function* () {
@@ -52,7 +52,7 @@ const withoutMain = (snapshot: Repository.Snapshot) => ({
   refs: snapshot.refs.filter((ref) => !ref.startsWith("refs/heads/main "))
 })
 
-/** The same, on whatever commit `main` is. */
+/** The same, with `main` at any commit. */
 export const unchangedButMain = (world: Repository.Sandbox, top: string) =>
   Effect.map(Repository.snapshot(world, top), (before) =>
     Effect.map(Repository.snapshot(world, top), (now) => expect(withoutMain(now)).toEqual(withoutMain(before)))
@@ -60,7 +60,7 @@ export const unchangedButMain = (world: Repository.Sandbox, top: string) =>
 
 type Config = Parameters<JobManager.JobManager["Type"]["start"]>[0]
 
-/** Starts a job and waits for its end. */
+/** Starts a job and awaits its end. */
 export const run = (config: Config) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
@@ -68,7 +68,7 @@ export const run = (config: Config) =>
     return yield* ended(id)
   })
 
-/** A job to its end, with all that is recorded of it. */
+/** Runs a job to its end and returns all of its records. */
 export const ended = (id: Parameters<JobManager.JobManager["Type"]["await"]>[0]) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
@@ -85,7 +85,7 @@ export const ended = (id: Parameters<JobManager.JobManager["Type"]["await"]>[0])
     }
   })
 
-/** A manager that ends, and its jobs with it, when the effect that it gives is run. */
+/** A manager that is closed, with its jobs, by the returned effect. */
 export const untilClosed = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
@@ -93,10 +93,10 @@ export const untilClosed = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
     return { context, close: Scope.close(scope, Exit.void) }
   })
 
-/** Waits for a file that a task makes: no event comes from outside. */
+/** Waits for a file that a task creates. */
 export const appears = (file: string) => Effect.repeat(Effect.sleep("5 millis"), { until: () => existsSync(file) })
 
-/** What the file is at a revision, such as `main:a.txt`. */
+/** The content of a file at a revision, such as `main:a.txt`. */
 export const show = (world: Repository.Sandbox, top: string, revision: string) => world.git(top, "show", revision)
 
 /** Subjects of commits, newest first. */
@@ -105,7 +105,7 @@ export const subjects = (world: Repository.Sandbox, top: string, range: string) 
     log.trim() === "" ? [] : log.trim().split("\n")
   )
 
-/** What git would trip over, and what a job must not leave in a repository or a worktree. */
+/** Lock files and other leftovers that a job must not leave in a repository or worktree. */
 export const litter = (world: Repository.Sandbox, top: string) =>
   Effect.map(world.git(top, "rev-parse", "--path-format=absolute", "--git-common-dir"), (directory) =>
     directory.trim()

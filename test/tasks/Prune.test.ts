@@ -1,4 +1,4 @@
-/** Pruning loses nothing: what holds work that nothing else holds stays, unless it is to be discarded. */
+/** Pruning loses no work unless it is discarded explicitly. */
 import { describe, expect, it } from "@effect/vitest"
 import { Prune } from "charlotte/tasks"
 import { Effect } from "effect"
@@ -8,7 +8,7 @@ import { charlotte, repository, run, task, unit } from "./Jobs.js"
 
 const makes = (file: string) => [`echo ${file} > ${file}`, `grep -q ${file} ${file}`] as const
 
-/** Unit `a` is done, and the first task of `b`; the second fails until there is a flag. */
+/** Unit `a` and the first task of `b` complete; the second task of `b` fails until a flag file exists. */
 const files = (root: string) => ({
   "charlotte.yaml": "attempts: 1\n",
   "a/IMPLEMENTATION_PLAN.md": unit(),
@@ -27,7 +27,7 @@ const calls = ({ types }: Effect.Effect.Success<ReturnType<typeof run>>) =>
   types.flatMap((type) => (type.startsWith("task.started ") ? [type.slice("task.started ".length)] : []))
 
 describe("prune", () => {
-  it.scopedLive("keeps what a failed job has done, also from git's gc, and a retry finds it", () =>
+  it.scopedLive("keeps the work of a failed job, even from git gc, for a retry", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, files(world.root))
@@ -65,7 +65,7 @@ describe("prune", () => {
         expect(second.run.status).toBe("completed")
         expect(calls(second)).toEqual(["b 2"])
 
-        // Now the target holds all of it.
+        // The target contains all of it now.
         expect(yield* Prune.prune()).toMatchObject([{ kept: [], problems: [] }])
         expect(yield* branches(world, top)).toEqual([])
         expect(yield* Prune.prune()).toEqual([])
@@ -73,7 +73,7 @@ describe("prune", () => {
     })
   )
 
-  it.scopedLive("removes what another branch of the user's holds, and not what only a tag names", () =>
+  it.scopedLive("removes work that another branch contains, but not work that only a tag refers to", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, { "01-a.md": task(1, ...makes("a1")) })
@@ -93,7 +93,7 @@ describe("prune", () => {
     })
   )
 
-  it.scopedLive("discards on purpose, of one job", () =>
+  it.scopedLive("discards the work of one job with discard", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, files(world.root))
@@ -111,7 +111,7 @@ describe("prune", () => {
     })
   )
 
-  it.scopedLive("looks only at the repository that is named, and only at jobs that are old enough", () =>
+  it.scopedLive("is limited to the named repository and to jobs that are old enough", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const plan = { "01-a.md": task(1, ...makes("a1")) }

@@ -18,8 +18,8 @@ import {
   untilClosed
 } from "./Jobs.js"
 
-describe("the orchestrator of tasks", () => {
-  it.scopedLive("does the tasks of each unit in dependency order, and commits each that passes its gate", () =>
+describe("TaskOrchestrator", () => {
+  it.scopedLive("runs the tasks of each unit in dependency order, and commits each one that passes its gate", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, {
@@ -57,7 +57,7 @@ describe("the orchestrator of tasks", () => {
       expect(yield* show(world, top, "main:page.txt")).toBe("one\ntwo\n")
       expect(yield* show(world, top, "main:tasks/api/01-last.md")).toContain("status: complete # kept\n")
 
-      // Nothing of the user's has moved, and the worktrees are gone.
+      // The user's checkout is unchanged, and the worktrees are removed.
       yield* untouched
       expect(yield* world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte")).toBe(
         `charlotte/${id}/result\n`
@@ -66,7 +66,7 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive("tries a task again, and completes it when its gate passes", () =>
+  it.scopedLive("retries a task until its gate passes", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, untouched } = yield* repository(world, {
@@ -83,7 +83,7 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive("fails when a task does; its dependants are blocked, the other units are done", () =>
+  it.scopedLive("fails with a failed task; dependent units are blocked, other units complete", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, {
@@ -115,7 +115,7 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive("says everything that is wrong with a submission at once, and starts nothing", () =>
+  it.scopedLive("reports all problems of a submission, and starts nothing", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, untouched } = yield* repository(world, {
@@ -135,28 +135,26 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive(
-    "refuses tasks that are not committed on the target as they stand, and an agent that is not there",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Repository.sandbox
-        const { config, top } = yield* repository(world, { "01-a.md": task(1, "true", "true") })
-        yield* Effect.gen(function* () {
-          const manager = yield* JobManager.JobManager
-          const noAgent = yield* Effect.flip(manager.start({ ...config, agent: "nobody" }))
-          expect(noAgent.message).toContain('agent: unknown agent "nobody"')
-          yield* world.write(`${top}/tasks/01-a.md`, task(1, "true", "false"))
-          const untouched = yield* unchangedFromHere(world, top)
-          const elsewhere = yield* Effect.flip(manager.start(config))
-          expect(elsewhere.message).toContain("tasks/01-a.md: is not on main in its current version")
-          const stray = yield* Effect.flip(manager.start({ ...config, targetBranch: "mine" }))
-          expect(stray.message).toContain("add -- tasks/01-a.md && git")
-          yield* untouched
-        }).pipe(Effect.provide(charlotte(world)))
-      })
+  it.scopedLive("rejects tasks that are not committed on the target, and an unknown agent", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, { "01-a.md": task(1, "true", "true") })
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const noAgent = yield* Effect.flip(manager.start({ ...config, agent: "nobody" }))
+        expect(noAgent.message).toContain('agent: unknown agent "nobody"')
+        yield* world.write(`${top}/tasks/01-a.md`, task(1, "true", "false"))
+        const untouched = yield* unchangedFromHere(world, top)
+        const elsewhere = yield* Effect.flip(manager.start(config))
+        expect(elsewhere.message).toContain("tasks/01-a.md: is not on main in its current version")
+        const stray = yield* Effect.flip(manager.start({ ...config, targetBranch: "mine" }))
+        expect(stray.message).toContain("add -- tasks/01-a.md && git")
+        yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
   )
 
-  it.scopedLive("lets one job at a time work for a branch, by whatever path the repository is reached", () =>
+  it.scopedLive("runs one job at a time per branch, whatever path the repository is opened by", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, { "01-a.md": task(1, "sleep 60", "true") })
@@ -174,7 +172,7 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive("is stopped for real: no process is left, and the user's work as it was", () =>
+  it.scopedLive("stops without leaving processes or changing the user's work", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const pidFile = `${world.root}/pid`
@@ -193,7 +191,7 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive("goes on after an interruption without doing a task twice", () =>
+  it.scopedLive("resumes an interrupted job without running a task twice", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const gate = `${world.root}/open`
@@ -228,7 +226,7 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive("touches nothing in a dry run", () =>
+  it.scopedLive("changes nothing in a dry run", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, untouched } = yield* repository(world, { "01-a.md": task(1, "true", "true") })
@@ -239,7 +237,7 @@ describe("the orchestrator of tasks", () => {
     })
   )
 
-  it.scopedLive("brings the untracked files that were named, and runs the setup", () =>
+  it.scopedLive("copies the listed untracked files, and runs the setup", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, {

@@ -1,4 +1,4 @@
-/** Calls of agents, run for real with stand-ins for their commands. */
+/** Invocations of agents, run with fake commands. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Schema } from "effect"
@@ -19,14 +19,14 @@ const Call = Schema.Struct({
   env: Schema.Record({ key: Schema.String, value: Schema.String })
 })
 
-/** Tells how it was called. */
+/** Prints how it was invoked. */
 const standIn = `#!${process.execPath}
 const { readFileSync, writeFileSync } = require("node:fs")
 const call = { arguments: process.argv.slice(2), stdin: readFileSync(0, "utf8"), env: process.env }
 writeFileSync("call.json", JSON.stringify(call))
 `
 
-/** Makes the call in a fresh directory, with the command by that name on the PATH. */
+/** Runs the invocation in a fresh directory, with a command of that name on the PATH. */
 const call = (profile: Profile, prompt: string, around: Record<string, string> = {}) =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
@@ -65,7 +65,7 @@ const text = "# Weave\n\nA `web` with 'quotes', \"more\", $HOME, {prompt} and ü
 
 describe("an agent", () => {
   for (const preset of presets) {
-    it.scopedLive(`called ${preset.name} is called as its preset says, and sees no more than that`, () =>
+    it.scopedLive(`${preset.name} is invoked as in its preset, with no other environment variables`, () =>
       Effect.gen(function* () {
         const secrets = {
           ANTHROPIC_API_KEY: "a",
@@ -84,7 +84,7 @@ describe("an agent", () => {
     )
   }
 
-  it.scopedLive("gets the prompt in a file, which is its owner's alone", () =>
+  it.scopedLive("receives the prompt in a file that only its owner can read", () =>
     Effect.gen(function* () {
       const last = yield* call(profile("file", "agent", "--file"), text)
       expect(last.arguments).toEqual(["--file", last.file])
@@ -98,7 +98,7 @@ describe("an agent", () => {
     })
   )
 
-  it.scopedLive("gets the prompt as an argument, which is never taken for a flag", () =>
+  it.scopedLive("receives the prompt as an argument that is never parsed as a flag", () =>
     Effect.gen(function* () {
       expect((yield* call(profile("argument", "agent", "-p"), text)).arguments).toEqual(["-p", text])
       const placed = yield* call(profile("argument", "agent", "{prompt}", "{prompt}", "--yes"), "--help me")
@@ -106,7 +106,7 @@ describe("an agent", () => {
     })
   )
 
-  it.scopedLive("leaves what it was told beside the logs, whatever way it was told", () =>
+  it.scopedLive("leaves its prompt beside the logs, however it was passed", () =>
     Effect.gen(function* () {
       const { file } = yield* call(profile("stdin", "agent"), text)
       expect(readFileSync(file, "utf8")).toBe(text)
@@ -114,7 +114,7 @@ describe("an agent", () => {
     })
   )
 
-  it.scoped("called script runs the blocks of the task, and stops at the first that fails", () =>
+  it.scoped("script runs the sh blocks of the task, up to the first that fails", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       mkdirSync(join(directory, "logs"))
@@ -139,7 +139,7 @@ describe("an agent", () => {
     }).pipe(Effect.provide([layer, NodeContext.layer]))
   )
 
-  it.effect("cannot be called where its files cannot be written", () =>
+  it.effect("fails if its files cannot be written", () =>
     Effect.gen(function* () {
       const make = Invocation.make(Script({ env: [] }), { prompt: "", scripts: [], file: "/dev/null/below" })
       expect(yield* Effect.flip(make)).toMatchObject({ _tag: "SystemError" })

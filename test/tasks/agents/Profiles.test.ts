@@ -1,4 +1,4 @@
-/** Agents and gates, as a configuration file describes them. */
+/** Agents and gates in a configuration file. */
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
 import { presets, Profile } from "../../../src/tasks/Agents.js"
@@ -20,7 +20,7 @@ const one = (text: string, name: string) => {
 const problems = (text: string) => read(text).problems
 
 describe("a profile", () => {
-  it("says what to run, how it gets the prompt, what it sees and what it may take", () => {
+  it("configures command, prompt, environment and limits", () => {
     const text =
       "agents:\n  mine:\n    command: [my-agent, --task, '{prompt}']\n    prompt: file\n    env: [MY_KEY, HTTPS_PROXY]\n" +
       "    timeout: 90 minutes\n    silence: 5 minutes\n"
@@ -39,13 +39,13 @@ describe("a profile", () => {
     expect(profile && Schema.decodeSync(json)(Schema.encodeSync(json)(profile))).toEqual(profile)
   })
 
-  it("needs no more than a command", () => {
+  it("needs only a command", () => {
     expect(one("agents: { mine: { command: [/opt/agent] } }", "mine")).toEqual(
       new Profile({ name: "mine", command: ["/opt/agent"], prompt: "stdin", env: [], timeout: Duration.hours(1) })
     )
   })
 
-  it("overrides a preset of its name field by field", () => {
+  it("overrides the preset of the same name field by field", () => {
     const preset = presets.find(({ name }) => name === "claude")
     expect(one("agents:\n  claude:\n", "claude")).toEqual(preset)
     const changed = one("agents:\n  claude:\n    timeout: 2 hours\n    env: [ANTHROPIC_API_KEY]\n", "claude")
@@ -56,7 +56,7 @@ describe("a profile", () => {
     expect(other).toMatchObject({ command: ["claude", "-p", "--model", "opus"], prompt: "stdin", env: preset?.env })
   })
 
-  it("stands beside the presets", () => {
+  it("is added to the presets", () => {
     expect(read("").profiles).toEqual(presets)
     expect(
       read("agents: { b: { command: [b] }, a: { command: [a] } }")
@@ -65,7 +65,7 @@ describe("a profile", () => {
     ).toEqual(["a", "b", "claude", "codex"])
   })
 
-  it("has every wrong value named with its line", () => {
+  it("has every invalid value reported with its line", () => {
     expect(
       problems(
         "agents:\n  a:\n    command: claude -p\n    prompt: arg\n    env:\n      - OK\n      - NO=1\n      - CHARLOTTE_HOME\n" +
@@ -84,7 +84,7 @@ describe("a profile", () => {
     ])
   })
 
-  it("runs nothing of the repository", () => {
+  it("rejects commands inside the repository", () => {
     for (const command of ["./agent", "bin/agent", "~/agent", "", "../agent", "~"]) {
       expect(problems(`agents: { a: { command: ['${command}'] } }`)).toEqual([
         expect.stringContaining("a name to be found on the PATH or an absolute path")
@@ -92,7 +92,7 @@ describe("a profile", () => {
     }
   })
 
-  it("has no keys that nobody knows", () => {
+  it("rejects unknown keys", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
       '4: has the unknown key "environment" in agents.claude: expected one of command, prompt, env, timeout, silence',
@@ -100,7 +100,7 @@ describe("a profile", () => {
     ])
   })
 
-  it("has a name of its own that can be written anywhere", () => {
+  it("rejects invalid, reserved and duplicate names", () => {
     expect(
       problems("agents:\n  script: { command: [sh] }\n  -a: { command: [a] }\n  'a b': { command: [a] }\n")
     ).toEqual([
@@ -113,7 +113,7 @@ describe("a profile", () => {
     ])
   })
 
-  it("has a command that goes with its way of getting the prompt", () => {
+  it("rejects a command that does not match its prompt setting", () => {
     expect(
       problems(
         "agents:\n  codex: { prompt: file }\n  a: { command: [a, '{prompt}'] }\n" +
@@ -127,19 +127,19 @@ describe("a profile", () => {
     ])
   })
 
-  it("is one of a list of names", () => {
+  it("must be in a mapping of names", () => {
     expect(problems("agents: [claude]\n")).toEqual(["1: agents must be a mapping of names, each with keys and values"])
     expect(problems("agents: &a {}\ngates: *a\n")).toHaveLength(2)
   })
 })
 
 describe("gates", () => {
-  it("get the variables that are named", () => {
+  it("inherit the listed environment variables", () => {
     expect(read("gates: { env: [DATABASE_URL, CI] }").gates).toEqual({ env: ["DATABASE_URL", "CI"] })
     expect(read("gates:\n").gates).toEqual({ env: [] })
   })
 
-  it("have every wrong value named with its line", () => {
+  it("have every invalid value reported with its line", () => {
     expect(problems("gates:\n  env: CI\n  timeout: 1 hour\n")).toEqual([
       '3: has the unknown key "timeout" in gates: expected one of env',
       "2: gates.env must be a list of environment variable names, such as [OPENAI_API_KEY]"

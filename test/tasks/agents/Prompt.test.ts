@@ -20,18 +20,18 @@ const block = (prompt: string) => {
   return match === null ? undefined : { fence: match[1] ?? "", content: match[2] ?? "" }
 }
 
-describe("the prompt", () => {
-  it("is the text of the task, with its file and its gate", () => {
+describe("Prompt.make", () => {
+  it("contains the text of the task, its file and its gate", () => {
     const prompt = `# Weave\n\n---\n\n${about}`
     expect(Prompt.make(task)).toBe(prompt)
     expect(Prompt.make({ ...task, text: "# Weave   \n\n" }, Option.none())).toBe(prompt)
   })
 
-  it("has a fence that nothing in the gate can end", () => {
+  it("uses a fence that the gate cannot close", () => {
     expect(Prompt.make({ ...task, gate: "cat <<x\n```\nx\n" })).toContain("\n````sh\ncat <<x\n```\nx\n````\n")
   })
 
-  it("says from then on why the try before did not pass, and what was printed last", () => {
+  it("adds the failure of the previous attempt and the end of its output", () => {
     expect(retry("1 test failed\n")).toBe(
       `# Weave\n\n---\n\n${about}\n` +
         "A previous attempt at this task failed: the gate exited with code 1. " +
@@ -40,19 +40,19 @@ describe("the prompt", () => {
     )
   })
 
-  it("shows no output where there is none", () => {
+  it("omits empty output", () => {
     for (const tail of ["", "\n \n", "\x1b[0m\n"]) {
       expect(retry(tail)).not.toContain("output")
       expect(retry(tail)).toContain(reason)
     }
   })
 
-  it("shows text, and nothing that a terminal would obey", () => {
+  it("strips terminal control sequences", () => {
     const { content } = block(retry("\x1b[31mred\x1b[0m\r\n10%\r100%\n\x1b]0;title\x07done\x00\x08\n")) ?? {}
     expect(content).toBe("red\n100%\ndone")
   })
 
-  it("has a fence that nothing in the output can end", () => {
+  it("uses a fence that the output cannot close", () => {
     for (const [tail, fence] of [
       ["a `b` c", "```"],
       ["```sh\nls\n```", "````"],
@@ -64,7 +64,7 @@ describe("the prompt", () => {
     expect(block(retry(hostile))).toEqual({ fence: "````", content: hostile })
   })
 
-  it("holds the last 8 KiB at the most, in whole lines", () => {
+  it("includes at most the last 8 KiB, in whole lines", () => {
     const lines = Array.from({ length: 5_000 }, (_, i) => `line ${i}`)
     const { content = "" } = block(retry(lines.join("\n"))) ?? {}
     expect(content.length).toBeGreaterThan(8_000)
@@ -72,18 +72,18 @@ describe("the prompt", () => {
     expect(lines.slice(-content.split("\n").length).join("\n")).toBe(content)
   })
 
-  it("holds whole characters where a line is longer than that", () => {
+  it("includes whole characters of a line longer than the limit", () => {
     const { content = "" } = block(retry("x" + "🕸".repeat(10_000))) ?? {}
     expect(Buffer.byteLength(content)).toBeLessThanOrEqual(8_192)
     expect(content).toMatch(/^🕸{2000,}$/u)
   })
 
-  it("is not harmed by bytes that are no text", () => {
+  it("tolerates bytes that are not text", () => {
     const bytes = Buffer.from([0x66, 0xff, 0xfe, 0xc3, 0x28, 0xf0, 0x9f, 0x0a, 0x6f, 0x6b])
     expect(block(retry(bytes.toString("utf8")))?.content).toMatch(/^f\uFFFD+\(\uFFFD+\nok$/)
   })
 
-  it("is bounded and closed whatever was printed", () => {
+  it("is bounded and well-formed for any output", () => {
     const piece = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.constantFrom("`", "```\n", "\x1b[", "\x1b]", "\x1bP", "\u009b", "\r", "\n", "\ud800", "🕸".repeat(3_000))
@@ -92,10 +92,10 @@ describe("the prompt", () => {
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const prompt = retry(pieces.join(""))
         expect(Buffer.byteLength(prompt)).toBeLessThan(8_192 * 2 + 1_000)
-        // oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
+        // oxlint-disable-next-line eslint/no-control-regex -- these are the characters to match
         expect(prompt).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/)
         const found = block(prompt)
-        expect(found !== undefined).toBe(prompt.includes("printed"))
+        expect(found !== undefined).toBe(prompt.includes("The end of its output"))
         expect(found?.content ?? "").not.toContain(found?.fence ?? "```")
       }),
       { numRuns: 300 }

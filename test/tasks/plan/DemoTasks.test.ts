@@ -9,7 +9,7 @@ import { files, repository } from "./TaskFiles.js"
 
 const demo = fileURLToPath(new URL("../../../examples/demo", import.meta.url))
 
-/** A fresh copy of the example, as it is before anybody works on it. */
+/** A fresh copy of the example. */
 const copy = Effect.map(repository({}), (path) => {
   cpSync(join(demo, "project"), path, { recursive: true })
   cpSync(join(demo, "tasks"), join(path, "tasks"), { recursive: true })
@@ -18,8 +18,8 @@ const copy = Effect.map(repository({}), (path) => {
 
 const sh = (cwd: string, command: string) => spawnSync("sh", ["-e", "-c", command], { cwd, encoding: "utf8" })
 
-describe("the tasks of the example", () => {
-  it.scoped("are a plan for the script agent, with two units to begin with and one that waits for both", () =>
+describe("the demo tasks", () => {
+  it.scoped("are a plan for the script agent, with two independent units and one that depends on both", () =>
     Effect.gen(function* () {
       const plan = yield* TaskDirectory.read({ repository: yield* copy, tasksDir: "tasks", agent: "script" })
       expect(plan.settings.agent).toBe("script")
@@ -28,7 +28,7 @@ describe("the tasks of the example", () => {
     }).pipe(Effect.provide(files))
   )
 
-  it.scoped("have gates that fail before the work is done, pass after it, and go on passing", () =>
+  it.scoped("have gates that fail before the work, and pass after it and from then on", () =>
     Effect.gen(function* () {
       const path = yield* copy
       const plan = yield* TaskDirectory.read({ repository: path, tasksDir: "tasks" })

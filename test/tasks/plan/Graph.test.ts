@@ -6,12 +6,12 @@ const graph = <K extends string | number>(...edges: ReadonlyArray<readonly [K, .
   new Map(edges.map(([node, ...dependencies]) => [node, dependencies]))
 
 describe("Graph.sort", () => {
-  it("puts what is depended on first, and else the smallest", () => {
+  it("puts dependencies first, ties by smallest node", () => {
     expect(Graph.sort(graph([3], [2, 10], [10], [1, 2]))).toEqual({ order: [3, 10, 2, 1], cycles: [] })
     expect(Graph.sort(graph(["d", "b", "c"], ["c", "a"], ["b", "a"], ["a"])).order).toEqual(["a", "b", "c", "d"])
   })
 
-  it("shows each cycle as a path from its smallest member", () => {
+  it("reports each cycle as a path from its smallest node", () => {
     expect(Graph.sort(graph([3, 2], [2, 3], [1, 2])).cycles).toEqual([[2, 3, 2]])
     expect(Graph.sort(graph(["c", "a"], ["b", "c"], ["a", "b"])).cycles).toEqual([["a", "b", "c", "a"]])
     expect(Graph.sort(graph([1, 2, 3], [2, 1], [3, 1])).cycles).toEqual([
@@ -20,13 +20,13 @@ describe("Graph.sort", () => {
     ])
   })
 
-  it("ends for a graph of nothing but cycles", () => {
+  it("terminates for a graph that consists of cycles", () => {
     const nodes = Array.from({ length: 300 }, (_, node) => node)
     const all = new Map(nodes.map((node) => [node, nodes.filter((other) => other !== node)]))
     expect(Graph.sort(all).cycles).toHaveLength(20)
   })
 
-  /** Edges lead from a node to smaller ones only, under names that hide it. */
+  /** Acyclic graphs: edges lead to smaller indices, under random names. */
   const acyclic = fc
     .tuple(
       fc.integer({ min: 1, max: 40 }),
@@ -46,7 +46,7 @@ describe("Graph.sort", () => {
       return edges
     })
 
-  it("respects every dependency of any graph without cycles", () => {
+  it("respects every dependency of any acyclic graph", () => {
     fc.assert(
       fc.property(acyclic, (edges) => {
         const { cycles, order } = Graph.sort(edges)
@@ -60,7 +60,7 @@ describe("Graph.sort", () => {
     )
   })
 
-  it("gives the same answer in whatever order the graph was put together", () => {
+  it("does not depend on insertion order", () => {
     fc.assert(
       fc.property(acyclic, (edges) => {
         expect(Graph.sort(new Map([...edges].reverse()))).toEqual(Graph.sort(edges))
@@ -68,7 +68,7 @@ describe("Graph.sort", () => {
     )
   })
 
-  it("finds a cycle in any graph that has one, and only real ones", () => {
+  it("finds a cycle in any cyclic graph, and only real ones", () => {
     const any = fc.array(fc.uniqueArray(fc.nat(11), { maxLength: 4 }), { minLength: 12, maxLength: 12 })
     fc.assert(
       fc.property(any, (lists) => {
@@ -86,7 +86,7 @@ describe("Graph.sort", () => {
     )
   })
 
-  it("puts into a wave what waits for earlier waves only", () => {
+  it("waves depend on earlier waves only", () => {
     fc.assert(
       fc.property(acyclic, (edges) => {
         const { order } = Graph.sort(edges)

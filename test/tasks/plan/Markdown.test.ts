@@ -4,7 +4,7 @@ import * as Markdown from "../../../src/tasks/plan/Markdown.js"
 const title = (text: string) => Markdown.parse(text).title
 const scripts = (text: string) => Markdown.parse(text).scripts
 
-describe("the title", () => {
+describe("Markdown title", () => {
   it("is the first heading of level 1", () => {
     expect(title("## Two\n\n# One #\n\n# Other\n")).toBe("One")
     expect(title("   #\tC# is fine ##  \n")).toBe("C# is fine")
@@ -12,45 +12,45 @@ describe("the title", () => {
     expect(title("a\r\n\r\n# One\r\n")).toBe("One")
   })
 
-  it("is none of what only looks like one", () => {
+  it("ignores text that only looks like a heading", () => {
     expect(title("#One\n    # Two\n#\n\\# Three\n- a\n===\n\n===\n")).toBeUndefined()
     expect(title("```\n# One\n```\n<!--\n# Two\n-->\n")).toBeUndefined()
   })
 
-  it("is cut where it would never end", () => {
+  it("is truncated if too long", () => {
     expect(title(`# a ${"#".repeat(1_000_000)}x`)).toBe("a")
     expect(title(`# ${"a ".repeat(500_000)}x`)).toHaveLength(199)
   })
 })
 
-describe("the scripts", () => {
-  it("are the blocks whose first word is sh", () => {
+describe("Markdown scripts", () => {
+  it("are the blocks whose info string starts with sh", () => {
     const text =
       "```sh\na\n```\n\n~~~ sh title\nb\n~~~\n```bash\nc\n```\n```shell\nd\n```\n```\ne\n```\n```{sh}\nf\n```\n"
     expect(scripts(text)).toEqual(["a\n", "b\n"])
   })
 
-  it("may hold shorter fences, and fences of the other kind", () => {
+  it("may contain shorter fences, and fences of the other kind", () => {
     expect(scripts("````sh\ncat <<EOF\n```sh\nx\n```\n~~~~\nEOF\n`````\nafter\n")).toEqual([
       "cat <<EOF\n```sh\nx\n```\n~~~~\nEOF\n"
     ])
   })
 
-  it("lose the indentation of their fence, and no more", () => {
+  it("lose the indentation of their fence only", () => {
     expect(scripts("  ```sh\n  a\n    b\n c\n  ```\n")).toEqual(["a\n  b\nc\n"])
     expect(scripts("    ```sh\n    a\n    ```\n")).toEqual([])
   })
 
-  it("run to the end of the text when they are never closed", () => {
+  it("extend to the end of the text if unclosed", () => {
     expect(scripts("```sh\na\n\n``` not a fence\nb")).toEqual(["a\n\n``` not a fence\nb\n"])
     expect(scripts("```sh\na\n")).toEqual(["a\n"])
   })
 
-  it("are given with plain line ends", () => {
+  it("have normalized line endings", () => {
     expect(scripts("```sh\r\na\r\nb\r\n```\r\n")).toEqual(["a\nb\n"])
   })
 
-  it("are none of what is commented out, inline, or blank", () => {
+  it("exclude commented-out, inline and blank code", () => {
     expect(
       scripts("<!--\n```sh\na\n```\n-->\n```sh x` y\n\n```sh\n\n  \n```\n<!-- one line -->\n```sh\nb\n```\n")
     ).toEqual(["b\n"])

@@ -5,7 +5,7 @@ import * as Settings from "../../../src/tasks/plan/Settings.js"
 const parse = (text: string) => Settings.parse("tasks/charlotte.yaml", text)
 
 describe("charlotte.yaml", () => {
-  it("says how units are worked on", () => {
+  it("is read with all keys", () => {
     const { problems, settings } = parse(
       "# how\nsetup: npm ci\ncopy: [.env, config/local.json]\nbaseline:\n  - npm test\n  - npm run lint\n" +
         "agent: claude\nattempts: 5\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n"
@@ -25,19 +25,19 @@ describe("charlotte.yaml", () => {
     expect(Schema.decodeSync(json)(Schema.encodeSync(json)(settings))).toEqual(settings)
   })
 
-  it("may say nothing", () => {
+  it("may be empty", () => {
     for (const text of ["", "# nothing\n", "setup:\nlimits: {}\n", "\uFEFF"]) {
       expect(parse(text)).toEqual({ settings: Settings.defaults, problems: [] })
     }
   })
 
-  it("has every wrong value named with its line", () => {
+  it("has every invalid value reported with its line", () => {
     const { problems } = parse(
       "setup: [a]\ncopy:\n  - ../secret\n  - /etc/passwd\n  - .git/config\nbaseline: npm test\n" +
         "agent: 1\nattempts: 0\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\n"
     )
     expect(problems.map(String)).toEqual([
-      'tasks/charlotte.yaml:12: has the unknown key "basline": setup, copy, baseline, agent, attempts, limits are known',
+      'tasks/charlotte.yaml:12: has the unknown key "basline": expected one of setup, copy, baseline, agent, attempts, limits',
       "tasks/charlotte.yaml:1: setup must be a shell command, as text: put quotes around it",
       "tasks/charlotte.yaml:3: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:4: copy must be a path in the repository, relative to its top, without '..'",
@@ -50,7 +50,7 @@ describe("charlotte.yaml", () => {
     ])
   })
 
-  it("has no limits that nobody knows", () => {
+  it("rejects unknown limits", () => {
     expect(parse("limits:\n  calls: 3\n").problems.map(String)).toEqual([
       'tasks/charlotte.yaml:2: limits.calls is unexpected, expected: "agentCalls" | "duration"'
     ])

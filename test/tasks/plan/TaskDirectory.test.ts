@@ -13,7 +13,7 @@ import { files, repository, task, unit } from "./TaskFiles.js"
 const read = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>
   TaskDirectory.read({ repository, tasksDir: "tasks", ...options }).pipe(Effect.provide(files))
 
-/** Every problem, one a line. */
+/** All problems, one per line. */
 const problems = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>
   read(repository, options).pipe(
     Effect.flip,
@@ -37,7 +37,7 @@ const twoUnits = {
 }
 
 describe("TaskDirectory.read", () => {
-  it.scoped("gives units and tasks in dependency order", () =>
+  it.scoped("returns units and tasks in topological order", () =>
     Effect.gen(function* () {
       const plan = yield* read(yield* repository(twoUnits))
       expect(plan.units.map(({ dependsOn, dir, id }) => ({ id, dir, dependsOn }))).toEqual([
@@ -61,7 +61,7 @@ describe("TaskDirectory.read", () => {
     })
   )
 
-  it.scoped("gives a plan that survives as JSON, and names each file by its hash", () =>
+  it.scoped("returns a plan that round-trips through JSON, with a hash of each file", () =>
     Effect.gen(function* () {
       const path = yield* repository(twoUnits)
       const plan = yield* read(path)
@@ -72,7 +72,7 @@ describe("TaskDirectory.read", () => {
     })
   )
 
-  it.scoped("takes a directory that holds tasks itself for one unit, named after it", () =>
+  it.scoped("reads a directory of task files as a single unit with its name", () =>
     Effect.gen(function* () {
       const path = yield* repository({ "work/tiny/01-a.md": task(1), "work/tiny/02-b.md": task(2, [1]) })
       const plan = yield* read(path, { tasksDir: join(path, "work/tiny") })
@@ -82,7 +82,7 @@ describe("TaskDirectory.read", () => {
     })
   )
 
-  it.scoped("reads tasks from the top of the repository", () =>
+  it.scoped("reads tasks at the top level of the repository", () =>
     Effect.gen(function* () {
       const path = yield* repository({ "01-a.md": task(1), "IMPLEMENTATION_PLAN.md": unit("all") })
       const plan = yield* read(path, { tasksDir: "." })
@@ -90,7 +90,7 @@ describe("TaskDirectory.read", () => {
     })
   )
 
-  it.scoped("follows a link to the directory as long as it stays inside", () =>
+  it.scoped("follows a symbolic link to the directory within the repository", () =>
     Effect.gen(function* () {
       const path = yield* repository({ "real/01-a.md": task(1), "tasks/x": "" })
       symlinkSync("../real", join(path, "tasks/link"))
@@ -98,7 +98,7 @@ describe("TaskDirectory.read", () => {
     })
   )
 
-  it.scoped("changes nothing", () =>
+  it.scoped("is read-only", () =>
     Effect.gen(function* () {
       const path = yield* repository(twoUnits)
       const look = () =>
@@ -112,7 +112,7 @@ describe("TaskDirectory.read", () => {
     })
   )
 
-  it.scoped("reads each file of 300 tasks in 50 units once, and each directory", () =>
+  it.scoped("reads each file and directory of 300 tasks in 50 units once", () =>
     Effect.gen(function* () {
       const units = Array.from({ length: 50 }, (_, index) => index)
       const path = yield* repository(
@@ -147,8 +147,8 @@ describe("TaskDirectory.read", () => {
   )
 })
 
-describe("a plan with problems", () => {
-  it.scoped("has all of them reported, by file and line", () =>
+describe("TaskDirectory.read of an invalid plan", () => {
+  it.scoped("reports all problems, sorted by file and line", () =>
     Effect.gen(function* () {
       const found = yield* problemsOf({
         "tasks/web/IMPLEMENTATION_PLAN.md": "---\nunit: web\ndepends_on: [apo, web, queue]\n---\n",
@@ -188,7 +188,7 @@ describe("a plan with problems", () => {
     })
   )
 
-  it.scoped("says so in one message", () =>
+  it.scoped("reports all problems in one message", () =>
     Effect.gen(function* () {
       const path = yield* repository({ "tasks/01-a.md": "---\ntask: 1\n---\n" })
       const invalid = yield* Effect.flip(read(path))
@@ -199,7 +199,7 @@ describe("a plan with problems", () => {
     })
   )
 
-  it.scoped("does not drown its reader in them", () =>
+  it.scoped("limits the number of problems in the message", () =>
     Effect.gen(function* () {
       const numbers = Array.from({ length: 2_000 }, (_, index) => index + 100)
       const unknown = task(1, numbers)
@@ -212,7 +212,7 @@ describe("a plan with problems", () => {
     })
   )
 
-  it.scoped("is one whose units cannot be parts of a branch's name", () =>
+  it.scoped("rejects unit names that are not valid in branch names", () =>
     Effect.forEach(["-x", ".x", "a b", "a/b", "a..b", "a.lock", "a.", "ä", "x".repeat(101), ""], (name) =>
       Effect.gen(function* () {
         const found = yield* problemsOf({
@@ -226,7 +226,7 @@ describe("a plan with problems", () => {
     )
   )
 
-  it.scoped("is a task that the script agent cannot run, but only for that agent", () =>
+  it.scoped("rejects a task without a script for the script agent only", () =>
     Effect.gen(function* () {
       const contents = {
         "tasks/01-a.md": "---\ntask: 1\nbackpressure: x\n---\nNo block.\n",
@@ -242,7 +242,7 @@ describe("a plan with problems", () => {
     })
   )
 
-  it.scoped("is a directory that holds both tasks and units", () =>
+  it.scoped("rejects a directory with both tasks and units", () =>
     Effect.gen(function* () {
       const found = yield* problemsOf({
         "tasks/01-a.md": task(1),
@@ -253,7 +253,7 @@ describe("a plan with problems", () => {
     })
   )
 
-  it.scoped("is a directory that is empty, missing, no directory, outside the repository, or git's own", () =>
+  it.scoped("rejects a directory that is empty, missing, a file, outside the repository, or inside .git", () =>
     Effect.gen(function* () {
       const path = yield* repository({
         "inner/tasks/README.md": "",
@@ -280,7 +280,7 @@ describe("a plan with problems", () => {
   )
 })
 
-describe("what is no regular file", () => {
+describe("TaskDirectory.read of a special file", () => {
   const at = (make: (tasks: string) => void) =>
     Effect.gen(function* () {
       const path = yield* repository({ "tasks/01-a.md": task(1), "outside.md": task(2) })
@@ -288,7 +288,7 @@ describe("what is no regular file", () => {
       return yield* problems(path)
     })
 
-  it.scoped("is never opened if it is a pipe", () =>
+  it.scoped("never opens a FIFO", () =>
     Effect.gen(function* () {
       const found = yield* at((tasks) => {
         execFileSync("mkfifo", [join(tasks, "02-b.md")])
@@ -304,7 +304,7 @@ describe("what is no regular file", () => {
     })
   )
 
-  it.scoped("is not followed if it is a link", () =>
+  it.scoped("does not follow a symbolic link", () =>
     Effect.gen(function* () {
       const found = yield* at((tasks) => {
         symlinkSync("../outside.md", join(tasks, "02-b.md"))
@@ -318,14 +318,14 @@ describe("what is no regular file", () => {
     })
   )
 
-  it.scoped("is named if it is a directory", () =>
+  it.scoped("reports a directory", () =>
     Effect.gen(function* () {
       const found = yield* at((tasks) => mkdirSync(join(tasks, "02-b.md")))
       expect(found).toEqual(["tasks/02-b.md: is a directory: replace it with a regular file"])
     })
   )
 
-  it.scoped("is named if it is a link to a unit", () =>
+  it.scoped("reports a symbolic link to a unit", () =>
     Effect.gen(function* () {
       const path = yield* repository({ ...twoUnits, "elsewhere/IMPLEMENTATION_PLAN.md": "" })
       symlinkSync("../elsewhere", join(path, "tasks/extra"))
@@ -336,8 +336,8 @@ describe("what is no regular file", () => {
   )
 })
 
-describe("a file that cannot be used", () => {
-  it.scoped("is one that may not be read", () =>
+describe("TaskDirectory.read of an unusable file", () => {
+  it.scoped("reports a file without read permission", () =>
     Effect.gen(function* () {
       const path = yield* repository({ "tasks/01-a.md": task(1) })
       const denied = new SystemError({ module: "FileSystem", method: "readFile", reason: "PermissionDenied" })
@@ -350,7 +350,7 @@ describe("a file that cannot be used", () => {
     })
   )
 
-  it.scoped("is too large, or no UTF-8, and that is said with the line", () =>
+  it.scoped("reports a file that is too large, and invalid UTF-8 with its line", () =>
     Effect.gen(function* () {
       const found = yield* problemsOf({
         "tasks/01-a.md": task(1) + "x".repeat(1024 * 1024),
@@ -364,18 +364,18 @@ describe("a file that cannot be used", () => {
     })
   )
 
-  it.scoped("does not count twice: nothing is said about tasks that depend on it", () =>
+  it.scoped("does not report tasks that depend on an unreadable one", () =>
     Effect.gen(function* () {
       const found = yield* problemsOf({ "tasks/01-a.md": "", "tasks/02-b.md": task(2, [1]) }, { agent: "script" })
       expect(found).toHaveLength(1)
     })
   )
 
-  it.scoped("is one of too many", () =>
+  it.scoped("reports too many files", () =>
     Effect.gen(function* () {
       const large = "x".repeat(1024 * 1023)
       const many = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`tasks/${index + 1}-a.md`, large]))
-      expect(yield* problemsOf(many)).toEqual(["tasks: holds more than 64 MiB: split the work into several jobs"])
+      expect(yield* problemsOf(many)).toEqual(["tasks: contains more than 64 MiB: split the work into several jobs"])
     })
   )
 })

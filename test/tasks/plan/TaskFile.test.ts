@@ -46,7 +46,7 @@ describe("TaskFile.parse", () => {
     expect(task.prompt).toContain("## NOT In Scope")
   })
 
-  it("takes what is left out or left empty for its default", () => {
+  it("uses defaults for missing and empty values", () => {
     for (const frontmatter of [good, `${good}\nstatus:\ndepends_on:`]) {
       expect(parse(frontmatter)).toMatchObject({ status: "pending", dependsOn: [], problems: [] })
     }
@@ -60,11 +60,11 @@ describe("TaskFile.parse", () => {
     expect(task).toMatchObject({ number: 2, title: "T", backpressure: "a\nb\n", scripts: ["x\ny\n"], problems: [] })
   })
 
-  it("takes the title from the file's name when there is no heading", () => {
+  it("uses the file name as title without a heading", () => {
     expect(parse(good, "text\n").title).toBe("name")
   })
 
-  it("asks for a number and a backpressure command", () => {
+  it("requires a number and a backpressure command", () => {
     const none = "has no backpressure: add the command that must pass before the task counts as done"
     expect(problemsOf("status: pending")).toEqual([
       "tasks/api/02-name.md:1: has no task number: add a line such as task: 1",
@@ -76,7 +76,7 @@ describe("TaskFile.parse", () => {
     ])
   })
 
-  it("names every value of a wrong type with its line", () => {
+  it("reports every value of a wrong type with its line", () => {
     expect(problemsOf('task: two\nstatus: done\nbackpressure: true\ndepends_on:\n  - 1\n  - "2"\n  - 0')).toEqual([
       "tasks/api/02-name.md:2: task must be a task number: a whole number, 1 or more",
       "tasks/api/02-name.md:4: backpressure must be a shell command, as text: put quotes around it",
@@ -89,13 +89,13 @@ describe("TaskFile.parse", () => {
     ])
   })
 
-  it("says when the number is not that of the file's name", () => {
+  it("reports a number that does not match the file name", () => {
     expect(problemsOf("task: 3\nbackpressure: x")).toEqual([
       "tasks/api/02-name.md:2: is task 3, but its file name has 02: make them match"
     ])
   })
 
-  it("says when the frontmatter is missing or never ends", () => {
+  it("reports missing and unterminated frontmatter", () => {
     for (const text of ["# Title\n", "\n---\ntask: 1\n---\n", ""]) {
       expect(TaskFile.parse("01-a.md", text).problems.map(String)).toEqual([
         "01-a.md:1: has no frontmatter: begin the file with a line ---, then its keys, then another line ---"
@@ -106,7 +106,7 @@ describe("TaskFile.parse", () => {
     ])
   })
 
-  it("refuses what is no plain list of keys and values", () => {
+  it("rejects anything but a plain mapping", () => {
     const say = (frontmatter: string) =>
       problemsOf(frontmatter).map((problem) => problem.slice("tasks/api/02-name.md:".length))
     expect(say(`${good}\ntask: 2`)).toEqual(["4: has this key twice: keep one of them"])
@@ -126,7 +126,7 @@ describe("TaskFile.parse", () => {
     expect(say(`${good}\nf: !!js/function "() => 1"`)[0]).toMatch(/^4: has unsupported YAML here: Unresolved tag/)
   })
 
-  it("does not try to parse what could exhaust the parser", () => {
+  it("rejects input that could exhaust the parser", () => {
     for (const deep of [
       "[".repeat(12_000),
       "- ".repeat(8_000),
@@ -145,7 +145,7 @@ describe("TaskFile.parse", () => {
   })
 })
 
-describe("any text whatever", () => {
+describe("TaskFile.parse of any text", () => {
   const piece = fc.constantFrom(
     ..."---|\n|\r\n|: |- |? |[|]|{|}|,|&a|*a|!t|!!str |#| |  |\t|'|\"|>|task|status|1|\u2028|\uFEFF|```|~~~|sh|<!--|-->|# |=".split(
       "|"
@@ -159,12 +159,12 @@ describe("any text whatever", () => {
   )
   const text = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(""))
 
-  it("is read or refused, and never more than that", () => {
+  it("succeeds or reports problems, and never throws", () => {
     fc.assert(
       fc.property(fc.constantFrom("", "---\n", "---\ntask: 1\nbackpressure: x\n"), text, (start, text) => {
         const task = TaskFile.parse("01-a.md", `${start}${text}\n---\n${text}`)
         const changed = TaskFile.withStatus(`${start}${text}\n---\n${text}`, "complete")
-        // What was read without a problem and has a status set has nothing but that changed.
+        // Setting the status of a valid file changes nothing else.
         const again = TaskFile.parse(
           "01-a.md",
           Option.getOrElse(changed, () => "")
@@ -183,7 +183,7 @@ describe("any text whatever", () => {
 describe("TaskFile.withStatus", () => {
   const set = (text: string) => Option.getOrNull(TaskFile.withStatus(text, "complete"))
 
-  it("changes the value and not a byte else", () => {
+  it("changes the value and no other byte", () => {
     expect(set("\uFEFF---\r\n# why\r\nstatus:   pending   # now\r\nx: 1\r\n---\r\nstatus: pending\r\n")).toBe(
       "\uFEFF---\r\n# why\r\nstatus:   complete   # now\r\nx: 1\r\n---\r\nstatus: pending\r\n"
     )
@@ -196,7 +196,7 @@ describe("TaskFile.withStatus", () => {
     expect(set("---\nstatus: # later\ntask: 1\n---\n")).toBe("---\nstatus: complete # later\ntask: 1\n---\n")
   })
 
-  it("adds the key when it is missing", () => {
+  it("adds a missing key", () => {
     expect(set("---\r\ntask: 1\r\nb: |+\r\n  x\r\n\r\n# end\r\n---\r\nbody")).toBe(
       "---\r\ntask: 1\r\nb: |+\r\n  x\r\n\r\n# end\r\nstatus: complete\r\n---\r\nbody"
     )
@@ -205,7 +205,7 @@ describe("TaskFile.withStatus", () => {
     expect(set("---\n---\n")).toBe("---\nstatus: complete\n---\n")
   })
 
-  it("leaves alone what it does not understand", () => {
+  it("returns none for frontmatter that it cannot edit", () => {
     for (const text of [
       "# no frontmatter\n",
       "---\nstatus: pending\n",
@@ -243,7 +243,7 @@ describe("TaskFile.withStatus", () => {
   })
   type File = typeof file extends fc.Arbitrary<infer A> ? A : never
 
-  /** With no word there is no status. */
+  /** Without a value there is no status key. */
   const write = ({ after, at, before, body, end, lines, mark }: File, word?: string): string => {
     const others = lines.map(({ text }) => text)
     const status = word === undefined ? [] : [before + word + after]
@@ -253,7 +253,7 @@ describe("TaskFile.withStatus", () => {
   const status = fc.constantFrom(...TaskStatus.literals)
   const written = fc.constantFrom(...TaskStatus.literals, '"pending"', "'failed'")
 
-  it("changes that only, in any file, whatever its line ends", () => {
+  it("changes the status only, in any file, with any line endings", () => {
     fc.assert(
       fc.property(file, written, status, (file, old, next) => {
         const changed = Option.getOrThrow(TaskFile.withStatus(write(file, old), next))
@@ -264,7 +264,7 @@ describe("TaskFile.withStatus", () => {
     )
   })
 
-  it("adds it as the last key to any file that has none", () => {
+  it("adds the status as the last key to any file without one", () => {
     fc.assert(
       fc.property(file, status, (file, next) => {
         const plain = { ...file, at: 6, before: "status: ", after: "" }

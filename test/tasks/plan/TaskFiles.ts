@@ -1,5 +1,5 @@
 /**
- * Real files in a fresh directory, and the services that read them.
+ * Files in a fresh directory, and the services to read them.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -10,7 +10,7 @@ import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
 export const files = Layer.merge(NodeFileSystem.layer, NodePath.layer)
 
-/** A repository's directory with these files, gone at the end. */
+/** A temporary directory with these files. */
 export const repository = (contents: Readonly<Record<string, string | Uint8Array>>) =>
   Effect.map(TemporaryDirectory.make, (path) => {
     for (const [name, content] of Object.entries(contents)) {
@@ -20,11 +20,11 @@ export const repository = (contents: Readonly<Record<string, string | Uint8Array
     return path
   })
 
-/** A task file in its shortest form. */
+/** A minimal task file. */
 export const task = (number: number, dependsOn: ReadonlyArray<number> = [], more = "") =>
   `---\ntask: ${number}\nbackpressure: test -f ${number}.txt\ndepends_on: [${dependsOn.join(", ")}]\n${more}---\n\n# Task ${number}\n\n` +
   `\`\`\`sh\ntouch ${number}.txt\n\`\`\`\n`
 
-/** A unit's plan in its shortest form. */
+/** A minimal unit file. */
 export const unit = (name: string, dependsOn: ReadonlyArray<string> = []) =>
   `---\nunit: ${name}\ndepends_on: [${dependsOn.join(", ")}]\n---\n\n# The plan of ${name}\n`

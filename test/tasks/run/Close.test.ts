@@ -13,7 +13,7 @@ const live: Life<never, never> = (world, { at, isShielded = false }, config) =>
     if (config !== undefined) yield* manager.start(config)
     yield* Witness.reached(world, at)
     const closing = yield* Effect.fork(close)
-    // It has begun when nothing is taken any more.
+    // Closing has started once no job is accepted any more.
     const refusal = Effect.delay(Effect.flip(manager.resume(unknownId)), "1 millis")
     yield* Effect.repeat(refusal, { until: ({ _tag }) => _tag !== "JobNotFound" })
     if (isShielded) yield* Witness.release(world)
@@ -21,9 +21,9 @@ const live: Life<never, never> = (world, { at, isShielded = false }, config) =>
     yield* Witness.release(world)
   }).pipe(Effect.orDie)
 
-describe("a job of tasks whose manager is closed in each of its phases", () => {
+describe("closing the manager in each phase of a task job", () => {
   it.scopedLive(
-    "goes on each time, does no task and no merge twice, and comes out the same",
+    "lets the job resume to the same result, with no task or merge run twice",
     () =>
       Effect.gen(function* () {
         const world = yield* Witness.world

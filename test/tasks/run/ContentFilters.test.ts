@@ -5,7 +5,7 @@ import * as Repository from "../../support/Repository.js"
 import { charlotte, repository, run, show, task } from "../Jobs.js"
 import { blockedBy, commitOf, meanwhile, pausing } from "./Scenes.js"
 
-/** A filter in the user's configuration, whose program leaves a trace. */
+/** A filter in the user's configuration, whose program leaves a trace if it is run. */
 const configure = (world: Repository.Sandbox) =>
   Effect.gen(function* () {
     yield* world.write(`${world.root}/filter`, `#!/bin/sh\ntouch '${world.root}/ran'\nexec tr a-z A-Z\n`, 0o755)
@@ -13,8 +13,8 @@ const configure = (world: Repository.Sandbox) =>
       yield* world.git(world.root, "config", "--global", `filter.loud.${key}`, `${world.root}/filter`)
   })
 
-describe("a job in whose way a content filter comes", () => {
-  it.scopedLive("fails the attempt that asked for it, and lands what the next one made", () =>
+describe("content filters", () => {
+  it.scopedLive("fail the attempt that adds one; the next attempt lands", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const script = `if test -e .gitattributes; then rm .gitattributes; else echo '*.txt filter=loud' > .gitattributes; fi
@@ -35,7 +35,7 @@ echo out > out.txt`
     })
   )
 
-  it.scopedLive("does not land where the user's checkout asks for it, and says who does", () =>
+  it.scopedLive("block landing in a checkout that uses one, and the error names the attributes file", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, {

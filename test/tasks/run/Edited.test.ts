@@ -6,9 +6,9 @@ import { commitOnMain, meanwhile, pausing } from "./Scenes.js"
 
 const first = task(1, "echo one > one.txt", "test -e one.txt")
 
-describe("a task whose file is changed on the target while the job runs", () => {
+describe("a task file that is changed on the target while the job runs", () => {
   const stays = (name: string, edited: string | undefined) =>
-    it.scopedLive(`is not marked as complete in what lands, and that is noted: ${name}`, () =>
+    it.scopedLive(`is kept as changed, with a note: ${name}`, () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
         const { config, top, untouched } = yield* repository(world, {
@@ -39,8 +39,8 @@ describe("a task whose file is changed on the target while the job runs", () => 
 
   stays("its text", first.replace("# Task 1", "# Task 1, and more"))
   stays(
-    "the lines beside its status",
+    "the lines next to its status",
     first.replace('backpressure: "test -e one.txt"', 'backpressure: "test -e other"')
   )
-  stays("all of it, as it is removed", undefined)
+  stays("the file is removed", undefined)
 })

@@ -4,16 +4,16 @@ import { readdirSync, readFileSync } from "node:fs"
 import { run, show, task, unit } from "../Jobs.js"
 import * as Witness from "./Witness.js"
 
-/** What an agent does beside its work, or in place of it. */
+/** Something that an agent does in addition to its work, or instead of it. */
 interface Mischief {
   readonly name: string
-  /** A script that runs in its first attempt. */
+  /** The script of the first attempt. */
   readonly script: string
-  /** Whether it does its work then, too. In the second attempt it does that, and nothing else. */
+  /** Whether the first attempt also does the work. The second attempt only does the work. */
   readonly works?: boolean
-  /** Whether the first attempt counts. */
+  /** Whether the first attempt is accepted. */
   readonly passes?: boolean
-  /** What is told of the task. */
+  /** The note of the task. */
   readonly note?: RegExp
 }
 
@@ -22,11 +22,11 @@ const discarded = (fault: string) => new RegExp(`^attempt 1 was discarded: .*${f
 
 const moved = "HEAD of .* was moved: expected charlotte/.*, found"
 
-/** Another gate for the tasks in these files. */
+/** Replaces the gate in these task files. */
 const ungate = (files: string) =>
   `sed -i 's|^backpressure: .*|backpressure: "echo planted >> $WITNESS/calls"|' ${files}`
 
-/** The tasks of three units, one after another. */
+/** The tasks of three units, in order. */
 const units: Record<string, ReadonlyArray<Mischief>> = {
   plan: [
     { name: "gate-true", script: ungate("tasks/plan/*.md"), note: restored },
@@ -62,7 +62,7 @@ mkdir tasks/zz; cp tasks/plan/*.md tasks/zz; ${ungate("tasks/zz/*.md")}`,
       note: restored
     },
     { name: "two-at-once", script: "echo done > after.txt", works: true, passes: true },
-    // Its work was done by the one before.
+    // Its work was done by the previous task.
     { name: "after", script: "true", works: true, passes: true, note: /^the gate passed though no file was changed/ }
   ],
   branch: [
@@ -139,7 +139,7 @@ git switch -q -; git merge -q charlotte/other > "$WITNESS/merge" || true`,
   later: [{ name: "later", script: "true", works: true, passes: true }]
 }
 
-/** The first time it is called, it does this, and then its work or not. */
+/** On the first invocation it runs the script, and then does its work or not. */
 const agent = ({ name, script, works = false }: Mischief): string => `STEP="agent-${name}"; . "$WITNESS/step"
 if test "$(grep -cx "$STEP" "$WITNESS/calls")" = 1; then
 ${script}
@@ -162,9 +162,9 @@ const files = Object.fromEntries([
 
 const count = (world: Witness.World, call: string) => Witness.calls(world).filter((other) => other === call).length
 
-describe("an agent that does what it should not", () => {
+describe("a misbehaving agent", () => {
   it.scopedLive(
-    "changes nothing but its own attempt, and that is told",
+    "only affects its own attempt, which is reported",
     () =>
       Effect.gen(function* () {
         const world = yield* Witness.world
@@ -180,7 +180,7 @@ describe("an agent that does what it should not", () => {
               expect([name, count(world, `agent-${name}`)]).toEqual([name, passes ? 1 : 2])
               expect(count(world, `gate-${name}`)).toBeGreaterThan(0)
             }
-          // No gate ran but those that were submitted, nothing was done twice or not at all, and no text was obeyed.
+          // Only the submitted gates ran, each task ran exactly once, and no injected text was executed.
           expect(count(world, "planted")).toBe(0)
           expect(types.filter((type) => type.startsWith("task.completed")).toSorted()).toEqual(
             work.tasks.map(({ task, unit }) => `task.completed ${unit} ${task}`).toSorted()
@@ -188,7 +188,7 @@ describe("an agent that does what it should not", () => {
           expect(types.indexOf("task.started later 1")).toBeGreaterThan(types.indexOf("unit.merged plan"))
           expect(JSON.stringify([events, record, work])).not.toMatch(/\\u00|\\r/)
 
-          // The files of the plan are as they were, but for what is done.
+          // The plan files are unchanged, except for the status.
           const status = (yield* world.git(top, "diff", "--name-status", "mine..main", "--", "tasks"))
             .trim()
             .split("\n")

@@ -7,7 +7,7 @@ import { endure, type Phase, phases } from "./Phases.js"
 import { commitOnMain, type Config } from "./Scenes.js"
 import * as Witness from "./Witness.js"
 
-/** A manager that comes to a phase and is killed there; whoever of its processes waited goes on at once, or never. */
+/** A manager that is killed in a phase; its waiting processes continue at once, or never. */
 const dies =
   (program: string, { letGo }: { readonly letGo: boolean }) =>
   (world: Witness.World, { at }: Pick<Phase, "at">, config: Config | undefined) =>
@@ -18,13 +18,13 @@ const dies =
       if (letGo) yield* Witness.release(world)
     }).pipe(Effect.scoped)
 
-describe("a job of tasks whose manager is killed in each of its phases", () => {
+describe("killing the manager in each phase of a task job", () => {
   for (const [what, letGo] of [
-    ["while what it had started comes to its end", true],
-    ["while what it had started hangs for ever", false]
+    ["if its child processes end", true],
+    ["if its child processes hang", false]
   ] as const)
     it.scopedLive(
-      `goes on each time ${what}, does no task and no merge twice, and comes out the same`,
+      `lets the job resume to the same result, with no task or merge run twice, ${what}`,
       () =>
         Effect.gen(function* () {
           const world = yield* Witness.world
@@ -35,8 +35,8 @@ describe("a job of tasks whose manager is killed in each of its phases", () => {
     )
 })
 
-describe("a merge that a crash has cut off", () => {
-  it.scopedLive("is recorded as one when the result holds it, also by the manager that takes it up", () =>
+describe("a merge interrupted by a crash", () => {
+  it.scopedLive("is recorded as merged once the result contains it, also by the recovering manager", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const program = yield* Life.program
@@ -60,8 +60,8 @@ describe("a merge that a crash has cut off", () => {
   )
 })
 
-describe("a landing whose target has moved", () => {
-  it.scopedLive("merges it once, wherever the manager is killed", () =>
+describe("landing", () => {
+  it.scopedLive("merges a target that moved exactly once, wherever the manager is killed", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const program = yield* Life.program
@@ -72,7 +72,7 @@ describe("a landing whose target has moved", () => {
       yield* die(world, { at: baseline }, config)
       const commit = yield* commitOnMain(world, top, "his.txt", "his\n")
       const untouched = yield* unchangedButMain(world, top)
-      // The gates of the merged result come first, then those of the landing.
+      // The gates of the merged unit run first, then those of the landing.
       for (const [point, times] of [
         [["step", "gate-b1"], 2],
         [["before", "update-ref *refs/heads/main *"], 1],
@@ -94,7 +94,7 @@ describe("a landing whose target has moved", () => {
         expect(yield* show(world, top, "main:his.txt")).toBe("his\n")
         yield* Witness.isQuiet(world, top, id)
         yield* Witness.isTidy(world, top, id)
-        // The first git that was to move it comes too late.
+        // The git process of the killed manager comes too late.
         const landed = yield* world.git(top, "rev-parse", "main")
         yield* Witness.release(world)
         expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
@@ -104,7 +104,7 @@ describe("a landing whose target has moved", () => {
   )
 })
 
-/** Enough files to be met in the midst of them. */
+/** Enough files to interrupt git while it writes them. */
 const many = {
   "a/IMPLEMENTATION_PLAN.md": unit(),
   "a/01-many.md": task(1, "mkdir many; cd many; seq 3000 | xargs touch", "test -f many/3000"),
@@ -119,7 +119,7 @@ const isDone = (world: Witness.World, top: string) =>
     expect(yield* show(world, top, "main:many/1")).toBe("one\n")
   })
 
-/** A user who works on the target itself. */
+/** A user who has the target checked out. */
 const onTarget = (world: Witness.World) =>
   Effect.gen(function* () {
     const job = yield* Witness.job(world, many)
@@ -132,8 +132,8 @@ const onTarget = (world: Witness.World) =>
 
 const fastForward = { at: ["during", "merge --ff-only *"] } as const
 
-describe("git that a killed manager has left in the midst of its work", () => {
-  it.scopedLive("is ended where it writes the files of a worktree", () =>
+describe("a git process that a killed manager left running", () => {
+  it.scopedLive("is killed if it writes the files of a worktree", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const { config, top, untouched } = yield* Witness.job(world, many)
@@ -153,7 +153,7 @@ describe("git that a killed manager has left in the midst of its work", () => {
     })
   )
 
-  it.scopedLive("is waited for where it moves the user's checkout forward", () =>
+  it.scopedLive("is awaited if it fast-forwards the user's checkout", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const { config, top, untouched } = yield* onTarget(world)
@@ -179,7 +179,7 @@ describe("git that a killed manager has left in the midst of its work", () => {
     })
   )
 
-  it.scopedLive("is named where it does not come to an end, and is left alone", () =>
+  it.scopedLive("is reported and left alone if it does not end", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const { config, top, untouched } = yield* onTarget(world)
@@ -194,7 +194,7 @@ describe("git that a killed manager has left in the midst of its work", () => {
         })
         expect(JSON.stringify(run.error)).toMatch(/index\.lock is locked by .*git \(pid \d+\)/)
         expect(Witness.waiting(world)).toHaveLength(1)
-        // It comes to its end, after all.
+        // It ends after all.
         yield* Witness.release(world)
         yield* isDone(world, top)
         yield* Witness.isQuiet(world, top, id)

@@ -1,5 +1,5 @@
 /**
- * A manager of tasks in a process of its own, which is killed.
+ * A manager of task jobs in a separate process, to be killed.
  */
 import { Deferred, Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
@@ -10,19 +10,19 @@ import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import type { Config } from "./Scenes.js"
 import type { World } from "./Witness.js"
 
-/** The program, ready to be started quickly, and often. */
+/** The program, bundled so that it starts quickly. */
 export const program = Effect.flatMap(TemporaryDirectory.make, (directory) =>
   bundle(directory, fileURLToPath(new URL("program.ts", import.meta.url)))
 )
 
 export interface Life {
-  /** Waits for something that it does; should it end before, or do something else, what it has logged is told. */
+  /** Waits for a condition; fails with the log if the manager exits or does something else first. */
   readonly until: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
-  /** Kills the manager, and nobody else; returns when it is gone. */
+  /** Kills the manager process only; returns once it has exited. */
   readonly kill: Effect.Effect<void>
 }
 
-/** Goes on with what is in the sandbox, or starts a job there. */
+/** Resumes the job in the sandbox, or starts one there. */
 export const begin = (program: string, { root }: World, config?: Config): Effect.Effect<Life, never, Scope.Scope> =>
   Effect.gen(function* () {
     const gone = yield* Deferred.make<void>()

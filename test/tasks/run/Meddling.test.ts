@@ -7,7 +7,7 @@ import type { JobId } from "../../../src/domain/JobId.js"
 import { appears, ended, show, subjects, task, unit } from "../Jobs.js"
 import * as Witness from "./Witness.js"
 
-/** A task that makes a file of its unit's name, after what it does else. */
+/** A task that runs a script and then creates a file with the name of its unit. */
 const making = (name: string, script = "true", gate = "true") =>
   task(1, `${script}\necho done > ${name}.txt`, `${gate} && grep -qx done ${name}.txt`)
 
@@ -16,7 +16,7 @@ const single = (name: string, text: string, dependsOn: ReadonlyArray<string> = [
   [`${name}/01-task.md`]: text
 })
 
-/** For a script: says that it is there, and waits. */
+/** For a script: signals that it was reached, and waits. */
 const wait = (name: string) =>
   `touch "$WITNESS/${name}.reached"; while ! test -e "$WITNESS/${name}"; do sleep 0.02; done`
 
@@ -24,7 +24,7 @@ const started = (world: Witness.World, name: string) => appears(`${world.witness
 
 const goOn = (world: Witness.World, name: string) => world.write(`${world.witness}/${name}`, "")
 
-/** Returns when all of these have been told. */
+/** Returns once all of these events were emitted. */
 const told = (id: JobId, ...types: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
@@ -34,7 +34,7 @@ const told = (id: JobId, ...types: ReadonlyArray<string>) =>
     expect([...left]).toEqual([])
   })
 
-/** Returns when the job has told that it waits, and why. */
+/** Returns once the job has emitted `orch.waiting` with this reason. */
 const waits = (id: JobId, reason: RegExp) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
@@ -43,9 +43,9 @@ const waits = (id: JobId, reason: RegExp) =>
     expect(JSON.stringify(first?.payload)).toMatch(reason)
   })
 
-describe("an agent that goes on doing what it should not", () => {
+describe("an agent that misbehaves in every attempt", () => {
   it.scopedLive(
-    "fails its task, and that is told in one line; the others are done",
+    "fails its task with a one-line reason; other units complete",
     () =>
       Effect.gen(function* () {
         const world = yield* Witness.world
@@ -98,7 +98,7 @@ describe("an agent that goes on doing what it should not", () => {
   )
 })
 
-/** What an agent of another unit can do to units that wait for their turn, to one at work, and to the result. */
+/** What an agent can do to units that wait to be merged, to a running unit, and to the result. */
 const meddle = `${wait("meddle")}
 of=refs/heads/charlotte/$(basename "$(dirname "$PWD")")
 root=$(git rev-list --max-parents=0 HEAD)
@@ -115,9 +115,9 @@ git update-ref $of/result $root
 echo mine > "$WITNESS/elsewhere/f-changed.txt"
 touch "$WITNESS/meddled"`
 
-describe("an agent that gets at what is not its own", () => {
+describe("an agent that tampers with other units", () => {
   it.scopedLive(
-    "keeps no other unit from being merged, nor the result from its target",
+    "does not keep other units from being merged or the result from landing",
     () =>
       Effect.gen(function* () {
         const world = yield* Witness.world
@@ -162,7 +162,7 @@ describe("an agent that gets at what is not its own", () => {
   )
 
   it.scopedLive(
-    "and plants configuration that git would execute has the job wait until that is undone, and nothing is lost",
+    "makes the job wait if it plants executable git configuration, until that is undone, and no work is lost",
     () =>
       Effect.gen(function* () {
         const world = yield* Witness.world

@@ -7,17 +7,17 @@ import * as Life from "./Life.js"
 import { commitOf, meanwhile, pausing } from "./Scenes.js"
 import * as Witness from "./Witness.js"
 
-/** A unit of one task, whose agent does something before it writes the file that its gate looks for. */
+/** A unit of one task, whose agent runs a script before it writes the file that the gate requires. */
 const doing = (script: string, gate = "true") => ({
   "charlotte.yaml": "attempts: 2\n",
   "u/IMPLEMENTATION_PLAN.md": unit(),
   "u/01-task.md": task(1, `${script}\necho done > u.txt`, `${gate} && grep -qx done u.txt`)
 })
 
-/** In the first attempt only. */
+/** Runs in the first attempt only. */
 const once = (script: string) => `if ! test -e "$WITNESS/once"; then touch "$WITNESS/once"\n${script}\nfi`
 
-/** The same for a job that runs to its end, with a look at what it has come to. */
+/** Runs a job to its end and checks the result. */
 const job = <A, E, R>(
   files: Record<string, string>,
   check: (
@@ -42,7 +42,7 @@ describe("the user's stash", () => {
     setup: { ...doing("true"), "charlotte.yaml": 'setup: "git stash; git stash pop || true"\n' },
     baseline: { ...doing("true"), "charlotte.yaml": 'baseline: ["git stash; git stash pop || true"]\n' }
   }))
-    it.scopedLive(`is out of reach of ${who} that stashes nothing and pops`, () =>
+    it.scopedLive(`is out of reach of git stash pop in the ${who}`, () =>
       job(files, (world, top, { run }) =>
         Effect.gen(function* () {
           expect(run.error).toBeUndefined()
@@ -51,14 +51,14 @@ describe("the user's stash", () => {
       )
     )
 
-  it.scopedLive("gets nothing of what an agent stashes, clears or drops", () =>
+  it.scopedLive("is unaffected when an agent stashes, clears or drops", () =>
     job(
       doing("echo x > x.txt; git add x.txt; git stash; git stash list | grep -q .; git stash clear"),
       (_, __, { run }) => Effect.sync(() => expect(run.error).toBeUndefined())
     )
   )
 
-  it.scopedLive("keeps what the user stashes and pops while an agent works", () =>
+  it.scopedLive("keeps what the user stashes while an agent runs", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const files = doing(pausing(world, "git stash; git stash pop || true"))
@@ -92,7 +92,7 @@ describe("the user's branches and tags", () => {
     "deletes them and packs the rest": ["git tag -d v1; git pack-refs --all", /deleted refs\/tags\/v1, which was/]
   } as const
   for (const [what, [script, expected]] of Object.entries(mischief))
-    it.scopedLive(`stay where they are when an agent ${what}, which fails its attempt and is reported`, () =>
+    it.scopedLive(`are unchanged when an agent ${what}; its attempt fails and the move is reported`, () =>
       job(
         doing(once(`echo x > x.txt; git add x.txt; git commit -q -m own; ${script}`)),
         (world, top, { events, run, work }) =>
@@ -107,7 +107,7 @@ describe("the user's branches and tags", () => {
       )
     )
 
-  it.scopedLive("stay where they are when a gate moves them, which fails it", () =>
+  it.scopedLive("are unchanged when a gate moves them, and the gate fails", () =>
     job(doing("git commit -q --allow-empty -m own", "git branch -f main HEAD"), (world, top, { run, work }) =>
       Effect.gen(function* () {
         expect(work.tasks).toMatchObject([{ state: "failed", failures: 2 }])
@@ -117,7 +117,7 @@ describe("the user's branches and tags", () => {
     )
   )
 
-  it.scopedLive("are the user's to move while an agent works", () =>
+  it.scopedLive("can be moved by the user while an agent runs", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const at = ["step", "agent-a1"] as const
@@ -149,8 +149,8 @@ describe("the user's branches and tags", () => {
   )
 })
 
-describe("the user's refs that an agent moves by the path of the repository", () => {
-  /** In a shell of the agent's: the top level of the user's checkout. */
+describe("user refs that an agent moves by the path of the repository", () => {
+  /** Shell expression of the agent for the top level of the user's checkout. */
   const user = `$(sed 's,/[.]git/objects$,,' "$(git rev-parse --git-path objects/info/alternates)")`
   const mischief = {
     "moves a branch": [
@@ -168,7 +168,7 @@ describe("the user's refs that an agent moves by the path of the repository", ()
     "pops the stash": ["git -C $user stash drop -q", /(moved|deleted) refs\/stash/]
   } as const
   for (const [what, [script, expected]] of Object.entries(mischief))
-    it.scopedLive(`are reported with a command that undoes it, and the attempt fails: ${what}`, () =>
+    it.scopedLive(`are reported with a command that undoes the move, and the attempt fails: ${what}`, () =>
       Effect.gen(function* () {
         const world = yield* Witness.world
         const { config, top } = yield* Witness.job(world, doing(once(`user=${user}\n${script}`)))
@@ -197,7 +197,7 @@ describe("the user's refs that an agent moves by the path of the repository", ()
       })
     )
 
-  it.scopedLive("are the user's to move while an agent looks at them there", () =>
+  it.scopedLive("can be moved by the user while an agent only reads them", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const looks = `git -C ${user} log -1 main > /dev/null; git -C ${user} status > /dev/null; git -C ${user} branch -a; git -C ${user} stash list; (cd ${user} && git diff mine)`
@@ -219,7 +219,7 @@ describe("the user's refs that an agent moves by the path of the repository", ()
 })
 
 describe("the user's configuration", () => {
-  it.scopedLive("is neither changed by an agent that configures git, nor by tools that install hooks", () =>
+  it.scopedLive("is changed neither by git config in an agent nor by tools that install hooks", () =>
     job(
       doing(
         `git config user.name Agent; git config core.hooksPath .husky; git remote add fork https://example.com/x.git
@@ -234,8 +234,8 @@ git config --unset core.hooksPath; printf '#!/bin/sh\\nexit 1\\n' > "$(git rev-p
   )
 })
 
-describe("an agent that works in a repository of its own", () => {
-  it.scopedLive("sees the user's branches, tags, remotes, hooks and settings, and what it commits counts", () =>
+describe("the clone that an agent works in", () => {
+  it.scopedLive("has the user's branches, tags, remotes, hooks and settings, and its commits are kept", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const look = `{ git rev-parse main other v1 origin/main; git remote get-url origin; git config my.setting; git stash list
@@ -261,7 +261,7 @@ echo one > own.txt; git add own.txt; git commit -q -m own; git log -1 --format=%
     })
   )
 
-  it.scopedLive("loses nothing of the user's when the manager is killed in the midst of its turn", () =>
+  it.scopedLive("protects the user's refs when the manager is killed while an agent runs", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const script = `git stash pop || true; git stash clear; git branch -f main HEAD; git branch -D other; git config user.name x
@@ -284,7 +284,7 @@ echo x > x.txt; git add x.txt; git commit -q -m own; STEP=agent; . "$WITNESS/ste
     })
   )
 
-  it.scopedLive("has a stash and branches of its own beside those of another job in the same repository", () =>
+  it.scopedLive("has its own stash and branches, separate from other jobs in the same repository", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const script = (name: string) => `echo ${name} > stashed.txt; git add stashed.txt; git stash; git branch wip

@@ -1,6 +1,5 @@
 /**
- * The phases of a job, in the order in which it comes through them: each with a point at which a test can hold it. And a job
- * whose manager ends in each of them.
+ * The phases of a job in order, each with a point at which a test can pause it, and a job whose manager ends in each of them.
  */
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
@@ -10,13 +9,13 @@ import * as Witness from "./Witness.js"
 export interface Phase {
   readonly name: string
   readonly at: Witness.Point
-  /** How often a job comes to that point until it is the one that is meant, when it is not cut off before. */
+  /** How often an uninterrupted job reaches that point before it is the intended one. */
   readonly times?: number
-  /** Git is not interrupted there: an end waits for it, which takes milliseconds when nobody holds it. */
+  /** Git is not interrupted there: closing waits for it, which takes milliseconds unless the test pauses it. */
   readonly isShielded?: boolean
 }
 
-/** For the job of `Witness.twoUnits`, one unit at a time. */
+/** The phases of the job of `Witness.twoUnits`, one unit at a time. */
 export const phases: ReadonlyArray<Phase> = [
   { name: "a worktree is made", at: ["before", "worktree add *"], isShielded: true },
   { name: "its files are written", at: ["before", "read-tree -m *"] },
@@ -49,11 +48,11 @@ export const phases: ReadonlyArray<Phase> = [
   { name: "landing", at: ["before", "update-ref *refs/heads/main *"], isShielded: true }
 ]
 
-/** One life of a manager: it starts a job, or goes on with the one that is there, comes to a point, and ends. */
+/** One run of a manager: it starts or resumes the job, reaches a point, and ends. */
 export type Life<E, R> = (world: Witness.World, phase: Phase, config: Config | undefined) => Effect.Effect<void, E, R>
 
 /**
- * A manager ends in each of the phases, and the next one goes on, until one may come to the end: as if nothing had been.
+ * Ends a manager in each phase and resumes with the next one; the last one completes the job, with the same result as undisturbed.
  */
 export const endure = <E, R>(job: Witness.Job, phases: ReadonlyArray<Phase>, live: Life<E, R>) =>
   Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, task, untilClosed } from "../Jobs.js"
 
-/** An agent that keeps its prompts, each in a file of its own, and then runs a script. */
+/** An agent that saves each prompt to a file, and then runs a script. */
 const agent = ({ root }: Repository.Sandbox, script: string) =>
   new Agents.Profile({
     name: "mine",
@@ -19,7 +19,7 @@ const prompt = ({ root }: Repository.Sandbox, n: number) => readFileSync(`${root
 
 const gate = "echo looking; test -e out.txt || { echo 'no out.txt'; exit 7; }"
 
-describe("what an agent is told", () => {
+describe("the prompt of an agent", () => {
   it.scopedLive("names the file of the task and its gate, and on a retry how the gate ended and what it printed", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
@@ -39,7 +39,7 @@ describe("what an agent is told", () => {
     })
   )
 
-  it.scopedLive("is the same after an interruption of the job", () =>
+  it.scopedLive("is the same after the job was interrupted", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, { "01-out.md": task(1, "true", gate) })
@@ -58,8 +58,8 @@ describe("what an agent is told", () => {
   )
 })
 
-describe("a gate that passes with nothing done", () => {
-  it.scopedLive("is noted, and one that passes for what was done is not", () =>
+describe("a gate that passes without changes", () => {
+  it.scopedLive("is noted, unlike one that passes with changes", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, {

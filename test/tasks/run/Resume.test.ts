@@ -5,7 +5,7 @@ import * as Repository from "../../support/Repository.js"
 import { charlotte, ended, litter, repository, run, subjects, task, unit, untilClosed } from "../Jobs.js"
 import { type Config, doneTasks } from "./Scenes.js"
 
-/** Two units at the same commit, so that one has to be merged; in the first a diamond of tasks. */
+/** Two units that start at the same commit, so that one needs a merge; the first has a diamond of tasks. */
 const small = (world: Repository.Sandbox) => ({
   "a/IMPLEMENTATION_PLAN.md": unit(),
   "a/01-first.md": task(1, "echo 1 >> a.txt", "test $(grep -c 1 a.txt) -eq 1"),
@@ -13,7 +13,7 @@ const small = (world: Repository.Sandbox) => ({
   "a/03-right.md": task(3, "echo right > right.txt", "test -e right.txt", [1]),
   "a/04-last.md": task(4, "cat left.txt right.txt > last.txt", "test -s last.txt", [2, 3]),
   "b/IMPLEMENTATION_PLAN.md": unit(),
-  // How often it was tried is counted outside, for each job by itself.
+  // The attempts are counted outside the worktree, per job.
   "b/01-twice.md": task(
     1,
     `echo b > b.txt\necho x >> "${world.root}/tries-$(basename "$(dirname "$PWD")")"`,
@@ -21,7 +21,7 @@ const small = (world: Repository.Sandbox) => ({
   )
 })
 
-/** A job that is cut off after so many events, and its end; in a home of its own. */
+/** Interrupts a job after a number of events, and resumes it to its end; in a home of its own. */
 const cutOff = (world: Repository.Sandbox, config: Config, after: number) =>
   Effect.gen(function* () {
     const home = { ...world, root: `${world.root}/home-${after}` }
@@ -39,10 +39,10 @@ const cutOff = (world: Repository.Sandbox, config: Config, after: number) =>
 
 type Ended = Effect.Effect.Success<ReturnType<typeof ended>>
 
-/** Several at a time, each in a repository of its own: homes do not know of each other. */
+/** Several run concurrently, each in its own repository, since homes are independent of each other. */
 const lanes = 3
 
-/** Cuts jobs off, and looks at what each came to on its branch. */
+/** Interrupts jobs, and checks the result of each on its branch. */
 const cutOffAfter = (
   world: Repository.Sandbox,
   files: Record<string, string>,
@@ -66,9 +66,9 @@ const cutOffAfter = (
     { concurrency: "unbounded", discard: true }
   )
 
-describe("a job that was interrupted", () => {
+describe("an interrupted job", () => {
   it.scopedLive(
-    "comes to the same whatever it was at, and does nothing twice that was done",
+    "resumes to the same result from any event, with no completed task run twice",
     () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
@@ -76,7 +76,7 @@ describe("a job that was interrupted", () => {
         const whole = yield* Effect.provide(run(config), charlotte(world))
         expect(whole.run.status).toBe("completed")
         const tree = yield* world.git(top, "rev-parse", "main^{tree}")
-        // Tasks 2 and 3 of a go on as 1 did, and as 4 will.
+        // Tasks 2 and 3 of a behave like 1 and 4.
         const cuts = whole.types.flatMap((type, index) => (/ a [23]$|^job\.completed/.test(type) ? [] : [index + 1]))
 
         yield* cutOffAfter(world, small(world), cuts, ({ events, id, run, types, work }, after, top, branch) =>
@@ -89,7 +89,7 @@ describe("a job that was interrupted", () => {
             expect(done.toSorted(), about).toEqual(["a 1", "a 2", "a 3", "a 4", "b 1"])
             const merges = (yield* subjects(world, top, `main..${branch}`)).filter((s) => s.startsWith("Merge"))
             expect(merges, about).toEqual(["Merge unit b"])
-            // What was done when it was cut off is not begun again.
+            // Tasks completed before the interrupt are not started again.
             const interrupted = types.indexOf("job.interrupted")
             const begun = types.slice(interrupted + 1).filter((type) => type.startsWith("task.started"))
             for (const type of interrupted < 0 ? [] : begun)
@@ -108,7 +108,7 @@ describe("a job that was interrupted", () => {
   )
 
   it.scopedLive(
-    "fails as it would have, and tries a task no more often",
+    "fails as an undisturbed one, with the same number of attempts",
     () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
@@ -132,7 +132,7 @@ describe("a job that was interrupted", () => {
               error: { error: { _tag: "TasksFailed", failures: [{ unit: "a", task: 1, reason }], blocked: ["b"] } }
             })
             expect(work.tasks[0], about).toMatchObject({ state: "failed", failures: 2 })
-            // The one that was cut off is not counted, and nothing is tried after the end.
+            // The interrupted attempt does not count, and there is none after the last.
             const failed = types.filter((type) => type === "task.gate.failed a 1")
             expect(failed.length, about).toBeLessThanOrEqual(3)
             expect(types.slice(types.indexOf("task.failed a 1")), about).not.toContain("task.started a 1")

@@ -1,6 +1,5 @@
 /**
- * What tests of single parts of a job share: a user who does something while a job is at a certain point, and one who does
- * what an error tells him to.
+ * Shared by tests of single parts of a job: a user who acts while the job is at a certain point, or follows the advice of an error.
  */
 import { type JobId, JobManager } from "charlotte"
 import { Effect, Schema, Stream } from "effect"
@@ -12,11 +11,11 @@ import { appears, ended, run } from "../Jobs.js"
 
 export type Config = Parameters<typeof run>[0]
 
-/** For a script: it says that it is there, and goes on when it may. */
+/** For a script: signals that it was reached, and continues when released. */
 export const pausing = ({ root }: Sandbox, script: string, name = "go"): string =>
   `touch '${root}/${name}.reached'\nwhile ! test -e '${root}/${name}'; do sleep 0.02; done\n${script}`
 
-/** Does something while a task of the job pauses, and lets it go on to its end. */
+/** Runs an action while a task of the job is paused, then lets the job run to its end. */
 export const meanwhile = <A, E, R>(
   world: Sandbox,
   config: Config,
@@ -32,14 +31,14 @@ export const meanwhile = <A, E, R>(
     return yield* ended(id)
   })
 
-/** For a script or a gate: leaves a line outside of the repository, to be counted. */
+/** For a script or gate: appends a line outside the repository, to count runs. */
 export const counting = ({ root }: Sandbox, name: string): string => `echo x >> '${root}/count-${name}'`
 
-/** How often it was run. */
+/** The number of runs. */
 export const counted = ({ root }: Sandbox, name: string) =>
   Effect.promise(async () => (await readFile(`${root}/count-${name}`, "utf8").catch(() => "")).length / 2)
 
-/** Does what an error says, as it says it, from anywhere; gives the exit code and what was printed. */
+/** Runs the command of an error message, from another directory; returns exit code and output. */
 export const follow = ({ environment, root }: Sandbox, command: string) =>
   Effect.async<{ readonly code: number; readonly output: string }>((resume) => {
     const env = { ...environment.variables, LC_ALL: "C" }
@@ -48,7 +47,7 @@ export const follow = ({ environment, root }: Sandbox, command: string) =>
     )
   })
 
-/** `charlotte retry ID`, by the words of an error. */
+/** Executes the `charlotte retry ID` of an error message. */
 export const retry = (config: Config, command: string) => {
   const id = /^charlotte retry (\w{26})$/.exec(command)?.[1]
   return id === undefined ? Effect.dieMessage(`not a retry: ${command}`) : run({ ...config, retryOf: id })
@@ -64,11 +63,11 @@ const Blocked = Schema.Struct({
   })
 })
 
-/** Why a job could not be landed, and what to do about it. */
+/** The `LandingBlocked` error of a job. */
 export const blockedBy = ({ run }: Effect.Effect.Success<ReturnType<typeof ended>>) =>
   Effect.map(Effect.orDie(Schema.decodeUnknown(Blocked)(run.error)), ({ error }) => error)
 
-/** All that a user could miss, but for one branch, files that were to change, and the index that tells of those. */
+/** The visible state of the user's checkout, without one branch, expected file changes, and the index. */
 export const keptBut = (
   { files, index, refs, ...rest }: Repository.Snapshot,
   { branch, changed = [] }: { readonly branch: string; readonly changed?: ReadonlyArray<string> }
@@ -79,12 +78,12 @@ export const keptBut = (
   index: changed.length === 0 ? index : undefined
 })
 
-/** The error of a job that must not be started. */
+/** The error of a job that must be rejected. */
 export const refusal = <E, R>(start: Effect.Effect<unknown, E, R>) =>
-  // A success is not shown: what a job came to is long.
+  // The result of an unexpected success is too long to print.
   Effect.flip(Effect.asVoid(start))
 
-/** The tasks that commits claim, such as `api 2`, oldest first; one that was done twice is there twice. */
+/** The tasks in commit trailers, such as `api 2`, oldest first; a repeated task is listed twice. */
 export const doneTasks = (world: Sandbox, top: string, range: string) =>
   Effect.map(
     world.git(
@@ -98,11 +97,11 @@ export const doneTasks = (world: Sandbox, top: string, range: string) =>
     (log) => log.split("\n").filter((line) => /^\S+ \d+$/.test(line))
   )
 
-/** The commit that a revision names. */
+/** The commit id of a revision. */
 export const commitOf = (world: Repository.Sandbox, top: string, revision: string) =>
   Effect.map(world.git(top, "rev-parse", revision), (line) => line.trim())
 
-/** A user's commit on `main`, through a worktree of his own, so that his checkout is not touched; no content, no file. */
+/** Commits as the user on `main`, in a separate worktree; without content the file is removed. */
 export const commitOnMain = (world: Repository.Sandbox, top: string, file: string, content?: string) =>
   Effect.gen(function* () {
     const elsewhere = `${world.root}/elsewhere`

@@ -10,8 +10,8 @@ import * as Witness from "./Witness.js"
 
 const grace = Duration.seconds(2)
 
-describe("a job of tasks whose agent ignores SIGTERM", () => {
-  it.scopedLive("is stopped by SIGKILL, and report and events name what was killed", () =>
+describe("stopping a task job whose agent ignores SIGTERM", () => {
+  it.scopedLive("uses SIGKILL, and report and events name the killed processes", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const { config } = yield* Witness.job(world, {
@@ -36,9 +36,9 @@ describe("a job of tasks whose agent ignores SIGTERM", () => {
   )
 })
 
-describe("a job of tasks that is stopped in each of its phases", () => {
+describe("stopping a task job in each of its phases", () => {
   it.scopedLive(
-    "ends within its grace and a second, with nothing left behind, and with all of its work in the target or none",
+    "ends within the grace period plus a second, leaves nothing behind, and lands all of the work or none",
     () =>
       Effect.gen(function* () {
         const world = yield* Witness.world

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, repository, run, show, task } from "../Jobs.js"
 
-/** Git without the right of root to read everything, so that it meets what an ordinary user's git meets. */
+/** Git without root's permission to read everything, like that of an ordinary user. */
 const ordinary = (world: Repository.Sandbox) =>
   Effect.gen(function* () {
     if (process.geteuid?.() !== 0) return world
@@ -14,7 +14,7 @@ const ordinary = (world: Repository.Sandbox) =>
     return { ...world, environment: { ...world.environment, executable } }
   })
 
-/** A job of one task, whose agent keeps its prompts, does the one the first time, and the other the second. */
+/** A job of one task, whose agent saves its prompts and runs one script per attempt. */
 const job = (first: string, second: string, attempts = 2) =>
   Effect.gen(function* () {
     const world = yield* Effect.flatMap(Repository.sandbox, ordinary)
@@ -38,14 +38,14 @@ fi`
     return { ...ended, prompt, main: (file: string) => show(world, top, `main:${file}`) }
   })
 
-describe("an attempt whose work git cannot commit", () => {
+describe("an attempt whose work cannot be committed", () => {
   const failsOnce = (
     name: string,
     options: { readonly first: string; readonly second: string; readonly words: ReadonlyArray<string> },
     file: string,
     content: string
   ) =>
-    it.scopedLive(`fails, and the next prompt quotes git: ${name}`, () =>
+    it.scopedLive(`fails, and the next prompt quotes the git error: ${name}`, () =>
       Effect.gen(function* () {
         const { main, prompt, run, work } = yield* job(options.first, options.second)
         expect(run.error).toBeUndefined()
@@ -57,13 +57,13 @@ describe("an attempt whose work git cannot commit", () => {
     )
 
   failsOnce(
-    "a name that git refuses",
+    "a name that git rejects",
     { first: "echo x > 'git~1'", second: "rm 'git~1'", words: ["error: invalid path 'git~1'"] },
     "out.txt",
     "out\n"
   )
   failsOnce(
-    "a committed file that is now a pipe",
+    "a committed file that is now a FIFO",
     {
       first: "rm a.txt; mkfifo a.txt",
       second: "rm a.txt; echo file > a.txt",
@@ -93,7 +93,7 @@ describe("an attempt whose work git cannot commit", () => {
     "in\n"
   )
   failsOnce(
-    "a committed directory that cannot be read any more",
+    "a committed directory that can no longer be read",
     {
       first: "echo changed > dir/c.txt; chmod 000 dir",
       second: "chmod 755 dir",
@@ -103,7 +103,7 @@ describe("an attempt whose work git cannot commit", () => {
     "changed\n"
   )
 
-  it.scopedLive("fails the task by git's words when it was the last", () =>
+  it.scopedLive("fails the task with the git error if it was the last attempt", () =>
     Effect.gen(function* () {
       const { run, work } = yield* job("mkdir closed; chmod 000 closed", "true", 1)
       expect(run.status).toBe("failed")

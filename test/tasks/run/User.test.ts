@@ -18,8 +18,8 @@ const files = {
 }
 
 /**
- * Runs git as a user who asks once more when it ran into a worktree that the job was just about to make: git looks at all
- * of them before it begins, writes their files in place, and gives up at one that is still empty.
+ * Runs git as the user, and again if it failed on a worktree that the job was just creating: git reads the metadata of all
+ * worktrees first, and fails on one whose files are still empty.
  */
 const again =
   (git: Witness.World["git"]): Witness.World["git"] =>
@@ -29,7 +29,7 @@ const again =
       while: (cause) => /failed to read \S+\/commondir/.test(Cause.pretty(cause))
     }).pipe(Effect.unsandbox)
 
-/** What a user does all day, once; his dirty files are stashed and come back. */
+/** Typical user actions; uncommitted files are stashed and restored. */
 const round = (world: Witness.World, top: string, n: number) =>
   Effect.gen(function* () {
     const { write } = world
@@ -47,9 +47,9 @@ const round = (world: Witness.World, top: string, n: number) =>
     yield* git(top, "worktree", "prune")
   })
 
-describe("a user who goes on with his work while a job runs", () => {
+describe("a user who works in the repository while a job runs", () => {
   it.scopedLive(
-    "commits, stashes, switches and clears up, and loses nothing; and the job comes out the same",
+    "can commit, stash, switch and clean up without losing anything or affecting the job",
     () =>
       Effect.gen(function* () {
         const world = yield* Witness.world
@@ -98,7 +98,7 @@ describe("a user who goes on with his work while a job runs", () => {
     60_000
   )
 
-  it.scopedLive("may have the result checked out: his files come along, unless that would lose something of his", () =>
+  it.scopedLive("can check out the result branch: files are updated unless uncommitted work would be lost", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const expected = yield* Witness.undisturbed()

@@ -1,6 +1,6 @@
 /**
- * A job whose every step leaves a trace outside of the repository, and waits where a test wants it to: setups, agents and
- * gates by a script that they run first, git by one that stands in its place.
+ * A job whose every step leaves a trace outside the repository, and pauses where a test requests it: setups, agents and gates
+ * through a script that they run first, git through a wrapper.
  */
 import { expect } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -14,11 +14,11 @@ import { eventually, isAlive, isHeld } from "../../process/workshop.js"
 import type { Options } from "../Composition.js"
 
 export interface World extends Repository.Sandbox {
-  /** The directory of the traces. */
+  /** The directory for the traces. */
   readonly witness: string
 }
 
-/** Waits, once, when a test has asked for it by these words; until the test, or a signal, ends it. */
+/** Pauses once if a test has requested it for this step, until the test or a signal ends the pause. */
 const hold = `wanted() {
   { read -r kind && read -r words && read -r times; } 2> /dev/null < "$WITNESS/hold" || return 1
   test "$kind" = "$1" || return 1
@@ -33,7 +33,7 @@ stay() {
 }
 `
 
-/** The lock is inherited by whatever a step starts, and there is one for each workplace: nobody else may be at work there. */
+/** One lock per worktree, inherited by all processes of a step: no other step may run there. */
 const step = `${hold}
 echo "$STEP" >> "$WITNESS/calls"
 exec 9>> "$WITNESS/lock-\${PWD##*/}"
@@ -42,8 +42,8 @@ if wanted step "$STEP"; then stay; fi
 `
 
 /**
- * One that is held in the midst of its work has locked its index, and is stopped; in a session of its own, or the kernel would
- * have it go on when the manager dies.
+ * A paused git process holds its index lock and is stopped by SIGSTOP; in its own session, since otherwise the kernel would continue
+ * it when the manager dies.
  */
 const git = (witness: string, path: string) => `#!/bin/sh
 # The real one, also where this one is found first.
@@ -66,7 +66,7 @@ if wanted after "$*"; then stay; fi
 exit $code
 `
 
-/** A sandbox with traces; whoever still waits at its end is let go. */
+/** A sandbox with traces; at its end, all paused processes are released. */
 export const world = Effect.gen(function* () {
   const sandbox = yield* Repository.sandbox
   const witness = `${sandbox.root}/witness`
@@ -78,10 +78,10 @@ export const world = Effect.gen(function* () {
   return world
 })
 
-/** Its manager, whose steps know where their traces go. */
+/** Its manager, whose steps know the directory for the traces. */
 export const manager = (world: World, options: Options = {}) => charlotte(world, { ...options, ...surroundings(world) })
 
-/** Its records, while no manager writes them. */
+/** Its records, to be read while no manager runs. */
 export const records = ({ root }: World) =>
   RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${root}/charlotte.db` })))
 
@@ -90,10 +90,10 @@ export const surroundings = ({ environment, witness }: World): Pick<Options, "ar
   around: { ...environment.variables, WITNESS: witness }
 })
 
-/** Before a step, such as `agent-a1`; or before, in the midst of, or after a command of git's. The words may hold `*`. */
+/** A point before a step, such as `agent-a1`, or before, during or after a git command; `*` is a wildcard. */
 export type Point = readonly [kind: "step" | "before" | "during" | "after", words: string]
 
-/** Who comes to that point next waits there, or who does so for the nth time. */
+/** Pauses the next process that reaches the point, or the nth one. */
 export const holdAt = ({ witness, write }: World, [kind, words]: Point, times = 1) =>
   Effect.suspend(() => {
     rmSync(`${witness}/reached`, { force: true })
@@ -103,14 +103,14 @@ export const holdAt = ({ witness, write }: World, [kind, words]: Point, times = 
 const held = ({ witness }: World): ReadonlyArray<number> =>
   readdirSync(witness).flatMap((name) => (name.startsWith("held.") ? [Number(name.slice(5))] : []))
 
-/** The processes that wait somewhere. */
+/** The paused processes. */
 export const waiting = (world: World): ReadonlyArray<number> => held(world).filter(isAlive)
 
-/** Returns when somebody waits at the point. */
+/** Returns once a process is paused at the point. */
 export const reached = ({ witness }: World, [kind, words]: Point) =>
   eventually(`${kind} ${words}`, () => existsSync(`${witness}/reached`))
 
-/** Lets everybody go who waits, and returns when they have gone. */
+/** Releases all paused processes, and returns once they have continued. */
 export const release = (world: World) =>
   Effect.gen(function* () {
     const pids = held(world)
@@ -121,7 +121,7 @@ export const release = (world: World) =>
 
 const at = (name: string, then: string): string => `STEP=${name}; . "$WITNESS/step"\n${then}`
 
-/** A task that writes its name into a file of that name. */
+/** A task that writes its name to a file of that name. */
 export const named = (name: string, number: number, dependsOn: ReadonlyArray<number> = []): string =>
   task(
     number,
@@ -132,7 +132,7 @@ export const named = (name: string, number: number, dependsOn: ReadonlyArray<num
 
 export const settings = `setup: ${JSON.stringify(at("setup", "true"))}\nbaseline: [${JSON.stringify(at("baseline", "true"))}]\n`
 
-/** Two units, of which the second has to be merged with the first. */
+/** Two units; the second needs a merge with the first. */
 export const twoUnits = {
   "charlotte.yaml": settings,
   "a/IMPLEMENTATION_PLAN.md": unit(),
@@ -144,7 +144,7 @@ export const twoUnits = {
 
 export type Job = Effect.Effect.Success<ReturnType<typeof job>>
 
-/** The user's repository with such tasks, and how to start the job. */
+/** The user's repository with these tasks, and the config of the job. */
 export const job = (world: World, files: Record<string, string> = twoUnits, concurrency = 1) =>
   Effect.map(repository(world, files), ({ config, ...rest }) => ({
     ...rest,
@@ -152,14 +152,14 @@ export const job = (world: World, files: Record<string, string> = twoUnits, conc
     config: { ...config, concurrency }
   }))
 
-/** What has run, in order: steps such as `agent-a1`. */
+/** The steps that have run, in order, such as `agent-a1`. */
 export const calls = ({ witness }: World): ReadonlyArray<string> =>
   existsSync(`${witness}/calls`) ? readFileSync(`${witness}/calls`, "utf8").trim().split("\n") : []
 
 const agentCalls = (world: World, name: string): number =>
   calls(world).filter((call) => call === `agent-${name}`).length
 
-/** Nothing runs any more, nothing ran twice at the same time, and nothing lies about that git would trip over. */
+/** Checks that nothing is running, no step ran twice concurrently, and git left no lock files. */
 export const isQuiet = (world: World, top: string, id: JobId) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
@@ -170,7 +170,7 @@ export const isQuiet = (world: World, top: string, id: JobId) =>
     expect(yield* litter(world, top)).toEqual([])
   })
 
-/** Which tasks, such as `a 1`, and which merges of units, such as `b`, the commits of a range tell of, each time they do. */
+/** The tasks, such as `a 1`, and merged units, such as `b`, in the commit trailers of a range, with repetitions. */
 export const told = (world: World, top: string, range: string) =>
   Effect.map(
     world.git(
@@ -187,7 +187,7 @@ export const told = (world: World, top: string, range: string) =>
         .toSorted()
   )
 
-/** No worktree, and no branch but the result. */
+/** Checks that no worktree is left, and no branch but the result. */
 export const isTidy = (world: World, top: string, id: JobId) =>
   Effect.gen(function* () {
     const branches = yield* world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte")
@@ -196,14 +196,14 @@ export const isTidy = (world: World, top: string, id: JobId) =>
     expect(yield* Effect.promise(() => readdir(`${world.root}/charlotte/worktrees/${id}`))).toEqual([])
   })
 
-/** What a target has come to: its tree, and what its commits tell of. */
+/** The outcome on a target: its tree, and the trailers of its commits. */
 const outcome = (world: World, top: string) =>
   Effect.all({
     tree: world.git(top, "rev-parse", "main^{tree}"),
     told: told(world, top, "mine..main")
   })
 
-/** What a job comes to that nobody disturbs. */
+/** The outcome of an undisturbed job. */
 export const undisturbed = (files?: Record<string, string>) =>
   Effect.gen(function* () {
     const one = yield* world
@@ -215,7 +215,7 @@ export const undisturbed = (files?: Record<string, string>) =>
 
 type Outcome = Effect.Effect.Success<ReturnType<typeof undisturbed>>
 
-/** The job that was started last. */
+/** The last job. */
 export const latest = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
   const [run] = yield* store.list({ limit: 1 })
@@ -223,8 +223,8 @@ export const latest = Effect.gen(function* () {
 })
 
 /**
- * Looks at a job whose manager has ended, again and again: no agent is called any more for a task that was recorded as done,
- * and the target holds nothing of the job, or all of it.
+ * Checks a job after each end of its manager: no agent has run again for a task that was recorded as completed, and the target
+ * contains all commits of the job or none.
  */
 export const lookBack = ({ top, world }: Job, expected: Outcome) => {
   const done = new Map<string, number>()
@@ -241,7 +241,7 @@ export const lookBack = ({ top, world }: Job, expected: Outcome) => {
   }).pipe(Effect.provide(records(world)))
 }
 
-/** The job goes on to its end: each task and each merge is there once, all is as it should be, and nothing is left. */
+/** Lets the job run to its end, and checks that each task and merge exists once, the outcome is right and nothing is left. */
 export const comesOut = ({ top, untouched, world }: Job, expected: Outcome) =>
   Effect.gen(function* () {
     const run = yield* Effect.flatMap(latest, ({ id }) => Effect.map(ended(id), ({ run }) => run)).pipe(
@@ -255,7 +255,7 @@ export const comesOut = ({ top, untouched, world }: Job, expected: Outcome) =>
       yield* untouched
     }).pipe(Effect.provide(records(world)))
     yield* isOver
-    // Whoever was held up all the time comes too late.
+    // Processes that were paused all along have no effect any more.
     yield* release(world)
     yield* isOver
     return run

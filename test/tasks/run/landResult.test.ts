@@ -17,7 +17,7 @@ import {
   retry
 } from "./Scenes.js"
 
-/** A repository with a task that makes `out.txt`, by a script that pauses for the user. */
+/** A repository with a task that creates `out.txt`, by a script that pauses for the user. */
 const scene = (
   world: Repository.Sandbox,
   options: { readonly script?: string; readonly gate?: string; readonly settings?: string } = {}
@@ -36,11 +36,11 @@ const contains = (world: Repository.Sandbox, top: string, branch: string, commit
     expect(code, `${branch} contains ${commit}`).toBe(0)
   )
 
-/** What came to `main`, newest first; not what those merged. */
+/** The first-parent commits on `main`, newest first. */
 const mainline = (world: Repository.Sandbox, top: string) =>
   Effect.map(world.git(top, "log", "--first-parent", "--format=%s", "mine..main"), (log) => log.trim().split("\n"))
 
-/** A commit of a file in the checkout. */
+/** Commits a file in the checkout. */
 const commitHere = (world: Repository.Sandbox, top: string, file: string) =>
   Effect.gen(function* () {
     yield* world.write(`${top}/${file}`, `${file}\n`)
@@ -49,8 +49,8 @@ const commitHere = (world: Repository.Sandbox, top: string, file: string) =>
     return yield* commitOf(world, top, "HEAD")
   })
 
-describe("the landing of a job", () => {
-  it.scopedLive("on a target that was moved meanwhile is a merge, once all gates have passed on it", () =>
+describe("landing", () => {
+  it.scopedLive("merges a target that moved, once all gates have passed on the merge", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* scene(world, {
@@ -70,7 +70,7 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("is blocked by a gate that fails together with what came meanwhile, until that is mended", () =>
+  it.scopedLive("is blocked by a gate that fails together with newer commits, until that is fixed", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* scene(world, { gate: "test -e out.txt && test ! -e bad.txt" })
@@ -84,7 +84,7 @@ describe("the landing of a job", () => {
         expect(yield* show(world, top, `${branch}:out.txt`)).toBe("out\n")
         expect((yield* follow(world, diff)).output).toContain("+out")
 
-        // As long as nothing is mended, it is as before; then it lands, and no agent is called.
+        // A retry is blocked again until it is fixed; then it lands without running an agent.
         yield* blockedBy(yield* retry(config, command))
         yield* commitOnMain(world, top, "bad.txt")
         const again = yield* retry(config, command)
@@ -98,7 +98,7 @@ describe("the landing of a job", () => {
   )
 
   const conflict = (name: string, prepare: (world: Repository.Sandbox, top: string) => Effect.Effect<unknown>) =>
-    it.scopedLive(`is blocked by a conflict, and the command begins the merge ${name}`, () =>
+    it.scopedLive(`is blocked by a conflict, and the command starts the merge ${name}`, () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
         const { config, top, untouched } = yield* scene(world, { script: "echo job >> a.txt" })
@@ -117,7 +117,7 @@ describe("the landing of a job", () => {
         const { code, output } = yield* follow(world, command)
         expect(output).toContain("CONFLICT (content): Merge conflict in a.txt")
         expect(code).toBe(1)
-        // Where git has left the conflict, it is solved.
+        // Resolve the conflict in the checkout where git left it.
         const checkout = /^worktree (.*)\n.*\nbranch refs\/heads\/main$/m.exec(place)?.[1] ?? top
         yield* world.write(`${checkout}/a.txt`, "one\ntwo\nthree\nuser\njob\n")
         yield* world.git(checkout, "add", "a.txt")
@@ -134,7 +134,7 @@ describe("the landing of a job", () => {
   )
   conflict("after a switch to the target", () => Effect.void)
 
-  it.scopedLive("brings the files along where the target is checked out and clean", () =>
+  it.scopedLive("updates the files of a clean checkout of the target", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* scene(world)
@@ -151,7 +151,7 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("leaves uncommitted work in other files alone, where the target is checked out", () =>
+  it.scopedLive("keeps uncommitted work in other files of a checkout of the target", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* scene(world)
@@ -169,13 +169,13 @@ describe("the landing of a job", () => {
     })
   )
 
-  const inTheWay = (
+  const dirtyCheckout = (
     name: string,
     script: string,
     file: string,
     dirty: (world: Repository.Sandbox, top: string) => Effect.Effect<unknown>
   ) =>
-    it.scopedLive(`is blocked by ${name}, of which nothing is lost`, () =>
+    it.scopedLive(`is blocked by ${name}, without losing it`, () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
         const { config, top } = yield* scene(world, { script, gate: "true" })
@@ -201,14 +201,14 @@ describe("the landing of a job", () => {
       })
     )
 
-  inTheWay("uncommitted work in a file that the result changes", "echo job > b.txt", "b.txt", (world, top) =>
+  dirtyCheckout("uncommitted work in a file that the result changes", "echo job > b.txt", "b.txt", (world, top) =>
     world.write(`${top}/b.txt`, "the user's\n")
   )
-  inTheWay("an untracked file that the result has as well", "echo job > new.txt", "new.txt", (world, top) =>
+  dirtyCheckout("an untracked file that the result has as well", "echo job > new.txt", "new.txt", (world, top) =>
     world.write(`${top}/new.txt`, "the user's\n")
   )
 
-  it.scopedLive("is blocked by a target that was deleted, and the command makes it again", () =>
+  it.scopedLive("is blocked by a deleted target, and the command recreates it", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* scene(world)
@@ -223,7 +223,7 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("is blocked by a target that was rewritten, and the command puts the work upon what it is now", () =>
+  it.scopedLive("is blocked by a rewritten target, and the command rebases the work onto it", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* scene(world)
@@ -243,7 +243,7 @@ describe("the landing of a job", () => {
         expect(reason).toContain("it was rewritten meanwhile")
         expect(yield* commitOf(world, top, "main")).toBe(amended.commit)
 
-        // To try again would bring back what was taken out.
+        // A retry would restore the removed commits.
         const refused = yield* refusal(retry(config, `charlotte retry ${ended.id}`))
         expect(refused.message).toContain("rewritten")
         expect(refused.message).toContain(command)
@@ -258,7 +258,7 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("takes a target that was rewritten since the job began, but not before", () =>
+  it.scopedLive("accepts a target that was rewritten but still contains its commit at submission", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* scene(world)
@@ -275,7 +275,7 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("is left to the user where he says so", () =>
+  it.scopedLive("is left to the user with land: false", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* scene(world)
@@ -294,11 +294,11 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("is given up after five tries when somebody always commits first", () =>
+  it.scopedLive("gives up after five attempts if the target keeps moving", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const user = `HOME='${world.root}/home' git -C '${world.root}/repository'`
-      // By plumbing, as no checkout shows the target; the gate runs while the result is looked at.
+      // With plumbing commands, since the target is not checked out; the gate runs while the result is verified.
       const commits = `${user} update-ref refs/heads/main "$(${user} commit-tree -p main -m 'user: again' main^{tree})"`
       const { config, top, untouched } = yield* scene(world, {
         gate: `test -e out.txt && { test -e '${world.root}/quiet' || { ${commits}; ${counting(world, "gate")}; }; }`
@@ -320,7 +320,7 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("is blocked while the target is in the midst of a merge", () =>
+  it.scopedLive("is blocked while a merge of the target is in progress", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* scene(world)
@@ -343,7 +343,7 @@ describe("the landing of a job", () => {
     })
   )
 
-  it.scopedLive("is blocked by whatever else became of the target, and names the result", () =>
+  it.scopedLive("is blocked by any other change of the target, and names the result branch", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* scene(world)

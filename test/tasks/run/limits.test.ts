@@ -7,7 +7,7 @@ import * as Repository from "../../support/Repository.js"
 import { charlotte, repository, run, show, task, unchangedButMain, unit } from "../Jobs.js"
 import { blockedBy, commitOnMain, counted, counting, doneTasks, meanwhile, pausing, refusal, retry } from "./Scenes.js"
 
-/** Two units that have nothing to do with each other, of one task each. */
+/** Two independent units of one task each. */
 const two = (settings: string, first: readonly [script: string, gate: string] = ["touch a1", "test -e a1"]) => ({
   "charlotte.yaml": settings,
   "a/IMPLEMENTATION_PLAN.md": unit(),
@@ -19,7 +19,7 @@ const two = (settings: string, first: readonly [script: string, gate: string] = 
 const quoted = (value: string): string => JSON.stringify(value)
 
 describe("charlotte.yaml", () => {
-  it.scopedLive("has a setup run in each worktree, and again when it fails, which burns no attempt", () =>
+  it.scopedLive("setup runs in each worktree, and is retried without using up an attempt", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const setup = `${counting(world, "setup")}; echo ready > ready.log; test $(wc -l < '${world.root}/count-setup') -ne 1`
@@ -40,13 +40,13 @@ describe("charlotte.yaml", () => {
         [1, 0],
         [1, 0]
       ])
-      // What is ignored is not committed.
+      // Ignored files are not committed.
       expect(yield* world.git(top, "ls-tree", "-r", "--name-only", "main")).not.toContain("ready.log")
       yield* untouched
     })
   )
 
-  it.scopedLive("has a unit fail whose setup fails for good, with the log; the others go on", () =>
+  it.scopedLive("setup that keeps failing fails its unit, with the log; other units continue", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const setup = `case $PWD in */a) echo no such package; exit 3;; esac`
@@ -67,48 +67,50 @@ describe("charlotte.yaml", () => {
     })
   )
 
-  it.scopedLive("brings files and directories that are ignored; a link is followed, and one within stays one", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config, top } = yield* repository(
-        world,
-        two("copy: [./.env.log, deep/in/it.log, modules.log/, linked.log]\n", [
-          [
-            "cp .env.log env",
-            "cp deep/in/it.log it",
-            "test ! -L linked.log",
-            "cp linked.log linked",
-            "readlink modules.log/bin/tool > tool",
-            "cat modules.log/bin/tool >> tool",
-            "echo agent > linked.log",
-            "echo agent > modules.log/lib"
-          ].join("\n"),
-          "grep -q secret env"
-        ])
-      )
-      yield* world.write(`${top}/.env.log`, "secret\n")
-      yield* world.write(`${top}/deep/in/it.log`, "it\n")
-      yield* world.write(`${top}/modules.log/lib`, "lib\n")
-      yield* world.write(`${world.root}/outside`, "outside\n")
-      yield* Effect.promise(async () => {
-        await mkdir(`${top}/modules.log/bin`)
-        await symlink("../lib", `${top}/modules.log/bin/tool`)
-        await symlink(`${world.root}/outside`, `${top}/linked.log`)
+  it.scopedLive(
+    "copy copies ignored files and directories, follows a symbolic link, and keeps links within a directory",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(
+          world,
+          two("copy: [./.env.log, deep/in/it.log, modules.log/, linked.log]\n", [
+            [
+              "cp .env.log env",
+              "cp deep/in/it.log it",
+              "test ! -L linked.log",
+              "cp linked.log linked",
+              "readlink modules.log/bin/tool > tool",
+              "cat modules.log/bin/tool >> tool",
+              "echo agent > linked.log",
+              "echo agent > modules.log/lib"
+            ].join("\n"),
+            "grep -q secret env"
+          ])
+        )
+        yield* world.write(`${top}/.env.log`, "secret\n")
+        yield* world.write(`${top}/deep/in/it.log`, "it\n")
+        yield* world.write(`${top}/modules.log/lib`, "lib\n")
+        yield* world.write(`${world.root}/outside`, "outside\n")
+        yield* Effect.promise(async () => {
+          await mkdir(`${top}/modules.log/bin`)
+          await symlink("../lib", `${top}/modules.log/bin/tool`)
+          await symlink(`${world.root}/outside`, `${top}/linked.log`)
+        })
+        const untouched = yield* unchangedButMain(world, top)
+        const ended = yield* run(config).pipe(Effect.provide(charlotte(world)))
+        expect(ended.run.status).toBe("completed")
+        expect(yield* show(world, top, "main:env")).toBe("secret\n")
+        expect(yield* show(world, top, "main:it")).toBe("it\n")
+        expect(yield* show(world, top, "main:linked")).toBe("outside\n")
+        expect(yield* show(world, top, "main:tool")).toBe("../lib\nlib\n")
+        // An agent that writes to a copied file changes its copy only.
+        expect(readFileSync(`${world.root}/outside`, "utf8")).toBe("outside\n")
+        yield* untouched
       })
-      const untouched = yield* unchangedButMain(world, top)
-      const ended = yield* run(config).pipe(Effect.provide(charlotte(world)))
-      expect(ended.run.status).toBe("completed")
-      expect(yield* show(world, top, "main:env")).toBe("secret\n")
-      expect(yield* show(world, top, "main:it")).toBe("it\n")
-      expect(yield* show(world, top, "main:linked")).toBe("outside\n")
-      expect(yield* show(world, top, "main:tool")).toBe("../lib\nlib\n")
-      // An agent that writes to what it was brought writes to its own.
-      expect(readFileSync(`${world.root}/outside`, "utf8")).toBe("outside\n")
-      yield* untouched
-    })
   )
 
-  it.scopedLive("is refused when what it wants to have copied is not there, would be committed, or is no path", () =>
+  it.scopedLive("copy is rejected for files that do not exist, are not ignored, or are not valid paths", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(
@@ -145,7 +147,7 @@ describe("charlotte.yaml", () => {
     })
   )
 
-  it.scopedLive("has nothing copied that git would commit, since only the user's checkout ignores it", () =>
+  it.scopedLive("copy is refused if only the user's checkout ignores the file", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, two("copy: [.env]\n"))
@@ -165,12 +167,12 @@ describe("charlotte.yaml", () => {
   )
 
   const outside = (name: string, link: (outside: string) => string, copied: string) =>
-    it.scopedLive(`has nothing copied where ${name} of what is committed leads out of the worktree`, () =>
+    it.scopedLive(`copy is refused if ${name} of a committed path leads out of the worktree`, () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
         const elsewhere = `${world.root}/outside`
         yield* Effect.promise(() => mkdir(`${elsewhere}/conf`, { recursive: true }))
-        // The unit that is merged first makes the link; for the user, and where the job begins, it is a directory.
+        // The unit that is merged first creates the link; in the user's checkout and at the base it is a directory.
         const { config, top } = yield* repository(world, {
           "charlotte.yaml": `copy: [${copied}]\n`,
           "a/IMPLEMENTATION_PLAN.md": unit(),
@@ -194,7 +196,7 @@ describe("charlotte.yaml", () => {
   outside("a link to nothing", (elsewhere) => `ln -s '${elsewhere}/gone' conf`, "conf/secret.log")
   outside("a link below", (elsewhere) => `mkdir conf; ln -s '${elsewhere}' conf/sub`, "conf/sub/secret.log")
 
-  it.scopedLive("has the unit fail that breaks the baseline; the others go on", () =>
+  it.scopedLive("baseline fails the unit that breaks it; other units continue", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const baseline = "echo checked; test ! -e broken"
@@ -211,7 +213,7 @@ describe("charlotte.yaml", () => {
         const result = yield* world.git(top, "ls-tree", "--name-only", `charlotte/${ended.id}/result`)
         expect(result).toContain("b1\n")
         expect(result).not.toContain("broken")
-        // Its branch is nothing to go on from.
+        // A retry must not continue from its branch.
         yield* commitOnMain(world, top, "unrelated.txt", "unrelated\n")
         const again = yield* run({ ...config, retryOf: ended.id })
         expect(again.types.filter((type) => type.startsWith("task.agent.started"))).toEqual(["task.agent.started a 1"])
@@ -220,7 +222,7 @@ describe("charlotte.yaml", () => {
     })
   )
 
-  it.scopedLive("names the agent, unless the job does, and how often a task is tried", () =>
+  it.scopedLive("agent and attempts apply unless the job names an agent", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, untouched } = yield* repository(world, two("agent: script\nattempts: 2\n", ["true", "false"]))
@@ -240,7 +242,7 @@ describe("charlotte.yaml", () => {
     })
   )
 
-  it.scopedLive("limits how often agents are called; what is done by then is kept", () =>
+  it.scopedLive("limits.agentCalls fails the job and keeps the completed work", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, {
@@ -272,7 +274,7 @@ describe("charlotte.yaml", () => {
     })
   )
 
-  it.scopedLive("limits how long all of it takes; nothing is left running, and what is done by then is kept", () =>
+  it.scopedLive("limits.duration stops all processes and keeps the completed work", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, {
@@ -291,7 +293,7 @@ describe("charlotte.yaml", () => {
         const pid = readFileSync(`${world.root}/pid`, "utf8").trim()
         expect(existsSync(`/proc/${pid}`)).toBe(false)
 
-        // Whether or not the other unit was done by then, what was is not done again: it only waited to be merged.
+        // Completed tasks of the other unit are not run again; it may only have waited to be merged.
         const done = first.work.tasks.flatMap(({ state, unit }) => (state === "completed" ? [unit] : []))
         for (const [file, content] of [
           ["tasks/charlotte.yaml", "attempts: 1\n"],
@@ -309,7 +311,7 @@ describe("charlotte.yaml", () => {
     })
   )
 
-  it.scopedLive("limits how long the result is looked at before it is landed", () =>
+  it.scopedLive("limits.duration applies to the verification before landing", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const gate = `test ! -e bad.txt && { test ! -e '${world.root}/slow' || exec sleep 60; }`
@@ -317,7 +319,7 @@ describe("charlotte.yaml", () => {
       yield* Effect.gen(function* () {
         const first = yield* meanwhile(world, config, () => commitOnMain(world, top, "bad.txt", "bad\n"))
         expect(first.run.status).toBe("failed")
-        // All is done; the gate would pass now, and takes too long.
+        // All tasks are done; the gate would pass, but takes too long.
         const settings = "limits: { duration: 4 seconds }\n"
         yield* commitOnMain(world, top, "bad.txt")
         yield* commitOnMain(world, top, "tasks/charlotte.yaml", settings)

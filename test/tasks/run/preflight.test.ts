@@ -16,7 +16,7 @@ const file = (...frontmatter: ReadonlyArray<string>): string =>
 
 type BadPlan = readonly [what: string, files: Readonly<Record<string, string>>, ...said: ReadonlyArray<string>]
 
-/** Files below `tasks`, and all that is said about them. */
+/** Files below `tasks`, and the expected diagnostics. */
 const plans: ReadonlyArray<BadPlan> = [
   [
     "no backpressure",
@@ -34,7 +34,7 @@ const plans: ReadonlyArray<BadPlan> = [
     "01-a.md:1: has no task number: add a line such as task: 1"
   ],
   [
-    "one number twice",
+    "a duplicate number",
     { "01-a.md": good, "1-b.md": good },
     "1-b.md:2: is task 1, as is tasks/01-a.md: renumber one of them"
   ],
@@ -44,12 +44,12 @@ const plans: ReadonlyArray<BadPlan> = [
     "01-a.md:3: status must be pending, in_progress, complete or failed"
   ],
   [
-    "a task that waits for one that is not there",
+    "a task with an unknown dependency",
     { "01-a.md": task(1, "true", "true", [7]) },
     "01-a.md:5: depends on task 7, which does not exist in this unit: expected one of 1"
   ],
   [
-    "tasks that wait for each other",
+    "a dependency cycle of tasks",
     {
       "01-a.md": task(1, "true", "true", [2]),
       "02-b.md": task(2, "true", "true", [3]),
@@ -58,7 +58,7 @@ const plans: ReadonlyArray<BadPlan> = [
     "01-a.md:5: is part of a dependency cycle of tasks: 1 → 2 → 3 → 1"
   ],
   [
-    "a unit that waits for one that is not there",
+    "a unit with an unknown dependency",
     {
       "a/IMPLEMENTATION_PLAN.md": unit(["bb"]),
       "a/01-a.md": good,
@@ -68,7 +68,7 @@ const plans: ReadonlyArray<BadPlan> = [
     'a/IMPLEMENTATION_PLAN.md:2: depends on unit "bb", which does not exist: did you mean "b"?'
   ],
   [
-    "units that wait for each other",
+    "a dependency cycle of units",
     {
       "a/IMPLEMENTATION_PLAN.md": unit(["b"]),
       "a/01-a.md": good,
@@ -100,13 +100,13 @@ const plans: ReadonlyArray<BadPlan> = [
   [
     "several mistakes in charlotte.yaml",
     { "01-a.md": good, "charlotte.yaml": "setup: npm ci\natempts: 2\nlimits: { agentCalls: 0, duration: soon }\n" },
-    'charlotte.yaml:2: has the unknown key "atempts": setup, copy, baseline, agent, attempts, limits are known',
+    'charlotte.yaml:2: has the unknown key "atempts": expected one of setup, copy, baseline, agent, attempts, limits',
     "charlotte.yaml:3: limits.agentCalls must be a whole number, 1 or more",
     "charlotte.yaml:3: limits.duration must be a duration with its unit, such as 30 minutes or 2 hours"
   ]
 ]
 
-/** Nothing has come of all that was refused. */
+/** Checks that rejected jobs left no trace. */
 const nothingBegun = (world: Repository.Sandbox, top: string) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
@@ -116,8 +116,8 @@ const nothingBegun = (world: Repository.Sandbox, top: string) =>
     expect(existsSync(`${world.root}/charlotte`)).toBe(false)
   })
 
-describe("a job is not taken", () => {
-  it.scopedLive("for a bad plan: each mistake has one message, with file and line", () =>
+describe("a job is rejected", () => {
+  it.scopedLive("for an invalid plan, with one diagnostic per mistake", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, { "README.md": "nothing\n" })
@@ -154,7 +154,7 @@ describe("a job is not taken", () => {
     })
   )
 
-  it.scopedLive("where something else is wrong: all of it is said at once, with what to do", () =>
+  it.scopedLive("for other problems, all reported at once with advice", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, { "01-a.md": good, "charlotte.yaml": "copy: [gone.log]\n" })
@@ -205,7 +205,7 @@ describe("a job is not taken", () => {
     })
   )
 
-  it.scopedLive("while its tasks are not on the target, to which the commands that are said lead", () =>
+  it.scopedLive("while its tasks are not committed on the target; the suggested commands fix that", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, { "01-a.md": good })
@@ -221,7 +221,7 @@ describe("a job is not taken", () => {
         const here = yield* refusal(manager.start(config))
         for (const command of commands(here.message))
           expect(yield* follow(world, command.replace("commit --", "commit -m user --"))).toMatchObject({ code: 0 })
-        // What else the user had there is not in these commits.
+        // These commits contain none of the user's other changes.
         expect(yield* world.git(top, "status", "--porcelain")).toBe(" M b.txt\n?? untracked.txt\n")
         expect((yield* run(config)).run.status).toBe("completed")
       }).pipe(Effect.provide(charlotte(world)))
@@ -230,7 +230,7 @@ describe("a job is not taken", () => {
 })
 
 describe("two jobs", () => {
-  it.scopedLive("never work for the same branch, however it and the repository are spelled", () =>
+  it.scopedLive("never run for the same branch, however branch and repository are spelled", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, { "01-a.md": task(1, "sleep 60", "true") })
@@ -257,7 +257,7 @@ describe("two jobs", () => {
         const store = yield* RunStore.RunStore
         expect(yield* store.list()).toHaveLength(1)
         yield* manager.stopAll
-        // When the first has ended, the branch is free.
+        // Once the first has ended, the branch is free.
         yield* manager.start({ ...config, repoPath: linked, targetBranch: "refs/heads/main" })
         yield* manager.stopAll
       }).pipe(Effect.provide(charlotte(world)))
@@ -266,10 +266,10 @@ describe("two jobs", () => {
     })
   )
 
-  it.scopedLive("for different branches are at work at the same time, and each lands on its own", () =>
+  it.scopedLive("for different branches run concurrently, and each lands on its own branch", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
-      // Each waits until the other has come as far.
+      // Each waits until the other has reached the same point.
       const meet = `touch "${world.root}/at-$(basename "$(dirname "$PWD")")"\nwhile test $(ls '${world.root}' | grep -c '^at-') -lt 2; do sleep 0.02; done\ntouch met`
       const { config, top, untouched } = yield* repository(world, { "01-a.md": task(1, meet, "test -e met") })
       yield* world.git(top, "branch", "second", "main")
@@ -288,7 +288,7 @@ describe("two jobs", () => {
   )
 })
 
-/** Submits such a plan for a dry run, and tells how often git was called for that. */
+/** Submits the plan as a dry run, and counts the git processes. */
 const planned = (units: number, tasks: number) =>
   Effect.gen(function* () {
     const world = yield* Repository.sandbox
@@ -317,7 +317,7 @@ const planned = (units: number, tasks: number) =>
   }).pipe(Effect.scoped)
 
 describe("a plan of 300 tasks in 50 units", () => {
-  it.scopedLive("is taken and shown, and asks no more of git than a small one", () =>
+  it.scopedLive("is accepted with no more git processes than a small one", () =>
     Effect.gen(function* () {
       const few = yield* planned(2, 1)
       expect(few).toBeGreaterThan(0)

@@ -1,6 +1,6 @@
 /**
- * The process that is killed: a manager of tasks in a sandbox, whose path is its argument. It goes on with what it finds in
- * the database, or starts the job that is its second argument.
+ * The process to kill: a manager of task jobs in the sandbox whose path is the first argument. It resumes the jobs in the
+ * database, or starts the job of the second argument.
  */
 import { JobManager } from "charlotte"
 import { Duration, Effect, Layer, Logger } from "effect"
@@ -17,7 +17,7 @@ const layer = charlotte(
     environment: {
       executable: `${root}/bin/git`,
       variables,
-      // What a kill leaves here is nobody's.
+      // Leftovers of a kill here are of no interest.
       scratch: `${root}/killed`,
       patience: Duration.seconds(5),
       staleAfter: Duration.millis(200),

@@ -19,20 +19,20 @@ import { commitOf, commitOnMain, doneTasks, eventually, follow, pausing, refusal
 
 type Ended = Effect.Effect.Success<ReturnType<typeof ended>>
 
-/** The tasks for which an agent was called. */
+/** The tasks for which an agent was started. */
 const calls = ({ types }: Ended) =>
   types.filter((type) => type.startsWith("task.agent.started")).map((type) => type.replace(/^\S+ /, ""))
 
 const states = ({ work }: Ended) => Object.fromEntries(work.units.map(({ state, unit }) => [unit, state]))
 
-/** The user changes a task, on the target, and where he is. */
+/** The user changes a task, on the target and in the checkout. */
 const mend = (world: Repository.Sandbox, top: string, file: string, content: string) =>
   Effect.zipRight(commitOnMain(world, top, file, content), world.write(`${top}/${file}`, content))
 
 const makes = (file: string) => [`echo ${file} > ${file}`, `test -e ${file}`] as const
 
-describe("a job that is tried again", () => {
-  it.scopedLive("does what is left, from the branches of units that were begun, and nothing twice", () =>
+describe("retry", () => {
+  it.scopedLive("runs the remaining tasks on the branches of started units, and none twice", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, {
@@ -53,12 +53,12 @@ describe("a job that is tried again", () => {
         expect(states(first)).toEqual({ a: "merged", b: "failed", c: "blocked", d: "merged" })
         expect(calls(first).toSorted()).toEqual(["a 1", "b 1", "b 2", "d 1"])
 
-        // Nothing has changed: it fails where it failed, and has what it had.
+        // Nothing has changed: it fails at the same task, with the same completed work.
         const second = yield* run({ ...config, retryOf: first.id })
         expect(states(second)).toEqual({ a: "skipped", b: "failed", c: "blocked", d: "skipped" })
         expect(calls(second)).toEqual(["b 2"])
 
-        // The user mends the task that failed, and commits something else as well.
+        // The user fixes the failed task, and makes another commit.
         yield* mend(world, top, "tasks/b/02-b.md", task(2, "touch b2", "test -e b2"))
         yield* commitOnMain(world, top, "user.txt", "user\n")
         const untouched = yield* unchangedButMain(world, top)
@@ -78,7 +78,7 @@ describe("a job that is tried again", () => {
     })
   )
 
-  it.scopedLive("does again what has another file now, be it merged or on the branch of its unit", () =>
+  it.scopedLive("runs tasks again whose files changed, whether merged or on the branch of their unit", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, {
@@ -111,7 +111,7 @@ describe("a job that is tried again", () => {
     })
   )
 
-  it.scopedLive("works anew on a unit that did not stand together with others, upon what those have done", () =>
+  it.scopedLive("restarts a unit that failed after its merge, on top of the other units", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, {
@@ -144,7 +144,7 @@ describe("a job that is tried again", () => {
     })
   )
 
-  it.scopedLive("goes on from a job that was stopped, also with a unit that only waited to be merged", () =>
+  it.scopedLive("continues a stopped job, including a unit that only waited to be merged", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, {
@@ -174,7 +174,7 @@ describe("a job that is tried again", () => {
     })
   )
 
-  it.scopedLive("does not lose what a unit has begun that was blocked in between", () =>
+  it.scopedLive("keeps the started work of a unit that was blocked in between", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, {
@@ -203,7 +203,7 @@ describe("a job that is tried again", () => {
     })
   )
 
-  it.scopedLive("begins anew when what was done has been cleared away", () =>
+  it.scopedLive("starts over if the work was removed", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, {
@@ -226,7 +226,7 @@ describe("a job that is tried again", () => {
           })
         const first = yield* run(config)
         expect(states(first)).toEqual({ a: "merged", b: "failed" })
-        // Only the branch of the unit: what was merged is there.
+        // Only the branch of the unit was removed; merged work still exists.
         yield* clear(first.id, "unit/b")
         const second = yield* run({ ...config, retryOf: first.id })
         expect(calls(second)).toEqual(["b 1", "b 2"])
@@ -241,7 +241,7 @@ describe("a job that is tried again", () => {
     })
   )
 
-  it.scopedLive("is refused when the target has changed the same, with a command that leads on", () =>
+  it.scopedLive("is rejected on a conflict with the target, with the command to resolve it", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top } = yield* repository(world, {
@@ -272,7 +272,7 @@ describe("a job that is tried again", () => {
     })
   )
 
-  it.scopedLive("is refused where there is nothing to begin with", () =>
+  it.scopedLive("is rejected for a job that cannot be retried", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config, top, untouched } = yield* repository(world, { "01-a.md": task(1, "true", "true") })

@@ -6,13 +6,13 @@ import * as Repository from "../../support/Repository.js"
 import { charlotte, litter, repository, run, show, task, unit } from "../Jobs.js"
 import { type Config, doneTasks } from "./Scenes.js"
 
-/** The first tasks of those units that wait for `core` alone: each waits until as many of them are at work as may be. */
+/** The first tasks of units that only depend on `core`: each waits until as many of them run as the concurrency allows. */
 const together = ["left-1", "right-1", "doomed-1", "rival-1"]
 
 const wait = (root: string) =>
   `touch '${root}/met/'$$\nwhile [ "$(ls '${root}/met' | wc -l)" -lt "$(cat '${root}/most')" ]; do sleep 0.02; done`
 
-/** How many agents are at work with each one that is called, as far as those can see. */
+/** Records how many agents run concurrently, as seen by each agent. */
 const witnessed = ({ root }: Repository.Sandbox, name: string, script: string): string =>
   [
     `touch '${root}/running/'$$`,
@@ -25,7 +25,7 @@ const witnessed = ({ root }: Repository.Sandbox, name: string, script: string): 
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
-/** Tasks of a unit that each make a file; one that is named otherwise has its own script and gate. */
+/** Tasks of a unit that each create a file, except those with their own script and gate. */
 const tasks = (
   world: Repository.Sandbox,
   name: string,
@@ -62,7 +62,7 @@ const example = (world: Repository.Sandbox): Record<string, string> =>
 
 const counts = { core: 4, left: 3, right: 3, top: 4, doomed: 3, rival: 3, waiting: 1 }
 
-/** The same delays for the same seed, of up to 0.2 seconds. */
+/** Deterministic delays of up to 0.2 seconds for a seed. */
 const delays = (seed: number) => {
   let state = seed
   return () => {
@@ -73,7 +73,7 @@ const delays = (seed: number) => {
 
 const Merged = Schema.Struct({ commit: Schema.String, fastForward: Schema.Boolean })
 
-/** Runs the example on a branch of its own, and tells all of what it came to that must not depend on time. */
+/** Runs the example on its own branch, and returns everything of the outcome that must not depend on timing. */
 const outcome = (
   world: Repository.Sandbox,
   { config, top }: { readonly config: Config; readonly top: string },
@@ -127,9 +127,9 @@ const outcome = (
 const failureLog = ({ work }: Effect.Effect.Success<ReturnType<typeof outcome>>["ended"]): string =>
   work.tasks.find(({ state }) => state === "failed")?.log ?? ""
 
-describe("the units of a job", () => {
+describe("scheduleUnits", () => {
   it.scopedLive(
-    "come to the same however many run at once, and however long each takes",
+    "has the same result for any concurrency and any timing",
     () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
@@ -174,7 +174,7 @@ describe("the units of a job", () => {
           ...completed("top", 4),
           ["waiting", 1, "pending", 0, 0]
         ])
-        // The second of two units that began at the same commit is merged, the others only bring the branch on.
+        // The second of two units that started at the same commit needs a merge; the others fast-forward.
         expect(fixed.merges.map(([name, fastForward]) => [name, fastForward])).toEqual([
           ["core", true],
           ["left", true],
@@ -211,7 +211,7 @@ describe("the units of a job", () => {
         ])
         expect(yield* show(world, top, `charlotte/${ended.id}/result:top.txt`)).toBe("left 3\nright 3\n")
         expect(yield* show(world, top, `charlotte/${ended.id}/result:a.txt`)).toBe("left\ntwo\nright\n")
-        // What failed is not landed in part.
+        // A failed job lands nothing.
         expect(yield* world.git(top, "rev-parse", targetBranch)).toBe(yield* world.git(top, "rev-parse", "main"))
         expect(yield* litter(world, top)).toEqual([])
         for (const { targetBranch } of [alone, two, six]) yield* world.git(top, "branch", "-D", targetBranch)
