@@ -9,6 +9,7 @@ import * as Daemon from "./Daemon.js"
 import * as Events from "./Events.js"
 import * as Failure from "./errorSchemas.js"
 import * as Jobs from "./Jobs.js"
+import { describe } from "./openApi.js"
 import { version } from "./Version.js"
 
 export { Health, Ready } from "./Daemon.js"
@@ -47,11 +48,12 @@ export class Api extends HttpApi.make("charlotte")
       title: "Charlotte",
       version,
       description: "Jobs that outlive terminals: start them, watch them, stop them.",
-      // A port asks for the token, and a socket for none.
-      transform: (document) => ({
-        ...document,
-        security: [{}, { token: [] }],
-        components: { ...document["components"], securitySchemes: { token: { type: "http", scheme: "bearer" } } }
-      })
+      // A port needs the token, and a socket none.
+      transform: (document) =>
+        describe({
+          ...document,
+          security: [{}, { token: [] }],
+          components: { ...document["components"], securitySchemes: { token: { type: "http", scheme: "bearer" } } }
+        })
     })
   ) {}

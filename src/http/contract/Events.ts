@@ -7,9 +7,9 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
-import { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import * as Failure from "./errorSchemas.js"
+import { EventData } from "./eventSchemas.js"
 import * as Parameters from "./Parameters.js"
 
 /** Nothing comes after this event of its job. */
@@ -18,13 +18,14 @@ export const endsJob = ({ type }: JobEvent): boolean =>
 
 export const contentType = "text/event-stream"
 
-const Frames = Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
+/** The data of each frame. */
+const Frames = Schema.parseJson(EventData).pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
 
 /** What a browser sends when it connects again; it stands above the query. */
 const Headers = Schema.Struct({ "last-event-id": Parameters.optional(Parameters.Position) })
 
 const ofJob = HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
-  .setPath(Schema.Struct({ id: JobId }))
+  .setPath(Schema.Struct({ id: Parameters.JobId }))
   .setHeaders(Headers)
   .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Position) }))
   .addSuccess(Frames)
@@ -43,9 +44,7 @@ const ofJob = HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
 
 const ofAll = HttpApiEndpoint.get("ofAll", "/events")
   .setHeaders(Headers)
-  .setUrlParams(
-    Schema.Struct({ after: Parameters.optional(Schema.Union(Schema.Literal("latest"), Parameters.Position)) })
-  )
+  .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Cursor) }))
   .addSuccess(Frames)
   .addError(Failure.CursorAhead)
   .addError(Failure.ShuttingDown)

@@ -9,7 +9,6 @@ import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
-import { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
 import * as Failure from "./errorSchemas.js"
@@ -57,7 +56,7 @@ export class Submitted extends Schema.Class<Submitted>("charlotte/Submitted")({ 
 
 const described = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
 
-const OfJob = Schema.Struct({ id: JobId })
+const OfJob = Schema.Struct({ id: Parameters.JobId })
 
 const submit = HttpApiEndpoint.post("submit", "/jobs")
   .setHeaders(Schema.Struct({ "idempotency-key": Parameters.optional(Parameters.IdempotencyKey) }))
@@ -78,14 +77,16 @@ const submit = HttpApiEndpoint.post("submit", "/jobs")
 const list = HttpApiEndpoint.get("list", "/jobs")
   .setUrlParams(
     Schema.Struct({
-      status: Parameters.optional(RunStatus),
+      status: Parameters.optional(Parameters.Status),
       label: Parameters.optional(Schema.Array(Parameters.Label)),
       limit: Parameters.optional(Parameters.Limit),
-      before: Parameters.optional(JobId)
+      before: Parameters.optional(Parameters.JobId)
     })
   )
   .addSuccess(JobPage)
-  .annotateContext(described("Lists jobs, newest first", "Several labels, each as name:value, are all asked for."))
+  .annotateContext(
+    described("Lists jobs, newest first", "With several labels, each written KEY=VALUE, a job must have all of them.")
+  )
 
 const get = HttpApiEndpoint.get("get", "/jobs/:id")
   .setPath(OfJob)
@@ -108,7 +109,10 @@ export const StopAll = Schema.Struct({
   all: Schema.Literal(true),
   /** The kind of the jobs, for a client that wants to be sure of it. */
   kind: Schema.optional(Schema.NonEmptyString)
-}).annotations({ identifier: "StopAll", message: () => 'to stop all jobs, send the body { "all": true }' })
+}).annotations({
+  identifier: "StopAll",
+  message: () => ({ message: 'to stop all jobs, send the body { "all": true }', override: true })
+})
 
 const stopAll = HttpApiEndpoint.post("stopAll", "/jobs/stop")
   .setPayload(StopAll)

@@ -6,7 +6,6 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -19,6 +18,7 @@ import { JobPage, type JobsApi, ListedJob, Submitted } from "../contract/Api.js"
 import * as Body from "./readJsonBody.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
+import { inLines } from "./decodeErrors.js"
 import * as EventStreams from "./SseStreams.js"
 import * as JobJson from "./JobJson.js"
 import * as Logs from "./LogFiles.js"
@@ -112,7 +112,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
           Effect.flatMap(stopAll(request), (asked) =>
             asked.kind === undefined || asked.kind === kind
               ? manager.stopAll
-              : new HttpApiDecodeError({ issues: [], message: `kind: the jobs of this server are of kind ${kind}` })
+              : inLines([{ _tag: "Type", path: ["kind"], message: `the jobs of this server are of kind ${kind}` }])
           )
         )
         .handle("resume", ({ path: { id } }) => withRetryAfter(manager.resume(id)))

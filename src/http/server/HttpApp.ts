@@ -5,6 +5,7 @@
 import { Generator } from "@effect/platform/Etag"
 import { FileSystem } from "@effect/platform/FileSystem"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import { HttpPlatform } from "@effect/platform/HttpPlatform"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -13,7 +14,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Path } from "@effect/platform/Path"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Effect, Layer } from "effect"
+import { Cause, Context, Effect, Layer, Schema } from "effect"
 import type { RequestListener } from "node:http"
 import { ShuttingDown } from "../../domain/errors.js"
 import type { JobManager } from "../../manager/JobManager.js"
@@ -22,6 +23,7 @@ import type { RunStore } from "../../store/RunStore.js"
 import * as Answers from "./errorResponses.js"
 import { Api } from "../contract/Api.js"
 import * as Body from "./readJsonBody.js"
+import { inLines } from "./decodeErrors.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
 import * as Docs from "./docsPage.js"
 import * as Guard from "./RequestGuard.js"
@@ -65,6 +67,18 @@ const documents = HttpApiBuilder.Router.use((router) =>
       )
     )
   )
+)
+
+const encodeDecodeError = Schema.encodeSync(HttpApiDecodeError)
+
+/** The builder encodes its own errors, with Effect's tree as their message, behind this. */
+const readableDecodeErrors = HttpApiBuilder.middleware((app) =>
+  Effect.catchAllCause(app, (cause) => {
+    const error: unknown = Cause.squash(cause)
+    return error instanceof HttpApiDecodeError
+      ? Effect.succeed(HttpServerResponse.unsafeJson(encodeDecodeError(inLines(error.issues)), { status: 400 }))
+      : Effect.failCause(cause)
+  })
 )
 
 /** Without a tracer but Effect's own, a request has no span: it would be kept for nobody, and takes longer than the rest. */
@@ -112,7 +126,7 @@ const make = ({ doors, maxBody = Body.defaultMaxBody }: Options) =>
 export const layer = (options: Options): Layer.Layer<Application, never, JobManager | RunStore> => {
   const { maxJobs, problems = Effect.succeed([]), shutdown } = options
   return Layer.scoped(Application, make(options)).pipe(
-    Layer.provide([HttpApiBuilder.api(Api), documents]),
+    Layer.provide([HttpApiBuilder.api(Api), documents, readableDecodeErrors]),
     Layer.provide([Handlers.groups(Api, options), DaemonHandlers.layer]),
     Layer.provide([Layer.succeed(DaemonHandlers.Control, { problems, shutdown }), Metrics.layer({ maxJobs })]),
     Layer.provide(Streams.layer(options)),

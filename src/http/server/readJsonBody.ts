@@ -3,9 +3,10 @@
  */
 import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
+import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import { Context, Effect, Schema } from "effect"
 import { RequestRefused } from "../contract/errors.js"
+import { fromParseError } from "./decodeErrors.js"
 
 export const defaultMaxBody = 1024 * 1024
 
@@ -89,11 +90,11 @@ export const json = (request: HttpServerRequest): Effect.Effect<unknown, Request
 export const decode = <A, I>(
   schema: Schema.Schema<A, I>
 ): ((request: HttpServerRequest) => Effect.Effect<A, RequestRefused | HttpApiDecodeError>) => {
-  const decodeUnknown = Schema.decodeUnknown(schema, { onExcessProperty: "error" })
+  const decodeUnknown = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })
   return (request) =>
     Effect.gen(function* () {
       const body = yield* whole(request)
       const value = body.length === 0 ? undefined : yield* parse(body)
-      return yield* Effect.catchAll(decodeUnknown(value), HttpApiDecodeError.refailParseError)
+      return yield* Effect.mapError(decodeUnknown(value), fromParseError)
     })
 }

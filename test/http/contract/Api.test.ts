@@ -1,8 +1,12 @@
 import * as HttpApi from "@effect/platform/HttpApi"
+import * as OpenApi from "@effect/platform/OpenApi"
 import { describe, expect, it } from "@effect/vitest"
 import * as Http from "charlotte/http"
-import { Effect } from "effect"
+import { JobEvent } from "charlotte"
+import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
+import { EventData } from "../../../src/http/contract/eventSchemas.js"
+import * as TaskEvents from "../../../src/tasks/TaskEvents.js"
 import manifest from "../../../package.json" with { type: "json" }
 import * as World from "../world.js"
 
@@ -30,6 +34,73 @@ describe("the OpenAPI document", () => {
       expect(json).toHaveProperty("components.securitySchemes.token", { type: "http", scheme: "bearer" })
     })
   )
+})
+
+describe("the OpenAPI document", () => {
+  const document = OpenApi.fromApi(Http.Api.Api)
+  const { schemas } = document.components
+
+  type Json = { readonly [name: string]: unknown }
+  const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null
+
+  /** Every property of every object below a value, with where it is. */
+  const properties = (where: string, value: unknown): ReadonlyArray<readonly [where: string, field: unknown]> => {
+    if (!isJson(value)) return []
+    const own = isJson(value["properties"]) && value["type"] === "object" ? Object.entries(value["properties"]) : []
+    const inner = Object.entries(value).filter(([key]) => key !== "examples")
+    return [
+      ...own.map(([name, field]) => [`${where}.${name}`, field] as const),
+      ...inner.flatMap(([key, inner]) => properties(`${where}.${key}`, inner))
+    ]
+  }
+
+  it("describes every field and parameter, with an example", () => {
+    const fields = [...properties("schemas", schemas), ...properties("paths", document.paths)]
+    expect(fields.length).toBeGreaterThan(300)
+    for (const [where, field] of fields) {
+      expect({ where, field }).toMatchObject({
+        where,
+        field: { description: expect.stringMatching(/\w/), examples: [expect.anything()] }
+      })
+    }
+    for (const { parameters } of Object.values(document.paths).flatMap((item) => Object.values(item))) {
+      for (const parameter of parameters) {
+        expect(parameter).toMatchObject({ description: expect.stringMatching(/^[A-Z]/), example: expect.anything() })
+      }
+    }
+  })
+
+  it("has every type of event with its payload, as the data of the event streams", () => {
+    const types = [...Object.keys(JobEvent.lifecycle), ...Object.keys(TaskEvents.payloads)]
+    for (const type of types) expect(schemas).toHaveProperty([`JobEvent.${type}`, "properties", "payload"])
+    expect(schemas["JobEvent"]).toMatchObject({ anyOf: expect.arrayContaining([{ $ref: expect.any(String) }]) })
+    for (const path of ["/api/v1/events", "/api/v1/jobs/{id}/events"] as const) {
+      expect(document.paths).toHaveProperty(
+        [path, "get", "responses", "200", "content", "text/event-stream", "schema"],
+        {
+          type: "string",
+          contentMediaType: "application/json",
+          contentSchema: { $ref: "#/components/schemas/JobEvent" }
+        }
+      )
+    }
+  })
+
+  it("gives examples that the schemas of the events accept", () => {
+    const decode = Schema.decodeUnknownSync(EventData)
+    const examples = (schema: unknown): unknown => {
+      const fields = isJson(schema) && isJson(schema["properties"]) ? schema["properties"] : {}
+      return Object.fromEntries(
+        Object.entries(fields).map(([name, field]) => [
+          name,
+          isJson(field) && Array.isArray(field["examples"]) ? field["examples"][0] : undefined
+        ])
+      )
+    }
+    for (const [name, schema] of Object.entries(schemas).filter(([name]) => name.startsWith("JobEvent."))) {
+      expect(() => decode(examples(schema)), name).not.toThrow()
+    }
+  })
 })
 
 describe("the docs page", () => {

@@ -153,7 +153,9 @@ const others: ReadonlyArray<Case> = [
     status: 400,
     tag: "HttpApiDecodeError",
     sent: get("/api/v1/jobs?limit=0"),
-    holds: { issues: [{ _tag: "Refinement", path: ["limit"], message: "must be from 1 to 1000" }] }
+    holds: {
+      issues: [{ _tag: "Refinement", path: ["limit"], message: 'expected a whole number from 1 to 1000, got "0"' }]
+    }
   },
   {
     status: 400,

@@ -1,0 +1,41 @@
+/**
+ * Events as they go over the wire, each type with its payload: what the OpenAPI document shows of `text/event-stream`.
+ */
+import { Schema } from "effect"
+import { JobEvent, type Lifecycle } from "../../domain/JobEvent.js"
+import { payloads } from "../../tasks/TaskEvents.js"
+
+const Attempt = Schema.Struct({ attempt: Schema.Int })
+const Nothing = Schema.Struct({})
+const Failure = Schema.Struct({
+  error: Schema.Struct({
+    kind: Schema.Literal("failure", "defect", "interrupted", "recovery"),
+    error: Schema.Unknown
+  })
+})
+
+/** The payloads of the events that a manager writes. */
+const lifecycle: { readonly [Type in Lifecycle]: Schema.Schema.AnyNoContext } = {
+  "job.started": Attempt,
+  "job.stopping": Nothing,
+  "job.resumed": Attempt,
+  "job.interrupted": Schema.Struct({ reason: Schema.Literal("crash", "shutdown") }),
+  "job.completed": Nothing,
+  "job.failed": Failure,
+  "job.cancelled": Schema.partial(Failure)
+}
+
+const { payload: _, type: __, ...fields } = JobEvent.fields
+
+const types = Object.entries<Schema.Schema.AnyNoContext>({ ...lifecycle, ...payloads }).map(([type, payload]) =>
+  Schema.Struct({ ...fields, type: Schema.Literal(type), payload: Schema.optional(payload) }).annotations({
+    identifier: `JobEvent.${type}`
+  })
+)
+
+const Other = Schema.Struct({ ...fields, type: Schema.NonEmptyString, payload: Schema.optional(Schema.Unknown) })
+
+/** The data of a frame. An orchestrator of your own emits other types, with any JSON as their payload. */
+export const EventData = Schema.Union(...types, Other.annotations({ identifier: "JobEvent.other" })).annotations({
+  identifier: "JobEvent"
+})
