@@ -25,7 +25,7 @@ interface Held {
 }
 
 /** File locks of this process by path, and its owners of in-memory databases by id. */
-const held = new Map<string, Held>()
+const heldLocks = new Map<string, Held>()
 const inMemory = new Set<string>()
 
 /** Hashes a kind that is not a valid file name. */
@@ -53,23 +53,23 @@ const lockFile = (database: string, { id, kind }: Pick<Owner, "id" | "kind">) =>
     const kernel = yield* KernelRef
     const scope = yield* Scope.make()
     const taken = yield* Effect.either(Scope.extend(FileLock.acquire(path), scope))
-    let mine: Held | undefined
+    let current: Held | undefined
     if (taken._tag === "Right") {
-      mine = { lock: { path, file: taken.right.file }, scope, id, process: kernel.self }
-      held.set(path, mine)
+      current = { lock: { path, file: taken.right.file }, scope, id, process: kernel.self }
+      heldLocks.set(path, current)
       yield* shareWith(database, path)
     } else {
       // A dead owner within this process exists only in tests that simulate a crash.
-      mine = held.get(path)
-      if (mine === undefined || (yield* kernel.isAlive(mine.process))) return yield* taken.left
-      mine.id = id
-      mine.process = kernel.self
+      current = heldLocks.get(path)
+      if (current === undefined || (yield* kernel.isAlive(current.process))) return yield* taken.left
+      current.id = id
+      current.process = kernel.self
     }
-    const lock = mine
+    const lock = current
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         if (lock.id !== id) return Effect.void
-        if (held.get(path) === lock) held.delete(path)
+        if (heldLocks.get(path) === lock) heldLocks.delete(path)
         return Scope.close(lock.scope, Exit.void)
       })
     )

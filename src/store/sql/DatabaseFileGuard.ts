@@ -1,8 +1,8 @@
 /**
  * Guards the files of an open database. SQLite keeps writing to a file that was deleted, replaced or truncated, and
- * acknowledges the writes, so the files are compared with those that were opened before and after each transaction, and every
- * second. A checkpoint writes to the database file, so automatic checkpoints are off, and the guard runs its own right after
- * a check.
+ * acknowledges the writes, so before and after each transaction, and every second, the files are compared with those that
+ * were opened. Automatic checkpoints are off, since they write to the database file; the guard runs its own right after a
+ * check.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -19,8 +19,8 @@ import * as Generation from "./Generation.js"
 import * as Keeper from "./Keeper.js"
 import { query, type Session } from "./Session.js"
 
+/** How often the files of an idle store are checked, in milliseconds; more often while a change is unexplained. */
 const checkInterval = 1_000
-/** While a change is unexplained. */
 const suspectCheckInterval = 250
 
 /** How long a changed database file may be an unfinished checkpoint of another process, in milliseconds. */

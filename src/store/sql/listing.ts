@@ -23,8 +23,9 @@ const afterAllIds = "~"
 /** Maximum number of runs scanned for one page with several labels. */
 const maxScanned = 10_000
 
-const where = (parts: ReadonlyArray<Condition>): string => parts.map(([sql]) => sql).join(" AND ")
-const paramsOf = (parts: ReadonlyArray<Condition>): ReadonlyArray<Value> => parts.flatMap(([, ...params]) => params)
+const where = (conditions: ReadonlyArray<Condition>): string => conditions.map(([sql]) => sql).join(" AND ")
+const paramsOf = (conditions: ReadonlyArray<Condition>): ReadonlyArray<Value> =>
+  conditions.flatMap(([, ...params]) => params)
 
 /** Conditions on runs, or on labels, which repeat the kind and the status. */
 const filters = (id: "r.id" | "l.run_id", { before, kind, status }: PageQuery): ReadonlyArray<Condition> => {
@@ -51,11 +52,11 @@ const select = queryBy(decode)
 const runColumns = columns.replaceAll(/\w+/g, (column) => `r.${column}`)
 
 const withoutLabel = (connection: Connection, pageQuery: PageQuery) => {
-  const parts = filters("r.id", pageQuery)
+  const conditions = filters("r.id", pageQuery)
   return select(
     connection,
-    `SELECT ${runColumns} FROM charlotte_runs r WHERE ${where(parts)} ORDER BY r.id DESC LIMIT ?`,
-    [...paramsOf(parts), pageQuery.limit]
+    `SELECT ${runColumns} FROM charlotte_runs r WHERE ${where(conditions)} ORDER BY r.id DESC LIMIT ?`,
+    [...paramsOf(conditions), pageQuery.limit]
   )
 }
 
@@ -65,12 +66,12 @@ const withLabel = (
   label: Label,
   others: ReadonlyArray<Condition> = []
 ) => {
-  const parts = [...isLabel(label), ...filters("l.run_id", pageQuery), ...others]
+  const conditions = [...isLabel(label), ...filters("l.run_id", pageQuery), ...others]
   return select(
     connection,
     `SELECT ${runColumns} FROM charlotte_labels l CROSS JOIN charlotte_runs r ON r.id = l.run_id
-     WHERE ${where(parts)} ORDER BY l.run_id DESC LIMIT ?`,
-    [...paramsOf(parts), pageQuery.limit]
+     WHERE ${where(conditions)} ORDER BY l.run_id DESC LIMIT ?`,
+    [...paramsOf(conditions), pageQuery.limit]
   )
 }
 
@@ -78,13 +79,13 @@ const selectReach = query(Schema.Struct({ runs: Schema.Number, oldest: Schema.Nu
 
 /** How many runs have a label, counting at most `maxScanned`, and the oldest counted. */
 const reachOf = (connection: Connection, pageQuery: PageQuery, label: Label) => {
-  const parts = [...isLabel(label), ...filters("l.run_id", pageQuery)]
+  const conditions = [...isLabel(label), ...filters("l.run_id", pageQuery)]
   return Effect.map(
     selectReach(
       connection,
       `SELECT count(*) AS runs, min(run_id) AS oldest FROM
-         (SELECT l.run_id FROM charlotte_labels l WHERE ${where(parts)} ORDER BY l.run_id DESC LIMIT ?)`,
-      [...paramsOf(parts), maxScanned]
+         (SELECT l.run_id FROM charlotte_labels l WHERE ${where(conditions)} ORDER BY l.run_id DESC LIMIT ?)`,
+      [...paramsOf(conditions), maxScanned]
     ),
     ([reach]) => ({ label, runs: reach?.runs ?? 0, oldest: reach?.oldest ?? undefined })
   )
