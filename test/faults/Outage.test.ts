@@ -48,7 +48,7 @@ describe.each(Object.entries(outages))("a store whose database is %s", (reason, 
         yield* manager.stop(idles)
 
         yield* begin
-        const refused = yield* Effect.flip(manager.start({ ...config, labels: { much } }))
+        const refused = yield* Effect.flip(manager.start({ ...config, tasksDir: much }))
         expect(refused).toMatchObject({ _tag: "StoreError", reason })
         const emissions = Array.from({ length: 20 }, (_, n) => Step.emit({ type: "step", payload: { n, much } }))
         yield* send(ends, ...emissions, Step.succeed("done"))

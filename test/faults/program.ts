@@ -48,7 +48,7 @@ const full = Effect.gen(function* () {
   )
   const { unrecorded } = yield* until(manager.health, ({ healthy }) => !healthy)
   isOver = true
-  const refused = yield* Effect.either(manager.start({ ...config, labels: { much: "x".repeat(100_000) } }))
+  const refused = yield* Effect.either(manager.start({ ...config, tasksDir: "x".repeat(100_000) }))
   yield* report({
     tag: "full",
     reasons: unrecorded.map(({ error }) => error.reason),
