@@ -45,16 +45,21 @@ const unit = [
   "test/cli/{doctor,errors,parser,run,terminal}/**/*.test.ts"
 ]
 
+const globalSetup = ["test/support/command.ts"]
+
 const tiers = [
   { name: "unit", include: unit, exclude: chaos },
-  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos] },
-  { name: "chaos", include: chaos }
+  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos], globalSetup },
+  { name: "chaos", include: chaos, globalSetup }
 ]
 
 export default defineConfig({
   resolve: { alias },
   test: {
-    projects: (isLong ? [{ name: "long", include: long }] : tiers).map((test) => ({ extends: true, test })),
+    projects: (isLong ? [{ name: "long", include: long, globalSetup }] : tiers).map((test) => ({
+      extends: true,
+      test
+    })),
     reporters: ["default"],
     allowOnly: false,
     // Tests start real processes and wait for real files, on machines that may be busy: the limit is for what hangs.

@@ -4,11 +4,11 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync, mkdirSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
+import { inject } from "vitest"
+import manifest from "../../package.json" with { type: "json" }
 import { sandbox, type Sandbox } from "../support/Repository.js"
-import { bundle } from "../support/bundle.js"
 
-const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
-const tsx = createRequire(import.meta.url).resolve("tsx")
+const { bin, cache, program } = inject("command")
 
 interface Answer {
   readonly code: number | null
@@ -28,20 +28,16 @@ const answerOf = (child: ChildProcess) =>
 const environment = (world: Sandbox) => ({
   ...world.environment.variables,
   CHARLOTTE_HOME: `${world.root}/charlotte`,
+  XDG_CACHE_HOME: cache,
   TERM: "xterm"
 })
 
 /** A shell in which `charlotte` is the real command. */
 const shell = (world: Sandbox, script: string, cwd = world.root) =>
   Effect.suspend(() => {
-    const charlotte = `charlotte() { "${process.execPath}" --import "${tsx}" "${bin}" "$@"; }`
-    return answerOf(
-      spawn("bash", ["-c", `${charlotte}\n${script}`], {
-        cwd,
-        env: environment(world),
-        stdio: ["ignore", "pipe", "pipe"]
-      })
-    )
+    const PATH = `${bin}:${world.environment.variables["PATH"]}`
+    const env = { ...environment(world), PATH }
+    return answerOf(spawn("bash", ["-c", script], { cwd, env, stdio: ["ignore", "pipe", "pipe"] }))
   })
 
 const task = (number: number, title: string) => `---\ntask: ${number}\nbackpressure: "true"\n---\n\n# ${title}\n`
@@ -59,21 +55,28 @@ const repository = (world: Sandbox, tasks: number) =>
   })
 
 describe("the command", () => {
-  it.scopedLive(
-    "lists the jobs in the same words, whether these are read by hand or by the library of commands",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* sandbox
-        for (const words of ["jobs", "jobs --json"]) {
-          for (const variables of ["", "HOME= CHARLOTTE_HOME="]) {
-            const run = (words: string) => shell(world, `${variables} charlotte ${words}`)
-            const byHand = yield* run(words)
-            expect(byHand).toEqual(yield* run(`${words} --limit 20`))
-            expect(byHand.code === 0).toBe(variables === "")
-          }
+  it.scopedLive("runs from its sources, too", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      const sources = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
+      const tsx = createRequire(import.meta.url).resolve("tsx")
+      const child = spawn(process.execPath, ["--import", tsx, sources, "--version"], { env: environment(world) })
+      expect(yield* answerOf(child)).toEqual({ code: 0, out: `${manifest.version}\n`, err: "" })
+    })
+  )
+
+  it.scopedLive("lists the jobs in the same words, whether these are read by hand or by the library of commands", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      for (const words of ["jobs", "jobs --json"]) {
+        for (const variables of ["", "HOME= CHARLOTTE_HOME="]) {
+          const run = (words: string) => shell(world, `${variables} charlotte ${words}`)
+          const byHand = yield* run(words)
+          expect(byHand).toEqual(yield* run(`${words} --limit 20`))
+          expect(byHand.code === 0).toBe(variables === "")
         }
-      }),
-    60_000
+      }
+    })
   )
 
   it.scopedLive("answers on the standard output, in plain text for a pipe, with code 0", () =>
@@ -123,8 +126,6 @@ describe("the command", () => {
     Effect.gen(function* () {
       const world = yield* sandbox
       mkdirSync(`${world.root}/gone`)
-      // tsx cannot load a module without a current directory, so the command is bundled for this test.
-      const program = yield* bundle(world.root, bin)
       const go = `process.chdir("${world.root}/gone"); (await import("node:fs")).rmdirSync("${world.root}/gone")`
       const script = ["--import", `data:text/javascript,${encodeURIComponent(go)}`, program]
       const child = spawn(process.execPath, [...script, "plan", "tasks"], { env: environment(world) })
@@ -145,7 +146,7 @@ describe("the command", () => {
       const called = `${world.root}/called`
       yield* world.write(`${world.root}/bin/git`, `#!/bin/sh\n: > "${called}"\nexec sleep 60\n`, 0o755)
       const env = { ...environment(world), PATH: `${world.root}/bin:${world.environment.variables["PATH"]}` }
-      const child = spawn(process.execPath, ["--import", tsx, bin, "plan", "tasks"], { cwd: top, env })
+      const child = spawn(process.execPath, [program, "plan", "tasks"], { cwd: top, env })
       const answer = yield* Effect.fork(answerOf(child))
       yield* Effect.sync(() => existsSync(called)).pipe(
         Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced("20 millis") }),

@@ -2,42 +2,14 @@
  * `charlotte` as others see it: a process of its own, with real signals, pipes and terminals.
  */
 import { expect } from "@effect/vitest"
-import { Deferred, Effect, Exit, Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
+import { mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
-import { afterAll, beforeAll } from "vitest"
-import { bundle, installed } from "../../support/bundle.js"
-import { isLong } from "../../support/long.js"
+import { inject } from "vitest"
 import * as Repository from "../../support/Repository.js"
-import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-const sources = (directory: string) =>
-  Effect.tap(bundle(directory, here("../../../src/cli/bin.ts")), () =>
-    Effect.sync(() => copyFileSync(here("../../../package.json"), `${directory}/package.json`))
-  )
-
-/**
- * The directory that holds the command, bundled once for all tests of a file, so that it starts in a fraction of the time. Where
- * it is started a thousand times, it is worth while to bundle it as it is installed.
- */
-let bin = ""
-let close = Effect.void
-
-beforeAll(async () => {
-  const scope = Effect.runSync(Scope.make())
-  close = Scope.close(scope, Exit.void)
-  const directory = await Effect.runPromise(Scope.extend(TemporaryDirectory.make, scope))
-  const program = await Effect.runPromise(isLong ? installed(directory) : sources(directory))
-  bin = `${directory}/bin`
-  mkdirSync(bin)
-  writeFileSync(`${bin}/charlotte`, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, { mode: 0o755 })
-}, 120_000)
-
-afterAll(() => Effect.runPromise(close))
+const { bin, cache } = inject("command")
 
 export interface World extends Repository.Sandbox {
   readonly home: string
@@ -63,6 +35,7 @@ export const within = (sandbox: Repository.Sandbox, files: Files): Effect.Effect
       HOME: `${sandbox.root}/home`,
       TMPDIR: temporary,
       PATH: `${bin}:${sandbox.environment.variables["PATH"]}`,
+      XDG_CACHE_HOME: cache,
       TERM: "xterm-256color",
       LC_ALL: "C.UTF-8",
       CHARLOTTE_HOME: home,
