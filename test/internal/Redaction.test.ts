@@ -18,10 +18,12 @@ describe("Redaction.text", () => {
       fc.property(fc.array(secret, { minLength: 1, maxLength: 4 }), fc.array(fc.hexa()), (secrets, noise) => {
         const { text } = Redaction.make(secrets)
         const around = noise.join("")
-        const told = text(`${around} ${secrets.join(around || " ")} ${secrets.join("\n")} ${JSON.stringify(secrets)}`)
+        const redacted = text(
+          `${around} ${secrets.join(around || " ")} ${secrets.join("\n")} ${JSON.stringify(secrets)}`
+        )
         for (const secret of secrets) {
-          expect(told).not.toContain(secret.trim())
-          expect(told).not.toContain(JSON.stringify(secret.trim()).slice(1, -1))
+          expect(redacted).not.toContain(secret.trim())
+          expect(redacted).not.toContain(JSON.stringify(secret.trim()).slice(1, -1))
         }
       })
     )
@@ -62,12 +64,14 @@ describe("Redaction.json", () => {
         const { json } = Redaction.make([secret])
         const hidden = (text: string) => text.replaceAll(secret.trim(), "[redacted]")
         fc.pre(!JSON.stringify(value).includes("redacted"))
-        const told = json(JSON.stringify({ value, [`at ${secret}`]: [`${secret}!`, JSON.stringify({ secret }), 1] }))
-        expect(JSON.parse(told)).toEqual({
+        const redacted = json(
+          JSON.stringify({ value, [`at ${secret}`]: [`${secret}!`, JSON.stringify({ secret }), 1] })
+        )
+        expect(JSON.parse(redacted)).toEqual({
           value: JSON.parse(JSON.stringify(value)),
           [`at ${hidden(secret)}`]: [`${hidden(secret)}!`, expect.stringContaining("[redacted]"), 1]
         })
-        expect(told).not.toContain(JSON.stringify(secret.trim()).slice(1, -1))
+        expect(redacted).not.toContain(JSON.stringify(secret.trim()).slice(1, -1))
       })
     )
   })

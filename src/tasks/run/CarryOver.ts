@@ -10,7 +10,7 @@ export interface CarryOver {
   /** Numbers of the tasks that need not be run again. */
   readonly tasks: ReadonlyArray<number>
   /** The commit at which its branch continues, if the unit was started and not merged. */
-  readonly begun: Option.Option<ObjectId>
+  readonly tip: Option.Option<ObjectId>
 }
 
 /** @param exists whether the repository still has a commit */
@@ -24,19 +24,19 @@ export const of = (
   const completed = records.filter(({ commit, state }) => state === "completed" && exists(commit))
   const taken = snapshot.taken.tasks.flatMap((done) => (done.unit === unit ? [done.task] : []))
   const tasks = [...taken, ...completed.map(({ task }) => task)]
-  if (record?.state === "merged" && exists(record.commit)) return { tasks, begun: Option.none() }
+  if (record?.state === "merged" && exists(record.commit)) return { tasks, tip: Option.none() }
 
   const before = snapshot.taken.begun[unit]
-  const begun = completed.at(-1)?.commit ?? before
+  const tip = completed.at(-1)?.commit ?? before
   const allDone = records.every(({ state }) => state === "completed" || state === "skipped")
   // All tasks completed and no base: the unit failed its checks after the merge, so it restarts on top of the other units.
   const failedMerge = record?.state === "failed" && record.base === undefined && allDone
-  if (!failedMerge && exists(begun)) return { tasks, begun: Schema.decodeUnknownOption(ObjectId)(begun) }
-  return startOver({ tasks: taken, begun: Option.fromNullable(before) })
+  if (!failedMerge && exists(tip)) return { tasks, tip: Schema.decodeUnknownOption(ObjectId)(tip) }
+  return startOver({ tasks: taken, tip: Option.fromNullable(before) })
 }
 
 /** Discards the unmerged branch of the unit; tasks merged into the base of the job stay done. */
-export const startOver = ({ begun, tasks }: CarryOver): CarryOver => ({
-  tasks: Option.isSome(begun) ? [] : tasks,
-  begun: Option.none()
+export const startOver = ({ tasks, tip }: CarryOver): CarryOver => ({
+  tasks: Option.isSome(tip) ? [] : tasks,
+  tip: Option.none()
 })

@@ -73,7 +73,7 @@ const currentTip = (ctx: RunContext) =>
     if (yield* git.isAncestor(repository, targetAt, tip)) return tip
     return yield* blocked(ctx, {
       reason: "it was rewritten meanwhile, and merging the result would restore the removed commits",
-      command: yield* recoveryCommands.rebase(repository, { begun: targetAt, result, target })
+      command: yield* recoveryCommands.rebase(repository, { base: targetAt, result, target })
     })
   })
 

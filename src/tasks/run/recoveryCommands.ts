@@ -28,11 +28,11 @@ export const merge = (repository: Repository, { result, target }: Branches) =>
     return `${switchCommand}${mergeCommand(path, result)}`
   })
 
-/** Rebases the work, which started at commit `begun`, onto a target that no longer contains that commit. */
-export const rebase = (repository: Repository, { begun, result, target }: Branches & { readonly begun: ObjectId }) =>
+/** Rebases the work, which started at commit `base`, onto a target that no longer contains that commit. */
+export const rebase = (repository: Repository, { base, result, target }: Branches & { readonly base: ObjectId }) =>
   Effect.map(checkoutOf(repository, target), ({ path }) =>
     [
-      command("git", "-C", path, "rebase", "--onto", target, begun, result),
+      command("git", "-C", path, "rebase", "--onto", target, base, result),
       command("git", "-C", path, "switch", target),
       mergeCommand(path, result, { fastForwardOnly: true })
     ].join(" && ")

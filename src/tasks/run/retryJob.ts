@@ -77,10 +77,10 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
     const units = yield* Effect.forEach(plan.units, (unit) =>
       Effect.gen(function* () {
         const left = CarryOver.of(unit.id, former.value, exists)
-        const merged = canCommit && Option.isSome(left.begun) ? yield* merge(left.begun.value, base) : undefined
-        const { begun, tasks } = merged?._tag === "Conflict" ? CarryOver.startOver(left) : left
+        const merged = canCommit && Option.isSome(left.tip) ? yield* merge(left.tip.value, base) : undefined
+        const { tasks, tip } = merged?._tag === "Conflict" ? CarryOver.startOver(left) : left
         const done = unit.tasks.map(({ number }) => number).filter((number) => tasks.includes(number))
-        return { unit, begun, done: done.filter((number) => unchanged.has(name(unit.id, number))) }
+        return { unit, tip, done: done.filter((number) => unchanged.has(name(unit.id, number))) }
       })
     )
     return {
@@ -88,9 +88,7 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
       plan: new Plan({ ...plan, units: units.map(({ done, unit }) => completed(unit, done)) }),
       taken: new PlanSnapshot.Taken({
         from: id,
-        begun: Object.fromEntries(
-          units.flatMap(({ begun, unit }) => (Option.isSome(begun) ? [[unit.id, begun.value]] : []))
-        ),
+        begun: Object.fromEntries(units.flatMap(({ tip, unit }) => (Option.isSome(tip) ? [[unit.id, tip.value]] : []))),
         tasks: units.flatMap(({ done, unit }) => done.map((task) => ({ unit: unit.id, task })))
       })
     }
@@ -100,12 +98,10 @@ const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["r
 
 /** The target was rewritten, and merging would restore the removed commits. */
 const rewritten = ({ id, snapshot: { target, targetAt } }: FormerJob, repository: Repository) =>
-  Effect.flatMap(
-    recoveryCommands.rebase(repository, { begun: targetAt, result: resultBranch(id), target }),
-    (command) =>
-      refused(
-        `the branch ${target} was rewritten since job ${id} started: rebase its work (${command}), and start a new job`
-      )
+  Effect.flatMap(recoveryCommands.rebase(repository, { base: targetAt, result: resultBranch(id), target }), (command) =>
+    refused(
+      `the branch ${target} was rewritten since job ${id} started: rebase its work (${command}), and start a new job`
+    )
   )
 
 const name = (unit: string, task: number): string => `${unit}/${task}`

@@ -15,7 +15,7 @@ const inTurn: ReadonlyArray<Phase> = [
   { name: "landing", at: ["before", "merge --ff-only *"], isShielded: true }
 ]
 
-const told = ["a 1", "a 2", "b", "b 1"]
+const trailers = ["a 1", "a 2", "b", "b 1"]
 
 describe("charlotte run that is left by SIGINT in each of the phases of its job", () => {
   it.scopedLive(
@@ -51,12 +51,14 @@ describe("charlotte run that is left by SIGINT in each of the phases of its job"
           expect(yield* git(repository, "status", "--porcelain")).toBe(" M b.txt\n")
           const isLanded = (yield* git(repository, "rev-parse", "main")) !== target
           expect([name, isLanded]).toEqual([name, name === "landing"])
-          expect(yield* Witness.told(witness, repository, `${target.trim()}..main`)).toEqual(isLanded ? told : [])
+          expect(yield* Witness.trailers(witness, repository, `${target.trim()}..main`)).toEqual(
+            isLanded ? trailers : []
+          )
           command = Charlotte.next(ended)
         }
         const { code, err } = yield* Charlotte.run(world, command, { variables })
         expect([code, err]).toEqual([0, ""])
-        expect(yield* Witness.told(witness, repository, `${target.trim()}..main`)).toEqual(told)
+        expect(yield* Witness.trailers(witness, repository, `${target.trim()}..main`)).toEqual(trailers)
         expect(yield* git(repository, "status", "--porcelain")).toBe(" M b.txt\n")
       }),
     120_000

@@ -120,7 +120,7 @@ describe("an agent", () => {
       mkdirSync(join(directory, "logs"))
       const file = join(directory, "logs", "01-attempt-1.1")
       const scripts = ["echo one > out\n", "false\n", "echo two >> out\n"]
-      const invocation = yield* Invocation.make(Script({ env: ["CI"] }), { prompt: "not told", scripts, file })
+      const invocation = yield* Invocation.make(Script({ env: ["CI"] }), { prompt: "unused", scripts, file })
       expect(invocation).toEqual({ command: ["sh", "-e", `${file}.agent.sh`], inherit: ["CI"], limits: {} })
       expect(statSync(`${file}.agent.sh`).mode & 0o777).toBe(0o600)
       const { outcome } = yield* Effect.flatMap(ProcessRunner, (runner) =>

@@ -32,7 +32,7 @@ const twoUnits = {
   "tasks/db/IMPLEMENTATION_PLAN.md": "",
   "tasks/db/1-schema.md": task(1),
   "tasks/README.md": "Not a unit.\n",
-  "tasks/.hidden/01-x.md": "Not looked at.\n",
+  "tasks/.hidden/01-x.md": "Ignored.\n",
   "tasks/IMPLEMENTATION_PLAN.md": "An overview, of no unit.\n"
 }
 

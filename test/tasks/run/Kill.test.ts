@@ -114,7 +114,7 @@ const many = {
 
 const isDone = (world: Witness.World, top: string) =>
   Effect.gen(function* () {
-    expect(yield* Witness.told(world, top, "mine..main")).toEqual(["a 1", "b 1"])
+    expect(yield* Witness.trailers(world, top, "mine..main")).toEqual(["a 1", "b 1"])
     expect((yield* world.git(top, "ls-tree", "--name-only", "main:many")).trim().split("\n")).toHaveLength(3000)
     expect(yield* show(world, top, "main:many/1")).toBe("one\n")
   })

@@ -25,7 +25,7 @@ const started = (world: Witness.World, name: string) => appears(`${world.witness
 const goOn = (world: Witness.World, name: string) => world.write(`${world.witness}/${name}`, "")
 
 /** Returns once all of these events were emitted. */
-const told = (id: JobId, ...types: ReadonlyArray<string>) =>
+const emitted = (id: JobId, ...types: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
     const left = new Set(types)
@@ -134,10 +134,10 @@ describe("an agent that tampers with other units", () => {
         yield* Effect.gen(function* () {
           const manager = yield* JobManager.JobManager
           const id = yield* manager.start(config)
-          yield* told(id, ...waiting.map((name) => `unit.completed ${name}`))
+          yield* emitted(id, ...waiting.map((name) => `unit.completed ${name}`))
           yield* started(world, "work")
           yield* goOn(world, "meddle")
-          yield* told(id, ...waiting.map((name) => `unit.merged ${name}`))
+          yield* emitted(id, ...waiting.map((name) => `unit.merged ${name}`))
           yield* goOn(world, "work")
           const { run, work } = yield* ended(id)
           expect(existsSync(`${world.witness}/meddled`)).toBe(true)
@@ -184,7 +184,7 @@ describe("an agent that tampers with other units", () => {
         yield* Effect.gen(function* () {
           const manager = yield* JobManager.JobManager
           const id = yield* manager.start(config)
-          yield* told(id, "unit.merged a-before")
+          yield* emitted(id, "unit.merged a-before")
           yield* started(world, "plant")
           yield* started(world, "work")
           yield* world.write(

@@ -43,7 +43,7 @@ describe("stopping a task job in each of its phases", () => {
       Effect.gen(function* () {
         const world = yield* Witness.world
         const { config, top, untouched } = yield* Witness.job(world)
-        const { told } = yield* Witness.undisturbed()
+        const { trailers } = yield* Witness.undisturbed()
         yield* Effect.gen(function* () {
           const manager = yield* JobManager.JobManager
           for (const { at, isShielded = false, name, times } of phases) {
@@ -59,7 +59,7 @@ describe("stopping a task job in each of its phases", () => {
             expect(Duration.toMillis(elapsed)).toBeLessThan(Duration.toMillis(grace) + 1000)
             yield* Witness.release(world)
             yield* Witness.isQuiet(world, top, id)
-            expect(yield* Witness.told(world, top, "mine..main")).toEqual(name === "landing" ? told : [])
+            expect(yield* Witness.trailers(world, top, "mine..main")).toEqual(name === "landing" ? trailers : [])
             yield* untouched
           }
           expect(yield* Prune.prune({ discard: true })).toMatchObject([{ problems: [], kept: [] }])

@@ -90,7 +90,7 @@ describe("a user who works in the repository while a job runs", () => {
           expect(yield* show(world, top, `mine:round-${count}.txt`)).toBe(`${count}\n`)
 
           expect(yield* world.git(top, "rev-parse", "main^{tree}")).toBe(expected.tree)
-          expect(yield* Witness.told(world, top, `${base}..main`)).toEqual(expected.told)
+          expect(yield* Witness.trailers(world, top, `${base}..main`)).toEqual(expected.trailers)
           yield* Witness.isQuiet(world, top, id)
           yield* Witness.isTidy(world, top, id)
         }).pipe(Effect.provide(Witness.manager(world)))

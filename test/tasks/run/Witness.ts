@@ -171,7 +171,7 @@ export const isQuiet = (world: World, top: string, id: JobId) =>
   })
 
 /** The tasks, such as `a 1`, and merged units, such as `b`, in the commit trailers of a range, with repetitions. */
-export const told = (world: World, top: string, range: string) =>
+export const trailers = (world: World, top: string, range: string) =>
   Effect.map(
     world.git(
       top,
@@ -200,7 +200,7 @@ export const isTidy = (world: World, top: string, id: JobId) =>
 const outcome = (world: World, top: string) =>
   Effect.all({
     tree: world.git(top, "rev-parse", "main^{tree}"),
-    told: told(world, top, "mine..main")
+    trailers: trailers(world, top, "mine..main")
   })
 
 /** The outcome of an undisturbed job. */
@@ -236,7 +236,7 @@ export const lookBack = ({ top, world }: Job, expected: Outcome) => {
     for (const { state, task, unit } of tasks)
       if (state === "completed") done.set(`${unit}${task}`, agentCalls(world, `${unit}${task}`))
     if (run.status !== "running") yield* isQuiet(world, top, run.id)
-    expect([[], expected.told]).toContainEqual(yield* told(world, top, "mine..main"))
+    expect([[], expected.trailers]).toContainEqual(yield* trailers(world, top, "mine..main"))
     return run
   }).pipe(Effect.provide(records(world)))
 }
