@@ -81,7 +81,7 @@ describe("charlotte plan", () => {
       const top = yield* repository(world, good)
       symlinkSync(top, `${world.root}/link`)
       expect((yield* plan(world, "--repo", `${world.root}/link`, "tasks")).out).toBe(tree)
-      expect((yield* plan(world, "--repo", `${world.root}/link`, "none")).err).toMatch(/^none: is not there/)
+      expect((yield* plan(world, "--repo", `${world.root}/link`, "none")).err).toMatch(/^none: does not exist/)
     })
   )
 
@@ -128,7 +128,7 @@ describe("charlotte plan", () => {
 const bad: ReadonlyArray<
   readonly [what: string, files: Readonly<Record<string, string>>, found: ReadonlyArray<string>]
 > = [
-  ["no tasks", { "tasks/README.md": "" }, ["tasks: holds no tasks"]],
+  ["no tasks", { "tasks/README.md": "" }, ["tasks: contains no tasks"]],
   ["no frontmatter", { "tasks/01-a.md": "# A\n" }, ["tasks/01-a.md:1: has no frontmatter"]],
   ["an open frontmatter", { "tasks/01-a.md": "---\ntask: 1\n" }, ["tasks/01-a.md:1: "]],
   ["broken YAML", { "tasks/01-a.md": "---\ntask: [1\n---\n" }, ["tasks/01-a.md:"]],
@@ -166,7 +166,7 @@ const bad: ReadonlyArray<
   [
     "tasks and units side by side",
     { "tasks/01-a.md": task(1), "tasks/a/IMPLEMENTATION_PLAN.md": "", "tasks/a/01-a.md": task(1) },
-    ["tasks: holds task files itself and units as well"]
+    ["tasks: contains both task files and units"]
   ],
   [
     "wrong settings",

@@ -93,7 +93,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
         const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: RegExp]> = [
           [[], /^charlotte: <tasksDir> is missing; see: charlotte start --help\n$/],
           [["tasks/none", ...there], /^tasks\/none: .*\n$/],
-          [["", ...there], /^\.: holds no tasks: .*\n$/],
+          [["", ...there], /^\.: contains no tasks: .*\n$/],
           [["tasks/good", "--repo", `${root}/home`], /^charlotte: .* git repository.*\n$/],
           [["tasks/good", "--repo", `${root}/none`], /^charlotte: .*\/none.*\n$/],
           [["tasks/good", ...there, "--target", "none"], /^charlotte: targetBranch: .*none.*\n$/],
