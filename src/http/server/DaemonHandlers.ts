@@ -8,6 +8,7 @@ import { JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
 import { Api, Health, Ready } from "../contract/Api.js"
 import { NotReady } from "../contract/errors.js"
+import { spaceProblems } from "./freeSpace.js"
 import { Metrics } from "./Metrics.js"
 import { Streams } from "./OpenStreams.js"
 import { version } from "../contract/Version.js"
@@ -17,6 +18,8 @@ export class Control extends Context.Tag("charlotte/http/Control")<
   {
     /** What else keeps the server from being ready. */
     readonly problems: Effect.Effect<ReadonlyArray<string>>
+    /** The directory below which jobs write. */
+    readonly logs: string | undefined
     /** Somebody asks the server to end. */
     readonly shutdown: Effect.Effect<void>
   }
@@ -30,6 +33,8 @@ export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
     const store = yield* RunStore
     const streams = yield* Streams
 
+    const freeSpace = spaceProblems(control.logs)
+
     const problems = Effect.gen(function* () {
       const { unrecorded } = yield* manager.health
       const reading = yield* Effect.flip(store.latestCursor).pipe(
@@ -38,7 +43,7 @@ export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
       )
       const closing = (yield* streams.hasClosed) ? ["the server is shutting down"] : []
       const writing = unrecorded.map(({ error, jobId }) => `job ${jobId} cannot be recorded: ${error.message}`)
-      return [...closing, ...reading, ...writing, ...(yield* control.problems)]
+      return [...closing, ...reading, ...writing, ...(yield* freeSpace), ...(yield* control.problems)]
     })
 
     return handlers

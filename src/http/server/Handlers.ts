@@ -14,13 +14,14 @@ import { InvalidJobConfig, JobNotFound, MaxJobsReached } from "../../domain/erro
 import type { JobId } from "../../domain/JobId.js"
 import { JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
-import { JobPage, type JobsApi, ListedJob, Submitted } from "../contract/Api.js"
+import { type JobsApi, Submitted } from "../contract/Api.js"
 import * as Body from "./readJsonBody.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import { inLines } from "./decodeErrors.js"
 import * as EventStreams from "./SseStreams.js"
 import * as JobJson from "./JobJson.js"
+import { listJobs } from "./listJobs.js"
 import * as Logs from "./LogFiles.js"
 import * as Metrics from "./Metrics.js"
 import { layer as streamsLayer, type Options as StreamOptions, Streams } from "./OpenStreams.js"
@@ -47,9 +48,6 @@ const retryAfter = HttpApp.appendPreResponseHandler((_, response) =>
 /** Says when to try again, where that may help. */
 const withRetryAfter = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.tapError(effect, (error) => (error instanceof MaxJobsReached ? retryAfter : Effect.void))
-
-/** Records come out of the store as they should be. */
-const unchecked = { disableValidation: true }
 
 const stopAll = Body.decode(StopAll)
 
@@ -85,21 +83,11 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
             return new Submitted({ id })
           }).pipe(withRetryAfter, Metrics.start)
         )
-        .handle("list", ({ urlParams: { label = [], limit = 100, before, status } }) =>
-          Effect.gen(function* () {
-            const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
-            const query = { kind, labels, limit, ...(status && { status }), ...(before && { before }) }
-            const { next, runs } = yield* store.page(query)
-            const counts = yield* store.work.counts(runs.map(({ id }) => id))
-            const jobs = yield* Effect.forEach(runs, (run) =>
-              Effect.map(
-                phaseOf(run.id),
-                (phase) => new ListedJob({ ...Submissions.shown(run), phase, progress: counts.get(run.id) }, unchecked)
-              )
-            )
-            return new JobPage({ jobs, next: Option.getOrUndefined(next) }, unchecked)
-          })
-        )
+        .handle("list", ({ urlParams: { label = [], limit = 100, before, status } }) => {
+          const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
+          const query = { kind, labels, limit, ...(status && { status }), ...(before && { before }) }
+          return listJobs({ store, phaseOf, query })
+        })
         .handle("get", ({ path: { id } }) =>
           Effect.flatMap(store.withWork(id), (found) => {
             if (Option.isNone(found) || found.value.run.kind !== kind) return new JobNotFound({ jobId: id })

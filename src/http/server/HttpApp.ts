@@ -124,11 +124,11 @@ const make = ({ doors, maxBody = Body.defaultMaxBody }: Options) =>
 
 /** Lives as long as requests may be under way. */
 export const layer = (options: Options): Layer.Layer<Application, never, JobManager | RunStore> => {
-  const { maxJobs, problems = Effect.succeed([]), shutdown } = options
+  const { logs, maxJobs, problems = Effect.succeed([]), shutdown } = options
   return Layer.scoped(Application, make(options)).pipe(
     Layer.provide([HttpApiBuilder.api(Api), documents, readableDecodeErrors]),
     Layer.provide([Handlers.groups(Api, options), DaemonHandlers.layer]),
-    Layer.provide([Layer.succeed(DaemonHandlers.Control, { problems, shutdown }), Metrics.layer({ maxJobs })]),
+    Layer.provide([Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }), Metrics.layer({ maxJobs })]),
     Layer.provide(Streams.layer(options)),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
     // Its routes are its own: another server in the same application has another router.

@@ -1,8 +1,11 @@
 /** Requests that are well-formed HTTP, and that no honest client sends. */
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Effect } from "effect"
+import { Context, Duration, Effect } from "effect"
 import { JobManager } from "charlotte"
+import { FreeSpace } from "../../../src/http/server/freeSpace.js"
+import { figures } from "../../support/figures.js"
 import { config } from "../../support/jobs.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as requests from "../requests.js"
 import * as World from "../world.js"
 
@@ -123,6 +126,69 @@ describe("a port", () => {
       expect(answer).toMatchObject({ status: 401, text: expect.stringContaining("charlotte docs") })
       expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8")
       expect(answer.headers["content-security-policy"]).toContain("default-src 'none'")
+    })
+  )
+})
+
+describe("a page of jobs", () => {
+  it.scopedLive("holds at most 4 MiB of JSON, and goes on with the next page without a gap", () =>
+    Effect.gen(function* () {
+      const count = 60
+      const world = yield* World.make({ maxJobs: count })
+      const labels = Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`l${n}`, "x".repeat(1021)]))
+      const ids = yield* Effect.replicateEffect(world.bySocket.start({ ...config, labels }), count)
+      const { text } = yield* world.send({ path: "/api/v1/jobs?limit=1000" })
+      expect(text.length).toBeGreaterThan(3 * 1024 * 1024)
+      expect(text.length).toBeLessThan(4.1 * 1024 * 1024)
+      const seen: Array<string> = []
+      let page = yield* world.bySocket.list({ limit: 1_000 })
+      for (;;) {
+        seen.push(...page.jobs.map(({ id }) => id))
+        if (page.next === undefined) break
+        page = yield* world.bySocket.list({ limit: 1_000, before: page.next })
+      }
+      expect(seen).toEqual([...ids].reverse())
+    })
+  )
+})
+
+describe("/readyz", () => {
+  it.scopedLive("is 503 while the disk is full, and 200 when there is room again", () =>
+    Effect.gen(function* () {
+      let free = 1024
+      const directory = yield* TemporaryDirectory.make
+      const world = yield* World.make({ logs: directory }).pipe(
+        Effect.provideService(FreeSpace, () => Effect.sync(() => free))
+      )
+      expect(yield* world.send({ path: "/readyz" })).toMatchObject({
+        status: 503,
+        json: { _tag: "NotReady", problems: [`the disk that holds ${directory} is full`] }
+      })
+      free = 2 * 1024 * 1024
+      expect(yield* world.send({ path: "/readyz" })).toMatchObject({ status: 200 })
+    })
+  )
+})
+
+describe("starts", () => {
+  it.scopedLive("1,000 at capacity are refused with Retry-After, and none is checked", () =>
+    Effect.gen(function* () {
+      let checks = 0
+      const world = yield* World.make({
+        maxJobs: 1,
+        check: () => Effect.sync(() => ((checks += 1), {}))
+      })
+      yield* world.bySocket.start(config)
+      expect(checks).toBe(1)
+      const submission = post("/jobs", JSON.stringify(config))
+      const [taken, answers] = yield* Effect.timed(
+        Effect.replicateEffect(world.send(submission), 1_000, { concurrency: 100 })
+      )
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([429]))
+      expect(answers.every(({ headers }) => headers["retry-after"] !== undefined)).toBe(true)
+      expect(checks).toBe(1)
+      figures(`1,000 starts at capacity are refused in ${Duration.format(taken)}`)
+      expect(yield* world.send({ path: "/healthz" })).toMatchObject({ status: 200 })
     })
   )
 })
