@@ -297,7 +297,8 @@ describe("landing", () => {
   it.scopedLive("gives up after five attempts if the target keeps moving", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
-      const user = `HOME='${world.root}/home' git -C '${world.root}/repository'`
+      // Untraced, since these commits stand for the user's and must not be attributed to the gate.
+      const user = `env -u GIT_TRACE2_EVENT HOME='${world.root}/home' git -C '${world.root}/repository'`
       // With plumbing commands, since the target is not checked out; the gate runs while the result is verified.
       const commits = `${user} update-ref refs/heads/main "$(${user} commit-tree -p main -m 'user: again' main^{tree})"`
       const { config, top, untouched } = yield* scene(world, {
