@@ -96,7 +96,6 @@ export default {
       from: { path: "^src/", pathNot: "^src/store/SqliteClient\\.ts$" },
       to: { path: npm("@effect/sql-sqlite-node") }
     },
-    only("@effect/cli", ["cli"], "Commands are one layer's business."),
     only("@effect/platform-node", ["http", "daemon", "cli"], "The library runs on what the application provides."),
     {
       name: "no-http-below-http",

@@ -115,7 +115,7 @@ describe("the examples", () => {
         if (!told && / silk {2}begins/.test(output)) told = child.kill("SIGINT")
       })
       expect(code).toBe(130)
-      const resume = /go on with {2}charlotte (resume \w{26})\n/.exec(output)?.[1] ?? "none"
+      const resume = /continue with {2}charlotte (resume \w{26})\n/.exec(output)?.[1] ?? "none"
       const [, charlotte = ""] = commands(output)
       const resumed = yield* follow(directory, `${charlotte} ${resume}`)
       expect(resumed.output).toMatch(/tasks +7 done\n/)

@@ -1,56 +1,63 @@
 /**
- * A job as a person names it: by its id, by a beginning or an end of it that no other job's has, or as the latest one.
+ * A reference to a job: its id, a unique prefix or suffix of it, or "latest".
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { JobId } from "../domain/JobId.js"
 import type { Jobs } from "./JobSource.js"
 
 const latest = "latest"
 
-/** Letters of an id. */
+/** Characters of an id. */
 const letters = /^[0-9A-HJKMNP-TV-Z]{4,26}$/i
 
 const isId = Schema.is(JobId)
 
-export class NoJobName extends Schema.TaggedError<NoJobName>()("NoJobName", { name: Schema.String }) {
+/** The text can be no reference to a job. */
+export class InvalidJobRef extends Schema.TaggedError<InvalidJobRef>()("InvalidJobRef", { name: Schema.String }) {
+  get problem() {
+    return `no job matches "${this.name}"`
+  }
+  get hint() {
+    return 'use a job id, a unique prefix or suffix of it (4+ characters), or "latest"'
+  }
   override get message() {
-    return `"${this.name}" names no job; give its id, four or more characters of its beginning or its end, or latest`
+    return `${this.problem}; ${this.hint}`
   }
 }
 
-/** More than one job goes by that name. */
+/** The reference matches more than one job. */
 export class AmbiguousJob extends Schema.TaggedError<AmbiguousJob>()("AmbiguousJob", {
   name: Schema.String,
   /** The newest of them. */
   jobIds: Schema.Array(JobId)
 }) {
   override get message() {
-    return [`"${this.name}" may be any of these jobs; give more of its id:`, ...this.jobIds].join("\n  ")
+    return [`"${this.name}" matches several jobs; use more characters of the id:`, ...this.jobIds].join("\n  ")
   }
 }
 
-/** No job goes by that name. */
+/** The reference matches no job. */
 export class NoSuchJob extends Schema.TaggedError<NoSuchJob>()("NoSuchJob", { name: Schema.String }) {
   override get message() {
     return this.name === latest
-      ? "there is no job yet; start one with: charlotte run TASKSDIR"
-      : `no job's id begins or ends with ${this.name}; see the jobs with: charlotte jobs`
+      ? "no jobs yet; start one with: charlotte run TASKSDIR"
+      : `no job matches "${this.name}"; list jobs with: charlotte jobs`
   }
 }
 
-/** The name as it is looked for: ids are of capital letters, in whatever case they are typed. */
-export const parse = (text: string): Effect.Effect<string, NoJobName> => {
-  if (text === latest) return Effect.succeed(text)
-  return letters.test(text) ? Effect.succeed(text.toUpperCase()) : new NoJobName({ name: text })
+/** Ids have capital letters, but may be typed in any case. */
+export const parse = (text: string): Either.Either<string, InvalidJobRef> => {
+  if (text === latest) return Either.right(text)
+  return letters.test(text) ? Either.right(text.toUpperCase()) : Either.left(new InvalidJobRef({ name: text }))
 }
 
-/** As many as are listed when it is not clear which is meant. */
+/** How many jobs an ambiguous reference lists. */
 const several = 10
 
-/** Ends cannot be looked up: they are looked for among so many of the newest jobs. */
+/** Suffixes have no index: they are searched among this many of the newest jobs. */
 const recent = 1_000
 
-/** The job of that name. A whole id is not looked up: whoever uses it is told whether there is such a job. */
+/** The job that a parsed reference means. A whole id is not checked: the request that uses it reports an unknown job. */
 export const find = ({ list }: Pick<Jobs, "list">, name: string) =>
   Effect.gen(function* () {
     if (isId(name)) return name
@@ -58,7 +65,7 @@ export const find = ({ list }: Pick<Jobs, "list">, name: string) =>
       const { jobs } = yield* list({ limit: 1 })
       return jobs[0]?.id ?? (yield* new NoSuchJob({ name }))
     }
-    // Ids are ordered, so those with one beginning stand together, below the last one that it could have.
+    // Ids are ordered, so all ids with this prefix directly precede the greatest possible one.
     const before = Option.getOrUndefined(Schema.decodeOption(JobId)(name.padEnd(26, "Z")))
     const { jobs: around } = before === undefined ? { jobs: [] } : yield* list({ before, limit: several + 1 })
     const begin = around.filter(({ id }) => id.startsWith(name))
@@ -69,5 +76,5 @@ export const find = ({ list }: Pick<Jobs, "list">, name: string) =>
     return yield* new AmbiguousJob({ name, jobIds: found.slice(0, several).map(({ id }) => id) })
   })
 
-/** The end of an id, which tells jobs apart where there is no room for all of it; their beginnings are alike. */
+/** The suffix of an id, for narrow output: prefixes of recent jobs are alike. */
 export const short = (id: JobId): string => id.slice(-8)

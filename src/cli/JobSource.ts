@@ -1,5 +1,5 @@
 /**
- * Where commands reach jobs: in the process that has the home, by its socket; or, where no process has it, in the records.
+ * Where commands find jobs: in the process that holds the home, through its socket, or else in the database.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
@@ -13,10 +13,10 @@ import * as slowResponseNotice from "./slowResponseNotice.js"
 
 export type { Jobs, Manager }
 
-/** A process that has the home, and works on jobs. */
+/** A process that holds the home and runs jobs. */
 export interface Host {
   readonly client: JobClient.Service
-  /** A daemon is there for everybody; a `run` ends with its own job. */
+  /** A daemon accepts jobs; a `run` exits with its own job. */
   readonly what: LockOwner.LockOwner["what"]
 }
 
@@ -24,7 +24,7 @@ type Failure = Home.HomeUnusable | LockOwner.HomeBusy | JobClient.ClientError
 
 type Environment = Home.Home | FileSystem | Output
 
-/** How long somebody who has just taken the home may need until it listens, in milliseconds of real time. */
+/** How long a process may take from locking the home to listening, in milliseconds of real time. */
 const patience = 5_000
 const pause = 20
 
@@ -39,17 +39,20 @@ const waitForHolder: Effect.Effect<Option.Option<LockOwner.LockOwner>, never, En
   }
 })
 
-/** The process that has the home, if there is one. */
+/** The process that holds the home, if there is one. */
 export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.gen(function* () {
   const { directory, socket } = yield* Home.Home
   const holder = yield* waitForHolder
   if (Option.isNone(holder)) return Option.none()
   const { addresses, what } = holder.value
   if (addresses === undefined) return yield* new LockOwner.HomeBusy({ directory, holder: holder.value })
-  return Option.some({ client: yield* slowResponseNotice.told(yield* JobClient.make({ socket }), holder.value), what })
+  return Option.some({
+    client: yield* slowResponseNotice.withNotice(yield* JobClient.make({ socket }), holder.value),
+    what
+  })
 })
 
-/** The daemon; a process that works on a single job of its own takes no other. */
+/** The daemon; a foreground run does not accept further jobs. */
 export const daemon: Effect.Effect<Option.Option<JobClient.Service>, Failure, Environment> = Effect.flatMap(
   host,
   Option.match({
@@ -64,13 +67,13 @@ export const daemon: Effect.Effect<Option.Option<JobClient.Service>, Failure, En
   })
 )
 
-/** What is recorded, where nobody works on it. What reads a database is loaded only then. */
+/** The jobs in the database of a home that no process holds. SQLite is loaded only then. */
 export const recorded = Effect.flatMap(
   Effect.promise(() => import("./offline/OfflineJobs.js")),
   ({ open }) => open
 )
 
-/** To look at jobs, whoever has the home. */
+/** Read access to jobs, whichever process holds the home. */
 export const read = Effect.flatMap(host, (host) =>
   Option.isSome(host) ? Effect.succeed<Jobs>(host.value.client) : recorded
 )

@@ -1,5 +1,5 @@
 /**
- * Jobs as a table: a line each.
+ * Jobs as a table.
  */
 import { DateTime, Option, Schema } from "effect"
 import { JobConfig } from "../domain/JobConfig.js"
@@ -10,12 +10,12 @@ import * as StyledLine from "./terminal/StyledLine.js"
 import * as Table from "./terminal/Table.js"
 import * as format from "./terminal/format.js"
 
-/** Where all of an id fits. */
+/** Columns from which on whole ids fit. */
 const wide = 100
 
 const decodeConfig = Schema.decodeUnknownOption(JobConfig)
 
-/** What it was asked to do, if it can be read. */
+/** The config, as far as this version can decode it. */
 export const configOf = ({ config }: Pick<Job, "config">): Partial<JobConfig> =>
   Option.getOrElse(decodeConfig(config), () => ({}))
 
@@ -69,7 +69,7 @@ const tasks = ({ progress }: ListedJob): StyledLine.Piece => {
   return StyledLine.raw(`${completed + skipped}/${total}`, failed > 0 ? "bad" : "plain")
 }
 
-/** How long it has worked, or does already. */
+/** How long it took, or has been running. */
 const took = ({ createdAt, endedAt, status }: ListedJob, now: DateTime.DateTime): string => {
   const end = endedAt ?? (status === "running" ? now : undefined)
   return end === undefined ? "" : format.clock(DateTime.distance(createdAt, end))

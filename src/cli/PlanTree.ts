@@ -1,5 +1,5 @@
 /**
- * A plan as it is shown: wave by wave the units that can be worked on at the same time, and in each its tasks in order.
+ * A plan as a tree: waves of units that can run in parallel, and their tasks in order.
  */
 import { Effect } from "effect"
 import type { Plan, Task, Unit } from "../tasks/plan/Plan.js"
@@ -7,7 +7,7 @@ import * as StyledLine from "./terminal/StyledLine.js"
 import { Output, writeLines } from "./terminal/Output.js"
 import { count } from "./terminal/format.js"
 
-/** For programs. */
+/** For `--json`. */
 export const json = ({ units }: Plan) => ({
   units: units.map(({ dependsOn, id, tasks }) => ({
     id,
@@ -16,7 +16,7 @@ export const json = ({ units }: Plan) => ({
   }))
 })
 
-/** Shows a plan to whoever wants to know. */
+/** Prints a plan as a tree or as JSON. */
 export const write = (plan: Plan, asJson: boolean) =>
   Effect.gen(function* () {
     const { isTerminal, size, write } = yield* Output
@@ -34,7 +34,7 @@ export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Li
     summary(plan)
   ].map((line) => StyledLine.fit(line, columns))
 
-/** Each item with what hangs below it. */
+/** Each item with the lines below it. */
 const branches = <A>(
   items: ReadonlyArray<A>,
   line: (item: A) => StyledLine.Line,
@@ -51,7 +51,7 @@ const branches = <A>(
 const unitLine = ({ dependsOn, id, remaining }: Unit): StyledLine.Line => [
   StyledLine.piece(id, "name"),
   ...after(dependsOn),
-  ...(remaining.length === 0 ? [StyledLine.raw("  nothing to do, skipped", "faint")] : [])
+  ...(remaining.length === 0 ? [StyledLine.raw("  complete, skipped", "faint")] : [])
 ]
 
 const taskLine = ({ dependsOn, number, status, title }: Task): StyledLine.Line => {

@@ -1,6 +1,6 @@
-/** Where this can run. It is asked before anything else is loaded, which may not even be understood there. */
+/** Supported platforms. Checked before anything else is loaded, since an old Node cannot even parse the rest. */
 
-/** The oldest Node that is tested: major and minor version. */
+/** The oldest supported Node: major and minor version. */
 const needed = [22, 19] as const
 
 const isOlder = (version: string): boolean => {
@@ -8,14 +8,14 @@ const isOlder = (version: string): boolean => {
   return major < needed[0] || (major === needed[0] && minor < needed[1])
 }
 
-/** Why not, if it cannot. */
+/** Why a platform is not supported; undefined if it is. */
 export const unsupported = (host: { readonly node: string; readonly platform: string }): string | undefined => {
   if (host.platform === "win32") return "Windows is not supported; run it in WSL, the Windows Subsystem for Linux"
   if (isOlder(host.node)) return `Node.js ${host.node} is too old; install version ${needed.join(".")} or newer`
   return undefined
 }
 
-/** Whether this is a place where it cannot run; then it is said why. */
+/** Whether this platform is unsupported; prints why. */
 export const refusal = (): boolean => {
   const reason = unsupported({ node: process.versions.node, platform: process.platform })
   if (reason !== undefined) process.stderr.write(`charlotte: ${reason}\n`)

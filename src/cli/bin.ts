@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `charlotte`. Where it cannot run it says so, and loads nothing that may not be understood there.
+ * The command `charlotte`. On an unsupported platform it says so and loads nothing else.
  */
 import * as Module from "node:module"
 import { isAbsolute, join } from "node:path"

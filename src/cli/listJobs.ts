@@ -1,8 +1,7 @@
 /**
- * The list of jobs, which people and scripts ask for again and again: its plainest words are read without the library of
- * commands, which takes longer to load than what is done with them.
+ * Lists jobs as a table, or as JSON.
  */
-import { Chunk, DateTime, Effect, LogLevel, Option, Schema, Stream } from "effect"
+import { Chunk, DateTime, Effect, Option, Schema, Stream } from "effect"
 import * as Home from "../daemon/Home.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import { JobPage, type ListedJob } from "../http/contract/Api.js"
@@ -11,45 +10,38 @@ import * as JobRef from "./JobRef.js"
 import * as JobSource from "./JobSource.js"
 import * as JobTable from "./JobTable.js"
 import * as StyledLine from "./terminal/StyledLine.js"
-import * as toExitCode from "./errors/toExitCode.js"
 import { Output, writeLines } from "./terminal/Output.js"
 
-export interface Asked {
+export interface Options {
   readonly status: Option.Option<RunStatus>
-  readonly labels: { readonly [name: string]: string }
+  readonly labels: ReadonlyArray<readonly [name: string, value: string]>
   readonly limit: Option.Option<number>
   readonly before: Option.Option<string>
   readonly json: boolean
 }
 
-const everything = { status: Option.none(), labels: {}, limit: Option.none(), before: Option.none() }
-
-/** Without any words, or with the one for programs. */
-export const command = (json: boolean) =>
-  toExitCode.of(list({ ...everything, json }), { json, level: LogLevel.None, help: "charlotte jobs --help" })
-
-export const list = ({ before, json, ...given }: Asked) =>
+export const list = ({ before, json, ...given }: Options) =>
   Effect.gen(function* () {
     const reach = yield* JobSource.read
     const page = yield* collect(reach, {
-      labels: given.labels,
+      labels: Object.fromEntries(given.labels),
       limit: Option.getOrElse(given.limit, () => 20),
       ...(Option.isSome(given.status) && { status: given.status.value }),
       ...(Option.isSome(before) && {
-        before: yield* Effect.flatMap(JobRef.parse(before.value), (name) => JobRef.find(reach, name))
+        before: yield* Effect.flatMap(JobRef.parse(before.value), (ref) => JobRef.find(reach, ref))
       })
     })
     yield* json
       ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(encode(page))}\n`))
-      : show(page, Option.isSome(given.status) || Object.keys(given.labels).length > 0)
+      : show(page, Option.isSome(given.status) || given.labels.length > 0)
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 
 const encode = Schema.encodeSync(JobPage)
 
-/** The most that are given at once. */
+/** The largest page that a server gives. */
 const pageSize = 1_000
 
-/** As many as are wanted, in as many pages as that takes. */
+/** Reads as many pages as the limit takes. */
 const collect = ({ list }: JobSource.Jobs, query: JobQuery & { readonly limit: number }) => {
   const { limit, ...others } = query
   const page = (before: JobQuery["before"], left: number) =>
@@ -71,11 +63,11 @@ const show = ({ jobs, next }: JobPage, isFiltered: boolean) =>
   Effect.gen(function* () {
     const { error, isTerminal, size } = yield* Output
     if (jobs.length === 0) {
-      const hint = isFiltered ? "no job is like that" : "there is no job yet; start one with: charlotte run TASKSDIR"
+      const hint = isFiltered ? "no matching jobs" : "no jobs yet; start one with: charlotte run TASKSDIR"
       return yield* isTerminal ? writeLines([[StyledLine.raw(hint)]]) : error(`${hint}\n`)
     }
     yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, isTerminal ? (yield* size).columns : Infinity))
     if (next === undefined) return
-    const more = `there are more: add --before ${next}`
+    const more = `more jobs: add --before ${next}`
     yield* isTerminal ? writeLines([[StyledLine.raw(more, "faint")]]) : error(`${more}\n`)
   })

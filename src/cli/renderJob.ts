@@ -1,6 +1,5 @@
 /**
- * A job for a person: what it is, how far it has come, and each of its units and tasks. Sentences are broken where the
- * terminal ends; files and commands never, as they are to be copied.
+ * A job with its units and tasks, for a terminal. Sentences wrap; paths and commands do not, so that they can be copied.
  */
 import { DateTime } from "effect"
 import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
@@ -23,7 +22,7 @@ export const lines = (job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
     ...StyledLine.wrap(headline(job, summary), view.columns - 1, 2),
     ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
-    ...SummaryText.part(job.status === "running" ? meanwhile(job) : SummaryText.next(summary))
+    ...SummaryText.part(job.status === "running" ? commandsWhileRunning(job) : SummaryText.next(summary))
   ]
 }
 
@@ -46,12 +45,12 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["agent", agent],
     ["labels", JobTable.labels(job).text],
     ["retry of", retryOf],
-    ["begun", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
+    ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)]
   ]
 }
 
-const meanwhile = ({ id }: Job): ReadonlyArray<StyledLine.Line> => [
+const commandsWhileRunning = ({ id }: Job): ReadonlyArray<StyledLine.Line> => [
   [StyledLine.raw("watch it with  ", "faint"), StyledLine.raw(`charlotte watch ${id}`, "strong")],
   [StyledLine.raw("stop it with   ", "faint"), StyledLine.raw(`charlotte stop ${id}`, "strong")]
 ]
@@ -75,8 +74,8 @@ const unitLines = (unit: UnitRecord, { tasks }: Job, view: View): ReadonlyArray<
     ...after(unit)
   ]
   return [
-    row(left, [unit.state === "skipped" ? "complete before" : unit.state, took(unit, view), short(unit, view)], view),
-    // What a task has failed for stands with the task.
+    row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
+    // The reason of a failed task is shown with the task.
     ...(unit.reason === undefined || failed ? [] : sentence(unit.reason, "  ", view)),
     ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
   ]
@@ -99,7 +98,7 @@ const taskLines = (task: TaskRecord, view: View): ReadonlyArray<StyledLine.Line>
   const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
   return [
     row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
-    // Why an attempt has failed is of interest as long as the task is not done.
+    // The reason of a failed attempt matters until the task is done.
     ...(reason === undefined || state === "completed" ? [] : sentence(reason, "    ", view)),
     ...(log === undefined || state === "completed"
       ? []
@@ -113,13 +112,13 @@ const sentence = (text: string, indent: string, { columns }: View, mark = ""): R
     (line) => [StyledLine.raw(indent), ...line]
   )
 
-/** Narrower than this, commits are left out. */
+/** Columns below which commits are left out. */
 const wide = 72
 
 const short = ({ commit }: { readonly commit?: string | undefined }, { columns }: View): string =>
   commit === undefined || columns < wide ? "" : format.short(commit)
 
-/** How long it took, or takes already. */
+/** How long it took, or has been running. */
 const took = (
   { endedAt, startedAt, state }: Pick<UnitRecord, "startedAt" | "endedAt"> & { readonly state: string },
   { now }: View
@@ -128,10 +127,10 @@ const took = (
   return startedAt === undefined || end === undefined ? "" : format.clock(DateTime.distance(startedAt, end))
 }
 
-/** An eye loses its line on the way across more. */
+/** Wider rows are hard to follow. */
 const widest = 100
 
-/** The columns to the right, one below the other where there is a terminal to align them on. */
+/** Right-aligned columns on a terminal, plain text elsewhere. */
 const row = (
   left: StyledLine.Line,
   right: readonly [state: string, took: string, commit: string],

@@ -1,5 +1,5 @@
 /**
- * Where a command works: the repository, and the directory of tasks in it.
+ * Finds the repository that a command works in, and the task directory in it.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -19,12 +19,12 @@ export const find = Effect.fnUntraced(function* ({ repo, tasksDir }: Given) {
   const path = yield* Path
   const given = yield* Effect.try({
     try: () => path.resolve(Option.getOrElse(repo, () => ".")),
-    catch: () => new UsageError({ problem: "the current directory is not there any more; go to another", help: "pwd" })
+    catch: () => new UsageError({ problem: "the current directory no longer exists", hint: "change to another one" })
   })
   const base = yield* Effect.orElseSucceed(fs.realPath(given), () => given)
   const repository = yield* git.open(base)
   const below = path.relative(repository.topLevel, path.resolve(base, tasksDir))
   const isInside = below.split(path.sep)[0] !== ".." && !path.isAbsolute(below)
-  // What is inside is named as it is in the repository, which every message then does as well.
+  // Relative to the repository where it is inside, so that all messages name it like that.
   return { repository, tasksDir: isInside ? below || "." : path.resolve(base, tasksDir) }
 })

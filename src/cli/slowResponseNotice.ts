@@ -1,5 +1,5 @@
 /**
- * Says so to whoever waits at a terminal when an answer takes long: for whom, and what it means to give up.
+ * Tells a person at a terminal that a request is taking long, and what Ctrl-C would do.
  */
 import { Effect, Fiber } from "effect"
 import type { LockOwner } from "../daemon/LockOwner.js"
@@ -7,7 +7,7 @@ import type { Service as Client } from "../http/client/JobClient.js"
 import { RealClock } from "../internal/RealClock.js"
 import { Output } from "./terminal/Output.js"
 
-/** In milliseconds of real time; longer than a job has to end, unless it is told otherwise. */
+/** In milliseconds of real time; longer than the default grace period of a stop. */
 const patience = 10_000
 
 const tell = (holder: LockOwner) =>
@@ -15,13 +15,11 @@ const tell = (holder: LockOwner) =>
     const { sleep } = yield* RealClock
     const { error } = yield* Output
     yield* sleep(patience)
-    yield* error(
-      `${holder} has not answered for ${patience / 1_000} seconds; Ctrl-C ends the waiting, and nothing else\n`
-    )
+    yield* error(`no response from ${holder} for ${patience / 1_000} seconds; Ctrl-C only ends the waiting\n`)
   })
 
-/** A client of which those requests are so that may take as long as they need. */
-export const told = (client: Client, holder: LockOwner): Effect.Effect<Client, never, Output> =>
+/** A client with this notice for the requests that may take as long as they need. */
+export const withNotice = (client: Client, holder: LockOwner): Effect.Effect<Client, never, Output> =>
   Effect.map(Output, (output) => {
     if (!output.isTerminal) return client
     const telling = Effect.provideService(tell(holder), Output, output)

@@ -1,5 +1,5 @@
 /**
- * Ends jobs, whoever works on them: another process does it for its own, and this one for those on which nobody works.
+ * Stops jobs: through the process that runs them, or in this process if none does.
  */
 import { type Duration, Effect, Option } from "effect"
 import type { JobId } from "../domain/JobId.js"
@@ -27,7 +27,7 @@ export const one = (name: string, given: Options) =>
     })
   )
 
-/** Nobody works on jobs where nobody has the home. */
+/** Without a process that holds the home, no job is running. */
 export const all = (given: Options) =>
   Effect.flatMap(
     JobSource.host,
@@ -42,7 +42,7 @@ const each = (client: JobClient.Service, given: ReturnType<typeof options>) =>
     Effect.forEach(jobs, ({ id }) => orTimedOut(id, client.stop(id, given)), { concurrency: "unbounded" })
   )
 
-/** One that takes longer keeps nobody from hearing of the others. */
+/** A job that times out does not hide the reports of the others. */
 const orTimedOut = (jobId: JobId, stop: ReturnType<JobClient.Service["stop"]>) =>
   Effect.catchTag(stop, "StopTimedOut", ({ elapsed }) =>
     Effect.succeed(new StopReport({ jobId, status: "running", mode: "timedOut", elapsed }))

@@ -1,18 +1,18 @@
 /**
- * What a job is asked to do, as it is given on the command line.
+ * The options that describe a job, and the config made of them.
  */
 import { Effect, Option } from "effect"
 import { JobConfig } from "../domain/JobConfig.js"
 import { Git } from "../git/Git.js"
 import type { Repository } from "../git/Repository.js"
-import * as parameters from "./commands/parameters.js"
+import * as shared from "./commands/parameters.js"
 import * as resolveTasksDir from "./resolveTasksDir.js"
 import * as PlanTree from "./PlanTree.js"
 import { UsageError } from "./parser/UsageError.js"
 
-const { agent, concurrency, dryRun, labels, noLand, repo, target, tasksDir } = parameters
+const { agent, concurrency, dryRun, labels, noLand, repo, target, tasksDir } = shared
 
-export const options = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels }
+export const parameters = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels }
 
 export interface Given extends resolveTasksDir.Given {
   readonly target: Option.Option<string>
@@ -20,7 +20,7 @@ export interface Given extends resolveTasksDir.Given {
   readonly concurrency: Option.Option<number>
   readonly noLand: boolean
   readonly dryRun: boolean
-  readonly labels: { readonly [name: string]: string }
+  readonly labels: ReadonlyArray<readonly [name: string, value: string]>
 }
 
 export const read = (given: Given) =>
@@ -32,7 +32,7 @@ export const read = (given: Given) =>
       targetBranch: Option.isSome(given.target) ? given.target.value : yield* checkedOut(repository),
       dryRun: given.dryRun,
       land: !given.noLand,
-      labels: given.labels,
+      labels: Object.fromEntries(given.labels),
       ...Option.match(given.concurrency, { onNone: () => ({}), onSome: (concurrency) => ({ concurrency }) }),
       ...Option.match(given.agent, { onNone: () => ({}), onSome: (agent) => ({ agent }) })
     }
@@ -43,14 +43,14 @@ const checkedOut = (repository: Repository) =>
     Effect.flatMap(git.head(repository), (head) =>
       head._tag === "Detached"
         ? new UsageError({
-            problem: "HEAD is detached, so there is no branch to work for; name one with --target",
-            help: "charlotte run --help"
+            problem: "HEAD is detached, so there is no branch to land on",
+            hint: "name one with --target"
           })
         : Effect.succeed(head.branch)
     )
   )
 
-/** All that would keep the job from being taken, or else what it would do. */
+/** Shows what the job would do, or everything that prevents it. */
 export const show = (config: Effect.Effect.Success<ReturnType<typeof read>>, json: boolean) =>
   Effect.gen(function* () {
     const [Admission, Tasks] = yield* Effect.promise(() =>

@@ -50,9 +50,9 @@ export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
 }) {
   override get message() {
     const { directory, holder } = this
-    const other = "or use another home directory, which CHARLOTTE_HOME names"
-    if (holder === undefined) return `${directory} is in use by another process; wait until it has ended, ${other}`
-    const out = holder.what === "run" ? "wait until it has ended" : "end it with charlotte daemon stop"
+    const other = "or set CHARLOTTE_HOME to another directory"
+    if (holder === undefined) return `${directory} is in use by another process; wait until it has exited, ${other}`
+    const out = holder.what === "run" ? "wait until it has exited" : "shut it down with charlotte daemon stop"
     return `${directory} is in use by ${holder}; ${out}, ${other}`
   }
 }
@@ -87,6 +87,6 @@ export const leave = (holder: LockOwner) =>
       renameSync(`${home.holder}.new`, home.holder)
     })
     // Without it, later processes only get a less specific error.
-  }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("could not say who uses the home directory", error)))
+  }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("could not write the note of the lock owner", error)))
 
 export const remove = Effect.flatMap(Home, ({ holder }) => Effect.ignore(Effect.try(() => rmSync(holder))))

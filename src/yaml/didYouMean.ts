@@ -4,13 +4,17 @@
 
 const maxNames = 10
 
-/** `: did you mean "api"?`, or else the known names. */
-export const suggestion = (word: string, names: ReadonlyArray<string>): string => {
-  const near = names
+/** The name that is most like the word, unless all of them are too different. */
+export const nearest = (word: string, names: ReadonlyArray<string>): string | undefined =>
+  names
     .map((name) => ({ name, distance: distance(word.toLowerCase(), name.toLowerCase()) }))
     .filter(({ distance, name }) => distance <= Math.max(1, Math.floor(Math.min(word.length, name.length) / 3)))
-    .sort((a, b) => a.distance - b.distance)[0]
-  if (near !== undefined) return `: did you mean "${near.name}"?`
+    .sort((a, b) => a.distance - b.distance)[0]?.name
+
+/** `: did you mean "api"?`, or else the known names. */
+export const suggestion = (word: string, names: ReadonlyArray<string>): string => {
+  const near = nearest(word, names)
+  if (near !== undefined) return `: did you mean "${near}"?`
   if (names.length === 0) return ": none are available"
   return `: expected one of ${few(names)}`
 }

@@ -5,7 +5,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Effect, Layer } from "effect"
 import * as runCommand from "../../src/cli/parser/runCommand.js"
 import { Output, OutputClosed } from "../../src/cli/terminal/Output.js"
-import type { Program } from "../../src/cli/parser/CommandTree.js"
+import type { Group } from "../../src/cli/parser/CommandTree.js"
 
 export interface Capture {
   readonly out: () => string
@@ -38,7 +38,7 @@ export const make = (
 }
 
 /** Runs a command line in this process. */
-export const run = (program: Program, argv: ReadonlyArray<string>, options?: Parameters<typeof make>[0]) => {
+export const run = (program: Group, argv: ReadonlyArray<string>, options?: Parameters<typeof make>[0]) => {
   const capture = make(options)
   return runCommand.run(program, argv, { version: "1.2.3" }).pipe(
     Effect.provide(Layer.merge(NodeContext.layer, capture.layer)),

@@ -57,7 +57,7 @@ describe("the tree of a plan", () => {
 │  ├─ 1 Lay the ground  complete, skipped
 │  └─ 2 Draw the lines  after 1
 │       gate  test -f 2.txt
-└─ done  nothing to do, skipped
+└─ done  complete, skipped
    └─ 1 Was there before  complete, skipped
 
 wave 2
@@ -85,7 +85,7 @@ wave 3
       "│  ├─ 1 Lay the ground …",
       "│  └─ 2 Draw the lines …",
       "│       gate  test -f 2…",
-      "└─ done  nothing to do,…"
+      "└─ done  complete, skip…"
     ])
   })
 

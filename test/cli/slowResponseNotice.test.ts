@@ -35,7 +35,7 @@ const make = (isTerminal: boolean) =>
     }
     const plain = yield* JobClient.make({ socket: "/nowhere" })
     const client = yield* Effect.provide(
-      slowResponseNotice.told({ ...plain, stop: () => Deferred.await(answer) }, holder),
+      slowResponseNotice.withNotice({ ...plain, stop: () => Deferred.await(answer) }, holder),
       capture.layer
     )
     const stop = yield* Effect.fork(Effect.provideService(client.stop(id(1)), RealClock, clock))
@@ -51,8 +51,8 @@ describe("whoever waits for a daemon", () => {
       yield* Deferred.succeed(over, undefined)
       while (capture.err() === "") yield* Effect.yieldNow()
       expect(capture.err()).toBe(
-        "charlotte daemon (pid 7, version 0.1.0) since 2026-11-25T20:00:00Z has not answered for 10 seconds; " +
-          "Ctrl-C ends the waiting, and nothing else\n"
+        "no response from charlotte daemon (pid 7, version 0.1.0) since 2026-11-25T20:00:00Z for 10 seconds; " +
+          "Ctrl-C only ends the waiting\n"
       )
       yield* Deferred.succeed(answer, report(id(1)))
       expect((yield* Fiber.join(stop)).mode).toBe("graceful")

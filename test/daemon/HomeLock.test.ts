@@ -101,7 +101,7 @@ describe("the lock of a home", () => {
       yield* take(home)
       expect((yield* refused(home)).message).toBe(
         `${home} is in use by charlotte daemon (pid ${process.pid}, version 0.9.0) since 1970-01-01T00:00:00Z; ` +
-          "end it with charlotte daemon stop, or use another home directory, which CHARLOTTE_HOME names"
+          "shut it down with charlotte daemon stop, or set CHARLOTTE_HOME to another directory"
       )
     })
   )
@@ -162,8 +162,8 @@ describe("the note of a holder", () => {
         const error = yield* refused(home)
         expect(error).toMatchObject({ _tag: "HomeBusy", holder: undefined })
         expect(error.message).toBe(
-          `${home} is in use by another process; wait until it has ended, ` +
-            "or use another home directory, which CHARLOTTE_HOME names"
+          `${home} is in use by another process; wait until it has exited, ` +
+            "or set CHARLOTTE_HOME to another directory"
         )
       }).pipe(Effect.provide(HurriedClock.layer))
     )
@@ -208,7 +208,7 @@ describe("the note of a holder", () => {
       const logger = Logger.make(({ message }) => void logged.push(String(message)))
       const { isHeld } = yield* take(home).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
       expect(yield* isHeld).toBe(true)
-      expect(logged.join()).toContain("could not say who uses the home directory")
+      expect(logged.join()).toContain("could not write the note of the lock owner")
     })
   )
 })

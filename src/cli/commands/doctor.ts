@@ -1,8 +1,6 @@
 /**
- * `charlotte doctor`: whether all that jobs need is there. It changes nothing, and keeps nobody from anything.
+ * `charlotte doctor`: checks the environment and suggests fixes. It changes nothing and holds no lock.
  */
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import { Effect } from "effect"
 import * as Home from "../../daemon/Home.js"
 import * as Git from "../../git/Git.js"
@@ -16,54 +14,56 @@ import * as repository from "../doctor/repository.js"
 import * as SqliteDriver from "../doctor/sqlite.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output, writeLines } from "../terminal/Output.js"
-import { about, json, repo } from "./parameters.js"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as Parameter from "../parser/Parameter.js"
+import { json, repo } from "./parameters.js"
 
-const audit = Options.boolean("audit").pipe(
-  Options.withDescription("Looks through all that is recorded, too, for anything that must never be.")
+const audit = Parameter.flag("audit", { description: "Also check every record in the database for consistency." })
+
+export const doctor = CommandTree.command(
+  {
+    description: "Check the environment and suggest fixes.",
+    example: "charlotte doctor",
+    parameters: { audit, repo, json }
+  },
+  ({ audit, json, repo }) =>
+    Effect.gen(function* () {
+      const { isTerminal, size, write } = yield* Output
+      const sqlite = yield* SqliteDriver.check
+      const found = yield* Effect.all([
+        machine.check,
+        Effect.succeed([sqlite]),
+        sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit }),
+        repository.check(repo)
+      ])
+      const report = Report.make(found.flat())
+      yield* json
+        ? write(`${JSON.stringify(report)}\n`)
+        : writeLines(Report.lines(report, isTerminal ? (yield* size).columns : Infinity))
+      if (report.problems > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
+    }).pipe(Effect.provide(Git.layer))
 )
 
-export const doctor = Command.make("doctor", { audit, repo, json }, ({ audit, json, repo }) =>
-  Effect.gen(function* () {
-    const { isTerminal, size, write } = yield* Output
-    const sqlite = yield* SqliteDriver.look
-    const found = yield* Effect.all([
-      machine.look,
-      Effect.succeed([sqlite]),
-      sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit }),
-      repository.look(repo)
-    ])
-    const report = Report.make(found.flat())
-    yield* json
-      ? write(`${JSON.stringify(report)}\n`)
-      : writeLines(Report.lines(report, isTerminal ? (yield* size).columns : Infinity))
-    if (report.problems > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
-  }).pipe(Effect.provide(Git.layer))
-).pipe(
-  Command.withDescription(
-    about("Checks that all which jobs need is there, and says what to do about what is not.", "charlotte doctor")
-  )
-)
-
-/** Who uses the home is known by a lock, which is SQLite's as well. */
+/** The lock that tells who holds the home is SQLite's as well. */
 const withoutSqlite = Finding.warning(
-  "the rest",
-  "home, configuration, agents, database and jobs were not looked at",
-  "leave the database where it is, and ask again once SQLite works"
+  "skipped",
+  "home, configuration, agents, database and jobs were not checked",
+  "leave the database where it is, and run this again once SQLite works"
 )
 
 const home = (options: database.Options) =>
   Effect.gen(function* () {
-    const directory = yield* HomeDirectory.look
-    return [...directory, ...(yield* agents.look), ...(yield* database.look(options))]
+    const directory = yield* HomeDirectory.check
+    return [...directory, ...(yield* agents.check), ...(yield* database.check(options))]
   }).pipe(
     Effect.provide(Home.layerUntouched),
     Effect.catchTag("HomeUnusable", ({ message }) =>
       Effect.succeed([
-        Finding.told("problem", "home", message),
+        Finding.fromMessage("problem", "home", message),
         Finding.warning(
-          "the rest",
-          "configuration, agents, database and jobs were not looked at",
-          "make the home directory usable, and ask again"
+          "skipped",
+          "configuration, agents, database and jobs were not checked",
+          "make the home directory usable, and run this again"
         )
       ])
     )

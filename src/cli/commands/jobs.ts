@@ -1,27 +1,32 @@
 /**
- * `charlotte jobs`: the jobs there are, newest first.
+ * `charlotte jobs`: lists jobs, newest first.
  */
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { list } from "../listJobs.js"
-import { about, json, labels, number } from "./parameters.js"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as Parameter from "../parser/Parameter.js"
+import { json, labels, number } from "./parameters.js"
 
-const status = Options.choice("status", RunStatus.literals).pipe(
-  Options.optional,
-  Options.withDescription("Only jobs of this status.")
+const status = Parameter.choiceOption(
+  "status",
+  "STATUS",
+  RunStatus.literals,
+  `Only jobs with this status: ${RunStatus.literals.join(", ")}.`
 )
 
-const limit = number("limit", "As many as are shown at the most; else 20.")
+const limit = number("limit", "How many jobs to list at most (default: 20).")
 
-const before = Options.text("before").pipe(
-  Options.withPseudoName("JOB"),
-  Options.optional,
-  Options.withDescription("Only jobs older than this one: the next page.")
-)
+const before = Parameter.textOption("before", {
+  placeholder: "JOB",
+  description: "Only jobs older than this one: the next page.",
+  source: "jobs"
+})
 
-export const jobs = Command.make("jobs", { status, labels, limit, before, json }, list).pipe(
-  Command.withDescription(
-    about("Lists the jobs, newest first.", "charlotte jobs --status running --label team=web --limit 50")
-  )
+export const jobs = CommandTree.command(
+  {
+    description: "List jobs, newest first.",
+    example: "charlotte jobs --status running --label team=web --limit 50",
+    parameters: { status, labels, limit, before, json }
+  },
+  list
 )

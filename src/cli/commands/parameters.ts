@@ -1,120 +1,95 @@
 /**
- * Options and arguments that several commands have; what they mean is said once.
+ * Options and arguments that several commands share.
  */
-import * as Args from "@effect/cli/Args"
-import * as HelpDoc from "@effect/cli/HelpDoc"
-import * as Options from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
-import { Duration, Effect } from "effect"
+import { Duration, Either } from "effect"
 import * as JobRef from "../JobRef.js"
+import * as Parameter from "../parser/Parameter.js"
 
-/** What a command is for, and how it is called. */
-export const about = (purpose: string, example: string): HelpDoc.HelpDoc =>
-  HelpDoc.blocks([HelpDoc.p(purpose), HelpDoc.p(`Example: ${example}`)])
+export const tasksDir = Parameter.argument("tasksDir", {
+  description: "The task directory, relative to the current directory or to --repo.",
+  source: "directories",
+  decode: Either.right
+})
 
-const invalid = (problem: string) => ValidationError.invalidValue(HelpDoc.p(problem))
+const jobSettings = {
+  description: 'A job id, a unique prefix or suffix of it (4+ characters), or "latest".',
+  source: "jobs",
+  decode: (text: string) => Either.mapLeft(JobRef.parse(text), ({ hint, problem }) => ({ hint, problem }))
+} as const
 
-export const tasksDir = Args.text({ name: "tasksDir" }).pipe(
-  Args.withDescription("The directory of tasks, relative to the current directory, or to that of --repo.")
-)
+export const job = Parameter.argument("job", jobSettings)
 
-export const job = Args.text({ name: "job" }).pipe(
-  Args.withDescription("The id of the job, four or more characters of its beginning or its end, or: latest."),
-  Args.mapEffect((text) => Effect.mapError(JobRef.parse(text), ({ message }) => HelpDoc.p(message)))
-)
+export const optionalJob = Parameter.optionalArgument("job", jobSettings)
 
-export const repo = Options.text("repo").pipe(
-  Options.withPseudoName("DIR"),
-  Options.optional,
-  Options.withDescription("A directory in the git repository to work in; else the current directory.")
-)
+export const jobs = Parameter.repeatedArgument("job", jobSettings)
 
-export const target = Options.text("target").pipe(
-  Options.withPseudoName("BRANCH"),
-  Options.optional,
-  Options.withDescription("The branch that the result lands on; else the one that is checked out.")
-)
+export const repo = Parameter.textOption("repo", {
+  placeholder: "DIR",
+  description: "A directory in the git repository to use (default: the current directory).",
+  source: "directories"
+})
 
-export const agent = Options.text("agent").pipe(
-  Options.withPseudoName("NAME"),
-  Options.optional,
-  Options.withDescription("The agent that works on the tasks; else the one that charlotte.yaml names.")
-)
+export const target = Parameter.textOption("target", {
+  placeholder: "BRANCH",
+  description: "The branch that receives the result (default: the one that is checked out).",
+  source: "branches"
+})
 
-/** A whole number, if it is given. */
+export const agent = Parameter.textOption("agent", {
+  placeholder: "NAME",
+  description: "The agent that works on the tasks (default: the one in charlotte.yaml).",
+  source: "agents"
+})
+
+/** A positive whole number. */
 export const number = (name: string, description: string) =>
-  Options.text(name).pipe(
-    Options.withPseudoName("N"),
-    Options.mapEffect((text) =>
-      /^[1-9]\d{0,5}$/.test(text)
-        ? Effect.succeed(Number(text))
-        : Effect.fail(invalid(`--${name} must be a whole number, 1 or more, and not "${text}"`))
-    ),
-    Options.optional,
-    Options.withDescription(description)
+  Parameter.option(name, { placeholder: "N", description }, (text) =>
+    /^[1-9]\d{0,5}$/.test(text) ? Either.right(Number(text)) : Either.left("a whole number, 1 or more")
   )
 
 const units: { readonly [unit: string]: number } = { ms: 1, s: 1_000, min: 60_000, m: 60_000, h: 3_600_000 }
 
-/** A time such as `5s`, if it is given; up to a day. */
+/** A duration such as `5s`, up to a day. */
 export const span = (name: string, description: string) =>
-  Options.text(name).pipe(
-    Options.withPseudoName("TIME"),
-    Options.mapEffect((text) => {
-      const [, number, unit = ""] = /^(\d{1,9}) ?(ms|s|min|m|h)$/.exec(text) ?? []
-      const millis = Number(number) * (units[unit] ?? NaN)
-      return millis <= 24 * 3_600_000
-        ? Effect.succeed(Duration.millis(millis))
-        : Effect.fail(
-            invalid(`--${name} must be a duration with its unit, such as 5s, 500ms or 2min, and not "${text}"`)
-          )
-    }),
-    Options.optional,
-    Options.withDescription(description)
-  )
+  Parameter.option(name, { placeholder: "TIME", description }, (text) => {
+    const [, number, unit = ""] = /^(\d{1,9}) ?(ms|s|min|m|h)$/.exec(text) ?? []
+    const millis = Number(number) * (units[unit] ?? NaN)
+    return millis <= 24 * 3_600_000
+      ? Either.right(Duration.millis(millis))
+      : Either.left("a duration of at most a day, such as 500ms, 5s or 2min")
+  })
 
 const days: { readonly [unit: string]: number } = { ...units, d: 86_400_000, w: 7 * 86_400_000 }
 
-/** How long ago, such as `7d`, if it is given. */
+/** An age such as `7d`. */
 export const age = (name: string, description: string) =>
-  Options.text(name).pipe(
-    Options.withPseudoName("AGE"),
-    Options.mapEffect((text) => {
-      const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
-      const millis = Number(number) * (days[unit] ?? NaN)
-      return Number.isNaN(millis)
-        ? Effect.fail(invalid(`--${name} must be a duration with its unit, such as 12h, 7d or 2w, and not "${text}"`))
-        : Effect.succeed(Duration.millis(millis))
-    }),
-    Options.optional,
-    Options.withDescription(description)
-  )
+  Parameter.option(name, { placeholder: "AGE", description }, (text) => {
+    const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
+    const millis = Number(number) * (days[unit] ?? NaN)
+    return Number.isNaN(millis)
+      ? Either.left("a duration, such as 12h, 7d or 2w")
+      : Either.right(Duration.millis(millis))
+  })
 
-export const concurrency = number("concurrency", "How many units are worked on at the same time; else 4.")
+export const concurrency = number("concurrency", "How many units to work on in parallel (default: 4).")
 
-export const noLand = Options.boolean("no-land").pipe(
-  Options.withDescription("Leaves the result on its own branch, and the target as it is.")
+export const noLand = Parameter.flag("no-land", {
+  description: "Leave the result on its own branch and the target branch unchanged."
+})
+
+export const dryRun = Parameter.flag("dry-run", { description: "Show what would be done without doing it." })
+
+export const json = Parameter.flag("json", {
+  description: "Print JSON, one document a line; errors too, on standard error."
+})
+
+export const labels = Parameter.repeatedOption(
+  "label",
+  { placeholder: "KEY=VALUE", description: "A label to find jobs by; can be repeated." },
+  (text) => {
+    const at = text.indexOf("=")
+    return at > 0 && at < text.length - 1
+      ? Either.right([text.slice(0, at), text.slice(at + 1)] as const)
+      : Either.left("KEY=VALUE, such as team=web")
+  }
 )
-
-export const dryRun = Options.boolean("dry-run").pipe(
-  Options.withDescription("Looks at everything, and touches nothing.")
-)
-
-export const json = Options.boolean("json").pipe(
-  Options.withDescription("Writes JSON, for programs; errors too, on the standard error.")
-)
-
-/** Free words to find jobs by, each given as `KEY=VALUE`. */
-export const labels = Options.text("label").pipe(
-  Options.withPseudoName("KEY=VALUE"),
-  Options.repeated,
-  Options.mapEffect((texts) => Effect.map(Effect.forEach(texts, label), Object.fromEntries<string>)),
-  Options.withDescription("A label to find the job by; can be repeated.")
-)
-
-const label = (text: string) => {
-  const at = text.indexOf("=")
-  return at > 0 && at < text.length - 1
-    ? Effect.succeed([text.slice(0, at), text.slice(at + 1)] as const)
-    : Effect.fail(invalid(`--label must be KEY=VALUE, such as team=web, and not "${text}"`))
-}

@@ -1,9 +1,6 @@
 /**
- * `charlotte prune`: removes what jobs that are over have left behind.
+ * `charlotte prune`: removes worktrees and branches that ended jobs have left.
  */
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import { Effect, Option } from "effect"
 import { resolve } from "node:path"
 import * as Layers from "../../daemon/Layers.js"
@@ -16,32 +13,38 @@ import * as JobRef from "../JobRef.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import * as OfflineJobs from "../offline/OfflineJobs.js"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as Parameter from "../parser/Parameter.js"
 import { UsageError } from "../parser/UsageError.js"
 import * as format from "../terminal/format.js"
-import { about, age, dryRun, job, json, repo } from "./parameters.js"
+import { age, dryRun, jobs, json, repo } from "./parameters.js"
 
-const help = "charlotte prune --help"
+const hint = "see: charlotte prune --help"
 
-const all = Options.boolean("all").pipe(
-  Options.withDescription("All jobs, in all repositories in which they have worked (or in that of --repo).")
-)
+const all = Parameter.flag("all", {
+  description: "Include all jobs, in every repository they have worked in (or in that of --repo)."
+})
 
-const discard = Options.boolean("discard").pipe(
-  Options.withDescription("Removes also work that nothing else holds: it is lost.")
-)
+const discard = Parameter.flag("discard", {
+  description: "Also remove work that exists nowhere else; it is lost."
+})
 
-const olderThan = age("older-than", "Only of jobs that ended so long ago, such as 12h, 7d or 2w.")
+const olderThan = age("older-than", "Only jobs that ended at least this long ago, such as 12h, 7d or 2w.")
 
-const yes = Options.boolean("yes").pipe(Options.withDescription("Removes without asking."))
+const yes = Parameter.flag("yes", { description: "Remove without asking." })
 
-export const prune = Command.make(
-  "prune",
-  { jobs: Args.repeated(job), repo, all, olderThan, discard, dryRun, yes, json },
+export const prune = CommandTree.command(
+  {
+    description:
+      "Remove worktrees and branches that ended jobs have left in this repository. Work that exists nowhere else is kept.",
+    example: "charlotte prune --older-than 7d --dry-run",
+    parameters: { jobs, repo, all, olderThan, discard, dryRun, yes, json }
+  },
   ({ all, discard, dryRun, json, olderThan, repo, yes, ...given }) =>
     Effect.gen(function* () {
-      // Of a job whose variable is not set, it would be the work of all.
+      // Without jobs it would mean all of them, which is not what "$UNSET" was meant to say.
       if (discard && given.jobs.length === 0 && !all) {
-        return yield* new UsageError({ problem: "--discard loses work: name the jobs whose it is, or add --all", help })
+        return yield* new UsageError({ problem: "--discard loses work; name the jobs, or add --all", hint })
       }
       const recorded = OfflineJobs.make(yield* RunStore)
       const jobs = yield* Effect.forEach(given.jobs, (name) => JobRef.find(recorded, name))
@@ -61,8 +64,8 @@ export const prune = Command.make(
         const isAgreed = yield* (yield* Confirmation)(`Remove ${discard ? "and lose " : ""}all of this?`)
         if (Option.isNone(isAgreed)) {
           return yield* new UsageError({
-            problem: "nobody is there to ask; add --yes, or --dry-run to only look",
-            help
+            problem: "cannot ask for confirmation without a terminal; add --yes, or --dry-run to only look",
+            hint
           })
         }
         if (!isAgreed.value) return yield* writeLines([[StyledLine.raw("nothing was removed")]])
@@ -70,28 +73,20 @@ export const prune = Command.make(
       const pruned = yield* Prune.prune({ ...options, dryRun })
       yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
     }).pipe(Effect.provide([Git.layer, Layers.store({ what: "run", version })]))
-).pipe(
-  Command.withDescription(
-    about(
-      "Removes the worktrees and branches that jobs which are over have left in this repository. Work that nothing else holds stays.",
-      "charlotte prune --older-than 7d --dry-run"
-    )
-  )
 )
 
-/** The repository that one stands in, or has named. */
+/** The repository of the current directory, or of --repo. */
 const around = (repo: Option.Option<string>) =>
   Effect.gen(function* () {
     const git = yield* Git.Git
     const path = yield* Effect.try({
       try: () => resolve(Option.getOrElse(repo, () => ".")),
-      catch: () =>
-        new UsageError({ problem: "the current directory is not there any more; go to another", help: "pwd" })
+      catch: () => new UsageError({ problem: "the current directory no longer exists", hint: "change to another one" })
     })
     const found = yield* Effect.catchTag(
       git.open(path),
       "NotARepository",
-      () => new UsageError({ problem: `${path} is in no git repository; go to one, or add --all`, help })
+      () => new UsageError({ problem: `${path} is not in a git repository; change to one, or add --all`, hint })
     )
     return found.topLevel
   })

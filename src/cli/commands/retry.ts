@@ -1,27 +1,29 @@
 /**
- * `charlotte retry`: a new job that begins with what another has done.
+ * `charlotte retry`: starts a new job from what another has completed.
  */
-import * as Command from "@effect/cli/Command"
 import { Effect, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import * as JobRef from "../JobRef.js"
-import * as startAndFollow from "../run/startAndFollow.js"
 import type { Jobs } from "../JobSource.js"
-import { about, job, json } from "./parameters.js"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as startAndFollow from "../run/startAndFollow.js"
+import { job, json } from "./parameters.js"
 
-export const retry = Command.make("retry", { job, json }, ({ job, json }) =>
-  startAndFollow.follow({ begin: (jobs) => Effect.flatMap(again(jobs, job), (config) => jobs.start(config)), json })
-).pipe(
-  Command.withDescription(
-    about(
-      "Starts a new job that begins with what a job that has failed or was cancelled has done, and tries the rest again.",
-      "charlotte retry latest"
-    )
-  )
+export const retry = CommandTree.command(
+  {
+    description: "Start a new job from what a failed or cancelled one has completed, to do the rest, and follow it.",
+    example: "charlotte retry latest",
+    parameters: { job, json }
+  },
+  ({ job, json }) =>
+    startAndFollow.follow({
+      begin: (jobs) => Effect.flatMap(retryConfig(jobs, job), (config) => jobs.start(config)),
+      json
+    })
 )
 
-/** The same as before, but for where it begins. */
-const again = (jobs: Jobs, name: string) =>
+/** The config of the former job, with a reference to it. */
+const retryConfig = (jobs: Jobs, name: string) =>
   Effect.gen(function* () {
     const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, name), (id) => jobs.get(id))
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))

@@ -1,32 +1,36 @@
 /**
- * `charlotte stop`: ends jobs, and returns when they are really over.
+ * `charlotte stop`: stops jobs, and returns when they have ended.
  */
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import { Effect, Option, Schema } from "effect"
 import * as Home from "../../daemon/Home.js"
 import { StopReport } from "../../domain/StopReport.js"
 import * as ExitCode from "../errors/ExitCode.js"
-import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
-import * as stopJobs from "../stopJobs.js"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as Parameter from "../parser/Parameter.js"
 import { UsageError } from "../parser/UsageError.js"
+import * as stopJobs from "../stopJobs.js"
 import * as format from "../terminal/format.js"
-import { about, job, json, span } from "./parameters.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { json, optionalJob, span } from "./parameters.js"
 
-const all = Options.boolean("all").pipe(Options.withDescription("All jobs that run."))
+const all = Parameter.flag("all", { description: "Stop all running jobs." })
 
-const grace = span("grace", "How long a job may take to end by itself, such as 5s or 2min; else as it is configured.")
+const grace = span("grace", "How long a job may take to end by itself, such as 5s or 2min (default: as configured).")
 
-export const stop = Command.make(
-  "stop",
-  { job: Args.optional(job), all, grace, json },
+export const stop = CommandTree.command(
+  {
+    description: "Stop a job and wait until it has ended.",
+    example: "charlotte stop latest --grace 30s",
+    parameters: { job: optionalJob, all, grace, json }
+  },
   ({ all, job, json, ...given }) =>
     Effect.gen(function* () {
       if (Option.isSome(job) === all) {
-        const problem = all ? "give a job or --all, and not both" : "<job> is missing; or give --all"
-        return yield* new UsageError({ problem, help: "charlotte stop --help" })
+        return yield* new UsageError({
+          problem: all ? "give either a job or --all, not both" : "missing argument <job>, or --all",
+          hint: "see: charlotte stop --help"
+        })
       }
       if (Option.isSome(job)) {
         const report = yield* stopJobs.one(job.value, given)
@@ -35,13 +39,9 @@ export const stop = Command.make(
       const reports = yield* stopJobs.all(given)
       yield* json
         ? write(reports.map((report) => encode(report)))
-        : writeLines(reports.length === 0 ? [[StyledLine.raw("no job runs")]] : reports.map(line))
+        : writeLines(reports.length === 0 ? [[StyledLine.raw("no jobs are running")]] : reports.map(line))
       if (reports.some(({ mode }) => mode === "timedOut")) return yield* new ExitCode.Quit({ code: ExitCode.failed })
     }).pipe(Effect.provide(Home.layerUntouched))
-).pipe(
-  Command.withDescription(
-    about("Stops a job, and returns when it is really over.", "charlotte stop latest --grace 30s")
-  )
 )
 
 const encode = Schema.encodeSync(StopReport)
@@ -52,21 +52,21 @@ const line = ({ elapsed, jobId, killed, mode, status }: StopReport): StyledLine.
   const job = StyledLine.raw(`job ${jobId}`)
   switch (mode) {
     case "graceful":
-      return [StyledLine.raw("✓ ", "good"), job, StyledLine.raw(` ${status}, after ${format.span(elapsed)}`)]
+      return [StyledLine.raw("✓ ", "good"), job, StyledLine.raw(` ${status} after ${format.span(elapsed)}`)]
     case "forced":
       return [
         StyledLine.raw("! ", "warn"),
         job,
-        StyledLine.raw(` ${status}, after ${format.span(elapsed)}; killed at the end of the grace period`),
+        StyledLine.raw(` ${status} after ${format.span(elapsed)}; killed at the end of the grace period`),
         ...named(killed)
       ]
     case "alreadyEnded":
-      return [StyledLine.raw("· ", "faint"), job, StyledLine.raw(` was over before: ${status}`)]
+      return [StyledLine.raw("· ", "faint"), job, StyledLine.raw(` had already ended: ${status}`)]
     case "timedOut":
       return [
         StyledLine.raw("✗ ", "bad"),
         job,
-        StyledLine.raw(` has not ended in ${format.span(elapsed)}; it is still stopping`)
+        StyledLine.raw(` did not end within ${format.span(elapsed)} and is still stopping`)
       ]
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A port of this machine that the daemon serves, besides the socket of its home.
+ * A loopback port that the daemon listens on, besides the socket of its home.
  */
 export interface Port {
   readonly host: string
@@ -8,7 +8,7 @@ export interface Port {
 
 const pattern = /^(?:(127\.0\.0\.1|localhost|\[::1\]):)?(\d{1,5})$/
 
-/** What somebody has written means, if it means one. */
+/** `127.0.0.1:7433`, or the port alone. */
 export const parse = (text: string): Port | undefined => {
   const [, host = "127.0.0.1", digits] = pattern.exec(text) ?? []
   const port = Number(digits)

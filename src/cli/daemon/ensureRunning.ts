@@ -1,5 +1,5 @@
 /**
- * Sees to it that a daemon is up in the home, whoever starts it.
+ * Ensures that a daemon is running in the home.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
@@ -17,30 +17,30 @@ export interface Options {
   readonly json: boolean
 }
 
-/** A daemon is up, but not where it was asked for. */
+/** A daemon is running, but does not listen on the requested address. */
 export class NotListening extends Schema.TaggedError<NotListening>()("NotListening", {
   holder: LockOwner.LockOwner,
   address: Schema.String
 }) {
   override get message() {
-    return `${this.holder} does not listen on ${this.address}; restart it with: charlotte daemon restart --listen ${this.address}`
+    return `${this.holder} is not listening on ${this.address}; restart it with: charlotte daemon restart --listen ${this.address}`
   }
 }
 
 export interface Up {
   readonly holder: LockOwner.LockOwner
-  /** Whether it was started just now, and by this. */
+  /** Whether this call has started it. */
   readonly isNew: boolean
 }
 
-/** How long another one may take until it is ready, once it is seen, in milliseconds of real time. */
+/** How long the daemon of another process may take to become ready, in milliseconds of real time. */
 const patience = 30_000
 const pause = 20
 
-/** So many have lost to somebody who then was not there, or does not say who it is. */
+/** How often a start may lose the lock to a process that leaves no note. */
 const enough = 3
 
-/** What keeps a daemon from starting it says itself, and this ends with its code. */
+/** Prints the error of a daemon that cannot start, and quits with its exit code. */
 export const up = (
   options: Options
 ): Effect.Effect<Up, ExitCode.Quit | LockOwner.HomeBusy | NotListening, FileSystem | Home | Output | Path> =>
@@ -64,7 +64,7 @@ const find = (options: Options) =>
         const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
         const tried = yield* Effect.either(spawnDaemon.launch(words(options, level)))
         isNew = tried._tag === "Right"
-        // Another one was faster; it is seen the next time, or it has ended.
+        // Another process was faster; the next round finds it, or it has exited.
         if (tried._tag === "Left" && (tried.left.code !== ExitCode.busy || ++lost === enough)) return yield* tried.left
         continue
       }
@@ -84,7 +84,7 @@ const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Opti
         : new NotListening({ holder, address: LockOwner.show({ host, port }) })
   })
 
-/** As `Start` reads them. */
+/** The command line of the daemon. */
 const words = ({ json, listen }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",

@@ -1,5 +1,5 @@
 /**
- * What the commands of the daemon say.
+ * The output of the daemon commands.
  */
 import { DateTime, Effect, Option } from "effect"
 import * as LockOwner from "../../daemon/LockOwner.js"
@@ -11,7 +11,7 @@ interface Manner {
   readonly json: boolean
 }
 
-/** For programs. */
+/** For `--json`. */
 const object = ({ addresses = [], process, since, version, what }: LockOwner.LockOwner) => ({
   what,
   pid: process.pid,
@@ -22,14 +22,14 @@ const object = ({ addresses = [], process, since, version, what }: LockOwner.Loc
 
 export const asJson = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
 
-/** A daemon takes jobs. */
+/** A daemon is running. */
 export const up = ({ holder, isNew }: Up, { json }: Manner) =>
   json
     ? asJson({ daemon: { ...object(holder), started: isNew } })
     : writeLines([
         [
           StyledLine.raw("charlotte daemon "),
-          ...(isNew ? [StyledLine.raw("is ready", "good")] : [StyledLine.raw("is up already", "strong")]),
+          ...(isNew ? [StyledLine.raw("is ready", "good")] : [StyledLine.raw("is already running", "strong")]),
           StyledLine.raw(` (pid ${holder.process.pid}, version `),
           StyledLine.piece(holder.version),
           StyledLine.raw(")")
@@ -40,14 +40,14 @@ export const up = ({ holder, isNew }: Up, { json }: Manner) =>
 const where = ({ addresses = [] }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> =>
   addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(LockOwner.show(address), "name")])
 
-/** A daemon has ended; or there was none. */
+/** A daemon has exited; or none was running. */
 export const down = (ended: Option.Option<LockOwner.LockOwner>, { json }: Manner) =>
   json
     ? asJson({ daemon: null, stopped: Option.match(ended, { onNone: () => null, onSome: object }) })
     : writeLines([
         Option.match(ended, {
-          onNone: () => [StyledLine.raw("no daemon is up")],
-          onSome: ({ process }) => [StyledLine.raw(`charlotte daemon has ended (pid ${process.pid})`)]
+          onNone: () => [StyledLine.raw("no daemon is running")],
+          onSome: ({ process }) => [StyledLine.raw(`charlotte daemon has exited (pid ${process.pid})`)]
         })
       ])
 
@@ -64,13 +64,13 @@ export const status = ({ holder, problems, token }: Status, { json }: Manner) =>
     return asJson({ holder: daemon, ready: Option.isSome(holder) && problems.length === 0, problems })
   }
   if (Option.isNone(holder)) {
-    return writeLines([[StyledLine.raw("no daemon is up; start it with: charlotte daemon start")]])
+    return writeLines([[StyledLine.raw("no daemon is running; start it with: charlotte daemon start")]])
   }
   const port = holder.value.addresses?.some((address) => "port" in address) === true
   return writeLines([
     [StyledLine.piece(String(holder.value), "strong")],
     ...where(holder.value),
-    ...(port ? [[StyledLine.raw("  with the token in ", "faint"), StyledLine.piece(token)]] : []),
+    ...(port ? [[StyledLine.raw("  token in ", "faint"), StyledLine.piece(token)]] : []),
     ...(problems.length === 0 ? [[StyledLine.raw("  ready", "good")]] : []),
     ...problems.map((problem) => [StyledLine.raw("  ! ", "warn"), StyledLine.piece(problem)])
   ])

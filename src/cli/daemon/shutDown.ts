@@ -1,5 +1,5 @@
 /**
- * Ends the daemon of the home, and waits until it is really over.
+ * Shuts down the daemon of the home, and waits until it has exited.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Either, Option, Schema } from "effect"
@@ -9,7 +9,7 @@ import * as JobClient from "../../http/client/JobClient.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { RealClock } from "../../internal/RealClock.js"
 
-/** It was told to end, and has not. */
+/** The daemon has not exited in time. */
 export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
   holder: LockOwner.LockOwner,
   /** The file. */
@@ -17,16 +17,16 @@ export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
 }) {
   override get message() {
     const { pid } = this.holder.process
-    return `${this.holder} does not end; its log may say why: ${this.log}. Killing it loses no job: kill -9 ${pid}`
+    return `${this.holder} does not exit; its log may say why: ${this.log}. Killing it loses no job: kill -9 ${pid}`
   }
 }
 
-/** Longer than a daemon takes whatever its jobs do, in milliseconds of real time. */
+/** Longer than a shutdown may take, in milliseconds of real time. */
 const patience = 12_000
 const patienceToAnswer = 2_000
 const pause = 20
 
-/** The daemon that has ended; none when none was up. */
+/** The daemon that has exited; none if none was running. */
 export const down: Effect.Effect<
   Option.Option<LockOwner.LockOwner>,
   LockOwner.HomeBusy | StillUp,
@@ -41,7 +41,7 @@ export const down: Effect.Effect<
     Effect.timeout(patienceToAnswer),
     Effect.either
   )
-  // It does not listen yet, or its socket was deleted; or it is ending already, and a signal would have it hurry.
+  // No answer: it does not listen yet, its socket was deleted, or it is shutting down already and a signal would kill its jobs.
   const isEnding = Option.exists(yield* LockOwner.find, ({ ending }) => ending === true)
   if ((Either.isRight(asked) || isEnding) && (yield* hasEnded(holder))) return found
   yield* signal(holder)
@@ -49,7 +49,7 @@ export const down: Effect.Effect<
   return yield* new StillUp({ holder, log })
 })
 
-/** Waits for it, and tells whether it came to it. */
+/** Waits for the exit, up to the deadline. */
 const hasEnded = (holder: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     const { now, sleep } = yield* RealClock
@@ -61,7 +61,7 @@ const hasEnded = (holder: LockOwner.LockOwner) =>
     return true
   })
 
-/** Of a process of another container only the note tells. */
+/** A process of another container is known only by its note. */
 const isUp = ({ file, process, since }: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     const { isAlive, self } = yield* KernelRef
@@ -69,7 +69,7 @@ const isUp = ({ file, process, since }: LockOwner.LockOwner) =>
     return Option.exists(yield* LockOwner.find, (other) => other.file === file && +other.since === +since)
   })
 
-/** Only if it is certain that the pid is still its own. */
+/** Only if the pid certainly is still the daemon's. */
 const signal = ({ process: { pid, ...identity } }: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     const { isAlive, self } = yield* KernelRef

@@ -1,5 +1,5 @@
 /**
- * Starts the daemon in a process of its own, which outlives this one and its terminal.
+ * Spawns the daemon as a process that outlives this one and its terminal.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -9,10 +9,10 @@ import { closeSync, openSync } from "node:fs"
 import { Home } from "../../daemon/Home.js"
 import { ParentEnvironment, type Variables } from "../../process/ChildEnvironment.js"
 
-/** It ended before it was ready. */
+/** The daemon exited before it was ready. */
 export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
   code: Schema.Int,
-  /** What it said of it, as it said it. */
+  /** What it printed to standard error. */
   text: Schema.String
 }) {
   override get message() {
@@ -20,7 +20,7 @@ export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
   }
 }
 
-/** Returns when the daemon is ready. The words are those of a `daemon start --foreground`. */
+/** Returns when the daemon is ready. The words are a `daemon start --foreground` command line. */
 export const launch = (words: ReadonlyArray<string>): Effect.Effect<void, NotStarted, FileSystem | Home | Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -28,17 +28,17 @@ export const launch = (words: ReadonlyArray<string>): Effect.Effect<void, NotSta
     const home = yield* Home
     const around = yield* ParentEnvironment
     yield* fs.makeDirectory(home.logs, { recursive: true, mode: 0o700 })
-    // Of this process alone until the daemon is ready: others may be started at the same time.
+    // A file of this process alone until the daemon is ready: others may be starting at the same time.
     const draft = path.join(home.logs, `daemon.err.${process.pid}`)
     yield* Effect.acquireUseRelease(
       Effect.sync(() => openSync(draft, "w", 0o600)),
       (err) =>
         Effect.gen(function* () {
           const { code, isReady } = yield* begin(words, { cwd: home.directory, env: environment(around, home), err })
-          // What the daemon says after this is found there: such as that its memory is full.
+          // Later output, such as an out-of-memory report, is found there.
           if (isReady) return yield* fs.rename(draft, path.join(home.logs, "daemon.err"))
           const text = yield* fs.readFileString(draft)
-          const fallback = `charlotte: the daemon ended before it was ready (${code})\n`
+          const fallback = `charlotte: the daemon exited before it was ready (${code})\n`
           return yield* new NotStarted({
             code: typeof code === "number" && code > 0 ? code : 1,
             text: text || fallback
@@ -53,11 +53,11 @@ export const launch = (words: ReadonlyArray<string>): Effect.Effect<void, NotSta
   }).pipe(Effect.catchTags({ BadArgument: Effect.die, SystemError: unwritable }))
 
 const unwritable = ({ message }: { readonly message: string }) =>
-  new NotStarted({ code: 1, text: `charlotte: the daemon cannot be started: ${message}\n` })
+  new NotStarted({ code: 1, text: `charlotte: cannot start the daemon: ${message}\n` })
 
 interface Begun {
   readonly isReady: boolean
-  /** With which it ended, or the name of a signal. */
+  /** The exit code, or the name of a signal. */
   readonly code: number | string
 }
 
@@ -71,9 +71,9 @@ const begin = (
     const child: ChildProcess = spawn(process.execPath, [...options, script, ...words], {
       cwd,
       env,
-      // In a session of its own: no signal of the terminal is meant for it.
+      // A session of its own, without signals from the terminal.
       detached: true,
-      // The channel carries one message. It is closed before the daemon starts anything.
+      // The IPC channel carries one message and is closed before the daemon spawns anything.
       stdio: ["ignore", "ignore", err, "ipc"]
     })
     const ended = (code: number | string) => resume(Effect.succeed({ isReady: false, code }))
@@ -86,22 +86,22 @@ const begin = (
       child.unref()
       resume(Effect.succeed({ isReady: true, code: 0 }))
     })
-    // Nobody waits for it any more.
+    // An interrupted start leaves no daemon behind.
     return Effect.sync(() => child.kill("SIGTERM"))
   })
 
-/** Those of git would turn the daemon towards another repository, and those of Node are for the process that has them. */
-const isOfTheMoment = (name: string): boolean => /^(GIT_|NODE_OPTIONS$|NODE_CHANNEL_)/.test(name)
+/** GIT_* would point the daemon to one repository; those of Node are meant for this process alone. */
+const isForThisProcess = (name: string): boolean => /^(GIT_|NODE_OPTIONS$|NODE_CHANNEL_)/.test(name)
 
 const environment = (around: Variables, { directory }: Home["Type"]): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(around).filter(([name]) => !isOfTheMoment(name))),
+  ...Object.fromEntries(Object.entries(around).filter(([name]) => !isForThisProcess(name))),
   CHARLOTTE_HOME: directory
 })
 
-/** Whether another process has launched this one, and waits for it to be ready. */
+/** Whether a launcher waits for this process to be ready. */
 export const isLaunched: boolean = process.send !== undefined
 
-/** Tells the process that has launched this one, if one has, that it is ready. */
+/** Tells the launcher, if there is one, that the daemon is ready. */
 export const tellLauncher: Effect.Effect<void> = Effect.async((resume) => {
   if (process.send === undefined || !process.connected) return resume(Effect.void)
   process.send("ready", () => {

@@ -1,13 +1,13 @@
 /**
- * What one look at something has shown.
+ * The result of one check.
  */
 export interface Finding {
-  /** What was looked at, in a word. */
+  /** What was checked, in a word. */
   readonly check: string
-  /** Jobs can be run with a warning, and not, or not in full, with a problem. */
+  /** Jobs run in spite of warnings, but not, or not fully, with problems. */
   readonly status: "ok" | "warning" | "problem"
   readonly message: string
-  /** A command, or words, for what to do about it. */
+  /** What to do about it; may be a command. */
   readonly remedy?: string
 }
 
@@ -27,12 +27,12 @@ export const problem = (check: string, message: string, remedy: string): Finding
   remedy
 })
 
-/** Of a message of ours that says what is wrong, and after a semicolon what to do. */
-export const told = (
+/** From a message that states the problem and, after a semicolon, what to do. */
+export const fromMessage = (
   status: "warning" | "problem",
   check: string,
   text: string,
-  otherwise = "look at what it says"
+  otherwise = "see the message"
 ): Finding => {
   const at = text.indexOf("; ")
   return at === -1

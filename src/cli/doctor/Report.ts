@@ -1,5 +1,5 @@
 /**
- * What all the looking has come to, for a person and for a program.
+ * All findings, for a terminal or as JSON.
  */
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
@@ -29,11 +29,11 @@ export const lines = ({ findings, problems, warnings }: Report, columns: number)
   return [
     ...findings.flatMap((finding) => ofFinding(finding, longest, columns)),
     StyledLine.empty,
-    [StyledLine.raw(problems + warnings === 0 ? "all is well" : counts, problems === 0 ? "plain" : "bad")]
+    [StyledLine.raw(problems + warnings === 0 ? "No problems found." : counts, problems === 0 ? "plain" : "bad")]
   ]
 }
 
-/** What to do is not broken into lines: it may be there to be copied. */
+/** Remedies do not wrap: they may be commands to copy. */
 const ofFinding = (
   { check, message, remedy, status }: Finding,
   longest: number,

@@ -1,5 +1,5 @@
 /**
- * Whether the configuration can be read, and which agents are there.
+ * Checks the configuration and lists the available agents.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Either } from "effect"
@@ -8,13 +8,13 @@ import { Home } from "../../daemon/Home.js"
 import * as Agents from "../../tasks/Agents.js"
 import * as Finding from "./Finding.js"
 
-export const look = Effect.gen(function* () {
+export const check = Effect.gen(function* () {
   const fs = yield* FileSystem
   const { config } = yield* Home
   const read = yield* Effect.either(Configuration.make)
   if (Either.isLeft(read)) {
     return read.left.problems.map((problem) =>
-      Finding.told("problem", "configuration", String(problem), `mend ${problem.file}`)
+      Finding.fromMessage("problem", "configuration", String(problem), `fix ${problem.file}`)
     )
   }
   const isThere = yield* Effect.orElseSucceed(fs.exists(config), () => false)
@@ -22,7 +22,7 @@ export const look = Effect.gen(function* () {
   return [
     Finding.ok(
       "configuration",
-      `${isThere ? config : `there is no ${config}, and need not be`}${maxJobs === undefined ? "" : `; ${maxJobs} jobs at once`}`
+      `${isThere ? config : `no ${config}; defaults apply`}${maxJobs === undefined ? "" : `; ${maxJobs} jobs at once`}`
     ),
     ...(yield* ofAgents(agents))
   ]
@@ -38,12 +38,9 @@ const ofAgents = (settings: Agents.Settings) =>
       ({ name }) => Effect.either(get(name))
     )
     return [
-      Finding.ok(
-        "agents",
-        isAlone ? `only ${names.join()}, which runs the sh blocks of the tasks themselves` : names.join(", ")
-      ),
+      Finding.ok("agents", isAlone ? `only ${names.join()}, which runs the sh blocks in the tasks` : names.join(", ")),
       ...missing.flatMap((agent) =>
-        Either.isLeft(agent) ? [Finding.told("warning", "agents", agent.left.message)] : []
+        Either.isLeft(agent) ? [Finding.fromMessage("warning", "agents", agent.left.message)] : []
       )
     ]
   })

@@ -1,5 +1,5 @@
 /**
- * Whether anything is in the database that must never be in one, each with what can be done about it.
+ * Checks the records in the database for consistency.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type * as SqlClient from "@effect/sql/SqlClient"
@@ -11,13 +11,13 @@ import * as Audit from "../../store/Audit.js"
 import * as format from "../terminal/format.js"
 import * as Finding from "./Finding.js"
 
-/** What is wrong with the configuration is told elsewhere; how many jobs may run is not known then. */
+/** An invalid configuration is reported by its own check; the capacity is unknown then. */
 const maxJobs = Effect.match(Configuration.make, {
   onSuccess: ({ maxJobs = Configuration.defaultMaxJobs }) => maxJobs,
   onFailure: () => undefined
 })
 
-export const look: Effect.Effect<
+export const check: Effect.Effect<
   ReadonlyArray<Finding.Finding>,
   StoreError,
   FileSystem | Home | SqlClient.SqlClient
@@ -26,18 +26,18 @@ export const look: Effect.Effect<
   const { events, jobs, violations } = yield* Audit.run({ maxJobs: yield* maxJobs })
   const size = `${format.count(jobs, "job")} and ${format.count(events, "event")}`
   return violations.length === 0
-    ? [Finding.ok("audit", `nothing is wrong with ${size}`)]
+    ? [Finding.ok("audit", `${size} are consistent`)]
     : violations.map(({ found, remedy, wrong }) =>
         Finding.problem("audit", `${found}: ${wrong}`, remedies(database, found)[remedy])
       )
 })
 
 const remedies = (database: string, found: string): { readonly [R in Audit.Remedy]: string } => ({
-  record: `keep a copy of ${database}, and report this; other jobs can go on`,
-  process: `end what this finds, if anything: grep -l ${cookie(found)} /proc/[0-9]*/environ`,
-  capacity: "charlotte daemon restart, if fewer may run than before; report it else",
-  file: "restore it from a backup, or move it away to begin anew"
+  record: `keep a copy of ${database}, and report this; other jobs are not affected`,
+  process: `kill the processes that this finds, if any: grep -l ${cookie(found)} /proc/[0-9]*/environ`,
+  capacity: "charlotte daemon restart, if maxJobs was lowered; else report it",
+  file: "restore it from a backup, or move it away to start afresh"
 })
 
-/** By which a process of a job is found. */
+/** The environment variable that identifies a process of a job. */
 const cookie = (found: string): string => /RUN_BY_CHARLOTTE=([\w-]+)/.exec(found)?.[1] ?? "RUN_BY_CHARLOTTE"

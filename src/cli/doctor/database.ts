@@ -1,6 +1,5 @@
 /**
- * Whether the database can be read, and what it tells of jobs that are to be gone on with, or have left something.
- * Whoever else uses it takes no notice.
+ * Checks the database, and reports unfinished jobs and leftovers. It does not disturb other users of the database.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
@@ -13,20 +12,20 @@ import type { UnfinishedRun } from "../../store/RunStoreService.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as Prune from "../../tasks/Prune.js"
 import * as format from "../terminal/format.js"
-import * as Audited from "./audit.js"
+import * as audit from "./audit.js"
 import * as Finding from "./Finding.js"
 
 export interface Options {
-  /** Looks through all of it, for what must never be in a database. */
+  /** Whether to check every record. */
   readonly audit: boolean
 }
 
-export const look = (options: Options) =>
+export const check = (options: Options) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const { database } = yield* Home
     const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => true)
-    if (!isThere) return [Finding.ok("database", "there is none yet")]
+    if (!isThere) return [Finding.ok("database", "none yet")]
     return yield* Effect.provide(tables(options), Database.layerUntouched({ filename: database, thorough: true }))
   }).pipe(Effect.catchTag("StoreError", (error) => Effect.succeed([unreadable(error)])))
 
@@ -37,55 +36,62 @@ const unreadable = ({ cause, reason }: StoreError): Finding.Finding => {
       return Finding.problem(
         "database",
         detail.replace(/\. Restore it .*$/, ""),
-        "restore it from a backup, or move it away to begin anew"
+        "restore it from a backup, or move it away to start afresh"
       )
     case "busy":
-      return Finding.warning("database", "it is busy, and cannot be looked at now", "try again")
+      return Finding.warning("database", "busy, could not be checked", "try again")
     case "readonly":
       return Finding.warning(
         "database",
-        "it cannot be looked at: a crash has left it in the midst of a change",
-        "nothing: the next command that uses it puts it in order"
+        "could not be checked: a crash has interrupted a transaction",
+        "none needed: the next command that opens it recovers it"
       )
     default:
-      return Finding.told("problem", "database", `it cannot be read: ${detail}`, "make it readable, or move it away")
+      return Finding.fromMessage(
+        "problem",
+        "database",
+        `cannot be read: ${detail}`,
+        "make it readable, or move it away"
+      )
   }
 }
 
-const tables = ({ audit }: Options) =>
+const tables = (options: Options) =>
   Effect.gen(function* () {
     const { database } = yield* Home
     const { found, latest } = yield* Migrations.version
-    if (Option.isNone(found)) return [Finding.ok("database", `${database}, with nothing in it`)]
-    const version = `${database}, of version ${found.value}`
+    if (Option.isNone(found)) return [Finding.ok("database", `${database}, empty`)]
+    const version = `${database}, version ${found.value}`
     if (found.value > latest) {
-      return [Finding.problem("database", `${version}; this Charlotte knows ${latest}`, "install a newer one")]
+      return [
+        Finding.problem("database", `${version}; this charlotte supports up to ${latest}`, "install a newer charlotte")
+      ]
     }
     if (found.value < latest) {
       return [
         Finding.warning(
           "database",
-          `${version}, whose jobs cannot be looked at until it is brought to version ${latest}`,
-          "nothing: the next command that uses it does that"
+          `${version}; jobs cannot be checked before it is migrated to version ${latest}`,
+          "none needed: the next command that opens it migrates it"
         )
       ]
     }
-    const looks = Effect.provide(Effect.all([unfinished, leftovers]), RunStore.layerUntouched)
+    const checks = Effect.provide(Effect.all([unfinished, leftovers]), RunStore.layerUntouched)
     return [
       Finding.ok("database", `${version}, undamaged`),
-      ...(yield* looks).flat(),
-      ...(audit ? yield* Audited.look : [])
+      ...(yield* checks).flat(),
+      ...(options.audit ? yield* audit.check : [])
     ]
   })
 
-/** More of them say nothing new. */
+/** How many unfinished jobs are listed. */
 const most = 10
 
 const unfinished = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
   const isHeld = Option.isSome(yield* HomeLock.holder)
   const jobs = yield* store.unfinished({ kind: "tasks", limit: most + 1 })
-  if (jobs.length === 0) return [Finding.ok("jobs", "none has still to be done")]
+  if (jobs.length === 0) return [Finding.ok("jobs", "none unfinished")]
   const more = jobs.length > most ? [Finding.ok("jobs", "and more")] : []
   return [...jobs.slice(0, most).map(ofJob(isHeld)), ...more]
 })
@@ -94,8 +100,8 @@ const ofJob =
   (isHeld: boolean) =>
   ({ run: { id, status }, stopping }: UnfinishedRun): Finding.Finding => {
     if (status !== "interrupted" && isHeld) return Finding.ok("jobs", `${id} is ${stopping ? "stopping" : status}`)
-    if (stopping) return Finding.ok("jobs", `${id} was being stopped, and will be ended by the next command`)
-    const how = status === "interrupted" ? "was interrupted" : "was cut off by a crash"
+    if (stopping) return Finding.ok("jobs", `${id} was being stopped; the next command ends it`)
+    const how = status === "interrupted" ? "was interrupted" : "was interrupted by a crash"
     return Finding.warning("jobs", `${id} ${how}`, `charlotte resume ${id}`)
   }
 
@@ -114,20 +120,20 @@ const ofRepository = (pruned: Prune.Pruned): ReadonlyArray<Finding.Finding> => {
     ...(branches.length === 0 ? [] : [format.count(branches.length, "branch", "branches")])
   ].join(" and ")
   return [
-    // A branch takes no room.
+    // A branch takes no space, so it is no warning.
     ...(left === ""
       ? []
       : [
           {
             check: "leftovers",
             status: worktrees.length === 0 ? "ok" : "warning",
-            message: `${left} of jobs that are over, in ${repository}`,
+            message: `${left} of ended jobs in ${repository}`,
             remedy: "charlotte prune --all"
           } as const
         ]),
     ...(kept.length === 0
       ? []
-      : [Finding.ok("leftovers", `${keptBy(kept)} work that nothing else holds, in ${repository}`)]),
-    ...problems.map((text) => Finding.told("warning", "leftovers", text))
+      : [Finding.ok("leftovers", `${keptBy(kept)} work that exists nowhere else, in ${repository}`)]),
+    ...problems.map((text) => Finding.fromMessage("warning", "leftovers", text))
   ]
 }

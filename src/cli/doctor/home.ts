@@ -1,5 +1,5 @@
 /**
- * Whether the home directory can be used, has room, and who uses it.
+ * Checks the home directory, its free space, and which process holds it.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -9,14 +9,14 @@ import * as Home from "../../daemon/Home.js"
 import * as HomeLock from "../../daemon/HomeLock.js"
 import * as Finding from "./Finding.js"
 
-/** Fails where it cannot be used, whatever is in it. */
-export const look = Effect.gen(function* () {
+/** Fails if the home cannot be used at all. */
+export const check = Effect.gen(function* () {
   const { directory } = yield* Home.Home
   const state = yield* Home.inspect(directory)
-  return [yield* stands(directory, state), ...(yield* room(directory)), yield* user]
+  return [yield* permissions(directory, state), ...(yield* freeSpace(directory)), yield* owner]
 })
 
-const stands = (directory: string, state: Home.State) => {
+const permissions = (directory: string, state: Home.State) => {
   switch (state) {
     case "missing":
       return missing(directory)
@@ -29,22 +29,22 @@ const stands = (directory: string, state: Home.State) => {
   }
 }
 
-/** It will be made, if what is there of the way to it allows for it. */
+/** Whether it can be created. */
 const missing = (directory: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const parent = yield* nearest(directory)
     const isWritable = yield* Effect.isSuccess(fs.access(parent, { writable: true }))
     return isWritable
-      ? Finding.ok("home", `${directory} is not there yet, and will be made`)
+      ? Finding.ok("home", `${directory} does not exist yet; it will be created`)
       : Finding.problem(
           "home",
-          `${directory} is not there, and cannot be made in ${parent}`,
-          "make it, or choose another directory with CHARLOTTE_HOME"
+          `${directory} does not exist and cannot be created in ${parent}`,
+          "create it, or set CHARLOTTE_HOME to another directory"
         )
   })
 
-/** The directory itself, or the last one on the way to it that is there. */
+/** The directory or its nearest existing parent. */
 const nearest = (directory: string): Effect.Effect<string, never, FileSystem | Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -54,34 +54,34 @@ const nearest = (directory: string): Effect.Effect<string, never, FileSystem | P
     return isThere || parent === directory ? directory : yield* nearest(parent)
   })
 
-const room = (directory: string) =>
+const freeSpace = (directory: string) =>
   Effect.gen(function* () {
-    const place = yield* nearest(directory)
-    const free = yield* Effect.option(Effect.tryPromise(async () => statfs(place)))
+    const existing = yield* nearest(directory)
+    const free = yield* Effect.option(Effect.tryPromise(async () => statfs(existing)))
     return Option.toArray(Option.map(free, ({ bavail, bsize }) => space(bavail * bsize)))
   })
 
 const mebibyte = 1024 ** 2
 
-/** Of so many bytes that are free. Worktrees with what is installed in them take a lot. */
+/** Judges the free bytes. Worktrees with their dependencies take a lot. */
 export const space = (bytes: number): Finding.Finding => {
   const size = bytes < 1024 * mebibyte ? `${Math.floor(bytes / mebibyte)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`
   if (bytes >= 1024 * mebibyte) return Finding.ok("space", `${size} free`)
-  const tell = bytes < 100 * mebibyte ? Finding.problem : Finding.warning
-  return tell(
+  const report = bytes < 100 * mebibyte ? Finding.problem : Finding.warning
+  return report(
     "space",
     `only ${size} free for database, logs and worktrees`,
-    "make room (charlotte prune removes what ended jobs have left), or choose another directory with CHARLOTTE_HOME"
+    "free disk space (charlotte prune removes leftovers of ended jobs), or set CHARLOTTE_HOME to another directory"
   )
 }
 
-const user = Effect.gen(function* () {
+const owner = Effect.gen(function* () {
   const note = yield* HomeLock.note
-  if (Option.isNone(note)) return Finding.ok("in use", "by nobody")
+  if (Option.isNone(note)) return Finding.ok("in use", "no")
   if (Option.isSome(yield* HomeLock.holder)) return Finding.ok("in use", `by ${note.value}`)
   return Finding.warning(
     "in use",
-    `by nobody; ${note.value} was killed, or the machine was`,
-    "nothing: the next command that uses the home puts it in order"
+    `no; ${note.value} was killed, or the machine crashed`,
+    "none needed: the next command that uses the home recovers it"
   )
 })

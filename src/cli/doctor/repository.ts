@@ -1,5 +1,5 @@
 /**
- * Whether the repository that is named, or is around, is one in which jobs can be done.
+ * Checks the repository of --repo or of the current directory.
  */
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
@@ -8,11 +8,11 @@ import type { GitError } from "../../git/GitError.js"
 import type { RepositoryProblem } from "../../git/preflight.js"
 import * as Finding from "./Finding.js"
 
-export const look = (given: Option.Option<string>) =>
+export const check = (given: Option.Option<string>) =>
   Effect.gen(function* () {
     const git = yield* Git
     const path = yield* Path
-    // The current directory may be gone.
+    // The current directory may have been deleted.
     const place = yield* Effect.option(Effect.try(() => path.resolve(Option.getOrElse(given, () => "."))))
     if (Option.isNone(place)) return []
     const repository = yield* git.open(place.value)
@@ -20,12 +20,12 @@ export const look = (given: Option.Option<string>) =>
     return problems.length === 0 ? [Finding.ok("repository", repository.topLevel)] : problems.map(ofProblem)
   }).pipe(Effect.catchAll((error) => Effect.succeed(ofError(error, Option.isSome(given)))))
 
-/** Of what is checked out only the want of a branch is told: another one can be named. */
+/** A detached HEAD is only a warning: --target can name a branch. */
 const ofProblem = ({ kind, message }: RepositoryProblem): Finding.Finding =>
-  Finding.told(kind === "detached" ? "warning" : "problem", "repository", message)
+  Finding.fromMessage(kind === "detached" ? "warning" : "problem", "repository", message)
 
-/** Nothing, where nobody has named one and there is none; git itself is looked at elsewhere. */
+/** Nothing if the current directory is in no repository; git itself is checked elsewhere. */
 const ofError = (error: GitError, isNamed: boolean): ReadonlyArray<Finding.Finding> =>
   error._tag === "GitMissing" || error._tag === "GitTooOld" || (error._tag === "NotARepository" && !isNamed)
     ? []
-    : [Finding.told("problem", "repository", error.message)]
+    : [Finding.fromMessage("problem", "repository", error.message)]

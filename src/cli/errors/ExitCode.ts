@@ -1,23 +1,25 @@
 /**
- * What the process says at its end: the codes of `sysexits.h` and of shells where they have one for it.
+ * Exit codes of the command: those of `sysexits.h` and of shells, where they have one.
  */
 import { Schema } from "effect"
 import type { RunStatus } from "../../domain/RunStatus.js"
 
 export const completed = 0
 export const failed = 1
-/** The command line, or what it leads to, is not what it must be: another try will fail as well. */
+/** The command line, or what it refers to, is invalid: another try fails as well. */
 export const invalid = 2
-/** A bug. */
+/** A daemon is needed and none is running (`EX_UNAVAILABLE`). */
+export const unavailable = 69
+/** A bug (`EX_SOFTWARE`). */
 export const internal = 70
-/** Not now: at capacity, or somebody else works on the same. */
+/** Temporarily unavailable, retry later: home locked, at capacity, or branch in use (`EX_TEMPFAIL`). */
 export const busy = 75
-/** As shells say of SIGINT. */
+/** 128 + SIGINT, as in shells. */
 export const interrupted = 130
-/** As shells say of SIGPIPE. */
+/** 128 + SIGPIPE, as in shells. */
 export const closed = 141
 
-/** The job's own end is that of the command which followed it. */
+/** The exit code of a command that followed a job mirrors the job. */
 export const ofStatus: { readonly [Status in RunStatus]: number } = {
   completed,
   failed,
@@ -27,5 +29,5 @@ export const ofStatus: { readonly [Status in RunStatus]: number } = {
   running: interrupted
 }
 
-/** Ends the process with a code other than 0, when all that there is to say has been said. */
+/** Ends the process with a code other than 0 without a further message. */
 export class Quit extends Schema.TaggedError<Quit>()("Quit", { code: Schema.Int }) {}

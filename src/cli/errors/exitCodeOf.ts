@@ -1,12 +1,12 @@
 /**
- * With which code a command ends that has failed.
+ * The exit code of a command that has failed.
  */
 import { Predicate } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { RequestRefused } from "../../http/contract/errors.js"
-import { busy, closed, failed, internal, invalid } from "./ExitCode.js"
+import { busy, closed, failed, internal, invalid, unavailable } from "./ExitCode.js"
 
-/** Of an error with that tag; of every other one it is `failed`. */
+/** By the tag of the error; for all others it is `failed`. */
 const byTag: Readonly<Record<string, number>> = {
   UsageError: invalid,
   InvalidPlan: invalid,
@@ -15,7 +15,7 @@ const byTag: Readonly<Record<string, number>> = {
   HomeUnusable: invalid,
   NoSuchAgent: invalid,
   JobNotFound: invalid,
-  NoJobName: invalid,
+  InvalidJobRef: invalid,
   NoSuchJob: invalid,
   AmbiguousJob: invalid,
   LogNotFound: invalid,
@@ -38,6 +38,8 @@ const byTag: Readonly<Record<string, number>> = {
   ShuttingDown: busy,
   Locked: busy,
   VersionMismatch: busy,
+
+  DaemonNotRunning: unavailable,
 
   InternalError: internal,
 

@@ -1,5 +1,5 @@
 /**
- * What a person can do about an error whose own sentence does not say so: the end of that sentence.
+ * What to do about an error, in terms of the command line, where its own message does not say so.
  */
 import * as domain from "../../domain/errors.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
@@ -7,35 +7,36 @@ import * as http from "../../http/contract/errors.js"
 
 export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.MaxJobsReached)
-    return "wait until one has ended, or stop one; see: charlotte jobs --status running"
+    return "wait for a job to end or stop one; list them with: charlotte jobs --status running"
   if (error instanceof domain.JobConflict) return `watch it with: charlotte watch ${error.jobId}`
-  if (error instanceof domain.JobNotFound) return "see the jobs with: charlotte jobs"
+  if (error instanceof domain.JobNotFound) return "list jobs with: charlotte jobs"
   if (error instanceof domain.NotResumable) return instead(error.jobId)[error.status]
   if (error instanceof domain.StopTimedOut) return `it is still stopping; see: charlotte show ${error.jobId}`
-  if (error instanceof domain.ShuttingDown) return "try again when it is up again; see: charlotte daemon status"
-  if (error instanceof domain.AlreadyManaged) return "wait until it has ended"
+  if (error instanceof domain.ShuttingDown)
+    return "try again when the daemon has restarted; see: charlotte daemon status"
+  if (error instanceof domain.AlreadyManaged) return "wait until it has exited"
   if (error instanceof domain.StoreError) return ofStore[error.reason]
-  if (error instanceof http.LogNotFound) return `see its units and tasks with: charlotte show ${error.jobId}`
+  if (error instanceof http.LogNotFound) return `list its units and tasks with: charlotte show ${error.jobId}`
   if (error instanceof http.ConnectionFailed || error instanceof http.UnexpectedAnswer)
     return "see: charlotte daemon status"
   if (error instanceof http.NotReady) return "see: charlotte doctor"
   return undefined
 }
 
-/** Of going on with a job, which only one that was interrupted can. */
+/** Only an interrupted job can be resumed; this is what to do with others. */
 const instead = (jobId: string): { readonly [S in RunStatus]: string } => ({
   pending: `watch it with: charlotte watch ${jobId}`,
   running: `watch it with: charlotte watch ${jobId}`,
-  interrupted: "mend that, and try again",
-  completed: `see what it has done with: charlotte show ${jobId}`,
-  failed: `go on with what is left in a new job: charlotte retry ${jobId}`,
-  cancelled: `go on with what is left in a new job: charlotte retry ${jobId}`
+  interrupted: "fix that and try again",
+  completed: `see its result with: charlotte show ${jobId}`,
+  failed: `continue in a new job with: charlotte retry ${jobId}`,
+  cancelled: `continue in a new job with: charlotte retry ${jobId}`
 })
 
 const ofStore: { readonly [R in domain.StoreError["reason"]]: string | undefined } = {
   busy: "try again in a moment",
   closed: "try again in a moment",
-  full: "make room on the disk, and try again",
+  full: "free disk space and try again",
   replaced: "restart the daemon with: charlotte daemon restart",
   readonly: "see: charlotte doctor",
   corrupt: "see: charlotte doctor",

@@ -1,42 +1,42 @@
 /**
- * What a command comes to: a code; and where it fails, what is said of it, which is loaded only then.
+ * Turns the outcome of a command into an exit code, and prints its error.
  */
 import { Effect, Exit, FiberRef, HashSet, Logger, LogLevel } from "effect"
 import * as ExitCode from "./ExitCode.js"
 import type * as formatError from "./formatError.js"
 import { Output } from "../terminal/Output.js"
 
-export interface Manner extends Pick<formatError.Manner, "help" | "json"> {
-  /** What is told of what happens inside. */
+export interface Manner extends Pick<formatError.Manner, "json"> {
+  /** What is logged to standard error. */
   readonly level: LogLevel.LogLevel
 }
 
-/** Runs a command, which fails in no way but by interruption then, and answers with the code. */
+/** Runs a command. The result fails only by interruption. */
 export const of = <R>(
   command: Effect.Effect<void, unknown, R>,
-  { help, json, level }: Manner
+  { json, level }: Manner
 ): Effect.Effect<number, never, R | Output> =>
   Effect.gen(function* () {
     const output = yield* Output
     const exit = yield* command.pipe(
-      // What happens inside is written line by line, and an area that is drawn over would get between.
+      // Log lines and a live region would overwrite each other.
       Effect.provideService(Output, level === LogLevel.None ? output : { ...output, isTerminal: false }),
       Effect.locally(FiberRef.currentLoggers, HashSet.make(logTo(output.error))),
       Logger.withMinimumLogLevel(level),
       Effect.exit
     )
     if (Exit.isSuccess(exit)) return ExitCode.completed
-    const { tell } = yield* Effect.promise(() => import("./formatError.js"))
+    const { format } = yield* Effect.promise(() => import("./formatError.js"))
     const debug = LogLevel.lessThanEqual(level, LogLevel.Debug)
-    const { code, text } = tell(exit.cause, { json, debug, help })
+    const { code, text } = format(exit.cause, { json, debug })
     if (text !== "") yield* output.error(text)
     return code
   })
 
-/** The level of that name; nothing is said of what happens inside, unless it is asked for. */
+/** The level of that name; without one, nothing is logged. */
 export const levelOf = (name: string | undefined): LogLevel.LogLevel =>
   LogLevel.allLevels.find(({ _tag }) => _tag.toLowerCase() === name) ?? LogLevel.None
 
 const logTo = (write: (text: string) => Effect.Effect<void>) =>
-  // What is written is in the stream's hands when this returns, and so stays in order.
+  // The stream has the line when this returns, so lines stay in order.
   Logger.map(Logger.logfmtLogger, (line) => void Effect.runFork(write(`${line}\n`)))

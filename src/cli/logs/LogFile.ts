@@ -1,5 +1,5 @@
 /**
- * The files with what was printed on behalf of a job, in the directory of its logs.
+ * The log files of a job: the output of its agents, gates and setups.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -7,23 +7,23 @@ import { Array, Effect, Option, Order } from "effect"
 
 export interface LogFile {
   readonly path: string
-  /** Empty of one that belongs to no unit. */
+  /** Empty for files that belong to no unit. */
   readonly unit: string
   readonly task: number | undefined
-  /** Which try it was; the attempt of the job stands before it from the second on. */
+  /** The attempt of the task, after that of the job from its second one on. */
   readonly attempt: string
-  /** Who printed it: `agent`, `gate`, `setup`, or what else a file is called after. */
+  /** `agent`, `gate`, `setup`, or the name of the file. */
   readonly what: string
   readonly size: number
-  /** In milliseconds: when it was last written to. */
+  /** When it was last written to, in milliseconds. */
   readonly at: number
 }
 
-/** Which of them are wanted. */
+/** Which files to read. */
 export interface Selection {
   readonly unit: string | undefined
   readonly task: number | undefined
-  /** All, if empty. */
+  /** Empty for all. */
   readonly what: ReadonlyArray<string>
 }
 
@@ -33,7 +33,7 @@ const ofSetup = /^(setup)-(\d+)\.(\d+)$/
 const attemptOf = (attempt: string | undefined, one: string | undefined): string =>
   attempt === undefined || attempt === "1" ? (one ?? "1") : `${attempt}.${one}`
 
-/** What the name of a file says. */
+/** What the name of a file means. */
 export const read = (name: string): Pick<LogFile, "task" | "attempt" | "what"> => {
   const task = ofTask.exec(name)
   if (task !== null) return { task: Number(task[1]), attempt: attemptOf(task[2], task[3]), what: task[4] ?? "" }
@@ -46,13 +46,13 @@ const isWanted = ({ task, unit, what }: LogFile, wanted: Selection): boolean =>
   (wanted.task === undefined || task === wanted.task) &&
   (wanted.what.length === 0 || wanted.what.includes(what))
 
-/** In the order in which they were written last. */
+/** By the time of the last write. */
 const byTime = Order.combine(
   Order.mapInput(Order.number, ({ at }: LogFile) => at),
   Order.mapInput(Order.string, ({ path }: LogFile) => path)
 )
 
-/** Those there are; none where the directory is not there yet. What goes away meanwhile is left out. */
+/** None if the directory does not exist yet. Files that disappear meanwhile are left out. */
 export const list = (
   directory: string,
   wanted: Selection

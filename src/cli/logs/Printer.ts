@@ -1,6 +1,5 @@
 /**
- * Prints pieces of logs: for a terminal as clean lines, for a pipe byte for byte, for a program as JSON. As `tail` does, it
- * says whose they are wherever that changes.
+ * Prints pieces of logs: clean lines on a terminal, bytes to a pipe, or JSON. As in `tail`, a title shows where the file changes.
  */
 import { Effect } from "effect"
 import { TextDecoder } from "node:util"
@@ -12,13 +11,13 @@ import type { LogFile } from "./LogFile.js"
 export interface Printer {
   /** The next piece of a file. */
   readonly print: (file: LogFile, bytes: Uint8Array) => Effect.Effect<void, OutputClosed>
-  /** What was held back, of lines that have not ended. */
+  /** Prints lines that have not ended yet. */
   readonly end: Effect.Effect<void, OutputClosed>
 }
 
 export interface Options {
   readonly json: boolean
-  /** Whether it is said whose the pieces are. */
+  /** Whether titles are shown. */
   readonly titles: boolean
 }
 
@@ -30,7 +29,7 @@ const title = ({ attempt, task, unit, what }: LogFile): string => {
   return Terminal.clean(`==> ${place}${place === "" ? "" : ", "}${what}, attempt ${attempt} <==`)
 }
 
-/** A text that may be cut anywhere, also within a character. */
+/** Decodes pieces that may be cut within a character. */
 const decoders = () => {
   const all = new Map<string, TextDecoder>()
   return ({ path }: LogFile, bytes: Uint8Array): string => {
@@ -52,7 +51,7 @@ const json = Effect.map(Output, ({ write }): Printer => {
   }
 })
 
-/** Whose piece it was last. */
+/** Remembers the file of the last piece. */
 const turns = ({ titles }: Options) => {
   let current: string | undefined
   return (file: LogFile): { readonly isNew: boolean; readonly isFirst: boolean } => {
@@ -81,7 +80,7 @@ const bytes = (options: Options) =>
     }
   })
 
-/** A line that does not end is shown in pieces of so many characters. */
+/** A longer line is printed in pieces. */
 const longest = 16 * 1024
 
 const lines = (options: Options) =>

@@ -1,5 +1,5 @@
 /**
- * Reads the logs of a job as far as they go, and then what comes.
+ * Prints the logs of a job, and follows them.
  */
 import { type File, FileSystem, Size } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
@@ -9,10 +9,10 @@ import type { OutputClosed } from "../terminal/Output.js"
 import * as LogFile from "./LogFile.js"
 import type { Printer } from "./Printer.js"
 
-/** Bytes that are read at once. */
+/** Bytes of one read. */
 const pieceSize = 64 * 1024
 
-/** Files tell nobody when they grow. */
+/** File growth is polled. */
 const interval = "200 millis"
 
 export interface Options {
@@ -52,17 +52,17 @@ const reader = ({ directory, printer, wanted }: Options) => {
   })
 }
 
-/** All that is there. */
+/** Prints what is there. */
 export const all = (options: Options): Effect.Effect<void, OutputClosed, FileSystem | Path> =>
   Effect.zipRight(reader(options), options.printer.end)
 
-/** The same, and what comes until it is over. */
+/** Prints what is there and what is added, until the effect completes. */
 export const follow = <E, R>(options: Options, over: Effect.Effect<unknown, E, R>) =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<void, E>()
     yield* Effect.forkScoped(Effect.intoDeferred(Effect.asVoid(over), ended))
     const read = reader(options)
-    // In this order: what was printed before the end is read after it.
+    // The last read comes after the end, so that nothing printed before it is missed.
     while (!(yield* Deferred.isDone(ended))) {
       yield* read
       yield* race.first([Effect.ignore(Deferred.await(ended)), Effect.sleep(interval)])

@@ -1,5 +1,5 @@
 /**
- * What is recorded of jobs in a home in which nobody works on them.
+ * The jobs in the database of a home that no process holds.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
@@ -21,21 +21,21 @@ import type { JobManager } from "../../manager/JobManager.js"
 import * as Database from "../../store/Database.js"
 import * as RunStore from "../../store/RunStore.js"
 
-/** What there is to know of jobs, whoever knows it. */
+/** Read access to jobs. */
 export type Jobs = Pick<JobClient, "list" | "get" | "events">
 
-/** What begins them, or goes on with them. */
+/** Starts and resumes them, too. */
 export type Manager = Jobs & Pick<JobClient, "start" | "resume">
 
 const kind = "tasks"
 
-/** Nobody works on it: whoever did has died, and the next manager will find it interrupted. */
+/** Its process has died: the next manager will find it interrupted. */
 const settled = (run: Run): Run =>
   shown(run.status === "running" ? new Run({ ...run, status: "interrupted" }, { disableValidation: true }) : run)
 
 const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
 
-/** One page of several. What one of them has not read yet is older than its `next`, and comes with a later page. */
+/** Merges pages of several queries. Runs older than the `next` of one of them come with a later page. */
 const merged =
   (limit: number) =>
   (pages: ReadonlyArray<RunStore.RunPage>): RunStore.RunPage => {
@@ -89,7 +89,7 @@ export const make = (store: RunStore.Service): Jobs => {
   }
 }
 
-/** The same with a manager of this process, which works on the jobs. */
+/** The same, with a manager in this process. */
 export const managed = ({ resume, start }: JobManager["Type"]): Effect.Effect<Manager, never, RunStore.RunStore> =>
   Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start: (config) => start(config), resume }))
 
@@ -99,7 +99,7 @@ const untouched = Layer.unwrapEffect(
   )
 )
 
-/** The records of the home. They are only looked at, unless they have to be brought up to date, or be mended, first. */
+/** Reads the database without writing to it, unless it needs a migration or a recovery first. */
 export const open: Effect.Effect<
   Jobs,
   HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | TokenUnusable,

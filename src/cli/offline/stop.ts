@@ -1,5 +1,5 @@
 /**
- * What this process does with jobs itself, where no other one has the home.
+ * Stops a job in a home that no other process holds.
  */
 import { Context, type Duration, Effect, Layer } from "effect"
 import * as Layers from "../../daemon/Layers.js"
@@ -8,7 +8,7 @@ import { JobManager } from "../../manager/JobManager.js"
 import * as JobRef from "../JobRef.js"
 import * as OfflineJobs from "./OfflineJobs.js"
 
-/** Ends a job that waits to go on. */
+/** Cancels a job that is interrupted or pending. */
 export const stop = (name: string, options: { readonly grace?: Duration.Duration }) =>
   Effect.gen(function* () {
     const store = yield* Layer.build(Layers.store({ what: "run", version }))

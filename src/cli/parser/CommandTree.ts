@@ -1,87 +1,56 @@
 /**
- * The tree of commands. Each is made with the library of commands, which parses its options and arguments; the way down
- * the tree is ours, since the library does not tell how it found a command, nor what else is there.
+ * The tree of commands, from which parsing, help, usage errors and completions derive.
  */
-import type { CliApp } from "@effect/cli/CliApp"
-import * as Command from "@effect/cli/Command"
-import * as CommandDescriptor from "@effect/cli/CommandDescriptor"
-import type { Usage } from "@effect/cli/Usage"
-import { type Array, type Effect, Option } from "effect"
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
+import { Either, type Effect } from "effect"
 import type { Output } from "../terminal/Output.js"
+import type { Invalid, Parameter } from "./Parameter.js"
 
-/** What every command may use; whatever else it needs it brings itself. */
-export type Environment = CliApp.Environment | Output
+/** What every command may use; it provides whatever else it needs itself. */
+export type Environment = FileSystem | Output | Path
 
-export type Descriptor = CommandDescriptor.Command<unknown>
-
-export interface Program {
-  readonly name: string
-  readonly descriptor: Descriptor
-  readonly children: ReadonlyArray<Program>
-  /** With its options and arguments, in the library's order; none of a group of commands. */
-  readonly run: Option.Option<(words: ReadonlyArray<string>) => Effect.Effect<void, unknown, Environment>>
+export interface Command {
+  readonly description: string
+  readonly example: string
+  readonly parameters: ReadonlyArray<Parameter<unknown>>
+  /** The effect of a command line with these values, or the first that is refused. */
+  readonly bind: (valuesOf: ValuesOf) => Either.Either<Effect.Effect<void, unknown, Environment>, Invalid>
 }
 
-/** A command that does something. */
-export const leaf = <Name extends string, R extends Environment, E, A>(
-  command: Command.Command<Name, R, E, A>
-): Program => {
-  // The library skips what would be the interpreter and the script, and would show its name and version for --help.
-  const run = Command.run(command, { name: nameOf(command.descriptor), version: "" })
-  return {
-    name: nameOf(command.descriptor),
-    descriptor: command.descriptor,
-    children: [],
-    run: Option.some((words) => run(["", "", ...words]))
-  }
-}
+/** All values of a parameter on a command line, in order; of a flag, one for each time it is there. */
+export type ValuesOf = (parameter: Parameter<unknown>) => ReadonlyArray<string>
 
-/** A command that is only the first word of others. */
-export const group = (name: string, description: string, children: Array.NonEmptyReadonlyArray<Program>): Program => {
-  const [first, ...others] = children
-  const child = ({ descriptor, name }: Program): [string, Descriptor] => [name, descriptor]
-  const descriptor = CommandDescriptor.make(name).pipe(
-    CommandDescriptor.withDescription(description),
-    CommandDescriptor.withSubcommands([child(first), ...others.map(child)])
+type Parameters = { readonly [key: string]: Parameter<unknown> }
+
+type Given<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer A> ? A : never }
+
+export const command = <P extends Parameters, E, R extends Environment>(
+  { parameters, ...about }: { readonly description: string; readonly example: string; readonly parameters: P },
+  run: (given: Given<P>) => Effect.Effect<void, E, R>
+): Command => ({
+  ...about,
+  parameters: Object.values(parameters),
+  bind: (valuesOf) => Either.map(decode(parameters, valuesOf), run)
+})
+
+const decode = <P extends Parameters>(parameters: P, valuesOf: ValuesOf): Either.Either<Given<P>, Invalid> => {
+  const decoded = Object.entries(parameters).map(([key, parameter]) =>
+    Either.map(parameter.decode(valuesOf(parameter)), (value) => [key, value])
   )
-  return { name, descriptor, children, run: Option.none() }
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- each key has what its own parameter decodes to
+  return Either.map(Either.all(decoded), (entries) => Object.fromEntries(entries) as Given<P>)
 }
 
-const nameOf = <A>(descriptor: CommandDescriptor.Command<A>): string =>
-  [...CommandDescriptor.getNames(descriptor)].join()
+/** Loads a command when it is needed: most of them are not. */
+export type Loader = () => Promise<Command>
 
-/** An option, or an argument, whose one name is in angle brackets. */
-export interface Parameter {
-  readonly names: ReadonlyArray<string>
-  /** A word that stands for the value of an option that takes one. */
-  readonly value: Option.Option<string>
-  readonly optional: boolean
-  readonly repeated: boolean
+/** A word that only leads to other commands. */
+export interface Group {
+  readonly description: string
+  readonly children: { readonly [name: string]: Group | Loader }
+  /** Words that other programs have for what commands of this one do, with these commands. */
+  readonly synonyms?: { readonly [word: string]: ReadonlyArray<string> }
 }
 
-const parametersIn = (usage: Usage): ReadonlyArray<Parameter> => {
-  switch (usage._tag) {
-    case "Named":
-      return [{ names: usage.names, value: usage.acceptedValues, optional: false, repeated: false }]
-    case "Optional":
-      return parametersIn(usage.usage).map((parameter) => ({ ...parameter, optional: true }))
-    case "Repeated":
-      return parametersIn(usage.usage).map((parameter) => ({ ...parameter, optional: true, repeated: true }))
-    case "Alternation":
-    case "Concat":
-      return [...parametersIn(usage.left), ...parametersIn(usage.right)]
-    default:
-      return []
-  }
-}
-
-const startsWith =
-  (start: string) =>
-  ({ names }: Parameter) =>
-    names.every((name) => name.startsWith(start))
-
-const parameters = ({ descriptor }: Program) => parametersIn(CommandDescriptor.getUsage(descriptor))
-
-export const options = (program: Program): ReadonlyArray<Parameter> => parameters(program).filter(startsWith("-"))
-
-export const operands = (program: Program): ReadonlyArray<Parameter> => parameters(program).filter(startsWith("<"))
+export const isLoader = (node: Group | Loader): node is Loader => typeof node === "function"

@@ -1,60 +1,58 @@
 /**
- * Every command, by the words that lead to it. One that is asked for is loaded alone: most of what there is to load, a command
- * that only talks to a daemon has no use for.
+ * Every command, by the words that lead to it.
  */
-import { Array } from "effect"
-import * as CommandTree from "./CommandTree.js"
-
-interface Group {
-  readonly description: string
-  readonly children: { readonly [name: string]: Group | (() => Promise<CommandTree.Program>) }
-}
+import type { Group } from "./CommandTree.js"
 
 const daemon: Group = {
-  description: "Jobs that outlive the terminal: a manager in the background.",
+  description: "Manage the background daemon, whose jobs do not depend on a terminal.",
   children: {
-    start: async () => CommandTree.leaf((await import("../commands/daemon/start.js")).start),
-    stop: async () => CommandTree.leaf((await import("../commands/daemon/stop.js")).stop),
-    restart: async () => CommandTree.leaf((await import("../commands/daemon/restart.js")).restart),
-    status: async () => CommandTree.leaf((await import("../commands/daemon/status.js")).status)
-  }
+    start: async () => (await import("../commands/daemon/start.js")).start,
+    stop: async () => (await import("../commands/daemon/stop.js")).stop,
+    restart: async () => (await import("../commands/daemon/restart.js")).restart,
+    status: async () => (await import("../commands/daemon/status.js")).status
+  },
+  synonyms: { up: ["start"], down: ["stop"], kill: ["stop"], info: ["status"], ps: ["status"] }
 }
 
-const charlotte: Group = {
+export const charlotte: Group = {
   description:
-    "Works through a directory of Markdown tasks in a git repository, with any agent; a task counts as done only when its own check passes.",
+    "Work through a directory of Markdown tasks in a git repository with any agent. A task counts as done only when its own check passes.",
   children: {
-    run: async () => CommandTree.leaf((await import("../commands/run.js")).run),
-    plan: async () => CommandTree.leaf((await import("../commands/plan.js")).plan),
-    start: async () => CommandTree.leaf((await import("../commands/start.js")).start),
-    jobs: async () => CommandTree.leaf((await import("../commands/jobs.js")).jobs),
-    show: async () => CommandTree.leaf((await import("../commands/show.js")).show),
-    watch: async () => CommandTree.leaf((await import("../commands/watch.js")).watch),
-    logs: async () => CommandTree.leaf((await import("../commands/logs.js")).logs),
-    stop: async () => CommandTree.leaf((await import("../commands/stop.js")).stop),
-    resume: async () => CommandTree.leaf((await import("../commands/resume.js")).resume),
-    retry: async () => CommandTree.leaf((await import("../commands/retry.js")).retry),
-    prune: async () => CommandTree.leaf((await import("../commands/prune.js")).prune),
-    doctor: async () => CommandTree.leaf((await import("../commands/doctor.js")).doctor),
+    run: async () => (await import("../commands/run.js")).run,
+    plan: async () => (await import("../commands/plan.js")).plan,
+    start: async () => (await import("../commands/start.js")).start,
+    jobs: async () => (await import("../commands/jobs.js")).jobs,
+    show: async () => (await import("../commands/show.js")).show,
+    watch: async () => (await import("../commands/watch.js")).watch,
+    logs: async () => (await import("../commands/logs.js")).logs,
+    stop: async () => (await import("../commands/stop.js")).stop,
+    resume: async () => (await import("../commands/resume.js")).resume,
+    retry: async () => (await import("../commands/retry.js")).retry,
+    prune: async () => (await import("../commands/prune.js")).prune,
+    doctor: async () => (await import("../commands/doctor.js")).doctor,
     daemon
+  },
+  synonyms: {
+    ls: ["jobs"],
+    list: ["jobs"],
+    ps: ["jobs"],
+    cancel: ["stop"],
+    kill: ["stop"],
+    status: ["daemon status", "show"],
+    get: ["show"],
+    info: ["show"],
+    follow: ["watch"],
+    attach: ["watch"],
+    tail: ["logs"],
+    submit: ["start"],
+    exec: ["run"],
+    continue: ["resume"],
+    rerun: ["retry"],
+    clean: ["prune"],
+    check: ["doctor", "plan"],
+    up: ["daemon start"],
+    serve: ["daemon start"],
+    down: ["daemon stop"],
+    restart: ["daemon restart"]
   }
-}
-
-/** The tree of commands, as much of it as these words need: all of it where they lead to none. */
-export const load = (argv: ReadonlyArray<string>): Promise<CommandTree.Program> =>
-  loadGroup("charlotte", charlotte, argv.includes("--completions") ? [] : argv)
-
-const loadGroup = async (
-  name: string,
-  { children, description }: Group,
-  [word, ...rest]: ReadonlyArray<string>
-): Promise<CommandTree.Program> => {
-  const asked = Object.entries(children).filter(([name]) => name === word)
-  const loaded = await Promise.all(
-    (asked.length === 0 ? Object.entries(children) : asked).map(([name, child]) =>
-      typeof child === "function" ? child() : loadGroup(name, child, rest)
-    )
-  )
-  if (!Array.isNonEmptyArray(loaded)) throw new Error(`the group ${name} has no commands`)
-  return CommandTree.group(name, description, loaded)
 }

@@ -1,120 +1,93 @@
 /**
- * What `--help` shows: the library's knowledge of a command, in a form that is read at a glance.
+ * What `--help` shows.
  */
-import * as CliConfig from "@effect/cli/CliConfig"
-import * as CommandDescriptor from "@effect/cli/CommandDescriptor"
-import type { HelpDoc } from "@effect/cli/HelpDoc"
-import type { Span } from "@effect/cli/HelpDoc/Span"
 import * as StyledLine from "../terminal/StyledLine.js"
-import * as CommandTree from "./CommandTree.js"
-import * as Terminal from "../terminal/text.js"
+import * as text from "../terminal/text.js"
+import { type Command, type Group, isLoader } from "./CommandTree.js"
+import * as globals from "./globals.js"
+import * as Parameter from "./Parameter.js"
 
 /** A name and what it stands for. */
 type Entry = readonly [name: string, meaning: string]
 
-const everywhere: ReadonlyArray<Entry> = [
-  ["--help, -h", "Shows this help, of any command."],
-  ["--version", "Shows the version."],
-  ["--log-level LEVEL", "Shows what happens inside, on the standard error: debug, info, warning or error."],
-  ["--completions SHELL", "Writes a script that completes commands in bash, zsh or fish."]
+/** Loads the commands of a group, to describe them. */
+export const render = async (
+  path: ReadonlyArray<string>,
+  node: Command | Group,
+  columns: number
+): Promise<ReadonlyArray<StyledLine.Line>> =>
+  "children" in node ? ofGroup(path, node, await summaries(node), columns) : ofCommand(path, node, columns)
+
+const ofGroup = (
+  path: ReadonlyArray<string>,
+  { description }: Group,
+  commands: ReadonlyArray<Entry>,
+  columns: number
+): ReadonlyArray<StyledLine.Line> => [
+  ...paragraph(description, columns),
+  ...section("Usage", [[StyledLine.raw(`  ${[...path, "COMMAND"].join(" ")}`)]]),
+  ...section("Commands", table(commands, columns)),
+  ...section("Options of every command", table(globals.all.map(entry), columns)),
+  StyledLine.empty,
+  ...paragraph(`For help on a command: ${path.join(" ")} COMMAND --help`, columns)
 ]
 
-export const render = (
+const ofCommand = (
   path: ReadonlyArray<string>,
-  program: CommandTree.Program,
+  { description, example, parameters }: Command,
   columns: number
 ): ReadonlyArray<StyledLine.Line> => {
-  const { about, entries, more } = contents(program)
-  const [root] = path
+  const options = parameters.filter(({ kind }) => kind !== "argument")
+  const usage = [...path, ...(options.length === 0 ? [] : ["[options]"]), ...argumentsOf(parameters)]
   return [
-    ...paragraph(about, columns),
-    ...section("Usage", [[StyledLine.raw(`  ${usage(path, program)}`)]]),
-    ...section("Commands", table(program.children.map(summary), columns)),
-    ...section("Arguments", table(entries.filter(isArgument), columns)),
-    ...section(
-      "Options",
-      table(
-        entries.filter((entry) => !isArgument(entry)),
-        columns
-      )
-    ),
-    ...(program.children.length === 0 ? [] : section("Every command has", table(everywhere, columns))),
-    ...more.flatMap((text) => [StyledLine.empty, ...paragraph(text, columns)]),
-    ...(program.children.length === 0
-      ? []
-      : [StyledLine.empty, ...paragraph(`More of each: ${root} COMMAND --help`, columns)])
+    ...paragraph(description, columns),
+    ...section("Usage", [[StyledLine.raw(`  ${usage.join(" ")}`)]]),
+    ...section("Arguments", table(parameters.filter(({ kind }) => kind === "argument").map(entry), columns)),
+    ...section("Options", table(options.map(entry), columns)),
+    StyledLine.empty,
+    ...paragraph(`Example: ${example}`, columns)
   ]
 }
 
-const usage = (path: ReadonlyArray<string>, program: CommandTree.Program): string => {
-  const own = CommandTree.options(program).length === 0 ? [] : ["[options]"]
-  const rest = program.children.length === 0 ? [...own, ...operands(program)] : ["COMMAND"]
-  return [...path, ...rest].join(" ")
+/** Each command of the group with the first sentence of its description. */
+const summaries = ({ children }: Group): Promise<ReadonlyArray<Entry>> =>
+  Promise.all(
+    Object.entries(children).map(async ([name, child]): Promise<Entry> => {
+      const node = isLoader(child) ? await child() : child
+      const operands = "parameters" in node ? argumentsOf(node.parameters) : ["COMMAND"]
+      return [[name, ...operands].join(" "), node.description.replace(/\. .*/s, ".")]
+    })
+  )
+
+const argumentsOf = (parameters: Command["parameters"]): ReadonlyArray<string> =>
+  parameters
+    .filter(({ kind }) => kind === "argument")
+    .map((parameter) => {
+      const name = `${Parameter.label(parameter)}${parameter.repeated ? "..." : ""}`
+      return parameter.required ? name : `[${name}]`
+    })
+
+const entry = (parameter: Parameter.Parameter<unknown>): Entry => {
+  const { alias, description, kind, placeholder, repeated } = parameter
+  const value = kind === "option" ? ` ${placeholder}${repeated ? "..." : ""}` : ""
+  return [`${Parameter.label(parameter)}${alias === undefined ? "" : `, -${alias}`}${value}`, description]
 }
-
-const summary = (program: CommandTree.Program): Entry => [
-  [program.name, ...operands(program)].join(" "),
-  // The first sentence.
-  contents(program).about.replace(/\. .*/, ".")
-]
-
-const operands = (program: CommandTree.Program): ReadonlyArray<string> =>
-  CommandTree.operands(program).map(({ names, optional, repeated }) => {
-    const name = `${names.join()}${repeated ? "..." : ""}`
-    return optional ? `[${name}]` : name
-  })
-
-const isArgument = ([name]: Entry): boolean => name.startsWith("<")
 
 const section = (title: string, lines: ReadonlyArray<StyledLine.Line>): ReadonlyArray<StyledLine.Line> =>
   lines.length === 0 ? [] : [StyledLine.empty, [StyledLine.raw(title, "strong")], ...lines]
 
-const paragraph = (text: string, columns: number): ReadonlyArray<StyledLine.Line> =>
-  Terminal.wrap(text, columns).map((line) => [StyledLine.raw(line)])
+const paragraph = (content: string, columns: number): ReadonlyArray<StyledLine.Line> =>
+  StyledLine.wrap([StyledLine.raw(content)], columns, 0)
 
-/** Names to the left, meanings to the right, or below where it is narrow. */
+/** Names on the left, meanings on the right, or below where it is narrow. */
 const table = (entries: ReadonlyArray<Entry>, columns: number): ReadonlyArray<StyledLine.Line> => {
-  const longest = Math.max(0, ...entries.map(([name]) => Terminal.width(name)))
+  const longest = Math.max(0, ...entries.map(([name]) => text.width(name)))
   const indent = columns - longest > 30 ? longest + 4 : 6
   return entries.flatMap(([name, meaning]) => {
-    const lines = Terminal.wrap(meaning, columns - indent).map((text) => [StyledLine.raw(" ".repeat(indent) + text)])
-    const [first, ...others] = lines
-    if (first === undefined || Terminal.width(name) + 4 > indent) return [[StyledLine.raw(`  ${name}`)], ...lines]
-    return [
-      [StyledLine.raw(`  ${name}`.padEnd(indent)), ...first.map(({ text }) => StyledLine.raw(text.trimStart()))],
-      ...others
-    ]
+    const lines = paragraph(meaning, columns - indent).map((line) => [StyledLine.raw(" ".repeat(indent)), ...line])
+    const [[, ...first] = [], ...others] = lines
+    return text.width(name) + 4 > indent
+      ? [[StyledLine.raw(`  ${name}`)], ...lines]
+      : [[StyledLine.raw(`  ${name}`.padEnd(indent)), ...first], ...others]
   })
-}
-
-const contents = ({ descriptor }: CommandTree.Program) => {
-  const help = blocks(CommandDescriptor.getHelp(descriptor, { ...CliConfig.defaultConfig, showBuiltIns: false }))
-  const entries = help.flatMap((block) =>
-    // Of an entry the library says first of what kind it is, and last whether it may be left out.
-    block._tag === "DescriptionList"
-      ? block.definitions.map(([name, doc]): Entry => [nameOf(textOf(name)), blocks(doc).flatMap(textIn)[1] ?? ""])
-      : []
-  )
-  const [about = "", ...more] = help.flatMap(textIn)
-  return { about, more, entries }
-}
-
-/** The library puts more than one in brackets, the short one first. */
-const nameOf = (text: string): string => text.replace(/^\((-\w), (--[\w-]+)\)/, "$2, $1")
-
-const blocks = (doc: HelpDoc): ReadonlyArray<Exclude<HelpDoc, { _tag: "Sequence" }>> =>
-  doc._tag === "Sequence" ? [...blocks(doc.left), ...blocks(doc.right)] : [doc]
-
-const textIn = (doc: HelpDoc): ReadonlyArray<string> => (doc._tag === "Paragraph" ? [textOf(doc.value)] : [])
-
-const textOf = (span: Span): string => {
-  switch (span._tag) {
-    case "Text":
-    case "URI":
-      return span.value
-    case "Sequence":
-      return textOf(span.left) + textOf(span.right)
-    default:
-      return textOf(span.value)
-  }
 }

@@ -1,6 +1,5 @@
 /**
- * Follows a job to its end: shows what happens, as a terminal, a pipe or a program wants to have it, and then what it has
- * come to.
+ * Follows a job to its end: live on a terminal, as lines to a pipe, or as JSON; then prints the summary.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
@@ -19,18 +18,18 @@ import * as SummaryText from "./SummaryText.js"
 import * as logTail from "./logTail.js"
 
 export interface Options<E1, R1, E2, R2> {
-  /** From the first one on; it ends when the job does, or when nobody works on it any more. */
+  /** All events of the job; ends with the job, or when no process runs it any more. */
   readonly events: Stream.Stream<JobEvent, E1, R1>
-  /** Asked for after the last event. */
+  /** The final record, read after the last event. */
   readonly end: Effect.Effect<Summary.Ended, E2, R2>
-  /** Returns when the user wants it to end, and this process waits for that. */
+  /** Completes when the user has interrupted the job, while this process waits for its end. */
   readonly leaving?: Effect.Effect<void>
-  /** What else is to be said meanwhile; not of the job itself. */
+  /** Notices that are not events of the job. */
   readonly notices?: Stream.Stream<string>
   readonly json: boolean
 }
 
-/** Answers with the exit code that mirrors the job. */
+/** Returns the exit code that mirrors the job. */
 export const follow = <E1, R1, E2, R2>({
   end,
   events,
@@ -52,7 +51,7 @@ export const follow = <E1, R1, E2, R2>({
     return ExitCode.ofStatus[ended.run.status]
   }).pipe(Effect.scoped)
 
-const stopping = "stopping; to kill what still runs, press Ctrl-C again"
+const stopping = "stopping; press Ctrl-C again to kill what is still running"
 
 const encode = Schema.encodeSync(JobEvent)
 

@@ -1,5 +1,5 @@
 /**
- * How far a job has come, told from its events alone: whoever has seen them all knows it, whenever he began to watch.
+ * The progress of a job, reduced from its events alone.
  */
 import { DateTime, Option } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
@@ -12,14 +12,14 @@ export interface Task {
   readonly number: number
   readonly title: string
   readonly state: TaskState
-  /** The last one, from 1; 0 before the first. */
+  /** The latest attempt, from 1; 0 before the first. */
   readonly attempt: number
 }
 
-/** What a running unit is at. */
-export type Phase = "begins" | "setup" | "agent" | "gate" | "pause" | "waits" | "verify"
+/** The phase of a running unit. */
+export type Phase = "starting" | "setup" | "agent" | "gate" | "pause" | "waits" | "verify"
 
-/** What did not pass, and where its output is. */
+/** What failed, and where its output is. */
 export interface Failing {
   readonly what: string
   readonly reason: string
@@ -31,9 +31,9 @@ export interface Unit {
   readonly id: string
   readonly state: UnitState
   readonly phase: Phase
-  /** The one that is worked on, or was the last. */
+  /** The current or the last task. */
   readonly task: number | undefined
-  /** In milliseconds: when the unit began, and when the task or phase did that is shown. */
+  /** In milliseconds: when the unit started, and when the task or phase that is shown did. */
   readonly startedAt: number
   readonly since: number
   readonly tasks: ReadonlyMap<number, Task>
@@ -73,7 +73,7 @@ export const counts = ({ units }: Progress): Counts => {
   return { total: tasks.length, done: of("completed"), failed: of("failed"), skipped: of("skipped") }
 }
 
-/** The latest failure that a running unit has not yet overcome: the end of its output is worth showing. */
+/** The latest failure of a running unit that it has not recovered from. */
 export const failing = ({ units }: Progress): { readonly unit: Unit; readonly failing: Failing } | undefined =>
   [...units.values()]
     .flatMap((unit) =>
@@ -81,22 +81,22 @@ export const failing = ({ units }: Progress): { readonly unit: Unit; readonly fa
     )
     .sort((a, b) => b.failing.at - a.failing.at)[0]
 
-/** The state after an event; events of other kinds change nothing. */
+/** The state after an event; unknown events change nothing. */
 export const reduce = (state: Progress, event: JobEvent): Progress => {
   const at = DateTime.toEpochMillis(event.at)
   const status = Object.entries(lifecycle).find(([type]) => type === event.type)?.[1]
   if (status !== undefined) return { ...state, status, startedAt: state.startedAt ?? at, landing: false }
   return Option.match(TaskEvent.decode(event), {
     onNone: () => state,
-    onSome: (told) => {
-      if (told.type === "orch.started") return withPlan(state, told.payload, at)
-      if (told.type === "orch.landing" || told.type === "orch.landed") {
-        return { ...state, landing: told.type === "orch.landing" }
+    onSome: (taskEvent) => {
+      if (taskEvent.type === "orch.started") return withPlan(state, taskEvent.payload, at)
+      if (taskEvent.type === "orch.landing" || taskEvent.type === "orch.landed") {
+        return { ...state, landing: taskEvent.type === "orch.landing" }
       }
       const { task, unit: id } = event
       if (id === undefined) return state
       const before = state.units.get(id) ?? planned(id, [], at)
-      const after = task === undefined ? ofUnit(before, told, at) : ofTask(before, task, told, at)
+      const after = task === undefined ? ofUnit(before, taskEvent, at) : ofTask(before, task, taskEvent, at)
       return { ...state, units: new Map(state.units).set(id, after) }
     }
   })
@@ -105,7 +105,7 @@ export const reduce = (state: Progress, event: JobEvent): Progress => {
 const planned = (id: string, tasks: Payload<"orch.started">["units"][number]["tasks"], at: number): Unit => ({
   id,
   state: tasks.length > 0 && tasks.every(({ status }) => status === "complete") ? "skipped" : "pending",
-  phase: "begins",
+  phase: "starting",
   task: undefined,
   startedAt: at,
   since: at,
@@ -118,7 +118,7 @@ const planned = (id: string, tasks: Payload<"orch.started">["units"][number]["ta
   failing: undefined
 })
 
-/** What an earlier attempt of the job has ended stays as it is; what it was at is begun again. */
+/** What an earlier attempt of the job has finished stays; the rest starts over. */
 const withPlan = (state: Progress, { target, units }: Payload<"orch.started">, at: number): Progress => ({
   ...state,
   target,
@@ -134,14 +134,14 @@ const withPlan = (state: Progress, { target, units }: Payload<"orch.started">, a
   )
 })
 
-const ofUnit = (unit: Unit, told: TaskEvent.TaskEvent, at: number): Unit => {
-  switch (told.type) {
+const ofUnit = (unit: Unit, taskEvent: TaskEvent.TaskEvent, at: number): Unit => {
+  switch (taskEvent.type) {
     case "unit.started":
-      return { ...unit, state: "running", phase: "begins", startedAt: at, since: at }
+      return { ...unit, state: "running", phase: "starting", startedAt: at, since: at }
     case "unit.setup.started":
       return { ...unit, phase: "setup", since: at }
     case "unit.setup.failed":
-      return { ...unit, failing: { what: "setup", reason: told.payload.reason, log: told.payload.log, at } }
+      return { ...unit, failing: { what: "setup", reason: taskEvent.payload.reason, log: taskEvent.payload.log, at } }
     case "unit.completed":
       return { ...unit, phase: "waits", task: undefined, since: at, failing: undefined }
     case "unit.verifying":
@@ -157,20 +157,20 @@ const ofUnit = (unit: Unit, told: TaskEvent.TaskEvent, at: number): Unit => {
   }
 }
 
-const ofTask = (unit: Unit, number: number, told: TaskEvent.TaskEvent, at: number): Unit => {
+const ofTask = (unit: Unit, number: number, taskEvent: TaskEvent.TaskEvent, at: number): Unit => {
   const change = (change: Partial<Task>): ReadonlyMap<number, Task> => {
     const task = unit.tasks.get(number) ?? { number, title: "", state: "pending", attempt: 0 }
     return new Map(unit.tasks).set(number, { ...task, ...change })
   }
-  switch (told.type) {
+  switch (taskEvent.type) {
     case "task.started": {
-      const tasks = change({ ...told.payload, state: "running" })
-      return { ...unit, tasks, state: "running", task: number, phase: "begins", since: at }
+      const tasks = change({ ...taskEvent.payload, state: "running" })
+      return { ...unit, tasks, state: "running", task: number, phase: "starting", since: at }
     }
     case "task.agent.started":
       return { ...unit, phase: "agent" }
     case "task.agent.ended": {
-      const { log, reason } = told.payload
+      const { log, reason } = taskEvent.payload
       return reason === undefined ? unit : { ...unit, failing: { what: "agent", reason, log, at } }
     }
     case "task.gate.started":
@@ -178,7 +178,7 @@ const ofTask = (unit: Unit, number: number, told: TaskEvent.TaskEvent, at: numbe
     case "task.gate.passed":
       return { ...unit, failing: undefined }
     case "task.gate.failed":
-      return { ...unit, failing: { what: "gate", reason: told.payload.reason, log: told.payload.log, at } }
+      return { ...unit, failing: { what: "gate", reason: taskEvent.payload.reason, log: taskEvent.payload.log, at } }
     case "task.retry":
       return { ...unit, phase: "pause", since: at }
     case "task.completed":

@@ -1,6 +1,6 @@
 /**
- * The part of a terminal that changes while a job runs: a line for each unit that runs, the end of the output that tells
- * why a task did not pass, and how much is done. It is never higher than the terminal, nor wider.
+ * The live region of a running job: a line for each running unit, the tail of the latest failing output, and a progress bar.
+ * It always fits the terminal.
  */
 import * as StyledLine from "../terminal/StyledLine.js"
 import type { Size } from "../terminal/Output.js"
@@ -12,22 +12,22 @@ export interface View {
   readonly size: Size
   /** In milliseconds. */
   readonly now: number
-  /** The end of the output of what has failed last. */
+  /** The last lines of the latest failing output. */
   readonly tail: ReadonlyArray<string>
 }
 
-/** More of it does not say more. */
+/** Lines of failing output. */
 export const maxTail = 8
 
-/** An eye loses its line on the way across more. */
+/** Wider rows are hard to follow. */
 const widest = 100
 
 export const render = (progress: Progress.Progress, { now, size, tail }: View): ReadonlyArray<StyledLine.Line> => {
   const { columns, rows } = size
-  // One row is the bar's, and the cursor needs one below.
+  // One row for the bar, and one for the cursor below.
   const room = Math.max(0, rows - 2)
   const running = [...progress.units.values()].filter(({ state }) => state === "running")
-  // Where units and output want more than there is, units have half of it at the least.
+  // If units and output do not fit, at least half of the room is for units.
   const output = shorten(outputLines(progress, tail), room - Math.min(running.length, Math.ceil(room / 2)))
   const units = unitLines(running, room - output.length, Math.min(columns, widest), now)
   const parts = [units, output, [bar(progress, columns, now)]]
@@ -74,16 +74,16 @@ const doing = ({ phase, task, tasks }: Progress.Unit): StyledLine.Line => {
 }
 
 const phases: { readonly [P in Progress.Phase]: string } = {
-  begins: "",
+  starting: "",
   setup: "setup",
   agent: "agent",
   gate: "gate",
-  pause: "pause",
-  waits: "to be merged",
+  pause: "retry delay",
+  waits: "awaiting merge",
   verify: "verify"
 }
 
-/** As much of it as there is room for beside the name and the title. */
+/** As much as fits beside the name and the title. */
 const phase = (unit: Progress.Unit, columns: number): StyledLine.Line => {
   if (columns < 30) return []
   const attempt = (unit.task === undefined ? undefined : unit.tasks.get(unit.task)?.attempt) ?? 1
@@ -106,11 +106,11 @@ const outputLines = (progress: Progress.Progress, tail: ReadonlyArray<string>): 
   ]
 }
 
-/** What another program has printed, set off from what is ours. */
+/** Output of other programs, set off from our own. */
 export const quote = (lines: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> =>
   lines.map((text) => [StyledLine.raw("│ ", "faint"), StyledLine.raw(text)])
 
-/** The first line, which says what it is, and the last. */
+/** Keeps the first line, which says what it is, and the last ones. */
 const shorten = (lines: ReadonlyArray<StyledLine.Line>, room: number): ReadonlyArray<StyledLine.Line> =>
   lines.length <= room ? lines : room < 2 ? [] : [...lines.slice(0, 1), ...lines.slice(1 - room)]
 

@@ -1,5 +1,5 @@
 /**
- * What a job has come to, and what a person can do about it.
+ * The result of a job, and what to do next.
  */
 import { Array, DateTime, Option, Record, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
@@ -9,7 +9,7 @@ import type { Work } from "../../domain/Work.js"
 import { resultBranch } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
 
-/** One unit that was not done, or not merged, and the task of it that failed. */
+/** A unit that failed, and its failed task. */
 export interface Failure {
   readonly unit: string
   readonly task: number | undefined
@@ -22,23 +22,23 @@ export interface Failure {
 export interface Summary {
   readonly jobId: string
   readonly status: RunStatus
-  /** In milliseconds, from its submission to its end. */
+  /** In milliseconds, from submission to end. */
   readonly duration: number
-  /** How many there are of each state. */
+  /** The number in each state. */
   readonly units: Readonly<Record<string, number>>
   readonly tasks: Readonly<Record<string, number>>
   readonly commits: number
-  /** The branch of the result, and the command that shows what is on it. */
+  /** The result branch, and a command that shows its changes. */
   readonly branch: string | undefined
   readonly diff: string | undefined
   readonly target: string | undefined
-  /** The commit to which the target was advanced. */
+  /** The commit to which the target branch was advanced. */
   readonly landed: string | undefined
-  /** Why it has failed, where that is not about a unit. */
+  /** The reason of a failure that is not that of a unit. */
   readonly reason: string | undefined
   readonly failures: ReadonlyArray<Failure>
   readonly notes: ReadonlyArray<{ readonly unit: string; readonly task: number; readonly note: string }>
-  /** The command to go on with. */
+  /** The command to continue with. */
   readonly next: string | undefined
 }
 
@@ -47,8 +47,8 @@ export interface Ended {
   readonly work: Work
 }
 
-/** What results and errors of tasks have in common, and tell beyond the records. */
-const Told = Schema.Struct({
+/** What results and errors of the task orchestrator have in common. */
+const Outcome = Schema.Struct({
   _tag: Schema.optional(Schema.String),
   message: Schema.optional(Schema.String),
   reason: Schema.optional(Schema.String),
@@ -61,44 +61,44 @@ const Told = Schema.Struct({
   log: Schema.optional(Schema.String)
 })
 
-type Told = typeof Told.Type
+type Outcome = typeof Outcome.Type
 
-const read = (json: unknown): Told =>
-  typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Told)(json), () => ({}))
+const read = (json: unknown): Outcome =>
+  typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Outcome)(json), () => ({}))
 
 export const of = ({ run, work }: Ended, now: DateTime.DateTime): Summary => {
-  const told = read(run.error?.error ?? run.result)
+  const outcome = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
   const failures = failuresOf(work)
-  const reason = run.error === undefined || failures.length > 0 ? undefined : reasonOf(run.error, told)
+  const reason = run.error === undefined || failures.length > 0 ? undefined : reasonOf(run.error, outcome)
   return {
     jobId: run.id,
     status: run.status,
     duration: DateTime.distance(run.createdAt, run.endedAt ?? now),
     units: countBy(work.units),
     tasks: countBy(work.tasks),
-    commits: told.commits ?? work.tasks.filter(({ state }) => state === "completed").length,
-    ...resultOf(run, work, told, config),
-    target: told.target ?? config?.targetBranch,
-    landed: told.landed,
+    commits: outcome.commits ?? work.tasks.filter(({ state }) => state === "completed").length,
+    ...resultOf(run, work, outcome, config),
+    target: outcome.target ?? config?.targetBranch,
+    landed: outcome.landed,
     reason,
     failures,
     notes: work.tasks.flatMap(({ notes, task, unit }) => notes.map((note) => ({ unit, task, note }))),
-    next: nextOf(run, told)
+    next: nextOf(run, outcome)
   }
 }
 
-/** Where its work is, once it has begun. */
-const resultOf = ({ id }: Run, { units }: Work, told: Told, config: JobConfig | undefined) => {
-  const isThere = config?.dryRun !== true && (units.length > 0 || told.branch !== undefined)
+/** Where its work is, once units have started. */
+const resultOf = ({ id }: Run, { units }: Work, outcome: Outcome, config: JobConfig | undefined) => {
+  const isThere = config?.dryRun !== true && (units.length > 0 || outcome.branch !== undefined)
   if (!isThere) return { branch: undefined, diff: undefined }
-  const branch = told.branch ?? resultBranch(id)
+  const branch = outcome.branch ?? resultBranch(id)
   const diff = config && command("git", "-C", config.repoPath, "diff", `${config.targetBranch}...${branch}`)
-  return { branch, diff: told.diff ?? diff }
+  return { branch, diff: outcome.diff ?? diff }
 }
 
-/** Some errors say in their message what is said here elsewhere. */
-const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: Told): string => {
+/** The message of LandingBlocked repeats what the summary shows elsewhere. */
+const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: Outcome): string => {
   if (_tag !== "LandingBlocked") return message ?? cause
   return `${target} could not be advanced: ${reason}${log === undefined ? "" : `; see ${log}`}`
 }
@@ -106,7 +106,7 @@ const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: T
 const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>
   units
     .filter(({ state }) => state === "failed")
-    .map(({ reason = "nobody knows why", unit }) => {
+    .map(({ reason = "unknown reason", unit }) => {
       const failed = tasks.find((task) => task.unit === unit && task.state === "failed")
       return {
         unit,
@@ -118,7 +118,7 @@ const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>
       }
     })
 
-const nextOf = ({ id, status }: Run, { _tag, command }: Told): string | undefined => {
+const nextOf = ({ id, status }: Run, { _tag, command }: Outcome): string | undefined => {
   if (status === "interrupted") return `charlotte resume ${id}`
   if (status === "failed" && _tag === "LandingBlocked" && command !== undefined) return command
   return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined

@@ -1,6 +1,5 @@
 /**
- * A summary for a person. Sentences are broken where the terminal ends; branches, files and commands never, as they are
- * to be copied.
+ * A summary for a terminal. Sentences wrap; branches, paths and commands do not, so that they can be copied.
  */
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -18,7 +17,7 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLi
   ]
 }
 
-/** With a blank line before it, if there is anything in it. */
+/** A block after a blank line; nothing if it is empty. */
 export const part = (lines: ReadonlyArray<StyledLine.Line>): ReadonlyArray<StyledLine.Line> =>
   lines.length === 0 ? [] : [StyledLine.empty, ...lines.map((line) => [StyledLine.raw("  "), ...line])]
 
@@ -40,11 +39,11 @@ const verbs: { readonly [S in RunStatus]: string } = {
   failed: "failed after",
   cancelled: "cancelled after",
   interrupted: "interrupted after",
-  pending: "not begun after",
-  running: "still running after"
+  pending: "pending for",
+  running: "running for"
 }
 
-/** A name and what it stands for, if there is anything. */
+/** A name and its value, if there is one. */
 export type Fact = readonly [name: string, value: string | undefined]
 
 export const facts = ({ branch, commits, diff, landed, target, tasks, units }: Summary): ReadonlyArray<Fact> => [
@@ -56,7 +55,7 @@ export const facts = ({ branch, commits, diff, landed, target, tasks, units }: S
   ["diff", diff]
 ]
 
-/** The facts that are sentences. */
+/** Facts that may wrap. */
 const sentences = ["units", "tasks"]
 
 const nameWidth = 9
@@ -68,15 +67,15 @@ export const table = (facts: ReadonlyArray<Fact>, columns: number): ReadonlyArra
     return sentences.includes(name) ? StyledLine.wrap(line, columns, nameWidth) : [line]
   })
 
-/** As people say it, and in the order in which they want to know. */
+/** Labels of states, in the order in which they are shown. */
 const states: Readonly<Record<string, string>> = {
   merged: "merged",
   completed: "done",
   failed: "failed",
   blocked: "blocked",
-  running: "not finished",
-  pending: "not begun",
-  skipped: "complete before"
+  running: "running",
+  pending: "pending",
+  skipped: "already complete"
 }
 
 const counts = (of: Readonly<Record<string, number>>): string =>
@@ -98,16 +97,16 @@ const failed = (
   { attempts, log, reason, task, title, unit }: Failure,
   wrap: (line: StyledLine.Line) => ReadonlyArray<StyledLine.Line>
 ): ReadonlyArray<StyledLine.Line> => {
-  const tries = attempts === undefined || attempts < 2 ? "" : `failed ${attempts} times: `
+  const prefix = attempts === undefined || attempts < 2 ? "" : `failed ${attempts} times: `
   return [
     ...wrap([mark.bad, place(unit, task), StyledLine.raw("  "), StyledLine.piece(title ?? reason, "strong")]),
-    ...(title === undefined ? [] : wrap([StyledLine.raw(`  ${tries}`), StyledLine.piece(reason)])),
+    ...(title === undefined ? [] : wrap([StyledLine.raw(`  ${prefix}`), StyledLine.piece(reason)])),
     ...(log === undefined ? [] : [[StyledLine.raw("  log  ", "faint"), StyledLine.piece(log)]])
   ]
 }
 
 export const next = ({ failures, next, status }: Summary): ReadonlyArray<StyledLine.Line> => {
   if (next === undefined) return []
-  const when = status === "failed" && failures.length > 0 ? "when that is mended, go on with" : "go on with"
+  const when = status === "failed" && failures.length > 0 ? "fix that, then continue with" : "continue with"
   return [[StyledLine.raw(`${when}  `, "faint"), StyledLine.piece(next, "strong")]]
 }

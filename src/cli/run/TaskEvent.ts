@@ -1,5 +1,5 @@
 /**
- * The events of a job of tasks, read for what they say.
+ * Decodes the events of the task orchestrator.
  */
 import { type Option, Schema } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -38,6 +38,6 @@ export type TaskEvent = typeof TaskEvent.Type
 
 const decodeUnknown = Schema.decodeUnknownOption(TaskEvent)
 
-/** None of an event of another type, or one that another version has written. */
+/** None for events of other types or of other versions. */
 export const decode = ({ payload, type }: JobEvent): Option.Option<TaskEvent> =>
   decodeUnknown({ type, payload: payload ?? {} })

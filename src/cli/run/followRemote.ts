@@ -1,5 +1,5 @@
 /**
- * Follows a job on which another process works. To be interrupted is the end of the following, and of nothing else.
+ * Follows a job that another process runs. An interruption ends the following, not the job.
  */
 import { Effect, Mailbox, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -16,19 +16,19 @@ export interface Options {
   readonly json: boolean
 }
 
-/** How long to wait for a process that went away: a daemon is started again, and a single `run` is not. */
+/** How long to wait for a process that has gone: a daemon may be restarted, a foreground run is not. */
 export const patience = { daemon: "1 minute", run: "1 second" } as const
 
 const lost = {
-  daemon: "the daemon is gone; waiting a minute for it to come back",
-  run: "the process that works on the job is gone"
+  daemon: "connection to the daemon lost; waiting up to a minute for it to restart",
+  run: "connection lost: the process that ran the job has exited"
 } as const
 
-/** What is to be said of it. */
+/** The notice for a change of the connection. */
 export const connection = (what: JobSource.Host["what"], state: "lost" | "back"): string =>
-  state === "lost" ? lost[what] : "it is back"
+  state === "lost" ? lost[what] : "reconnected"
 
-/** Fails with a code when the job does not complete. */
+/** Quits with the exit code of a job that does not complete. */
 export const follow = ({ host: { client, what }, id, json }: Options) =>
   Effect.gen(function* () {
     const notices = yield* Mailbox.make<string>()
@@ -44,11 +44,11 @@ export const follow = ({ host: { client, what }, id, json }: Options) =>
       ),
       notices: Mailbox.toStream(notices),
       json
-    }).pipe(Effect.onInterrupt(() => goesOn(id)))
+    }).pipe(Effect.onInterrupt(() => printStillRunning(id)))
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   })
 
-/** The same of a job on which nobody works. */
+/** The same for a job that no process runs. */
 export const replay = (jobs: JobSource.Jobs, id: JobId, json: boolean) =>
   Effect.gen(function* () {
     const code = yield* Follow.follow({ events: jobs.events(id), end: Effect.map(jobs.get(id), ended), json })
@@ -60,10 +60,10 @@ const ended = (job: Job): Ended => ({ run: job, work: job })
 const isGone = ({ _tag }: { readonly _tag: string }): boolean =>
   ["ConnectionFailed", "DaemonNotRunning", "ShuttingDown"].includes(_tag)
 
-/** What has become of a job whose process did not come back. */
+/** The record of a job whose process did not come back. */
 const left = (id: JobId) => Effect.scoped(Effect.flatMap(JobSource.recorded, ({ get }) => get(id)))
 
-const goesOn = (id: JobId) =>
+const printStillRunning = (id: JobId) =>
   Effect.flatMap(Output, ({ error }) =>
-    error(`job ${id} goes on; watch it with: charlotte watch ${id}; stop it with: charlotte stop ${id}\n`)
+    error(`job ${id} is still running; watch it with: charlotte watch ${id}; stop it with: charlotte stop ${id}\n`)
   )

@@ -1,15 +1,15 @@
 /**
- * The end of a piece of a log file.
+ * The last lines of a section of a log file.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
 import type { Log } from "../../tasks/TaskEvents.js"
 import * as Terminal from "../terminal/text.js"
 
-/** As much as may be shown, in lines of any sense. */
+/** Enough for all lines that are shown. */
 const maxBytes = 16 * 1024
 
-/** Its last lines, in clean text; none where the file is not to be had, as of a job on another machine. */
+/** Clean text; empty if the file cannot be read. */
 export const read = (log: Log, lines: number): Effect.Effect<ReadonlyArray<string>, never, FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -21,7 +21,7 @@ export const read = (log: Log, lines: number): Effect.Effect<ReadonlyArray<strin
     const bytes = yield* file.readAlloc(to - from)
     const text = new TextDecoder().decode(Option.getOrElse(bytes, () => new Uint8Array()))
     const all = Terminal.cleanLines(text)
-    // What is cut on its left is no line.
+    // The first line may be cut on its left.
     return (from === log.from ? all : all.slice(1)).slice(-lines).filter((line, index) => index > 0 || line !== "")
   }).pipe(
     Effect.scoped,

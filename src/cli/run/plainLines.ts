@@ -1,5 +1,5 @@
 /**
- * What happens, for a pipe or a file: a line for each change, and nothing that a terminal would obey.
+ * Events as plain lines, for a pipe or a file.
  */
 import { type DateTime, Duration, Option } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
@@ -8,7 +8,7 @@ import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
 import * as TaskEvent from "./TaskEvent.js"
 
-/** The line of an event, if it has one: when, where, what. */
+/** The line of an event, if it has one: time, unit and task, message. */
 export const line = (event: JobEvent, zone: DateTime.TimeZone): Option.Option<StyledLine.Line> =>
   Option.map(what(event), (what) => {
     const place = [event.unit, event.task].filter((part) => part !== undefined).join(" ")
@@ -19,58 +19,54 @@ export const line = (event: JobEvent, zone: DateTime.TimeZone): Option.Option<St
 const what = (event: JobEvent): Option.Option<string> => {
   if (event.type === "job.stopping") return Option.some(`job ${event.jobId} is stopping`)
   if (event.type in lifecycle) return Option.some(`job ${event.jobId} ${event.type.replace("job.", "")}`)
-  return Option.flatMapNullable(TaskEvent.decode(event), say)
+  return Option.flatMapNullable(TaskEvent.decode(event), message)
 }
 
-/** Nothing of what is only a step between two changes. */
-const say = (told: TaskEvent.TaskEvent): string | undefined => {
-  switch (told.type) {
+/** Nothing for intermediate steps. */
+const message = ({ payload, type }: TaskEvent.TaskEvent): string | undefined => {
+  switch (type) {
     case "orch.started":
-      return format.overview(told.payload)
+      return format.overview(payload)
     case "unit.started":
-      return "begins"
+      return "started"
     case "unit.setup.started":
-      return `setup${again(told.payload.attempt)}: ${told.payload.command}`
+      return `setup${again(payload.attempt)}: ${payload.command}`
     case "unit.setup.failed":
-      return `setup failed: ${told.payload.reason}${see(told.payload.log)}`
+      return `setup failed: ${payload.reason}${see(payload.log)}`
     case "unit.completed":
-      return "all tasks are done"
+      return "all tasks done"
     case "unit.verifying":
-      return `verifies the merged result: ${told.payload.command}`
+      return `verifying the merged result: ${payload.command}`
     case "unit.merged":
-      return `merged, commit ${format.short(told.payload.commit)}`
+      return `merged, commit ${format.short(payload.commit)}`
     case "unit.failed":
-      return `failed: ${told.payload.reason}`
+      return `failed: ${payload.reason}`
     case "unit.blocked":
-      return `blocked, it waits for ${told.payload.waitsFor.join(", ")}`
+      return `blocked by ${payload.waitsFor.join(", ")}`
     case "task.started":
-      return `${told.payload.title}${again(told.payload.attempt)}`
+      return `${payload.title}${again(payload.attempt)}`
     case "task.agent.ended":
-      return told.payload.reason === undefined
-        ? undefined
-        : `agent failed: ${told.payload.reason}${see(told.payload.log)}`
+      return payload.reason === undefined ? undefined : `agent failed: ${payload.reason}${see(payload.log)}`
     case "task.gate.started":
-      return `gate: ${told.payload.command}`
+      return `gate: ${payload.command}`
     case "task.gate.failed":
-      return `gate failed: ${told.payload.reason}${see(told.payload.log)}`
+      return `gate failed: ${payload.reason}${see(payload.log)}`
     case "task.retry":
-      return Duration.toMillis(told.payload.pause) === 0
-        ? undefined
-        : `will be tried again in ${format.span(told.payload.pause)}`
+      return Duration.toMillis(payload.pause) === 0 ? undefined : `retrying in ${format.span(payload.pause)}`
     case "task.noted":
-      return `note: ${told.payload.note}`
+      return `note: ${payload.note}`
     case "task.completed":
-      return `done, commit ${format.short(told.payload.commit)}`
+      return `done, commit ${format.short(payload.commit)}`
     case "task.failed":
-      return `failed${times(told.payload.attempts)}: ${told.payload.reason}${see(told.payload.log)}`
+      return `failed${times(payload.attempts)}: ${payload.reason}${see(payload.log)}`
     case "orch.killed":
-      return `killed at the end of the grace period: ${told.payload.processes.map(({ command, pid }) => `${command} (pid ${pid})`).join(", ")}`
+      return `killed at the end of the grace period: ${payload.processes.map(({ command, pid }) => `${command} (pid ${pid})`).join(", ")}`
     case "orch.waiting":
-      return `waiting: ${told.payload.reason}`
+      return `waiting: ${payload.reason}`
     case "orch.landing":
-      return `landing on ${told.payload.target}${again(told.payload.attempt)}`
+      return `landing on ${payload.target}${again(payload.attempt)}`
     case "orch.landed":
-      return `landed on ${told.payload.target}, commit ${format.short(told.payload.commit)}`
+      return `landed on ${payload.target}, commit ${format.short(payload.commit)}`
     default:
       return undefined
   }

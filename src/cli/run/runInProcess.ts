@@ -1,5 +1,5 @@
 /**
- * A job whose manager is this very process: it follows the job to its end, and is the end of the manager when it is left.
+ * Runs a job with a manager in this process, and follows it to its end.
  */
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -20,14 +20,14 @@ import * as Follow from "./Follow.js"
 import * as text from "../terminal/text.js"
 
 export interface Options<E> {
-  /** Starts the job, or goes on with one. */
+  /** Starts or resumes a job. */
   readonly begin: (manager: JobManager["Type"]) => Effect.Effect<JobId, E, RunStore>
   readonly json: boolean
 }
 
 /**
- * Fails with a code when the job does not complete. Interrupted, it leaves the job to be continued, and says how; to be
- * interrupted once more while the job ends costs what still runs the time to end politely.
+ * Quits with the exit code of a job that does not complete. An interruption leaves the job `interrupted`, to be resumed; a
+ * second one kills what is still running.
  */
 export const follow = <E>({ begin, json }: Options<E>) =>
   Effect.gen(function* () {
@@ -54,7 +54,7 @@ export const follow = <E>({ begin, json }: Options<E>) =>
         const leave = Effect.gen(function* () {
           yield* Deferred.succeed(leaving, void 0)
           yield* Scope.close(life, Exit.void)
-          // Its events end with the manager; what the job has come to is still to be told.
+          // Its events end with the manager; the summary is still to be printed.
           yield* Fiber.await(following)
         })
         return { following, leave }
@@ -63,7 +63,7 @@ export const follow = <E>({ begin, json }: Options<E>) =>
     const code = yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const id = yield* Effect.onInterrupt(restore(Effect.provide(begin(manager), store)), () =>
-          // It may have been taken a moment before.
+          // The job may have been admitted a moment before.
           Effect.flatMap(manager.list, (ids) =>
             Effect.forEach(ids, (id) => Effect.flatMap(attend(id), ({ leave }) => leave))
           )
@@ -73,7 +73,7 @@ export const follow = <E>({ begin, json }: Options<E>) =>
         return yield* restore(race.first([Fiber.join(following), asked])).pipe(
           Effect.onInterrupt(() => leave),
           Effect.tapErrorTag("OutputClosed", () =>
-            Effect.zipRight(Scope.close(life, Exit.void), Effect.flatMap(manager.await(id), tellLeft))
+            Effect.zipRight(Scope.close(life, Exit.void), Effect.flatMap(manager.await(id), printInterrupted))
           )
         )
       })
@@ -81,15 +81,17 @@ export const follow = <E>({ begin, json }: Options<E>) =>
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   }).pipe(Effect.scoped)
 
-/** Nobody reads the output any more, but the standard error may well be read. */
-const tellLeft = ({ id, status }: Run) =>
+/** Standard output is closed, but standard error may still have a reader. */
+const printInterrupted = ({ id, status }: Run) =>
   Effect.flatMap(Output, ({ error }) =>
     status === "interrupted"
-      ? error(`charlotte: the output cannot be written, so the job was left; go on with: charlotte resume ${id}\n`)
+      ? error(
+          `charlotte: standard output was closed, so the job was interrupted; resume it with: charlotte resume ${id}\n`
+        )
       : Effect.void
   )
 
-/** The jobs are reached from other terminals as those of a daemon are. Where that cannot be, the job is worked on all the same. */
+/** Serves the socket of the home, like a daemon. The job runs even if that fails. */
 const serve = (life: Scope.Scope) =>
   Effect.gen(function* () {
     const server = yield* Layer.buildWithScope(Layers.server(), life)
@@ -99,7 +101,10 @@ const serve = (life: Scope.Scope) =>
   }).pipe(
     Effect.catchTag("ListenError", ({ message }) =>
       Effect.flatMap(Output, ({ error }) =>
-        Effect.as(error(`charlotte: the job cannot be reached from elsewhere: ${text.clean(message)}\n`), Effect.never)
+        Effect.as(
+          error(`charlotte: the job is not reachable from other terminals: ${text.clean(message)}\n`),
+          Effect.never
+        )
       )
     )
   )

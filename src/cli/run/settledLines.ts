@@ -1,5 +1,5 @@
 /**
- * What stays on a terminal of a job that runs: a line for what has ended, or that a person should know.
+ * The permanent lines above the live region: what has ended, and notes.
  */
 import { Option } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -12,7 +12,7 @@ import * as TaskEvent from "./TaskEvent.js"
 export interface Around {
   /** The state after the event. */
   readonly progress: Progress
-  /** The end of the output of what had failed in the unit that ends. */
+  /** The last lines of the output that failed the unit. */
   readonly tail: ReadonlyArray<string>
   readonly columns: number
 }
@@ -26,41 +26,45 @@ const what = (event: JobEvent, progress: Progress): ReadonlyArray<StyledLine.Lin
   if (event.type === "job.started") return [[StyledLine.raw(`job ${event.jobId}`, "faint")]]
   if (event.type === "job.resumed") return [[StyledLine.raw(`job ${event.jobId}, resumed`, "faint")]]
   if (event.type === "job.stopping") return [[StyledLine.raw("stopping", "faint")]]
-  return Option.match(TaskEvent.decode(event), { onNone: () => [], onSome: (told) => ofTasks(progress, event, told) })
+  return Option.match(TaskEvent.decode(event), {
+    onNone: () => [],
+    onSome: (taskEvent) => ofTasks(progress, event, taskEvent)
+  })
 }
 
-const ofTasks = (progress: Progress, event: JobEvent, told: TaskEvent.TaskEvent): ReadonlyArray<StyledLine.Line> => {
+const ofTasks = (
+  progress: Progress,
+  event: JobEvent,
+  taskEvent: TaskEvent.TaskEvent
+): ReadonlyArray<StyledLine.Line> => {
   const unit = progress.units.get(event.unit ?? "")
   const name = StyledLine.piece(event.unit ?? "", "name")
-  switch (told.type) {
+  switch (taskEvent.type) {
     case "orch.started":
-      return [[StyledLine.piece(format.overview(told.payload), "faint")], ...skipped(progress)]
+      return [[StyledLine.piece(format.overview(taskEvent.payload), "faint")], ...skipped(progress)]
     case "unit.merged":
       return [
         [
           good,
           name,
-          StyledLine.raw(`  ${size(unit)}, merged as ${format.short(told.payload.commit)}`),
+          StyledLine.raw(`  ${size(unit)}, merged as ${format.short(taskEvent.payload.commit)}`),
           took(event, unit)
         ]
       ]
     case "unit.failed":
-      return [[bad, name, StyledLine.raw("  "), StyledLine.piece(told.payload.reason), took(event, unit)]]
+      return [[bad, name, StyledLine.raw("  "), StyledLine.piece(taskEvent.payload.reason), took(event, unit)]]
     case "unit.blocked":
       return [
-        [
-          none,
-          name,
-          StyledLine.raw("  "),
-          StyledLine.piece(`blocked, it waits for ${told.payload.waitsFor.join(", ")}`)
-        ]
+        [none, name, StyledLine.raw("  "), StyledLine.piece(`blocked by ${taskEvent.payload.waitsFor.join(", ")}`)]
       ]
     case "task.noted":
-      return [[note, name, StyledLine.raw(` ${event.task ?? ""}  `), StyledLine.piece(told.payload.note)]]
+      return [[note, name, StyledLine.raw(` ${event.task ?? ""}  `), StyledLine.piece(taskEvent.payload.note)]]
     case "orch.waiting":
-      return [[note, StyledLine.piece(`waiting: ${told.payload.reason}`)]]
+      return [[note, StyledLine.piece(`waiting: ${taskEvent.payload.reason}`)]]
     case "orch.landed":
-      return [[good, StyledLine.piece(`landed on ${told.payload.target} as ${format.short(told.payload.commit)}`)]]
+      return [
+        [good, StyledLine.piece(`landed on ${taskEvent.payload.target} as ${format.short(taskEvent.payload.commit)}`)]
+      ]
     default:
       return []
   }
@@ -74,7 +78,7 @@ const note = StyledLine.raw("! ", "warn")
 const skipped = ({ units }: Progress): ReadonlyArray<StyledLine.Line> =>
   [...units.values()]
     .filter(({ state }) => state === "skipped")
-    .map(({ id }) => [good, StyledLine.piece(id, "name"), StyledLine.raw("  was complete before", "faint")])
+    .map(({ id }) => [good, StyledLine.piece(id, "name"), StyledLine.raw("  already complete", "faint")])
 
 const size = (unit: Unit | undefined): string => format.count(unit?.tasks.size ?? 0, "task")
 

@@ -1,5 +1,5 @@
 /**
- * Begins with a job and follows it to its end: the daemon works on it if one is up, and else this process does.
+ * Starts or resumes a job and follows it to its end: through the daemon if one is running, else in this process.
  */
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/Home.js"
@@ -8,12 +8,12 @@ import * as JobSource from "../JobSource.js"
 import * as followRemote from "./followRemote.js"
 
 export interface Options<E> {
-  /** Starts the job, or goes on with one. */
+  /** Starts or resumes a job. */
   readonly begin: (manager: JobSource.Manager) => Effect.Effect<JobId, E>
   readonly json: boolean
 }
 
-/** Fails with a code when the job does not complete. */
+/** Quits with the exit code of a job that does not complete. */
 export const follow = <E>({ begin, json }: Options<E>) =>
   Effect.gen(function* () {
     const daemon = yield* JobSource.daemon

@@ -1,5 +1,5 @@
 /**
- * Tells what happens in all jobs from now on, until the reader has seen enough.
+ * Follows the events of all jobs from now on, until it is interrupted.
  */
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"

@@ -1,15 +1,15 @@
 /**
- * Asks the person at the terminal.
+ * Asks for confirmation at the terminal.
  */
 import { Context, Effect, type Option } from "effect"
 import { createInterface } from "node:readline"
 
-/** The answer; none where nobody is there to give one. */
+/** The answer; none without a terminal. */
 export type Confirm = (question: string) => Effect.Effect<Option.Option<boolean>>
 
 const ask = (question: string): Effect.Effect<boolean> =>
   Effect.async((resume) => {
-    // Not as a terminal: then Ctrl-C stays a signal to this process.
+    // Not in terminal mode, in which readline would take Ctrl-C for itself.
     const lines = createInterface({ input: process.stdin, terminal: false })
     const answer = (text: string): void => {
       resume(Effect.succeed(/^y(es)?$/i.test(text.trim())))

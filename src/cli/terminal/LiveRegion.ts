@@ -1,6 +1,6 @@
 /**
- * Draws on a terminal: lines that stay, and below them an area that changes. The cursor always rests below all of it and is
- * never hidden, so whatever ends this program leaves a terminal as it was.
+ * Lines that stay on a terminal, and below them a region that is redrawn. The cursor rests below the region and is never
+ * hidden, so the terminal stays usable however this process ends.
  */
 import { Clock, Effect, type Scope } from "effect"
 import * as StyledLine from "./StyledLine.js"
@@ -9,35 +9,35 @@ import { Output, type OutputClosed, type Size } from "./Output.js"
 export type Draw = (size: Size, now: number) => ReadonlyArray<StyledLine.Line>
 
 export interface Live {
-  /** Puts lines above the area, for good. */
+  /** Adds permanent lines above the region. */
   readonly print: (lines: ReadonlyArray<StyledLine.Line>) => Effect.Effect<void>
-  /** Says how the area looks from now on. */
+  /** Sets how the region is drawn from now on. */
   readonly show: (draw: Draw) => Effect.Effect<void>
-  /** Draws until it is interrupted. */
+  /** Redraws until it is interrupted. */
   readonly run: Effect.Effect<never, OutputClosed>
 }
 
-/** As often as an eye can follow. */
+/** Ten frames a second. */
 const pause = "100 millis"
 
-/** A terminal that knows how shows it all at once; the others take no notice. */
+/** Synchronized output: terminals that support it draw a frame without flicker, others ignore it. */
 const atOnce = (text: string): string => `\x1b[?2026h${text}\x1b[?2026l`
 const up = (rows: number): string => (rows === 0 ? "\r" : `\x1b[${rows}F`)
 const eraseToEndOfLine = "\x1b[K"
 const eraseBelow = "\x1b[J"
 
-/** At the end of the scope the area goes, and what was to stay is there. */
+/** Closing the scope prints pending lines and clears the region. */
 export const make: Effect.Effect<Live, never, Output | Scope.Scope> = Effect.gen(function* () {
   const output = yield* Output
   let draw: Draw = () => []
   let waiting: ReadonlyArray<StyledLine.Line> = []
-  /** The area as it stands there, and for which width. */
+  /** The region as drawn last, and for which width. */
   let area: ReadonlyArray<StyledLine.Line> = []
   let columns = 0
 
   const text = (line: StyledLine.Line) => `${StyledLine.paint(line, output.colours)}${eraseToEndOfLine}\n`
 
-  /** Where a terminal has become narrower, it has broken the lines that were there. */
+  /** A terminal that has become narrower has wrapped the lines of the region. */
   const height = (size: Size): number =>
     area.reduce((rows, line) => rows + Math.max(1, Math.ceil(StyledLine.width(line) / size.columns)), 0)
 
@@ -49,14 +49,14 @@ export const make: Effect.Effect<Live, never, Output | Scope.Scope> = Effect.gen
       waiting = []
       area = next
       columns = size.columns
-      // What is noted as drawn is drawn.
+      // The state above says that the frame was drawn, so it must be.
       return Effect.uninterruptible(output.write(atOnce(frame)))
     })
 
   const frame = Effect.gen(function* () {
     const size = yield* output.size
     const now = yield* Clock.currentTimeMillis
-    // The last column stays free: a terminal that has filled it does not agree with others where it then is.
+    // The last column stays free: terminals differ in where the cursor is after filling it.
     const next = draw({ ...size, columns: Math.max(1, size.columns - 1) }, now)
     yield* put(size, next.slice(0, Math.max(0, size.rows - 1)))
   })

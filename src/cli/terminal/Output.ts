@@ -1,14 +1,14 @@
 /**
- * Where the command line writes: what was asked for to the standard output, what went wrong to the standard error.
+ * Standard output for results, standard error for errors and notices.
  */
 import { Config, Context, Effect, Layer, Schema } from "effect"
 import type { WriteStream } from "node:tty"
 import * as StyledLine from "./StyledLine.js"
 
-/** Nobody reads the standard output any more, as in `charlotte plan tasks | head -1`. */
+/** The reader of standard output is gone, as in `charlotte plan tasks | head -1`. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {
   override get message() {
-    return "the standard output was closed"
+    return "standard output was closed"
   }
 }
 
@@ -18,20 +18,20 @@ export interface Size {
 }
 
 export interface Service {
-  /** Returns when the text is written. */
+  /** Returns after the text is written. */
   readonly write: (text: string | Uint8Array) => Effect.Effect<void, OutputClosed>
-  /** Whether the standard error is there or not, this succeeds: there is nobody else to tell. */
+  /** Never fails: there is no other place for an error. */
   readonly error: (text: string) => Effect.Effect<void>
-  /** Of the standard output; one that can move its cursor. */
+  /** Whether standard output is a terminal that can move its cursor. */
   readonly isTerminal: boolean
   readonly colours: boolean
-  /** As it is now; for a pipe, that of an old terminal. */
+  /** The current size of the terminal; 80 by 24 for a pipe. */
   readonly size: Effect.Effect<Size>
 }
 
 export class Output extends Context.Tag("charlotte/Output")<Output, Service>() {}
 
-/** Writes lines for a person, in colours if there may be any. */
+/** Writes lines, in colour if the terminal allows it. */
 export const writeLines = (lines: ReadonlyArray<StyledLine.Line>): Effect.Effect<void, OutputClosed, Output> =>
   Effect.flatMap(Output, ({ colours, write }) =>
     lines.length === 0 ? Effect.void : write(lines.map((line) => `${StyledLine.paint(line, colours)}\n`).join(""))
@@ -43,18 +43,18 @@ const put = (stream: NodeJS.WriteStream, text: string | Uint8Array): Effect.Effe
   })
 
 const sizeOf = ({ columns, rows }: Partial<WriteStream>): Size => ({
-  // Some terminals say 0 until they know better.
+  // Some terminals report 0 at first.
   columns: columns || 80,
   rows: rows || 24
 })
 
-/** Of two streams, which stay open. */
+/** Leaves the streams open. */
 export const make = (out: NodeJS.WriteStream, err: NodeJS.WriteStream): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const variable = (name: string) => Effect.orElseSucceed(Config.string(name), () => "")
     const noColour = yield* variable("NO_COLOR")
     const isTerminal = out.isTTY && (yield* variable("TERM")) !== "dumb"
-    // A failed write is told to its writer; without somebody who listens it would end the process as well.
+    // The callback of a write reports its error; an unhandled error event would end the process as well.
     for (const stream of [out, err]) stream.on("error", () => {})
     return {
       write: (text) => put(out, text),

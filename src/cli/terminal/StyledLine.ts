@@ -1,5 +1,5 @@
 /**
- * A line of what is shown: pieces of clean text, each with what it means. Colours come last, when all has its place.
+ * A line of output: pieces of clean text, each with a style. It is laid out first and coloured last.
  */
 import * as Terminal from "./text.js"
 
@@ -16,19 +16,19 @@ export type Line = ReadonlyArray<Piece>
 
 export const empty: Line = []
 
-/** A piece of text from anywhere. */
+/** A piece of untrusted text. */
 export const piece = (text: string, style: Style = "plain"): Piece => ({ text: Terminal.clean(text), style })
 
-/** The same of a text that is clean, whose blanks count. */
+/** A piece of text of our own, whose spaces are kept. */
 export const raw = (text: string, style: Style = "plain"): Piece => ({ text, style })
 
 export const width = (line: Line): number => line.reduce((sum, { text }) => sum + Terminal.width(text), 0)
 
-/** Cut where the columns end. */
+/** Cut to so many columns. */
 export const fit = (line: Line, columns: number): Line => {
   if (width(line) <= columns) return line
   const kept: Array<Piece> = []
-  // One column is kept for the mark that something is missing, which may be that of a later piece.
+  // One column is kept for "…", also if only a later piece is cut.
   let left = columns
   for (const piece of line) {
     const size = Terminal.width(piece.text)
@@ -39,7 +39,7 @@ export const fit = (line: Line, columns: number): Line => {
   return kept
 }
 
-/** Two parts with room between them, the second at the end of the columns; the first is cut if need be. */
+/** Left and right parts of a row; the left one is cut if necessary. */
 export const spread = (left: Line, right: Line, columns: number): Line => {
   const room = columns - width(right)
   if (room < 3) return fit(right, columns)
@@ -47,7 +47,7 @@ export const spread = (left: Line, right: Line, columns: number): Line => {
   return [...start, raw(" ".repeat(room - width(start))), ...right]
 }
 
-/** Broken between words, with all lines but the first further in. A word that is too wide stays whole: it may be a path. */
+/** Wrapped between words, all lines but the first indented. A word that is too wide stays whole: it may be a path. */
 export const wrap = (line: Line, columns: number, indent: number): ReadonlyArray<Line> => {
   const lines: Array<Line> = []
   let current: Line = empty
@@ -63,7 +63,7 @@ export const wrap = (line: Line, columns: number, indent: number): ReadonlyArray
   return [...lines, current]
 }
 
-/** As it is written; without colours not one escape byte is in it. */
+/** The text to write; without colours it contains no escape sequence. */
 export const paint = (line: Line, colours: boolean): string =>
   line
     .map(({ style, text }) => (colours && style !== "plain" ? `\x1b[${sgr[style]}m${text}\x1b[0m` : text))

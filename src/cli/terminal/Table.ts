@@ -1,5 +1,5 @@
 /**
- * Rows and columns, as wide as they need to be and no wider than there is room.
+ * A table that fits the terminal: columns are cut, then left out.
  */
 import { Array } from "effect"
 import * as StyledLine from "./StyledLine.js"
@@ -9,14 +9,14 @@ export interface Column {
   readonly title: string
   readonly cells: ReadonlyArray<StyledLine.Piece>
   readonly align?: "left" | "right"
-  /** What is cut to this many columns where it is narrow, at its end or, of a path, at its start. */
+  /** May be cut to this many columns, at its end or (paths) at its start. */
   readonly least?: number
   readonly cut?: "start" | "end"
-  /** Left out where it is narrower still; the lowest first. */
+  /** May be left out; the lowest rank first. */
   readonly rank?: number
 }
 
-/** Between two columns. */
+/** Spaces between two columns. */
 const gap = 2
 
 const total = (widths: ReadonlyArray<number>): number => widths.reduce((sum, width) => sum + width + gap, -gap)
@@ -26,7 +26,7 @@ const natural = ({ cells, title }: Column): number =>
 
 const least = (column: Column): number => Math.min(natural(column), column.least ?? Infinity)
 
-/** Those there is room for; columns without anything in them take none. */
+/** The columns that fit; empty ones with a rank are left out. */
 const chosen = (columns: ReadonlyArray<Column>, room: number): ReadonlyArray<Column> => {
   const rest = columns.filter(({ cells, rank }) => rank === undefined || cells.some(({ text }) => text !== ""))
   const first = rest.reduce<Column | undefined>(
@@ -41,7 +41,7 @@ const chosen = (columns: ReadonlyArray<Column>, room: number): ReadonlyArray<Col
       )
 }
 
-/** The widest that can be cut is cut, as long as there is too much. */
+/** Cuts the widest column, one character at a time, until the row fits. */
 const fitted = (columns: ReadonlyArray<Column>, room: number): ReadonlyArray<number> => {
   const widths = columns.map(natural)
   for (let excess = total(widths) - room; excess > 0; excess--) {
@@ -59,7 +59,7 @@ const cell = ({ align, cut }: Column, piece: StyledLine.Piece, width: number): S
   return align === "right" ? [blanks, { ...piece, text }] : [{ ...piece, text }, blanks]
 }
 
-/** A line with the titles, and one for each row. */
+/** A title line, and a line for each row. */
 export const render = (columns: ReadonlyArray<Column>, room: number): ReadonlyArray<StyledLine.Line> => {
   const shown = chosen(columns, room)
   const widths = fitted(shown, room)

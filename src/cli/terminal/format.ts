@@ -1,5 +1,5 @@
 /**
- * Numbers and times as people read them.
+ * Numbers, durations and times for people.
  */
 import { DateTime, Duration } from "effect"
 
@@ -7,7 +7,7 @@ import { DateTime, Duration } from "effect"
 export const count = (number: number, noun: string, plural = `${noun}s`): string =>
   `${number} ${number === 1 ? noun : plural}`
 
-/** `0:07`, `12:34`, `1:02:03`: of one width for as long as can be. */
+/** `0:07`, `12:34`, `1:02:03`: a duration of stable width. */
 export const clock = (duration: Duration.DurationInput): string => {
   const seconds = Math.max(0, Math.floor(Duration.toSeconds(duration)))
   const two = (part: number) => String(part).padStart(2, "0")
@@ -34,23 +34,23 @@ export const age = (duration: Duration.DurationInput): string => {
   return seconds < 48 * 3600 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
 }
 
-/** `14:03:59`, where the reader lives. */
+/** `14:03:59`, in the given zone. */
 export const timeOfDay = (at: DateTime.DateTime, zone: DateTime.TimeZone): string =>
   DateTime.formatIsoZoned(DateTime.setZone(at, zone)).slice(11, 19)
 
-/** `2026-01-31 14:03:59`, where the reader lives. */
+/** `2026-01-31 14:03:59`, in the given zone. */
 export const dateTime = (at: DateTime.DateTime, zone: DateTime.TimeZone): string =>
   DateTime.formatIsoZoned(DateTime.setZone(at, zone)).slice(0, 19).replace("T", " ")
 
-/** The beginning of a commit's name. */
+/** An abbreviated commit hash. */
 export const short = (commit: string): string => commit.slice(0, 8)
 
-/** What a job is about to work through. */
+/** The size of a plan, its target and its agent. */
 export const overview = (plan: {
   readonly units: ReadonlyArray<{ readonly tasks: ReadonlyArray<unknown> }>
   readonly target: string
   readonly agent: string
 }): string => {
   const tasks = plan.units.reduce((sum, { tasks }) => sum + tasks.length, 0)
-  return `${count(plan.units.length, "unit")}, ${count(tasks, "task")} for ${plan.target}, with the agent ${plan.agent}`
+  return `${count(plan.units.length, "unit")}, ${count(tasks, "task")} for ${plan.target}, agent ${plan.agent}`
 }

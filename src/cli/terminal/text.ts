@@ -1,27 +1,27 @@
 /**
- * Text from elsewhere (titles, logs, errors) made fit for a terminal: it moves no cursor, changes no colour, turns no
- * writing around, and takes no more columns than it is given.
+ * Makes untrusted text (titles, logs, errors) safe for a terminal: without control sequences or changes of direction, and cut to
+ * a number of columns.
  */
 import stringWidth from "string-width"
 import { strip } from "../../internal/plainText.js"
 
-/** Line and paragraph separators, halves of characters, and marks that cannot be seen but for those that join letters. */
+/** Line and paragraph separators, lone surrogates, and format characters other than joiners. */
 const unseen = /[\p{Zl}\p{Zp}\p{Cs}]|[^\P{Cf}\u200c\u200d]/gu
 
 /** One line of visible text. */
 export const clean = (text: string): string => strip(text).replace(unseen, "").replace(/\s+/g, " ").trim()
 
-/** The lines of a text, with their indentation; blank ones at the end are left out. */
+/** The lines of a text with their indentation, without trailing blank lines. */
 export const cleanLines = (text: string): ReadonlyArray<string> =>
   strip(text)
     .trimEnd()
     .split("\n")
     .map((line) => line.replaceAll("\t", "    ").replace(unseen, "").trimEnd())
 
-/** Most of what is shown; to ask about the rest takes tables that are slow to load. */
+/** Most text; the width of the rest needs tables. */
 const plain = /^[ -~]*$/
 
-/** How many columns a clean text takes. */
+/** The columns that a clean text takes. */
 export const width = (text: string): number =>
   plain.test(text) ? text.length : stringWidth(text, { countAnsiEscapeCodes: true })
 
@@ -29,7 +29,7 @@ let segmenter: Intl.Segmenter | undefined
 
 const graphemes = (text: string): Iterable<Intl.SegmentData> => (segmenter ??= new Intl.Segmenter()).segment(text)
 
-/** A clean text as it is if there is room for it, else its beginning and `…`. */
+/** A clean text, cut at its end with `…` if it is too wide. */
 export const fit = (text: string, columns: number): string => {
   if (width(text) <= columns) return text
   let kept = ""
@@ -42,7 +42,7 @@ export const fit = (text: string, columns: number): string => {
   return columns < 1 ? "" : `${kept}…`
 }
 
-/** The same with its end, after `…`: of a path that says more. */
+/** The same, cut at its start: the end of a path says more. */
 export const fitEnd = (text: string, columns: number): string => {
   if (width(text) <= columns) return text
   let kept = ""

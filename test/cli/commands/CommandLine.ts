@@ -3,14 +3,12 @@
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Effect, Layer } from "effect"
-import * as commands from "../../../src/cli/parser/commands.js"
+import { charlotte } from "../../../src/cli/parser/commands.js"
 import * as runCommand from "../../../src/cli/parser/runCommand.js"
 import { version } from "../../../src/http/contract/Version.js"
 import { type GitEnvironment, GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
 import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"
 import * as Capture from "../Capture.js"
-
-const charlotte = await commands.load([])
 
 export interface World {
   readonly environment: GitEnvironment

@@ -7,7 +7,7 @@ import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import manifest from "../../../package.json" with { type: "json" }
-import * as Commands from "../../../src/cli/parser/commands.js"
+import { charlotte } from "../../../src/cli/parser/commands.js"
 import * as HomeDirectory from "../../../src/cli/doctor/home.js"
 import * as Home from "../../../src/daemon/Home.js"
 import * as HomeLock from "../../../src/daemon/HomeLock.js"
@@ -20,8 +20,6 @@ import { newRun } from "../../store/runs.js"
 import { everything } from "../../support/everything.js"
 import * as Repository from "../../support/Repository.js"
 import * as Capture from "../Capture.js"
-
-const charlotte = await Commands.load([])
 
 /** A sandbox with a home of Charlotte's in it, and a directory of commands as the whole PATH. */
 const around = Effect.map(Repository.sandbox, (sandbox) => {
@@ -104,18 +102,18 @@ describe("charlotte doctor", () => {
           .replace(/ and a control group of its own in .*/, "")
       ).toBe(
         `✓ node           Node.js ${process.versions.node}
-✓ platform       linux, where every process of a job is found by way of /proc
+✓ platform       linux; all processes of a job are found through /proc
 ✓ git            version 9
-✓ sqlite         SQLite 3, by better-sqlite3 ${manifest.dependencies["better-sqlite3"]}
-✓ home           ${world.home} is not there yet, and will be made
+✓ sqlite         SQLite 3, better-sqlite3 ${manifest.dependencies["better-sqlite3"]}
+✓ home           ${world.home} does not exist yet; it will be created
 ✓ space          9 GiB free
-✓ in use         by nobody
-✓ configuration  there is no ${world.home}/config.yaml, and need not be
-✓ agents         only script, which runs the sh blocks of the tasks themselves
-✓ database       there is none yet
+✓ in use         no
+✓ configuration  no ${world.home}/config.yaml; defaults apply
+✓ agents         only script, which runs the sh blocks in the tasks
+✓ database       none yet
 ✓ repository     ${world.root}/repository
 
-all is well
+No problems found.
 `
       )
       expect(everything(world.root).filter(([name]) => !name.startsWith("repository"))).toEqual(before)
@@ -131,8 +129,8 @@ all is well
       expect(out.split("\n").slice(4)).toEqual([
         `✗ home        the home directory ${world.home} can be written by other users, who could have put commands into it`,
         `              → look through it, then close it: chmod 700 ${world.home}`,
-        "! the rest    configuration, agents, database and jobs were not looked at",
-        "              → make the home directory usable, and ask again",
+        "! skipped     configuration, agents, database and jobs were not checked",
+        "              → make the home directory usable, and run this again",
         `✓ repository  ${world.root}/repository`,
         "",
         "1 problem, 1 warning",
@@ -148,7 +146,7 @@ describe("doctor, of the machine", () => {
     Effect.gen(function* () {
       const world = yield* around
       const noProc = yield* Effect.provideService(say(world, "platform"), ProcessTableRef, Option.none())
-      expect(noProc).toEqual([expect.stringMatching(/^warning: linux, without \/proc: .* → see that agents and gates/)])
+      expect(noProc).toEqual([expect.stringMatching(/^warning: linux, without \/proc: .* → use agents and gates/)])
       const without = { ...world, environment: { ...world.environment, executable: "no-git" } }
       expect(yield* say(without, "git", "--repo", world.root)).toEqual([
         "problem: no-git was not found → install git and see that PATH leads to it"
@@ -165,11 +163,11 @@ describe("doctor, of SQLite", () => {
       yield* Effect.provide(cutOff(world, 1), database(world))
       const missing = Effect.provideService(DriverRef, "/no/driver")
       expect(yield* missing(say(world, "sqlite"))).toEqual([
-        `problem: the native module of better-sqlite3 does not work on Node.js ${process.versions.node} (linux ${process.arch}): Cannot find module '/no/driver' → install charlotte again, on the machine and with the Node.js that run it (in a checkout: npm ci)`
+        `problem: the native module of better-sqlite3 does not work on Node.js ${process.versions.node} (linux ${process.arch}): Cannot find module '/no/driver' → reinstall charlotte on this machine with the Node.js that runs it (in a checkout: npm ci)`
       ])
       expect(yield* missing(say(world, "database"))).toEqual([])
-      expect(yield* missing(say(world, "the rest"))).toEqual([
-        "warning: home, configuration, agents, database and jobs were not looked at → leave the database where it is, and ask again once SQLite works"
+      expect(yield* missing(say(world, "skipped"))).toEqual([
+        "warning: home, configuration, agents, database and jobs were not checked → leave the database where it is, and run this again once SQLite works"
       ])
     })
   )
@@ -199,7 +197,7 @@ describe("doctor, of the home directory", () => {
     Effect.gen(function* () {
       // Root may write everywhere, so this is played.
       const access = () => new SystemError({ reason: "PermissionDenied", module: "FileSystem", method: "access" })
-      const told = yield* HomeDirectory.look.pipe(
+      const told = yield* HomeDirectory.check.pipe(
         Effect.updateService(FileSystem, (fs) => ({ ...fs, access })),
         Effect.provide(Layer.provideMerge(Home.layerUntouched, NodeContext.layer)),
         Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", "/no/such/home"]])))
@@ -207,8 +205,8 @@ describe("doctor, of the home directory", () => {
       expect(told[0]).toEqual({
         check: "home",
         status: "problem",
-        message: "/no/such/home is not there, and cannot be made in /",
-        remedy: "make it, or choose another directory with CHARLOTTE_HOME"
+        message: "/no/such/home does not exist and cannot be created in /",
+        remedy: "create it, or set CHARLOTTE_HOME to another directory"
       })
     })
   )
@@ -239,7 +237,7 @@ describe("doctor, of the home directory", () => {
       expect(told).toEqual([
         expect.stringMatching(/^ok: by charlotte daemon \(pid \d+, version 0\.1\.0\) since 1970-01-01T00:00:00Z$/)
       ])
-      expect(yield* say(world, "in use")).toEqual(["ok: by nobody"])
+      expect(yield* say(world, "in use")).toEqual(["ok: no"])
     })
   )
 
@@ -253,10 +251,10 @@ describe("doctor, of the home directory", () => {
       execFileSync("cp", [`${world.root}/note`, `${world.home}/lock.json`])
       const kernel = { ...(yield* KernelRef), isAlive: () => Effect.succeed(false) }
       expect(yield* Effect.provideService(say(world, "in use"), KernelRef, kernel)).toEqual([
-        expect.stringMatching(/^warning: by nobody; charlotte run \(pid \d+, .* was killed, .* → nothing: the next/)
+        expect.stringMatching(/^warning: no; charlotte run \(pid \d+, .* was killed, .* → none needed: the next/)
       ])
       writeFileSync(`${world.home}/lock.json`, "{")
-      expect(yield* say(world, "in use")).toEqual(["ok: by nobody"])
+      expect(yield* say(world, "in use")).toEqual(["ok: no"])
     })
   )
 })
@@ -299,8 +297,8 @@ describe("doctor, of the database", () => {
       const world = yield* around
       const file = `${world.home}/charlotte.db`
       yield* Effect.provide(Effect.void, database(world))
-      expect(yield* say(world, "database")).toEqual([expect.stringMatching(/^ok: .*, of version \d+, undamaged$/)])
-      expect(yield* say(world, "jobs")).toEqual(["ok: none has still to be done"])
+      expect(yield* say(world, "database")).toEqual([expect.stringMatching(/^ok: .*, version \d+, undamaged$/)])
+      expect(yield* say(world, "jobs")).toEqual(["ok: none unfinished"])
       const version = (id: number) =>
         Effect.sync(() =>
           execFileSync(process.execPath, [
@@ -310,28 +308,28 @@ describe("doctor, of the database", () => {
         )
       yield* version(99)
       expect(yield* say(world, "database")).toEqual([
-        expect.stringMatching(/^problem: .*, of version 99; this Charlotte knows \d+ → install a newer one$/)
+        expect.stringMatching(
+          /^problem: .*, version 99; this charlotte supports up to \d+ → install a newer charlotte$/
+        )
       ])
       expect(yield* say(world, "jobs")).toEqual([])
       yield* version(0)
       expect(yield* say(world, "database")).toEqual([
-        expect.stringMatching(/^warning: .*, whose jobs cannot be looked at until it is brought to version/)
+        expect.stringMatching(/^warning: .*; jobs cannot be checked before it is migrated to version/)
       ])
       writeFileSync(file, readFileSync(file).fill(0x55, 4_096 + 8, 3 * 4_096))
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(
-          /^problem: .* is damaged: [^]* → restore it from a backup, or move it away to begin anew$/
+          /^problem: .* is damaged: [^]* → restore it from a backup, or move it away to start afresh$/
         )
       ])
       writeFileSync(file, "dear diary\n".repeat(1_000))
       expect(yield* say(world, "database")).toEqual([
-        "problem: file is not a database → restore it from a backup, or move it away to begin anew"
+        "problem: file is not a database → restore it from a backup, or move it away to start afresh"
       ])
       rmSync(file)
       mkdirSync(file)
-      expect(yield* say(world, "database")).toEqual([
-        expect.stringMatching(/^problem: it cannot be read: .* → make it/)
-      ])
+      expect(yield* say(world, "database")).toEqual([expect.stringMatching(/^problem: cannot be read: .* → make it/)])
     })
   )
 
@@ -353,8 +351,8 @@ describe("doctor, of the database", () => {
         ])
         return [
           `warning: ${interrupted} was interrupted → charlotte resume ${interrupted}`,
-          `warning: ${cut} was cut off by a crash → charlotte resume ${cut}`,
-          `ok: ${stopping} was being stopped, and will be ended by the next command`
+          `warning: ${cut} was interrupted by a crash → charlotte resume ${cut}`,
+          `ok: ${stopping} was being stopped; the next command ends it`
         ]
       })
       const left = yield* Effect.provide(work, database(world))

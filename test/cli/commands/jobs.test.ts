@@ -8,7 +8,7 @@ import { escapes, Here, layer as daemon, tasks } from "./Here.js"
 
 const decode = Schema.decodeSync(Schema.parseJson(JobsApi.JobPage))
 
-const noJobs = { code: 0, out: "", err: "there is no job yet; start one with: charlotte run TASKSDIR\n" }
+const noJobs = { code: 0, out: "", err: "no jobs yet; start one with: charlotte run TASKSDIR\n" }
 
 layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte jobs", (it) => {
   /** One that is done, one that has failed, and one that waits until it is released. */
@@ -74,9 +74,9 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       expect(yield* found("--label", "size=日本", "--label", `team=${escapes}`)).toEqual({ ids: [bad], err: "" })
       expect(yield* found("--label", "size=日本", "--label", "team=web")).toEqual({
         ids: [],
-        err: "no job is like that\n"
+        err: "no matching jobs\n"
       })
-      const more = `there are more: add --before ${bad}\n`
+      const more = `more jobs: add --before ${bad}\n`
       expect(yield* found("--limit", "2")).toEqual({ ids: [waiting, bad], err: more })
       expect(yield* found("--limit", "2", "--before", bad)).toEqual({ ids: [good], err: "" })
       expect(yield* found("--limit", "999999")).toEqual({ ids: [waiting, bad, good], err: "" })
@@ -99,14 +99,15 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("is refused in a sentence with a way out where it makes no sense", () =>
+  it.scoped("says what to do when it is used wrongly", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const help = "see: charlotte jobs --help\n"
-      const limit = (text: string) => `charlotte: --limit must be a whole number, 1 or more, and not "${text}"; ${help}`
-      const status = `charlotte: --status must be one of pending, running, interrupted, completed, failed, cancelled; ${help}`
+      const limit = (text: string) =>
+        `charlotte: invalid value "${text}" for --limit: expected a whole number, 1 or more; ${help}`
+      const status = `charlotte: invalid value "done" for --status: expected one of pending, running, interrupted, completed, failed, cancelled; ${help}`
       const label = (text: string) =>
-        `charlotte: --label must be KEY=VALUE, such as team=web, and not "${text}"; ${help}`
+        `charlotte: invalid value "${text}" for --label: expected KEY=VALUE, such as team=web; ${help}`
       const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: string]> = [
         [["--limit", "0"], limit("0")],
         [["--limit", "-1"], limit("-1")],
@@ -119,13 +120,10 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
         [["--label", "=x"], label("=x")],
         [
           ["--before", "x"],
-          `charlotte: "x" names no job; give its id, four or more characters of its beginning or its end, or latest\n`
+          `charlotte: no job matches "x"; use a job id, a unique prefix or suffix of it (4+ characters), or "latest"\n`
         ],
-        [
-          ["--before", "ZZZZZZZZ"],
-          "charlotte: no job's id begins or ends with ZZZZZZZZ; see the jobs with: charlotte jobs\n"
-        ],
-        [["latest"], `charlotte: "latest" is one argument too many; ${help}`]
+        [["--before", "ZZZZZZZZ"], 'charlotte: no job matches "ZZZZZZZZ"; list jobs with: charlotte jobs\n'],
+        [["latest"], `charlotte: unexpected argument "latest"; ${help}`]
       ]
       for (const [words, err] of table) expect(yield* run("jobs", ...words)).toEqual({ code: 2, out: "", err })
     })

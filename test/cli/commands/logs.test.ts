@@ -20,7 +20,7 @@ const Piece = Schema.parseJson(
 const printed = (word: string) => `\x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m ${word}\n`
 
 layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte logs", (it) => {
-  it.scoped("shows what was printed, as it is into a pipe, and with nothing in it that a terminal would obey", () =>
+  it.scoped("shows what was printed, as it is into a pipe, and empty that a terminal would obey", () =>
     Effect.gen(function* () {
       const { complete, onTerminal, run } = yield* Here
       yield* complete("good")
@@ -87,14 +87,15 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("is refused in a sentence with a way out where there is nothing, or it makes no sense", () =>
+  it.scoped("says what to do when there is no log, or it is used wrongly", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const id = (yield* run("jobs", "--limit", "1")).out.split("\n")[1]?.slice(0, 26)
       const help = "see: charlotte logs --help\n"
       const none = (of: string) =>
-        `charlotte: job ${id} has no log of ${of}; see its units and tasks with: charlotte show ${id}\n`
-      const number = (text: string) => `charlotte: --task must be a whole number, 1 or more, and not "${text}"; ${help}`
+        `charlotte: job ${id} has no log of ${of}; list its units and tasks with: charlotte show ${id}\n`
+      const number = (text: string) =>
+        `charlotte: invalid value "${text}" for --task: expected a whole number, 1 or more; ${help}`
       const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: string]> = [
         [["latest", "--unit", "none"], none("unit none")],
         [["latest", "--unit", "../../../etc"], none("unit ../../../etc")],
@@ -103,8 +104,8 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
         [["latest", "--task", "-1"], number("-1")],
         [["latest", "--task", "0"], number("0")],
         [["latest", "--unit", ""], `charlotte: --unit needs a value: --unit UNIT; ${help}`],
-        [[], `charlotte: <job> is missing; ${help}`],
-        [[unknownId], `charlotte: job ${unknownId} not found; see the jobs with: charlotte jobs\n`]
+        [[], `charlotte: missing argument <job>; ${help}`],
+        [[unknownId], `charlotte: job ${unknownId} not found; list jobs with: charlotte jobs\n`]
       ]
       for (const [words, err] of table) expect(yield* run("logs", ...words)).toEqual({ code: 2, out: "", err })
       const json = yield* run("logs", "latest", "--unit", "none", "--json")

@@ -3,12 +3,10 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, lstatSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
-import * as commands from "../../../src/cli/parser/commands.js"
+import { charlotte } from "../../../src/cli/parser/commands.js"
 import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
 import { type Sandbox, sandbox } from "../../support/Repository.js"
 import * as Capture from "../Capture.js"
-
-const charlotte = await commands.load([])
 
 const plan = (world: Sandbox, ...argv: ReadonlyArray<string>) =>
   Capture.run(charlotte, ["plan", ...argv]).pipe(Effect.provideService(GitEnvironmentRef, world.environment))

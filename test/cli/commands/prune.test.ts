@@ -1,14 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Option } from "effect"
 import { copyFileSync } from "node:fs"
-import * as commands from "../../../src/cli/parser/commands.js"
+import { charlotte } from "../../../src/cli/parser/commands.js"
 import { Confirmation } from "../../../src/cli/terminal/Confirmation.js"
 import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
 import * as Repository from "../../support/Repository.js"
 import { charlotte as manager, repository, run as runJob, task } from "../../tasks/Jobs.js"
 import * as Capture from "../Capture.js"
-
-const charlotte = await commands.load([])
 
 /** A job whose result has not landed, and one of which nothing is missing in its target. */
 const scene = Effect.gen(function* () {
@@ -49,7 +47,7 @@ describe("charlotte prune", () => {
       const nobody = yield* run(undefined, ...here)
       expect([nobody.code, nobody.err]).toEqual([
         2,
-        "charlotte: nobody is there to ask; add --yes, or --dry-run to only look; see: charlotte prune --help\n"
+        "charlotte: cannot ask for confirmation without a terminal; add --yes, or --dry-run to only look; see: charlotte prune --help\n"
       ])
       expect(yield* branches).toEqual(both)
       expect(questions).toEqual(["Remove all of this?", "Remove all of this?"])
@@ -71,7 +69,7 @@ describe("charlotte prune", () => {
       const unset = yield* run(undefined, ...here, "--yes", "--discard")
       expect([unset.code, unset.err]).toEqual([
         2,
-        "charlotte: --discard loses work: name the jobs whose it is, or add --all; see: charlotte prune --help\n"
+        "charlotte: --discard loses work; name the jobs, or add --all; see: charlotte prune --help\n"
       ])
       expect((yield* run(undefined, ...here, "--yes", "--discard", "")).code).toBe(2)
       expect(yield* branches).toEqual([both[0]])
@@ -90,7 +88,7 @@ describe("charlotte prune", () => {
       expect(outside).toEqual({
         code: 2,
         out: "",
-        err: `charlotte: ${root} is in no git repository; go to one, or add --all; see: charlotte prune --help\n`
+        err: `charlotte: ${root} is not in a git repository; change to one, or add --all; see: charlotte prune --help\n`
       })
       // This one is that of the tests, in which no job has worked.
       expect((yield* run(true, "--dry-run")).out).toBe("nothing to remove\n")

@@ -38,7 +38,7 @@ describe("charlotte resume", () => {
         expect(yield* run("resume", second)).toEqual({
           code: 75,
           out: "",
-          err: `charlotte: ${message}; wait until one has ended, or stop one; see: charlotte jobs --status running\n`
+          err: `charlotte: ${message}; wait for a job to end or stop one; list them with: charlotte jobs --status running\n`
         })
         const json = yield* run("resume", second, "--json")
         expect([json.code, JSON.parse(json.err)]).toEqual([75, { _tag: "MaxJobsReached", message, maxJobs: 1 }])
@@ -61,7 +61,7 @@ describe("charlotte resume", () => {
         expect(yield* run("resume", unknownId)).toEqual({
           code: 2,
           out: "",
-          err: `charlotte: job ${unknownId} not found; see the jobs with: charlotte jobs\n`
+          err: `charlotte: job ${unknownId} not found; list jobs with: charlotte jobs\n`
         })
 
         // A job of its own does what is left.

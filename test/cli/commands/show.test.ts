@@ -17,8 +17,8 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       const { code, err, out } = yield* run("show", id)
       expect([code, err]).toEqual([0, ""])
       expect(out).toMatch(new RegExp(`^▸ running for [\\d.]+ s  job ${id}\\n\\n  repo     ${repository}\\n`))
-      expect(out).toMatch(/\n {2}plan {5}tasks\/waiting\n {2}target {3}branch-1\n {2}labels {3}team=red\n {2}begun /)
-      expect(out).toMatch(/\n {2}tasks {4}1 done, 1 not finished, 1 not begun\n/)
+      expect(out).toMatch(/\n {2}plan {5}tasks\/waiting\n {2}target {3}branch-1\n {2}labels {3}team=red\n {2}created /)
+      expect(out).toMatch(/\n {2}tasks {4}1 done, 1 running, 1 pending\n/)
       expect(out).toMatch(
         /\n\n {2}▸ a {2}running {2}\d:\d\d\n {4}✓ 1 First {2}\d:\d\d {2}\w{8}\n {8}! the gate passed although no file was changed: it may pass even before the task is started\n {4}▸ 2 Task 2 {2}\d:\d\d\n {2}· b {2}after a {2}pending\n {4}· 1 Task 1\n\n/
       )
@@ -79,15 +79,15 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       const ambiguous = yield* run("show", id.slice(0, 4))
       expect(ambiguous).toMatchObject({ code: 2, out: "" })
       expect(ambiguous.err).toMatch(
-        /^charlotte: "\w{4}" may be any of these jobs; give more of its id:\n( {2}\w{26}\n){2}$/
+        /^charlotte: "\w{4}" matches several jobs; use more characters of the id:\n( {2}\w{26}\n){2}$/
       )
-      const names = "names no job; give its id, four or more characters of its beginning or its end, or latest"
+      const hint = 'use a job id, a unique prefix or suffix of it (4+ characters), or "latest"'
       for (const [name, sentence] of [
-        ["", `"" ${names}; see: charlotte show --help`],
-        ["x", `"x" ${names}; see: charlotte show --help`],
-        [`../..${escapes}`, `"../..red" ${names}; see: charlotte show --help`],
-        ["ZZZZ", "no job's id begins or ends with ZZZZ; see the jobs with: charlotte jobs"],
-        [unknownId, `job ${unknownId} not found; see the jobs with: charlotte jobs`]
+        ["", `no job matches ""; ${hint}`],
+        ["x", `no job matches "x"; ${hint}`],
+        [`../..${escapes}`, `no job matches "../..red"; ${hint}`],
+        ["ZZZZ", 'no job matches "ZZZZ"; list jobs with: charlotte jobs'],
+        [unknownId, `job ${unknownId} not found; list jobs with: charlotte jobs`]
       ] as const) {
         expect(yield* run("show", name)).toEqual({ code: 2, out: "", err: `charlotte: ${sentence}\n` })
       }

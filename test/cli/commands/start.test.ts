@@ -67,7 +67,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
         expect(yield* start("third")).toEqual({
           code: 75,
           out: "",
-          err: `charlotte: ${full.message}; wait until one has ended, or stop one; see: charlotte jobs --status running\n`
+          err: `charlotte: ${full.message}; wait for a job to end or stop one; list them with: charlotte jobs --status running\n`
         })
         const json = yield* start("third", "--json")
         expect([json.code, json.out, JSON.parse(json.err)]).toEqual([75, "", full])
@@ -91,7 +91,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
         const { repository, root, run } = yield* Here
         const there = ["--repo", repository]
         const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: RegExp]> = [
-          [[], /^charlotte: <tasksDir> is missing; see: charlotte start --help\n$/],
+          [[], /^charlotte: missing argument <tasksDir>; see: charlotte start --help\n$/],
           [["tasks/none", ...there], /^tasks\/none: .*\n$/],
           [["", ...there], /^\.: contains no tasks: .*\n$/],
           [["tasks/good", "--repo", `${root}/home`], /^charlotte: .* git repository.*\n$/],
@@ -99,8 +99,11 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
           [["tasks/good", ...there, "--target", "none"], /^charlotte: targetBranch: .*none.*\n$/],
           [["tasks/good", ...there, "--target", "--upload-pack=x"], /^charlotte: .*\n$/],
           [["tasks/good", ...there, "--agent", `none${escapes}`], /^charlotte: .*none.*script.*\n$/],
-          [["tasks/good", ...there, "--concurrency", "0"], /^charlotte: --concurrency must be a whole number.*\n$/],
-          [["tasks/good", "tasks/bad", ...there], /^charlotte: "tasks\/bad" is one argument too many; see: .*\n$/]
+          [
+            ["tasks/good", ...there, "--concurrency", "0"],
+            /^charlotte: invalid value "0" for --concurrency: expected a whole number.*\n$/
+          ],
+          [["tasks/good", "tasks/bad", ...there], /^charlotte: unexpected argument "tasks\/bad"; see: .*\n$/]
         ]
         for (const [words, expected] of table) {
           const { code, err, out } = yield* run("start", ...words)

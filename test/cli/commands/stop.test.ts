@@ -20,11 +20,11 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       expect(agents(here)).not.toEqual([])
       expect(yield* run("stop", id)).toEqual({
         code: 0,
-        out: expect.stringMatching(new RegExp(`^✓ job ${id} cancelled, after [\\d.]+ s\\n$`)),
+        out: expect.stringMatching(new RegExp(`^✓ job ${id} cancelled after [\\d.]+ s\\n$`)),
         err: ""
       })
       expect(agents(here)).toEqual([])
-      expect((yield* run("stop", id)).out).toBe(`· job ${id} was over before: cancelled\n`)
+      expect((yield* run("stop", id)).out).toBe(`· job ${id} had already ended: cancelled\n`)
       const json = yield* run("stop", "latest", "--json")
       expect(Schema.decodeSync(Report)(json.out)).toMatchObject({
         jobId: id,
@@ -46,7 +46,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       expect([code, err]).toEqual([0, ""])
       expect(out).toMatch(
         new RegExp(
-          `^! job ${id} cancelled, after [\\d.]+ s; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)\\n$`
+          `^! job ${id} cancelled after [\\d.]+ s; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)\\n$`
         )
       )
       expect(agents(here)).toEqual([])
@@ -57,7 +57,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     Effect.gen(function* () {
       const here = yield* Here
       const { complete, fresh, reached, run, submit } = here
-      expect(yield* run("stop", "--all")).toEqual({ code: 0, out: "no job runs\n", err: "" })
+      expect(yield* run("stop", "--all")).toEqual({ code: 0, out: "no jobs are running\n", err: "" })
       expect(yield* run("stop", "--all", "--json")).toEqual({ code: 0, out: "[]\n", err: "" })
       const good = yield* complete("good")
       yield* fresh
@@ -70,10 +70,10 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       expect(lines).toEqual([
         expect.stringMatching(
           new RegExp(
-            `^! job ${first} cancelled, after .*; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)$`
+            `^! job ${first} cancelled after .*; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)$`
           )
         ),
-        expect.stringMatching(new RegExp(`^✓ job ${second} cancelled, after `))
+        expect.stringMatching(new RegExp(`^✓ job ${second} cancelled after `))
       ])
       expect(agents(here)).toEqual([])
       expect((yield* run("show", good)).out).toMatch(/^✓ completed in /)
@@ -88,21 +88,21 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("is refused in a sentence with a way out where it makes no sense", () =>
+  it.scoped("says what to do when it is used wrongly", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const help = "see: charlotte stop --help\n"
       const grace = (text: string) =>
-        `charlotte: --grace must be a duration with its unit, such as 5s, 500ms or 2min, and not "${text}"; ${help}`
+        `charlotte: invalid value "${text}" for --grace: expected a duration of at most a day, such as 500ms, 5s or 2min; ${help}`
       const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: string]> = [
-        [[], `charlotte: <job> is missing; or give --all; ${help}`],
-        [["latest", "--all"], `charlotte: give a job or --all, and not both; ${help}`],
+        [[], `charlotte: missing argument <job>, or --all; ${help}`],
+        [["latest", "--all"], `charlotte: give either a job or --all, not both; ${help}`],
         [["latest", "--grace", "-1"], grace("-1")],
         [["latest", "--grace", "5"], grace("5")],
         [["latest", "--grace", "25h"], grace("25h")],
         [["latest", "--grace", "soon\x1b[2J"], grace("soon")],
         [["latest", "--grace", ""], `charlotte: --grace needs a value: --grace TIME; ${help}`],
-        [[unknownId], `charlotte: job ${unknownId} not found; see the jobs with: charlotte jobs\n`]
+        [[unknownId], `charlotte: job ${unknownId} not found; list jobs with: charlotte jobs\n`]
       ]
       for (const [words, err] of table) expect(yield* run("stop", ...words)).toEqual({ code: 2, out: "", err })
     })

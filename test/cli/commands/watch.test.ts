@@ -94,7 +94,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       expect(yield* run("watch", unknownId)).toEqual({
         code: 2,
         out: "",
-        err: `charlotte: job ${unknownId} not found; see the jobs with: charlotte jobs\n`
+        err: `charlotte: job ${unknownId} not found; list jobs with: charlotte jobs\n`
       })
       const json = yield* run("watch", unknownId, "--json")
       expect([json.code, json.out, JSON.parse(json.err)]).toEqual([

@@ -3,13 +3,11 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
-import * as commands from "../../../src/cli/parser/commands.js"
+import { charlotte } from "../../../src/cli/parser/commands.js"
 import { at, event, id, newRun } from "../../store/runs.js"
 import { everything } from "../../support/everything.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Capture from "../Capture.js"
-
-const charlotte = await commands.load([])
 
 /** A home in which one job runs and one is over, and then somebody did `damage`. */
 const home = (damage: string) =>
@@ -54,7 +52,7 @@ describe("charlotte doctor --audit", () => {
   it.scoped("tells how much it has looked through where nothing is wrong", () =>
     Effect.gen(function* () {
       const { code, lines } = yield* audit(yield* home("SELECT 1"))
-      expect([code, lines]).toEqual([0, ["✓ audit          nothing is wrong with 2 jobs and 4 events"]])
+      expect([code, lines]).toEqual([0, ["✓ audit          2 jobs and 4 events are consistent"]])
     })
   )
 
@@ -66,7 +64,7 @@ describe("charlotte doctor --audit", () => {
         1,
         [
           `✗ audit          ${id(1)}: its events are not numbered 1, 2, 3 …`,
-          `                 → keep a copy of ${directory}/charlotte.db, and report this; other jobs can go on`
+          `                 → keep a copy of ${directory}/charlotte.db, and report this; other jobs are not affected`
         ]
       ])
     })
@@ -81,7 +79,7 @@ describe("charlotte doctor --audit", () => {
         1,
         [
           `✗ audit          ${id(1)}: agent (RUN_BY_CHARLOTTE=cookie-1): it has ended, but a process of it may be left`,
-          "                 → end what this finds, if anything: grep -l cookie-1 /proc/[0-9]*/environ"
+          "                 → kill the processes that this finds, if any: grep -l cookie-1 /proc/[0-9]*/environ"
         ]
       ])
     })
@@ -102,7 +100,7 @@ describe("charlotte doctor --audit", () => {
         check: "audit",
         status: "problem",
         message: "tasks: 2 of 1: more jobs are running than allowed",
-        remedy: "charlotte daemon restart, if fewer may run than before; report it else"
+        remedy: "charlotte daemon restart, if maxJobs was lowered; else report it"
       })
     })
   )

@@ -110,18 +110,22 @@ const again = "try again in a moment"
 
 /** Those that a server tells of; the sentence is all that stands on the standard error, behind the name of the command. */
 const cases = [
-  [75, starting(new errors.MaxJobsReached({ maxJobs: 2 })), /^max jobs \(2\) reached; wait until one has ended, /],
+  [
+    75,
+    starting(new errors.MaxJobsReached({ maxJobs: 2 })),
+    /^max jobs \(2\) reached; wait for a job to end or stop one; /
+  ],
   [75, starting(new errors.JobConflict({ jobId, key: "\x1b[2Jk" })), `job ${jobId} already works on k; ${watchIt}`],
-  [75, starting(new errors.ShuttingDown()), /; try again when it is up again; see: charlotte daemon status$/],
+  [75, starting(new errors.ShuttingDown()), /; try again when the daemon has restarted; see: charlotte daemon status$/],
   [75, starting(storeError("busy")), new RegExp(`; ${again}$`)],
   [75, starting(storeError("closed")), new RegExp(`; ${again}$`)],
-  [1, starting(storeError("full")), /; make room on the disk, and try again$/],
+  [1, starting(storeError("full")), /; free disk space and try again$/],
   [1, starting(storeError("replaced")), /; restart the daemon with: charlotte daemon restart$/],
   [1, starting(storeError("readonly")), /; see: charlotte doctor$/],
   [1, starting(storeError("corrupt")), /; see: charlotte doctor$/],
   [1, starting(storeError("version")), /; see: charlotte doctor$/],
   [1, starting(storeError("other")), /; see: charlotte doctor$/],
-  [2, stopping(new errors.JobNotFound({ jobId })), `job ${jobId} not found; see the jobs with: charlotte jobs`],
+  [2, stopping(new errors.JobNotFound({ jobId })), `job ${jobId} not found; list jobs with: charlotte jobs`],
   [
     1,
     stopping(new errors.StopTimedOut({ jobId, elapsed: Duration.seconds(6) })),
@@ -130,10 +134,14 @@ const cases = [
   [
     2,
     resuming(new errors.NotResumable({ jobId, status: "failed" })),
-    `job ${jobId} cannot be resumed: it is failed; go on with what is left in a new job: charlotte retry ${jobId}`
+    `job ${jobId} cannot be resumed: it is failed; continue in a new job with: charlotte retry ${jobId}`
   ],
   [75, resuming(new errors.JobConflict({ jobId, key: "k" })), `job ${jobId} already works on k; ${watchIt}`],
-  [75, resuming(new errors.MaxJobsReached({ maxJobs: 1 })), /^max jobs \(1\) reached; wait until one has ended, /]
+  [
+    75,
+    resuming(new errors.MaxJobsReached({ maxJobs: 1 })),
+    /^max jobs \(1\) reached; wait for a job to end or stop one; /
+  ]
 ] as const
 
 describe("a command that is refused by the server", () => {
@@ -245,16 +253,16 @@ describe("a command that comes to no server of its own", () => {
   )
 
   it.scopedLive(
-    "answers 1 for DaemonNotRunning, where the socket is that of a dead daemon, and says how to start one",
+    "answers 69 for DaemonNotRunning, where the socket is that of a dead daemon, and says how to start one",
     () =>
       Effect.gen(function* () {
         const home = yield* TemporaryDirectory.make
         yield* claim(home)
         const err = `charlotte: no daemon listens on ${home}/socket; start it with: charlotte daemon start\n`
         for (const words of [["jobs"], stop(), ["stop", "--all"], ["show", jobId], ["watch"], start()]) {
-          expect([words, yield* run(home, words)]).toEqual([words, { code: 1, out: "", err }])
+          expect([words, yield* run(home, words)]).toEqual([words, { code: 69, out: "", err }])
           const json = yield* run(home, [...words, "--json"])
-          expect([json.code, JSON.parse(json.err)]).toMatchObject([1, { _tag: "DaemonNotRunning" }])
+          expect([json.code, JSON.parse(json.err)]).toMatchObject([69, { _tag: "DaemonNotRunning" }])
         }
       })
   )
@@ -266,7 +274,7 @@ describe("a command that comes to no server of its own", () => {
       const { code, err, out } = yield* run(directory, start())
       expect([code, out]).toEqual([75, ""])
       expect(err).toMatch(
-        /^charlotte: .* is in use by charlotte run \(pid \d+, .*; wait until it has ended, or use .*\n$/
+        /^charlotte: .* is in use by charlotte run \(pid \d+, .*; wait until it has exited, or set .*\n$/
       )
     })
   )

@@ -1,57 +1,51 @@
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Option, Schema } from "effect"
-import * as Commands from "../../../src/cli/parser/commands.js"
-import * as parameters from "../../../src/cli/commands/parameters.js"
+import { Duration, Effect, Either, Option, Schema } from "effect"
+import { charlotte } from "../../../src/cli/parser/commands.js"
+import { json } from "../../../src/cli/commands/parameters.js"
 import * as ExitCode from "../../../src/cli/errors/ExitCode.js"
 import { Output, OutputClosed } from "../../../src/cli/terminal/Output.js"
 import * as CommandTree from "../../../src/cli/parser/CommandTree.js"
+import * as Parameter from "../../../src/cli/parser/Parameter.js"
+import * as submitOptions from "../../../src/cli/submitOptions.js"
 import * as errors from "../../../src/domain/errors.js"
+import { DaemonNotRunning } from "../../../src/http/contract/errors.js"
 import { InvalidPlan, Diagnostic } from "../../../src/yaml/Diagnostic.js"
 import * as Capture from "../Capture.js"
 
-const charlotte = await Commands.load([])
-
-const { agent, concurrency, dryRun, json, labels, noLand, repo, target, tasksDir } = parameters
-const all = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels, json }
+const rest = Parameter.repeatedArgument("rest", { description: "", decode: Either.right<string> })
 
 /** A command that ends as it is told, and one that shows what it was given. */
-const program = (effect: Effect.Effect<void, unknown> = Effect.void, seen: (given: unknown) => void = () => {}) =>
-  CommandTree.group("charlotte", "Does it.", [
-    CommandTree.leaf(Command.make("end", { json, rest: Args.repeated(Args.text({ name: "rest" })) }, () => effect)),
-    CommandTree.leaf(
-      Command.make("run", all, (given) => Effect.sync(() => seen(given))).pipe(
-        Command.withDescription(parameters.about("Works through tasks.", "charlotte run tasks"))
-      )
-    )
-  ])
+const program = (
+  effect: Effect.Effect<void, unknown, Output> = Effect.void,
+  seen: (given: unknown) => void = () => {}
+): CommandTree.Group => {
+  const end = CommandTree.command({ description: "", example: "", parameters: { json, rest } }, () => effect)
+  const run = CommandTree.command(
+    {
+      description: "Run tasks. With care.",
+      example: "charlotte run tasks",
+      parameters: { ...submitOptions.parameters, json }
+    },
+    (given) => Effect.sync(() => seen(given))
+  )
+  return { description: "Do it.", children: { end: async () => end, run: async () => run } }
+}
 
-const end = (effect: Effect.Effect<void, unknown>, ...more: ReadonlyArray<string>) =>
+const end = (effect: Effect.Effect<void, unknown, Output>, ...more: ReadonlyArray<string>) =>
   Capture.run(program(effect), ["end", ...more])
 
-const given = (...argv: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const seen: Array<unknown> = []
-    const { code, err } = yield* Capture.run(
-      program(Effect.void, (given) => seen.push(given)),
-      ["run", ...argv]
-    )
-    return seen[0] ?? `${code} ${err}`
-  })
-
-describe("a command that ends", () => {
-  it.effect("answers 0 when it is done", () =>
+describe("exit code and error of a command", () => {
+  it.effect("are 0 and nothing for success", () =>
     Effect.map(end(Effect.void), (answer) => expect(answer).toEqual({ code: 0, out: "", err: "" }))
   )
 
-  it.effect("answers with the code that it asks for, when it has said all itself", () =>
+  it.effect("are the code that it quits with and nothing more", () =>
     Effect.map(end(new ExitCode.Quit({ code: 130 })), (answer) =>
       expect(answer).toEqual({ code: 130, out: "", err: "" })
     )
   )
 
-  it.effect("says what went wrong once, on the standard error, with the code for it", () =>
+  it.effect("are one line on standard error, and the code for the kind of error", () =>
     Effect.gen(function* () {
       const table: ReadonlyArray<readonly [error: { readonly message: string }, code: number]> = [
         [new errors.MaxJobsReached({ maxJobs: 2 }), 75],
@@ -62,6 +56,7 @@ describe("a command that ends", () => {
         [new errors.StoreError({ operation: "open", reason: "full", cause: new Error("full") }), 1],
         [new errors.StopTimedOut({ jobId: "01A", elapsed: Duration.seconds(1) }), 1],
         [new errors.JobNotFound({ jobId: "01A" }), 2],
+        [new DaemonNotRunning({ address: "/home/socket" }), 69],
         [new errors.NotResumable({ jobId: "01A", status: "failed" }), 2],
         [new Error("something else"), 1]
       ]
@@ -74,7 +69,7 @@ describe("a command that ends", () => {
     })
   )
 
-  it.effect("lists the problems of a plan as compilers do", () => {
+  it.effect("list the problems of a plan as compilers do", () => {
     const invalid = InvalidPlan.of([
       new Diagnostic({ file: "tasks/b.md", message: "is not there" }),
       new Diagnostic({ file: "tasks/a.md", line: 3, message: "is \x1b[31mwrong\x1b[0m" })
@@ -84,7 +79,7 @@ describe("a command that ends", () => {
     )
   })
 
-  it.effect("says of a job that was refused everything that is in the way", () => {
+  it.effect("list every issue of a refused config", () => {
     const invalid = new errors.InvalidJobConfig({
       issues: [
         { path: ["tasksDir"], message: "tasks/a.md:3: is wrong" },
@@ -100,45 +95,44 @@ describe("a command that ends", () => {
     )
   })
 
-  it.effect("says nothing when nobody reads any more", () =>
+  it.effect("are 141 and nothing if the output is closed", () =>
     Effect.gen(function* () {
       expect(yield* end(new OutputClosed())).toEqual({ code: 141, out: "", err: "" })
       const write = Effect.flatMap(Output, ({ write }) => write("x"))
-      const program = CommandTree.leaf(Command.make("charlotte", {}, () => write))
-      expect(yield* Capture.run(program, [], { isClosed: true })).toEqual({ code: 141, out: "", err: "" })
+      expect(yield* Capture.run(program(write), ["end"], { isClosed: true })).toEqual({ code: 141, out: "", err: "" })
     })
   )
 
-  it.effect("takes what a terminal would obey out of an error", () =>
+  it.effect("contain no control sequences", () =>
     Effect.map(end(new errors.JobNotFound({ jobId: "a \x1b]0;title\x07\x1b[2Jb\n\x9b31mc\u202e" })), ({ err }) =>
-      expect(err).toBe("charlotte: job a b\nc not found; see the jobs with: charlotte jobs\n")
+      expect(err).toBe("charlotte: job a b\nc not found; list jobs with: charlotte jobs\n")
     )
   )
 
-  it.effect("answers 130 when it is interrupted", () =>
+  it.effect("are 130 and nothing after an interruption", () =>
     Effect.map(end(Effect.interrupt), ({ code, err }) => expect([code, err]).toEqual([130, ""]))
   )
 
-  it.effect("answers 70 for a bug, and keeps the details for whoever asks for them", () =>
+  it.effect("are 70 for a bug, with its stack trace only at log level debug", () =>
     Effect.gen(function* () {
       const bug = Effect.die(new TypeError("x is not a function"))
       expect(yield* end(bug)).toEqual({
         code: 70,
         out: "",
-        err: "charlotte: this should not have happened: x is not a function; for the details run it again with: --log-level debug\n"
+        err: "charlotte: internal error: x is not a function; for a stack trace, add --log-level debug\n"
       })
       const { code, err } = yield* end(bug, "--log-level", "debug")
       expect(code).toBe(70)
-      expect(err).toMatch(/^charlotte: this should not have happened: x is not a function\nTypeError: .*\n {4}at /)
+      expect(err).toMatch(/^charlotte: internal error: x is not a function\nTypeError: .*\n {4}at /)
       expect(JSON.parse((yield* end(bug, "--json")).err)).toEqual({
         _tag: "Defect",
-        message: "this should not have happened: x is not a function"
+        message: "internal error: x is not a function"
       })
     })
   )
 })
 
-describe("an error for programs", () => {
+describe("--json", () => {
   const errorOf = (error: unknown, ...argv: ReadonlyArray<string>) =>
     Effect.map(end(Effect.fail(error), "--json", ...argv), ({ code, err, out }) => {
       expect(out).toBe("")
@@ -146,7 +140,7 @@ describe("an error for programs", () => {
       return { code, error: Schema.decodeSync(Schema.parseJson())(err) }
     })
 
-  it.effect("is one object, encoded as its schema says", () =>
+  it.effect("prints an error as one object, encoded by its schema", () =>
     Effect.gen(function* () {
       expect(yield* errorOf(new errors.StopTimedOut({ jobId: "01A", elapsed: Duration.millis(1500) }))).toEqual({
         code: 1,
@@ -171,22 +165,32 @@ describe("an error for programs", () => {
     })
   )
 
-  it.effect("is one object for a command line that makes no sense, too", () =>
+  it.effect("prints a usage error as one object, too", () =>
     Effect.gen(function* () {
       const { code, err } = yield* Capture.run(program(), ["run", "--json"])
       expect(code).toBe(2)
       expect(JSON.parse(err)).toEqual({
         _tag: "UsageError",
-        message: "<tasksDir> is missing; see: charlotte run --help",
-        problem: "<tasksDir> is missing",
-        help: "charlotte run --help"
+        message: "missing argument <tasksDir>; see: charlotte run --help",
+        problem: "missing argument <tasksDir>",
+        hint: "see: charlotte run --help"
       })
     })
   )
 })
 
+const given = (...argv: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const seen: Array<unknown> = []
+    const { code, err } = yield* Capture.run(
+      program(Effect.void, (given) => seen.push(given)),
+      ["run", ...argv]
+    )
+    return seen[0] ?? `${code} ${err}`
+  })
+
 describe("the options of run", () => {
-  it.effect("are all read, in any order", () =>
+  it.effect("are read in any order", () =>
     Effect.gen(function* () {
       const words = "--repo ../r tasks --target main --agent claude --concurrency 2 --no-land --dry-run --json"
       expect(yield* given(...words.split(" "), "--label", "team=web", "--label", "why=a=b c")).toEqual({
@@ -198,32 +202,24 @@ describe("the options of run", () => {
         noLand: true,
         dryRun: true,
         json: true,
-        labels: { team: "web", why: "a=b c" }
-      })
-      expect(yield* given("tasks")).toEqual({
-        tasksDir: "tasks",
-        repo: Option.none(),
-        target: Option.none(),
-        agent: Option.none(),
-        concurrency: Option.none(),
-        noLand: false,
-        dryRun: false,
-        json: false,
-        labels: {}
+        labels: [
+          ["team", "web"],
+          ["why", "a=b c"]
+        ]
       })
     })
   )
 
-  it.effect("are refused in one line where a value is wrong", () =>
+  it.effect("are refused in one line that says what is expected", () =>
     Effect.gen(function* () {
       for (const wrong of ["0", "x", "1.5", "-1", "9999999"]) {
         expect(yield* given("tasks", "--concurrency", wrong)).toBe(
-          `2 charlotte: --concurrency must be a whole number, 1 or more, and not "${wrong}"; see: charlotte run --help\n`
+          `2 charlotte: invalid value "${wrong}" for --concurrency: expected a whole number, 1 or more; see: charlotte run --help\n`
         )
       }
       for (const wrong of ["team", "=web", "team="]) {
         expect(yield* given("tasks", "--label", wrong)).toBe(
-          `2 charlotte: --label must be KEY=VALUE, such as team=web, and not "${wrong}"; see: charlotte run --help\n`
+          `2 charlotte: invalid value "${wrong}" for --label: expected KEY=VALUE, such as team=web; see: charlotte run --help\n`
         )
       }
     })
@@ -231,61 +227,67 @@ describe("the options of run", () => {
 })
 
 describe("help", () => {
-  it.effect("of all names every command, and what each has", () =>
-    Effect.map(Capture.run(program(), ["--help"]), (answer) =>
-      expect(answer).toEqual({
-        code: 0,
-        err: "",
-        out: `Does it.
+  const ofAll = `Do it.
 
 Usage
   charlotte COMMAND
 
 Commands
   end [<rest>...]
-  run <tasksDir>   Works through tasks.
+  run <tasksDir>   Run tasks.
 
-Every command has
-  --help, -h           Shows this help, of any command.
-  --version            Shows the version.
-  --log-level LEVEL    Shows what happens inside, on the standard error: debug,
-                       info, warning or error.
-  --completions SHELL  Writes a script that completes commands in bash, zsh or
-                       fish.
+Options of every command
+  --help, -h           Show help for any command.
+  --version            Show the version.
+  --log-level LEVEL    Log to standard error at this level: debug, info, warning
+                       or error.
+  --completions SHELL  Print a completion script for bash, zsh or fish.
 
-More of each: charlotte COMMAND --help
+For help on a command: charlotte COMMAND --help
 `
-      })
-    )
+
+  it.effect("lists every command with the first sentence of its description", () =>
+    Effect.map(Capture.run(program(), ["--help"]), (answer) => expect(answer).toEqual({ code: 0, err: "", out: ofAll }))
   )
 
-  it.effect("of a command names its arguments and options, with an example", () =>
+  it.effect("is what a command line without a command shows", () =>
+    Effect.gen(function* () {
+      expect(yield* Capture.run(program(), [])).toEqual({ code: 0, err: "", out: ofAll })
+      const daemon = yield* Capture.run(charlotte, ["daemon"])
+      expect(daemon).toEqual(yield* Capture.run(charlotte, ["daemon", "--help"]))
+      expect(daemon.out).toContain("\n  charlotte daemon COMMAND\n")
+    })
+  )
+
+  it.effect("names the arguments and options of a command, with an example", () =>
     Effect.map(Capture.run(charlotte, ["run", "--help"], { columns: 200 }), ({ out }) =>
-      expect(out).toBe(`Works through a directory of tasks, and shows how. Ctrl-C leaves the job interrupted; twice, it
-forces the end. Where a daemon is up the job is the daemon's, and goes on after Ctrl-C.
+      expect(out)
+        .toBe(`Run the tasks of a directory in the foreground and show their progress. Ctrl-C interrupts the job,
+which can then be resumed; a second Ctrl-C kills what is still running. If a daemon is running, the
+job is submitted there instead, so it survives Ctrl-C and closing the terminal.
 
 Usage
   charlotte run [options] <tasksDir>
 
 Arguments
-  <tasksDir>  The directory of tasks, relative to the current directory, or to that of --repo.
+  <tasksDir>  The task directory, relative to the current directory or to --repo.
 
 Options
-  --repo DIR            A directory in the git repository to work in; else the current directory.
-  --target BRANCH       The branch that the result lands on; else the one that is checked out.
-  --agent NAME          The agent that works on the tasks; else the one that charlotte.yaml names.
-  --concurrency N       How many units are worked on at the same time; else 4.
-  --no-land             Leaves the result on its own branch, and the target as it is.
-  --dry-run             Looks at everything, and touches nothing.
-  --label KEY=VALUE...  A label to find the job by; can be repeated.
-  --json                Writes JSON, for programs; errors too, on the standard error.
+  --repo DIR            A directory in the git repository to use (default: the current directory).
+  --target BRANCH       The branch that receives the result (default: the one that is checked out).
+  --agent NAME          The agent that works on the tasks (default: the one in charlotte.yaml).
+  --concurrency N       How many units to work on in parallel (default: 4).
+  --no-land             Leave the result on its own branch and the target branch unchanged.
+  --dry-run             Show what would be done without doing it.
+  --label KEY=VALUE...  A label to find jobs by; can be repeated.
+  --json                Print JSON, one document a line; errors too, on standard error.
 
 Example: charlotte run tasks --target main --agent claude --concurrency 2 --label team=web
 `)
     )
   )
 
-  it.effect("and the version are plain unless there are colours", () =>
+  it.effect("and the version are plain text unless the terminal has colours", () =>
     Effect.gen(function* () {
       for (const argv of [["--help"], ["run", "--help"], ["--version"]]) {
         expect((yield* Capture.run(program(), argv, { isTerminal: true })).out).not.toContain("\x1b")
@@ -304,26 +306,12 @@ Example: charlotte run tasks --target main --agent claude --concurrency 2 --labe
   )
 })
 
-describe("completions", () => {
-  it.effect("are there for three shells, of our own options alone", () =>
-    Effect.gen(function* () {
-      for (const shell of ["bash", "zsh", "fish"]) {
-        const { code, out } = yield* Capture.run(program(), ["--completions", shell])
-        expect(code).toBe(0)
-        expect(out).toContain("concurrency")
-        expect(out).not.toContain("wizard")
-        expect(out).not.toContain("\x1b")
-      }
-    })
-  )
-})
-
-describe("what happens inside", () => {
+describe("the log of a command", () => {
   const noisy = Effect.zipRight(Effect.logWarning("careful"), Effect.logDebug("details"))
 
-  it.effect("is not shown", () => Effect.map(end(noisy), ({ err }) => expect(err).toBe("")))
+  it.effect("is not shown by default", () => Effect.map(end(noisy), ({ err }) => expect(err).toBe("")))
 
-  it.effect("is shown on the standard error when it is asked for, as much as is", () =>
+  it.effect("goes to standard error from the chosen level on", () =>
     Effect.gen(function* () {
       const { err, out } = yield* end(noisy, "--log-level", "warning")
       expect(out).toBe("")

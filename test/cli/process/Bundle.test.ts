@@ -62,7 +62,7 @@ describe("the bundle", () => {
       const id = (yield* say("charlotte start tasks")).trim()
       expect((yield* Charlotte.run(there, `charlotte watch ${id}`)).code).toBe(0)
       expect(yield* say("charlotte jobs")).toContain("completed")
-      expect(yield* say("charlotte daemon stop")).toMatch(/^charlotte daemon has ended \(pid \d+\)\n$/)
+      expect(yield* say("charlotte daemon stop")).toMatch(/^charlotte daemon has exited \(pid \d+\)\n$/)
       expect(Charlotte.processes(there)).toEqual([])
     })
   )

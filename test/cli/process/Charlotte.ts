@@ -151,4 +151,4 @@ export const run = (world: World, script: string, options?: Options): Effect.Eff
 
 /** The one thing that a text says to do next. */
 export const next = ({ out }: Ended): string =>
-  /go on with {2}(charlotte .*)/.exec(out)?.[1] ?? `echo no command in: ${out}`
+  /continue with {2}(charlotte .*)/.exec(out)?.[1] ?? `echo no command in: ${out}`

@@ -52,7 +52,7 @@ export const down = (world: Charlotte.World) =>
   Effect.gen(function* () {
     const { code, err, out } = yield* Charlotte.run(world, "exec charlotte daemon stop")
     expect([code, err]).toEqual([0, ""])
-    expect(out).toMatch(/^charlotte daemon has ended \(pid \d+\)\n$/)
+    expect(out).toMatch(/^charlotte daemon has exited \(pid \d+\)\n$/)
     expect(Charlotte.processes(world)).toEqual([])
   })
 

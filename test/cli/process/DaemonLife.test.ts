@@ -33,7 +33,9 @@ describe("charlotte daemon", () => {
         const second = yield* Daemon.up(world)
         expect(second).toEqual({ pid: first.pid, started: false })
         const again = yield* Charlotte.run(world, "exec charlotte daemon start")
-        expect(again.out).toMatch(/^charlotte daemon is up already \(pid \d+, version \S+\)\n {2}on \S+\/socket\n$/)
+        expect(again.out).toMatch(
+          /^charlotte daemon is already running \(pid \d+, version \S+\)\n {2}on \S+\/socket\n$/
+        )
         const id = yield* Daemon.submit(world)
         expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
         const status = yield* Charlotte.run(world, "exec charlotte daemon status")
@@ -50,9 +52,9 @@ describe("charlotte daemon", () => {
           "stopped"
         ])
         const after = yield* Charlotte.run(world, "exec charlotte daemon status")
-        expect([after.code, after.out]).toEqual([1, "no daemon is up; start it with: charlotte daemon start\n"])
+        expect([after.code, after.out]).toEqual([69, "no daemon is running; start it with: charlotte daemon start\n"])
         const none = yield* Charlotte.run(world, "exec charlotte daemon stop")
-        expect([none.code, none.out]).toEqual([0, "no daemon is up\n"])
+        expect([none.code, none.out]).toEqual([0, "no daemon is running\n"])
       }),
     60_000
   )
@@ -70,7 +72,7 @@ describe("charlotte daemon", () => {
         yield* Daemon.gone(pid)
         expect([existsSync(`${world.home}/socket`), existsSync(`${world.home}/lock.json`)]).toEqual([true, true])
         const status = yield* Charlotte.run(world, "exec charlotte daemon status")
-        expect([status.code, status.out]).toEqual([1, "no daemon is up; start it with: charlotte daemon start\n"])
+        expect([status.code, status.out]).toEqual([69, "no daemon is running; start it with: charlotte daemon start\n"])
         rmSync(`${world.root}/reached`)
 
         const next = yield* Daemon.up(world)

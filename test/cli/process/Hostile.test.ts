@@ -84,7 +84,7 @@ describe("charlotte daemon start", () => {
       expect(yield* run("charlotte start tasks")).toMatchObject({
         code: 2,
         out: "",
-        err: "charlotte: the current directory is not there any more; go to another; see: pwd\n"
+        err: "charlotte: the current directory no longer exists; change to another one\n"
       })
       expect(yield* run("charlotte daemon stop")).toMatchObject({ code: 0, err: "" })
     })

@@ -47,7 +47,7 @@ describe("charlotte run on a branch that its user works on", () => {
       yield* Tasks.release(world)
       const { code, err, out } = yield* running.ended
       expect([code, err]).toEqual([0, ""])
-      expect(out).toMatch(/ verifies the merged result: cat one two three\n[^]* landed on main, commit \w{8}\n/)
+      expect(out).toMatch(/ verifying the merged result: cat one two three\n[^]* landed on main, commit \w{8}\n/)
       expect(yield* Tasks.done(world)).toEqual(Tasks.all)
       expect(yield* git(repository, "log", "--first-parent", "--format=%s", "-2")).toMatch(
         /^Merge job \w{26} into main\nhis\n$/

@@ -44,7 +44,7 @@ describe("charlotte run", () => {
       const retried = yield* Charlotte.run(world, Charlotte.next(failed))
       expect([retried.code, retried.err]).toEqual([0, ""])
       expect(retried.out).toMatch(
-        /\n {2}units {4}1 merged, 1 complete before\n {2}tasks {4}1 done, 2 complete before\n/
+        /\n {2}units {4}1 merged, 1 already complete\n {2}tasks {4}1 done, 2 already complete\n/
       )
       expect(yield* Tasks.done(world)).toEqual(Tasks.all)
     })
@@ -129,7 +129,7 @@ describe("charlotte run", () => {
 })
 
 const left = (id: string) =>
-  `charlotte: the output cannot be written, so the job was left; go on with: charlotte resume ${id}\n`
+  `charlotte: standard output was closed, so the job was interrupted; resume it with: charlotte resume ${id}\n`
 
 const Event = Schema.parseJson(Schema.Struct({ seq: Schema.Int, type: Schema.String }))
 

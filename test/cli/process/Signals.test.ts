@@ -32,7 +32,7 @@ describe("charlotte run that is told to end", () => {
         const { running, world } = yield* working(Tasks.waiting())
         yield* running.kill(signal)
         const ended = yield* running.ended
-        expect([ended.code, ended.err]).toEqual([130, "stopping; to kill what still runs, press Ctrl-C again\n"])
+        expect([ended.code, ended.err]).toEqual([130, "stopping; press Ctrl-C again to kill what is still running\n"])
         expect(ended.out).toMatch(/ job \w{26} interrupted\n\n! interrupted after /)
         const [, id] = / job (\w{26}) started\n/.exec(ended.out) ?? []
         expect(Charlotte.next(ended)).toBe(`charlotte resume ${id}`)
@@ -94,9 +94,7 @@ describe("charlotte run that is told to end", () => {
               const { err, out } = yield* Charlotte.run(world, "exec charlotte doctor")
               expect(err).toBe("")
               const id = /! jobs +(\w{26}) was interrupted\n/.exec(out)?.[1]
-              expect(out).toMatch(
-                id === undefined ? /database {7}there is none yet|none has still to be done/ : /interrupted/
-              )
+              expect(out).toMatch(id === undefined ? /database {7}none yet|none unfinished/ : /interrupted/)
               expect(ended.out === "" ? undefined : Charlotte.next(ended)).toBe(id && `charlotte resume ${id}`)
               yield* Tasks.release(world)
               const rest = yield* Charlotte.run(
@@ -123,11 +121,9 @@ describe("charlotte run that is killed", () => {
       const left = Charlotte.processes(world)
       expect(left).not.toEqual([])
       const doctor = yield* Charlotte.run(world, "exec charlotte doctor")
-      expect(doctor.out).toMatch(
-        /\n! in use {9}by nobody; charlotte run \(pid \d+, .* was killed, or the machine was\n/
-      )
+      expect(doctor.out).toMatch(/\n! in use {9}no; charlotte run \(pid \d+, .* was killed, or the machine crashed\n/)
       expect(doctor.out).toContain(
-        `! jobs           ${id} was cut off by a crash\n                 → charlotte resume ${id}\n`
+        `! jobs           ${id} was interrupted by a crash\n                 → charlotte resume ${id}\n`
       )
       const resumed = yield* Charlotte.start(world, `exec charlotte resume ${id}`)
       yield* resumed.says(/ a 2 {2}Task 2\n[^]* a 2 {2}Task 2\n/)

@@ -51,7 +51,7 @@ for (const [columns, rows] of [
         expect(code).toBe(0)
         const { frames, text } = shown(out, columns, rows)
         expect(text).toMatch(
-          /^job \w{26}\n2 units, 3 tasks for main, with the agent script\n✓ a {2}2 tasks, merged as \w{8} {2}\d:\d\d\n✓ b {2}1 task, merged as \w{8} {2}\d:\d\d\n✓ landed on main as \w{8}\n\n✓ completed in /
+          /^job \w{26}\n2 units, 3 tasks for main, agent script\n✓ a {2}2 tasks, merged as \w{8} {2}\d:\d\d\n✓ b {2}1 task, merged as \w{8} {2}\d:\d\d\n✓ landed on main as \w{8}\n\n✓ completed in /
         )
         expect(text).not.toContain("━")
         expect(
@@ -69,14 +69,14 @@ for (const [columns, rows] of [
         const running = yield* start(world, columns, rows, "charlotte run tasks")
         yield* Tasks.reached(world)
         yield* running.type("\x03")
-        yield* running.says(/stopping; to kill what still runs, press Ctrl-C again/)
+        yield* running.says(/stopping; press Ctrl-C again to kill what is still running/)
         yield* Effect.sleep("200 millis")
         yield* running.type("\x03")
         const ended = yield* running.ended
         expect(ended.code).toBe(130)
         const { text } = shown(ended.out, columns, rows)
-        expect(text).toMatch(/\nstopping; to kill what still runs, press Ctrl-C again\n\n! interrupted after /)
-        expect(text).toMatch(/\n {2}go on with {2}charlotte resume \w{26}$/)
+        expect(text).toMatch(/\nstopping; press Ctrl-C again to kill what is still running\n\n! interrupted after /)
+        expect(text).toMatch(/\n {2}continue with {2}charlotte resume \w{26}$/)
       })
     )
   })

@@ -9,7 +9,7 @@ import * as Tasks from "./Tasks.js"
 
 const seqOf = Schema.decodeSync(Schema.parseJson(Schema.pluck(JobEvent.JobEvent, "seq")))
 
-const notices = /^(the daemon is gone; waiting a minute for it to come back\nit is back\n){2}$/
+const notices = /^(connection to the daemon lost; waiting up to a minute for it to restart\nreconnected\n){2}$/
 
 describe("charlotte watch", () => {
   it.scopedLive(
@@ -36,12 +36,12 @@ describe("charlotte watch", () => {
         )
         expect(next.pid).not.toBe(pid)
         yield* Tasks.reached(world)
-        for (const watcher of watchers) yield* watcher.says(/it is back\n/)
+        for (const watcher of watchers) yield* watcher.says(/reconnected\n/)
 
         rmSync(`${world.root}/reached`)
         yield* Daemon.kill(next.pid, "SIGKILL")
         yield* Daemon.gone(next.pid)
-        for (const watcher of watchers) yield* watcher.says(/it is back\n(.*\n)*the daemon is gone/)
+        for (const watcher of watchers) yield* watcher.says(/reconnected\n(.*\n)*connection to the daemon lost/)
         yield* Daemon.up(world)
         yield* Tasks.reached(world)
         yield* Tasks.release(world)
@@ -74,7 +74,7 @@ describe("charlotte watch", () => {
       const { code, err } = yield* watcher.ended
       expect([code, err]).toEqual([
         130,
-        `job ${id} goes on; watch it with: charlotte watch ${id}; stop it with: charlotte stop ${id}\n`
+        `job ${id} is still running; watch it with: charlotte watch ${id}; stop it with: charlotte stop ${id}\n`
       ])
       yield* Tasks.release(world)
       expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)

@@ -70,7 +70,7 @@ describe("a job that is followed", () => {
       terminal.write(out)
       expect(code).toBe(1)
       expect(terminal.text()).toMatch(
-        /^job 01ARZ3NDEKTSV4RRFFQ69G5FAV\n3 units, 5 tasks for main, with the agent claude\n! words 2 /
+        /^job 01ARZ3NDEKTSV4RRFFQ69G5FAV\n3 units, 5 tasks for main, agent claude\n! words 2 /
       )
       expect(terminal.text()).toContain("\n│ not ok 1\n│ not ok 2\n✓ words  2 tasks, merged as 1a2b3c4d  0:20\n")
       expect(terminal.text()).toMatch(/\n\n✗ failed after 1 min 15 s {2}job\n {2}01A/)
@@ -94,7 +94,7 @@ describe("a job that is followed", () => {
       yield* Fiber.interrupt(fiber)
       const after = Emulator.make(60, 24)
       after.write(capture.out())
-      expect(after.text()).toBe(`job ${jobId}\n3 units, 5 tasks for main, with the agent claude`)
+      expect(after.text()).toBe(`job ${jobId}\n3 units, 5 tasks for main, agent claude`)
     })
   )
 
@@ -128,8 +128,8 @@ describe("a job that is followed", () => {
       yield* Effect.yieldNow({ priority: 1 }).pipe(Effect.repeat({ until: () => capture.err() !== "" }))
       yield* Deferred.succeed(last, void 0)
       expect(yield* Fiber.join(fiber)).toBe(130)
-      expect(capture.err()).toBe("stopping; to kill what still runs, press Ctrl-C again\n")
-      expect(capture.out()).toMatch(/go on with {2}charlotte resume 01A/)
+      expect(capture.err()).toBe("stopping; press Ctrl-C again to kill what is still running\n")
+      expect(capture.out()).toMatch(/continue with {2}charlotte resume 01A/)
     })
   )
 

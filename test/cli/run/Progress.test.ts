@@ -16,18 +16,18 @@ describe("the progress of a job", () => {
       const { phase, since, state, task } = unit(after(scenario, second), id)
       return `${state} ${phase} ${task ?? "-"} ${(since - noon) / 1000}`
     }
-    expect(at(0, "silk")).toBe("running begins - 0")
+    expect(at(0, "silk")).toBe("running starting - 0")
     expect(at(1, "silk")).toBe("running setup - 1")
     expect(at(2, "silk")).toBe("running agent 1 2")
     expect(at(5, "silk")).toBe("running gate 1 2")
     expect(at(12, "silk")).toBe("running pause 2 12")
     expect(at(13, "silk")).toBe("running agent 2 13")
     expect(at(17, "silk")).toBe("failed gate 2 13")
-    expect(at(0, "barn")).toBe("pending begins - 0")
+    expect(at(0, "barn")).toBe("pending starting - 0")
     expect(at(8, "words")).toBe("running waits - 7")
     expect(at(18, "words")).toBe("running verify - 7")
     expect(at(20, "words")).toBe("merged verify - 7")
-    expect(at(20, "barn")).toBe("blocked begins - 0")
+    expect(at(20, "barn")).toBe("blocked starting - 0")
   })
 
   it("knows how often a task was tried", () => {
@@ -83,7 +83,7 @@ describe("the progress of a job", () => {
     })
   })
 
-  it("goes on from what was done when a job is resumed, and begins again what was cut off", () => {
+  it("goes on from what was done when a job is resumed, and starting again what was cut off", () => {
     const resumed = after([
       ...scenario.filter(({ at }) => at <= 8),
       { at: 30, type: "job.interrupted" },

@@ -33,7 +33,7 @@ describe("the screen of a job that runs", () => {
   it("shows the end of the output of a gate that fails, while the task is tried again", () => {
     expect(screen(14, 80)).toBe(`
   silk   2 Lay the rings of the web, from the rim inwar…  attempt 2  agent  0:01
-  words                                                       to be merged  0:07
+  words                                                     awaiting merge  0:07
 
 silk 2  gate failed: ended with exit code 1
 │ # Subtest: rings
@@ -46,7 +46,7 @@ silk 2  gate failed: ended with exit code 1
   it("keeps what matters where it is narrow", () => {
     expect(screen(14, 40)).toBe(`
   silk   2 Lay the ring…  ×2 agent  0:01
-  words               to be merged  0:07
+  words             awaiting merge  0:07
 
 silk 2  gate failed: ended with exit co…
 │ # Subtest: rings
@@ -68,7 +68,7 @@ silk 2  gate failed…
 
   it("says how many have failed, and that it lands", () => {
     expect(screen(17, 80)).toBe(`
-  words                                                       to be merged  0:10
+  words                                                     awaiting merge  0:10
 
   ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━────────  3/5  1 failed  0:17`)
     const landing = after(30, [...scenario, step(22, "", "orch.landing", { target: "main", attempt: 1 })])
@@ -150,7 +150,7 @@ describe("what stays on the screen", () => {
 
   it("is a line for each unit that has ended, why it has failed, and what a person should know", () => {
     expect(stays(100)).toBe(`job 01ARZ3NDEKTSV4RRFFQ69G5FAV
-3 units, 5 tasks for main, with the agent claude
+3 units, 5 tasks for main, agent claude
 ! words 2  the agent changed tasks/words/02-choose.md: plan files were restored
 ✗ silk  task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code
   1  0:17
@@ -158,7 +158,7 @@ describe("what stays on the screen", () => {
 │ not ok 2 - closes the outer ring
 │ # fail 1
 ✓ words  2 tasks, merged as 1a2b3c4d  0:20
-– barn  blocked, it waits for silk`)
+– barn  blocked by silk`)
   })
 
   it("is broken between words where it is narrow", () => {
@@ -178,8 +178,8 @@ describe("what stays on the screen", () => {
       paint(settledLines.lines(event, { progress: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80 }))
     )
     expect(lines).toEqual([
-      "1 unit, 1 task for main, with the agent x",
-      "✓ old  was complete before",
+      "1 unit, 1 task for main, agent x",
+      "✓ old  already complete",
       "job 01ARZ3NDEKTSV4RRFFQ69G5FAV, resumed",
       "✓ landed on main as 1a2b3c4d"
     ])

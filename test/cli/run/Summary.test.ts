@@ -27,7 +27,7 @@ describe("the summary of a job", () => {
     expect(text({ run: run("completed", { result }), work: allDone })).toBe(`✓ completed in 1 min 15 s  job ${jobId}
 
   units    2 merged
-  tasks    2 done, 1 complete before
+  tasks    2 done, 1 already complete
   commits  3
   landed   on main, at 1a2b3c4d
   result   ${branch}
@@ -39,7 +39,7 @@ describe("the summary of a job", () => {
       .toBe(`✗ failed after 1 min 15 s  job ${jobId}
 
   units    1 merged, 2 failed, 1 blocked
-  tasks    3 done, 1 failed, 1 not begun
+  tasks    3 done, 1 failed, 1 pending
   commits  3
   result   ${branch}
   diff     ${diff}
@@ -52,7 +52,7 @@ describe("the summary of a job", () => {
 
   ! words 1  the agent changed tasks/a.md: plan files were restored
 
-  when that is mended, go on with  charlotte retry ${jobId}`)
+  fix that, then continue with  charlotte retry ${jobId}`)
   })
 
   it("that could not land names the command to go on with", () => {
@@ -69,12 +69,12 @@ describe("the summary of a job", () => {
   advanced: it was rewritten meanwhile; see /l
 
   units    2 merged
-  tasks    2 done, 1 complete before
+  tasks    2 done, 1 already complete
   commits  2
   result   ${branch}
   diff     ${diff}
 
-  go on with  git -C /home/me/barn merge ${branch}`
+  continue with  git -C /home/me/barn merge ${branch}`
     )
   })
 
@@ -85,7 +85,7 @@ describe("the summary of a job", () => {
     })
     expect(limit).toMatch(/^✗ .*: the limit of 10 agent calls in charlotte\.yaml was reached\n/)
     expect(limit).toContain(`\n  diff     ${diff}\n`)
-    expect(limit).toMatch(new RegExp(`\n {2}go on with {2}charlotte retry ${jobId}$`))
+    expect(limit).toMatch(new RegExp(`\n {2}continue with {2}charlotte retry ${jobId}$`))
     const command = new CommandFailed({ purpose: "baseline", command: "npm test", reason: "failed", log: "/l" })
     expect(text({ run: run("failed", { error: toJson(command) }), work: allDone })).toMatch(
       /^✗ .*: the baseline \(npm test\) failed; see \/l\n/
@@ -101,16 +101,16 @@ describe("the summary of a job", () => {
     })
     for (const error of [command, missing])
       expect(text({ run: run("failed", { error: toJson(error) }), work: allDone })).toMatch(
-        new RegExp(`\n {2}go on with {2}charlotte retry ${jobId}$`)
+        new RegExp(`\n {2}continue with {2}charlotte retry ${jobId}$`)
       )
   })
 
   it("that was not recorded to its end says so, and how to go on", () => {
     expect(text({ run: run("interrupted"), work: someFailed })).toMatch(
-      new RegExp(`^! interrupted after 1 h 2 min {2}job .*go on with {2}charlotte resume ${jobId}$`, "s")
+      new RegExp(`^! interrupted after 1 h 2 min {2}job .*continue with {2}charlotte resume ${jobId}$`, "s")
     )
     expect(text({ run: run("cancelled"), work: nothing })).toBe(
-      `! cancelled after 1 min 15 s  job ${jobId}\n\n  go on with  charlotte retry ${jobId}`
+      `! cancelled after 1 min 15 s  job ${jobId}\n\n  continue with  charlotte retry ${jobId}`
     )
     expect(text({ run: run("failed", { error: "it was removed" }), work: nothing })).toMatch(/: it was removed\n/)
   })
@@ -118,7 +118,7 @@ describe("the summary of a job", () => {
   it("is broken on a narrow terminal where its sentences allow, and never within what is to be copied", () => {
     const narrow = text({ run: run("failed", { error: toJson(failure) }), work: someFailed }, 36)
     expect(narrow).toContain(
-      "\n  units    1 merged, 2 failed, 1\n           blocked\n  tasks    3 done, 1 failed, 1 not\n           begun\n"
+      "\n  units    1 merged, 2 failed, 1\n           blocked\n  tasks    3 done, 1 failed, 1\n           pending\n"
     )
     expect(narrow).toContain(`\n  diff     ${diff}\n`)
   })

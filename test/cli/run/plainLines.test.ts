@@ -16,9 +16,9 @@ const text = (list: ReadonlyArray<Step>) =>
 describe("the lines of a job in a pipe", () => {
   it("tell every change, one each", () => {
     expect(text(steps("/logs/gate.log")).join("\n")).toBe(`12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV started
-12:00:00 3 units, 5 tasks for main, with the agent claude
-12:00:00 silk  begins
-12:00:00 words  begins
+12:00:00 3 units, 5 tasks for main, agent claude
+12:00:00 silk  started
+12:00:00 words  started
 12:00:01 silk  setup: npm ci
 12:00:02 silk 1  Spin the spokes
 12:00:05 silk 1  gate: npm test
@@ -27,19 +27,19 @@ describe("the lines of a job in a pipe", () => {
 12:00:06 silk 1  done, commit 1a2b3c4d
 12:00:07 words 2  done, commit 1a2b3c4d
 12:00:07 words 2  note: the agent changed tasks/words/02-choose.md: plan files were restored
-12:00:07 words  all tasks are done
+12:00:07 words  all tasks done
 12:00:08 silk 2  Lay the rings of the web, from the rim inwards
 12:00:11 silk 2  gate: npm test
 12:00:12 silk 2  gate failed: ended with exit code 1; see /logs/gate.log
-12:00:12 silk 2  will be tried again in 1.0 s
+12:00:12 silk 2  retrying in 1.0 s
 12:00:13 silk 2  Lay the rings of the web, from the rim inwards (attempt 2)
 12:00:16 silk 2  gate: npm test
 12:00:17 silk 2  gate failed: ended with exit code 1; see /logs/gate.log
 12:00:17 silk 2  failed after 2 attempts: ended with exit code 1
 12:00:17 silk  failed: task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code 1
-12:00:18 words  verifies the merged result: npm test
+12:00:18 words  verifying the merged result: npm test
 12:00:20 words  merged, commit 1a2b3c4d
-12:00:20 barn  blocked, it waits for silk
+12:00:20 barn  blocked by silk
 12:00:21 job 01ARZ3NDEKTSV4RRFFQ69G5FAV failed`)
   })
 

@@ -1,21 +1,22 @@
 /**
- * `charlotte daemon start`: a manager of jobs that outlives the terminal.
+ * `charlotte daemon start`: starts the daemon in the background, or is the daemon.
  */
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
-import * as Start from "../../daemon/start.js"
-import { about, json } from "../parameters.js"
+import * as startDaemon from "../../daemon/start.js"
+import * as CommandTree from "../../parser/CommandTree.js"
+import * as Parameter from "../../parser/Parameter.js"
+import { json } from "../parameters.js"
 import { listen } from "./parameters.js"
 
-const foreground = Options.boolean("foreground").pipe(
-  Options.withDescription("Stays in the foreground, for a supervisor such as systemd.")
-)
+const foreground = Parameter.flag("foreground", {
+  description: "Stay in the foreground, for a supervisor such as systemd."
+})
 
-export const start = Command.make("start", { foreground, listen, json }, Start.start).pipe(
-  Command.withDescription(
-    about(
-      "Starts the daemon and returns when it takes jobs. It goes on with those that were interrupted. When one is up already, it says so.",
-      "charlotte daemon start"
-    )
-  )
+export const start = CommandTree.command(
+  {
+    description:
+      "Start the daemon and wait until it accepts jobs. It resumes interrupted jobs. Does nothing if a daemon is already running.",
+    example: "charlotte daemon start",
+    parameters: { foreground, listen, json }
+  },
+  startDaemon.start
 )

@@ -1,0 +1,59 @@
+/**
+ * What a shell completes by looking it up: jobs, agents and branches.
+ */
+import { Effect, Option } from "effect"
+import * as Configuration from "../daemon/Configuration.js"
+import * as Home from "../daemon/Home.js"
+import * as Agents from "../tasks/Agents.js"
+import * as Git from "../git/Git.js"
+import * as JobSource from "./JobSource.js"
+import * as JobTable from "./JobTable.js"
+import type { Environment } from "./parser/CommandTree.js"
+import type { Candidate } from "./parser/completions.js"
+import type { Source } from "./parser/Parameter.js"
+
+type Candidates = Effect.Effect<ReadonlyArray<Candidate>, unknown, Environment>
+
+/** Longer lists are of no help. */
+const limit = 50
+
+const jobs: Candidates = Effect.gen(function* () {
+  const { list } = yield* JobSource.read
+  const { jobs } = yield* list({ limit })
+  const latest = jobs.length === 0 ? [] : [{ value: "latest", description: "the newest job" }]
+  return [
+    ...latest,
+    ...jobs.map((job) => ({
+      value: job.id,
+      description: [job.phase ?? job.status, JobTable.configOf(job).targetBranch].filter(Boolean).join(", ")
+    }))
+  ]
+}).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+const agents: Candidates = Effect.gen(function* () {
+  const { agents } = yield* Configuration.make
+  const { found } = yield* Agents.make(agents)
+  return (yield* found).map((value) => ({ value, description: "" }))
+}).pipe(Effect.provide(Home.layerUntouched))
+
+const branches: Candidates = Effect.gen(function* () {
+  const git = yield* Git.Git
+  const repository = yield* git.open(process.cwd())
+  const all = yield* git.branches(repository)
+  return all.filter(({ own }) => Option.isNone(own)).map(({ branch: value }) => ({ value, description: "" }))
+}).pipe(Effect.provide(Git.layer))
+
+const sources = { agents, branches, jobs, directories: Effect.succeed([]) } satisfies {
+  readonly [S in Source]: unknown
+}
+
+/** A person waits for it with a finger on the key. */
+const patience = "2 seconds"
+
+/** None where it takes too long, or fails: a shell has no place for an error. */
+export const of = (source: Source): Effect.Effect<ReadonlyArray<Candidate>, never, Environment> =>
+  sources[source].pipe(
+    Effect.timeoutOption(patience),
+    Effect.map(Option.getOrElse(() => [])),
+    Effect.catchAllCause(() => Effect.succeed([]))
+  )
