@@ -178,7 +178,7 @@ describe("secrets around a daemon", () => {
       yield* here.write(
         `${here.root}/agent`,
         `#!/bin/sh\nenv > '${here.root}/of-agent'\ncat > '${here.root}/prompt'\necho "$MINE_KEY"\n` +
-          `grep -q 'earlier try' '${here.root}/prompt' || exit 0\ntouch '${here.root}/second' '${here.root}/reached'\n` +
+          `grep -q 'previous attempt' '${here.root}/prompt' || exit 0\ntouch '${here.root}/second' '${here.root}/reached'\n` +
           `while ! test -e '${here.root}/go'; do sleep 0.05; done\n`,
         0o755
       )
