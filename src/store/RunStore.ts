@@ -9,6 +9,7 @@ import type { StoreError } from "../domain/errors.js"
 import * as Driver from "./Driver.js"
 import * as Memory from "./MemoryRunStore.js"
 import type * as RunStoreService from "./RunStoreService.js"
+import * as Runs from "./Runs.js"
 import * as Sql from "./SqlRunStore.js"
 
 export type * from "./RunStoreService.js"
@@ -41,6 +42,11 @@ export interface LayerOptions {
   readonly connection?: "shared" | "own"
 }
 
+/** What a store gives: all of it to managers, and what can be read to applications. */
+const withRuns = Effect.map((store: RunStoreService.Service) =>
+  Context.make(RunStore, store).pipe(Context.add(Runs.Runs, Runs.make(store)))
+)
+
 /**
  * Stores runs in the SQLite database of a `SqlClient`, with the default options of `layerWith`. It migrates its own tables,
  * prefixed with `charlotte_`, so the database may be an application's own. On Node 24 and later it rejects a client with a
@@ -48,9 +54,8 @@ export interface LayerOptions {
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Layer.scoped(
-  RunStore,
-  Effect.zipRight(Driver.refuseOld, Sql.make())
+export const layer: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> = Layer.scopedContext(
+  withRuns(Effect.zipRight(Driver.refuseOld, Sql.make()))
 )
 
 /**
@@ -62,8 +67,8 @@ export const layer: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Lay
  *
  * const Store = RunStore.layerWith({ connection: "own" })
  */
-export const layerWith = (options: LayerOptions): Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> =>
-  Layer.scoped(RunStore, Effect.zipRight(Driver.refuseOld, Sql.make(options)))
+export const layerWith = (options: LayerOptions): Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> =>
+  Layer.scopedContext(withRuns(Effect.zipRight(Driver.refuseOld, Sql.make(options))))
 
 /**
  * Read-only access to such a database: nothing is migrated, so the schema must be up to date, and writes fail on a read-only
@@ -71,9 +76,8 @@ export const layerWith = (options: LayerOptions): Layer.Layer<RunStore, StoreErr
  *
  * @since 0.1.0
  */
-export const layerUntouched: Layer.Layer<RunStore, StoreError, SqlClient.SqlClient> = Layer.scoped(
-  RunStore,
-  Sql.untouched
+export const layerUntouched: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> = Layer.scopedContext(
+  withRuns(Sql.untouched)
 )
 
 /**
@@ -81,4 +85,4 @@ export const layerUntouched: Layer.Layer<RunStore, StoreError, SqlClient.SqlClie
  *
  * @since 0.1.0
  */
-export const layerMemory: Layer.Layer<RunStore> = Layer.effect(RunStore, Memory.make)
+export const layerMemory: Layer.Layer<RunStore | Runs.Runs> = Layer.effectContext(withRuns(Memory.make))

@@ -109,11 +109,13 @@ export const open: Effect.Effect<
   const { database } = yield* Home
   const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => false)
   const layer = isThere ? untouched : RunStore.layerMemory
-  const store = yield* Layer.build(layer).pipe(
+  const storeOf = <R, E, R2>(context: Effect.Effect<Context.Context<R | RunStore.RunStore>, E, R2>) =>
+    Effect.map(context, Context.get(RunStore.RunStore))
+  const store = yield* storeOf(Layer.build(layer)).pipe(
     Effect.catchIf(
       ({ reason }) => reason === "version" || reason === "readonly",
-      () => Layer.build(Layers.store({ what: "run", version }))
+      () => storeOf(Layer.build(Layers.store({ what: "run", version })))
     )
   )
-  return make(Context.get(store, RunStore.RunStore))
+  return make(store)
 })

@@ -1,0 +1,70 @@
+/**
+ * The history of jobs, to read. Every `RunStore.layer*` provides it; what writes is the manager's own.
+ *
+ * @since 0.2.0
+ */
+import { Context, Effect, Option, Stream } from "effect"
+import { JobNotFound, type StoreError } from "../domain/errors.js"
+import type { JobEvent } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
+import type * as RunStoreService from "./RunStoreService.js"
+
+/**
+ * @since 0.2.0
+ * @category tags
+ * @example
+ * import { Runs, RunStore } from "charlotte"
+ * import { Effect } from "effect"
+ *
+ * const lastFailures = Effect.flatMap(Runs.Runs, (runs) => runs.list({ status: "failed", limit: 10 }))
+ *
+ * assert.deepEqual(await Effect.runPromise(Effect.provide(lastFailures, RunStore.layerMemory)), [])
+ */
+export class Runs extends Context.Tag("charlotte/Runs")<Runs, Service>() {}
+
+/**
+ * @since 0.2.0
+ * @category models
+ */
+export interface Service {
+  /** The run of that id, of whatever kind. */
+  readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
+
+  /** A page of runs, newest first, and where the next one begins. */
+  readonly page: (query?: RunStoreService.RunQuery) => Effect.Effect<RunStoreService.RunPage, StoreError>
+
+  /** The runs of `page`. */
+  readonly list: (query?: RunStoreService.RunQuery) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+
+  /** The events of a run that are recorded by now, in order, from the one after the number `after` (0 by default). */
+  readonly events: (
+    id: JobId,
+    options?: { readonly after?: number }
+  ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
+}
+
+const pageSize = 256
+
+/** What applications may see of a store. */
+export const make = (store: RunStoreService.Service): Service => ({
+  get: store.get,
+  page: store.page,
+  list: store.list,
+  events: (jobId, { after = 0 } = {}) =>
+    Stream.unwrap(
+      Effect.map(store.get(jobId), (run) =>
+        Option.isNone(run)
+          ? Stream.fail(new JobNotFound({ jobId }))
+          : Stream.paginateEffect(after, (after) =>
+              Effect.flatMap(store.events({ kind: run.value.kind, jobId, after, limit: pageSize }), (page) => {
+                if (Option.isNone(page)) return new JobNotFound({ jobId })
+                const { events, more } = page.value
+                const last = events.at(-1)
+                const next = more && last !== undefined ? Option.some(last.seq) : Option.none()
+                return Effect.succeed([events, next] as const)
+              })
+            ).pipe(Stream.flattenIterables)
+      )
+    )
+})
