@@ -9,7 +9,7 @@ if [ "$(id -u)" -ne 0 ]; then
   echo "not root: the other tests run as an ordinary user already"
   exit 0
 fi
-[ $# -gt 0 ] || set -- test/process test/process/ProcessRunner.test.ts test/git test/git/Git.test.ts
+[ $# -gt 0 ] || set -- test/process test/git
 
 user=nobody
 uid=$(id -u "$user")

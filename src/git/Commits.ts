@@ -79,8 +79,8 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
           // What was planted in the repository is the cause then, and the files are not.
           Effect.tapError(() => Fingerprint.verify(repository.topLevel, repository, repository.fingerprint))
         )
-        const first = yield* InjectedFiles.entering(repository, git, entries, put)
-        const { stdout } = yield* git.run(["write-tree"], { first })
+        yield* InjectedFiles.enter(repository, git, entries, put)
+        const { stdout } = yield* git.run(["write-tree"])
         const tree = yield* Refs.decode(ObjectId, stdout.toString().trim())
         const commit = yield* CommitObject.write(repository, git, { tree, parents: [tip], subject: options })
         yield* WorkingFiles.move(repository, worktree, {

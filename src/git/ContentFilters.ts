@@ -150,10 +150,10 @@ export const find = (repository: Repository, { checkout, since, tree }: Tree) =>
     repository,
     (git) =>
       Effect.gen(function* () {
-        const first = [{ args: ["read-tree", "--end-of-options", tree] }]
-        const all = Effect.map(git.run(["ls-files", "-z"], { first }), ({ stdout }) => names(stdout))
+        yield* git.run(["read-tree", "--end-of-options", tree])
+        const all = Effect.map(git.run(["ls-files", "-z"]), ({ stdout }) => names(stdout))
         const diff = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options"]
-        const changed = since === undefined ? yield* all : names((yield* git.run([...diff, since], { first })).stdout)
+        const changed = since === undefined ? yield* all : names((yield* git.run([...diff, since])).stdout)
         const paths = since !== undefined && changed.some(isAttributesFile) ? yield* all : changed
         if (paths.length === 0) return []
         const byIndex = yield* asked(git, "filter", paths)

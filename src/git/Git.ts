@@ -2,7 +2,7 @@
  * Git, as far as a job needs it: a small set of operations on the git command line, each safe against what a process in
  * a worktree may have left in the repository, and none that could lose anything of the user's.
  */
-import { Context, Effect, Layer, type Option, type Scope } from "effect"
+import { Context, Effect, Layer, type Option } from "effect"
 import * as Checkouts from "./Checkouts.js"
 import * as Commits from "./Commits.js"
 import * as Files from "./Files.js"
@@ -174,7 +174,7 @@ export interface Service {
   readonly ignored: (repository: Repo, paths: ReadonlyArray<RepoPath>) => Answer<ReadonlyArray<RepoPath>>
 }
 
-export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(function* () {
+export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const command = yield* GitCommand.make
   const context = Context.make(GitCommand.GitCommand, command).pipe(Context.add(Mutexes, yield* makeMutexes))
 
@@ -219,4 +219,4 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
 })
 
 /** Git on this machine; what it is given of the environment can be replaced by a `GitEnvironmentRef`. */
-export const layer: Layer.Layer<Git> = Layer.scoped(Git, make)
+export const layer: Layer.Layer<Git> = Layer.effect(Git, make)

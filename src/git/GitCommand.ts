@@ -2,38 +2,33 @@
  * One git command as a process: an array of arguments of which a shell interprets nothing, an environment of its own, a
  * limit of time. Interruption ends it and waits for its end.
  */
-import { Context, Duration, Effect, type Scope } from "effect"
+import { Context, type Duration, Effect } from "effect"
 import { constants as modes } from "node:fs"
 import { access } from "node:fs/promises"
 import { Failpoint } from "../internal/Failpoint.js"
-import type { Call, Ended } from "../process/Shell.js"
-import * as Shells from "../process/Shells.js"
+import { type ProgramResult, runProgram } from "../process/runProgram.js"
 import { GitFailed, GitMissing, GitTooOld } from "./GitError.js"
 import { type GitEnvironment, GitEnvironmentRef } from "./GitEnvironment.js"
 import * as GitConfig from "./GitConfig.js"
 
-export interface Invocation extends Call {
-  /** Calls that come first in the same way, one after the other, until one fails: fewer ways to a shell and back. */
-  readonly first?: ReadonlyArray<Call>
+export interface Invocation {
+  readonly args: ReadonlyArray<string>
+  readonly input?: string | undefined
   readonly cwd: string
   readonly variables?: Readonly<Record<string, string>>
   /** Settings of the user's to keep. */
   readonly settings?: Readonly<Record<string, string>>
   /** Reads the user's own configuration too; elsewhere it is left out. */
   readonly userConfig?: boolean
-  /** How long each of its calls may take on average, where that is less than for others. */
+  /** How long it may take, where that is less than for others. */
   readonly limit?: Duration.Duration
   /** The exit codes that are answers; 0 unless said otherwise. */
   readonly answers?: ReadonlyArray<number>
-  /** Keeps what git says on its error stream when it ends with 0, too. */
-  readonly warnings?: boolean
 }
-
-export type GitResult = Pick<Ended, "code" | "stdout" | "stderr">
 
 export interface Service {
   readonly environment: GitEnvironment
-  readonly run: (invocation: Invocation) => Effect.Effect<GitResult, GitMissing | GitFailed>
+  readonly run: (invocation: Invocation) => Effect.Effect<ProgramResult, GitMissing | GitFailed>
   /** The version, when it is new enough; asked once. */
   readonly version: Effect.Effect<string, GitMissing | GitTooOld | GitFailed>
 }
@@ -43,10 +38,11 @@ export class GitCommand extends Context.Tag("charlotte/GitCommand")<GitCommand, 
 /** What has `merge-tree --write-tree`, the youngest of the commands in use. */
 const needed = "2.38"
 
-/** The end of what a program said, without what could act on a terminal. */
+const maxDetail = 2_000
+
+/** The last lines of what a program said, without what could act on a terminal. Half a line could hold half a secret. */
 const plain = (text: string): string =>
-  text
-    .slice(-2000)
+  (text.length <= maxDetail ? text : text.slice(-maxDetail).replace(/^[^\n]*\n/, ""))
     .replace(/[^\P{C}\n\t]/gu, "?")
     .trim()
 
@@ -84,40 +80,45 @@ const isOldEnough = (version: string): boolean => {
   return major > needMajor || (major === needMajor && minor >= needMinor)
 }
 
-export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(function* () {
+export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const environment = yield* GitEnvironmentRef
   const failpoint = yield* Failpoint
   const executable = once(find(environment))
-  const shells = yield* Shells.make({
+  const base = {
     ...environment.variables,
     PATH: absoluteOnly(environment.variables["PATH"] ?? "").join(":"),
     ...GitConfig.constants
-  })
-  const run = (invocation: Invocation) => {
-    const { answers = [0], args, first = [], limit = environment.limit, settings, userConfig, variables } = invocation
-    const operations = [...first.map((call) => call.args), args].map(([name = "git"]) => name)
-    const failed = (operation: string, exitCode: number | null, detail: string) =>
-      new GitFailed({ operation, exitCode, detail })
-    return Effect.flatMap(executable, (file) => {
-      const global = userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }
-      const own = settings === undefined ? {} : GitConfig.variables(settings)
-      const program = {
-        ...invocation,
-        file,
-        limit: Duration.times(limit, operations.length),
-        variables: { ...global, ...own, ...variables }
-      }
-      const points = () => operations.map((operation) => `git ${operation}`)
-      return failpoint.around(points, shells.run(program)).pipe(
-        Effect.mapError(({ message }) => failed(operations.join(", "), null, plain(message))),
-        Effect.filterOrFail(
-          // What is an answer of the last one is none of those before it.
-          ({ call, code }) => code === 0 || (call === first.length && answers.includes(code)),
-          ({ call, code, stderr }) =>
-            failed(operations[call] ?? "git", code, plain(stderr) || `it ended with code ${code}`)
+  }
+  const run = ({
+    answers = [0],
+    args,
+    cwd,
+    input,
+    limit = environment.limit,
+    settings,
+    userConfig,
+    variables
+  }: Invocation) => {
+    const [operation = "git"] = args
+    const failed = (exitCode: number | null, detail: string) =>
+      new GitFailed({ operation, exitCode, detail: plain(detail) })
+    const env = {
+      ...base,
+      ...(userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }),
+      ...(settings === undefined ? {} : GitConfig.variables(settings)),
+      ...variables
+    }
+    return Effect.flatMap(executable, (file) =>
+      failpoint
+        .around(() => [`git ${operation}`], runProgram({ file, args, cwd, env, input, limit }))
+        .pipe(
+          Effect.mapError(({ message }) => failed(null, message)),
+          Effect.filterOrFail(
+            ({ code }) => answers.includes(code),
+            ({ code, stderr }) => failed(code, plain(stderr) || `it ended with code ${code}`)
+          )
         )
-      )
-    })
+    )
   }
   const version = run({ args: ["version"], cwd: "/" }).pipe(
     Effect.map(({ stdout }) => /(\d+\.\d+\S*)/.exec(stdout.toString())?.[1] ?? "unknown"),

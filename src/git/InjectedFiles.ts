@@ -2,11 +2,9 @@
 import { Effect, Option } from "effect"
 import { createHash } from "node:crypto"
 import { writeFileSync } from "node:fs"
-import type { Call } from "../process/Shell.js"
 import * as fs from "./fs.js"
 import * as Files from "./Files.js"
 import { step } from "./GitCommand.js"
-import type { GitFailed } from "./GitError.js"
 import type { RepoPath } from "./RefNames.js"
 import type { Repository } from "./Repository.js"
 import type { IsolatedGitDir } from "./IsolatedGitDir.js"
@@ -70,18 +68,15 @@ export const replaced = (
       .map(({ put }) => put.path)
   })
 
-/**
- * The calls that enter the files into the index, in place of whatever is in their way; with the mode that they had in the
- * commit.
- */
-export const entering = (
+/** Enters the files into the index, in place of whatever is in their way; with the mode that they had in the commit. */
+export const enter = (
   repository: Repository,
   git: IsolatedGitDir,
   committed: ReadonlyArray<Files.TreeEntry>,
   puts: InjectedFiles
-): Effect.Effect<ReadonlyArray<Call>, GitFailed> =>
+) =>
   Effect.gen(function* () {
-    if (puts.length === 0) return []
+    if (puts.length === 0) return
     const files = puts.map((_, i) => `${git.directory}/put-${i}`)
     yield* step("write files", async () =>
       puts.forEach(({ content }, i) => writeFileSync(`${git.directory}/put-${i}`, content))
@@ -90,13 +85,9 @@ export const entering = (
     const lines = puts.map(
       ({ content, path }) => `${modes.get(path) ?? "100644"} ${objectId(repository, bytes(content))} 0\t${path}\0`
     )
-    return [
-      {
-        args: ["hash-object", "-w", "--no-filters", "--stdin-paths"],
-        input: files.map((file) => `${file}\n`).join("")
-      },
-      { args: ["update-index", "-z", "--index-info"], input: lines.join("") }
-    ]
+    const input = files.map((file) => `${file}\n`).join("")
+    yield* git.run(["hash-object", "-w", "--no-filters", "--stdin-paths"], { input })
+    yield* git.run(["update-index", "-z", "--index-info"], { input: lines.join("") })
   })
 
 /** Brings files of the index into the worktree, in place of whatever is in their way there; git does not write through links. */

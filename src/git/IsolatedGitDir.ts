@@ -16,7 +16,7 @@ export interface IsolatedGitDir {
   readonly index: string
   readonly run: (
     args: ReadonlyArray<string>,
-    options?: Pick<Invocation, "input" | "first" | "answers" | "variables" | "warnings">
+    options?: Pick<Invocation, "input" | "answers" | "variables">
   ) => ReturnType<GitCommand["Type"]["run"]>
 }
 

@@ -25,7 +25,8 @@ export const enter = (
 ) =>
   Effect.gen(function* () {
     const args = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", since]
-    const { stderr, stdout } = yield* git.run(args, { first: [{ args: fill }], warnings: true })
+    const { stderr } = yield* git.run(fill)
+    const { stdout } = yield* git.run(args)
     const differing = new Set(
       stdout
         .toString()

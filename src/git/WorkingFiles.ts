@@ -74,7 +74,8 @@ const parse = (line: string): ReadonlyArray<Line> => {
 const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
-    const { stdout } = yield* git.run(args, { first: [{ args: ["read-tree", "--end-of-options", tip] }] })
+    yield* git.run(["read-tree", "--end-of-options", tip])
+    const { stdout } = yield* git.run(args)
     const lines = stdout.toString().split("\0").flatMap(parse)
     // Git would look into them, and by their own configuration.
     const nested = lines.filter(({ letter, mode, path }) => mode === "160000" || (letter === "?" && path.endsWith("/")))

@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { ChildProcessStore } from "../store/ChildProcessStore.js"
@@ -22,7 +22,6 @@ import { ProcessTableRef } from "./ProcessTable.js"
 import * as reapOrphans from "./reapOrphans.js"
 import * as superviseProcess from "./superviseProcess.js"
 import type { ProcessResult, RunOptions } from "./superviseProcess.js"
-import * as Shells from "./Shells.js"
 
 export * as Outcome from "./ProcessOutcome.js"
 export type { Limits, ProcessResult, RunOptions } from "./superviseProcess.js"
@@ -65,13 +64,12 @@ export interface Service {
  *
  * @since 0.1.0
  */
-export const make = (attempts: ChildProcessStore): Effect.Effect<Service, never, Scope.Scope> =>
+export const make = (attempts: ChildProcessStore): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const failpoint = yield* Failpoint
     const table = yield* ProcessTableRef
     const around = yield* ParentEnvironment
-    const shells = yield* Shells.make({ PATH: around["PATH"] ?? "/usr/bin:/bin" })
-    const launch = yield* (yield* LaunchRef)(shells)
+    const launch = yield* LaunchRef
     const { self } = yield* KernelRef
     if (Option.isNone(table)) {
       yield* Effect.logWarning("there is no /proc: what leaves the process group of an agent or a gate cannot be found")
@@ -103,7 +101,7 @@ export const make = (attempts: ChildProcessStore): Effect.Effect<Service, never,
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.scoped(
+export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.effect(
   ProcessRunner,
   Effect.flatMap(RunStore, ({ childProcesses: attempts }) => make(attempts))
 )

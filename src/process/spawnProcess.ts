@@ -2,7 +2,8 @@
  * All that belongs to the start of a child process: the file for its output, its standard streams, the process, and the way
  * of the one into the other.
  */
-import { type Array, Context, Effect, Exit, type Option, type Scope } from "effect"
+import { type Array, Context, Effect, Exit, type Option } from "effect"
+import { randomUUID } from "node:crypto"
 import { mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as ChildProcess from "./ChildProcess.js"
@@ -10,7 +11,6 @@ import { CouldNotStart, type ProcessOutcome } from "./ProcessOutcome.js"
 import * as Output from "./Output.js"
 import * as OutputFile from "./OutputFile.js"
 import type { ProcessTable } from "./ProcessTable.js"
-import type { Shells } from "./Shells.js"
 import * as StandardStreams from "./StandardStreams.js"
 
 export interface LaunchOptions {
@@ -32,29 +32,30 @@ export interface Launched extends ChildProcess.ChildProcess {
 }
 
 export interface Launch {
-  /** A mark that no other process has. When it does not come to a start, it is cleared. */
+  /** A mark that no other process has. */
   readonly cookie: Effect.Effect<string>
   /** When it fails, nothing runs and nothing is left. */
   readonly start: (options: LaunchOptions) => Effect.Effect<Launched, ProcessOutcome>
-  /** Removes what is there for a process that was not started, or whose start was cut off by a crash. */
+  /** Removes what is there for a process whose start was cut off by a crash. */
   readonly clear: (cookie: string) => Effect.Effect<void>
 }
 
 /** How processes are started; the simulation, in which none of this is real, replaces it. */
 export class LaunchRef extends Context.Reference<LaunchRef>()("charlotte/Launch", {
-  defaultValue: (): ((shells: Shells) => Effect.Effect<Launch, never, Scope.Scope>) => make
+  defaultValue: (): Launch => ({
+    cookie: Effect.sync(() => randomUUID()),
+    start,
+    clear: StandardStreams.clear
+  })
 }) {}
 
 // No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
-const start = (
-  maker: StandardStreams.StandardStreamsFactory,
-  options: LaunchOptions
-): Effect.Effect<Launched, ProcessOutcome> =>
+const start = (options: LaunchOptions): Effect.Effect<Launched, ProcessOutcome> =>
   Effect.acquireUseRelease(
     openFile(options),
     (file) =>
       Effect.acquireUseRelease(
-        maker.open(options.cookie, options.stdin),
+        StandardStreams.open({ ...options, path: options.env["PATH"] }),
         (streams) =>
           Effect.gen(function* () {
             const child = yield* ChildProcess.start({ ...options, streams })
@@ -80,10 +81,3 @@ const openFile = ({ file, limit }: LaunchOptions): Effect.Effect<OutputFile.Outp
         message: `the file for its output could not be made: ${cause instanceof Error ? cause.message : String(cause)}`
       })
   })
-
-const make = (shells: Shells): Effect.Effect<Launch, never, Scope.Scope> =>
-  Effect.map(StandardStreams.make(shells), (maker) => ({
-    cookie: maker.cookie,
-    start: (options) => start(maker, options),
-    clear: maker.clear
-  }))

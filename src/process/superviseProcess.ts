@@ -114,8 +114,7 @@ export const make = (runner: {
       Effect.gen(function* () {
         const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
         const cookie = yield* launch.cookie
-        const opened = attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
-        yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))
+        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
         // Nobody waits for that record, and it shares a commit with what comes next: a crash before it leaves something open that
         // is looked for, not found, and closed then.
         const runtime = yield* Effect.runtime()

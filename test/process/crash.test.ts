@@ -4,26 +4,23 @@ import { ProcessRunner } from "charlotte/tasks"
 import { Effect, Layer, Random, Schema } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { createHash } from "node:crypto"
 import { existsSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { directory, isHeld, kind, pause, stubborn } from "./workshop.js"
+import { directory, eventually, isHeld, kind, pause, stubborn } from "./workshop.js"
 
 const kills = Number(process.env["CHARLOTTE_KILLS"] ?? 50)
 
-/** The longest time from the start of the job to the kill, in milliseconds; after half of it all processes are there. */
-const longest = 800
-
 const program = fileURLToPath(new URL("manager.ts", import.meta.url))
 
-/** Starts a manager with a job, and kills it so long after the job has been acknowledged. */
-const crash = (home: string, millis: number) =>
+/** Starts a manager with a job, and kills it some milliseconds after so many of its processes hold their locks. */
+const crash = (home: string, { held, millis }: { readonly held: number; readonly millis: number }) =>
   Effect.gen(function* () {
     const child = spawn(process.execPath, ["--import", "tsx", program, home], { stdio: ["ignore", "pipe", "inherit"] })
     const gone = once(child, "exit")
     yield* Effect.promise(() => once(child.stdout, "data"))
+    yield* eventually(`${held} processes`, () => locksIn(home).filter(isHeld).length >= held, 60_000)
     yield* pause(millis)
     child.kill("SIGKILL")
     expect(yield* Effect.promise(() => gone)).toEqual([null, "SIGKILL"])
@@ -34,11 +31,7 @@ const locksIn = (home: string): ReadonlyArray<string> =>
     .map((_, index) => join(home, String(index), "lock"))
     .filter((lock) => existsSync(lock))
 
-/** Its own, and those that were made along with it. */
-const pipesOf = (cookie: string): ReadonlyArray<string> => {
-  const digest = createHash("sha256").update(cookie).digest("hex").slice(0, 16)
-  return readdirSync(tmpdir()).filter((name) => name.includes(cookie) || name.endsWith(`.${digest}`))
-}
+const pipesOf = (cookie: string): ReadonlyArray<string> => readdirSync(tmpdir()).filter((name) => name.includes(cookie))
 
 /** The next manager, and what its orchestrator finds alive when the job goes on. */
 const goOn = (home: string) => {
@@ -69,7 +62,10 @@ it.scopedLive(
       let opened = 0
       for (let i = 0; i < kills; i++) {
         const home = yield* directory
-        yield* crash(home, yield* Random.nextIntBetween(0, longest))
+        // All of them in each third world, and by chance in the others.
+        const held =
+          i % 3 === 0 ? Object.keys(stubborn).length : yield* Random.nextIntBetween(0, Object.keys(stubborn).length)
+        yield* crash(home, { held, millis: yield* Random.nextIntBetween(0, 100) })
         alive += locksIn(home).filter(isHeld).length
         opened += yield* goOn(home)
       }

@@ -40,7 +40,7 @@ export const boot = (
   const replaced = Layer.mergeAll(
     Layer.succeedContext(life.references),
     Layer.succeed(ProcessTableRef, Option.some(world.processes.table)),
-    Layer.succeed(LaunchRef, () => Effect.succeed(world.processes.launch(life))),
+    Layer.succeed(LaunchRef, world.processes.launch(life)),
     Layer.succeed(ParentEnvironment, {}),
     Layer.succeed(Orchestrators.Home, "around the manager")
   )
