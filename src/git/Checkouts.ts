@@ -83,7 +83,7 @@ const signs = {
   BISECT_START: "bisect"
 }
 
-/** What was begun in a checkout and not ended. */
+/** An unfinished operation in a checkout, such as a merge. */
 export const operation = ({ gitDir, path }: Pick<Checkout, "gitDir" | "path">) =>
   Effect.gen(function* () {
     const names = yield* fs.list(gitDir)

@@ -67,7 +67,7 @@ export interface Service {
 
   /**
    * Sets a branch of ours to a commit wherever it is now, or makes it; answers whether it had to. Refuses one that is
-   * checked out where it was not made here. A worktree of ours that stands on it does not come along: make it anew.
+   * checked out where it was not made here. A worktree of ours that stands on it does not come along: make it again.
    */
   readonly restore: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<boolean>
 
@@ -139,7 +139,7 @@ export interface Service {
     options: fastForwardWorktree.ForwardOptions
   ) => Answer<void>
 
-  /** The tasks that were done in the commits of `to` that `from` does not contain, told by their trailers, oldest first. */
+  /** The tasks that were done in the commits of `to` that `from` does not contain, by their trailers, oldest first. */
   readonly doneTasks: (
     repository: Repo,
     range: { readonly from: ObjectId; readonly to: ObjectId }

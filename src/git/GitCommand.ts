@@ -133,7 +133,7 @@ export const run = (invocation: Invocation) => Effect.flatMap(GitCommand, (comma
 
 /**
  * A step beside git, such as the reading of a file, as one of git's own. It is not interrupted: its promise would go on
- * by itself, and write where somebody clears up.
+ * by itself, and write where another operation cleans up.
  */
 export const step = <A>(operation: string, f: () => Promise<A>): Effect.Effect<A, GitFailed> =>
   Effect.uninterruptible(

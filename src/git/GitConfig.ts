@@ -28,12 +28,12 @@ const settings: Readonly<Record<string, string>> = {
   "protocol.allow": "never",
   "gc.auto": "0",
   "maintenance.auto": "false",
-  // Guessing an author from the name of the machine helps nobody.
+  // An author that is guessed from the name of the machine is of no use.
   "user.useConfigOnly": "true",
   // Two that change refs at the same time wait for each other rather than fail.
   "core.filesRefLockTimeout": "1000",
   "core.packedRefsTimeout": "1000",
-  // What the store is told has happened must still have happened after a power loss.
+  // What is recorded as done must survive a power loss.
   "core.fsync": "committed,reference"
 }
 
@@ -115,7 +115,7 @@ export const constants: Readonly<Record<string, string>> = {
   GIT_EDITOR: ":",
   GIT_SEQUENCE_EDITOR: ":",
   GIT_PAGER: "cat",
-  // Nobody sees it, and to print it can be the end of a git whose listener has died.
+  // It is never shown, and printing it would end a git whose reader has died.
   GIT_PROGRESS_DELAY: "1000000",
   GIT_OPTIONAL_LOCKS: "0",
   GIT_LITERAL_PATHSPECS: "1",

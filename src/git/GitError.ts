@@ -59,7 +59,7 @@ export class RepositoryChanged extends Schema.TaggedError<RepositoryChanged>()("
 /** Another process holds a lock of git's. */
 export class Locked extends Schema.TaggedError<Locked>()("Locked", {
   file: Schema.String,
-  /** Who seems to hold it; empty when nobody could be seen. */
+  /** Who seems to hold it; empty when no process was found. */
   holders: Schema.Array(Schema.Struct({ pid: Schema.Int, command: Schema.String }))
 }) {
   override get message() {
@@ -81,7 +81,7 @@ export class BranchExists extends Schema.TaggedError<BranchExists>()("BranchExis
   }
 }
 
-/** A branch is checked out where it was not made here, and would be moved under whoever works there. */
+/** A branch is checked out where it was not made here, and would be moved under the user. */
 export class BranchCheckedOut extends Schema.TaggedError<BranchCheckedOut>()("BranchCheckedOut", {
   branch: Schema.String,
   path: Schema.String
@@ -101,7 +101,7 @@ export class SymbolicBranch extends Schema.TaggedError<SymbolicBranch>()("Symbol
   }
 }
 
-/** Somebody moved the branch; nothing was changed. */
+/** The branch was moved meanwhile; nothing was changed. */
 export class BranchMoved extends Schema.TaggedError<BranchMoved>()("BranchMoved", {
   branch: Schema.String,
   expected: Schema.String,
@@ -138,7 +138,7 @@ export class CheckoutInTheWay extends Schema.TaggedError<CheckoutInTheWay>()("Ch
   }
 }
 
-/** A merge, rebase or the like was begun and not ended. */
+/** A merge, rebase or the like is unfinished. */
 export class OperationInProgress extends Schema.TaggedError<OperationInProgress>()("OperationInProgress", {
   path: Schema.String,
   operation: Schema.String
@@ -219,7 +219,7 @@ export class ContentFiltered extends Schema.TaggedError<ContentFiltered>()("Cont
 /** Whose commits are they? */
 export class IdentityMissing extends Schema.TaggedError<IdentityMissing>()("IdentityMissing", { path: Schema.String }) {
   override get message() {
-    return `git does not know who commits in ${this.path}; tell it with: git config --global user.name "Your Name" and git config --global user.email you@example.com`
+    return `git does not know who commits in ${this.path}; set it with: git config --global user.name "Your Name" and git config --global user.email you@example.com`
   }
 }
 

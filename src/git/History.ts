@@ -1,4 +1,4 @@
-/** What the commits tell: whether one contains another, and which tasks were done between two of them. */
+/** Queries on commits: whether one contains another, and which tasks were done between two of them. */
 import { Effect, Option, Schema } from "effect"
 import { JobId } from "../domain/JobId.js"
 import { trailers } from "./CommitObject.js"

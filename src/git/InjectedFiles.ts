@@ -35,7 +35,7 @@ const look = (top: string, put: InjectedFile) =>
     // Behind a link is another place.
     if (!Option.contains(real, file)) return "other"
     if (!Option.exists(stats, (found) => found.isFile())) return "obstacle"
-    // Gigabytes need not be read to be told from a few lines.
+    // The size rules out most files without reading them.
     const isAsLong = Option.exists(stats, ({ size }) => size === expected(put).length)
     const content = isAsLong ? yield* fs.read(file) : Option.none<Buffer>()
     return Option.exists(content, (found) => found.equals(expected(put))) ? "same" : "file"

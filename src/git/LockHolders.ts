@@ -15,7 +15,7 @@ export interface LockHolder {
 const code = (cause: unknown): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
 
 const hasOpen = async (pid: string, name: string, lock: Stats): Promise<boolean> => {
-  // Closed to us when the process is somebody else's; then its command has to tell.
+  // Not readable for a process of another user; then its command decides.
   const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
   for (const descriptor of descriptors) {
     const path = `/proc/${pid}/fd/${descriptor}`
@@ -56,7 +56,7 @@ export const worksIn = async (
 }
 
 /**
- * Those who may hold the lock; undefined where the kernel does not tell.
+ * Those who may hold the lock; undefined where there is no `/proc`.
  *
  * @param places the checkouts and git directories that the lock guards
  */

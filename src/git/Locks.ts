@@ -1,7 +1,7 @@
 /**
- * Git's lock files. A lock that nobody can hold, and that is not brand-new, belongs to a dead process and is removed.
+ * Git's lock files. A lock that no live process can hold, and that is not brand-new, belongs to a dead process and is removed.
  * All others are waited for, and named when they stay: a lock is never removed for its age alone. Where the kernel does
- * not tell who holds it (no `/proc`), every lock counts as alive; one of a process in another container, which it does
+ * not say who holds it (no `/proc`), every lock counts as alive; one of a process in another container, which it does
  * not show, has nothing but its age to protect it.
  */
 import { Clock, Duration, Effect, Option } from "effect"
@@ -15,27 +15,27 @@ import { type LockHolder, holdersOf } from "./LockHolders.js"
 
 const pause = Duration.millis(50)
 
-/** Whoever holds a lock lives by the clock on the wall, whatever clock a test has set. */
+/** The holder of a lock lives by real time, whatever clock a test has set. */
 const realTime = Clock.make()
 
 const isSame = (one: Stats, other: Stats): boolean =>
   one.dev === other.dev && one.ino === other.ino && one.mtimeMs === other.mtimeMs && one.size === other.size
 
-/** Removes a dead lock; tells of a live one who holds it. */
+/** Removes a dead lock; answers who holds a live one. */
 const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
   Effect.gen(function* () {
     const { staleAfter } = (yield* GitCommand).environment
     const holders = yield* step(`look for who holds ${file}`, () => holdersOf(file, stats, places))
-    const nobody: ReadonlyArray<LockHolder> = []
-    if (holders === undefined || holders.length > 0) return holders ?? nobody
+    const none: ReadonlyArray<LockHolder> = []
+    if (holders === undefined || holders.length > 0) return holders ?? none
     const age = (yield* Clock.currentTimeMillis) - stats.mtimeMs
-    if (age < Duration.toMillis(staleAfter)) return nobody
+    if (age < Duration.toMillis(staleAfter)) return none
     // Since the first look another process may have removed it, and a third may have made its own.
     if (Option.exists(yield* fs.stat(file), (now) => isSame(now, stats))) {
       yield* step(`remove ${file}`, () => rm(file, { force: true }))
       yield* Effect.logWarning(`removed the lock ${file} of a process that is dead`)
     }
-    return nobody
+    return none
   })
 
 /**

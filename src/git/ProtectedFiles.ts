@@ -14,7 +14,7 @@ export interface ProtectedFile {
 }
 
 /**
- * Enters those that differ into the index, once `fill` has filled it, as they were, and tells which they are; with all that
+ * Enters those that differ into the index, once `fill` has filled it, as they were, and answers which they are; with all that
  * differs, and what git has said about it.
  */
 export const enter = (

@@ -10,7 +10,7 @@ const hidden = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]
 
 const size = (value: string): number => Buffer.byteLength(value)
 
-/** Shows a refused value so that nothing in it can act on a terminal, and not more of it than tells which one it was. */
+/** Shows a refused value so that nothing in it can act on a terminal, and no more of it than identifies it. */
 export const quote = (value: string): string => {
   const start = value.length > 60 ? `${value.slice(0, 60)}…` : value
   return JSON.stringify(start).replace(

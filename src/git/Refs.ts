@@ -96,8 +96,8 @@ const orObstacle = (failure: GitFailed) => {
 const isOwn = Schema.is(OwnBranch)
 
 /**
- * A git that has to be killed leaves its lock, and it may be that nobody changes the branch any more who would find it. Branches
- * of ours are moved by nobody else, and one at a time.
+ * A git that has to be killed leaves its lock, and it may be that no later change of the branch finds it. Branches
+ * of ours are moved by this program alone, and one at a time.
  */
 const unlock = (repository: Repository, branch: BranchName) =>
   isOwn(branch) ? Effect.ignore(Effect.tryPromise(() => rm(lockOf(repository, branch), { force: true }))) : Effect.void
@@ -143,7 +143,7 @@ export const create = (repository: Repository, branch: OwnBranch, at: ObjectId) 
   )
 
 /**
- * Removes a branch; that it is not there is no error, that somebody looks at it in a checkout is, and that it is no longer where
+ * Removes a branch; that it is not there is no error, that it is checked out is, and that it is no longer where
  * it is expected.
  */
 export const remove = (repository: Repository, branch: OwnBranch, expected?: ObjectId) =>
@@ -169,8 +169,8 @@ const removeBroken = ({ commonDir }: Repository, branch: OwnBranch) =>
   })
 
 /**
- * Sets a branch to a commit, wherever it is now, and makes it when it is gone; tells whether it had to. A checkout that was
- * not made here is not left on a branch that has moved; a worktree that was made here is, and is to be made anew.
+ * Sets a branch to a commit, wherever it is now, and makes it when it is gone; answers whether it had to. A checkout that was
+ * not made here is not left on a branch that has moved; a worktree that was made here is, and is to be made again.
  */
 export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
   mutate(repository, { locks: [lockOf(repository, branch)] })(

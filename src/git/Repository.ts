@@ -39,7 +39,7 @@ export interface Repository {
   /** The text of `info/exclude` and `info/attributes`. */
   readonly exclude: string
   readonly attributes: string
-  /** To be kept with the job, and given to `open` when it goes on. */
+  /** To be kept with the job, and passed to `open` when it is continued. */
   readonly fingerprint: Fingerprint.Fingerprint
 }
 
@@ -147,7 +147,7 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
     return repository
   })
 
-/** Runs git on the refs and checkouts of a repository; no discovery, its directories are told. */
+/** Runs git on the refs and checkouts of a repository; without discovery, by its directories. */
 export const inRepository = (
   repository: Repository,
   args: ReadonlyArray<string>,
@@ -175,5 +175,5 @@ export const inRepository = (
     })
   )
 
-/** Git looks at every worktree before it begins, and gives up at one that somebody else is just about to make. */
+/** Git reads every worktree before it begins, and gives up at one that another process is just making. */
 const isHalfMade = ({ detail }: GitFailed): boolean => /failed to read \S+\/worktrees\/[^/\s]+\/commondir/.test(detail)

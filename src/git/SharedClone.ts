@@ -162,7 +162,7 @@ const words = ({ from, ref, to }: Move): string =>
       ? `deleted ${ref}, which was at ${from}`
       : `moved ${ref} from ${from} to ${to.replace(/^ref: /, "")}`
 
-/** What somebody has done, for people. */
+/** The moves in words. */
 export const describe = (moves: ReadonlyArray<Move>): string => {
   const [some, more] = [moves.slice(0, 5).map(words), moves.length - 5]
   return [...some, ...(more > 0 ? [`${more} more`] : [])].join("; ")

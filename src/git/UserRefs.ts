@@ -2,7 +2,7 @@
  * The user's branches, tags and stash around a command of a job. The command works in a repository of its own, but can reach the
  * user's by its path. That a ref was moved meanwhile proves nothing, since the user works there too. So each git of the command
  * notes what it does, as `GIT_TRACE2_EVENT` in its environment asks: only where one could move refs in the user's repository are
- * they compared. A program that hides its environment from git, or writes refs without git, cannot be told apart from the user.
+ * they compared. A program that hides its environment from git, or writes refs without git, cannot be distinguished from the user.
  */
 import { Effect, Option, Schema } from "effect"
 import { rm } from "node:fs/promises"
@@ -118,7 +118,7 @@ export const movedSince = (repository: Repository, before: Values, file: string)
     })
   })
 
-/** The command that undoes a move as long as nobody has moved the ref since; none for the stash, which has a log of its own. */
+/** The command that undoes a move as long as the ref was not moved since; none for the stash, which has a log of its own. */
 export const undoCommand = ({ topLevel }: Repository, { from, ref, to }: Move): Option.Option<string> => {
   const git = ["git", "-C", topLevel, "update-ref"]
   if (ref === "refs/stash") return Option.none()

@@ -46,7 +46,7 @@ const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktr
     yield* Refs.restore(repository, branch, tip)
   })
 
-/** The commit at which the worktree stands, on its own branch, with nothing begun and not ended. */
+/** The commit at which the worktree stands, on its own branch, with no unfinished operation. */
 export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
   Effect.gen(function* () {
     yield* Worktrees.verify(repository, worktree)

@@ -1,4 +1,4 @@
-/** Worktrees of the units: outside the repository, each on a branch of its own, and told from the user's by a mark. */
+/** Worktrees of the units: outside the repository, each on a branch of its own, and distinguished from the user's by a mark. */
 import { Effect, Option, Schema } from "effect"
 import { mkdir, rm, rmdir, writeFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
@@ -47,7 +47,7 @@ export const verify = (repository: Repository, worktree: Worktree) =>
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
 
-/** Beside a worktree, where nobody works: it says for which repository one was made there. */
+/** Beside a worktree, where no process works: it says for which repository one was made there. */
 const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
 
 /**
@@ -112,7 +112,7 @@ const unregister = ({ commonDir }: Repository, gitDir: string) =>
 const attach = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   patiently(repository, ["worktree", "add", "--no-checkout", "--end-of-options", path, branch])
 
-/** Tries again where the branch stood in a worktree of ours that somebody has moved; what is in that one stays there. */
+/** Tries again where the branch stood in a worktree of ours that was moved; what is in that one stays there. */
 const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBranch, failure: GitFailed) =>
   Effect.gen(function* () {
     yield* Refs.resolve(repository, branch)
@@ -187,7 +187,7 @@ export const add = (
     )
   })
 
-/** Whether nothing could be lost there: no files, and at most the `.git` of a worktree that was just begun. */
+/** Whether nothing could be lost there: no files, and at most the `.git` of a worktree that is just being made. */
 const isEmpty = (repository: Repository, path: string, gitDir: string | undefined) =>
   Effect.gen(function* () {
     const names = yield* fs.list(path)
@@ -222,7 +222,7 @@ export const remove = (repository: Repository, wanted: AbsolutePath) =>
       if (isThere) yield* fs.remove(path)
       const clone = SharedClone.at(path)
       if ((isNoted || gitDir !== undefined) && Option.isSome(yield* fs.stat(clone))) yield* fs.remove(clone)
-      // Those that somebody has made within it have gone with it.
+      // Those that were made within it have gone with it.
       for (const [place, directory] of worktrees) if (fs.isWithin(place, path)) yield* unregister(repository, directory)
       if (isNoted) yield* step("remove a note", () => rm(note(path), { force: true }))
     })

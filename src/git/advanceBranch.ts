@@ -44,7 +44,7 @@ const inCheckout = (
     const args = [
       "merge",
       "--ff-only",
-      // When this program is killed nobody listens any more, and what git has to say then would be its end, halfway.
+      // When this program is killed its pipe breaks, and printing to it would end git halfway.
       "--quiet",
       "--no-stat",
       "--no-autostash",
@@ -68,7 +68,7 @@ const byReference = (repository: Repository, branch: BranchName, { from, to }: A
   })
 
 /**
- * Moves a branch from the commit where it is expected to be to one that contains it. Once begun it is not interrupted: a
+ * Moves a branch from the commit where it is expected to be to one that contains it. Once it has started it is not interrupted: a
  * checkout that is half moved forward would look to its owner like changes of his own.
  */
 export const advance = (repository: Repository, branch: BranchName, options: AdvanceOptions) =>

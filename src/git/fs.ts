@@ -57,14 +57,14 @@ export const real = (path: string): Effect.Effect<Option.Option<string>, GitFail
 export const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
-/** Lets directories be emptied and filled that somebody has closed, such as those of a module cache. */
+/** Makes directories writable that are not, such as those of a module cache. */
 const unlock = async (directory: string): Promise<void> => {
   try {
     await chmod(directory, (await lstat(directory)).mode | 0o700)
     const entries = await readdir(directory, { withFileTypes: true })
     for (const entry of entries) if (entry.isDirectory()) await unlock(`${directory}/${entry.name}`)
   } catch {
-    // It has gone meanwhile, or is somebody else's: what is to be done there will tell.
+    // It has gone meanwhile, or belongs to another user: the operation itself fails then.
   }
 }
 

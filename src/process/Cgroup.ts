@@ -1,6 +1,6 @@
 /**
  * Control groups (cgroup v2) of attempts, where the one of this program is delegated to its user. A process can leave its
- * session and hide its environment, but not leave its group unless somebody moves it; and the kernel itself says when a group
+ * session and hide its environment, but not leave its group unless it is moved; and the kernel itself says when a group
  * is empty, and kills all that is in it at once.
  */
 import {
@@ -23,7 +23,7 @@ export interface Cgroup {
   readonly kill: () => void
   /** Whether a process of it is alive, as the kernel says. */
   readonly isPopulated: () => boolean
-  /** Removes it if nothing is in it; tells whether it is gone. */
+  /** Removes it if nothing is in it; answers whether it is gone. */
   readonly remove: () => boolean
 }
 

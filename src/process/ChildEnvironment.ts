@@ -5,7 +5,7 @@ import { Context } from "effect"
 
 /**
  * The variable that carries the cookie. What it names is killed when its job ends, so it is passed on to every descendant,
- * and a manager inside a job adds its own cookie to the one it was given.
+ * and a manager inside a job adds its own cookie to the one it inherited.
  */
 export const cookieName = "RUN_BY_CHARLOTTE"
 

@@ -12,7 +12,7 @@ export interface Output {
   readonly printed: () => number
   /** Whether the last of them is still being written; the pipe is not read meanwhile. */
   readonly isBehind: () => boolean
-  /** Takes what is in the pipe at that moment, and ends. It waits for nobody who still holds the pipe. */
+  /** Takes what is in the pipe at that moment, and ends. It does not wait for processes that still hold the pipe. */
   readonly finish: (options: { readonly tail: number }) => Effect.Effect<Written>
 }
 
@@ -77,7 +77,7 @@ const readAll = (fd: number): ReadonlyArray<Buffer> => {
       total += size
     }
   } catch {
-    // Empty, and somebody still holds the other end.
+    // Empty, and another process still holds the other end.
   }
   return chunks
 }

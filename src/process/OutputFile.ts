@@ -21,7 +21,7 @@ export interface Written {
   readonly omitted: number
   /** The size of the file at the end. */
   readonly size: number
-  /** The last of the file, as much of it as was asked for in bytes. */
+  /** The end of the file, up to the requested number of bytes. */
   readonly tail: string
   /** Why output was lost, other than for its size. */
   readonly problem: string | undefined
@@ -97,7 +97,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
     for (const part of tail) {
       for (let at = 0; at < part.size;) {
         const { bytesRead } = await part.file.read(buffer, 0, Math.min(buffer.length, part.size - at), at)
-        if (bytesRead === 0) throw new Error(`${part.path} was shortened by somebody else`)
+        if (bytesRead === 0) throw new Error(`${part.path} was truncated by another program`)
         await write(head, buffer.subarray(0, bytesRead))
         at += bytesRead
       }

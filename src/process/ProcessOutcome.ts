@@ -6,7 +6,7 @@ import { Data, type Duration } from "effect"
 export type ProcessOutcome = Data.TaggedEnum<{
   /** By itself. */
   Exited: { readonly code: number }
-  /** By a signal that was not the runner's, as far as that can be told. */
+  /** By a signal that the runner did not send, as far as that is known. */
   Signalled: { readonly signal: string }
   /** It was ended, for it had run this long. */
   TimedOut: { readonly limit: Duration.Duration }

@@ -32,8 +32,8 @@ export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<Proces
 /** @since 0.1.0 */
 export interface Service {
   /**
-   * Runs a command and returns when it has ended and nothing of what it started is left. What it leaves behind is given a
-   * moment to end, then told to, then killed.
+   * Runs a command and returns when it has ended and nothing of what it started is left. What it leaves behind has a
+   * moment to end by itself, then gets SIGTERM, then SIGKILL.
    *
    * Interruption sends SIGTERM to all of it, SIGKILL after the grace, and returns when nothing is left: within the grace and
    * one second, unless the kernel itself does not let go of a process.
@@ -41,13 +41,12 @@ export interface Service {
   readonly run: (options: RunOptions) => Effect.Effect<ProcessResult, StoreError>
 
   /**
-   * From now on nothing is given time to end: what is being ended is killed at once, and so is what is ended later. For
-   * whoever has asked twice.
+   * Ends all grace periods, those of later stops too: what does not end by itself is killed at once. For a second signal.
    */
   readonly hurry: Effect.Effect<void>
 
   /**
-   * Kills what a crash has left running of the processes of a job, and returns when nothing of them is left; tells how many
+   * Kills what a crash has left running of the processes of a job, and returns when nothing of them is left; answers how many
    * there were. Not for a job that runs.
    */
   readonly recover: (jobId: JobId) => Effect.Effect<number, StoreError>

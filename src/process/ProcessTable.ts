@@ -1,5 +1,5 @@
 /**
- * The processes of this machine, as the kernel tells of them. Everything here is read at once, without waiting: what is
+ * The processes of this machine, as the kernel lists them. Everything here is read synchronously: what is
  * known of a process is worth something only in the moment before it is signalled.
  */
 import { Context, Option } from "effect"
@@ -13,12 +13,12 @@ export interface ProcessTable {
   readonly cgroups?: Cgroup.Cgroups | undefined
   readonly get: (pid: number) => Entry | undefined
   /**
-   * Whether it carries the cookie: in its environment, in the name of the pipe or file that it was given as standard input or
+   * Whether it carries the cookie: in its environment, in the name of the pipe or file that it got as standard input or
    * output, which it keeps when it clears its environment, or in its resource limits, which others can read even when it
-   * keeps the rest to itself. Nothing if that cannot be told right now.
+   * keeps the rest to itself. Undefined if that cannot be read right now.
    */
   readonly isMarked: (entry: Entry, cookie: string) => boolean | undefined
-  /** Signals a process, or with its negative number a group; tells whether there was somebody to signal. */
+  /** Signals a process, or with its negative number a group; answers whether there was any process to signal. */
   readonly signal: (target: number, signal: NodeJS.Signals | 0) => boolean
 }
 
@@ -31,7 +31,7 @@ export interface Entry {
   readonly session: number
   /** In clock ticks since the boot; with the pid it names a process for ever. */
   readonly startTime: number
-  /** It has ended, and only its parent has not asked how. Its number, and that of its session, are not given away yet. */
+  /** A zombie: it has ended, and its parent has not waited for it yet. Its pid, and that of its session, are still reserved. */
   readonly isDead: boolean
   /** By a signal such as SIGSTOP, or by a debugger. */
   readonly isStopped: boolean
@@ -49,7 +49,7 @@ export class ProcessTableRef extends Context.Reference<ProcessTableRef>()("charl
     existsSync("/proc/self/stat") ? Option.some({ ...proc, cgroups: Cgroup.detect() }) : Option.none()
 }) {}
 
-/** A process may end between two looks at it. */
+/** A process may end between two reads. */
 const orElse = <A>(f: () => A, otherwise: A): A => {
   try {
     return f()

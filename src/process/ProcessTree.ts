@@ -1,5 +1,5 @@
 /**
- * A child process with all that descends from it, as far as it can be told.
+ * A child process with all of its descendants, as far as they can be found.
  *
  * With `/proc`, these belong to it: every process that carries its cookie, that is in the session of one that belongs to it,
  * or that is in its control group, where it has one. (A session can be founded or inherited, never joined. The child founded
@@ -14,17 +14,17 @@ import type { Cgroup } from "./Cgroup.js"
 import { type Entry, type ProcessTable, signal as send } from "./ProcessTable.js"
 
 export interface ProcessTree {
-  /** Looks for all that is there, sends these signals to each at once, and tells what was seen. */
+  /** Scans for all of its processes, signals each at once, and answers what was found. */
   readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => ProcessSnapshot
   /** The same without signals; cheap as long as one of those found before is there. */
-  readonly look: () => ProcessSnapshot
+  readonly scan: () => ProcessSnapshot
   /** What had to be killed. */
   readonly killed: () => ReadonlyArray<Entry>
 }
 
 export interface ProcessSnapshot {
   readonly found: ReadonlyArray<Entry>
-  /** Whether nobody can have been overlooked. A look takes time, and processes come and go meanwhile. */
+  /** Whether no process can have been missed. A scan takes time, and processes come and go meanwhile. */
   readonly isComplete: boolean
   /** Whether the kernel says that its control group has a live process, found or not. */
   readonly isPopulated: boolean
@@ -32,7 +32,7 @@ export interface ProcessSnapshot {
 
 export interface Leader {
   readonly pid: number
-  /** As the kernel tells it; missing where it does not. */
+  /** In clock ticks, as the kernel has it; missing where it does not. */
   readonly startTime: number | undefined
   /** Whether it is a child of this program, so that its number is its own until this program has seen it end. */
   readonly isChild: boolean
@@ -41,27 +41,27 @@ export interface Leader {
 export const make = (options: {
   readonly table: Option.Option<ProcessTable>
   readonly cookie: string
-  /** Missing when nobody has noted it. */
+  /** Missing when it was not recorded. */
   readonly leader: Leader | undefined
   /** Missing where there is none. */
   readonly cgroup?: Cgroup | undefined
 }): ProcessTree => {
   const { cgroup, cookie, leader, table } = options
-  const look = Option.match(table, {
+  const scan = Option.match(table, {
     onNone: () => ofGroup(leader),
     onSome: (table) => ofSessions(table, cookie, leader, cgroup)
   })
   let known: ReadonlyArray<Entry> = []
   const killed = new Map<string, Entry>()
   const sweep: ProcessTree["sweep"] = (...signals) => {
-    const sight = look(signals)
-    known = sight.found
+    const snapshot = scan(signals)
+    known = snapshot.found
     if (signals.includes("SIGKILL")) for (const entry of known) killed.set(nameOf(entry), entry)
-    return sight
+    return snapshot
   }
   return {
     sweep,
-    look: () =>
+    scan: () =>
       Option.isSome(table) && known.some((entry) => isStillThere(table.value, entry))
         ? { found: known, isComplete: false, isPopulated: true }
         : sweep(),
@@ -69,10 +69,10 @@ export const make = (options: {
   }
 }
 
-/** Which process it is, for as long as the machine runs. */
+/** Identifies a process until the machine restarts. */
 const nameOf = ({ pid, startTime }: Entry) => `${pid} ${startTime}`
 
-type Look = (signals: ReadonlyArray<NodeJS.Signals>) => ProcessSnapshot
+type Scan = (signals: ReadonlyArray<NodeJS.Signals>) => ProcessSnapshot
 
 const isStillThere = (table: ProcessTable, { pid, session, startTime }: Entry): boolean => {
   const now = table.get(pid)
@@ -84,16 +84,16 @@ const ofSessions = (
   cookie: string,
   leader: Leader | undefined,
   cgroup: Cgroup | undefined
-): Look => {
+): Scan => {
   const self = table.get(process.pid)
-  // Sessions that belong to the tree. One is trusted from look to look until it is seen empty: its number is not given away
+  // Sessions that belong to the tree. One is trusted from scan to scan until it is seen empty: its id is not reused
   // before. The child's own is trusted from the start if the child is there, or was a moment ago.
   let sessions = new Set<number>()
   if (leader !== undefined && (leader.isChild || table.get(leader.pid)?.startTime === leader.startTime)) {
     sessions.add(leader.pid)
   }
 
-  // Who has ended already when it is seen for the first time may have left somebody who came too late for that look.
+  // A process that is a zombie when it is first seen may have left a child that started too late for that scan.
   const dead = new Set<string>()
 
   return (signals) => {
@@ -128,7 +128,7 @@ const ofSessions = (
         dead.add(name)
         return
       }
-      // Signalled now and not after the look: what forks all the time is gone by then.
+      // Signalled during the scan, not after it: a process that keeps forking is gone by then.
       const isMarked = sessions.has(entry.session) || members.has(entry.pid) || table.isMarked(entry, cookie)
       if (isMarked === true) return take(entry)
       if (isMarked === undefined) isComplete = false
@@ -153,13 +153,13 @@ const ofSessions = (
   }
 }
 
-const ofGroup = (leader: Leader | undefined): Look => {
+const ofGroup = (leader: Leader | undefined): Scan => {
   // Whose child it is not may be anybody by now.
   let isThere = leader?.isChild === true
   return (signals) => {
     if (leader === undefined || !isThere) return { found: [], isComplete: true, isPopulated: false }
     const results = [...signals, 0 as const].map((signal) => send(-leader.pid, signal))
-    // Once empty, the number of the group may go to somebody else.
+    // Once the group is empty, its id may be reused.
     isThere = results.every(Boolean)
     const { pid } = leader
     const no = { isDead: false, isStopped: false, isRunning: false, isBare: false, isKernel: false }

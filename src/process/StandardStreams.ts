@@ -3,7 +3,7 @@
  *
  * Node's own pipes are sockets, on which a script's `> /dev/stderr` fails, and two of them lose the order of what came
  * first. So this is a named pipe and a file, which are named after the cookie and removed at once. Their names stay with
- * every process that holds them, which tells of it even when it has cleared its environment.
+ * every process that holds them, so that it is found even when it has cleared its environment.
  */
 import { Duration, Effect } from "effect"
 import { closeSync, constants, openSync, rmSync, writeFileSync } from "node:fs"
@@ -91,7 +91,7 @@ const remove = (...files: ReadonlyArray<string>): void => {
     try {
       rmSync(file, { force: true })
     } catch {
-      // Whoever empties the directory for such files takes it away.
+      // Left for whatever cleans that directory.
     }
   }
 }

@@ -24,7 +24,7 @@ export const make = (runner: {
       if (process.bootId !== bootId) return 0
       if (Option.isNone(table)) {
         yield* Effect.logWarning(
-          `there is no /proc: whether a crash has left process ${process.pid} (${process.purpose}) behind cannot be told`
+          `there is no /proc: whether a crash has left process ${process.pid} (${process.purpose}) behind is unknown`
         )
         return 0
       }
@@ -47,6 +47,6 @@ export const make = (runner: {
   })
 }
 
-/** A pid without the time at which its process started names nobody. */
+/** A pid without the start time of its process identifies none. */
 const leaderOf = ({ pid, startTime }: OpenProcess): ProcessTree.Leader | undefined =>
   pid === undefined || startTime === undefined ? undefined : { pid, startTime: Number(startTime), isChild: false }

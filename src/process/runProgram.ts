@@ -24,7 +24,7 @@ export interface Program {
 }
 
 export interface ProgramResult {
-  /** 128 and the number of the signal for one that a signal has ended, as a shell tells it. */
+  /** As in a shell, 128 plus the signal number for one that was killed by a signal. */
   readonly code: number
   readonly stdout: Buffer
   /** The end of it. */
@@ -44,10 +44,10 @@ const grace = 500
 /** How long a killed program is waited for. */
 const killTime = 5_000
 
-/** How long output is waited for that somebody else still holds once the program has ended. */
+/** How long to wait for the end of the output once the program has ended, where another process still holds it. */
 const drainTime = 1_000
 
-/** Interruption tells it to end, kills it when it does not, and returns when it is over. */
+/** Interruption sends SIGTERM, SIGKILL after the grace period, and returns when the program is over. */
 export const runProgram = (program: Program): Effect.Effect<ProgramResult, ProgramFailed> =>
   race.first([
     Effect.acquireUseRelease(
@@ -69,7 +69,7 @@ const notStarted = ({ cwd, file }: Program, cause: unknown) =>
 
 interface Running {
   readonly exit: Deferred.Deferred<number, ProgramFailed>
-  /** Whether the program has ended, or has never begun. */
+  /** Whether the program has ended, or did not start. */
   readonly isOver: () => boolean
   /** Whether its output has ended, too. */
   readonly isClosed: () => boolean
@@ -113,7 +113,7 @@ const start = (program: Program): Running => {
   })
   child.once("exit", (code, by) => {
     isOver = true
-    // Now, and no later: once the group is empty, its number may be given to another one.
+    // Now, and no later: once the group is empty, its id may be reused.
     if (isEnding) signal("SIGKILL")
     Deferred.unsafeDone(exit, Effect.succeed(code ?? 128 + (by === null ? 0 : constants.signals[by])))
   })

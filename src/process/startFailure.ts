@@ -34,7 +34,7 @@ export const startFailure = (
     case "EACCES":
     case "ENOEXEC":
     case "EISDIR":
-      return failure("notExecutable", `${file} is not a file that can be executed; look at its permissions`)
+      return failure("notExecutable", `${file} is not a file that can be executed; check its permissions`)
     case "ENOTDIR":
       return failure("notFound", `there is no ${file}: a part of that path is not a directory`)
     default:

@@ -33,7 +33,7 @@ export interface RunOptions {
   /** The file for its standard output and error. Its directory is made; a file that is there is replaced. */
   readonly output: string
   readonly limits?: Limits | undefined
-  /** How long the end may take once it was asked for; read at that moment. */
+  /** The grace period, read when it begins. */
   readonly grace: () => Duration.Duration
   /** Completes when the grace is over, where that may come earlier: a later stop can shorten it. */
   readonly graceOver?: Effect.Effect<void> | undefined
@@ -115,7 +115,7 @@ export const make = (runner: {
         const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
         const cookie = yield* launch.cookie
         yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
-        // Nobody waits for that record, and it shares a commit with what comes next: a crash before it leaves something open that
+        // Nothing waits for that record, and it shares a commit with what comes next: a crash before it leaves something open that
         // is looked for, not found, and closed then.
         const runtime = yield* Effect.runtime()
         const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at })).pipe(

@@ -1,5 +1,5 @@
 /**
- * The end of a process tree: a request, the time to heed it, force, and then looking until nothing is left.
+ * The end of a process tree: SIGTERM, a grace period, SIGKILL, and then polling until nothing is left.
  */
 import { Duration, Effect, Fiber } from "effect"
 import { RealClock } from "../internal/RealClock.js"
@@ -7,10 +7,10 @@ import * as runningTime from "../internal/runningTime.js"
 import type { ProcessTree } from "./ProcessTree.js"
 
 /**
- * Returns when nothing is left, however long that takes. Can be interrupted while it waits, and begun anew.
+ * Returns when nothing is left, however long that takes. Can be interrupted while it waits, and called again.
  *
- * `settle` is how long what is left may take to end unasked, `grace` how long after it was asked; neither counts any more
- * once somebody is in a hurry. `graceOver` ends the grace earlier.
+ * `settle` is how long what is left may take to end by itself, `grace` how long after SIGTERM; neither counts any more once
+ * `isHurried`. `graceOver` ends the grace earlier.
  */
 export const terminate = (
   tree: ProcessTree,
@@ -28,7 +28,7 @@ export const terminate = (
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     if (yield* isEmptyWithin(tree, settle, { isHurried })) return
-    // What is stopped hears of it only when it goes on.
+    // A stopped process handles SIGTERM only once it continues.
     tree.sweep("SIGTERM", "SIGCONT")
     if (
       yield* withGraceOver(graceOver, (isOver) =>
@@ -75,10 +75,10 @@ export const kill = (tree: ProcessTree): Effect.Effect<void> =>
     Effect.asVoid
   )
 
-/** The longest pause between two looks, in milliseconds. */
+/** The longest pause between two scans, in milliseconds. */
 const longestPause = 50
 
-/** So many looks in a row that find nothing are enough, although processes of others come and go in each of them. */
+/** So many scans in a row that find nothing are enough, although other processes come and go in each of them. */
 const enough = 5
 
 const isEmptyWithin = (
@@ -93,7 +93,7 @@ const isEmptyWithin = (
     let seenAt = yield* now
     let empty = 0
     for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
-      const { found, isComplete, isPopulated } = signals.length === 0 ? tree.look() : tree.sweep(...signals)
+      const { found, isComplete, isPopulated } = signals.length === 0 ? tree.scan() : tree.sweep(...signals)
       empty = found.length === 0 && !isPopulated ? empty + 1 : 0
       if (empty === enough || (empty > 0 && isComplete)) return true
       if (empty === 1) pause = 1

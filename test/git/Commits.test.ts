@@ -161,7 +161,7 @@ scenario("a branch that was made another name for the user's is not followed", (
   })
 )
 
-scenario("repositories within the worktree are refused by name; ignored ones are nobody's business", (world) =>
+scenario("repositories within the worktree are refused by name; ignored ones are not", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
     const tree = yield* worktree(world, "u")
@@ -220,7 +220,7 @@ scenario("`before` sees the commit before the branch leads to it, and its failur
   })
 )
 
-scenario("a commit that is interrupted anywhere is there or not, and the next one goes on", (world) =>
+scenario("a commit that is interrupted anywhere exists or not, and the next one succeeds", (world) =>
   Effect.gen(function* () {
     const { main, repository, service } = world
     const tree = yield* worktree(world, "u")
@@ -270,32 +270,34 @@ scenario("files of the user's checkout are compared as they would be committed",
   })
 )
 
-scenario("paths that are ignored in the user's checkout are told from those that a commit would hold", (world) =>
-  Effect.gen(function* () {
-    const { repository, service, top } = world
-    yield* world.write(`${top}/.git/info/exclude`, "secret/\n.env\n")
-    yield* world.write(`${top}/secret/deep/key`, "")
-    yield* world.write(`${top}/tracked.log`, "")
-    yield* world.git(top, "add", "--force", "tracked.log")
-    const paths = [
-      "ignored.log",
-      ".env",
-      "secret/deep/key",
-      "secret",
-      "a.txt",
-      "untracked.txt",
-      "none",
-      "tracked.log",
-      ":(top)*.log",
-      ":!x"
-    ]
-    const ignored = service.ignored(
-      repository,
-      paths.map((path) => RepoPath.make(path))
-    )
-    expect(yield* ignored).toEqual(["ignored.log", ".env", "secret/deep/key", "secret", ":(top)*.log"])
-    expect(yield* service.ignored(repository, [])).toEqual([])
-    yield* world.git(top, "rm", "--quiet", "--force", "tracked.log")
-    yield* Effect.promise(() => rm(`${top}/secret`, { recursive: true }))
-  })
+scenario(
+  "paths that are ignored in the user's checkout are distinguished from those that a commit would hold",
+  (world) =>
+    Effect.gen(function* () {
+      const { repository, service, top } = world
+      yield* world.write(`${top}/.git/info/exclude`, "secret/\n.env\n")
+      yield* world.write(`${top}/secret/deep/key`, "")
+      yield* world.write(`${top}/tracked.log`, "")
+      yield* world.git(top, "add", "--force", "tracked.log")
+      const paths = [
+        "ignored.log",
+        ".env",
+        "secret/deep/key",
+        "secret",
+        "a.txt",
+        "untracked.txt",
+        "none",
+        "tracked.log",
+        ":(top)*.log",
+        ":!x"
+      ]
+      const ignored = service.ignored(
+        repository,
+        paths.map((path) => RepoPath.make(path))
+      )
+      expect(yield* ignored).toEqual(["ignored.log", ".env", "secret/deep/key", "secret", ":(top)*.log"])
+      expect(yield* service.ignored(repository, [])).toEqual([])
+      yield* world.git(top, "rm", "--quiet", "--force", "tracked.log")
+      yield* Effect.promise(() => rm(`${top}/secret`, { recursive: true }))
+    })
 )

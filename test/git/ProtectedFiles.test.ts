@@ -14,7 +14,7 @@ const kept = (
   change: (tree: Worktree, world: World) => Promise<unknown> | Effect.Effect<unknown>,
   replaced: ReadonlyArray<string>
 ) =>
-  scenario(`files that are kept are as they were at the beginning, although somebody has ${name}`, (world) =>
+  scenario(`protected files are as they were at the beginning, although a process has ${name}`, (world) =>
     Effect.gen(function* () {
       const { repository, service } = world
       const files = { "tasks/1.md": "one\n", "tasks/2.md": "two\n", "tasks/run.sh": "three\n" }

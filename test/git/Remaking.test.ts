@@ -26,7 +26,7 @@ const after = (world: World, mischief: Mischief) =>
   })
 
 const madeAgain = (name: string, mischief: Mischief) =>
-  scenario(`a worktree is made again after somebody has ${name}`, (world) =>
+  scenario(`a worktree is made again after a process has ${name}`, (world) =>
     Effect.gen(function* () {
       const { repository, service } = world
       const { again, commit, tree } = yield* after(world, mischief)

@@ -44,7 +44,7 @@ scenario("a worktree holds the files of its commit, as git in it agrees", (world
   })
 )
 
-scenario("a job that goes on makes its worktree again on the branch that is there", (world) =>
+scenario("a continued job makes its worktree again on its existing branch", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
     const done = yield* work(world, "u", { "done.txt": "done\n" })

@@ -100,7 +100,7 @@ it.scopedLive("a branch that is checked out in a linked worktree moves with the 
   })
 )
 
-scenario("a branch that somebody moved is not moved again, whoever looks", (world) =>
+scenario("a branch that was moved meanwhile is not advanced, checked out or not", (world) =>
   Effect.gen(function* () {
     const { main, repository, service, top } = world
     const one = yield* work(world, "one", { "one.txt": "1\n" })
@@ -179,7 +179,7 @@ scenario("nothing lands in the midst of a rebase, merge or bisection, or where a
   })
 )
 
-scenario("a branch that somebody looks at is not deleted under him", (world) =>
+scenario("a branch that is checked out is not deleted", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
     const tree = yield* worktree(world, "u")

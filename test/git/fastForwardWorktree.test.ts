@@ -132,7 +132,7 @@ scenario(
     })
 )
 
-scenario("after a crash between files and branch, moving goes on, and a commit takes nothing back", (world) =>
+scenario("after a crash between files and branch, the move is completed, and a commit reverts nothing", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
     const { from, to, tree } = yield* diverged(world)
@@ -151,7 +151,7 @@ scenario("after a crash between files and branch, moving goes on, and a commit t
   })
 )
 
-scenario("a move that is interrupted anywhere is done or not, and the next one goes on", (world) =>
+scenario("a move that is interrupted anywhere is done or not, and the next one succeeds", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
     const { from, to, tree } = yield* diverged(world)

@@ -117,22 +117,20 @@ after("a branch that leaves no room", (world, top) => world.git(top, "branch", "
   ["name", /git branch -m charlotte/]
 ])
 
-it.scopedLive(
-  "all that is in the way is told together: a shallow clone without an identity, in the midst of a merge",
-  () =>
-    Effect.gen(function* () {
-      const world = yield* sandbox
-      const top = yield* plain(world)
-      yield* world.git(top, "commit", "--quiet", "--allow-empty", "-m", "two")
-      yield* world.git(world.root, "clone", "--quiet", "--depth=1", `file://${top}`, "shallow")
-      yield* world.write(`${world.root}/shallow/.git/MERGE_HEAD`, "")
-      yield* world.write(`${world.root}/home/.gitconfig`, "")
-      const service = yield* serviceOf(world)
-      const found = yield* service.problems(yield* service.open(`${world.root}/shallow`), mainBranch)
-      expect(found.map(({ kind }) => kind)).toEqual(["identity", "shallow", "operation"])
-      expect(found[0]?.message).toContain("git config --global user.name")
-      expect(found[1]?.message).toContain("git fetch --unshallow")
-    })
+it.scopedLive("all problems are reported together: a shallow clone without an identity, in the middle of a merge", () =>
+  Effect.gen(function* () {
+    const world = yield* sandbox
+    const top = yield* plain(world)
+    yield* world.git(top, "commit", "--quiet", "--allow-empty", "-m", "two")
+    yield* world.git(world.root, "clone", "--quiet", "--depth=1", `file://${top}`, "shallow")
+    yield* world.write(`${world.root}/shallow/.git/MERGE_HEAD`, "")
+    yield* world.write(`${world.root}/home/.gitconfig`, "")
+    const service = yield* serviceOf(world)
+    const found = yield* service.problems(yield* service.open(`${world.root}/shallow`), mainBranch)
+    expect(found.map(({ kind }) => kind)).toEqual(["identity", "shallow", "operation"])
+    expect(found[0]?.message).toContain("git config --global user.name")
+    expect(found[1]?.message).toContain("git fetch --unshallow")
+  })
 )
 
 it.scopedLive("a partial clone", () =>

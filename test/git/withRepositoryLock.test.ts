@@ -35,7 +35,7 @@ exit $code
   })
 )
 
-scenario("somebody else's worktree that is just being made is waited for", (world) =>
+scenario("a worktree that another process is just making is waited for", (world) =>
   Effect.gen(function* () {
     const directory = `${world.top}/.git/worktrees/theirs`
     // What git has written of it, in the moment before it writes the rest.

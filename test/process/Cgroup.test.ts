@@ -104,7 +104,7 @@ describe.runIf(delegated !== undefined)("a process in a control group of its own
   )
 
   scenario(
-    "is found after a crash, when its group is all that tells of it, also by a manager in another group",
+    "is found after a crash, when only its group identifies it, also by a manager in another group",
     Effect.scoped(
       Effect.gen(function* () {
         const home = yield* directory

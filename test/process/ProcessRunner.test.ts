@@ -118,7 +118,7 @@ describe("an interruption", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("waits no longer once somebody hurries, and nothing that is ended later is waited for either", () =>
+  it.scopedLive("ends all grace periods after hurry, those of later stops too", () =>
     Effect.gen(function* () {
       const start = Effect.gen(function* () {
         const runner = yield* ProcessRunner
@@ -200,7 +200,7 @@ describe("the end of a process", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("tells what it leaves behind to end, and kills it when it does not", () =>
+  it.scopedLive("sends SIGTERM to what it leaves behind, and SIGKILL when it does not end", () =>
     Effect.gen(function* () {
       const polite = yield* run(`${hold} (trap 'echo bye; exit' TERM; while :; do sleep 0.01; done) & exit 0`, {
         grace: () => Duration.seconds(10)
@@ -211,7 +211,7 @@ describe("the end of a process", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("does not wait for a pipe that somebody else holds", () =>
+  it.scopedLive("does not wait for a pipe that another process holds", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const options = script(
@@ -328,7 +328,7 @@ describe("what a process is given", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("is the environment on the list and nothing of ours, of git or of anybody's secrets", () =>
+  it.scopedLive("is the allow-listed environment, without our variables, git's, or secrets", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const around = {
@@ -451,7 +451,7 @@ describe("without /proc", machineIsBusy, () => {
     )
   )
 
-  it.scopedLive("what a crash has left is signalled by nobody", () =>
+  it.scopedLive("what a crash has left is not signalled", () =>
     Effect.gen(function* () {
       const child = spawn("sleep", ["1000"], { detached: true, stdio: "ignore" })
       const gone = once(child, "exit")

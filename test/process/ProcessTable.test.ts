@@ -15,7 +15,7 @@ const said = (pid: number) => {
 }
 
 describe.runIf(process.platform === "linux")("the table of processes", () => {
-  it("tells of each what the kernel says, however often it is asked", () => {
+  it("reads each process as the kernel has it, however often", () => {
     for (let i = 0; i < 3; i++) {
       const pids = proc.pids()
       expect(pids).toContain(process.pid)
@@ -30,7 +30,7 @@ describe.runIf(process.platform === "linux")("the table of processes", () => {
     expect(proc.get(process.pid)).toMatchObject({ isKernel: false, isDead: false })
   })
 
-  it("tells of a process that has ended nothing, once it was asked for its end", async () => {
+  it("has no entry for a process that has ended, once its parent has waited for it", async () => {
     const child = spawn("sleep", ["60"])
     const pid = child.pid ?? 0
     expect(proc.get(pid)).toMatchObject({ pid, isKernel: false })

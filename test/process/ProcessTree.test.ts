@@ -71,16 +71,16 @@ describe("a process tree", () => {
     ).toEqual([100, 101, 102, 103])
   })
 
-  it("is there without the child, whose number nobody else has yet", () => {
+  it("remains without the child, whose pid is not reused yet", () => {
     expect(found([{ pid: 101 }], child)).toEqual([101])
     expect(found([{ pid: 100, isDead: true }, { pid: 101 }], stranger)).toEqual([101])
   })
 
-  it("has nobody in it who was there before the child", () => {
+  it("holds no process that is older than the child", () => {
     expect(found([{ pid: 99, startTime: 999, isMarked: true }], child)).toEqual([])
   })
 
-  it("has nobody in it who was given the child's number later", () => {
+  it("holds no process that reuses the child's pid", () => {
     const others = [
       { pid: 100, startTime: 1001 },
       { pid: 101, startTime: 1002 }
@@ -103,7 +103,7 @@ describe("a process tree", () => {
       become: (...others: Array<Told>) => void processes.splice(0, processes.length, ...others),
       found: () => tree.sweep().found.map(({ pid }) => pid),
       isSurelyEmpty: () => {
-        const { found, isComplete } = tree.look()
+        const { found, isComplete } = tree.scan()
         return found.length === 0 && isComplete
       }
     }
@@ -125,7 +125,7 @@ describe("a process tree", () => {
     expect(found()).toEqual([])
   })
 
-  it("is surely empty only when nobody can have been overlooked", () => {
+  it("is known to be empty only when no process can have been missed", () => {
     const { become, isSurelyEmpty } = changing({ pid: 90, session: 90 })
     expect(isSurelyEmpty()).toBe(true)
     // In the middle of an exec.

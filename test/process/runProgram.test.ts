@@ -129,10 +129,10 @@ describe("a short program", () => {
   )
 
   for (const [how, trap] of [
-    ["asked to end", ""],
-    ["killed when it does not end", "trap '' TERM; "]
+    ["ended by SIGTERM", ""],
+    ["killed when it ignores SIGTERM", "trap '' TERM; "]
   ] as const) {
-    it.scopedLive(`is ${how} by an interruption, and with it all that it has started`, () =>
+    it.scopedLive(`is ${how} after an interruption, with all that it has started`, () =>
       Effect.gen(function* () {
         const home = yield* directory
         const [lock, ready] = [join(home, "lock"), join(home, "ready")]
@@ -146,7 +146,7 @@ describe("a short program", () => {
     )
   }
 
-  it.scopedLive("that ends when it is asked to leaves no child behind that does not", () =>
+  it.scopedLive("that ends on SIGTERM leaves no child behind that ignores it", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const file = join(home, "pid")

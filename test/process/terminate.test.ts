@@ -16,12 +16,16 @@ const entry = {
 const killedAt = (nth: number, gap: number) =>
   Effect.gen(function* () {
     let [now, sleeps, killed] = [0, 0, -1]
-    const sight = (): ProcessSnapshot => ({ found: killed === -1 ? [entry] : [], isComplete: true, isPopulated: false })
+    const snapshot = (): ProcessSnapshot => ({
+      found: killed === -1 ? [entry] : [],
+      isComplete: true,
+      isPopulated: false
+    })
     const tree: ProcessTree = {
-      look: sight,
+      scan: snapshot,
       sweep: (...signals) => {
         if (signals.includes("SIGKILL") && killed === -1) killed = now
-        return sight()
+        return snapshot()
       },
       killed: () => []
     }
@@ -42,7 +46,7 @@ const killedAt = (nth: number, gap: number) =>
 describe("the grace period of a process that ignores SIGTERM", () => {
   it.effect("ends with SIGKILL", () => Effect.map(killedAt(0, 0), (at) => expect(at).toBe(5_000)))
 
-  it.effect("goes on after an hour in which this process stood still", () =>
+  it.effect("continues after an hour in which this process was paused", () =>
     Effect.gen(function* () {
       expect(yield* killedAt(20, hour)).toBeGreaterThan(hour + 4_000)
     })
