@@ -24,7 +24,8 @@ export const make = (start: number): Timeline => {
   return {
     now: () => now,
     after: (millis, action) => {
-      const entry = { at: now + Math.max(0, millis), action }
+      // The clock of a process shows whole milliseconds, and so do the records.
+      const entry = { at: now + Math.max(0, Math.ceil(millis)), action }
       const position = entries.findLastIndex(({ at }) => at <= entry.at)
       entries.splice(position + 1, 0, entry)
       return () => {
