@@ -9,8 +9,7 @@ import * as Git from "../git/Git.js"
 import * as JobSource from "./JobSource.js"
 import * as JobTable from "./JobTable.js"
 import type { Environment } from "./parser/CommandTree.js"
-import type { Candidate } from "./parser/completions.js"
-import type { Source } from "./parser/Parameter.js"
+import type { Candidate, Source } from "./parser/Parameter.js"
 
 type Candidates = Effect.Effect<ReadonlyArray<Candidate>, unknown, Environment>
 

@@ -2,7 +2,8 @@
  * One manager per home: it holds a kernel lock, and writes a note that identifies it to later processes. The lock decides, never the
  * note: a stale one, left by a crash, is recognized and overwritten.
  */
-import { Context, DateTime, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { now } from "../internal/now.js"
 import type { StoreError } from "../domain/errors.js"
 import * as FileLock from "../store/FileLock.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
@@ -77,7 +78,7 @@ export const make = (options: Options): Effect.Effect<Service, HomeBusy | StoreE
     const lock = yield* take
     yield* refuseSecond(lock)
     const { self } = yield* KernelRef
-    const holder = new LockOwner({ ...options, since: yield* DateTime.now, process: self, file: lock.file })
+    const holder = new LockOwner({ ...options, since: yield* now, process: self, file: lock.file })
     yield* Effect.acquireRelease(leave(holder), () => Effect.whenEffect(remove, lock.isHeld))
     const context = yield* Effect.context<Home>()
     const ifHeld = Effect.whenEffect(lock.isHeld)

@@ -12,7 +12,7 @@ export const counted = (from: number, to: number, intended: number): number =>
   Math.min(Math.max(0, to - from), intended + maxDelay)
 
 /** A pause counts as at most one interval plus `maxDelay`, so intervals are short, but not so short that a long sleep has many. */
-const intervalOf = (millis: number): number => Math.min(Math.max(10, millis / 20), 10_000)
+const intervalOf = (millis: number): number => Math.ceil(Math.min(Math.max(10, millis / 20), 10_000))
 
 /** Sleeps for a duration of running time. */
 export const sleep = (duration: Duration.Duration): Effect.Effect<void> =>

@@ -1,7 +1,8 @@
 /**
  * Clears away what a crash has left running.
  */
-import { DateTime, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
+import { now } from "../internal/now.js"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { ChildProcessStore, OpenProcess } from "../store/ChildProcessStore.js"
@@ -41,7 +42,7 @@ export const make = (runner: {
     for (const process of yield* attempts.unclosed(jobId)) {
       count += yield* clear(process)
       yield* launch.clear(process.cookie)
-      yield* attempts.close({ cookie: process.cookie, at: yield* DateTime.now })
+      yield* attempts.close({ cookie: process.cookie, at: yield* now })
     }
     return count
   })

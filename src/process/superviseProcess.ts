@@ -1,7 +1,8 @@
 /**
  * One child process from its record to its end.
  */
-import { type Array, DateTime, Deferred, Duration, Effect, Either, Exit, Option, Runtime } from "effect"
+import { type Array, Deferred, Duration, Effect, Either, Exit, Option, Runtime } from "effect"
+import { now } from "../internal/now.js"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { KilledProcess } from "../domain/StopReport.js"
@@ -114,11 +115,11 @@ export const make = (runner: {
       Effect.gen(function* () {
         const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
         const cookie = yield* launch.cookie
-        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* DateTime.now })
+        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* now })
         // Nothing waits for that record, and it shares a commit with what comes next: a crash before it leaves something open that
         // is looked for, not found, and closed then.
         const runtime = yield* Effect.runtime()
-        const close = Effect.flatMap(DateTime.now, (at) => attempts.close({ cookie, at })).pipe(
+        const close = Effect.flatMap(now, (at) => attempts.close({ cookie, at })).pipe(
           Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
           (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
         )

@@ -1,11 +1,26 @@
 import { describe, expect, it } from "@effect/vitest"
-import { DateTime, Deferred, Duration, Effect, Exit, Fiber, Logger, LogLevel, Option, Ref, type Scope } from "effect"
+import {
+  DateTime,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  LogLevel,
+  Option,
+  Ref,
+  type Scope,
+  TestClock
+} from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { KernelRef, startTime } from "../../src/internal/ProcessIdentity.js"
-import { RunStore } from "../../src/store/RunStore.js"
-import { ProcessRunner } from "../../src/process/ProcessRunner.js"
+import * as Database from "../../src/store/Database.js"
+import { RunStore, layer as storeLayer } from "../../src/store/RunStore.js"
+import { ProcessRunner, layer as runnerLayer } from "../../src/process/ProcessRunner.js"
 import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
 import { proc, ProcessTableRef } from "../../src/process/ProcessTable.js"
 import {
@@ -23,6 +38,9 @@ import {
   stubborn,
   timed
 } from "./workshop.js"
+import { newRun } from "../store/runs.js"
+
+const onDisk = (home: string) => storeLayer.pipe(Layer.provide(Database.layer({ filename: join(home, "runs.db") })))
 
 const isReady = (output: string) => read(output).includes("ready")
 
@@ -160,6 +178,24 @@ describe("an interruption", machineIsBusy, () => {
         expect(yield* attempts.unclosed(jobId)).toEqual([])
       }
     }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("the record of a process", () => {
+  it.scoped("is closed under a clock between two milliseconds", () =>
+    Effect.gen(function* () {
+      const home = yield* directory
+      yield* TestClock.setTime(1_234.5)
+      yield* Effect.gen(function* () {
+        const { childProcesses, create } = yield* RunStore
+        const run = newRun(1)
+        yield* create(run)
+        const { run: start } = yield* ProcessRunner
+        yield* start({ ...script(home, "true"), jobId: run.id })
+        // The record follows the end of the process; nothing waits for it.
+        yield* Effect.repeat(childProcesses.unclosed(run.id), { until: (open) => open.length === 0 })
+      }).pipe(Effect.provide(runnerLayer.pipe(Layer.provideMerge(onDisk(home)))))
+    })
   )
 })
 

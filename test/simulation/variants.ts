@@ -171,9 +171,9 @@ export const variants: Readonly<Record<string, Variant>> = {
       {
         file: "src/tasks/run/mergeUnit.ts",
         from: `    yield* ResultBranch.trySet(ctx, commit)
-    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
+    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* now })
 `,
-        to: `    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
+        to: `    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* now })
     yield* ResultBranch.trySet(ctx, commit)
 `
       }

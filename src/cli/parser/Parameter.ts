@@ -4,6 +4,12 @@
 import { Either, Option } from "effect"
 
 /** What a shell offers for a value, beside fixed choices. */
+/** A value that a shell may complete a word to. */
+export interface Candidate {
+  readonly value: string
+  readonly description: string
+}
+
 export type Source = "agents" | "branches" | "directories" | "jobs"
 
 /** Why a value is refused; without a hint of its own, the error refers to the help of the command. */

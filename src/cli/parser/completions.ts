@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { Output, type OutputClosed } from "../terminal/Output.js"
 import { type Command, type Environment, type Group, isLoader } from "./CommandTree.js"
 import * as globals from "./globals.js"
+import type { Candidate } from "./Parameter.js"
 import * as Parameter from "./Parameter.js"
 import { type Invocation, parse } from "./parse.js"
 
@@ -62,11 +63,6 @@ complete -c charlotte -f -a '(__charlotte_complete)'
 }
 
 export const script = (shell = "bash"): string => scripts[shell] ?? ""
-
-export interface Candidate {
-  readonly value: string
-  readonly description: string
-}
 
 /** Prints the candidates for the last of the words. Never fails: a shell has no place for an error. */
 export const complete = (root: Group, words: ReadonlyArray<string>): Effect.Effect<number, never, Environment> =>

@@ -57,7 +57,7 @@ const acceptsHtml = (headers: HttpServerRequest["headers"]): boolean =>
 
 /** A browser cannot send the token. */
 const unauthorizedPage = HttpServerResponse.text(
-  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Charlotte</title><h1>401 Unauthorized</h1><p>This server answers only to who has its token, which a browser does not send. To read this page, run <code>charlotte docs</code>.</p></html>',
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Charlotte</title><h1>401 Unauthorized</h1><p>This server requires its token, which a browser does not send. Save this page instead: <code>curl --unix-socket ~/.charlotte/socket http://localhost/docs &gt; docs.html</code></p></html>',
   { status: 401, contentType: "text/html; charset=utf-8" }
 )
 

@@ -9,7 +9,7 @@ import type { KilledProcess } from "../../domain/StopReport.js"
 import type { JobContext } from "../Orchestrator.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
-import { now } from "./now.js"
+import { now } from "../../internal/now.js"
 
 const isEmittable = Schema.is(EmittedEvent)
 

@@ -18,7 +18,7 @@ import * as Grace from "./Grace.js"
 import { jobContext } from "./jobContext.js"
 import * as JobOutcome from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
-import { now } from "./now.js"
+import { now } from "../../internal/now.js"
 import { repeatInterruption, withDescendants } from "./reliableInterrupt.js"
 import { writeEvents } from "./writeEvents.js"
 

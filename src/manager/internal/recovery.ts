@@ -8,7 +8,7 @@ import type { RunError } from "../../domain/Run.js"
 import * as race from "../../internal/race.js"
 import type { Change, Service as Store, UnfinishedRun } from "../../store/RunStoreService.js"
 import { recoveryError } from "./JobOutcome.js"
-import { now } from "./now.js"
+import { now } from "../../internal/now.js"
 
 interface Recovery {
   readonly kind: string

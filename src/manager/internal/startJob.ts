@@ -23,7 +23,7 @@ import type { JobIdGenerator } from "./JobIdGenerator.js"
 import { launch } from "./jobLife.js"
 import { recoveryError } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
-import { now } from "./now.js"
+import { now } from "../../internal/now.js"
 
 type StartError = JobConflict | InvalidJobConfig | StoreError
 type ResumeError = JobConflict | NotResumable | Superseded | StoreError

@@ -13,7 +13,7 @@ import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
-import { now } from "./now.js"
+import { now } from "../../internal/now.js"
 import { reliableInterrupt } from "./reliableInterrupt.js"
 
 /** After its grace, an orchestrator must be ready within this. */

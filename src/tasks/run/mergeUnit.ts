@@ -1,7 +1,8 @@
 /**
  * Merges a completed unit into the result.
  */
-import { DateTime, Effect, Schema } from "effect"
+import { Effect, Schema } from "effect"
+import { now } from "../../internal/now.js"
 import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
 import { type ObjectId, RepoPath } from "../../git/RefNames.js"
@@ -58,7 +59,7 @@ export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }:
     )
     yield* progress.changeUnit(unit.id, { commit })
     yield* ResultBranch.trySet(ctx, commit)
-    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* DateTime.now })
+    yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* now })
     yield* emit("unit.merged", { commit, fastForward }, { unit: unit.id })
     yield* UnitWorktree.close(ctx, worktree)
   })

@@ -3,7 +3,8 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { DateTime, Effect, Either, Schema } from "effect"
+import { Effect, Either, Schema } from "effect"
+import { now } from "../../internal/now.js"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import { Agents } from "../Agents.js"
@@ -68,7 +69,7 @@ export const read = (config: JobConfig) =>
       canCommit: !config.dryRun
     })
     return new PlanSnapshot({
-      at: yield* DateTime.now,
+      at: yield* now,
       topLevel: repository.topLevel,
       identity: repository.identity,
       fingerprint: repository.fingerprint,

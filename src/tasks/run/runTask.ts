@@ -2,7 +2,8 @@
  * Runs one task: the agent, then the gate, until the gate passes or no attempts are left; then commits the work.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
-import { DateTime, Duration, Effect, Fiber, Option, Schema } from "effect"
+import { Duration, Effect, Fiber, Option, Schema } from "effect"
+import { now } from "../../internal/now.js"
 import type { TaskRecord } from "../../domain/Work.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as plainText from "../../internal/plainText.js"
@@ -60,7 +61,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: TaskPosit
       const outcome = yield* tryOnce(ctx, unit, task, { worktree, tip: position.tip }, { attempt, previous })
       if ("commit" in outcome) {
         const { commit } = outcome
-        yield* change({ state: "completed", commit, endedAt: yield* DateTime.now, reason: undefined, log: undefined })
+        yield* change({ state: "completed", commit, endedAt: yield* now, reason: undefined, log: undefined })
         yield* emit("task.committed", { commit })
         yield* emit("task.completed", { attempt, commit })
         return { worktree, tip: commit }
@@ -69,7 +70,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: TaskPosit
       const { log, pause, reason, tail = "" } = outcome
       const failed = { failures: attempt, reason, log: log?.file, commit: undefined }
       if (attempt >= snapshot.plan.settings.attempts) {
-        yield* change({ ...failed, state: "failed", endedAt: yield* DateTime.now })
+        yield* change({ ...failed, state: "failed", endedAt: yield* now })
         yield* emit("task.failed", { attempts: attempt, reason, log })
         return yield* failure(unit, task, record())
       }
@@ -135,7 +136,7 @@ const tryOnce = (
     const suffix = `of task ${task.number} of unit ${unit.id}`
     const name = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
 
-    const { calls, startedAt = yield* DateTime.now } = progress.task(unit.id, task.number)
+    const { calls, startedAt = yield* now } = progress.task(unit.id, task.number)
     const markRunning = (calls: number) =>
       progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
     // Record the task as running first, so that reaching the limit fails this task.

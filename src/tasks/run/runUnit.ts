@@ -1,7 +1,8 @@
 /**
  * Runs one unit: its tasks in order, in its own worktree.
  */
-import { DateTime, Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
+import { now } from "../../internal/now.js"
 import { ObjectId, unitBranch } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
@@ -43,7 +44,7 @@ const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
       begun === undefined
         ? result
         : yield* mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true })
-    yield* progress.changeUnit(unit.id, { state: "running", base, startedAt: yield* DateTime.now })
+    yield* progress.changeUnit(unit.id, { state: "running", base, startedAt: yield* now })
     return base
   })
 

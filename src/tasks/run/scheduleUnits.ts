@@ -4,7 +4,8 @@
  * A unit starts at the result as of the merge of its last dependency in plan order, and units are merged in plan order. So the
  * result depends neither on the concurrency nor on how long each unit takes.
  */
-import { DateTime, Deferred, Effect, Option, Schema } from "effect"
+import { Deferred, Effect, Option, Schema } from "effect"
+import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
 import * as plainText from "../../internal/plainText.js"
 import { ObjectId } from "../../git/RefNames.js"
@@ -89,7 +90,7 @@ export const resultAfter = ({ progress, snapshot }: RunContext, position: number
 
 const block = ({ emit, progress }: RunContext, { id }: Unit, waitsFor: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    yield* progress.changeUnit(id, { state: "blocked", endedAt: yield* DateTime.now })
+    yield* progress.changeUnit(id, { state: "blocked", endedAt: yield* now })
     yield* emit("unit.blocked", { waitsFor }, { unit: id })
   })
 
@@ -110,9 +111,9 @@ const fail = (
     // Tasks that were running when the unit failed are recorded as failed for the same reason.
     const stopped = progress.tasksOf(id).filter(({ state }) => state === "running")
     for (const { failures, task } of stopped) {
-      yield* progress.changeTask(id, task, { state: "failed", reason: message, endedAt: yield* DateTime.now })
+      yield* progress.changeTask(id, task, { state: "failed", reason: message, endedAt: yield* now })
       yield* emit("task.failed", { attempts: failures, reason: message }, { unit: id, task })
     }
-    yield* progress.changeUnit(id, { state: "failed", reason: message, endedAt: yield* DateTime.now })
+    yield* progress.changeUnit(id, { state: "failed", reason: message, endedAt: yield* now })
     yield* emit("unit.failed", { reason: message, task: task ?? stopped[0]?.task }, { unit: id })
   })

@@ -123,7 +123,7 @@ describe("a port", () => {
       const { port } = yield* World.make()
       const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
       const answer = yield* requests.send({ port }, { path: "/docs", headers: { accept, "sec-fetch-site": "none" } })
-      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining("charlotte docs") })
+      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining("curl --unix-socket") })
       expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8")
       expect(answer.headers["content-security-policy"]).toContain("default-src 'none'")
     })
