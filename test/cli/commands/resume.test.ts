@@ -53,10 +53,10 @@ describe("charlotte resume", () => {
         yield* Tasks.release(world)
         expect((yield* run("watch", second)).code).toBe(0)
         expect((yield* run("resume", second)).err).toContain(
-          `it is completed; see what it has done with: charlotte show`
+          `it is completed; see its result with: charlotte show`
         )
         expect((yield* run("resume", first)).err).toMatch(
-          /^charlotte: job \w{26} cannot be resumed: it is cancelled; .* in a new job: charlotte retry \w{26}\n$/
+          /^charlotte: job \w{26} cannot be resumed: it is cancelled; .* in a new job with: charlotte retry \w{26}\n$/
         )
         expect(yield* run("resume", unknownId)).toEqual({
           code: 2,
