@@ -193,7 +193,9 @@ describe("the record of a process", () => {
         const { run: start } = yield* ProcessRunner
         yield* start({ ...script(home, "true"), jobId: run.id })
         // The record follows the end of the process; nothing waits for it.
-        yield* Effect.repeat(childProcesses.unclosed(run.id), { until: (open) => open.length === 0 })
+        yield* Effect.repeat(Effect.zipRight(pause(1), childProcesses.unclosed(run.id)), {
+          until: (open) => open.length === 0
+        })
       }).pipe(Effect.provide(runnerLayer.pipe(Layer.provideMerge(onDisk(home)))))
     })
   )
