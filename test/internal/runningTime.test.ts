@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Fiber, TestClock } from "effect"
+import { Chunk, Clock, Deferred, Duration, Effect, Fiber, TestClock } from "effect"
 import * as runningTime from "../../src/internal/runningTime.js"
 
 const hour = 3_600_000
@@ -37,6 +37,16 @@ describe("runningTime.sleep", () => {
       expect(fiber.unsafePoll()).toBeNull()
       yield* TestClock.adjust("1 millis")
       yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("wakes up at whole milliseconds", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(runningTime.sleep(Duration.millis(333)))
+      yield* Effect.yieldNow()
+      const sleeps = Chunk.toReadonlyArray(yield* TestClock.sleeps())
+      expect(sleeps.filter((at) => !Number.isInteger(at))).toEqual([])
+      yield* Fiber.interrupt(fiber)
     })
   )
 
