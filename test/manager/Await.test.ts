@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager, Orchestrator, RunStore } from "charlotte"
-import { Effect, Layer, Option } from "effect"
+import { type JobId, JobManager, Orchestrator, RunStore } from "charlotte"
+import { Deferred, Effect, Fiber, Layer, Option, TestClock } from "effect"
 import { config } from "../support/jobs.js"
 import { interleaved } from "../support/interleaving.js"
 
@@ -47,4 +47,52 @@ describe("the permit of a job that has ended", () => {
       }).pipe(Effect.provide(layer), interleaved(seed), Effect.either)
     ).pipe(Effect.map((answers) => expect(answers.filter(({ _tag }) => _tag === "Left")).toEqual([])))
   )
+})
+
+describe("a job that is resumed after a caller has found it inactive", () => {
+  const interrupted = JobManager.layer().pipe(Layer.provide(Orchestrator.layer(() => Effect.never)))
+  const resuming = JobManager.layer({ recovery: "manual" }).pipe(Layer.provide(Orchestrator.layer(() => Effect.void)))
+  const ends = {
+    await: ({ await: end }: JobManager.JobManager["Type"], id: JobId.JobId) => Effect.asVoid(end(id)),
+    stop: ({ stop }: JobManager.JobManager["Type"], id: JobId.JobId) => Effect.asVoid(stop(id))
+  }
+  for (const [name, end] of Object.entries(ends)) {
+    it.effect(`has left the registry when ${name} returns`, () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const id = yield* Effect.flatMap(JobManager.JobManager, ({ start }) => start(config)).pipe(
+          Effect.provide(interrupted)
+        )
+        const reading = yield* Deferred.make<void>()
+        const recorded = yield* Deferred.make<void>()
+        const answered = yield* Deferred.make<void>()
+        // The first reading is of a run that has ended already; the manager learns of that record later.
+        const held = {
+          ...store,
+          get: (jobId: JobId.JobId) =>
+            Effect.flatMap(Deferred.succeed(reading, undefined), (isFirst) =>
+              Effect.zipRight(isFirst ? Deferred.await(recorded) : Effect.void, store.get(jobId))
+            ),
+          record: (change: RunStore.Change) =>
+            Effect.tap(store.record(change), () =>
+              change.type === "job.completed"
+                ? Effect.zipRight(Deferred.succeed(recorded, undefined), Deferred.await(answered))
+                : Effect.void
+            )
+        }
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const ended = yield* Effect.fork(end(manager, id))
+          yield* Deferred.await(reading)
+          yield* manager.resume(id)
+          yield* Deferred.await(recorded)
+          yield* TestClock.adjust("1 millis")
+          expect(ended.unsafePoll()).toBeNull()
+          yield* Deferred.succeed(answered, undefined)
+          yield* Fiber.join(ended)
+          expect(yield* manager.activeCount).toBe(0)
+        }).pipe(Effect.provide(resuming), Effect.provideService(RunStore.RunStore, held))
+      }).pipe(Effect.provide(RunStore.layerMemory))
+    )
+  }
 })

@@ -28,6 +28,8 @@ const awaitInactive = <Config>(core: Core<Config>, id: JobId) =>
     const signal = yield* core.store.changes(id)
     const version = yield* signal.version
     const run = yield* core.recordOf(id)
+    // Its record ends before its permit is free and it leaves the registry.
+    if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none<Run>()
     if (isTerminal(run.status) || (yield* core.shutdown.isOver)) return Option.some(run)
     yield* core.shutdown.orOver(signal.changed(version))
     return Option.none<Run>()

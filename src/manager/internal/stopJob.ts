@@ -105,9 +105,10 @@ const stopInactive = <Config>(
 ): Effect.Effect<Option.Option<StopReport>, JobNotFound | StoreError> =>
   Effect.gen(function* () {
     const { attempt, status } = yield* core.recordOf(id)
+    // Its record ends before its permit is free and it leaves the registry; a stop returns after both.
+    if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()
     if (isTerminal(status)) return Option.some(yield* report(id, begun, status, "alreadyEnded"))
     if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
-    if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()
     const at = yield* now
     yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at })
     return Option.some(yield* report(id, begun, "cancelled", "graceful"))
