@@ -52,9 +52,7 @@ describe("charlotte resume", () => {
         expect((yield* run("stop", first)).code).toBe(0)
         yield* Tasks.release(world)
         expect((yield* run("watch", second)).code).toBe(0)
-        expect((yield* run("resume", second)).err).toContain(
-          `it is completed; see its result with: charlotte show`
-        )
+        expect((yield* run("resume", second)).err).toContain(`it is completed; see its result with: charlotte show`)
         expect((yield* run("resume", first)).err).toMatch(
           /^charlotte: job \w{26} cannot be resumed: it is cancelled; .* in a new job with: charlotte retry \w{26}\n$/
         )
