@@ -87,7 +87,7 @@ describe("a profile", () => {
   it("rejects commands inside the repository", () => {
     for (const command of ["./agent", "bin/agent", "~/agent", "", "../agent", "~"]) {
       expect(problems(`agents: { a: { command: ['${command}'] } }`)).toEqual([
-        expect.stringContaining("a name to be found on the PATH or an absolute path")
+        expect.stringContaining("a command on the PATH or an absolute path")
       ])
     }
   })
