@@ -110,9 +110,9 @@ describe("the examples", () => {
   it.scopedLive("the demo passes Ctrl-C on, and says how to go on, which then does the rest", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
-      let told = false
+      let isInterrupted = false
       const { code, output } = yield* example(directory, ["examples/demo/main.ts"], (output, child) => {
-        if (!told && / silk {2}begins/.test(output)) told = child.kill("SIGINT")
+        if (!isInterrupted && / silk {2}started/.test(output)) isInterrupted = child.kill("SIGINT")
       })
       expect(code).toBe(130)
       const resume = /continue with {2}charlotte (resume \w{26})\n/.exec(output)?.[1] ?? "none"
