@@ -97,7 +97,7 @@ describe("charlotte plan and doctor on a narrow terminal", () => {
       const ended = yield* doctor.ended
       expect(ended.code).toBe(0)
       expect(shown(ended.out, 60, 20).text).toMatch(
-        /\n✓ agents {9}only script, which runs the sh blocks of\n {17}the tasks themselves\n/
+        /\n✓ agents {9}only script, which runs the sh blocks in\n {17}the tasks\n/
       )
     })
   )
