@@ -5,6 +5,7 @@ import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
 import { BranchCheckedOut, BranchExists, BranchMissing, BranchMoved, GitFailed, SymbolicBranch } from "./GitError.js"
 import { step } from "./GitCommand.js"
+import { listRefs, ownBranches } from "./listRefs.js"
 import { mutate, patiently } from "./withRepositoryLock.js"
 import { BranchName, fullRef, ObjectId, OwnBranch } from "./RefNames.js"
 import { inRepository, type Repository } from "./Repository.js"
@@ -16,30 +17,10 @@ export type Head =
   | { readonly _tag: "Unborn"; readonly branch: BranchName }
   | { readonly _tag: "Detached" }
 
-/** Where a ref leads; its pattern is exact, as no branch can be a directory of another one. */
-const list = (repository: Repository, pattern: string) =>
-  Effect.map(
-    inRepository(repository, [
-      "for-each-ref",
-      "--format=%(refname)%00%(objectname)%00%(symref)",
-      "--end-of-options",
-      pattern
-    ]),
-    ({ stdout }) =>
-      stdout
-        .toString()
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => {
-          const [ref = "", object = "", symbolic = ""] = line.split("\0")
-          return { ref, object, symbolic }
-        })
-  )
-
 /** The commit at which a branch is; none when there is no such branch. */
 export const find = (repository: Repository, branch: BranchName) =>
   Effect.gen(function* () {
-    const entry = (yield* list(repository, fullRef(branch))).find(({ ref }) => ref === fullRef(branch))
+    const entry = (yield* listRefs(repository, fullRef(branch))).find(({ ref }) => ref === fullRef(branch))
     if (entry === undefined) return Option.none<ObjectId>()
     if (entry.symbolic !== "")
       return yield* new SymbolicBranch({ branch, target: entry.symbolic.replace(/^refs\/heads\//, "") })
@@ -191,7 +172,7 @@ export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId)
 
 /** All branches but those that are another name for one; whether each was made here. */
 export const all = (repository: Repository) =>
-  Effect.map(list(repository, "refs/heads/"), (entries) =>
+  Effect.map(listRefs(repository, "refs/heads/"), (entries) =>
     entries.flatMap(({ object, ref, symbolic }) => {
       const branch = ref.slice("refs/heads/".length)
       const commit = Schema.decodeOption(ObjectId)(object)
@@ -203,7 +184,7 @@ export const all = (repository: Repository) =>
 
 /** The branches that were made here, each with its commit. */
 export const own = (repository: Repository) =>
-  Effect.map(list(repository, "refs/heads/charlotte/"), (entries) =>
+  Effect.map(listRefs(repository, ownBranches), (entries) =>
     entries.flatMap(({ object, ref, symbolic }) => {
       const branch = Schema.decodeOption(OwnBranch)(ref.slice("refs/heads/".length))
       const commit = Schema.decodeOption(ObjectId)(object)

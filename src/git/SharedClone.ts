@@ -13,7 +13,8 @@ import { cloneConfig } from "./cloneConfig.js"
 import * as fs from "./fs.js"
 import { step } from "./GitCommand.js"
 import { fullRef, type ObjectId, type OwnBranch } from "./RefNames.js"
-import { inRepository, type Repository } from "./Repository.js"
+import { listOtherRefs } from "./listRefs.js"
+import type { Repository } from "./Repository.js"
 
 /** Where the clone of a worktree is: beside it, so that nothing an agent does to its files removes it. */
 export const at = (worktree: string): string => `${dirname(worktree)}/.${basename(worktree)}.git`
@@ -39,23 +40,9 @@ export const parse = (text: string): Values =>
 /** What an agent may want to look at: not the user's stash, and no branches of this or any other job. */
 const borrowed = (repository: Repository) =>
   Effect.map(
-    inRepository(repository, [
-      "for-each-ref",
-      "--format=%(objectname)%00%(refname)%00%(symref)",
-      "--end-of-options",
-      ...["heads", "tags", "remotes", "notes", "replace"].map((name) => `refs/${name}/`)
-    ]),
-    ({ stdout }): Values =>
-      new Map(
-        stdout
-          .toString()
-          .split("\n")
-          .flatMap((line) => {
-            const [object = "", ref = "", target = ""] = line.split("\0")
-            if (ref === "" || ref.startsWith("refs/heads/charlotte/")) return []
-            return [[ref, target === "" ? object : `ref: ${target}`] as const]
-          })
-      )
+    listOtherRefs(repository, ...["heads", "tags", "remotes", "notes", "replace"].map((name) => `refs/${name}/`)),
+    (entries): Values =>
+      new Map(entries.map(({ object, ref, symbolic }) => [ref, symbolic === "" ? object : `ref: ${symbolic}`]))
   )
 
 /** Whatever an agent has put where a directory should be goes; above all a link, which would lead out of the clone. */

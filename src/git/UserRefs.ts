@@ -8,7 +8,8 @@ import { Effect, Option, Schema } from "effect"
 import { rm } from "node:fs/promises"
 import * as fs from "./fs.js"
 import { step } from "./GitCommand.js"
-import { inRepository, type Repository } from "./Repository.js"
+import { listOtherRefs } from "./listRefs.js"
+import type { Repository } from "./Repository.js"
 import type { Move } from "./SharedClone.js"
 import { command } from "./shellQuote.js"
 
@@ -17,24 +18,8 @@ export type Values = ReadonlyMap<string, string>
 /** All refs but the branches of jobs and what a fetch moves, each with its object. */
 export const read = (repository: Repository) =>
   Effect.map(
-    inRepository(repository, [
-      "for-each-ref",
-      "--format=%(refname) %(objectname)",
-      "--end-of-options",
-      "refs/heads/",
-      "refs/tags/",
-      "refs/stash"
-    ]),
-    ({ stdout }): Values =>
-      new Map(
-        stdout
-          .toString()
-          .split("\n")
-          .flatMap((line) => {
-            const [ref = "", object = ""] = line.split(" ")
-            return ref === "" || ref.startsWith("refs/heads/charlotte/") ? [] : [[ref, object] as const]
-          })
-      )
+    listOtherRefs(repository, "refs/heads/", "refs/tags/", "refs/stash"),
+    (entries): Values => new Map(entries.map(({ object, ref }) => [ref, object]))
   )
 
 /** A line that git writes for an event; the lines of one process have one `sid`. */
