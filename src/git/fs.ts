@@ -68,12 +68,12 @@ const unlock = async (directory: string): Promise<void> => {
   }
 }
 
-/** Removes what is at the path with all that is in it; what a symbolic link leads to stays. */
+/** Removes what is at the path, if anything is, with all that is in it; what a symbolic link leads to stays. */
 export const remove = (path: string): Effect.Effect<void, GitFailed> =>
   step(`remove ${path}`, async () => {
     const once = () => rm(path, { recursive: true, force: true, maxRetries: 3 })
-    const stats = await lstat(path)
-    await (stats.isDirectory() ? once().catch(() => unlock(path).then(once)) : once())
+    const isDirectory = Option.exists(await promises.look(path), (stats) => stats.isDirectory())
+    await (isDirectory ? once().catch(() => unlock(path).then(once)) : once())
   })
 
 /** Runs what writes below a directory; where it fails, once more with all directories there unlocked. */
