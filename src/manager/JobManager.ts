@@ -201,8 +201,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
           JobRegistry.find(core.jobs, id),
           Effect.transposeMapOption((active) => managedJob(active, service))
         ),
-      list: JobRegistry.ids(core.jobs),
-      activeCount: JobRegistry.count(core.jobs),
+      list: JobRegistry.activeIds(core.jobs),
+      activeCount: Effect.map(JobRegistry.activeIds(core.jobs), (ids) => ids.length),
       await: (id) => awaitEnd(core, id),
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),

@@ -49,6 +49,29 @@ describe("the permit of a job that has ended", () => {
   )
 })
 
+describe("a manager with one permit", () => {
+  it.live("never counts or lists more than one job, also while one takes the permit of another", () =>
+    Effect.forEach(seeds, (seed) =>
+      Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        yield* manager.start(config)
+        const next = Effect.retry(
+          Effect.tapError(manager.start(config), () => Effect.yieldNow()),
+          { times: 1_000 }
+        )
+        const starting = yield* Effect.fork(next)
+        const counts: Array<number> = []
+        while (starting.unsafePoll() === null) {
+          counts.push(yield* manager.activeCount, (yield* manager.list).length)
+          yield* Effect.yieldNow()
+        }
+        yield* Fiber.join(starting)
+        return Math.max(...counts)
+      }).pipe(Effect.provide(layer), interleaved(seed))
+    ).pipe(Effect.map((most) => expect(Math.max(...most)).toBe(1)))
+  )
+})
+
 describe("a job that is resumed after a caller has found it inactive", () => {
   const interrupted = JobManager.layer().pipe(Layer.provide(Orchestrator.layer(() => Effect.never)))
   const resuming = JobManager.layer({ recovery: "manual" }).pipe(Layer.provide(Orchestrator.layer(() => Effect.void)))

@@ -1,5 +1,5 @@
 /**
- * The jobs that hold a permit, and the state that each is in.
+ * The jobs that hold a permit, or are just giving it back, and the state that each is in.
  */
 import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -42,6 +42,8 @@ export interface Settling<out Config> {
   readonly exit: Exit.Exit<unknown, unknown>
   readonly outcome: JobOutcome.Outcome
   readonly phase: "running" | "stopping"
+  /** Nothing of it is left to do but to give its permit back: it is not active any more. */
+  readonly isOver: boolean
 }
 
 /** A job that has been admitted. */
@@ -94,7 +96,7 @@ export const settle = <Config>(
     if (active?._tag !== "Running" && active?._tag !== "Stopping") return jobs
     const phase = phaseOf(active)
     const outcome = JobOutcome.decide(exit, { stopping: phase === "stopping" })
-    return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase })
+    return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase, isOver: false })
   })
 
 /** What a job whose work has ended came to. */
@@ -103,6 +105,13 @@ export const settled = <Config>(registry: JobRegistry<Config>, id: JobId): Effec
     Option.isSome(found) && found.value._tag === "Settling"
       ? Effect.succeed(found.value)
       : Effect.dieMessage(`the work of job ${id} has ended without an outcome`)
+  )
+
+/** While its permit is still held, so that no more jobs are active than there are permits. */
+export const end = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<void> =>
+  Ref.update(
+    registry,
+    HashMap.modify(id, (active) => (active._tag === "Settling" ? { ...active, isOver: true } : active))
   )
 
 export const remove = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<void> =>
@@ -126,7 +135,7 @@ export const find = <Config>(
       : Effect.succeedSome(active)
   })
 
-/** The oldest first. */
+/** All that are registered, the oldest first. */
 export const all = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<ActiveJob<Config>>> =>
   Effect.map(Ref.get(registry), (jobs) =>
     HashMap.toValues(jobs).sort(Order.mapInput(Order.string, (active: ActiveJob<Config>) => idOf(active)))
@@ -135,5 +144,11 @@ export const all = <Config>(registry: JobRegistry<Config>): Effect.Effect<Readon
 export const ids = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
   Effect.map(all(registry), (active) => active.map(idOf))
 
-export const count = <Config>(registry: JobRegistry<Config>): Effect.Effect<number> =>
-  Effect.map(Ref.get(registry), HashMap.size)
+/** The jobs that are active, the oldest first. */
+export const activeIds = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
+  Effect.map(all(registry), (registered) =>
+    registered.filter((active) => active._tag !== "Settling" || !active.isOver).map(idOf)
+  )
+
+export const isEmpty = <Config>(registry: JobRegistry<Config>): Effect.Effect<boolean> =>
+  Effect.map(Ref.get(registry), HashMap.isEmpty)

@@ -175,7 +175,7 @@ const work = <Config>(
 
 /** The job is settled when the orchestrator's fiber and all of its children have ended. */
 const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
-  Effect.zipRight(Fiber.await(job.fiber), settle(core, job))
+  Fiber.await(job.fiber).pipe(Effect.zipRight(settle(core, job)), Effect.zipRight(JobRegistry.end(core.jobs, job.id)))
 
 const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -208,8 +208,8 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
   })
 
 /**
- * Wakes those who wait for the permit, or for the end of the job. The job is registered until its permit is free: a stop or
- * an await that did not find it would answer before.
+ * Wakes those who wait for the permit, or for the end of the job. The job is registered until its permit is free, though no
+ * longer active: a stop or an await that did not find it would answer before.
  */
 const notify = <Config>(core: Core<Config>, { ended, id, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {

@@ -17,8 +17,8 @@ export const acquireOwnership = <Config>(
       const ownership = yield* Scope.make()
       const release = Scope.close(ownership, Exit.void)
       yield* Effect.addFinalizer(() =>
-        Effect.flatMap(JobRegistry.count(core.jobs), (active) =>
-          active === 0 ? release : core.fork(Effect.zipRight(allEnded(core), release))
+        Effect.flatMap(JobRegistry.isEmpty(core.jobs), (isEmpty) =>
+          isEmpty ? release : core.fork(Effect.zipRight(allEnded(core), release))
         )
       )
       yield* Scope.extend(core.store.owners.acquire({ kind: core.kind, id }), ownership)
