@@ -11,7 +11,7 @@ import {
   Effect,
   HashMap,
   Layer,
-  type Option,
+  Option,
   Ref,
   type Schema,
   type Scope,
@@ -198,7 +198,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       stopAll: continuation.pausedDuring(stopAll(core, { waiting: isAutomatic })),
       get: (id) =>
         Effect.flatMap(
-          JobRegistry.find(core.jobs, id),
+          Effect.map(JobRegistry.find(core.jobs, id), Option.filter(JobRegistry.isActive)),
           Effect.transposeMapOption((active) => managedJob(active, service))
         ),
       list: JobRegistry.activeIds(core.jobs),

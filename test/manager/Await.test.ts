@@ -72,6 +72,22 @@ describe("a manager with one permit", () => {
   )
 })
 
+describe("a job that list no longer has", () => {
+  it.live("is not found by get either", () =>
+    Effect.forEach(seeds, (seed) =>
+      Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start(config)
+        yield* Effect.repeat(Effect.zipLeft(manager.list, Effect.yieldNow()), {
+          until: (ids) => !ids.includes(id),
+          times: 1_000
+        })
+        return Option.isNone(yield* manager.get(id))
+      }).pipe(Effect.provide(layer), interleaved(seed))
+    ).pipe(Effect.map((gone) => expect(gone).toEqual(seeds.map(() => true))))
+  )
+})
+
 describe("a job that is resumed after a caller has found it inactive", () => {
   const interrupted = JobManager.layer().pipe(Layer.provide(Orchestrator.layer(() => Effect.never)))
   const resuming = JobManager.layer({ recovery: "manual" }).pipe(Layer.provide(Orchestrator.layer(() => Effect.void)))

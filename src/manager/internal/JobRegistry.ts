@@ -122,7 +122,7 @@ export const get = <Config>(
   id: JobId
 ): Effect.Effect<Option.Option<ActiveJob<Config>>> => Effect.map(Ref.get(registry), HashMap.get(id))
 
-/** The job of that id, if it is active; waits while it is being admitted. */
+/** The job of that id, if it is registered; waits while it is being admitted. */
 export const find = <Config>(
   registry: JobRegistry<Config>,
   id: JobId
@@ -144,11 +144,12 @@ export const all = <Config>(registry: JobRegistry<Config>): Effect.Effect<Readon
 export const ids = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
   Effect.map(all(registry), (active) => active.map(idOf))
 
+/** Whether it holds a permit. */
+export const isActive = (active: ActiveJob<unknown>): boolean => active._tag !== "Settling" || !active.isOver
+
 /** The jobs that are active, the oldest first. */
 export const activeIds = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
-  Effect.map(all(registry), (registered) =>
-    registered.filter((active) => active._tag !== "Settling" || !active.isOver).map(idOf)
-  )
+  Effect.map(all(registry), (registered) => registered.filter(isActive).map(idOf))
 
 export const isEmpty = <Config>(registry: JobRegistry<Config>): Effect.Effect<boolean> =>
   Effect.map(Ref.get(registry), HashMap.isEmpty)
