@@ -14,13 +14,12 @@ import { InvalidJobConfig, JobNotFound, MaxJobsReached } from "../../domain/erro
 import type { JobId } from "../../domain/JobId.js"
 import { JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
-import { type JobsApi, Submitted } from "../contract/Api.js"
+import { Job, type JobsApi, Submitted } from "../contract/Api.js"
 import * as Body from "./readJsonBody.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import { inLines } from "./decodeErrors.js"
 import * as EventStreams from "./SseStreams.js"
-import * as JobJson from "./JobJson.js"
 import { listJobs } from "./listJobs.js"
 import * as Logs from "./LogFiles.js"
 import * as Metrics from "./Metrics.js"
@@ -92,7 +91,10 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
           Effect.flatMap(store.withWork(id), (found) => {
             if (Option.isNone(found) || found.value.run.kind !== kind) return new JobNotFound({ jobId: id })
             const { run, work } = found.value
-            return Effect.map(phaseOf(id), (phase) => JobJson.answer(Submissions.shown(run), phase, work))
+            return Effect.map(
+              phaseOf(id),
+              (phase) => new Job({ ...Submissions.shown(run), ...work, phase }, { disableValidation: true })
+            )
           })
         )
         .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))

@@ -5,11 +5,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Either, Option, type ParseResult, Schema, Scope } from "effect"
+import { Context, Effect, Option, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { retryWhileBusy } from "./busyRetry.js"
 import { orStoreError, storeError } from "./mapSqlError.js"
-import { withContext } from "../WithContext.js"
 
 export type Value = string | number | null
 
@@ -54,14 +53,7 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
   // With `SafeIntegers` on, a fiber would change the cached statements of all others to bigint columns.
   const plain = Effect.provideService(SafeIntegers, false)
 
-  // Combines `plain` and `Effect.scoped` in a minimal context: that of a request is large, and each change copies it.
-  const minimal = Context.make(SafeIntegers, false)
-  const reserve: Session["reserve"] = (use) =>
-    Effect.acquireUseRelease(
-      Scope.make(),
-      (scope) => withContext(Effect.flatMap(sql.reserve, use), () => Context.add(minimal, Scope.Scope, scope)),
-      Scope.close
-    )
+  const reserve: Session["reserve"] = (use) => plain(Effect.scoped(Effect.flatMap(sql.reserve, use)))
 
   return {
     connection: own,
@@ -80,32 +72,22 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
   }
 })
 
-export const unreadable = "a row cannot be decoded"
-
 /** Decodes rows. An undecodable row fails like a damaged database. */
-export const decoded =
-  <A>(decode: (row: unknown) => Either.Either<A, ParseResult.ParseError>) =>
-  (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<A>, SqlError> => {
-    const decoded: Array<A> = []
-    for (const row of rows) {
-      const read = decode(row)
-      if (Either.isLeft(read)) return new SqlError({ cause: read.left, message: unreadable })
-      decoded.push(read.right)
-    }
-    return Effect.succeed(decoded)
-  }
+export const decodeRows = <A, I>(row: Schema.Schema<A, I>) => {
+  const decode = Schema.decodeUnknown(Schema.Array(row))
+  return (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<A>, SqlError> =>
+    Effect.mapError(decode(rows), (cause) => new SqlError({ cause, message: "a row cannot be decoded" }))
+}
 
-/** Runs a statement and decodes its rows. */
-export const queryBy = <A>(decode: (row: unknown) => Either.Either<A, ParseResult.ParseError>) => {
-  const decodeAll = decoded(decode)
+/** Creates a function that runs a statement and decodes its rows. */
+export const query = <A, I>(row: Schema.Schema<A, I>) => {
+  const decode = decodeRows(row)
   return (
     connection: Connection,
     sql: string,
     params: ReadonlyArray<Value>
-  ): Effect.Effect<ReadonlyArray<A>, SqlError> => Effect.flatMap(connection.execute(sql, params, undefined), decodeAll)
+  ): Effect.Effect<ReadonlyArray<A>, SqlError> => Effect.flatMap(connection.execute(sql, params, undefined), decode)
 }
-
-export const query = <A, I>(row: Schema.Schema<A, I>) => queryBy(Schema.decodeUnknownEither(row))
 
 /** Runs a statement that returns no rows. */
 export const execute = (

@@ -2,12 +2,12 @@
  * Statements on `charlotte_events`.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
-import { DateTime, Effect, Predicate, Schema } from "effect"
+import { Array, DateTime, Effect, Predicate, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../RunStoreService.js"
 import * as Page from "../Page.js"
-import { columns, decode } from "./eventRow.js"
-import { decoded, inserter, query, type Value } from "./Session.js"
+import { columns, event, Row } from "./eventRow.js"
+import { decodeRows, inserter, query, type Value } from "./Session.js"
 
 /** A row of the first query, which leaves out payloads too large for the inline limit. */
 interface Sized {
@@ -62,7 +62,9 @@ const complete = (connection: Connection, rows: ReadonlyArray<unknown>, limit: n
     }
   })
 
-const eventOf = decoded(decode)
+const decodeEventRows = decodeRows(Row)
+
+const decodeEvents = (rows: ReadonlyArray<unknown>) => Effect.map(decodeEventRows(rows), Array.map(event))
 
 export const ofJob = (connection: Connection, jobId: JobId, after: number, limit: number) =>
   Effect.gen(function* () {
@@ -72,10 +74,10 @@ export const ofJob = (connection: Connection, jobId: JobId, after: number, limit
       undefined
     )
     const { more, rows, size } = yield* complete(connection, read, limit)
-    return { events: yield* eventOf(rows), more, size }
+    return { events: yield* decodeEvents(rows), more, size }
   })
 
-const positionOf = decoded(Schema.decodeUnknownEither(Schema.Struct({ cursor: Schema.Number, kind: Schema.String })))
+const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: Schema.String }))
 
 /**
  * Reads by cursor alone and returns how far, so that a page of a rare kind costs no more than one of a common kind; payloads
@@ -90,8 +92,8 @@ export const ofAll = (connection: Connection, kind: string, after: number, limit
       undefined
     )
     const { more, rows, size } = yield* complete(connection, read, limit)
-    const positions = yield* positionOf(rows)
-    const events = yield* eventOf(rows.filter((_, at) => positions[at]?.kind === kind))
+    const positions = yield* decodePositions(rows)
+    const events = yield* decodeEvents(rows.filter((_, at) => positions[at]?.kind === kind))
     return { events, cursor: positions.at(-1)?.cursor ?? after, more, size }
   })
 

@@ -8,8 +8,8 @@ import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../RunStoreService.js"
-import { columns, decode } from "./runRow.js"
-import { query, queryBy, type Value } from "./Session.js"
+import { columns, select } from "./runRow.js"
+import { query, type Value } from "./Session.js"
 
 type PageQuery = RunQuery & { readonly limit: number }
 type Label = readonly [name: string, value: string]
@@ -48,7 +48,6 @@ const hasLabel = ([name, value]: Label): Condition => [
   value
 ]
 
-const select = queryBy(decode)
 const runColumns = columns.replaceAll(/\w+/g, (column) => `r.${column}`)
 
 const withoutLabel = (connection: Connection, pageQuery: PageQuery) => {

@@ -2,26 +2,22 @@
  * Statements on `charlotte_runs`.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
-import { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Effect, Either, Option, Predicate, Schema } from "effect"
+import type { SqlError } from "@effect/sql/SqlError"
+import { DateTime, Effect, Option, Schema, Struct } from "effect"
 import { stringify } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RunError } from "../../domain/Run.js"
 import type { NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
 import { initial, type State } from "../RunTransition.js"
-import { columns, decode, isStatus, isTime, Row, run } from "./runRow.js"
-import { inserter, JsonText, query, queryBy, unreadable, type Value } from "./Session.js"
-
-const select = queryBy(decode)
+import { columns, Row, run, select } from "./runRow.js"
+import { inserter, JsonText, query, type Value } from "./Session.js"
 
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ?`, [id]), ([row]) =>
     Option.fromNullable(row)
   )
 
-const selectPlanned = queryBy((row) =>
-  Either.map(decode(row), (run) => ({ run, isPlanned: Predicate.isRecord(row) && row["planned"] === 1 }))
-)
+const selectPlanned = query(Schema.Struct({ ...Row.fields, planned: Schema.Number }))
 
 /** A run, and whether it has units and tasks. */
 export const getPlanned = (connection: Connection, id: JobId) =>
@@ -32,7 +28,7 @@ export const getPlanned = (connection: Connection, id: JobId) =>
        FROM charlotte_runs r WHERE id = ?`,
       [id]
     ),
-    ([row]) => Option.fromNullable(row)
+    ([row]) => Option.map(Option.fromNullable(row), (row) => ({ run: run(row), isPlanned: row.planned === 1 }))
   )
 
 const selectSubmission = query(Schema.Struct({ submission: Schema.NullOr(JsonText) }))
@@ -108,63 +104,56 @@ export interface Head {
 }
 
 /** One query for any number of jobs. */
-const selectHeads = `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_at, r.stopping_at, r.ended_at, r.crashes,
-   (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
- FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value`
-
-const date = (millis: number | null) => (millis === null ? undefined : DateTime.unsafeMake(millis))
-
-/** Decodes without a schema, since it runs for every state change. */
-const decodeHead = (row: unknown): readonly [id: string, head: Head] | undefined => {
-  if (!Predicate.isRecord(row)) return undefined
-  const { attempt, crashes, ended_at, id, key, kind, seq, started_at, status, stopping_at } = row
-  return typeof id === "string" &&
-    typeof kind === "string" &&
-    isStatus(status) &&
-    typeof attempt === "number" &&
-    (key === null || typeof key === "string") &&
-    isTime(started_at) &&
-    isTime(stopping_at) &&
-    isTime(ended_at) &&
-    typeof crashes === "number" &&
-    typeof seq === "number"
-    ? [
-        id,
-        {
-          kind,
-          seq,
-          state: {
-            status,
-            attempt,
-            key: key ?? undefined,
-            startedAt: date(started_at),
-            stoppingAt: date(stopping_at),
-            endedAt: date(ended_at),
-            crashes,
-            result: undefined,
-            error: undefined
-          }
-        }
-      ]
-    : undefined
-}
+const selectHeads = query(
+  Schema.Struct({
+    ...Struct.pick(
+      Row.fields,
+      "id",
+      "kind",
+      "status",
+      "attempt",
+      "key",
+      "started_at",
+      "stopping_at",
+      "ended_at",
+      "crashes"
+    ),
+    seq: Schema.Number
+  })
+)
 
 /** The heads of those jobs that exist. */
 export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect.Effect<Map<string, Head>, SqlError> =>
-  Effect.flatMap(connection.execute(selectHeads, [JSON.stringify(ids)], undefined), (rows) => {
-    const heads = new Map<string, Head>()
-    for (const row of rows) {
-      const decoded = decodeHead(row)
-      if (decoded === undefined) {
-        return new SqlError({
-          cause: new Error(`a row of charlotte_runs is invalid: ${JSON.stringify(row)}`),
-          message: unreadable
-        })
-      }
-      heads.set(...decoded)
-    }
-    return Effect.succeed(heads)
-  })
+  Effect.map(
+    selectHeads(
+      connection,
+      `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_at, r.stopping_at, r.ended_at, r.crashes,
+         (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
+       FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value`,
+      [JSON.stringify(ids)]
+    ),
+    (rows) =>
+      new Map(
+        rows.map(({ attempt, crashes, ended_at, id, key, kind, seq, started_at, status, stopping_at }) => [
+          id,
+          {
+            kind,
+            seq,
+            state: {
+              status,
+              attempt,
+              key: key ?? undefined,
+              startedAt: started_at ?? undefined,
+              stoppingAt: stopping_at ?? undefined,
+              endedAt: ended_at ?? undefined,
+              crashes,
+              result: undefined,
+              error: undefined
+            }
+          }
+        ])
+      )
+  )
 
 /** The head of a newly inserted run. */
 export const newHead = (run: NewRun): Head => ({
