@@ -7,6 +7,7 @@ import * as LockOwner from "../daemon/LockOwner.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/client/JobClient.js"
 import { RealClock } from "../internal/RealClock.js"
+import { ensureResponding, type NotResponding } from "./daemon/ensureResponding.js"
 import type { Output } from "./terminal/Output.js"
 import type { Jobs, Manager } from "./offline/OfflineJobs.js"
 import * as slowResponseNotice from "./slowResponseNotice.js"
@@ -20,7 +21,7 @@ export interface Host {
   readonly what: LockOwner.LockOwner["what"]
 }
 
-type Failure = Home.HomeUnusable | LockOwner.HomeBusy | JobClient.ClientError
+type Failure = Home.HomeUnusable | LockOwner.HomeBusy | NotResponding | JobClient.ClientError
 
 type Environment = Home.Home | FileSystem | Output
 
@@ -39,13 +40,14 @@ const waitForHolder: Effect.Effect<Option.Option<LockOwner.LockOwner>, never, En
   }
 })
 
-/** The process that holds the home, if there is one. */
+/** The process that holds the home, if there is one; it responds. */
 export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.gen(function* () {
   const { directory, socket } = yield* Home.Home
   const holder = yield* waitForHolder
   if (Option.isNone(holder)) return Option.none()
   const { addresses, what } = holder.value
   if (addresses === undefined) return yield* new LockOwner.HomeBusy({ directory, holder: holder.value })
+  yield* ensureResponding(holder.value)
   return Option.some({
     client: yield* slowResponseNotice.withNotice(yield* JobClient.make({ socket }), holder.value),
     what

@@ -9,6 +9,7 @@ import { Home } from "../../daemon/Home.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output } from "../terminal/Output.js"
+import { ensureResponding, type NotResponding } from "./ensureResponding.js"
 import * as spawnDaemon from "./spawnDaemon.js"
 import type { Port } from "./ListenAddress.js"
 
@@ -43,7 +44,11 @@ const enough = 3
 /** Prints the error of a daemon that cannot start, and quits with its exit code. */
 export const up = (
   options: Options
-): Effect.Effect<Up, ExitCode.Quit | LockOwner.HomeBusy | NotListening, FileSystem | Home | Output | Path> =>
+): Effect.Effect<
+  Up,
+  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding,
+  FileSystem | Home | Output | Path
+> =>
   Effect.catchTag(find(options), "NotStarted", ({ code, text }) =>
     Effect.flatMap(Output, ({ error }) => Effect.zipRight(error(text), new ExitCode.Quit({ code })))
   )
@@ -59,7 +64,10 @@ const find = (options: Options) =>
       const found = yield* LockOwner.find
       const holder = Option.getOrUndefined(found)
       if (holder?.what === "run") return yield* new LockOwner.HomeBusy({ directory, holder })
-      if (holder?.addresses !== undefined) return yield* listening(holder, isNew, options)
+      if (holder?.addresses !== undefined) {
+        if (!isNew) yield* ensureResponding(holder)
+        return yield* listening(holder, isNew, options)
+      }
       if (holder === undefined) {
         const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
         const tried = yield* Effect.either(spawnDaemon.launch(words(options, level)))

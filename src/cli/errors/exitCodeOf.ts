@@ -35,6 +35,7 @@ const byTag: Readonly<Record<string, number>> = {
   JobConflict: busy,
   AlreadyManaged: busy,
   HomeBusy: busy,
+  NotResponding: busy,
   ShuttingDown: busy,
   Locked: busy,
   VersionMismatch: busy,

@@ -5,6 +5,7 @@ import { Effect, Option } from "effect"
 import * as LockOwner from "../../../daemon/LockOwner.js"
 import * as Home from "../../../daemon/Home.js"
 import * as JobClient from "../../../http/client/JobClient.js"
+import { ensureResponding } from "../../daemon/ensureResponding.js"
 import * as render from "../../daemon/render.js"
 import * as ExitCode from "../../errors/ExitCode.js"
 import * as CommandTree from "../../parser/CommandTree.js"
@@ -13,41 +14,49 @@ import { json } from "../parameters.js"
 export const status = CommandTree.command(
   {
     description:
-      "Show whether a daemon (or a charlotte run) holds the home, and whether it is ready. Exits with 0 if it is ready, 69 if nothing is running, and 1 otherwise.",
+      "Show whether a daemon (or a charlotte run) holds the home, and whether it is ready. Exits with 0 if it is ready, 69 if nothing is running, 75 if it does not respond, and 1 otherwise.",
     example: "charlotte daemon status",
     parameters: { json }
   },
   (manner) =>
     Effect.gen(function* () {
       const holder = yield* LockOwner.find
-      const problems = Option.isSome(holder) ? yield* check(holder.value) : []
+      const { code, problems } = Option.isSome(holder) ? yield* check(holder.value) : none
       yield* render.status({ holder, problems, token: (yield* Home.Home).token }, manner)
-      if (Option.isNone(holder)) return yield* new ExitCode.Quit({ code: ExitCode.unavailable })
-      if (problems.length > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
+      if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
     }).pipe(Effect.provide(Home.layerUntouched))
 )
 
-/** Why it is not ready. */
-const check = ({ addresses, ending }: LockOwner.LockOwner) =>
+interface Condition {
+  /** Why it is not ready. */
+  readonly problems: ReadonlyArray<string>
+  readonly code: number
+}
+
+const none: Condition = { problems: [], code: ExitCode.unavailable }
+
+const notReady = (...problems: ReadonlyArray<string>): Condition => ({ problems, code: ExitCode.failed })
+
+const check = (holder: LockOwner.LockOwner) =>
   Effect.gen(function* () {
-    if (ending === true) return ["shutting down; not listening any more"]
-    if (addresses === undefined) return ["starting; not listening yet"]
+    if (holder.ending === true) return notReady("shutting down; not listening any more")
+    if (holder.addresses === undefined) return notReady("starting; not listening yet")
+    yield* ensureResponding(holder)
     const { socket } = yield* Home.Home
     const { ready } = yield* JobClient.make({ socket })
-    yield* ready
-    return []
-  }).pipe(
-    Effect.timeoutTo({
+    return yield* Effect.timeoutTo(ready, {
       duration: patience,
-      onSuccess: (problems) => problems,
-      onTimeout: () => ["not responding: it is overloaded or suspended"]
-    }),
+      onSuccess: (): Condition => ({ problems: [], code: ExitCode.completed }),
+      onTimeout: () => notReady("its checks take longer than 5 seconds; see: charlotte doctor")
+    })
+  }).pipe(
     Effect.catchTags({
-      NotReady: ({ problems }) => Effect.succeed(problems),
+      NotResponding: ({ problem }) => Effect.succeed<Condition>({ problems: [problem], code: ExitCode.busy }),
+      NotReady: ({ problems }) => Effect.succeed(notReady(...problems)),
       DaemonNotRunning: ({ address }) =>
-        Effect.succeed([`not listening on ${address} any more; restart it with: charlotte daemon restart`])
+        Effect.succeed(notReady(`not listening on ${address} any more; restart it with: charlotte daemon restart`))
     }),
-    Effect.catchAll(({ message }) => Effect.succeed([message]))
+    Effect.catchAll(({ message }) => Effect.succeed(notReady(message)))
   )
 
 const patience = "5 seconds"

@@ -1,0 +1,34 @@
+/**
+ * Whether the process that holds the home responds at all. Requests themselves have no time limit: a stop takes as long as its job.
+ */
+import { Effect, Schema } from "effect"
+import { Home } from "../../daemon/Home.js"
+import { LockOwner } from "../../daemon/LockOwner.js"
+import * as JobClient from "../../http/client/JobClient.js"
+
+/** In seconds. */
+const patience = 5
+
+/** The process exists, and accepts connections, but does not respond. */
+export class NotResponding extends Schema.TaggedError<NotResponding>()("NotResponding", { holder: LockOwner }) {
+  get problem() {
+    const { process, what } = this.holder
+    const restart = what === "daemon" ? "charlotte daemon start" : "charlotte resume latest"
+    return (
+      `has not responded for ${patience} seconds: it is suspended or overloaded; if suspended, ` +
+      `continue it with: kill -CONT ${process.pid}; or replace it, which loses no job: kill -9 ${process.pid}; ${restart}`
+    )
+  }
+  override get message() {
+    return `${this.holder} ${this.problem}`
+  }
+}
+
+/** Other failures are left to the request that follows. */
+export const ensureResponding = (holder: LockOwner): Effect.Effect<void, NotResponding, Home> =>
+  Home.pipe(
+    Effect.flatMap(({ socket }) => JobClient.make({ socket })),
+    Effect.flatMap(({ health }) => health),
+    Effect.ignore,
+    Effect.timeoutFail({ duration: `${patience} seconds`, onTimeout: () => new NotResponding({ holder }) })
+  )
