@@ -47,8 +47,11 @@ const unit = [
 
 const globalSetup = ["test/support/command.ts"]
 
+/** Unit tests share what a worker has loaded: to load Effect again for each file takes longer than most of them do. */
+const shared = { forks: { isolate: false } }
+
 const tiers = [
-  { name: "unit", include: unit, exclude: chaos },
+  { name: "unit", include: unit, exclude: chaos, poolOptions: shared },
   { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos], globalSetup },
   { name: "chaos", include: chaos, globalSetup }
 ]

@@ -2,7 +2,7 @@
  * Where commands find jobs: in the process that holds the home, through its socket, or else in the database.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Effect, Option } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import * as LockOwner from "../daemon/LockOwner.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/client/JobClient.js"
@@ -23,7 +23,7 @@ export interface Host {
 
 type Failure = Home.HomeUnusable | LockOwner.HomeBusy | NotResponding | JobClient.ClientError
 
-type Environment = Home.Home | FileSystem | Output
+type Environment = Home.Home | FileSystem | Output | Scope.Scope
 
 /** How long a process may take from locking the home to listening, in milliseconds of real time. */
 const patience = 5_000

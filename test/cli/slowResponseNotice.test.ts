@@ -43,7 +43,7 @@ const make = (isTerminal: boolean) =>
   })
 
 describe("whoever waits for a daemon", () => {
-  it.effect("is told at a terminal for whom, and gets the answer when it comes", () =>
+  it.scoped("is told at a terminal for whom, and gets the answer when it comes", () =>
     Effect.gen(function* () {
       const { answer, asleep, capture, over, stop } = yield* make(true)
       expect(yield* Deferred.await(asleep)).toBe(10_000)
@@ -59,7 +59,7 @@ describe("whoever waits for a daemon", () => {
     })
   )
 
-  it.effect("is told nothing when the answer is there before", () =>
+  it.scoped("is told nothing when the answer is there before", () =>
     Effect.gen(function* () {
       const { answer, asleep, capture, over, stop } = yield* make(true)
       yield* Deferred.await(asleep)
@@ -71,7 +71,7 @@ describe("whoever waits for a daemon", () => {
     })
   )
 
-  it.effect("is told nothing where a program reads what is said", () =>
+  it.scoped("is told nothing where a program reads what is said", () =>
     Effect.gen(function* () {
       const { answer, capture, over, stop } = yield* make(false)
       yield* Deferred.succeed(over, undefined)

@@ -29,6 +29,7 @@ export const ensureResponding = (holder: LockOwner): Effect.Effect<void, NotResp
   Home.pipe(
     Effect.flatMap(({ socket }) => JobClient.make({ socket })),
     Effect.flatMap(({ health }) => health),
+    Effect.scoped,
     Effect.ignore,
     Effect.timeoutFail({ duration: `${patience} seconds`, onTimeout: () => new NotResponding({ holder }) })
   )

@@ -38,6 +38,7 @@ export const down: Effect.Effect<
   const holder = found.value
   if (holder.what !== "daemon") return yield* new LockOwner.HomeBusy({ directory, holder })
   const asked = yield* Effect.flatMap(JobClient.make({ socket }), ({ shutdown }) => shutdown).pipe(
+    Effect.scoped,
     Effect.timeout(patienceToAnswer),
     Effect.either
   )

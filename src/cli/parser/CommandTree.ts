@@ -3,12 +3,12 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Either, type Effect } from "effect"
+import { Either, type Effect, type Scope } from "effect"
 import type { Output } from "../terminal/Output.js"
 import type { Invalid, Parameter } from "./Parameter.js"
 
-/** What every command may use; it provides whatever else it needs itself. */
-export type Environment = FileSystem | Output | Path
+/** What every command may use, in a scope that closes when it ends; it provides whatever else it needs itself. */
+export type Environment = FileSystem | Output | Path | Scope.Scope
 
 export interface Command {
   readonly description: string

@@ -1,7 +1,7 @@
 /**
  * Runs a command line, and answers with the exit code.
  */
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import * as toExitCode from "../errors/toExitCode.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import type { Environment, Group } from "./CommandTree.js"
@@ -18,13 +18,13 @@ export const run = (
   root: Group,
   argv: ReadonlyArray<string>,
   options: Options
-): Effect.Effect<number, never, Environment> =>
+): Effect.Effect<number, never, Exclude<Environment, Scope.Scope>> =>
   Effect.gen(function* () {
     if (argv[0] === completions.command) return yield* completions.complete(root, argv.slice(1))
     const invocation = yield* Effect.promise(() => parse(root, argv))
     const { json, logLevel } = invocation
     return yield* toExitCode.of(answer(invocation, options), { json, level: toExitCode.levelOf(logLevel) })
-  })
+  }).pipe(Effect.scoped)
 
 const answer = (
   { action, effect, node, path, shell }: Invocation,

@@ -79,26 +79,32 @@ export const problemOf = (error: ParseResult.ParseError): string => {
     : [first.path.join("."), first.message].filter(Boolean).join(": ")
 }
 
-const translate = (address: string, error: Tagged): ClientError => {
-  if (!isTechnical(error)) return new UnexpectedAnswer({ address, problem: error._tag })
-  switch (error._tag) {
-    case "RequestError":
-      return error.reason === "Transport"
-        ? fromNode(address, error.cause)
-        : new InvalidRequest({ problem: error.message })
-    case "ResponseError":
-      return new UnexpectedAnswer({ address, problem: `status ${error.response.status}` })
-    case "ParseError":
-      return new InvalidRequest({ problem: problemOf(error) })
-    case "HttpApiDecodeError":
-      return new InvalidRequest({ problem: error.message })
-    case "NoSuchRoute":
-      return new UnexpectedAnswer({ address, problem: error.message })
+/** An error of a client, in the words of this package. */
+export const translate =
+  (address: string) =>
+  (error: Tagged): ClientError => {
+    if (!isTechnical(error)) return new UnexpectedAnswer({ address, problem: error._tag })
+    switch (error._tag) {
+      case "RequestError":
+        return error.reason === "Transport"
+          ? fromNode(address, error.cause)
+          : new InvalidRequest({ problem: error.message })
+      case "ResponseError":
+        // A body that ends early has an error of Node as its cause.
+        return codeOf(error.cause) === undefined
+          ? new UnexpectedAnswer({ address, problem: `status ${error.response.status}` })
+          : fromNode(address, error.cause)
+      case "ParseError":
+        return new InvalidRequest({ problem: problemOf(error) })
+      case "HttpApiDecodeError":
+        return new InvalidRequest({ problem: error.message })
+      case "NoSuchRoute":
+        return new UnexpectedAnswer({ address, problem: error.message })
+    }
   }
-}
 
-/** What is told in other words is gone from the type, too. */
+/** Translates the errors of `HttpClient`, which leave the type. */
 export const translated =
   (address: string) =>
-  <A, E extends Tagged>(effect: Effect.Effect<A, E>): Effect.Effect<A, Exclude<E, Technical> | ClientError> =>
-    Effect.mapError(effect, (error) => (isOther(error) ? error : translate(address, error)))
+  <A, E extends Tagged, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, Exclude<E, Technical> | ClientError, R> =>
+    Effect.mapError(effect, (error) => (isOther(error) ? error : translate(address)(error)))

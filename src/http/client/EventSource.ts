@@ -1,14 +1,16 @@
 /**
- * Following event streams, over disconnections and restarts of the server, without a gap and without a repetition.
+ * Follows event streams across disconnections and restarts of the server, without gaps or duplicates.
  */
-import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Sse from "@effect/experimental/Sse"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { type Duration, Effect, Option, Schedule, Schema, Stream } from "effect"
-import type { IncomingMessage } from "node:http"
 import type { JobNotFound, ShuttingDown, StoreError } from "../../domain/errors.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { ConnectionFailed, type CursorAhead, UnexpectedAnswer } from "../contract/errors.js"
+import { positionHeader } from "../contract/Events.js"
 import type { Connection } from "./Connection.js"
-import * as FrameReader from "./FrameReader.js"
 import * as Refusal from "./decodeErrorResponse.js"
 import * as Trouble from "./ClientError.js"
 
@@ -21,19 +23,24 @@ export interface Following {
   readonly after: number | "latest"
   /** Nothing comes after this event. */
   readonly isLast: (event: JobEvent) => boolean
-  /** How long to try to connect again. */
+  /** How long to try to reconnect. */
   readonly patience: Duration.DurationInput
-  /** Told of each connection that is lost and is to be made again, and when it is. */
+  /** Called when a connection is lost and will be reopened, and when it is back. */
   readonly onConnection: (state: "lost" | "back") => Effect.Effect<void>
 }
 
-/** Longer than the pauses between the signs of life of a server. */
+/** Longer than the pauses between the heartbeats of a server. */
 const silence = "45 seconds"
 
 const decode = Schema.decode(Schema.parseJson(JobEvent))
 
-/** It may be gone the next time; who has not begun is rather told that there is no room. */
-const passes = (error: FollowError, opened: boolean): boolean => {
+interface Received {
+  readonly event: JobEvent
+  readonly position: number
+}
+
+/** Whether to reconnect. A client without a stream so far fails when there are too many of them. */
+const isTemporary = (error: FollowError, opened: boolean): boolean => {
   switch (error._tag) {
     case "ConnectionFailed":
     case "DaemonNotRunning":
@@ -48,76 +55,105 @@ const passes = (error: FollowError, opened: boolean): boolean => {
   }
 }
 
+/** The events of a frame: at most one. */
+const decodeFrames = (address: string, frames: ReadonlyArray<Sse.AnyEvent>) =>
+  Effect.forEach(
+    frames.filter((frame) => frame._tag === "Event"),
+    ({ data, event, id }): Effect.Effect<Received, FollowError> => {
+      const position = Number(id)
+      switch (event) {
+        case "shutdown":
+          return closed(address)
+        default:
+          return Effect.mapBoth(decode(data), {
+            onFailure: (error) => new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }),
+            onSuccess: (event) => ({ position, event })
+          })
+      }
+    }
+  )
+
+const closed = (address: string) => new ConnectionFailed({ address, problem: "it was closed" })
+
+const positionOf = ({ headers }: HttpClientResponse): number | undefined =>
+  Option.getOrUndefined(Option.map(Headers.get(headers, positionHeader), Number))
+
+/** What one response sends, until the last event; it fails when the server ends it before that. */
+const read = (address: string, response: HttpClientResponse, isLast: (event: JobEvent) => boolean) => {
+  const frames: Array<Sse.AnyEvent> = []
+  const parser = Sse.makeParser((frame) => frames.push(frame))
+  const parse = (text: string) =>
+    Effect.suspend(() => {
+      const error = parser.feed(text)
+      if (error !== undefined) return new UnexpectedAnswer({ address, problem: error.message })
+      return decodeFrames(address, frames.splice(0))
+    })
+  return response.stream.pipe(
+    Stream.mapError(Trouble.translate(address)),
+    // Heartbeats are data, too.
+    Stream.timeoutFail(() => Trouble.silent(address, silence), silence),
+    Stream.decodeText(),
+    Stream.mapEffect(parse),
+    Stream.flattenIterables,
+    Stream.concat(Stream.fail(closed(address))),
+    Stream.takeUntil(({ event }) => isLast(event))
+  )
+}
+
 export const follow = ({
   after,
-  connection,
+  connection: { address, client },
   isLast,
   onConnection,
   path,
   patience
 }: Following): Stream.Stream<JobEvent, FollowError> =>
   Stream.suspend(() => {
-    const { address } = connection
-    /** Where to go on: after what has been handed over. */
+    const scoped = HttpClient.withScope(client)
+    /** Where the next connection continues: after what was delivered. */
     let position = after
-    /** The server was there: it may come back. */
+    /** Whether any connection was accepted: the server may come back. */
     let reached = false
-    /** It has sent something: what is refused now was not before. */
+    /** Whether any stream was opened: a later refusal is temporary. */
     let opened = false
     let isLost = false
 
-    const tell = (state: "lost" | "back") =>
+    const notify = (state: "lost" | "back") =>
       Effect.suspend(() => {
         if (isLost === (state === "lost")) return Effect.void
         isLost = !isLost
         return onConnection(state)
       })
 
-    const closed = new ConnectionFailed({ address, problem: "it was closed" })
-    const silent = Trouble.silent(address, silence)
-
-    const toEvent = (frame: FrameReader.Frame): Effect.Effect<Option.Option<JobEvent>, FollowError> => {
-      if (frame.id !== "") position = Number(frame.id)
-      if (frame.event === "shutdown") return closed
-      if (frame.data === "") return Effect.succeedNone
-      return Effect.mapBoth(decode(frame.data), {
-        onFailure: (error) => new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }),
-        onSuccess: Option.some
-      })
-    }
-
-    const events = (response: IncomingMessage): Stream.Stream<Option.Option<JobEvent>, FollowError> => {
-      const read = FrameReader.make()
-      return NodeStream.fromReadable<FollowError, Uint8Array>(
-        () => response,
-        (cause) => Trouble.fromNode(address, cause)
-      ).pipe(
-        Stream.timeoutFail(() => silent, silence),
-        Stream.mapConcat(read),
-        Stream.mapEffect(toEvent),
-        // Only the last event is an end.
-        Stream.concat(Stream.fail(closed)),
-        Stream.takeUntil(Option.exists(isLast))
-      )
-    }
-
     const connect = Stream.unwrapScoped(
       Effect.gen(function* () {
-        const request = connection.open({ method: "GET", path: `${path}?after=${position}` })
-        const response = yield* Effect.mapError(request, (cause) => {
-          const trouble = Trouble.fromNode(address, cause)
-          // Somebody took the connection, and let it go.
-          reached ||= trouble._tag === "ConnectionFailed" && trouble.problem === "ECONNRESET"
-          return trouble
-        }).pipe(Trouble.inTime(address, silence))
+        const response = yield* scoped.get(path, { urlParams: { after: position } }).pipe(
+          Effect.mapError(Trouble.translate(address)),
+          Effect.tapError((error) =>
+            Effect.sync(() => {
+              // The connection was accepted, then dropped.
+              reached ||= error._tag === "ConnectionFailed" && error.problem === "ECONNRESET"
+            })
+          ),
+          Trouble.inTime(address, silence)
+        )
         reached = true
-        // Nothing comes after what was seen.
-        if (response.statusCode === 204) return Stream.empty
-        if (response.statusCode !== 200) return yield* Refusal.ofEvents(address, response)
+        // Nothing follows the position.
+        if (response.status === 204) return Stream.empty
+        if (response.status !== 200) return yield* Refusal.ofEvents(address, response)
         opened = true
-        yield* tell("back")
-        // An element of its own, so that the pauses begin anew.
-        return Stream.concat(Stream.make(Option.none<JobEvent>()), events(response))
+        position = positionOf(response) ?? position
+        yield* notify("back")
+        const received = Stream.tap(read(address, response, isLast), (received) =>
+          Effect.sync(() => {
+            position = received.position
+          })
+        )
+        // An element of its own, so that the pauses start from the shortest again.
+        return Stream.concat(
+          Stream.make(Option.none<JobEvent>()),
+          Stream.map(received, ({ event }) => Option.some(event))
+        )
       })
     )
 
@@ -125,8 +161,10 @@ export const follow = ({
       Schedule.either(Schedule.spaced("5 seconds")),
       Schedule.jittered,
       Schedule.upTo(patience),
-      Schedule.whileInput((error: FollowError) => reached && passes(error, opened))
+      Schedule.whileInput((error: FollowError) => reached && isTemporary(error, opened))
     )
-    const attempt = Stream.tapError(connect, (error) => (reached && passes(error, opened) ? tell("lost") : Effect.void))
+    const attempt = Stream.tapError(connect, (error) =>
+      reached && isTemporary(error, opened) ? notify("lost") : Effect.void
+    )
     return Stream.filterMap(Stream.retry(attempt, pauses), (event) => event)
   })

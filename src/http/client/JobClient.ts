@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { Context, Duration, Effect, Layer, ParseResult, Stream } from "effect"
+import * as HttpClient from "@effect/platform/HttpClient"
+import { Context, Duration, Effect, Layer, ParseResult, type Scope, Stream } from "effect"
 import type {
   InvalidJobConfig,
   JobConflict,
@@ -24,7 +24,6 @@ import { Api, type Health, type Job, type JobPage } from "../contract/Api.js"
 import * as Connection from "./Connection.js"
 import * as EventSource from "./EventSource.js"
 import * as Refusal from "./decodeErrorResponse.js"
-import * as Transport from "./Transport.js"
 import * as Trouble from "./ClientError.js"
 import { endsJob } from "../contract/Events.js"
 import type { Submission } from "../contract/Parameters.js"
@@ -137,21 +136,16 @@ export type LogQuery = ({ readonly unit: string; readonly task: number } | { rea
 
 const prefix = "/api/v1"
 
-const logQuery = (query: LogQuery): URLSearchParams => {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value))
-  return parameters
-}
-
 /** @since 0.1.0 */
-export const make = (target: Connection.Target): Effect.Effect<Service, ConnectionFailed | DaemonNotRunning> =>
+export const make = (
+  target: Connection.Target
+): Effect.Effect<Service, ConnectionFailed | DaemonNotRunning, Scope.Scope> =>
   Effect.gen(function* () {
     const where = "socket" in target ? target.socket : `${target.host}:${target.port}`
     const connection = yield* Effect.mapError(Connection.make(target), (cause) => Trouble.fromNode(where, cause))
     const { address } = connection
     const derived = {
-      httpClient: Transport.make(connection),
-      baseUrl: "http://localhost",
+      httpClient: connection.client,
       transformResponse: Effect.mapError((error: unknown) =>
         ParseResult.isParseError(error) ? new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }) : error
       )
@@ -172,16 +166,14 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
     /** What is only looked up takes no time: whoever does not answer has been suspended, or is beyond help. */
     const inTime = Trouble.inTime(address, "30 seconds")
 
+    const scoped = HttpClient.withScope(connection.client)
+
     const log = (id: JobId, query: LogQuery) =>
       Stream.unwrapScoped(
         Effect.gen(function* () {
-          const opened = connection.open({ method: "GET", path: `${prefix}/jobs/${id}/logs?${logQuery(query)}` })
-          const response = yield* Effect.mapError(opened, (cause) => Trouble.fromNode(address, cause))
-          if (response.statusCode !== 200) return yield* Refusal.ofLog(address, response)
-          return NodeStream.fromReadable<ConnectionFailed | DaemonNotRunning, Uint8Array>(
-            () => response,
-            (cause) => Trouble.fromNode(address, cause)
-          )
+          const response = yield* translated(scoped.get(`${prefix}/jobs/${id}/logs`, { urlParams: { ...query } }))
+          if (response.status !== 200) return yield* Refusal.ofLog(address, response)
+          return Stream.mapError(response.stream, Trouble.translate(address))
         })
       )
 
@@ -231,4 +223,4 @@ export const make = (target: Connection.Target): Effect.Effect<Service, Connecti
  * }).pipe(Effect.provide(JobClient.layer({ socket: "/home/me/.charlotte/socket" })))
  */
 export const layer = (target: Connection.Target): Layer.Layer<JobClient, ConnectionFailed | DaemonNotRunning> =>
-  Layer.effect(JobClient, make(target))
+  Layer.scoped(JobClient, make(target))

@@ -18,6 +18,9 @@ export const endsJob = ({ type }: JobEvent): boolean =>
 
 export const contentType = "text/event-stream"
 
+/** The position at which a stream starts, which a client of `after=latest` cannot know otherwise. */
+export const positionHeader = "last-event-id"
+
 /** The data of each frame. */
 const Frames = Schema.parseJson(EventData).pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
 

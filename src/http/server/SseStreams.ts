@@ -11,7 +11,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import * as race from "../../internal/race.js"
 import type { RunStore } from "../../store/RunStore.js"
-import { contentType, endsJob } from "../contract/Events.js"
+import { contentType, endsJob, positionHeader } from "../contract/Events.js"
 import { CursorAhead } from "../contract/errors.js"
 import * as Frames from "./sseFrames.js"
 import type { Open, Service as Streams } from "./OpenStreams.js"
@@ -148,7 +148,7 @@ export const make = (
   const respond = <E>(source: Source<E>, open: Open, position: number): HttpServerResponse.HttpServerResponse =>
     HttpServerResponse.stream(body(source, open, position), {
       contentType,
-      headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
+      headers: { "cache-control": "no-store", "x-accel-buffering": "no", [positionHeader]: String(position) }
     })
 
   /** What is known of a position in the log of a job: whether it has been reached, and whether anything may come after. */

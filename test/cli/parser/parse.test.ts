@@ -50,7 +50,7 @@ const given = async (...argv: ReadonlyArray<string>): Promise<unknown> => {
   )
   if (Either.isLeft(effect)) return effect.left.message
   if (effect.right !== undefined) {
-    await Effect.runPromise(Effect.ignore(Effect.provide(effect.right, services)))
+    await Effect.runPromise(Effect.ignore(Effect.scoped(Effect.provide(effect.right, services))))
   }
   return seen[0]
 }

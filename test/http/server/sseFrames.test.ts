@@ -1,7 +1,7 @@
+import * as Sse from "@effect/experimental/Sse"
 import { describe, expect, it } from "@effect/vitest"
 import { JobEvent } from "charlotte"
 import { DateTime, Schema } from "effect"
-import * as FrameReader from "../../../src/http/client/FrameReader.js"
 import * as Frames from "../../../src/http/server/sseFrames.js"
 import { unknownId } from "../../support/jobs.js"
 
@@ -13,9 +13,12 @@ describe("an event as a frame", () => {
     const hostile = event(1, "a\n\ndata: forged\r\nid: 7\revent: shutdown\u2028\u2029\u0000")
     const data = Frames.makeEncoder()(hostile).toString("utf8")
     expect(data).toMatch(/^data: [^\r\n]*\n\n$/)
-    const [frame] = FrameReader.make()(Buffer.from(`${Frames.position(1).toString("utf8")}${data}`))
-    expect(frame).toMatchObject({ id: "1", event: "message" })
-    expect(Schema.decodeSync(Schema.parseJson(JobEvent.JobEvent))(frame?.data ?? "")).toEqual(hostile)
+    const frames: Array<Sse.AnyEvent> = []
+    Sse.makeParser((frame) => frames.push(frame)).feed(`${Frames.position(1).toString("utf8")}${data}`)
+    const [frame] = frames
+    expect(frame).toMatchObject({ _tag: "Event", id: "1", event: "message" })
+    const json = frame?._tag === "Event" ? frame.data : ""
+    expect(Schema.decodeSync(Schema.parseJson(JobEvent.JobEvent))(json)).toEqual(hostile)
   })
 
   it("is encoded once for all who read it", () => {
@@ -35,23 +38,5 @@ describe("an event as a frame", () => {
     for (const cursor of [2, 3, 4, 5]) encode(event(cursor, large))
     expect(encode(event(1, "one"))).not.toBe(first)
     expect(encode(event(5, large))).toBe(encode(event(5, large)))
-  })
-})
-
-describe("a reader of frames", () => {
-  it("takes them cut anywhere, also in the middle of a character", () => {
-    const text = ": comment\nretry: 1000\n\nid: 1\ndata: ä\ndata:b\n\n\r\nevent: shutdown\r\ndata: {}\r\n\r\nid: 2\n"
-    const bytes = Buffer.from(text)
-    const whole = FrameReader.make()(bytes)
-    expect(whole).toEqual([
-      { id: "", event: "message", data: "" },
-      { id: "1", event: "message", data: "ä\nb" },
-      { id: "", event: "message", data: "" },
-      { id: "", event: "shutdown", data: "{}" }
-    ])
-    for (let cut = 0; cut <= bytes.length; cut++) {
-      const read = FrameReader.make()
-      expect([...read(bytes.subarray(0, cut)), ...read(bytes.subarray(cut))]).toEqual(whole)
-    }
   })
 })

@@ -50,6 +50,7 @@ const check = (holder: LockOwner.LockOwner) =>
       onTimeout: () => notReady("its checks take longer than 5 seconds; see: charlotte doctor")
     })
   }).pipe(
+    Effect.scoped,
     Effect.catchTags({
       NotResponding: ({ problem }) => Effect.succeed<Condition>({ problems: [problem], code: ExitCode.busy }),
       NotReady: ({ problems }) => Effect.succeed(notReady(...problems)),
