@@ -6,11 +6,10 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
 import type * as Agents from "../tasks/Agents.js"
 import * as Profiles from "../tasks/agents/Profiles.js"
-import * as YamlSection from "../yaml/YamlSection.js"
-import { Count, Span } from "../yaml/fields.js"
-import { Diagnostic } from "../yaml/Diagnostic.js"
+import { decodeYaml } from "../yaml/decodeYaml.js"
+import { Count, mapping, optional, Span } from "../yaml/fields.js"
+import { Diagnostic, order } from "../yaml/Diagnostic.js"
 import * as TextFile from "../yaml/TextFile.js"
-import * as Yaml from "../yaml/Yaml.js"
 
 export interface Service {
   readonly agents: Agents.Settings
@@ -36,7 +35,7 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
   }
 }
 
-const keys = [...Profiles.keys, "maxJobs", "stopGrace"]
+const Keys = mapping({ ...Profiles.fields, maxJobs: optional(Count), stopGrace: optional(Span) })
 
 /** As much as the parser takes. */
 const maxSize = 16 * 1024
@@ -54,25 +53,16 @@ export const read = (
 ): Effect.Effect<Service, InvalidConfiguration, FileSystem> =>
   Effect.gen(function* () {
     const text = yield* Effect.either(isThere ? textOf(file) : Effect.succeed(""))
-    const yaml = Yaml.parse(
-      file,
-      Either.getOrElse(text, () => "")
-    )
-    const { gates, problems, profiles } = Profiles.read(file, yaml)
-    const inFile = { maxJobs: yaml.get("maxJobs", Count, undefined), stopGrace: yaml.get("stopGrace", Span, undefined) }
-    const maxJobs = variable(around, "CHARLOTTE_MAX_JOBS", inFile.maxJobs, (text) =>
+    const decoded = decodeYaml(Keys, { file, source: Either.getOrElse(text, () => "") })
+    const { gates, profiles } = Profiles.read(decoded)
+    const { value } = decoded
+    const maxJobs = variable(around, "CHARLOTTE_MAX_JOBS", value.maxJobs, (text) =>
       Schema.decodeUnknownEither(Count)(Number(text))
     )
-    const stopGrace = variable(around, "CHARLOTTE_STOP_GRACE", inFile.stopGrace, Schema.decodeUnknownEither(Span))
+    const stopGrace = variable(around, "CHARLOTTE_STOP_GRACE", value.stopGrace, Schema.decodeUnknownEither(Span))
 
-    const all = [
-      ...Array.getLefts([text]),
-      ...YamlSection.top(file, yaml, keys),
-      ...problems,
-      ...yaml.problems,
-      ...Array.getLefts([maxJobs, stopGrace])
-    ]
-    if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: all })
+    const all = [...Array.getLefts([text]), ...decoded.problems, ...Array.getLefts([maxJobs, stopGrace])]
+    if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: Array.sort(all, order) })
     return {
       agents: { profiles, gates, file },
       maxJobs: Either.getOrUndefined(maxJobs),

@@ -20,8 +20,12 @@ export class Diagnostic extends Schema.Class<Diagnostic>("charlotte/Diagnostic")
   }
 }
 
-/** By file, then line, then message, so that the order is deterministic. */
-const order: Order.Order<Diagnostic> = Order.combineAll([
+/**
+ * By file, then line, then message, so that the order is deterministic.
+ *
+ * @since 0.2.0
+ */
+export const order: Order.Order<Diagnostic> = Order.combineAll([
   Order.mapInput(Order.string, (problem: Diagnostic) => problem.file),
   Order.mapInput(Order.number, (problem: Diagnostic) => problem.line ?? 0),
   Order.mapInput(Order.string, (problem: Diagnostic) => problem.message)

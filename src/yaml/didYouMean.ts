@@ -3,9 +3,14 @@
  */
 
 const maxNames = 10
+/** A shorter beginning of a name may mean something else. */
+const minPrefix = 4
 
-/** The name that is most like the word, unless all of them are too different. */
+/** The name that is most like the word, or else begins with it, unless all of them are too different. */
 export const nearest = (word: string, names: ReadonlyArray<string>): string | undefined =>
+  closest(word, names) ?? names.find((name) => word.length >= minPrefix && name.startsWith(word))
+
+const closest = (word: string, names: ReadonlyArray<string>): string | undefined =>
   names
     .map((name) => ({ name, distance: distance(word.toLowerCase(), name.toLowerCase()) }))
     .filter(({ distance, name }) => distance <= Math.max(1, Math.floor(Math.min(word.length, name.length) / 3)))

@@ -12,6 +12,38 @@ const must = (message: string) => ({ message: () => ({ message, override: true }
 const mustBeList = (message: string) => ({ message: () => message })
 
 /**
+ * A mapping in a file, each key of which has to be optional. With defaults inside, it loses its message.
+ *
+ * @since 0.2.0
+ */
+export const mapping = <Fields extends Schema.Struct.Fields>(fields: Fields): Schema.Struct<Fields> =>
+  Schema.Struct(fields).annotations(mustBeMapping(fields))
+
+/**
+ * The message for a value that is not a mapping; its values have messages of their own.
+ *
+ * @since 0.2.0
+ */
+export const mustBeMapping = (fields: Schema.Struct.Fields) => ({
+  message: () => `must be a mapping with these keys: ${Object.keys(fields).join(", ")}`
+})
+
+/**
+ * A key that may be missing.
+ *
+ * @since 0.2.0
+ */
+export const optional = <A, I>(value: Schema.Schema<A, I>) => Schema.optionalWith(value, { exact: true })
+
+/**
+ * A key with a default.
+ *
+ * @since 0.2.0
+ */
+export const withDefault = <A, I>(value: Schema.Schema<A, I>, otherwise: () => NoInfer<A>) =>
+  Schema.optionalWith(value, { exact: true, default: otherwise })
+
+/**
  * The status of a task, as its file records it.
  *
  * @since 0.1.0

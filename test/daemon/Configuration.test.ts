@@ -86,11 +86,11 @@ describe("the configuration", () => {
       const variables = { CHARLOTTE_MAX_JOBS: "many", CHARLOTTE_STOP_GRACE: "5" }
       expect(yield* problems(home, variables)).toEqual([
         'config.yaml:1: has the unknown key "agent": did you mean "agents"?',
+        "config.yaml:2: maxJobs must be a whole number, 1 or more",
+        "config.yaml:3: stopGrace must be a duration with its unit, such as 30 minutes or 2 hours",
         'config.yaml:5: has an agent "script", which is a built-in name: choose another name',
         "config.yaml:6: agents.mine has no command: add one, such as command: [mine, -p]",
         'config.yaml:8: has the unknown key "envs" in gates: did you mean "env"?',
-        "config.yaml:2: maxJobs must be a whole number, 1 or more",
-        "config.yaml:3: stopGrace must be a duration with its unit, such as 30 minutes or 2 hours",
         "CHARLOTTE_MAX_JOBS: must be a whole number, 1 or more",
         "CHARLOTTE_STOP_GRACE: must be a duration with its unit, such as 30 minutes or 2 hours"
       ])

@@ -10,15 +10,31 @@
  */
 import { Either, ParseResult, Schema } from "effect"
 import type { Gates } from "../Agents.js"
-import { Span } from "../../yaml/fields.js"
-import type { Diagnostic } from "../../yaml/Diagnostic.js"
-import type { Yaml } from "../../yaml/Yaml.js"
+import type { Decoded } from "../../yaml/decodeYaml.js"
+import { mapping, optional, Span, withDefault } from "../../yaml/fields.js"
 import { presets } from "./Presets.js"
 import { Command, defaults, placeholder, Profile, ProfileName, PromptWay, script, VariableNames } from "./Profile.js"
-import * as YamlSection from "../../yaml/YamlSection.js"
 
-/** The top-level keys that this module reads. */
-export const keys = ["agents", "gates"]
+const Section = mapping({
+  command: optional(Command),
+  prompt: optional(PromptWay),
+  env: optional(VariableNames),
+  timeout: optional(Span),
+  silence: optional(Span)
+})
+
+type Section = typeof Section.Type
+
+/** The keys of the file that this module reads. */
+export const fields = {
+  agents: withDefault(
+    Schema.Record({ key: Schema.String, value: Section }).annotations({
+      message: () => "must be a mapping of names, each with keys and values"
+    }),
+    () => ({})
+  ),
+  gates: withDefault(mapping({ env: optional(VariableNames) }), () => ({}))
+}
 
 export interface Profiles {
   /** Unordered; includes the presets. */
@@ -26,52 +42,41 @@ export interface Profiles {
   readonly gates: Gates
 }
 
-const fields = ["command", "prompt", "env", "timeout", "silence"]
+type File = Decoded<Schema.Struct.Type<typeof fields>>
 
-const anything = Schema.Record({ key: Schema.String, value: Schema.Unknown }).annotations({
-  message: () => ({ message: "must be a mapping of names, each with keys and values", override: true })
-})
-
-/** Reads profiles and gates. Do not use them if there are problems. */
-export const read = (file: string, yaml: Yaml): Profiles & { readonly problems: ReadonlyArray<Diagnostic> } => {
+/** Reads profiles and gates, and reports what the schemas do not; do not use them if there are problems. */
+export const read = (file: File): Profiles => {
+  const { agents, gates } = file.value
   const profiles = new Map(presets.map((profile) => [profile.name, profile]))
-  const problems: Array<Diagnostic> = []
-  for (const [name, value] of Object.entries(yaml.get("agents", anything, {}))) {
-    const section = YamlSection.read(file, yaml, ["agents", name], value, fields)
-    const profile = readProfile(name, section, profiles.get(name))
+  for (const [name, section] of Object.entries(agents)) {
+    const profile = readProfile(name, section, profiles.get(name), file)
     if (profile !== undefined) profiles.set(name, profile)
-    problems.push(...section.problems)
   }
-  const gates = YamlSection.read(file, yaml, ["gates"], yaml.get("gates", Schema.Unknown, undefined), ["env"])
-  const env = gates.get("env", VariableNames) ?? []
-  problems.push(...gates.problems)
-  return { profiles: [...profiles.values()], gates: { env }, problems }
+  return { profiles: [...profiles.values()], gates: { env: gates.env ?? [] } }
 }
 
 const readProfile = (
   name: string,
-  section: YamlSection.YamlSection,
-  preset: Profile | undefined
+  { command: configured, env, prompt, silence, timeout }: Section,
+  preset: Profile | undefined,
+  file: File
 ): Profile | undefined => {
-  if (name === script) section.report(`has an agent "${script}", which is a built-in name: choose another name`)
+  const report: File["report"] = (message, ...path) => file.report(message, "agents", name, ...path)
+  if (name === script) report(`has an agent "${script}", which is a built-in name: choose another name`)
   const misnamed = Either.flip(Schema.decodeEither(ProfileName)(name))
   if (Either.isRight(misnamed)) {
     const [issue] = ParseResult.ArrayFormatter.formatErrorSync(misnamed.right)
-    section.report(`has an agent "${name}", whose name ${issue?.message}`)
+    report(`has an agent "${name}", whose name ${issue?.message}`)
+    return undefined
   }
 
-  const configured = section.get("command", Command)
-  const prompt = section.get("prompt", PromptWay)
-  const env = section.get("env", VariableNames)
-  const timeout = section.get("timeout", Span)
-  const silence = section.get("silence", Span)
-  if (!section.has("command")) {
-    if (preset === undefined) section.report(`agents.${name} has no command: add one, such as command: [${name}, -p]`)
+  if (file.isMissing("agents", name, "command")) {
+    if (preset === undefined) report(`agents.${name} has no command: add one, such as command: [${name}, -p]`)
     // The command of a preset only fits the preset's way of passing the prompt.
-    else if (prompt !== undefined) section.report(`agents.${name} sets prompt, but no command: set both`, "prompt")
+    else if (prompt !== undefined) report(`agents.${name} sets prompt, but no command: set both`, "prompt")
   }
   const command = configured ?? preset?.command
-  if (command === undefined || section.problems.length > 0) return undefined
+  if (command === undefined) return undefined
 
   const profile = new Profile({
     name,
@@ -81,12 +86,12 @@ const readProfile = (
     timeout: timeout ?? preset?.timeout ?? defaults.timeout,
     silence: silence ?? preset?.silence
   })
-  checkPlaceholder(profile, section)
+  checkPlaceholder(profile, report)
   return profile
 }
 
 /** Otherwise the agent would receive the placeholder itself. */
-const checkPlaceholder = ({ command, name, prompt }: Profile, { report }: YamlSection.YamlSection) => {
+const checkPlaceholder = ({ command, name, prompt }: Profile, report: File["report"]) => {
   for (const [index, word] of command.entries()) {
     if (!word.includes(placeholder)) continue
     if (word !== placeholder) {

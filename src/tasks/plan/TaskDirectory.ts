@@ -105,7 +105,10 @@ const readSettings = Effect.fnUntraced(function* (top: UnitDirectory.UnitDirecto
   const { content, file } = yield* readText(top, Settings.fileName)
   return Either.match(content, {
     onLeft: (problem) => ({ settings: Settings.defaults, problems: [problem] }),
-    onRight: ({ text }) => Settings.parse(file, text)
+    onRight: ({ text }) => {
+      const { problems, value } = Settings.parse(file, text)
+      return { settings: value, problems }
+    }
   })
 })
 

@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import { Either, type Option } from "effect"
-import { ShellCommand, TaskNumber, TaskNumbers, TaskStatus } from "../../yaml/fields.js"
+import { decodeYaml } from "../../yaml/decodeYaml.js"
+import { mapping, optional, ShellCommand, TaskNumber, TaskNumbers, TaskStatus, withDefault } from "../../yaml/fields.js"
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
 import * as Markdown from "./Markdown.js"
 import { Diagnostic } from "../../yaml/Diagnostic.js"
-import * as Yaml from "../../yaml/Yaml.js"
 
 /**
  * The contents of a task file. Invalid values are replaced by defaults, so that the rest of the plan can be checked; do not
@@ -32,6 +32,13 @@ export interface TaskFile {
   readonly scripts: ReadonlyArray<string>
   readonly problems: ReadonlyArray<Diagnostic>
 }
+
+const Keys = mapping({
+  task: optional(TaskNumber),
+  backpressure: optional(ShellCommand),
+  status: withDefault(TaskStatus, () => "pending" as const),
+  depends_on: withDefault(TaskNumbers, () => [])
+})
 
 const pattern = /^(\d+)-(.+)\.md$/
 
@@ -69,45 +76,31 @@ export const parse = (file: string, text: string): TaskFile =>
   Either.match(Frontmatter.split(text), {
     onLeft: (reason) => unreadable(file, Frontmatter.problem(file, reason)),
     onRight: ({ body, yaml: source }) => {
-      const yaml = Yaml.parse(file, source, Frontmatter.firstLine)
+      const { isMissing, line, problems, report, value } = decodeYaml(Keys, {
+        file,
+        source,
+        firstLine: Frontmatter.firstLine
+      })
       const { scripts, title } = Markdown.parse(body)
       const fileNumber = matchName(file)?.[1]
-      const number = yaml.get(
-        "task",
-        TaskNumber,
-        Number(fileNumber ?? 0),
-        "has no task number: add a line such as task: 1"
-      )
-      const backpressure = yaml.get(
-        "backpressure",
-        ShellCommand,
-        "",
-        "has no backpressure: add the command that must pass before the task counts as done"
-      )
-      const status = yaml.get("status", TaskStatus, "pending")
-      const dependsOn = yaml.get("depends_on", TaskNumbers, [])
-      const line = yaml.line("task")
-      const misnamed =
-        fileNumber !== undefined && Number(fileNumber) !== number
-          ? [
-              new Diagnostic({
-                file,
-                line,
-                message: `is task ${number}, but its file name has ${fileNumber}: make them match`
-              })
-            ]
-          : []
+      const { backpressure = "", depends_on, status, task: number = Number(fileNumber ?? 0) } = value
+      if (isMissing("task")) report("has no task number: add a line such as task: 1", "task")
+      if (isMissing("backpressure")) {
+        report("has no backpressure: add the command that must pass before the task counts as done", "backpressure")
+      }
+      if (fileNumber !== undefined && Number(fileNumber) !== number)
+        report(`is task ${number}, but its file name has ${fileNumber}: make them match`, "task")
       return {
         file,
         number,
-        line,
+        line: line("task"),
         title: title ?? titleOf(file),
         status,
         backpressure,
-        dependsOn: dependsOn.map((to, index) => ({ to, line: yaml.line("depends_on", index) })),
+        dependsOn: depends_on.map((to, index) => ({ to, line: line("depends_on", index) })),
         prompt: body,
         scripts,
-        problems: [...misnamed, ...yaml.problems]
+        problems
       }
     }
   })

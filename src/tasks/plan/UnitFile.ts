@@ -2,12 +2,14 @@
  * The file `IMPLEMENTATION_PLAN.md` of a unit: its name, and what it depends on.
  */
 import { Either, Schema } from "effect"
-import { UnitName, UnitNames } from "../../yaml/fields.js"
+import { decodeYaml } from "../../yaml/decodeYaml.js"
+import { mapping, optional, UnitName, UnitNames, withDefault } from "../../yaml/fields.js"
 import * as Frontmatter from "./Frontmatter.js"
 import { Diagnostic } from "../../yaml/Diagnostic.js"
-import * as Yaml from "../../yaml/Yaml.js"
 
 export const fileName = "IMPLEMENTATION_PLAN.md"
+
+const Keys = mapping({ unit: optional(UnitName), depends_on: withDefault(UnitNames, () => []) })
 
 /** The contents of the file, with defaults for invalid values. */
 export interface UnitFile {
@@ -39,16 +41,15 @@ export const parse = (file: string, name: string, text: string): UnitFile =>
         ? { ...absent(file, name), planText: text.replace(/^\uFEFF/, "") }
         : absent(file, name, Frontmatter.problem(file, reason)),
     onRight: ({ body, yaml: source }) => {
-      const yaml = Yaml.parse(file, source, Frontmatter.firstLine)
-      const id = yaml.get("unit", UnitName, undefined)
-      const dependsOn = yaml.get("depends_on", UnitNames, [])
+      const { line, problems, value } = decodeYaml(Keys, { file, source, firstLine: Frontmatter.firstLine })
+      const { depends_on, unit } = value
       return {
         file,
-        id: id ?? name,
-        line: yaml.line("unit"),
-        dependsOn: dependsOn.map((to, index) => ({ to, line: yaml.line("depends_on", index) })),
+        id: unit ?? name,
+        line: line("unit"),
+        dependsOn: depends_on.map((to, index) => ({ to, line: line("depends_on", index) })),
         planText: body,
-        problems: [...(id === undefined ? checkName(file, name) : []), ...yaml.problems]
+        problems: [...(unit === undefined ? checkName(file, name) : []), ...problems]
       }
     }
   })

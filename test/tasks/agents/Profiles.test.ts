@@ -3,12 +3,12 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
 import { presets, Profile } from "../../../src/tasks/Agents.js"
 import * as Profiles from "../../../src/tasks/agents/Profiles.js"
-import * as Yaml from "../../../src/yaml/Yaml.js"
+import { decodeYaml } from "../../../src/yaml/decodeYaml.js"
+import { mapping } from "../../../src/yaml/fields.js"
 
 const read = (text: string) => {
-  const yaml = Yaml.parse("config.yaml", text)
-  const { problems, ...rest } = Profiles.read("config.yaml", yaml)
-  return { ...rest, problems: [...problems, ...yaml.problems].map((problem) => String(problem).slice(12)) }
+  const file = decodeYaml(mapping(Profiles.fields), { file: "config.yaml", source: text })
+  return { ...Profiles.read(file), problems: file.problems.map((problem) => String(problem).slice(12)) }
 }
 
 const one = (text: string, name: string) => {

@@ -2,7 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
 import * as Settings from "../../../src/tasks/plan/Settings.js"
 
-const parse = (text: string) => Settings.parse("tasks/charlotte.yaml", text)
+const parse = (text: string) => {
+  const { problems, value } = Settings.parse("tasks/charlotte.yaml", text)
+  return { problems, settings: value }
+}
 
 describe("charlotte.yaml", () => {
   it("is read with all keys", () => {
@@ -37,7 +40,7 @@ describe("charlotte.yaml", () => {
         "agent: 1\nattempts: 0\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\n"
     )
     expect(problems.map(String)).toEqual([
-      'tasks/charlotte.yaml:12: has the unknown key "basline": expected one of setup, copy, baseline, agent, attempts, limits',
+      'tasks/charlotte.yaml:12: has the unknown key "basline": did you mean "baseline"?',
       "tasks/charlotte.yaml:1: setup must be a shell command, as text: put quotes around it",
       "tasks/charlotte.yaml:3: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:4: copy must be a path in the repository, relative to its top, without '..'",
@@ -52,10 +55,10 @@ describe("charlotte.yaml", () => {
 
   it("rejects unknown limits", () => {
     expect(parse("limits:\n  calls: 3\n").problems.map(String)).toEqual([
-      'tasks/charlotte.yaml:2: limits.calls is unexpected, expected: "agentCalls" | "duration"'
+      'tasks/charlotte.yaml:2: has the unknown key "calls" in limits: expected one of agentCalls, duration'
     ])
     expect(parse("limits: 3\n").problems.map(String)).toEqual([
-      "tasks/charlotte.yaml:1: limits must be a mapping with the keys agentCalls and duration"
+      "tasks/charlotte.yaml:1: limits must be a mapping with these keys: agentCalls, duration"
     ])
   })
 })

@@ -188,6 +188,20 @@ describe("TaskDirectory.read of an invalid plan", () => {
     })
   )
 
+  it.scoped("reports unknown keys of a unit file", () =>
+    Effect.gen(function* () {
+      const found = yield* problemsOf({
+        "tasks/api/IMPLEMENTATION_PLAN.md": "---\nunit: api\ndepend_on: [db]\ndepends:\n  - db\nagent: claude\n---\n",
+        "tasks/api/01-a.md": task(1)
+      })
+      expect(found).toEqual([
+        'tasks/api/IMPLEMENTATION_PLAN.md:3: has the unknown key "depend_on": did you mean "depends_on"?',
+        'tasks/api/IMPLEMENTATION_PLAN.md:4: has the unknown key "depends": did you mean "depends_on"?',
+        'tasks/api/IMPLEMENTATION_PLAN.md:6: has the unknown key "agent": expected one of unit, depends_on'
+      ])
+    })
+  )
+
   it.scoped("reports all problems in one message", () =>
     Effect.gen(function* () {
       const path = yield* repository({ "tasks/01-a.md": "---\ntask: 1\n---\n" })

@@ -14,7 +14,7 @@ const problemsOf = (frontmatter: string) => parse(frontmatter).problems.map(Stri
 describe("TaskFile.parse", () => {
   it("reads every key, the title, the prompt and the scripts", () => {
     const task = parse(
-      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]\nowner: me`,
+      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]`,
       "\n# Job manager core\n\nDo it.\n\n```sh\nmake\n```\n"
     )
     expect(task).toEqual({
@@ -86,6 +86,21 @@ describe("TaskFile.parse", () => {
     ])
     expect(problemsOf(`${good}\ndepends_on: 1`)).toEqual([
       "tasks/api/02-name.md:4: depends_on must be a list of task numbers in this unit, such as [1, 2]"
+    ])
+  })
+
+  it("reports unknown keys with the key that was probably meant", () => {
+    expect(problemsOf(`${good}\ndepend_on:\n  - 1\nagent: claude\ndepends: [1]`)).toEqual([
+      'tasks/api/02-name.md:4: has the unknown key "depend_on": did you mean "depends_on"?',
+      'tasks/api/02-name.md:6: has the unknown key "agent": expected one of task, backpressure, status, depends_on',
+      'tasks/api/02-name.md:7: has the unknown key "depends": did you mean "depends_on"?'
+    ])
+    expect(problemsOf(`${good}\n"a\\e[2Jb\\nc": 1\n${"x".repeat(300)}: 1`)).toEqual([
+      'tasks/api/02-name.md:4: has the unknown key "ab c": expected one of task, backpressure, status, depends_on',
+      `tasks/api/02-name.md:5: has the unknown key "${"x".repeat(100)}…": expected one of task, backpressure, status, depends_on`
+    ])
+    expect(problemsOf(`${good}\n1: x`)).toEqual([
+      'tasks/api/02-name.md:4: has the unknown key "1": expected one of task, backpressure, status, depends_on'
     ])
   })
 
@@ -258,7 +273,7 @@ describe("TaskFile.withStatus", () => {
       fc.property(file, written, status, (file, old, next) => {
         const changed = Option.getOrThrow(TaskFile.withStatus(write(file, old), next))
         expect(changed).toBe(write(file, next))
-        expect(TaskFile.parse("01-a.md", changed)).toMatchObject({ status: next, number: 1, problems: [] })
+        expect(TaskFile.parse("01-a.md", changed)).toMatchObject({ status: next, number: 1 })
         expect(Option.getOrThrow(TaskFile.withStatus(changed, next))).toBe(changed)
       })
     )
@@ -270,7 +285,7 @@ describe("TaskFile.withStatus", () => {
         const plain = { ...file, at: 6, before: "status: ", after: "" }
         const changed = Option.getOrThrow(TaskFile.withStatus(write(plain), next))
         expect(changed).toBe(write(plain, next))
-        expect(TaskFile.parse("01-a.md", changed)).toMatchObject({ status: next, number: 1, problems: [] })
+        expect(TaskFile.parse("01-a.md", changed)).toMatchObject({ status: next, number: 1 })
       })
     )
   })

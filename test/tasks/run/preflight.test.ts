@@ -100,7 +100,7 @@ const plans: ReadonlyArray<BadPlan> = [
   [
     "several mistakes in charlotte.yaml",
     { "01-a.md": good, "charlotte.yaml": "setup: npm ci\natempts: 2\nlimits: { agentCalls: 0, duration: soon }\n" },
-    'charlotte.yaml:2: has the unknown key "atempts": expected one of setup, copy, baseline, agent, attempts, limits',
+    'charlotte.yaml:2: has the unknown key "atempts": did you mean "attempts"?',
     "charlotte.yaml:3: limits.agentCalls must be a whole number, 1 or more",
     "charlotte.yaml:3: limits.duration must be a duration with its unit, such as 30 minutes or 2 hours"
   ]
