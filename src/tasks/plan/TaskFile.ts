@@ -9,7 +9,7 @@ import { mapping, optional, ShellCommand, TaskNumber, TaskNumbers, TaskStatus, w
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
 import * as Markdown from "./Markdown.js"
-import { Diagnostic } from "../../yaml/Diagnostic.js"
+import type { Diagnostic } from "../../yaml/Diagnostic.js"
 
 /**
  * The contents of a task file. Invalid values are replaced by defaults, so that the rest of the plan can be checked; do not
