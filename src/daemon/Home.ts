@@ -61,24 +61,53 @@ const ask = <A>(directory: string, question: () => A): Effect.Effect<A, HomeUnus
     catch: (cause) => cannotBeUsed(directory, cause instanceof Error ? cause.message : String(cause))
   })
 
-/** Whether a home can be used, and its state; nothing is changed. */
-export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, Path> =>
+const choose = "or choose another directory with CHARLOTTE_HOME"
+
+/** The directory or its nearest existing parent. */
+const nearest = (path: Path, directory: string): string => {
+  const parent = path.dirname(directory)
+  return parent === directory || statSync(directory, { throwIfNoEntry: false }) !== undefined
+    ? directory
+    : nearest(path, parent)
+}
+
+/** git and shells read paths below it from lines of text. */
+const refuseControl = (directory: string) =>
+  /\p{Cc}/u.test(directory)
+    ? new HomeUnusable({ directory, reason: `has a control character in its path; rename it, ${choose}` })
+    : Effect.void
+
+/**
+ * Whether a home can be used, and its state; nothing is changed. What is recorded in a home can be read whatever its mode, and on a
+ * read-only disk.
+ */
+export const inspect = (directory: string, use: "read" | "write" = "write"): Effect.Effect<State, HomeUnusable, Path> =>
   Effect.gen(function* () {
     const path = yield* Path
     const fail = (reason: string) => Effect.fail(new HomeUnusable({ directory, reason }))
+    const isWritable = (directory: string) =>
+      Effect.isSuccess(ask(directory, () => accessSync(`${directory}/.`, constants.R_OK | constants.W_OK)))
 
     if (!path.isAbsolute(directory))
       return yield* fail("is not an absolute path; give the whole path, beginning with /")
+    yield* refuseControl(directory)
     const found = yield* ask(directory, () => statSync(directory, { throwIfNoEntry: false }))
-    if (found === undefined) return "missing"
+    if (found === undefined) {
+      const parent = nearest(path, directory)
+      if (yield* isWritable(parent)) return "missing"
+      return yield* fail(`does not exist and cannot be created in ${parent}; create it, ${choose}`)
+    }
     const { mode, uid } = found
     if (!found.isDirectory()) return yield* fail("is not a directory; move away what is there, or choose another one")
+    const entries = yield* ask(directory, () => readdirSync(directory))
+    const isOurs = ours.some((name) => entries.includes(name))
+    const state = (mode & 0o077) === 0 ? "closed" : "open"
+    if (use === "read" && isOurs) return state
 
     const self = process.geteuid?.()
     if (self !== undefined && uid !== self) {
       return yield* fail(
-        `belongs to user ${uid}, and this program runs as user ${self}; ` +
-          "run it as that user, or choose another directory with CHARLOTTE_HOME"
+        `belongs to user ${uid}, and this program runs as user ${self}; run it as that user, ${choose}`
       )
     }
     if ((mode & 0o022) !== 0) {
@@ -87,18 +116,9 @@ export const inspect = (directory: string): Effect.Effect<State, HomeUnusable, P
           `look through it, then close it: chmod 700 ${directory}`
       )
     }
-    yield* Effect.mapError(
-      ask(directory, () => accessSync(directory, constants.R_OK | constants.W_OK)),
-      () =>
-        new HomeUnusable({
-          directory,
-          reason: "cannot be written; make it writable, or choose another directory with CHARLOTTE_HOME"
-        })
-    )
-    if ((mode & 0o077) === 0) return "closed"
-    const entries = yield* ask(directory, () => readdirSync(directory))
+    if (!(yield* isWritable(directory))) return yield* fail(`cannot be written; make it writable, ${choose}`)
     // A directory of something else, such as a user's whole home, may be open to others for a reason.
-    if (entries.length === 0 || ours.some((name) => entries.includes(name))) return "open"
+    if (state === "closed" || entries.length === 0 || isOurs) return state
     return yield* fail(
       "can be read by other users, and holds other things than Charlotte's; " +
         `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${directory}`
@@ -115,7 +135,13 @@ const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSyste
     // Another process may have made it, or replaced it meanwhile.
     const state = found === "missing" ? yield* inspect(directory) : found
     if (state === "open") yield* ask(directory, () => chmodSync(directory, 0o700))
-    return paths(path, yield* ask(directory, () => realpathSync(directory)))
+    return paths(
+      path,
+      yield* Effect.tap(
+        ask(directory, () => realpathSync(directory)),
+        refuseControl
+      )
+    )
   })
 
 /** With its parents, one by one: `recursive` never returns where none can be made, as below /proc. */
@@ -166,8 +192,12 @@ const named = Effect.gen(function* () {
 /** That home; it is made if it is missing. */
 export const layer: Layer.Layer<Home, HomeUnusable, FileSystem | Path> = Layer.effect(Home, Effect.flatMap(named, make))
 
-/** The same without making it: it may be missing. */
+/** The same for reading, without making it: it may be missing. */
 export const layerUntouched: Layer.Layer<Home, HomeUnusable, Path> = Layer.effect(
   Home,
-  Effect.flatMap(Path, (path) => Effect.map(named, (directory) => Home.of(paths(path, directory))))
+  Effect.gen(function* () {
+    const directory = yield* named
+    yield* inspect(directory, "read")
+    return paths(yield* Path, directory)
+  })
 )

@@ -3,13 +3,15 @@
  * note: a stale one, left by a crash, is recognized and overwritten.
  */
 import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { statSync } from "node:fs"
+import { basename } from "node:path"
 import { now } from "../internal/now.js"
 import type { StoreError } from "../domain/errors.js"
 import * as FileLock from "../store/FileLock.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import { RealClock } from "../internal/RealClock.js"
-import { type Address, find as holder, LockOwner, HomeBusy, leave, note, remove } from "./LockOwner.js"
-import { Home } from "./Home.js"
+import { type Address, find as holder, LockOwner, HomeBusy, leave, note, remove, write } from "./LockOwner.js"
+import { Home, HomeUnusable } from "./Home.js"
 
 export { find as holder, LockOwner, HomeBusy, note } from "./LockOwner.js"
 
@@ -21,8 +23,8 @@ export interface Service {
   readonly announce: (addresses: ReadonlyArray<Address>) => Effect.Effect<LockOwner>
   /** Publishes that the holder is shutting down. */
   readonly withdraw: Effect.Effect<void>
-  /** Writes the note again if it was deleted; answers whether it was. */
-  readonly renew: Effect.Effect<boolean>
+  /** Writes the note again if it was deleted. */
+  readonly renew: Effect.Effect<"unchanged" | "restored" | "unwritable">
 }
 
 export class HomeLock extends Context.Tag("charlotte/HomeLock")<HomeLock, Service>() {}
@@ -73,10 +75,21 @@ const refuseSecond = ({ file }: FileLock.FileLock) =>
     if (Option.isSome(other)) return yield* busy(directory, other)
   })
 
-export const make = (options: Options): Effect.Effect<Service, HomeBusy | StoreError, Home | Scope.Scope> =>
+/** No client would find a holder whose note has no place. */
+const refuseDirectory = Effect.gen(function* () {
+  const home = yield* Home
+  if (statSync(home.holder, { throwIfNoEntry: false })?.isDirectory() !== true) return
+  const reason = `cannot be used: its ${basename(home.holder)} is a directory; move that away`
+  return yield* new HomeUnusable({ directory: home.directory, reason })
+})
+
+export const make = (
+  options: Options
+): Effect.Effect<Service, HomeBusy | HomeUnusable | StoreError, Home | Scope.Scope> =>
   Effect.gen(function* () {
     const lock = yield* take
     yield* refuseSecond(lock)
+    yield* refuseDirectory
     const { self } = yield* KernelRef
     const holder = new LockOwner({ ...options, since: yield* now, process: self, file: lock.file })
     yield* Effect.acquireRelease(leave(holder), () => Effect.whenEffect(remove, lock.isHeld))
@@ -88,18 +101,19 @@ export const make = (options: Options): Effect.Effect<Service, HomeBusy | StoreE
         published = new LockOwner({ ...holder, ...more })
         return Effect.as(ifHeld(leave(published)), published)
       }).pipe(Effect.provide(context))
-    const renew = Effect.flatMap(note, (found) =>
-      Option.isSome(found) ? Effect.succeedNone : ifHeld(Effect.suspend(() => leave(published)))
-    )
+    const renew = Effect.gen(function* () {
+      if (Option.isSome(yield* note) || !(yield* lock.isHeld)) return "unchanged"
+      return (yield* Effect.isSuccess(write(published))) ? "restored" : "unwritable"
+    })
     return {
       holder,
       isHeld: lock.isHeld,
       announce: (addresses) => publish({ addresses }),
       withdraw: Effect.asVoid(publish({ ending: true })),
-      renew: Effect.map(renew, Option.isSome).pipe(Effect.provide(context))
+      renew: Effect.provide(renew, context)
     }
   })
 
 /** Holds the home for as long as the layer lives. */
-export const layer = (options: Options): Layer.Layer<HomeLock, HomeBusy | StoreError, Home> =>
+export const layer = (options: Options): Layer.Layer<HomeLock, HomeBusy | HomeUnusable | StoreError, Home> =>
   Layer.scoped(HomeLock, make(options))

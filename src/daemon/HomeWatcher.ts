@@ -33,7 +33,12 @@ export const untilLost = (
 
     for (let checks = 0; checks < 2;) {
       yield* sleep(interval)
-      if (yield* renew) yield* Effect.logWarning(`${holder} was deleted; restored it`)
+      const note = yield* renew
+      if (note === "restored") yield* Effect.logWarning(`${holder} was deleted; restored it`)
+      yield* logOnce(
+        note === "unwritable",
+        `${holder} cannot be written, so commands cannot find this process: move away what is there`
+      )
       const isLost = !(yield* isHeld)
       checks = isLost && !existsSync(holder) ? checks + 1 : 0
       yield* logOnce(isLost, HomeLock.lost(lock))

@@ -78,15 +78,17 @@ export const find: Effect.Effect<Option.Option<LockOwner>, never, Home> = Effect
  * Atomic: readers find the whole note or none. Only the holder of the lock writes here. Synchronous, since other processes wait for
  * it.
  */
-export const leave = (holder: LockOwner) =>
-  Effect.gen(function* () {
-    const home = yield* Home
-    const note: typeof LockOwner.Encoded = { ...holder, since: DateTime.formatIso(holder.since) }
-    yield* Effect.try(() => {
+export const write = (holder: LockOwner) =>
+  Effect.flatMap(Home, (home) =>
+    Effect.try(() => {
+      const note: typeof LockOwner.Encoded = { ...holder, since: DateTime.formatIso(holder.since) }
       writeFileSync(`${home.holder}.new`, JSON.stringify(note), { mode: 0o600 })
       renameSync(`${home.holder}.new`, home.holder)
     })
-    // Without it, later processes only get a less specific error.
-  }).pipe(Effect.catchAll(({ error }) => Effect.logWarning("could not write the note of the lock owner", error)))
+  )
+
+/** The same where later processes only get a less specific error without the note. */
+export const leave = (holder: LockOwner) =>
+  Effect.catchAll(write(holder), ({ error }) => Effect.logWarning("could not write the note of the lock owner", error))
 
 export const remove = Effect.flatMap(Home, ({ holder }) => Effect.ignore(Effect.try(() => rmSync(holder))))

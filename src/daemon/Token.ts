@@ -4,7 +4,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted, Schema } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
-import { existsSync } from "node:fs"
+import { chmodSync, lstatSync, readFileSync, statSync } from "node:fs"
 import { Home, isThere } from "./Home.js"
 
 export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
@@ -18,21 +18,29 @@ export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnu
 
 const usable = /^[\x21-\x7e]{32,512}$/
 
-/** The token of a home, if it has one. */
-export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable, Home | FileSystem> = Effect.gen(
-  function* () {
-    const fs = yield* FileSystem
-    const { token: path } = yield* Home
-    const unusable = (problem: string) => new TokenUnusable({ path, problem })
-    const failed = Effect.mapError(({ message }: Error) => unusable(message))
-    if (!existsSync(path)) return Option.none()
-    // A user may have written it.
-    yield* failed(fs.chmod(path, 0o600))
-    const token = (yield* failed(fs.readFileString(path))).trim()
-    if (!usable.test(token)) return yield* unusable("it must be at least 32 visible characters of ASCII")
-    return Option.some(Redacted.make(token))
-  }
-)
+/** Longer files hold something else. */
+const maxSize = 1024
+
+/**
+ * The token of a home, if it has one. Only a regular file is opened, since opening a FIFO blocks. The user may have written it, so it
+ * is closed to others; the target of a symbolic link is not ours to change.
+ */
+export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable, Home> = Effect.gen(function* () {
+  const { token: path } = yield* Home
+  const unusable = (problem: string) => new TokenUnusable({ path, problem })
+  const ask = <A>(question: () => A) =>
+    Effect.try({ try: question, catch: (cause) => unusable(cause instanceof Error ? cause.message : String(cause)) })
+  const entry = yield* ask(() => lstatSync(path, { throwIfNoEntry: false }))
+  if (entry === undefined) return Option.none()
+  const isLink = entry.isSymbolicLink()
+  const file = isLink ? yield* ask(() => statSync(path, { throwIfNoEntry: false })) : entry
+  if (file === undefined) return yield* unusable("it is a symbolic link that leads nowhere")
+  if (!file.isFile()) return yield* unusable("it is not a regular file")
+  if (!isLink && (file.mode & 0o077) !== 0) yield* ask(() => chmodSync(path, 0o600))
+  const token = file.size > maxSize ? "" : (yield* ask(() => readFileSync(path, "utf8"))).trim()
+  if (!usable.test(token)) return yield* unusable("it must be at least 32 visible characters of ASCII")
+  return Option.some(Redacted.make(token))
+})
 
 /** The token of a home, made if it is missing. */
 export const make: Effect.Effect<Redacted.Redacted, TokenUnusable, Home | FileSystem> = Effect.gen(function* () {

@@ -1,8 +1,18 @@
 /** One manager in a home, and what those are told who come too late. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { DateTime, Effect, Exit, Layer, Logger, Option, Scope } from "effect"
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { DateTime, Effect, Exit, Layer, Option, Scope } from "effect"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import * as Home from "../../src/daemon/Home.js"
 import * as HomeLock from "../../src/daemon/HomeLock.js"
 import * as FileLock from "../../src/store/FileLock.js"
@@ -200,15 +210,16 @@ describe("the note of a holder", () => {
     })
   )
 
-  it.scoped("that cannot be written is logged, and the holder works without it", () =>
+  it.scoped("that cannot be written, since a directory has its name, is refused with what to do", () =>
     Effect.gen(function* () {
       const home = yield* directory
       mkdirSync(`${home}/lock.json`, { recursive: true, mode: 0o700 })
-      const logged: Array<string> = []
-      const logger = Logger.make(({ message }) => void logged.push(String(message)))
-      const { isHeld } = yield* take(home).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
-      expect(yield* isHeld).toBe(true)
-      expect(logged.join()).toContain("could not write the note of the lock owner")
+      expect(yield* refused(home)).toMatchObject({
+        _tag: "HomeUnusable",
+        message: `the home directory ${home} cannot be used: its lock.json is a directory; move that away`
+      })
+      rmdirSync(`${home}/lock.json`)
+      expect(yield* take(home)).toMatchObject({ holder: options })
     })
   )
 })

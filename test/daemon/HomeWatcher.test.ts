@@ -2,7 +2,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Logger, Queue } from "effect"
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
 import * as Home from "../../src/daemon/Home.js"
 import * as HomeLock from "../../src/daemon/HomeLock.js"
 import * as HomeWatcher from "../../src/daemon/HomeWatcher.js"
@@ -81,6 +81,21 @@ describe("the watcher of a daemon's home", () => {
           expect(readFileSync(`${home}/lock.json`, "utf8")).toBe(note)
         }
         times(2, `${home}/lock.json was deleted; restored it`, logged)
+      })
+    )
+  )
+
+  it.scoped("logs once that the note cannot be restored, and restores it later", () =>
+    watched(({ fiveSeconds, home, logged }) =>
+      Effect.gen(function* () {
+        rmSync(`${home}/lock.json`)
+        mkdirSync(`${home}/lock.json`)
+        for (let count = 0; count < 5; count++) yield* fiveSeconds
+        times(1, `${home}/lock.json cannot be written, so commands cannot find this process: `, logged)
+        expect(logged).toHaveLength(1)
+        rmdirSync(`${home}/lock.json`)
+        yield* fiveSeconds
+        times(1, `${home}/lock.json was deleted; restored it`, logged)
       })
     )
   )

@@ -13,36 +13,19 @@ import * as Finding from "./Finding.js"
 export const check = Effect.gen(function* () {
   const { directory } = yield* Home.Home
   const state = yield* Home.inspect(directory)
-  return [yield* permissions(directory, state), ...(yield* freeSpace(directory)), yield* owner]
+  return [permissions(directory, state), ...(yield* freeSpace(directory)), yield* owner]
 })
 
 const permissions = (directory: string, state: Home.State) => {
   switch (state) {
     case "missing":
-      return missing(directory)
+      return Finding.ok("home", `${directory} does not exist yet; it will be created`)
     case "open":
-      return Effect.succeed(
-        Finding.warning("home", `${directory} can be read by other users`, `chmod 700 ${directory}`)
-      )
+      return Finding.warning("home", `${directory} can be read by other users`, `chmod 700 ${directory}`)
     case "closed":
-      return Effect.succeed(Finding.ok("home", directory))
+      return Finding.ok("home", directory)
   }
 }
-
-/** Whether it can be created. */
-const missing = (directory: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const parent = yield* nearest(directory)
-    const isWritable = yield* Effect.isSuccess(fs.access(parent, { writable: true }))
-    return isWritable
-      ? Finding.ok("home", `${directory} does not exist yet; it will be created`)
-      : Finding.problem(
-          "home",
-          `${directory} does not exist and cannot be created in ${parent}`,
-          "create it, or set CHARLOTTE_HOME to another directory"
-        )
-  })
 
 /** The directory or its nearest existing parent. */
 const nearest = (directory: string): Effect.Effect<string, never, FileSystem | Path> =>

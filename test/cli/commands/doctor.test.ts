@@ -1,5 +1,3 @@
-import { SystemError } from "@effect/platform/Error"
-import { FileSystem } from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
@@ -193,21 +191,15 @@ describe("doctor, of the home directory", () => {
     })
   )
 
-  it.scoped("tells that it cannot be made", () =>
+  it.scoped("says that it cannot be created, and where", () =>
     Effect.gen(function* () {
-      // Root may write everywhere, so this is played.
-      const access = () => new SystemError({ reason: "PermissionDenied", module: "FileSystem", method: "access" })
-      const told = yield* HomeDirectory.check.pipe(
-        Effect.updateService(FileSystem, (fs) => ({ ...fs, access })),
-        Effect.provide(Layer.provideMerge(Home.layerUntouched, NodeContext.layer)),
-        Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", "/no/such/home"]])))
-      )
-      expect(told[0]).toEqual({
-        check: "home",
-        status: "problem",
-        message: "/no/such/home does not exist and cannot be created in /",
-        remedy: "create it, or set CHARLOTTE_HOME to another directory"
-      })
+      const world = yield* around
+      const home = `${world.root}/file/home`
+      writeFileSync(`${world.root}/file`, "")
+      expect(yield* say({ ...world, home }, "home")).toEqual([
+        `problem: the home directory ${home} does not exist and cannot be created in ${world.root}/file → ` +
+          "create it, or choose another directory with CHARLOTTE_HOME"
+      ])
     })
   )
 
