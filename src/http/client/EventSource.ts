@@ -5,7 +5,7 @@ import * as Sse from "@effect/experimental/Sse"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import { type Duration, Effect, Option, Schedule, Schema, Stream } from "effect"
+import { Chunk, type Duration, Effect, Option, Schedule, Schema, Stream } from "effect"
 import type { JobNotFound, ShuttingDown, StoreError } from "../../domain/errors.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { ConnectionFailed, type CursorAhead, UnexpectedAnswer } from "../contract/errors.js"
@@ -55,22 +55,17 @@ const isTemporary = (error: FollowError, opened: boolean): boolean => {
   }
 }
 
-/** The events of a frame: at most one. */
+/** The events of frames. */
 const decodeFrames = (address: string, frames: ReadonlyArray<Sse.AnyEvent>) =>
   Effect.forEach(
     frames.filter((frame) => frame._tag === "Event"),
-    ({ data, event, id }): Effect.Effect<Received, FollowError> => {
-      const position = Number(id)
-      switch (event) {
-        case "shutdown":
-          return closed(address)
-        default:
-          return Effect.mapBoth(decode(data), {
+    ({ data, event, id }): Effect.Effect<Received, FollowError> =>
+      event === "shutdown"
+        ? closed(address)
+        : Effect.mapBoth(decode(data), {
             onFailure: (error) => new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }),
-            onSuccess: (event) => ({ position, event })
+            onSuccess: (event) => ({ position: Number(id), event })
           })
-      }
-    }
   )
 
 const closed = (address: string) => new ConnectionFailed({ address, problem: "it was closed" })
@@ -82,19 +77,22 @@ const positionOf = ({ headers }: HttpClientResponse): number | undefined =>
 const read = (address: string, response: HttpClientResponse, isLast: (event: JobEvent) => boolean) => {
   const frames: Array<Sse.AnyEvent> = []
   const parser = Sse.makeParser((frame) => frames.push(frame))
-  const parse = (text: string) =>
+  const parse = (lines: Chunk.Chunk<string>) =>
     Effect.suspend(() => {
-      const error = parser.feed(text)
-      if (error !== undefined) return new UnexpectedAnswer({ address, problem: error.message })
-      return decodeFrames(address, frames.splice(0))
+      for (const line of lines) {
+        // Line by line: the parser of @effect/experimental 0.61 scans its whole input again for each line in it.
+        const error = parser.feed(`${line}\n`)
+        if (error !== undefined) return new UnexpectedAnswer({ address, problem: error.message })
+      }
+      return Effect.map(decodeFrames(address, frames.splice(0)), Chunk.unsafeFromArray)
     })
   return response.stream.pipe(
     Stream.mapError(Trouble.translate(address)),
     // Heartbeats are data, too.
     Stream.timeoutFail(() => Trouble.silent(address, silence), silence),
     Stream.decodeText(),
-    Stream.mapEffect(parse),
-    Stream.flattenIterables,
+    Stream.splitLines,
+    Stream.mapChunksEffect(parse),
     Stream.concat(Stream.fail(closed(address))),
     Stream.takeUntil(({ event }) => isLast(event))
   )
