@@ -85,14 +85,14 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/process/superviseProcess.ts",
-        from: "        yield* Effect.tapErrorCause(opened, () => launch.clear(cookie))\n",
+        from: "        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* now })\n",
         to: ""
       },
       {
         file: "src/process/superviseProcess.ts",
         from: "        const { ended, leader, output } = started.right\n",
         to: `        const { ended, leader, output } = started.right
-        yield* opened
+        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* now })
 `
       }
     ]
@@ -186,8 +186,8 @@ export const variants: Readonly<Record<string, Variant>> = {
       ...workEnded,
       {
         file: "src/manager/internal/jobLife.ts",
-        from: "Effect.zipRight(Fiber.await(job.fiber), ",
-        to: "Effect.zipRight(Effect.exit(Deferred.await(job.workEnded)), "
+        from: "  Fiber.await(job.fiber).pipe(",
+        to: "  Effect.exit(Deferred.await(job.workEnded)).pipe("
       }
     ]
   },
