@@ -21,6 +21,7 @@ export const lines = (job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
   return [
     ...StyledLine.wrap(headline(job, summary), view.columns - 1, 2),
     ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
+    ...SummaryText.unmerged(summary),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
     ...SummaryText.part(job.status === "running" ? commandsWhileRunning(job) : SummaryText.next(summary))
   ]

@@ -1,12 +1,12 @@
 /**
  * The result of a job, and what to do next.
  */
-import { Array, DateTime, Option, Record, Schema } from "effect"
+import { Array, DateTime, Number, Option, Record, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Work } from "../../domain/Work.js"
-import { resultBranch } from "../../git/RefNames.js"
+import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
 
 /** A unit that failed, and its failed task. */
@@ -19,6 +19,15 @@ export interface Failure {
   readonly log: string | undefined
 }
 
+/** A unit with commits that are not in the result, and where they are. */
+export interface Unmerged {
+  readonly unit: string
+  readonly commits: number
+  readonly branch: string
+  /** A command that shows their changes. */
+  readonly diff: string | undefined
+}
+
 export interface Summary {
   readonly jobId: string
   readonly status: RunStatus
@@ -27,10 +36,12 @@ export interface Summary {
   /** The number in each state. */
   readonly units: Readonly<Record<string, number>>
   readonly tasks: Readonly<Record<string, number>>
+  /** The number in the result. */
   readonly commits: number
   /** The result branch, and a command that shows its changes. */
   readonly branch: string | undefined
   readonly diff: string | undefined
+  readonly unmerged: ReadonlyArray<Unmerged>
   readonly target: string | undefined
   /** The commit to which the target branch was advanced. */
   readonly landed: string | undefined
@@ -77,8 +88,9 @@ export const of = ({ run, work }: Ended, now: DateTime.DateTime): Summary => {
     duration: DateTime.distance(run.createdAt, run.endedAt ?? now),
     units: countBy(work.units),
     tasks: countBy(work.tasks),
-    commits: outcome.commits ?? work.tasks.filter(({ state }) => state === "completed").length,
+    commits: outcome.commits ?? mergedCommits(work),
     ...resultOf(run, work, outcome, config),
+    unmerged: unmergedOf(run, work, config),
     target: outcome.target ?? config?.targetBranch,
     landed: outcome.landed,
     reason,
@@ -96,6 +108,22 @@ const resultOf = ({ id }: Run, { units }: Work, outcome: Outcome, config: JobCon
   const diff = config && command("git", "-C", config.repoPath, "diff", `${config.targetBranch}...${branch}`)
   return { branch, diff: outcome.diff ?? diff }
 }
+
+const completedIn = ({ tasks }: Work, unit: string): number =>
+  tasks.filter((task) => task.unit === unit && task.state === "completed").length
+
+const mergedCommits = (work: Work): number =>
+  Number.sumAll(work.units.filter(({ state }) => state === "merged").map(({ unit }) => completedIn(work, unit)))
+
+const unmergedOf = ({ id }: Run, work: Work, config: JobConfig | undefined): ReadonlyArray<Unmerged> =>
+  work.units.flatMap(({ base, state, unit }) => {
+    const commits = completedIn(work, unit)
+    const name = Schema.decodeOption(UnitName)(unit)
+    if (state === "merged" || commits === 0 || Option.isNone(name)) return []
+    const branch = unitBranch(id, name.value)
+    const diff = config && command("git", "-C", config.repoPath, "diff", `${base ?? config.targetBranch}...${branch}`)
+    return [{ unit, commits, branch, diff }]
+  })
 
 /** The message of LandingBlocked repeats what the summary shows elsewhere. */
 const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: Outcome): string => {

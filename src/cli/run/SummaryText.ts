@@ -4,13 +4,14 @@
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
-import type { Failure, Summary } from "./Summary.js"
+import type { Failure, Summary, Unmerged } from "./Summary.js"
 
 export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLine.Line> => {
   const wrap = (line: StyledLine.Line) => StyledLine.wrap(line, columns - 4, 2)
   return [
     ...wrap(headline(summary)),
     ...part(table(facts(summary), columns - 4)),
+    ...unmerged(summary),
     ...summary.failures.flatMap((failure) => part(failed(failure, wrap))),
     ...part(summary.notes.map(noted).flatMap(wrap)),
     ...part(next(summary))
@@ -46,13 +47,32 @@ const verbs: { readonly [S in RunStatus]: string } = {
 /** A name and its value, if there is one. */
 export type Fact = readonly [name: string, value: string | undefined]
 
-export const facts = ({ branch, commits, diff, landed, target, tasks, units }: Summary): ReadonlyArray<Fact> => [
-  ["units", counts(units)],
-  ["tasks", counts(tasks)],
-  ["commits", branch === undefined ? undefined : String(commits)],
-  ["landed", landed === undefined ? undefined : `on ${target}, at ${format.short(landed)}`],
-  ["result", branch],
-  ["diff", diff]
+export const facts = (summary: Summary): ReadonlyArray<Fact> => {
+  const { branch, commits, diff, landed, target, tasks, units } = summary
+  // All that was done is on the branches of units, which are named with a diff of their own.
+  const isElsewhere = commits === 0 && unmerged(summary).length > 0
+  return [
+    ["units", counts(units)],
+    ["tasks", counts(tasks)],
+    ["commits", branch === undefined ? undefined : String(commits)],
+    ["landed", landed === undefined ? undefined : `on ${target}, at ${format.short(landed)}`],
+    ["result", isElsewhere ? undefined : branch],
+    ["diff", isElsewhere ? undefined : diff]
+  ]
+}
+
+/** The units with commits that are not in the result; none while the job may still merge them. */
+export const unmerged = ({ status, unmerged }: Summary): ReadonlyArray<StyledLine.Line> =>
+  status === "running" || status === "pending" ? [] : unmerged.flatMap((unit) => part(branchOf(unit)))
+
+const branchOf = ({ branch, commits, diff, unit }: Unmerged): ReadonlyArray<StyledLine.Line> => [
+  [
+    mark.warn,
+    place(unit, undefined),
+    StyledLine.raw(`  ${format.count(commits, "commit")} ${commits === 1 ? "is" : "are"} not in the result`)
+  ],
+  [StyledLine.raw("  branch  ", "faint"), StyledLine.piece(branch)],
+  ...(diff === undefined ? [] : [[StyledLine.raw("  diff    ", "faint"), StyledLine.piece(diff)]])
 ]
 
 /** Facts that may wrap. */

@@ -78,7 +78,7 @@ export class TasksFailed extends Schema.TaggedError<TasksFailed>()("TasksFailed"
   override get message() {
     const failures = this.failures.map(({ log, reason, unit }) => `unit ${unit}: ${reason}${log ? `; see ${log}` : ""}`)
     const blocked = this.blocked.length === 0 ? [] : [`blocked: ${this.blocked.join(", ")}`]
-    return [...failures, ...blocked, `the completed work is on ${this.branch}`].join("; ")
+    return [...failures, ...blocked, `the merged units are on ${this.branch}`].join("; ")
   }
 }
 

@@ -128,6 +128,24 @@ export const mustPass = (ctx: RunContext, worktree: Worktree, options: Parameter
       : new CommandFailed({ purpose: options.purpose, command: options.line, reason, log: log.file })
   )
 
+/** Enough for the message of an error. */
+const maxLines = 3
+const maxEnd = 300
+
+/** Why a command failed, with the last lines that it printed, such as `exited with code 1: invalid API key`. */
+export const reasonWithOutput = ({ moved, reason = "", tail }: CommandResult): string => {
+  const lines = plainText
+    .strip(tail)
+    .split("\n")
+    .map((line) => line.trim())
+  const end = lines
+    .filter((line) => line !== "")
+    .slice(-maxLines)
+    .join(" / ")
+  if (moved.length > 0 || end === "") return reason
+  return `${reason}: ${end.length > maxEnd ? `…${end.slice(-maxEnd)}` : end}`
+}
+
 const reason = (outcome: ProcessOutcome): string | undefined =>
   $match(outcome, {
     Exited: ({ code }) => (code === 0 ? undefined : `exited with code ${code}`),

@@ -77,7 +77,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: TaskPosit
       yield* change(failed)
       yield* emit("task.retry", { attempt, reason, pause: Duration.toMillis(pause), log })
       yield* Effect.sleep(pause)
-      previous = Option.some({ reason, tail: ctx.hide(tail) })
+      previous = Option.some({ reason: ctx.hide(reason), tail: ctx.hide(tail) })
       const fault = yield* UnitWorktree.fault(ctx, worktree, position.tip)
       if (Option.isSome(fault)) {
         yield* Note.add(ctx, { unit: unit.id, task: task.number }, `attempt ${attempt} was discarded: ${fault.value}`)
@@ -91,7 +91,7 @@ const previousAttempt = ({ hide }: RunContext, { log, reason }: TaskRecord) =>
   Effect.gen(function* () {
     if (reason === undefined) return Option.none<Prompt.Previous>()
     const tail = log === undefined ? "" : yield* Effect.orElseSucceed(readTail(log), () => "")
-    return Option.some<Prompt.Previous>({ reason, tail: hide(tail) })
+    return Option.some<Prompt.Previous>({ reason: hide(reason), tail: hide(tail) })
   })
 
 const readTail = (path: string) =>
@@ -158,7 +158,7 @@ const tryOnce = (
     yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
     if (agent.reason !== undefined) {
       return failedAttempt({
-        reason: `the agent ${agent.reason}`,
+        reason: `the agent ${runCommand.reasonWithOutput(agent)}`,
         log: agent.log,
         tail: agent.tail,
         pause: backoff(attempt)

@@ -50,6 +50,26 @@ describe("charlotte run", () => {
     })
   )
 
+  it.scopedLive("says where the commits of a failed unit are, and what its agent printed last", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => ({
+        "charlotte.yaml": "agent: script\nattempts: 1\n",
+        "01-one.md": task(1, "echo one > one", "grep -q one one"),
+        "02-two.md": task(2, "echo calling; echo '401 invalid API key' >&2; exit 1", "true", [1])
+      }))
+      const failed = yield* Charlotte.run(world, "exec charlotte run tasks")
+      expect(failed.code).toBe(1)
+      expect(failed.out).toContain("\n    the agent exited with code 1: calling / 401 invalid API key\n")
+      const diff =
+        /1 commit is not in the result\n {4}branch {2}charlotte\/\w+\/unit\/tasks\n {4}diff {4}git (.*)\n/.exec(
+          failed.out
+        )
+      expect(yield* world.git(world.repository, ...(diff?.[1] ?? "").split(" "))).toContain("\n+one\n")
+      const shown = yield* Charlotte.run(world, "exec charlotte show latest")
+      expect(shown.out).toContain(diff?.[0])
+    })
+  )
+
   it.scopedLive("answers 75 when another one has the home, and says which; doctor looks at it meanwhile", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(Tasks.waiting())

@@ -40,9 +40,17 @@ describe("the summary of a job", () => {
 
   units    1 merged, 2 failed, 1 blocked
   tasks    3 done, 1 failed, 1 pending
-  commits  3
+  commits  1
   result   ${branch}
   diff     ${diff}
+
+  ! silk  1 commit is not in the result
+    branch  charlotte/${jobId}/unit/silk
+    diff    git -C /home/me/barn diff ${commit}...charlotte/${jobId}/unit/silk
+
+  ! frame  1 commit is not in the result
+    branch  charlotte/${jobId}/unit/frame
+    diff    git -C /home/me/barn diff main...charlotte/${jobId}/unit/frame
 
   ✗ silk 2  Lay the rings
     failed 2 times: the gate (npm test) ended with exit code 1
@@ -53,6 +61,14 @@ describe("the summary of a job", () => {
   ! words 1  the agent changed tasks/a.md: plan files were restored
 
   fix that, then continue with  charlotte retry ${jobId}`)
+  })
+
+  it("that failed before anything was merged shows no diff without changes", () => {
+    const work = new Work({ units: someFailed.units.slice(0, 1), tasks: someFailed.tasks.slice(0, 2) })
+    const failed = text({ run: run("failed", { error: toJson(failure) }), work })
+    expect(failed).toContain(`\n  tasks    1 done, 1 failed\n  commits  0\n\n  ! silk  1 commit is not in the result\n`)
+    expect(failed).not.toContain(branch)
+    expect(text({ run: run("running"), work })).not.toContain("not in the result")
   })
 
   it("that could not land names the command to go on with", () => {
@@ -139,9 +155,23 @@ describe("the summary of a job", () => {
       duration: 75_000,
       units: { merged: 1, failed: 2, blocked: 1 },
       tasks: { completed: 3, failed: 1, pending: 1 },
-      commits: 3,
+      commits: 1,
       branch,
       diff,
+      unmerged: [
+        {
+          unit: "silk",
+          commits: 1,
+          branch: `charlotte/${jobId}/unit/silk`,
+          diff: `git -C /home/me/barn diff ${commit}...charlotte/${jobId}/unit/silk`
+        },
+        {
+          unit: "frame",
+          commits: 1,
+          branch: `charlotte/${jobId}/unit/frame`,
+          diff: `git -C /home/me/barn diff main...charlotte/${jobId}/unit/frame`
+        }
+      ],
       target: "main",
       failures: [
         {

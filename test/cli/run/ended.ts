@@ -32,8 +32,8 @@ export const run = (
         : new RunError({ kind: "failure", error: more.error, cause: "Error: as it was rendered" })
   })
 
-const unit = (unit: string, position: number, state: UnitRecord["state"], reason?: string) =>
-  new UnitRecord({ unit, position, dependsOn: [], state, reason })
+const unit = (unit: string, position: number, state: UnitRecord["state"], more: Partial<UnitRecord> = {}) =>
+  new UnitRecord({ unit, position, dependsOn: [], state, ...more })
 
 const task = (unit: string, number: number, state: TaskRecord["state"], more: Partial<TaskRecord> = {}) =>
   new TaskRecord({
@@ -56,9 +56,12 @@ export const allDone = new Work({
 
 export const someFailed = new Work({
   units: [
-    unit("silk", 0, "failed", "task 2 (Lay the rings) failed 2 times: ended with exit code 1"),
+    unit("silk", 0, "failed", {
+      base: commit,
+      reason: "task 2 (Lay the rings) failed 2 times: ended with exit code 1"
+    }),
     unit("words", 1, "merged"),
-    unit("frame", 2, "failed", "unit frame conflicts with the units merged before it in a.txt"),
+    unit("frame", 2, "failed", { reason: "unit frame conflicts with the units merged before it in a.txt" }),
     unit("barn", 3, "blocked")
   ],
   tasks: [
