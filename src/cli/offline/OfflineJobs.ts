@@ -3,23 +3,22 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Array, Chunk, Context, Effect, Layer, Option, Order, type Scope, Stream } from "effect"
+import { Array, Context, Effect, Layer, Option, Order, type Scope } from "effect"
 import type { InvalidConfiguration } from "../../daemon/ConfigurationFile.js"
 import type { HomeBusy } from "../../daemon/LockOwner.js"
 import { Home, type HomeUnusable } from "../../daemon/Home.js"
 import * as Layers from "../../daemon/Layers.js"
 import type { TokenUnusable } from "../../daemon/Token.js"
-import { JobNotFound, type StoreError } from "../../domain/errors.js"
-import type { JobEvent } from "../../domain/JobEvent.js"
+import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { Run } from "../../domain/Run.js"
-import { Job, JobPage, ListedJob } from "../../http/contract/Api.js"
-import type { JobQuery, Service as JobClient } from "../../http/client/JobClient.js"
-import { shown } from "../../http/server/IdempotentSubmit.js"
+import type { Run } from "../../domain/Run.js"
+import type { Service as JobClient } from "../../http/client/JobClient.js"
+import * as JobQueries from "../../http/server/JobQueries.js"
 import { version } from "../../http/contract/Version.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import * as Database from "../../store/Database.js"
 import * as RunStore from "../../store/RunStore.js"
+import * as Runs from "../../store/Runs.js"
 
 /** Read access to jobs. */
 export type Jobs = Pick<JobClient, "list" | "get" | "events">
@@ -29,9 +28,9 @@ export type Manager = Jobs & Pick<JobClient, "start" | "resume">
 
 const kind = "tasks"
 
-/** Its process has died: the next manager will find it interrupted. */
-const settled = (run: Run): Run =>
-  shown(run.status === "running" ? new Run({ ...run, status: "interrupted" }, { disableValidation: true }) : run)
+/** Without a process that runs it, a running job is interrupted: the next manager will record that. */
+const phaseOf = ({ status }: Run) =>
+  Effect.succeed({ phase: undefined, status: status === "running" ? ("interrupted" as const) : status })
 
 const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
 
@@ -45,10 +44,8 @@ const merged =
     return { runs, next: Option.fromNullable(runs.length < read.length ? runs.at(-1)?.id : reach) }
   }
 
-const pageSize = 256
-
 export const make = (store: RunStore.Service): Jobs => {
-  const page = ({ status, ...query }: JobQuery & { readonly limit: number }) => {
+  const page = ({ status, ...query }: JobQueries.PageQuery) => {
     if (status === "running") return Effect.succeed({ runs: [], next: Option.none<JobId>() })
     if (status !== "interrupted") return store.page({ ...query, kind, ...(status && { status }) })
     const found = Effect.forEach(["interrupted", "running"] as const, (status) =>
@@ -56,36 +53,11 @@ export const make = (store: RunStore.Service): Jobs => {
     )
     return Effect.map(found, merged(query.limit))
   }
-
-  const events = (jobId: JobId, after: number): Stream.Stream<JobEvent, JobNotFound | StoreError> =>
-    Stream.paginateChunkEffect(after, (after) =>
-      Effect.flatMap(store.events({ kind, jobId, after, limit: pageSize }), (page) => {
-        if (Option.isNone(page)) return new JobNotFound({ jobId })
-        const { events } = page.value
-        return Effect.succeed([
-          Chunk.unsafeFromArray(events),
-          Option.map(Option.fromNullable(events.at(-1)), ({ seq }) => seq)
-        ] as const)
-      })
-    )
-
+  const queries = JobQueries.make({ kind, phaseOf, store, page })
   return {
-    list: ({ limit = 100, ...query } = {}) =>
-      Effect.gen(function* () {
-        const { next, runs } = yield* page({ ...query, limit })
-        const counts = yield* store.work.counts(runs.map(({ id }) => id))
-        return new JobPage({
-          jobs: runs.map((run) => new ListedJob({ ...settled(run), progress: counts.get(run.id) })),
-          next: Option.getOrUndefined(next)
-        })
-      }),
-    get: (id) =>
-      Effect.gen(function* () {
-        const run = yield* store.get(id)
-        if (Option.isNone(run) || run.value.kind !== kind) return yield* new JobNotFound({ jobId: id })
-        return new Job({ ...settled(run.value), ...(yield* store.work.of(id)) })
-      }),
-    events: (id, { after = 0 } = {}) => events(id, after)
+    list: ({ limit = 100, ...query } = {}) => queries.list({ ...query, limit }),
+    get: queries.get,
+    events: Runs.make(store).events
   }
 }
 

@@ -10,17 +10,17 @@ import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Layer, Option, Predicate } from "effect"
-import { InvalidJobConfig, JobNotFound, MaxJobsReached } from "../../domain/errors.js"
-import type { JobId } from "../../domain/JobId.js"
+import { InvalidJobConfig, MaxJobsReached } from "../../domain/errors.js"
+import type { Run } from "../../domain/Run.js"
 import { JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
-import { Job, type JobsApi, Submitted } from "../contract/Api.js"
+import { type JobsApi, Submitted } from "../contract/Api.js"
 import * as Body from "./readJsonBody.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import { inLines } from "./decodeErrors.js"
+import * as JobQueries from "./JobQueries.js"
 import * as EventStreams from "./SseStreams.js"
-import { listJobs } from "./listJobs.js"
 import * as Logs from "./LogFiles.js"
 import * as Metrics from "./Metrics.js"
 import { layer as streamsLayer, type Options as StreamOptions, Streams } from "./OpenStreams.js"
@@ -68,8 +68,12 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
       const submissions = Submissions.make({ kind, manager, store })
       const logs = yield* Logs.make({ kind, directory, store, streams })
 
-      const phaseOf = (id: JobId) =>
-        Effect.map(manager.get(id), (job) => Option.getOrUndefined(Option.map(job, ({ phase }) => phase)))
+      const phaseOf = ({ id, status }: Run) =>
+        Effect.map(manager.get(id), (job) => ({
+          status,
+          phase: Option.getOrUndefined(Option.map(job, ({ phase }) => phase))
+        }))
+      const queries = JobQueries.make({ kind, phaseOf, store })
 
       return handlers
         .handleRaw("submit", ({ headers, request }) =>
@@ -84,19 +88,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
         )
         .handle("list", ({ urlParams: { label = [], limit = 100, before, status } }) => {
           const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
-          const query = { kind, labels, limit, ...(status && { status }), ...(before && { before }) }
-          return listJobs({ store, phaseOf, query })
+          return queries.list({ labels, limit, ...(status && { status }), ...(before && { before }) })
         })
-        .handle("get", ({ path: { id } }) =>
-          Effect.flatMap(store.withWork(id), (found) => {
-            if (Option.isNone(found) || found.value.run.kind !== kind) return new JobNotFound({ jobId: id })
-            const { run, work } = found.value
-            return Effect.map(
-              phaseOf(id),
-              (phase) => new Job({ ...Submissions.shown(run), ...work, phase }, { disableValidation: true })
-            )
-          })
-        )
+        .handle("get", ({ path: { id } }) => queries.get(id))
         .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))
         .handleRaw("stopAll", ({ request }) =>
           Effect.flatMap(stopAll(request), (asked) =>

@@ -1,0 +1,75 @@
+/**
+ * Jobs as the contract describes them, from a store: for the server, and for commands that find no server.
+ */
+import { Effect, Option, Schema } from "effect"
+import { JobNotFound, type StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import type { RunPage, RunQuery, RunStore } from "../../store/RunStore.js"
+import { Job, JobPage, ListedJob } from "../contract/Api.js"
+import { shown } from "./IdempotentSubmit.js"
+
+export interface JobQueries {
+  /** A page of jobs of any labels, newest first: at most `limit`, and about 4 MiB of JSON. */
+  readonly list: (query: PageQuery) => Effect.Effect<JobPage, StoreError>
+  readonly get: (id: JobId) => Effect.Effect<Job, JobNotFound | StoreError>
+}
+
+export type PageQuery = Omit<RunQuery, "kind"> & { readonly limit: number }
+
+/** Characters of JSON. A larger job makes a page of its own. */
+const maxSize = 4 * 1024 * 1024
+
+/** Runs that are read at once: each has its labels, configuration and result. */
+const readAtOnce = 50
+
+const encode = Schema.encodeSync(ListedJob)
+
+/** Records are valid when they come out of the store. */
+const unchecked = { disableValidation: true }
+
+export const make = ({
+  kind,
+  phaseOf,
+  store,
+  page = (query) => store.page({ ...query, kind })
+}: {
+  readonly kind: string
+  readonly phaseOf: (run: Run) => Effect.Effect<Pick<Job, "phase"> & { readonly status: Run["status"] }>
+  readonly store: RunStore["Type"]
+  readonly page?: (query: PageQuery) => Effect.Effect<RunPage, StoreError>
+}): JobQueries => {
+  const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...shown(run), ...phase }))
+
+  return {
+    list: (query) =>
+      Effect.gen(function* () {
+        const jobs: Array<ListedJob> = []
+        let size = 0
+        let before = query.before
+        for (;;) {
+          const limit = Math.min(readAtOnce, query.limit - jobs.length)
+          const { next, runs } = yield* page({ ...query, limit, ...(before && { before }) })
+          const counts = yield* store.work.counts(runs.map(({ id }) => id))
+          for (const run of runs) {
+            const job = new ListedJob({ ...(yield* view(run)), progress: counts.get(run.id) }, unchecked)
+            size += JSON.stringify(encode(job)).length
+            if (jobs.length > 0 && size > maxSize) return new JobPage({ jobs, next: before }, unchecked)
+            jobs.push(job)
+            before = run.id
+          }
+          // A page of several labels may be short, and even empty, and have another after it.
+          if (Option.isNone(next) || jobs.length >= query.limit || runs.length < limit) {
+            return new JobPage({ jobs, next: Option.getOrUndefined(next) }, unchecked)
+          }
+        }
+      }),
+    get: (id) =>
+      Effect.gen(function* () {
+        const found = yield* store.withWork(id)
+        if (Option.isNone(found) || found.value.run.kind !== kind) return yield* new JobNotFound({ jobId: id })
+        const { run, work } = found.value
+        return new Job({ ...(yield* view(run)), ...work }, unchecked)
+      })
+  }
+}
