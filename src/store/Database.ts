@@ -15,6 +15,7 @@ import { closeOnFailure } from "./closeOnFailure.js"
 import * as IntegrityCheck from "./sql/IntegrityCheck.js"
 import { isLockFailure, orStoreError } from "./sql/mapSqlError.js"
 import * as FileLock from "./FileLock.js"
+import * as Migrations from "./Migrations.js"
 import { markConfigured } from "./sql/Durability.js"
 import * as Generation from "./sql/Generation.js"
 
@@ -118,11 +119,14 @@ const connect = (filename: string, readonly: boolean) =>
   })
 
 /**
- * Checks the file before anything in it changes; `RunStore.layer` checks a large one once it is open. The connection is
+ * Checks the file, and its schema version, before anything in it changes; `RunStore.layer` checks a large one once it is open. The connection is
  * writable, so that it can delete its own temporary files and roll back a journal.
  */
 const refuseDamaged = (execute: rawQuery.RawQuery, filename: string) =>
-  IntegrityCheck.isLarge(filename) ? readSchema(execute) : IntegrityCheck.refuse(execute, filename)
+  Effect.zipRight(
+    IntegrityCheck.isLarge(filename) ? readSchema(execute) : IntegrityCheck.refuse(execute, filename),
+    Migrations.refuseNewer(execute)
+  )
 
 /**
  * With the WAL of a crash present, uses a separate read-only connection: closing a writable one would checkpoint the WAL into

@@ -5,11 +5,14 @@ import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
 import { Effect, Option } from "effect"
 import { StoreError } from "../domain/errors.js"
 import { retryWhileBusy } from "./sql/busyRetry.js"
 import { orStoreError } from "./sql/mapSqlError.js"
+import type { RawQuery } from "./sql/rawQuery.js"
+import * as SchemaCheck from "./SchemaCheck.js"
 import { migrations } from "./migrations/index.js"
 
 const table = "charlotte_migrations"
@@ -50,6 +53,14 @@ const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), tab
   Effect.provideServiceEffect(SqlClient.SqlClient, plainClient)
 )
 
+const versionBy = (execute: RawQuery): Effect.Effect<Option.Option<number>, SqlError> =>
+  Effect.gen(function* () {
+    const tables = yield* execute(`SELECT name FROM sqlite_master WHERE name = '${table}'`)
+    if (tables.length === 0) return Option.none()
+    const [row] = yield* execute<{ readonly id: number | null }>(`SELECT max(migration_id) AS id FROM ${table}`)
+    return Option.fromNullable(row?.id)
+  })
+
 /**
  * The schema version, read without the client's statement templates, whose first use is slow. Not prepared: a client caches a
  * failed prepare and would report busy forever.
@@ -57,14 +68,7 @@ const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), tab
 const applied = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { executeUnprepared } = yield* sql.reserve
-  const tables = yield* executeUnprepared(`SELECT name FROM sqlite_master WHERE name = '${table}'`, [], undefined)
-  if (tables.length === 0) return Option.none<number>()
-  const [row]: ReadonlyArray<{ readonly id: number | null }> = yield* executeUnprepared(
-    `SELECT max(migration_id) AS id FROM ${table}`,
-    [],
-    undefined
-  )
-  return Option.fromNullable(row?.id)
+  return yield* versionBy((statement) => executeUnprepared(statement, [], undefined))
 }).pipe(Effect.scoped, orStoreError(operation))
 
 const newer = (id: number) =>
@@ -75,6 +79,10 @@ const newer = (id: number) =>
       `the database has schema version ${id}, and this Charlotte supports up to ${latest}; install a newer Charlotte`
     )
   })
+
+/** Refuses a newer schema on a connection that has written nothing yet. */
+export const refuseNewer = (execute: RawQuery): Effect.Effect<void, StoreError | SqlError> =>
+  Effect.flatMap(versionBy(execute), (id) => (Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.void))
 
 /**
  * `Migrator` treats a failure to record the migration as a concurrent migration and succeeds, so the version is checked
@@ -112,10 +120,30 @@ export const verify: Effect.Effect<void, StoreError, SqlClient.SqlClient> = Effe
       })
 )
 
+/**
+ * A migration that fails on tables that are there already: the migrations table was restored or edited without them. Checked
+ * after the failure, since another process may be migrating before it.
+ */
+const explain = (error: StoreError) =>
+  Effect.gen(function* () {
+    const version = Option.getOrElse(yield* applied, () => 0)
+    if ((yield* SchemaCheck.unexpected(version)).length === 0) return yield* error
+    return yield* new StoreError({
+      operation,
+      reason: "version",
+      cause: new Error(
+        `the tables of the database are newer than schema version ${version}, which its table ${table} records; ` +
+          "restore the whole file from a backup, or move it away to start afresh"
+      )
+    })
+  })
+
+const migrated = Effect.catchIf(migrate, ({ reason }) => reason === "other", explain)
+
 /** Usually the schema is up to date, and this is a single query. */
 const update = Effect.flatMap(applied, (id) => {
   if (Option.contains(id, latest)) return Effect.void
-  return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(migrate, upToDate)
+  return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(migrated, upToDate)
 })
 
 export const run = retryWhileBusy(update)

@@ -10,6 +10,8 @@ import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
 import * as exitCodeOf from "../../src/cli/errors/exitCodeOf.js"
+import * as Migrations from "../../src/store/Migrations.js"
+import * as SchemaCheck from "../../src/store/SchemaCheck.js"
 import * as World from "../http/world.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
@@ -32,6 +34,17 @@ const manager = (filename: string) => {
 }
 
 describe("a database of 0.1.0", () => {
+  it.scoped("has the schema of a new one once it is migrated", () =>
+    Effect.gen(function* () {
+      const filename = yield* database
+      const migrated = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
+      yield* Effect.gen(function* () {
+        const { latest } = yield* Migrations.version
+        expect([yield* SchemaCheck.missing(latest), yield* SchemaCheck.unexpected(latest)]).toEqual([[], []])
+      }).pipe(Effect.provide(migrated))
+    })
+  )
+
   it.scopedLive("keeps what has ended, and has its interrupted jobs done, once, as the next attempt", () =>
     Effect.gen(function* () {
       const filename = yield* database

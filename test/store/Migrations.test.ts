@@ -4,8 +4,9 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer, Option, String } from "effect"
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
+import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as FailingSql from "../support/FailingSql.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
@@ -49,6 +50,13 @@ const works = Effect.gen(function* () {
     { kind: "k", id: "1", process: { pid: 1, bootId: "b", startTime: "s", pidNamespace: "n" } },
     yield* store.owners.get("k")
   )
+})
+
+/** Makes it a database of a newer version. */
+const newer = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* works
+  yield* sql`INSERT INTO charlotte_migrations ${sql.insert({ migration_id: 999, name: "future" })}`
 })
 
 /** Drops the whole schema. */
@@ -95,6 +103,65 @@ describe("RunStore.layer", () => {
       }).pipe(Effect.provide(database(filename)))
     })
   )
+
+  for (const [what, leave] of [
+    ["closed", (filename: string) => Effect.scoped(Effect.provide(newer, stored(filename)))],
+    // Another process copies the files: closing them here would release the locks on them.
+    [
+      "left by a crash",
+      (filename: string) =>
+        Effect.flatMap(TemporaryDirectory.file("crashed.db"), (crashed) =>
+          newer.pipe(
+            Effect.zipRight(
+              Effect.sync(() => {
+                for (const end of ["", "-wal"]) execFileSync("cp", [`${crashed}${end}`, `${filename}${end}`])
+              })
+            ),
+            Effect.provide(stored(crashed))
+          )
+        )
+    ]
+  ] as const) {
+    it.scoped(`refuses the file of a newer schema version, ${what}, and leaves every byte of it unchanged`, () =>
+      Effect.gen(function* () {
+        const filename = yield* TemporaryDirectory.file("test.db")
+        yield* leave(filename)
+        const bytes = () =>
+          ["", "-wal"].map((end) =>
+            existsSync(`${filename}${end}`) ? readFileSync(`${filename}${end}`, "latin1") : ""
+          )
+        const before = bytes()
+        for (const layer of [stored(filename), database(filename)]) {
+          const error = yield* Effect.flip(Effect.provide(Effect.void, layer))
+          expect(error).toMatchObject({ _tag: "StoreError", reason: "version" })
+          expect(error.message).toContain("the database has schema version 999")
+          expect(bytes()).toEqual(before)
+        }
+      })
+    )
+  }
+
+  for (const version of Object.keys(migrations).keys()) {
+    it.scoped(
+      `refuses tables that are newer than version ${version} in its migrations table, and changes nothing`,
+      () =>
+        Effect.gen(function* () {
+          const filename = yield* TemporaryDirectory.file("test.db")
+          yield* works.pipe(Effect.provide(stored(filename)))
+          yield* Effect.gen(function* () {
+            const sql = yield* SqlClient.SqlClient
+            yield* sql`DELETE FROM charlotte_migrations WHERE migration_id > ${version}`
+            const before = yield* contents("charlotte_runs", "charlotte_migrations")
+            const error = yield* Effect.flip(opened)
+            expect(error).toMatchObject({ _tag: "StoreError", reason: "version", operation: "migrate" })
+            expect(error.message).toContain(
+              `the tables of the database are newer than schema version ${version}, which its table charlotte_migrations records; restore`
+            )
+            expect(yield* contents("charlotte_runs", "charlotte_migrations")).toEqual(before)
+          }).pipe(Effect.provide(database(filename)))
+        })
+    )
+  }
 
   it.effect("migrates a database of an earlier version, with its runs", () =>
     Effect.gen(function* () {

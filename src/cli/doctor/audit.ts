@@ -8,6 +8,8 @@ import * as Configuration from "../../daemon/Configuration.js"
 import { Home } from "../../daemon/Home.js"
 import type { StoreError } from "../../domain/errors.js"
 import * as Audit from "../../store/Audit.js"
+import * as Migrations from "../../store/Migrations.js"
+import * as SchemaCheck from "../../store/SchemaCheck.js"
 import * as format from "../terminal/format.js"
 import * as Finding from "./Finding.js"
 
@@ -17,13 +19,21 @@ const maxJobs = Effect.match(Configuration.make, {
   onFailure: () => undefined
 })
 
+/** A trigger that was dropped refuses no wrong change any more. */
+const schema = Effect.gen(function* () {
+  const { latest } = yield* Migrations.version
+  const missing = yield* SchemaCheck.missing(latest)
+  return missing.map((found): Audit.Violation => ({ found, wrong: "it is missing in the schema", remedy: "file" }))
+})
+
 export const check: Effect.Effect<
   ReadonlyArray<Finding.Finding>,
   StoreError,
   FileSystem | Home | SqlClient.SqlClient
 > = Effect.gen(function* () {
   const { database } = yield* Home
-  const { events, jobs, violations } = yield* Audit.run({ maxJobs: yield* maxJobs })
+  const { events, jobs, violations: records } = yield* Audit.run({ maxJobs: yield* maxJobs })
+  const violations = [...records, ...(yield* schema)]
   const size = `${format.count(jobs, "job")} and ${format.count(events, "event")}`
   return violations.length === 0
     ? [Finding.ok("audit", `${size} are consistent`)]

@@ -10,6 +10,7 @@ import * as Database from "../../store/Database.js"
 import * as Migrations from "../../store/Migrations.js"
 import type { UnfinishedRun } from "../../store/RunStoreService.js"
 import * as RunStore from "../../store/RunStore.js"
+import * as SchemaCheck from "../../store/SchemaCheck.js"
 import * as Prune from "../../tasks/Prune.js"
 import * as format from "../terminal/format.js"
 import * as audit from "./audit.js"
@@ -29,15 +30,13 @@ export const check = (options: Options) =>
     return yield* Effect.provide(tables(options), Database.layerUntouched({ filename: database, thorough: true }))
   }).pipe(Effect.catchTag("StoreError", (error) => Effect.succeed([unreadable(error)])))
 
+const startAfresh = "restore it from a backup, or move it away to start afresh"
+
 const unreadable = ({ cause, reason }: StoreError): Finding.Finding => {
   const detail = cause instanceof Error ? cause.message : String(cause)
   switch (reason) {
     case "corrupt":
-      return Finding.problem(
-        "database",
-        detail.replace(/\. Restore it .*$/, ""),
-        "restore it from a backup, or move it away to start afresh"
-      )
+      return Finding.problem("database", detail.replace(/\. Restore it .*$/, ""), startAfresh)
     case "busy":
       return Finding.warning("database", "busy, could not be checked", "try again")
     case "readonly":
@@ -60,14 +59,18 @@ const tables = (options: Options) =>
   Effect.gen(function* () {
     const { database } = yield* Home
     const { found, latest } = yield* Migrations.version
-    if (Option.isNone(found)) return [Finding.ok("database", `${database}, empty`)]
-    const version = `${database}, version ${found.value}`
-    if (found.value > latest) {
+    const known = Option.getOrElse(found, () => 0)
+    const version = `${database}, version ${known}`
+    if (known > latest) {
       return [
         Finding.problem("database", `${version}; this charlotte supports up to ${latest}`, "install a newer charlotte")
       ]
     }
-    if (found.value < latest) {
+    if (known < latest && (yield* SchemaCheck.unexpected(known)).length > 0) {
+      return [Finding.problem("database", `${version}, but its tables are newer`, startAfresh)]
+    }
+    if (Option.isNone(found)) return [Finding.ok("database", `${database}, empty`)]
+    if (known < latest) {
       return [
         Finding.warning(
           "database",

@@ -291,12 +291,13 @@ describe("doctor, of the database", () => {
       yield* Effect.provide(Effect.void, database(world))
       expect(yield* say(world, "database")).toEqual([expect.stringMatching(/^ok: .*, version \d+, undamaged$/)])
       expect(yield* say(world, "jobs")).toEqual(["ok: none unfinished"])
-      const version = (id: number) =>
+      const change = (sql: string) =>
         Effect.sync(() =>
-          execFileSync(process.execPath, [
-            "-e",
-            `require("better-sqlite3")(${JSON.stringify(file)}).exec("UPDATE charlotte_migrations SET migration_id = ${id} WHERE migration_id = (SELECT max(migration_id) FROM charlotte_migrations)")`
-          ])
+          execFileSync(process.execPath, ["-e", `require("better-sqlite3")(${JSON.stringify(file)}).exec("${sql}")`])
+        )
+      const version = (id: number) =>
+        change(
+          `UPDATE charlotte_migrations SET migration_id = ${id} WHERE migration_id = (SELECT max(migration_id) FROM charlotte_migrations)`
         )
       yield* version(99)
       expect(yield* say(world, "database")).toEqual([
@@ -306,6 +307,12 @@ describe("doctor, of the database", () => {
       ])
       expect(yield* say(world, "jobs")).toEqual([])
       yield* version(0)
+      expect(yield* say(world, "database")).toEqual([
+        expect.stringMatching(
+          /^problem: .*, version 8, but its tables are newer → restore it from a backup, or move it away to start afresh$/
+        )
+      ])
+      yield* change("DROP TABLE charlotte_generation")
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(/^warning: .*; jobs cannot be checked before it is migrated to version/)
       ])

@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { ConfigProvider, Effect, Layer } from "effect"
+import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { charlotte } from "../../../src/cli/parser/commands.js"
 import { at, event, id, newRun } from "../../store/runs.js"
@@ -65,6 +66,35 @@ describe("charlotte doctor --audit", () => {
         [
           `✗ audit          ${id(1)}: its events are not numbered 1, 2, 3 …`,
           `                 → keep a copy of ${directory}/charlotte.db, and report this; other jobs are not affected`
+        ]
+      ])
+    })
+  )
+
+  it.scoped("names each trigger, index, table and column that is missing, and each job that is wrong for it", () =>
+    Effect.gen(function* () {
+      const directory = yield* home("SELECT 1")
+      execFileSync(process.execPath, [
+        "-e",
+        `require("better-sqlite3")(${JSON.stringify(`${directory}/charlotte.db`)}).exec(\`
+          DROP TRIGGER charlotte_runs_transition;
+          DROP TRIGGER charlotte_runs_attempt;
+          DROP INDEX charlotte_runs_active_key;
+          UPDATE charlotte_runs SET attempt = 2 WHERE status = 'completed'\`)`
+      ])
+      const { code, lines } = yield* audit(directory)
+      const remedy = expect.stringMatching(/^ +→ restore it from a backup/)
+      expect([code, lines]).toEqual([
+        1,
+        [
+          `✗ audit          ${id(1)}: its attempt number does not match its job.resumed events`,
+          expect.stringMatching(/^ +→ keep a copy/),
+          "✗ audit          index charlotte_runs_active_key: it is missing in the schema",
+          remedy,
+          "✗ audit          trigger charlotte_runs_attempt: it is missing in the schema",
+          remedy,
+          "✗ audit          trigger charlotte_runs_transition: it is missing in the schema",
+          remedy
         ]
       ])
     })
