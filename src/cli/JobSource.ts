@@ -6,7 +6,7 @@ import { Effect, Option, type Scope } from "effect"
 import * as LockOwner from "../daemon/LockOwner.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/client/JobClient.js"
-import { RealClock } from "../internal/RealClock.js"
+import { poll } from "../internal/RealClock.js"
 import { ensureResponding, type NotResponding } from "./daemon/ensureResponding.js"
 import type { Output } from "./terminal/Output.js"
 import type { Jobs, Manager } from "./offline/OfflineJobs.js"
@@ -25,19 +25,11 @@ type Failure = Home.HomeUnusable | LockOwner.HomeBusy | NotResponding | JobClien
 
 type Environment = Home.Home | FileSystem | Output | Scope.Scope
 
-/** How long a process may take from locking the home to listening, in milliseconds of real time. */
-const patience = 5_000
-const pause = 20
-
-const waitForHolder: Effect.Effect<Option.Option<LockOwner.LockOwner>, never, Environment> = Effect.gen(function* () {
-  const { now, sleep } = yield* RealClock
-  const deadline = (yield* now) + patience
-  for (;;) {
-    const holder = yield* LockOwner.find
-    const isReady = Option.isNone(holder) || holder.value.addresses !== undefined
-    if (isReady || (yield* now) > deadline) return holder
-    yield* sleep(pause)
-  }
+const waitForHolder: Effect.Effect<Option.Option<LockOwner.LockOwner>, never, Environment> = poll(LockOwner.find, {
+  until: (holder) => Option.isNone(holder) || holder.value.addresses !== undefined,
+  pause: "20 millis",
+  // How long a process may take from locking the home to listening.
+  atMost: "5 seconds"
 })
 
 /** The process that holds the home, if there is one; it responds. */

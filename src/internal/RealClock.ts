@@ -2,7 +2,7 @@
  * Real time, for what must proceed under any `Clock`: waiting for a lock that another process holds, checking the database
  * file, collecting a batch of writes. Everything else uses Effect's `Clock`.
  */
-import { Clock, Context, Duration, Effect } from "effect"
+import { Clock, Context, Duration, Effect, type Predicate, Schedule } from "effect"
 import { performance } from "node:perf_hooks"
 
 export interface Service {
@@ -37,3 +37,25 @@ export const asClock: Effect.Effect<Clock.Clock> = Effect.map(RealClock, ({ now,
   currentTimeNanos: Effect.map(now, (millis) => BigInt(Math.round(millis * 1e6))),
   sleep: (duration) => sleep(Duration.toMillis(duration))
 }))
+
+/** Repeats a check with pauses of real time until its result is good, or time is up; answers with the last result. */
+export const poll = <A, E, R>(
+  check: Effect.Effect<A, E, R>,
+  options: {
+    readonly until: Predicate.Predicate<A>
+    readonly pause: Duration.DurationInput
+    readonly atMost: Duration.DurationInput
+  }
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(asClock, (clock) =>
+    Effect.clockWith((callers) =>
+      Effect.repeat(
+        Effect.withClock(check, callers),
+        Schedule.identity<A>().pipe(
+          Schedule.zipLeft(Schedule.spaced(options.pause)),
+          Schedule.zipLeft(Schedule.upTo(Schedule.forever, options.atMost)),
+          Schedule.untilInput(options.until)
+        )
+      ).pipe(Effect.withClock(clock))
+    )
+  )

@@ -7,7 +7,7 @@ import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
-import { RealClock } from "../../internal/RealClock.js"
+import { poll } from "../../internal/RealClock.js"
 
 /** The daemon has not exited in time. */
 export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
@@ -52,15 +52,7 @@ export const down: Effect.Effect<
 
 /** Waits for the exit, up to the deadline. */
 const hasEnded = (holder: LockOwner.LockOwner) =>
-  Effect.gen(function* () {
-    const { now, sleep } = yield* RealClock
-    const deadline = (yield* now) + patience
-    while (yield* isUp(holder)) {
-      if ((yield* now) > deadline) return false
-      yield* sleep(pause)
-    }
-    return true
-  })
+  poll(Effect.negate(isUp(holder)), { until: (hasEnded) => hasEnded, pause, atMost: patience })
 
 /** A process of another container is known only by its note. */
 const isUp = ({ file, process, since }: LockOwner.LockOwner) =>

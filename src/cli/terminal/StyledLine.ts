@@ -1,11 +1,19 @@
 /**
  * A line of output: pieces of clean text, each with a style. It is laid out first and coloured last.
  */
+import { styleText } from "node:util"
 import * as Terminal from "./text.js"
 
-const sgr = { plain: "", strong: "1", faint: "2", bad: "31", good: "32", warn: "33", name: "36" } as const
+const formats = {
+  strong: "bold",
+  faint: "dim",
+  bad: "red",
+  good: "green",
+  warn: "yellow",
+  name: "cyan"
+} as const
 
-export type Style = keyof typeof sgr
+export type Style = "plain" | keyof typeof formats
 
 export interface Piece {
   readonly text: string
@@ -66,6 +74,8 @@ export const wrap = (line: Line, columns: number, indent: number): ReadonlyArray
 /** The text to write; without colours it contains no escape sequence. */
 export const paint = (line: Line, colours: boolean): string =>
   line
-    .map(({ style, text }) => (colours && style !== "plain" ? `\x1b[${sgr[style]}m${text}\x1b[0m` : text))
+    .map(({ style, text }) =>
+      colours && style !== "plain" ? styleText(formats[style], text, { validateStream: false }) : text
+    )
     .join("")
     .trimEnd()

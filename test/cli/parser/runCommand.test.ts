@@ -294,7 +294,7 @@ Example: charlotte run tasks --target main --agent claude --concurrency 2 --labe
       }
       expect((yield* Capture.run(program(), ["--version"])).out).toBe("1.2.3\n")
       expect((yield* Capture.run(program(), ["--help"], { isTerminal: true, colours: true })).out).toContain(
-        "\x1b[1mUsage\x1b[0m"
+        "\x1b[1mUsage\x1b[22m"
       )
     })
   )

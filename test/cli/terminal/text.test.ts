@@ -58,7 +58,7 @@ describe("a line", () => {
 
   it("is coloured only where there are colours", () => {
     expect(plain(line)).toBe("  silk  two words more")
-    expect(StyledLine.paint(line, true)).toBe("  \x1b[36msilk\x1b[0m  \x1b[31mtwo words more\x1b[0m")
+    expect(StyledLine.paint(line, true)).toBe("  \x1b[36msilk\x1b[39m  \x1b[31mtwo words more\x1b[39m")
   })
 
   it("is cut within any of its pieces, and between them", () => {
