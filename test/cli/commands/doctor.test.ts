@@ -257,7 +257,7 @@ describe("doctor, of configuration and agents", () => {
       const world = yield* around
       writeFileSync(`${world.home}/config.yaml`, "maxJobs: 0\nagents:\n  mine: { prompt: stdin }\nagent: mine\n")
       const told = yield* say(world, "configuration")
-      expect(told.map((line) => /config\.yaml:(\d+): /.exec(line)?.[1])).toEqual(["4", "3", "1"])
+      expect(told.map((line) => /config\.yaml:(\d+): /.exec(line)?.[1])).toEqual(["1", "3", "4"])
       for (const line of told) expect(line).toMatch(/^problem: .* → /)
       expect(yield* say(world, "agents")).toEqual([])
     })
