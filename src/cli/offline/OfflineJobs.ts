@@ -19,6 +19,7 @@ import type { JobManager } from "../../manager/JobManager.js"
 import * as Database from "../../store/Database.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as Runs from "../../store/Runs.js"
+import * as Copy from "./copyDatabase.js"
 
 /** Read access to jobs. */
 export type Jobs = Pick<JobClient, "list" | "get" | "events">
@@ -71,7 +72,19 @@ const untouched = Layer.unwrapEffect(
   )
 )
 
-/** Reads the database without writing to it, unless it needs a migration or a recovery first. */
+/** A copy may be migrated and recovered. */
+const copied = Layer.unwrapScoped(
+  Effect.gen(function* () {
+    const { database } = yield* Home
+    const filename = yield* Copy.copyDatabase(database)
+    return Layer.provide(RunStore.layer, Database.layer({ filename }))
+  })
+)
+
+/**
+ * Reads the database without writing to it, unless it needs a migration or a recovery first; where it cannot be written, reads a
+ * copy.
+ */
 export const open: Effect.Effect<
   Jobs,
   HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | TokenUnusable,
@@ -80,13 +93,14 @@ export const open: Effect.Effect<
   const fs = yield* FileSystem
   const { database } = yield* Home
   const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => false)
-  const layer = isThere ? untouched : RunStore.layerMemory
-  const storeOf = <R, E, R2>(context: Effect.Effect<Context.Context<R | RunStore.RunStore>, E, R2>) =>
-    Effect.map(context, Context.get(RunStore.RunStore))
-  const store = yield* storeOf(Layer.build(layer)).pipe(
+  const storeOf = <R, E, R2>(layer: Layer.Layer<R | RunStore.RunStore, E, R2>) =>
+    Effect.map(Layer.build(layer), Context.get(RunStore.RunStore))
+  if (!isThere) return make(yield* storeOf(RunStore.layerMemory))
+  if (Copy.isNeeded(database)) return make(yield* storeOf(copied))
+  const store = yield* storeOf(untouched).pipe(
     Effect.catchIf(
       ({ reason }) => reason === "version" || reason === "readonly",
-      () => storeOf(Layer.build(Layers.store({ what: "run", version })))
+      () => storeOf(Layers.store({ what: "run", version }))
     )
   )
   return make(store)

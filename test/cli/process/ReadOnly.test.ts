@@ -1,0 +1,68 @@
+/** A home that cannot be written, such as a backup or another user's: what is recorded there can still be read. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { chmodSync, readdirSync } from "node:fs"
+import * as Charlotte from "./Charlotte.js"
+import * as Daemon from "./Daemon.js"
+import * as Tasks from "./Tasks.js"
+
+const isRoot = process.geteuid?.() === 0
+const nobody = 65_534
+
+/** Root can write everywhere, so another user has to read then. */
+const asReader = isRoot ? `setpriv --reuid ${nobody} --regid ${nobody} --clear-groups` : ""
+
+/** Closes the home to writers while `use` runs. */
+const readOnly = <A, E, R>({ home, root, variables }: Charlotte.World, use: Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      chmodSync(root, 0o755)
+      if (isRoot) execFileSync("chown", ["-R", `${nobody}:${nobody}`, variables["TMPDIR"] ?? ""])
+      execFileSync("chmod", ["-R", "a-w,a+rX", home])
+    }),
+    () => use,
+    () => Effect.sync(() => execFileSync("chmod", ["-R", "u+w", home]))
+  )
+
+const isEmpty = ({ variables }: Charlotte.World) => expect(readdirSync(variables["TMPDIR"] ?? "")).toEqual([])
+
+/** What the commands that read print, each as one text. */
+const reads = (world: Charlotte.World, id: string) =>
+  Effect.forEach(["jobs", `show ${id}`, `logs ${id}`, `watch ${id}`], (words) =>
+    Charlotte.run(world, `exec ${asReader} charlotte ${words}`)
+  )
+
+describe("a home that cannot be written", () => {
+  for (const how of ["closed", "left by a crash"] as const)
+    it.scopedLive(`is read by jobs, show, logs and watch, and keeps every byte; its database was ${how}`, () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(() => Tasks.simple)
+        const { pid } = yield* Daemon.up(world)
+        const id = yield* Daemon.submit(world)
+        expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
+        if (how === "closed") yield* Daemon.down(world)
+        else yield* Effect.zipRight(Daemon.kill(pid, "SIGKILL"), Daemon.gone(pid))
+        const files = () =>
+          execFileSync("sh", ["-c", `cd ${world.home}; ls -R; cat charlotte.db* | cksum`], { encoding: "utf8" })
+        yield* readOnly(
+          world,
+          Effect.gen(function* () {
+            const before = files()
+            const [jobs, show, logs, watch] = yield* reads(world, id)
+            expect([jobs, show, logs, watch].map((ended) => [ended?.code, ended?.err])).toEqual(
+              Array.from({ length: 4 }, () => [0, ""])
+            )
+            expect(jobs?.out).toContain("completed")
+            expect(show?.out).toContain(id)
+            expect(logs?.out).toContain("one")
+            expect(watch?.out).toContain("completed in")
+            expect(files()).toBe(before)
+            isEmpty(world)
+            const start = yield* Charlotte.run(world, `exec ${asReader} charlotte daemon start`)
+            expect([start.code, start.err]).toEqual([2, expect.stringMatching(/cannot be written|belongs to user/)])
+          })
+        )
+      })
+    )
+})
