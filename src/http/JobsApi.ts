@@ -1,5 +1,5 @@
 /**
- * Jobs and their events in the API of an application: the endpoints, their schemas, and the handlers.
+ * The jobs API as part of an application's own `HttpApi`: endpoints, schemas and handlers.
  *
  * @since 0.2.0
  */
@@ -7,7 +7,7 @@ export { Job, JobPage, JobsApi, ListedJob, Submitted } from "./contract/Api.js"
 export { layer, type LayerOptions as Options } from "./server/Handlers.js"
 
 /**
- * In version 0.1.0 this name was the API itself, which `HttpApi.addHttpApi` asks for its groups.
+ * In version 0.1.0 `JobsApi` was the API itself. `HttpApi.addHttpApi` reads `groups`, so old code gets an error with the fix.
  *
  * @internal
  */

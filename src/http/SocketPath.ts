@@ -1,5 +1,5 @@
 /**
- * Where a socket really is. A kernel takes about a hundred bytes for its path, and a home directory may be deeper than that.
+ * Resolves the path of a unix socket. Kernels limit it to about a hundred bytes, and a home directory may be deeper than that.
  */
 import { Context, Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -8,14 +8,14 @@ import { userInfo } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { ListenError } from "./server/ListenError.js"
 
-/** Linux takes 107 bytes, macOS 103. */
-const longest = 100
+/** In bytes. The limit is 107 on Linux and 103 on macOS. */
+const maxLength = 100
 
-const fits = (path: string): boolean => Buffer.byteLength(path) <= longest
+const fits = (path: string): boolean => Buffer.byteLength(path) <= maxLength
 
 /**
- * The directory for sockets that do not fit beside their home. It does not depend on the environment, which may be another one
- * for a server and its clients.
+ * The directory for sockets whose path in the home directory is too long. It is not read from the environment, because server and
+ * client may have different environments.
  */
 export class RuntimeDirectory extends Context.Reference<RuntimeDirectory>()("charlotte/http/RuntimeDirectory", {
   defaultValue: () => {
@@ -25,27 +25,28 @@ export class RuntimeDirectory extends Context.Reference<RuntimeDirectory>()("cha
   }
 }) {}
 
-/** Of the user alone: whoever could put a socket there could be taken for the server. */
+/** The directory must be private: another user who can create a socket in it could impersonate the server. */
 const ensurePrivate = (directory: string): Effect.Effect<void, ListenError> =>
   Effect.try({
     try: () => {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
       const { mode, uid } = statSync(directory)
-      if (uid !== userInfo().uid || (mode & 0o077) !== 0) throw new Error("others than its owner may use it")
+      if (uid !== userInfo().uid || (mode & 0o077) !== 0)
+        throw new Error("other users have access to it; its mode must be 0700")
     },
     catch: (cause) =>
       new ListenError({ address: directory, problem: cause instanceof Error ? cause.message : String(cause) })
   })
 
 /**
- * The path itself, or a shorter one that is made of it: in the same directory if that helps, else in the user's runtime
- * directory. Server and client come to the same.
+ * The path itself, or a shorter one derived from it: in the same directory if that fits, else in the user's runtime directory.
+ * Server and client derive the same path.
  */
 export const make = (path: string): Effect.Effect<string, ListenError> =>
   Effect.gen(function* () {
     const full = resolve(path)
     if (fits(full)) return full
-    // Not cut off: two long paths may begin alike.
+    // A hash, because two long paths may share a prefix.
     const name = `${createHash("sha256").update(full).digest("hex").slice(0, 32)}.sock`
     const beside = join(dirname(full), name)
     if (fits(beside)) return beside

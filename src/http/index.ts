@@ -1,5 +1,5 @@
 /**
- * Jobs over HTTP: a server, its contract, and a client.
+ * Jobs over HTTP: server, contract and client.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * What goes wrong between a client and its server, told in words of our own.
+ * Translates the errors of `HttpClient` and of Node into the errors of this package.
  */
 import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
@@ -17,9 +17,10 @@ import {
 } from "../contract/errors.js"
 
 /**
- * What may go wrong with every request, whatever it asks for.
+ * Errors that every request may fail with.
  *
  * @since 0.1.0
+ * @category errors
  */
 export type ClientError =
   | ConnectionFailed
@@ -31,7 +32,7 @@ export type ClientError =
   | UnexpectedAnswer
   | VersionMismatch
 
-type Technical = HttpApiDecodeError | HttpClientError | NoSuchRoute | ParseResult.ParseError
+type TransportError = HttpApiDecodeError | HttpClientError | NoSuchRoute | ParseResult.ParseError
 
 const tags: ReadonlyArray<unknown> = [
   "HttpApiDecodeError",
@@ -39,63 +40,59 @@ const tags: ReadonlyArray<unknown> = [
   "ParseError",
   "RequestError",
   "ResponseError"
-] satisfies ReadonlyArray<Technical["_tag"]>
+] satisfies ReadonlyArray<TransportError["_tag"]>
 
 interface Tagged {
   readonly _tag: string
 }
 
-const isTechnical = (error: Tagged): error is Technical => tags.includes(error._tag)
+const isTransportError = (error: Tagged): error is TransportError => tags.includes(error._tag)
 
-const isOther = <E extends Tagged>(error: E): error is Exclude<E, Technical> => !isTechnical(error)
+const isApiError = <E extends Tagged>(error: E): error is Exclude<E, TransportError> => !isTransportError(error)
 
 const codeOf = (cause: unknown): string | undefined =>
   cause instanceof Error && "code" in cause ? String(cause.code) : undefined
 
-/** Nobody is there: no socket, or one that nobody listens on. */
-const absent = ["ECONNREFUSED", "ENOENT"]
+/** No socket, or no process that listens on it. */
+const notListening = ["ECONNREFUSED", "ENOENT"]
 
-/** An error of Node's. */
+/** Translates a system error of Node. */
 export const fromNode = (address: string, cause: unknown): ConnectionFailed | DaemonNotRunning => {
   const code = codeOf(cause)
-  if (code !== undefined && absent.includes(code)) return new DaemonNotRunning({ address })
+  if (code !== undefined && notListening.includes(code)) return new DaemonNotRunning({ address })
   return new ConnectionFailed({ address, problem: code ?? (cause instanceof Error ? cause.message : String(cause)) })
 }
 
-export const silent = (address: string, patience: string): ConnectionFailed =>
-  new ConnectionFailed({ address, problem: `nothing was heard for ${patience}` })
+export const noResponse = (address: string, timeout: string): ConnectionFailed =>
+  new ConnectionFailed({ address, problem: `no response for ${timeout}` })
 
-/** Fails when there is no answer after so long. */
-export const inTime =
-  (address: string, patience: Duration.DurationInput & string) =>
+export const withTimeout =
+  (address: string, timeout: Duration.DurationInput & string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | ConnectionFailed, R> =>
-    Effect.timeoutFail(effect, { duration: patience, onTimeout: () => silent(address, patience) })
+    Effect.timeoutFail(effect, { duration: timeout, onTimeout: () => noResponse(address, timeout) })
 
-/** What is wrong with something, in one line: the first of all that is. */
-export const problemOf = (error: ParseResult.ParseError): string => {
+/** The first issue of a parse error, in one line. */
+export const firstIssue = (error: ParseResult.ParseError): string => {
   const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
-  return first === undefined
-    ? "it is not as it must be"
-    : [first.path.join("."), first.message].filter(Boolean).join(": ")
+  return first === undefined ? "invalid value" : [first.path.join("."), first.message].filter(Boolean).join(": ")
 }
 
-/** An error of a client, in the words of this package. */
 export const translate =
   (address: string) =>
   (error: Tagged): ClientError => {
-    if (!isTechnical(error)) return new UnexpectedAnswer({ address, problem: error._tag })
+    if (!isTransportError(error)) return new UnexpectedAnswer({ address, problem: error._tag })
     switch (error._tag) {
       case "RequestError":
         return error.reason === "Transport"
           ? fromNode(address, error.cause)
           : new InvalidRequest({ problem: error.message })
       case "ResponseError":
-        // A body that ends early has an error of Node as its cause.
+        // The cause of a truncated body is a system error.
         return codeOf(error.cause) === undefined
           ? new UnexpectedAnswer({ address, problem: `status ${error.response.status}` })
           : fromNode(address, error.cause)
       case "ParseError":
-        return new InvalidRequest({ problem: problemOf(error) })
+        return new InvalidRequest({ problem: firstIssue(error) })
       case "HttpApiDecodeError":
         return new InvalidRequest({ problem: error.message })
       case "NoSuchRoute":
@@ -103,8 +100,10 @@ export const translate =
     }
   }
 
-/** Translates the errors of `HttpClient`, which leave the type. */
-export const translated =
+/** Translates transport errors and passes the errors of the API on. */
+export const translateErrors =
   (address: string) =>
-  <A, E extends Tagged, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, Exclude<E, Technical> | ClientError, R> =>
-    Effect.mapError(effect, (error) => (isOther(error) ? error : translate(address)(error)))
+  <A, E extends Tagged, R>(
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, Exclude<E, TransportError> | ClientError, R> =>
+    Effect.mapError(effect, (error) => (isApiError(error) ? error : translate(address)(error)))

@@ -1,5 +1,5 @@
 /**
- * An HTTP client for a server at a unix socket or at a port.
+ * An HTTP client for a server on a unix socket or a TCP port.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -10,7 +10,8 @@ import type { ListenError } from "../server/ListenError.js"
 import * as SocketPath from "../SocketPath.js"
 
 /**
- * Where a server listens, and the token that its port requires.
+ * The address of a server: the path of its unix socket, or its port and the token that the port requires. `host` is 127.0.0.1 by
+ * default.
  *
  * @since 0.1.0
  * @category models
@@ -19,9 +20,9 @@ export type Target =
   { readonly socket: string } | { readonly port: number; readonly host?: string; readonly token: Redacted.Redacted }
 
 export interface Connection {
-  /** For people. */
+  /** For messages. */
   readonly address: string
-  /** Takes paths. Each request opens a connection of its own: a kept one may be closed by the server just as it is used. */
+  /** Takes paths. No keep-alive: the server could close an idle connection just as a request is sent on it. */
   readonly client: HttpClient.HttpClient
 }
 

@@ -11,17 +11,22 @@ import { JobEvent } from "../../domain/JobEvent.js"
 import { ConnectionFailed, type CursorAhead, UnexpectedAnswer } from "../contract/errors.js"
 import { positionHeader } from "../contract/Events.js"
 import type { Connection } from "./Connection.js"
-import * as Refusal from "./decodeErrorResponse.js"
-import * as Trouble from "./ClientError.js"
+import { decodeEventsError } from "./decodeErrorResponse.js"
+import * as ClientError from "./ClientError.js"
 
-/** @since 0.1.0 */
-export type FollowError = Trouble.ClientError | CursorAhead | JobNotFound | ShuttingDown | StoreError
+/**
+ * Errors of event streams.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type FollowError = ClientError.ClientError | CursorAhead | JobNotFound | ShuttingDown | StoreError
 
-export interface Following {
+export interface FollowOptions {
   readonly connection: Connection
   readonly path: string
   readonly after: number | "latest"
-  /** Nothing comes after this event. */
+  /** Whether this is the last event of the stream. */
   readonly isLast: (event: JobEvent) => boolean
   /** How long to try to reconnect. */
   readonly patience: Duration.DurationInput
@@ -29,8 +34,8 @@ export interface Following {
   readonly onConnection: (state: "lost" | "back") => Effect.Effect<void>
 }
 
-/** Longer than the pauses between the heartbeats of a server. */
-const silence = "45 seconds"
+/** Longer than the server's heartbeat interval. */
+const readTimeout = "45 seconds"
 
 const decode = Schema.decode(Schema.parseJson(JobEvent))
 
@@ -39,7 +44,7 @@ interface Received {
   readonly position: number
 }
 
-/** Whether to reconnect. A client without a stream so far fails when there are too many of them. */
+/** Whether to reconnect. The limit on streams is temporary only for a client that already had one. */
 const isTemporary = (error: FollowError, opened: boolean): boolean => {
   switch (error._tag) {
     case "ConnectionFailed":
@@ -55,7 +60,6 @@ const isTemporary = (error: FollowError, opened: boolean): boolean => {
   }
 }
 
-/** The events of frames. */
 const decodeFrames = (address: string, frames: ReadonlyArray<Sse.AnyEvent>) =>
   Effect.forEach(
     frames.filter((frame) => frame._tag === "Event"),
@@ -63,17 +67,17 @@ const decodeFrames = (address: string, frames: ReadonlyArray<Sse.AnyEvent>) =>
       event === "shutdown"
         ? closed(address)
         : Effect.mapBoth(decode(data), {
-            onFailure: (error) => new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }),
+            onFailure: (error) => new UnexpectedAnswer({ address, problem: ClientError.firstIssue(error) }),
             onSuccess: (event) => ({ position: Number(id), event })
           })
   )
 
-const closed = (address: string) => new ConnectionFailed({ address, problem: "it was closed" })
+const closed = (address: string) => new ConnectionFailed({ address, problem: "closed by the server" })
 
 const positionOf = ({ headers }: HttpClientResponse): number | undefined =>
   Option.getOrUndefined(Option.map(Headers.get(headers, positionHeader), Number))
 
-/** What one response sends, until the last event; it fails when the server ends it before that. */
+/** Events of one response up to the last one; fails if the response ends before it. */
 const read = (address: string, response: HttpClientResponse, isLast: (event: JobEvent) => boolean) => {
   const frames: Array<Sse.AnyEvent> = []
   const parser = Sse.makeParser((frame) => frames.push(frame))
@@ -87,9 +91,9 @@ const read = (address: string, response: HttpClientResponse, isLast: (event: Job
       return Effect.map(decodeFrames(address, frames.splice(0)), Chunk.unsafeFromArray)
     })
   return response.stream.pipe(
-    Stream.mapError(Trouble.translate(address)),
-    // Heartbeats are data, too.
-    Stream.timeoutFail(() => Trouble.silent(address, silence), silence),
+    Stream.mapError(ClientError.translate(address)),
+    // Heartbeats count as data.
+    Stream.timeoutFail(() => ClientError.noResponse(address, readTimeout), readTimeout),
     Stream.decodeText(),
     Stream.splitLines,
     Stream.mapChunksEffect(parse),
@@ -105,14 +109,14 @@ export const follow = ({
   onConnection,
   path,
   patience
-}: Following): Stream.Stream<JobEvent, FollowError> =>
+}: FollowOptions): Stream.Stream<JobEvent, FollowError> =>
   Stream.suspend(() => {
     const scoped = HttpClient.withScope(client)
-    /** Where the next connection continues: after what was delivered. */
+    /** Position of the last event delivered; the next connection resumes after it. */
     let position = after
-    /** Whether any connection was accepted: the server may come back. */
+    /** Whether any connection was accepted; if so, the server may come back. */
     let reached = false
-    /** Whether any stream was opened: a later refusal is temporary. */
+    /** Whether any stream was opened; if so, a later refusal is temporary. */
     let opened = false
     let isLost = false
 
@@ -126,19 +130,19 @@ export const follow = ({
     const connect = Stream.unwrapScoped(
       Effect.gen(function* () {
         const response = yield* scoped.get(path, { urlParams: { after: position } }).pipe(
-          Effect.mapError(Trouble.translate(address)),
+          Effect.mapError(ClientError.translate(address)),
           Effect.tapError((error) =>
             Effect.sync(() => {
-              // The connection was accepted, then dropped.
+              // The connection was accepted and then dropped.
               reached ||= error._tag === "ConnectionFailed" && error.problem === "ECONNRESET"
             })
           ),
-          Trouble.inTime(address, silence)
+          ClientError.withTimeout(address, readTimeout)
         )
         reached = true
-        // Nothing follows the position.
+        // The job has ended and there is nothing after the position.
         if (response.status === 204) return Stream.empty
-        if (response.status !== 200) return yield* Refusal.ofEvents(address, response)
+        if (response.status !== 200) return yield* decodeEventsError(address, response)
         opened = true
         position = positionOf(response) ?? position
         yield* notify("back")
@@ -147,7 +151,7 @@ export const follow = ({
             position = received.position
           })
         )
-        // An element of its own, so that the pauses start from the shortest again.
+        // An element that resets the retry schedule to its shortest delay.
         return Stream.concat(
           Stream.make(Option.none<JobEvent>()),
           Stream.map(received, ({ event }) => Option.some(event))
@@ -155,7 +159,7 @@ export const follow = ({
       })
     )
 
-    const pauses = Schedule.exponential("50 millis").pipe(
+    const backoff = Schedule.exponential("50 millis").pipe(
       Schedule.either(Schedule.spaced("5 seconds")),
       Schedule.jittered,
       Schedule.upTo(patience),
@@ -164,5 +168,5 @@ export const follow = ({
     const attempt = Stream.tapError(connect, (error) =>
       reached && isTemporary(error, opened) ? notify("lost") : Effect.void
     )
-    return Stream.filterMap(Stream.retry(attempt, pauses), (event) => event)
+    return Stream.filterMap(Stream.retry(attempt, backoff), (event) => event)
   })

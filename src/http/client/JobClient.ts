@@ -1,5 +1,5 @@
 /**
- * A client of a server of Charlotte, made from its contract.
+ * A typed client for the HTTP API, derived from its contract.
  *
  * @since 0.1.0
  */
@@ -23,8 +23,8 @@ import type { StopReport } from "../../domain/StopReport.js"
 import { Api, type Health, type Job, type JobPage } from "../contract/Api.js"
 import * as Connection from "./Connection.js"
 import * as EventSource from "./EventSource.js"
-import * as Refusal from "./decodeErrorResponse.js"
-import * as Trouble from "./ClientError.js"
+import { decodeLogError } from "./decodeErrorResponse.js"
+import * as ClientError from "./ClientError.js"
 import { endsJob } from "../contract/Events.js"
 import type { Submission } from "../contract/Parameters.js"
 import {
@@ -41,116 +41,152 @@ export type { Target } from "./Connection.js"
 export type { FollowError } from "./EventSource.js"
 export type { ClientError } from "./ClientError.js"
 
-/** @since 0.1.0 */
+/**
+ * A client for the HTTP API.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
 export class JobClient extends Context.Tag("charlotte/http/JobClient")<JobClient, Service>() {}
 
-type Answer<A, E = never> = Effect.Effect<A, E | StoreError | Trouble.ClientError>
+type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError.ClientError>
 
-/** @since 0.1.0 */
+/**
+ * Every request may fail with a `ClientError`: server not running, connection lost, wrong token or version.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Service {
-  /** Where the server is, for people. */
+  /** The address of the server, for messages. */
   readonly address: string
 
-  /** As `JobManager.start`. With an idempotency key it can be called again: the job is started once. */
+  /** As `JobManager.start`. With an idempotency key it is safe to retry: the job is started once. */
   readonly start: (
     config: Submission,
     options?: { readonly idempotencyKey?: string }
-  ) => Answer<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | IdempotencyKeyReused | ShuttingDown>
+  ) => Response<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | IdempotencyKeyReused | ShuttingDown>
 
   /** A page of jobs, newest first. */
-  readonly list: (query?: JobQuery) => Answer<JobPage>
+  readonly list: (query?: JobQuery) => Response<JobPage>
 
-  /** All that is recorded of a job. */
-  readonly get: (id: JobId) => Answer<Job, JobNotFound>
+  /** The record of a job with its units and tasks. */
+  readonly get: (id: JobId) => Response<Job, JobNotFound>
 
   /** As `JobManager.stop`. */
   readonly stop: (
     id: JobId,
     options?: { readonly grace?: Duration.DurationInput }
-  ) => Answer<StopReport, JobNotFound | StopTimedOut>
+  ) => Response<StopReport, JobNotFound | StopTimedOut>
 
   /** As `JobManager.stopAll`. */
-  readonly stopAll: Answer<ReadonlyArray<StopReport>>
+  readonly stopAll: Response<ReadonlyArray<StopReport>>
 
   /** As `JobManager.resume`. */
-  readonly resume: (id: JobId) => Answer<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+  readonly resume: (
+    id: JobId
+  ) => Response<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
 
   /**
-   * As `JobManager.events`. When the connection is lost it is made again, as long as the server comes back within `patience`;
-   * no event is given twice, and none is left out.
+   * As `JobManager.events`. Reconnects when the connection is lost, for up to `patience`; delivers each event once, in order.
    */
   readonly events: (
     id: JobId,
     options?: Patience & { readonly after?: number }
   ) => Stream.Stream<JobEvent, EventSource.FollowError>
 
-  /** As `JobManager.allEvents`; connections are made again, as in `events`. */
+  /** As `JobManager.allEvents`; reconnects as `events` does. */
   readonly allEvents: (
     options?: Patience & { readonly after?: number | "latest" }
   ) => Stream.Stream<JobEvent, EventSource.FollowError>
 
-  /** What the latest log of a task holds, or a file that an event names. */
+  /** The latest log of a task, or a log file that an event names. */
   readonly log: (
     id: JobId,
     query: LogQuery
   ) => Stream.Stream<
     Uint8Array,
-    Trouble.ClientError | JobNotFound | LogNotFound | InvalidQuery | ShuttingDown | StoreError
+    ClientError.ClientError | JobNotFound | LogNotFound | InvalidQuery | ShuttingDown | StoreError
   >
 
-  /** Asks the server to end. It does so after it has answered. */
-  readonly shutdown: Effect.Effect<void, Trouble.ClientError>
+  /** Requests a shutdown. The server responds first, then shuts down. */
+  readonly shutdown: Effect.Effect<void, ClientError.ClientError>
 
-  readonly health: Effect.Effect<Health, Trouble.ClientError>
+  /** Liveness: version and process id of the server. */
+  readonly health: Effect.Effect<Health, ClientError.ClientError>
 
-  /** Fails when jobs cannot be worked on or recorded. */
-  readonly ready: Effect.Effect<void, NotReady | Trouble.ClientError>
+  /** Readiness: fails with `NotReady` when the server cannot run or record jobs. */
+  readonly ready: Effect.Effect<void, NotReady | ClientError.ClientError>
 }
 
-/** @since 0.1.0 */
+/**
+ * How an event stream reconnects.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Patience {
-  /** How long to try to reach a server again; a minute when left out. */
+  /** How long to try to reconnect; 1 minute by default. */
   readonly patience?: Duration.DurationInput
-  /** Told of each connection that is lost and is to be made again, and when it is. */
+  /** Called with `lost` when the connection is lost and the client reconnects, and with `back` when it has reconnected. */
   readonly onConnection?: (state: "lost" | "back") => Effect.Effect<void>
 }
 
-/** @since 0.1.0 */
+/**
+ * Filters of a list of jobs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface JobQuery {
   readonly status?: RunStatus
-  /** All of these must be on the job. */
+  /** A job must have all of these. */
   readonly labels?: { readonly [name: string]: string }
-  /** 100 when left out. */
+  /** Jobs per page, 1 to 1000; 100 by default. */
   readonly limit?: number
+  /** Only jobs older than this one; `next` of the previous page. */
   readonly before?: JobId
 }
 
-/** @since 0.1.0 */
+/**
+ * A log: the latest of a task, or a file that an event names.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type LogQuery = ({ readonly unit: string; readonly task: number } | { readonly file: string }) & {
-  /** Offsets in bytes. */
+  /** Offset in bytes; 0 by default. */
   readonly from?: number
+  /** Offset in bytes, exclusive; the end of the file by default. */
   readonly to?: number
-  /** Goes on until the task, or the job, is over. */
+  /** Keep reading until the task, or the job, has ended. */
   readonly follow?: boolean
 }
 
 const prefix = "/api/v1"
 
-/** @since 0.1.0 */
+/**
+ * A client that lives as long as the scope. It connects with its first request.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (
   target: Connection.Target
 ): Effect.Effect<Service, ConnectionFailed | DaemonNotRunning, Scope.Scope> =>
   Effect.gen(function* () {
     const where = "socket" in target ? target.socket : `${target.host}:${target.port}`
-    const connection = yield* Effect.mapError(Connection.make(target), (cause) => Trouble.fromNode(where, cause))
+    const connection = yield* Effect.mapError(Connection.make(target), (cause) => ClientError.fromNode(where, cause))
     const { address } = connection
     const derived = {
       httpClient: connection.client,
       transformResponse: Effect.mapError((error: unknown) =>
-        ParseResult.isParseError(error) ? new UnexpectedAnswer({ address, problem: Trouble.problemOf(error) }) : error
+        ParseResult.isParseError(error)
+          ? new UnexpectedAnswer({ address, problem: ClientError.firstIssue(error) })
+          : error
       )
     }
-    // Each is made when it is first used: a client often lives for one request.
+    // Derived when first used: a command makes one request.
     const jobs = { ...derived, group: "charlotteJobs" } as const
     const submit = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "submit" }))
     const list = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "list" }))
@@ -162,56 +198,60 @@ export const make = (
     const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
     const ready = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "ready" }))
-    const translated = Trouble.translated(address)
-    /** What is only looked up takes no time: whoever does not answer has been suspended, or is beyond help. */
-    const inTime = Trouble.inTime(address, "30 seconds")
+    const translateErrors = ClientError.translateErrors(address)
+    // For queries, which take milliseconds: a server that does not respond is suspended or hangs.
+    const withTimeout = ClientError.withTimeout(address, "30 seconds")
 
     const scoped = HttpClient.withScope(connection.client)
 
     const log = (id: JobId, query: LogQuery) =>
       Stream.unwrapScoped(
         Effect.gen(function* () {
-          const response = yield* translated(scoped.get(`${prefix}/jobs/${id}/logs`, { urlParams: { ...query } }))
-          if (response.status !== 200) return yield* Refusal.ofLog(address, response)
-          return Stream.mapError(response.stream, Trouble.translate(address))
+          const response = yield* translateErrors(scoped.get(`${prefix}/jobs/${id}/logs`, { urlParams: { ...query } }))
+          if (response.status !== 200) return yield* decodeLogError(address, response)
+          return Stream.mapError(response.stream, ClientError.translate(address))
         })
       )
 
-    const follow = (following: Patience & Pick<EventSource.Following, "path" | "after" | "isLast">) =>
-      EventSource.follow({ connection, patience: "1 minute", onConnection: () => Effect.void, ...following })
+    const follow = (options: Patience & Pick<EventSource.FollowOptions, "path" | "after" | "isLast">) =>
+      EventSource.follow({ connection, patience: "1 minute", onConnection: () => Effect.void, ...options })
 
     return {
       address,
       start: (payload, { idempotencyKey } = {}) => {
         const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
-        return translated(Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers }), ({ id }) => id)))
+        return translateErrors(
+          Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers }), ({ id }) => id))
+        )
       },
       list: ({ labels = {}, ...query } = {}) => {
         const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
-        return inTime(translated(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))
+        return withTimeout(translateErrors(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))
       },
-      get: (id) => inTime(translated(Effect.flatMap(get, (get) => get({ path: { id } })))),
+      get: (id) => withTimeout(translateErrors(Effect.flatMap(get, (get) => get({ path: { id } })))),
       stop: (id, { grace } = {}) => {
         const urlParams = grace === undefined ? {} : { grace: Duration.decode(grace) }
-        return translated(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
+        return translateErrors(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
       },
-      stopAll: translated(Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true } }))),
-      resume: (id) => translated(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
+      stopAll: translateErrors(Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true } }))),
+      resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
       events: (id, { after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
       allEvents: ({ after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/events`, after, isLast: () => false }),
       log,
-      shutdown: translated(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
-      health: inTime(translated(Effect.flatMap(health, (health) => health({})))),
-      ready: inTime(Effect.asVoid(translated(Effect.flatMap(ready, (ready) => ready({})))))
+      shutdown: translateErrors(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
+      health: withTimeout(translateErrors(Effect.flatMap(health, (health) => health({})))),
+      ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))
     }
   })
 
 /**
- * A client of the server at a socket, or at a port of this machine. It is made without looking whether anybody is there.
+ * A client for the server on a unix socket or a port. It connects with its first request; a server that is not running fails that
+ * request with `DaemonNotRunning`.
  *
  * @since 0.1.0
+ * @category layers
  * @example
  * import { JobClient } from "charlotte/http"
  * import { Console, Effect, Stream } from "effect"

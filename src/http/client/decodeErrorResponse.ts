@@ -1,43 +1,45 @@
 /**
- * What a server says when it does not send the stream that it was asked for.
+ * Decodes the error in the response to a request for a stream. The derived client cannot do it: it reads whole bodies.
  */
 import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { Effect, Schema } from "effect"
-import * as Failure from "../contract/errorSchemas.js"
+import * as errorSchemas from "../contract/errorSchemas.js"
 import { UnexpectedAnswer } from "../contract/errors.js"
-import * as Trouble from "./ClientError.js"
+import * as ClientError from "./ClientError.js"
 
-const OfAny = Schema.Union(
-  Failure.Forbidden,
-  Failure.InternalError,
-  Failure.JobNotFound,
-  Failure.Malformed,
-  Failure.NoSuchRoute,
-  Failure.ShuttingDown,
-  Failure.StoreAway,
-  Failure.StoreBroken,
-  Failure.StoreFull,
-  Failure.TooMany,
-  Failure.TooManyHeaders,
-  Failure.Unauthorized,
-  Failure.VersionMismatch,
+const CommonError = Schema.Union(
+  errorSchemas.Forbidden,
+  errorSchemas.InternalError,
+  errorSchemas.JobNotFound,
+  errorSchemas.Malformed,
+  errorSchemas.NoSuchRoute,
+  errorSchemas.ShuttingDown,
+  errorSchemas.StoreUnavailable,
+  errorSchemas.StoreFailed,
+  errorSchemas.StoreFull,
+  errorSchemas.TooManyStreams,
+  errorSchemas.TooManyHeaders,
+  errorSchemas.Unauthorized,
+  errorSchemas.VersionMismatch,
   HttpApiDecodeError
 )
 
-/** Fails with what the body of the answer says. */
-const refused = <A extends { readonly _tag: string }, I>(refusals: Schema.Schema<A, I>) => {
-  const decode = Schema.decode(Schema.parseJson(refusals))
+/** Fails with the error in the response body. */
+const decodeError = <A extends { readonly _tag: string }, I>(errors: Schema.Schema<A, I>) => {
+  const decode = Schema.decode(Schema.parseJson(errors))
   return (address: string, response: HttpClientResponse) =>
     Effect.gen(function* () {
-      const refusal = yield* Effect.mapError(
+      const error = yield* Effect.mapError(
         decode(yield* response.text),
         () => new UnexpectedAnswer({ address, problem: `status ${response.status}` })
       )
-      return yield* Effect.fail(refusal)
-    }).pipe(Trouble.translated(address))
+      return yield* Effect.fail(error)
+    }).pipe(ClientError.translateErrors(address))
 }
 
-export const ofEvents = refused(Schema.Union(OfAny, Failure.CursorAhead))
+export const decodeEventsError = decodeError(Schema.Union(CommonError, errorSchemas.CursorAhead))
 
-export const ofLog = refused(Schema.Union(OfAny, Failure.InvalidQuery, Failure.LogNotFound))
+export const decodeLogError = decodeError(
+  Schema.Union(CommonError, errorSchemas.InvalidQuery, errorSchemas.LogNotFound)
+)

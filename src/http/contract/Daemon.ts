@@ -1,20 +1,30 @@
 /**
- * The server itself.
+ * Endpoints of the daemon: shutdown, liveness, readiness, metrics.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
-import * as Failure from "./errorSchemas.js"
+import * as errorSchemas from "./errorSchemas.js"
 
-/** @since 0.1.0 */
+/**
+ * Version and process id of a running server.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Health extends Schema.Class<Health>("charlotte/Health")({
   version: Schema.String,
   pid: Schema.Int
 }) {}
 
-/** @since 0.1.0 */
+/**
+ * The server can run and record jobs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Ready extends Schema.Class<Ready>("charlotte/Ready")({ ready: Schema.Literal(true) }) {}
 
 export const shutdownPath = "/api/v1/shutdown"
@@ -26,21 +36,21 @@ export const group = HttpApiGroup.make("charlotteDaemon")
       .addSuccess(HttpApiSchema.Accepted)
       .annotateContext(
         OpenApi.annotations({
-          summary: "Asks the server to end",
-          description: "Jobs that run are interrupted, and go on when the next server starts."
+          summary: "Shut down",
+          description: "Running jobs are interrupted and resume when the server starts again."
         })
       )
   )
   .add(
     HttpApiEndpoint.get("health", healthPath)
       .addSuccess(Health)
-      .annotateContext(OpenApi.annotations({ summary: "Tells that the server is alive" }))
+      .annotateContext(OpenApi.annotations({ summary: "Liveness" }))
   )
   .add(
     HttpApiEndpoint.get("ready", "/readyz")
       .addSuccess(Ready)
-      .addError(Failure.NotReady)
-      .annotateContext(OpenApi.annotations({ summary: "Tells whether jobs can be worked on and recorded" }))
+      .addError(errorSchemas.NotReady)
+      .annotateContext(OpenApi.annotations({ summary: "Readiness: whether jobs can be run and recorded" }))
   )
   .add(
     HttpApiEndpoint.get("metrics", "/metrics")
@@ -49,9 +59,9 @@ export const group = HttpApiGroup.make("charlotteDaemon")
           HttpApiSchema.withEncoding({ kind: "Text", contentType: "text/plain; version=0.0.4; charset=utf-8" })
         )
       )
-      .addError(Failure.StoreAway)
-      .addError(Failure.StoreBroken)
-      .addError(Failure.StoreFull)
+      .addError(errorSchemas.StoreUnavailable)
+      .addError(errorSchemas.StoreFailed)
+      .addError(errorSchemas.StoreFull)
       .annotateContext(OpenApi.annotations({ summary: "Metrics for Prometheus" }))
   )
-  .annotateContext(OpenApi.annotations({ title: "server", description: "The server itself" }))
+  .annotateContext(OpenApi.annotations({ title: "server", description: "Shutdown, liveness, readiness, metrics" }))

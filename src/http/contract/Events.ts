@@ -1,5 +1,5 @@
 /**
- * Events as they happen, as server-sent events.
+ * Endpoints of live events, as server-sent events.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -8,23 +8,23 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import * as Failure from "./errorSchemas.js"
+import * as errorSchemas from "./errorSchemas.js"
 import { EventData } from "./eventSchemas.js"
 import * as Parameters from "./Parameters.js"
 
-/** Nothing comes after this event of its job. */
+/** Whether this is the terminal event of its job. */
 export const endsJob = ({ type }: JobEvent): boolean =>
   Object.entries(lifecycle).some(([name, status]) => name === type && isTerminal(status))
 
 export const contentType = "text/event-stream"
 
-/** The position at which a stream starts, which a client of `after=latest` cannot know otherwise. */
+/** Response header with the position at which a stream starts: a client of `after=latest` needs it to reconnect. */
 export const positionHeader = "last-event-id"
 
 /** The data of each frame. */
 const Frames = Schema.parseJson(EventData).pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
 
-/** What a browser sends when it connects again; it stands above the query. */
+/** A browser sends it when it reconnects; it takes precedence over the query. */
 const Headers = Schema.Struct({ "last-event-id": Parameters.optional(Parameters.Position) })
 
 const ofJob = HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
@@ -32,16 +32,16 @@ const ofJob = HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
   .setHeaders(Headers)
   .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Position) }))
   .addSuccess(Frames)
-  // An EventSource that gets this does not connect again.
+  // Makes an EventSource stop reconnecting.
   .addSuccess(HttpApiSchema.NoContent)
-  .addError(Failure.CursorAhead)
-  .addError(Failure.JobNotFound)
-  .addError(Failure.ShuttingDown)
+  .addError(errorSchemas.CursorAhead)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.ShuttingDown)
   .annotateContext(
     OpenApi.annotations({
-      summary: "Follows the events of a job",
+      summary: "Stream the events of a job",
       description:
-        "Those after the number `after`, or after Last-Event-ID, then the live ones, to the terminal event; then it ends. 204 when the job is over and nothing comes after."
+        "Replays the events after `after` or Last-Event-ID, continues with live ones, and ends after the terminal event. 204 when the job has ended and there are no further events."
     })
   )
 
@@ -49,26 +49,27 @@ const ofAll = HttpApiEndpoint.get("ofAll", "/events")
   .setHeaders(Headers)
   .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Cursor) }))
   .addSuccess(Frames)
-  .addError(Failure.CursorAhead)
-  .addError(Failure.ShuttingDown)
+  .addError(errorSchemas.CursorAhead)
+  .addError(errorSchemas.ShuttingDown)
   .annotateContext(
     OpenApi.annotations({
-      summary: "Follows the events of all jobs",
-      description: "Those after the cursor `after` (a number, or `latest`), or after Last-Event-ID; it never ends."
+      summary: "Stream the events of all jobs",
+      description:
+        "Replays the events after the cursor `after` (a number, or `latest`) or Last-Event-ID, continues with live ones, and never ends."
     })
   )
 
 export const group = HttpApiGroup.make("charlotteEvents")
   .add(ofJob)
   .add(ofAll)
-  .addError(Failure.StoreFull)
-  .addError(Failure.StoreAway)
-  .addError(Failure.StoreBroken)
-  .addError(Failure.StoreInvalid)
-  .addError(Failure.TooMany)
+  .addError(errorSchemas.StoreFull)
+  .addError(errorSchemas.StoreUnavailable)
+  .addError(errorSchemas.StoreFailed)
+  .addError(errorSchemas.StoreInvalid)
+  .addError(errorSchemas.TooManyStreams)
   .annotateContext(
     OpenApi.annotations({
       title: "events",
-      description: "Server-sent events. The id of a frame is where to go on: its data is an event as JSON."
+      description: "Server-sent events. The id of a frame is the position to resume from; its data is an event as JSON."
     })
   )

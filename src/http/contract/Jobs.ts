@@ -1,5 +1,5 @@
 /**
- * Jobs: submitting, looking, stopping, continuing.
+ * Endpoints of jobs: submit, list, get, stop, resume, logs.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -11,16 +11,17 @@ import { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
-import * as Failure from "./errorSchemas.js"
+import * as errorSchemas from "./errorSchemas.js"
 import * as Parameters from "./Parameters.js"
 
-/** While a job is active. */
+/** Missing when the job is not active. */
 const phase = Schema.optional(Schema.Literal("running", "stopping"))
 
 /**
- * A job with all that is recorded of it.
+ * A job with its units and tasks.
  *
  * @since 0.1.0
+ * @category models
  */
 export class Job extends Run.extend<Job>("charlotte/Job")({
   phase,
@@ -30,47 +31,54 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
 }) {}
 
 /**
- * A job as one of many: its record, and how far it has come.
+ * A job in a list: its record and its progress.
  *
  * @since 0.1.0
+ * @category models
  */
 export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
   phase,
-  /** Missing where there are no tasks. */
+  /** Missing when the job has no tasks. */
   progress: Schema.optional(TaskCounts)
 }) {}
 
 /**
- * Jobs, newest first.
+ * A page of jobs, newest first.
  *
  * @since 0.1.0
+ * @category models
  */
 export class JobPage extends Schema.Class<JobPage>("charlotte/JobPage")({
   jobs: Schema.Array(ListedJob),
-  /** The next page is asked for `before` this one; missing on the last page. */
+  /** The value of `before` for the next page; missing on the last page. */
   next: Schema.optional(JobId)
 }) {}
 
-/** @since 0.1.0 */
+/**
+ * The response to a submission.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Submitted extends Schema.Class<Submitted>("charlotte/Submitted")({ id: JobId }) {}
 
 const described = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
 
-const OfJob = Schema.Struct({ id: Parameters.JobId })
+const JobPath = Schema.Struct({ id: Parameters.JobId })
 
 const submit = HttpApiEndpoint.post("submit", "/jobs")
   .setHeaders(Schema.Struct({ "idempotency-key": Parameters.optional(Parameters.IdempotencyKey) }))
   .setPayload(Schema.encodedSchema(JobConfig))
   .addSuccess(Submitted, { status: 201 })
-  .addError(Failure.InvalidJobConfig)
-  .addError(Failure.IdempotencyKeyReused)
-  .addError(Failure.JobConflict)
-  .addError(Failure.MaxJobsReached)
-  .addError(Failure.ShuttingDown)
+  .addError(errorSchemas.InvalidJobConfig)
+  .addError(errorSchemas.IdempotencyKeyReused)
+  .addError(errorSchemas.JobConflict)
+  .addError(errorSchemas.MaxJobsReached)
+  .addError(errorSchemas.ShuttingDown)
   .annotateContext(
     described(
-      "Starts a job",
-      "It answers as soon as the job is recorded and runs. With an Idempotency-Key, a submission that is sent again gives the job that it gave before."
+      "Start a job",
+      "Responds as soon as the job is recorded and runs. With an Idempotency-Key it is safe to retry: the same key returns the same job."
     )
   )
 
@@ -85,29 +93,32 @@ const list = HttpApiEndpoint.get("list", "/jobs")
   )
   .addSuccess(JobPage)
   .annotateContext(
-    described("Lists jobs, newest first", "With several labels, each written KEY=VALUE, a job must have all of them.")
+    described("List jobs, newest first", "With several labels, each written KEY=VALUE, a job must have all of them.")
   )
 
 const get = HttpApiEndpoint.get("get", "/jobs/:id")
-  .setPath(OfJob)
+  .setPath(JobPath)
   .addSuccess(Job)
-  .addError(Failure.JobNotFound)
-  .annotateContext(described("Shows a job with its units and tasks"))
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(described("Get a job with its units and tasks"))
 
 const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
-  .setPath(OfJob)
+  .setPath(JobPath)
   .setUrlParams(Schema.Struct({ grace: Parameters.optional(Parameters.Millis) }))
   .addSuccess(StopReport)
-  .addError(Failure.JobNotFound)
-  .addError(Failure.StopTimedOut)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.StopTimedOut)
   .annotateContext(
-    described("Stops a job", "It answers when the job is really over. grace: milliseconds that it may take to end.")
+    described(
+      "Stop a job",
+      "Responds when the job has ended: no fiber, process or lock is left. grace: milliseconds until it is killed."
+    )
   )
 
-/** A body of its own, so that no slip in the path of another request asks for it. */
+/** Requires a body, so that a mistyped path of another request cannot stop all jobs. */
 export const StopAll = Schema.Struct({
   all: Schema.Literal(true),
-  /** The kind of the jobs, for a client that wants to be sure of it. */
+  /** Refuse the request unless the server's jobs are of this kind. */
   kind: Schema.optional(Schema.NonEmptyString)
 }).annotations({
   identifier: "StopAll",
@@ -117,20 +128,20 @@ export const StopAll = Schema.Struct({
 const stopAll = HttpApiEndpoint.post("stopAll", "/jobs/stop")
   .setPayload(StopAll)
   .addSuccess(Schema.Array(StopReport))
-  .annotateContext(described("Stops all jobs", 'Only with the body { "all": true }.'))
+  .annotateContext(described("Stop all jobs", 'Requires the body { "all": true }.'))
 
 const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
-  .setPath(OfJob)
+  .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
-  .addError(Failure.JobConflict)
-  .addError(Failure.JobNotFound)
-  .addError(Failure.MaxJobsReached)
-  .addError(Failure.NotResumable)
-  .addError(Failure.ShuttingDown)
-  .annotateContext(described("Continues an interrupted job"))
+  .addError(errorSchemas.JobConflict)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.MaxJobsReached)
+  .addError(errorSchemas.NotResumable)
+  .addError(errorSchemas.ShuttingDown)
+  .annotateContext(described("Resume an interrupted job"))
 
 const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
-  .setPath(OfJob)
+  .setPath(JobPath)
   .setUrlParams(
     Schema.Struct({
       unit: Parameters.optional(Schema.String),
@@ -144,14 +155,14 @@ const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .addSuccess(
     Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType: "text/plain; charset=utf-8" }))
   )
-  .addError(Failure.InvalidQuery)
-  .addError(Failure.JobNotFound)
-  .addError(Failure.LogNotFound)
-  .addError(Failure.ShuttingDown)
+  .addError(errorSchemas.InvalidQuery)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.LogNotFound)
+  .addError(errorSchemas.ShuttingDown)
   .annotateContext(
     described(
-      "Shows what an agent or a gate printed",
-      "Of the latest log of a task, or of a file that an event names; from and to are offsets in bytes, and follow goes on until the task is over."
+      "Get the output of an agent or a gate",
+      "The latest log of a task, or a file that an event names. from and to are offsets in bytes; follow streams the log until the task has ended."
     )
   )
 
@@ -163,8 +174,8 @@ export const group = HttpApiGroup.make("charlotteJobs")
   .add(stopAll)
   .add(resume)
   .add(logs)
-  .addError(Failure.StoreFull)
-  .addError(Failure.StoreAway)
-  .addError(Failure.StoreBroken)
-  .addError(Failure.StoreInvalid)
-  .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and what is recorded of them" }))
+  .addError(errorSchemas.StoreFull)
+  .addError(errorSchemas.StoreUnavailable)
+  .addError(errorSchemas.StoreFailed)
+  .addError(errorSchemas.StoreInvalid)
+  .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and their records" }))

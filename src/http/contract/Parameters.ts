@@ -1,30 +1,30 @@
 /**
- * Values in a path, a query or a header, which are text. A message says what was expected and what came: one line for each field.
+ * Schemas of path, query and header parameters. An error is one line for each field, with what was expected and the actual value.
  */
 import { Duration, ParseResult, Schema } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import { JobId as DomainJobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 
-const maxShown = 80
+const maxLength = 80
 
-const shown = (value: unknown): string => {
+const render = (value: unknown): string => {
   const text = JSON.stringify(value)
-  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
 }
 
-/** Whatever is wrong with a value, says what it should be. */
+/** Replaces every message of a schema by one that names the expectation. */
 const expecting =
   (expectation: string) =>
   <A, I, R>(schema: Schema.Schema<A, I, R>): Schema.Schema<A, I, R> =>
     schema.annotations({
-      message: ({ actual }) => ({ message: `expected ${expectation}, got ${shown(actual)}`, override: true })
+      message: ({ actual }) => ({ message: `expected ${expectation}, got ${render(actual)}`, override: true })
     })
 
-/** An optional parameter. When it is there and wrong, its message does not say that it could be missing. */
+/** An optional parameter. `exact` keeps "or undefined" out of the messages about an invalid value. */
 export const optional = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.optionalWith(schema, { exact: true })
 
-// Not the other ways to write a number: "1e3" and " 1" are mistakes more often than they are meant.
+// Digits only: "1e3" and " 1" are more likely mistakes than meant.
 const wholeNumber = Schema.String.pipe(
   Schema.pattern(/^\d{1,16}$/),
   Schema.compose(Schema.NumberFromString.pipe(Schema.filter((n) => Number.isSafeInteger(n))))
@@ -81,11 +81,11 @@ export const Flag = Schema.Literal("true", "false").pipe(
   expecting("true or false")
 )
 
-/** Tells one submission from another; up to 200 visible characters of ASCII. */
+/** 1 to 200 printable ASCII characters. */
 export const IdempotencyKey = Schema.String.pipe(
   Schema.pattern(/^[\x21-\x7e]{1,200}$/),
   expecting("1 to 200 visible characters of ASCII")
 )
 
-/** The body of a submission. It is passed on as it came: `JobManager.start` decodes it, and names every bad field. */
+/** The body of a submission, not decoded: `JobManager.start` decodes it and reports every invalid field. */
 export type Submission = typeof JobConfig.Encoded

@@ -1,9 +1,9 @@
 /**
- * Which Charlotte this is. A daemon and its clients tell each other, since they may be of different installations.
+ * The version of this package. Daemon and clients exchange it, since they may be from different installations.
  */
 
-/** As in package.json, which cannot be read from a bundle. */
+/** Repeats package.json, which is not part of the bundle. */
 export const version = "0.2.0"
 
-/** The header that carries it, both ways. */
+/** The header of requests and responses that carries the version. */
 export const versionHeader = "charlotte-version"

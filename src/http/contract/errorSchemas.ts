@@ -1,5 +1,5 @@
 /**
- * Errors on the wire: each as it is encoded, with its sentence, under a status of its own.
+ * Errors on the wire: each with its `message` and its HTTP status.
  */
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import { ParseResult, Schema } from "effect"
@@ -10,17 +10,17 @@ interface TaggedErrorClass<A, I> extends Schema.Schema<A, I> {
   readonly _tag: string
 }
 
-/** The sentence goes along for those who read it without this library. */
-const failure = <A extends Error, I extends object>(
+/** Adds the message to the encoded error, for clients that do not use this library. */
+const withStatus = <A extends Error, I extends object>(
   status: number,
   error: TaggedErrorClass<A, I>,
-  which: (error: A) => boolean = () => true
+  predicate: (error: A) => boolean = () => true
 ): Schema.Schema<A, I & { readonly message?: string | undefined }> =>
   Schema.transformOrFail(
     Schema.extend(Schema.encodedSchema(error), Schema.Struct({ message: Schema.optional(Schema.String) })).annotations({
       identifier: error._tag
     }),
-    Schema.typeSchema(error).pipe(Schema.filter(which)),
+    Schema.typeSchema(error).pipe(Schema.filter(predicate)),
     {
       strict: true,
       decode: (encoded) => ParseResult.decodeUnknown(error)(encoded),
@@ -29,36 +29,36 @@ const failure = <A extends Error, I extends object>(
     }
   ).annotations(HttpApiSchema.annotations({ status }))
 
-export const InvalidJobConfig = failure(422, domain.InvalidJobConfig)
-export const JobConflict = failure(409, domain.JobConflict)
-export const JobNotFound = failure(404, domain.JobNotFound)
-export const MaxJobsReached = failure(429, domain.MaxJobsReached)
-export const NotResumable = failure(409, domain.NotResumable)
-export const ShuttingDown = failure(503, domain.ShuttingDown)
-export const StopTimedOut = failure(504, domain.StopTimedOut)
+export const InvalidJobConfig = withStatus(422, domain.InvalidJobConfig)
+export const JobConflict = withStatus(409, domain.JobConflict)
+export const JobNotFound = withStatus(404, domain.JobNotFound)
+export const MaxJobsReached = withStatus(429, domain.MaxJobsReached)
+export const NotResumable = withStatus(409, domain.NotResumable)
+export const ShuttingDown = withStatus(503, domain.ShuttingDown)
+export const StopTimedOut = withStatus(504, domain.StopTimedOut)
 
 const transient: ReadonlyArray<domain.StoreError["reason"]> = ["busy", "closed"]
 
-export const StoreFull = failure(507, domain.StoreError, ({ reason }) => reason === "full")
-export const StoreAway = failure(503, domain.StoreError, ({ reason }) => transient.includes(reason))
-export const StoreInvalid = failure(400, domain.StoreError, ({ reason }) => reason === "invalid")
-export const StoreBroken = failure(
+export const StoreFull = withStatus(507, domain.StoreError, ({ reason }) => reason === "full")
+export const StoreUnavailable = withStatus(503, domain.StoreError, ({ reason }) => transient.includes(reason))
+export const StoreInvalid = withStatus(400, domain.StoreError, ({ reason }) => reason === "invalid")
+export const StoreFailed = withStatus(
   500,
   domain.StoreError,
   ({ reason }) => reason !== "full" && reason !== "invalid" && !transient.includes(reason)
 )
 
-export const CursorAhead = failure(400, http.CursorAhead)
-export const IdempotencyKeyReused = failure(422, http.IdempotencyKeyReused)
-export const InternalError = failure(500, http.InternalError)
-export const InvalidQuery = failure(400, http.InvalidQuery)
-export const LogNotFound = failure(404, http.LogNotFound)
-export const NoSuchRoute = failure(404, http.NoSuchRoute)
-export const NotReady = failure(503, http.NotReady)
-export const VersionMismatch = failure(412, http.VersionMismatch)
+export const CursorAhead = withStatus(400, http.CursorAhead)
+export const IdempotencyKeyReused = withStatus(422, http.IdempotencyKeyReused)
+export const InternalError = withStatus(500, http.InternalError)
+export const InvalidQuery = withStatus(400, http.InvalidQuery)
+export const LogNotFound = withStatus(404, http.LogNotFound)
+export const NoSuchRoute = withStatus(404, http.NoSuchRoute)
+export const NotReady = withStatus(503, http.NotReady)
+export const VersionMismatch = withStatus(412, http.VersionMismatch)
 
 const refused = (status: number, ...reasons: ReadonlyArray<http.Refusal>) =>
-  failure(status, http.RequestRefused, ({ reason }) => reasons.includes(reason))
+  withStatus(status, http.RequestRefused, ({ reason }) => reasons.includes(reason))
 
 export const Malformed = refused(400, "address", "depth", "json")
 export const Unauthorized = refused(401, "token")
@@ -66,4 +66,4 @@ export const Forbidden = refused(403, "host", "origin", "site")
 export const TooLarge = refused(413, "size")
 export const TooManyHeaders = refused(431, "headers")
 export const NotJson = refused(415, "content")
-export const TooMany = refused(503, "limit")
+export const TooManyStreams = refused(503, "limit")

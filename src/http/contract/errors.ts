@@ -1,5 +1,5 @@
 /**
- * What can go wrong between a client and a server, beside the errors of the domain.
+ * Errors of HTTP requests, in addition to those of `charlotte/errors`.
  *
  * @since 0.1.0
  */
@@ -7,23 +7,33 @@ import { Schema } from "effect"
 import { version } from "./Version.js"
 
 const refusals = {
-  address: "the request has to name a path of this server",
+  address: "the request target must be a path of this server",
   depth: "the body is nested more than 100 levels deep",
   headers: "the request has more than 100 headers",
-  content: "the body has to be JSON, with content-type: application/json",
-  host: "the Host header has to be the address that the server listens on",
-  json: "the body is not JSON",
-  limit: "the server has as many event streams open as it allows; close one or try again later",
-  origin: "requests from other origins are not taken",
-  site: "requests from other sites are not taken",
-  size: "the body is larger than the server takes (1 MiB when nothing else is set)",
+  content: "the body must be JSON, sent with content-type: application/json",
+  host: "the Host header must be the address that the server listens on",
+  json: "the body is not valid JSON",
+  limit: "too many event streams are open; close one or try again later",
+  origin: "cross-origin requests are not allowed",
+  site: "cross-site requests are not allowed",
+  size: "the body is larger than the server accepts (1 MiB by default)",
   token: "the token is missing or wrong; send it as authorization: Bearer TOKEN"
 }
 
-/** @since 0.1.0 */
+/**
+ * Why a request was refused: which check it failed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export type Refusal = keyof typeof refusals
 
-/** A request was turned away before anybody looked at what it asks for. */
+/**
+ * A request failed one of the checks before its handler.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class RequestRefused extends Schema.TaggedError<RequestRefused>()("RequestRefused", {
   reason: Schema.Literal(
     "address",
@@ -44,7 +54,12 @@ export class RequestRefused extends Schema.TaggedError<RequestRefused>()("Reques
   }
 }
 
-/** A client of another version; nothing was done. */
+/**
+ * Client and daemon have different versions; nothing was changed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class VersionMismatch extends Schema.TaggedError<VersionMismatch>()("VersionMismatch", {
   client: Schema.String,
   daemon: Schema.String
@@ -54,17 +69,27 @@ export class VersionMismatch extends Schema.TaggedError<VersionMismatch>()("Vers
   }
 }
 
-/** There is nothing at that address. */
+/**
+ * The API has no such route.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class NoSuchRoute extends Schema.TaggedError<NoSuchRoute>()("NoSuchRoute", {
   method: Schema.String,
   path: Schema.String
 }) {
   override get message() {
-    return `there is no ${this.method} ${this.path}; see /docs`
+    return `no route ${this.method} ${this.path}; see /docs`
   }
 }
 
-/** A query parameter does not go with the others, or asks for what there is not. */
+/**
+ * A query parameter is missing, or contradicts another one.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class InvalidQuery extends Schema.TaggedError<InvalidQuery>()("InvalidQuery", {
   parameter: Schema.String,
   problem: Schema.String
@@ -74,30 +99,45 @@ export class InvalidQuery extends Schema.TaggedError<InvalidQuery>()("InvalidQue
   }
 }
 
-/** Events were asked for after one that has not happened. */
+/**
+ * The position is after the last event.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class CursorAhead extends Schema.TaggedError<CursorAhead>()("CursorAhead", {
   after: Schema.Int
 }) {
   override get message() {
-    return `no event has the number ${this.after} yet; begin after one that you have seen, or after 0`
+    return `there is no event ${this.after} yet; use the position of an event that you have received, or 0`
   }
 }
 
-/** The key was used for another submission; nothing was started. */
+/**
+ * The idempotency key was used with another body; no job was started.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
   key: Schema.String,
-  /** The job that was started with it. */
+  /** The job that was started with the key. */
   jobId: Schema.String
 }) {
   override get message() {
-    return `the idempotency key ${this.key} belongs to job ${this.jobId}, which was submitted with another body`
+    return `the idempotency key ${this.key} was used for job ${this.jobId} with another body; use a new key`
   }
 }
 
-/** There is no such log, or none that may be shown. */
+/**
+ * The log does not exist, or is outside the directory of logs.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class LogNotFound extends Schema.TaggedError<LogNotFound>()("LogNotFound", {
   jobId: Schema.String,
-  /** What was asked for. */
+  /** The requested file or task. */
   log: Schema.String
 }) {
   override get message() {
@@ -105,7 +145,12 @@ export class LogNotFound extends Schema.TaggedError<LogNotFound>()("LogNotFound"
   }
 }
 
-/** The server runs, but what it does would not be recorded. */
+/**
+ * The server is up but cannot run or record jobs.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", {
   problems: Schema.Array(Schema.String)
 }) {
@@ -114,14 +159,24 @@ export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", {
   }
 }
 
-/** A bug. The server's log says more. */
+/**
+ * A bug in the server; its log has the cause.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}) {
   override get message() {
-    return "something went wrong in the server; its log says more"
+    return "internal error; see the log of the server"
   }
 }
 
-/** Nobody listens there. */
+/**
+ * No server listens on the address.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class DaemonNotRunning extends Schema.TaggedError<DaemonNotRunning>()("DaemonNotRunning", {
   address: Schema.String
 }) {
@@ -130,10 +185,15 @@ export class DaemonNotRunning extends Schema.TaggedError<DaemonNotRunning>()("Da
   }
 }
 
-/** The server could not be reached, or went away before it had answered. */
+/**
+ * The server could not be reached, or closed the connection before it responded.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
   address: Schema.String,
-  /** Such as `EACCES`. */
+  /** For example `EACCES`. */
   problem: Schema.String
 }) {
   override get message() {
@@ -141,22 +201,32 @@ export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("Co
   }
 }
 
-/** An answer that is none of this contract. */
+/**
+ * A response that does not match the contract.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class UnexpectedAnswer extends Schema.TaggedError<UnexpectedAnswer>()("UnexpectedAnswer", {
   address: Schema.String,
   problem: Schema.String
 }) {
   override get message() {
-    return `${this.address} does not answer like a daemon of charlotte ${version}: ${this.problem}`
+    return `unexpected response from ${this.address}, not that of a charlotte ${version} daemon: ${this.problem}`
   }
 }
 
-/** What was asked for cannot be put into a request. */
+/**
+ * The request cannot be encoded.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
   problem: Schema.String
 }) {
   override get message() {
-    return `no such request can be sent: ${this.problem}`
+    return `invalid request: ${this.problem}`
   }
 }
 

@@ -1,12 +1,12 @@
 /**
- * Events as they go over the wire, each type with its payload: what the OpenAPI document shows of `text/event-stream`.
+ * Events on the wire, each type with its payload, for the OpenAPI document of `text/event-stream`.
  */
 import { Schema } from "effect"
 import { JobEvent, type Lifecycle } from "../../domain/JobEvent.js"
 import { payloads } from "../../tasks/TaskEvents.js"
 
 const Attempt = Schema.Struct({ attempt: Schema.Int })
-const Nothing = Schema.Struct({})
+const Empty = Schema.Struct({})
 const Failure = Schema.Struct({
   error: Schema.Struct({
     kind: Schema.Literal("failure", "defect", "interrupted", "recovery"),
@@ -14,13 +14,13 @@ const Failure = Schema.Struct({
   })
 })
 
-/** The payloads of the events that a manager writes. */
+/** Payloads of the lifecycle events, which the manager writes. */
 const lifecycle: { readonly [Type in Lifecycle]: Schema.Schema.AnyNoContext } = {
   "job.started": Attempt,
-  "job.stopping": Nothing,
+  "job.stopping": Empty,
   "job.resumed": Attempt,
   "job.interrupted": Schema.Struct({ reason: Schema.Literal("crash", "shutdown") }),
-  "job.completed": Nothing,
+  "job.completed": Empty,
   "job.failed": Failure,
   "job.cancelled": Schema.partial(Failure)
 }
@@ -35,7 +35,7 @@ const types = Object.entries<Schema.Schema.AnyNoContext>({ ...lifecycle, ...payl
 
 const Other = Schema.Struct({ ...fields, type: Schema.NonEmptyString, payload: Schema.optional(Schema.Unknown) })
 
-/** The data of a frame. An orchestrator of your own emits other types, with any JSON as their payload. */
+/** The data of a frame. Custom orchestrators emit further types, with any JSON as payload. */
 export const EventData = Schema.Union(...types, Other.annotations({ identifier: "JobEvent.other" })).annotations({
   identifier: "JobEvent"
 })

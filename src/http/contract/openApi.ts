@@ -1,9 +1,9 @@
 /**
- * What the OpenAPI document says beside what follows from the schemas: a description and an example of each field, by its name, or
- * by schema and name where a name means several things.
+ * Descriptions and examples of fields in the OpenAPI document, by field name, or by schema and field name where a name has several
+ * meanings.
  */
 
-type About = readonly [description: string, example: unknown]
+type FieldDoc = readonly [description: string, example: unknown]
 
 const id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 const time = "2026-01-31T12:00:00.000Z"
@@ -12,143 +12,143 @@ const log = { file: "/home/me/.charlotte/logs/01ARZ3NDEKTSV4RRFFQ69G5FAV/api-1-1
 const config = { repoPath: "/home/me/project", tasksDir: "tasks", targetBranch: "main" }
 const path = "/home/me/project"
 
-const fields: { readonly [name: string]: About } = {
+const fields: { readonly [name: string]: FieldDoc } = {
   _tag: ["The name of the error or of the kind of issue.", "JobNotFound"],
-  actual: ["What was given.", "0"],
-  address: ["The address that was used.", "/home/me/.charlotte/socket"],
+  actual: ["The actual value.", "0"],
+  address: ["The address of the server.", "/home/me/.charlotte/socket"],
   after: ["Only events after this position.", 41],
-  agent: ["The name of the agent profile that works on the tasks.", "claude"],
+  agent: ["The name of the agent profile.", "claude"],
   all: ["Must be true.", true],
   at: ["When it happened.", time],
-  attempt: ["1 for the first attempt; each continuation or retry counts one up.", 1],
-  attempts: ["How many attempts were made.", 3],
-  base: ["The commit at which the work begins.", commit],
-  before: ["The page begins with the newest job that is older than this one.", id],
+  attempt: ["1 for the first attempt; each resume or retry increments it.", 1],
+  attempts: ["Number of attempts.", 3],
+  base: ["The commit that the work starts from.", commit],
+  before: ["Only jobs older than this one.", id],
   branch: ["The branch that holds the result.", `charlotte/${id}/result`],
-  calls: ["How often an agent was called for the task.", 1],
-  cause: ["The whole cause, rendered for people.", "Error: the agent exited with code 1"],
+  calls: ["Number of agent calls for the task.", 1],
+  cause: ["The full cause, rendered as text.", "Error: the agent exited with code 1"],
   client: ["The version of the client.", "0.1.0"],
   command: ["The shell command that runs.", "npm test"],
-  commandLine: ["The command line of the process, cut short.", "sleep 1000"],
+  commandLine: ["The command line of the process, truncated.", "sleep 1000"],
   commit: ["The commit that holds the work.", commit],
-  completed: ["How many tasks are complete.", 3],
-  concurrency: ["How many units are worked on in parallel.", 4],
-  config: ["The configuration as it was submitted, with defaults filled in.", config],
+  completed: ["Number of completed tasks.", 3],
+  concurrency: ["Number of units that run in parallel.", 4],
+  config: ["The submitted configuration, with defaults.", config],
   createdAt: ["When the job was submitted.", time],
-  cursor: ["Rises over all jobs of a database.", 1042],
+  cursor: ["Increases over all jobs of a database.", 1042],
   daemon: ["The version of the server.", "0.2.0"],
-  dependsOn: ["What has to be complete before this.", ["api"]],
-  dryRun: ["Only check and show the plan; change nothing.", false],
-  elapsed: ["Milliseconds from the request to stop to the answer.", 120],
-  endedAt: ["When it ended for good.", time],
+  dependsOn: ["What must complete first.", ["api"]],
+  dryRun: ["Only validate and print the plan; change nothing.", false],
+  elapsed: ["Milliseconds from the stop request to the response.", 120],
+  endedAt: ["When the run reached a terminal status.", time],
   error: [
     "The error as JSON; an `Error` keeps its name and message.",
     { name: "Error", message: "exited with code 1" }
   ],
-  failed: ["How many tasks have failed.", 0],
-  failures: ["How many attempts have failed.", 0],
-  fastForward: ["Whether the merge made no merge commit.", true],
-  file: ["The absolute path of a log file, or a path below the directory of logs.", log.file],
-  follow: ["Keep sending until the task is over.", "true"],
-  from: ["The offset in bytes at which it begins.", 0],
-  grace: ["Milliseconds that the job may take to end politely.", 5000],
+  failed: ["Number of failed tasks.", 0],
+  failures: ["Number of failed attempts.", 0],
+  fastForward: ["Whether it was a fast-forward, without a merge commit.", true],
+  file: ["The path of a log file: absolute, or relative to the directory of logs.", log.file],
+  follow: ["Stream until the task has ended.", "true"],
+  from: ["Start offset in bytes.", 0],
+  grace: ["Milliseconds to terminate gracefully before the job is killed.", 5000],
   id: ["The id of the job.", id],
-  "idempotency-key": ["The same key gives the same job.", "deploy-2026-01-31"],
-  issues: ["What is wrong, field by field.", [{ path: ["repoPath"], message: "must be an absolute path" }]],
+  "idempotency-key": ["Requests with the same key start one job.", "deploy-2026-01-31"],
+  issues: ["The problem of each field.", [{ path: ["repoPath"], message: "must be an absolute path" }]],
   jobId: ["The id of the job.", id],
   jobs: ["The jobs of this page.", []],
-  key: ["What no two active jobs may share.", "/home/me/project main"],
-  killed: ["Processes that had to be killed.", [{ pid: 4711, command: "sleep 1000" }]],
-  kind: ["The kind of manager that runs the job.", "tasks"],
+  key: ["No two active jobs may have the same key.", "/home/me/project main"],
+  killed: ["Processes that were killed.", [{ pid: 4711, command: "sleep 1000" }]],
+  kind: ["The kind of the job.", "tasks"],
   label: ["A label that the job must have, as KEY=VALUE; may be repeated.", ["team=web"]],
-  labels: ["Names and values to find the job by.", { team: "web" }],
-  land: ["Advance the target branch to the result when all units are complete.", true],
-  "last-event-id": ["The id of the last event that was received; it takes precedence over `after`.", "41"],
-  limit: ["How many jobs a page has at most; from 1 to 1000.", "100"],
-  log: ["The piece of the log file that holds the output.", log],
-  maxJobs: ["How many jobs may run at once.", 10],
-  message: ["A sentence for people.", "job 01ARZ3NDEKTSV4RRFFQ69G5FAV not found"],
+  labels: ["Names and values to filter jobs by.", { team: "web" }],
+  land: ["Advance the target branch to the result when all units have completed.", true],
+  "last-event-id": ["The id of the last event received; takes precedence over `after`.", "41"],
+  limit: ["Maximum number of jobs in the page, 1 to 1000.", "100"],
+  log: ["The range of the log file that holds the output.", log],
+  maxJobs: ["Maximum number of active jobs.", 10],
+  message: ["The error message.", "job 01ARZ3NDEKTSV4RRFFQ69G5FAV not found"],
   method: ["The method of the request.", "GET"],
-  mode: ["How the job ended: by itself, by force, before the request, or not yet.", "graceful"],
-  next: ["Ask for the next page with `before` set to this; missing on the last page.", id],
-  note: ["Something that a person should know.", "the agent changed the task file"],
-  notes: ["What else a person should know.", []],
+  mode: ["How the job ended: gracefully, forced, before the request, or not yet (timed out).", "graceful"],
+  next: ["The value of `before` for the next page; missing on the last page.", id],
+  note: ["A note for the user.", "the agent changed the task file"],
+  notes: ["Notes for the user.", []],
   number: ["The number of the task in its unit.", 1],
-  operation: ["What the database was asked to do.", "start"],
+  operation: ["The database operation.", "start"],
   parameter: ["The query parameter.", "unit"],
   path: ["The path.", "/api/v1/jobs"],
-  pause: ["Milliseconds until the next attempt.", 1000],
-  payload: ["What the event says, as JSON.", { attempt: 1 }],
-  pending: ["How many tasks wait.", 2],
-  phase: ["What an active job does at the moment; missing when it is not active.", "running"],
+  pause: ["Backoff in milliseconds until the next attempt.", 1000],
+  payload: ["The payload, as JSON.", { attempt: 1 }],
+  pending: ["Number of pending tasks.", 2],
+  phase: ["`running` or `stopping`; missing when the job is not active.", "running"],
   pid: ["The id of the process.", 4711],
-  position: ["The place in the order of the plan, from 0.", 0],
-  problem: ["What is wrong.", "must not be before from"],
-  problems: ["What keeps the server from being ready.", ["the disk is full"]],
+  position: ["The index in the plan, from 0.", 0],
+  problem: ["The problem.", "must not be less than from"],
+  problems: ["Why the server is not ready.", ["the disk is full"]],
   processes: ["Processes that were killed; at most 100.", [{ pid: 4711, command: "sleep 1000" }]],
   progress: [
-    "How many tasks are in each state; missing where there are no tasks.",
+    "Number of tasks in each state; missing when the job has no tasks.",
     { pending: 2, running: 1, completed: 3, failed: 0, skipped: 0 }
   ],
   purpose: ["What the processes were started for.", "task 1 of unit api"],
   ready: ["Always true.", true],
   reason: ["Why.", "exited with code 1"],
   repoPath: ["The git repository to work in; an absolute path.", path],
-  result: ["What the orchestrator succeeded with, as JSON.", { branch: `charlotte/${id}/result` }],
-  retryOf: ["A failed or cancelled job whose completed work is not repeated.", id],
-  running: ["How many tasks are worked on.", 1],
+  result: ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
+  retryOf: ["The failed or cancelled job that this one retries; its completed work is not repeated.", id],
+  running: ["Number of running tasks.", 1],
   seq: ["1, 2, 3 … within the job.", 1],
-  skipped: ["How many tasks were complete when the job was submitted.", 0],
-  startedAt: ["When the current attempt began.", time],
-  state: ["How far it has come.", "running"],
+  skipped: ["Number of tasks that were complete when the job was submitted.", 0],
+  startedAt: ["When the current attempt started.", time],
+  state: ["The state of the unit or task.", "running"],
   status: ["The status of the run.", "running"],
-  target: ["The branch that the result is landed on.", "main"],
-  targetBranch: ["The branch that the result is landed on.", "main"],
+  target: ["The branch that the result lands on.", "main"],
+  targetBranch: ["The branch that the result lands on.", "main"],
   task: ["The number of the task in its unit.", 1],
   tasks: ["The tasks, in the order of the plan.", []],
-  tasksDir: ["The directory of units and tasks; absolute, or relative to the repository.", "tasks"],
+  tasksDir: ["The directory of units and tasks: absolute, or relative to the repository.", "tasks"],
   title: ["The first heading of the task.", "Add the login page"],
-  to: ["The offset in bytes at which it ends; exclusive.", 1024],
-  total: ["How many processes were killed.", 1],
-  type: ["What happened.", "task.completed"],
+  to: ["End offset in bytes, exclusive.", 1024],
+  total: ["Number of processes killed.", 1],
+  type: ["The type of the event.", "task.completed"],
   unit: ["The name of the unit.", "api"],
   units: ["The units, in the order of the plan.", []],
   version: ["The version of the server.", "0.2.0"],
   waitsFor: ["The units that failed.", ["api"]],
-  // Where a name means something else.
-  "CursorAhead.after": ["The position that was asked for.", 1000],
+  // Names with another meaning in these schemas.
+  "CursorAhead.after": ["The requested position.", 1000],
   "IdempotencyKeyReused.key": ["The idempotency key.", "deploy-2026-01-31"],
-  "Issue.path": ["The way to the field.", ["limit"]],
+  "Issue.path": ["The path of the field.", ["limit"]],
   "JobEvent.orch.started.agent": ["The name of the agent profile.", "claude"],
   "JobEvent.orch.started.status": ["The status in the task file.", "pending"],
   "JobEvent.orch.started.id": ["The name of the unit.", "api"],
-  "JobEvent.task.agent.started.log": ["The file that the output goes to.", log.file],
-  "JobEvent.task.gate.started.log": ["The file that the output goes to.", log.file],
-  "InvalidJobConfig.path": ["The way to the field; empty for the whole.", ["labels", "team"]],
-  "RequestRefused.reason": ["Which check the request did not pass.", "token"],
-  "RunError.kind": ["Why the run ended without completing.", "failure"],
-  "StoreError.cause": ["What the database said.", { name: "Error", message: "database or disk is full" }],
-  "StoreError.reason": ["What kind of failure it is.", "full"],
-  "StopAll.kind": ["Only if the jobs of the server are of this kind.", "tasks"],
+  "JobEvent.task.agent.started.log": ["The file that receives the output.", log.file],
+  "JobEvent.task.gate.started.log": ["The file that receives the output.", log.file],
+  "InvalidJobConfig.path": ["The path of the field; empty for the whole config.", ["labels", "team"]],
+  "RequestRefused.reason": ["The check that the request failed.", "token"],
+  "RunError.kind": ["Why the run did not complete.", "failure"],
+  "StoreError.cause": ["The error of the database.", { name: "Error", message: "database or disk is full" }],
+  "StoreError.reason": ["The kind of failure.", "full"],
+  "StopAll.kind": ["Refuse the request unless the server's jobs are of this kind.", "tasks"],
   "TaskRecord.log": ["The file with the output of the last attempt.", log.file],
-  "TaskRecord.state": ["How far the task has come.", "completed"],
-  "UnitRecord.state": ["How far the unit has come.", "merged"]
+  "TaskRecord.state": ["The state of the task.", "completed"],
+  "UnitRecord.state": ["The state of the unit.", "merged"]
 }
 
 type Json = { readonly [name: string]: unknown }
 
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** An example that the schema of the field permits. */
+/** An example that is valid for the schema of the field. */
 const exampleOf = (schema: string, field: Json, example: unknown): unknown => {
   const permitted = field["enum"]
   if (Array.isArray(permitted)) return permitted.includes(example) ? example : permitted[0]
   return isJson(field["properties"])
-    ? mapValues(field["properties"], (inner, name) => about(schema, name, inner).examples?.[0])
+    ? mapValues(field["properties"], (inner, name) => fieldDoc(schema, name, inner).examples?.[0])
     : example
 }
 
-const about = (
+const fieldDoc = (
   schema: string,
   name: string,
   field: unknown
@@ -170,7 +170,7 @@ const describeFields = (schema: string, value: unknown): unknown => {
         ? Object.fromEntries(
             Object.entries(inner).map(([name, field]) => [
               name,
-              { ...mapValues(describeFields(schema, field), (value) => value), ...about(schema, name, field) }
+              { ...mapValues(describeFields(schema, field), (value) => value), ...fieldDoc(schema, name, field) }
             ])
           )
         : describeFields(schema, inner)
@@ -180,17 +180,17 @@ const describeFields = (schema: string, value: unknown): unknown => {
 
 const describeParameter = (parameter: unknown): unknown => {
   if (!isJson(parameter)) return parameter
-  const { description, examples } = about("", String(parameter["name"]), parameter["schema"])
+  const { description, examples } = fieldDoc("", String(parameter["name"]), parameter["schema"])
   return description === undefined ? parameter : { ...parameter, description, example: examples?.[0] }
 }
 
 const namesIn = (value: unknown): ReadonlyArray<string> =>
   [...JSON.stringify(value ?? null).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].flatMap(([, name]) => name ?? [])
 
-/** An answer says which schemas it has, and not only "Error". */
-const describeAnswer = (answer: unknown): unknown => {
-  const names = isJson(answer) ? namesIn(answer["content"]) : []
-  return isJson(answer) && names.length > 0 ? { ...answer, description: names.join(", ") } : answer
+/** Describes a response by the names of its schemas; the default is "Error". */
+const describeResponse = (response: unknown): unknown => {
+  const names = isJson(response) ? namesIn(response["content"]) : []
+  return isJson(response) && names.length > 0 ? { ...response, description: names.join(", ") } : response
 }
 
 const mapValues = (value: unknown, f: (inner: unknown, key: string) => unknown): Json =>
@@ -204,11 +204,11 @@ const describeOperation = (operation: unknown): unknown =>
         ...(operation["requestBody"] === undefined
           ? {}
           : { requestBody: describeFields("JobConfig", operation["requestBody"]) }),
-        responses: mapValues(operation["responses"], describeAnswer)
+        responses: mapValues(operation["responses"], describeResponse)
       }
     : operation
 
-/** Classes have the name of the package in theirs. */
+/** Schema classes are named `charlotte/…`. */
 const withoutPrefix = (document: Json): Json => {
   const text = JSON.stringify(document).replaceAll("#/components/schemas/charlotte~1", "#/components/schemas/")
   const renamed: Json = JSON.parse(text)
@@ -223,7 +223,7 @@ const withoutPrefix = (document: Json): Json => {
   }
 }
 
-/** The document with a description and an example of each field. */
+/** Adds a description and an example to each field of the document. */
 export const describe = (document: Json): Json => {
   const named = withoutPrefix(document)
   const components = isJson(named["components"]) ? named["components"] : {}

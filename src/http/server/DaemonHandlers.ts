@@ -1,5 +1,5 @@
 /**
- * What answers the requests about the server itself.
+ * Handlers of the daemon's endpoints.
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Context, Effect } from "effect"
@@ -10,17 +10,17 @@ import { Api, Health, Ready } from "../contract/Api.js"
 import { NotReady } from "../contract/errors.js"
 import { spaceProblems } from "./freeSpace.js"
 import { Metrics } from "./Metrics.js"
-import { Streams } from "./OpenStreams.js"
+import { OpenStreams } from "./OpenStreams.js"
 import { version } from "../contract/Version.js"
 
 export class Control extends Context.Tag("charlotte/http/Control")<
   Control,
   {
-    /** What else keeps the server from being ready. */
+    /** Further reasons why the server is not ready. */
     readonly problems: Effect.Effect<ReadonlyArray<string>>
-    /** The directory below which jobs write. */
+    /** The directory of job logs. */
     readonly logs: string | undefined
-    /** Somebody asks the server to end. */
+    /** Called by `POST /shutdown`. */
     readonly shutdown: Effect.Effect<void>
   }
 >() {}
@@ -31,19 +31,19 @@ export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
     const manager = yield* JobManager
     const metrics = yield* Metrics
     const store = yield* RunStore
-    const streams = yield* Streams
+    const streams = yield* OpenStreams
 
     const freeSpace = spaceProblems(control.logs)
 
     const problems = Effect.gen(function* () {
       const { unrecorded } = yield* manager.health
-      const reading = yield* Effect.flip(store.latestCursor).pipe(
+      const readErrors = yield* Effect.flip(store.latestCursor).pipe(
         Effect.map(({ message }) => [message]),
         Effect.orElseSucceed(() => [])
       )
       const closing = (yield* streams.hasClosed) ? ["the server is shutting down"] : []
-      const writing = unrecorded.map(({ error, jobId }) => `job ${jobId} cannot be recorded: ${error.message}`)
-      return [...closing, ...reading, ...writing, ...(yield* freeSpace), ...(yield* control.problems)]
+      const writeErrors = unrecorded.map(({ error, jobId }) => `job ${jobId} cannot be recorded: ${error.message}`)
+      return [...closing, ...readErrors, ...writeErrors, ...(yield* freeSpace), ...(yield* control.problems)]
     })
 
     return handlers

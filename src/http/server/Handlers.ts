@@ -1,5 +1,5 @@
 /**
- * What answers the requests of the contract. Handlers translate; what they ask for is done elsewhere.
+ * Handlers of jobs and events. They translate between HTTP and the manager and hold no logic.
  *
  * @since 0.1.0
  */
@@ -15,26 +15,27 @@ import type { Run } from "../../domain/Run.js"
 import { JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
-import * as Body from "./readJsonBody.js"
+import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
-import { inLines } from "./decodeErrors.js"
+import { decodeErrorFromIssues } from "./decodeErrors.js"
 import * as JobQueries from "./JobQueries.js"
-import * as EventStreams from "./SseStreams.js"
-import * as Logs from "./LogFiles.js"
+import * as SseStreams from "./SseStreams.js"
+import * as LogFiles from "./LogFiles.js"
 import * as Metrics from "./Metrics.js"
-import { layer as streamsLayer, type Options as StreamOptions, Streams } from "./OpenStreams.js"
-import * as Submissions from "./IdempotentSubmit.js"
+import { layer as streamsLayer, type Options as StreamOptions, OpenStreams } from "./OpenStreams.js"
+import * as IdempotentSubmit from "./IdempotentSubmit.js"
 
-/** What the handlers need to know of the manager. */
-export interface Options extends EventStreams.Options {
+export interface Options extends SseStreams.Options {
   /** The kind of the manager's jobs; `tasks` by default. */
   readonly kind?: string
-  /** The directory that holds the logs of jobs; without it there are none to read. */
+  /** The directory of job logs; without it, requests for logs fail with `LogNotFound`. */
   readonly logs?: string
 }
 
 /**
+ * Options of `JobsApi.layer`.
+ *
  * @since 0.2.0
  * @category options
  */
@@ -44,16 +45,16 @@ const retryAfter = HttpApp.appendPreResponseHandler((_, response) =>
   Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", "5"))
 )
 
-/** Says when to try again, where that may help. */
+/** Adds `Retry-After` when the server is at capacity. */
 const withRetryAfter = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.tapError(effect, (error) => (error instanceof MaxJobsReached ? retryAfter : Effect.void))
 
-const stopAll = Body.decode(StopAll)
+const stopAll = decodeJsonBody(StopAll)
 
-/** Claims more than it has seen: `JobManager.start` decodes what it is given, and names every bad field. */
+/** Checks for an object only: `JobManager.start` decodes it and reports every invalid field. */
 const isSubmission = (body: unknown): body is Submission => Predicate.isRecord(body)
 
-/** `JobsApi` as a part of another API. */
+/** `JobsApi` as part of another API. */
 type WithJobs<Id extends string> =
   typeof JobsApi extends HttpApi.HttpApi<string, infer Groups, infer E, infer R>
     ? HttpApi.HttpApi<Id, Groups, E, R>
@@ -64,9 +65,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
     Effect.gen(function* () {
       const manager = yield* JobManager
       const store = yield* RunStore
-      const streams = yield* Streams
-      const submissions = Submissions.make({ kind, manager, store })
-      const logs = yield* Logs.make({ kind, directory, store, streams })
+      const streams = yield* OpenStreams
+      const { submit } = IdempotentSubmit.make({ kind, manager, store })
+      const logs = yield* LogFiles.make({ kind, directory, store, streams })
 
       const phaseOf = ({ id, status }: Run) =>
         Effect.map(manager.get(id), (job) => ({
@@ -78,11 +79,11 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
       return handlers
         .handleRaw("submit", ({ headers, request }) =>
           Effect.gen(function* () {
-            const body = yield* Body.json(request)
+            const body = yield* readJsonBody(request)
             if (!isSubmission(body)) {
               return yield* new InvalidJobConfig({ issues: [{ path: [], message: "must be an object" }] })
             }
-            const id = yield* submissions.submit(body, headers["idempotency-key"])
+            const id = yield* submit(body, headers["idempotency-key"])
             return new Submitted({ id })
           }).pipe(withRetryAfter, Metrics.start)
         )
@@ -93,10 +94,12 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
         .handle("get", ({ path: { id } }) => queries.get(id))
         .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))
         .handleRaw("stopAll", ({ request }) =>
-          Effect.flatMap(stopAll(request), (asked) =>
-            asked.kind === undefined || asked.kind === kind
+          Effect.flatMap(stopAll(request), (body) =>
+            body.kind === undefined || body.kind === kind
               ? manager.stopAll
-              : inLines([{ _tag: "Type", path: ["kind"], message: `the jobs of this server are of kind ${kind}` }])
+              : decodeErrorFromIssues([
+                  { _tag: "Type", path: ["kind"], message: `the jobs of this server are of kind ${kind}` }
+                ])
           )
         )
         .handle("resume", ({ path: { id } }) => withRetryAfter(manager.resume(id)))
@@ -109,9 +112,9 @@ const events = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", ...optio
     Effect.gen(function* () {
       const manager = yield* JobManager
       const store = yield* RunStore
-      const streams = yield* Streams
-      const { ofAll, ofJob } = EventStreams.make({ ...options, kind, manager, store, streams })
-      // What a browser sends when it comes back stands above the address, which is still that of its first request.
+      const streams = yield* OpenStreams
+      const { ofAll, ofJob } = SseStreams.make({ ...options, kind, manager, store, streams })
+      // `Last-Event-ID` takes precedence: a browser reconnects with the URL of its first request.
       return handlers
         .handle("ofJob", ({ headers, path: { id }, request, urlParams: { after } }) =>
           ofJob(request, id, headers["last-event-id"] ?? after)
@@ -122,23 +125,23 @@ const events = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", ...optio
     })
   )
 
-/** The handlers of an API that has the groups of `JobsApi`, whatever else it has and wherever it puts them. */
+/** Handlers for any API that contains the groups of `JobsApi`, under any prefix. */
 export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>,
   options: Options
 ): Layer.Layer<
   HttpApiGroup.ApiGroup<Id, "charlotteJobs"> | HttpApiGroup.ApiGroup<Id, "charlotteEvents">,
   never,
-  JobManager | RunStore | Streams | FileSystem.FileSystem
+  JobManager | RunStore | OpenStreams | FileSystem.FileSystem
 > => {
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the groups are looked up by name, and only they are used
-  const ours = api as unknown as WithJobs<Id>
-  return Layer.mergeAll(jobs(ours, options), events(ours, options))
+  const withJobs = api as unknown as WithJobs<Id>
+  return Layer.mergeAll(jobs(withJobs, options), events(withJobs, options))
 }
 
 /**
- * The handlers of the groups of `JobsApi.JobsApi`, for the API of an application on a server of Node's. Authentication and the
- * limit on the size of bodies (1 MiB here) are the application's.
+ * The handlers of `JobsApi.JobsApi` for an application's own API on a Node server. Authentication is up to the application; bodies are
+ * limited to 1 MiB.
  *
  * @since 0.2.0
  * @category layers

@@ -1,8 +1,8 @@
 /**
- * Submitting a job so that it can be sent again: with one idempotency key there is one job, whoever asks and however often.
+ * Idempotent submission: any number of requests with the same `Idempotency-Key` start one job.
  *
- * The key is kept as a label of the run. So it is recorded in the transaction that records the run: there is no moment, and
- * no crash, after which there is a job without its key or a key without its job. Outside, nobody sees or sets such a label.
+ * The key is stored as a reserved label of the run, so it is committed in the same transaction as the run and no crash can separate
+ * the two. Responses do not contain the label.
  */
 import { Effect, Either, Predicate, Schema } from "effect"
 import { InvalidJobConfig, type StoreError } from "../../domain/errors.js"
@@ -15,25 +15,28 @@ import { IdempotencyKeyReused } from "../contract/errors.js"
 
 const label = "charlotte.idempotency-key"
 
-const without = <V>(labels: { readonly [name: string]: V }): { readonly [name: string]: V } =>
+const withoutLabel = <V>(labels: { readonly [name: string]: V }): { readonly [name: string]: V } =>
   Object.fromEntries(Object.entries(labels).filter(([name]) => name !== label))
 
-/** A run as it is shown: with the labels that it was submitted with, and no other. */
-export const shown = (run: Run): Run =>
+/** The run with the labels it was submitted with. */
+export const withoutIdempotencyKey = (run: Run): Run =>
   label in run.labels
-    ? new Run({ ...run, labels: without(run.labels), config: submitted(run.config) }, { disableValidation: true })
+    ? new Run(
+        { ...run, labels: withoutLabel(run.labels), config: withoutKeyLabel(run.config) },
+        { disableValidation: true }
+      )
     : run
 
-/** The configuration without the key; without labels at all when it had none of its own. */
-const submitted = (config: unknown): unknown => {
+/** The config without the key, and without `labels` if there are no others. */
+const withoutKeyLabel = (config: unknown): unknown => {
   if (!Predicate.isRecord(config) || !Predicate.isRecord(config["labels"])) return config
   const { labels, ...others } = config
-  const own = without(labels)
+  const own = withoutLabel(labels)
   return Object.keys(own).length === 0 ? others : { ...others, labels: own }
 }
 
-/** Nobody has looked yet whether its labels are labels; if they are not, it is refused as it is. */
-const labelled = (submission: Submission, key: string): Submission =>
+/** Labels are not validated yet. Invalid ones are passed on unchanged, and `JobManager.start` refuses them. */
+const withKey = (submission: Submission, key: string): Submission =>
   submission.labels === undefined || Predicate.isRecord(submission.labels)
     ? { ...submission, labels: { ...submission.labels, [label]: key } }
     : submission
@@ -43,9 +46,12 @@ const isReserved = ({ labels }: Submission): boolean => Predicate.isRecord(label
 const decode = Schema.decodeUnknownEither(JobConfig)
 const same = Schema.equivalence(JobConfig)
 
-/** Whether a body asks for what a run was submitted with: field by field, with the defaults filled in. */
-const asksFor = (submission: Submission, run: Run): boolean =>
-  Either.getOrElse(Either.zipWith(decode(submitted(submission)), decode(submitted(run.config)), same), () => false)
+/** Whether a submission equals that of a run, with defaults filled in. */
+const isSameSubmission = (submission: Submission, run: Run): boolean =>
+  Either.getOrElse(
+    Either.zipWith(decode(withoutKeyLabel(submission)), decode(withoutKeyLabel(run.config)), same),
+    () => false
+  )
 
 export const make = (options: {
   readonly kind: string
@@ -53,19 +59,18 @@ export const make = (options: {
   readonly store: RunStore["Type"]
 }) => {
   const { kind, manager, store } = options
-  /** Of the submissions that are under way. */
-  const locks = new Map<string, { readonly turn: Effect.Semaphore; users: number }>()
+  const locks = new Map<string, { readonly mutex: Effect.Semaphore; users: number }>()
 
-  /** One at a time for each key. There is one manager of a kind in a database, so nobody else looks at the same time. */
-  const inTurn = <A, E>(key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  /** A mutex for each key. It suffices within this process, because a database has one manager of each kind. */
+  const withLock = <A, E>(key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.acquireUseRelease(
       Effect.sync(() => {
-        const lock = locks.get(key) ?? { turn: Effect.unsafeMakeSemaphore(1), users: 0 }
+        const lock = locks.get(key) ?? { mutex: Effect.unsafeMakeSemaphore(1), users: 0 }
         lock.users += 1
         locks.set(key, lock)
         return lock
       }),
-      ({ turn }) => turn.withPermits(1)(effect),
+      ({ mutex }) => mutex.withPermits(1)(effect),
       (lock) =>
         Effect.sync(() => {
           lock.users -= 1
@@ -76,19 +81,21 @@ export const make = (options: {
   const find = (key: string): Effect.Effect<Run | undefined, StoreError> =>
     Effect.map(store.list({ kind, labels: { [label]: key }, limit: 1 }), ([run]) => run)
 
-  /** The id of the job; a new one, unless the key has been used for the same submission. */
+  /** The id of a new job, or of the job that was submitted with the same key and body. */
   const submit = (submission: Submission, key: string | undefined) =>
     Effect.gen(function* () {
       if (isReserved(submission)) {
         return yield* new InvalidJobConfig({ issues: [{ path: ["labels", label], message: "is reserved" }] })
       }
       if (key === undefined) return yield* manager.start(submission)
-      return yield* inTurn(
+      return yield* withLock(
         key,
         Effect.gen(function* () {
           const earlier = yield* find(key)
-          if (earlier === undefined) return yield* manager.start(labelled(submission, key))
-          return asksFor(submission, earlier) ? earlier.id : yield* new IdempotencyKeyReused({ key, jobId: earlier.id })
+          if (earlier === undefined) return yield* manager.start(withKey(submission, key))
+          return isSameSubmission(submission, earlier)
+            ? earlier.id
+            : yield* new IdempotencyKeyReused({ key, jobId: earlier.id })
         })
       )
     })

@@ -1,5 +1,5 @@
 /**
- * Jobs as the contract describes them, from a store: for the server, and for commands that find no server.
+ * Reads jobs from a store as the contract describes them, for the server and for commands that run without one.
  */
 import { Effect, Option, Schema } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
@@ -7,25 +7,25 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery, RunStore } from "../../store/RunStore.js"
 import { Job, JobPage, ListedJob } from "../contract/Api.js"
-import { shown } from "./IdempotentSubmit.js"
+import { withoutIdempotencyKey } from "./IdempotentSubmit.js"
 
 export interface JobQueries {
-  /** A page of jobs of any labels, newest first: at most `limit`, and about 4 MiB of JSON. */
+  /** A page of jobs, newest first: at most `limit` jobs and about 4 MiB of JSON. */
   readonly list: (query: PageQuery) => Effect.Effect<JobPage, StoreError>
   readonly get: (id: JobId) => Effect.Effect<Job, JobNotFound | StoreError>
 }
 
 export type PageQuery = Omit<RunQuery, "kind"> & { readonly limit: number }
 
-/** Characters of JSON. A larger job makes a page of its own. */
+/** In characters of JSON. A larger job gets a page of its own. */
 const maxSize = 4 * 1024 * 1024
 
-/** Runs that are read at once: each has its labels, configuration and result. */
-const readAtOnce = 50
+/** Runs per query: labels, config and result of a run may be large. */
+const batchSize = 50
 
 const encode = Schema.encodeSync(ListedJob)
 
-/** Records are valid when they come out of the store. */
+/** Runs were decoded by the store. */
 const unchecked = { disableValidation: true }
 
 export const make = ({
@@ -39,7 +39,7 @@ export const make = ({
   readonly store: RunStore["Type"]
   readonly page?: (query: PageQuery) => Effect.Effect<RunPage, StoreError>
 }): JobQueries => {
-  const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...shown(run), ...phase }))
+  const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...withoutIdempotencyKey(run), ...phase }))
 
   return {
     list: (query) =>
@@ -48,7 +48,7 @@ export const make = ({
         let size = 0
         let before = query.before
         for (;;) {
-          const limit = Math.min(readAtOnce, query.limit - jobs.length)
+          const limit = Math.min(batchSize, query.limit - jobs.length)
           const { next, runs } = yield* page({ ...query, limit, ...(before && { before }) })
           const counts = yield* store.work.counts(runs.map(({ id }) => id))
           for (const run of runs) {
@@ -58,7 +58,7 @@ export const make = ({
             jobs.push(job)
             before = run.id
           }
-          // A page of several labels may be short, and even empty, and have another after it.
+          // With several labels a page of the store may be short or empty although more follow.
           if (Option.isNone(next) || jobs.length >= query.limit || runs.length < limit) {
             return new JobPage({ jobs, next: Option.getOrUndefined(next) }, unchecked)
           }

@@ -1,9 +1,14 @@
 /**
- * The one error of a server that is known before it serves anything; the others come with what answers.
+ * In a file of its own, so that the listener does not load the contract.
  */
 import { Schema } from "effect"
 
-/** A server cannot listen there. */
+/**
+ * The server cannot listen on the address.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
   address: Schema.String,
   problem: Schema.String

@@ -1,5 +1,5 @@
 /**
- * One address that a server listens on: a unix socket of the user's own, or a port that only this machine reaches.
+ * Listens on one address: a private unix socket or a loopback port.
  */
 import { Duration, Effect, Redacted, type Scope } from "effect"
 import { existsSync, lstatSync, unlinkSync } from "node:fs"
@@ -9,35 +9,40 @@ import { dirname } from "node:path"
 import { umask } from "node:process"
 import { ListenError } from "./ListenError.js"
 import { limitPipelining } from "./pipelining.js"
-import type { Door } from "./RequestGuard.js"
+import type { AccessPolicy } from "./RequestGuard.js"
 import * as SocketPath from "../SocketPath.js"
 
 /**
- * Where to listen: the path of a unix socket, or a port on a loopback address (127.0.0.1 when left out; port 0 takes any that
- * is free).
+ * Where to listen: the path of a unix socket, or a port on a loopback address (127.0.0.1 by default; port 0 picks a free port).
  *
  * @since 0.1.0
+ * @category options
  */
 export type Address = { readonly socket: string } | { readonly port: number; readonly host?: string }
 
-/** @since 0.1.0 */
+/**
+ * Limits on connections and requests.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Limits {
-  /** Connections at the same time, to each address; 512 when left out. */
+  /** Concurrent connections to each address; 512 by default. */
   readonly maxConnections?: number
-  /** How long a client may take to send a request, with its body; 30 seconds when left out. */
+  /** Timeout for receiving a request with its body; 30 seconds by default. */
   readonly requestTime?: Duration.DurationInput
 }
 
 export interface Listener {
   readonly server: Server
   readonly address: Address
-  readonly door: Door
+  readonly policy: AccessPolicy
 }
 
-/** Bytes of all headers of a request together. */
+/** In bytes, of all headers of a request together. */
 const maxHeaderSize = 16 * 1024
 
-/** Requests that wait for their answers on one connection. */
+/** Pipelined requests on one connection. */
 const maxPipelined = 256
 
 const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits): Server => {
@@ -49,7 +54,7 @@ const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits
     keepAliveTimeout: 5_000,
     maxHeaderSize
   })
-  // Node would drop the headers after the hundredth; the guard refuses such a request.
+  // No limit here: Node would silently drop further headers, and the guard refuses the request instead.
   server.maxHeadersCount = 0
   server.maxConnections = maxConnections
   return server
@@ -57,12 +62,11 @@ const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits
 
 const codeOf = (cause: unknown): string => (cause instanceof Error && "code" in cause ? String(cause.code) : "")
 
-/** Begins to listen; fails with what Node says. */
 const bind = (server: Server, where: { readonly path: string } | { readonly host: string; readonly port: number }) =>
   Effect.async<void, Error>((resume) => {
     const onError = (error: Error): void => resume(Effect.fail(error))
     server.once("error", onError)
-    // The socket is made in this call, with the mode that this leaves of it: nobody else gets to use it before.
+    // `listen` creates the socket with mode 0600; a chmod afterwards would leave a moment in which others could connect.
     const before = umask(0o177)
     try {
       server.listen(where, () => {
@@ -74,7 +78,7 @@ const bind = (server: Server, where: { readonly path: string } | { readonly host
     }
   })
 
-/** What answers at a socket: a server, or nobody any more. */
+/** Whether a process listens on the socket (`alive`), or it is stale (`dead`). */
 const probe = (path: string): Effect.Effect<"alive" | "dead" | "other"> =>
   Effect.async((resume) => {
     const socket = connect(path)
@@ -90,28 +94,29 @@ const onSocket = (server: Server, socket: string): Effect.Effect<Omit<Listener, 
   Effect.gen(function* () {
     const path = yield* SocketPath.make(socket)
     const refuse = (problem: string) => new ListenError({ address: path, problem })
-    // Node would say that it has no permission.
-    if (!existsSync(dirname(path))) return yield* refuse("there is no such directory")
+    // Node would report EACCES.
+    if (!existsSync(dirname(path))) return yield* refuse("the directory does not exist")
     const failed = Effect.mapError((error: Error) => refuse(error.message))
 
-    const heal = Effect.gen(function* () {
-      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) return yield* refuse("it is no socket")
+    const replaceStale = Effect.gen(function* () {
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false)
+        return yield* refuse("the file is not a socket")
       const state = yield* probe(path)
-      if (state === "alive") return yield* refuse("another process listens there")
-      // Left by one that was killed. Who may take its place is decided by whoever starts servers, before they come here.
+      if (state === "alive") return yield* refuse("another process listens on it")
+      // Left by a killed process. The caller excludes other servers on the same path: the daemon holds the lock of its home.
       if (state === "dead") unlinkSync(path)
       yield* failed(bind(server, { path }))
     })
     yield* Effect.catchAll(bind(server, { path }), (error) =>
-      codeOf(error) === "EADDRINUSE" ? heal : failed(Effect.fail(error))
+      codeOf(error) === "EADDRINUSE" ? replaceStale : failed(Effect.fail(error))
     )
-    return { address: { socket: path }, door: { hosts: ["localhost"], origins: [] } }
+    return { address: { socket: path }, policy: { hosts: ["localhost"], origins: [] } }
   })
 
 const loopback: { readonly [host: string]: string } = { "127.0.0.1": "127.0.0.1", localhost: "127.0.0.1", "::1": "::1" }
 
-/** A shorter one could be found by trying. */
-const shortestToken = 32
+/** In characters; a shorter token could be guessed. */
+const minTokenLength = 32
 
 const onPort = (
   server: Server,
@@ -121,9 +126,9 @@ const onPort = (
   Effect.gen(function* () {
     const refuse = (problem: string) => new ListenError({ address: `${host}:${port}`, problem })
     const address = loopback[host]
-    if (address === undefined) return yield* refuse("only this machine is served: use 127.0.0.1 or ::1")
-    if (token === undefined || Redacted.value(token).length < shortestToken) {
-      return yield* refuse(`a port needs a token of at least ${shortestToken} characters`)
+    if (address === undefined) return yield* refuse("not a loopback address; use 127.0.0.1 or ::1")
+    if (token === undefined || Redacted.value(token).length < minTokenLength) {
+      return yield* refuse(`a port requires a token of at least ${minTokenLength} characters`)
     }
     yield* Effect.mapError(bind(server, { host: address, port }), ({ message }) => refuse(message))
     const bound = server.address()
@@ -131,16 +136,16 @@ const onPort = (
     const names = [address === "::1" ? "[::1]" : address, "localhost"].map((name) => `${name}:${actual}`)
     return {
       address: { host: address, port: actual },
-      door: { hosts: names, origins: names.map((name) => `http://${name}`), token }
+      policy: { hosts: names, origins: names.map((name) => `http://${name}`), token }
     }
   })
 
-/** Begins to listen, for as long as the scope. */
+/** Listens for as long as the scope lives. */
 export const listen = (
   address: Address,
   options: Limits & {
     readonly token?: Redacted.Redacted | undefined
-    /** Takes requests; it may be called before it is known where exactly the server listens. */
+    /** May be called before this effect returns the actual address. */
     readonly onRequest: RequestListener
   }
 ): Effect.Effect<Listener, ListenError, Scope.Scope> =>

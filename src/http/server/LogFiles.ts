@@ -1,5 +1,5 @@
 /**
- * Logs of jobs: pieces of files below one directory, and of no other.
+ * Serves ranges of log files, from below one directory only.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -12,10 +12,9 @@ import type { JobId } from "../../domain/JobId.js"
 import * as race from "../../internal/race.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { InvalidQuery, LogNotFound } from "../contract/errors.js"
-import { cutShort, type Service as Streams } from "./OpenStreams.js"
+import { endOnError, type Service as OpenStreams } from "./OpenStreams.js"
 import { awaitTurn } from "./pipelining.js"
 
-/** What is asked for. */
 export interface Query {
   readonly unit?: string | undefined
   readonly task?: number | undefined
@@ -25,29 +24,29 @@ export interface Query {
   readonly follow?: boolean | undefined
 }
 
-/** Bytes that are read at once. */
-const pieceSize = 64 * 1024
+/** In bytes. */
+const chunkSize = 64 * 1024
 
-/** How often a file that is followed is looked at: files tell nobody when they grow. */
-const interval = "250 millis"
+/** How often a followed file is polled for more bytes. */
+const pollInterval = "250 millis"
 
-/** Events that are read at once, to find the files that they name. */
+/** Events per page when searching for the file of a task. */
 const pageSize = 256
 
 export const make = (options: {
   readonly kind: string
-  /** The directory; there are no logs without one. */
+  /** Without it, every request fails with `LogNotFound`. */
   readonly directory: string | undefined
   readonly store: RunStore["Type"]
-  readonly streams: Streams
+  readonly streams: OpenStreams
 }) =>
   Effect.map(FileSystem.FileSystem, (fs) => {
     const { directory, kind, store, streams } = options
 
-    /** The file that an event of the task names last. */
+    /** The file named by the latest event of the task. */
     const latest = (
       jobId: JobId,
-      { task, unit }: OfTask
+      { task, unit }: TaskRef
     ): Effect.Effect<Option.Option<string>, JobNotFound | StoreError> => {
       const search = (after: number, found: Option.Option<string>): ReturnType<typeof latest> =>
         Effect.flatMap(store.events({ kind, jobId, after, limit: pageSize }), (page) => {
@@ -63,19 +62,19 @@ export const make = (options: {
       return search(0, Option.none())
     }
 
-    /** The file behind a name, if it is a plain one below the directory: no way around that, neither by `..` nor by a link. */
-    const permitted = (name: string): Effect.Effect<Option.Option<string>> =>
+    /** Resolves a name to a regular file below the directory; neither `..` nor a symbolic link leads outside. */
+    const resolveFile = (name: string): Effect.Effect<Option.Option<string>> =>
       Effect.gen(function* () {
         if (directory === undefined) return Option.none()
         const top = yield* fs.realPath(directory)
         const file = yield* fs.realPath(resolve(top, name))
-        const below = relative(top, file)
-        const inside = below !== "" && below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below)
-        return inside && (yield* fs.stat(file)).type === "File" ? Option.some(file) : Option.none()
+        const path = relative(top, file)
+        const isInside = path !== "" && path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path)
+        return isInside && (yield* fs.stat(file)).type === "File" ? Option.some(file) : Option.none()
       }).pipe(Effect.orElseSucceed(Option.none))
 
-    /** Whether nothing more comes. A log that cannot be read is over. */
-    const isOver = (jobId: JobId, about: OfTask | undefined): Effect.Effect<boolean, StoreError> =>
+    /** Whether the log is complete. */
+    const isComplete = (jobId: JobId, about: TaskRef | undefined): Effect.Effect<boolean, StoreError> =>
       Effect.gen(function* () {
         const run = yield* store.get(jobId)
         if (Option.isNone(run) || run.value.status !== "running") return true
@@ -84,19 +83,19 @@ export const make = (options: {
         return tasks.some(({ state, task, unit }) => unit === about.unit && task === about.task && state !== "running")
       })
 
-    /** The bytes of a file up to `to`; at its end they wait for the next ones, as long as there may be `more`. */
+    /** The bytes of a file up to `to`. At its end, polls for further bytes as long as `more` is true. */
     const read = (file: FileSystem.File, from: number, to: number, more: Effect.Effect<boolean, StoreError>) =>
       Stream.unwrap(
         Effect.as(
           file.seek(FileSystem.Size(from), "start"),
           Stream.paginateChunkEffect(from, (at) =>
             Effect.gen(function* () {
-              // First, whether there will be more, and then what there is: in this order nothing is missed.
-              const goesOn = yield* more
-              const bytes = yield* file.readAlloc(Math.min(pieceSize, to - at))
+              // Checked before reading, so that bytes written in between are not missed.
+              const mayGrow = yield* more
+              const bytes = yield* file.readAlloc(Math.min(chunkSize, to - at))
               if (Option.isSome(bytes)) return [Chunk.of(bytes.value), Option.some(at + bytes.value.length)] as const
-              if (goesOn && at < to) yield* race.first([Effect.sleep(interval), streams.closed])
-              return [Chunk.empty<Uint8Array>(), goesOn && at < to ? Option.some(at) : Option.none()] as const
+              if (mayGrow && at < to) yield* race.first([Effect.sleep(pollInterval), streams.closed])
+              return [Chunk.empty<Uint8Array>(), mayGrow && at < to ? Option.some(at) : Option.none()] as const
             })
           )
         )
@@ -109,13 +108,16 @@ export const make = (options: {
         const run = yield* store.get(jobId)
         if (Option.isNone(run) || run.value.kind !== kind) return yield* new JobNotFound({ jobId })
         if (name === undefined && about === undefined) {
-          return yield* new InvalidQuery({ parameter: "unit", problem: "give a unit and a task, or a file" })
+          return yield* new InvalidQuery({
+            parameter: "unit",
+            problem: "required together with task, unless file is set"
+          })
         }
-        if (to < from) return yield* new InvalidQuery({ parameter: "to", problem: "must not be before from" })
+        if (to < from) return yield* new InvalidQuery({ parameter: "to", problem: "must not be less than from" })
         const notFound = new LogNotFound({ jobId, log: name ?? `task ${task} of unit ${unit}` })
         const named =
           name === undefined && about !== undefined ? yield* latest(jobId, about) : Option.fromNullable(name)
-        const path = yield* Effect.flatMap(named, permitted).pipe(
+        const path = yield* Effect.flatMap(named, resolveFile).pipe(
           Effect.flatten,
           Effect.mapError(() => notFound)
         )
@@ -124,29 +126,29 @@ export const make = (options: {
         const file = yield* Effect.mapError(fs.open(path), () => notFound)
         const size = Number((yield* Effect.mapError(file.stat, () => notFound)).size)
         if (follow) yield* streams.open(request)
-        const going = Effect.flatMap(isOver(jobId, about), (over) =>
-          over ? Effect.succeed(false) : Effect.map(streams.hasClosed, Boolean.not)
+        const mayGrow = Effect.flatMap(isComplete(jobId, about), (complete) =>
+          complete ? Effect.succeed(false) : Effect.map(streams.hasClosed, Boolean.not)
         )
         const bytes = read(
           file,
           from,
           follow ? to : Math.max(from, Math.min(to, size)),
-          follow ? going : Effect.succeed(false)
+          follow ? mayGrow : Effect.succeed(false)
         )
-        return HttpServerResponse.stream(cutShort(bytes), {
+        return HttpServerResponse.stream(endOnError(bytes), {
           contentType: "text/plain; charset=utf-8",
           headers: { "cache-control": "no-store" }
         })
       })
   })
 
-interface OfTask {
+interface TaskRef {
   readonly unit: string
   readonly task: number
 }
 
-const Naming = Schema.Struct({ log: Schema.Union(Schema.String, Schema.Struct({ file: Schema.String })) })
-const decode = Schema.decodeUnknownOption(Naming)
+const LogPayload = Schema.Struct({ log: Schema.Union(Schema.String, Schema.Struct({ file: Schema.String })) })
+const decode = Schema.decodeUnknownOption(LogPayload)
 
 const fileOf = ({ payload }: JobEvent): Option.Option<string> =>
   Option.map(decode(payload), ({ log }) => (typeof log === "string" ? log : log.file))

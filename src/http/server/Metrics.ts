@@ -1,5 +1,5 @@
 /**
- * What is measured, and how it is told.
+ * Metrics of the server, in the text format of Prometheus.
  */
 import { Context, Duration, Effect, Layer, Metric, MetricBoundaries, Schedule, type Scope, Stream } from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
@@ -8,22 +8,22 @@ import { lifecycle } from "../../domain/JobEvent.js"
 import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
 import { JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
-import * as Prometheus from "./prometheusText.js"
-import { Streams } from "./OpenStreams.js"
+import * as prometheusText from "./prometheusText.js"
+import { OpenStreams } from "./OpenStreams.js"
 
 const seconds = MetricBoundaries.fromIterable([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
 
 const help = {
-  active: "Jobs that hold a place.",
-  limit: "Places for jobs.",
-  started: "Jobs that were started since the server began.",
-  ended: "Jobs that have ended since the server began, by their status.",
-  events: "Events that were committed since the server began.",
-  start: "Seconds from a request to start a job to its answer.",
-  stop: "Seconds from a request to stop a job to its answer.",
-  streams: "Event streams and followed logs that are open.",
-  lag: "Events that the slowest open stream has not been given yet.",
-  delay: "Seconds by which the event loop was late since it was asked for last."
+  active: "Active jobs.",
+  limit: "Maximum number of active jobs.",
+  started: "Jobs started since the server started.",
+  ended: "Jobs ended since the server started, by status.",
+  events: "Events committed since the server started.",
+  start: "Latency of requests that start a job, in seconds.",
+  stop: "Latency of requests that stop a job, in seconds.",
+  streams: "Open event streams and followed logs.",
+  lag: "Events that the slowest open stream is behind.",
+  delay: "Delay of the event loop since the last scrape, in seconds."
 }
 
 const startSeconds = Metric.histogram("charlotte_start_seconds", seconds, help.start)
@@ -61,7 +61,7 @@ const count = (type: string): Effect.Effect<void> =>
     if (known !== undefined && isTerminal(known[1])) yield* Metric.increment(ended(known[1]))
   })
 
-/** Milliseconds between two looks at the clock. */
+/** Sampling interval in milliseconds. */
 const resolution = 10
 
 const loopDelay: Effect.Effect<IntervalHistogram, never, Scope.Scope> = Effect.acquireRelease(
@@ -73,14 +73,14 @@ const loopDelay: Effect.Effect<IntervalHistogram, never, Scope.Scope> = Effect.a
   (histogram) => Effect.sync(() => histogram.disable())
 )
 
-/** Seconds, of what is measured in nanoseconds from one look at the clock to the next. */
-const late = (nanos: number): number => (Number.isFinite(nanos) ? Math.max(0, nanos / 1e9 - resolution / 1e3) : 0)
+/** Delay in seconds, from a measured interval in nanoseconds. */
+const toDelay = (nanos: number): number => (Number.isFinite(nanos) ? Math.max(0, nanos / 1e9 - resolution / 1e3) : 0)
 
 const make = (options: { readonly maxJobs?: number | undefined }) =>
   Effect.gen(function* () {
     const manager = yield* JobManager
     const store = yield* RunStore
-    const streams = yield* Streams
+    const streams = yield* OpenStreams
     const delay = yield* loopDelay
 
     let after: number | "latest" = "latest"
@@ -89,7 +89,7 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
         after = cursor
         return count(type)
       }),
-      Effect.tapErrorCause((cause) => Effect.logWarning("events are not counted for a moment", cause)),
+      Effect.tapErrorCause((cause) => Effect.logWarning("counting events failed, retrying", cause)),
       Effect.retry(Schedule.spaced("1 second")),
       Effect.annotateLogs("module", "Metrics"),
       Effect.forkScoped
@@ -97,35 +97,35 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
 
     const lag = Effect.gen(function* () {
       const latest = yield* store.latestCursor
-      const behind = (yield* streams.all).map(({ current, cursor }) =>
-        current || cursor === undefined ? 0 : latest - cursor
+      const behind = (yield* streams.all).map(({ cursor, isCurrent }) =>
+        isCurrent || cursor === undefined ? 0 : latest - cursor
       )
       return Math.max(0, ...behind)
     })
 
     const text = Effect.gen(function* () {
       const about = (name: string, help: string) => ({ name: `charlotte_${name}`, help })
-      const delays = { max: late(delay.max), mean: late(delay.mean), p99: late(delay.percentile(99)) }
+      const delays = { max: toDelay(delay.max), mean: toDelay(delay.mean), p99: toDelay(delay.percentile(99)) }
       delay.reset()
       const counted = (metric: typeof started) => Effect.map(Metric.value(metric), ({ count }) => count)
       return [
-        Prometheus.gauge(about("jobs_active", help.active), { value: yield* manager.activeCount }),
+        prometheusText.gauge(about("jobs_active", help.active), { value: yield* manager.activeCount }),
         options.maxJobs === undefined
           ? ""
-          : Prometheus.gauge(about("jobs_limit", help.limit), { value: options.maxJobs }),
-        Prometheus.counter(about("jobs_started_total", help.started), { value: yield* counted(started) }),
-        Prometheus.counter(
+          : prometheusText.gauge(about("jobs_limit", help.limit), { value: options.maxJobs }),
+        prometheusText.counter(about("jobs_started_total", help.started), { value: yield* counted(started) }),
+        prometheusText.counter(
           about("jobs_ended_total", help.ended),
           ...(yield* Effect.forEach(outcomes, (status) =>
             Effect.map(counted(ended(status)), (value) => ({ labels: { status }, value }))
           ))
         ),
-        Prometheus.counter(about("events_total", help.events), { value: yield* counted(events) }),
-        Prometheus.histogram(about("start_seconds", help.start), yield* Metric.value(startSeconds)),
-        Prometheus.histogram(about("stop_seconds", help.stop), yield* Metric.value(stopSeconds)),
-        Prometheus.gauge(about("streams", help.streams), { value: (yield* streams.all).length }),
-        Prometheus.gauge(about("stream_lag_events", help.lag), { value: yield* lag }),
-        Prometheus.gauge(
+        prometheusText.counter(about("events_total", help.events), { value: yield* counted(events) }),
+        prometheusText.histogram(about("start_seconds", help.start), yield* Metric.value(startSeconds)),
+        prometheusText.histogram(about("stop_seconds", help.stop), yield* Metric.value(stopSeconds)),
+        prometheusText.gauge(about("streams", help.streams), { value: (yield* streams.all).length }),
+        prometheusText.gauge(about("stream_lag_events", help.lag), { value: yield* lag }),
+        prometheusText.gauge(
           about("event_loop_delay_seconds", help.delay),
           ...Object.entries(delays).map(([of, value]) => ({ labels: { of }, value }))
         )

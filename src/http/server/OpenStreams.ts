@@ -1,5 +1,5 @@
 /**
- * The answers that stay open: how many there are, how far behind they are, and how they come to their end.
+ * Registry of open streams: limits their number, knows how far each is behind, and ends them on shutdown.
  */
 import { toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -7,45 +7,44 @@ import { Cause, Context, Deferred, type Duration, Effect, Layer, type Scope, Str
 import { ShuttingDown } from "../../domain/errors.js"
 import { RequestRefused } from "../contract/errors.js"
 import { awaitTurn } from "./pipelining.js"
-import * as Stall from "./slowClientTimeout.js"
+import { slowClientTimeout } from "./slowClientTimeout.js"
 
-export class Streams extends Context.Tag("charlotte/http/Streams")<Streams, Service>() {}
+export class OpenStreams extends Context.Tag("charlotte/http/OpenStreams")<OpenStreams, Service>() {}
 
-/** One that is open. */
-export interface Open {
-  /** The cursor of the event that was handed over last; nothing while there is none. */
+export interface OpenStream {
+  /** The cursor of the last event written to the stream; undefined before the first. */
   cursor: number | undefined
-  /** It has all that there is. */
-  current: boolean
+  /** Whether the stream has caught up. */
+  isCurrent: boolean
 }
 
 export interface Service {
-  /** Takes one of the places, for as long as the request lasts; when the client takes nothing for too long, it is cut off. */
-  readonly open: (request: HttpServerRequest) => Effect.Effect<Open, RequestRefused | ShuttingDown, Scope.Scope>
-  readonly all: Effect.Effect<ReadonlyArray<Open>>
+  /** Registers a stream for as long as the scope lives; disconnects the client if it stops reading. */
+  readonly open: (request: HttpServerRequest) => Effect.Effect<OpenStream, RequestRefused | ShuttingDown, Scope.Scope>
+  readonly all: Effect.Effect<ReadonlyArray<OpenStream>>
   readonly hasClosed: Effect.Effect<boolean>
-  /** Returns when the server begins to end. */
+  /** Returns when the server starts to shut down. */
   readonly closed: Effect.Effect<void>
   readonly close: Effect.Effect<void>
 }
 
 export interface Options {
-  /** How many may be open at once; 256 when left out. */
+  /** Maximum number of open streams; 256 by default. */
   readonly maxStreams?: number
-  /** How long a client may take nothing of what is there for it; 30 seconds when left out. */
+  /** How long a client may read nothing while data waits for it; 30 seconds by default. */
   readonly stall?: Duration.DurationInput
 }
 
 const make = ({ maxStreams = 256, stall = "30 seconds" }: Options): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.gen(function* () {
     const closed = yield* Deferred.make<void>()
-    const all = new Set<Open>()
+    const all = new Set<OpenStream>()
     const close = Effect.asVoid(Deferred.succeed(closed, undefined))
     yield* Effect.addFinalizer(() => close)
 
-    const take = Effect.suspend((): Effect.Effect<Open, RequestRefused> => {
+    const register = Effect.suspend((): Effect.Effect<OpenStream, RequestRefused> => {
       if (all.size >= maxStreams) return new RequestRefused({ reason: "limit" })
-      const open = { cursor: undefined, current: false }
+      const open = { cursor: undefined, isCurrent: false }
       all.add(open)
       return Effect.succeed(open)
     })
@@ -55,8 +54,8 @@ const make = ({ maxStreams = 256, stall = "30 seconds" }: Options): Effect.Effec
         Effect.gen(function* () {
           yield* awaitTurn(request)
           if (yield* Deferred.isDone(closed)) return yield* new ShuttingDown()
-          const open = yield* Effect.acquireRelease(take, (open) => Effect.sync(() => all.delete(open)))
-          yield* Stall.cutOff(toServerResponse(request), stall)
+          const open = yield* Effect.acquireRelease(register, (open) => Effect.sync(() => all.delete(open)))
+          yield* slowClientTimeout(toServerResponse(request), stall)
           return open
         }),
       all: Effect.sync(() => [...all]),
@@ -66,15 +65,12 @@ const make = ({ maxStreams = 256, stall = "30 seconds" }: Options): Effect.Effec
     }
   })
 
-export const layer = (options: Options = {}): Layer.Layer<Streams> => Layer.scoped(Streams, make(options))
+export const layer = (options: Options = {}): Layer.Layer<OpenStreams> => Layer.scoped(OpenStreams, make(options))
 
-/**
- * What goes wrong when the status is on its way already: the answer ends early, and whoever reads it comes back and is told
- * then.
- */
-export const cutShort = <E>(body: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array> =>
+/** For errors after the status has been sent: logs them and ends the body. A client that reconnects gets the error. */
+export const endOnError = <E>(body: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array> =>
   Stream.catchAllCause(body, (cause) =>
     Cause.isInterruptedOnly(cause)
       ? Stream.fromEffect(Effect.interrupt)
-      : Stream.execute(Effect.logError("an answer was cut short", cause))
+      : Stream.execute(Effect.logError("streaming a response failed", cause))
   )

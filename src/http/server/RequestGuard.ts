@@ -1,6 +1,6 @@
 /**
- * What a request has to pass before anybody looks at what it asks for. Whoever can start a job can run code as the user, and
- * a web page can send requests to this machine: so the page's requests are told from those of the user's own programs.
+ * Checks that a request must pass before its body is read. A client that can start a job can run code as the user, and any web page
+ * can send requests to this machine, so those of other pages than its own are refused.
  */
 import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -11,33 +11,32 @@ import { healthPath, shutdownPath } from "../contract/Daemon.js"
 import { RequestRefused, type Refusal, VersionMismatch } from "../contract/errors.js"
 import { version, versionHeader } from "../contract/Version.js"
 
-/** What is known of the address that a request came to. */
-export interface Door {
-  /** The values that its Host header may have. */
+/** What the checks require of requests to an address. */
+export interface AccessPolicy {
+  /** Permitted values of the Host header. */
   readonly hosts: ReadonlyArray<string>
-  /** The origins of pages that it serves itself. */
+  /** Permitted origins: those of the server's own pages. */
   readonly origins: ReadonlyArray<string>
-  /** Without one, whoever can reach the address may use it. */
+  /** Required as a bearer token; without one, the permissions of the socket decide. */
   readonly token?: Redacted.Redacted | undefined
 }
 
-/** Methods that change nothing. */
-const reading = ["GET", "HEAD"]
+const safeMethods = ["GET", "HEAD"]
 
 const hasBody = ({ headers }: HttpServerRequest): boolean =>
   Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined
 
 const isJson = (contentType = ""): boolean => /^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType)
 
-/** Digests have one length, and comparing them takes one time, wherever they differ. */
+/** Digests have equal lengths, which `timingSafeEqual` requires. */
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
 const bearer = (authorization = ""): string => /^bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? ""
 
-/** What is wrong with a request, if anything. */
+/** Returns the first failed check. */
 export type Check = (request: HttpServerRequest) => RequestRefused | VersionMismatch | undefined
 
-/** As it was sent: of several, Node passes on the first. */
+/** From the raw headers, because Node drops duplicates. */
 const countHosts = ({ rawHeaders }: IncomingMessage): number => {
   let count = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -49,18 +48,16 @@ const countHosts = ({ rawHeaders }: IncomingMessage): number => {
 
 const maxHeaders = 100
 
-/** What says nothing of jobs: probes have no token. */
+/** Liveness probes have no token. */
 const isPublic = (url: string): boolean => url === healthPath || url.startsWith(`${healthPath}?`)
 
-/** Makes the check of all requests that come through a door. */
-export const make = ({ hosts, origins, token }: Door): Check => {
+export const make = ({ hosts, origins, token }: AccessPolicy): Check => {
   const expected = token && digest(Redacted.value(token))
 
   const isForeign = (site: string | undefined, method: string): boolean =>
-    // Typed into the address bar, or followed from a bookmark: such a request can look, and do nothing.
-    site !== undefined && site !== "same-origin" && !(site === "none" && reading.includes(method))
+    // `none` is the address bar or a bookmark: such a request may only read.
+    site !== undefined && site !== "same-origin" && !(site === "none" && safeMethods.includes(method))
 
-  /** In this order: the first thing that is wrong is the one that is told. */
   const refusal = (request: HttpServerRequest): Refusal | undefined => {
     const { headers, method, url } = request
     const source = toIncomingMessage(request)
@@ -82,7 +79,7 @@ export const make = ({ hosts, origins, token }: Door): Check => {
     const reason = refusal(request)
     if (reason !== undefined) return new RequestRefused({ reason })
     const client = request.headers[versionHeader]
-    // A client of any version may end a server that is to be replaced.
+    // Shutdown works with any version, so that a newer client can replace the server.
     return client !== undefined && client !== version && request.url !== shutdownPath
       ? new VersionMismatch({ client, daemon: version })
       : undefined

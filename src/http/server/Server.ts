@@ -1,5 +1,5 @@
 /**
- * The server: the handlers of the contract behind one or more addresses.
+ * An HTTP server for the jobs of a manager, on one or more addresses.
  *
  * @since 0.1.0
  */
@@ -11,119 +11,128 @@ import * as Later from "../../internal/Later.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { ListenError } from "./ListenError.js"
-import type { Door } from "./RequestGuard.js"
+import type { AccessPolicy } from "./RequestGuard.js"
 import type * as Handlers from "./Handlers.js"
 import * as Listener from "./Listener.js"
-import type * as Streams from "./OpenStreams.js"
+import type * as OpenStreams from "./OpenStreams.js"
 
 export type { Address } from "./Listener.js"
 
 /**
- * A server that runs.
+ * A running server.
  *
  * @since 0.1.0
+ * @category tags
  */
 export class Server extends Context.Tag("charlotte/http/Server")<
   Server,
   {
-    /** Where it listens, with what it was asked for made exact: a port that was free, a path that was shortened. */
+    /** The actual addresses, with the chosen port and the shortened socket path. */
     readonly addresses: ReadonlyArray<Listener.Address>
-    /** Returns when somebody has asked the server to end; to end it is for whoever made it. */
+    /** Returns after `POST /shutdown`. The owner of the layer then closes it. */
     readonly shutdownRequested: Effect.Effect<void>
-    /** Returns when all is loaded that answers requests. Whoever sends one before only waits for it. */
+    /** Returns when the HTTP application is loaded. Earlier requests wait for it. */
     readonly prepared: Effect.Effect<void>
   }
 >() {}
 
-/** @since 0.1.0 */
-export interface Options extends Handlers.Options, Listener.Limits, Streams.Options {
+/**
+ * Options of `Server.layer`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends Handlers.Options, Listener.Limits, OpenStreams.Options {
+  /** One address or several. */
   readonly listen: Listener.Address | ReadonlyArray<Listener.Address>
-  /** What a client of a port has to send; a socket needs none. */
+  /** Bearer token of at least 32 characters; required to listen on a port, not used on a socket. */
   readonly token?: Redacted.Redacted
-  /** Bytes that a body may have; 1 MiB when left out. */
+  /** Maximum size of a request body in bytes; 1 MiB by default. */
   readonly maxBody?: number
-  /** How long requests that are under way may take when the server ends; 2 seconds when left out. */
+  /** How long requests in flight may take during shutdown; 2 seconds by default. */
   readonly drain?: Duration.DurationInput
-  /** How many jobs the manager runs at once, for the metrics. */
+  /** The manager's `maxJobs`, for the metrics. */
   readonly maxJobs?: number
-  /** What else keeps the server from being ready, in words. */
+  /** Further reasons why the server is not ready, for `/readyz`. */
   readonly problems?: Effect.Effect<ReadonlyArray<string>>
 }
 
-/** How often connections that have become idle are looked for while the server ends. */
-const pause = 20
+/** How often idle connections are closed during shutdown, in milliseconds. */
+const pollInterval = 20
 
-/** Lets the requests that are under way come to their end, and then cuts off those that have not. */
-const close = (servers: ReadonlyArray<NodeServer>, drain: Duration.DurationInput) =>
+/** Lets requests in flight finish within the timeout, then closes all connections. */
+const close = (servers: ReadonlyArray<NodeServer>, timeout: Duration.DurationInput) =>
   Effect.gen(function* () {
-    // Real time: what is waited for is at the other end of a connection.
+    // Real time, because clients do not follow a test clock.
     const clock = yield* RealClock
     let open = servers.length
     for (const server of servers) server.close(() => (open -= 1))
-    const drained = (left: number): Effect.Effect<void> =>
+    const drain = (left: number): Effect.Effect<void> =>
       Effect.suspend(() => {
         for (const server of servers) server.closeIdleConnections()
-        return open === 0 || left <= 0 ? Effect.void : Effect.zipRight(clock.sleep(pause), drained(left - pause))
+        return open === 0 || left <= 0
+          ? Effect.void
+          : Effect.zipRight(clock.sleep(pollInterval), drain(left - pollInterval))
       })
-    yield* drained(Duration.toMillis(drain))
+    yield* drain(Duration.toMillis(timeout))
     for (const server of servers) server.closeAllConnections()
   })
 
-const bug = new InternalError()
-const failed = JSON.stringify({ ...bug, message: bug.message })
-const failedHeaders = { "content-type": "application/json", connection: "close" }
+const internalError = new InternalError()
+const errorBody = JSON.stringify({ ...internalError, message: internalError.message })
+const errorHeaders = { "content-type": "application/json", connection: "close" }
 
 const make = (options: Options) =>
   Effect.gen(function* () {
     const { drain = "2 seconds", listen } = options
     const runFork = Runtime.runFork(yield* Effect.runtime<JobManager | RunStore>())
     const requested = yield* Deferred.make<void>()
-    const doors = yield* Deferred.make<ReadonlyArray<Door>>()
-    // It outlives the requests.
-    const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const policies = yield* Deferred.make<ReadonlyArray<AccessPolicy>>()
+    // The application outlives the connections.
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
 
     const load = Effect.gen(function* () {
-      const Loaded = yield* Effect.promise(() => import("./HttpApp.js"))
+      const HttpApp = yield* Effect.promise(() => import("./HttpApp.js"))
       const shutdown = Effect.asVoid(Deferred.succeed(requested, undefined))
-      const layer = Loaded.layer({ ...options, doors: yield* Deferred.await(doors), shutdown })
-      return Context.get(yield* Layer.buildWithScope(layer, life), Loaded.Application)
+      const layer = HttpApp.layer({ ...options, policies: yield* Deferred.await(policies), shutdown })
+      return Context.get(yield* Layer.buildWithScope(layer, scope), HttpApp.Application)
     })
     const application = yield* Later.make(load)
 
-    /** The first request may be there before what answers it, and before it is known where exactly the server listens. */
+    /** Holds requests back until the application is loaded and the actual addresses are known. */
     const onRequest = (at: number): RequestListener => {
-      let answer: RequestListener | undefined
+      let listener: RequestListener | undefined
       return (request, response) =>
-        answer === undefined
+        listener === undefined
           ? void runFork(
               Effect.matchCauseEffect(application.get, {
                 onFailure: (cause) =>
                   Effect.zipRight(
-                    Effect.logError("the server could not be loaded", cause),
-                    Effect.sync(() => response.writeHead(500, failedHeaders).end(failed))
+                    Effect.logError("loading the HTTP application failed", cause),
+                    Effect.sync(() => response.writeHead(500, errorHeaders).end(errorBody))
                   ),
                 onSuccess: ({ listeners }) =>
                   Effect.sync(() => {
-                    answer = listeners[at]
-                    // The handler would not learn that the client has gone meanwhile.
-                    if (!response.destroyed) answer?.(request, response)
+                    listener = listeners[at]
+                    // The client may have disconnected meanwhile, which the handler would not notice.
+                    if (!response.destroyed) listener?.(request, response)
                   })
               })
             )
-          : answer(request, response)
+          : listener(request, response)
     }
 
     const listeners = yield* Effect.forEach(Array.ensure(listen), (address, at) =>
       Listener.listen(address, { ...options, onRequest: onRequest(at) })
     )
     yield* Deferred.succeed(
-      doors,
-      listeners.map(({ door }) => door)
+      policies,
+      listeners.map(({ policy }) => policy)
     )
     const servers = listeners.map(({ server }) => server)
-    // Added last, so that it runs first.
+    // Added last, so that it runs before the listeners close.
     yield* Effect.addFinalizer(() =>
-      // Where nobody has asked for anything, nothing is under way.
+      // If the application was never requested, there are no requests in flight.
       application.isWanted()
         ? Effect.zipRight(
             Effect.flatMap(application.get, ({ close }) => close),
@@ -139,7 +148,7 @@ const make = (options: Options) =>
   })
 
 /**
- * The same, but it loads what answers with the first request, or when `prepared` is run.
+ * As `layer`, but loads the HTTP application with the first request, or when `prepared` runs.
  *
  * @internal
  */
@@ -147,8 +156,8 @@ export const listen = (options: Options): Layer.Layer<Server, ListenError, JobMa
   Layer.scoped(Server, make(options))
 
 /**
- * Serves the jobs of a manager for as long as the layer lives. Every request is answered, from the first connection on. When the
- * layer closes, the server accepts no more requests, ends the event streams, and lets other requests finish within `drain`.
+ * Serves the jobs of a manager for as long as the layer lives. Fails with `ListenError` when it cannot listen. When the layer closes,
+ * the server accepts no more requests, ends event streams, and lets other requests finish within `drain`.
  *
  * @since 0.2.0
  * @category layers
@@ -175,8 +184,8 @@ export const layer = (options: Options): Layer.Layer<Server, ListenError, JobMan
 const starting = new NotReady({ problems: ["the server is starting, or shutting down"] })
 
 /**
- * A server for `NodeHttpServer.layer` of an application. That layer listens as soon as it is built, and Node never answers a
- * request that comes before the application's handler is attached. This server answers it with 503, and `Retry-After`.
+ * A Node server for an application's `NodeHttpServer.layer`. That layer listens before the application's handler is attached, and
+ * Node never responds to a request that arrives in between. This server responds to it with 503 and `Retry-After`.
  *
  * @since 0.2.0
  * @category constructors

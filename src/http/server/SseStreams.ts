@@ -1,6 +1,6 @@
 /**
- * Events as server-sent events. A stream is a position in the log and what has not gone out yet, so one that nobody reads holds
- * little, and costs whoever writes nothing.
+ * Event streams as server-sent events. A stream is a position in the log and a small buffer, so a client that stops reading costs
+ * little memory and never slows down the writer.
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -13,37 +13,34 @@ import * as race from "../../internal/race.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { contentType, endsJob, positionHeader } from "../contract/Events.js"
 import { CursorAhead } from "../contract/errors.js"
-import * as Frames from "./sseFrames.js"
-import type { Open, Service as Streams } from "./OpenStreams.js"
+import * as sseFrames from "./sseFrames.js"
+import type { OpenStream, Service as OpenStreams } from "./OpenStreams.js"
 
 export interface Options {
-  /** How long a stream is silent at the most; 15 seconds when left out. */
+  /** Interval of heartbeat comments; 15 seconds by default. */
   readonly heartbeat?: Duration.DurationInput
 }
 
-/**
- * Bytes that are handed over at once, give or take an event. Of a client that takes nothing, one such piece is on its way, one
- * waits, and one is about to.
- */
-const pieceSize = 128 * 1024
+/** Bytes per write, rounded up to a whole event. A client that stops reading holds up to three: sent, buffered, and next. */
+const chunkSize = 128 * 1024
 
-/** Which events a stream is of. */
+/** The events of a stream, of one job or of all. */
 interface Source<E> {
   readonly after: (position: number) => Stream.Stream<JobEvent, E>
-  /** Where a stream stands after this event. */
+  /** The `seq` or `cursor` of an event. */
   readonly position: (event: JobEvent) => number
-  /** What goes out at once of a page. */
-  readonly piece: (page: Chunk.NonEmptyChunk<JobEvent>) => Piece
-  /** Nothing comes after this event. */
+  /** The first write of a page. */
+  readonly encodePage: (page: Chunk.NonEmptyChunk<JobEvent>) => EncodedEvents
+  /** Whether the stream ends after this event. */
   readonly isLast: (event: JobEvent) => boolean
 }
 
-/** Events as they go out together. */
-interface Piece {
+/** Encoded events that are written together. */
+interface EncodedEvents {
   readonly bytes: Uint8Array
   readonly last: JobEvent
-  /** It holds all of the page that it was made of. */
-  readonly whole: boolean
+  /** Whether it holds the whole page. */
+  readonly isWholePage: boolean
 }
 
 export const make = (
@@ -51,126 +48,126 @@ export const make = (
     readonly kind: string
     readonly manager: JobManager["Type"]
     readonly store: RunStore["Type"]
-    readonly streams: Streams
+    readonly streams: OpenStreams
   }
 ) => {
   const { heartbeat = "15 seconds", kind, manager, store, streams } = options
-  const encode = Frames.makeEncoder()
+  const encode = sseFrames.makeEncoder()
 
-  /** Those who follow the same events are given the same pages, and so the same pieces. */
-  const makePieces = (position: (event: JobEvent) => number) => {
-    const made = new WeakMap<Chunk.Chunk<JobEvent>, Piece>()
-    const make = (page: Chunk.NonEmptyChunk<JobEvent>): Piece => {
+  /** Subscribers to the same events get the same pages, which are encoded once. */
+  const makePageEncoder = (position: (event: JobEvent) => number) => {
+    const cache = new WeakMap<Chunk.Chunk<JobEvent>, EncodedEvents>()
+    const encodePage = (page: Chunk.NonEmptyChunk<JobEvent>): EncodedEvents => {
       const frames: Array<Uint8Array> = []
       let size = 0
       let last = Chunk.headNonEmpty(page)
       for (const event of page) {
-        if (size >= pieceSize) break
+        if (size >= chunkSize) break
         const data = encode(event)
-        frames.push(Frames.position(position(event)), data)
+        frames.push(sseFrames.position(position(event)), data)
         size += data.length
         last = event
       }
-      return { bytes: Buffer.concat(frames), last, whole: last === Chunk.lastNonEmpty(page) }
+      return { bytes: Buffer.concat(frames), last, isWholePage: last === Chunk.lastNonEmpty(page) }
     }
-    return (page: Chunk.NonEmptyChunk<JobEvent>): Piece => {
-      const known = made.get(page)
+    return (page: Chunk.NonEmptyChunk<JobEvent>): EncodedEvents => {
+      const known = cache.get(page)
       if (known !== undefined) return known
-      const piece = make(page)
-      made.set(page, piece)
-      return piece
+      const encoded = encodePage(page)
+      cache.set(page, encoded)
+      return encoded
     }
   }
 
-  /** Hands over what comes after a position, as fast as it is taken; returns when that was all. */
+  /** Writes the events after a position, at the pace of the client; returns after the last one. */
   const pump = <E>(
     source: Source<E>,
     position: number,
-    hand: (piece: Piece) => Effect.Effect<void>
+    write: (events: EncodedEvents) => Effect.Effect<void>
   ): Effect.Effect<void, E> =>
     Effect.gen(function* () {
       const pull = yield* Stream.toPull(source.after(position))
       for (;;) {
         const page = yield* pull
         if (!Chunk.isNonEmpty(page)) continue
-        const next = source.piece(page)
-        // Of large events, the page is let go: it is read again from where this ends.
-        if (!next.whole) return next
-        yield* hand(next)
+        const next = source.encodePage(page)
+        // Large events: the rest of the page is read again, so that a slow client does not retain it.
+        if (!next.isWholePage) return next
+        yield* write(next)
         if (source.isLast(next.last)) return undefined
       }
     }).pipe(
       Effect.scoped,
       Effect.catchAll(Option.match({ onNone: () => Effect.succeed(undefined), onSome: Effect.fail })),
       Effect.flatMap((rest) =>
-        rest === undefined ? Effect.void : Effect.zipRight(hand(rest), pump(source, source.position(rest.last), hand))
+        rest === undefined ? Effect.void : Effect.zipRight(write(rest), pump(source, source.position(rest.last), write))
       )
     )
 
-  const body = <E>(source: Source<E>, open: Open, position: number): Stream.Stream<Uint8Array> =>
+  const body = <E>(source: Source<E>, open: OpenStream, position: number): Stream.Stream<Uint8Array> =>
     Stream.unwrapScoped(
       Effect.gen(function* () {
-        const pieces = yield* Mailbox.make<Uint8Array>({ capacity: 1 })
-        const hand = ({ bytes, last }: Piece) =>
+        const mailbox = yield* Mailbox.make<Uint8Array>({ capacity: 1 })
+        const write = ({ bytes, last }: EncodedEvents) =>
           Effect.suspend(() => {
-            open.current = false
+            open.isCurrent = false
             open.cursor = last.cursor
-            return Effect.map(pieces.offer(bytes), () => {
-              open.current = true
+            return Effect.map(mailbox.offer(bytes), () => {
+              open.isCurrent = true
             })
           })
 
-        yield* pieces.offer(Buffer.concat([Frames.opening, Frames.position(position), Frames.blank]))
+        yield* mailbox.offer(Buffer.concat([sseFrames.opening, sseFrames.position(position), sseFrames.blank]))
         yield* race
           .first([
-            pump(source, position, hand),
-            Effect.asVoid(Effect.zipRight(streams.closed, pieces.offer(Frames.shutdown)))
+            pump(source, position, write),
+            Effect.asVoid(Effect.zipRight(streams.closed, mailbox.offer(sseFrames.shutdown)))
           ])
           .pipe(
-            // The status is on its way already; whoever reads comes back and is told then.
-            Effect.catchAll((error) => Effect.logError("an event stream is cut short", error)),
-            Effect.ensuring(pieces.end),
+            // The status has been sent; a client that reconnects gets the error.
+            Effect.catchAll((error) => Effect.logError("an event stream failed", error)),
+            Effect.ensuring(mailbox.end),
             Effect.forkScoped
           )
-        // Where something waits already, the client has all the signs of life that it wants.
+        // Dropped when the buffer is full: then data is waiting anyway.
         yield* Effect.forkScoped(
           Effect.forever(
             Effect.delay(
-              Effect.sync(() => pieces.unsafeOffer(Frames.heartbeat)),
+              Effect.sync(() => mailbox.unsafeOffer(sseFrames.heartbeat)),
               heartbeat
             )
           )
         )
-        return Mailbox.toStream(pieces)
+        return Mailbox.toStream(mailbox)
       })
     )
 
-  const respond = <E>(source: Source<E>, open: Open, position: number): HttpServerResponse.HttpServerResponse =>
+  const respond = <E>(source: Source<E>, open: OpenStream, position: number): HttpServerResponse.HttpServerResponse =>
     HttpServerResponse.stream(body(source, open, position), {
       contentType,
       headers: { "cache-control": "no-store", "x-accel-buffering": "no", [positionHeader]: String(position) }
     })
 
-  /** What is known of a position in the log of a job: whether it has been reached, and whether anything may come after. */
-  const look = (jobId: JobId, position: number) =>
+  /** Checks that a position exists in the log of a job, and whether it is the end of an ended job. */
+  const checkPosition = (jobId: JobId, position: number) =>
     Effect.gen(function* () {
       const page = yield* store.events({ kind, jobId, after: Math.max(0, position - 1), limit: 2 })
       if (Option.isNone(page)) return yield* new JobNotFound({ jobId })
       const { ended, events, more } = page.value
       if (position > 0 && events[0]?.seq !== position) return yield* new CursorAhead({ after: position })
-      return { over: ended && !more && events.every(({ seq }) => seq <= position) }
+      return { isEnd: ended && !more && events.every(({ seq }) => seq <= position) }
     })
 
   const bySeq = ({ seq }: JobEvent) => seq
   const byCursor = ({ cursor }: JobEvent) => cursor
-  const ofJob = { position: bySeq, piece: makePieces(bySeq) }
-  const ofAll = { position: byCursor, piece: makePieces(byCursor) }
+  const ofJob = { position: bySeq, encodePage: makePageEncoder(bySeq) }
+  const ofAll = { position: byCursor, encodePage: makePageEncoder(byCursor) }
 
   return {
     ofJob: (request: HttpServerRequest, id: JobId, position = 0) =>
       Effect.gen(function* () {
-        const { over } = yield* look(id, position)
-        if (over) return HttpServerResponse.empty({ status: 204 })
+        const { isEnd } = yield* checkPosition(id, position)
+        if (isEnd) return HttpServerResponse.empty({ status: 204 })
         const open = yield* streams.open(request)
         return respond({ ...ofJob, after: (after) => manager.events(id, { after }), isLast: endsJob }, open, position)
       }),

@@ -1,12 +1,12 @@
 /**
- * What is wrong with a request, one line for each field, in place of the tree that Effect prints.
+ * Decode errors with one line for each field, instead of Effect's tree.
  */
 import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import { ParseResult } from "effect"
 
 type Issues = HttpApiDecodeError["issues"]
 
-/** Of a union, each member has an issue at the same field: the first says enough. */
+/** Each member of a union reports an issue for the same field; the first suffices. */
 const firstOfEach = (issues: Issues): Issues => {
   const paths = issues.map(({ path }) => JSON.stringify(path))
   return issues.filter((_, at) => paths.indexOf(paths[at] ?? "") === at)
@@ -15,10 +15,10 @@ const firstOfEach = (issues: Issues): Issues => {
 const line = ({ message, path }: Issues[number]): string =>
   (path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`).replaceAll(/\s*\n\s*/g, " ")
 
-export const inLines = (issues: Issues): HttpApiDecodeError => {
+export const decodeErrorFromIssues = (issues: Issues): HttpApiDecodeError => {
   const first = firstOfEach(issues)
   return new HttpApiDecodeError({ issues: first, message: first.map(line).join("\n") })
 }
 
-export const fromParseError = (error: ParseResult.ParseError): HttpApiDecodeError =>
-  inLines(ParseResult.ArrayFormatter.formatErrorSync(error))
+export const decodeErrorFromParseError = (error: ParseResult.ParseError): HttpApiDecodeError =>
+  decodeErrorFromIssues(ParseResult.ArrayFormatter.formatErrorSync(error))

@@ -1,5 +1,5 @@
 /**
- * A page for people, made from the OpenAPI document. It is one file without a script, and loads nothing.
+ * The page at `/docs`, rendered from the OpenAPI document: self-contained, without scripts.
  */
 import type { OpenAPISpec, OpenAPISpecOperation } from "@effect/platform/OpenApi"
 import { createHash } from "node:crypto"
@@ -24,8 +24,8 @@ const style = `
   th, td { text-align: left; vertical-align: top; padding: 0.15rem 1rem 0.15rem 0 }
 `
 
-/** The page may use this style, and nothing else may do anything. */
-export const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
+/** Permits the style of the page and nothing else. */
+export const contentSecurityPolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
 
 const rows = (title: string, cells: ReadonlyArray<readonly [string, string]>): string =>
   cells.length === 0
@@ -39,23 +39,23 @@ const schema = (title: string, value: unknown): string =>
 
 const operation = (method: string, path: string, about: OpenAPISpecOperation): string => {
   const parameters = about.parameters.map(
-    ({ in: place, name, required }) => [name, `${place}${required ? ", required" : ""}`] as const
+    ({ in: location, name, required }) => [name, `${location}${required ? ", required" : ""}`] as const
   )
-  const answers = Object.entries(about.responses).map(([status, { description }]) => [status, description] as const)
+  const responses = Object.entries(about.responses).map(([status, { description }]) => [status, description] as const)
   return `<section><h3><code>${method.toUpperCase()} ${escape(path)}</code></h3>
     <p><strong>${escape(about.summary ?? "")}</strong> ${escape(about.description ?? "")}</p>
     ${rows("Parameters", parameters)}${schema("Body", about.requestBody?.content)}
-    ${rows("Answers", answers)}${schema("Answers in full", about.responses)}</section>`
+    ${rows("Responses", responses)}${schema("Responses in full", about.responses)}</section>`
 }
 
-export const page = (spec: OpenAPISpec): string => {
+export const docsPage = (spec: OpenAPISpec): string => {
   const operations = Object.entries(spec.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, about]) => operation(method, path, about))
   )
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
     <title>${escape(spec.info.title)}</title><style>${style}</style></head><body>
     <h1>${escape(spec.info.title)} ${escape(spec.info.version)}</h1><p>${escape(spec.info.description ?? "")}
-    The same for programs: <a href="/openapi.json">/openapi.json</a>.</p>${operations.join("")}
+    As OpenAPI document: <a href="/openapi.json">/openapi.json</a>.</p>${operations.join("")}
     <section><h2>Schemas</h2>${Object.entries(spec.components.schemas)
       .map(([name, value]) => schema(name, value))
       .join("")}</section>

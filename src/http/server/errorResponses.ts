@@ -1,5 +1,5 @@
 /**
- * The answer to whatever happens to a request: always one that can be read, and nothing of ours in it that is not meant to be.
+ * Turns every error and defect into a JSON response that discloses no internals, and adds the headers common to all responses.
  */
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
@@ -8,34 +8,34 @@ import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import { Cause, Context, Effect, Option, Schema } from "effect"
-import * as Failure from "../contract/errorSchemas.js"
+import * as errorSchemas from "../contract/errorSchemas.js"
 import { InternalError, NoSuchRoute } from "../contract/errors.js"
 import { version, versionHeader } from "../contract/Version.js"
 
-type Answer = (error: unknown) => Option.Option<HttpServerResponse.HttpServerResponse>
+type Respond = (error: unknown) => Option.Option<HttpServerResponse.HttpServerResponse>
 
-const answer = <A, I>(failure: Schema.Schema<A, I>): Answer => {
+const respondWith = <A, I>(failure: Schema.Schema<A, I>): Respond => {
   const status = HttpApiSchema.getStatusError(failure)
   const is = Schema.is(failure)
   const encode = Schema.encodeSync(failure)
   return (error) => (is(error) ? Option.some(HttpServerResponse.unsafeJson(encode(error), { status })) : Option.none())
 }
 
-/** What may go wrong outside the handlers, which encode their own errors. */
-const answers: ReadonlyArray<Answer> = [
-  answer(Failure.Forbidden),
-  answer(Failure.InternalError),
-  answer(Failure.Malformed),
-  answer(Failure.NoSuchRoute),
-  answer(Failure.NotJson),
-  answer(Failure.ShuttingDown),
-  answer(Failure.TooLarge),
-  answer(Failure.TooManyHeaders),
-  answer(Failure.Unauthorized),
-  answer(Failure.VersionMismatch)
+/** Errors outside the handlers, which encode their own. */
+const responses: ReadonlyArray<Respond> = [
+  respondWith(errorSchemas.Forbidden),
+  respondWith(errorSchemas.InternalError),
+  respondWith(errorSchemas.Malformed),
+  respondWith(errorSchemas.NoSuchRoute),
+  respondWith(errorSchemas.NotJson),
+  respondWith(errorSchemas.ShuttingDown),
+  respondWith(errorSchemas.TooLarge),
+  respondWith(errorSchemas.TooManyHeaders),
+  respondWith(errorSchemas.Unauthorized),
+  respondWith(errorSchemas.VersionMismatch)
 ]
 
-const answerTo: Answer = (error) => Option.firstSomeOf(answers.map((answer) => answer(error)))
+const responseTo: Respond = (error) => Option.firstSomeOf(responses.map((respond) => respond(error)))
 
 const common = {
   "cache-control": "no-store",
@@ -47,23 +47,23 @@ const common = {
   [versionHeader]: version
 }
 
-/** A page that needs more says so itself. */
-const policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+/** The default; the docs page has its own. */
+const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-const isUnauthorized = Schema.is(Failure.Unauthorized)
+const isUnauthorized = Schema.is(errorSchemas.Unauthorized)
 const isForDocs = (url: string): boolean => pathOf(url) === "/docs"
 const acceptsHtml = (headers: HttpServerRequest["headers"]): boolean =>
   headers["accept"]?.includes("text/html") ?? false
 
-/** A browser cannot send the token. */
+/** For browsers, which cannot send the token. */
 const unauthorizedPage = HttpServerResponse.text(
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>Charlotte</title><h1>401 Unauthorized</h1><p>This server requires its token, which a browser does not send. Save this page instead: <code>curl --unix-socket ~/.charlotte/socket http://localhost/docs &gt; docs.html</code></p></html>',
   { status: 401, contentType: "text/html; charset=utf-8" }
 )
 
-/** `isLast`: nothing more is answered on the connection. */
+/** `isLast`: close the connection after this response. */
 const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, isLast: boolean) => ({
-  "content-security-policy": policy,
+  "content-security-policy": contentSecurityPolicy,
   ...headers,
   ...common,
   ...(isLast && { connection: "close" }),
@@ -72,8 +72,8 @@ const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, i
 })
 
 /**
- * A hot path: what is there as a whole goes out here, head and body in one piece, and nobody waits until it has. Where a
- * handler wants to have a look at the answer, or it is a stream, it is for the server to send.
+ * A hot path: writes head and body at once, without waiting for the client. Streams, and responses with a handler to run before
+ * they are sent, are left to the platform's server.
  */
 const send = (response: HttpServerResponse.HttpServerResponse, isLast: boolean) =>
   Effect.withFiberRuntime<HttpServerResponse.HttpServerResponse, never, HttpServerRequest>((fiber) => {
@@ -88,24 +88,24 @@ const send = (response: HttpServerResponse.HttpServerResponse, isLast: boolean) 
     return Effect.succeed(response)
   })
 
-/** Sends what comes of it; `isLast` tells whether nothing more is answered on the connection. */
-export const always =
+/** `isLast`: whether to close the connection after the response. */
+export const withErrorResponses =
   (isLast: Effect.Effect<boolean>) =>
   <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
     Effect.catchAllCause(app, (cause) => {
-      // The client is gone, or the server is.
+      // The client disconnected, or the server shuts down.
       if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
       return Effect.gen(function* () {
         const { headers, method, url } = yield* HttpServerRequest
         const error = Cause.squash(cause)
         const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
         if (isForDocs(url) && isUnauthorized(known) && acceptsHtml(headers)) return unauthorizedPage
-        const answer = answerTo(known)
-        if (Option.isSome(answer)) return answer.value
-        yield* Effect.logError(`a request was not answered: ${method} ${pathOf(url)}`, cause)
-        return yield* Effect.orDie(answerTo(new InternalError()))
+        const response = responseTo(known)
+        if (Option.isSome(response)) return response.value
+        yield* Effect.logError(`unexpected error in ${method} ${pathOf(url)}`, cause)
+        return yield* Effect.orDie(responseTo(new InternalError()))
       })
     }).pipe(Effect.flatMap((response) => Effect.flatMap(isLast, (isLast) => send(response, isLast))))
 
-/** Without the query, in which anything may stand. */
+/** Without the query, which may hold anything. */
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? url

@@ -1,13 +1,13 @@
 /**
- * Whether the disk has room for what jobs write. A write that changes no page of the database does not notice a full disk.
+ * Checks for free disk space. The database cannot tell: a write that changes no page succeeds on a full disk.
  */
 import { Context, Effect } from "effect"
 import { statfs } from "node:fs/promises"
 
-/** Bytes: the log of the database grows by pages of 4 KiB, and a commit of many events takes hundreds of them. */
+/** In bytes. The database's WAL grows by pages of 4 KiB, and a large commit takes hundreds of them. */
 const minimum = 1024 * 1024
 
-/** How many bytes a user may still write to the disk of a directory; infinitely many where that is not known. */
+/** Free bytes on the disk of a directory; `Infinity` if unknown. */
 export class FreeSpace extends Context.Reference<FreeSpace>()("charlotte/http/FreeSpace", {
   defaultValue: () => (directory: string) =>
     Effect.tryPromise(() => statfs(directory)).pipe(
@@ -16,7 +16,6 @@ export class FreeSpace extends Context.Reference<FreeSpace>()("charlotte/http/Fr
     )
 }) {}
 
-/** What keeps the server from being ready. */
 export const spaceProblems = (directory: string | undefined): Effect.Effect<ReadonlyArray<string>> =>
   directory === undefined
     ? Effect.succeed([])

@@ -1,6 +1,6 @@
 /**
- * Pipelined requests. Node hands over all that a client has sent on a connection, before any of them can be answered, and Node
- * before 24 does not close the responses that wait for their turn when the connection is closed.
+ * HTTP pipelining. Node starts all requests on a connection at once and sends their responses in order. Before Node 24, it does not
+ * close the queued responses when the connection closes.
  */
 import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -8,13 +8,13 @@ import { Effect } from "effect"
 import type { IncomingMessage, RequestListener } from "node:http"
 import type { Socket } from "node:net"
 
-/** One listener for each socket, however many requests wait on it. */
-const waiting = new WeakMap<Socket, Set<() => void>>()
+/** One `close` listener per socket, for any number of queued requests. */
+const callbacksBySocket = new WeakMap<Socket, Set<() => void>>()
 
 const onClose = (socket: Socket, callback: () => void): (() => void) => {
-  const callbacks = waiting.get(socket) ?? new Set()
-  if (!waiting.has(socket)) {
-    waiting.set(socket, callbacks)
+  const callbacks = callbacksBySocket.get(socket) ?? new Set()
+  if (!callbacksBySocket.has(socket)) {
+    callbacksBySocket.set(socket, callbacks)
     socket.once("close", () => {
       for (const callback of callbacks) callback()
     })
@@ -23,7 +23,7 @@ const onClose = (socket: Socket, callback: () => void): (() => void) => {
   return () => void callbacks.delete(callback)
 }
 
-/** Returns when the response can be sent; is interrupted when the connection closes before. */
+/** Returns when the response is next in line; interrupts when the connection closes first. */
 export const awaitTurn = (request: HttpServerRequest): Effect.Effect<void> =>
   Effect.async((resume) => {
     const response = toServerResponse(request)
@@ -42,7 +42,7 @@ export const awaitTurn = (request: HttpServerRequest): Effect.Effect<void> =>
     })
   })
 
-/** Closes a connection on which more than `max` requests wait for their answers. */
+/** Closes connections with more than `max` pending requests. */
 export const limitPipelining = (max: number, listener: RequestListener): RequestListener => {
   const pending = new WeakMap<Socket, number>()
   const add = ({ socket }: IncomingMessage, change: number): number => {

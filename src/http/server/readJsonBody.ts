@@ -1,21 +1,21 @@
 /**
- * Reading the body of a request: JSON, and only so much of it.
+ * Reads JSON bodies of limited size and depth.
  */
 import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import { Context, Effect, Schema } from "effect"
 import { RequestRefused } from "../contract/errors.js"
-import { fromParseError } from "./decodeErrors.js"
+import { decodeErrorFromParseError } from "./decodeErrors.js"
 
 export const defaultMaxBody = 1024 * 1024
 
-/** Bytes that a body may have. */
+/** Maximum size of a body in bytes. */
 export class MaxBody extends Context.Reference<MaxBody>()("charlotte/http/MaxBody", {
   defaultValue: () => defaultMaxBody
 }) {}
 
-/** Never fails when the client goes away: then the whole handler is interrupted. */
+/** When the client disconnects, the handler is interrupted. */
 const read = (request: HttpServerRequest, limit: number): Effect.Effect<Buffer, RequestRefused> =>
   Effect.async((resume) => {
     const source = toIncomingMessage(request)
@@ -30,32 +30,31 @@ const read = (request: HttpServerRequest, limit: number): Effect.Effect<Buffer, 
     const onEnd = (): void => done(Effect.succeed(Buffer.concat(pieces)))
     const done = (result: Effect.Effect<Buffer, RequestRefused>): void => {
       source.off("data", onData).off("end", onEnd)
-      // What is still to come is passed over, so that the client gets to read the answer.
+      // Discard the rest, so that the client reads the response.
       source.resume()
       resume(result)
     }
 
     source.on("data", onData).on("end", onEnd)
-    // Without a listener an error would be one of the whole process; the response is closed with it.
+    // Without a listener an error would crash the process.
     source.on("error", () => {})
-    // The client asks whether it should send the body at all.
+    // Expect: 100-continue.
     if (request.headers["expect"] !== undefined) toServerResponse(request).writeContinue()
     return Effect.sync(() => source.off("data", onData).off("end", onEnd))
   })
 
-/** What is wrong with a request that announces more than is taken. */
-export const checkLength = (request: HttpServerRequest, limit: number): RequestRefused | undefined =>
+export const checkContentLength = (request: HttpServerRequest, limit: number): RequestRefused | undefined =>
   Number(request.headers["content-length"] ?? 0) > limit ? new RequestRefused({ reason: "size" }) : undefined
 
-const whole = Effect.fnUntraced(function* (request: HttpServerRequest) {
+const readBody = Effect.fnUntraced(function* (request: HttpServerRequest) {
   const limit = yield* MaxBody
-  const refusal = checkLength(request, limit)
+  const refusal = checkContentLength(request, limit)
   return refusal === undefined ? yield* read(request, limit) : yield* refusal
 })
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/** What decodes and records a value walks through it recursively: at some thousands of levels the stack overflows. */
+/** Schemas decode recursively, and the stack overflows at some thousands of levels. */
 const maxDepth = 100
 
 const isTooDeep = (body: Buffer): boolean => {
@@ -83,18 +82,18 @@ const parse = (body: Buffer): Effect.Effect<unknown, RequestRefused> =>
         catch: () => new RequestRefused({ reason: "json" })
       })
 
-export const json = (request: HttpServerRequest): Effect.Effect<unknown, RequestRefused> =>
-  Effect.flatMap(whole(request), parse)
+export const readJsonBody = (request: HttpServerRequest): Effect.Effect<unknown, RequestRefused> =>
+  Effect.flatMap(readBody(request), parse)
 
-/** The same, decoded. A request without a body is told what was expected of it. */
-export const decode = <A, I>(
+/** Decodes the body. An empty one is decoded as `undefined`, so that the error names what the schema expects. */
+export const decodeJsonBody = <A, I>(
   schema: Schema.Schema<A, I>
 ): ((request: HttpServerRequest) => Effect.Effect<A, RequestRefused | HttpApiDecodeError>) => {
   const decodeUnknown = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })
   return (request) =>
     Effect.gen(function* () {
-      const body = yield* whole(request)
+      const body = yield* readBody(request)
       const value = body.length === 0 ? undefined : yield* parse(body)
-      return yield* Effect.mapError(decodeUnknown(value), fromParseError)
+      return yield* Effect.mapError(decodeUnknown(value), decodeErrorFromParseError)
     })
 }

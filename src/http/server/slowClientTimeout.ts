@@ -1,31 +1,30 @@
 /**
- * A client that takes nothing of what is there for it. Node's own timer sees what goes out, also of a piece that is still on
- * its way; but when the last piece has gone out in part it begins anew, and tells nobody. So it is asked several times, and it
- * is counted for how long it has told of no progress.
+ * Disconnects clients that stop reading. Node's socket timer notices progress within a write, but restarts without an event when the
+ * last write went out in part. So it is armed for a fraction of the timeout, and fractions without progress are counted.
  */
 import { Duration, Effect } from "effect"
 import type { ServerResponse } from "node:http"
 
-/** How often it is looked, in the time for which a client may take nothing. */
-const looks = 6
+/** Checks per timeout. */
+const checks = 6
 
-/** Cuts off a client that takes nothing for so long, or up to a sixth longer. */
-export const cutOff = (response: ServerResponse, after: Duration.DurationInput): Effect.Effect<void> =>
+/** Disconnects a client that reads nothing for `timeout`, or up to a sixth longer. */
+export const slowClientTimeout = (response: ServerResponse, timeout: Duration.DurationInput): Effect.Effect<void> =>
   Effect.map(Effect.clock, (clock) => {
-    const patience = Duration.toMillis(after)
-    const step = patience / looks
+    const timeoutMillis = Duration.toMillis(timeout)
+    const step = timeoutMillis / checks
     let since = 0
-    let last = { at: 0, left: "" }
+    let last = { at: 0, progress: "" }
     response.setTimeout(step, () => {
       const { socket } = response
-      // Where nothing waits to go out, nothing is wrong: it is quiet.
+      // Nothing is waiting to be sent: the stream is idle, not stalled.
       if (socket === null || socket.writableLength === 0) return
       const at = clock.unsafeCurrentTimeMillis()
-      const left = `${socket.writableLength} after ${socket.bytesWritten}`
-      // The timer tells of no progress since it began; a longer pause means that there was some before that.
-      if (left !== last.left || at - last.at > 1.5 * step) since = at - step
-      last = { at, left }
-      if (at - since > patience - step / 2) response.destroy()
+      const progress = `${socket.writableLength} after ${socket.bytesWritten}`
+      // The timer fires after a step without progress; a longer interval means progress before that step.
+      if (progress !== last.progress || at - last.at > 1.5 * step) since = at - step
+      last = { at, progress }
+      if (at - since > timeoutMillis - step / 2) response.destroy()
       else socket.setTimeout(step)
     })
   })

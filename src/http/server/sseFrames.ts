@@ -1,43 +1,42 @@
 /**
- * Events as frames of an event stream. The fields of a frame are ours; what an event holds stands in its data, as JSON on one
- * line.
+ * Frames of an event stream. The data of a frame is an event as JSON on one line.
  */
 import { Schema } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
 
-/** First of all, so that the headers go out at once. */
+/** Sent first, because the headers go out with the first chunk. */
 export const opening = Buffer.from(": charlotte\nretry: 1000\n\n")
 
-/** So that the other end knows that somebody is there. It has no id: it is nothing to go on from. */
+/** A comment without an id, so it does not move the client's position. */
 export const heartbeat = Buffer.from(": still here\n\n")
 
-/** The last one, when the server ends before the stream does. */
+/** Sent last when the server shuts down before the stream ends. */
 export const shutdown = Buffer.from("event: shutdown\ndata: {}\n\n")
 
-/** Where to go on from: the first line of an event, or a frame of its own. */
+/** The position to resume from: first line of an event's frame, or a frame of its own. */
 export const position = (id: number): Buffer => Buffer.from(`id: ${id}\n`)
 
 export const blank = Buffer.from("\n")
 
 const encode = Schema.encodeSync(JobEvent)
 
-/** Bytes of encoded events that are kept for whoever comes next. */
+/** Size of the cache of encoded events in bytes. */
 const capacity = 4 * 1024 * 1024
 
-/** Encodes the data of events, once for all who read them at about the same time. */
+/** Encodes events, with a cache shared by all streams. */
 export const makeEncoder = (): ((event: JobEvent) => Buffer) => {
-  // In the order in which they were made: the oldest goes first.
-  const kept = new Map<number, Buffer>()
+  // Map iterates in insertion order: the oldest is evicted first.
+  const cache = new Map<number, Buffer>()
   let size = 0
   return (event) => {
-    const known = kept.get(event.cursor)
-    if (known !== undefined) return known
+    const cached = cache.get(event.cursor)
+    if (cached !== undefined) return cached
     const data = Buffer.from(`data: ${JSON.stringify(encode(event))}\n\n`)
-    kept.set(event.cursor, data)
+    cache.set(event.cursor, data)
     size += data.length
-    for (const [cursor, oldest] of kept) {
+    for (const [cursor, oldest] of cache) {
       if (size <= capacity) break
-      kept.delete(cursor)
+      cache.delete(cursor)
       size -= oldest.length
     }
     return data

@@ -183,7 +183,7 @@ describe("a command that is refused by the server", () => {
       expect(yield* run(directory, ["stop", "--all"])).toEqual({
         code: 70,
         out: "",
-        err: "charlotte: something went wrong in the server; its log says more\n"
+        err: "charlotte: internal error; see the log of the server\n"
       })
       const json = yield* run(directory, ["stop", "--all", "--json"])
       expect([json.code, JSON.parse(json.err)]).toEqual([70, (yield* send(post("/jobs/stop", { all: true }))).json])

@@ -128,7 +128,7 @@ describe("a client of a server that does not answer, as when somebody has suspen
       yield* TestClock.adjust("29 seconds")
       expect(Option.isNone(yield* Fiber.poll(asking))).toBe(true)
       yield* TestClock.adjust("17 seconds")
-      const problem = `nothing was heard for ${patience}`
+      const problem = `no response for ${patience}`
       expect(yield* Fiber.join(asking)).toEqual(new errors.ConnectionFailed({ address: client.address, problem }))
     }).pipe(Effect.scoped)
 

@@ -71,10 +71,10 @@ describe("a socket", () => {
 
       const refused = (socket: string) =>
         Effect.map(Effect.flip(Effect.scoped(listening({ listen: { socket } }))), ({ message }) => message)
-      expect(yield* refused(socket)).toBe(`cannot listen on ${socket}: another process listens there`)
+      expect(yield* refused(socket)).toBe(`cannot listen on ${socket}: another process listens on it`)
       writeFileSync(`${directory}/file`, "mine")
-      expect(yield* refused(`${directory}/file`)).toContain("it is no socket")
-      expect(yield* refused(`${directory}/nowhere/socket`)).toContain("there is no such directory")
+      expect(yield* refused(`${directory}/file`)).toContain("the file is not a socket")
+      expect(yield* refused(`${directory}/nowhere/socket`)).toContain("the directory does not exist")
       // The one that lives still does.
       const client = yield* Http.JobClient.make({ socket })
       yield* client.health
@@ -111,7 +111,7 @@ describe("a socket", () => {
       const error = yield* Effect.flip(
         Effect.provideService(listening({ listen: { socket: `${deep}/third` } }), RuntimeDirectory, runtime)
       )
-      expect(error.message).toContain("others than its owner may use it")
+      expect(error.message).toContain("other users have access to it; its mode must be 0700")
     })
   )
 })
@@ -136,9 +136,9 @@ describe("a port", () => {
       const refused = (options: Http.Server.Options) =>
         Effect.map(Effect.flip(listening(options)), ({ message }) => message)
       for (const host of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.2", ""]) {
-        expect(yield* refused({ listen: { host, port: 0 }, token })).toContain("only this machine is served")
+        expect(yield* refused({ listen: { host, port: 0 }, token })).toContain("not a loopback address")
       }
-      expect(yield* refused({ listen: { port: 0 } })).toContain("a port needs a token")
+      expect(yield* refused({ listen: { port: 0 } })).toContain("a port requires a token")
       expect(yield* refused({ listen: { port: 0 }, token: Redacted.make("short") })).toContain("at least 32 characters")
       const [address] = yield* listening({ listen: { host: "localhost", port: 0 }, token })
       expect(address).toEqual({ host: "127.0.0.1", port: expect.any(Number) })
@@ -243,7 +243,7 @@ describe("a server", () => {
       })
       expect(answer).toMatchObject({
         status: 500,
-        json: { _tag: "InternalError", message: "something went wrong in the server; its log says more" }
+        json: { _tag: "InternalError", message: "internal error; see the log of the server" }
       })
       expect(answer.headers["content-type"]).toBe("application/json")
       expect(answer.text).not.toMatch(/secret|\.ts|at /)

@@ -161,7 +161,7 @@ const others: ReadonlyArray<Case> = [
     status: 400,
     tag: "InvalidQuery",
     sent: get(`/api/v1/jobs/${stored}/logs`),
-    holds: { parameter: "unit", problem: "give a unit and a task, or a file" }
+    holds: { parameter: "unit", problem: "required together with task, unless file is set" }
   },
   {
     status: 404,
