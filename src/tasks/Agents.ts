@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Array, Context, Effect, Layer, Order } from "effect"
+import { Array, Context, Duration, Effect, Layer, Order } from "effect"
 import { Command, Script, type Agent } from "./agents/Agent.js"
 import * as Executable from "./agents/Executable.js"
 import { NoSuchAgent } from "./agents/NoSuchAgent.js"
@@ -31,14 +31,16 @@ export interface Service {
   /** The agent of that name, if its command is installed on this machine. There is no default: without a name it fails. */
   readonly get: (name: string | undefined) => Effect.Effect<Agent, NoSuchAgent>
 
-  /** The environment of gates, setup and baseline commands. */
-  readonly gates: Gates
+  /** The environment and the time limit of gates, setup and baseline commands. */
+  readonly gates: { readonly env: ReadonlyArray<string>; readonly timeout: Duration.Duration }
 }
 
 /** @since 0.1.0 */
 export interface Gates {
   /** Names of environment variables that they inherit, besides the few that every process gets. */
   readonly env: ReadonlyArray<string>
+  /** The time limit of one command; 1 hour by default, so that one that hangs does not block its job for ever. */
+  readonly timeout?: Duration.Duration | undefined
 }
 
 /** @since 0.1.0 */
@@ -50,10 +52,13 @@ export interface Settings {
   readonly file: string
 }
 
+const defaultTimeout = Duration.hours(1)
+
 /** @since 0.1.0 */
 export const make = (settings: Settings): Effect.Effect<Service> =>
   Effect.map(ParentEnvironment, ({ PATH }) => {
-    const { file, gates } = settings
+    const { file } = settings
+    const { env, timeout = defaultTimeout } = settings.gates
     const profiles = new Map(settings.profiles.map((profile) => [profile.name, profile]))
     const names = Array.sort([...profiles.keys(), script], Order.string)
 
@@ -69,14 +74,14 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
 
     const get = Effect.fn("Agents.get")(function* (name: string | undefined) {
       if (name === undefined) return yield* fail({ reason: "notChosen" })
-      if (name === script) return Script({ env: gates.env })
+      if (name === script) return Script({ env })
       const profile = profiles.get(name)
       if (profile === undefined) return yield* fail({ reason: "unknown", agent: name })
       if (yield* isInstalled(profile)) return Command({ profile })
       return yield* fail({ reason: "missing", agent: name, command: profile.command[0] })
     })
 
-    return Agents.of({ names, found, get, gates })
+    return Agents.of({ names, found, get, gates: { env, timeout } })
   })
 
 /** @since 0.1.0 */

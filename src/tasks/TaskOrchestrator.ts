@@ -133,7 +133,7 @@ const run = (options: Options, job: JobContext<JobConfig>) =>
       result,
       agent: yield* agents.get(snapshot.agent),
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
-      gateEnv: agents.gates.env,
+      gates: agents.gates,
       directories: directories(options, id),
       progress: yield* TaskProgress.open(store, job, snapshot),
       emit,

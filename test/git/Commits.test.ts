@@ -1,9 +1,9 @@
 import { expect } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Option, TestContext } from "effect"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises"
 import { type ObjectId, RepoPath } from "../../src/git/RefNames.js"
-import { branch, jobId, scenario, subject, type World, worktree } from "./Scenario.js"
+import { branch, enter, jobId, scenario, subject, type World, worktree } from "./Scenario.js"
 
 const at = (world: World, commit: ObjectId, path: string) =>
   Effect.map(world.service.readFile(world.repository, commit, RepoPath.make(path)), Option.map(String))
@@ -52,6 +52,22 @@ scenario("a commit holds all that is in the worktree: new, changed, gone, rename
     )
     expect(yield* world.git(tree.path, "status", "--porcelain")).toBe("")
     expect(existsSync(`${tree.path}/noise.log`)).toBe(true)
+  })
+)
+
+scenario("a commit of many files flushes them to the disk together, not one by one", (world) =>
+  Effect.gen(function* () {
+    const trace = `${world.root}/trace.json`
+    const variables = { ...world.environment.variables, GIT_TRACE2_EVENT: trace }
+    const { repository, service } = yield* enter(world, world.top, { variables })
+    const tree = yield* worktree({ ...world, repository, service }, "u")
+    for (let i = 0; i < 100; i++) yield* world.write(`${tree.path}/many/${i}.txt`, `${i}\n`)
+    yield* service.commit(repository, tree, subject("Many", 1))
+    // Each command reports them at its end.
+    const flushes = readFileSync(trace, "utf8").matchAll(/"name":"hardware-flush","count":(\d+)/g)
+    const counts = [...flushes].map(([, count]) => Number(count))
+    expect(counts.length).toBeGreaterThan(0)
+    expect(Math.max(...counts)).toBeLessThan(10)
   })
 )
 

@@ -3,7 +3,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { Cause, Context, Effect, Layer } from "effect"
+import { Cause, Context, Duration, Effect, Layer } from "effect"
 import type { JobConfig } from "../../src/domain/JobConfig.js"
 import * as OrchestratorModule from "../../src/manager/Orchestrator.js"
 import type { RunStore } from "../../src/store/RunStore.js"
@@ -32,7 +32,7 @@ const agents = Layer.succeed(Agents, {
   names: ["script"],
   found: Effect.succeed(["script"]),
   get: () => Effect.succeed(Agent.Script({ env: [] })),
-  gates: { env: [] }
+  gates: { env: [], timeout: Duration.hours(1) }
 })
 
 const files = FileSystem.layerNoop({

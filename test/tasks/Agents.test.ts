@@ -1,6 +1,6 @@
 /** Known and installed agents. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import * as Agents from "../../src/tasks/Agents.js"
 import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
@@ -60,6 +60,10 @@ describe("agents", () => {
     })
   )
 
+  it.effect("come with gates that may run for an hour", () =>
+    Effect.map(make("/bin"), ({ gates }) => expect(gates).toEqual({ env: ["CI"], timeout: Duration.hours(1) }))
+  )
+
   it.effect("are found in the system directories without a PATH", () =>
     Effect.gen(function* () {
       expect(yield* (yield* make(undefined, profile("shell", "sh"))).found).toEqual(["script", "shell"])
@@ -83,7 +87,7 @@ describe("agents", () => {
     Effect.gen(function* () {
       const { gates, get, names } = yield* Agents.Agents
       expect(names).toEqual(["claude", "codex", "script"])
-      expect(gates).toEqual({ env: [] })
+      expect(gates).toEqual({ env: [], timeout: Duration.hours(1) })
       expect(yield* get("script")).toEqual(Agents.Agent.Script({ env: [] }))
     }).pipe(Effect.provide(Agents.layerPresets))
   )

@@ -4,7 +4,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Database, JobManager, RunStore } from "charlotte"
 import { Agents, Git, ProcessRunner, TaskOrchestrator } from "charlotte/tasks"
-import { Layer } from "effect"
+import { type Duration, Layer } from "effect"
 import { type GitEnvironment, GitEnvironmentRef } from "../../src/git/GitEnvironment.js"
 import { ParentEnvironment, type Variables } from "../../src/process/ChildEnvironment.js"
 
@@ -12,6 +12,8 @@ export interface Options {
   readonly profiles?: Agents.Settings["profiles"]
   /** Names of environment variables that agents and gates inherit. */
   readonly env?: ReadonlyArray<string>
+  /** The time limit of gates. */
+  readonly gateTimeout?: Duration.Duration
   /** The environment of the manager; defaults to that of this process. */
   readonly around?: Variables
 }
@@ -19,7 +21,7 @@ export interface Options {
 /** Its home is `charlotte` below the root, with the database beside it. */
 export const charlotte = (
   { environment, root }: { readonly root: string; readonly environment: GitEnvironment },
-  { around, env = [], profiles = [] }: Options = {}
+  { around, env = [], gateTimeout, profiles = [] }: Options = {}
 ) =>
   JobManager.layer().pipe(
     Layer.provideMerge(TaskOrchestrator.layer({ directory: `${root}/charlotte` })),
@@ -27,7 +29,7 @@ export const charlotte = (
       Layer.mergeAll(
         Git.layer,
         ProcessRunner.layer,
-        Agents.layer({ profiles, gates: { env }, file: `${root}/charlotte/config.yaml` })
+        Agents.layer({ profiles, gates: { env, timeout: gateTimeout }, file: `${root}/charlotte/config.yaml` })
       )
     ),
     Layer.provideMerge(RunStore.layer),

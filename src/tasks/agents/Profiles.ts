@@ -5,7 +5,7 @@
  * agents:
  *   claude: { timeout: 2 hours } # overrides one field of a preset
  *   mine: { command: [my-agent, --task, "{prompt}"], prompt: file, env: [MY_KEY] }
- * gates: { env: [DATABASE_URL] }
+ * gates: { env: [DATABASE_URL], timeout: 2 hours }
  * ```
  */
 import { Either, ParseResult, Schema } from "effect"
@@ -33,7 +33,7 @@ export const fields = {
     }),
     () => ({})
   ),
-  gates: withDefault(mapping({ env: optional(VariableNames) }), () => ({}))
+  gates: withDefault(mapping({ env: optional(VariableNames), timeout: optional(Span) }), () => ({}))
 }
 
 export interface Profiles {
@@ -52,7 +52,7 @@ export const read = (file: File): Profiles => {
     const profile = readProfile(name, section, profiles.get(name), file)
     if (profile !== undefined) profiles.set(name, profile)
   }
-  return { profiles: [...profiles.values()], gates: { env: gates.env ?? [] } }
+  return { profiles: [...profiles.values()], gates: { env: [], ...gates } }
 }
 
 const readProfile = (

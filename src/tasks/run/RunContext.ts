@@ -3,6 +3,7 @@
  */
 import type { JobConfig } from "../../domain/JobConfig.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
+import type { Agents } from "../Agents.js"
 import type { Agent } from "../agents/Agent.js"
 import type { OwnBranch, RepoPath } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
@@ -19,8 +20,8 @@ export interface RunContext {
   readonly agent: Agent
   /** Plan files and the settings file, even if it does not exist: tasks cannot change them. */
   readonly keep: ReadonlyArray<RepoPath>
-  /** Names of environment variables that setup, gate and baseline commands inherit. */
-  readonly gateEnv: ReadonlyArray<string>
+  /** The environment variables that setup, gate and baseline commands inherit, and their time limit. */
+  readonly gates: Agents["Type"]["gates"]
   /** Absolute paths of this job's own directories. */
   readonly directories: { readonly worktrees: string; readonly logs: string }
   readonly progress: TaskProgress

@@ -38,6 +38,8 @@ export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"
   readonly purpose: string
   /** The file for its output. */
   readonly log: string
+  /** The setting of its time limit. */
+  readonly limitedBy?: string
 }
 
 /** Keeps tools that are installed by a setup from changing the git configuration of the repository. */
@@ -49,7 +51,7 @@ const maxNamed = 100
 export const run = (
   { emit, job, repository }: RunContext,
   worktree: Worktree,
-  { log, ...command }: Command
+  { limitedBy, log, ...command }: Command
 ): Effect.Effect<CommandResult, StoreError, ProcessRunner | Git> =>
   Effect.gen(function* () {
     const git = yield* Git
@@ -83,7 +85,7 @@ export const run = (
     )
     const moved = [...inItsClone(inClone), ...inRepository(repository, moves)]
     return {
-      reason: reason(outcome) ?? (moved.length === 0 ? undefined : moved.map(({ what }) => what).join("; ")),
+      reason: reason(outcome, limitedBy) ?? (moved.length === 0 ? undefined : moved.map(({ what }) => what).join("; ")),
       moved,
       tail: output.tail,
       log: { file: log, from: 0, to: output.size }
@@ -118,7 +120,15 @@ export const line = (
   ctx: RunContext,
   worktree: Worktree,
   { line, log, purpose }: { readonly line: string; readonly purpose: string; readonly log: string }
-) => run(ctx, worktree, { command: ["sh", "-c", line], purpose, log, inherit: ctx.gateEnv })
+) =>
+  run(ctx, worktree, {
+    command: ["sh", "-c", line],
+    purpose,
+    log,
+    inherit: ctx.gates.env,
+    limits: { total: ctx.gates.timeout },
+    limitedBy: "gates.timeout in config.yaml"
+  })
 
 /** Runs a shell command of the plan, and fails if it fails. */
 export const mustPass = (ctx: RunContext, worktree: Worktree, options: Parameters<typeof line>[2]) =>
@@ -146,11 +156,12 @@ export const reasonWithOutput = ({ moved, reason = "", tail }: CommandResult): s
   return `${reason}: ${end.length > maxEnd ? `…${end.slice(-maxEnd)}` : end}`
 }
 
-const reason = (outcome: ProcessOutcome): string | undefined =>
+const reason = (outcome: ProcessOutcome, limitedBy: string | undefined): string | undefined =>
   $match(outcome, {
     Exited: ({ code }) => (code === 0 ? undefined : `exited with code ${code}`),
     Signalled: ({ signal }) => `was killed by ${signal}`,
-    TimedOut: ({ limit }) => `ran longer than ${Duration.format(limit)}`,
+    TimedOut: ({ limit }) =>
+      `ran longer than ${Duration.format(limit)}${limitedBy === undefined ? "" : `, the limit ${limitedBy}`}`,
     SilentTooLong: ({ limit }) => `printed nothing for ${Duration.format(limit)}`,
     CouldNotStart: ({ message }) => `could not start: ${message}`
   })

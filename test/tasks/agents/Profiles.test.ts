@@ -139,11 +139,16 @@ describe("gates", () => {
     expect(read("gates:\n").gates).toEqual({ env: [] })
   })
 
+  it("have a time limit", () => {
+    expect(read("gates: { timeout: 2 hours }").gates).toEqual({ env: [], timeout: Duration.hours(2) })
+  })
+
   it("have every invalid value reported with its line", () => {
-    expect(problems("gates:\n  env: CI\n  timeout: 1 hour\n")).toEqual([
-      '3: has the unknown key "timeout" in gates: expected one of env',
-      "2: gates.env must be a list of environment variable names, such as [OPENAI_API_KEY]"
+    expect(problems("gates:\n  env: CI\n  silence: 1 hour\n  timeout: 60\n")).toEqual([
+      '3: has the unknown key "silence" in gates: expected one of env, timeout',
+      "2: gates.env must be a list of environment variable names, such as [OPENAI_API_KEY]",
+      "4: gates.timeout must be a duration with its unit, such as 30 minutes or 2 hours"
     ])
-    expect(problems("gates: [CI]\n")).toEqual(["1: gates must be a mapping with these keys: env"])
+    expect(problems("gates: [CI]\n")).toEqual(["1: gates must be a mapping with these keys: env, timeout"])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { mkdir, rm, symlink } from "node:fs/promises"
 import * as Repository from "../../support/Repository.js"
@@ -334,4 +334,30 @@ describe("charlotte.yaml", () => {
       }).pipe(Effect.provide(charlotte(world)))
     })
   )
+})
+
+describe("the time limit of gates", () => {
+  const sleeping = "echo started; sleep 1000"
+  const limit = "ran longer than 1s, the limit gates.timeout in config.yaml"
+
+  for (const [what, settings, gate, reason] of [
+    ["a gate", "", sleeping, `task 1 (Task 1) failed once: the gate ${limit}`],
+    ["setup", `setup: ${quoted(sleeping)}\n`, "true", `the setup (${sleeping}) ${limit}; see `],
+    ["a baseline command", `baseline: [${quoted(sleeping)}]\n`, "true", `the baseline (${sleeping}) ${limit}; see `]
+  ] as const) {
+    it.scopedLive(`ends ${what} that hangs`, () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, {
+          "charlotte.yaml": `attempts: 1\n${settings}`,
+          "01-a.md": task(1, "touch a", gate)
+        })
+        const { run: record, work } = yield* run(config).pipe(
+          Effect.provide(charlotte(world, { gateTimeout: Duration.seconds(1) }))
+        )
+        expect(record.status).toBe("failed")
+        expect(work.units[0]?.reason?.startsWith(reason), work.units[0]?.reason).toBe(true)
+      })
+    )
+  }
 })
