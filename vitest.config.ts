@@ -18,14 +18,15 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
       ]
 )
 
-/** Tests that kill, cut off, crowd and pause what they test, at every point or at random. */
+/** Tests that kill, cut off, crowd, pause and attack what they test, at every point or at random. */
 const chaos = [
   "test/{crash,faults,model,simulation}/**/*.test.ts",
   "test/cli/process/{DaemonLife,Hostile,Paused,Phases,Shutdown,Signals}.test.ts",
+  "test/git/Planted.test.ts",
   "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,CrashRecovery,EventLeaks}.test.ts",
   "test/process/{crash,flood}.test.ts",
-  "test/tasks/run/{Kill,Resume,scheduleUnits}.test.ts"
+  "test/tasks/run/{Hostile,Kill,Meddling,OwnRefs,Resume,scheduleUnits}.test.ts"
 ]
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
@@ -47,12 +48,18 @@ const unit = [
 
 const globalSetup = ["test/support/command.ts"]
 
-/** Unit tests share what a worker has loaded: to load Effect again for each file takes longer than most of them do. */
+/** Test files share what a worker has loaded: to load Effect again for each of them takes longer than most of them do. */
 const shared = { forks: { isolate: false } }
 
 const tiers = [
   { name: "unit", include: unit, exclude: chaos, poolOptions: shared },
-  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos], globalSetup },
+  {
+    name: "integration",
+    include: ["test/**/*.test.ts"],
+    exclude: [...unit, ...chaos],
+    poolOptions: shared,
+    globalSetup
+  },
   { name: "chaos", include: chaos, globalSetup }
 ]
 
