@@ -32,7 +32,7 @@ const headline = (job: Job, summary: Summary.Summary): StyledLine.Line =>
     ? [
         StyledLine.raw("▸ ", "name"),
         JobTable.status(job),
-        StyledLine.raw(` for ${format.span(summary.duration)}`, "strong"),
+        StyledLine.raw(` for ${format.span(summary.duration ?? 0)}`, "strong"),
         StyledLine.raw(`  job ${job.id}`, "faint")
       ]
     : SummaryText.headline(summary)
@@ -66,8 +66,8 @@ const marks: { readonly [S in UnitState | TaskState]: StyledLine.Piece } = {
   blocked: StyledLine.raw("– ", "warn")
 }
 
-const unitLines = (unit: UnitRecord, { tasks }: Job, view: View): ReadonlyArray<StyledLine.Line> => {
-  const own = tasks.filter((task) => task.unit === unit.unit)
+const unitLines = (unit: UnitRecord, job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+  const own = job.tasks.filter((task) => task.unit === unit.unit)
   const failed = own.some(({ state }) => state === "failed")
   const left = [
     marks[unit.state],
@@ -75,10 +75,14 @@ const unitLines = (unit: UnitRecord, { tasks }: Job, view: View): ReadonlyArray<
     ...after(unit)
   ]
   return [
-    row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
+    row(
+      left,
+      [unit.state === "skipped" ? "already complete" : unit.state, took(unit, job, view), short(unit, view)],
+      view
+    ),
     // The reason of a failed task is shown with the task.
     ...(unit.reason === undefined || failed ? [] : sentence(unit.reason, "  ", view)),
-    ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
+    ...own.flatMap((task) => taskLines(task, job, view).map((line) => [StyledLine.raw("  "), ...line]))
   ]
 }
 
@@ -87,7 +91,7 @@ const after = ({ dependsOn, state }: UnitRecord): StyledLine.Line =>
     ? []
     : [StyledLine.raw("  after ", "faint"), StyledLine.piece(dependsOn.join(", "), "faint")]
 
-const taskLines = (task: TaskRecord, view: View): ReadonlyArray<StyledLine.Line> => {
+const taskLines = (task: TaskRecord, job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
   const { failures, log, notes, reason, state, title } = task
   const style = state === "skipped" ? "faint" : "plain"
   const left = [
@@ -98,7 +102,7 @@ const taskLines = (task: TaskRecord, view: View): ReadonlyArray<StyledLine.Line>
   const tries = failures + (state === "failed" ? 0 : 1)
   const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
   return [
-    row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
+    row(left, [attempts, took(task, job, view), short(task, view)], { ...view, columns: view.columns - 2 }),
     // The reason of a failed attempt matters until the task is done.
     ...(reason === undefined || state === "completed" ? [] : sentence(reason, "    ", view)),
     ...(log === undefined || state === "completed"
@@ -119,12 +123,13 @@ const wide = 72
 const short = ({ commit }: { readonly commit?: string | undefined }, { columns }: View): string =>
   commit === undefined || columns < wide ? "" : format.short(commit)
 
-/** How long it took, or has been running. */
+/** How long it took, or has been running; when an interrupted one has stopped running is not recorded. */
 const took = (
   { endedAt, startedAt, state }: Pick<UnitRecord, "startedAt" | "endedAt"> & { readonly state: string },
+  { status }: Job,
   { now }: View
 ): string => {
-  const end = endedAt ?? (state === "running" ? now : undefined)
+  const end = endedAt ?? (state === "running" && status === "running" ? now : undefined)
   return startedAt === undefined || end === undefined ? "" : format.clock(DateTime.distance(startedAt, end))
 }
 

@@ -52,8 +52,11 @@ export class HomeBusy extends Schema.TaggedError<HomeBusy>()("HomeBusy", {
     const { directory, holder } = this
     const other = "or set CHARLOTTE_HOME to another directory"
     if (holder === undefined) return `${directory} is in use by another process; wait until it has exited, ${other}`
-    const out = holder.what === "run" ? "wait until it has exited" : "shut it down with charlotte daemon stop"
-    return `${directory} is in use by ${holder}; ${out}, ${other}`
+    const out =
+      holder.what === "run"
+        ? "wait until it has exited and start a daemon, which takes several jobs: charlotte daemon start;"
+        : "shut it down with charlotte daemon stop,"
+    return `${directory} is in use by ${holder}; ${out} ${other}`
   }
 }
 

@@ -41,9 +41,11 @@ export const follow = <E1, R1, E2, R2>({
     const { error, isTerminal, size, write } = yield* Output
     const said = Stream.merge(notices, Stream.fromEffect(Effect.as(leaving, stopping)))
     if (!isTerminal || json) yield* Effect.forkScoped(Stream.runForEach(said, (text) => error(`${text}\n`)))
-    yield* json ? asJson(events) : isTerminal ? onScreen(events, said) : inLines(events)
+    let latest: DateTime.Utc | undefined
+    const seen = Stream.tap(events, ({ at }) => Effect.sync(() => void (latest = at)))
+    yield* json ? asJson(seen) : isTerminal ? onScreen(seen, said) : inLines(seen)
     const ended = yield* end
-    const summary = Summary.of(ended, yield* DateTime.now)
+    const summary = Summary.of(ended, yield* DateTime.now, latest)
     const columns = isTerminal ? (yield* size).columns : Infinity
     yield* json
       ? write(`${JSON.stringify({ summary })}\n`)

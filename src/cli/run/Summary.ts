@@ -31,8 +31,8 @@ export interface Unmerged {
 export interface Summary {
   readonly jobId: string
   readonly status: RunStatus
-  /** In milliseconds, from submission to end. */
-  readonly duration: number
+  /** In milliseconds, from submission to end; undefined if a job was interrupted at an unknown time. */
+  readonly duration: number | undefined
   /** The number in each state. */
   readonly units: Readonly<Record<string, number>>
   readonly tasks: Readonly<Record<string, number>>
@@ -77,7 +77,8 @@ type Outcome = typeof Outcome.Type
 const read = (json: unknown): Outcome =>
   typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Outcome)(json), () => ({}))
 
-export const of = ({ run, work }: Ended, now: DateTime.DateTime): Summary => {
+export const of = ({ run, work }: Ended, now: DateTime.DateTime, interruptedAt?: DateTime.DateTime): Summary => {
+  const end = run.endedAt ?? (run.status === "interrupted" ? interruptedAt : now)
   const outcome = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
   const failures = failuresOf(work)
@@ -85,7 +86,7 @@ export const of = ({ run, work }: Ended, now: DateTime.DateTime): Summary => {
   return {
     jobId: run.id,
     status: run.status,
-    duration: DateTime.distance(run.createdAt, run.endedAt ?? now),
+    duration: end && DateTime.distance(run.createdAt, end),
     units: countBy(work.units),
     tasks: countBy(work.tasks),
     commits: outcome.commits ?? mergedCommits(work),

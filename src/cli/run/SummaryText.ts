@@ -30,7 +30,7 @@ const mark = {
 
 export const headline = ({ duration, jobId, reason, status }: Summary): StyledLine.Line => [
   status === "completed" ? mark.good : status === "failed" ? mark.bad : mark.warn,
-  StyledLine.raw(`${verbs[status]} ${format.span(duration)}`, "strong"),
+  StyledLine.raw(duration === undefined ? status : `${verbs[status]} ${format.span(duration)}`, "strong"),
   StyledLine.raw(`  job ${jobId}`, "faint"),
   ...(reason === undefined ? [] : [StyledLine.raw(": "), StyledLine.piece(reason)])
 ]

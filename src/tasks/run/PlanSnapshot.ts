@@ -8,6 +8,7 @@ import { Fingerprint } from "../../git/Fingerprint.js"
 import { BranchName, ObjectId, UnitName } from "../../git/RefNames.js"
 import { TaskNumber } from "../../yaml/fields.js"
 import { Plan } from "../plan/Plan.js"
+import { conflictKey } from "./conflictKey.js"
 
 /** The work that a retry takes over from the job that it retries. */
 export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
@@ -34,8 +35,7 @@ export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnap
   taken: Taken
 }) {}
 
-/** The conflict key: one active job per branch of a repository, whatever path the repository is opened by. */
-export const key = ({ identity, target }: PlanSnapshot): string => `branch ${target} of repository ${identity}`
+export const key = ({ identity, target }: PlanSnapshot): string => conflictKey(target, identity)
 
 const decodeUnknown = Schema.decodeUnknown(PlanSnapshot)
 

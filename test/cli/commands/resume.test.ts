@@ -33,7 +33,9 @@ describe("charlotte resume", () => {
         yield* Daemon.up(world, { variables: { CHARLOTTE_MAX_JOBS: "1" } })
         yield* Tasks.reached(world)
         expect((yield* run("jobs", "--status", "interrupted")).out).toContain(second)
-        expect((yield* run("show", second)).out).toMatch(/^! interrupted after [^]*charlotte resume \w{26}\n$/)
+        expect((yield* run("show", second)).out).toMatch(
+          /^! interrupted {2}job [^]*\n {2}▸ a {2}running\n[^]*\n {4}▸ 2 Task 2\n[^]*charlotte resume \w{26}\n$/
+        )
         const message = "max jobs (1) reached"
         expect(yield* run("resume", second)).toEqual({
           code: 75,

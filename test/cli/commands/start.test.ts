@@ -55,7 +55,9 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
           code: 75,
           out: "",
           err: expect.stringMatching(
-            new RegExp(`^charlotte: job ${id} already works on .*; watch it with: charlotte watch ${id}\\n$`)
+            new RegExp(
+              `^charlotte: job ${id} already works on branch main of ${repository}; watch it with: charlotte watch ${id}\\n$`
+            )
           )
         })
         const conflict = yield* start("main", "--json")

@@ -274,7 +274,7 @@ describe("a command that comes to no server of its own", () => {
       const { code, err, out } = yield* run(directory, start())
       expect([code, out]).toEqual([75, ""])
       expect(err).toMatch(
-        /^charlotte: .* is in use by charlotte run \(pid \d+, .*; wait until it has exited, or set .*\n$/
+        /^charlotte: .* is in use by charlotte run \(pid \d+, .*; wait until it has exited and start a daemon, which takes several jobs: charlotte daemon start; or set CHARLOTTE_HOME to another directory\n$/
       )
     })
   )

@@ -110,6 +110,24 @@ describe("a job that is followed", () => {
     })
   )
 
+  it.effect("and was interrupted ran until its last event, however much later it is followed", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(noon + 3_600_000)
+      const capture = Capture.make()
+      yield* Follow.follow({
+        events: Stream.fromIterable(
+          events([
+            { at: 0, type: "job.started" },
+            { at: 21, type: "job.interrupted" }
+          ])
+        ),
+        end: Effect.succeed({ run: run("interrupted"), work: allDone }),
+        json: false
+      }).pipe(Effect.provide(services(capture)))
+      expect(capture.out()).toContain("\n! interrupted after 21 s  job ")
+    })
+  )
+
   it.effect("says that it is being ended, to whoever waits for that", () =>
     Effect.gen(function* () {
       const leaving = yield* Deferred.make<void>()

@@ -12,6 +12,7 @@ import { allDone, branch, diff, run, someFailed } from "./ended.js"
 import { commit, jobId, noon } from "./scenario.js"
 
 const later = DateTime.unsafeMake(noon + 3_723_000)
+const lastSeen = DateTime.unsafeMake(noon + 75_000)
 const nothing = new Work({ units: [], tasks: [] })
 
 const text = (ended: Summary.Ended, columns = Infinity) =>
@@ -122,9 +123,11 @@ describe("the summary of a job", () => {
   })
 
   it("that was not recorded to its end says so, and how to go on", () => {
+    // How long it ran is not recorded.
     expect(text({ run: run("interrupted"), work: someFailed })).toMatch(
-      new RegExp(`^! interrupted after 1 h 2 min {2}job .*continue with {2}charlotte resume ${jobId}$`, "s")
+      new RegExp(`^! interrupted {2}job ${jobId}\n.*continue with {2}charlotte resume ${jobId}$`, "s")
     )
+    expect(Summary.of({ run: run("interrupted"), work: someFailed }, later, lastSeen).duration).toBe(75_000)
     expect(text({ run: run("cancelled"), work: nothing })).toBe(
       `! cancelled after 1 min 15 s  job ${jobId}\n\n  continue with  charlotte retry ${jobId}`
     )
