@@ -13,7 +13,13 @@ import { presets } from "../tasks/agents/Presets.js"
 import type { InvalidConfiguration, Service, Variables } from "./ConfigurationFile.js"
 import { Home } from "./Home.js"
 
-export class Configuration extends Context.Tag("charlotte/Configuration")<Configuration, Service>() {}
+export class Configuration extends Context.Tag("charlotte/Configuration")<
+  Configuration,
+  Service & {
+    /** As it is in the file now. */
+    readonly current: Effect.Effect<Service, InvalidConfiguration>
+  }
+>() {}
 
 /** The default of the manager. */
 export const defaultMaxJobs = 10
@@ -49,7 +55,10 @@ const isMissing = (file: string): boolean => {
 
 export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | FileSystem> = Layer.effect(
   Configuration,
-  make
+  Effect.gen(function* () {
+    const current = Effect.provide(make, yield* Effect.context<Home | FileSystem>())
+    return { ...(yield* current), current }
+  })
 )
 
 export type ManagerOptions = Pick<JobManager.Options, "recovery">

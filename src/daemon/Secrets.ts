@@ -7,7 +7,8 @@ import { Context, Effect, Layer, Option, Redacted } from "effect"
 import * as Redaction from "../internal/Redaction.js"
 import * as RedactedRunStore from "../store/RedactedRunStore.js"
 import { RunStore } from "../store/RunStore.js"
-import { ParentEnvironment } from "../process/ChildEnvironment.js"
+import { ParentEnvironment, type Variables } from "../process/ChildEnvironment.js"
+import type { Settings } from "../tasks/Agents.js"
 import { Configuration } from "./Configuration.js"
 import type { Home } from "./Home.js"
 import * as Token from "./Token.js"
@@ -30,22 +31,34 @@ const passwordIn = (value: string): ReadonlyArray<string> => {
   return password === undefined ? [] : [password]
 }
 
+const valuesOf = (names: Iterable<string>, around: Variables): ReadonlyArray<string> =>
+  [...new Set(names)].flatMap((name) => {
+    const value = around[name]
+    if (value === undefined) return []
+    return open.has(name) ? passwordIn(value) : [value, ...passwordIn(value)]
+  })
+
+const passedOn = ({ gates, profiles }: Settings): ReadonlyArray<string> => [
+  ...profiles.flatMap(({ env }) => env),
+  ...gates.env
+]
+
 export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Home | FileSystem> = Layer.effect(
   Secrets,
   Effect.gen(function* () {
     const { agents } = yield* Configuration
     const around = yield* ParentEnvironment
     const token = yield* Token.find
-    const given = [...agents.profiles.flatMap(({ env }) => env), ...agents.gates.env]
-    const names = new Set([...given, ...Object.keys(around).filter((name) => secretive.test(name))])
-    const values = [...names].flatMap((name) => {
-      const value = around[name]
-      if (value === undefined) return []
-      return open.has(name) ? passwordIn(value) : [value, ...passwordIn(value)]
-    })
-    return Redaction.growing([...values, ...Option.toArray(Option.map(token, Redacted.value))])
+    const names = [...passedOn(agents), ...Object.keys(around).filter((name) => secretive.test(name))]
+    return Redaction.growing([...valuesOf(names, around), ...Option.toArray(Option.map(token, Redacted.value))])
   })
 )
+
+/** Redacts what agents and gates are given by a configuration that was changed. */
+export const learn = (secrets: Option.Option<Redaction.Growing>, settings: Settings): Effect.Effect<void> =>
+  Effect.map(ParentEnvironment, (around) => {
+    if (Option.isSome(secrets)) valuesOf(passedOn(settings), around).forEach(secrets.value.learn)
+  })
 
 /** The token of the home, made if it is missing, and redacted from now on. */
 export const token = Effect.tap(Token.make, (token) => Effect.map(Secrets, ({ learn }) => learn(Redacted.value(token))))

@@ -13,11 +13,20 @@ import type { ProcessRunner } from "../process/ProcessRunner.js"
 import * as TaskOrchestrator from "../tasks/TaskOrchestrator.js"
 import * as Configuration from "./Configuration.js"
 import * as Home from "./Home.js"
-import { Secrets } from "./Secrets.js"
+import * as Secrets from "./Secrets.js"
 
-/** The configured agents. */
-export const agents: Layer.Layer<Agents.Agents, never, Configuration.Configuration> = Layer.unwrapEffect(
-  Effect.map(Configuration.Configuration, ({ agents }) => Agents.layer(agents))
+/** The configured agents, as of the last submission. */
+export const agents: Layer.Layer<Agents.Agents, never, Configuration.Configuration> = Layer.effect(
+  Agents.Agents,
+  Effect.gen(function* () {
+    const { agents, current } = yield* Configuration.Configuration
+    const secrets = yield* Effect.serviceOption(Secrets.Secrets)
+    const read = Effect.tap(
+      Effect.mapBoth(current, { onSuccess: ({ agents }) => agents, onFailure: ({ problems }) => problems }),
+      (settings) => Secrets.learn(secrets, settings)
+    )
+    return yield* Agents.makeReloading(agents, read)
+  })
 )
 
 const surroundings = Layer.merge(Git.layer, agents)
@@ -32,9 +41,9 @@ export const check = Layer.merge(RunStore.layerMemory, surroundings).pipe(
 export const orchestrator: Layer.Layer<
   Orchestrator,
   never,
-  Configuration.Configuration | Home.Home | ProcessRunner | RunStore.RunStore | Secrets | FileSystem | Path
+  Configuration.Configuration | Home.Home | ProcessRunner | RunStore.RunStore | Secrets.Secrets | FileSystem | Path
 > = Layer.unwrapEffect(
-  Effect.map(Effect.all([Home.Home, Secrets]), ([{ directory }, { text }]) =>
+  Effect.map(Effect.all([Home.Home, Secrets.Secrets]), ([{ directory }, { text }]) =>
     TaskOrchestrator.layer({ directory, hide: text })
   )
 ).pipe(Layer.provide(surroundings))

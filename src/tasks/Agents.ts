@@ -10,6 +10,7 @@ import * as Executable from "./agents/Executable.js"
 import { NoSuchAgent } from "./agents/NoSuchAgent.js"
 import { presets } from "./agents/Presets.js"
 import { type Profile, script } from "./agents/Profile.js"
+import type { Diagnostic } from "../yaml/Diagnostic.js"
 import { ParentEnvironment } from "../process/ChildEnvironment.js"
 
 export * as Agent from "./agents/Agent.js"
@@ -33,6 +34,9 @@ export interface Service {
 
   /** The environment and the time limit of gates, setup and baseline commands. */
   readonly gates: { readonly env: ReadonlyArray<string>; readonly timeout: Duration.Duration }
+
+  /** Reads the configuration again, if it can change. If it is invalid, this fails, and the former one holds. */
+  readonly reload: Effect.Effect<void, ReadonlyArray<Diagnostic>>
 }
 
 /** @since 0.1.0 */
@@ -81,7 +85,33 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
       return yield* fail({ reason: "missing", agent: name, command: profile.command[0] })
     })
 
-    return Agents.of({ names, found, get, gates: { env, timeout } })
+    return Agents.of({ names, found, get, gates: { env, timeout }, reload: Effect.void })
+  })
+
+/**
+ * Agents whose configuration can change.
+ *
+ * @since 0.2.0
+ */
+export const makeReloading = (
+  initial: Settings,
+  read: Effect.Effect<Settings, ReadonlyArray<Diagnostic>>
+): Effect.Effect<Service> =>
+  Effect.map(make(initial), (first) => {
+    let current = first
+    return Agents.of({
+      get names() {
+        return current.names
+      },
+      get gates() {
+        return current.gates
+      },
+      found: Effect.suspend(() => current.found),
+      get: (name) => Effect.suspend(() => current.get(name)),
+      reload: Effect.map(Effect.flatMap(read, make), (next) => {
+        current = next
+      })
+    })
   })
 
 /** @since 0.1.0 */

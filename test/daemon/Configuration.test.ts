@@ -8,6 +8,8 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import * as Configuration from "../../src/daemon/Configuration.js"
 import * as TaskLayers from "../../src/daemon/TaskLayers.js"
 import * as Home from "../../src/daemon/Home.js"
+import * as Secrets from "../../src/daemon/Secrets.js"
+import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
 import { Agents, presets } from "../../src/tasks/Agents.js"
 import { config } from "../support/jobs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
@@ -158,6 +160,42 @@ describe("what is configured", () => {
       expect(yield* found).toContain("mine")
       const error = yield* Effect.flip(get("theirs"))
       expect(error.message).toContain(`configure its command in ${home}/config.yaml (agents: theirs: command)`)
+    })
+  )
+
+  it.scoped("are the agents of a file that was changed, once it is read again; a wrong file changes nothing", () =>
+    Effect.gen(function* () {
+      const home = yield* homeWith()
+      const file = `${home}/config.yaml`
+      const around = { PATH: "/bin", LATE_SECRET: "only known later" }
+      yield* Effect.gen(function* () {
+        const agents = yield* Agents
+        const { text } = yield* Secrets.Secrets
+        expect(agents.names).not.toContain("late")
+        writeFileSync(
+          file,
+          "agents: { late: { command: [/bin/sh], env: [LATE_SECRET] } }\ngates: { env: [CI], timeout: 2 hours }\n"
+        )
+        yield* agents.reload
+        writeFileSync(file, "agents:\n  late: { command: [/bin/sh] }\n  worse: {}\n")
+        expect((yield* Effect.flip(agents.reload)).map(String)).toEqual([
+          `${file}:3: agents.worse has no command: add one, such as command: [worse, -p]`
+        ])
+        expect(agents.names).toContain("late")
+        expect(yield* agents.found).toContain("late")
+        expect(yield* agents.get("late")).toMatchObject({ profile: { env: ["LATE_SECRET"] } })
+        expect(agents.gates).toEqual({ env: ["CI"], timeout: Duration.hours(2) })
+        expect(text("it is only known later")).toBe("it is [redacted]")
+      }).pipe(
+        Effect.provide(
+          Layer.provideMerge(TaskLayers.agents, Secrets.layer).pipe(
+            Layer.provideMerge(Configuration.layer),
+            Layer.provide(Home.layerAt(home)),
+            Layer.provide(NodeContext.layer),
+            Layer.provide(Layer.succeed(ParentEnvironment, around))
+          )
+        )
+      )
     })
   )
 

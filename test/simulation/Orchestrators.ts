@@ -32,7 +32,8 @@ const agents = Layer.succeed(Agents, {
   names: ["script"],
   found: Effect.succeed(["script"]),
   get: () => Effect.succeed(Agent.Script({ env: [] })),
-  gates: { env: [], timeout: Duration.hours(1) }
+  gates: { env: [], timeout: Duration.hours(1) },
+  reload: Effect.void
 })
 
 const files = FileSystem.layerNoop({

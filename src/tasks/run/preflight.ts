@@ -27,6 +27,8 @@ export const read = (config: JobConfig) =>
   Effect.gen(function* () {
     const git = yield* Git
     const agents = yield* Agents
+    const reloaded = yield* Effect.either(agents.reload)
+    if (Either.isLeft(reloaded)) return yield* new InvalidJobConfig({ issues: at("agent", reloaded.left.map(String)) })
     const repository = yield* git.open(config.repoPath)
     const target = yield* Effect.either(branch(repository, config.targetBranch))
     const planned = yield* Effect.either(

@@ -77,6 +77,34 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
       })
     )
 
+    it.scoped(
+      "knows an agent that was configured after the daemon was started, and refuses a wrong configuration",
+      () =>
+        Effect.gen(function* () {
+          const { home, repository, run, write } = yield* Here
+          const start = Effect.suspend(() =>
+            run("start", "tasks/good", "--repo", repository, "--no-land", "--agent", "late")
+          )
+          expect((yield* start).err).toContain('unknown agent "late"')
+          yield* write(
+            `${home}/config.yaml`,
+            "agents:\n  late: { command: [sh, -c, 'cat > /dev/null; echo one > one'] }\n"
+          )
+          const { code, err, out } = yield* start
+          expect([code, err]).toEqual([0, ""])
+          expect((yield* run("watch", out.trim())).code).toBe(0)
+          yield* write(`${home}/config.yaml`, "agents:\n  late: { comand: [sh] }\n")
+          expect(yield* start).toEqual({
+            code: 2,
+            out: "",
+            err: expect.stringContaining(
+              `${home}/config.yaml:2: has the unknown key "comand" in agents.late: did you mean "command"?`
+            )
+          })
+          yield* write(`${home}/config.yaml`, "")
+        })
+    )
+
     it.scoped("names all that is wrong with the tasks, in the form in which editors find it", () =>
       Effect.gen(function* () {
         const { repository, run } = yield* Here
