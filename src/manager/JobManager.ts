@@ -60,6 +60,7 @@ export type { Health } from "./internal/persistRetry.js"
  * The manager of jobs that are described by a `JobConfig`.
  *
  * @since 0.1.0
+ * @category tags
  * @example
  * import { JobManager } from "charlotte"
  * import { Effect } from "effect"
@@ -75,7 +76,12 @@ export class JobManager extends Context.Tag("charlotte/JobManager")<
   Service<JobConfig, typeof JobConfig.Encoded>
 >() {}
 
-/** @since 0.1.0 */
+/**
+ * The operations of a job manager.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Service<out Config, in Encoded> {
   /**
    * Records a job, starts it, and returns its id without waiting for the orchestrator. It is atomic: when it fails or is
@@ -134,31 +140,43 @@ export interface Service<out Config, in Encoded> {
   readonly health: Effect.Effect<Health>
 }
 
-/** @since 0.1.0 */
+/**
+ * Limits of a manager.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Options {
-  /** How many jobs may be active at once; 10 when left out. */
+  /** Maximum number of active jobs; 10 by default. */
   readonly maxJobs?: number
-  /** How long an orchestrator may take to end when it is stopped; 5 seconds when left out. */
+  /** Grace period for a stopped orchestrator; 5 seconds by default. */
   readonly stopGrace?: Duration.DurationInput
-  /** Whether interrupted runs are continued by themselves, or wait for `resume`; automatic when left out. */
+  /** Whether interrupted runs are resumed by the manager, or only by `resume`; `automatic` by default. */
   readonly recovery?: "automatic" | "manual"
 }
 
-/** @since 0.1.0 */
+/**
+ * Options of `JobManager.make`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> extends Options {
-  /** One manager owns the jobs of a kind in a database. Any text that is not empty. */
+  /** Any non-empty text. A database has one manager of each kind. */
   readonly kind: string
+  /** The schema of the configuration of a job; `start` takes its encoded form. */
   readonly config: Schema.Schema<C, I, RS>
   readonly orchestrator: OrchestratorService<C, R, R2>
-  /** Words to find a run again by. */
+  /** Labels to filter runs by. */
   readonly labels?: (config: C) => { readonly [name: string]: string }
 }
 
 /**
- * A manager of your own job type, for as long as its scope: give it a `kind`, a schema of its configuration, and an
- * orchestrator. What those need is taken from here, and not from around the callers of the manager.
+ * A manager of a custom job type, for as long as the scope lives. Orchestrator and schema get their services from this effect, not
+ * from the callers of the manager. Fails with `AlreadyManaged` when another live manager of the kind owns the database.
  *
  * @since 0.1.0
+ * @category constructors
  */
 export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   options: MakeOptions<C, I, RS, R, R2>
@@ -215,17 +233,23 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     return service
   })
 
-/** @since 0.1.0 */
+/**
+ * Options of `JobManager.layer`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface LayerOptions extends Options {
-  /** `tasks` when left out. */
+  /** `tasks` by default. */
   readonly kind?: string
 }
 
 /**
- * A manager, for as long as the layer lives. When the layer closes, all jobs are interrupted at once and waited for; the next
- * manager on the same store continues them.
+ * A manager for as long as the layer lives. When the layer closes, it interrupts all jobs at once and waits for them; the next
+ * manager on the same store resumes them. Fails with `AlreadyManaged` when another live manager of the kind owns the database.
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layer = (
   options: LayerOptions = {}
@@ -238,10 +262,11 @@ export const layer = (
   )
 
 /**
- * The same, configured by `CHARLOTTE_MAX_JOBS` (a whole number) and `CHARLOTTE_STOP_GRACE` (a duration, such as
+ * As `layer`, configured by `CHARLOTTE_MAX_JOBS` (a whole number) and `CHARLOTTE_STOP_GRACE` (a duration, such as
  * `10 seconds`).
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layerConfig: Layer.Layer<
   JobManager,

@@ -10,13 +10,18 @@ import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
 
-/** @since 0.1.0 */
+/**
+ * An active job.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface ManagedJob<out Config> {
   readonly id: JobId
   readonly config: Config
   readonly attempt: number
   readonly startedAt: DateTime.Utc
-  /** As it was when `get` read the job. */
+  /** As of the call of `get`. */
   readonly phase: Phase
   /** As `JobManager.events`. */
   readonly events: (options?: { readonly after?: number }) => Stream.Stream<JobEvent, JobNotFound | StoreError>
@@ -28,5 +33,10 @@ export interface ManagedJob<out Config> {
   readonly await: Effect.Effect<Run, JobNotFound | StoreError>
 }
 
-/** @since 0.1.0 */
+/**
+ * What an active job is doing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Phase = "running" | "stopping"

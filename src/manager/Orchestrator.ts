@@ -11,13 +11,19 @@ import type { JobId } from "../domain/JobId.js"
 import type { KilledProcess } from "../domain/StopReport.js"
 import { provideOwn } from "./internal/provideOwn.js"
 
-/** @since 0.1.0 */
+/**
+ * The orchestrator of a manager's jobs.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
 export class Orchestrator extends Context.Tag("charlotte/Orchestrator")<Orchestrator, Service<JobConfig>>() {}
 
 /**
- * What a manager runs. `R` is what `run` needs, `R2` what `check` and `recover` need.
+ * What a manager runs. `R` are the requirements of `run`, `R2` those of `check` and `recover`.
  *
  * @since 0.1.0
+ * @category models
  */
 export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
   /**
@@ -45,16 +51,24 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
 }
 
 /**
- * What `check` answers.
+ * The result of `check`.
  *
  * @since 0.1.0
+ * @category models
  */
 export interface Checked {
+  /** No two active jobs may have the same key; without one there is no conflict. */
   readonly key?: string
+  /** Recorded with the run as JSON, and passed to later calls. */
   readonly submission?: unknown
 }
 
-/** @since 0.1.0 */
+/**
+ * What a manager passes to `run`: the job and its operations.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface JobContext<out Config> {
   readonly id: JobId
   readonly config: Config
@@ -86,6 +100,7 @@ export interface JobContext<out Config> {
  * An orchestrator of one function, with the services of this layer.
  *
  * @since 0.1.0
+ * @category layers
  * @example
  * import { Orchestrator } from "charlotte"
  * import { Effect } from "effect"

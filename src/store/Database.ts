@@ -19,7 +19,12 @@ import * as Migrations from "./Migrations.js"
 import { markConfigured } from "./sql/Durability.js"
 import * as Generation from "./sql/Generation.js"
 
-/** @since 0.1.0 */
+/**
+ * Options of `Database.layer`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Options {
   /** A path, or `:memory:`. */
   readonly filename: string
@@ -40,6 +45,7 @@ const operation = "open the database"
  * check of a file larger than 16 MiB runs in the background once a `RunStore` is opened on it.
  *
  * @since 0.1.0
+ * @category layers
  * @example
  * import { Database, RunStore } from "charlotte"
  * import { Layer } from "effect"
@@ -55,6 +61,7 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, StoreE
  * middle of a transaction, fails as `readonly`, since only a writer can roll it back.
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layerUntouched = ({
   filename,

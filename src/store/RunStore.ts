@@ -16,7 +16,10 @@ export type * from "./RunStoreService.js"
 export type { TaskProgressStore as WorkRecords } from "./TaskProgressStore.js"
 
 /**
+ * The store of runs, with the write operations of managers. Applications read history through `Runs`.
+ *
  * @since 0.1.0
+ * @category tags
  * @example
  * import { RunStore } from "charlotte"
  * import { Effect } from "effect"
@@ -25,7 +28,12 @@ export type { TaskProgressStore as WorkRecords } from "./TaskProgressStore.js"
  */
 export class RunStore extends Context.Tag("charlotte/RunStore")<RunStore, RunStoreService.Service>() {}
 
-/** @since 0.2.0 */
+/**
+ * Options of `RunStore.layerWith`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
 export interface LayerOptions {
   /**
    * - `checked` (the default): on the application's own client, sets `synchronous=FULL` and a `busy_timeout` of at most 50
@@ -53,6 +61,7 @@ const withRuns = Effect.map((store: RunStoreService.Service) =>
  * better-sqlite3 older than 13, which would abort the process.
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layer: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> = Layer.scopedContext(
   withRuns(Effect.zipRight(Driver.refuseOld, Sql.make()))
@@ -62,6 +71,7 @@ export const layer: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlC
  * Stores runs in the SQLite database of a `SqlClient`.
  *
  * @since 0.2.0
+ * @category layers
  * @example
  * import { RunStore } from "charlotte"
  *
@@ -75,6 +85,7 @@ export const layerWith = (options: LayerOptions): Layer.Layer<RunStore | Runs.Ru
  * client.
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layerUntouched: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> = Layer.scopedContext(
   withRuns(Sql.untouched)
@@ -84,5 +95,6 @@ export const layerUntouched: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlCl
  * Stores runs in memory.
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layerMemory: Layer.Layer<RunStore | Runs.Runs> = Layer.effectContext(withRuns(Memory.make))

@@ -15,7 +15,12 @@ import type { OwnerStore } from "./OwnerStore.js"
 import type { Notifier } from "./ChangeNotifier.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 
-/** @since 0.1.0 */
+/**
+ * The operations of a run store. Failures of the database are a `StoreError`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Service {
   /** The run with this id, of any kind. */
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
@@ -92,13 +97,23 @@ export interface Service {
   readonly work: TaskProgressStore
 }
 
-/** @since 0.1.0 */
+/**
+ * A run with its units and tasks.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface RunWithWork {
   readonly run: Run
   readonly work: Work
 }
 
-/** @since 0.1.0 */
+/**
+ * Filters of a page of runs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface RunQuery {
   readonly kind?: string
   readonly status?: RunStatus
@@ -109,7 +124,12 @@ export interface RunQuery {
   readonly before?: JobId
 }
 
-/** @since 0.1.0 */
+/**
+ * A page of runs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface RunPage {
   readonly runs: ReadonlyArray<Run>
   /**
@@ -119,7 +139,12 @@ export interface RunPage {
   readonly next: Option.Option<JobId>
 }
 
-/** @since 0.1.0 */
+/**
+ * A page of the events of a run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface EventPage {
   readonly events: ReadonlyArray<JobEvent>
   /** Whether the run had ended when the page was read. */
@@ -130,7 +155,12 @@ export interface EventPage {
   readonly size: number
 }
 
-/** @since 0.1.0 */
+/**
+ * A page of the events of all runs of a kind.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface CursorPage {
   readonly events: ReadonlyArray<JobEvent>
   /** Where the next page starts; events of other kinds are skipped. */
@@ -141,7 +171,12 @@ export interface CursorPage {
   readonly size: number
 }
 
-/** @since 0.1.0 */
+/**
+ * A run without a terminal status, for recovery.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface UnfinishedRun {
   readonly run: Run
   /** Whether `job.stopping` is committed for the current attempt. */
@@ -150,7 +185,12 @@ export interface UnfinishedRun {
   readonly crashes: number
 }
 
-/** @since 0.1.0 */
+/**
+ * A run to insert.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface NewRun {
   readonly id: JobId
   readonly kind: string
@@ -166,6 +206,7 @@ export interface NewRun {
  * A state change of the current attempt, named after its event.
  *
  * @since 0.1.0
+ * @category models
  */
 export interface Change {
   readonly type: Exclude<Lifecycle, "job.started" | "job.resumed">
@@ -180,7 +221,12 @@ export interface Change {
   readonly error?: RunError | undefined
 }
 
-/** @since 0.1.0 */
+/**
+ * The start of a further attempt.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Resumption {
   readonly jobId: JobId
   /** The new attempt. */
@@ -193,6 +239,7 @@ export interface Resumption {
  * An event as it is appended to the log.
  *
  * @since 0.1.0
+ * @category models
  */
 export interface AcceptedEvent {
   readonly at: DateTime.Utc

@@ -11,6 +11,8 @@ import type { Run } from "../domain/Run.js"
 import type * as RunStoreService from "./RunStoreService.js"
 
 /**
+ * Read access to the history of jobs.
+ *
  * @since 0.2.0
  * @category tags
  * @example
@@ -24,20 +26,22 @@ import type * as RunStoreService from "./RunStoreService.js"
 export class Runs extends Context.Tag("charlotte/Runs")<Runs, Service>() {}
 
 /**
+ * The operations of `Runs`.
+ *
  * @since 0.2.0
  * @category models
  */
 export interface Service {
-  /** The run of that id, of whatever kind. */
+  /** The run with this id, of any kind. */
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
 
-  /** A page of runs, newest first, and where the next one begins. */
+  /** A page of runs, newest first, and the `before` of the next one. */
   readonly page: (query?: RunStoreService.RunQuery) => Effect.Effect<RunStoreService.RunPage, StoreError>
 
   /** The runs of `page`. */
   readonly list: (query?: RunStoreService.RunQuery) => Effect.Effect<ReadonlyArray<Run>, StoreError>
 
-  /** The events of a run that are recorded by now, in order, from the one after the number `after` (0 by default). */
+  /** The recorded events of a run in order, after the `seq` `after` (0 by default). It does not wait for further events. */
   readonly events: (
     id: JobId,
     options?: { readonly after?: number }
@@ -46,7 +50,12 @@ export interface Service {
 
 const pageSize = 256
 
-/** What applications may see of a store. */
+/**
+ * What applications may see of a store.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
 export const make = (store: RunStoreService.Service): Service => ({
   get: store.get,
   page: store.page,

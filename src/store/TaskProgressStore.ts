@@ -9,7 +9,12 @@ import type { StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { TaskCounts, TaskRecord, UnitRecord, Work } from "../domain/Work.js"
 
-/** @since 0.1.0 */
+/**
+ * The records of units and tasks.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface TaskProgressStore {
   /** Records all units and tasks of a job atomically; does nothing if the job already has some. */
   readonly plan: (planned: {

@@ -12,6 +12,7 @@ import type { Shutdown } from "./Shutdown.js"
  * Whether everything that happened is recorded.
  *
  * @since 0.1.0
+ * @category models
  */
 export interface Health {
   readonly healthy: boolean
