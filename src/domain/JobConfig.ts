@@ -14,7 +14,11 @@ const text = Schema.NonEmptyString.annotations({ message: () => "must not be emp
 const labelName = Schema.String.pipe(Schema.pattern(/^(?!__proto__$)/, { title: "a name other than __proto__" }))
 
 /**
+ * The configuration of a job of the task orchestrator, decoded, with defaults filled in. `JobManager.start` takes its encoded form, a
+ * plain object, and reports every invalid field as `InvalidJobConfig`.
+ *
  * @since 0.1.0
+ * @category models
  * @example
  * import { JobConfig } from "charlotte"
  * import { Schema } from "effect"

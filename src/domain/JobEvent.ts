@@ -8,7 +8,12 @@ import { stringify } from "../internal/Json.js"
 import { JobId } from "./JobId.js"
 import type { RunStatus } from "./RunStatus.js"
 
-/** @since 0.1.0 */
+/**
+ * An event of a job, as recorded in the log.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
   jobId: JobId,
   /** 1, 2, 3 … within the job. */
@@ -32,6 +37,7 @@ const isStorable = Schema.filter((name: string) => !unstorable.test(name) || "mu
  * An event that an orchestrator emits. Types that begin with `job.` are reserved for the manager.
  *
  * @since 0.1.0
+ * @category models
  */
 export const EmittedEvent = Schema.Struct({
   type: Schema.NonEmptyString.pipe(
@@ -46,12 +52,22 @@ export const EmittedEvent = Schema.Struct({
   payload: Schema.optional(Schema.Unknown)
 })
 
-/** @since 0.1.0 */
+/**
+ * An event that an orchestrator emits.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type EmittedEvent = typeof EmittedEvent.Type
 
 const validate = Schema.validateEither(EmittedEvent, { errors: "all" })
 
-/** Why a value is not a valid event, naming every bad field; empty if it is one. `emit` dies with this message. */
+/**
+ * Why a value is not a valid event, naming every bad field; empty if it is one. `emit` dies with this message.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
 export const emitProblem = (event: unknown): string =>
   Either.match(validate(event), {
     onRight: () => "",
@@ -70,6 +86,7 @@ export const emitProblem = (event: unknown): string =>
  * transaction.
  *
  * @since 0.1.0
+ * @category constants
  */
 export const lifecycle = {
   "job.started": "running",
@@ -81,5 +98,10 @@ export const lifecycle = {
   "job.cancelled": "cancelled"
 } as const satisfies Record<string, RunStatus>
 
-/** @since 0.1.0 */
+/**
+ * The type of a lifecycle event.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Lifecycle = keyof typeof lifecycle

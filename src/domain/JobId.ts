@@ -9,6 +9,7 @@ import { Schema } from "effect"
  * A ULID: 26 characters of Crockford's base 32, in upper case.
  *
  * @since 0.1.0
+ * @category models
  * @example
  * import { JobId } from "charlotte"
  * import { Schema } from "effect"
@@ -23,8 +24,18 @@ export const JobId = Schema.String.pipe(
   Schema.brand("charlotte/JobId")
 )
 
-/** @since 0.1.0 */
+/**
+ * The id of a job.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type JobId = typeof JobId.Type
 
-/** Makes a `JobId` from a string; throws if it is not a valid id. */
+/**
+ * Makes a `JobId` from a string; throws if it is not a valid id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = JobId.make

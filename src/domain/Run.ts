@@ -16,6 +16,7 @@ import { RunStatus } from "./RunStatus.js"
  * - `recovery`: it could not be resumed after its manager had exited
  *
  * @since 0.1.0
+ * @category models
  */
 export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
   kind: Schema.Literal("failure", "defect", "interrupted", "recovery"),
@@ -25,7 +26,12 @@ export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
   cause: Schema.String
 }) {}
 
-/** @since 0.1.0 */
+/**
+ * The record of a job. `attempt` counts from 1; times are in UTC.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Run extends Schema.Class<Run>("charlotte/Run")({
   id: JobId,
   /** The kind of the manager that runs it. */

@@ -12,16 +12,23 @@ import { Schema } from "effect"
  * - `completed`, `failed`, `cancelled`: terminal
  *
  * @since 0.1.0
+ * @category models
  */
 export const RunStatus = Schema.Literal("pending", "running", "interrupted", "completed", "failed", "cancelled")
 
-/** @since 0.1.0 */
+/**
+ * The status of a run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type RunStatus = typeof RunStatus.Type
 
 /**
  * The allowed transitions from each status.
  *
  * @since 0.1.0
+ * @category constants
  */
 export const transitions: { readonly [From in RunStatus]: ReadonlyArray<RunStatus> } = {
   pending: ["running", "cancelled"],
@@ -32,12 +39,18 @@ export const transitions: { readonly [From in RunStatus]: ReadonlyArray<RunStatu
   cancelled: []
 }
 
-/** @since 0.1.0 */
+/**
+ * Whether a run may change from one status to the other.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
 export const canBecome = (from: RunStatus, to: RunStatus): boolean => transitions[from].includes(to)
 
 /**
  * Whether a run with this status has ended for good.
  *
  * @since 0.1.0
+ * @category predicates
  */
 export const isTerminal = (status: RunStatus): boolean => transitions[status].length === 0

@@ -11,6 +11,7 @@ import { RunStatus } from "./RunStatus.js"
  * A process that was killed because it did not exit within the grace period.
  *
  * @since 0.2.0
+ * @category models
  */
 export const KilledProcess = Schema.Struct({
   pid: Schema.Int,
@@ -18,10 +19,20 @@ export const KilledProcess = Schema.Struct({
   command: Schema.String
 })
 
-/** @since 0.2.0 */
+/**
+ * A killed process.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface KilledProcess extends Schema.Schema.Type<typeof KilledProcess> {}
 
-/** @since 0.1.0 */
+/**
+ * The outcome of stopping a job. `elapsed` is measured from the stop request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class StopReport extends Schema.Class<StopReport>("charlotte/StopReport")({
   jobId: JobId,
   /** The recorded status after the stop. */

@@ -10,23 +10,40 @@ import { Schema } from "effect"
  * - `blocked`: a unit that it depends on has failed, or is blocked itself
  *
  * @since 0.1.0
+ * @category models
  */
 export const UnitState = Schema.Literal("pending", "running", "merged", "failed", "blocked", "skipped")
 
-/** @since 0.1.0 */
+/**
+ * The state of a unit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type UnitState = typeof UnitState.Type
 
 /**
  * `skipped`: the task was complete when the job was submitted.
  *
  * @since 0.1.0
+ * @category models
  */
 export const TaskState = Schema.Literal("pending", "running", "completed", "failed", "skipped")
 
-/** @since 0.1.0 */
+/**
+ * The state of a task.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type TaskState = typeof TaskState.Type
 
-/** @since 0.1.0 */
+/**
+ * The record of a unit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")({
   unit: Schema.String,
   /** From 0, in the order of the plan. */
@@ -43,7 +60,12 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
   endedAt: Schema.optional(Schema.DateTimeUtc)
 }) {}
 
-/** @since 0.1.0 */
+/**
+ * The record of a task, with its latest attempt.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")({
   unit: Schema.String,
   task: Schema.Int.pipe(Schema.positive()),
@@ -71,6 +93,7 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
  * The number of a job's tasks in each state.
  *
  * @since 0.1.0
+ * @category models
  */
 export class TaskCounts extends Schema.Class<TaskCounts>("charlotte/TaskCounts")({
   pending: Schema.NonNegativeInt,
@@ -84,6 +107,7 @@ export class TaskCounts extends Schema.Class<TaskCounts>("charlotte/TaskCounts")
  * Units and tasks in the order of the plan.
  *
  * @since 0.1.0
+ * @category models
  */
 export class Work extends Schema.Class<Work>("charlotte/Work")({
   units: Schema.Array(UnitRecord),
@@ -94,5 +118,6 @@ export class Work extends Schema.Class<Work>("charlotte/Work")({
  * The progress of a job without a plan.
  *
  * @since 0.1.0
+ * @category constants
  */
 export const nothing = new Work({ units: [], tasks: [] }, { disableValidation: true })

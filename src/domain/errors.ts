@@ -6,7 +6,12 @@
 import { Duration, Schema } from "effect"
 import { RunStatus } from "./RunStatus.js"
 
-/** All permits are in use; nothing was written. */
+/**
+ * All permits are in use; nothing was written.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJobsReached", {
   maxJobs: Schema.Int
 }) {
@@ -15,7 +20,12 @@ export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJob
   }
 }
 
-/** Another active job holds the same key; nothing was written. */
+/**
+ * Another active job holds the same key; nothing was written.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict", {
   /** The job that holds the key. */
   jobId: Schema.String,
@@ -26,7 +36,12 @@ export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict"
   }
 }
 
-/** The configuration was rejected; `issues` names every bad field. */
+/**
+ * The configuration was rejected; `issues` names every bad field.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class InvalidJobConfig extends Schema.TaggedError<InvalidJobConfig>()("InvalidJobConfig", {
   issues: Schema.Array(
     Schema.Struct({
@@ -44,7 +59,12 @@ export class InvalidJobConfig extends Schema.TaggedError<InvalidJobConfig>()("In
   }
 }
 
-/** No run of this manager's kind has that id. */
+/**
+ * No run of this manager's kind has that id.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound", {
   jobId: Schema.String
 }) {
@@ -53,7 +73,12 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound"
   }
 }
 
-/** Only an interrupted run can be resumed. */
+/**
+ * Only an interrupted run can be resumed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class NotResumable extends Schema.TaggedError<NotResumable>()("NotResumable", {
   jobId: Schema.String,
   status: RunStatus,
@@ -65,7 +90,12 @@ export class NotResumable extends Schema.TaggedError<NotResumable>()("NotResumab
   }
 }
 
-/** The job did not end by the deadline; it stays listed as `stopping`, and keeps its permit, until it ends. */
+/**
+ * The job did not end by the deadline; it stays listed as `stopping`, and keeps its permit, until it ends.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class StopTimedOut extends Schema.TaggedError<StopTimedOut>()("StopTimedOut", {
   jobId: Schema.String,
   elapsed: Schema.DurationFromMillis
@@ -75,14 +105,24 @@ export class StopTimedOut extends Schema.TaggedError<StopTimedOut>()("StopTimedO
   }
 }
 
-/** The manager is shutting down and accepts no more jobs. */
+/**
+ * The manager is shutting down and accepts no more jobs.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDown", {}) {
   override get message() {
     return "the job manager is shutting down"
   }
 }
 
-/** A live manager of the same kind owns this database. */
+/**
+ * A live manager of the same kind owns this database.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("AlreadyManaged", {
   kind: Schema.String,
   /** The process of the other manager. */
@@ -96,7 +136,12 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
   }
 }
 
-/** A write for an attempt that has ended, or that a later attempt has replaced; it was rejected. */
+/**
+ * A write for an attempt that has ended, or that a later attempt has replaced; it was rejected.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
   jobId: Schema.String,
   attempt: Schema.Int
@@ -106,7 +151,12 @@ export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
   }
 }
 
-/** An operation of the database failed. */
+/**
+ * An operation of the database failed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   /** The operation, such as `start` or `open`. */
   operation: Schema.String,

@@ -22,11 +22,23 @@ import * as SharedClone from "./SharedClone.js"
 import * as UserRefs from "./UserRefs.js"
 import * as Worktrees from "./Worktrees.js"
 
+/**
+ * Git operations on the repositories of jobs.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
 export class Git extends Context.Tag("charlotte/Git")<Git, Service>() {}
 
 type Repo = Repository.Repository
 type Answer<A> = Effect.Effect<A, GitError>
 
+/**
+ * The operations of `Git`. Each fails with a `GitError` that carries the reason and the output of git.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Service {
   /** The version of git; fails when there is none, or an old one. */
   readonly version: Answer<string>
@@ -174,6 +186,12 @@ export interface Service {
   readonly ignored: (repository: Repo, paths: ReadonlyArray<RepoPath>) => Answer<ReadonlyArray<RepoPath>>
 }
 
+/**
+ * Git as installed on this machine.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const command = yield* GitCommand.make
   const context = Context.make(GitCommand.GitCommand, command).pipe(Context.add(Mutexes, yield* makeMutexes))
@@ -218,5 +236,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   }
 })
 
-/** Git on this machine; what it is given of the environment can be replaced by a `GitEnvironmentRef`. */
+/**
+ * Git on this machine; what it is given of the environment can be replaced by a `GitEnvironmentRef`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
 export const layer: Layer.Layer<Git> = Layer.effect(Git, make)

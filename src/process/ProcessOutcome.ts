@@ -3,6 +3,12 @@
  */
 import { Data, type Duration } from "effect"
 
+/**
+ * How a child process ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type ProcessOutcome = Data.TaggedEnum<{
   /** By itself. */
   Exited: { readonly code: number }
@@ -25,9 +31,18 @@ export type ProcessOutcome = Data.TaggedEnum<{
  * - `exhausted`: too many processes or open files, or no memory
  * - `output`: the file for the output, or the pipe, could not be made
  * - `other`: see the message
+ *
+ * @since 0.1.0
+ * @category models
  */
 export type StartFailure =
   "notFound" | "notExecutable" | "directory" | "tooLong" | "invalid" | "exhausted" | "output" | "other"
 
+/**
+ * Constructors and matchers of `ProcessOutcome`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const { $is, $match, CouldNotStart, Exited, Signalled, SilentTooLong, TimedOut } =
   Data.taggedEnum<ProcessOutcome>()

@@ -26,10 +26,20 @@ import type { ProcessResult, RunOptions } from "./superviseProcess.js"
 export * as Outcome from "./ProcessOutcome.js"
 export type { Limits, ProcessResult, RunOptions } from "./superviseProcess.js"
 
-/** @since 0.1.0 */
+/**
+ * Runs child processes of jobs.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
 export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<ProcessRunner, Service>() {}
 
-/** @since 0.1.0 */
+/**
+ * The operations of `ProcessRunner`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Service {
   /**
    * Runs a command and returns when it has ended and nothing of what it started is left. What it leaves behind has a
@@ -62,6 +72,7 @@ export interface Service {
  * A runner that records its processes in `attempts`.
  *
  * @since 0.1.0
+ * @category constructors
  */
 export const make = (attempts: ChildProcessStore): Effect.Effect<Service> =>
   Effect.gen(function* () {
@@ -99,6 +110,7 @@ export const make = (attempts: ChildProcessStore): Effect.Effect<Service> =>
  * A runner that records its processes with the runs.
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layer: Layer.Layer<ProcessRunner, never, RunStore> = Layer.effect(
   ProcessRunner,

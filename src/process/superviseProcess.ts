@@ -18,7 +18,12 @@ import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
 import { terminate } from "./terminate.js"
 
-/** @since 0.1.0 */
+/**
+ * A command, its environment, and where its output goes.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface RunOptions {
   readonly jobId: JobId
   readonly attempt: number
@@ -42,7 +47,12 @@ export interface RunOptions {
   readonly onForced?: ((killed: ReadonlyArray<KilledProcess>) => Effect.Effect<void>) | undefined
 }
 
-/** @since 0.1.0 */
+/**
+ * Limits on a child process and its output.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Limits {
   /** How long it may run; for ever when left out. */
   readonly total?: Duration.DurationInput | undefined
@@ -54,7 +64,12 @@ export interface Limits {
   readonly tail?: number | undefined
 }
 
-/** @since 0.1.0 */
+/**
+ * How a child process ended, and its output.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface ProcessResult {
   readonly outcome: ProcessOutcome
   /** Whether something had to be killed: the process itself, or what it had left behind. */

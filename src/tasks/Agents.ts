@@ -18,10 +18,20 @@ export { NoSuchAgent } from "./agents/NoSuchAgent.js"
 export { presets } from "./agents/Presets.js"
 export { Profile, script } from "./agents/Profile.js"
 
-/** @since 0.1.0 */
+/**
+ * The agents that are available to jobs.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
 export class Agents extends Context.Tag("charlotte/Agents")<Agents, Service>() {}
 
-/** @since 0.1.0 */
+/**
+ * The operations of `Agents`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Service {
   /** All agents, sorted. */
   readonly names: ReadonlyArray<string>
@@ -39,7 +49,12 @@ export interface Service {
   readonly reload: Effect.Effect<void, ReadonlyArray<Diagnostic>>
 }
 
-/** @since 0.1.0 */
+/**
+ * The configuration of gates, setup and baseline commands.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Gates {
   /** Names of environment variables that they inherit, besides the few that every process gets. */
   readonly env: ReadonlyArray<string>
@@ -47,7 +62,12 @@ export interface Gates {
   readonly timeout?: Duration.Duration | undefined
 }
 
-/** @since 0.1.0 */
+/**
+ * The configured agents and gates.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Settings {
   /** Names are unique. */
   readonly profiles: ReadonlyArray<Profile>
@@ -58,7 +78,12 @@ export interface Settings {
 
 const defaultTimeout = Duration.hours(1)
 
-/** @since 0.1.0 */
+/**
+ * Agents from settings; looks for their commands on the PATH of this process.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (settings: Settings): Effect.Effect<Service> =>
   Effect.map(ParentEnvironment, ({ PATH }) => {
     const { file } = settings
@@ -114,13 +139,19 @@ export const makeReloading = (
     })
   })
 
-/** @since 0.1.0 */
+/**
+ * Agents from settings.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
 export const layer = (settings: Settings): Layer.Layer<Agents> => Layer.effect(Agents, make(settings))
 
 /**
  * The agents without any configuration: the presets and `script`.
  *
  * @since 0.1.0
+ * @category layers
  */
 export const layerPresets: Layer.Layer<Agents> = layer({
   profiles: presets,

@@ -18,7 +18,12 @@ import type { Repository } from "../git/Repository.js"
 import type { Worktree } from "../git/Worktrees.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
 
-/** @since 0.1.0 */
+/**
+ * What to prune.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Options {
   /** A path in the repository to prune; defaults to all repositories of the recorded jobs. */
   readonly repository?: string
@@ -32,7 +37,12 @@ export interface Options {
   readonly dryRun?: boolean
 }
 
-/** @since 0.1.0 */
+/**
+ * A worktree or branch that was kept, and why.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Kept {
   /** A branch, or the path of a worktree. */
   readonly name: string
@@ -45,6 +55,7 @@ export interface Kept {
  * The result for one repository.
  *
  * @since 0.1.0
+ * @category models
  */
 export interface Pruned {
   readonly repository: string
@@ -56,7 +67,13 @@ export interface Pruned {
   readonly problems: ReadonlyArray<string>
 }
 
-/** @since 0.1.0 */
+/**
+ * Removes worktrees and branches of ended jobs; returns a report for each repository. Problems of single repositories are part of
+ * the report; only a `StoreError` fails it.
+ *
+ * @since 0.1.0
+ * @category pruning
+ */
 export const prune = Effect.fn("Prune.prune")(function* (options: Options = {}) {
   const git = yield* Git
   const pruned: Array<Pruned> = []

@@ -10,6 +10,7 @@ import { KilledProcess } from "../domain/StopReport.js"
  * A range of a log file.
  *
  * @since 0.1.0
+ * @category models
  */
 export class Log extends Schema.Class<Log>("charlotte/Log")({
   /** An absolute path. */
@@ -41,6 +42,7 @@ const commit = Schema.String
  * The payload of each event type. Unit events have a `unit`; task events have a `unit` and a `task`.
  *
  * @since 0.1.0
+ * @category constants
  */
 export const payloads = {
   /** Work starts; emitted once per attempt of the job. */
@@ -97,12 +99,18 @@ export const payloads = {
   "orch.landed": Schema.Struct({ target: Schema.String, commit })
 } as const
 
-/** @since 0.1.0 */
+/**
+ * The type of an event of a task job.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Type = keyof typeof payloads
 
 /**
  * The JSON form, in which a payload is emitted and recorded.
  *
  * @since 0.1.0
+ * @category models
  */
 export type Payload<T extends Type> = (typeof payloads)[T]["Encoded"]

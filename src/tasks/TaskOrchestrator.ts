@@ -33,7 +33,12 @@ import * as scheduleUnits from "./run/scheduleUnits.js"
 import * as Waiting from "./run/Waiting.js"
 import * as UnitWorktree from "./run/UnitWorktree.js"
 
-/** @since 0.1.0 */
+/**
+ * Options of `TaskOrchestrator.layer`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Options {
   /** An absolute path outside any repository, for the worktrees and logs of jobs. */
   readonly directory: string
@@ -45,6 +50,7 @@ export interface Options {
  * The result of a completed task job.
  *
  * @since 0.1.0
+ * @category models
  */
 export class Summary extends Schema.Class<Summary>("charlotte/Summary")({
   target: Schema.String,
@@ -60,7 +66,10 @@ export class Summary extends Schema.Class<Summary>("charlotte/Summary")({
 type Services = Agents | Git | ProcessRunner | RunStore | FileSystem | Path
 
 /**
+ * The orchestrator that works through a directory of Markdown tasks in a git repository.
+ *
  * @since 0.1.0
+ * @category layers
  */
 export const layer = (options: Options): Layer.Layer<Orchestrator, never, Services> =>
   Layer.effect(

@@ -10,13 +10,23 @@ import type { JobId } from "../domain/JobId.js"
 import { type Checked, type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import * as Step from "./Step.js"
 
-/** @since 0.1.0 */
+/**
+ * Controls the jobs of a test, step by step.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
 export class ScriptedOrchestrator extends Context.Tag("charlotte/testing/ScriptedOrchestrator")<
   ScriptedOrchestrator,
   Service
 >() {}
 
-/** @since 0.1.0 */
+/**
+ * The operations of `ScriptedOrchestrator`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Service {
   /** Commands a job: it takes these steps after its script and after what it was sent before. */
   readonly send: (id: JobId, ...steps: ReadonlyArray<Step.Step>) => Effect.Effect<void>
@@ -24,7 +34,12 @@ export interface Service {
   readonly began: (id: JobId, attempt?: number) => Effect.Effect<void>
 }
 
-/** @since 0.1.0 */
+/**
+ * Options of `ScriptedOrchestrator.layer`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
 export interface Options {
   /** The steps with which an attempt begins; none when left out. Then it waits for commands. */
   readonly script?: (job: JobContext<JobConfig>) => ReadonlyArray<Step.Step>
@@ -40,7 +55,12 @@ interface Controls {
   readonly attempt: SubscriptionRef.SubscriptionRef<number>
 }
 
-/** @since 0.1.0 */
+/**
+ * An `Orchestrator` whose jobs run the steps of their script and then those that the test sends.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
 export const layer = ({ check, recover, script }: Options = {}): Layer.Layer<Orchestrator | ScriptedOrchestrator> =>
   Layer.effectContext(
     Effect.gen(function* () {

@@ -9,6 +9,8 @@ import * as RunStore from "../store/RunStore.js"
 import * as ScriptedOrchestrator from "./ScriptedOrchestrator.js"
 
 /**
+ * Options of `TestManager.layer`: those of `JobManager.layer`, and the script of the jobs.
+ *
  * @since 0.2.0
  * @category options
  */

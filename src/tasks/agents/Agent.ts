@@ -4,6 +4,12 @@
 import { Data } from "effect"
 import type { Profile } from "./Profile.js"
 
+/**
+ * How tasks are run: by their own `sh` blocks, or by a configured command.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Agent = Data.TaggedEnum<{
   /** Runs the `sh` blocks of the task itself, with the environment variables of gates. */
   Script: { readonly env: ReadonlyArray<string> }
@@ -11,4 +17,10 @@ export type Agent = Data.TaggedEnum<{
   Command: { readonly profile: Profile }
 }>
 
+/**
+ * Constructors and matchers of `Agent`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const { $is, $match, Command, Script } = Data.taggedEnum<Agent>()

@@ -6,7 +6,12 @@
 import { Schema } from "effect"
 import { suggestion } from "../../yaml/didYouMean.js"
 
-/** @since 0.1.0 */
+/**
+ * The requested agent is not available: none was selected, it is unknown, or its command is not installed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class NoSuchAgent extends Schema.TaggedError<NoSuchAgent>()("NoSuchAgent", {
   /**
    * - `notChosen`: neither the job nor `charlotte.yaml` names an agent

@@ -12,7 +12,12 @@ const network = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()])
   .concat(["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 
-/** @since 0.1.0 */
+/**
+ * The profiles that need no configuration.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
 export const presets: ReadonlyArray<Profile> = [
   {
     name: "claude",

@@ -9,7 +9,12 @@ import { Span } from "../../yaml/fields.js"
 /** One message, whatever is wrong with the value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })
 
-/** The built-in agent that runs the `sh` blocks of the tasks themselves; it has no profile. */
+/**
+ * The built-in agent that runs the `sh` blocks of the tasks themselves; it has no profile.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
 export const script = "script"
 
 /** Placeholder in a command for the prompt, or for the path of the prompt file. */
@@ -44,7 +49,10 @@ export const VariableNames = Schema.Array(
 ).annotations({ message: () => "must be a list of environment variable names, such as [OPENAI_API_KEY]" })
 
 /**
+ * The configuration of an agent.
+ *
  * @since 0.1.0
+ * @category models
  */
 export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   name: ProfileName,

@@ -9,7 +9,12 @@ import { ShellCommand, TaskNumber, TaskStatus, UnitName } from "../../yaml/field
 import * as Graph from "./Graph.js"
 import { Settings } from "./Settings.js"
 
-/** @since 0.1.0 */
+/**
+ * A task of a unit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Task extends Schema.Class<Task>("charlotte/Task")({
   /** 1 or more; unique in its unit. */
   number: TaskNumber,
@@ -29,7 +34,12 @@ export class Task extends Schema.Class<Task>("charlotte/Task")({
   sha256: Schema.String
 }) {}
 
-/** @since 0.1.0 */
+/**
+ * A unit: tasks that run one after another in one worktree.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Unit extends Schema.Class<Unit>("charlotte/Unit")({
   /** Its name, which is also part of the name of its branch. */
   id: UnitName,
@@ -48,7 +58,12 @@ export class Unit extends Schema.Class<Unit>("charlotte/Unit")({
   }
 }
 
-/** @since 0.1.0 */
+/**
+ * Units and tasks of a tasks directory.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Plan extends Schema.Class<Plan>("charlotte/Plan")({
   /** The tasks directory, relative to the repository; `.` for the repository itself. */
   dir: Schema.String,

@@ -25,6 +25,7 @@ const scriptAgent = "script"
  * The plan of a directory, or all of its problems.
  *
  * @since 0.1.0
+ * @category reading
  */
 export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   /** The top level of the repository. */
