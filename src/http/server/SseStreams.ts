@@ -52,7 +52,6 @@ export const make = (
   }
 ) => {
   const { heartbeat = "15 seconds", kind, manager, store, streams } = options
-  const encode = sseFrames.makeEncoder()
 
   /** Subscribers to the same events get the same pages, which are encoded once. */
   const makePageEncoder = (position: (event: JobEvent) => number) => {
@@ -63,7 +62,7 @@ export const make = (
       let last = Chunk.headNonEmpty(page)
       for (const event of page) {
         if (size >= chunkSize) break
-        const data = encode(event)
+        const data = sseFrames.data(event)
         frames.push(sseFrames.position(position(event)), data)
         size += data.length
         last = event

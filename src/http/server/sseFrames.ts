@@ -20,25 +20,5 @@ export const blank = Buffer.from("\n")
 
 const encode = Schema.encodeSync(JobEvent)
 
-/** Size of the cache of encoded events in bytes. */
-const capacity = 4 * 1024 * 1024
-
-/** Encodes events, with a cache shared by all streams. */
-export const makeEncoder = (): ((event: JobEvent) => Buffer) => {
-  // Map iterates in insertion order: the oldest is evicted first.
-  const cache = new Map<number, Buffer>()
-  let size = 0
-  return (event) => {
-    const cached = cache.get(event.cursor)
-    if (cached !== undefined) return cached
-    const data = Buffer.from(`data: ${JSON.stringify(encode(event))}\n\n`)
-    cache.set(event.cursor, data)
-    size += data.length
-    for (const [cursor, oldest] of cache) {
-      if (size <= capacity) break
-      cache.delete(cursor)
-      size -= oldest.length
-    }
-    return data
-  }
-}
+/** The rest of an event's frame. */
+export const data = (event: JobEvent): Buffer => Buffer.from(`data: ${JSON.stringify(encode(event))}\n\n`)

@@ -2,7 +2,7 @@ import * as Sse from "@effect/experimental/Sse"
 import { describe, expect, it } from "@effect/vitest"
 import { JobEvent } from "charlotte"
 import { DateTime, Schema } from "effect"
-import * as Frames from "../../../src/http/server/sseFrames.js"
+import * as sseFrames from "../../../src/http/server/sseFrames.js"
 import { unknownId } from "../../support/jobs.js"
 
 const event = (cursor: number, payload: unknown) =>
@@ -11,32 +11,13 @@ const event = (cursor: number, payload: unknown) =>
 describe("an event as a frame", () => {
   it("stands on one line, whatever it holds, and can be read again", () => {
     const hostile = event(1, "a\n\ndata: forged\r\nid: 7\revent: shutdown\u2028\u2029\u0000")
-    const data = Frames.makeEncoder()(hostile).toString("utf8")
+    const data = sseFrames.data(hostile).toString("utf8")
     expect(data).toMatch(/^data: [^\r\n]*\n\n$/)
     const frames: Array<Sse.AnyEvent> = []
-    Sse.makeParser((frame) => frames.push(frame)).feed(`${Frames.position(1).toString("utf8")}${data}`)
+    Sse.makeParser((frame) => frames.push(frame)).feed(`${sseFrames.position(1).toString("utf8")}${data}`)
     const [frame] = frames
     expect(frame).toMatchObject({ _tag: "Event", id: "1", event: "message" })
     const json = frame?._tag === "Event" ? frame.data : ""
     expect(Schema.decodeSync(Schema.parseJson(JobEvent.JobEvent))(json)).toEqual(hostile)
-  })
-
-  it("is encoded once for all who read it", () => {
-    const encode = Frames.makeEncoder()
-    const one = event(1, "one")
-    const first = encode(one)
-    expect(encode(one)).toBe(first)
-    // Another object that holds the same event, as another reader gets it.
-    expect(encode(event(1, "one"))).toBe(first)
-    expect(encode(event(2, "two"))).not.toBe(first)
-  })
-
-  it("is forgotten when there are many newer ones", () => {
-    const encode = Frames.makeEncoder()
-    const first = encode(event(1, "one"))
-    const large = "x".repeat(1024 * 1024)
-    for (const cursor of [2, 3, 4, 5]) encode(event(cursor, large))
-    expect(encode(event(1, "one"))).not.toBe(first)
-    expect(encode(event(5, large))).toBe(encode(event(5, large)))
   })
 })
