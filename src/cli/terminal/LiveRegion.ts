@@ -1,9 +1,11 @@
 /**
- * Lines that stay on a terminal, and below them a region that is redrawn. The cursor rests below the region and is never
- * hidden, so the terminal stays usable however this process ends.
+ * Lines that stay on a terminal, and below them a region that is redrawn. The cursor rests on the first row of the region: when its
+ * width changes, one terminal wraps the lines again and another cuts them off, so the rows above the cursor would be unknown. It is
+ * never hidden, so the terminal stays usable however this process ends.
  */
 import { Clock, Effect, type Scope } from "effect"
 import * as StyledLine from "./StyledLine.js"
+import { onSuspend } from "./onSuspend.js"
 import { Output, type OutputClosed, type Size } from "./Output.js"
 
 export type Draw = (size: Size, now: number) => ReadonlyArray<StyledLine.Line>
@@ -22,7 +24,7 @@ const pause = "100 millis"
 
 /** Synchronized output: terminals that support it draw a frame without flicker, others ignore it. */
 const atOnce = (text: string): string => `\x1b[?2026h${text}\x1b[?2026l`
-const up = (rows: number): string => (rows === 0 ? "\r" : `\x1b[${rows}F`)
+const up = (rows: number): string => (rows === 0 ? "" : `\x1b[${rows}F`)
 const eraseToEndOfLine = "\x1b[K"
 const eraseBelow = "\x1b[J"
 
@@ -37,15 +39,11 @@ export const make: Effect.Effect<Live, never, Output | Scope.Scope> = Effect.gen
 
   const text = (line: StyledLine.Line) => `${StyledLine.paint(line, output.colours)}${eraseToEndOfLine}\n`
 
-  /** A terminal that has become narrower has wrapped the lines of the region. */
-  const height = (size: Size): number =>
-    area.reduce((rows, line) => rows + Math.max(1, Math.ceil(StyledLine.width(line) / size.columns)), 0)
-
   const put = (size: Size, next: ReadonlyArray<StyledLine.Line>) =>
     Effect.suspend(() => {
       const isWhole = size.columns === columns || area.length === 0
       if (waiting.length === 0 && isWhole && isSame(area, next)) return Effect.void
-      const frame = up(height(size)) + [...waiting, ...next].map(text).join("") + eraseBelow
+      const frame = `\r${[...waiting, ...next].map(text).join("")}${eraseBelow}${up(next.length)}`
       waiting = []
       area = next
       columns = size.columns
@@ -61,7 +59,9 @@ export const make: Effect.Effect<Live, never, Output | Scope.Scope> = Effect.gen
     yield* put(size, next.slice(0, Math.max(0, size.rows - 1)))
   })
 
-  yield* Effect.addFinalizer(() => Effect.flatMap(output.size, (size) => Effect.ignore(put(size, []))))
+  const clear = Effect.flatMap(output.size, (size) => Effect.ignore(put(size, [])))
+  yield* Effect.addFinalizer(() => clear)
+  yield* onSuspend(clear)
 
   return {
     print: (lines) =>

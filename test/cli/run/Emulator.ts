@@ -1,6 +1,6 @@
 /**
- * As much of a terminal as is needed to see what stands on one: it wraps, scrolls, moves its cursor up, erases, and breaks
- * its lines anew when its width changes. Every character has one column.
+ * As much of a terminal as is needed to see what stands on one: it wraps, scrolls, moves its cursor up, erases, and, when its width
+ * changes, wraps its lines again (as VTE and tmux do) or cuts them off (as xterm does). Every character has one column.
  */
 
 interface Row {
@@ -22,7 +22,7 @@ export interface Emulator {
 // oxlint-disable-next-line eslint/no-control-regex -- the language of terminals
 const token = /\x1b\[\?\d+[hl]|\x1b\[[\d;]*[A-Za-z]|[\s\S]/gu
 
-export const make = (width: number, height: number): Emulator => {
+export const make = (width: number, height: number, onResize: "wraps" | "cuts" = "wraps"): Emulator => {
   let [columns, rows] = [width, height]
   let screen: Array<Row> = [{ text: "", continues: false }]
   let row = 0
@@ -80,6 +80,10 @@ export const make = (width: number, height: number): Emulator => {
     },
     resize: (width, height) => {
       ;[columns, rows] = [width, height]
+      if (onResize === "cuts") {
+        screen = screen.map(({ text, ...row }) => ({ ...row, text: text.slice(0, columns) }))
+        return
+      }
       const whole: Array<{ text: string; hasCursor: boolean }> = []
       for (const [index, { continues, text }] of screen.entries()) {
         const last = whole.at(-1)

@@ -6,8 +6,8 @@ import * as LiveRegion from "../../../src/cli/terminal/LiveRegion.js"
 import * as Emulator from "../run/Emulator.js"
 
 /** A terminal, and all that was ever written to it. */
-const make = (columns = 40, rows = 10) => {
-  const terminal = Emulator.make(columns, rows)
+const make = (columns = 40, rows = 10, onResize: "wraps" | "cuts" = "wraps") => {
+  const terminal = Emulator.make(columns, rows, onResize)
   const written: Array<string> = []
   const layer = Layer.succeed(Output, {
     write: (text) =>
@@ -116,6 +116,22 @@ describe("a live area", () => {
         const area = `${"=".repeat(columns - 1)}
 ${"-".repeat(columns - 1)}`
         expect(terminal.text()).toBe(`printed, and wide enough to be broken\n${area}`)
+      }
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("erases nothing above it when a terminal that cuts its lines off gets narrower or wider", () => {
+    const { layer, terminal } = make(40, 20, "cuts")
+    return Effect.gen(function* () {
+      const live = yield* LiveRegion.make
+      yield* Effect.forkScoped(live.run)
+      yield* live.print(lines("one", "two", "three"))
+      yield* live.show(({ columns }) => lines("", "=".repeat(columns), "-".repeat(columns)))
+      yield* tick
+      for (const columns of [20, 13, 40, 7, 33]) {
+        terminal.resize(columns, 20)
+        yield* tick
+        expect(terminal.text()).toBe(`one\ntwo\nthree\n\n${"=".repeat(columns - 1)}\n${"-".repeat(columns - 1)}`)
       }
     }).pipe(Effect.provide(layer))
   })
