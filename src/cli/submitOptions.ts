@@ -2,6 +2,7 @@
  * The options that describe a job, and the config made of them.
  */
 import { Effect, Option } from "effect"
+import { Home } from "../daemon/Home.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import { Git } from "../git/Git.js"
 import type { Repository } from "../git/Repository.js"
@@ -53,10 +54,12 @@ const checkedOut = (repository: Repository) =>
 /** Shows what the job would do, or everything that prevents it. */
 export const show = (config: Effect.Effect.Success<ReturnType<typeof read>>, json: boolean) =>
   Effect.gen(function* () {
-    const [Admission, Tasks] = yield* Effect.promise(() =>
+    const [preflight, Tasks] = yield* Effect.promise(() =>
       Promise.all([import("../tasks/run/preflight.js"), import("../daemon/TaskLayers.js")])
     )
     const job = new JobConfig({ concurrency: 4, ...config })
-    const { plan } = yield* Effect.provide(Admission.read(job), Tasks.check)
+    const { plan } = yield* Effect.flatMap(Home, ({ directory }) => preflight.read(job, directory)).pipe(
+      Effect.provide(Tasks.check)
+    )
     yield* PlanTree.write(plan, json)
   })

@@ -51,7 +51,11 @@ export interface Service {
   readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Answer<Repo>
 
   /** All that would be in the way of a job for that branch, or for the one that is checked out. */
-  readonly problems: (repository: Repo, target?: BranchName) => Answer<ReadonlyArray<preflight.RepositoryProblem>>
+  readonly problems: (
+    repository: Repo,
+    target?: BranchName,
+    options?: preflight.Options
+  ) => Answer<ReadonlyArray<preflight.RepositoryProblem>>
 
   /** What is checked out in the checkout through which the repository was opened. */
   readonly head: (repository: Repo) => Answer<Refs.Head>

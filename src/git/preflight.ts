@@ -1,13 +1,16 @@
 /** What in a repository would keep a job from being done: all of it at once, each with what to do about it. */
 import { Effect, Option, Schema } from "effect"
+import { basename, dirname, join } from "node:path"
 import * as Checkouts from "./Checkouts.js"
 import * as ContentFilters from "./ContentFilters.js"
 import * as Files from "./Files.js"
-import { IdentityMissing } from "./GitError.js"
+import * as fs from "./fs.js"
+import { type GitFailed, IdentityMissing } from "./GitError.js"
 import { BranchName, type ObjectId } from "./RefNames.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { isolatedGitDir } from "./IsolatedGitDir.js"
+import { command } from "./shellQuote.js"
 
 /** One thing that is in the way. */
 export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlotte/RepositoryProblem")({
@@ -22,6 +25,8 @@ export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlott
     "submodules",
     "filter",
     "operation",
+    "checkouts",
+    "worktrees",
     "name"
   ),
   /** A sentence: what is wrong, and what to do. */
@@ -89,8 +94,49 @@ const ofRepository = (repository: Repository): ReadonlyArray<RepositoryProblem> 
     : [])
 ]
 
+/** The same path without symbolic links; what is not there yet has none. */
+const canonical = (path: string): Effect.Effect<string, GitFailed> =>
+  Effect.flatMap(
+    fs.real(path),
+    Option.match({
+      onNone: () => Effect.map(canonical(dirname(path)), (parent) => join(parent, basename(path))),
+      onSome: Effect.succeed
+    })
+  )
+
+const inside = (repository: Repository, worktrees: string) =>
+  Effect.gen(function* () {
+    const path = yield* canonical(worktrees)
+    const around = (yield* Checkouts.directories(repository)).find((place) => fs.isWithin(path, place))
+    return around === undefined
+      ? []
+      : [
+          problem(
+            "worktrees",
+            `${path} lies inside ${around}; set CHARLOTTE_HOME to a directory outside the repository`
+          )
+        ]
+  })
+
+const checkedOutTwice = (branch: BranchName, [one, another]: ReadonlyArray<Checkouts.Checkout>) =>
+  one === undefined || another === undefined
+    ? []
+    : [
+        problem(
+          "checkouts",
+          `the branch ${branch} is checked out in ${one.path} and ${another.path}; switch one of them to another branch: ${command("git", "-C", another.path, "switch", "--detach")}`
+        )
+      ]
+
+export interface Options {
+  /** Where worktrees will be made. */
+  readonly worktrees?: string
+  /** Whether the branch will be advanced; true by default. */
+  readonly lands?: boolean
+}
+
 /** What would be in the way of a job for that branch, or for the one that is checked out. */
-export const find = (repository: Repository, wanted?: BranchName) =>
+export const find = (repository: Repository, wanted?: BranchName, { lands = true, worktrees }: Options = {}) =>
   Effect.gen(function* () {
     const found = yield* target(repository, wanted)
     const taken = yield* Refs.find(repository, BranchName.make("charlotte"))
@@ -102,6 +148,8 @@ export const find = (repository: Repository, wanted?: BranchName) =>
       ...ofRepository(repository),
       ...(found instanceof RepositoryProblem ? [found] : yield* inTree(repository, found.commit)),
       ...operations.map(({ message }) => problem("operation", message)),
+      ...(lands && !(found instanceof RepositoryProblem) ? checkedOutTwice(found.branch, checkouts) : []),
+      ...(worktrees === undefined ? [] : yield* inside(repository, worktrees)),
       ...(Option.isSome(taken)
         ? [
             problem(

@@ -79,7 +79,7 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
       Effect.map(Effect.context<Services>(), Context.pick(Agents, Git, ProcessRunner, RunStore, FileSystem, Path)),
       (context) =>
         Orchestrator.of({
-          check: (config, stored) => Effect.provide(check(config, stored), context),
+          check: (config, stored) => Effect.provide(check(options, config, stored), context),
           run: (job) =>
             run(options, job).pipe(
               Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
@@ -102,10 +102,10 @@ const recover = (options: Options, id: JobId) =>
     yield* reapOrphanGit.reap(directories(options, id).worktrees)
   })
 
-const check = (config: JobConfig, stored: unknown) =>
+const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
   Effect.gen(function* () {
     if (stored !== undefined) return { key: PlanSnapshot.key(yield* PlanSnapshot.decode(stored)) }
-    const snapshot = yield* preflight.read(config)
+    const snapshot = yield* preflight.read(config, directory)
     const encoded = PlanSnapshot.encode(snapshot)
     return config.dryRun ? { submission: encoded } : { key: PlanSnapshot.key(snapshot), submission: encoded }
   })

@@ -1,6 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { mkdir } from "node:fs/promises"
+import { mkdir, symlink } from "node:fs/promises"
 import { BranchName } from "../../src/git/RefNames.js"
 import { plain, sandbox, type Sandbox } from "../support/Repository.js"
 import { mainBranch, serviceOf } from "./Scenario.js"
@@ -154,5 +154,42 @@ it.scopedLive("a fresh repository without a commit can be opened, and says so", 
     const repository = yield* service.open(`${world.root}/fresh`)
     expect(yield* service.head(repository)).toEqual({ _tag: "Unborn", branch: "main" })
     expect((yield* service.problems(repository)).map(({ kind }) => kind)).toEqual(["unborn"])
+  })
+)
+
+after(
+  "a branch that is checked out twice",
+  (world, top) => world.git(top, "worktree", "add", "--quiet", "--force", `${world.root}/again`, "main"),
+  [["checkouts", /^the branch main is checked out in \S+ and \S+\/again; .* switch /]],
+  mainBranch
+)
+
+it.scopedLive("a branch that is checked out twice is no problem for a job that does not land", () =>
+  Effect.gen(function* () {
+    const world = yield* sandbox
+    const top = yield* plain(world)
+    yield* world.git(top, "worktree", "add", "--quiet", "--force", `${world.root}/again`, "main")
+    const service = yield* serviceOf(world)
+    expect(yield* service.problems(yield* service.open(top), mainBranch, { lands: false })).toEqual([])
+  })
+)
+
+it.scopedLive("worktrees that would lie inside the repository, there already or not", () =>
+  Effect.gen(function* () {
+    const world = yield* sandbox
+    const top = yield* plain(world)
+    yield* Effect.promise(() => symlink(top, `${world.root}/link`))
+    const service = yield* serviceOf(world)
+    const repository = yield* service.open(top)
+    const find = (worktrees: string) => service.problems(repository, mainBranch, { worktrees })
+    expect(yield* find(`${world.root}/home/worktrees`)).toEqual([])
+    expect(yield* find(`${top}-2/worktrees`)).toEqual([])
+    for (const inside of [`${top}/home/worktrees`, `${world.root}/link/home`, `${top}/.git/home`, top])
+      expect(yield* find(inside)).toMatchObject([
+        {
+          kind: "worktrees",
+          message: expect.stringMatching(/ lies inside .*; set CHARLOTTE_HOME to a directory outside/)
+        }
+      ])
   })
 )

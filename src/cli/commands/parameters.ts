@@ -35,6 +35,12 @@ export const target = Parameter.textOption("target", {
   source: "branches"
 })
 
+export const retryTarget = Parameter.textOption("target", {
+  placeholder: "BRANCH",
+  description: "The branch that receives the result (default: that of the former job).",
+  source: "branches"
+})
+
 export const agent = Parameter.textOption("agent", {
   placeholder: "NAME",
   description: "The agent that works on the tasks (default: the one in charlotte.yaml).",

@@ -1,31 +1,32 @@
 /**
  * `charlotte retry`: starts a new job from what another has completed.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import * as JobRef from "../JobRef.js"
 import type { Jobs } from "../JobSource.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as startAndFollow from "../run/startAndFollow.js"
-import { job, json } from "./parameters.js"
+import { job, json, retryTarget } from "./parameters.js"
 
 export const retry = CommandTree.command(
   {
     description: "Start a new job from what a failed or cancelled one has completed, to do the rest, and follow it.",
     example: "charlotte retry latest",
-    parameters: { job, json }
+    parameters: { job, target: retryTarget, json }
   },
-  ({ job, json }) =>
+  ({ job, json, target }) =>
     startAndFollow.follow({
-      begin: (jobs) => Effect.flatMap(retryConfig(jobs, job), (config) => jobs.start(config)),
+      begin: (jobs) => Effect.flatMap(retryConfig(jobs, job, target), (config) => jobs.start(config)),
       json
     })
 )
 
 /** The config of the former job, with a reference to it. */
-const retryConfig = (jobs: Jobs, name: string) =>
+const retryConfig = (jobs: Jobs, name: string, target: Option.Option<string>) =>
   Effect.gen(function* () {
     const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, name), (id) => jobs.get(id))
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
-    return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig({ ...config, retryOf })))
+    const targetBranch = Option.getOrElse(target, () => config.targetBranch)
+    return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig({ ...config, targetBranch, retryOf })))
   })

@@ -56,7 +56,7 @@ const lines = (text: string): ReadonlyArray<string> => {
 }
 
 const opening = (line: string): Fence | undefined => {
-  const match = /^( {0,3})(`{3,}|~{3,})(.*)$/.exec(line)
+  const match = /^( {0,3})(`{3,}|~{3,})(.*)$/s.exec(line)
   if (match === null) return undefined
   const [, indent = "", marker = "", info = ""] = match
   // With more backticks in the line it is inline code.
@@ -76,9 +76,9 @@ const unindent = (line: string, indent: number): string => {
 
 /** `# Title`, or a line of text underlined with `===`. */
 const heading = (line: string, previous: string): string | undefined => {
-  const marked = /^ {0,3}#[ \t]+(\S.*)$/.exec(line)?.[1]
+  const marked = /^ {0,3}#[ \t]+(\S.*)$/s.exec(line)?.[1]
   const text = marked?.slice(0, maxTitle).replace(/(^|[ \t]+)#+[ \t]*$/, "")
   const underlined = /^ {0,3}=+[ \t]*$/.test(line) && /^ {0,3}[^\s#>*+\-=]/.test(previous) ? previous : undefined
-  const title = (text ?? underlined?.slice(0, maxTitle) ?? "").trim()
+  const title = (text ?? underlined?.slice(0, maxTitle) ?? "").replace(/[\u2028\u2029]/g, " ").trim()
   return title === "" ? undefined : title
 }

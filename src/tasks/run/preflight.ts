@@ -9,6 +9,7 @@ import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import { Agents } from "../Agents.js"
 import { Git } from "../../git/Git.js"
+import type { Options } from "../../git/preflight.js"
 import { BranchName, type ObjectId, RepoPath } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
 import { addAndCommitCommand, command } from "../../git/shellQuote.js"
@@ -23,14 +24,17 @@ type Issues = InvalidJobConfig["issues"]
 const at = (field: keyof JobConfig, messages: ReadonlyArray<string>): Issues =>
   messages.map((message) => ({ path: [field], message }))
 
-export const read = (config: JobConfig) =>
+/** @param directory the directory in which the job would work */
+export const read = (config: JobConfig, directory: string) =>
   Effect.gen(function* () {
     const git = yield* Git
     const agents = yield* Agents
     const reloaded = yield* Effect.either(agents.reload)
     if (Either.isLeft(reloaded)) return yield* new InvalidJobConfig({ issues: at("agent", reloaded.left.map(String)) })
     const repository = yield* git.open(config.repoPath)
-    const target = yield* Effect.either(branch(repository, config.targetBranch))
+    const target = yield* Effect.either(
+      branch(repository, config.targetBranch, { worktrees: `${directory}/worktrees`, lands: config.land })
+    )
     const planned = yield* Effect.either(
       TaskDirectory.read({ repository: repository.topLevel, tasksDir: config.tasksDir, agent: config.agent })
     )
@@ -89,14 +93,14 @@ export const read = (config: JobConfig) =>
   )
 
 /** The target branch, or all problems with it. */
-const branch = (repository: Repository, wanted: string) =>
+const branch = (repository: Repository, wanted: string, options: Options) =>
   Effect.gen(function* () {
     const git = yield* Git
     // The full ref name is accepted as well.
     const short = wanted.replace(/^refs\/heads\//, "")
     const name = yield* Effect.mapError(Schema.decode(BranchName)(short), ({ message }) => [message])
     const messageOf = ({ message }: { readonly message: string }) => [message]
-    const problems = yield* Effect.mapError(git.problems(repository, name), messageOf)
+    const problems = yield* Effect.mapError(git.problems(repository, name, options), messageOf)
     if (problems.length > 0) return yield* Effect.fail(problems.map(({ message }) => message))
     return { name, commit: yield* Effect.mapError(git.resolve(repository, name), messageOf) }
   })

@@ -61,15 +61,13 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
     const nothing = { base: targetAt, plan, taken: new PlanSnapshot.Taken({ begun: {}, tasks: [] }) }
     if (Option.isNone(former)) return nothing
     const { id, snapshot, work } = former.value
-    if (snapshot.target !== target)
-      return yield* refused(`job ${id} had the target branch ${snapshot.target}, not ${target}`)
     const exists = yield* existingCommits(repository, former.value)
     const lastMerged = work.units.findLast(({ commit, state }) => state === "merged" && exists(commit))
     const result = Option.getOrElse(Schema.decodeUnknownOption(ObjectId)(lastMerged?.commit), () => snapshot.base)
     // Git may have garbage-collected a commit that no branch contains.
     if (!(yield* git.contains(repository, result))) return nothing
     if (!(yield* git.isAncestor(repository, snapshot.targetAt, targetAt)))
-      return yield* rewritten(former.value, repository)
+      return yield* snapshot.target === target ? rewritten(former.value, repository) : unrelated(former.value, target)
 
     const merge = mergeWith(start, former.value)
     const base = canCommit ? yield* mergeBase(merge, { id, repository, result, target, targetAt }) : targetAt
@@ -102,6 +100,12 @@ const rewritten = ({ id, snapshot: { target, targetAt } }: FormerJob, repository
     refused(
       `the branch ${target} was rewritten since job ${id} started: rebase its work (${command}), and start a new job`
     )
+  )
+
+/** Landing on it would bring the commits of the former target as well. */
+const unrelated = ({ id, snapshot }: FormerJob, target: BranchName) =>
+  refused(
+    `the branch ${target} does not contain the commits of ${snapshot.target} from which job ${id} started: merge ${snapshot.target} into it, or name another target`
   )
 
 const name = (unit: string, task: number): string => `${unit}/${task}`

@@ -67,6 +67,8 @@ describe("charlotte run", () => {
       expect(yield* world.git(world.repository, ...(diff?.[1] ?? "").split(" "))).toContain("\n+one\n")
       const shown = yield* Charlotte.run(world, "exec charlotte show latest")
       expect(shown.out).toContain(diff?.[0])
+      const elsewhere = yield* Charlotte.run(world, "exec charlotte retry latest --target gone")
+      expect([elsewhere.code, elsewhere.err]).toEqual([2, expect.stringContaining("there is no branch gone")])
     })
   )
 

@@ -12,6 +12,12 @@ describe("Markdown title", () => {
     expect(title("a\r\n\r\n# One\r\n")).toBe("One")
   })
 
+  it("may have a line separator, which ends no line in Markdown", () => {
+    expect(title("# One\u2028two\u2029three\n")).toBe("One two three")
+    expect(title("One\u2028two\n===\n")).toBe("One two")
+    expect(scripts("```sh \u2028\na\n```\n")).toEqual(["a\n"])
+  })
+
   it("ignores text that only looks like a heading", () => {
     expect(title("#One\n    # Two\n#\n\\# Three\n- a\n===\n\n===\n")).toBeUndefined()
     expect(title("```\n# One\n```\n<!--\n# Two\n-->\n")).toBeUndefined()

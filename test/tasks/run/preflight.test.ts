@@ -205,6 +205,17 @@ describe("a job is rejected", () => {
     })
   )
 
+  it.scopedLive("for a home inside the repository", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, { "01-a.md": good })
+      const { message } = yield* Effect.flatMap(JobManager.JobManager, (manager) =>
+        refusal(manager.start(config))
+      ).pipe(Effect.provide(charlotte({ ...world, root: top })))
+      expect(message).toContain(`${top}/charlotte/worktrees lies inside ${top}`)
+    })
+  )
+
   it.scopedLive("while its tasks are not committed on the target; the suggested commands fix that", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox

@@ -15,7 +15,7 @@ import {
   unchangedButMain,
   unit
 } from "../Jobs.js"
-import { commitOf, commitOnMain, doneTasks, eventually, follow, pausing, refusal } from "./Scenes.js"
+import { commitOf, commitOnMain, counted, counting, doneTasks, eventually, follow, pausing, refusal } from "./Scenes.js"
 
 type Ended = Effect.Effect.Success<ReturnType<typeof ended>>
 
@@ -272,10 +272,33 @@ describe("retry", () => {
     })
   )
 
+  it.scopedLive("lands on another branch, if that contains the commits from which the job started", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "01-a.md": task(1, "echo a > a.txt", "test -e a.txt"),
+        "02-b.md": task(2, `${counting(world, "b")}; echo b > b2.txt`, `test -e '${world.root}/go'`, [1])
+      })
+      yield* world.git(top, "branch", "next", "main")
+      yield* Effect.gen(function* () {
+        const before = (yield* world.git(top, "rev-parse", "main")).trim()
+        const failed = yield* run(config)
+        expect(failed.run.status).toBe("failed")
+        yield* world.write(`${world.root}/go`, "")
+        const retried = yield* run({ ...config, targetBranch: "next", retryOf: failed.id })
+        expect(retried.run).toMatchObject({ status: "completed", result: { target: "next" } })
+        expect(yield* counted(world, "b")).toBe(2)
+        expect(yield* show(world, top, "next:a.txt")).toBe("a\n")
+        expect((yield* world.git(top, "rev-parse", "main")).trim()).toBe(before)
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
   it.scopedLive("is rejected for a job that cannot be retried", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
-      const { config, top, untouched } = yield* repository(world, { "01-a.md": task(1, "true", "true") })
+      const { config, untouched } = yield* repository(world, { "01-a.md": task(1, "true", "true") })
       const other = yield* repository(world, { "01-a.md": task(1, "true", "false") }, "other")
       yield* Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
@@ -287,10 +310,14 @@ describe("retry", () => {
         expect(yield* say(completed.id)).toContain(`job ${completed.id} is completed: there is nothing left to do`)
         const elsewhere = yield* run(other.config)
         expect(yield* say(elsewhere.id)).toContain(`job ${elsewhere.id} ran in another repository: ${other.top}`)
-        yield* world.git(top, "branch", "second")
-        const wrong = refusal(manager.start({ ...other.config, targetBranch: "mine", retryOf: elsewhere.id }))
-        expect((yield* wrong).message).toContain(`job ${elsewhere.id} had the target branch main, not mine`)
-        yield* world.git(top, "branch", "-D", "second")
+        const rootless = yield* world.git(other.top, "commit-tree", "-m", "without history", "main^{tree}")
+        yield* world.git(other.top, "branch", "former", rootless.trim())
+        const wrong = refusal(manager.start({ ...other.config, targetBranch: "former", retryOf: elsewhere.id }))
+        expect((yield* wrong).message).toContain(
+          `the branch former does not contain the commits of main from which job ${elsewhere.id} started: merge main into it, or name another target`
+        )
+
+        yield* world.git(other.top, "branch", "-D", "former")
 
         yield* commitOnMain(world, other.top, "tasks/01-a.md", task(1, "sleep 60", "true"))
         yield* world.git(other.top, "switch", "--quiet", "main")
