@@ -1,0 +1,133 @@
+/**
+ * The interface of a client for the HTTP API.
+ *
+ * @since 0.1.0
+ */
+import type { Duration, Effect, Stream } from "effect"
+import type {
+  InvalidJobConfig,
+  JobConflict,
+  JobNotFound,
+  MaxJobsReached,
+  NotResumable,
+  ShuttingDown,
+  StopTimedOut,
+  StoreError
+} from "../../domain/errors.js"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
+import type { StopReport } from "../../domain/StopReport.js"
+import type { Health, Job, JobPage } from "../contract/Api.js"
+import type { IdempotencyKeyReused, InvalidQuery, LogNotFound, NotReady } from "../contract/errors.js"
+import type { Submission } from "../contract/Parameters.js"
+import type { ClientError } from "./ClientError.js"
+import type { FollowError } from "./EventSource.js"
+
+type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError>
+
+/**
+ * Every request may fail with a `ClientError`: server not running, connection lost, wrong token or version.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The address of the server, for messages. */
+  readonly address: string
+
+  /** As `JobManager.start`. With an idempotency key it is safe to retry: the job is started once. */
+  readonly start: (
+    config: Submission,
+    options?: { readonly idempotencyKey?: string }
+  ) => Response<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | IdempotencyKeyReused | ShuttingDown>
+
+  /** A page of jobs, newest first. */
+  readonly list: (query?: JobQuery) => Response<JobPage>
+
+  /** The record of a job with its units and tasks. */
+  readonly get: (id: JobId) => Response<Job, JobNotFound>
+
+  /** As `JobManager.stop`. */
+  readonly stop: (
+    id: JobId,
+    options?: { readonly grace?: Duration.DurationInput }
+  ) => Response<StopReport, JobNotFound | StopTimedOut>
+
+  /** As `JobManager.stopAll`. */
+  readonly stopAll: Response<ReadonlyArray<StopReport>>
+
+  /** As `JobManager.resume`. */
+  readonly resume: (
+    id: JobId
+  ) => Response<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+
+  /**
+   * As `JobManager.events`. Reconnects when the connection is lost, for up to `patience`; delivers each event once, in order.
+   */
+  readonly events: (id: JobId, options?: Patience & { readonly after?: number }) => Stream.Stream<JobEvent, FollowError>
+
+  /** As `JobManager.allEvents`; reconnects as `events` does. */
+  readonly allEvents: (
+    options?: Patience & { readonly after?: number | "latest" }
+  ) => Stream.Stream<JobEvent, FollowError>
+
+  /** The latest log of a task, or a log file that an event names. */
+  readonly log: (
+    id: JobId,
+    query: LogQuery
+  ) => Stream.Stream<Uint8Array, ClientError | JobNotFound | LogNotFound | InvalidQuery | ShuttingDown | StoreError>
+
+  /** Requests a shutdown. The server responds first, then shuts down. */
+  readonly shutdown: Effect.Effect<void, ClientError>
+
+  /** Liveness: version and process id of the server. */
+  readonly health: Effect.Effect<Health, ClientError>
+
+  /** Readiness: fails with `NotReady` when the server cannot run or record jobs. */
+  readonly ready: Effect.Effect<void, NotReady | ClientError>
+}
+
+/**
+ * How an event stream reconnects.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Patience {
+  /** How long to try to reconnect; 1 minute by default. */
+  readonly patience?: Duration.DurationInput
+  /** Called with `lost` when the connection is lost and the client reconnects, and with `back` when it has reconnected. */
+  readonly onConnection?: (state: "lost" | "back") => Effect.Effect<void>
+}
+
+/**
+ * Filters of a list of jobs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface JobQuery {
+  readonly status?: RunStatus
+  /** A job must have all of these. */
+  readonly labels?: { readonly [name: string]: string }
+  /** Jobs per page, 1 to 1000; 100 by default. */
+  readonly limit?: number
+  /** Only jobs older than this one; `next` of the previous page. */
+  readonly before?: JobId
+}
+
+/**
+ * A log: the latest of a task, or a file that an event names.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type LogQuery = ({ readonly unit: string; readonly task: number } | { readonly file: string }) & {
+  /** Offset in bytes; 0 by default. */
+  readonly from?: number
+  /** Offset in bytes, exclusive; the end of the file by default. */
+  readonly to?: number
+  /** Keep reading until the task, or the job, has ended. */
+  readonly follow?: boolean
+}
