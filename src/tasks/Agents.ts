@@ -117,6 +117,7 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
  * Agents whose configuration can change.
  *
  * @since 0.2.0
+ * @category constructors
  */
 export const makeReloading = (
   initial: Settings,
