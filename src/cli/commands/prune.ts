@@ -1,10 +1,9 @@
 /**
  * `charlotte prune`: removes worktrees and branches that ended jobs have left.
  */
-import { Effect, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { resolve } from "node:path"
-import * as Layers from "../../daemon/Layers.js"
-import { version } from "../../http/contract/Version.js"
+import * as Home from "../../daemon/Home.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Git from "../../git/Git.js"
 import * as Prune from "../../tasks/Prune.js"
@@ -72,8 +71,11 @@ export const prune = CommandTree.command(
       }
       const pruned = yield* Prune.prune({ ...options, dryRun })
       yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
-    }).pipe(Effect.provide([Git.layer, Layers.store({ what: "run", version })]))
+    }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Git.layer, recordedRuns), Home.layerUntouched)))
 )
+
+/** A job that has ended has no process left, so the process that runs the others need not be asked. */
+const recordedRuns = Layer.scoped(RunStore, OfflineJobs.store)
 
 /** The repository of the current directory, or of --repo. */
 const around = (repo: Option.Option<string>) =>

@@ -83,10 +83,10 @@ const copied = Layer.unwrapScoped(
 
 /**
  * Reads the database without writing to it, unless it needs a migration or a recovery first; where it cannot be written, reads a
- * copy.
+ * copy. Another process may use the database meanwhile.
  */
-export const open: Effect.Effect<
-  Jobs,
+export const store: Effect.Effect<
+  RunStore.Service,
   HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | TokenUnusable,
   FileSystem | Home | Path | Scope.Scope
 > = Effect.gen(function* () {
@@ -95,13 +95,14 @@ export const open: Effect.Effect<
   const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => false)
   const storeOf = <R, E, R2>(layer: Layer.Layer<R | RunStore.RunStore, E, R2>) =>
     Effect.map(Layer.build(layer), Context.get(RunStore.RunStore))
-  if (!isThere) return make(yield* storeOf(RunStore.layerMemory))
-  if (Copy.isNeeded(database)) return make(yield* storeOf(copied))
-  const store = yield* storeOf(untouched).pipe(
+  if (!isThere) return yield* storeOf(RunStore.layerMemory)
+  if (Copy.isNeeded(database)) return yield* storeOf(copied)
+  return yield* storeOf(untouched).pipe(
     Effect.catchIf(
       ({ reason }) => reason === "version" || reason === "readonly",
       () => storeOf(Layers.store({ what: "run", version }))
     )
   )
-  return make(store)
 })
+
+export const open = Effect.map(store, make)
