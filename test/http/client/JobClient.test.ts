@@ -47,8 +47,8 @@ const calls = (client: Http.JobClient.Service): ReadonlyArray<Effect.Effect<unkn
   client.shutdown
 ]
 
-describe("a client", () => {
-  it.scopedLive("says that nobody listens, whatever it is asked for, and how to change that", () =>
+describe("JobClient", () => {
+  it.scopedLive("fails every request with DaemonNotRunning and the command to start it", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const socket = `${directory}/socket`
@@ -64,7 +64,7 @@ describe("a client", () => {
     })
   )
 
-  it.scopedLive("is told by a server of another version, and how to restart that", () =>
+  it.scopedLive("fails with VersionMismatch and the command to restart the daemon", () =>
     Effect.gen(function* () {
       const client = yield* clientOf((request, response) => {
         const mismatch = { _tag: "VersionMismatch", client: request.headers["charlotte-version"], daemon: "9.9.9" }
@@ -80,7 +80,7 @@ describe("a client", () => {
     })
   )
 
-  it.scopedLive("of another version may end a server, and nothing else", () =>
+  it.scopedLive("of another version may request a shutdown only", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const headers = { "charlotte-version": "9.9.9" }
@@ -92,7 +92,7 @@ describe("a client", () => {
     })
   )
 
-  it.scopedLive("without the right token is told so", () =>
+  it.scopedLive("fails with RequestRefused without the right token", () =>
     Effect.gen(function* () {
       const { port } = yield* World.make()
       const client = yield* Http.JobClient.make({ port, token: Redacted.make("x".repeat(40)) })
@@ -102,7 +102,7 @@ describe("a client", () => {
     })
   )
 
-  it.scopedLive("tells what is no answer of a server of ours, and what is none at all", () =>
+  it.scopedLive("distinguishes an unexpected response from a failed connection", () =>
     Effect.gen(function* () {
       const page = yield* clientOf((_, response) =>
         response.writeHead(502, { "content-type": "text/html" }).end("<p>Bad")
@@ -118,7 +118,7 @@ describe("a client", () => {
   )
 })
 
-describe("a client of a server that does not answer, as when somebody has suspended it", () => {
+describe("JobClient of a suspended server", () => {
   const asked = (clients: (client: Http.JobClient.Service) => Effect.Effect<unknown, Error>, patience: string) =>
     Effect.gen(function* () {
       const heard = yield* Effect.makeLatch()
@@ -132,7 +132,7 @@ describe("a client of a server that does not answer, as when somebody has suspen
       expect(yield* Fiber.join(asking)).toEqual(new errors.ConnectionFailed({ address: client.address, problem }))
     }).pipe(Effect.scoped)
 
-  it.effect("waits for what is only looked up, and for a stream to begin, and not for ever", () =>
+  it.effect("times out queries and the start of a stream", () =>
     Effect.gen(function* () {
       yield* asked((client) => client.list(), "30 seconds")
       yield* asked((client) => client.get(unknownId), "30 seconds")
@@ -143,8 +143,8 @@ describe("a client of a server that does not answer, as when somebody has suspen
   )
 })
 
-describe("a client of a server that is about to end", () => {
-  it.scopedLive("is told so, whatever it asks for", () =>
+describe("JobClient of a server that shuts down", () => {
+  it.scopedLive("fails every request with ShuttingDown", () =>
     Effect.gen(function* () {
       const ending = yield* clientOf((_, response) =>
         response.writeHead(503, { "content-type": "application/json" }).end('{"_tag":"ShuttingDown"}')
@@ -155,8 +155,8 @@ describe("a client of a server that is about to end", () => {
   )
 })
 
-describe("a client that follows events", () => {
-  it.scopedLive("goes on over restarts of the server, without a gap and without a repetition, to the last one", () =>
+describe("JobClient events", () => {
+  it.scopedLive("survive server restarts without gaps or duplicates", () =>
     Effect.gen(function* () {
       const { manager, restart, script, socket } = yield* Restarting.make
       const client = yield* Http.JobClient.make({ socket })
@@ -184,7 +184,7 @@ describe("a client that follows events", () => {
     })
   )
 
-  it.scopedLive("from now on knows where that is, even when the connection is lost before the first event", () =>
+  it.scopedLive("after latest keep their position if the connection is lost before the first event", () =>
     Effect.gen(function* () {
       const { manager, restart, script, socket, streams } = yield* Restarting.make
       const client = yield* Http.JobClient.make({ socket })
@@ -207,7 +207,7 @@ describe("a client that follows events", () => {
     })
   )
 
-  it.scopedLive("comes back when there is room again; one that has not begun is told at once that there is none", () =>
+  it.scopedLive("reconnect after the stream limit was reached; a first connection fails at once", () =>
     Effect.gen(function* () {
       const event = (seq: number, type: string) => {
         const at = "2026-01-01T00:00:00.000Z"
@@ -234,7 +234,7 @@ describe("a client that follows events", () => {
     })
   )
 
-  it.scopedLive("gives up when the server does not come back in time", () =>
+  it.scopedLive("fail when the server does not come back within the patience", () =>
     Effect.gen(function* () {
       const { end, manager, socket, streams } = yield* Restarting.make
       const client = yield* Http.JobClient.make({ socket })
@@ -246,7 +246,7 @@ describe("a client that follows events", () => {
     })
   )
 
-  it.scopedLive("of a job that is over, or that is none, or after an event that has not been, is told at once", () =>
+  it.scopedLive("end or fail at once for an ended job, an unknown job and a future position", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world.bySocket

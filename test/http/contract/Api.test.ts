@@ -16,8 +16,8 @@ HttpApi.reflect(Http.Api.Api, {
   onEndpoint: ({ endpoint: { method, path } }) => routes.push([path.replace(":id", "{id}"), method.toLowerCase()])
 })
 
-describe("the OpenAPI document", () => {
-  it.scopedLive("tells of every route, what it may answer, and of every error by name", () =>
+describe("OpenAPI document", () => {
+  it.scopedLive("lists every route with its responses and every error by name", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const { headers, json, status } = yield* world.send({ path: "/openapi.json" })
@@ -36,7 +36,7 @@ describe("the OpenAPI document", () => {
   )
 })
 
-describe("the OpenAPI document", () => {
+describe("OpenAPI document", () => {
   const document = OpenApi.fromApi(Http.Api.Api)
   const { schemas } = document.components
 
@@ -70,7 +70,7 @@ describe("the OpenAPI document", () => {
     }
   })
 
-  it("has every type of event with its payload, as the data of the event streams", () => {
+  it("has the payload of every event type as data of the event streams", () => {
     const types = [...Object.keys(JobEvent.lifecycle), ...Object.keys(TaskEvents.payloads)]
     for (const type of types) expect(schemas).toHaveProperty([`JobEvent.${type}`, "properties", "payload"])
     expect(schemas["JobEvent"]).toMatchObject({ anyOf: expect.arrayContaining([{ $ref: expect.any(String) }]) })
@@ -86,7 +86,7 @@ describe("the OpenAPI document", () => {
     }
   })
 
-  it("gives examples that the schemas of the events accept", () => {
+  it("has examples that are valid for the event schemas", () => {
     const decode = Schema.decodeUnknownSync(EventData)
     const examples = (schema: unknown): unknown => {
       const fields = isJson(schema) && isJson(schema["properties"]) ? schema["properties"] : {}
@@ -103,8 +103,8 @@ describe("the OpenAPI document", () => {
   })
 })
 
-describe("the docs page", () => {
-  it.scopedLive("shows every route, loads nothing, and runs nothing", () =>
+describe("docs page", () => {
+  it.scopedLive("shows every route, without scripts or external resources", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const { headers, status, text } = yield* world.send({ path: "/docs" })
@@ -121,8 +121,8 @@ describe("the docs page", () => {
   )
 })
 
-describe("the version", () => {
-  it.scopedLive("is that of the package, and goes with every answer", () =>
+describe("version header", () => {
+  it.scopedLive("is the version of the package, in every response", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       for (const path of ["/healthz", "/nowhere"]) {

@@ -15,10 +15,10 @@ const post = (path: string, body: string): requests.Sent => ({ method: "POST", p
 
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`
 
-describe("JSON that is nested too deeply", () => {
+describe("deeply nested JSON", () => {
   for (const depth of [101, 3_000, 100_000])
     for (const path of ["/jobs", "/jobs/stop"])
-      it.scopedLive(`${depth} levels in the body of POST ${path} is refused with 400`, () =>
+      it.scopedLive(`${depth} levels in the body of POST ${path} are refused with 400`, () =>
         Effect.gen(function* () {
           const world = yield* World.make()
           const sent = post(path, `{"labels":${nested(depth)}}`)
@@ -29,7 +29,7 @@ describe("JSON that is nested too deeply", () => {
         })
       )
 
-  it.scopedLive("brackets in strings do not count", () =>
+  it.scopedLive("brackets in strings are not counted", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const body = JSON.stringify({ ...config, labels: { a: `\\"${"[{".repeat(400)}"` } })
@@ -38,10 +38,10 @@ describe("JSON that is nested too deeply", () => {
   )
 })
 
-describe("headers", () => {
+describe("request headers", () => {
   const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x-${n}`, "1"]))
 
-  it.scopedLive("more than 100 are refused with 431 instead of dropped", () =>
+  it.scopedLive("more than 100 are refused with 431", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       expect(yield* world.send({ path: "/healthz", headers: many(101) })).toMatchObject({
@@ -52,7 +52,7 @@ describe("headers", () => {
     })
   )
 
-  it.scopedLive("the last of many still counts: a token is found, and a foreign origin is refused", () =>
+  it.scopedLive("token and origin are checked even as the last of many", () =>
     Effect.gen(function* () {
       const { port } = yield* World.make()
       const last = (headers: { readonly [name: string]: string }) =>
@@ -65,7 +65,7 @@ describe("headers", () => {
   )
 })
 
-describe("labels", () => {
+describe("job labels", () => {
   const submit = (labels: string) =>
     Effect.gen(function* () {
       const world = yield* World.make()
@@ -83,7 +83,7 @@ describe("labels", () => {
     }
   })
 
-  it.scopedLive("named __proto__ is refused instead of dropped", () =>
+  it.scopedLive("__proto__ is refused as a name", () =>
     Effect.gen(function* () {
       expect(yield* submit('{"__proto__":"x"}')).toMatchObject(issue("__proto__", "a name other than __proto__"))
     })
@@ -96,7 +96,7 @@ describe("labels", () => {
     })
   )
 
-  it.scopedLive("more than 64, and one of more than 1 KiB, are refused by name", () =>
+  it.scopedLive("more than 64, or one over 1 KiB, are refused with the name of the field", () =>
     Effect.gen(function* () {
       const many = Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`l${n}`, "x"]))
       expect(yield* submit(JSON.stringify(many))).toMatchObject(issue(undefined, "at most 64"))
@@ -106,8 +106,8 @@ describe("labels", () => {
   )
 })
 
-describe("a port", () => {
-  it.scopedLive("answers GET /healthz without a token, and nothing else", () =>
+describe("TCP port", () => {
+  it.scopedLive("serves GET /healthz only without a token", () =>
     Effect.gen(function* () {
       const { port } = yield* World.make()
       expect(yield* requests.send({ port }, { path: "/healthz" })).toMatchObject({ status: 200 })
@@ -118,7 +118,7 @@ describe("a port", () => {
     })
   )
 
-  it.scopedLive("tells a browser that opens /docs without a token which command shows the page", () =>
+  it.scopedLive("shows a browser without a token the command that saves /docs", () =>
     Effect.gen(function* () {
       const { port } = yield* World.make()
       const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -130,8 +130,8 @@ describe("a port", () => {
   )
 })
 
-describe("a page of jobs", () => {
-  it.scopedLive("holds at most 4 MiB of JSON, and goes on with the next page without a gap", () =>
+describe("GET /jobs", () => {
+  it.scopedLive("limits a page to 4 MiB and continues on the next page without a gap", () =>
     Effect.gen(function* () {
       const count = 60
       const world = yield* World.make({ maxJobs: count })
@@ -153,7 +153,7 @@ describe("a page of jobs", () => {
 })
 
 describe("/readyz", () => {
-  it.scopedLive("is 503 while the disk is full, and 200 when there is room again", () =>
+  it.scopedLive("is 503 while the disk is full and 200 afterwards", () =>
     Effect.gen(function* () {
       let free = 1024
       const directory = yield* TemporaryDirectory.make
@@ -170,8 +170,8 @@ describe("/readyz", () => {
   )
 })
 
-describe("starts", () => {
-  it.scopedLive("1,000 at capacity are refused with Retry-After, and none is checked", () =>
+describe("POST /jobs", () => {
+  it.scopedLive("1,000 requests at capacity are refused with Retry-After, without a check", () =>
     Effect.gen(function* () {
       let checks = 0
       const world = yield* World.make({

@@ -48,8 +48,8 @@ const flood =
       }
     })
 
-describe("a crowd", () => {
-  it.scopedLive("of 200 that come around the moment in which a job ends: all see its end, once, and stop", () =>
+describe("many event streams", () => {
+  it.scopedLive("200 clients that connect while a job ends all get its terminal event once", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const { send } = World.script(world)
@@ -70,7 +70,7 @@ describe("a crowd", () => {
     })
   )
 
-  it.scopedLive("of 100 that take nothing: one that reads gets all, and little is held for the others", () =>
+  it.scopedLive("100 stalled clients cost little memory and do not delay one that reads", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const id = yield* world.bySocket.start(config)
@@ -97,7 +97,7 @@ describe("a crowd", () => {
   )
 
   it.scopedLive(
-    "is cut off when it takes nothing for too long, and goes on from where it was",
+    "is disconnected after the stall timeout and resumes from its position",
     () =>
       Effect.gen(function* () {
         const world = yield* World.make(isLong ? {} : { stall: 100 })

@@ -10,8 +10,8 @@ import * as World from "../world.js"
 
 const doors = ["bySocket", "byPort"] as const
 
-describe.each(doors)("a client %s", (door) => {
-  it.scopedLive("starts a job, follows it to its end, and reads what is recorded of it", () =>
+describe.each(doors)("HTTP client %s", (door) => {
+  it.scopedLive("starts a job, follows it to its end, and gets its record", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world[door]
@@ -34,7 +34,7 @@ describe.each(doors)("a client %s", (door) => {
     })
   )
 
-  it.scopedLive("stops a job, and all of them", () =>
+  it.scopedLive("stops one job and all jobs", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world[door]
@@ -50,7 +50,7 @@ describe.each(doors)("a client %s", (door) => {
     })
   )
 
-  it.scopedLive("stops with a grace of its own", () =>
+  it.scopedLive("stops with a grace period of its own", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ stopGrace: "1 minute" })
       const client = world[door]
@@ -66,7 +66,7 @@ describe.each(doors)("a client %s", (door) => {
     })
   )
 
-  it.scopedLive("continues an interrupted job, and no other", () =>
+  it.scopedLive("resumes interrupted jobs only", () =>
     Effect.gen(function* () {
       const interrupted: RunStore.NewRun = {
         id: unknownId,
@@ -119,7 +119,7 @@ describe.each(doors)("a client %s", (door) => {
     })
   )
 
-  it.scopedLive("lists of each job how far it has come", () =>
+  it.scopedLive("lists the progress of each job", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world[door]
@@ -137,7 +137,7 @@ describe.each(doors)("a client %s", (door) => {
     })
   )
 
-  it.scopedLive("follows the events of all jobs, from the first or from now on", () =>
+  it.scopedLive("follows the events of all jobs from the first or the latest", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world[door]
@@ -170,7 +170,7 @@ describe.each(doors)("a client %s", (door) => {
     })
   )
 
-  it.scopedLive("says that it is alive and ready, and asks it to end", () =>
+  it.scopedLive("checks liveness and readiness and requests a shutdown", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world[door]

@@ -9,8 +9,8 @@ import * as World from "../world.js"
 
 const key = "the-same"
 
-describe("an idempotency key", () => {
-  it.scopedLive("gives the job that it gave before, whatever became of it, and starts no other", () =>
+describe("idempotency key", () => {
+  it.scopedLive("returns the same job in any status and starts no other", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world.bySocket
@@ -35,7 +35,7 @@ describe("an idempotency key", () => {
     })
   )
 
-  it.scopedLive("gives one job to a hundred who come at once, by socket and by port", () =>
+  it.scopedLive("starts one job for 100 concurrent requests, by socket and port", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxJobs: 2 })
       const ids = yield* Effect.forEach(
@@ -48,7 +48,7 @@ describe("an idempotency key", () => {
     })
   )
 
-  it.scopedLive("is taken over by the next when the one who brought it goes away in the middle", () =>
+  it.scopedLive("is taken over by the next request when the first client disconnects", () =>
     Effect.gen(function* () {
       const store = Layer.effect(
         RunStore.RunStore,
@@ -66,7 +66,7 @@ describe("an idempotency key", () => {
     })
   )
 
-  it.scopedLive("of one submission is refused for another", () =>
+  it.scopedLive("is refused with another body", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const id = yield* world.bySocket.start({ ...config, labels: { a: "b" } }, { idempotencyKey: key })
@@ -88,7 +88,7 @@ describe("an idempotency key", () => {
     })
   )
 
-  it.scopedLive("leaves no trace that a client could see, take along, or set", () =>
+  it.scopedLive("is not visible in labels and cannot be set as a label", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const client = world.bySocket
@@ -108,7 +108,7 @@ describe("an idempotency key", () => {
     })
   )
 
-  it.scopedLive("is kept when the job was refused, and is free then", () =>
+  it.scopedLive("can be reused after the job was refused", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxJobs: 1 })
       const first = yield* world.bySocket.start(config)
@@ -124,7 +124,7 @@ describe("an idempotency key", () => {
     })
   )
 
-  it.scopedLive("holds after a restart, on the database", () =>
+  it.scopedLive("survives a restart with a database", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const socket = `${directory}/socket`
@@ -148,7 +148,7 @@ describe("an idempotency key", () => {
     })
   )
 
-  it.scopedLive("that cannot stand in a header is refused", () =>
+  it.scopedLive("is refused with characters that a header cannot hold", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       for (const bad of ["", "two words", "x".repeat(201), "ü"]) {

@@ -14,8 +14,8 @@ const submission = {
 
 const Submitted = Schema.parseJson(Schema.Struct({ id: Schema.String }))
 
-describe("in the API of an application", () => {
-  it.scopedLive("jobs are started, followed and stopped beside what else there is", () =>
+describe("JobsApi in an application's API", () => {
+  it.scopedLive("starts, follows and stops jobs beside the application's routes", () =>
     Effect.gen(function* () {
       const { script, send, where } = yield* make()
       expect(yield* send({ path: "/hello" })).toMatchObject({ status: 200, json: "hi" })
@@ -31,19 +31,17 @@ describe("in the API of an application", () => {
     })
   )
 
-  it.scopedLive(
-    "a stop with an empty part in its path stops nothing, also where the router leaves such parts out",
-    () =>
-      Effect.gen(function* () {
-        const { send } = yield* make()
-        const { id } = yield* Effect.flatMap(send(submission), ({ text }) => Schema.decode(Submitted)(text))
-        const stop = yield* send({ ...submission, path: "/api/v1/jobs//stop", body: "" })
-        expect([400, 404]).toContain(stop.status)
-        expect(yield* send({ path: `/api/v1/jobs/${id}` })).toMatchObject({ json: { status: "running" } })
-      })
+  it.scopedLive("a stop with an empty path segment stops nothing, even if the router ignores such segments", () =>
+    Effect.gen(function* () {
+      const { send } = yield* make()
+      const { id } = yield* Effect.flatMap(send(submission), ({ text }) => Schema.decode(Submitted)(text))
+      const stop = yield* send({ ...submission, path: "/api/v1/jobs//stop", body: "" })
+      expect([400, 404]).toContain(stop.status)
+      expect(yield* send({ path: `/api/v1/jobs/${id}` })).toMatchObject({ json: { status: "running" } })
+    })
   )
 
-  it.scopedLive("errors have the same statuses", () =>
+  it.scopedLive("maps errors to the same status codes", () =>
     Effect.gen(function* () {
       const { send } = yield* make()
       expect(yield* send({ ...submission, body: "{}" })).toMatchObject({
@@ -62,7 +60,7 @@ describe("in the API of an application", () => {
     })
   )
 
-  it.scopedLive("an open event stream does not keep the application from ending", () =>
+  it.scopedLive("an open event stream does not block shutdown", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { where } = yield* Scope.extend(make(), scope)

@@ -32,8 +32,8 @@ const listening = (options: Partial<Options> = {}) =>
     return { counts, end, prepared, send, socket }
   })
 
-describe("a server that only listens yet", () => {
-  it.scopedLive("loads what answers with the first requests, which wait for it, and loads it once", () =>
+describe("server before its application is loaded", () => {
+  it.scopedLive("loads the application once, with the first requests, which wait for it", () =>
     Effect.gen(function* () {
       const { counts, prepared, send } = yield* listening()
       expect(counts.begun).toBe(0)
@@ -45,7 +45,7 @@ describe("a server that only listens yet", () => {
     })
   )
 
-  it.scopedLive("looks at the first request as at every other one", () =>
+  it.scopedLive("checks the first request like every other", () =>
     Effect.gen(function* () {
       const { send } = yield* listening()
       expect(yield* send("/healthz", { host: "example.com" })).toMatchObject({
@@ -55,7 +55,7 @@ describe("a server that only listens yet", () => {
     })
   )
 
-  it.scopedLive("ends at once where nobody has asked for anything, and loads nothing for that", () =>
+  it.scopedLive("shuts down at once without loading the application if there was no request", () =>
     Effect.gen(function* () {
       const { counts, end, socket } = yield* listening({ drain: "1 hour" })
       const silent = yield* Effect.acquireRelease(
@@ -73,7 +73,7 @@ describe("a server that only listens yet", () => {
     })
   )
 
-  it.scopedLive("ends in the midst of loading as it does afterwards, with all that was loaded", () =>
+  it.scopedLive("shuts down while loading and releases the application", () =>
     Effect.gen(function* () {
       const { counts, end, prepared } = yield* listening({ drain: "1 hour" })
       const preparing = yield* Effect.fork(prepared)

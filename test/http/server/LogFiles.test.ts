@@ -51,34 +51,32 @@ const make = Effect.gen(function* () {
   return { ...world, logs, directory, id, tell, change, clients, client: world.bySocket }
 })
 
-describe("a log", () => {
-  it.scopedLive(
-    "is the one that an event of the task has named last, and is shown from where to where it is asked for",
-    () =>
-      Effect.gen(function* () {
-        const { clients, directory, id, tell } = yield* make
-        writeFileSync(`${directory}/agent.log`, "0123456789")
-        writeFileSync(`${directory}/gate.log`, "gate")
-        writeFileSync(`${directory}/other.log`, "other")
-        yield* tell("task.agent.started", `${directory}/agent.log`)
-        yield* tell("other", `${directory}/other.log`, 2)
-        const query = { unit, task: 1 }
-        for (const client of clients) {
-          expect(yield* text(client.log(id, query))).toBe("0123456789")
-          expect(yield* text(client.log(id, { ...query, from: 3 }))).toBe("3456789")
-          expect(yield* text(client.log(id, { ...query, from: 3, to: 5 }))).toBe("34")
-          expect(yield* text(client.log(id, { ...query, from: 5, to: 5 }))).toBe("")
-          expect(yield* text(client.log(id, { ...query, from: 100 }))).toBe("")
-        }
-        yield* tell("task.gate.failed", { file: `${directory}/gate.log` })
-        for (const client of clients) {
-          expect(yield* text(client.log(id, query))).toBe("gate")
-          expect(yield* text(client.log(id, { file: `${directory}/agent.log`, from: 8 }))).toBe("89")
-        }
-      })
+describe("GET /jobs/:id/logs", () => {
+  it.scopedLive("returns the requested range of the latest log of a task", () =>
+    Effect.gen(function* () {
+      const { clients, directory, id, tell } = yield* make
+      writeFileSync(`${directory}/agent.log`, "0123456789")
+      writeFileSync(`${directory}/gate.log`, "gate")
+      writeFileSync(`${directory}/other.log`, "other")
+      yield* tell("task.agent.started", `${directory}/agent.log`)
+      yield* tell("other", `${directory}/other.log`, 2)
+      const query = { unit, task: 1 }
+      for (const client of clients) {
+        expect(yield* text(client.log(id, query))).toBe("0123456789")
+        expect(yield* text(client.log(id, { ...query, from: 3 }))).toBe("3456789")
+        expect(yield* text(client.log(id, { ...query, from: 3, to: 5 }))).toBe("34")
+        expect(yield* text(client.log(id, { ...query, from: 5, to: 5 }))).toBe("")
+        expect(yield* text(client.log(id, { ...query, from: 100 }))).toBe("")
+      }
+      yield* tell("task.gate.failed", { file: `${directory}/gate.log` })
+      for (const client of clients) {
+        expect(yield* text(client.log(id, query))).toBe("gate")
+        expect(yield* text(client.log(id, { file: `${directory}/agent.log`, from: 8 }))).toBe("89")
+      }
+    })
   )
 
-  it.scopedLive("that is large comes whole", () =>
+  it.scopedLive("returns a large log completely", () =>
     Effect.gen(function* () {
       const { client, directory, id } = yield* make
       const content = Array.from({ length: 100_000 }, (_, n) => `line ${n}\n`).join("")
@@ -87,7 +85,7 @@ describe("a log", () => {
     })
   )
 
-  it.scopedLive("is followed while it grows, to the end of its task", () =>
+  it.scopedLive("follows a growing log until its task has ended", () =>
     Effect.gen(function* () {
       const { change, client, directory, id, tell } = yield* make
       const file = `${directory}/agent.log`
@@ -110,7 +108,7 @@ describe("a log", () => {
     })
   )
 
-  it.scopedLive("that is followed ends with the job, and with the server", () =>
+  it.scopedLive("stops following when the job ends or the server shuts down", () =>
     Effect.gen(function* () {
       const { client, directory, id } = yield* make
       writeFileSync(`${directory}/agent.log`, "one\n")
@@ -120,7 +118,7 @@ describe("a log", () => {
     })
   )
 
-  it.scopedLive("is none when it is not a plain file below the directory of logs", () =>
+  it.scopedLive("refuses everything but regular files below the log directory", () =>
     Effect.gen(function* () {
       const { client, directory, id, logs, send, tell } = yield* make
       const outside = yield* TemporaryDirectory.make
@@ -171,7 +169,7 @@ describe("a log", () => {
     })
   )
 
-  it.scopedLive("is none without a directory of logs, a job, a task, or a sensible question", () =>
+  it.scopedLive("fails without a log directory, job or task, and for an invalid query", () =>
     Effect.gen(function* () {
       const { client, id, send } = yield* make
       const asked = (id: JobId.JobId, query: string) =>

@@ -18,7 +18,7 @@ const samples = (world: World.Scripted) =>
   })
 
 describe("/metrics", () => {
-  it.scopedLive("counts what happens to jobs, and shows what there is at the moment", () =>
+  it.scopedLive("counts job starts, ends and events, and shows current gauges", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxJobs: 4 })
       const { send } = World.script(world)
@@ -54,15 +54,15 @@ describe("/metrics", () => {
   )
 })
 
-describe("the text format", () => {
-  it("escapes what may stand in a label or a help text", () => {
+describe("Prometheus text format", () => {
+  it("escapes labels and help texts", () => {
     const about = { name: "a", help: "back\\slash\nline" }
     expect(
       Prometheus.gauge(about, { labels: { of: 'a "quoted" \\ \n' }, value: 1.5 }, { value: NaN }, { value: -Infinity })
     ).toBe('# HELP a back\\\\slash\\nline\n# TYPE a gauge\na{of="a \\"quoted\\" \\\\ \\n"} 1.5\na NaN\na -Inf\n')
   })
 
-  it.effect("has the buckets of a histogram add up", () =>
+  it.effect("has cumulative histogram buckets", () =>
     Effect.gen(function* () {
       const metric = Metric.histogram("test_of_prometheus", MetricBoundaries.fromIterable([1, 2]))
       yield* Effect.forEach([0.5, 1.5, 1.7, 9], (value) => Metric.update(metric, value))

@@ -48,7 +48,7 @@ const sent: ReadonlyArray<requests.Sent> = [
   ...gets.map((path) => ({ path }))
 ]
 
-it.scopedLive("paths > an empty or unknown part is 400 or 404, and never another route", () =>
+it.scopedLive("paths > an empty or unknown segment is 400 or 404 and never another route", () =>
   Effect.gen(function* () {
     const done: Array<string> = []
     const does = <A>(what: string, answer: A) => Effect.sync(() => (done.push(what), answer))
@@ -70,7 +70,7 @@ it.scopedLive("paths > an empty or unknown part is 400 or 404, and never another
   })
 )
 
-it.scopedLive("stop all > asks for a body that says so", () =>
+it.scopedLive("POST /jobs/stop > requires the body { all: true }", () =>
   Effect.gen(function* () {
     let stopped = 0
     const world = yield* worldOf({ stopAll: Effect.sync(() => ((stopped += 1), [])) })

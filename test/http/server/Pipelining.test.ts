@@ -37,7 +37,7 @@ describe("pipelined requests", () => {
   const each = 250
 
   it.scopedLive(
-    `for event streams: ${connections * each} of them, on ${connections} connections that are cut, leave no stream open`,
+    `${connections * each} for event streams on ${connections} closed connections leave no stream open`,
     () =>
       Effect.gen(function* () {
         const world = yield* World.make()
@@ -49,7 +49,7 @@ describe("pipelined requests", () => {
     120_000
   )
 
-  it.scopedLive("for the stream of one job leave none open either", () =>
+  it.scopedLive("for the event stream of a job leave no stream open", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const id = yield* world.bySocket.start(config)
@@ -58,7 +58,7 @@ describe("pipelined requests", () => {
     })
   )
 
-  it.scopedLive("for event streams take one permit, since one stream is read at a time", () =>
+  it.scopedLive("for event streams use one permit per connection", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxStreams: 2 })
       const connection = yield* requests.connect({ socketPath: world.socket })
@@ -69,7 +69,7 @@ describe("pipelined requests", () => {
     })
   )
 
-  it.scopedLive("in the API of an application leave no stream open either", () =>
+  it.scopedLive("in an application's API leave no stream open", () =>
     Effect.gen(function* () {
       const { where } = yield* Application.make({ maxStreams: 2 })
       yield* pipelineAndClose(where, "/api/v1/events", 100)
@@ -84,7 +84,7 @@ describe("pipelined requests", () => {
     })
   )
 
-  it.scopedLive("are answered in order", () =>
+  it.scopedLive("get their responses in order", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const connection = yield* requests.connect({ socketPath: world.socket })
@@ -99,7 +99,7 @@ describe("pipelined requests", () => {
     })
   )
 
-  it.scopedLive("more than 256 at a time close their connection", () =>
+  it.scopedLive("close the connection if more than 256 are pending", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const connection = yield* requests.connect({ socketPath: world.socket })

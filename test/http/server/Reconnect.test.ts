@@ -61,9 +61,9 @@ const live = (socketPath: string, id: JobId.JobId, after: number, events: number
 const lives = 10_000
 const readers = 20
 
-describe("over a socket", () => {
+describe("event stream over a socket", () => {
   it.scopedLive(
-    `${lives} random disconnections, and restarts of the server between them, lose no event and repeat none`,
+    `${lives} random disconnects and server restarts lose no event and repeat none`,
     () =>
       Effect.gen(function* () {
         const { manager, restart, script, socket } = yield* Restarting.make

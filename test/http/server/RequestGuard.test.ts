@@ -121,8 +121,8 @@ const variations = (port: number): ReadonlyArray<Form> => {
     : headers.flatMap((header) => choices(port, header, Infinity).map((choice) => ({ ...base, [header]: choice })))
 }
 
-describe("a request to a port", () => {
-  it.scopedLive("is taken when all its headers are right, and else refused before its body is looked at", () =>
+describe("requests to a port", () => {
+  it.scopedLive("are accepted with valid headers only, and refused before the body is read", () =>
     Effect.gen(function* () {
       let done = 0
       const does = <A>(value: A) =>

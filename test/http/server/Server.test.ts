@@ -17,8 +17,8 @@ const listening = (options: Http.Server.Options) =>
     (context) => Context.get(context, Http.Server.Server).addresses
   )
 
-describe("a request", () => {
-  it.scopedLive("is a span for whoever traces", () =>
+describe("request tracing", () => {
+  it.scopedLive("makes a span if a tracer is configured", () =>
     Effect.gen(function* () {
       const own = yield* Effect.tracer
       const spans: Array<string> = []
@@ -42,8 +42,8 @@ describe("a request", () => {
   )
 })
 
-describe("a socket", () => {
-  it.scopedLive("is its user's alone, whatever the umask is, and is gone afterwards", () =>
+describe("unix socket", () => {
+  it.scopedLive("has mode 0600 whatever the umask is, and is removed on shutdown", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const socket = `${directory}/socket`
@@ -61,7 +61,7 @@ describe("a socket", () => {
     })
   )
 
-  it.scopedLive("that a killed server has left is taken over; one that lives is not, and neither is a file", () =>
+  it.scopedLive("replaces the stale socket of a killed server, but neither a live one nor a file", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const socket = `${directory}/socket`
@@ -81,7 +81,7 @@ describe("a socket", () => {
     })
   )
 
-  it.scopedLive("with a path that is too long for a kernel has a shorter one, for servers and clients alike", () =>
+  it.scopedLive("maps a path over the kernel's limit to a shorter one, for server and client", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const deep = `${directory}/${"x".repeat(150)}`
@@ -129,8 +129,8 @@ const leave = (socket: string) =>
     })
   })
 
-describe("a port", () => {
-  it.scopedLive("is opened for this machine only, and only with a token", () =>
+describe("TCP port", () => {
+  it.scopedLive("listens on loopback only and requires a token", () =>
     Effect.gen(function* () {
       const token = World.token
       const refused = (options: Http.Server.Options) =>
@@ -146,8 +146,8 @@ describe("a port", () => {
   )
 })
 
-describe("a server", () => {
-  it.scopedLive("cuts off a request whose body does not come in time, and does not wait for it to end", () =>
+describe("server", () => {
+  it.scopedLive("disconnects a client whose body times out, without waiting for it", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ requestTime: 100 })
       const answer = yield* requests.raw(
@@ -160,7 +160,7 @@ describe("a server", () => {
     })
   )
 
-  it.scopedLive("takes bodies up to a size, and says so before or while a larger one is sent", () =>
+  it.scopedLive("refuses a body over the size limit before or while it is sent", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxBody: 1_000 })
       const where = { socketPath: world.socket }
@@ -199,7 +199,7 @@ describe("a server", () => {
     })
   )
 
-  it.scopedLive("asks for a body that a client offers", () =>
+  it.scopedLive("responds to Expect: 100-continue", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const body = JSON.stringify(config)
@@ -211,7 +211,7 @@ describe("a server", () => {
     })
   )
 
-  it.scopedLive("has so many connections and no more", () =>
+  it.scopedLive("limits the number of connections", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxConnections: 2, requestTime: "1 minute" })
       const where = { socketPath: world.socket }
@@ -225,7 +225,7 @@ describe("a server", () => {
     })
   )
 
-  it.scopedLive("tells of a bug that there is one, and its log the rest", () =>
+  it.scopedLive("responds to a defect with InternalError and logs its cause", () =>
     Effect.gen(function* () {
       const logged: Array<string> = []
       const logger = Logger.replace(
@@ -253,7 +253,7 @@ describe("a server", () => {
     })
   )
 
-  it.scopedLive("sends the headers that keep browsers from making something of its answers", () =>
+  it.scopedLive("sends security headers with every response", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       for (const path of [
@@ -278,7 +278,7 @@ describe("a server", () => {
     })
   )
 
-  it.scopedLive("ends in time: what is under way may come to its end, and what does not is cut off", () =>
+  it.scopedLive("shuts down in time: drains requests in flight, then closes connections", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const released = yield* Deferred.make<void>()

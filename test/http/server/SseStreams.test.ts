@@ -21,8 +21,8 @@ const finished = (world: World.Scripted, count: number) =>
 
 const ids = (frames: ReadonlyArray<eventSource.Frame>) => frames.map(({ id }) => id)
 
-describe("an event stream", () => {
-  it.scopedLive("begins at once, with a comment, however quiet the job is", () =>
+describe("event stream", () => {
+  it.scopedLive("sends headers and a comment at once, even for a job without events", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const id = yield* world.bySocket.start(config)
@@ -56,7 +56,7 @@ describe("an event stream", () => {
     })
   )
 
-  it.scopedLive("goes on after Last-Event-ID, and after ?after= where there is none", () =>
+  it.scopedLive("resumes after Last-Event-ID, or else after ?after=", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const id = yield* finished(world, 8)
@@ -73,7 +73,7 @@ describe("an event stream", () => {
     })
   )
 
-  it.scopedLive("of all jobs goes on after a cursor, and says where it is even before the first event", () =>
+  it.scopedLive("of all jobs resumes after a cursor and sends its position before the first event", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       yield* finished(world, 3)
@@ -89,7 +89,7 @@ describe("an event stream", () => {
 
   const bad = ["-1", "x", "1.5", "1e3", "0x1", "99999999999999999999", "latest ", "", " "]
 
-  it.scopedLive("is refused with a 400 where its cursor is none, or in the future", () =>
+  it.scopedLive("is refused with 400 if the cursor is invalid or in the future", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const running = yield* world.bySocket.start(config)
@@ -113,7 +113,7 @@ describe("an event stream", () => {
     })
   )
 
-  it.scopedLive("shows signs of life, without an id", () =>
+  it.scopedLive("sends heartbeats without an id", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ heartbeat: 5 })
       const id = yield* world.bySocket.start(config)
@@ -125,7 +125,7 @@ describe("an event stream", () => {
     })
   )
 
-  it.scopedLive("gets a shutdown frame when the server ends, and ends", () =>
+  it.scopedLive("ends with a shutdown frame when the server shuts down", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const world = yield* Scope.extend(World.make({ drain: "20 seconds" }), scope)
@@ -143,7 +143,7 @@ describe("an event stream", () => {
     })
   )
 
-  it.scopedLive("is not opened when there are too many, and is when one has gone", () =>
+  it.scopedLive("is refused at the limit and accepted after another one has closed", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxStreams: 2 })
       const scope = yield* Scope.make()

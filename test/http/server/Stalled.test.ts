@@ -17,9 +17,9 @@ const quantile = (times: ReadonlyArray<number>, part: number): number =>
 
 const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
-describe("a writer", () => {
+describe("event writer", () => {
   it.scopedLive(
-    `is not kept by ${clients} clients that take nothing, in ${rounds} × ${commits} commits beside them and without`,
+    `is not slowed down by ${clients} stalled clients, in ${rounds} × ${commits} commits with and without them`,
     () =>
       Effect.gen(function* () {
         const { client, socket } = yield* Flooded.make

@@ -12,8 +12,8 @@ import * as requests from "../requests.js"
 
 const AppApi = HttpApi.make("app").addHttpApi(JobsApi.JobsApi)
 
-describe("a server that starts", () => {
-  it.scopedLive("answers 503 with Retry-After until its handler is attached, and when it is detached", () =>
+describe("Server.createServer", () => {
+  it.scopedLive("responds with 503 and Retry-After while no handler is attached", () =>
     Effect.gen(function* () {
       const socket = `${yield* TemporaryDirectory.make}/socket`
       const where = { socketPath: socket }

@@ -24,9 +24,9 @@ const cases: ReadonlyArray<readonly [path: string, message: string]> = [
   ]
 ]
 
-describe("a parameter that does not decode", () => {
+describe("decode errors of parameters", () => {
   for (const [path, message] of cases)
-    it.scopedLive(`${path.slice(0, 60)} is answered in one line that says what was expected`, () =>
+    it.scopedLive(`${path.slice(0, 60)} names the expectation in one line`, () =>
       Effect.gen(function* () {
         const world = yield* World.make()
         const answer = yield* world.send({ path: `/api/v1${path}` })
@@ -34,7 +34,7 @@ describe("a parameter that does not decode", () => {
       })
     )
 
-  it.scopedLive("a body that does not stop all jobs is answered with the one that does", () =>
+  it.scopedLive("an invalid body of POST /jobs/stop names the required body", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const headers = { "content-type": "application/json" }

@@ -67,7 +67,7 @@ const encoded = Schema.encodeUnknownSync(
   Schema.Union(...Object.values(errors)).pipe(Schema.annotations({ identifier: "an error" }))
 )
 
-describe("an error of the domain has its status", () => {
+describe("status of a domain error", () => {
   for (const [status, { error, methods, sent }] of cases) {
     const reason = error._tag === "StoreError" ? ` (${error.reason})` : ""
     it.scopedLive(`${status} for ${error._tag}${reason} of ${sent.path}`, () =>
@@ -93,10 +93,10 @@ describe("an error of the domain has its status", () => {
   }
 })
 
-describe("a conflict over a branch", () => {
+describe("JobConflict over a branch", () => {
   const conflict = new errors.JobConflict({ jobId, key: "branch main of repository 65024:11274545" })
 
-  it.scopedLive("names the repository by the path in the configuration, of a start and of a resume", () =>
+  it.scopedLive("names the repository by its configured path, for start and resume", () =>
     Effect.gen(function* () {
       const methods = { start: () => Effect.fail(conflict), resume: () => Effect.fail(conflict) }
       const run = new Run.Run({
@@ -220,7 +220,7 @@ const others: ReadonlyArray<Case> = [
   { status: 500, tag: "InternalError", sent: post("/jobs/stop", { all: true }), holds: {} }
 ]
 
-describe("an error of a request has its status", () => {
+describe("status of a request error", () => {
   const world = Effect.gen(function* () {
     const world = yield* worldOf(
       {
@@ -252,7 +252,7 @@ describe("an error of a request has its status", () => {
     )
   }
 
-  it.scopedLive("401 for RequestRefused without the token of a port", () =>
+  it.scopedLive("401 for RequestRefused without the token on a port", () =>
     Effect.gen(function* () {
       const { port } = yield* world
       const answer = yield* requests.send({ port }, get("/readyz"))
@@ -261,7 +261,7 @@ describe("an error of a request has its status", () => {
     })
   )
 
-  it.scopedLive("503 of whatever reads a store that is closed", () =>
+  it.scopedLive("503 for every read of a closed store", () =>
     Effect.gen(function* () {
       const { send } = yield* worldOf({}, { latestCursor: storeError("closed") })
       expect(yield* send(get("/readyz"))).toMatchObject({ status: 503, json: { _tag: "NotReady" } })
@@ -273,8 +273,8 @@ describe("an error of a request has its status", () => {
   )
 })
 
-describe("every error that a server sends", () => {
-  it("has a case here", () => {
+describe("error responses", () => {
+  it("are all covered by a case in this file", () => {
     const cased = new Set([...cases.map(([, { error }]) => error._tag), ...others.map(({ tag }) => tag)])
     const known = [...Object.keys(errors), ...Object.keys(Http.errors)]
     expect([...cased, ...notSent].sort()).toEqual([...known, "HttpApiDecodeError"].sort())

@@ -8,8 +8,8 @@ import { unknownId } from "../../support/jobs.js"
 const event = (cursor: number, payload: unknown) =>
   new JobEvent.JobEvent({ jobId: unknownId, seq: cursor, cursor, at: DateTime.unsafeMake(0), type: "x", payload })
 
-describe("an event as a frame", () => {
-  it("stands on one line, whatever it holds, and can be read again", () => {
+describe("SSE frame of an event", () => {
+  it("is one line and round-trips any payload", () => {
     const hostile = event(1, "a\n\ndata: forged\r\nid: 7\revent: shutdown\u2028\u2029\u0000")
     const data = sseFrames.data(hostile).toString("utf8")
     expect(data).toMatch(/^data: [^\r\n]*\n\n$/)
