@@ -2,8 +2,9 @@
  * A file of bounded size that takes output without end: it keeps the head and the tail, and says between them how much was
  * left out.
  *
- * The head goes into the file at once. The tail goes into two files beside it that take turns, so that a crash leaves it
- * readable; at the end it is put behind the head. A disk that fails costs the rest of the output and nothing else.
+ * The head goes into the file at once. The tail goes into files beside it, of which the last two stay, so that a crash leaves it
+ * readable and others can follow it: their names say where in the output they begin. At the end the tail is put behind the head. A
+ * disk that fails costs the rest of the output and nothing else.
  */
 import { type FileHandle, open, rm } from "node:fs/promises"
 
@@ -34,8 +35,31 @@ interface Part {
   size: number
 }
 
+/** The line that stands for output that was not kept. */
+export const marker = (omitted: number): string => `\n[charlotte: ${omitted} bytes of output are left out here]\n`
+
+/** How much it stands for at the beginning of a text, and its length; nothing if the text begins with something else. */
+export const markedAt = (text: string): { readonly omitted: number; readonly length: number } => {
+  const [found = "", omitted = "0"] = /^\n\[charlotte: (\d+) bytes of output are left out here\]\n/.exec(text) ?? []
+  return { omitted: Number(omitted), length: found.length }
+}
+
+/** Where in the output a file of the tail begins, and how much of the output is in the head. */
+export interface TailFile {
+  readonly head: number
+  readonly from: number
+}
+
+const tailEnding = ({ from, head }: TailFile): string => `.tail-${head}-${from}`
+
+/** What the name of a file of the tail says, with the name of the whole. */
+export const readTailName = (name: string): (TailFile & { readonly of: string }) | undefined => {
+  const [, of = "", head, from] = /^(.*)\.tail-(\d+)-(\d+)$/.exec(name) ?? []
+  return head === undefined ? undefined : { of, head: Number(head), from: Number(from) }
+}
+
 /** Enough for the line that says what was left out. */
-const markerSize = 128
+export const markerSize = 128
 
 const copySize = 1024 * 1024
 
@@ -55,6 +79,8 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
   /** The one that is written to comes last. */
   const tail: Array<Part> = []
   let bytes = 0
+  /** How much of it was written to some file. */
+  let written = 0
   let problem: string | undefined
 
   const write = async (part: Part, chunk: Uint8Array) => {
@@ -62,6 +88,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
       const { bytesWritten } = await part.file.write(chunk, done, chunk.length - done, part.size)
       done += bytesWritten
       part.size += bytesWritten
+      written += bytesWritten
     }
   }
 
@@ -71,10 +98,10 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
     if (last.size < last.limit) return last
     const oldest = tail.length === 2 ? tail.shift() : undefined
     if (oldest !== undefined) {
-      await oldest.file.truncate(0)
-      oldest.size = 0
+      await oldest.file.close()
+      await rm(oldest.path, { force: true })
     }
-    const next = oldest ?? (await create(`${path}.tail-${tail.length + 1}`, tailLimit))
+    const next = await create(`${path}${tailEnding({ head: head.size, from: written })}`, tailLimit)
     tail.push(next)
     return next
   }
@@ -135,5 +162,3 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
     }
   }
 }
-
-const marker = (omitted: number) => `\n[charlotte: ${omitted} bytes of output are left out here]\n`

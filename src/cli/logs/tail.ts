@@ -1,10 +1,11 @@
 /**
  * Prints the logs of a job, and follows them.
  */
-import { type File, FileSystem, Size } from "@effect/platform/FileSystem"
+import { FileSystem, Size } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Deferred, Effect, Option } from "effect"
 import * as race from "../../internal/race.js"
+import * as OutputFile from "../../process/OutputFile.js"
 import type { OutputClosed } from "../terminal/Output.js"
 import * as LogFile from "./LogFile.js"
 import type { Printer } from "./Printer.js"
@@ -21,33 +22,75 @@ export interface Options {
   readonly printer: Printer
 }
 
-/** Remembers how much of each file it has read. */
-const reader = ({ directory, printer, wanted }: Options) => {
-  const read = new Map<string, number>()
+/** How far a log was read. */
+interface Position {
+  /** In bytes of the output; once the log is complete, of the file. */
+  readonly at: number
+  /** How much is in the head, if output was read that is not; it will be put behind the head in the end. */
+  readonly head: number | undefined
+}
 
-  const pieces = (file: LogFile.LogFile, handle: File): Effect.Effect<void, OutputClosed> =>
+/** Remembers how much of each log it has read. */
+export const reader = ({ directory, printer, wanted }: Options) => {
+  const positions = new Map<string, Position>()
+
+  /** Prints a file from one offset to another, or to its end; answers how much that was. */
+  const print = (file: LogFile.LogFile, path: string, from: number, to: number) =>
     Effect.gen(function* () {
-      for (;;) {
-        const at = read.get(file.path) ?? 0
-        const bytes = yield* Effect.orElseSucceed(handle.readAlloc(pieceSize), Option.none)
-        if (Option.isNone(bytes)) return
-        read.set(file.path, at + bytes.value.length)
+      const fs = yield* FileSystem
+      const handle = yield* Effect.option(fs.open(path, { flag: "r" }))
+      if (Option.isNone(handle)) return 0
+      yield* Effect.ignore(handle.value.seek(Size(from), "start"))
+      let at = from
+      while (at < to) {
+        const piece = handle.value.readAlloc(Math.min(pieceSize, to - at))
+        const bytes = yield* Effect.orElseSucceed(piece, Option.none)
+        if (Option.isNone(bytes)) break
+        at += bytes.value.length
         yield* printer.print(file, bytes.value)
+      }
+      return at - from
+    }).pipe(Effect.scoped)
+
+  /** Output that goes on in other files. */
+  const readTail = (file: LogFile.LogFile, start: number) =>
+    Effect.gen(function* () {
+      let at = start
+      for (const { from, head, path } of file.tail) {
+        if (at < head) at += yield* print(file, file.path, at, head)
+        if (at < from) yield* printer.print(file, Buffer.from(OutputFile.marker(from - at)))
+        at = Math.max(at, from)
+        at += yield* print(file, path, at - from, Infinity)
+        positions.set(file.path, { at, head })
       }
     })
 
+  /** Where in a complete log the output continues that was read up to a position. */
+  const offsetOf = (file: LogFile.LogFile, { at, head }: Position) =>
+    Effect.gen(function* () {
+      if (head === undefined) return at
+      const fs = yield* FileSystem
+      const handle = yield* fs.open(file.path, { flag: "r" })
+      yield* handle.seek(Size(head), "start")
+      const bytes = Option.getOrElse(yield* handle.readAlloc(OutputFile.markerSize), () => new Uint8Array())
+      const { length, omitted } = OutputFile.markedAt(Buffer.from(bytes).toString("latin1"))
+      return at < head + omitted ? head : at - omitted + length
+    }).pipe(
+      Effect.scoped,
+      Effect.orElseSucceed(() => at)
+    )
+
   return Effect.gen(function* () {
-    const fs = yield* FileSystem
     for (const file of yield* LogFile.list(directory, wanted)) {
-      const at = read.get(file.path) ?? 0
-      if (file.size <= at) continue
-      const opened = fs.open(file.path, { flag: "r" }).pipe(Effect.tap((handle) => handle.seek(Size(at), "start")))
-      yield* Effect.scoped(
-        Effect.flatMap(
-          Effect.option(opened),
-          Option.match({ onNone: () => Effect.void, onSome: (handle) => pieces(file, handle) })
-        )
-      )
+      const position = positions.get(file.path) ?? { at: 0, head: undefined }
+      if (file.tail.length > 0) yield* readTail(file, position.at)
+      else {
+        const from = yield* offsetOf(file, position)
+        if (from < file.size) {
+          const at = from + (yield* print(file, file.path, from, Infinity))
+          positions.set(file.path, { at, head: undefined })
+        }
+      }
     }
   })
 }
