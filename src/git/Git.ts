@@ -31,7 +31,7 @@ import * as Worktrees from "./Worktrees.js"
 export class Git extends Context.Tag("charlotte/Git")<Git, Service>() {}
 
 type Repo = Repository.Repository
-type Answer<A> = Effect.Effect<A, GitError>
+type Result<A> = Effect.Effect<A, GitError>
 
 /**
  * The operations of `Git`. Each fails with a `GitError` that carries the reason and the output of git.
@@ -40,154 +40,152 @@ type Answer<A> = Effect.Effect<A, GitError>
  * @category models
  */
 export interface Service {
-  /** The version of git; fails when there is none, or an old one. */
-  readonly version: Answer<string>
+  /** The version of git; fails if git is missing or too old. */
+  readonly version: Result<string>
 
   /**
-   * Opens the repository that a path leads to: its top level or a directory in it, a symbolic link, a linked worktree.
-   * All of them give one `identity`. The `fingerprint` of what it gives is to be kept with the job; given again when the
-   * job goes on, it makes sure that the repository was not changed since. Identity and settings are read here, once.
+   * Opens the repository of a path: its top level, a directory in it, a symbolic link, a linked worktree. All of them have the same
+   * `identity`. With the `fingerprint` of an earlier `open`, it fails if the repository has been replaced since. Reads identity and
+   * settings once.
    */
-  readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Answer<Repo>
+  readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Result<Repo>
 
-  /** All that would be in the way of a job for that branch, or for the one that is checked out. */
+  /** All problems that prevent a job on the branch; by default the one that is checked out. */
   readonly problems: (
     repository: Repo,
     target?: BranchName,
     options?: preflight.Options
-  ) => Answer<ReadonlyArray<preflight.RepositoryProblem>>
+  ) => Result<ReadonlyArray<preflight.RepositoryProblem>>
 
-  /** What is checked out in the checkout through which the repository was opened. */
-  readonly head: (repository: Repo) => Answer<Refs.Head>
+  /** The HEAD of the checkout through which the repository was opened. */
+  readonly head: (repository: Repo) => Result<Refs.Head>
 
-  /** The commit at which a branch is. */
-  readonly resolve: (repository: Repo, branch: BranchName) => Answer<ObjectId>
+  /** The commit of a branch. */
+  readonly resolve: (repository: Repo, branch: BranchName) => Result<ObjectId>
 
-  /** The directories in which a branch is checked out; one, but for a user who has asked for more. */
-  readonly checkouts: (repository: Repo, branch: BranchName) => Answer<ReadonlyArray<string>>
+  /** The directories in which a branch is checked out: at most one, unless the user has forced more. */
+  readonly checkouts: (repository: Repo, branch: BranchName) => Result<ReadonlyArray<string>>
 
-  /** The branches that were made here, of all jobs. */
+  /** The branches of all jobs. */
   readonly ownBranches: (
     repository: Repo
-  ) => Answer<ReadonlyArray<{ readonly branch: OwnBranch; readonly commit: ObjectId }>>
+  ) => Result<ReadonlyArray<{ readonly branch: OwnBranch; readonly commit: ObjectId }>>
 
-  /** All branches, the user's as well; `own` of those that were made here. */
+  /** All branches; `own` for those of jobs. */
   readonly branches: (
     repository: Repo
-  ) => Answer<
+  ) => Result<
     ReadonlyArray<{ readonly branch: string; readonly commit: ObjectId; readonly own: Option.Option<OwnBranch> }>
   >
 
-  /** Makes a branch that is not there yet. */
-  readonly createBranch: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<void>
+  /** Creates a branch; fails if it exists. */
+  readonly createBranch: (repository: Repo, branch: OwnBranch, at: ObjectId) => Result<void>
 
   /**
-   * Sets a branch of ours to a commit wherever it is now, or makes it; answers whether it had to. Refuses one that is
-   * checked out where it was not made here. A worktree of ours that stands on it does not come along: make it again.
+   * Sets the branch of a job to a commit, or creates it; returns whether it changed. Refuses a branch that is checked out in a
+   * checkout of the user. A worktree of a job on the branch is not updated: create it again.
    */
-  readonly restore: (repository: Repo, branch: OwnBranch, at: ObjectId) => Answer<boolean>
+  readonly restore: (repository: Repo, branch: OwnBranch, at: ObjectId) => Result<boolean>
 
   /**
-   * Removes a branch that was made here; refuses one that is checked out, or is not at the commit where it is expected, and is
-   * content when there is none.
+   * Deletes the branch of a job if it exists. Refuses a branch that is checked out or is not at the expected commit.
    */
-  readonly deleteBranch: (repository: Repo, branch: OwnBranch, expected?: ObjectId) => Answer<void>
+  readonly deleteBranch: (repository: Repo, branch: OwnBranch, expected?: ObjectId) => Result<void>
 
   /**
-   * Moves a branch forward, when it still is where it is expected: the ref alone, or, where it is checked out, together
-   * with the files there, unless one of them holds uncommitted work. It is not interrupted on the way.
+   * Fast-forwards a branch if it is still at the expected commit: the ref alone, or, if it is checked out, together with the files,
+   * unless that would overwrite uncommitted work. Uninterruptible.
    */
   readonly advance: (
     repository: Repo,
     branch: BranchName,
     options: advanceBranch.AdvanceOptions
-  ) => Answer<advanceBranch.Advanced>
+  ) => Result<advanceBranch.Advanced>
 
-  /** Makes a worktree outside the repository, on a new branch at the commit `from`, or without it on one that is there. */
+  /** Creates a worktree outside the repository, on a new branch at the commit `from`, or without it on an existing branch. */
   readonly addWorktree: (
     repository: Repo,
     options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly from?: ObjectId }
-  ) => Answer<Worktrees.Worktree>
+  ) => Result<Worktrees.Worktree>
 
-  /** The worktrees that were made here, of all jobs. */
-  readonly worktrees: (repository: Repo) => Answer<ReadonlyArray<Worktrees.Worktree>>
+  /** The worktrees of all jobs. */
+  readonly worktrees: (repository: Repo) => Result<ReadonlyArray<Worktrees.Worktree>>
 
-  /** Removes a worktree that was made here, with all that is in it; is content when there is none. */
-  readonly removeWorktree: (repository: Repo, path: AbsolutePath) => Answer<void>
+  /** Removes the worktree of a job with all its files, if it exists. */
+  readonly removeWorktree: (repository: Repo, path: AbsolutePath) => Result<void>
 
   /**
-   * Sets the user's branches and tags back that were moved or deleted in the clone in which processes of a worktree work, and
-   * answers which they are. No process may be at work there.
+   * Restores the user's branches and tags that processes of a worktree moved or deleted in its clone, and returns them. No process
+   * may run there.
    */
-  readonly putBack: (repository: Repo, worktree: Worktrees.Worktree) => Answer<ReadonlyArray<SharedClone.Move>>
+  readonly putBack: (repository: Repo, worktree: Worktrees.Worktree) => Result<ReadonlyArray<SharedClone.Move>>
 
   /** The user's branches, tags and stash. */
-  readonly userRefs: (repository: Repo) => Answer<UserRefs.Values>
+  readonly userRefs: (repository: Repo) => Result<UserRefs.Values>
 
-  /** Those that were moved while a command ran, if a git of it may have moved them, as the file of its trace says. */
+  /** The user's refs that changed while a command ran, if its git trace shows that it may have changed them. */
   readonly movedUserRefs: (
     repository: Repo,
     before: UserRefs.Values,
     trace: string
-  ) => Answer<ReadonlyArray<SharedClone.Move>>
+  ) => Result<ReadonlyArray<SharedClone.Move>>
 
-  /** The commit on which a worktree stands, and the files that differ from it. */
-  readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Answer<Commits.Status>
+  /** The HEAD of a worktree, and the files that differ from it. */
+  readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Result<Commits.Status>
 
   /**
-   * Commits all that is in a worktree on its branch, but for ignored files. The files of `put` are in the commit, and in
-   * the worktree, with the content that is given, those of `keep` as they were; answers at which of them something else was
-   * found than should be there.
+   * Commits all files of a worktree on its branch, except ignored ones. Files of `put` get their given content in commit and worktree,
+   * those of `keep` their previous one; returns those that had another content.
    */
   readonly commit: (
     repository: Repo,
     worktree: Worktrees.Worktree,
     options: Commits.CommitOptions
-  ) => Answer<Commits.Committed>
+  ) => Result<Commits.Committed>
 
   /**
-   * Moves the branch of a worktree, and its files, to a commit that contains it. Changes that are not committed are lost;
-   * files that the commit has not, such as ignored ones, stay.
+   * Fast-forwards a worktree with its branch. Uncommitted changes are lost; files that are not in the commit, such as ignored ones,
+   * stay.
    */
   readonly forward: (
     repository: Repo,
     worktree: Worktrees.Worktree,
     options: fastForwardWorktree.ForwardOptions
-  ) => Answer<void>
+  ) => Result<void>
 
   /** The tasks that were done in the commits of `to` that `from` does not contain, by their trailers, oldest first. */
   readonly doneTasks: (
     repository: Repo,
     range: { readonly from: ObjectId; readonly to: ObjectId }
-  ) => Answer<ReadonlyArray<History.DoneTask>>
+  ) => Result<ReadonlyArray<History.DoneTask>>
 
   /** Whether the later commit contains the earlier one; each contains itself. */
-  readonly isAncestor: (repository: Repo, earlier: ObjectId, later: ObjectId) => Answer<boolean>
+  readonly isAncestor: (repository: Repo, earlier: ObjectId, later: ObjectId) => Result<boolean>
 
-  /** Whether the repository has such a commit at all; one that no branch leads to may have been cleared away. */
-  readonly contains: (repository: Repo, commit: ObjectId) => Answer<boolean>
+  /** Whether the commit exists; an unreachable one may have been garbage-collected. */
+  readonly contains: (repository: Repo, commit: ObjectId) => Result<boolean>
 
-  /** How many commits `to` contains that `from` does not. */
-  readonly commits: (repository: Repo, range: { readonly from: ObjectId; readonly to: ObjectId }) => Answer<number>
+  /** Number of commits in `to` that are not in `from`. */
+  readonly commits: (repository: Repo, range: { readonly from: ObjectId; readonly to: ObjectId }) => Result<number>
 
-  /** How many commits a commit contains, itself among them, that none of the others does. */
-  readonly unheld: (repository: Repo, commit: ObjectId, others: ReadonlyArray<ObjectId>) => Answer<number>
+  /** Number of commits reachable from `commit` and from none of the others. */
+  readonly unheld: (repository: Repo, commit: ObjectId, others: ReadonlyArray<ObjectId>) => Result<number>
 
-  /** Merges two commits into a third, without a checkout; no branch moves. */
-  readonly merge: (repository: Repo, options: Merge.MergeOptions) => Answer<Merge.MergeResult>
+  /** Merges two commits without a checkout; no branch moves. */
+  readonly merge: (repository: Repo, options: Merge.MergeOptions) => Result<Merge.MergeResult>
 
-  /** The content of a file at a commit; none when there is no regular file. */
-  readonly readFile: (repository: Repo, commit: ObjectId, path: RepoPath) => Answer<Files.Content>
+  /** The content of a file at a commit; none if it is not a regular file. */
+  readonly readFile: (repository: Repo, commit: ObjectId, path: RepoPath) => Result<Files.Content>
 
-  /** Those of the files that are not in the user's checkout as they are in the commit. */
+  /** The files that differ between the user's checkout and the commit. */
   readonly differing: (
     repository: Repo,
     commit: ObjectId,
     paths: ReadonlyArray<RepoPath>
-  ) => Answer<ReadonlyArray<RepoPath>>
+  ) => Result<ReadonlyArray<RepoPath>>
 
-  /** Those of the paths that the user's checkout leaves out of commits. */
-  readonly ignored: (repository: Repo, paths: ReadonlyArray<RepoPath>) => Answer<ReadonlyArray<RepoPath>>
+  /** The paths that are ignored in the user's checkout. */
+  readonly ignored: (repository: Repo, paths: ReadonlyArray<RepoPath>) => Result<ReadonlyArray<RepoPath>>
 }
 
 /**
@@ -200,7 +198,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const command = yield* GitCommand.make
   const context = Context.make(GitCommand.GitCommand, command).pipe(Context.add(Mutexes, yield* makeMutexes))
 
-  /** An operation as a method: with a span of its name, and its needs met. */
+  /** Adds a span to an operation and provides its services. */
   const method = <Args extends ReadonlyArray<unknown>, A>(
     name: string,
     operation: (...args: Args) => Effect.Effect<A, GitError, GitCommand.GitCommand | Mutexes>
@@ -241,7 +239,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 })
 
 /**
- * Git on this machine; what it is given of the environment can be replaced by a `GitEnvironmentRef`.
+ * Git as installed on this machine; `GitEnvironmentRef` replaces its environment.
  *
  * @since 0.1.0
  * @category layers

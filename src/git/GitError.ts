@@ -1,17 +1,17 @@
 /**
- * Everything that can be in the way of git. Each message says what is wrong, and then what to do about it.
+ * Errors of git operations. Each message says what happened, then what to do.
  */
 import { Schema } from "effect"
 import { command } from "./shellQuote.js"
 
-/** No git was found. */
+/** git is not installed. */
 export class GitMissing extends Schema.TaggedError<GitMissing>()("GitMissing", { executable: Schema.String }) {
   override get message() {
-    return `${this.executable} was not found; install git and see that PATH leads to it`
+    return `${this.executable} was not found; install git, or add it to the PATH`
   }
 }
 
-/** The git that was found lacks what is needed. */
+/** The installed git is too old. */
 export class GitTooOld extends Schema.TaggedError<GitTooOld>()("GitTooOld", {
   version: Schema.String,
   needed: Schema.String
@@ -21,12 +21,12 @@ export class GitTooOld extends Schema.TaggedError<GitTooOld>()("GitTooOld", {
   }
 }
 
-/** A git command, or a step beside one, did not do what it was asked, for a reason that has no name of its own. */
+/** A git command, or a step of an operation, failed for another reason. */
 export class GitFailed extends Schema.TaggedError<GitFailed>()("GitFailed", {
   /** The command without its data, such as `update-ref`. */
   operation: Schema.String,
   exitCode: Schema.NullOr(Schema.Int),
-  /** The end of what it said, made fit for a terminal. */
+  /** The end of its output, without control characters. */
   detail: Schema.String
 }) {
   override get message() {

@@ -1,7 +1,6 @@
 /**
- * Who may hold a lock file of git's. The file does not say, so the kernel is asked: a process that has it open does, and
- * so may any git process that works in a checkout which the lock guards (while an editor is open for `git commit`, the
- * lock is there and open nowhere).
+ * Finds processes that may hold a lock file of git. The file does not name them: a process that has it open holds it, and so may any
+ * git process in a checkout that the lock protects (while `git commit` waits for an editor, no process has the file open).
  */
 import type { Stats } from "node:fs"
 import { readdir, readFile, readlink, stat } from "node:fs/promises"

@@ -150,8 +150,8 @@ const removeBroken = ({ commonDir }: Repository, branch: OwnBranch) =>
   })
 
 /**
- * Sets a branch to a commit, wherever it is now, and makes it when it is gone; answers whether it had to. A checkout that was
- * not made here is not left on a branch that has moved; a worktree that was made here is, and is to be made again.
+ * Sets a branch to a commit, or creates it; returns whether it changed. Refuses a branch that is checked out by the user; a worktree
+ * of a job is left behind and must be created again.
  */
 export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
   mutate(repository, { locks: [lockOf(repository, branch)] })(

@@ -1,4 +1,4 @@
-/** The files in a worktree of ours: where it stands, what is in it, and its index put in place of the one that is there. */
+/** The files in the worktree of a job: HEAD, content and index. */
 import { Effect, Option, Schema } from "effect"
 import { copyFile, open, rename, rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
@@ -85,7 +85,7 @@ const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyAr
 
 /**
  * Runs an operation over the files of the worktree, with an index that was read from its commit and a list of both.
- * The index that lies in the worktree's git directory is not looked at: it could say of a file that it has not changed.
+ * The index in the worktree's git directory is not used: it could claim that a changed file is unchanged.
  */
 export const over = <A, E, R>(
   repository: Repository,

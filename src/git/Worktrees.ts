@@ -157,8 +157,8 @@ const populate = (repository: Repository, { clone, path }: Worktree, commit: Obj
   )
 
 /**
- * Makes a worktree on a branch of its own: a new one at the commit `from`, or without it one that is there. What was done
- * is undone when it fails.
+ * Creates a worktree on a branch of its own: a new one at the commit `from`, or without it an existing one. A failure undoes all
+ * steps.
  */
 export const add = (
   repository: Repository,

@@ -21,18 +21,18 @@ export interface Cgroup {
   readonly pids: () => ReadonlyArray<number>
   /** By SIGKILL, all at once. */
   readonly kill: () => void
-  /** Whether a process of it is alive, as the kernel says. */
+  /** Whether it has a live process, according to the kernel. */
   readonly isPopulated: () => boolean
-  /** Removes it if nothing is in it; answers whether it is gone. */
+  /** Removes it if it is empty; returns whether it is gone. */
   readonly remove: () => boolean
 }
 
 export interface Cgroups {
-  /** The group of this program, in which those of attempts are made; missing where it is not this user's to divide. */
+  /** The group of this program, parent of those of attempts; missing if it is not delegated to this user. */
   readonly delegated: string | undefined
-  /** Nothing where it cannot be made. */
+  /** Undefined if it cannot be created. */
   readonly make: (cookie: string) => Cgroup | undefined
-  /** One that is there, wherever the manager was that has made it. */
+  /** An existing one, also of an earlier manager in another group. */
   readonly find: (cookie: string) => Cgroup | undefined
 }
 

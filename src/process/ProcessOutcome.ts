@@ -10,26 +10,28 @@ import { Data, type Duration } from "effect"
  * @category models
  */
 export type ProcessOutcome = Data.TaggedEnum<{
-  /** By itself. */
+  /** It exited. */
   Exited: { readonly code: number }
-  /** By a signal that the runner did not send, as far as that is known. */
+  /** By a signal that the runner did not send. */
   Signalled: { readonly signal: string }
-  /** It was ended, for it had run this long. */
+  /** It was killed at its time limit. */
   TimedOut: { readonly limit: Duration.Duration }
-  /** It was ended, for it had printed nothing for this long. */
+  /** It was killed at its time limit without output. */
   SilentTooLong: { readonly limit: Duration.Duration }
-  /** Nothing ran. */
+  /** It was not started. */
   CouldNotStart: { readonly reason: StartFailure; readonly message: string }
 }>
 
 /**
- * - `notFound`: there is no such command, or not the interpreter that its first line names
- * - `notExecutable`: the command is there and cannot be executed
+ * Why a process could not be started.
+ *
+ * - `notFound`: the command, or the interpreter in its first line, does not exist
+ * - `notExecutable`: the command exists but cannot be executed
  * - `directory`: the working directory is missing or cannot be entered
- * - `tooLong`: arguments and environment are more than the system takes
- * - `invalid`: an argument, variable or path that no system takes
+ * - `tooLong`: arguments and environment exceed the limit of the system
+ * - `invalid`: an argument, variable or path is invalid on any system
  * - `exhausted`: too many processes or open files, or no memory
- * - `output`: the file for the output, or the pipe, could not be made
+ * - `output`: the output file or pipe could not be created
  * - `other`: see the message
  *
  * @since 0.1.0

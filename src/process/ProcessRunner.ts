@@ -1,6 +1,6 @@
 /**
- * Runs the child processes of jobs, and sees to it that nothing of them is left: not after they have ended, not after an
- * interruption, and not after a crash of this program.
+ * Runs the child processes of jobs and leaves none of their descendants behind: not after they exit, not after an interruption, and
+ * not after a crash of this program.
  *
  * Where the control group of this program is delegated to its user (cgroup v2), each process runs in a group of its own, and the
  * kernel says when nothing of it is left. Elsewhere the limit is this: a process escapes that leaves its session, clears or
@@ -42,28 +42,26 @@ export class ProcessRunner extends Context.Tag("charlotte/ProcessRunner")<Proces
  */
 export interface Service {
   /**
-   * Runs a command and returns when it has ended and nothing of what it started is left. What it leaves behind has a
-   * moment to end by itself, then gets SIGTERM, then SIGKILL.
+   * Runs a command and returns when it and all of its descendants have exited. Descendants that outlive it have a moment to exit by
+   * themselves, then get SIGTERM, then SIGKILL.
    *
-   * Interruption sends SIGTERM to all of it, SIGKILL after the grace, and returns when nothing is left: within the grace and
-   * one second, unless the kernel itself does not let go of a process.
+   * Interruption sends SIGTERM to all of them, SIGKILL after the grace period, and returns when none is left: within the grace period
+   * and one second, unless a process hangs in the kernel.
    */
   readonly run: (options: RunOptions) => Effect.Effect<ProcessResult, StoreError>
 
   /**
-   * Ends all grace periods, those of later stops too: what does not end by itself is killed at once. For a second signal.
+   * Ends all grace periods, also those of later stops: remaining processes are killed at once. For a second signal.
    */
   readonly hurry: Effect.Effect<void>
 
   /**
-   * Kills what a crash has left running of the processes of a job, and returns when nothing of them is left; answers how many
-   * there were. Not for a job that runs.
+   * Kills the processes of a job that a crash has orphaned, and returns their number when none is left. Not for a running job.
    */
   readonly recover: (jobId: JobId) => Effect.Effect<number, StoreError>
 
   /**
-   * What is found of a process that does not want to be found: everything in its control group, everything that carries its
-   * mark, or only its process group.
+   * How descendants are found: by their control group, by their mark (cookie and resource limit), or by their process group only.
    */
   readonly reach: "cgroup" | "marked" | "group"
 }

@@ -18,7 +18,7 @@ export interface ProcessTable {
    * keeps the rest to itself. Undefined if that cannot be read right now.
    */
   readonly isMarked: (entry: Entry, cookie: string) => boolean | undefined
-  /** Signals a process, or with its negative number a group; answers whether there was any process to signal. */
+  /** Signals a process, or with its negative number a group; returns whether there was any process to signal. */
   readonly signal: (target: number, signal: NodeJS.Signals | 0) => boolean
 }
 
@@ -113,7 +113,7 @@ const inodeOf = (pid: number): number | undefined =>
  */
 const kernel = new Map<number, { readonly inode: number; readonly entry: Entry }>()
 
-/** So that those that have gone are not kept for ever. */
+/** Bounds the cache, which does not notice when entries disappear. */
 const manyParts = 10_000
 
 const get = (pid: number): Entry | undefined => {

@@ -14,11 +14,11 @@ import type { Cgroup } from "./Cgroup.js"
 import { type Entry, type ProcessTable, signal as send } from "./ProcessTable.js"
 
 export interface ProcessTree {
-  /** Scans for all of its processes, signals each at once, and answers what was found. */
+  /** Scans for all of its processes, signals each at once, and returns those found. */
   readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => ProcessSnapshot
-  /** The same without signals; cheap as long as one of those found before is there. */
+  /** As `sweep` without signals; cheap as long as a process found before is alive. */
   readonly scan: () => ProcessSnapshot
-  /** What had to be killed. */
+  /** The killed processes. */
   readonly killed: () => ReadonlyArray<Entry>
 }
 
@@ -147,14 +147,14 @@ const ofSessions = (
       else isComplete = false
     }
     sessions = isComplete ? alive : new Set([...sessions, ...alive])
-    // At last, so that those who die of it have been named.
+    // Last, so that `found` has the processes that it kills.
     if (signals.includes("SIGKILL")) cgroup?.kill()
     return { found, isComplete, isPopulated: cgroup?.isPopulated() === true }
   }
 }
 
 const ofGroup = (leader: Leader | undefined): Scan => {
-  // Whose child it is not may be anybody by now.
+  // The pid of a process that is not our child may have been reused.
   let isThere = leader?.isChild === true
   return (signals) => {
     if (leader === undefined || !isThere) return { found: [], isComplete: true, isPopulated: false }

@@ -6,8 +6,8 @@ import * as ResourceMark from "./ResourceMark.js"
 type Command = Array.NonEmptyReadonlyArray<string>
 
 /**
- * The shell marks itself, joins the control group where there is one, and becomes the command. What fails is left out: the
- * process can then be found by its environment, its session and its standard streams.
+ * The shell marks itself, joins the control group if there is one, and execs the command. Failures are ignored: the process can still
+ * be found by its environment, session and standard streams.
  */
 const script = `{ [ -z "$3" ] || echo 0 > "$3/cgroup.procs"; ulimit -S -m "$1"; [ -z "$2" ] || ulimit -H -m "$2"; } 2>/dev/null
 shift 3

@@ -27,23 +27,23 @@ import { terminate } from "./terminate.js"
 export interface RunOptions {
   readonly jobId: JobId
   readonly attempt: number
-  /** For people, such as `agent` or `gate`. */
+  /** For reports, such as `agent` or `gate`. */
   readonly purpose: string
   readonly command: Array.NonEmptyReadonlyArray<string>
   readonly cwd: string
-  /** Variables in addition to the few that every process gets; none that begin with `CHARLOTTE_`. */
+  /** Variables besides the few that every process gets; those that begin with `CHARLOTTE_` are dropped. */
   readonly env?: { readonly [name: string]: string } | undefined
-  /** Names of variables that are passed on from outside; none that begin with `CHARLOTTE_` or `GIT_`. */
+  /** Names of variables to inherit; those that begin with `CHARLOTTE_` or `GIT_` are dropped. */
   readonly inherit?: ReadonlyArray<string> | undefined
   readonly stdin?: string | undefined
-  /** The file for its standard output and error. Its directory is made; a file that is there is replaced. */
+  /** The file for standard output and error. Its directory is created; an existing file is replaced. */
   readonly output: string
   readonly limits?: Limits | undefined
   /** The grace period, read when it begins. */
   readonly grace: () => Duration.Duration
-  /** Completes when the grace is over, where that may come earlier: a later stop can shorten it. */
+  /** Completes when the grace period ends, which a later stop can shorten. */
   readonly graceOver?: Effect.Effect<void> | undefined
-  /** Run when an interruption had to kill, with what was killed. */
+  /** Called with the killed processes if an interruption had to kill any. */
   readonly onForced?: ((killed: ReadonlyArray<KilledProcess>) => Effect.Effect<void>) | undefined
 }
 
@@ -54,13 +54,13 @@ export interface RunOptions {
  * @category options
  */
 export interface Limits {
-  /** How long it may run; for ever when left out. */
+  /** Time limit; none by default. */
   readonly total?: Duration.DurationInput | undefined
-  /** How long it may print nothing; for ever when left out. */
+  /** Time limit without output; none by default. */
   readonly silence?: Duration.DurationInput | undefined
-  /** How many bytes the file for its output may have; 64 MiB when left out. */
+  /** Maximum size of the output file in bytes; 64 MiB by default. */
   readonly output?: number | undefined
-  /** How many bytes of the end of its output the result holds; 16 KiB when left out. */
+  /** Size of `tail` in the result in bytes; 16 KiB by default. */
   readonly tail?: number | undefined
 }
 
@@ -72,20 +72,20 @@ export interface Limits {
  */
 export interface ProcessResult {
   readonly outcome: ProcessOutcome
-  /** Whether something had to be killed: the process itself, or what it had left behind. */
+  /** Whether the process or one of its descendants had to be killed. */
   readonly forced: boolean
   /** What was killed. */
   readonly killed: ReadonlyArray<KilledProcess>
   readonly output: {
-    /** How many bytes it printed. */
+    /** Bytes printed. */
     readonly bytes: number
-    /** How many of them were not kept. */
+    /** Bytes not kept. */
     readonly omitted: number
-    /** How many bytes the file has: what was kept, and a line that says so where something was not. */
+    /** Size of the file in bytes, with the line that marks omitted output. */
     readonly size: number
     /** The end of the output. */
     readonly tail: string
-    /** Why output was lost, if not for its size; such as a full disk. */
+    /** Why output was lost other than by its size, such as a full disk. */
     readonly problem: string | undefined
   }
 }
@@ -131,8 +131,7 @@ export const make = (runner: {
         const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
         const cookie = yield* launch.cookie
         yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* now })
-        // Nothing waits for that record, and it shares a commit with what comes next: a crash before it leaves something open that
-        // is looked for, not found, and closed then.
+        // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
         const runtime = yield* Effect.runtime()
         const close = Effect.flatMap(now, (at) => attempts.close({ cookie, at })).pipe(
           Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),

@@ -147,7 +147,7 @@ describe("doctor, of the machine", () => {
       expect(noProc).toEqual([expect.stringMatching(/^warning: linux, without \/proc: .* → use agents and gates/)])
       const without = { ...world, environment: { ...world.environment, executable: "no-git" } }
       expect(yield* say(without, "git", "--repo", world.root)).toEqual([
-        "problem: no-git was not found → install git and see that PATH leads to it"
+        "problem: no-git was not found → install git, or add it to the PATH"
       ])
       expect(yield* say(without, "repository", "--repo", world.root)).toEqual([])
     })
