@@ -52,6 +52,8 @@ export interface Committed {
   readonly commit: ObjectId
   /** The files of `put` and `keep` at which something else was found than should be there. */
   readonly replaced: ReadonlyArray<RepoPath>
+  /** The files that differ since the work began, sorted. */
+  readonly changed: ReadonlyArray<string>
   /** Said when nothing was changed since the work began, beside the files of `put`. */
   readonly isEmpty?: boolean
 }
@@ -93,6 +95,7 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
         const committed: Committed = {
           commit,
           replaced: [...replaced, ...kept.map(({ path }) => path)],
+          changed: [...differing].toSorted(),
           isEmpty: [...differing].every((changed) => put.some(({ path }) => path === changed))
         }
         return committed

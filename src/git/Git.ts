@@ -20,6 +20,7 @@ import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
 import * as UserRefs from "./UserRefs.js"
+import * as WorkingFiles from "./WorkingFiles.js"
 import * as Worktrees from "./Worktrees.js"
 
 /**
@@ -51,11 +52,7 @@ export interface Service {
   readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Result<Repo>
 
   /** All problems that prevent a job on the branch; by default the one that is checked out. */
-  readonly problems: (
-    repository: Repo,
-    target?: BranchName,
-    options?: preflight.Options
-  ) => Result<ReadonlyArray<preflight.RepositoryProblem>>
+  readonly problems: (repository: Repo, target?: BranchName, options?: preflight.Options) => Result<preflight.Problems>
 
   /** The HEAD of the checkout through which the repository was opened. */
   readonly head: (repository: Repo) => Result<Refs.Head>
@@ -186,6 +183,9 @@ export interface Service {
 
   /** The paths that are ignored in the user's checkout. */
   readonly ignored: (repository: Repo, paths: ReadonlyArray<RepoPath>) => Result<ReadonlyArray<RepoPath>>
+
+  /** The ignored files of a worktree, sorted; a directory that is ignored as a whole is one of them, with a slash at its end. */
+  readonly ignoredFiles: (repository: Repo, worktree: Worktrees.Worktree) => Result<ReadonlyArray<string>>
 }
 
 /**
@@ -234,7 +234,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     merge: method("merge", Merge.merge),
     readFile: method("readFile", Files.read),
     differing: method("differing", Files.differing),
-    ignored: method("ignored", Files.ignored)
+    ignored: method("ignored", Files.ignored),
+    ignoredFiles: method("ignoredFiles", WorkingFiles.ignored)
   }
 })
 

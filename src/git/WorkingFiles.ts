@@ -83,6 +83,22 @@ const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyAr
     return directories.length > 0 ? yield* new NestedRepository({ path, directories }) : lines
   })
 
+/** The ignored files of a worktree, sorted; of a directory with nothing else in it only its name, which ends with a slash. */
+export const ignored = (repository: Repository, { path }: Worktrees.Worktree) =>
+  isolatedGitDir(
+    repository,
+    (git) => git.run(["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]),
+    { workTree: path }
+  ).pipe(
+    Effect.map(({ stdout }) =>
+      stdout
+        .toString()
+        .split("\0")
+        .filter((name) => name !== "")
+        .toSorted()
+    )
+  )
+
 /**
  * Runs an operation over the files of the worktree, with an index that was read from its commit and a list of both.
  * The index in the worktree's git directory is not used: it could claim that a changed file is unchanged.

@@ -33,6 +33,8 @@ export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlott
   message: Schema.String
 }) {}
 
+export type Problems = ReadonlyArray<RepositoryProblem>
+
 const problem = (kind: RepositoryProblem["kind"], message: string) => new RepositoryProblem({ kind, message })
 
 /** The branch to work for, or why there is none. */

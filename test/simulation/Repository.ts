@@ -151,7 +151,7 @@ export const make = (machine: Machine): Repository => {
           if (branches.get(branch) !== tip) return yield* new BranchMoved({ branch, expected: tip, actual: null })
           set(branch, commit)
           yield* pause
-          return { commit, replaced: [] }
+          return { commit, replaced: [], changed: [] }
         }),
       forward: (_, { branch }, { to }) => answer(() => set(branch, to)),
       doneTasks: () => unused,
@@ -170,7 +170,8 @@ export const make = (machine: Machine): Repository => {
         }),
       readFile: () => Effect.succeedNone,
       differing: () => Effect.succeed([]),
-      ignored: () => Effect.succeed([])
+      ignored: () => Effect.succeed([]),
+      ignoredFiles: () => Effect.succeed([])
     }
   }
 

@@ -10,7 +10,7 @@ import type { Unit } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
 import * as ResultBranch from "./ResultBranch.js"
 import { MergeConflict } from "./errors.js"
-import type { TaskPosition } from "./runTask.js"
+import type { TaskPosition } from "./commitTask.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 

@@ -2,19 +2,17 @@
  * Runs one task: the agent, then the gate, until the gate passes or no attempts are left; then commits the work.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
-import { Duration, Effect, Fiber, Option, Schema } from "effect"
+import { Duration, Effect, Fiber, Option } from "effect"
 import { now } from "../../internal/now.js"
 import type { TaskRecord } from "../../domain/Work.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as plainText from "../../internal/plainText.js"
 import * as Prompt from "../agents/Prompt.js"
-import { Git } from "../../git/Git.js"
-import { type ObjectId, RepoPath } from "../../git/RefNames.js"
 import type { Task, Unit } from "../plan/Plan.js"
-import * as TaskFile from "../plan/TaskFile.js"
 import type { Log, Payload, Type } from "../TaskEvents.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
+import * as commitTask from "./commitTask.js"
 import * as Note from "./Note.js"
 import * as runCommand from "./runCommand.js"
 import { TaskFailure } from "./errors.js"
@@ -37,14 +35,8 @@ interface FailedAttempt {
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
 
-/** The worktree of the unit, and the commit at which the next task starts. */
-export interface TaskPosition {
-  readonly worktree: UnitWorktree.UnitWorktree
-  readonly tip: ObjectId
-}
-
 /** Returns the position at which the next task starts. */
-export const run = (ctx: RunContext, unit: Unit, task: Task, position: TaskPosition) =>
+export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTask.TaskPosition) =>
   Effect.gen(function* () {
     const { progress, snapshot } = ctx
     const emit = taskEmitter(ctx, unit, task)
@@ -56,9 +48,10 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: TaskPosit
     if (record().state === "failed") return yield* failure(unit, task, record())
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())
+    const ignored = new Set(yield* commitTask.ignoredFiles(ctx, worktree))
     for (;;) {
       const attempt = record().failures + 1
-      const outcome = yield* tryOnce(ctx, unit, task, { worktree, tip: position.tip }, { attempt, previous })
+      const outcome = yield* tryOnce(ctx, unit, task, { worktree, tip: position.tip }, { attempt, previous, ignored })
       if ("commit" in outcome) {
         const { commit } = outcome
         yield* change({ state: "completed", commit, endedAt: yield* now, reason: undefined, log: undefined })
@@ -126,8 +119,17 @@ const tryOnce = (
   ctx: RunContext,
   unit: Unit,
   task: Task,
-  position: TaskPosition,
-  { attempt, previous }: { readonly attempt: number; readonly previous: Option.Option<Prompt.Previous> }
+  position: commitTask.TaskPosition,
+  {
+    attempt,
+    ignored,
+    previous
+  }: {
+    readonly attempt: number
+    readonly previous: Option.Option<Prompt.Previous>
+    /** The ignored files that were there before the task. */
+    readonly ignored: ReadonlySet<string>
+  }
 ) =>
   Effect.gen(function* () {
     const { job, progress, snapshot } = ctx
@@ -145,7 +147,7 @@ const tryOnce = (
     yield* emit("task.started", { attempt, title: task.title })
     yield* markRunning(calls + 1)
     // Read in the background, since it is needed only once the gate has passed.
-    const file = yield* Effect.fork(readFile(ctx, task, position.tip))
+    const file = yield* Effect.fork(commitTask.readFile(ctx, task, position.tip))
     const invocation = yield* Invocation.make(ctx.agent, {
       prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
       scripts: task.scripts,
@@ -165,6 +167,7 @@ const tryOnce = (
       })
     }
 
+    const made = (yield* commitTask.ignoredFiles(ctx, worktree)).filter((file) => !ignored.has(file))
     const command = task.backpressure
     const gateLog = `${name}.gate.log`
     yield* emit("task.gate.started", { command, log: gateLog })
@@ -176,7 +179,8 @@ const tryOnce = (
       return failedAttempt({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
     }
     yield* emit("task.gate.passed", { command, log: gate.log })
-    const accepted = commitTask(ctx, unit, task, position, yield* Fiber.join(file))
+    yield* commitTask.noteIgnored(ctx, unit, task, made)
+    const accepted = commitTask.commit(ctx, unit, task, position, yield* Fiber.join(file))
     return yield* Effect.map(accepted, (commit) => ({ commit })).pipe(
       Effect.catchTags({
         FilesUnreadable: uncommitted(attempt),
@@ -212,57 +216,3 @@ const uncommitted =
         pause: backoff(attempt)
       })
     )
-
-interface File {
-  readonly path: RepoPath
-  /** None if the file no longer exists. */
-  readonly text: Option.Option<string>
-}
-
-/** The task file at a commit. */
-const readFile = ({ repository }: RunContext, task: Task, commit: ObjectId) =>
-  Effect.gen(function* () {
-    const git = yield* Git
-    const path = yield* Schema.decode(RepoPath)(task.file)
-    const content = yield* git.readFile(repository, commit, path)
-    const file: File = { path, text: Option.map(content, (content) => Buffer.from(content).toString("utf8")) }
-    return file
-  })
-
-/** Commits the work of the task, with its file marked as complete and changes to other plan files reverted. */
-const commitTask = (ctx: RunContext, unit: Unit, task: Task, { tip, worktree }: TaskPosition, { path, text }: File) =>
-  Effect.gen(function* () {
-    const git = yield* Git
-    const { job, keep, progress, repository } = ctx
-    const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
-    const {
-      commit,
-      isEmpty = false,
-      replaced
-    } = yield* git.commit(repository, worktree, {
-      title: task.title,
-      body: `Task ${task.number} of unit ${unit.id}.`,
-      jobId: job.id,
-      unit: unit.id,
-      task: task.number,
-      since: tip,
-      keep,
-      put: Option.match(marked, {
-        onNone: () => [],
-        onSome: (content) => [{ path, content, was: Option.getOrElse(text, () => content) }]
-      }),
-      before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
-    })
-    if (isEmpty) {
-      const text = "the gate passed although no file was changed: it may pass even before the task is started"
-      yield* Note.add(ctx, { unit: unit.id, task: task.number }, text)
-    }
-    if (replaced.length > 0) {
-      const text = `the agent changed ${listFiles(replaced)}: plan files were restored`
-      yield* Note.add(ctx, { unit: unit.id, task: task.number }, text)
-    }
-    return commit
-  })
-
-const listFiles = (files: ReadonlyArray<string>): string =>
-  files.length <= 3 ? files.join(", ") : `${files.slice(0, 3).join(", ")} and ${files.length - 3} more`

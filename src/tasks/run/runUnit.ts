@@ -6,6 +6,7 @@ import { now } from "../../internal/now.js"
 import { ObjectId, unitBranch } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
+import type { TaskPosition } from "./commitTask.js"
 import * as mergeUnit from "./mergeUnit.js"
 import * as runTask from "./runTask.js"
 import * as UnitWorktree from "./UnitWorktree.js"
@@ -21,7 +22,7 @@ export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
     yield* emit("unit.started", {}, { unit: unit.id })
     const branch = unitBranch(job.id, unit.id)
     const at = Option.getOrElse(lastCommit(ctx, unit), () => base)
-    let position: runTask.TaskPosition = {
+    let position: TaskPosition = {
       worktree: yield* UnitWorktree.open(ctx, { unit: unit.id, branch, at }),
       tip: at
     }
