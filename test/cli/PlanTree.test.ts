@@ -50,7 +50,7 @@ const diamond = plan([
 const text = (plan: Plan, columns = Infinity) =>
   PlanTree.render(plan, columns).map((line) => StyledLine.paint(line, false))
 
-describe("the tree of a plan", () => {
+describe("plan tree", () => {
   it("shows waves, units, tasks, their order, their gates, and what is skipped", () => {
     expect(text(diamond).join("\n")).toBe(`wave 1
 ├─ base
@@ -78,7 +78,7 @@ wave 3
 5 units, 7 tasks, 3 waves: 5 to do, 2 skipped`)
   })
 
-  it("is cut where the terminal ends", () => {
+  it("is truncated to the width of the terminal", () => {
     expect(text(diamond, 24).slice(0, 6)).toEqual([
       "wave 1",
       "├─ base",
@@ -89,7 +89,7 @@ wave 3
     ])
   })
 
-  it("holds nothing that a terminal obeys, and fits it, whatever the tasks say", () => {
+  it("has no control sequences and fits the terminal, whatever the tasks contain", () => {
     fc.assert(
       fc.property(hostile, hostile, fc.constantFrom(20, 40, 80, 200), (title, backpressure, columns) => {
         for (const line of text(plan([unit("a", [], [task(1, title, { backpressure })])]), columns)) {
@@ -101,8 +101,8 @@ wave 3
   })
 })
 
-describe("a plan for programs", () => {
-  it("has units and tasks in order, and nothing else", () => {
+describe("plan as JSON", () => {
+  it("has units and tasks in order", () => {
     expect(PlanTree.json(plan(diamond.units.slice(0, 1)))).toEqual({
       units: [
         {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { unsupported } from "../../src/cli/Platform.js"
 
-describe("the command", () => {
+describe("charlotte", () => {
   it("runs on Node.js 22.19 and newer, on Linux and macOS", () => {
     for (const node of ["22.19.0", "22.23.3", "24.0.0", "100.0.0"]) {
       expect(unsupported({ node, platform: "linux" })).toBeUndefined()
@@ -9,7 +9,7 @@ describe("the command", () => {
     }
   })
 
-  it("says why it does not run elsewhere, and what to do", () => {
+  it("names the requirement and the fix on other platforms", () => {
     for (const node of ["18.19.1", "20.20.2", "22.18.0"]) {
       expect(unsupported({ node, platform: "linux" })).toBe(
         `Node.js ${node} is too old; install version 22.19 or newer`

@@ -54,8 +54,8 @@ const repository = (world: Sandbox, tasks: number) =>
     return top
   })
 
-describe("the command", () => {
-  it.scopedLive("runs from its sources, too", () =>
+describe("charlotte", () => {
+  it.scopedLive("runs from source", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const sources = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
@@ -65,7 +65,7 @@ describe("the command", () => {
     })
   )
 
-  it.scopedLive("answers on the standard output, in plain text for a pipe, with code 0", () =>
+  it.scopedLive("writes plain text to a pipe and exits with 0", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, 1)
@@ -78,7 +78,7 @@ describe("the command", () => {
     })
   )
 
-  it.scopedLive("says once what is wrong, on the standard error, with code 2", () =>
+  it.scopedLive("writes a usage error once, to standard error, and exits with 2", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const { code, err, out } = yield* shell(world, "charlotte plann tasks")
@@ -90,7 +90,7 @@ describe("the command", () => {
     })
   )
 
-  it.scopedLive("ends quietly when nobody reads on", () =>
+  it.scopedLive("exits quietly when the reader closes the pipe", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, 1_500)
@@ -99,7 +99,7 @@ describe("the command", () => {
     })
   )
 
-  it.scopedLive("copes without a standard output", () =>
+  it.scopedLive("runs with standard output closed", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, 1)
@@ -108,7 +108,7 @@ describe("the command", () => {
     })
   )
 
-  it.scopedLive("says so when its directory is not there any more", () =>
+  it.scopedLive("reports a deleted working directory", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       mkdirSync(`${world.root}/gone`)
@@ -123,7 +123,7 @@ describe("the command", () => {
     })
   )
 
-  it.scopedLive("answers 130 when it is interrupted", () =>
+  it.scopedLive("exits with 130 when interrupted", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, 1)

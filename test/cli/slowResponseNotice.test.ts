@@ -42,8 +42,8 @@ const make = (isTerminal: boolean) =>
     return { answer, asleep, capture, over, stop }
   })
 
-describe("whoever waits for a daemon", () => {
-  it.scoped("is told at a terminal for whom, and gets the answer when it comes", () =>
+describe("slow response notice", () => {
+  it.scoped("names the daemon on a terminal, and the response still arrives", () =>
     Effect.gen(function* () {
       const { answer, asleep, capture, over, stop } = yield* make(true)
       expect(yield* Deferred.await(asleep)).toBe(10_000)
@@ -59,7 +59,7 @@ describe("whoever waits for a daemon", () => {
     })
   )
 
-  it.scoped("is told nothing when the answer is there before", () =>
+  it.scoped("is not shown if the response is fast", () =>
     Effect.gen(function* () {
       const { answer, asleep, capture, over, stop } = yield* make(true)
       yield* Deferred.await(asleep)
@@ -71,7 +71,7 @@ describe("whoever waits for a daemon", () => {
     })
   )
 
-  it.scoped("is told nothing where a program reads what is said", () =>
+  it.scoped("is not shown in a pipe or with --json", () =>
     Effect.gen(function* () {
       const { answer, capture, over, stop } = yield* make(false)
       yield* Deferred.succeed(over, undefined)

@@ -85,7 +85,7 @@ const lock = (world: World, what: HomeLock.Options["what"] = "run") =>
   HomeLock.layer(as(what)).pipe(Layer.provideMerge(Home.layerAt(world.home)), Layer.provideMerge(NodeContext.layer))
 
 describe("charlotte doctor", () => {
-  it.scoped("finds nothing wrong where nothing is, and makes nothing", () =>
+  it.scoped("reports no problems for a sound setup and creates no files", () =>
     Effect.gen(function* () {
       const world = yield* around
       rmSync(world.home, { recursive: true })
@@ -118,7 +118,7 @@ No problems found.
     })
   )
 
-  it.scoped("says what is wrong, with what to do, and answers 1; a pipe gets no colours", () =>
+  it.scoped("reports problems with fixes, without colours in a pipe, and exits with 1", () =>
     Effect.gen(function* () {
       const world = yield* around
       chmodSync(world.home, 0o777)
@@ -139,8 +139,8 @@ No problems found.
   )
 })
 
-describe("doctor, of the machine", () => {
-  it.scoped("says so when there is no /proc, or no git", () =>
+describe("doctor > machine", () => {
+  it.scoped("reports a missing /proc or git", () =>
     Effect.gen(function* () {
       const world = yield* around
       const noProc = yield* Effect.provideService(say(world, "platform"), ProcessTableRef, Option.none())
@@ -154,8 +154,8 @@ describe("doctor, of the machine", () => {
   )
 })
 
-describe("doctor, of SQLite", () => {
-  it.scoped("says what to do when its native part does not work, and looks at nothing that needs it", () =>
+describe("doctor > SQLite", () => {
+  it.scoped("names the fix when the native module fails, and skips checks that need it", () =>
     Effect.gen(function* () {
       const world = yield* around
       yield* Effect.provide(cutOff(world, 1), database(world))
@@ -171,8 +171,8 @@ describe("doctor, of SQLite", () => {
   )
 })
 
-describe("doctor, of the home directory", () => {
-  it.scoped("tells one that is open to others, is none, or cannot be made", () =>
+describe("doctor > home directory", () => {
+  it.scoped("reports one that others can access, is not a directory, or cannot be created", () =>
     Effect.gen(function* () {
       const world = yield* around
       chmodSync(world.home, 0o755)
@@ -191,7 +191,7 @@ describe("doctor, of the home directory", () => {
     })
   )
 
-  it.scoped("says that it cannot be created, and where", () =>
+  it.scoped("reports where it cannot be created", () =>
     Effect.gen(function* () {
       const world = yield* around
       const home = `${world.root}/file/home`
@@ -203,7 +203,7 @@ describe("doctor, of the home directory", () => {
     })
   )
 
-  it("tells how much room there is, and when that is little", () => {
+  it("reports free space and warns when it is low", () => {
     const say = (bytes: number) => {
       const { message, status } = HomeDirectory.space(bytes)
       return `${status}: ${message}`
@@ -213,7 +213,7 @@ describe("doctor, of the home directory", () => {
     expect(say(100 * 1024 ** 2 - 1)).toBe("problem: only 99 MiB free for database, logs and worktrees")
   })
 
-  it.scoped("names who uses it, and keeps nobody out of it", () =>
+  it.scoped("names the process that holds the lock, and does not take the lock itself", () =>
     Effect.gen(function* () {
       const world = yield* around
       const told = yield* Effect.provide(
@@ -233,7 +233,7 @@ describe("doctor, of the home directory", () => {
     })
   )
 
-  it.scoped("tells a note that a crash has left behind from one of a process that lives", () =>
+  it.scoped("distinguishes a stale lock note from that of a live process", () =>
     Effect.gen(function* () {
       const world = yield* around
       yield* Effect.provide(
@@ -251,8 +251,8 @@ describe("doctor, of the home directory", () => {
   )
 })
 
-describe("doctor, of configuration and agents", () => {
-  it.scoped("lists all problems of the configuration, with their lines", () =>
+describe("doctor > configuration and agents", () => {
+  it.scoped("lists all problems of config.yaml with line numbers", () =>
     Effect.gen(function* () {
       const world = yield* around
       writeFileSync(`${world.home}/config.yaml`, "maxJobs: 0\nagents:\n  mine: { prompt: stdin }\nagent: mine\n")
@@ -263,7 +263,7 @@ describe("doctor, of configuration and agents", () => {
     })
   )
 
-  it.scoped("names the agents that are there, and those that are configured and are not", () =>
+  it.scoped("lists installed agents and configured ones that are missing", () =>
     Effect.gen(function* () {
       const world = yield* around
       writeFileSync(`${world.bin}/claude`, "#!/bin/sh\n", { mode: 0o755 })
@@ -283,8 +283,8 @@ describe("doctor, of configuration and agents", () => {
   )
 })
 
-describe("doctor, of the database", () => {
-  it.scoped("tells that it is sound, damaged, from another time, or of something else", () =>
+describe("doctor > database", () => {
+  it.scoped("reports one that is sound, corrupt, of another version, or foreign", () =>
     Effect.gen(function* () {
       const world = yield* around
       const file = `${world.home}/charlotte.db`
@@ -332,7 +332,7 @@ describe("doctor, of the database", () => {
     })
   )
 
-  it.scoped("names the jobs to be gone on with, and those that are worked on", () =>
+  it.scoped("lists interrupted and running jobs", () =>
     Effect.gen(function* () {
       const world = yield* around
       const work = Effect.gen(function* () {
@@ -366,8 +366,8 @@ describe("doctor, of the database", () => {
   )
 })
 
-describe("doctor, of the repository around", () => {
-  it.scoped("names what would be in the way of a job", () =>
+describe("doctor > repository", () => {
+  it.scoped("lists what would prevent a job", () =>
     Effect.gen(function* () {
       const world = yield* around
       const top = yield* Repository.plain(world)
@@ -383,7 +383,7 @@ describe("doctor, of the repository around", () => {
     })
   )
 
-  it.scoped("says of a checkout without a branch only that one is to be named", () =>
+  it.scoped("asks only for a branch in a detached checkout", () =>
     Effect.gen(function* () {
       const world = yield* around
       const top = yield* Repository.plain(world)
@@ -395,7 +395,7 @@ describe("doctor, of the repository around", () => {
     })
   )
 
-  it.scoped("refuses one that is named and is none", () =>
+  it.scoped("refuses a path that is not a repository", () =>
     Effect.gen(function* () {
       const world = yield* around
       expect(yield* say(world, "repository", "--repo", world.root)).toEqual([

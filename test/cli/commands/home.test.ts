@@ -42,8 +42,8 @@ const world = Effect.map(
   })
 )
 
-describe("a home that cannot be used", () => {
-  it.scopedLive("is refused by every command with exit code 2 and the reason, and nothing is made", () =>
+describe("unusable home directory", () => {
+  it.scopedLive("makes every command exit with 2 and the reason, without creating files", () =>
     Effect.gen(function* () {
       const { repository, root, run } = yield* world
       const start = ["start", "tasks", "--repo", repository]

@@ -14,7 +14,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
   /** One that is done, one that has failed, and one that waits until it is released. */
   let ids: ReadonlyArray<string> = []
 
-  it.scoped("says so when there is none", () =>
+  it.scoped("reports that there are no jobs", () =>
     Effect.gen(function* () {
       const { onTerminal, run } = yield* Here
       expect(yield* run("jobs")).toEqual(noJobs)
@@ -23,7 +23,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("is a table, newest first, with how far each has come", () =>
+  it.scoped("is a table with progress, newest first", () =>
     Effect.gen(function* () {
       const { complete, reached, repository, run, submit } = yield* Here
       const good = yield* complete("good", "--label", "team=web")
@@ -43,7 +43,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("fits every terminal, and lets nothing of a label through that one would obey", () =>
+  it.scoped("fits any terminal and strips control sequences from labels", () =>
     Effect.gen(function* () {
       const { onTerminal } = yield* Here
       for (const columns of [20, 40, 60, 80, 100, 120, 200]) {
@@ -59,7 +59,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("shows those of a status, of labels, and as many as are wanted, page by page", () =>
+  it.scoped("filters by status and labels, and limits the number across pages", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const found = (...options: ReadonlyArray<string>) =>
@@ -83,7 +83,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("gives programs what the API gives", () =>
+  it.scoped("prints the JSON of the API with --json", () =>
     Effect.gen(function* () {
       const { home, release, run } = yield* Here
       const answered = yield* run("jobs", "--json", "--status", "failed")
@@ -99,7 +99,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("says what to do when it is used wrongly", () =>
+  it.scoped("explains usage errors", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const help = "see: charlotte jobs --help\n"

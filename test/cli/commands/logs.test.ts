@@ -20,7 +20,7 @@ const Piece = Schema.parseJson(
 const printed = (word: string) => `\x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m ${word}\n`
 
 layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte logs", (it) => {
-  it.scoped("shows what was printed, as it is into a pipe, and empty that a terminal would obey", () =>
+  it.scoped("prints output unchanged to a pipe, and without control sequences to a terminal", () =>
     Effect.gen(function* () {
       const { complete, onTerminal, run } = yield* Here
       yield* complete("good")
@@ -37,7 +37,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("shows those of a unit, of a task, of agents or of gates", () =>
+  it.scoped("filters by unit, task, agents or gates", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const agent = { code: 0, out: printed("agent"), err: "" }
@@ -49,7 +49,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("gives programs each piece with whose it is, in a line of JSON", () =>
+  it.scoped("prints each piece with its source as a line of JSON with --json", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const { code, err, out } = yield* run("logs", "latest", "--json")
@@ -66,7 +66,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("follows a job that runs to its end, with all that was printed before and meanwhile, once", () =>
+  it.scoped("follows a running job to its end, printing all output once", () =>
     Effect.gen(function* () {
       const { following, reached, release, run, submit } = yield* Here
       const id = yield* submit("waiting")
@@ -87,7 +87,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("says what to do when there is no log, or it is used wrongly", () =>
+  it.scoped("explains a missing log and usage errors", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const id = (yield* run("jobs", "--limit", "1")).out.split("\n")[1]?.slice(0, 26)

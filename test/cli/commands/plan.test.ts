@@ -60,7 +60,7 @@ wave 2
 `
 
 describe("charlotte plan", () => {
-  it.scoped("shows the plan, and touches nothing", () =>
+  it.scoped("prints the plan and changes nothing", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, good)
@@ -73,7 +73,7 @@ describe("charlotte plan", () => {
     })
   )
 
-  it.scoped("takes a repository by a link to it", () =>
+  it.scoped("accepts a symbolic link to a repository", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, good)
@@ -83,7 +83,7 @@ describe("charlotte plan", () => {
     })
   )
 
-  it.scoped("writes one JSON object for programs", () =>
+  it.scoped("prints one JSON object with --json", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, good)
@@ -110,7 +110,7 @@ describe("charlotte plan", () => {
     })
   )
 
-  it.scoped("asks for an sh block in each task if the script agent is to do them", () =>
+  it.scoped("requires an sh block in each task for the script agent", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, { "tasks/01-a.md": task(1) })
@@ -174,7 +174,7 @@ const bad: ReadonlyArray<
   ["a file that is too large", { "tasks/01-a.md": task(1) + "x".repeat(2_000_000) }, ["tasks/01-a.md: "]]
 ]
 
-describe("a plan that is wrong", () => {
+describe("invalid plan", () => {
   for (const [what, files, found] of bad) {
     it.scoped(`for ${what} is refused with file and line, and nothing is left behind`, () =>
       Effect.gen(function* () {
@@ -197,7 +197,7 @@ describe("a plan that is wrong", () => {
     )
   }
 
-  it.scoped("is also one that is no regular file, or not there, or outside", () =>
+  it.scoped("is reported for files that are missing, not regular, or outside", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const top = yield* repository(world, { "tasks/01-a.md": task(1), "file.txt": "" })
@@ -221,8 +221,8 @@ describe("a plan that is wrong", () => {
   )
 })
 
-describe("a repository that is none", () => {
-  it.scoped("is refused in one line", () =>
+describe("plan outside a repository", () => {
+  it.scoped("is refused with one line", () =>
     Effect.gen(function* () {
       const world = yield* sandbox
       const say = (repo: string) =>

@@ -35,7 +35,7 @@ const scene = Effect.gen(function* () {
 })
 
 describe("charlotte prune", () => {
-  it.scopedLive("asks before it removes anything, and says what it keeps, why, and how to remove that", () =>
+  it.scopedLive("asks for confirmation and names what it keeps, why, and how to remove it", () =>
     Effect.gen(function* () {
       const { branches, kept, landed, questions, run, top } = yield* scene
       const both = [`charlotte/${kept}/result`, `charlotte/${landed}/result`]
@@ -81,7 +81,7 @@ describe("charlotte prune", () => {
     })
   )
 
-  it.scopedLive("looks at the repository around only, and says so outside of one", () =>
+  it.scopedLive("prunes the current repository only, and reports when there is none", () =>
     Effect.gen(function* () {
       const { branches, landed, root, run } = yield* scene
       const outside = yield* run(true, "--yes", "--repo", root)

@@ -10,7 +10,7 @@ import { tasks } from "./Here.js"
 
 describe("charlotte resume", () => {
   it.scopedLive(
-    "goes on with what was interrupted where there is a place for it, and else says what to do",
+    "resumes an interrupted job if a permit is free, and otherwise names the fix",
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(tasks)

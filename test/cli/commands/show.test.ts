@@ -9,7 +9,7 @@ import { escapes, Here, layer as daemon, tasks } from "./Here.js"
 const decode = Schema.decodeSync(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 
 layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte show", (it) => {
-  it.scoped("tells of units and tasks that are done, at work and to come, with how long they took", () =>
+  it.scoped("lists completed, running and pending units and tasks with durations", () =>
     Effect.gen(function* () {
       const { complete, reached, release, repository, run, submit } = yield* Here
       const id = yield* submit("waiting", "--label", `team=${escapes}`)
@@ -43,7 +43,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("fits every terminal, and lets nothing of a title or a reason through that one would obey", () =>
+  it.scoped("fits any terminal and strips control sequences from titles and reasons", () =>
     Effect.gen(function* () {
       const { onTerminal } = yield* Here
       for (const columns of [30, 60, 100, 200]) {
@@ -57,7 +57,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("gives programs what the API gives, and what has come of it", () =>
+  it.scoped("prints the JSON of the API and the result with --json", () =>
     Effect.gen(function* () {
       const { home, run } = yield* Here
       const { code, err, out } = yield* run("show", "latest", "--json")
@@ -69,7 +69,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("finds a job by its beginning or its end, in any case, and says what is in the way", () =>
+  it.scoped("finds a job by prefix or suffix in any case, and explains no or several matches", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const id = String(decode((yield* run("show", "latest", "--json")).out)["id"])

@@ -16,7 +16,7 @@ const files = (root: string) => ({
 layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, timeout: "1 minute" })(
   "charlotte start",
   (it) => {
-    it.scoped("prints the id of the job and nothing else, for scripts; on a terminal also how to watch it", () =>
+    it.scoped("prints only the job id in a pipe, and also how to watch it on a terminal", () =>
       Effect.gen(function* () {
         const { onTerminal, repository, run } = yield* Here
         const words = ["start", "tasks/good", "--repo", repository, "--no-land"]
@@ -33,7 +33,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
       })
     )
 
-    it.scoped("looks at everything and starts nothing when it is only asked what it would do", () =>
+    it.scoped("validates everything and starts nothing with --dry-run", () =>
       Effect.gen(function* () {
         const { repository, run } = yield* Here
         const before = yield* run("jobs")
@@ -44,7 +44,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
       })
     )
 
-    it.scoped("is not taken where others are at work, and says who and what to do", () =>
+    it.scoped("is refused at capacity or on a conflict, naming the job and the fix", () =>
       Effect.gen(function* () {
         const { git, reached, repository, run } = yield* Here
         const start = (branch: string, ...more: ReadonlyArray<string>) =>
@@ -77,35 +77,33 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
       })
     )
 
-    it.scoped(
-      "knows an agent that was configured after the daemon was started, and refuses a wrong configuration",
-      () =>
-        Effect.gen(function* () {
-          const { home, repository, run, write } = yield* Here
-          const start = Effect.suspend(() =>
-            run("start", "tasks/good", "--repo", repository, "--no-land", "--agent", "late")
+    it.scoped("uses an agent that was configured after the daemon started, and refuses an invalid configuration", () =>
+      Effect.gen(function* () {
+        const { home, repository, run, write } = yield* Here
+        const start = Effect.suspend(() =>
+          run("start", "tasks/good", "--repo", repository, "--no-land", "--agent", "late")
+        )
+        expect((yield* start).err).toContain('unknown agent "late"')
+        yield* write(
+          `${home}/config.yaml`,
+          "agents:\n  late: { command: [sh, -c, 'cat > /dev/null; echo one > one'] }\n"
+        )
+        const { code, err, out } = yield* start
+        expect([code, err]).toEqual([0, ""])
+        expect((yield* run("watch", out.trim())).code).toBe(0)
+        yield* write(`${home}/config.yaml`, "agents:\n  late: { comand: [sh] }\n")
+        expect(yield* start).toEqual({
+          code: 2,
+          out: "",
+          err: expect.stringContaining(
+            `${home}/config.yaml:2: has the unknown key "comand" in agents.late: did you mean "command"?`
           )
-          expect((yield* start).err).toContain('unknown agent "late"')
-          yield* write(
-            `${home}/config.yaml`,
-            "agents:\n  late: { command: [sh, -c, 'cat > /dev/null; echo one > one'] }\n"
-          )
-          const { code, err, out } = yield* start
-          expect([code, err]).toEqual([0, ""])
-          expect((yield* run("watch", out.trim())).code).toBe(0)
-          yield* write(`${home}/config.yaml`, "agents:\n  late: { comand: [sh] }\n")
-          expect(yield* start).toEqual({
-            code: 2,
-            out: "",
-            err: expect.stringContaining(
-              `${home}/config.yaml:2: has the unknown key "comand" in agents.late: did you mean "command"?`
-            )
-          })
-          yield* write(`${home}/config.yaml`, "")
         })
+        yield* write(`${home}/config.yaml`, "")
+      })
     )
 
-    it.scoped("names all that is wrong with the tasks, in the form in which editors find it", () =>
+    it.scoped("lists all problems of the tasks as file:line", () =>
       Effect.gen(function* () {
         const { repository, run } = yield* Here
         const { code, err, out } = yield* run("start", `tasks/bent${escapes}`, "--repo", repository)
@@ -116,7 +114,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
       })
     )
 
-    it.scoped("is refused in a sentence with a way out where something is missing", () =>
+    it.scoped("explains missing arguments and how to fix them", () =>
       Effect.gen(function* () {
         const { repository, root, run } = yield* Here
         const there = ["--repo", repository]

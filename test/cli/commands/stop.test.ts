@@ -11,7 +11,7 @@ const Report = Schema.parseJson(StopReport.StopReport)
 const agents = (world: Charlotte.World) => Charlotte.processes(world).filter((line) => !line.includes("daemon start"))
 
 layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte stop", (it) => {
-  it.scoped("returns when nothing of the job runs any more, and says how it ended", () =>
+  it.scoped("returns when the job has ended and prints how", () =>
     Effect.gen(function* () {
       const here = yield* Here
       const { reached, run, submit } = here
@@ -35,7 +35,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("gives a job as long as it is told to, and then kills what does not end", () =>
+  it.scoped("waits for the grace period and then kills remaining processes", () =>
     Effect.gen(function* () {
       const here = yield* Here
       const { fresh, reached, run, submit } = here
@@ -53,7 +53,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("of all ends those that run at the same time, each in a line, and leaves the others", () =>
+  it.scoped("--all stops running jobs concurrently, one line each, and leaves the others", () =>
     Effect.gen(function* () {
       const here = yield* Here
       const { complete, fresh, reached, run, submit } = here
@@ -88,7 +88,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("says what to do when it is used wrongly", () =>
+  it.scoped("explains usage errors", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       const help = "see: charlotte stop --help\n"

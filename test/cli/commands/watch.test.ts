@@ -18,7 +18,7 @@ const read = (out: string) => {
 }
 
 layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte watch", (it) => {
-  it.scoped("follows a job to its end, a line for each change, and answers as the job does", () =>
+  it.scoped("follows a job to its end, one line per change, and exits with its code", () =>
     Effect.gen(function* () {
       const { following, reached, release, run, submit } = yield* Here
       const id = yield* submit("waiting")
@@ -41,7 +41,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("answers 1 when the job has failed, and 130 when it was stopped", () =>
+  it.scoped("exits with 1 for a failed job and 130 for a stopped one", () =>
     Effect.gen(function* () {
       const { following, fresh, reached, run, submit } = yield* Here
       const bad = yield* run("watch", yield* submit("bad"))
@@ -59,7 +59,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("on a terminal lets nothing of titles, logs or reasons through that one would obey", () =>
+  it.scoped("strips control sequences from titles, logs and reasons on a terminal", () =>
     Effect.gen(function* () {
       const { onTerminal, submit } = yield* Here
       const { code, out } = yield* onTerminal(60, "watch", yield* submit("bad"))
@@ -72,7 +72,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("without a job tells what happens in all of them from now on, each line with whose it is", () =>
+  it.scoped("without a job prints new events of all jobs, each line with its job", () =>
     Effect.gen(function* () {
       const { complete, following } = yield* Here
       const before = yield* complete("good")
@@ -88,7 +88,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
-  it.scoped("is refused in a sentence with a way out where there is no such job", () =>
+  it.scoped("explains an unknown job and how to find one", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
       expect(yield* run("watch", unknownId)).toEqual({

@@ -35,16 +35,16 @@ const up = (isReady: "at once" | "later" | "never") =>
 
 const found = { _tag: "Right", right: { isNew: false, holder: { process: { pid: process.pid } } } }
 
-describe("a daemon that is asked for", () => {
-  it.scoped("is the one that is ready, however long it took to find that out", () =>
+describe("ensureRunning", () => {
+  it.scoped("returns the daemon that is ready, however long the check took", () =>
     Effect.map(up("at once"), (answer) => expect(answer).toMatchObject(found))
   )
 
-  it.scoped("has its time to become ready from when it was seen", () =>
+  it.scoped("starts the timeout for readiness when the daemon is first seen", () =>
     Effect.map(up("later"), (answer) => expect(answer).toMatchObject(found))
   )
 
-  it.scoped("is not waited for for ever", () =>
+  it.scoped("times out", () =>
     Effect.map(up("never"), (answer) =>
       expect(answer).toMatchObject({
         _tag: "Left",

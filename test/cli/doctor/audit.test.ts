@@ -50,14 +50,14 @@ const audit = (directory: string, ...options: ReadonlyArray<string>) =>
   })
 
 describe("charlotte doctor --audit", () => {
-  it.scoped("tells how much it has looked through where nothing is wrong", () =>
+  it.scoped("reports how much it checked when nothing is wrong", () =>
     Effect.gen(function* () {
       const { code, lines } = yield* audit(yield* home("SELECT 1"))
       expect([code, lines]).toEqual([0, ["✓ audit          2 jobs and 4 events are consistent"]])
     })
   )
 
-  it.scoped("tells each thing that is wrong, with what to do, and answers 1", () =>
+  it.scoped("reports each problem with its fix and exits with 1", () =>
     Effect.gen(function* () {
       const directory = yield* home("DELETE FROM charlotte_events WHERE seq = 2")
       const { code, lines } = yield* audit(directory)
@@ -71,7 +71,7 @@ describe("charlotte doctor --audit", () => {
     })
   )
 
-  it.scoped("names each trigger, index, table and column that is missing, and each job that is wrong for it", () =>
+  it.scoped("names missing triggers, indexes, tables and columns, and the affected jobs", () =>
     Effect.gen(function* () {
       const directory = yield* home("SELECT 1")
       execFileSync(process.execPath, [
@@ -100,7 +100,7 @@ describe("charlotte doctor --audit", () => {
     })
   )
 
-  it.scoped("tells how to find a process that may be left", () =>
+  it.scoped("prints how to find a process that may be orphaned", () =>
     Effect.gen(function* () {
       const damage = `INSERT INTO charlotte_attempts (cookie, job_id, attempt, boot_id, purpose, opened_at)
         VALUES ('cookie-1', '${id(1)}', 1, '', 'agent', 0)`
@@ -115,7 +115,7 @@ describe("charlotte doctor --audit", () => {
     })
   )
 
-  it.scoped("knows how many jobs may run, and tells programs the same", () =>
+  it.scoped("knows maxJobs, and prints the same as JSON", () =>
     Effect.gen(function* () {
       const directory = yield* home(
         "INSERT INTO charlotte_runs SELECT substr(id, 1, 25) || 'Z', kind, status, attempt, key, config, labels, created_at, started_at, stopping_at, ended_at, crashes, result, error, submission FROM charlotte_runs WHERE status = 'running'"

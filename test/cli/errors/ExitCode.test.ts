@@ -144,10 +144,10 @@ const cases = [
   ]
 ] as const
 
-describe("a command that is refused by the server", () => {
+describe("command refused by the server", () => {
   for (const [code, { error, methods, sent, words }, sentence] of cases) {
     const reason = error._tag === "StoreError" ? ` (${error.reason})` : ""
-    it.scopedLive(`answers ${code} for ${error._tag}${reason}, and tells programs what the API tells`, () =>
+    it.scopedLive(`exits with ${code} for ${error._tag}${reason}, and prints the API's error with --json`, () =>
       Effect.gen(function* () {
         const { directory, send } = yield* served(methods)
         const answer = yield* run(directory, words())
@@ -163,7 +163,7 @@ describe("a command that is refused by the server", () => {
     )
   }
 
-  it.scopedLive("answers 2 for InvalidJobConfig, and names each field", () =>
+  it.scopedLive("exits with 2 for InvalidJobConfig, and names each field", () =>
     Effect.gen(function* () {
       const issues = [
         { path: ["targetBranch"], message: "there is no branch \x1b[31mx" },
@@ -177,7 +177,7 @@ describe("a command that is refused by the server", () => {
     })
   )
 
-  it.scopedLive("answers 70 for InternalError", () =>
+  it.scopedLive("exits with 70 for InternalError", () =>
     Effect.gen(function* () {
       const { directory, send } = yield* Effect.provide(served({ stopAll: Effect.die("a bug") }), silent)
       expect(yield* run(directory, ["stop", "--all"])).toEqual({
@@ -190,7 +190,7 @@ describe("a command that is refused by the server", () => {
     })
   )
 
-  it.scopedLive("answers 75 for RequestRefused where no more streams are allowed, at once", () =>
+  it.scopedLive("exits at once with 75 for RequestRefused at the limit of streams", () =>
     Effect.gen(function* () {
       const { directory, send } = yield* served({}, {}, { maxStreams: 0 })
       const refused = new Http.errors.RequestRefused({ reason: "limit" })
@@ -200,7 +200,7 @@ describe("a command that is refused by the server", () => {
     })
   )
 
-  it.scopedLive("answers 1 for NotReady, with all that is wrong", () =>
+  it.scopedLive("exits with 1 for NotReady, and lists all problems", () =>
     Effect.gen(function* () {
       const { directory } = yield* served({}, {}, { problems: Effect.succeed(["the moon \x1b[2Jis full"]) })
       const { code, err, out } = yield* run(directory, ["daemon", "status"])
@@ -215,13 +215,13 @@ describe("a command that is refused by the server", () => {
   )
 })
 
-describe("a command that comes to no server of its own", () => {
+describe("command that reaches no server of its version", () => {
   const answering =
     (status: number, body: object): RequestListener =>
     (_, response) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
 
-  it.scopedLive("answers 75 for VersionMismatch, and says how to restart the daemon", () =>
+  it.scopedLive("exits with 75 for VersionMismatch, and prints how to restart the daemon", () =>
     Effect.gen(function* () {
       const body = { _tag: "VersionMismatch", client: "0.1.0", daemon: "9.9.9" }
       const home = yield* strange(answering(412, body))
@@ -234,7 +234,7 @@ describe("a command that comes to no server of its own", () => {
     })
   )
 
-  it.scopedLive("answers 1 for UnexpectedAnswer and for ConnectionFailed, and says where to look", () =>
+  it.scopedLive("exits with 1 for UnexpectedAnswer and ConnectionFailed, and refers to charlotte daemon status", () =>
     Effect.gen(function* () {
       const servers: { readonly [tag: string]: RequestListener } = {
         UnexpectedAnswer: answering(200, {}),
@@ -252,22 +252,20 @@ describe("a command that comes to no server of its own", () => {
     })
   )
 
-  it.scopedLive(
-    "answers 69 for DaemonNotRunning, where the socket is that of a dead daemon, and says how to start one",
-    () =>
-      Effect.gen(function* () {
-        const home = yield* TemporaryDirectory.make
-        yield* claim(home)
-        const err = `charlotte: no daemon listens on ${home}/socket; start it with: charlotte daemon start\n`
-        for (const words of [["jobs"], stop(), ["stop", "--all"], ["show", jobId], ["watch"], start()]) {
-          expect([words, yield* run(home, words)]).toEqual([words, { code: 69, out: "", err }])
-          const json = yield* run(home, [...words, "--json"])
-          expect([json.code, JSON.parse(json.err)]).toMatchObject([69, { _tag: "DaemonNotRunning" }])
-        }
-      })
+  it.scopedLive("exits with 69 for DaemonNotRunning on a stale socket, and prints how to start the daemon", () =>
+    Effect.gen(function* () {
+      const home = yield* TemporaryDirectory.make
+      yield* claim(home)
+      const err = `charlotte: no daemon listens on ${home}/socket; start it with: charlotte daemon start\n`
+      for (const words of [["jobs"], stop(), ["stop", "--all"], ["show", jobId], ["watch"], start()]) {
+        expect([words, yield* run(home, words)]).toEqual([words, { code: 69, out: "", err }])
+        const json = yield* run(home, [...words, "--json"])
+        expect([json.code, JSON.parse(json.err)]).toMatchObject([69, { _tag: "DaemonNotRunning" }])
+      }
+    })
   )
 
-  it.scopedLive("answers 75 for HomeBusy, where a run has the home that takes no other job", () =>
+  it.scopedLive("exits with 75 for HomeBusy while a foreground run holds the home", () =>
     Effect.gen(function* () {
       const { directory } = yield* worldOf({})
       yield* claim(directory, "run")
@@ -293,12 +291,12 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [1, new errors.Superseded({ jobId: JobId.make(jobId), attempt: 1 })]
 ]
 
-describe("every other error", () => {
+describe("other errors", () => {
   for (const [code, error] of others) {
-    it(`is told by ${code}: ${error._tag}`, () => expect(exitCodeOf.ofError(error)).toBe(code))
+    it(`exits with ${code}: ${error._tag}`, () => expect(exitCodeOf.ofError(error)).toBe(code))
   }
 
-  it("has a case here", () => {
+  it("are all covered by a case in this file", () => {
     const told = [
       "ConnectionFailed",
       "DaemonNotRunning",

@@ -39,7 +39,7 @@ describe("exit code and error of a command", () => {
     Effect.map(end(Effect.void), (answer) => expect(answer).toEqual({ code: 0, out: "", err: "" }))
   )
 
-  it.effect("are the code that it quits with and nothing more", () =>
+  it.effect("are the code of an explicit exit, without output", () =>
     Effect.map(end(new ExitCode.Quit({ code: 130 })), (answer) =>
       expect(answer).toEqual({ code: 130, out: "", err: "" })
     )

@@ -35,8 +35,8 @@ const world = (files: Parameters<typeof Charlotte.world>[0]) =>
     }
   }))
 
-describe("the bundle", () => {
-  it.scopedLive("runs a job by itself", () =>
+describe("bundle", () => {
+  it.scopedLive("runs a job", () =>
     Effect.gen(function* () {
       const there = yield* world(() => Tasks.simple)
       expect(yield* Charlotte.run(there, "charlotte --version")).toMatchObject({
@@ -51,7 +51,7 @@ describe("the bundle", () => {
     })
   )
 
-  it.scopedLive("starts itself as the daemon, reaches it, and ends it", () =>
+  it.scopedLive("starts, reaches and stops itself as the daemon", () =>
     Effect.gen(function* () {
       const there = yield* world(() => Tasks.simple)
       const say = (script: string) => Effect.map(Charlotte.run(there, script), ({ err, out }) => out + err)
@@ -67,7 +67,7 @@ describe("the bundle", () => {
     })
   )
 
-  it.scopedLive("finds the driver of the database for a process beside, which looks through a large one", () =>
+  it.scopedLive("loads the database driver in the child process that checks a large database", () =>
     Effect.gen(function* () {
       const there = yield* world(() => Tasks.simple)
       yield* Charlotte.run(there, "charlotte run tasks")
@@ -85,7 +85,7 @@ describe("the bundle", () => {
     })
   )
 
-  it.scopedLive("keeps what V8 has compiled in the cache of its user, and does without where it cannot", () =>
+  it.scopedLive("uses the compile cache of the user, and works without it", () =>
     Effect.gen(function* () {
       const there = yield* world(() => Tasks.simple)
       const version = (variables: string) => Charlotte.run(there, `${variables} charlotte --version`)

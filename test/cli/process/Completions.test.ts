@@ -100,7 +100,7 @@ describe("completions", () => {
     )
   }
 
-  it.scopedLive("offer nothing, and say nothing, where there is nothing to look up", () =>
+  it.scopedLive("are empty and silent if there is nothing to look up", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({}))
       for (const words of ["show ''", "run --agent", "nonsense ''", "'' ''", ""]) {

@@ -24,7 +24,7 @@ const modesIn = (directory: string): ReadonlyArray<readonly [string, number]> =>
 
 describe("charlotte daemon", () => {
   it.scopedLive(
-    "works on jobs until it is told to end, and its log tells of them by their ids",
+    "runs jobs until shutdown and logs them with their ids",
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(() => Tasks.simple)
@@ -59,40 +59,38 @@ describe("charlotte daemon", () => {
     60_000
   )
 
-  it.scopedLive(
-    "that was killed is followed by the next, over its socket and its note, which goes on with the job",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world(Tasks.waiting())
-        const { pid } = yield* Daemon.up(world)
-        const id = yield* Daemon.submit(world)
-        yield* Tasks.reached(world)
-        const [agent = ""] = Charlotte.processes(world).filter((line) => !line.startsWith(`${pid} `))
-        yield* Daemon.kill(pid, "SIGKILL")
-        yield* Daemon.gone(pid)
-        expect([existsSync(`${world.home}/socket`), existsSync(`${world.home}/lock.json`)]).toEqual([true, true])
-        const status = yield* Charlotte.run(world, "exec charlotte daemon status")
-        expect([status.code, status.out]).toEqual([69, "no daemon is running; start it with: charlotte daemon start\n"])
-        rmSync(`${world.root}/reached`)
+  it.scopedLive("replaces the socket and lock note of a killed daemon and resumes its job", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(Tasks.waiting())
+      const { pid } = yield* Daemon.up(world)
+      const id = yield* Daemon.submit(world)
+      yield* Tasks.reached(world)
+      const [agent = ""] = Charlotte.processes(world).filter((line) => !line.startsWith(`${pid} `))
+      yield* Daemon.kill(pid, "SIGKILL")
+      yield* Daemon.gone(pid)
+      expect([existsSync(`${world.home}/socket`), existsSync(`${world.home}/lock.json`)]).toEqual([true, true])
+      const status = yield* Charlotte.run(world, "exec charlotte daemon status")
+      expect([status.code, status.out]).toEqual([69, "no daemon is running; start it with: charlotte daemon start\n"])
+      rmSync(`${world.root}/reached`)
 
-        const next = yield* Daemon.up(world)
-        expect(next.started).toBe(true)
-        yield* Tasks.reached(world)
-        expect(Charlotte.processes(world)).not.toContain(agent)
-        yield* Tasks.release(world)
-        expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
-        expect(yield* Tasks.done(world)).toEqual(Tasks.all)
-        yield* Daemon.down(world)
-        expect(
-          Daemon.log(world).flatMap(({ jobId, message }) =>
-            jobId === id && String(message).startsWith("job.") ? [message] : []
-          )
-        ).toEqual(["job.started", "job.interrupted", "job.resumed", "job.completed"])
-      })
+      const next = yield* Daemon.up(world)
+      expect(next.started).toBe(true)
+      yield* Tasks.reached(world)
+      expect(Charlotte.processes(world)).not.toContain(agent)
+      yield* Tasks.release(world)
+      expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
+      expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+      yield* Daemon.down(world)
+      expect(
+        Daemon.log(world).flatMap(({ jobId, message }) =>
+          jobId === id && String(message).startsWith("job.") ? [message] : []
+        )
+      ).toEqual(["job.started", "job.interrupted", "job.resumed", "job.completed"])
+    })
   )
 
   it.scopedLive(
-    `goes to one of ${starters} who start it at once, ${rounds} times, and all others name it`,
+    `has one winner of ${starters} concurrent starts, ${rounds} times, which all others name`,
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(() => ({}))
@@ -126,42 +124,40 @@ describe("charlotte daemon", () => {
     isLong ? 3_600_000 : 60_000
   )
 
-  it.scopedLive(
-    "keeps its files to itself whatever the umask is, and what it starts makes files as its user wants them",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world((root) => ({
-          ...Tasks.simple,
-          "a/01-one.md": task(1, "echo one > one; mkdir d; echo > d/f", `cp one '${root}/by-gate'`),
-          "b/01-three.md": task(1, "echo three > three; git gc --quiet", "true")
-        }))
-        yield* Daemon.up(world, { script: "umask 000; exec charlotte daemon start --listen 127.0.0.1:0" })
-        const id = yield* Daemon.submit(world)
-        expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
-        expect(mode(world.home)).toBe(0o700)
-        const modes = modesIn(world.home)
-        expect(modes.map(([path]) => path)).toEqual(
-          expect.arrayContaining(
-            [
-              "charlotte.db",
-              "socket",
-              "token",
-              "lock.json",
-              "logs/daemon.log",
-              `logs/${id}/a/01-attempt-1.1.gate.log`
-            ].map((name) => `${world.home}/${name}`)
-          )
+  it.scopedLive("creates private files whatever the umask is, and passes the user's umask on to agents", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world((root) => ({
+        ...Tasks.simple,
+        "a/01-one.md": task(1, "echo one > one; mkdir d; echo > d/f", `cp one '${root}/by-gate'`),
+        "b/01-three.md": task(1, "echo three > three; git gc --quiet", "true")
+      }))
+      yield* Daemon.up(world, { script: "umask 000; exec charlotte daemon start --listen 127.0.0.1:0" })
+      const id = yield* Daemon.submit(world)
+      expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
+      expect(mode(world.home)).toBe(0o700)
+      const modes = modesIn(world.home)
+      expect(modes.map(([path]) => path)).toEqual(
+        expect.arrayContaining(
+          [
+            "charlotte.db",
+            "socket",
+            "token",
+            "lock.json",
+            "logs/daemon.log",
+            `logs/${id}/a/01-attempt-1.1.gate.log`
+          ].map((name) => `${world.home}/${name}`)
         )
-        for (const [path, mode] of modes)
-          expect([path, mode]).toEqual([path, statSync(path).isDirectory() ? 0o700 : 0o600])
-        expect(
-          ["by-gate", "repository/one", "repository/d", "repository/d/f"].map((name) => mode(`${world.root}/${name}`))
-        ).toEqual([0o666, 0o666, 0o777, 0o666])
-        yield* Daemon.down(world)
-      })
+      )
+      for (const [path, mode] of modes)
+        expect([path, mode]).toEqual([path, statSync(path).isDirectory() ? 0o700 : 0o600])
+      expect(
+        ["by-gate", "repository/one", "repository/d", "repository/d/f"].map((name) => mode(`${world.root}/${name}`))
+      ).toEqual([0o666, 0o666, 0o777, 0o666])
+      yield* Daemon.down(world)
+    })
   )
 
-  it.scopedLive("in the foreground says what happens in plain lines, and ends by Ctrl-C with 0", () =>
+  it.scopedLive("in the foreground logs plain lines and exits with 0 on Ctrl-C", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => Tasks.simple)
       const running = yield* Charlotte.start(world, "exec charlotte daemon start --foreground")

@@ -13,7 +13,7 @@ const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, "utf8"
 const world = Charlotte.world(() => Tasks.simple)
 
 describe("charlotte daemon start", () => {
-  it.scopedLive("in a git hook works on the repository that it is told, with no variable of git's", () =>
+  it.scopedLive("in a git hook uses the given repository, without git's variables", () =>
     Effect.gen(function* () {
       const here = yield* world
       const hook = `${here.repository}/.git/hooks/post-commit`
@@ -39,31 +39,29 @@ describe("charlotte daemon start", () => {
     })
   )
 
-  it.scopedLive(
-    "with variables of git's and options of Node's around it passes none of them on, nor does a command",
-    () =>
-      Effect.gen(function* () {
-        const here = yield* world
-        const variables = {
-          GIT_DIR: "/nowhere",
-          GIT_WORK_TREE: "/nowhere",
-          GIT_INDEX_FILE: "/nowhere",
-          GIT_CONFIG_COUNT: "x",
-          NODE_OPTIONS: "--no-warnings --max-old-space-size=200"
-        }
-        const { pid } = yield* Daemon.up(here, { variables })
-        // A variable of Node's own is there: by it the daemon tells that it is ready.
-        expect(environment(pid).filter((variable) => /^(GIT_|NODE_OPTIONS)/.test(variable))).toEqual([])
-        const started = yield* Charlotte.run(here, "exec charlotte start tasks", { variables })
-        expect([started.code, started.err]).toEqual([0, ""])
-        const watched = yield* Charlotte.run(here, `exec charlotte watch ${started.out.trim()}`, { variables })
-        expect([watched.code, watched.err]).toEqual([0, ""])
-        expect(yield* Tasks.done(here)).toEqual(Tasks.all)
-        yield* Daemon.down(here)
-      })
+  it.scopedLive("passes on neither git variables nor Node options of its environment", () =>
+    Effect.gen(function* () {
+      const here = yield* world
+      const variables = {
+        GIT_DIR: "/nowhere",
+        GIT_WORK_TREE: "/nowhere",
+        GIT_INDEX_FILE: "/nowhere",
+        GIT_CONFIG_COUNT: "x",
+        NODE_OPTIONS: "--no-warnings --max-old-space-size=200"
+      }
+      const { pid } = yield* Daemon.up(here, { variables })
+      // A variable of Node's own is there: by it the daemon tells that it is ready.
+      expect(environment(pid).filter((variable) => /^(GIT_|NODE_OPTIONS)/.test(variable))).toEqual([])
+      const started = yield* Charlotte.run(here, "exec charlotte start tasks", { variables })
+      expect([started.code, started.err]).toEqual([0, ""])
+      const watched = yield* Charlotte.run(here, `exec charlotte watch ${started.out.trim()}`, { variables })
+      expect([watched.code, watched.err]).toEqual([0, ""])
+      expect(yield* Tasks.done(here)).toEqual(Tasks.all)
+      yield* Daemon.down(here)
+    })
   )
 
-  it.scopedLive("in a directory that was deleted works, as do the others; what needs the directory says so", () =>
+  it.scopedLive("works in a deleted directory; commands that need the directory report it", () =>
     Effect.gen(function* () {
       const here = yield* world
       // The shell itself tells of it as well, which is its own affair.
@@ -90,7 +88,7 @@ describe("charlotte daemon start", () => {
     })
   )
 
-  it.scopedLive("without standard streams works, in the background and in the foreground", () =>
+  it.scopedLive("works without standard streams, in background and foreground", () =>
     Effect.gen(function* () {
       const here = yield* world
       const closed = "<&- >&- 2>&-"
@@ -118,7 +116,7 @@ describe("charlotte daemon start", () => {
     })
   )
 
-  it.scopedLive("where it has no home that it can use says what to do, in one sentence, and leaves nothing", () =>
+  it.scopedLive("explains an unusable home in one sentence and leaves no files", () =>
     Effect.gen(function* () {
       const here = yield* world
       const table: ReadonlyArray<readonly [surroundings: string, sentence: string]> = [
@@ -163,8 +161,8 @@ const contents = (directory: string, isLeftOut: (path: string) => boolean): Read
     return entry.isFile() && !isLeftOut(path) ? [[path, readFileSync(path, "latin1")]] : []
   })
 
-describe("secrets around a daemon", () => {
-  it.scopedLive("reach neither the agents that they are not for, nor events, nor logs, nor command lines", () =>
+describe("secrets in the daemon's environment", () => {
+  it.scopedLive("reach neither other agents, nor events, logs or command lines", () =>
     Effect.gen(function* () {
       const here = yield* Charlotte.world((root) => ({
         "charlotte.yaml": "agent: mine\nattempts: 2\n",

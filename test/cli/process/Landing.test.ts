@@ -7,8 +7,8 @@ import { task } from "../../tasks/Jobs.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
 
-describe("charlotte run on a branch that its user works on", () => {
-  it.scopedLive("lands nothing over his files, and says how to go on, which then lands all of it", () =>
+describe("charlotte run on the checked-out branch", () => {
+  it.scopedLive("refuses to land over uncommitted files and prints how to land, which then works", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(Tasks.waiting())
       const { git, repository, write } = world
@@ -36,7 +36,7 @@ describe("charlotte run on a branch that its user works on", () => {
     })
   )
 
-  it.scopedLive("merges what he has committed, and looks at both together", () =>
+  it.scopedLive("merges new commits of the user and verifies the result", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(Tasks.waiting())
       const { git, repository, write } = world
@@ -63,7 +63,7 @@ describe("charlotte run on a branch that its user works on", () => {
 })
 
 describe("charlotte run", () => {
-  it.scopedLive("tells of an agent that has changed what it may not, also after it was put back", () =>
+  it.scopedLive("reports an agent that changed protected files, also after they were restored", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({
         ...Tasks.simple,
@@ -84,7 +84,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("--dry-run says what would be done, and touches nothing, neither in the repository nor at home", () =>
+  it.scopedLive("--dry-run prints the plan and changes neither repository nor home", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => Tasks.simple)
       const { repository } = world

@@ -32,8 +32,8 @@ const run = (file: string, path: string, args: ReadonlyArray<string> = [], cwd?:
   return { status, stderr, stdout }
 }
 
-describe("the installed command", () => {
-  it.scoped("runs on the Node in the PATH, with its arguments, and ends with its exit code", () =>
+describe("installed launcher", () => {
+  it.scoped("runs on the Node in the PATH with its arguments and exit code", () =>
     Effect.gen(function* () {
       const { bin, cli } = yield* installed
       const path = `${dirname(process.execPath)}:/usr/bin:/bin`
@@ -44,7 +44,7 @@ describe("the installed command", () => {
     })
   )
 
-  it.scoped("prefers the Node of a checkout to the one in the PATH, and only in a checkout", () =>
+  it.scoped("prefers the Node of a checkout, in a checkout only", () =>
     Effect.gen(function* () {
       const { bin, package: directory, root } = yield* installed
       fakeNode(join(root, "path"), "path")
@@ -56,7 +56,7 @@ describe("the installed command", () => {
     })
   )
 
-  it.scoped("says so when there is no Node at all", () =>
+  it.scoped("reports a missing Node", () =>
     Effect.gen(function* () {
       const { bin, root } = yield* installed
       for (const name of ["sh", "readlink"]) symlinkSync(`/usr/bin/${name}`, join(root, name))
@@ -68,7 +68,7 @@ describe("the installed command", () => {
     })
   )
 
-  it.scoped("is replaced by Node, so that a signal reaches the program", () =>
+  it.scoped("execs Node, so that signals reach the program", () =>
     Effect.gen(function* () {
       const { bin, cli } = yield* installed
       writeFileSync(join(cli, "bin.cjs"), "if (process.ppid === Number(process.argv[2])) process.kill(process.pid, 15)")

@@ -69,7 +69,7 @@ const cases: { readonly [name: string]: ReadonlyArray<"manager" | "outer" | "inn
   "only the agent that a script waits for": ["inner"]
 }
 
-describe(`a pause of ${pause} s where an agent may be silent for ${silence} s`, () => {
+describe(`a pause of ${pause} s with a silence limit of ${silence} s`, () => {
   for (const [name, who] of Object.entries(cases))
     it.scopedLive(
       `of ${name} fails no job`,

@@ -17,9 +17,9 @@ const inTurn: ReadonlyArray<Phase> = [
 
 const trailers = ["a 1", "a 2", "b", "b 1"]
 
-describe("charlotte run that is left by SIGINT in each of the phases of its job", () => {
+describe("charlotte run interrupted by SIGINT in each phase of its job", () => {
   it.scopedLive(
-    "leaves no process and nothing that git would trip over, and goes on each time, with no task and no merge done twice",
+    "leaves no process and no git lock, and resumes each time without repeating a task or merge",
     () =>
       Effect.gen(function* () {
         const witness = yield* Witness.world

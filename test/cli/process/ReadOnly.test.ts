@@ -33,9 +33,9 @@ const reads = (world: Charlotte.World, id: string) =>
     Charlotte.run(world, `exec ${asReader} charlotte ${words}`)
   )
 
-describe("a home that cannot be written", () => {
+describe("read-only home directory", () => {
   for (const how of ["closed", "left by a crash"] as const)
-    it.scopedLive(`is read by jobs, show, logs and watch, and keeps every byte; its database was ${how}`, () =>
+    it.scopedLive(`is read by jobs, show, logs and watch without changes; its database was ${how}`, () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(() => Tasks.simple)
         const { pid } = yield* Daemon.up(world)

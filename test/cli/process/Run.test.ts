@@ -7,7 +7,7 @@ import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
 
 describe("charlotte run", () => {
-  it.scopedLive("answers 0 for a job that completes, tells it in plain lines, and the checkout has the result", () =>
+  it.scopedLive("exits with 0 for a completed job, prints plain lines, and updates the checkout", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => Tasks.simple)
       const { code, err, out } = yield* Charlotte.run(world, "exec charlotte run tasks")
@@ -26,7 +26,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("answers 1 for one that fails, and says where to look and how to go on, which then does the rest", () =>
+  it.scopedLive("exits with 1 for a failed job and prints how to retry, which then completes it", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({
         ...Tasks.simple,
@@ -50,7 +50,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("says where the commits of a failed unit are, and what its agent printed last", () =>
+  it.scopedLive("names the branch of a failed unit and prints the end of its agent's output", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({
         "charlotte.yaml": "agent: script\nattempts: 1\n",
@@ -72,7 +72,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("answers 75 when another one has the home, and says which; doctor looks at it meanwhile", () =>
+  it.scopedLive("exits with 75 when another process holds the home, and names it; doctor works meanwhile", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(Tasks.waiting())
       const first = yield* Charlotte.start(world, "exec charlotte run tasks")
@@ -95,7 +95,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("writes a line of JSON for each event, and one for the summary", () =>
+  it.scopedLive("prints a line of JSON for each event and one for the summary", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({
         ...Tasks.simple,
@@ -118,7 +118,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("ends when nobody reads on, and leaves no process and a job to be gone on with", () =>
+  it.scopedLive("exits when the reader closes the pipe, leaving no process and a resumable job", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(Tasks.waiting())
       const piped = yield* Charlotte.run(world, "charlotte run tasks | head -1; echo ${PIPESTATUS[0]}")
@@ -131,7 +131,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("works without a standard output, and without an error output", () =>
+  it.scopedLive("works without standard output or standard error", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => Tasks.simple)
       const script = "charlotte run tasks >&- 2>&-; echo $?"
@@ -140,7 +140,7 @@ describe("charlotte run", () => {
     })
   )
 
-  it.scopedLive("says so when there is no room for what it writes", () =>
+  it.scopedLive("reports a full disk", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(Tasks.waiting())
       const { code, err } = yield* Charlotte.run(world, "exec charlotte run tasks > /dev/full")
@@ -155,8 +155,8 @@ const left = (id: string) =>
 
 const Event = Schema.parseJson(Schema.Struct({ seq: Schema.Int, type: Schema.String }))
 
-describe("two jobs at the same time", () => {
-  it.scopedLive("in homes of their own know nothing of each other, and both come out", () =>
+describe("two concurrent jobs", () => {
+  it.scopedLive("in separate homes do not affect each other", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({
         ...Tasks.simple,

@@ -80,9 +80,9 @@ const connect = (
     return { text: () => text, over: Deferred.await(over) }
   })
 
-describe("a daemon that is told to end", () => {
+describe("daemon shutdown", () => {
   it.scopedLive(
-    "is over within ten seconds, with ten agents that are not, fifty streams and an upload; the next goes on",
+    "takes at most 10 s with ten stubborn agents, fifty streams and an upload; the next daemon resumes the jobs",
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world((root) => ({ ...settings, ...stubborn(10)(root) }))
@@ -116,7 +116,7 @@ describe("a daemon that is told to end", () => {
   )
 
   it.scopedLive(
-    "twice is over a second later, whatever it leaves, which the next clears away before it goes on",
+    "is forced within a second by a second signal; the next daemon reaps orphans before it resumes",
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world((root) => ({ ...settings, ...stubborn(4)(root) }))

@@ -25,9 +25,9 @@ const goOn = (world: Charlotte.World, command: string) =>
     expect(yield* world.git(world.repository, "status", "--porcelain")).toBe("")
   })
 
-describe("charlotte run that is told to end", () => {
+describe("charlotte run on a signal", () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    it.scopedLive(`by ${signal} leaves the job to be continued, and says how`, () =>
+    it.scopedLive(`${signal} leaves the job interrupted and prints how to resume it`, () =>
       Effect.gen(function* () {
         const { running, world } = yield* working(Tasks.waiting())
         yield* running.kill(signal)
@@ -50,7 +50,7 @@ describe("charlotte run that is told to end", () => {
     ["SIGTERM", "SIGTERM"],
     ["SIGINT", "SIGTERM"]
   ] as const) {
-    it.scopedLive(`by ${signals.join(" and ")} gives an agent no time that does not want to end`, () =>
+    it.scopedLive(`${signals.join(" and ")} kills a stubborn agent at once`, () =>
       Effect.gen(function* () {
         const { running, world } = yield* working(Tasks.stubborn)
         yield* running.kill(signals[0])
@@ -66,7 +66,7 @@ describe("charlotte run that is told to end", () => {
     )
   }
 
-  it.scopedLive("twice at once, as by npx, is told once", () =>
+  it.scopedLive("two signals at once, as from npx, count as one", () =>
     Effect.gen(function* () {
       const { running, world } = yield* working(Tasks.waiting(`trap 'touch "$HOME/heard"; sleep 1; exit' TERM`))
       yield* running.kill("SIGINT")
@@ -79,7 +79,7 @@ describe("charlotte run that is told to end", () => {
   )
 
   it.scopedLive(
-    "at any moment after its start leaves nothing, or a job that can be continued",
+    "at any moment after its start leaves no job, or one that can be resumed",
     () =>
       Effect.gen(function* () {
         for (const millis of [0, 250, 450, 600, 800, 1_100]) {
@@ -111,8 +111,8 @@ describe("charlotte run that is told to end", () => {
   )
 })
 
-describe("charlotte run that is killed", () => {
-  it.scopedLive("is gone on with by its id; what it had started is ended first, and no task is done twice", () =>
+describe("charlotte run killed by SIGKILL", () => {
+  it.scopedLive("is resumed by its id after its orphans are reaped, without repeating a task", () =>
     Effect.gen(function* () {
       const { running, world } = yield* working(Tasks.stubborn)
       yield* running.kill("SIGKILL")

@@ -21,9 +21,9 @@ const commands = (id: string): ReadonlyArray<string> => [
 /** In seconds: those 5, and what starting so many processes at once takes on a busy machine. */
 const limit = 20
 
-describe("a suspended daemon", () => {
+describe("suspended daemon", () => {
   it.scopedLive(
-    "is named by every command within seconds, with exit code 75 and what to do, and answers once it is continued",
+    "makes every command exit with 75 and the fix within seconds, and responds once continued",
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(Tasks.waiting())

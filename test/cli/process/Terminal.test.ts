@@ -30,7 +30,7 @@ for (const [columns, rows] of [
   [160, 50]
 ] as const) {
   describe(`charlotte run on a terminal of ${columns} columns and ${rows} rows`, () => {
-    it.scopedLive("shows what is at work, and leaves what has come of it", () =>
+    it.scopedLive("shows running units and leaves the results on the screen", () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world((root) => ({
           ...Tasks.waiting()(root),
@@ -63,7 +63,7 @@ for (const [columns, rows] of [
       })
     )
 
-    it.scopedLive("is left by Ctrl-C, and by two of them at once", () =>
+    it.scopedLive("exits on Ctrl-C, and on two at once", () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(Tasks.stubborn)
         const running = yield* start(world, columns, rows, "charlotte run tasks")
@@ -83,7 +83,7 @@ for (const [columns, rows] of [
 }
 
 describe("charlotte plan and doctor on a narrow terminal", () => {
-  it.scopedLive("stay within it", () =>
+  it.scopedLive("stay within its width", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({
         ...Tasks.simple,

@@ -13,7 +13,7 @@ const notices = /^(connection to the daemon lost; waiting up to a minute for it 
 
 describe("charlotte watch", () => {
   it.scopedLive(
-    "goes on over a restart of the daemon and over its kill -9, with no line twice and none missing",
+    "survives a restart and a kill -9 of the daemon without missing or repeated lines",
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(Tasks.waiting())
@@ -62,7 +62,7 @@ describe("charlotte watch", () => {
     60_000
   )
 
-  it.scopedLive("that is interrupted leaves the job alone, and says how it is found again", () =>
+  it.scopedLive("leaves the job running when interrupted, and prints how to watch it again", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(Tasks.waiting())
       yield* Daemon.up(world)

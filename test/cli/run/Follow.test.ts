@@ -39,8 +39,8 @@ const follow = (options: Parameters<typeof Capture.make>[0] & { readonly json?: 
   )
 }
 
-describe("a job that is followed", () => {
-  it.effect("in a pipe gives lines, then the summary, and no escape byte", () =>
+describe("following a job", () => {
+  it.effect("in a pipe prints lines and the summary, without escape sequences", () =>
     Effect.map(follow({}), ({ code, err, out }) => {
       expect(code).toBe(1)
       expect(err).toBe("")
@@ -49,7 +49,7 @@ describe("a job that is followed", () => {
     })
   )
 
-  it.effect("by a program gives each event as JSON, then the summary, one a line", () =>
+  it.effect("with --json prints each event and the summary as lines of JSON", () =>
     Effect.map(follow({ json: true, isTerminal: true, colours: true }), ({ code, err, out }) => {
       const lines = out.split("\n")
       expect(code).toBe(1)
@@ -61,7 +61,7 @@ describe("a job that is followed", () => {
     })
   )
 
-  it.scoped("on a terminal leaves what has ended, the output of what failed, and the summary", () =>
+  it.scoped("on a terminal leaves ended units, output of failures, and the summary", () =>
     Effect.gen(function* () {
       const log = yield* TemporaryDirectory.file("gate.log")
       writeFileSync(log, "not ok \x1b[31m1\x1b[0m\n\x1b]0;title\x07not ok 2\n")
@@ -77,7 +77,7 @@ describe("a job that is followed", () => {
     })
   )
 
-  it.scoped("on a terminal shows what goes on meanwhile", () =>
+  it.scoped("on a terminal shows live progress", () =>
     Effect.gen(function* () {
       const capture = Capture.make({ isTerminal: true, columns: 60 })
       const until = events(steps("/nowhere").filter(({ at }) => at <= 5))
@@ -98,7 +98,7 @@ describe("a job that is followed", () => {
     })
   )
 
-  it.effect("has the exit code of the job", () =>
+  it.effect("exits with the code of the job", () =>
     Effect.gen(function* () {
       const codeOf = (status: RunStatus) => {
         const capture = Capture.make()
@@ -110,7 +110,7 @@ describe("a job that is followed", () => {
     })
   )
 
-  it.effect("and was interrupted ran until its last event, however much later it is followed", () =>
+  it.effect("measures an interrupted job until its last event, however much later it is followed", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(noon + 3_600_000)
       const capture = Capture.make()
@@ -128,7 +128,7 @@ describe("a job that is followed", () => {
     })
   )
 
-  it.effect("says that it is being ended, to whoever waits for that", () =>
+  it.effect("announces the stop on standard error", () =>
     Effect.gen(function* () {
       const leaving = yield* Deferred.make<void>()
       const capture = Capture.make()
@@ -151,7 +151,7 @@ describe("a job that is followed", () => {
     })
   )
 
-  it.effect("ends when nobody reads it any more", () =>
+  it.effect("ends when the reader closes the pipe", () =>
     Effect.gen(function* () {
       for (const options of [{}, { json: true }, { isTerminal: true }]) {
         const error = yield* Effect.flip(follow({ ...options, isClosed: true }))

@@ -10,8 +10,8 @@ const unit = (progress: Progress.Progress, id: string) => progress.units.get(id)
 
 const scenario = steps("/logs/gate.log")
 
-describe("the progress of a job", () => {
-  it("knows of each unit what it is at, for how long, and with which task", () => {
+describe("job progress", () => {
+  it("has activity, duration and task of each unit", () => {
     const at = (second: number, id: string) => {
       const { phase, since, state, task } = unit(after(scenario, second), id)
       return `${state} ${phase} ${task ?? "-"} ${(since - noon) / 1000}`
@@ -30,18 +30,18 @@ describe("the progress of a job", () => {
     expect(at(20, "barn")).toBe("blocked starting - 0")
   })
 
-  it("knows how often a task was tried", () => {
+  it("counts the attempts of a task", () => {
     expect(unit(after(scenario, 8), "silk").tasks.get(2)?.attempt).toBe(1)
     expect(unit(after(scenario, 13), "silk").tasks.get(2)?.attempt).toBe(2)
   })
 
-  it("counts tasks by what became of them", () => {
+  it("counts tasks by state", () => {
     expect(Progress.counts(after(scenario, 0))).toEqual({ total: 5, done: 0, failed: 0, skipped: 1 })
     expect(Progress.counts(after(scenario, 7))).toEqual({ total: 5, done: 2, failed: 0, skipped: 1 })
     expect(Progress.counts(after(scenario))).toEqual({ total: 5, done: 2, failed: 1, skipped: 1 })
   })
 
-  it("points to the output of the latest failure, until it is overcome or the unit is over", () => {
+  it("has the log of the latest failure until the task succeeds or the unit ends", () => {
     const failing = (second: number) => {
       const found = Progress.failing(after(scenario, second))
       return found && `${found.unit.id} ${found.failing.what} ${found.failing.log?.file}`
@@ -67,7 +67,7 @@ describe("the progress of a job", () => {
     expect(Progress.failing(after(passed))?.unit.id).toBe("silk")
   })
 
-  it("mirrors the life of the job", () => {
+  it("follows the status of the job", () => {
     const { landing, startedAt, status, target } = after(scenario)
     expect({ landing, startedAt, status, target }).toEqual({
       landing: false,
@@ -83,7 +83,7 @@ describe("the progress of a job", () => {
     })
   })
 
-  it("goes on from what was done when a job is resumed, and starting again what was cut off", () => {
+  it("continues after a resume and restarts interrupted tasks", () => {
     const resumed = after([
       ...scenario.filter(({ at }) => at <= 8),
       { at: 30, type: "job.interrupted" },
@@ -97,7 +97,7 @@ describe("the progress of a job", () => {
     expect([...merged.units.values()].map(({ state }) => state)).toEqual(["failed", "merged", "blocked"])
   })
 
-  it("passes over what it does not know, and what another version has written", () => {
+  it("ignores unknown events, also of other versions", () => {
     const before = after(scenario, 8)
     const strange: ReadonlyArray<Step> = [
       { at: 9, type: "unit.exploded", unit: "silk", payload: { loudly: true } },
@@ -109,7 +109,7 @@ describe("the progress of a job", () => {
     expect(events(strange).reduce(Progress.reduce, before)).toEqual(before)
   })
 
-  it("takes a unit that it was not told of as it comes", () => {
+  it("accepts a unit that was not planned", () => {
     const late = after([step(5, "moon 3", "task.started", { title: "Late", attempt: 2 })])
     expect(unit(late, "moon")).toMatchObject({ state: "running", task: 3 })
     expect(Progress.counts(late).total).toBe(1)

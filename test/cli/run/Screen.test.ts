@@ -21,8 +21,8 @@ const paint = (lines: ReadonlyArray<StyledLine.Line>) => lines.map((line) => Sty
 const screen = (second: number, columns: number, rows = 24) =>
   paint(Screen.render(after(second), { size: { columns, rows }, now: noon + second * 1000 + 500, tail })).join("\n")
 
-describe("the screen of a job that runs", () => {
-  it("has a line for each unit that runs, and a bar of what is done", () => {
+describe("screen of a running job", () => {
+  it("has a line for each running unit and a progress bar", () => {
     expect(screen(5, 80)).toBe(`
   silk   1 Spin the spokes                                            gate  0:03
   words  2 Choose the word of the day                                 gate  0:03
@@ -30,7 +30,7 @@ describe("the screen of a job that runs", () => {
   ━━━━━━━━────────────────────────────────  1/5  0:05`)
   })
 
-  it("shows the end of the output of a gate that fails, while the task is tried again", () => {
+  it("shows the end of a failed gate's output during the retry", () => {
     expect(screen(14, 80)).toBe(`
   silk   2 Lay the rings of the web, from the rim inwar…  attempt 2  agent  0:01
   words                                                     awaiting merge  0:07
@@ -43,7 +43,7 @@ silk 2  gate failed: ended with exit code 1
   ━━━━━━━━━━━━━━━━━━━━━━━━────────────────  3/5  0:14`)
   })
 
-  it("keeps what matters where it is narrow", () => {
+  it("keeps the essential parts on a narrow terminal", () => {
     expect(screen(14, 40)).toBe(`
   silk   2 Lay the ring…  ×2 agent  0:01
   words             awaiting merge  0:07
@@ -66,7 +66,7 @@ silk 2  gate failed…
 ━━━━━────  3/5  0:14`)
   })
 
-  it("says how many have failed, and that it lands", () => {
+  it("shows the number of failures, and landing", () => {
     expect(screen(17, 80)).toBe(`
   words                                                     awaiting merge  0:10
 
@@ -82,7 +82,7 @@ silk 2  gate failed…
     ])
   })
 
-  it("leaves out blank lines, then output, then units, where it is low", () => {
+  it("drops blank lines, then output, then units on a low terminal", () => {
     expect(screen(14, 80, 8).split("\n")).toHaveLength(7)
     expect(screen(14, 80, 6)).toMatch(/^ {2}silk.*\n {2}words.*\nsilk 2 {2}gate.*\n│ # fail 1\n {2}━/)
     expect(screen(14, 80, 4)).toMatch(/^ {2}silk.*\n {2}words.*\n {2}━/)
@@ -104,7 +104,7 @@ silk 2  gate failed…
     }))
   })
 
-  it("is never wider or higher than the terminal, and holds nothing that it obeys, whatever comes", () => {
+  it("never exceeds the terminal and has no control sequences, whatever the events contain", () => {
     const size = fc.record({
       columns: fc.oneof(fc.constantFrom(20, 40, 80, 200), fc.integer({ min: 1, max: 120 })),
       rows: fc.integer({ min: 1, max: 40 })
@@ -140,7 +140,7 @@ silk 2  gate failed…
   })
 })
 
-describe("what stays on the screen", () => {
+describe("final output of a job", () => {
   const stays = (columns: number) =>
     events(scenario)
       .flatMap((event, index) =>
@@ -148,7 +148,7 @@ describe("what stays on the screen", () => {
       )
       .join("\n")
 
-  it("is a line for each unit that has ended, why it has failed, and what a person should know", () => {
+  it("has a line for each ended unit, with reason and notes", () => {
     expect(stays(100)).toBe(`job 01ARZ3NDEKTSV4RRFFQ69G5FAV
 3 units, 5 tasks for main, agent claude
 ! words 2  the agent changed tasks/words/02-choose.md: plan files were restored
@@ -161,11 +161,11 @@ describe("what stays on the screen", () => {
 – barn  blocked by silk`)
   })
 
-  it("is broken between words where it is narrow", () => {
+  it("wraps between words on a narrow terminal", () => {
     for (const line of stays(40).split("\n")) expect(stringWidth(line)).toBeLessThanOrEqual(40)
   })
 
-  it("names units that had nothing left to do, and the landing", () => {
+  it("lists skipped units and the landing", () => {
     const list: ReadonlyArray<Step> = [
       step(0, "", "orch.started", {
         ...payloadOf("x"),

@@ -23,8 +23,8 @@ const text = (ended: Summary.Ended, columns = Infinity) =>
 const result = { target: "main", branch, diff, landed: commit, commits: 3 }
 const failure = new TasksFailed({ branch, diff, failures: [{ unit: "silk", task: 2, reason: "r" }], blocked: ["barn"] })
 
-describe("the summary of a job", () => {
-  it("that was completed says what was done, and where it is", () => {
+describe("job summary", () => {
+  it("of a completed job names the result and its branch", () => {
     expect(text({ run: run("completed", { result }), work: allDone })).toBe(`✓ completed in 1 min 15 s  job ${jobId}
 
   units    2 merged
@@ -35,7 +35,7 @@ describe("the summary of a job", () => {
   diff     ${diff}`)
   })
 
-  it("that failed says why, where to look, and how to go on", () => {
+  it("of a failed job names the reason, the logs, and how to retry", () => {
     expect(text({ run: run("failed", { error: toJson(failure) }), work: someFailed }))
       .toBe(`✗ failed after 1 min 15 s  job ${jobId}
 
@@ -64,7 +64,7 @@ describe("the summary of a job", () => {
   fix that, then continue with  charlotte retry ${jobId}`)
   })
 
-  it("that failed before anything was merged shows no diff without changes", () => {
+  it("of a job that failed before any merge has no diff", () => {
     const work = new Work({ units: someFailed.units.slice(0, 1), tasks: someFailed.tasks.slice(0, 2) })
     const failed = text({ run: run("failed", { error: toJson(failure) }), work })
     expect(failed).toContain(`\n  tasks    1 done, 1 failed\n  commits  0\n\n  ! silk  1 commit is not in the result\n`)
@@ -72,7 +72,7 @@ describe("the summary of a job", () => {
     expect(text({ run: run("running"), work })).not.toContain("not in the result")
   })
 
-  it("that could not land names the command to go on with", () => {
+  it("of a blocked landing names the command that lands", () => {
     const blocked = new LandingBlocked({
       branch,
       diff,
@@ -95,7 +95,7 @@ describe("the summary of a job", () => {
     )
   })
 
-  it("that failed as a whole says why, and still where its work is", () => {
+  it("of a failed job without failed units names the reason and the branch", () => {
     const limit = text({
       run: run("failed", { error: toJson(new LimitReached({ limit: "10 agent calls" })) }),
       work: allDone
@@ -122,7 +122,7 @@ describe("the summary of a job", () => {
       )
   })
 
-  it("that was not recorded to its end says so, and how to go on", () => {
+  it("of a job that could not be recorded says so, and how to resume", () => {
     // How long it ran is not recorded.
     expect(text({ run: run("interrupted"), work: someFailed })).toMatch(
       new RegExp(`^! interrupted {2}job ${jobId}\n.*continue with {2}charlotte resume ${jobId}$`, "s")
@@ -134,7 +134,7 @@ describe("the summary of a job", () => {
     expect(text({ run: run("failed", { error: "it was removed" }), work: nothing })).toMatch(/: it was removed\n/)
   })
 
-  it("is broken on a narrow terminal where its sentences allow, and never within what is to be copied", () => {
+  it("wraps on a narrow terminal, but never within a command", () => {
     const narrow = text({ run: run("failed", { error: toJson(failure) }), work: someFailed }, 36)
     expect(narrow).toContain(
       "\n  units    1 merged, 2 failed, 1\n           blocked\n  tasks    3 done, 1 failed, 1\n           pending\n"
@@ -142,7 +142,7 @@ describe("the summary of a job", () => {
     expect(narrow).toContain(`\n  diff     ${diff}\n`)
   })
 
-  it("that only looked has no result", () => {
+  it("of a dry run has no result", () => {
     const dry = {
       run: run("completed", { result: { ...result, landed: undefined }, config: { dryRun: true } }),
       work: nothing
@@ -150,7 +150,7 @@ describe("the summary of a job", () => {
     expect(text(dry)).toBe(`✓ completed in 1 min 15 s  job ${jobId}`)
   })
 
-  it("is one object for programs", () => {
+  it("is one JSON object with --json", () => {
     const summary = Summary.of({ run: run("failed", { error: toJson(failure) }), work: someFailed }, later)
     expect(JSON.parse(JSON.stringify(summary))).toEqual({
       jobId,
@@ -192,7 +192,7 @@ describe("the summary of a job", () => {
     })
   })
 
-  it("holds nothing that a terminal obeys, whatever is recorded", () => {
+  it("has no control sequences, whatever is recorded", () => {
     fc.assert(
       fc.property(hostile, fc.constantFrom(40, 80, Infinity), (words, columns) => {
         const error = { _tag: "Strange", message: words, branch: words, diff: words, command: words }

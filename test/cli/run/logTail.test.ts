@@ -13,8 +13,8 @@ const tail = (text: string, lines: number, from = 0, to = Buffer.byteLength(text
     return logTail.read(new Log({ file, from, to }), lines)
   }).pipe(Effect.provide(NodeFileSystem.layer))
 
-describe("the end of a log", () => {
-  it.scoped("is its last lines, clean", () =>
+describe("log tail", () => {
+  it.scoped("is the last lines, without control sequences", () =>
     Effect.gen(function* () {
       expect(yield* tail("a\nb\n\n  c \x1b[31mred\x1b[0m\n10%\r100%\n\n", 3)).toEqual(["  c red", "100%"])
       expect(yield* tail("a\nb\nc\n", 2)).toEqual(["b", "c"])
@@ -24,7 +24,7 @@ describe("the end of a log", () => {
     })
   )
 
-  it.scoped("is of the piece that was asked for", () =>
+  it.scoped("is limited to the requested range", () =>
     Effect.gen(function* () {
       expect(yield* tail("one\ntwo\nthree\nfour\n", 5, 4, 13)).toEqual(["two", "three"])
       expect(yield* tail("one\ntwo\n", 5, 4, 1_000_000)).toEqual(["two"])
@@ -32,7 +32,7 @@ describe("the end of a log", () => {
     })
   )
 
-  it.scoped("does not read all of a large file, nor begin in the midst of a line", () =>
+  it.scoped("does not read a whole large file or start within a line", () =>
     Effect.gen(function* () {
       const long = `${"x".repeat(30_000)} end of a long line\nlast\n`
       expect(yield* tail(long, 5)).toEqual(["last"])
@@ -41,7 +41,7 @@ describe("the end of a log", () => {
     })
   )
 
-  it.scoped("is nothing where the file is not to be had", () =>
+  it.scoped("is empty if the file cannot be read", () =>
     Effect.gen(function* () {
       const log = new Log({ file: "/nowhere/at/all.log", from: 0, to: 10 })
       expect(yield* Effect.provide(logTail.read(log, 5), NodeFileSystem.layer)).toEqual([])

@@ -13,8 +13,8 @@ const text = (list: ReadonlyArray<Step>) =>
     Option.match(plainLines.line(event, utc), { onNone: () => [], onSome: (line) => [StyledLine.paint(line, false)] })
   )
 
-describe("the lines of a job in a pipe", () => {
-  it("tell every change, one each", () => {
+describe("plain lines of a job", () => {
+  it("report every change, one line each", () => {
     expect(text(steps("/logs/gate.log")).join("\n")).toBe(`12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV started
 12:00:00 3 units, 5 tasks for main, agent claude
 12:00:00 silk  started
@@ -43,7 +43,7 @@ describe("the lines of a job in a pipe", () => {
 12:00:21 job 01ARZ3NDEKTSV4RRFFQ69G5FAV failed`)
   })
 
-  it("tell the rest of what can happen", () => {
+  it("report all other events", () => {
     expect(
       text([
         { at: 0, type: "job.resumed" },
@@ -81,7 +81,7 @@ describe("the lines of a job in a pipe", () => {
     ])
   })
 
-  it("tell the time of the reader's place", () => {
+  it("use the local time zone", () => {
     const [event] = events([{ at: 0, type: "job.started" }])
     const line = Option.flatMap(Option.fromNullable(event), (event) =>
       plainLines.line(event, DateTime.zoneUnsafeMakeNamed("Asia/Tokyo"))
@@ -89,7 +89,7 @@ describe("the lines of a job in a pipe", () => {
     expect(StyledLine.paint(Option.getOrThrow(line), false)).toMatch(/^21:00:00 /)
   })
 
-  it("are single lines that hold nothing which a terminal obeys, whatever the events say", () => {
+  it("are single lines without control sequences, whatever the events contain", () => {
     const payload = hostile.map((text) => ({
       reason: text,
       title: text,

@@ -28,8 +28,8 @@ const lines = (...texts: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> 
 
 const tick = TestClock.adjust("100 millis")
 
-describe("a live area", () => {
-  it.scoped("stands below what is printed, and is gone at the end", () => {
+describe("live region", () => {
+  it.scoped("stays below printed lines and is erased at the end", () => {
     const { layer, terminal } = make()
     return Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -52,7 +52,7 @@ describe("a live area", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.scoped("goes as well when it is interrupted, and the cursor was never hidden", () => {
+  it.scoped("is erased on interruption and never hides the cursor", () => {
     const { layer, terminal, written } = make()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(
@@ -73,7 +73,7 @@ describe("a live area", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.scoped("is drawn ten times a second at the most, and not at all when it has not changed", () => {
+  it.scoped("is drawn at most ten times a second, and only when it has changed", () => {
     const { layer, written } = make()
     return Effect.gen(function* () {
       const live = yield* LiveRegion.make
@@ -91,7 +91,7 @@ describe("a live area", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.scoped("is told the time and the size, of which one column and one row are not its own", () => {
+  it.scoped("renders with time and size, less one column and one row", () => {
     const { layer, terminal } = make(20, 4)
     return Effect.gen(function* () {
       const live = yield* LiveRegion.make
@@ -102,7 +102,7 @@ describe("a live area", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.scoped("leaves nothing of itself behind when the terminal gets narrower or wider", () => {
+  it.scoped("leaves no residue when the terminal is resized", () => {
     const { layer, terminal } = make(40, 20)
     return Effect.gen(function* () {
       const live = yield* LiveRegion.make
@@ -120,7 +120,7 @@ ${"-".repeat(columns - 1)}`
     }).pipe(Effect.provide(layer))
   })
 
-  it.scoped("erases nothing above it when a terminal that cuts its lines off gets narrower or wider", () => {
+  it.scoped("erases nothing above it when a truncating terminal is resized", () => {
     const { layer, terminal } = make(40, 20, "cuts")
     return Effect.gen(function* () {
       const live = yield* LiveRegion.make
@@ -136,7 +136,7 @@ ${"-".repeat(columns - 1)}`
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("keeps every printed line once and in order, whatever else is drawn", () =>
+  it.effect("keeps printed lines once and in order", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(
@@ -164,7 +164,7 @@ ${"-".repeat(columns - 1)}`
     )
   )
 
-  it.scoped("ends when nobody sees it any more", () =>
+  it.scoped("ends when the output is closed", () =>
     Effect.gen(function* () {
       const live = yield* LiveRegion.make
       yield* live.print(lines("one"))

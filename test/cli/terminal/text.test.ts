@@ -5,15 +5,15 @@ import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as Terminal from "../../../src/cli/terminal/text.js"
 import { forbidden, hostile } from "../hostile.js"
 
-describe("clean text", () => {
-  it("is what a person sees of it", () => {
+describe("plain text", () => {
+  it("is the visible text", () => {
     expect(Terminal.clean("\x1b[31mred\x1b[0m and \x1b]0;own title\x07plain")).toBe("red and plain")
     expect(Terminal.clean("  two\n lines\tand a tab ")).toBe("two lines and a tab")
     expect(Terminal.clean("abc\u202edcba\u2069 \u200bx")).toBe("abcdcba x")
     expect(Terminal.clean("family 👨‍👩‍👧, 日本")).toBe("family 👨‍👩‍👧, 日本")
   })
 
-  it("holds nothing that a terminal obeys, whatever it was", () => {
+  it("has no control sequences, whatever the input", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         expect(Terminal.clean(text)).not.toMatch(forbidden)
@@ -23,13 +23,13 @@ describe("clean text", () => {
     )
   })
 
-  it("keeps the indentation of lines, and of one that was written over what it came to", () => {
+  it("keeps indentation, and the final state of overwritten lines", () => {
     expect(Terminal.cleanLines("a\n  b\n\tc\n10%\r50%\r100%\n\n")).toEqual(["a", "  b", "    c", "100%"])
   })
 })
 
-describe("a text that is fitted", () => {
-  it("is left alone, or cut with a mark", () => {
+describe("fitted text", () => {
+  it("is unchanged, or truncated with an ellipsis", () => {
     expect(Terminal.fit("twelve signs", 12)).toBe("twelve signs")
     expect(Terminal.fit("twelve signs", 11)).toBe("twelve sig…")
     expect(Terminal.fit("日本語", 5)).toBe("日本…")
@@ -38,7 +38,7 @@ describe("a text that is fitted", () => {
     expect(["abc", ""].map((text) => Terminal.fit(text, 0))).toEqual(["", ""])
   })
 
-  it("never takes more than its columns", () => {
+  it("never exceeds its columns", () => {
     fc.assert(
       fc.property(hostile, fc.nat(30), (text, columns) => {
         expect(stringWidth(Terminal.fit(Terminal.clean(text), columns))).toBeLessThanOrEqual(columns)
@@ -47,7 +47,7 @@ describe("a text that is fitted", () => {
   })
 })
 
-describe("a line", () => {
+describe("styled line", () => {
   const line = [
     StyledLine.raw("  "),
     StyledLine.piece("silk", "name"),
@@ -56,12 +56,12 @@ describe("a line", () => {
   ]
   const plain = (line: StyledLine.Line) => StyledLine.paint(line, false)
 
-  it("is coloured only where there are colours", () => {
+  it("is coloured only if colours are enabled", () => {
     expect(plain(line)).toBe("  silk  two words more")
     expect(StyledLine.paint(line, true)).toBe("  \x1b[36msilk\x1b[39m  \x1b[31mtwo words more\x1b[39m")
   })
 
-  it("is cut within any of its pieces, and between them", () => {
+  it("is truncated within and between its pieces", () => {
     expect([22, 21, 9, 8, 6, 5, 1, 0].map((columns) => plain(StyledLine.fit(line, columns)))).toEqual([
       "  silk  two words more",
       "  silk  two words mo…",
@@ -74,14 +74,14 @@ describe("a line", () => {
     ])
   })
 
-  it("has its end at the end of the columns, where both parts have room", () => {
+  it("right-aligns its end if both parts fit", () => {
     expect(plain(StyledLine.spread(line, [StyledLine.raw("0:12")], 30))).toBe("  silk  two words more    0:12")
     expect(plain(StyledLine.spread(line, [StyledLine.raw("0:12")], 20))).toBe("  silk  two w…  0:12")
     expect(plain(StyledLine.spread(line, [StyledLine.raw("0:12")], 5))).toBe("0:12")
     expect(plain(StyledLine.spread(line, [StyledLine.raw("0:12")], 3))).toBe("0:…")
   })
 
-  it("is broken between words", () => {
+  it("wraps between words", () => {
     expect(StyledLine.wrap(line, 15, 4).map(plain)).toEqual(["  silk  two", "    words more"])
     expect(StyledLine.wrap([StyledLine.piece("see /a/path/that/is/long now")], 10, 2).map(plain)).toEqual([
       "see",
