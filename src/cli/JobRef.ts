@@ -4,6 +4,7 @@
 import { Effect, Either, Option, Schema } from "effect"
 import { JobId } from "../domain/JobId.js"
 import type { Jobs } from "./JobSource.js"
+import * as repositoryAround from "./repositoryAround.js"
 
 const latest = "latest"
 
@@ -37,13 +38,19 @@ export class AmbiguousJob extends Schema.TaggedError<AmbiguousJob>()("AmbiguousJ
 }
 
 /** The reference matches no job. */
-export class NoSuchJob extends Schema.TaggedError<NoSuchJob>()("NoSuchJob", { name: Schema.String }) {
+export class NoSuchJob extends Schema.TaggedError<NoSuchJob>()("NoSuchJob", {
+  name: Schema.String,
+  /** Whether only jobs of the repository around were meant. */
+  isHere: Schema.optional(Schema.Boolean)
+}) {
   override get message() {
-    return this.name === latest
-      ? "no jobs yet; start one with: charlotte run TASKSDIR"
-      : `no job matches "${this.name}"; list jobs with: charlotte jobs`
+    if (this.name !== latest) return `no job matches "${this.name}"; list jobs with: charlotte jobs`
+    return this.isHere === true ? noneHere : "no jobs yet; start one with: charlotte run TASKSDIR"
   }
 }
+
+export const noneHere =
+  "no jobs in this repository yet; start one with: charlotte run TASKSDIR; list all with: charlotte jobs --all"
 
 /** Ids have capital letters, but may be typed in any case. */
 export const parse = (text: string): Either.Either<string, InvalidJobRef> => {
@@ -57,14 +64,27 @@ const several = 10
 /** Suffixes have no index: they are searched among this many of the newest jobs. */
 const recent = 1_000
 
+/** The newest job of the repository around, or outside of one of all. */
+const findLatest = (list: Jobs["list"]) =>
+  Effect.gen(function* () {
+    const isHere = yield* repositoryAround.isHere
+    let before: JobId | undefined
+    for (;;) {
+      const { jobs, next } = yield* list({ limit: isHere === undefined ? 1 : several, ...(before && { before }) })
+      const found = isHere === undefined ? jobs[0] : jobs.find(isHere)
+      if (found !== undefined) return found.id
+      if (next === undefined || isHere === undefined) {
+        return yield* new NoSuchJob({ name: latest, ...(isHere && { isHere: true }) })
+      }
+      before = next
+    }
+  })
+
 /** The job that a parsed reference means. A whole id is not checked: the request that uses it reports an unknown job. */
 export const find = ({ list }: Pick<Jobs, "list">, name: string) =>
   Effect.gen(function* () {
     if (isId(name)) return name
-    if (name === latest) {
-      const { jobs } = yield* list({ limit: 1 })
-      return jobs[0]?.id ?? (yield* new NoSuchJob({ name }))
-    }
+    if (name === latest) return yield* findLatest(list)
     // Ids are ordered, so all ids with this prefix directly precede the greatest possible one.
     const before = Option.getOrUndefined(Schema.decodeOption(JobId)(name.padEnd(26, "Z")))
     const { jobs: around } = before === undefined ? { jobs: [] } : yield* list({ before, limit: several + 1 })

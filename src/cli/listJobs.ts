@@ -9,10 +9,13 @@ import type { JobQuery } from "../http/client/JobClient.js"
 import * as JobRef from "./JobRef.js"
 import * as JobSource from "./JobSource.js"
 import * as JobTable from "./JobTable.js"
+import * as repositoryAround from "./repositoryAround.js"
 import * as StyledLine from "./terminal/StyledLine.js"
 import { Output, writeLines } from "./terminal/Output.js"
 
 export interface Options {
+  /** Whether to list the jobs of other repositories, too. */
+  readonly all: boolean
   readonly status: Option.Option<RunStatus>
   readonly labels: ReadonlyArray<readonly [name: string, value: string]>
   readonly limit: Option.Option<number>
@@ -20,10 +23,11 @@ export interface Options {
   readonly json: boolean
 }
 
-export const list = ({ before, json, ...given }: Options) =>
+export const list = ({ all, before, json, ...given }: Options) =>
   Effect.gen(function* () {
     const reach = yield* JobSource.read
-    const page = yield* collect(reach, {
+    const isHere = all ? undefined : yield* repositoryAround.isHere
+    const page = yield* (isHere === undefined ? collect : collectMatching(isHere))(reach, {
       labels: Object.fromEntries(given.labels),
       limit: Option.getOrElse(given.limit, () => 20),
       ...(Option.isSome(given.status) && { status: given.status.value }),
@@ -33,13 +37,15 @@ export const list = ({ before, json, ...given }: Options) =>
     })
     yield* json
       ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(encode(page))}\n`))
-      : show(page, Option.isSome(given.status) || given.labels.length > 0)
+      : show(page, hintOf(isHere !== undefined, Option.isSome(given.status) || given.labels.length > 0))
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 
 const encode = Schema.encodeSync(JobPage)
 
 /** The largest page that a server gives. */
 const pageSize = 1_000
+
+const matchingPageSize = 100
 
 /** Reads as many pages as the limit takes. */
 const collect = ({ list }: JobSource.Jobs, query: JobQuery & { readonly limit: number }) => {
@@ -59,11 +65,36 @@ const collect = ({ list }: JobSource.Jobs, query: JobQuery & { readonly limit: n
   )
 }
 
-const show = ({ jobs, next }: JobPage, isFiltered: boolean) =>
+/** The same for the jobs that match, which may be few among those of a server: pages are read until the limit is reached. */
+const collectMatching =
+  (isWanted: (job: ListedJob) => boolean) =>
+  ({ list }: JobSource.Jobs, { limit, ...query }: JobQuery & { readonly limit: number }) =>
+    Effect.gen(function* () {
+      const found: Array<ListedJob> = []
+      let before = query.before
+      // One more than asked for shows that there are more.
+      while (found.length <= limit) {
+        const { jobs, next } = yield* list({ ...query, ...(before && { before }), limit: matchingPageSize })
+        found.push(...jobs.filter(isWanted))
+        before = next
+        if (next === undefined) break
+      }
+      const jobs = found.slice(0, limit)
+      const next = found.length > limit ? jobs.at(-1)?.id : undefined
+      return new JobPage({ jobs, next }, { disableValidation: true })
+    })
+
+const hintOf = (isHere: boolean, isFiltered: boolean): string =>
+  isFiltered
+    ? `no matching jobs${isHere ? " in this repository; list all with: charlotte jobs --all" : ""}`
+    : isHere
+      ? JobRef.noneHere
+      : "no jobs yet; start one with: charlotte run TASKSDIR"
+
+const show = ({ jobs, next }: JobPage, hint: string) =>
   Effect.gen(function* () {
     const { error, isTerminal, size } = yield* Output
     if (jobs.length === 0) {
-      const hint = isFiltered ? "no matching jobs" : "no jobs yet; start one with: charlotte run TASKSDIR"
       return yield* isTerminal ? writeLines([[StyledLine.raw(hint)]]) : error(`${hint}\n`)
     }
     yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, isTerminal ? (yield* size).columns : Infinity))

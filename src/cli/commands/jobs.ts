@@ -7,6 +7,8 @@ import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import { json, labels, number } from "./parameters.js"
 
+const all = Parameter.flag("all", { description: "List the jobs of other repositories, too." })
+
 const status = Parameter.choiceOption(
   "status",
   "STATUS",
@@ -24,9 +26,9 @@ const before = Parameter.textOption("before", {
 
 export const jobs = CommandTree.command(
   {
-    description: "List jobs, newest first.",
+    description: "List the jobs of this repository, or outside of one all jobs, newest first.",
     example: "charlotte jobs --status running --label team=web --limit 50",
-    parameters: { status, labels, limit, before, json }
+    parameters: { all, status, labels, limit, before, json }
   },
   list
 )

@@ -3,6 +3,7 @@
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Effect, Layer } from "effect"
+import { CurrentDirectory } from "../../../src/cli/repositoryAround.js"
 import { charlotte } from "../../../src/cli/parser/commands.js"
 import * as runCommand from "../../../src/cli/parser/runCommand.js"
 import { version } from "../../../src/http/contract/Version.js"
@@ -11,6 +12,8 @@ import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"
 import * as Capture from "../Capture.js"
 
 export interface World {
+  /** Where commands are run; outside of any repository if it is left out. */
+  readonly directory?: string
   readonly environment: GitEnvironment
   readonly variables: Readonly<Record<string, string>>
 }
@@ -29,6 +32,7 @@ export const make = (world: World) => (argv: ReadonlyArray<string>, terminal?: T
   const answer: Effect.Effect<Answer> = runCommand.run(charlotte, argv, { version }).pipe(
     Effect.provide(Layer.merge(NodeContext.layer, capture.layer)),
     Effect.provideService(GitEnvironmentRef, world.environment),
+    Effect.provideService(CurrentDirectory, Effect.succeed(world.directory ?? "/")),
     Effect.provideService(ParentEnvironment, world.variables),
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(world.variables)))),
     Effect.map((code) => ({ code, out: capture.out(), err: capture.err() }))
