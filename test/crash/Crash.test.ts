@@ -11,9 +11,9 @@ const write = (text: string) => void process.stdout.write(`${text}\n`)
 /** Of a long run. */
 const progress = process.env["CRASH_PROGRESS"] === undefined ? {} : { onWorld: (line: string) => write(line) }
 
-describe("a daemon that is killed, wherever that comes", () => {
+describe("daemon killed at any point", () => {
   it.scopedLive(
-    "loses nothing that it has said, does nothing twice, and what it was at comes to its end",
+    "loses no acknowledged write, repeats no work, and its jobs complete after a restart",
     () =>
       Effect.gen(function* () {
         const figures = yield* Harness.run({ kills, seed, worlds, ...progress })

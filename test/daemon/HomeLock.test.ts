@@ -48,7 +48,7 @@ const leaveNote = (
     writeFileSync(`${directory}/lock.json`, JSON.stringify(note))
   })
 
-describe("the lock of a home", () => {
+describe("home lock", () => {
   it.scopedLive("goes to exactly one of twenty concurrent processes; the others get an error that names it", () =>
     Effect.gen(function* () {
       const program = yield* Contender.program
@@ -117,7 +117,7 @@ describe("the lock of a home", () => {
   )
 })
 
-describe("the note of a holder", () => {
+describe("lock note", () => {
   const stale: Record<string, (home: string) => Effect.Effect<void>> = {
     "of a process that is gone": (home) => leaveNote(home, (self) => ({ ...self, pid: 2 ** 22 + 1 })),
     "of a process whose pid is used again": (home) => leaveNote(home, (self) => ({ ...self, startTime: "1" })),
@@ -140,7 +140,7 @@ describe("the note of a holder", () => {
   }
 
   for (const [what, leave] of Object.entries(stale)) {
-    it.scoped(`${what} keeps nobody out`, () =>
+    it.scoped(`${what} does not prevent locking`, () =>
       Effect.gen(function* () {
         const home = yield* directory
         yield* leave(home)
@@ -164,7 +164,7 @@ describe("the note of a holder", () => {
   )
 
   for (const what of ["of a process that is gone", "of a process whose pid is used again", "that is cut off"]) {
-    it.scoped(`${what} is not shown for that of whoever holds the lock without one`, () =>
+    it.scoped(`${what} is not attributed to a holder without a note`, () =>
       Effect.gen(function* () {
         const home = yield* directory
         yield* stale[what]?.(home) ?? Effect.void

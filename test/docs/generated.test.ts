@@ -12,7 +12,7 @@ const newest = async (script: string) => {
   return stdout
 }
 
-describe("what is written by programs", () => {
+describe("generated documents", () => {
   it("docs/cli.md has the help of every command", { timeout: 120_000 }, async () => {
     expect(read("docs/cli.md"), "run npx tsx scripts/cliReference.ts").toBe(await newest("cliReference.ts"))
   })

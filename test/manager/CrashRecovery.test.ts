@@ -19,7 +19,7 @@ const crashed = (file: string, options: Parameters<typeof crash>[1] = {}) =>
   }).pipe(crash(file, options))
 
 describe("a job whose manager has crashed", () => {
-  it.scopedLive("goes on as its next attempt, and nothing of the dead one is written any more", () =>
+  it.scopedLive("resumes as its next attempt, and writes of the crashed attempt are rejected", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const { id, zombie } = yield* Effect.gen(function* () {
@@ -50,7 +50,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("is cancelled when its stop had begun", () =>
+  it.scopedLive("is cancelled if job.stopping was committed", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* Effect.gen(function* () {
@@ -76,7 +76,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("has failed when that was the third crash in a row without an event of its orchestrator", () =>
+  it.scopedLive("fails after three crashes in a row without an event of its orchestrator", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* crashed(file)
@@ -91,7 +91,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("has failed for its crashes even when the next manager died while it wrote that", () =>
+  it.scopedLive("fails for its crashes even if the next manager crashed while it recorded that", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* crashed(file)
@@ -107,7 +107,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("goes on after any number of crashes with an event between", () =>
+  it.scopedLive("resumes after any number of crashes with an event between", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* crashed(file)
@@ -125,7 +125,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("goes on after crashes with a clean shutdown between", () =>
+  it.scopedLive("resumes after crashes with a clean shutdown between", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* crashed(file)
@@ -136,7 +136,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("is cleared up after before it goes on, which one that was shut down cleanly is not", () =>
+  it.scopedLive("is recovered before it resumes, unlike one that was shut down cleanly", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const clean = yield* startJob.pipe(life(file))
@@ -156,7 +156,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("is cleared up after when it is over too, where the end of a process could not be recorded", () =>
+  it.scopedLive("is recovered even if it has ended, when a process record is still open", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* Effect.gen(function* () {
@@ -179,7 +179,7 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("has failed when it cannot be cleared up after", () =>
+  it.scopedLive("fails if recover fails", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* crashed(file)
@@ -192,8 +192,8 @@ describe("a job whose manager has crashed", () => {
   )
 })
 
-describe("a run that cannot be continued", () => {
-  it.scopedLive("because its configuration is refused now has failed, with the reason", () =>
+describe("a run that cannot be resumed", () => {
+  it.scopedLive("fails with the reason if check refuses its configuration", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* startJob.pipe(life(file))
@@ -208,7 +208,7 @@ describe("a run that cannot be continued", () => {
     })
   )
 
-  it.scopedLive("because its configuration no longer decodes has failed, and resume says so", () =>
+  it.scopedLive("fails if its configuration no longer decodes, and resume reports it", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const manage = <A, I>(schema: Schema.Schema<A, I>) =>

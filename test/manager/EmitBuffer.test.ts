@@ -10,8 +10,8 @@ const forking = Effect.map(Effect.runtime(), (runtime) => {
   return (effect: Effect.Effect<void>) => Effect.sync(() => void fork(effect))
 })
 
-describe("what an orchestrator emits", () => {
-  it.effect("without a wait between is one write", () =>
+describe("emitted events", () => {
+  it.effect("without a wait in between are one write", () =>
     Effect.gen(function* () {
       const written: Array<ReadonlyArray<string>> = []
       const queue = yield* EmitBuffer.make({
@@ -30,7 +30,7 @@ describe("what an orchestrator emits", () => {
     })
   )
 
-  it.effect("is written one batch at a time and in order, however its fibers make way for each other", () =>
+  it.effect("are written one batch at a time and in order, however fibers yield", () =>
     Effect.gen(function* () {
       for (let seed = 1; seed <= 300; seed++) {
         const written: Array<string> = []
@@ -59,7 +59,7 @@ describe("what an orchestrator emits", () => {
     })
   )
 
-  it.live("is written, wherever the fiber that emits it is interrupted", () =>
+  it.live("are written wherever the emitting fiber is interrupted", () =>
     Effect.gen(function* () {
       for (let seed = 1; seed <= 300; seed++) {
         const written: Array<string> = []
@@ -81,7 +81,7 @@ describe("what an orchestrator emits", () => {
     })
   )
 
-  it.effect("waits while 1,024 events wait to be written, and goes on when there is room", () =>
+  it.effect("wait while 1,024 events are queued, and continue when there is room", () =>
     Effect.gen(function* () {
       const latch = yield* Effect.makeLatch()
       let accepted = 0

@@ -126,7 +126,7 @@ describe.each(Object.entries(stores))("with a store %s", (_, store) => {
 })
 
 describe("a stream of events", () => {
-  it.scopedLive("goes on over the attempts of a job without a gap", () =>
+  it.scopedLive("spans the attempts of a job without a gap", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const id = yield* startJob.pipe(life(file))

@@ -70,7 +70,7 @@ const atEveryStatement = <E, R>(use: (k: number) => Effect.Effect<boolean, E, R>
 
 const full = { _tag: "StoreError", reason: "full" }
 
-describe("a manager that begins", () => {
+describe("a manager that starts", () => {
   for (const [what, left, attempt] of [
     ["what was interrupted", interrupted, 2],
     ["what a crash has left", crashed, 3]
@@ -95,7 +95,7 @@ describe("a manager that begins", () => {
 })
 
 describe("a crash", () => {
-  it.effect("is left to the next manager when the store does not tell what it has left running", () =>
+  it.effect("is left to the next manager if the store cannot list orphaned processes", () =>
     Effect.gen(function* () {
       const id = yield* crashed
       const failure = new errors.StoreError({ operation: "read processes", reason: "full", cause: new Error("full") })
@@ -128,7 +128,7 @@ describe("a manager that closes", () => {
     ).pipe(Effect.provide(database))
   )
 
-  it.effect("ends within its deadline when nothing can be written any more, and the next one takes over", () =>
+  it.effect("closes within its deadline if writes fail, and the next one takes over", () =>
     Effect.gen(function* () {
       const { clear, set } = yield* FailingSql.FailingSql
       const { now } = yield* RealClock
@@ -173,8 +173,8 @@ describe("resume", () => {
   )
 })
 
-describe("what waits to be continued", () => {
-  it.effect("is continued when the database can be written again", () =>
+describe("an interrupted run", () => {
+  it.effect("is resumed when the database can be written again", () =>
     Effect.gen(function* () {
       const { clear, hit, set } = yield* FailingSql.FailingSql
       const { sleep } = yield* RealClock

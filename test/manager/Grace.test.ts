@@ -20,8 +20,8 @@ const patient = Effect.gen(function* () {
   return { begun: Deferred.await(begun), over: Deferred.await(over), layer }
 })
 
-describe("the grace of a job", () => {
-  it.effect("is shortened by a later stop, and not lengthened, and job.graceOver tells its end", () =>
+describe("grace period of a job", () => {
+  it.effect("is shortened but not lengthened by a later stop, and job.graceOver completes at its end", () =>
     Effect.gen(function* () {
       const { begun, layer, over } = yield* patient
       yield* Effect.gen(function* () {
@@ -43,7 +43,7 @@ describe("the grace of a job", () => {
     })
   )
 
-  it.effect("is over at once after a stop with 0", () =>
+  it.effect("ends at once after a stop with 0", () =>
     Effect.gen(function* () {
       const { begun, layer, over } = yield* patient
       yield* Effect.gen(function* () {

@@ -25,7 +25,7 @@ describe("JobManager.layerConfig", () => {
     })
   )
 
-  it.effect("refuses what is no number of jobs", () =>
+  it.effect("refuses an invalid number of jobs", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Layer.launch(configured({ CHARLOTTE_MAX_JOBS: "0" }, () => Effect.never)))
       expect(String(error)).toContain("CHARLOTTE_MAX_JOBS")

@@ -43,8 +43,8 @@ describe("an orchestrator that succeeds", () => {
   )
 })
 
-describe("a result that is deeper than SQLite takes", () => {
-  it.scopedLive("does not keep its job from ending", () =>
+describe("a result nested deeper than SQLite accepts", () => {
+  it.scopedLive("does not prevent its job from ending", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const run = yield* manager.await(yield* manager.start(config))
@@ -100,7 +100,7 @@ describe("an orchestrator that fails", () => {
     }).pipe(Effect.provide(TestManager.layer()))
   )
 
-  it.effect("by emitting what is the manager's to say fails its job with a defect that tells", () =>
+  it.effect("by emitting a reserved event type fails its job with a defect that says so", () =>
     Effect.gen(function* () {
       const { events, run } = yield* ended(Step.emit({ type: "job.completed" }))
       expect(run).toMatchObject({ status: "failed", error: { kind: "defect" } })
@@ -124,7 +124,7 @@ describe("a job that is stopped", () => {
     }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.dieCleaningUp(new Error("jammed"))] })))
   )
 
-  it.effect("has what its finalizers emitted before its terminal event", () =>
+  it.effect("records events of its finalizers before its terminal event", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -197,7 +197,7 @@ describe("a layer that closes", () => {
     }).pipe(Effect.provide(store))
   )
 
-  it.effect("does not wait for ever, and keeps its jobs from being continued while they still run", () =>
+  it.effect("waits until a deadline, and its jobs are not resumed while they still run", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const options = { stopGrace: "5 seconds" as const, script: () => [Step.ignoreInterruption("1 minute")] }

@@ -88,7 +88,7 @@ describe("a manager that is closed", () => {
     })
   )
 
-  it.scopedLive("answers await of a job with its record as it stands", () =>
+  it.scopedLive("returns the current record from await", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const waiting = yield* Effect.gen(function* () {
@@ -100,7 +100,7 @@ describe("a manager that is closed", () => {
   )
 })
 
-describe("runs that wait to be continued", () => {
+describe("interrupted runs", () => {
   it.scopedLive("stay interrupted under manual recovery, until they are resumed", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
@@ -140,7 +140,7 @@ describe("runs that wait to be continued", () => {
     })
   )
 
-  it.scopedLive("are cancelled by stopAll under automatic recovery, each once, and none of them begins meanwhile", () =>
+  it.scopedLive("are cancelled once each by stopAll under automatic recovery, and none starts meanwhile", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const ids = yield* Effect.replicateEffect(startJob, 300).pipe(life(file, { maxJobs: 300 }))
@@ -172,7 +172,7 @@ describe("runs that wait to be continued", () => {
     })
   )
 
-  it.scopedLive("leave room for others when they cannot go on, and go on when they can", () =>
+  it.scopedLive("do not block others while they cannot resume, and resume when they can", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const check = () => Effect.succeed({ key: "the repository" })
@@ -193,7 +193,7 @@ describe("runs that wait to be continued", () => {
     })
   )
 
-  it.scopedLive("are not tried again and again while another job has their key", () =>
+  it.scopedLive("are not retried in a loop while another job holds their key", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       let checks = 0

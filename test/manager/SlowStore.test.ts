@@ -4,8 +4,8 @@ import { Chunk, Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream, Te
 import * as FailingSql from "../support/FailingSql.js"
 import { config } from "../support/jobs.js"
 
-describe("a stop, while the store does not answer", () => {
-  it.effect("tells the orchestrator all the same, and is over when it is recorded", () =>
+describe("stop while the store hangs", () => {
+  it.effect("interrupts the orchestrator at once, and returns when the outcome is recorded", () =>
     Effect.gen(function* () {
       const interrupted = yield* Deferred.make<void>()
       const Idle = Orchestrator.layer(() =>
@@ -33,7 +33,7 @@ describe("a stop, while the store does not answer", () => {
     })
   )
 
-  it.scoped("comes too late for a job that the closing of the layer has interrupted, and says so", () =>
+  it.scoped("fails as closed for a job that the closing layer has interrupted", () =>
     Effect.gen(function* () {
       const interrupted = yield* Deferred.make<void>()
       const Saying = Orchestrator.layer((job) =>

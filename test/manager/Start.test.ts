@@ -34,7 +34,7 @@ describe("start", () => {
     })
   )
 
-  it.effect("names every wrong field at once, an unknown one too, and writes nothing", () =>
+  it.effect("reports all invalid and unknown fields at once, and writes nothing", () =>
     Effect.gen(function* () {
       const { start } = yield* JobManager.JobManager
       const store = yield* RunStore.RunStore
@@ -58,7 +58,7 @@ describe("start", () => {
     }).pipe(Effect.provide(TestManager.layer()))
   )
 
-  it.effect("refuses what the orchestrator's check refuses, before it takes a permit", () =>
+  it.effect("fails if the orchestrator's check fails, before it takes a permit", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const store = yield* RunStore.RunStore
@@ -74,7 +74,7 @@ describe("start", () => {
     )
   )
 
-  it.effect("gives one job and one conflict to two that have one key and start at once", () =>
+  it.effect("gives two concurrent starts with the same key one job and one conflict", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const [a, b] = yield* Effect.all([Effect.either(manager.start(config)), Effect.either(manager.start(config))], {
@@ -173,7 +173,7 @@ describe("make", () => {
 })
 
 describe("the scripted orchestrator", () => {
-  it.effect("tells when an attempt has begun", () =>
+  it.effect("reports when an attempt has started", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator

@@ -97,7 +97,7 @@ describe("stop", () => {
     }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.cleanUp("1 second")] })))
   )
 
-  it.effect("is polite for the grace and one second, then times out; the permit is kept until the end", () =>
+  it.effect("times out one second after the grace period; the job keeps its permit until it ends", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -125,7 +125,7 @@ describe("stop", () => {
     }).pipe(Effect.provide(TestManager.layer({ maxJobs: 1, script: () => [Step.ignoreInterruption("1 minute")] })))
   )
 
-  it.effect("tells the orchestrator its grace", () =>
+  it.effect("passes the grace period to the orchestrator", () =>
     Effect.gen(function* () {
       const graces = yield* Ref.make<ReadonlyArray<number>>([])
       const Asking = Orchestrator.layer((job) => {
@@ -144,7 +144,7 @@ describe("stop", () => {
     })
   )
 
-  it.effect("reports what had to be forced, and what was over before", () =>
+  it.effect("reports forced and alreadyEnded", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
       const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -160,7 +160,7 @@ describe("stop", () => {
   )
 })
 
-describe("the report of a stop", () => {
+describe("stop report", () => {
   const processes = (from: number, count: number) =>
     Array.from({ length: count }, (_, i) => ({ pid: from + i, command: "sleep" }))
   const reported = (...script: ReadonlyArray<Step.Step>) =>
@@ -196,7 +196,7 @@ describe("the report of a stop", () => {
   )
 })
 
-describe("a stop in the midst of a clean-up", () => {
+describe("stop during a finalizer", () => {
   /** Closes a scope with two slow finalizers, and then would go on for ever. */
   const tidyingUp = () =>
     Effect.gen(function* () {
@@ -215,7 +215,7 @@ describe("a stop in the midst of a clean-up", () => {
       }
     })
 
-  it.effect("is not lost, and neither is that of a layer that closes", () =>
+  it.effect("is not lost, and neither is the interruption by a closing layer", () =>
     Effect.gen(function* () {
       for (const end of ["stop", "close"]) {
         const { layer, second } = yield* tidyingUp()

@@ -36,8 +36,8 @@ const makeFinder = () => {
 
 const first = { found: 1, at: "1970-01-01T00:00:00.000Z" }
 
-describe("a submission", () => {
-  it.scopedLive("is given to check and to run in every attempt after a clean shutdown, also on demand", () =>
+describe("submission data", () => {
+  it.scopedLive("is passed to check and run in every attempt after a clean shutdown, also on resume", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const { checked, options, ran } = makeFinder()
@@ -53,7 +53,7 @@ describe("a submission", () => {
     })
   )
 
-  it.scopedLive("is given to check and to run after a crash", () =>
+  it.scopedLive("is passed to check and run after a crash", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const { checked, options, ran } = makeFinder()
@@ -74,7 +74,7 @@ describe("a submission", () => {
     })
   )
 
-  it.scopedLive("may be what a run is refused for when it is to be continued", () =>
+  it.scopedLive("may be the reason why check refuses to resume a run", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const check: ScriptedOrchestrator.Options["check"] = (_, submission) =>
@@ -145,7 +145,7 @@ describe("a submission", () => {
   })
 })
 
-describe("a start that is cut off", () => {
+describe("interrupted start", () => {
   const Jobs = JobManager.layer({ maxJobs: 1 }).pipe(
     Layer.provideMerge(
       Layer.merge(RunStore.layer, ScriptedOrchestrator.layer({ check: () => Effect.succeed({ submission: "found" }) }))

@@ -99,14 +99,14 @@ describe("an interruption", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("lets a stopped process hear of it", () =>
+  it.scopedLive("continues a stopped process so that it can handle the signal", () =>
     Effect.gen(function* () {
       const { forced, isHeld } = yield* interrupted(`${hold} echo ready; kill -STOP $$; sleep 1000`, 10_000)
       expect({ forced, isHeld }).toEqual({ forced: false, isHeld: false })
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("gives the time to end politely that counts at that moment", () =>
+  it.scopedLive("reads the grace period when it starts", () =>
     Effect.gen(function* () {
       const home = yield* directory
       const options = script(home, `trap 'sleep 0.3; echo bye; exit' TERM; echo ready; while :; do sleep 0.01; done`)
@@ -120,7 +120,7 @@ describe("an interruption", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("kills what has not ended when its grace is over, also when that comes earlier than it was", () =>
+  it.scopedLive("kills remaining processes at the end of the grace period, also if it was shortened", () =>
     Effect.gen(function* () {
       const options = script(yield* directory, `trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done`)
       const over = yield* Deferred.make<void>()
@@ -136,7 +136,7 @@ describe("an interruption", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("ends all grace periods after hurry, those of later stops too", () =>
+  it.scopedLive("ends all grace periods after hurry, also those of later stops", () =>
     Effect.gen(function* () {
       const start = Effect.gen(function* () {
         const runner = yield* ProcessRunner
@@ -231,14 +231,14 @@ describe("the end of a process", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("waits for what it leaves behind to end by itself, for a moment", () =>
+  it.scopedLive("gives descendants a moment to exit by themselves", () =>
     Effect.gen(function* () {
       const { forced, log, outcome } = yield* run(`${hold} (sleep 0.05; echo late) & exit 0`)
       expect({ forced, log, outcome }).toEqual({ forced: false, log: "late\n", outcome: { _tag: "Exited", code: 0 } })
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("sends SIGTERM to what it leaves behind, and SIGKILL when it does not end", () =>
+  it.scopedLive("sends SIGTERM to remaining descendants, then SIGKILL", () =>
     Effect.gen(function* () {
       const polite = yield* run(`${hold} (trap 'echo bye; exit' TERM; while :; do sleep 0.01; done) & exit 0`, {
         grace: () => Duration.seconds(10)
@@ -265,7 +265,7 @@ describe("the end of a process", machineIsBusy, () => {
     }).pipe(Effect.provide(layer), Effect.provideService(ProcessTableRef, Option.some(proc)))
   )
 
-  it.scopedLive("comes when it has run too long, even when it is busy", () =>
+  it.scopedLive("comes at its time limit, even while it prints", () =>
     Effect.gen(function* () {
       const { forced, outcome } = yield* run(`${hold}${deaf} while :; do echo busy; sleep 0.01; done`, {
         limits: { total: "300 millis", silence: "1 minute" }
@@ -274,7 +274,7 @@ describe("the end of a process", machineIsBusy, () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("comes when it has been silent too long, and not before", () =>
+  it.scopedLive("comes at its time limit without output, and not before", () =>
     Effect.gen(function* () {
       const { forced, log, millis, outcome } = yield* run(
         `${hold} for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done; sleep 1000`,
@@ -349,7 +349,7 @@ describe("a process that could not start", machineIsBusy, () => {
   )
 })
 
-describe("what a process is given", machineIsBusy, () => {
+describe("input of a process", machineIsBusy, () => {
   it.scopedLive("is text on its standard input, all of it, or as much as it wants", () =>
     Effect.gen(function* () {
       const home = yield* directory
@@ -474,7 +474,7 @@ describe("without /proc", machineIsBusy, () => {
       Logger.withMinimumLogLevel(LogLevel.None)
     )
 
-  it.scopedLive("the process group is ended, and the runner says that this is all", () =>
+  it.scopedLive("the process group is killed, and reach is group", () =>
     blind(
       Effect.gen(function* () {
         expect((yield* ProcessRunner).reach).toBe("group")
@@ -489,7 +489,7 @@ describe("without /proc", machineIsBusy, () => {
     )
   )
 
-  it.scopedLive("what a crash has left is not signalled", () =>
+  it.scopedLive("orphans of a crash are not signalled", () =>
     Effect.gen(function* () {
       const child = spawn("sleep", ["1000"], { detached: true, stdio: "ignore" })
       const gone = once(child, "exit")
