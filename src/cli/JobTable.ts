@@ -1,10 +1,10 @@
 /**
  * Jobs as a table.
  */
-import { DateTime, Option, Schema } from "effect"
-import { JobConfig } from "../domain/JobConfig.js"
+import { DateTime } from "effect"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { Job, ListedJob } from "../http/contract/Api.js"
+import { configOf } from "./configOf.js"
 import * as JobRef from "./JobRef.js"
 import * as StyledLine from "./terminal/StyledLine.js"
 import * as Table from "./terminal/Table.js"
@@ -12,12 +12,6 @@ import * as format from "./terminal/format.js"
 
 /** Columns from which on whole ids fit. */
 const wide = 100
-
-const decodeConfig = Schema.decodeUnknownOption(JobConfig)
-
-/** The config, as far as this version can decode it. */
-export const configOf = ({ config }: Pick<Job, "config">): Partial<JobConfig> =>
-  Option.getOrElse(decodeConfig(config), () => ({}))
 
 const styles: { readonly [S in RunStatus]: StyledLine.Style } = {
   completed: "good",

@@ -7,7 +7,7 @@ import * as Home from "../daemon/Home.js"
 import * as Agents from "../tasks/Agents.js"
 import * as Git from "../git/Git.js"
 import * as JobSource from "./JobSource.js"
-import * as JobTable from "./JobTable.js"
+import { configOf } from "./configOf.js"
 import type { Environment } from "./parser/CommandTree.js"
 import type { Candidate, Source } from "./parser/Parameter.js"
 
@@ -24,7 +24,7 @@ const jobs: Candidates = Effect.gen(function* () {
     ...latest,
     ...jobs.map((job) => ({
       value: job.id,
-      description: [job.phase ?? job.status, JobTable.configOf(job).targetBranch].filter(Boolean).join(", ")
+      description: [job.phase ?? job.status, configOf(job).targetBranch].filter(Boolean).join(", ")
     }))
   ]
 }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)

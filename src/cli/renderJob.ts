@@ -4,6 +4,7 @@
 import { DateTime } from "effect"
 import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
 import type { Job } from "../http/contract/Api.js"
+import { configOf } from "./configOf.js"
 import * as JobTable from "./JobTable.js"
 import * as StyledLine from "./terminal/StyledLine.js"
 import * as Summary from "./run/Summary.js"
@@ -38,7 +39,7 @@ const headline = (job: Job, summary: Summary.Summary): StyledLine.Line =>
     : SummaryText.headline(summary)
 
 const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> => {
-  const { agent, repoPath, retryOf, targetBranch, tasksDir } = JobTable.configOf(job)
+  const { agent, repoPath, retryOf, targetBranch, tasksDir } = configOf(job)
   return [
     ["repo", repoPath],
     ["plan", tasksDir],

@@ -5,7 +5,7 @@ import { Context, Effect } from "effect"
 import { readFileSync, statSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import type { Job } from "../http/contract/Api.js"
-import { configOf } from "./JobTable.js"
+import { configOf } from "./configOf.js"
 
 /** Fails if it no longer exists; tests replace it. */
 export class CurrentDirectory extends Context.Reference<CurrentDirectory>()("charlotte/CurrentDirectory", {
