@@ -198,10 +198,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
     })
     const admission = yield* Admission.make({ config: options.config, orchestrator, services })
-    const nextId = yield* JobIdGenerator.make
+    const anyId = yield* JobIdGenerator.make
     const subscriptions = yield* EventSubscriptions.make(core)
 
-    yield* acquireOwnership(core, nextId((yield* now).epochMillis))
+    yield* acquireOwnership(core, anyId((yield* now).epochMillis))
+    const [latest] = yield* core.store.list({ limit: 1 })
+    const nextId = latest === undefined ? anyId : JobIdGenerator.above(anyId, latest.id)
     const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
     yield* takeOver({ kind, store: core.store, recover })
 

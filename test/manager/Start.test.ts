@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { errors, JobConfig, JobManager, Orchestrator, RunStore } from "charlotte"
+import { errors, JobConfig, JobId, JobManager, Orchestrator, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
-import { Deferred, Effect, Exit, Layer, Ref } from "effect"
+import { DateTime, Deferred, Effect, Exit, Layer, Ref } from "effect"
 import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
 
@@ -32,6 +32,36 @@ describe("start", () => {
         expect((yield* Ref.get(running)).most).toBe(7)
       }).pipe(Effect.provide(JobManager.layer({ maxJobs: 7 }).pipe(Layer.provide([Counting, RunStore.layerMemory]))))
     })
+  )
+
+  it.effect("gives ids above the greatest of the store, whatever the clock says", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      // Of a time when the clock was wrong, and of another kind.
+      const future = JobId.make("7ZZZZZZZZY0000000000000000")
+      yield* store.create({
+        id: future,
+        kind: "other",
+        key: undefined,
+        config: {},
+        labels: {},
+        at: yield* DateTime.now
+      })
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const ids = [yield* manager.start(config), yield* manager.start({ ...config, targetBranch: "other" })]
+        expect([future, ...ids].toSorted()).toEqual([future, ...ids])
+        const [latest] = yield* store.list({ limit: 1 })
+        expect(latest?.id).toBe(ids[1])
+      }).pipe(
+        Effect.provide(
+          Layer.provide(
+            JobManager.layer(),
+            Orchestrator.layer(() => Effect.never)
+          )
+        )
+      )
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.effect("reports all invalid and unknown fields at once, and writes nothing", () =>

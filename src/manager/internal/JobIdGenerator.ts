@@ -2,7 +2,7 @@
  * New job ids: ULIDs, each greater than the one before.
  */
 import { Effect, Random, Utils } from "effect"
-import { monotonicFactory } from "ulid"
+import { decodeTime, monotonicFactory, TIME_MAX } from "ulid"
 import { JobId } from "../../domain/JobId.js"
 
 /** Makes the id of a job that is submitted at that time, in milliseconds. */
@@ -18,3 +18,9 @@ export const make: Effect.Effect<JobIdGenerator> = Effect.map(
     return (millis) => JobId.make(next(Math.max(millis, 1)))
   }
 )
+
+/** The same, with ids that are greater than one that was made elsewhere, perhaps by a clock that was wrong. */
+export const above =
+  (next: JobIdGenerator, id: JobId): JobIdGenerator =>
+  (millis) =>
+    next(Math.max(millis, Math.min(decodeTime(id) + 1, TIME_MAX)))
