@@ -1,6 +1,6 @@
 /** Requests that are well-formed HTTP, and that no honest client sends. */
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect } from "effect"
+import { Context, Duration, Effect, Fiber, Schedule } from "effect"
 import { JobManager } from "charlotte"
 import { FreeSpace } from "../../../src/http/server/freeSpace.js"
 import { figures } from "../../support/figures.js"
@@ -191,4 +191,41 @@ describe("POST /jobs", () => {
       expect(yield* world.send({ path: "/healthz" })).toMatchObject({ status: 200 })
     })
   )
+
+  it.scopedLive("400 requests with free permits are checked four at a time, each answered as it is checked", () =>
+    Effect.gen(function* () {
+      const count = 400
+      const tickets = yield* Effect.makeSemaphore(count)
+      yield* tickets.take(count)
+      let [begun, current, peak, answered] = [0, 0, 0, 0]
+      const world = yield* World.make({
+        maxJobs: count,
+        check: () =>
+          Effect.gen(function* () {
+            begun += 1
+            current += 1
+            peak = Math.max(peak, current)
+            yield* tickets.take(1)
+            current -= 1
+            return {}
+          })
+      })
+      const submission = post("/jobs", JSON.stringify(config))
+      const answer = Effect.tap(world.send(submission), () => Effect.sync(() => (answered += 1)))
+      const all = yield* Effect.forkScoped(Effect.replicateEffect(answer, count, { concurrency: "unbounded" }))
+      yield* until(() => current === 4)
+      expect(yield* world.send({ path: "/healthz" })).toMatchObject({ status: 200 })
+      expect([begun, answered]).toEqual([4, 0])
+      yield* tickets.release(1)
+      yield* until(() => answered === 1 && current === 4)
+      expect(begun).toBe(5)
+      const [taken, answers] = yield* Effect.timed(Effect.zipRight(tickets.release(count - 1), Fiber.join(all)))
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
+      expect([begun, peak]).toEqual([count, 4])
+      figures(`400 starts with free permits are answered in ${Duration.format(taken)}`)
+    })
+  )
 })
+
+const until = (isSo: () => boolean) =>
+  Effect.sync(isSo).pipe(Effect.repeat({ until: (isSo) => isSo, schedule: Schedule.spaced("10 millis") }))
