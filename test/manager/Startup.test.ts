@@ -10,13 +10,13 @@ import { databaseFile } from "./lives.js"
 
 const interruptedRuns = 50_000
 
-/** The statements of a manager on that database until it is there. */
+/** The statements of a manager on that database until it is there, without those of the guard of the file, which come with time. */
 const statementsBefore = (options: JobManager.LayerOptions) =>
   Effect.gen(function* () {
     const { clear, statements } = yield* FailingSql.FailingSql
     yield* clear
     return yield* Effect.zipRight(JobManager.JobManager, statements).pipe(
-      Effect.map((all) => all.filter((statement) => !statement.startsWith("PRAGMA"))),
+      Effect.map((all) => all.filter((statement) => !/pragma/i.test(statement))),
       Effect.provide(JobManager.layer(options).pipe(Layer.provide(ScriptedOrchestrator.layer())))
     )
   })
