@@ -48,18 +48,9 @@ const unit = [
 
 const globalSetup = ["test/support/command.ts"]
 
-/** Test files share what a worker has loaded: to load Effect again for each of them takes longer than most of them do. */
-const shared = { forks: { isolate: false } }
-
 const tiers = [
-  { name: "unit", include: unit, exclude: chaos, poolOptions: shared },
-  {
-    name: "integration",
-    include: ["test/**/*.test.ts"],
-    exclude: [...unit, ...chaos],
-    poolOptions: shared,
-    globalSetup
-  },
+  { name: "unit", include: unit, exclude: chaos },
+  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos], globalSetup },
   { name: "chaos", include: chaos, globalSetup }
 ]
 

@@ -13,11 +13,12 @@ interface Mischief {
   readonly works?: boolean
   /** Whether the first attempt is accepted. */
   readonly passes?: boolean
-  /** The note of the task. */
-  readonly note?: RegExp
+  /** The notes of the task. */
+  readonly notes?: ReadonlyArray<RegExp>
 }
 
 const restored = /^the agent changed tasks\/\S+(, tasks\/\S+)*( and \d+ more)?: plan files were restored$/
+const added = /^task files were added, which land with the work and are run by the next job of tasks: tasks\/zz\//
 const discarded = (fault: string) => new RegExp(`^attempt 1 was discarded: .*${fault}`)
 
 const moved = "HEAD of .* was moved: expected charlotte/.*, found"
@@ -29,29 +30,29 @@ const ungate = (files: string) =>
 /** The tasks of three units, in order. */
 const units: Record<string, ReadonlyArray<Mischief>> = {
   plan: [
-    { name: "gate-true", script: ungate("tasks/plan/*.md"), note: restored },
-    { name: "gate-true-and-works", script: ungate("tasks/*/*.md"), works: true, passes: true, note: restored },
+    { name: "gate-true", script: ungate("tasks/plan/*.md"), notes: [restored] },
+    { name: "gate-true-and-works", script: ungate("tasks/*/*.md"), works: true, passes: true, notes: [restored] },
     {
       name: "others-complete",
       script: "sed -i 's/^status: .*/status: complete/' tasks/*/*.md",
       works: true,
       passes: true,
-      note: restored
+      notes: [restored]
     },
     {
       name: "no-dependencies",
       script: "sed -i 's/^depends_on: .*/depends_on: []/' tasks/*/*.md",
       works: true,
       passes: true,
-      note: restored
+      notes: [restored]
     },
-    { name: "deletes-tasks", script: "rm -rf tasks", works: true, passes: true, note: restored },
+    { name: "deletes-tasks", script: "rm -rf tasks", works: true, passes: true, notes: [restored] },
     {
       name: "tasks-elsewhere",
       script: `cp -r tasks "$WITNESS/outside"; ${ungate('"$WITNESS"/outside/*/*.md')}; rm -rf tasks; ln -s "$WITNESS/outside" tasks`,
       works: true,
       passes: true,
-      note: restored
+      notes: [restored]
     },
     {
       name: "plants-plan",
@@ -59,11 +60,17 @@ const units: Record<string, ReadonlyArray<Mischief>> = {
 mkdir tasks/zz; cp tasks/plan/*.md tasks/zz; ${ungate("tasks/zz/*.md")}`,
       works: true,
       passes: true,
-      note: restored
+      notes: [restored, added]
     },
     { name: "two-at-once", script: "echo done > after.txt", works: true, passes: true },
     // Its work was done by the previous task.
-    { name: "after", script: "true", works: true, passes: true, note: /^the gate passed although no file was changed/ }
+    {
+      name: "after",
+      script: "true",
+      works: true,
+      passes: true,
+      notes: [/^the gate passed although no file was changed/]
+    }
   ],
   branch: [
     {
@@ -87,42 +94,42 @@ Charlotte-Task: $t"; done; done`,
       name: "amends",
       script: "git commit -q --amend -m amended",
       works: true,
-      note: discarded("no longer contains its earlier commits")
+      notes: [discarded("no longer contains its earlier commits")]
     },
     {
       name: "goes-back",
       script: "git reset -q --hard HEAD~1",
       works: true,
-      note: discarded("no longer contains its earlier commits")
+      notes: [discarded("no longer contains its earlier commits")]
     },
     {
       name: "switches",
       script: "git switch -q -c charlotte/astray",
       works: true,
-      note: discarded(`${moved} charlotte/astray`)
+      notes: [discarded(`${moved} charlotte/astray`)]
     },
-    { name: "detaches", script: "git switch -q --detach", works: true, note: discarded(`${moved} no branch`) },
-    { name: "deletes-branch", script: "git update-ref -d HEAD", works: true, note: discarded("there is no branch") },
+    { name: "detaches", script: "git switch -q --detach", works: true, notes: [discarded(`${moved} no branch`)] },
+    { name: "deletes-branch", script: "git update-ref -d HEAD", works: true, notes: [discarded("there is no branch")] },
     {
       name: "leaves-merge",
       script: `git branch -q charlotte/other; echo 1 > m.txt; git add m.txt; git commit -q -m one
 git switch -q charlotte/other; echo 2 > m.txt; git add m.txt; git commit -q -m two
 git switch -q -; git merge -q charlotte/other > "$WITNESS/merge" || true`,
       works: true,
-      note: discarded("a merge is in progress")
+      notes: [discarded("a merge is in progress")]
     }
   ],
   worktree: [
-    { name: "deletes-git", script: "rm .git", works: true, note: discarded("its .git is gone") },
+    { name: "deletes-git", script: "rm .git", works: true, notes: [discarded("its .git is gone")] },
     {
       name: "replaces-git",
       script: "rm .git; git init -q; git add .; git commit -q -m x",
       works: true,
-      note: discarded("its .git is gone or was replaced")
+      notes: [discarded("its .git is gone or was replaced")]
     },
     { name: "leaves-lock", script: 'touch "$(git rev-parse --git-dir)/index.lock"', works: true, passes: true },
     { name: "closes-directories", script: "mkdir d; touch d/f; chmod -R a-w ." },
-    { name: "removes-worktree", script: 'rm -rf "$PWD"', note: discarded("it is gone") },
+    { name: "removes-worktree", script: 'rm -rf "$PWD"', notes: [discarded("it is gone")] },
     { name: "removes-worktree-with-git", script: 'git worktree remove --force "$PWD"' },
     { name: "fails", script: "exit 3" },
     {
@@ -173,10 +180,14 @@ describe("a misbehaving agent", () => {
           const { events, id, run: record, types, work } = yield* run(config)
           expect(record.error?.error).toBeUndefined()
           for (const [unit, mischiefs] of Object.entries(units))
-            for (const [index, { name, note, passes = false }] of mischiefs.entries()) {
+            for (const [index, { name, notes = [], passes = false }] of mischiefs.entries()) {
               const found = work.tasks.find((record) => record.unit === unit && record.task === index + 1)
-              const notes = note === undefined ? [] : [expect.stringMatching(note)]
-              expect({ ...found, name }).toMatchObject({ name, state: "completed", failures: passes ? 0 : 1, notes })
+              expect({ ...found, name }).toMatchObject({
+                name,
+                state: "completed",
+                failures: passes ? 0 : 1,
+                notes: notes.map((note): unknown => expect.stringMatching(note))
+              })
               expect([name, count(world, `agent-${name}`)]).toEqual([name, passes ? 1 : 2])
               expect(count(world, `gate-${name}`)).toBeGreaterThan(0)
             }
