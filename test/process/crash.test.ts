@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { directory, eventually, isHeld, kind, pause, stubborn } from "./workshop.js"
 
-const kills = Number(process.env["CHARLOTTE_KILLS"] ?? 50)
+const kills = Number(process.env["CHARLOTTE_KILLS"] ?? 30)
 
 const program = fileURLToPath(new URL("manager.ts", import.meta.url))
 
