@@ -16,7 +16,7 @@ export const name = (text: string): string =>
 /** What is committed: as many writes as have queued up are one commit. */
 const commits = [
   "append events",
-  "claim the jobs",
+  "claim ownership",
   "record a process",
   "record job.cancelled",
   "record job.completed",
@@ -24,7 +24,7 @@ const commits = [
   "record job.interrupted",
   "record job.stopping",
   "record units and tasks",
-  "release the jobs",
+  "release ownership",
   "resume a job",
   "start a job"
 ].map((write) => `commit ${write}`)
@@ -62,8 +62,9 @@ const steps = [
   "git, write the index"
 ]
 
-/** Steps that only look. */
+/** Steps that only look, and those that no agent here makes necessary. */
 const looks = new Set([
+  ...["copy objects", "read rules", "unlock"].map((step) => `git, ${step}`),
   ...["list", "look at", "look for who holds", "read", "read the refs", "resolve"].map((step) => `git, ${step}`),
   ...[
     "cat-file",
@@ -87,12 +88,12 @@ export const all: ReadonlyArray<string> = [...commits, ...spawns, ...steps].flat
 ])
 
 /** Those that are passed before any agent is at work. */
-const early = ["commit claim the jobs", "commit record job.interrupted", "commit resume a job"]
+const early = ["commit claim ownership", "commit record job.interrupted", "commit resume a job"]
 
 export const isEarly = (point: string): boolean => early.some((name) => point.endsWith(name))
 
 /** One that is passed when the daemon ends by itself. */
-export const isLate = (point: string): boolean => point.endsWith("commit release the jobs")
+export const isLate = (point: string): boolean => point.endsWith("commit release ownership")
 
 /** What has to be done for it to be passed. */
 export const wish = (point: string): Wish => {
