@@ -16,7 +16,7 @@ const statementsBefore = (options: JobManager.LayerOptions) =>
     const { clear, statements } = yield* FailingSql.FailingSql
     yield* clear
     return yield* Effect.zipRight(JobManager.JobManager, statements).pipe(
-      Effect.map((all) => all.filter((statement) => !/pragma/i.test(statement))),
+      Effect.map((all) => all.filter((statement) => !/pragma|charlotte_generation/i.test(statement))),
       Effect.provide(JobManager.layer(options).pipe(Layer.provide(ScriptedOrchestrator.layer())))
     )
   })
