@@ -39,11 +39,9 @@ export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Ef
   if (Option.isNone(holder)) return Option.none()
   const { addresses, what } = holder.value
   if (addresses === undefined) return yield* new LockOwner.HomeBusy({ directory, holder: holder.value })
-  yield* ensureResponding(holder.value)
-  return Option.some({
-    client: yield* slowResponseNotice.withNotice(yield* JobClient.make({ socket }), holder.value),
-    what
-  })
+  const client = yield* JobClient.make({ socket })
+  yield* ensureResponding(holder.value, client)
+  return Option.some({ client: yield* slowResponseNotice.withNotice(client, holder.value), what })
 })
 
 /** The daemon; a foreground run does not accept further jobs. */

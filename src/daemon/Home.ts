@@ -64,7 +64,7 @@ const ask = <A>(directory: string, question: () => A): Effect.Effect<A, HomeUnus
 const choose = "or choose another directory with CHARLOTTE_HOME"
 
 /** The directory or its nearest existing parent. */
-const nearest = (path: Path, directory: string): string => {
+export const nearest = (path: Path, directory: string): string => {
   const parent = path.dirname(directory)
   return parent === directory || statSync(directory, { throwIfNoEntry: false }) !== undefined
     ? directory

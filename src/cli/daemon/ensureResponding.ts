@@ -2,9 +2,8 @@
  * Whether the process that holds the home responds at all. Requests themselves have no time limit: a stop takes as long as its job.
  */
 import { Effect, Schema } from "effect"
-import { Home } from "../../daemon/Home.js"
 import { LockOwner } from "../../daemon/LockOwner.js"
-import * as JobClient from "../../http/client/JobClient.js"
+import type * as JobClient from "../../http/client/JobClient.js"
 
 /** In seconds. */
 const patience = 5
@@ -25,11 +24,11 @@ export class NotResponding extends Schema.TaggedError<NotResponding>()("NotRespo
 }
 
 /** Other failures are left to the request that follows. */
-export const ensureResponding = (holder: LockOwner): Effect.Effect<void, NotResponding, Home> =>
-  Home.pipe(
-    Effect.flatMap(({ socket }) => JobClient.make({ socket })),
-    Effect.flatMap(({ health }) => health),
-    Effect.scoped,
+export const ensureResponding = (
+  holder: LockOwner,
+  { health }: JobClient.Service
+): Effect.Effect<void, NotResponding> =>
+  health.pipe(
     Effect.ignore,
     Effect.timeoutFail({ duration: `${patience} seconds`, onTimeout: () => new NotResponding({ holder }) })
   )

@@ -6,6 +6,7 @@ import type { Path } from "@effect/platform/Path"
 import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
 import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
+import * as JobClient from "../../http/client/JobClient.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output } from "../terminal/Output.js"
@@ -56,7 +57,7 @@ export const up = (
 const find = (options: Options) =>
   Effect.gen(function* () {
     const { now, sleep } = yield* RealClock
-    const { directory } = yield* Home
+    const { directory, socket } = yield* Home
     let seen: { readonly who: string; readonly deadline: number } | undefined
     let isNew = false
     let lost = 0
@@ -65,7 +66,7 @@ const find = (options: Options) =>
       const holder = Option.getOrUndefined(found)
       if (holder?.what === "run") return yield* new LockOwner.HomeBusy({ directory, holder })
       if (holder?.addresses !== undefined) {
-        if (!isNew) yield* ensureResponding(holder)
+        if (!isNew) yield* probe(socket, holder)
         return yield* listening(holder, isNew, options)
       }
       if (holder === undefined) {
@@ -82,6 +83,14 @@ const find = (options: Options) =>
       yield* sleep(pause)
     }
   })
+
+/** A client that cannot be made is no sign of a daemon that does not respond. */
+const probe = (socket: string, holder: LockOwner.LockOwner) =>
+  JobClient.make({ socket }).pipe(
+    Effect.option,
+    Effect.flatMap(Effect.transposeMapOption((client) => ensureResponding(holder, client))),
+    Effect.scoped
+  )
 
 const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Options) =>
   Option.match(listen, {

@@ -1,7 +1,6 @@
 /**
  * Checks the home directory, its free space, and which process holds it.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
 import { statfs } from "node:fs/promises"
@@ -27,19 +26,9 @@ const permissions = (directory: string, state: Home.State) => {
   }
 }
 
-/** The directory or its nearest existing parent. */
-const nearest = (directory: string): Effect.Effect<string, never, FileSystem | Path> =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const path = yield* Path
-    const parent = path.dirname(directory)
-    const isThere = yield* Effect.orElseSucceed(fs.exists(directory), () => false)
-    return isThere || parent === directory ? directory : yield* nearest(parent)
-  })
-
 const freeSpace = (directory: string) =>
   Effect.gen(function* () {
-    const existing = yield* nearest(directory)
+    const existing = Home.nearest(yield* Path, directory)
     const free = yield* Effect.option(Effect.tryPromise(async () => statfs(existing)))
     return Option.toArray(Option.map(free, ({ bavail, bsize }) => space(bavail * bsize)))
   })

@@ -41,10 +41,10 @@ const check = (holder: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     if (holder.ending === true) return notReady("shutting down; not listening any more")
     if (holder.addresses === undefined) return notReady("starting; not listening yet")
-    yield* ensureResponding(holder)
     const { socket } = yield* Home.Home
-    const { ready } = yield* JobClient.make({ socket })
-    return yield* Effect.timeoutTo(ready, {
+    const client = yield* JobClient.make({ socket })
+    yield* ensureResponding(holder, client)
+    return yield* Effect.timeoutTo(client.ready, {
       duration: patience,
       onSuccess: (): Condition => ({ problems: [], code: ExitCode.completed }),
       onTimeout: () => notReady("its checks take longer than 5 seconds; see: charlotte doctor")
