@@ -129,7 +129,8 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
         at += bytesRead
       }
     }
-    for (const part of tail) await rm(part.path, { force: true })
+    // The last one first: to a reader, a missing first one is output that was left out.
+    for (const part of [...tail].reverse()) await rm(part.path, { force: true })
   }
 
   const readTail = async (length: number) => {

@@ -4,10 +4,9 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Array, Effect, Option, Order } from "effect"
-import * as OutputFile from "../../process/OutputFile.js"
+import * as OutputReader from "../../process/OutputReader.js"
 
-export interface LogFile {
-  readonly path: string
+export interface LogFile extends OutputReader.Output {
   /** Empty for files that belong to no unit. */
   readonly unit: string
   readonly task: number | undefined
@@ -18,12 +17,6 @@ export interface LogFile {
   readonly size: number
   /** When it was last written to, in milliseconds. */
   readonly at: number
-  /** Where output goes that does not fit, as long as it is written. */
-  readonly tail: ReadonlyArray<TailFile>
-}
-
-export interface TailFile extends OutputFile.TailFile {
-  readonly path: string
 }
 
 /** Which files to read. */
@@ -68,13 +61,7 @@ export const list = (
     const fs = yield* FileSystem
     const path = yield* Path
     const names = yield* Effect.orElseSucceed(fs.readDirectory(directory, { recursive: true }), () => [])
-    const tails = Array.groupBy(
-      names.flatMap((name) => {
-        const tail = OutputFile.readTailName(name)
-        return tail === undefined ? [] : [{ ...tail, path: path.join(directory, name) }]
-      }),
-      ({ of }) => of
-    )
+    const tails = OutputReader.tailsAmong(names.map((name) => path.join(directory, name)))
     const files = yield* Effect.forEach(
       names.filter((name) => name.endsWith(".log")),
       (name) =>
@@ -85,7 +72,7 @@ export const list = (
             ...read(path.basename(name, ".log")),
             size: type === "File" ? Number(size) : 0,
             at: Option.match(mtime, { onNone: () => 0, onSome: (mtime) => mtime.getTime() }),
-            tail: (tails[name] ?? []).sort((a, b) => a.from - b.from)
+            tail: tails.get(path.join(directory, name)) ?? []
           }))
         )
     )

@@ -1,17 +1,14 @@
 /**
  * Prints the logs of a job, and follows them.
  */
-import { FileSystem, Size } from "@effect/platform/FileSystem"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Deferred, Effect, Option } from "effect"
+import { Deferred, Effect } from "effect"
 import * as race from "../../internal/race.js"
-import * as OutputFile from "../../process/OutputFile.js"
+import * as OutputReader from "../../process/OutputReader.js"
 import type { OutputClosed } from "../terminal/Output.js"
 import * as LogFile from "./LogFile.js"
 import type { Printer } from "./Printer.js"
-
-/** Bytes of one read. */
-const pieceSize = 64 * 1024
 
 /** File growth is polled. */
 const interval = "200 millis"
@@ -22,76 +19,22 @@ export interface Options {
   readonly printer: Printer
 }
 
-/** How far a log was read. */
-interface Position {
-  /** In bytes of the output; once the log is complete, of the file. */
-  readonly at: number
-  /** How much is in the head, if output was read that is not; it will be put behind the head in the end. */
-  readonly head: number | undefined
-}
-
 /** Remembers how much of each log it has read. */
 export const reader = ({ directory, printer, wanted }: Options) => {
-  const positions = new Map<string, Position>()
+  const positions = new Map<string, OutputReader.Position>()
 
-  /** Prints a file from one offset to another, or to its end; answers how much that was. */
-  const print = (file: LogFile.LogFile, path: string, from: number, to: number) =>
+  const printNext = (file: LogFile.LogFile) =>
     Effect.gen(function* () {
-      const fs = yield* FileSystem
-      const handle = yield* Effect.option(fs.open(path, { flag: "r" }))
-      if (Option.isNone(handle)) return 0
-      yield* Effect.ignore(handle.value.seek(Size(from), "start"))
-      let at = from
-      while (at < to) {
-        const piece = handle.value.readAlloc(Math.min(pieceSize, to - at))
-        const bytes = yield* Effect.orElseSucceed(piece, Option.none)
-        if (Option.isNone(bytes)) break
-        at += bytes.value.length
-        yield* printer.print(file, bytes.value)
-      }
-      return at - from
-    }).pipe(Effect.scoped)
-
-  /** Output that goes on in other files. */
-  const readTail = (file: LogFile.LogFile, start: number) =>
-    Effect.gen(function* () {
-      let at = start
-      for (const { from, head, path } of file.tail) {
-        if (at < head) at += yield* print(file, file.path, at, head)
-        if (at < from) yield* printer.print(file, Buffer.from(OutputFile.marker(from - at)))
-        at = Math.max(at, from)
-        at += yield* print(file, path, at - from, Infinity)
-        positions.set(file.path, { at, head })
-      }
+      const piece = yield* OutputReader.next(file, positions.get(file.path) ?? OutputReader.positionAt(0))
+      if (piece === undefined) return false
+      positions.set(file.path, piece.position)
+      yield* printer.print(file, piece.bytes)
+      return true
     })
 
-  /** Where in a complete log the output continues that was read up to a position. */
-  const offsetOf = (file: LogFile.LogFile, { at, head }: Position) =>
-    Effect.gen(function* () {
-      if (head === undefined) return at
-      const fs = yield* FileSystem
-      const handle = yield* fs.open(file.path, { flag: "r" })
-      yield* handle.seek(Size(head), "start")
-      const bytes = Option.getOrElse(yield* handle.readAlloc(OutputFile.markerSize), () => new Uint8Array())
-      const { length, omitted } = OutputFile.markedAt(Buffer.from(bytes).toString("latin1"))
-      return at < head + omitted ? head : at - omitted + length
-    }).pipe(
-      Effect.scoped,
-      Effect.orElseSucceed(() => at)
-    )
-
   return Effect.gen(function* () {
-    for (const file of yield* LogFile.list(directory, wanted)) {
-      const position = positions.get(file.path) ?? { at: 0, head: undefined }
-      if (file.tail.length > 0) yield* readTail(file, position.at)
-      else {
-        const from = yield* offsetOf(file, position)
-        if (from < file.size) {
-          const at = from + (yield* print(file, file.path, from, Infinity))
-          positions.set(file.path, { at, head: undefined })
-        }
-      }
-    }
+    for (const file of yield* LogFile.list(directory, wanted))
+      if (file.size > 0) yield* Effect.repeat(printNext(file), { while: (more) => more })
   })
 }
 

@@ -162,7 +162,7 @@ const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .annotateContext(
     described(
       "Get the output of an agent or a gate",
-      "The latest log of a task, or a file that an event names. from and to are offsets in bytes; follow streams the log until the task has ended."
+      "The latest log of a task, or a file that an event names. from and to are offsets in bytes of the output; follow streams it until the task has ended, also beyond what the file of a log holds."
     )
   )
 

@@ -10,6 +10,7 @@ import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as race from "../../internal/race.js"
+import * as OutputReader from "../../process/OutputReader.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { InvalidQuery, LogNotFound } from "../contract/errors.js"
 import { endOnError, type Service as OpenStreams } from "./OpenStreams.js"
@@ -24,11 +25,10 @@ export interface Query {
   readonly follow?: boolean | undefined
 }
 
-/** In bytes. */
-const chunkSize = 64 * 1024
-
 /** How often a followed file is polled for more bytes. */
 const pollInterval = "250 millis"
+
+const end = [Chunk.empty<Uint8Array>(), Option.none<OutputReader.Position>()] as const
 
 /** Events per page when searching for the file of a task. */
 const pageSize = 256
@@ -83,22 +83,20 @@ export const make = (options: {
         return tasks.some(({ state, task, unit }) => unit === about.unit && task === about.task && state !== "running")
       })
 
-    /** The bytes of a file up to `to`. At its end, polls for further bytes as long as `more` is true. */
-    const read = (file: FileSystem.File, from: number, to: number, more: Effect.Effect<boolean, StoreError>) =>
-      Stream.unwrap(
-        Effect.as(
-          file.seek(FileSystem.Size(from), "start"),
-          Stream.paginateChunkEffect(from, (at) =>
-            Effect.gen(function* () {
-              // Checked before reading, so that bytes written in between are not missed.
-              const mayGrow = yield* more
-              const bytes = yield* file.readAlloc(Math.min(chunkSize, to - at))
-              if (Option.isSome(bytes)) return [Chunk.of(bytes.value), Option.some(at + bytes.value.length)] as const
-              if (mayGrow && at < to) yield* race.first([Effect.sleep(pollInterval), streams.closed])
-              return [Chunk.empty<Uint8Array>(), mayGrow && at < to ? Option.some(at) : Option.none()] as const
-            })
-          )
-        )
+    /** The output from one offset to another. At its end, polls for more as long as `more` is true. */
+    const read = (path: string, from: number, to: number, more: Effect.Effect<boolean, StoreError>) =>
+      Stream.paginateChunkEffect(OutputReader.positionAt(from), (position) =>
+        Effect.gen(function* () {
+          if (position.at >= to) return end
+          // Checked before reading, so that bytes written in between are not missed.
+          const mayGrow = yield* more
+          const output = yield* OutputReader.find(path)
+          const piece = yield* OutputReader.next(output, position, to - position.at)
+          if (piece !== undefined) return [Chunk.of(piece.bytes), Option.some(piece.position)] as const
+          if (!mayGrow) return end
+          yield* race.first([Effect.sleep(pollInterval), streams.closed])
+          return [Chunk.empty<Uint8Array>(), Option.some(position)] as const
+        })
       )
 
     return (request: HttpServerRequest, jobId: JobId, query: Query) =>
@@ -123,18 +121,15 @@ export const make = (options: {
         )
 
         yield* awaitTurn(request)
-        const file = yield* Effect.mapError(fs.open(path), () => notFound)
-        const size = Number((yield* Effect.mapError(file.stat, () => notFound)).size)
+        const size = yield* Effect.flatMap(OutputReader.find(path), OutputReader.size)
+        if (size === undefined) return yield* notFound
         if (follow) yield* streams.open(request)
         const mayGrow = Effect.flatMap(isComplete(jobId, about), (complete) =>
           complete ? Effect.succeed(false) : Effect.map(streams.hasClosed, Boolean.not)
         )
-        const bytes = read(
-          file,
-          from,
-          follow ? to : Math.max(from, Math.min(to, size)),
-          follow ? mayGrow : Effect.succeed(false)
-        )
+        const bytes = follow
+          ? read(path, from, to, mayGrow)
+          : read(path, from, Math.min(to, size), Effect.succeed(false))
         return HttpServerResponse.stream(endOnError(bytes), {
           contentType: "text/plain; charset=utf-8",
           headers: { "cache-control": "no-store" }

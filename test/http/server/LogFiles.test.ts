@@ -5,6 +5,7 @@ import { Step } from "charlotte/testing"
 import { Context, Effect, Fiber, Stream } from "effect"
 import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { execFileSync } from "node:child_process"
+import * as OutputFile from "../../../src/process/OutputFile.js"
 import { config, unknownId } from "../../support/jobs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as World from "../world.js"
@@ -106,6 +107,65 @@ describe("GET /jobs/:id/logs", () => {
       yield* Fiber.join(following)
       expect(seen).toBe("one\ntwo\nthree\n")
     })
+  )
+
+  /** Of 1000 bytes, the head holds 500, and each of two files behind it 186. */
+  const capped = (file: string) =>
+    Effect.map(
+      Effect.promise(() => OutputFile.make(file, 1000)),
+      (output) => ({
+        append: (text: string) => Effect.promise(() => output.append(Buffer.from(text))),
+        finish: Effect.promise(() => output.finish({ tail: 0 }))
+      })
+    )
+
+  const letters = (length: number) =>
+    Array.from({ length }, (_, n) => String.fromCharCode(97 + ((n * 7) % 26))).join("")
+
+  it.scopedLive("follows a log beyond what its file holds, without a gap", () =>
+    Effect.gen(function* () {
+      const { change, client, directory, id, tell } = yield* make
+      const file = `${directory}/agent.log`
+      const output = yield* capped(file)
+      const all = letters(1_450)
+      yield* output.append(all.slice(0, 400))
+      yield* tell("task.agent.started", file)
+      let seen = ""
+      const following = yield* Effect.fork(
+        Stream.runForEach(Stream.decodeText(client.log(id, { unit, task: 1, follow: true })), (piece) =>
+          Effect.sync(() => (seen += piece))
+        )
+      )
+      for (let at = 400; at < all.length; at += 150) {
+        yield* Effect.repeat(Effect.sleep(5), { until: () => seen.length >= at })
+        yield* output.append(all.slice(at, at + 150))
+      }
+      yield* Effect.repeat(Effect.sleep(5), { until: () => seen.length >= all.length })
+      yield* output.finish
+      yield* change("completed")
+      yield* Fiber.join(following)
+      expect(seen).toBe(all)
+    })
+  )
+
+  it.scopedLive(
+    "returns what there is of a log that goes on beyond what its file holds, and how much was left out",
+    () =>
+      Effect.gen(function* () {
+        const { client, directory, id } = yield* make
+        const file = `${directory}/agent.log`
+        const output = yield* capped(file)
+        const all = letters(3_000)
+        yield* output.append(all)
+        const running = yield* text(client.log(id, { file }))
+        expect(running).toMatch(/^[a-z]{500}\n\[charlotte: \d+ bytes of output are left out here\]\n[a-z]{187,372}$/)
+        expect(running.startsWith(all.slice(0, 500))).toBe(true)
+        expect(all.endsWith(running.split("\n").at(-1) ?? "?")).toBe(true)
+        expect(yield* text(client.log(id, { file, from: 490, to: 500 }))).toBe(all.slice(490, 500))
+        expect(yield* text(client.log(id, { file, from: 2_990 }))).toBe(all.slice(2_990))
+        yield* output.finish
+        expect(yield* text(client.log(id, { file }))).toBe(running)
+      })
   )
 
   it.scopedLive("stops following when the job ends or the server shuts down", () =>

@@ -1,0 +1,125 @@
+/**
+ * Reads the output of a program piece by piece, also while it is written and beyond what the head of its file holds.
+ */
+import { Effect } from "effect"
+import { constants, type FileHandle, open, readdir } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import { marker, markedAt, markerSize, readTailName, type TailFile } from "./OutputFile.js"
+
+export interface Output {
+  readonly path: string
+  /** The files that it goes on in as long as it is written, in order. */
+  readonly tail: ReadonlyArray<Tail>
+}
+
+export interface Tail extends TailFile {
+  readonly path: string
+}
+
+/** How far output was read. */
+export interface Position {
+  /** In bytes of the output; once it is complete, of the file. */
+  readonly at: number
+  /** How much is in the head, if output was read that is not; it will be put behind the head in the end. */
+  readonly head: number | undefined
+}
+
+export interface Piece {
+  readonly bytes: Uint8Array
+  /** Where the next one begins. */
+  readonly position: Position
+}
+
+export const positionAt = (at: number): Position => ({ at, head: undefined })
+
+/** In bytes. */
+const pieceSize = 64 * 1024
+
+/** The files of the tail among files of one directory, by the output that they belong to. */
+export const tailsAmong = (paths: ReadonlyArray<string>): ReadonlyMap<string, ReadonlyArray<Tail>> => {
+  const tails = new Map<string, Array<Tail>>()
+  for (const path of paths) {
+    const name = readTailName(path)
+    if (name === undefined) continue
+    const { of, ...tail } = name
+    const others = tails.get(of) ?? []
+    tails.set(of, others)
+    others.push({ ...tail, path })
+  }
+  for (const ofOne of tails.values()) ofOne.sort((a, b) => a.from - b.from)
+  return tails
+}
+
+/** The output as it stands. */
+export const find = (path: string): Effect.Effect<Output> =>
+  Effect.promise(async () => {
+    const directory = dirname(path)
+    const names = await readdir(directory).catch(() => [])
+    const own = names.filter((name) => name.startsWith(basename(path))).map((name) => join(directory, name))
+    return { path, tail: tailsAmong(own).get(path) ?? [] }
+  })
+
+/** Neither waits for the writer of a pipe nor follows a link that was put in the place of a file. */
+const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
+
+const withFile = async <A>(path: string, f: (file: FileHandle) => Promise<A>): Promise<A | undefined> => {
+  const file = await open(path, flags).catch(() => undefined)
+  try {
+    return file && (await f(file))
+  } catch {
+    return undefined
+  } finally {
+    await file?.close()
+  }
+}
+
+/** Where the output ends as it stands; undefined if it cannot be read. */
+export const size = ({ path, tail }: Output): Effect.Effect<number | undefined> =>
+  Effect.promise(async () => {
+    const last = tail.at(-1)
+    const head = await withFile(path, (file) => file.stat())
+    const rest = last && (await withFile(last.path, (file) => file.stat()))
+    return last === undefined || rest === undefined ? head?.size : last.from + rest.size
+  })
+
+/** Nothing at the end, or if the file is gone. */
+const read = async (path: string, at: number, length: number): Promise<Uint8Array> => {
+  const bytes = await withFile(path, async (file) => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at)
+    return buffer.subarray(0, bytesRead)
+  })
+  return bytes ?? new Uint8Array()
+}
+
+/** Where in a complete file the output continues that was read up to a position. */
+const offsetOf = async (path: string, { at, head }: Position): Promise<number> => {
+  if (head === undefined) return at
+  const { length, omitted } = markedAt(Buffer.from(await read(path, head, markerSize)).toString("latin1"))
+  return at < head + omitted ? head : at - omitted + length
+}
+
+/** The piece after a position that is behind the head, from the first file of the tail that has it or begins later. */
+const nextOfTail = async (tail: ReadonlyArray<Tail>, { at }: Position, length: number): Promise<Piece | undefined> => {
+  const next = tail.find((_, index) => at < (tail[index + 1]?.from ?? Infinity))
+  if (next === undefined) return undefined
+  const begin = Math.max(at, next.from)
+  // If the file is gone by now, the bytes before it are not lost, but in the complete file or before those of a later one.
+  const bytes = await read(next.path, begin - next.from, length)
+  if (bytes.length === 0) return undefined
+  const position = { at: begin + bytes.length, head: next.head }
+  return { position, bytes: at < begin ? Buffer.concat([Buffer.from(marker(begin - at)), bytes]) : bytes }
+}
+
+/**
+ * The piece after a position; undefined if there is none yet. Output that was removed before it could be read is replaced by a line
+ * that says how much it was.
+ */
+export const next = ({ path, tail }: Output, position: Position, max = Infinity): Effect.Effect<Piece | undefined> =>
+  Effect.promise(async () => {
+    const length = Math.min(max, pieceSize)
+    const head = tail[0]?.head ?? Infinity
+    if (position.at >= head) return nextOfTail(tail, position, length)
+    const at = tail.length > 0 ? position.at : await offsetOf(path, position)
+    const bytes = await read(path, at, Math.min(length, head - at))
+    return bytes.length === 0 ? undefined : { bytes, position: positionAt(at + bytes.length) }
+  })
