@@ -29,10 +29,12 @@ export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJob
 export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict", {
   /** The job that holds the key. */
   jobId: Schema.String,
-  key: Schema.String
+  key: Schema.String,
+  /** What the key stands for, such as a branch and the path of its repository; without it the message shows the key. */
+  keyName: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `job ${this.jobId} already works on ${this.key}`
+    return `job ${this.jobId} already works on ${this.keyName ?? this.key}`
   }
 }
 

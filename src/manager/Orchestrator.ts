@@ -59,6 +59,8 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
 export interface Checked {
   /** No two active jobs may have the same key; without one there is no conflict. */
   readonly key?: string
+  /** What the key stands for, for the message of a conflict. */
+  readonly keyName?: string
   /** Recorded with the run as JSON, and passed to later calls. */
   readonly submission?: unknown
 }

@@ -104,10 +104,10 @@ const recover = (options: Options, id: JobId) =>
 
 const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
   Effect.gen(function* () {
-    if (stored !== undefined) return { key: PlanSnapshot.key(yield* PlanSnapshot.decode(stored)) }
+    if (stored !== undefined) return PlanSnapshot.key(yield* PlanSnapshot.decode(stored))
     const snapshot = yield* preflight.read(config, directory)
     const encoded = PlanSnapshot.encode(snapshot)
-    return config.dryRun ? { submission: encoded } : { key: PlanSnapshot.key(snapshot), submission: encoded }
+    return config.dryRun ? { submission: encoded } : { ...PlanSnapshot.key(snapshot), submission: encoded }
   })
 
 const run = (options: Options, job: JobContext<JobConfig>) =>

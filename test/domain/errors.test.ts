@@ -7,6 +7,10 @@ const jobId = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
   [new errors.MaxJobsReached({ maxJobs: 2 }), "max jobs (2) reached"],
   [new errors.JobConflict({ jobId, key: "main" }), `job ${jobId} already works on main`],
+  [
+    new errors.JobConflict({ jobId, key: "1:2 main", keyName: "branch main of /repo" }),
+    `job ${jobId} already works on branch main of /repo`
+  ],
   [new errors.JobNotFound({ jobId }), `job ${jobId} not found`],
   [new errors.NotResumable({ jobId, status: "running" }), `job ${jobId} cannot be resumed: it is running`],
   [

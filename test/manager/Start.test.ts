@@ -119,6 +119,27 @@ describe("start", () => {
     }).pipe(Effect.provide(TestManager.layer({ check: ({ targetBranch }) => Effect.succeed({ key: targetBranch }) })))
   )
 
+  it.effect("names in a conflict what the check says that the key stands for", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const id = yield* manager.start(config)
+      const error = yield* Effect.flip(manager.start({ ...config, repoPath: "/another/path" }))
+      expect(error).toMatchObject({
+        _tag: "JobConflict",
+        key: "1:2",
+        message: `job ${id} already works on main of /another/path`
+      })
+      yield* manager.stopAll
+    }).pipe(
+      Effect.provide(
+        TestManager.layer({
+          check: ({ repoPath, targetBranch }) =>
+            Effect.succeed({ key: "1:2", keyName: `${targetBranch} of ${repoPath}` })
+        })
+      )
+    )
+  )
+
   it.effect("does not wait for the orchestrator", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager

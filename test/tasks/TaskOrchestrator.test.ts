@@ -164,7 +164,8 @@ describe("TaskOrchestrator", () => {
         const manager = yield* JobManager.JobManager
         const id = yield* manager.start(config)
         const error = yield* Effect.flip(manager.start({ ...config, repoPath: `${top}/dir/../` }))
-        expect(error).toMatchObject({ _tag: "JobConflict", jobId: id })
+        const message = `job ${id} already works on branch main of ${top}`
+        expect(error).toMatchObject({ _tag: "JobConflict", jobId: id, message })
         yield* manager.start({ ...config, targetBranch: "elsewhere" })
         yield* manager.stopAll
       }).pipe(Effect.provide(charlotte(world)))

@@ -20,7 +20,6 @@ import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
 import * as JobQueries from "./JobQueries.js"
-import { nameConflict } from "./nameConflict.js"
 import * as SseStreams from "./SseStreams.js"
 import * as LogFiles from "./LogFiles.js"
 import * as Metrics from "./Metrics.js"
@@ -84,7 +83,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
             if (!isSubmission(body)) {
               return yield* new InvalidJobConfig({ issues: [{ path: [], message: "must be an object" }] })
             }
-            const id = yield* nameConflict(Effect.succeed(body))(submit(body, headers["idempotency-key"]))
+            const id = yield* submit(body, headers["idempotency-key"])
             return new Submitted({ id })
           }).pipe(withRetryAfter, Metrics.start)
         )
@@ -103,10 +102,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: dire
                 ])
           )
         )
-        .handle("resume", ({ path: { id } }) => {
-          const config = Effect.map(store.get(id), (run) => Option.getOrUndefined(run)?.config)
-          return manager.resume(id).pipe(nameConflict(config), withRetryAfter)
-        })
+        .handle("resume", ({ path: { id } }) => withRetryAfter(manager.resume(id)))
         .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
     })
   )

@@ -19,6 +19,7 @@ export interface Admitted<out C> {
   /** As it is recorded: with the defaults filled in. */
   readonly encoded: unknown
   readonly key: string | undefined
+  readonly keyName: string | undefined
   /** What the orchestrator found out, as JSON text. */
   readonly submission: string | undefined
 }
@@ -48,10 +49,11 @@ export const make = <C, I, RS, R, R2>(options: {
             () => checks.release(1)
           )
 
-    const admitted = (config: C, encoded: unknown, { key, submission }: Checked): Admitted<C> => ({
+    const admitted = (config: C, encoded: unknown, { key, keyName, submission }: Checked): Admitted<C> => ({
       config,
       encoded,
       key,
+      keyName,
       submission: submission === undefined ? undefined : stringify(submission)
     })
 

@@ -4,7 +4,7 @@
 import { Cause, Effect, Option, Tracer } from "effect"
 import {
   type InvalidJobConfig,
-  type JobConflict,
+  JobConflict,
   type JobNotFound,
   type MaxJobsReached,
   NotResumable,
@@ -45,7 +45,7 @@ export const startJob = <Config>(
     const id = options.nextId(at.epochMillis)
 
     const prepare = Effect.gen(function* () {
-      const { config, encoded, key, submission } = yield* options.admission.submitted(input)
+      const { config, encoded, key, keyName, submission } = yield* options.admission.submitted(input)
       const labels = options.labels(config)
       const problem = labelProblem(labels)
       if (problem !== undefined) return yield* problem
@@ -53,7 +53,8 @@ export const startJob = <Config>(
         { id, kind, status: "running", attempt: 1, config: encoded, labels, createdAt: at, startedAt: at },
         { disableValidation: true }
       )
-      const commit = Effect.as(store.create({ id, kind, key, config: encoded, labels, submission, at }), run)
+      const create = store.create({ id, kind, key, config: encoded, labels, submission, at })
+      const commit = Effect.as(naming(keyName, create), run)
       return { config, submission: submission === undefined ? undefined : parse(submission), commit }
     })
 
@@ -79,13 +80,14 @@ export const resumeJob = <Config>(
 
     const prepare = Effect.gen(function* () {
       const submission = Option.getOrUndefined(yield* store.submission(id))
-      const { config, key } = yield* Effect.catchAllCause(admission.recorded(run.config, submission), (cause) =>
-        endUnresumable(core, run, cause)
+      const { config, key, keyName } = yield* Effect.catchAllCause(
+        admission.recorded(run.config, submission),
+        (cause) => endUnresumable(core, run, cause)
       )
       const attempt = run.attempt + 1
       const at = yield* now
       const commit = Effect.as(
-        store.resume({ jobId: id, attempt, key, at }),
+        naming(keyName, store.resume({ jobId: id, attempt, key, at })),
         new Run({ ...run, status: "running", attempt, startedAt: at }, { disableValidation: true })
       )
       return { config, submission, commit }
@@ -98,6 +100,14 @@ export const resumeJob = <Config>(
       Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status }))
     })
   }).pipe(traced("JobManager.resume"))
+
+/** Adds to a conflict what its key stands for. */
+const naming = <A, E>(keyName: string | undefined, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobConflict> =>
+  Effect.catchIf(
+    effect,
+    (error) => error instanceof JobConflict,
+    ({ jobId, key }) => new JobConflict({ jobId, key, ...(keyName !== undefined && { keyName }) })
+  )
 
 /** A run whose configuration no longer decodes, or that its check refuses or cannot check, has failed. */
 const endUnresumable = <Config>(

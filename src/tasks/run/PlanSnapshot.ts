@@ -8,7 +8,6 @@ import { Fingerprint } from "../../git/Fingerprint.js"
 import { BranchName, ObjectId, UnitName } from "../../git/RefNames.js"
 import { TaskNumber } from "../../yaml/fields.js"
 import { Plan } from "../plan/Plan.js"
-import { conflictKey } from "./conflictKey.js"
 
 /** The work that a retry takes over from the job that it retries. */
 export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
@@ -35,7 +34,11 @@ export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnap
   taken: Taken
 }) {}
 
-export const key = ({ identity, target }: PlanSnapshot): string => conflictKey(target, identity)
+/** One active job per branch of a repository, whatever path it is opened by. */
+export const key = ({ identity, target, topLevel }: PlanSnapshot) => ({
+  key: `branch ${target} of repository ${identity}`,
+  keyName: `branch ${target} of ${topLevel}`
+})
 
 const decodeUnknown = Schema.decodeUnknown(PlanSnapshot)
 

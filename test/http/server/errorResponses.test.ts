@@ -1,6 +1,6 @@
 /** Every error has a status of its own, wherever it comes from, and its body is the error as it is encoded, with its sentence. */
 import { describe, expect, it } from "@effect/vitest"
-import { errors, JobId, Run, RunStore } from "charlotte"
+import { errors, JobId, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
 import { Context, DateTime, Duration, Effect, Logger, LogLevel, Schema } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
@@ -41,7 +41,7 @@ const resume = (error: Effect.Effect.Error<ReturnType<Manager["resume"]>>) => ({
 
 const cases = [
   [422, start(new errors.InvalidJobConfig({ issues }))],
-  [409, start(new errors.JobConflict({ jobId, key: "/repo main" }))],
+  [409, start(new errors.JobConflict({ jobId, key: "1:2 main", keyName: "branch main of /repo" }))],
   [429, start(new errors.MaxJobsReached({ maxJobs: 2 }))],
   [503, start(new errors.ShuttingDown())],
   [507, start(storeError("full"))],
@@ -91,34 +91,6 @@ describe("status of a domain error", () => {
       })
     )
   }
-})
-
-describe("JobConflict over a branch", () => {
-  const conflict = new errors.JobConflict({ jobId, key: "branch main of repository 65024:11274545" })
-
-  it.scopedLive("names the repository by its configured path, for start and resume", () =>
-    Effect.gen(function* () {
-      const methods = { start: () => Effect.fail(conflict), resume: () => Effect.fail(conflict) }
-      const run = new Run.Run({
-        id: jobId,
-        kind: "tasks",
-        status: "interrupted",
-        attempt: 1,
-        config,
-        labels: {},
-        createdAt: yield* DateTime.now
-      })
-      const world = yield* worldOf(methods, { get: () => Effect.succeedSome(run) })
-      for (const sent of [post("/jobs", config), post(`/jobs/${jobId}/resume`)]) {
-        expect((yield* world.send(sent)).json).toEqual({
-          _tag: "JobConflict",
-          jobId,
-          key: `branch main of ${config.repoPath}`,
-          message: `job ${jobId} already works on branch main of ${config.repoPath}`
-        })
-      }
-    })
-  )
 })
 
 /** What only a client meets, or only whoever starts a server. */
