@@ -51,3 +51,65 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   result: Schema.optional(Schema.Unknown),
   error: Schema.optional(RunError)
 }) {}
+
+/**
+ * What all runs have, with the configuration of a kind of job as its schema decodes it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RunBase<out Config> extends Omit<Run, "status" | "config" | "result" | "error"> {
+  readonly config: Config
+}
+
+/**
+ * A run that has completed, with what it succeeded with.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface CompletedRun<out Config, out Success> extends RunBase<Config> {
+  readonly status: "completed"
+  readonly result: Success
+  readonly error?: never
+}
+
+/**
+ * A run that has failed. Only an error of kind `failure` is one that the job has failed with itself.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FailedRun<out Config, out Error> extends RunBase<Config> {
+  readonly status: "failed"
+  readonly result?: never
+  readonly error:
+    | { readonly kind: "failure"; readonly error: Error; readonly cause: string }
+    | {
+        readonly kind: Exclude<RunError["kind"], "failure">
+        readonly error: unknown
+        readonly cause: string
+      }
+}
+
+/**
+ * A run that was cancelled, or that is not over.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface OtherRun<out Config> extends RunBase<Config> {
+  readonly status: Exclude<RunStatus, "completed" | "failed">
+  readonly result?: never
+  /** Of a cancelled run: the defect of a finalizer. */
+  readonly error?: RunError
+}
+
+/**
+ * The record of a job of a kind (`JobKind`), decoded by the schemas of the kind.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TypedRun<Config, Success, Error> =
+  CompletedRun<Config, Success> | FailedRun<Config, Error> | OtherRun<Config>

@@ -120,6 +120,24 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
 }
 
 /**
+ * A record that the schemas of its kind cannot decode, as after an incompatible change of a schema. `Runs` still reads it, raw.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class UndecodableRun extends Schema.TaggedError<UndecodableRun>()("UndecodableRun", {
+  jobId: Schema.String,
+  /** The first field that does not decode, as a path: `config.to`, `result.messageId`, `error.code`. */
+  field: Schema.String,
+  /** What is wrong with it. */
+  issue: Schema.String
+}) {
+  override get message() {
+    return `the record of job ${this.jobId} cannot be decoded: ${this.field}: ${this.issue}`
+  }
+}
+
+/**
  * A live manager of the same kind owns this database.
  *
  * @since 0.1.0

@@ -13,7 +13,7 @@ import {
   Layer,
   Option,
   Ref,
-  type Schema,
+  Schema,
   type Scope,
   type Stream
 } from "effect"
@@ -26,12 +26,13 @@ import {
   type NotResumable,
   type ShuttingDown,
   type StopTimedOut,
-  type StoreError
+  type StoreError,
+  type UndecodableRun
 } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Run } from "../domain/Run.js"
+import type { Run, TypedRun } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
 import type { RunStore } from "../store/RunStore.js"
 import * as Admission from "./internal/admission.js"
@@ -52,12 +53,12 @@ import { resumeJob, startJob } from "./internal/startJob.js"
 import { stopAll } from "./internal/stopAll.js"
 import { stopJob } from "./internal/stopJob.js"
 import type { ManagedJob } from "./ManagedJob.js"
-import { Orchestrator, type Service as OrchestratorService } from "./Orchestrator.js"
+import { type AnySignals, Orchestrator, type Service as OrchestratorService } from "./Orchestrator.js"
 
 export type { Health } from "./internal/persistRetry.js"
 
 /**
- * The manager of jobs that are described by a `JobConfig`.
+ * The manager of jobs that are described by a `JobConfig`; as a kind of job (`JobKind`) it is `tasks`.
  *
  * @since 0.1.0
  * @category tags
@@ -74,15 +75,56 @@ export type { Health } from "./internal/persistRetry.js"
 export class JobManager extends Context.Tag("charlotte/JobManager")<
   JobManager,
   Service<JobConfig, typeof JobConfig.Encoded>
->() {}
+>() {
+  /** The name of the kind. */
+  static readonly kind = "tasks"
+  /** The schema of its configuration. */
+  static readonly config = JobConfig
+  /** What a job succeeds with: JSON. */
+  static readonly success = Schema.Unknown
+  /** What a job fails with: JSON. */
+  static readonly error = Schema.Unknown
+  /** Any. */
+  static readonly events = undefined
+  /** Any. */
+  static readonly signals = undefined
+}
 
 /**
- * The operations of a job manager.
+ * Marks a manager without schemas for what jobs succeed and fail with: its records are of the class `Run`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Untyped {
+  readonly _: unique symbol
+}
+
+type IfUntyped<Success, Then, Else> = [Untyped, Success] extends [Success, Untyped] ? Then : Else
+
+/**
+ * The record of a job: decoded by the schemas of its kind, or a `Run`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type RunOf<Config, Success, Error> = IfUntyped<Success, Run, TypedRun<Config, Success, Error>>
+
+/**
+ * Why there is no record: only that of a kind may be undecodable.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type AwaitError<Success> = JobNotFound | StoreError | IfUntyped<Success, never, UndecodableRun>
+
+/**
+ * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are what its jobs succeed and fail with.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Service<out Config, in Encoded> {
+export interface Service<out Config, in Encoded, Success = Untyped, Error = Untyped, _Signals = AnySignals> {
   /**
    * Records a job, starts it, and returns its id without waiting for the orchestrator. It is atomic: when it fails or is
    * interrupted, either the job exists and runs, or there is no trace of it.
@@ -108,7 +150,9 @@ export interface Service<out Config, in Encoded> {
   readonly stopAll: Effect.Effect<ReadonlyArray<StopReport>>
 
   /** The job of that id, while it is active. */
-  readonly get: (id: JobId) => Effect.Effect<Option.Option<ManagedJob<Config>>>
+  readonly get: (
+    id: JobId
+  ) => Effect.Effect<Option.Option<ManagedJob<Config, RunOf<Config, Success, Error>, AwaitError<Success>>>>
 
   /** The ids of the active jobs, oldest first. */
   readonly list: Effect.Effect<ReadonlyArray<JobId>>
@@ -120,7 +164,7 @@ export interface Service<out Config, in Encoded> {
    * Waits until the job has ended and its permit is free, and answers its record. When the manager closes first, it answers
    * the record as it stands.
    */
-  readonly await: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
+  readonly await: (id: JobId) => Effect.Effect<RunOf<Config, Success, Error>, AwaitError<Success>>
 
   /** Continues an interrupted run as its next attempt. */
   readonly resume: (

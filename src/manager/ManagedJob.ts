@@ -11,12 +11,12 @@ import type { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
 
 /**
- * An active job.
+ * An active job. `R` is its record as `await` answers it, `E` why it may fail.
  *
  * @since 0.1.0
  * @category models
  */
-export interface ManagedJob<out Config> {
+export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | StoreError> {
   readonly id: JobId
   readonly config: Config
   readonly attempt: number
@@ -30,7 +30,7 @@ export interface ManagedJob<out Config> {
     readonly grace?: Duration.DurationInput
   }) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
   /** As `JobManager.await`. */
-  readonly await: Effect.Effect<Run, JobNotFound | StoreError>
+  readonly await: Effect.Effect<R, E>
 }
 
 /**

@@ -66,12 +66,44 @@ export interface Checked {
 }
 
 /**
+ * The events of a job that declares none: any type, with any JSON as payload.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface AnyEvents {
+  readonly [type: string]: unknown
+}
+
+/**
+ * The signals of a job that declares none: any name, with any JSON as payload.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface AnySignals {
+  readonly [name: string]: unknown
+}
+
+/**
+ * An event that a job may emit, of a map of types and their payloads. A payload that may be `undefined` can be left out.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Emitted<Events> = {
+  readonly [Type in keyof Events & string]: Omit<EmittedEvent, "type" | "payload"> & {
+    readonly type: Type
+  } & (undefined extends Events[Type] ? { readonly payload?: Events[Type] } : { readonly payload: Events[Type] })
+}[keyof Events & string]
+
+/**
  * What a manager passes to `run`: the job and its operations.
  *
  * @since 0.1.0
  * @category models
  */
-export interface JobContext<out Config> {
+export interface JobContext<out Config, Events = AnyEvents, _Signals = AnySignals> {
   readonly id: JobId
   readonly config: Config
   /** What `check` found out when the job was submitted, as it reads back from JSON; `undefined` when that was nothing. */
@@ -84,9 +116,10 @@ export interface JobContext<out Config> {
   readonly graceOver: Effect.Effect<void>
   /**
    * Accepts an event into a bounded queue, in order; waits while it is full. A type that begins with `job.` is a defect, and
-   * so is a wait inside a transaction of the manager's SQL client, which would never end.
+   * so is a wait inside a transaction of the manager's SQL client, which would never end. For a kind that declares its events
+   * so is one that it does not declare, or whose payload its schema cannot encode.
    */
-  readonly emit: (event: EmittedEvent) => Effect.Effect<void>
+  readonly emit: (event: Emitted<Events>) => Effect.Effect<void>
   /**
    * Returns when all that was emitted is committed; use it before a side effect that depends on it. Inside a transaction of
    * the manager's SQL client it is a defect.

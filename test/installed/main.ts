@@ -90,13 +90,14 @@ const versions = (app: string, name: string): ReadonlyArray<string> =>
 
 /** The compiler of the checkout, on the application's own modules. */
 const typeCheck = (app: string, moduleResolution: "nodenext" | "bundler") => {
+  cpSync(join(root, "test/types/jobKinds.ts"), join(app, "jobKinds.ts"))
   const module = moduleResolution === "nodenext" ? "nodenext" : "esnext"
-  const options = `--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --lib es2023,dom,dom.iterable`
+  const options = `--declaration --emitDeclarationOnly --outDir types --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --lib es2023,dom,dom.iterable`
   run(
     app,
-    `node ${root}node_modules/typescript/bin/tsc ${options} --module ${module} --moduleResolution ${moduleResolution} --types node application.ts`
+    `node ${root}node_modules/typescript/bin/tsc ${options} --module ${module} --moduleResolution ${moduleResolution} --types node application.ts jobKinds.ts`
   )
-  check(true, `type-checks under ${moduleResolution}, with skipLibCheck false`)
+  check(true, `type-checks under ${moduleResolution}, with declarations and skipLibCheck false`)
 }
 
 const line = (): string => {

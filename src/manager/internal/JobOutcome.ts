@@ -2,7 +2,7 @@
  * What the end of the work means for its job. It is decided here and nowhere else, once, from the `Exit` of the effect that
  * `run` returned.
  */
-import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
+import { Cause, Chunk, Data, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
 import { toJson } from "../../internal/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { Run, type RunError } from "../../domain/Run.js"
@@ -70,6 +70,13 @@ export const recorded = (run: Run, { error, result, type }: Outcome, at: DateTim
     { disableValidation: true }
   )
 
+/** A failure of the work beside its encoded form, by the schema of its kind: the one is shown, the other recorded. */
+export class EncodedFailure extends Data.Class<{ readonly failure: unknown; readonly encoded: unknown }> {}
+
+const asRecorded = (failure: unknown): unknown => (failure instanceof EncodedFailure ? failure.encoded : failure)
+
+const asShown = (failure: unknown): unknown => (failure instanceof EncodedFailure ? failure.failure : failure)
+
 /** The failure or the defect in a cause; none where there is only interruption. */
 const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
   const failure = Option.map(Cause.failureOption(cause), (error) => ({ kind: "failure" as const, error }))
@@ -77,7 +84,7 @@ const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
   return Option.getOrUndefined(
     Option.map(
       Option.orElse(failure, () => defect),
-      ({ error, kind }) => runError(kind, error, render(cause))
+      ({ error, kind }) => runError(kind, asRecorded(error), render(Cause.map(cause, asShown)))
     )
   )
 }

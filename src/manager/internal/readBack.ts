@@ -29,12 +29,12 @@ export const make = <C, I, R>(
     })
 }
 
-type Path = ReadonlyArray<string | number>
+export type Path = ReadonlyArray<string | number>
 
 const invalid = (path: Path, message: string) => new InvalidJobConfig({ issues: [{ path, message }] })
 
 /** The path to the first value that is not the same; properties that are `undefined` count as missing. */
-const firstDifference = (before: unknown, after: unknown, path: Path): Path | undefined => {
+export const firstDifference = (before: unknown, after: unknown, path: Path): Path | undefined => {
   if (before === after) return undefined
   if (Array.isArray(before) && Array.isArray(after)) {
     if (before.length !== after.length) return path

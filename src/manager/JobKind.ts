@@ -1,0 +1,306 @@
+/**
+ * A kind of job, defined once: one definition gives the tag of its manager, the layer, the types, and what the HTTP API, the typed
+ * client and the test layer are made from.
+ *
+ * @since 0.2.0
+ */
+import { Context, type Effect, Layer, Schema, type Scope } from "effect"
+import type { AlreadyManaged, InvalidJobConfig, StoreError, UndecodableRun } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type * as Record from "../domain/Run.js"
+import type { RunStore } from "../store/RunStore.js"
+import { check, orUnknown } from "./internal/kindDefinition.js"
+import * as kindManager from "./internal/kindManager.js"
+import { runDecoder } from "./internal/kindSchemas.js"
+import type * as JobManager from "./JobManager.js"
+import type { AnyEvents, AnySignals, Checked, JobContext } from "./Orchestrator.js"
+
+/**
+ * Schemas by the type of an event, or by the name of a signal.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Schemas {
+  readonly [name: string]: Schema.Schema.All
+}
+
+/**
+ * What a kind of job is, apart from what its jobs do.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Definition<
+  out Name extends string,
+  out C extends Schema.Schema.All,
+  out S extends Schema.Schema.All,
+  out E extends Schema.Schema.All,
+  out Ev extends Schemas | undefined,
+  out Si extends Schemas | undefined
+> {
+  /** Its name. */
+  readonly kind: Name
+  readonly config: C
+  readonly success: S
+  readonly error: E
+  /** The payload of each type of event; `undefined` when jobs may emit any type. */
+  readonly events: Ev
+  /** The payload of each signal; `undefined` when any name is accepted. */
+  readonly signals: Si
+}
+
+/**
+ * Any kind of job.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Any = Definition<
+  string,
+  Schema.Schema.All,
+  Schema.Schema.All,
+  Schema.Schema.All,
+  Schemas | undefined,
+  Schemas | undefined
+>
+
+/**
+ * The configuration of a job of that kind.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Config<K extends Any> = Schema.Schema.Type<K["config"]>
+
+/**
+ * The encoded configuration, which `start` takes.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Encoded<K extends Any> = Schema.Schema.Encoded<K["config"]>
+
+/**
+ * What a job of that kind succeeds with.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Success<K extends Any> = Schema.Schema.Type<K["success"]>
+
+/**
+ * What a job of that kind fails with.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Error<K extends Any> = Schema.Schema.Type<K["error"]>
+
+/**
+ * The payload of each type of event that a job of that kind emits.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Events<K extends Any> = K["events"] extends Schemas ? Payloads<K["events"]> : AnyEvents
+
+/**
+ * The payload of each signal that a job of that kind takes.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Signals<K extends Any> = K["signals"] extends Schemas ? Payloads<K["signals"]> : AnySignals
+
+/**
+ * The record of a job of that kind, decoded.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Run<K extends Any> = Record.TypedRun<Config<K>, Success<K>, Error<K>>
+
+/**
+ * The services that the schemas of a kind need.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Requirements<K extends Any> =
+  | Schema.Schema.Context<K["config"]>
+  | Schema.Schema.Context<K["success"]>
+  | Schema.Schema.Context<K["error"]>
+  | ContextOf<K["events"]>
+  | ContextOf<K["signals"]>
+
+/**
+ * The types of schemas.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Payloads<S extends Schemas> = { readonly [Name in keyof S]: Schema.Schema.Type<S[Name]> }
+
+/**
+ * The services that schemas need, if there are any.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type ContextOf<S extends Schemas | undefined> = S extends Schemas ? Schema.Schema.Context<S[keyof S]> : never
+
+/**
+ * The operations of the manager of a kind.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Service<K extends Any> = JobManager.Service<Config<K>, Encoded<K>, Success<K>, Error<K>, Signals<K>>
+
+/**
+ * What the jobs of a kind do, and how many of them run at once.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
+  /** Does the job, as `Orchestrator.Service.run`. Its own scope is closed when it has ended. */
+  readonly run: (job: JobContext<Config<K>, Events<K>, Signals<K>>) => Effect.Effect<Success<K>, Error<K>, R>
+  /** Checks a configuration before the job is admitted, as `Orchestrator.Service.check`. */
+  readonly check?: (config: Config<K>, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
+  /** Removes what a crash may have left running, as `Orchestrator.Service.recover`. */
+  readonly recover?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  /** Two active jobs never share a key. A key that `check` answers takes the place of this one. */
+  readonly key?: (config: Config<K>) => string
+  /** Labels to filter runs by. */
+  readonly labels?: (config: Config<K>) => { readonly [name: string]: string }
+}
+
+/**
+ * A kind of job: the tag of its manager, and the layer that gives it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TagClass<
+  in out Self,
+  Name extends string,
+  C extends Schema.Schema.All,
+  S extends Schema.Schema.All,
+  E extends Schema.Schema.All,
+  Ev extends Schemas | undefined,
+  Si extends Schemas | undefined
+>
+  extends
+    Context.TagClass<Self, `charlotte/JobKind/${Name}`, Service<Definition<Name, C, S, E, Ev, Si>>>,
+    Definition<Name, C, S, E, Ev, Si> {
+  /**
+   * The manager of this kind, for as long as the layer lives. Jobs have the services of this layer, and not those around the
+   * manager or its callers. Fails with `AlreadyManaged` when another live manager of the kind owns the database.
+   */
+  readonly layer: <R, R2 = never>(
+    options: LayerOptions<Definition<Name, C, S, E, Ev, Si>, R, R2>
+  ) => Layer.Layer<
+    Self,
+    StoreError | AlreadyManaged,
+    RunStore | Exclude<R, Scope.Scope> | R2 | Requirements<Definition<Name, C, S, E, Ev, Si>>
+  >
+}
+
+/**
+ * Defines a kind of job. Its name is a lower-case letter and up to 62 further ones, digits and hyphens. `success` and `error` are any
+ * JSON when they are left out, `events` are any types with any JSON, and `signals` any names with any JSON.
+ *
+ * @since 0.2.0
+ * @category constructors
+ * @example
+ * import { JobKind, RunStore } from "charlotte"
+ * import { Effect, Layer, Schema } from "effect"
+ *
+ * class Email extends JobKind.Tag<Email>()("email", {
+ *   config: Schema.Struct({ to: Schema.String }),
+ *   success: Schema.Struct({ messageId: Schema.String }),
+ *   events: { "email.sent": Schema.Struct({ to: Schema.String }) }
+ * }) {}
+ *
+ * const EmailLayer = Email.layer({
+ *   maxJobs: 2,
+ *   run: ({ config: { to }, emit }) =>
+ *     Effect.as(emit({ type: "email.sent", payload: { to } }), { messageId: `for ${to}` })
+ * })
+ *
+ * const program = Effect.gen(function* () {
+ *   const emails = yield* Email
+ *   const run = yield* emails.await(yield* emails.start({ to: "ada@example.com" }))
+ *   if (run.status === "completed") assert.equal(run.result.messageId, "for ada@example.com")
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(Layer.provide(EmailLayer, RunStore.layerMemory))))
+ */
+export const Tag =
+  <Self>() =>
+  <
+    const Name extends string,
+    C extends Schema.Schema.All,
+    S extends Schema.Schema.All = typeof Schema.Unknown,
+    E extends Schema.Schema.All = typeof Schema.Unknown,
+    Ev extends Schemas | undefined = undefined,
+    Si extends Schemas | undefined = undefined
+  >(
+    name: Name,
+    schemas: {
+      readonly config: C
+      readonly success?: S
+      readonly error?: E
+      readonly events?: Ev
+      readonly signals?: Si
+    }
+  ): TagClass<Self, Name, C, S, E, Ev, Si> => {
+    type K = Definition<Name, C, S, E, Ev, Si>
+    const { config, error, events, signals, success } = schemas
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Ev and Si are `undefined` where they were left out
+    const declared = { events, signals } as { readonly events: Ev; readonly signals: Si }
+    const definition: K = {
+      kind: name,
+      config,
+      success: orUnknown(success),
+      error: orUnknown(error),
+      ...declared
+    }
+    check(definition)
+    const tag = Context.Tag(`charlotte/JobKind/${name}`)<Self, Service<K>>()
+    const layer: TagClass<Self, Name, C, S, E, Ev, Si>["layer"] = (options) =>
+      Layer.scoped(tag, kindManager.make(schemasOf<K>(definition), options))
+    return Object.assign(tag, definition, { layer })
+  }
+
+/**
+ * Decodes a record that was read raw, as by `Runs`, with the schemas of its kind.
+ *
+ * @since 0.2.0
+ * @category decoding
+ */
+export const decodeRun = <K extends Any>(
+  kind: K
+): ((run: Record.Run) => Effect.Effect<Run<K>, UndecodableRun, Requirements<K>>) => runDecoder(schemasOf(kind))
+
+/** With the types that they have together. */
+const schemasOf = <K extends Any>(
+  kind: K
+): kindManager.KindSchemas<
+  Config<K>,
+  Encoded<K>,
+  Success<K>,
+  Schema.Schema.Encoded<K["success"]>,
+  Error<K>,
+  Schema.Schema.Encoded<K["error"]>,
+  Requirements<K>
+> => ({
+  kind: kind.kind,
+  config: Schema.asSchema<K["config"]>(kind.config),
+  success: Schema.asSchema<K["success"]>(kind.success),
+  error: Schema.asSchema<K["error"]>(kind.error),
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the type of `emit` says what is encoded
+  events: kind.events as { readonly [type: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined
+})

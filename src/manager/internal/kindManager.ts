@@ -1,0 +1,147 @@
+/**
+ * A manager of a kind of job: an ordinary one, whose orchestrator encodes by the schemas of the kind, and whose records are
+ * decoded by them.
+ */
+import { Cause, type Context, Effect, Exit, HashMap, Option, type Schema, type Scope } from "effect"
+import type { AlreadyManaged, JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { TypedRun } from "../../domain/Run.js"
+import type { RunStore } from "../../store/RunStore.js"
+import * as JobManager from "../JobManager.js"
+import type { ManagedJob } from "../ManagedJob.js"
+import type { Checked, JobContext, Service as Orchestrator } from "../Orchestrator.js"
+import { EncodedFailure } from "./JobOutcome.js"
+import { encoder, runDecoder, type RunSchemas, Unencodable } from "./kindSchemas.js"
+
+export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
+  readonly kind: string
+  /** By the type of the event; any where it is `undefined`. */
+  readonly events: { readonly [type: string]: Schema.Schema<unknown, unknown, R> } | undefined
+}
+
+export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
+  readonly run: (job: JobContext<C, Ev, Si>) => Effect.Effect<S, E, R>
+  readonly check?: Orchestrator<C, R, R2>["check"]
+  readonly recover?: Orchestrator<C, R, R2>["recover"]
+  readonly key?: (config: C) => string
+  readonly labels?: (config: C) => { readonly [name: string]: string }
+}
+
+export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, R, R2>(
+  kind: KindSchemas<C, CI, S, SI, E, EI, RS>,
+  options: Options<C, S, E, Ev, Si, R, R2>
+): Effect.Effect<
+  JobManager.Service<C, CI, S, E, Si>,
+  StoreError | AlreadyManaged,
+  RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
+> =>
+  Effect.gen(function* () {
+    const { key, recover, run, check = () => Effect.succeed<Checked>({}), ...others } = options
+    const schemas = yield* Effect.context<RS>()
+    const decode = runDecoder(kind)
+    const encodeEnd = endEncoder(kind)
+    const withEncodedEvents = eventEncoder<C, Ev, Si, RS>(kind, schemas)
+
+    const manager = yield* JobManager.make({
+      ...others,
+      kind: kind.kind,
+      config: kind.config,
+      orchestrator: {
+        check: (config: C, submission) =>
+          Effect.map(check(config, submission), (checked) => (key ? { key: key(config), ...checked } : checked)),
+        run: (job: JobContext<C>) =>
+          // The end is encoded where it cannot be interrupted: an interruption there would hide a failure.
+          Effect.uninterruptibleMask((restore) =>
+            Effect.flatMap(Effect.exit(restore(run(withEncodedEvents(job)))), (exit) =>
+              Effect.provide(encodeEnd(exit), schemas)
+            )
+          ),
+        ...(recover && { recover })
+      }
+    })
+
+    const awaitRun = (id: JobId) => Effect.flatMap(manager.await(id), (run) => Effect.provide(decode(run), schemas))
+    const service: TypedService<C, CI, S, E> = {
+      ...manager,
+      await: awaitRun,
+      get: (id) =>
+        Effect.map(
+          manager.get(id),
+          Option.map((job) => ({ ...job, await: awaitRun(id) }))
+        )
+    }
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a schema has types of its own, and never `Untyped`
+    return service as JobManager.Service<C, CI, S, E, Si>
+  })
+
+/** What `JobManager.Service` is where its types are known to be those of schemas. */
+interface TypedService<C, CI, S, E> extends Omit<JobManager.Service<C, CI>, "await" | "get"> {
+  readonly await: (id: JobId) => Effect.Effect<TypedRun<C, S, E>, JobNotFound | StoreError | UndecodableRun>
+  readonly get: (
+    id: JobId
+  ) => Effect.Effect<Option.Option<ManagedJob<C, TypedRun<C, S, E>, JobNotFound | StoreError | UndecodableRun>>>
+}
+
+/** What the work came to, encoded as it is recorded. */
+const endEncoder = <C, CI, S, SI, E, EI, R>({ error, success }: RunSchemas<C, CI, S, SI, E, EI, R>) => {
+  const encodeSuccess = encoder("result", success)
+  const encodeError = encoder("error", error)
+
+  return (exit: Exit.Exit<S, E>): Effect.Effect<unknown, E | EncodedFailure, R> =>
+    Exit.match(exit, {
+      onSuccess: (value) => Effect.orDie(encodeSuccess(value)),
+      onFailure: (cause) =>
+        Option.match(Cause.failureOption(cause), {
+          onNone: () => Effect.failCause(cause),
+          onSome: (failure) =>
+            Effect.matchEffect(encodeError(failure), {
+              onFailure: ({ field, issue }) => Effect.die(new Unencodable({ field, issue, cause: failure })),
+              onSuccess: (encoded) =>
+                Effect.failCause(
+                  encoded === failure
+                    ? cause
+                    : Cause.map(cause, (other) =>
+                        other === failure ? new EncodedFailure({ failure, encoded }) : other
+                      )
+                )
+            })
+        })
+    })
+}
+
+/** A job whose `emit` encodes by the schemas of its kind. */
+const eventEncoder = <C, Ev, Si, R>(
+  { events, kind }: Pick<KindSchemas<C, unknown, unknown, unknown, unknown, unknown, R>, "events" | "kind">,
+  schemas: Context.Context<R>
+) => {
+  const encoders = HashMap.fromIterable(
+    Object.entries(events ?? {}).map(([type, schema]) => [type, encoder(type, schema)] as const)
+  )
+  const declared = Object.keys(events ?? {}).join(", ") || "none"
+
+  const emitter =
+    ({ emit }: JobContext<C>): JobContext<C>["emit"] =>
+    (event) =>
+      Option.match(HashMap.get(encoders, event.type), {
+        onNone: () =>
+          Effect.dieMessage(
+            `a job of kind ${kind} cannot emit an event of type ${event.type}: its kind declares ${declared}`
+          ),
+        onSome: (encode) =>
+          encode(event.payload).pipe(
+            Effect.orDie,
+            Effect.provide(schemas),
+            Effect.flatMap((payload) => emit({ ...event, payload }))
+          )
+      })
+
+  return (job: JobContext<C>): JobContext<C, Ev, Si> => {
+    // With the getter of `grace`, which is read when it is needed.
+    const encoding: JobContext<C> = Object.create(Object.prototype, {
+      ...Object.getOwnPropertyDescriptors(job),
+      emit: { value: emitter(job), enumerable: true }
+    })
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit` takes
+    return (events === undefined ? job : encoding) as unknown as JobContext<C, Ev, Si>
+  }
+}

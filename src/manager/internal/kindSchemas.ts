@@ -1,0 +1,103 @@
+/**
+ * Encodes and decodes what the jobs of a kind succeed with, fail with and emit.
+ */
+import { Data, Effect, ParseResult, Schema } from "effect"
+import { UndecodableRun } from "../../domain/errors.js"
+import type { Run, TypedRun } from "../../domain/Run.js"
+import { toJson } from "../../internal/Json.js"
+import { firstDifference, type Path } from "./readBack.js"
+
+/** Its schema cannot encode a value, or JSON cannot say what it is encoded as. A defect of the job. */
+export class Unencodable extends Data.TaggedError("Unencodable")<{
+  readonly field: string
+  readonly issue: string
+  readonly cause?: unknown
+}> {
+  override get message() {
+    return `${this.field} cannot be recorded: ${this.issue}`
+  }
+}
+
+const fieldAt = (name: string, path: ReadonlyArray<PropertyKey>): string => [name, ...path.map(String)].join(".")
+
+const firstIssue = (
+  name: string,
+  error: ParseResult.ParseError
+): { readonly field: string; readonly issue: string } => {
+  const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  return { field: fieldAt(name, first?.path ?? []), issue: first?.message ?? "invalid value" }
+}
+
+const notJson = (name: string, path: Path) =>
+  new Unencodable({ field: fieldAt(name, path), issue: "it is not the same as JSON" })
+
+/** Without a schema any value is recorded, as JSON by best effort. */
+const isAny = ({ ast }: Schema.Schema.All): boolean => ast === Schema.Unknown.ast
+
+/** Encodes by a schema what is recorded as JSON. */
+export const encoder = <A, I, R>(
+  name: string,
+  schema: Schema.Schema<A, I, R>
+): ((value: A) => Effect.Effect<unknown, Unencodable, R>) => {
+  if (isAny(schema)) return Effect.succeed
+  const encode = Schema.encode(schema)
+  return (value) =>
+    Effect.gen(function* () {
+      const encoded = yield* Effect.mapError(encode(value), (error) => new Unencodable(firstIssue(name, error)))
+      if (encoded === undefined) return undefined
+      const changed = firstDifference(encoded, toJson(encoded), [])
+      return changed === undefined ? encoded : yield* notJson(name, changed)
+    })
+}
+
+/** A value that is `undefined` is recorded as `null`. */
+const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
+  const decode = Schema.decodeUnknown(schema)
+  return (recorded: unknown): Effect.Effect<A, ParseResult.ParseError, R> =>
+    recorded === null
+      ? Effect.catchAll(decode(null), (error) => Effect.mapError(decode(undefined), () => error))
+      : decode(recorded)
+}
+
+/** What is needed to decode the records of a kind. */
+export interface RunSchemas<C, CI, S, SI, E, EI, R> {
+  readonly config: Schema.Schema<C, CI, R>
+  readonly success: Schema.Schema<S, SI, R>
+  readonly error: Schema.Schema<E, EI, R>
+}
+
+/** Compiles the schemas for the records of a kind. */
+export const runDecoder = <C, CI, S, SI, E, EI, R>(schemas: RunSchemas<C, CI, S, SI, E, EI, R>) => {
+  const decodeConfig = Schema.decodeUnknown(schemas.config)
+  const decodeSuccess = decoder(schemas.success)
+  const decodeError = decoder(schemas.error)
+
+  return ({
+    config: encoded,
+    error,
+    result,
+    status,
+    ...run
+  }: Run): Effect.Effect<TypedRun<C, S, E>, UndecodableRun, R> => {
+    const orUndecodable = (name: string) =>
+      Effect.mapError(
+        (error: ParseResult.ParseError) => new UndecodableRun({ jobId: run.id, ...firstIssue(name, error) })
+      )
+
+    return Effect.gen(function* () {
+      const config = yield* orUndecodable("config")(decodeConfig(encoded))
+      const base = { ...run, config }
+      if (status === "completed") {
+        return { ...base, status, result: yield* orUndecodable("result")(decodeSuccess(result ?? null)) }
+      }
+      if (status !== "failed") return { ...base, status, ...(error && { error }) }
+      if (error === undefined) {
+        return yield* new UndecodableRun({ jobId: run.id, field: "error", issue: "is missing" })
+      }
+      const { cause, kind } = error
+      return kind === "failure"
+        ? { ...base, status, error: { kind, cause, error: yield* orUndecodable("error")(decodeError(error.error)) } }
+        : { ...base, status, error: { kind, cause, error: error.error } }
+    })
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * What must compile about kinds of jobs, and what must not: each line below `@ts-expect-error` is an error. It is compiled by the
+ * type check of the project, and by `JobKind.test.ts` as an application may do it.
+ */
+import { JobKind, JobManager, type RunStore, type errors } from "charlotte"
+import { Context, Effect, Layer, Schema } from "effect"
+
+export class Sent extends Schema.Class<Sent>("Sent")({ to: Schema.String, at: Schema.NumberFromString }) {}
+
+export class SmtpError extends Schema.TaggedError<SmtpError>()("SmtpError", { code: Schema.NumberFromString }) {}
+
+export class Smtp extends Context.Tag("app/Smtp")<
+  Smtp,
+  { readonly deliver: (to: string) => Effect.Effect<string> }
+>() {}
+
+export class Limits extends Context.Tag("app/Limits")<Limits, { readonly allowed: ReadonlyArray<string> }>() {}
+
+export class Email extends JobKind.Tag<Email>()("email", {
+  config: Schema.Struct({ to: Schema.String, retries: Schema.NumberFromString }),
+  success: Schema.Struct({ messageId: Schema.String, at: Schema.Date }),
+  error: SmtpError,
+  events: { "email.sent": Sent, "email.queued": Schema.Void },
+  signals: { approve: Schema.Struct({ by: Schema.String }) }
+}) {}
+
+/** Success, error, events and signals are left out. */
+export class Report extends JobKind.Tag<Report>()("report", { config: Schema.Struct({ title: Schema.String }) }) {}
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <A, B>(_: Equal<A, B>) => {}
+
+same<JobKind.Config<typeof Email>, { readonly to: string; readonly retries: number }>(true)
+same<JobKind.Encoded<typeof Email>, { readonly to: string; readonly retries: string }>(true)
+same<JobKind.Success<typeof Email>, { readonly messageId: string; readonly at: Date }>(true)
+same<JobKind.Error<typeof Email>, SmtpError>(true)
+same<JobKind.Events<typeof Email>, { readonly "email.sent": Sent; readonly "email.queued": void }>(true)
+same<JobKind.Signals<typeof Email>, { readonly approve: { readonly by: string } }>(true)
+same<JobKind.Success<typeof Report>, unknown>(true)
+same<JobKind.Error<typeof Report>, unknown>(true)
+
+/** The manager is a service whose type names its parts. */
+export const manager: Effect.Effect<
+  JobManager.Service<
+    JobKind.Config<typeof Email>,
+    JobKind.Encoded<typeof Email>,
+    JobKind.Success<typeof Email>,
+    SmtpError,
+    JobKind.Signals<typeof Email>
+  >,
+  never,
+  Email
+> = Email
+
+/** Inferred types are exported, so a declaration has to name them. */
+export const emailLayer = Email.layer({
+  run: ({ config, emit }) =>
+    Effect.gen(function* () {
+      yield* emit({ type: "email.queued" })
+      yield* emit({ type: "email.sent", unit: "smtp", payload: new Sent({ to: config.to, at: config.retries }) })
+      const smtp = yield* Smtp
+      yield* Effect.addFinalizer(() => Effect.void)
+      if (config.retries > 3) return yield* new SmtpError({ code: 450 })
+      return { messageId: yield* smtp.deliver(config.to), at: new Date(0) }
+    }),
+  check: ({ to }) => Effect.map(Limits, ({ allowed }) => ({ key: allowed.find((other) => other === to) ?? to })),
+  key: ({ to }) => to,
+  labels: ({ to }) => ({ to }),
+  maxJobs: 3,
+  stopGrace: "1 second",
+  recovery: "manual"
+})
+
+same<
+  typeof emailLayer,
+  Layer.Layer<Email, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore | Smtp | Limits>
+>(true)
+
+/** A run that needs its scope alone leaves nothing of it in the layer. */
+export const reportLayer = Report.layer({ run: () => Effect.acquireRelease(Effect.succeed(1), () => Effect.void) })
+same<typeof reportLayer, Layer.Layer<Report, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore>>(true)
+
+export const sending = Effect.gen(function* () {
+  const emails = yield* Email
+  const id = yield* emails.start({ to: "ada@example.com", retries: "1" })
+  const run = yield* emails.await(id)
+  same<typeof run, JobKind.Run<typeof Email>>(true)
+  const to: string = run.config.to
+  const retries: number = run.config.retries
+  switch (run.status) {
+    case "completed":
+      return { to, retries, messageId: run.result.messageId, at: run.result.at.getTime() }
+    case "failed": {
+      const { error } = run
+      return error.kind === "failure" ? error.error.code : String(error.error)
+    }
+    default:
+      return run.status
+  }
+})
+
+export const awaiting = Effect.flatMap(Email, (emails) => Effect.map(emails.list, (ids) => ids.map(emails.await)))
+
+/** A test double. */
+export const double = Layer.effect(
+  Email,
+  Effect.map(Email, (emails) => Email.of({ ...emails, activeCount: Effect.succeed(0) }))
+)
+
+/** The manager of tasks is a kind, too; its records are raw. */
+same<JobKind.Config<typeof JobManager.JobManager>, typeof JobManager.JobManager.config.Type>(true)
+export const tasks = Effect.flatMap(JobManager.JobManager, (manager) =>
+  Effect.map(manager.list, (ids) => ids.map(manager.await))
+)
+
+// ── What must not compile ──
+
+export const wrong = Effect.gen(function* () {
+  const emails = yield* Email
+  // @ts-expect-error -- a field of the configuration is missing
+  yield* emails.start({ to: "ada@example.com" })
+  // @ts-expect-error -- a field of the configuration is of another type
+  yield* emails.start({ to: "ada@example.com", retries: 1 })
+  const run = yield* Effect.flatMap(emails.list, ([id]) => (id ? emails.await(id) : Effect.never))
+  // @ts-expect-error -- only a completed run has a result
+  yield* Effect.log(run.result.messageId)
+  if (run.status === "failed" && run.error.kind === "failure") {
+    // @ts-expect-error -- the error has no such field
+    yield* Effect.log(run.error.error.reason)
+  }
+  if (run.status === "failed" && run.error.kind === "defect") {
+    // @ts-expect-error -- a defect is unknown
+    yield* Effect.log(run.error.error.code)
+  }
+})
+
+Email.layer({
+  run: ({ emit }) =>
+    Effect.gen(function* () {
+      // @ts-expect-error -- the payload is that of no event of this type
+      yield* emit({ type: "email.sent", payload: { to: 1 } })
+      // @ts-expect-error -- the payload is missing
+      yield* emit({ type: "email.sent" })
+      // @ts-expect-error -- the kind declares no such event
+      yield* emit({ type: "email.lost" })
+      return { messageId: "1", at: new Date(0) }
+    })
+})
+
+// @ts-expect-error -- what the job succeeds with is not what the kind says
+Email.layer({ run: () => Effect.succeed({ messageId: 1, at: new Date(0) }) })
+
+// @ts-expect-error -- what the job fails with is not what the kind says
+Email.layer({ run: () => Effect.fail("no connection") })
+
+// @ts-expect-error -- a service of `run` is missing
+export const missing: Layer.Layer<Email, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore> = emailLayer
+
+// @ts-expect-error -- the manager of one kind is not that of another
+export const other: Layer.Layer<Report, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore | Smtp | Limits> =
+  emailLayer
