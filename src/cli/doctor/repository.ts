@@ -3,6 +3,7 @@
  */
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
+import * as Home from "../../daemon/Home.js"
 import { Git } from "../../git/Git.js"
 import type { GitError } from "../../git/GitError.js"
 import type { RepositoryProblem } from "../../git/preflight.js"
@@ -16,9 +17,16 @@ export const check = (given: Option.Option<string>) =>
     const place = yield* Effect.option(Effect.try(() => path.resolve(Option.getOrElse(given, () => "."))))
     if (Option.isNone(place)) return []
     const repository = yield* git.open(place.value)
-    const problems = yield* git.problems(repository)
+    const problems = yield* git.problems(repository, undefined, yield* worktrees)
     return problems.length === 0 ? [Finding.ok("repository", repository.topLevel)] : problems.map(ofProblem)
   }).pipe(Effect.catchAll((error) => Effect.succeed(ofError(error, Option.isSome(given)))))
+
+/** Where jobs would work; an unusable home is reported by its own check. */
+const worktrees = Home.Home.pipe(
+  Effect.map(({ worktrees }) => ({ worktrees })),
+  Effect.provide(Home.layerUntouched),
+  Effect.orElseSucceed(() => ({}))
+)
 
 /** A detached HEAD is only a warning: --target can name a branch. */
 const ofProblem = ({ kind, message }: RepositoryProblem): Finding.Finding =>

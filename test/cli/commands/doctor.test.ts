@@ -383,6 +383,36 @@ describe("doctor > repository", () => {
     })
   )
 
+  it.scoped("names a home inside the repository, there already or not", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const top = yield* Repository.plain(world)
+      for (const home of [`${top}/.charlotte`, `${top}/.git/charlotte`]) {
+        const expected = [
+          `problem: ${home}/worktrees lies inside ${top} → set CHARLOTTE_HOME to a directory outside the repository`
+        ]
+        expect(yield* say({ ...world, home }, "repository", "--repo", top)).toEqual(expected)
+        mkdirSync(home, { mode: 0o700 })
+        expect(yield* say({ ...world, home }, "repository", "--repo", top)).toEqual(expected)
+      }
+    })
+  )
+
+  it.scoped("names a branch that is checked out twice, seen from either checkout", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const top = yield* Repository.plain(world)
+      const again = `${world.root}/again`
+      yield* world.git(top, "worktree", "add", "--quiet", "--force", again, "main")
+      for (const place of [top, again])
+        expect(yield* say(world, "repository", "--repo", place)).toEqual([
+          expect.stringMatching(
+            /^problem: the branch main is checked out in .* and .* → switch one of them to another branch: git -C .* switch --detach$/
+          )
+        ])
+    })
+  )
+
   it.scoped("asks only for a branch in a detached checkout", () =>
     Effect.gen(function* () {
       const world = yield* around

@@ -216,6 +216,23 @@ describe("a job is rejected", () => {
     })
   )
 
+  it.scopedLive("for a target that is checked out twice, unless it does not land", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, { "01-a.md": good })
+      for (const name of ["one", "another"])
+        yield* world.git(top, "worktree", "add", "--quiet", "--force", `${world.root}/${name}`, "main")
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const { message } = yield* refusal(manager.start(config))
+        expect(message).toMatch(/targetBranch: the branch main is checked out in .* and .*; switch one of them/)
+        const store = yield* RunStore.RunStore
+        expect(yield* store.list()).toEqual([])
+        expect((yield* run({ ...config, land: false })).run.status).toBe("completed")
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
   it.scopedLive("while its tasks are not committed on the target; the suggested commands fix that", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
