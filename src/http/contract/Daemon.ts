@@ -29,6 +29,8 @@ export class Ready extends Schema.Class<Ready>("charlotte/Ready")({ ready: Schem
 
 export const shutdownPath = "/api/v1/shutdown"
 export const healthPath = "/healthz"
+export const openApiPath = "/openapi.json"
+export const docsPath = "/docs"
 
 export const group = HttpApiGroup.make("charlotteDaemon")
   .add(

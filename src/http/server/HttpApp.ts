@@ -22,6 +22,7 @@ import { isTraced } from "../../internal/Tracing.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { withErrorResponses } from "./errorResponses.js"
 import { Api } from "../contract/Api.js"
+import { docsPath, openApiPath } from "../contract/Daemon.js"
 import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
@@ -50,14 +51,11 @@ export interface Options extends Handlers.Options, OpenStreams.Options {
   readonly problems?: Effect.Effect<ReadonlyArray<string>>
 }
 
+/** Made once, when first requested: anything on this machine may request them, and they take a while. */
 const documents = HttpApiBuilder.Router.use((router) =>
-  Effect.zipRight(
-    router.get(
-      "/openapi.json",
-      Effect.sync(() => HttpServerResponse.unsafeJson(OpenApi.fromApi(Api)))
-    ),
-    router.get(
-      "/docs",
+  Effect.gen(function* () {
+    const openApi = yield* Effect.cached(Effect.sync(() => HttpServerResponse.unsafeJson(OpenApi.fromApi(Api))))
+    const docs = yield* Effect.cached(
       Effect.sync(() =>
         HttpServerResponse.text(docsPage(OpenApi.fromApi(Api)), {
           contentType: "text/html; charset=utf-8",
@@ -65,7 +63,9 @@ const documents = HttpApiBuilder.Router.use((router) =>
         })
       )
     )
-  )
+    yield* router.get(openApiPath, openApi)
+    yield* router.get(docsPath, docs)
+  })
 )
 
 const encodeDecodeError = Schema.encodeSync(HttpApiDecodeError)

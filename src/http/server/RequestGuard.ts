@@ -7,7 +7,7 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage } from "node:http"
-import { healthPath, shutdownPath } from "../contract/Daemon.js"
+import { docsPath, healthPath, openApiPath, shutdownPath } from "../contract/Daemon.js"
 import { RequestRefused, type Refusal, VersionMismatch } from "../contract/errors.js"
 import { version, versionHeader } from "../contract/Version.js"
 
@@ -48,8 +48,11 @@ const countHosts = ({ rawHeaders }: IncomingMessage): number => {
 
 const maxHeaders = 100
 
-/** Liveness probes have no token. */
-const isPublic = (url: string): boolean => url === healthPath || url.startsWith(`${healthPath}?`)
+/** Liveness probes and browsers have no token; none of these says anything about jobs. */
+const publicPaths: ReadonlyArray<string | undefined> = [healthPath, docsPath, openApiPath]
+
+const isPublic = ({ method, url }: HttpServerRequest): boolean =>
+  safeMethods.includes(method) && publicPaths.includes(url.split("?", 1)[0])
 
 export const make = ({ hosts, origins, token }: AccessPolicy): Check => {
   const expected = token && digest(Redacted.value(token))
@@ -68,7 +71,7 @@ export const make = ({ hosts, origins, token }: AccessPolicy): Check => {
     if (isForeign(headers["sec-fetch-site"], method)) return "site"
     if (
       expected !== undefined &&
-      !isPublic(url) &&
+      !isPublic(request) &&
       !timingSafeEqual(digest(bearer(headers["authorization"])), expected)
     )
       return "token"

@@ -50,17 +50,6 @@ const common = {
 /** The default; the docs page has its own. */
 const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-const isUnauthorized = Schema.is(errorSchemas.Unauthorized)
-const isForDocs = (url: string): boolean => pathOf(url) === "/docs"
-const acceptsHtml = (headers: HttpServerRequest["headers"]): boolean =>
-  headers["accept"]?.includes("text/html") ?? false
-
-/** For browsers, which cannot send the token. */
-const unauthorizedPage = HttpServerResponse.text(
-  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Charlotte</title><h1>401 Unauthorized</h1><p>This server requires its token, which a browser does not send. Save this page instead: <code>curl --unix-socket ~/.charlotte/socket http://localhost/docs &gt; docs.html</code></p></html>',
-  { status: 401, contentType: "text/html; charset=utf-8" }
-)
-
 /** `isLast`: close the connection after this response. */
 const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, isLast: boolean) => ({
   "content-security-policy": contentSecurityPolicy,
@@ -96,10 +85,9 @@ export const withErrorResponses =
       // The client disconnected, or the server shuts down.
       if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
       return Effect.gen(function* () {
-        const { headers, method, url } = yield* HttpServerRequest
+        const { method, url } = yield* HttpServerRequest
         const error = Cause.squash(cause)
         const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
-        if (isForDocs(url) && isUnauthorized(known) && acceptsHtml(headers)) return unauthorizedPage
         const response = responseTo(known)
         if (Option.isSome(response)) return response.value
         yield* Effect.logError(`unexpected error in ${method} ${pathOf(url)}`, cause)

@@ -107,25 +107,50 @@ describe("job labels", () => {
 })
 
 describe("TCP port", () => {
-  it.scopedLive("serves GET /healthz only without a token", () =>
+  it.scopedLive("serves without a token only GET and HEAD of /healthz, /docs and /openapi.json", () =>
     Effect.gen(function* () {
       const { port } = yield* World.make()
-      expect(yield* requests.send({ port }, { path: "/healthz" })).toMatchObject({ status: 200 })
-      expect(yield* requests.send({ port }, { path: "/healthz?x=y" })).toMatchObject({ status: 200 })
-      for (const path of ["/readyz", "/metrics", "/openapi.json", "/healthz/", "/healthz/../metrics", "/api/v1/jobs"]) {
-        expect(yield* requests.send({ port }, { path })).toMatchObject({ status: 401 })
+      for (const path of ["/healthz", "/docs", "/openapi.json"]) {
+        for (const query of ["", "?x=y"])
+          expect(yield* requests.send({ port }, { path: `${path}${query}` })).toMatchObject({ status: 200 })
+        for (const method of ["POST", "PUT", "DELETE", "OPTIONS"])
+          expect(yield* requests.send({ port }, { method, path })).toMatchObject({ status: 401 })
+        for (const other of [`${path}/`, `/${path}`, `${path}/../metrics`, `${path}%2f..%2fmetrics`, `${path}#x`])
+          expect(yield* requests.send({ port }, { path: other }), other).toMatchObject({ status: 401 })
       }
+      for (const path of ["/readyz", "/metrics", "/api/v1/jobs", "/api/v1/events", "/", "/nowhere"])
+        expect(yield* requests.send({ port }, { path }), path).toMatchObject({ status: 401 })
     })
   )
 
-  it.scopedLive("shows a browser without a token the command that saves /docs", () =>
+  it.scopedLive("shows a browser /docs with no token, and no other site a thing", () =>
     Effect.gen(function* () {
-      const { port } = yield* World.make()
+      const world = yield* World.make()
+      yield* world.bySocket.start({ ...config, labels: { secret: "of-a-job" } })
+      const { port } = world
       const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-      const answer = yield* requests.send({ port }, { path: "/docs", headers: { accept, "sec-fetch-site": "none" } })
-      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining("curl --unix-socket") })
-      expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8")
-      expect(answer.headers["content-security-policy"]).toContain("default-src 'none'")
+      const browser = { accept, "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }
+      for (const [path, type] of [
+        ["/docs", "text/html; charset=utf-8"],
+        ["/openapi.json", "application/json"]
+      ] as const) {
+        const answer = yield* requests.send({ port }, { path, headers: browser })
+        expect(answer).toMatchObject({ status: 200, text: expect.not.stringContaining("of-a-job") })
+        expect(answer.headers).toMatchObject({
+          "content-type": type,
+          "content-security-policy": expect.stringContaining("default-src 'none'"),
+          "cross-origin-resource-policy": "same-origin",
+          "x-frame-options": "DENY"
+        })
+        for (const foreign of [
+          { host: "evil.example" },
+          { origin: "http://evil.example" },
+          { "sec-fetch-site": "cross-site" }
+        ])
+          expect(yield* requests.send({ port }, { path, headers: { ...browser, ...foreign } })).toMatchObject({
+            status: 403
+          })
+      }
     })
   )
 })
