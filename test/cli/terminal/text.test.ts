@@ -28,6 +28,37 @@ describe("plain text", () => {
   })
 })
 
+describe("width of text", () => {
+  it.each([
+    "",
+    "ascii",
+    "日本語",
+    "e\u0301",
+    "한글",
+    "한글".normalize("NFD"),
+    "ﾊﾞ",
+    "👨‍👩‍👧",
+    "👍🏽",
+    "🇪🇺",
+    "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "1️⃣",
+    "❤️",
+    "✓ ✗ ─ … ©"
+  ])("is that of string-width: %s", (text) => {
+    expect(Terminal.width(text)).toBe(stringWidth(text))
+  })
+
+  it("is never less than that of string-width", () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const clean = Terminal.clean(text)
+        expect(Terminal.width(clean)).toBeGreaterThanOrEqual(stringWidth(clean))
+      }),
+      { numRuns: 2_000 }
+    )
+  })
+})
+
 describe("fitted text", () => {
   it("is unchanged, or truncated with an ellipsis", () => {
     expect(Terminal.fit("twelve signs", 12)).toBe("twelve signs")
