@@ -7,7 +7,7 @@ import * as LockOwner from "../daemon/LockOwner.js"
 import * as Home from "../daemon/Home.js"
 import * as JobClient from "../http/client/JobClient.js"
 import { poll } from "../internal/RealClock.js"
-import { ensureResponding, type NotResponding } from "./daemon/ensureResponding.js"
+import { ensureResponding, type NotResponding, withTimeLimit } from "./daemon/ensureResponding.js"
 import type { Output } from "./terminal/Output.js"
 import type { Jobs, Manager } from "./offline/OfflineJobs.js"
 import * as slowResponseNotice from "./slowResponseNotice.js"
@@ -32,17 +32,30 @@ const waitForHolder: Effect.Effect<Option.Option<LockOwner.LockOwner>, never, En
   atMost: "5 seconds"
 })
 
-/** The process that holds the home, if there is one; it responds. */
-export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.gen(function* () {
+interface Connection {
+  readonly client: JobClient.Service
+  readonly holder: LockOwner.LockOwner
+}
+
+/** To the process that holds the home, if there is one. */
+const connection: Effect.Effect<Option.Option<Connection>, Failure, Environment> = Effect.gen(function* () {
   const { directory, socket } = yield* Home.Home
   const holder = yield* waitForHolder
   if (Option.isNone(holder)) return Option.none()
-  const { addresses, what } = holder.value
-  if (addresses === undefined) return yield* new LockOwner.HomeBusy({ directory, holder: holder.value })
-  const client = yield* JobClient.make({ socket })
-  yield* ensureResponding(holder.value, client)
-  return Option.some({ client: yield* slowResponseNotice.withNotice(client, holder.value), what })
+  if (holder.value.addresses === undefined) return yield* new LockOwner.HomeBusy({ directory, holder: holder.value })
+  return Option.some({ client: yield* JobClient.make({ socket }), holder: holder.value })
 })
+
+/** The process that holds the home, if there is one; it responds. */
+export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.flatMap(
+  connection,
+  Effect.transposeMapOption(({ client, holder }) =>
+    Effect.gen(function* () {
+      yield* ensureResponding(holder, client)
+      return { client: yield* slowResponseNotice.withNotice(client, holder), what: holder.what }
+    })
+  )
+)
 
 /** The daemon; a foreground run does not accept further jobs. */
 export const daemon: Effect.Effect<Option.Option<JobClient.Service>, Failure, Environment> = Effect.flatMap(
@@ -65,7 +78,13 @@ export const recorded = Effect.flatMap(
   ({ open }) => open
 )
 
+const queries = ({ client, holder }: Connection): Jobs => ({
+  list: (query) => withTimeLimit(holder)(client.list(query)),
+  get: (id) => withTimeLimit(holder)(client.get(id)),
+  events: client.events
+})
+
 /** Read access to jobs, whichever process holds the home. */
-export const read = Effect.flatMap(host, (host) =>
-  Option.isSome(host) ? Effect.succeed<Jobs>(host.value.client) : recorded
+export const read = Effect.flatMap(connection, (found) =>
+  Option.isSome(found) ? Effect.succeed(queries(found.value)) : recorded
 )

@@ -1,5 +1,5 @@
 /**
- * Whether the process that holds the home responds at all. Requests themselves have no time limit: a stop takes as long as its job.
+ * Whether the process that holds the home responds at all.
  */
 import { Effect, Schema } from "effect"
 import { LockOwner } from "../../daemon/LockOwner.js"
@@ -23,12 +23,14 @@ export class NotResponding extends Schema.TaggedError<NotResponding>()("NotRespo
   }
 }
 
-/** Other failures are left to the request that follows. */
+/** Limits the time of a query, which takes milliseconds. */
+export const withTimeLimit =
+  (holder: LockOwner) =>
+  <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E | NotResponding> =>
+    Effect.timeoutFail(query, { duration: `${patience} seconds`, onTimeout: () => new NotResponding({ holder }) })
+
+/** For the requests after it, which have no time limit: a stop takes as long as its job. Other failures are left to them. */
 export const ensureResponding = (
   holder: LockOwner,
   { health }: JobClient.Service
-): Effect.Effect<void, NotResponding> =>
-  health.pipe(
-    Effect.ignore,
-    Effect.timeoutFail({ duration: `${patience} seconds`, onTimeout: () => new NotResponding({ holder }) })
-  )
+): Effect.Effect<void, NotResponding> => withTimeLimit(holder)(Effect.ignore(health))

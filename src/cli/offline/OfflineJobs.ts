@@ -19,10 +19,21 @@ import type { JobManager } from "../../manager/JobManager.js"
 import * as Database from "../../store/Database.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as Runs from "../../store/Runs.js"
+import type { NotResponding } from "../daemon/ensureResponding.js"
 import * as Copy from "./copyDatabase.js"
 
+type Query<Name extends "get" | "list"> = (
+  ...args: Parameters<JobClient[Name]>
+) => Effect.Effect<
+  Effect.Effect.Success<ReturnType<JobClient[Name]>>,
+  Effect.Effect.Error<ReturnType<JobClient[Name]>> | NotResponding
+>
+
 /** Read access to jobs. */
-export type Jobs = Pick<JobClient, "list" | "get" | "events">
+export interface Jobs extends Pick<JobClient, "events"> {
+  readonly get: Query<"get">
+  readonly list: Query<"list">
+}
 
 /** Starts and resumes them, too. */
 export type Manager = Jobs & Pick<JobClient, "start" | "resume">
