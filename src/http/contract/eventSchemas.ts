@@ -5,37 +5,42 @@ import { Schema } from "effect"
 import { JobEvent, type Lifecycle } from "../../domain/JobEvent.js"
 import { payloads } from "../../tasks/TaskEvents.js"
 
-const Attempt = Schema.Struct({ attempt: Schema.Int })
-const Empty = Schema.Struct({})
-const Failure = Schema.Struct({
-  error: Schema.Struct({
-    kind: Schema.Literal("failure", "defect", "interrupted", "recovery"),
-    error: Schema.Unknown
-  })
-})
-
 /** Payloads of the lifecycle events, which the manager writes. */
-const lifecycle: { readonly [Type in Lifecycle]: Schema.Schema.AnyNoContext } = {
-  "job.started": Attempt,
-  "job.stopping": Empty,
-  "job.resumed": Attempt,
-  "job.interrupted": Schema.Struct({ reason: Schema.Literal("crash", "shutdown") }),
-  "job.completed": Empty,
-  "job.failed": Failure,
-  "job.cancelled": Schema.partial(Failure)
+const lifecycle = (): { readonly [Type in Lifecycle]: Schema.Schema.AnyNoContext } => {
+  const Attempt = Schema.Struct({ attempt: Schema.Int })
+  const Empty = Schema.Struct({})
+  const Failure = Schema.Struct({
+    error: Schema.Struct({
+      kind: Schema.Literal("failure", "defect", "interrupted", "recovery"),
+      error: Schema.Unknown
+    })
+  })
+  return {
+    "job.started": Attempt,
+    "job.stopping": Empty,
+    "job.resumed": Attempt,
+    "job.interrupted": Schema.Struct({ reason: Schema.Literal("crash", "shutdown") }),
+    "job.completed": Empty,
+    "job.failed": Failure,
+    "job.cancelled": Schema.partial(Failure)
+  }
 }
 
-const { payload: _, type: __, ...fields } = JobEvent.fields
+const anyOf = (identifier: string) => {
+  const { payload: _, type: __, ...fields } = JobEvent.fields
+  const types = Object.entries<Schema.Schema.AnyNoContext>({ ...lifecycle(), ...payloads }).map(([type, payload]) =>
+    Schema.Struct({ ...fields, type: Schema.Literal(type), payload: Schema.optional(payload) }).annotations({
+      identifier: `${identifier}.${type}`
+    })
+  )
+  const Other = Schema.Struct({ ...fields, type: Schema.NonEmptyString, payload: Schema.optional(Schema.Unknown) })
+  return Schema.Union(...types, Other.annotations({ identifier: `${identifier}.other` }))
+}
 
-const types = Object.entries<Schema.Schema.AnyNoContext>({ ...lifecycle, ...payloads }).map(([type, payload]) =>
-  Schema.Struct({ ...fields, type: Schema.Literal(type), payload: Schema.optional(payload) }).annotations({
-    identifier: `JobEvent.${type}`
-  })
-)
+const identifier = "JobEvent"
 
-const Other = Schema.Struct({ ...fields, type: Schema.NonEmptyString, payload: Schema.optional(Schema.Unknown) })
-
-/** The data of a frame. Custom orchestrators emit further types, with any JSON as payload. */
-export const EventData = Schema.Union(...types, Other.annotations({ identifier: "JobEvent.other" })).annotations({
-  identifier: "JobEvent"
-})
+/**
+ * The data of a frame. Custom orchestrators emit further types, with any JSON as payload. Made when the document is: clients, which
+ * each command is, have no use for it.
+ */
+export const EventData = Schema.suspend(() => anyOf(identifier)).annotations({ identifier })
