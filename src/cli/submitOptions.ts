@@ -1,19 +1,14 @@
 /**
- * The options that describe a job, and the config made of them.
+ * The config of a job, made of the options that describe it.
  */
 import { Effect, Option } from "effect"
 import { Home } from "../daemon/Home.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import { Git } from "../git/Git.js"
 import type { Repository } from "../git/Repository.js"
-import * as shared from "./commands/parameters.js"
 import * as resolveTasksDir from "./resolveTasksDir.js"
 import * as PlanTree from "./PlanTree.js"
 import { UsageError } from "./parser/UsageError.js"
-
-const { agent, concurrency, dryRun, labels, noLand, repo, target, tasksDir } = shared
-
-export const parameters = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels }
 
 export interface Given extends resolveTasksDir.Given {
   readonly target: Option.Option<string>
@@ -22,6 +17,10 @@ export interface Given extends resolveTasksDir.Given {
   readonly noLand: boolean
   readonly dryRun: boolean
   readonly labels: ReadonlyArray<readonly [name: string, value: string]>
+}
+
+export interface Options extends Given {
+  readonly json: boolean
 }
 
 export const read = (given: Given) =>

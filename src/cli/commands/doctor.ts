@@ -1,19 +1,6 @@
 /**
  * `charlotte doctor`: checks the environment and suggests fixes. It changes nothing and holds no lock.
  */
-import { Effect } from "effect"
-import * as Home from "../../daemon/Home.js"
-import * as Git from "../../git/Git.js"
-import * as agents from "../doctor/agents.js"
-import * as Finding from "../doctor/Finding.js"
-import * as HomeDirectory from "../doctor/home.js"
-import * as machine from "../doctor/machine.js"
-import * as database from "../doctor/database.js"
-import * as Report from "../doctor/Report.js"
-import * as repository from "../doctor/repository.js"
-import * as SqliteDriver from "../doctor/sqlite.js"
-import * as ExitCode from "../errors/ExitCode.js"
-import { Output, writeLines } from "../terminal/Output.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import { json, repo } from "./parameters.js"
@@ -26,45 +13,5 @@ export const doctor = CommandTree.command(
     example: "charlotte doctor",
     parameters: { audit, repo, json }
   },
-  ({ audit, json, repo }) =>
-    Effect.gen(function* () {
-      const { isTerminal, size, write } = yield* Output
-      const sqlite = yield* SqliteDriver.check
-      const found = yield* Effect.all([
-        machine.check,
-        Effect.succeed([sqlite]),
-        sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit }),
-        repository.check(repo)
-      ])
-      const report = Report.make(found.flat())
-      yield* json
-        ? write(`${JSON.stringify(report)}\n`)
-        : writeLines(Report.lines(report, isTerminal ? (yield* size).columns : Infinity))
-      if (report.problems > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
-    }).pipe(Effect.provide(Git.layer))
+  async () => (await import("../doctor/diagnose.js")).diagnose
 )
-
-/** The lock that tells who holds the home is SQLite's as well. */
-const withoutSqlite = Finding.warning(
-  "skipped",
-  "home, configuration, agents, database and jobs were not checked",
-  "leave the database where it is, and run this again once SQLite works"
-)
-
-const home = (options: database.Options) =>
-  Effect.gen(function* () {
-    const directory = yield* HomeDirectory.check
-    return [...directory, ...(yield* agents.check), ...(yield* database.check(options))]
-  }).pipe(
-    Effect.provide(Home.layerUntouched),
-    Effect.catchTag("HomeUnusable", ({ message }) =>
-      Effect.succeed([
-        Finding.fromMessage("problem", "home", message),
-        Finding.warning(
-          "skipped",
-          "configuration, agents, database and jobs were not checked",
-          "make the home directory usable, and run this again"
-        )
-      ])
-    )
-  )

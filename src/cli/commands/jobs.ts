@@ -2,7 +2,6 @@
  * `charlotte jobs`: lists jobs, newest first.
  */
 import { RunStatus } from "../../domain/RunStatus.js"
-import { list } from "../listJobs.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import { json, labels, number } from "./parameters.js"
@@ -30,5 +29,5 @@ export const jobs = CommandTree.command(
     example: "charlotte jobs --status running --label team=web --limit 50",
     parameters: { all, status, labels, limit, before, json }
   },
-  list
+  async () => (await import("../listJobs.js")).list
 )

@@ -99,3 +99,6 @@ export const labels = Parameter.repeatedOption(
       : Either.left("KEY=VALUE, such as team=web")
   }
 )
+
+/** The options that describe a job. */
+export const submit = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels }

@@ -1,24 +1,9 @@
 /**
  * `charlotte prune`: removes worktrees and branches that ended jobs have left.
  */
-import { Effect, Layer, Option } from "effect"
-import { resolve } from "node:path"
-import * as Home from "../../daemon/Home.js"
-import { RunStore } from "../../store/RunStore.js"
-import * as Git from "../../git/Git.js"
-import * as Prune from "../../tasks/Prune.js"
-import { Confirmation } from "../terminal/Confirmation.js"
-import * as JobRef from "../JobRef.js"
-import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
-import * as OfflineJobs from "../offline/OfflineJobs.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { UsageError } from "../parser/UsageError.js"
-import * as format from "../terminal/format.js"
 import { age, dryRun, jobs, json, repo } from "./parameters.js"
-
-const hint = "see: charlotte prune --help"
 
 const all = Parameter.flag("all", {
   description: "Include all jobs, in every repository they have worked in (or in that of --repo)."
@@ -39,92 +24,5 @@ export const prune = CommandTree.command(
     example: "charlotte prune --older-than 7d --dry-run",
     parameters: { jobs, repo, all, olderThan, discard, dryRun, yes, json }
   },
-  ({ all, discard, dryRun, json, olderThan, repo, yes, ...given }) =>
-    Effect.gen(function* () {
-      // Without jobs it would mean all of them, which is not what "$UNSET" was meant to say.
-      if (discard && given.jobs.length === 0 && !all) {
-        return yield* new UsageError({ problem: "--discard loses work; name the jobs, or add --all", hint })
-      }
-      const recorded = OfflineJobs.make(yield* RunStore)
-      const jobs = yield* Effect.forEach(given.jobs, (name) => JobRef.find(recorded, name))
-      const options: Prune.Options = {
-        discard,
-        ...(jobs.length === 0 ? {} : { jobs }),
-        ...(Option.isSome(olderThan) && { olderThan: olderThan.value }),
-        ...(Option.isNone(repo) && (all || jobs.length > 0) ? {} : { repository: yield* around(repo) })
-      }
-      const { write } = yield* Output
-      const showJson = (pruned: ReadonlyArray<Prune.Pruned>) => write(`${JSON.stringify({ pruned })}\n`)
-      if (!yes) {
-        const planned = yield* Prune.prune({ ...options, dryRun: true })
-        const removals = planned.flatMap(({ branches, worktrees }) => [...branches, ...worktrees]).length
-        if (dryRun || removals === 0) return yield* json ? showJson(planned) : show(planned, { dryRun: true, discard })
-        if (!json) yield* show(planned, { dryRun: true, discard })
-        const isAgreed = yield* (yield* Confirmation)(`Remove ${discard ? "and lose " : ""}all of this?`)
-        if (Option.isNone(isAgreed)) {
-          return yield* new UsageError({
-            problem: "cannot ask for confirmation without a terminal; add --yes, or --dry-run to only look",
-            hint
-          })
-        }
-        if (!isAgreed.value) return yield* writeLines([[StyledLine.raw("nothing was removed")]])
-      }
-      const pruned = yield* Prune.prune({ ...options, dryRun })
-      yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
-    }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Git.layer, recordedRuns), Home.layerUntouched)))
+  async () => (await import("../pruneJobs.js")).pruneJobs
 )
-
-/** A job that has ended has no process left, so the process that runs the others need not be asked. */
-const recordedRuns = Layer.scoped(RunStore, OfflineJobs.store)
-
-/** The repository of the current directory, or of --repo. */
-const around = (repo: Option.Option<string>) =>
-  Effect.gen(function* () {
-    const git = yield* Git.Git
-    const path = yield* Effect.try({
-      try: () => resolve(Option.getOrElse(repo, () => ".")),
-      catch: () => new UsageError({ problem: "the current directory no longer exists", hint: "change to another one" })
-    })
-    const found = yield* Effect.catchTag(
-      git.open(path),
-      "NotARepository",
-      () => new UsageError({ problem: `${path} is not in a git repository; change to one, or add --all`, hint })
-    )
-    return found.topLevel
-  })
-
-interface Manner {
-  readonly dryRun: boolean
-  readonly discard: boolean
-}
-
-const show = (pruned: ReadonlyArray<Prune.Pruned>, manner: Manner) =>
-  writeLines(pruned.length === 0 ? [[StyledLine.raw("nothing to remove")]] : pruned.flatMap(lines(manner)))
-
-const lines =
-  ({ discard, dryRun }: Manner) =>
-  ({ branches, kept, problems, repository, worktrees }: Prune.Pruned): ReadonlyArray<StyledLine.Line> => [
-    [StyledLine.piece(repository, "strong")],
-    ...worktrees.map((path) => [StyledLine.raw(`  ${would(dryRun)}the worktree `), StyledLine.piece(path)]),
-    ...branches.map((branch) => [StyledLine.raw(`  ${would(dryRun)}the branch `), StyledLine.piece(branch)]),
-    ...kept.map(({ name, reason }) => [
-      StyledLine.raw(dryRun ? "  would keep " : "  kept ", "faint"),
-      StyledLine.piece(name, "faint"),
-      StyledLine.piece(`: ${reason}`, "faint")
-    ]),
-    ...problems.map((problem) => [StyledLine.raw("  ! ", "warn"), StyledLine.piece(problem)]),
-    ...(kept.length === 0 || discard
-      ? []
-      : [[StyledLine.raw(`  to remove what is kept, and lose it: ${command(kept)}`, "faint")]]),
-    [
-      StyledLine.raw(
-        `  ${format.count(worktrees.length, "worktree")} and ${format.count(branches.length, "branch", "branches")}`,
-        "faint"
-      )
-    ]
-  ]
-
-const command = (kept: ReadonlyArray<Prune.Kept>): string =>
-  `charlotte prune --discard ${[...new Set(kept.map(({ jobId }) => jobId))].join(" ")}`
-
-const would = (dryRun: boolean): string => (dryRun ? "would remove " : "removed ")

@@ -1,10 +1,7 @@
 /**
  * `charlotte resume`: continues an interrupted job.
  */
-import { Effect } from "effect"
-import * as JobRef from "../JobRef.js"
 import * as CommandTree from "../parser/CommandTree.js"
-import * as startAndFollow from "../run/startAndFollow.js"
 import { job, json } from "./parameters.js"
 
 export const resume = CommandTree.command(
@@ -13,6 +10,5 @@ export const resume = CommandTree.command(
     example: "charlotte resume latest",
     parameters: { job, json }
   },
-  ({ job, json }) =>
-    startAndFollow.follow({ begin: (jobs) => Effect.tap(JobRef.find(jobs, job), (id) => jobs.resume(id)), json })
+  async () => (await import("../run/resumeJob.js")).resumeJob
 )

@@ -1,12 +1,7 @@
 /**
  * `charlotte retry`: starts a new job from what another has completed.
  */
-import { Effect, Option, Schema } from "effect"
-import { JobConfig } from "../../domain/JobConfig.js"
-import * as JobRef from "../JobRef.js"
-import type { Jobs } from "../JobSource.js"
 import * as CommandTree from "../parser/CommandTree.js"
-import * as startAndFollow from "../run/startAndFollow.js"
 import { job, json, retryTarget } from "./parameters.js"
 
 export const retry = CommandTree.command(
@@ -15,18 +10,5 @@ export const retry = CommandTree.command(
     example: "charlotte retry latest",
     parameters: { job, target: retryTarget, json }
   },
-  ({ job, json, target }) =>
-    startAndFollow.follow({
-      begin: (jobs) => Effect.flatMap(retryConfig(jobs, job, target), (config) => jobs.start(config)),
-      json
-    })
+  async () => (await import("../run/retryJob.js")).retryJob
 )
-
-/** The config of the former job, with a reference to it. */
-const retryConfig = (jobs: Jobs, name: string, target: Option.Option<string>) =>
-  Effect.gen(function* () {
-    const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, name), (id) => jobs.get(id))
-    const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
-    const targetBranch = Option.getOrElse(target, () => config.targetBranch)
-    return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig({ ...config, targetBranch, retryOf })))
-  })

@@ -1,24 +1,15 @@
 /**
  * `charlotte run`: runs a job in the foreground, or through the daemon if one is running.
  */
-import { Effect } from "effect"
-import * as Git from "../../git/Git.js"
 import * as CommandTree from "../parser/CommandTree.js"
-import * as startAndFollow from "../run/startAndFollow.js"
-import * as submitOptions from "../submitOptions.js"
-import { json } from "./parameters.js"
+import { json, submit } from "./parameters.js"
 
 export const run = CommandTree.command(
   {
     description:
       "Run the tasks of a directory in the foreground and show their progress. Ctrl-C interrupts the job, which can then be resumed; a second Ctrl-C kills what is still running. If a daemon is running, the job is submitted there instead, so it survives Ctrl-C and closing the terminal.",
     example: "charlotte run tasks --target main --agent claude --concurrency 2 --label team=web",
-    parameters: { ...submitOptions.parameters, json }
+    parameters: { ...submit, json }
   },
-  ({ json, ...given }) =>
-    Effect.gen(function* () {
-      const config = yield* submitOptions.read(given)
-      if (config.dryRun) return yield* submitOptions.show(config, json)
-      yield* startAndFollow.follow({ begin: (manager) => manager.start(config), json })
-    }).pipe(Effect.provide(Git.layer))
+  async () => (await import("../run/runTasks.js")).runTasks
 )

@@ -1,33 +1,14 @@
 /**
  * `charlotte start`: submits a task directory to the daemon.
  */
-import { Effect, Option } from "effect"
-import * as Home from "../../daemon/Home.js"
-import { DaemonNotRunning } from "../../http/contract/errors.js"
-import * as Git from "../../git/Git.js"
-import * as JobSource from "../JobSource.js"
 import * as CommandTree from "../parser/CommandTree.js"
-import * as submitOptions from "../submitOptions.js"
-import { Output, writeLines } from "../terminal/Output.js"
-import * as StyledLine from "../terminal/StyledLine.js"
-import { json } from "./parameters.js"
+import { json, submit } from "./parameters.js"
 
 export const start = CommandTree.command(
   {
     description: "Submit a task directory to the daemon and print the id of the job.",
     example: "charlotte start tasks --target main --agent claude --label team=web",
-    parameters: { ...submitOptions.parameters, json }
+    parameters: { ...submit, json }
   },
-  ({ json, ...given }) =>
-    Effect.gen(function* () {
-      const config = yield* submitOptions.read(given)
-      if (config.dryRun) return yield* submitOptions.show(config, json)
-      const { isTerminal, write } = yield* Output
-      const { socket } = yield* Home.Home
-      const daemon = yield* JobSource.daemon
-      if (Option.isNone(daemon)) return yield* new DaemonNotRunning({ address: socket })
-      const id = yield* daemon.value.start(config)
-      yield* write(json ? `${JSON.stringify({ id })}\n` : `${id}\n`)
-      if (isTerminal && !json) yield* writeLines([[StyledLine.raw(`watch it with: charlotte watch ${id}`, "faint")]])
-    }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
+  async () => (await import("../submitJob.js")).submitJob
 )

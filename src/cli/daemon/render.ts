@@ -7,7 +7,7 @@ import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import type { Up } from "./ensureRunning.js"
 
-interface Manner {
+export interface Manner {
   readonly json: boolean
 }
 

@@ -3,7 +3,7 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Either, type Effect, type Scope } from "effect"
+import { Effect, Either, type Scope } from "effect"
 import type { Output } from "../terminal/Output.js"
 import type { Invalid, Parameter } from "./Parameter.js"
 
@@ -25,13 +25,15 @@ type Parameters = { readonly [key: string]: Parameter<unknown> }
 
 type Given<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer A> ? A : never }
 
+/** What it runs is loaded when it runs: help, usage errors and completions need only what describes it. */
 export const command = <P extends Parameters, E, R extends Environment>(
   { parameters, ...about }: { readonly description: string; readonly example: string; readonly parameters: P },
-  run: (given: Given<P>) => Effect.Effect<void, E, R>
+  load: () => Promise<(given: Given<P>) => Effect.Effect<void, E, R>>
 ): Command => ({
   ...about,
   parameters: Object.values(parameters),
-  bind: (valuesOf) => Either.map(decode(parameters, valuesOf), run)
+  bind: (valuesOf) =>
+    Either.map(decode(parameters, valuesOf), (given) => Effect.flatMap(Effect.promise(load), (run) => run(given)))
 })
 
 const decode = <P extends Parameters>(parameters: P, valuesOf: ValuesOf): Either.Either<Given<P>, Invalid> => {
@@ -42,15 +44,10 @@ const decode = <P extends Parameters>(parameters: P, valuesOf: ValuesOf): Either
   return Either.map(Either.all(decoded), (entries) => Object.fromEntries(entries) as Given<P>)
 }
 
-/** Loads a command when it is needed: most of them are not. */
-export type Loader = () => Promise<Command>
-
 /** A word that only leads to other commands. */
 export interface Group {
   readonly description: string
-  readonly children: { readonly [name: string]: Group | Loader }
+  readonly children: { readonly [name: string]: Command | Group }
   /** Words that other programs have for what commands of this one do, with these commands. */
   readonly synonyms?: { readonly [word: string]: ReadonlyArray<string> }
 }
-
-export const isLoader = (node: Group | Loader): node is Loader => typeof node === "function"

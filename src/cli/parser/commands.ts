@@ -1,15 +1,31 @@
 /**
  * Every command, by the words that lead to it.
  */
+import { doctor } from "../commands/doctor.js"
+import { jobs } from "../commands/jobs.js"
+import { logs } from "../commands/logs.js"
+import { plan } from "../commands/plan.js"
+import { prune } from "../commands/prune.js"
+import { resume } from "../commands/resume.js"
+import { retry } from "../commands/retry.js"
+import { run } from "../commands/run.js"
+import { show } from "../commands/show.js"
+import { start } from "../commands/start.js"
+import { stop } from "../commands/stop.js"
+import { watch } from "../commands/watch.js"
+import * as restartDaemon from "../commands/daemon/restart.js"
+import * as startDaemon from "../commands/daemon/start.js"
+import * as daemonStatus from "../commands/daemon/status.js"
+import * as stopDaemon from "../commands/daemon/stop.js"
 import type { Group } from "./CommandTree.js"
 
 const daemon: Group = {
   description: "Manage the background daemon, whose jobs do not depend on a terminal.",
   children: {
-    start: async () => (await import("../commands/daemon/start.js")).start,
-    stop: async () => (await import("../commands/daemon/stop.js")).stop,
-    restart: async () => (await import("../commands/daemon/restart.js")).restart,
-    status: async () => (await import("../commands/daemon/status.js")).status
+    start: startDaemon.start,
+    stop: stopDaemon.stop,
+    restart: restartDaemon.restart,
+    status: daemonStatus.status
   },
   synonyms: { up: ["start"], down: ["stop"], kill: ["stop"], info: ["status"], ps: ["status"] }
 }
@@ -18,18 +34,18 @@ export const charlotte: Group = {
   description:
     "Work through a directory of Markdown tasks in a git repository with any agent. A task counts as done only when its own check passes.",
   children: {
-    run: async () => (await import("../commands/run.js")).run,
-    plan: async () => (await import("../commands/plan.js")).plan,
-    start: async () => (await import("../commands/start.js")).start,
-    jobs: async () => (await import("../commands/jobs.js")).jobs,
-    show: async () => (await import("../commands/show.js")).show,
-    watch: async () => (await import("../commands/watch.js")).watch,
-    logs: async () => (await import("../commands/logs.js")).logs,
-    stop: async () => (await import("../commands/stop.js")).stop,
-    resume: async () => (await import("../commands/resume.js")).resume,
-    retry: async () => (await import("../commands/retry.js")).retry,
-    prune: async () => (await import("../commands/prune.js")).prune,
-    doctor: async () => (await import("../commands/doctor.js")).doctor,
+    run,
+    plan,
+    start,
+    jobs,
+    show,
+    watch,
+    logs,
+    stop,
+    resume,
+    retry,
+    prune,
+    doctor,
     daemon
   },
   synonyms: {

@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { Output, type OutputClosed } from "../terminal/Output.js"
-import { type Command, type Environment, type Group, isLoader } from "./CommandTree.js"
+import type { Environment, Group } from "./CommandTree.js"
 import * as globals from "./globals.js"
 import type { Candidate } from "./Parameter.js"
 import * as Parameter from "./Parameter.js"
@@ -83,7 +83,7 @@ const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
     const isSplit = words.at(-1) === "="
     const before = (isSplit ? words : words.slice(0, -1)).filter((word) => word !== "=")
     const current = isSplit ? "" : (words.at(-1) ?? "")
-    const { node, valuesOf } = yield* Effect.promise(() => parse(root, before))
+    const { node, valuesOf } = parse(root, before)
     const options = optionsOf(node)
 
     const pending = options.find(
@@ -102,7 +102,7 @@ const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
       )
     }
     if ("children" in node) {
-      return matching(yield* Effect.promise(() => commandsOf(node)), current)
+      return matching(commandsOf(node), current)
     }
     const expected = node.parameters.find(
       (parameter) => parameter.kind === "argument" && (parameter.repeated || valuesOf(parameter).length === 0)
@@ -113,13 +113,8 @@ const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
 const optionsOf = (node: Invocation["node"]): ReadonlyArray<Parameter.Parameter<unknown>> =>
   [...("parameters" in node ? node.parameters : []), ...globals.all].filter(({ kind }) => kind !== "argument")
 
-const commandsOf = ({ children }: Group): Promise<ReadonlyArray<Candidate>> =>
-  Promise.all(
-    Object.entries(children).map(async ([value, child]) => {
-      const { description }: Command | Group = isLoader(child) ? await child() : child
-      return { value, description }
-    })
-  )
+const commandsOf = ({ children }: Group): ReadonlyArray<Candidate> =>
+  Object.entries(children).map(([value, { description }]) => ({ value, description }))
 
 const valuesFor = (
   { choices, source }: Parameter.Parameter<unknown>,

@@ -3,30 +3,24 @@
  */
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as text from "../terminal/text.js"
-import { type Command, type Group, isLoader } from "./CommandTree.js"
+import type { Command, Group } from "./CommandTree.js"
 import * as globals from "./globals.js"
 import * as Parameter from "./Parameter.js"
 
 /** A name and what it stands for. */
 type Entry = readonly [name: string, meaning: string]
 
-/** Loads the commands of a group, to describe them. */
-export const render = async (
+export const render = (
   path: ReadonlyArray<string>,
   node: Command | Group,
   columns: number
-): Promise<ReadonlyArray<StyledLine.Line>> =>
-  "children" in node ? ofGroup(path, node, await summaries(node), columns) : ofCommand(path, node, columns)
+): ReadonlyArray<StyledLine.Line> =>
+  "children" in node ? ofGroup(path, node, columns) : ofCommand(path, node, columns)
 
-const ofGroup = (
-  path: ReadonlyArray<string>,
-  { description }: Group,
-  commands: ReadonlyArray<Entry>,
-  columns: number
-): ReadonlyArray<StyledLine.Line> => [
-  ...paragraph(description, columns),
+const ofGroup = (path: ReadonlyArray<string>, group: Group, columns: number): ReadonlyArray<StyledLine.Line> => [
+  ...paragraph(group.description, columns),
   ...section("Usage", [[StyledLine.raw(`  ${[...path, "COMMAND"].join(" ")}`)]]),
-  ...section("Commands", table(commands, columns)),
+  ...section("Commands", table(summaries(group), columns)),
   ...section("Options of every command", table(globals.all.map(entry), columns)),
   StyledLine.empty,
   ...paragraph(`For help on a command: ${path.join(" ")} COMMAND --help`, columns)
@@ -50,14 +44,11 @@ const ofCommand = (
 }
 
 /** Each command of the group with the first sentence of its description. */
-const summaries = ({ children }: Group): Promise<ReadonlyArray<Entry>> =>
-  Promise.all(
-    Object.entries(children).map(async ([name, child]): Promise<Entry> => {
-      const node = isLoader(child) ? await child() : child
-      const operands = "parameters" in node ? argumentsOf(node.parameters) : ["COMMAND"]
-      return [[name, ...operands].join(" "), node.description.replace(/\. .*/s, ".")]
-    })
-  )
+const summaries = ({ children }: Group): ReadonlyArray<Entry> =>
+  Object.entries(children).map(([name, node]): Entry => {
+    const operands = "parameters" in node ? argumentsOf(node.parameters) : ["COMMAND"]
+    return [[name, ...operands].join(" "), node.description.replace(/\. .*/s, ".")]
+  })
 
 const argumentsOf = (parameters: Command["parameters"]): ReadonlyArray<string> =>
   parameters

@@ -4,7 +4,7 @@
 import { Either, type Effect } from "effect"
 import { parseArgs } from "node:util"
 import { nearest } from "../../yaml/didYouMean.js"
-import { type Command, type Environment, type Group, isLoader, type ValuesOf } from "./CommandTree.js"
+import type { Command, Environment, Group, ValuesOf } from "./CommandTree.js"
 import * as globals from "./globals.js"
 import * as Parameter from "./Parameter.js"
 import { UsageError } from "./UsageError.js"
@@ -112,13 +112,7 @@ interface Position {
   readonly isLost: boolean
 }
 
-/** Loads no command but the one that is meant. */
-const descend = async (
-  group: Group,
-  path: ReadonlyArray<string>,
-  words: ReadonlyArray<string>,
-  reader: Reader
-): Promise<Position> => {
+const descend = (group: Group, path: ReadonlyArray<string>, words: ReadonlyArray<string>, reader: Reader): Position => {
   for (const token of tokenize(words, globals.all)) {
     if (token.kind === "option") reader.takeOption(token, globals.all, helpOf(path))
     if (token.kind !== "positional") continue
@@ -129,9 +123,9 @@ const descend = async (
       return { path, node: group, rest: [], isLost: true }
     }
     const rest = words.slice(index + 1)
-    return isLoader(child)
-      ? { path: [...path, name], node: await child(), rest, isLost: false }
-      : descend(child, [...path, name], rest, reader)
+    return "children" in child
+      ? descend(child, [...path, name], rest, reader)
+      : { path: [...path, name], node: child, rest, isLost: false }
   }
   return { path, node: group, rest: [], isLost: false }
 }
@@ -145,11 +139,11 @@ const takeAll = ({ parameters: own }: Command, { path, rest }: Position, reader:
   }
 }
 
-export const parse = async (root: Group, argv: ReadonlyArray<string>): Promise<Invocation> => {
+export const parse = (root: Group, argv: ReadonlyArray<string>): Invocation => {
   const end = argv.indexOf("--")
   const words = end === -1 ? argv : argv.slice(0, end)
   const reader = makeReader()
-  const position = await descend(root, ["charlotte"], argv[0] === "help" ? argv.slice(1) : argv, reader)
+  const position = descend(root, ["charlotte"], argv[0] === "help" ? argv.slice(1) : argv, reader)
   const { isLost, node, path } = position
   if ("parameters" in node) takeAll(node, position, reader)
   const has = (parameter: AnyParameter) => reader.valuesOf(parameter).length > 0

@@ -21,7 +21,7 @@ export const run = (
 ): Effect.Effect<number, never, Exclude<Environment, Scope.Scope>> =>
   Effect.gen(function* () {
     if (argv[0] === completions.command) return yield* completions.complete(root, argv.slice(1))
-    const invocation = yield* Effect.promise(() => parse(root, argv))
+    const invocation = parse(root, argv)
     const { json, logLevel } = invocation
     return yield* toExitCode.of(answer(invocation, options), { json, level: toExitCode.levelOf(logLevel) })
   }).pipe(Effect.scoped)
@@ -45,5 +45,5 @@ const maxColumns = 100
 const showHelp = (path: Invocation["path"], node: Invocation["node"]) =>
   Effect.gen(function* () {
     const { columns } = yield* Effect.flatMap(Output, ({ size }) => size)
-    yield* writeLines(yield* Effect.promise(() => help.render(path, node, Math.min(columns, maxColumns))))
+    yield* writeLines(help.render(path, node, Math.min(columns, maxColumns)))
   })

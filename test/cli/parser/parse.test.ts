@@ -10,7 +10,7 @@ import * as Capture from "../Capture.js"
 const text = { description: "", decode: Either.right<string> }
 
 const program = (seen: (given: unknown) => void = () => {}): CommandTree.Group => {
-  const see = (given: unknown) => Effect.sync(() => seen(given))
+  const see = async () => (given: unknown) => Effect.sync(() => seen(given))
   const agent = Parameter.textOption("agent", { placeholder: "NAME", description: "" })
   const repo = Parameter.textOption("repo", { placeholder: "DIR", description: "" })
   const json = Parameter.flag("json", { description: "" })
@@ -30,10 +30,10 @@ const program = (seen: (given: unknown) => void = () => {}): CommandTree.Group =
   return {
     description: "",
     children: {
-      run: async () => run,
-      prune: async () => prune,
-      stop: async () => stop,
-      daemon: { description: "", children: { prune: async () => prune } }
+      run,
+      prune,
+      stop,
+      daemon: { description: "", children: { prune } }
     },
     synonyms: { ls: ["prune"], status: ["daemon prune", "run"] }
   }
@@ -44,7 +44,7 @@ const services = Layer.merge(NodeContext.layer, Capture.make().layer)
 /** What the command gets, or the error of the command line. */
 const given = async (...argv: ReadonlyArray<string>): Promise<unknown> => {
   const seen: Array<unknown> = []
-  const { effect } = await parse(
+  const { effect } = parse(
     program((given) => seen.push(given)),
     argv
   )
@@ -128,55 +128,55 @@ describe("parse", () => {
     )
   })
 
-  it("suggests commands of our own for what other programs call them", async () => {
-    const suggestion = async (...argv: ReadonlyArray<string>) => {
-      const { effect } = await parse(charlotte, argv)
+  it("suggests commands of our own for what other programs call them", () => {
+    const suggestion = (...argv: ReadonlyArray<string>) => {
+      const { effect } = parse(charlotte, argv)
       return Either.isLeft(effect) ? effect.left.hint : undefined
     }
-    expect(await suggestion("ls")).toBe('did you mean "charlotte jobs"?')
-    expect(await suggestion("ps", "--all")).toBe('did you mean "charlotte jobs"?')
-    expect(await suggestion("cancel", "x")).toBe('did you mean "charlotte stop"?')
-    expect(await suggestion("status")).toBe('did you mean "charlotte daemon status" or "charlotte show"?')
+    expect(suggestion("ls")).toBe('did you mean "charlotte jobs"?')
+    expect(suggestion("ps", "--all")).toBe('did you mean "charlotte jobs"?')
+    expect(suggestion("cancel", "x")).toBe('did you mean "charlotte stop"?')
+    expect(suggestion("status")).toBe('did you mean "charlotte daemon status" or "charlotte show"?')
   })
 
-  it("refers in every synonym to a command that exists", async () => {
-    const check = async (group: CommandTree.Group, path: ReadonlyArray<string>): Promise<void> => {
+  it("refers in every synonym to a command that exists", () => {
+    const check = (group: CommandTree.Group, path: ReadonlyArray<string>): void => {
       for (const [word, commands] of Object.entries(group.synonyms ?? {})) {
         expect(group.children, word).not.toHaveProperty(word)
         for (const command of commands) {
-          const found = await parse(charlotte, [...path, ...command.split(" ")])
+          const found = parse(charlotte, [...path, ...command.split(" ")])
           expect(found.path.slice(1), command).toEqual([...path, ...command.split(" ")])
         }
       }
       for (const [name, child] of Object.entries(group.children)) {
-        if (!CommandTree.isLoader(child)) await check(child, [...path, name])
+        if ("children" in child) check(child, [...path, name])
       }
     }
-    await check(charlotte, [])
+    check(charlotte, [])
   })
 
-  it("finds help, version and completions in whatever else the command line says", async () => {
-    const action = async (...argv: ReadonlyArray<string>) => {
-      const { action, path } = await parse(program(), argv)
+  it("finds help, version and completions in whatever else the command line says", () => {
+    const action = (...argv: ReadonlyArray<string>) => {
+      const { action, path } = parse(program(), argv)
       return [action, ...path.slice(1)].join(" ")
     }
-    expect(await action("--help")).toBe("help")
-    expect(await action("-h", "run")).toBe("help run")
-    expect(await action("run", "--agent", "--help")).toBe("help run")
-    expect(await action("run", "--frobnicate", "-h")).toBe("help run")
-    expect(await action("help", "daemon", "prune")).toBe("help daemon prune")
-    expect(await action("help")).toBe("help")
-    expect(await action("run", "--version")).toBe("version run")
-    expect(await action("--completions", "zsh")).toBe("completions")
-    expect(await action("run", "a", "--", "--help")).toBe("run run")
-    expect(await action("help", "runn")).toBe("run")
+    expect(action("--help")).toBe("help")
+    expect(action("-h", "run")).toBe("help run")
+    expect(action("run", "--agent", "--help")).toBe("help run")
+    expect(action("run", "--frobnicate", "-h")).toBe("help run")
+    expect(action("help", "daemon", "prune")).toBe("help daemon prune")
+    expect(action("help")).toBe("help")
+    expect(action("run", "--version")).toBe("version run")
+    expect(action("--completions", "zsh")).toBe("completions")
+    expect(action("run", "a", "--", "--help")).toBe("run run")
+    expect(action("help", "runn")).toBe("run")
   })
 
-  it("knows whether output is for a program even if the command line is wrong", async () => {
-    const json = async (...argv: ReadonlyArray<string>) => (await parse(program(), argv)).json
-    expect(await json("run", "--json")).toBe(true)
-    expect(await json("x", "--json")).toBe(true)
-    expect(await json("run", "--", "--json")).toBe(false)
-    expect(await json("run")).toBe(false)
+  it("knows whether output is for a program even if the command line is wrong", () => {
+    const json = (...argv: ReadonlyArray<string>) => parse(program(), argv).json
+    expect(json("run", "--json")).toBe(true)
+    expect(json("x", "--json")).toBe(true)
+    expect(json("run", "--", "--json")).toBe(false)
+    expect(json("run")).toBe(false)
   })
 })

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Option, Schema } from "effect"
 import { charlotte } from "../../../src/cli/parser/commands.js"
-import { json } from "../../../src/cli/commands/parameters.js"
+import { json, submit } from "../../../src/cli/commands/parameters.js"
 import * as ExitCode from "../../../src/cli/errors/ExitCode.js"
 import { Output, OutputClosed } from "../../../src/cli/terminal/Output.js"
 import * as CommandTree from "../../../src/cli/parser/CommandTree.js"
 import * as Parameter from "../../../src/cli/parser/Parameter.js"
-import * as submitOptions from "../../../src/cli/submitOptions.js"
 import * as errors from "../../../src/domain/errors.js"
 import { DaemonNotRunning } from "../../../src/http/contract/errors.js"
 import { InvalidPlan, Diagnostic } from "../../../src/yaml/Diagnostic.js"
@@ -19,16 +18,19 @@ const program = (
   effect: Effect.Effect<void, unknown, Output> = Effect.void,
   seen: (given: unknown) => void = () => {}
 ): CommandTree.Group => {
-  const end = CommandTree.command({ description: "", example: "", parameters: { json, rest } }, () => effect)
+  const end = CommandTree.command(
+    { description: "", example: "", parameters: { json, rest } },
+    async () => () => effect
+  )
   const run = CommandTree.command(
     {
       description: "Run tasks. With care.",
       example: "charlotte run tasks",
-      parameters: { ...submitOptions.parameters, json }
+      parameters: { ...submit, json }
     },
-    (given) => Effect.sync(() => seen(given))
+    async () => (given) => Effect.sync(() => seen(given))
   )
-  return { description: "Do it.", children: { end: async () => end, run: async () => run } }
+  return { description: "Do it.", children: { end, run } }
 }
 
 const end = (effect: Effect.Effect<void, unknown, Output>, ...more: ReadonlyArray<string>) =>

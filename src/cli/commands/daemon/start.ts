@@ -1,7 +1,6 @@
 /**
  * `charlotte daemon start`: starts the daemon in the background, or is the daemon.
  */
-import * as startDaemon from "../../daemon/start.js"
 import * as CommandTree from "../../parser/CommandTree.js"
 import * as Parameter from "../../parser/Parameter.js"
 import { json } from "../parameters.js"
@@ -18,5 +17,5 @@ export const start = CommandTree.command(
     example: "charlotte daemon start",
     parameters: { foreground, listen, json }
   },
-  startDaemon.start
+  async () => (await import("../../daemon/start.js")).start
 )

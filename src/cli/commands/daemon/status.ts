@@ -1,13 +1,6 @@
 /**
  * `charlotte daemon status`: what holds the home, where it listens, and whether it is ready.
  */
-import { Effect, Option } from "effect"
-import * as LockOwner from "../../../daemon/LockOwner.js"
-import * as Home from "../../../daemon/Home.js"
-import * as JobClient from "../../../http/client/JobClient.js"
-import { ensureResponding } from "../../daemon/ensureResponding.js"
-import * as render from "../../daemon/render.js"
-import * as ExitCode from "../../errors/ExitCode.js"
 import * as CommandTree from "../../parser/CommandTree.js"
 import { json } from "../parameters.js"
 
@@ -18,46 +11,5 @@ export const status = CommandTree.command(
     example: "charlotte daemon status",
     parameters: { json }
   },
-  (manner) =>
-    Effect.gen(function* () {
-      const holder = yield* LockOwner.find
-      const { code, problems } = Option.isSome(holder) ? yield* check(holder.value) : none
-      yield* render.status({ holder, problems, token: (yield* Home.Home).token }, manner)
-      if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
-    }).pipe(Effect.provide(Home.layerUntouched))
+  async () => (await import("../../daemon/status.js")).status
 )
-
-interface Condition {
-  /** Why it is not ready. */
-  readonly problems: ReadonlyArray<string>
-  readonly code: number
-}
-
-const none: Condition = { problems: [], code: ExitCode.unavailable }
-
-const notReady = (...problems: ReadonlyArray<string>): Condition => ({ problems, code: ExitCode.failed })
-
-const check = (holder: LockOwner.LockOwner) =>
-  Effect.gen(function* () {
-    if (holder.ending === true) return notReady("shutting down; not listening any more")
-    if (holder.addresses === undefined) return notReady("starting; not listening yet")
-    const { socket } = yield* Home.Home
-    const client = yield* JobClient.make({ socket })
-    yield* ensureResponding(holder, client)
-    return yield* Effect.timeoutTo(client.ready, {
-      duration: patience,
-      onSuccess: (): Condition => ({ problems: [], code: ExitCode.completed }),
-      onTimeout: () => notReady("its checks take longer than 5 seconds; see: charlotte doctor")
-    })
-  }).pipe(
-    Effect.scoped,
-    Effect.catchTags({
-      NotResponding: ({ problem }) => Effect.succeed<Condition>({ problems: [problem], code: ExitCode.busy }),
-      NotReady: ({ problems }) => Effect.succeed(notReady(...problems)),
-      DaemonNotRunning: ({ address }) =>
-        Effect.succeed(notReady(`not listening on ${address} any more; restart it with: charlotte daemon restart`))
-    }),
-    Effect.catchAll(({ message }) => Effect.succeed(notReady(message)))
-  )
-
-const patience = "5 seconds"

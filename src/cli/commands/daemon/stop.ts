@@ -1,10 +1,6 @@
 /**
  * `charlotte daemon stop`: shuts the daemon down; its jobs resume with the next one.
  */
-import { Effect } from "effect"
-import * as Home from "../../../daemon/Home.js"
-import * as render from "../../daemon/render.js"
-import * as shutDown from "../../daemon/shutDown.js"
 import * as CommandTree from "../../parser/CommandTree.js"
 import { json } from "../parameters.js"
 
@@ -15,6 +11,5 @@ export const stop = CommandTree.command(
     example: "charlotte daemon stop",
     parameters: { json }
   },
-  (manner) =>
-    Effect.flatMap(shutDown.down, (ended) => render.down(ended, manner)).pipe(Effect.provide(Home.layerUntouched))
+  async () => (await import("../../daemon/stop.js")).stop
 )

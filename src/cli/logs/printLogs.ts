@@ -1,0 +1,67 @@
+/**
+ * `charlotte logs`: prints the output of agents and gates.
+ */
+import { Path } from "@effect/platform/Path"
+import { Effect, Option, Stream } from "effect"
+import * as Home from "../../daemon/Home.js"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import { LogNotFound } from "../../http/contract/errors.js"
+import * as JobRef from "../JobRef.js"
+import * as JobSource from "../JobSource.js"
+import * as LogFile from "./LogFile.js"
+import * as Printer from "./Printer.js"
+import * as tail from "./tail.js"
+
+export interface Options {
+  readonly job: string
+  readonly unit: Option.Option<string>
+  readonly task: Option.Option<number>
+  readonly agent: boolean
+  readonly gate: boolean
+  readonly follow: boolean
+  readonly json: boolean
+}
+
+export const printLogs = ({ follow, json, ...given }: Options) =>
+  Effect.gen(function* () {
+    const { logs } = yield* Home.Home
+    const path = yield* Path
+    const jobs = yield* JobSource.read
+    const { id, status } = yield* Effect.flatMap(JobRef.find(jobs, given.job), jobs.get)
+    const directory = path.join(logs, id)
+    const wanted = selection(given)
+    const found = yield* LogFile.list(directory, wanted)
+    const isFollowing = follow && status === "running"
+    if (found.length === 0 && !isFollowing) return yield* new LogNotFound({ jobId: id, log: describe(wanted) })
+    const printer = yield* Printer.make({ json, titles: isFollowing || found.length > 1 })
+    const options = { directory, wanted, printer }
+    yield* isFollowing ? tail.follow(options, end(jobs.events(id), wanted)) : tail.all(options)
+  }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+const selection = (given: Pick<Options, "agent" | "gate" | "task" | "unit">): LogFile.Selection => ({
+  unit: Option.getOrUndefined(given.unit),
+  task: Option.getOrUndefined(given.task),
+  what: [...(given.agent ? ["agent"] : []), ...(given.gate ? ["gate"] : [])]
+})
+
+/** As the end of a sentence. */
+const describe = ({ task, unit, what }: LogFile.Selection): string =>
+  [
+    ...(what.length === 1 ? [`the ${what[0]}`] : []),
+    ...(task === undefined ? [] : [`task ${task}`]),
+    ...(unit === undefined ? [] : [`unit ${unit}`])
+  ].join(" of ") || "any kind yet"
+
+/** A unit prints nothing after one of these. */
+const ends: ReadonlyArray<string> = ["unit.merged", "unit.failed", "unit.blocked"]
+
+const end = <E>(events: Stream.Stream<JobEvent, E>, wanted: LogFile.Selection): Effect.Effect<void, E> =>
+  events.pipe(
+    Stream.takeUntil(
+      ({ task, type, unit }) =>
+        unit !== undefined &&
+        unit === wanted.unit &&
+        (ends.includes(type) || (task === wanted.task && (type === "task.completed" || type === "task.failed")))
+    ),
+    Stream.runDrain
+  )

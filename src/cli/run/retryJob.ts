@@ -1,0 +1,29 @@
+/**
+ * `charlotte retry`: starts a new job from what another has completed.
+ */
+import { Effect, Option, Schema } from "effect"
+import { JobConfig } from "../../domain/JobConfig.js"
+import * as JobRef from "../JobRef.js"
+import type { Jobs } from "../JobSource.js"
+import * as startAndFollow from "./startAndFollow.js"
+
+export interface Options {
+  readonly job: string
+  readonly target: Option.Option<string>
+  readonly json: boolean
+}
+
+export const retryJob = ({ job, json, target }: Options) =>
+  startAndFollow.follow({
+    begin: (jobs) => Effect.flatMap(retryConfig(jobs, job, target), (config) => jobs.start(config)),
+    json
+  })
+
+/** The config of the former job, with a reference to it. */
+const retryConfig = (jobs: Jobs, name: string, target: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, name), (id) => jobs.get(id))
+    const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
+    const targetBranch = Option.getOrElse(target, () => config.targetBranch)
+    return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig({ ...config, targetBranch, retryOf })))
+  })
