@@ -18,8 +18,8 @@ export const cleanLines = (text: string): ReadonlyArray<string> =>
     .split("\n")
     .map((line) => line.replaceAll("\t", "    ").replace(unseen, "").trimEnd())
 
-/** Most text; the width of the rest needs tables. */
-const plain = /^[ -~]*$/
+/** Most text, with the signs and lines that we draw ourselves; the width of the rest needs tables. */
+const plain = /^[ -~·×–…→─-╿▸✓✗]*$/
 
 let segmenter: Intl.Segmenter | undefined
 

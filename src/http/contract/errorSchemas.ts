@@ -10,24 +10,32 @@ interface TaggedErrorClass<A, I> extends Schema.Schema<A, I> {
   readonly _tag: string
 }
 
-/** Adds the message to the encoded error, for clients that do not use this library. */
+/**
+ * Adds the message to the encoded error, for clients that do not use this library. Made when it is first used: a request can fail
+ * with few of them.
+ */
 const withStatus = <A extends Error, I extends object>(
   status: number,
   error: TaggedErrorClass<A, I>,
   predicate: (error: A) => boolean = () => true
 ): Schema.Schema<A, I & { readonly message?: string | undefined }> =>
-  Schema.transformOrFail(
-    Schema.extend(Schema.encodedSchema(error), Schema.Struct({ message: Schema.optional(Schema.String) })).annotations({
-      identifier: error._tag
-    }),
-    Schema.typeSchema(error).pipe(Schema.filter(predicate)),
-    {
-      strict: true,
-      decode: (encoded) => ParseResult.decodeUnknown(error)(encoded),
-      encode: (error_) =>
-        ParseResult.map(ParseResult.encode(error)(error_), (encoded) => ({ ...encoded, message: error_.message }))
-    }
-  ).annotations(HttpApiSchema.annotations({ status }))
+  Schema.suspend(() =>
+    Schema.transformOrFail(
+      Schema.extend(
+        Schema.encodedSchema(error),
+        Schema.Struct({ message: Schema.optional(Schema.String) })
+      ).annotations({
+        identifier: error._tag
+      }),
+      Schema.typeSchema(error).pipe(Schema.filter(predicate)),
+      {
+        strict: true,
+        decode: (encoded) => ParseResult.decodeUnknown(error)(encoded),
+        encode: (error_) =>
+          ParseResult.map(ParseResult.encode(error)(error_), (encoded) => ({ ...encoded, message: error_.message }))
+      }
+    )
+  ).annotations({ ...HttpApiSchema.annotations({ status }), identifier: error._tag })
 
 export const InvalidJobConfig = withStatus(422, domain.InvalidJobConfig)
 export const JobConflict = withStatus(409, domain.JobConflict)

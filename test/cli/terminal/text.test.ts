@@ -43,7 +43,8 @@ describe("width of text", () => {
     "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
     "1️⃣",
     "❤️",
-    "✓ ✗ ─ … ©"
+    "·×–…→─│├└━▸✓✗",
+    "© ✓"
   ])("is that of string-width: %s", (text) => {
     expect(Terminal.width(text)).toBe(stringWidth(text))
   })
