@@ -21,7 +21,7 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
 /** Tests that kill, cut off, crowd, pause and attack what they test, at every point or at random. */
 const chaos = [
   "test/{crash,faults,model,simulation}/**/*.test.ts",
-  "test/cli/process/{DaemonLife,Hostile,Paused,Phases,Shutdown,Signals}.test.ts",
+  "test/cli/process/{Abuse,DaemonLife,Hostile,Paused,Phases,Shutdown,Signals}.test.ts",
   "test/git/Planted.test.ts",
   "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,CrashRecovery,EventLeaks}.test.ts",
@@ -32,7 +32,7 @@ const chaos = [
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
 const long = [
   "test/{faults,model}/**/*.test.ts",
-  "test/cli/process/{DaemonLife,Paused}.test.ts",
+  "test/cli/process/{Abuse,DaemonLife,Paused}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
   "test/manager/Capacity.test.ts"
 ]
