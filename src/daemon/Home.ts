@@ -110,6 +110,12 @@ export const inspect = (directory: string, use: "read" | "write" = "write"): Eff
         `belongs to user ${uid}, and this program runs as user ${self}; run it as that user, ${choose}`
       )
     }
+    // A directory of something else, such as a user's whole home or /tmp, is open to others for a reason.
+    if (state === "open" && entries.length > 0 && !isOurs) {
+      return yield* fail(
+        "is open to other users, and holds other things than Charlotte's; choose an empty one with CHARLOTTE_HOME"
+      )
+    }
     if ((mode & 0o022) !== 0) {
       return yield* fail(
         "can be written by other users, who could have put commands into it; " +
@@ -117,12 +123,7 @@ export const inspect = (directory: string, use: "read" | "write" = "write"): Eff
       )
     }
     if (!(yield* isWritable(directory))) return yield* fail(`cannot be written; make it writable, ${choose}`)
-    // A directory of something else, such as a user's whole home, may be open to others for a reason.
-    if (state === "closed" || entries.length === 0 || isOurs) return state
-    return yield* fail(
-      "can be read by other users, and holds other things than Charlotte's; " +
-        `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${directory}`
-    )
+    return state
   })
 
 const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSystem | Path> =>

@@ -73,17 +73,21 @@ describe("Home.layerAt", () => {
     })
   )
 
-  it.scoped("refuses a directory of something else that other users can read, and leaves it unchanged", () =>
-    Effect.gen(function* () {
-      const home = yield* made(0o755, "photos")
-      expect(yield* refusal(home)).toBe(
-        `the home directory ${home} can be read by other users, and holds other things than Charlotte's; ` +
-          `choose an empty one with CHARLOTTE_HOME, or close it: chmod 700 ${home}`
-      )
-      expect(mode(home)).toBe(0o755)
-      chmodSync(home, 0o700)
-      expect((yield* open(home)).directory).toBe(home)
-    })
+  it.scoped(
+    "refuses a directory of something else that is open to others, leaves it so, and does not advise to close it",
+    () =>
+      Effect.gen(function* () {
+        for (const wide of [0o755, 0o777]) {
+          const home = yield* made(wide, "photos")
+          expect(yield* refusal(home)).toBe(
+            `the home directory ${home} is open to other users, and holds other things than Charlotte's; ` +
+              "choose an empty one with CHARLOTTE_HOME"
+          )
+          expect(mode(home)).toBe(wide)
+          chmodSync(home, 0o700)
+          expect((yield* open(home)).directory).toBe(home)
+        }
+      })
   )
 
   it.scoped("refuses a directory that other users can write", () =>
