@@ -99,6 +99,18 @@ describe("charlotte", () => {
     })
   )
 
+  it.scopedLive("says that a full disk took none of its output, and exits with 1", () =>
+    Effect.gen(function* () {
+      const world = yield* sandbox
+      const top = yield* repository(world, 1)
+      expect(yield* shell(world, "charlotte plan tasks > /dev/full", top)).toEqual({
+        code: 1,
+        err: "charlotte: standard output cannot be written: ENOSPC: no space left on device\n",
+        out: ""
+      })
+    })
+  )
+
   it.scopedLive("runs with standard output closed", () =>
     Effect.gen(function* () {
       const world = yield* sandbox

@@ -4,6 +4,7 @@
 import { Predicate } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { RequestRefused } from "../../http/contract/errors.js"
+import { OutputClosed } from "../terminal/Output.js"
 import { busy, closed, failed, internal, invalid, unavailable } from "./ExitCode.js"
 
 /** By the tag of the error; for all others it is `failed`. */
@@ -50,6 +51,7 @@ const byTag: Readonly<Record<string, number>> = {
 export const ofError = (error: unknown): number => {
   if (error instanceof StoreError && (error.reason === "busy" || error.reason === "closed")) return busy
   if (error instanceof StoreError && error.reason === "invalid") return invalid
+  if (error instanceof OutputClosed && error.reason !== undefined) return failed
   if (error instanceof RequestRefused && error.reason === "limit") return busy
   return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? failed
 }

@@ -14,8 +14,9 @@ import * as race from "../../internal/race.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Umask from "../../process/Umask.js"
 import { ProcessRunner } from "../../process/ProcessRunner.js"
+import * as exitCodeOf from "../errors/exitCodeOf.js"
 import * as ExitCode from "../errors/ExitCode.js"
-import { Output } from "../terminal/Output.js"
+import { Output, type OutputClosed } from "../terminal/Output.js"
 import * as Follow from "./Follow.js"
 import * as text from "../terminal/text.js"
 
@@ -72,8 +73,12 @@ export const follow = <E>({ begin, json }: Options<E>) =>
         const asked = Effect.zipRight(shutdownRequested, Effect.interrupt)
         return yield* restore(race.first([Fiber.join(following), asked])).pipe(
           Effect.onInterrupt(() => leave),
-          Effect.tapErrorTag("OutputClosed", () =>
-            Effect.zipRight(Scope.close(life, Exit.void), Effect.flatMap(manager.await(id), printInterrupted))
+          Effect.catchTag("OutputClosed", (error) =>
+            Effect.gen(function* () {
+              yield* Scope.close(life, Exit.void)
+              const isPrinted = yield* printInterrupted(yield* manager.await(id), error)
+              return yield* isPrinted ? new ExitCode.Quit({ code: exitCodeOf.ofError(error) }) : error
+            })
           )
         )
       })
@@ -82,13 +87,14 @@ export const follow = <E>({ begin, json }: Options<E>) =>
   }).pipe(Effect.scoped)
 
 /** Standard output is closed, but standard error may still have a reader. */
-const printInterrupted = ({ id, status }: Run) =>
+const printInterrupted = ({ id, status }: Run, { message }: OutputClosed) =>
   Effect.flatMap(Output, ({ error }) =>
     status === "interrupted"
-      ? error(
-          `charlotte: standard output was closed, so the job was interrupted; resume it with: charlotte resume ${id}\n`
+      ? Effect.as(
+          error(`charlotte: ${message}, so the job was interrupted; resume it with: charlotte resume ${id}\n`),
+          true
         )
-      : Effect.void
+      : Effect.succeed(false)
   )
 
 /** Serves the socket of the home, like a daemon. The job runs even if that fails. */

@@ -5,12 +5,22 @@ import { Config, Context, Effect, Layer, Schema } from "effect"
 import type { WriteStream } from "node:tty"
 import * as StyledLine from "./StyledLine.js"
 
-/** The reader of standard output is gone, as in `charlotte plan tasks | head -1`. */
-export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {
+/** The reader of standard output is gone, as in `charlotte plan tasks | head -1`, or it is a file on a full disk. */
+export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {
+  /** Why it cannot be written, if that is not the reader's choice. */
+  reason: Schema.optional(Schema.String)
+}) {
   override get message() {
-    return "standard output was closed"
+    return this.reason === undefined
+      ? "standard output was closed"
+      : `standard output cannot be written: ${this.reason}`
   }
 }
+
+const full: ReadonlyArray<string | undefined> = ["ENOSPC", "EDQUOT", "EFBIG"]
+
+const closedBy = (error: NodeJS.ErrnoException): OutputClosed =>
+  new OutputClosed(full.includes(error.code) ? { reason: error.message.replace(/, write$/, "") } : {})
 
 export interface Size {
   readonly columns: number
@@ -39,7 +49,7 @@ export const writeLines = (lines: ReadonlyArray<StyledLine.Line>): Effect.Effect
 
 const put = (stream: NodeJS.WriteStream, text: string | Uint8Array): Effect.Effect<void, OutputClosed> =>
   Effect.async((resume) => {
-    stream.write(text, (error) => resume(error ? Effect.fail(new OutputClosed()) : Effect.void))
+    stream.write(text, (error) => resume(error ? Effect.fail(closedBy(error)) : Effect.void))
   })
 
 const sizeOf = ({ columns, rows }: Partial<WriteStream>): Size => ({
