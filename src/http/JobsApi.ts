@@ -3,7 +3,9 @@
  *
  * @since 0.2.0
  */
-export { Job, JobPage, JobsApi, ListedJob, Submitted } from "./contract/Api.js"
+export { Job, JobPage, JobsApi, type JobsGroup, type KindsApi, ListedJob, make, Submitted } from "./contract/Api.js"
+export type { AnyKind, AnyManager, Endpoint, Group, Start } from "./contract/Kinds.js"
+export type { Requirements } from "./server/KindHandlers.js"
 export { layer, type LayerOptions as Options } from "./server/Handlers.js"
 
 /**

@@ -9,6 +9,7 @@ import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import type * as RunStoreService from "./RunStoreService.js"
+import type { TaskProgressStore } from "./TaskProgressStore.js"
 
 /**
  * Read access to the history of jobs.
@@ -46,7 +47,24 @@ export interface Service {
     id: JobId,
     options?: { readonly after?: number }
   ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
+
+  /**
+   * What the HTTP API reads.
+   *
+   * @internal
+   */
+  readonly reads: Reads
 }
+
+/**
+ * The reads of a store.
+ *
+ * @internal
+ */
+export type Reads = Pick<
+  RunStoreService.Service,
+  "get" | "withWork" | "page" | "events" | "allEvents" | "latestCursor" | "changes" | "outsideTransaction"
+> & { readonly work: Pick<TaskProgressStore, "of" | "counts"> }
 
 const pageSize = 256
 
@@ -58,6 +76,7 @@ const pageSize = 256
  */
 export const make = (store: RunStoreService.Service): Service => ({
   get: store.get,
+  reads: store,
   page: store.page,
   list: store.list,
   events: (jobId, { after = 0 } = {}) =>

@@ -18,6 +18,7 @@ const byTag: Readonly<Record<string, number>> = {
   JobNotFound: invalid,
   InvalidJobRef: invalid,
   NoSuchJob: invalid,
+  NoSuchKind: invalid,
   AmbiguousJob: invalid,
   LogNotFound: invalid,
   NotResumable: invalid,

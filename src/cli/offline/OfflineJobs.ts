@@ -3,7 +3,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Array, Context, Effect, Layer, Option, Order, type Scope } from "effect"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
 import type { InvalidConfiguration } from "../../daemon/ConfigurationFile.js"
 import type { HomeBusy } from "../../daemon/LockOwner.js"
 import { Home, type HomeUnusable } from "../../daemon/Home.js"
@@ -44,28 +44,16 @@ const kind = "tasks"
 const phaseOf = ({ status }: Run) =>
   Effect.succeed({ phase: undefined, status: status === "running" ? ("interrupted" as const) : status })
 
-const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
-
-/** Merges pages of several queries. Runs older than the `next` of one of them come with a later page. */
-const merged =
-  (limit: number) =>
-  (pages: ReadonlyArray<RunStore.RunPage>): RunStore.RunPage => {
-    const reach = Array.sort(Array.getSomes(pages.map(({ next }) => next)), Order.string).at(-1)
-    const read = pages.flatMap(({ runs }) => runs).filter(({ id }) => reach === undefined || id >= reach)
-    const runs = read.sort(newestFirst).slice(0, limit)
-    return { runs, next: Option.fromNullable(runs.length < read.length ? runs.at(-1)?.id : reach) }
-  }
-
 export const make = (store: RunStore.Service): Jobs => {
-  const page = ({ status, ...query }: JobQueries.PageQuery) => {
+  const page = ({ kinds: _, status, ...query }: JobQueries.PageQuery) => {
     if (status === "running") return Effect.succeed({ runs: [], next: Option.none<JobId>() })
     if (status !== "interrupted") return store.page({ ...query, kind, ...(status && { status }) })
     const found = Effect.forEach(["interrupted", "running"] as const, (status) =>
       store.page({ ...query, kind, status })
     )
-    return Effect.map(found, merged(query.limit))
+    return Effect.map(found, JobQueries.merged(query.limit))
   }
-  const queries = JobQueries.make({ kind, phaseOf, store, page })
+  const queries = JobQueries.make({ kinds: [kind], phaseOf, store, page })
   return {
     list: ({ limit = 100, ...query } = {}) => queries.list({ ...query, limit }),
     get: queries.get,

@@ -8,7 +8,7 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { Chunk, type Duration, Effect, Option, Schedule, Schema, Stream } from "effect"
 import type { JobNotFound, ShuttingDown, StoreError } from "../../domain/errors.js"
 import { JobEvent } from "../../domain/JobEvent.js"
-import { ConnectionFailed, type CursorAhead, UnexpectedAnswer } from "../contract/errors.js"
+import { ConnectionFailed, type CursorAhead, type NoSuchKind, UnexpectedAnswer } from "../contract/errors.js"
 import { positionHeader } from "../contract/Events.js"
 import type { Connection } from "./Connection.js"
 import { decodeEventsError } from "./decodeErrorResponse.js"
@@ -20,11 +20,12 @@ import * as ClientError from "./ClientError.js"
  * @since 0.1.0
  * @category errors
  */
-export type FollowError = ClientError.ClientError | CursorAhead | JobNotFound | ShuttingDown | StoreError
+export type FollowError = ClientError.ClientError | CursorAhead | JobNotFound | NoSuchKind | ShuttingDown | StoreError
 
 export interface FollowOptions {
   readonly connection: Connection
   readonly path: string
+  readonly query?: { readonly [name: string]: string }
   readonly after: number | "latest"
   /** Whether this is the last event of the stream. */
   readonly isLast: (event: JobEvent) => boolean
@@ -108,7 +109,8 @@ export const follow = ({
   isLast,
   onConnection,
   path,
-  patience
+  patience,
+  query = {}
 }: FollowOptions): Stream.Stream<JobEvent, FollowError> =>
   Stream.suspend(() => {
     const scoped = HttpClient.withScope(client)
@@ -129,7 +131,7 @@ export const follow = ({
 
     const connect = Stream.unwrapScoped(
       Effect.gen(function* () {
-        const response = yield* scoped.get(path, { urlParams: { after: position } }).pipe(
+        const response = yield* scoped.get(path, { urlParams: { ...query, after: position } }).pipe(
           Effect.mapError(ClientError.translate(address)),
           Effect.tapError((error) =>
             Effect.sync(() => {

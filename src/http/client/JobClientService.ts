@@ -19,7 +19,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StopReport } from "../../domain/StopReport.js"
 import type { Health, Job, JobPage } from "../contract/Api.js"
-import type { IdempotencyKeyReused, InvalidQuery, LogNotFound, NotReady } from "../contract/errors.js"
+import type { IdempotencyKeyReused, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
 import type { FollowError } from "./EventSource.js"
@@ -43,7 +43,7 @@ export interface Service {
   ) => Response<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | IdempotencyKeyReused | ShuttingDown>
 
   /** A page of jobs, newest first. */
-  readonly list: (query?: JobQuery) => Response<JobPage>
+  readonly list: (query?: JobQuery) => Response<JobPage, NoSuchKind>
 
   /** The record of a job with its units and tasks. */
   readonly get: (id: JobId) => Response<Job, JobNotFound>
@@ -69,7 +69,7 @@ export interface Service {
 
   /** As `JobManager.allEvents`; reconnects as `events` does. */
   readonly allEvents: (
-    options?: Patience & { readonly after?: number | "latest" }
+    options?: Patience & { readonly after?: number | "latest"; readonly kind?: string }
   ) => Stream.Stream<JobEvent, FollowError>
 
   /** The latest log of a task, or a log file that an event names. */
@@ -108,6 +108,8 @@ export interface Patience {
  * @category models
  */
 export interface JobQuery {
+  /** All kinds of the server when it is left out. */
+  readonly kind?: string
   readonly status?: RunStatus
   /** A job must have all of these. */
   readonly labels?: { readonly [name: string]: string }

@@ -38,7 +38,9 @@ const decodeError = <A extends { readonly _tag: string }, I>(errors: Schema.Sche
     }).pipe(ClientError.translateErrors(address))
 }
 
-export const decodeEventsError = decodeError(Schema.Union(CommonError, errorSchemas.CursorAhead))
+export const decodeEventsError = decodeError(
+  Schema.Union(CommonError, errorSchemas.CursorAhead, errorSchemas.NoSuchKind)
+)
 
 export const decodeLogError = decodeError(
   Schema.Union(CommonError, errorSchemas.InvalidQuery, errorSchemas.LogNotFound)

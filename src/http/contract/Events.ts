@@ -9,7 +9,7 @@ import { Schema } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import * as errorSchemas from "./errorSchemas.js"
-import { EventData } from "./eventSchemas.js"
+import { type EventSchema, ofTasks } from "./eventSchemas.js"
 import * as Parameters from "./Parameters.js"
 
 /** Whether this is the terminal event of its job. */
@@ -21,55 +21,68 @@ export const contentType = "text/event-stream"
 /** Response header with the position at which a stream starts: a client of `after=latest` needs it to reconnect. */
 export const positionHeader = "last-event-id"
 
-/** The data of each frame. */
-const Frames = Schema.parseJson(EventData).pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
+/** With the data of each frame. */
+const framesOf = (data: EventSchema) =>
+  Schema.parseJson(data).pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
 
 /** A browser sends it when it reconnects; it takes precedence over the query. */
 const Headers = Schema.Struct({ "last-event-id": Parameters.optional(Parameters.Position) })
 
-const ofJob = HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
-  .setPath(Schema.Struct({ id: Parameters.JobId }))
-  .setHeaders(Headers)
-  .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Position) }))
-  .addSuccess(Frames)
-  // Makes an EventSource stop reconnecting.
-  .addSuccess(HttpApiSchema.NoContent)
-  .addError(errorSchemas.CursorAhead)
-  .addError(errorSchemas.JobNotFound)
-  .addError(errorSchemas.ShuttingDown)
-  .annotateContext(
-    OpenApi.annotations({
-      summary: "Stream the events of a job",
-      description:
-        "Replays the events after `after` or Last-Event-ID, continues with live ones, and ends after the terminal event. 204 when the job has ended and there are no further events."
-    })
-  )
+const ofJob = (frames: ReturnType<typeof framesOf>) =>
+  HttpApiEndpoint.get("ofJob", "/jobs/:id/events")
+    .setPath(Schema.Struct({ id: Parameters.JobId }))
+    .setHeaders(Headers)
+    .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Position) }))
+    .addSuccess(frames)
+    // Makes an EventSource stop reconnecting.
+    .addSuccess(HttpApiSchema.NoContent)
+    .addError(errorSchemas.CursorAhead)
+    .addError(errorSchemas.JobNotFound)
+    .addError(errorSchemas.ShuttingDown)
+    .annotateContext(
+      OpenApi.annotations({
+        summary: "Stream the events of a job",
+        description:
+          "Replays the events after `after` or Last-Event-ID, continues with live ones, and ends after the terminal event. 204 when the job has ended and there are no further events."
+      })
+    )
 
-const ofAll = HttpApiEndpoint.get("ofAll", "/events")
-  .setHeaders(Headers)
-  .setUrlParams(Schema.Struct({ after: Parameters.optional(Parameters.Cursor) }))
-  .addSuccess(Frames)
-  .addError(errorSchemas.CursorAhead)
-  .addError(errorSchemas.ShuttingDown)
-  .annotateContext(
-    OpenApi.annotations({
-      summary: "Stream the events of all jobs",
-      description:
-        "Replays the events after the cursor `after` (a number, or `latest`) or Last-Event-ID, continues with live ones, and never ends."
-    })
-  )
+const ofAll = (frames: ReturnType<typeof framesOf>) =>
+  HttpApiEndpoint.get("ofAll", "/events")
+    .setHeaders(Headers)
+    .setUrlParams(
+      Schema.Struct({ after: Parameters.optional(Parameters.Cursor), kind: Parameters.optional(Parameters.Kind) })
+    )
+    .addSuccess(frames)
+    .addError(errorSchemas.CursorAhead)
+    .addError(errorSchemas.NoSuchKind)
+    .addError(errorSchemas.ShuttingDown)
+    .annotateContext(
+      OpenApi.annotations({
+        summary: "Stream the events of all jobs",
+        description:
+          "Replays the events after the cursor `after` (a number, or `latest`) or Last-Event-ID, continues with live ones, and never ends."
+      })
+    )
 
-export const group = HttpApiGroup.make("charlotteEvents")
-  .add(ofJob)
-  .add(ofAll)
-  .addError(errorSchemas.StoreFull)
-  .addError(errorSchemas.StoreUnavailable)
-  .addError(errorSchemas.StoreFailed)
-  .addError(errorSchemas.StoreInvalid)
-  .addError(errorSchemas.TooManyStreams)
-  .annotateContext(
-    OpenApi.annotations({
-      title: "events",
-      description: "Server-sent events. The id of a frame is the position to resume from; its data is an event as JSON."
-    })
-  )
+/** The streams of events with that data. */
+export const make = (data: EventSchema) => {
+  const frames = framesOf(data)
+  return HttpApiGroup.make("charlotteEvents")
+    .add(ofJob(frames))
+    .add(ofAll(frames))
+    .addError(errorSchemas.StoreFull)
+    .addError(errorSchemas.StoreUnavailable)
+    .addError(errorSchemas.StoreFailed)
+    .addError(errorSchemas.StoreInvalid)
+    .addError(errorSchemas.TooManyStreams)
+    .annotateContext(
+      OpenApi.annotations({
+        title: "events",
+        description:
+          "Server-sent events. The id of a frame is the position to resume from; its data is an event as JSON."
+      })
+    )
+}
+
+export const group = make(ofTasks)

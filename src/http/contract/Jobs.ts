@@ -85,6 +85,7 @@ const submit = HttpApiEndpoint.post("submit", "/jobs")
 const list = HttpApiEndpoint.get("list", "/jobs")
   .setUrlParams(
     Schema.Struct({
+      kind: Parameters.optional(Parameters.Kind),
       status: Parameters.optional(Parameters.Status),
       label: Parameters.optional(Schema.Array(Parameters.Label)),
       limit: Parameters.optional(Parameters.Limit),
@@ -92,6 +93,7 @@ const list = HttpApiEndpoint.get("list", "/jobs")
     })
   )
   .addSuccess(JobPage)
+  .addError(errorSchemas.NoSuchKind)
   .annotateContext(
     described("List jobs, newest first", "With several labels, each written KEY=VALUE, a job must have all of them.")
   )
@@ -118,7 +120,7 @@ const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
 /** Requires a body, so that a mistyped path of another request cannot stop all jobs. */
 export const StopAll = Schema.Struct({
   all: Schema.Literal(true),
-  /** Refuse the request unless the server's jobs are of this kind. */
+  /** Only jobs of this kind. */
   kind: Schema.optional(Schema.NonEmptyString)
 }).annotations({
   identifier: "StopAll",
@@ -128,7 +130,8 @@ export const StopAll = Schema.Struct({
 const stopAll = HttpApiEndpoint.post("stopAll", "/jobs/stop")
   .setPayload(StopAll)
   .addSuccess(Schema.Array(StopReport))
-  .annotateContext(described("Stop all jobs", 'Requires the body { "all": true }.'))
+  .addError(errorSchemas.NoSuchKind)
+  .annotateContext(described("Stop all jobs", 'Requires the body { "all": true }; with a kind, those of that kind.'))
 
 const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .setPath(JobPath)
@@ -166,16 +169,22 @@ const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
     )
   )
 
-export const group = HttpApiGroup.make("charlotteJobs")
-  .add(submit)
-  .add(list)
-  .add(get)
-  .add(stop)
-  .add(stopAll)
-  .add(resume)
-  .add(logs)
-  .addError(errorSchemas.StoreFull)
-  .addError(errorSchemas.StoreUnavailable)
-  .addError(errorSchemas.StoreFailed)
-  .addError(errorSchemas.StoreInvalid)
-  .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and their records" }))
+const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
+  group: HttpApiGroup.HttpApiGroup<"charlotteJobs", Endpoints, never>
+) =>
+  group
+    .addError(errorSchemas.StoreFull)
+    .addError(errorSchemas.StoreUnavailable)
+    .addError(errorSchemas.StoreFailed)
+    .addError(errorSchemas.StoreInvalid)
+    .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and their records" }))
+
+const empty = HttpApiGroup.make("charlotteJobs")
+
+/** Jobs of any kind. */
+export const group = withErrors(empty.add(list).add(get).add(stop).add(stopAll).add(resume).add(logs))
+
+/** The same, where one kind is `tasks`. */
+export const groupWithTasks = withErrors(
+  empty.add(submit).add(list).add(get).add(stop).add(stopAll).add(resume).add(logs)
+)

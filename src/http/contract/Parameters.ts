@@ -56,6 +56,9 @@ export const JobId = DomainJobId.pipe(expecting("a job id: 26 characters such as
 
 export const Status = RunStatus.pipe(expecting(`one of ${RunStatus.literals.join(", ")}`))
 
+/** The name of a kind of job. */
+export const Kind = Schema.NonEmptyString.pipe(expecting("the name of a kind of job"))
+
 /** `KEY=VALUE`; the key ends at the first equals sign. */
 export const Label = Schema.transformOrFail(
   Schema.String,

@@ -85,6 +85,22 @@ export class NoSuchRoute extends Schema.TaggedError<NoSuchRoute>()("NoSuchRoute"
 }
 
 /**
+ * The server has no jobs of that kind.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class NoSuchKind extends Schema.TaggedError<NoSuchKind>()("NoSuchKind", {
+  kind: Schema.String,
+  /** Those that it has. */
+  kinds: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return `this server has no jobs of kind "${this.kind}"; it has ${this.kinds.join(", ")}`
+  }
+}
+
+/**
  * A query parameter is missing, or contradicts another one.
  *
  * @since 0.1.0

@@ -26,7 +26,7 @@ const lifecycle = (): { readonly [Type in Lifecycle]: Schema.Schema.AnyNoContext
   }
 }
 
-const anyOf = (identifier: string) => {
+const anyOf = (identifier: string, payloads: Payloads) => {
   const { payload: _, type: __, ...fields } = JobEvent.fields
   const types = Object.entries<Schema.Schema.AnyNoContext>({ ...lifecycle(), ...payloads }).map(([type, payload]) =>
     Schema.Struct({ ...fields, type: Schema.Literal(type), payload: Schema.optional(payload) }).annotations({
@@ -39,8 +39,23 @@ const anyOf = (identifier: string) => {
 
 const identifier = "JobEvent"
 
+/** Payloads by the type of the event. */
+export interface Payloads {
+  readonly [type: string]: Schema.Schema.AnyNoContext
+}
+
+/** The data of a frame. */
+export type EventSchema = Schema.Schema<
+  Schema.Struct.Type<typeof JobEvent.fields>,
+  Schema.Struct.Encoded<typeof JobEvent.fields>
+>
+
 /**
- * The data of a frame. Custom orchestrators emit further types, with any JSON as payload. Made when the document is: clients, which
- * each command is, have no use for it.
+ * The events of the manager, those with these payloads, and further ones with any JSON as payload. Made when the document is:
+ * clients, which each command is, have no use for it.
  */
-export const EventData = Schema.suspend(() => anyOf(identifier)).annotations({ identifier })
+export const make = (payloads: () => Payloads): EventSchema =>
+  Schema.suspend(() => anyOf(identifier, payloads())).annotations({ identifier })
+
+/** Those of tasks. Custom orchestrators emit further types. */
+export const ofTasks = make(() => payloads)

@@ -61,6 +61,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   keyName: ["What the key stands for.", "branch main of /home/me/project"],
   killed: ["Processes that were killed.", [{ pid: 4711, command: "sleep 1000" }]],
   kind: ["The kind of the job.", "tasks"],
+  kinds: ["The kinds of jobs that the server has.", ["tasks"]],
   label: ["A label that the job must have, as KEY=VALUE; may be repeated.", ["team=web"]],
   labels: ["Names and values to filter jobs by.", { team: "web" }],
   land: ["Advance the target branch to the result when all units have completed.", true],
@@ -130,7 +131,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   "RunError.kind": ["Why the run did not complete.", "failure"],
   "StoreError.cause": ["The error of the database.", { name: "Error", message: "database or disk is full" }],
   "StoreError.reason": ["The kind of failure.", "full"],
-  "StopAll.kind": ["Refuse the request unless the server's jobs are of this kind.", "tasks"],
+  "StopAll.kind": ["Only jobs of this kind.", "tasks"],
   "TaskRecord.log": ["The file with the output of the last attempt.", log.file],
   "TaskRecord.state": ["The state of the task.", "completed"],
   "UnitRecord.state": ["The state of the unit.", "merged"]
@@ -197,12 +198,12 @@ const describeResponse = (response: unknown): unknown => {
 const mapValues = (value: unknown, f: (inner: unknown, key: string) => unknown): Json =>
   isJson(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, f(inner, key)])) : {}
 
-const describeOperation = (operation: unknown): unknown =>
+const describeOperation = (operation: unknown, isOurs: boolean): unknown =>
   isJson(operation)
     ? {
         ...operation,
         parameters: Array.isArray(operation["parameters"]) ? operation["parameters"].map(describeParameter) : [],
-        ...(operation["requestBody"] === undefined
+        ...(operation["requestBody"] === undefined || !isOurs
           ? {}
           : { requestBody: describeFields("JobConfig", operation["requestBody"]) }),
         responses: mapValues(operation["responses"], describeResponse)
@@ -224,16 +225,23 @@ const withoutPrefix = (document: Json): Json => {
   }
 }
 
-/** Adds a description and an example to each field of the document. */
-export const describe = (document: Json): Json => {
+/**
+ * Adds a description and an example to each field of the document, but to those of the schemas that are not ours: the same name
+ * has another meaning there.
+ */
+export const describe = (document: Json, isOurs: (schema: string) => boolean): Json => {
   const named = withoutPrefix(document)
   const components = isJson(named["components"]) ? named["components"] : {}
   return {
     ...named,
-    paths: mapValues(named["paths"], (item) => mapValues(item, describeOperation)),
+    paths: mapValues(named["paths"], (item, path) =>
+      mapValues(item, (operation) => describeOperation(operation, !path.includes("/kinds/")))
+    ),
     components: {
       ...components,
-      schemas: mapValues(components["schemas"], (schema, name) => describeFields(name, schema))
+      schemas: mapValues(components["schemas"], (schema, name) =>
+        isOurs(name) ? describeFields(name, schema) : schema
+      )
     }
   }
 }

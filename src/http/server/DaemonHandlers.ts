@@ -4,11 +4,10 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Context, Effect } from "effect"
 import { pid } from "node:process"
-import { JobManager } from "../../manager/JobManager.js"
-import { RunStore } from "../../store/RunStore.js"
 import { Api, Health, Ready } from "../contract/Api.js"
 import { NotReady } from "../contract/errors.js"
 import { spaceProblems } from "./freeSpace.js"
+import { Managers } from "./Managers.js"
 import { Metrics } from "./Metrics.js"
 import { OpenStreams } from "./OpenStreams.js"
 import { version } from "../contract/Version.js"
@@ -28,21 +27,22 @@ export class Control extends Context.Tag("charlotte/http/Control")<
 export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
   Effect.gen(function* () {
     const control = yield* Control
-    const manager = yield* JobManager
+    const managers = yield* Managers
     const metrics = yield* Metrics
-    const store = yield* RunStore
     const streams = yield* OpenStreams
 
     const freeSpace = spaceProblems(control.logs)
 
     const problems = Effect.gen(function* () {
-      const { unrecorded } = yield* manager.health
-      const readErrors = yield* Effect.flip(store.latestCursor).pipe(
+      const health = yield* Effect.forEach(managers.all, ({ manager }) => manager.health)
+      const readErrors = yield* Effect.flip(managers.store.latestCursor).pipe(
         Effect.map(({ message }) => [message]),
         Effect.orElseSucceed(() => [])
       )
       const closing = (yield* streams.hasClosed) ? ["the server is shutting down"] : []
-      const writeErrors = unrecorded.map(({ error, jobId }) => `job ${jobId} cannot be recorded: ${error.message}`)
+      const writeErrors = health
+        .flatMap(({ unrecorded }) => unrecorded)
+        .map(({ error, jobId }) => `job ${jobId} cannot be recorded: ${error.message}`)
       return [...closing, ...readErrors, ...writeErrors, ...(yield* freeSpace), ...(yield* control.problems)]
     })
 

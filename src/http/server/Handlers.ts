@@ -7,27 +7,25 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Effect, Layer, Option, Predicate } from "effect"
-import { InvalidJobConfig, MaxJobsReached } from "../../domain/errors.js"
+import { Effect, Fiber, Layer, Option, Predicate } from "effect"
+import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
-import { JobManager } from "../../manager/JobManager.js"
-import { RunStore } from "../../store/RunStore.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
-import { decodeErrorFromIssues } from "./decodeErrors.js"
+import * as KindHandlers from "./KindHandlers.js"
 import * as JobQueries from "./JobQueries.js"
 import * as SseStreams from "./SseStreams.js"
 import * as LogFiles from "./LogFiles.js"
+import * as Managers from "./Managers.js"
 import * as Metrics from "./Metrics.js"
 import { layer as streamsLayer, type Options as StreamOptions, OpenStreams } from "./OpenStreams.js"
 import * as IdempotentSubmit from "./IdempotentSubmit.js"
+import { withRetryAfter } from "./withRetryAfter.js"
 
 export interface Options extends SseStreams.Options {
-  /** The kind of the manager's jobs; `tasks` by default. */
+  /** The kind of the jobs of `JobManager`, for an API that names no kinds; `tasks` by default. */
   readonly kind?: string
   /** The directory of job logs; without it, requests for logs fail with `LogNotFound`. */
   readonly logs?: string
@@ -41,14 +39,6 @@ export interface Options extends SseStreams.Options {
  */
 export interface LayerOptions extends Options, StreamOptions {}
 
-const retryAfter = HttpApp.appendPreResponseHandler((_, response) =>
-  Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", "5"))
-)
-
-/** Adds `Retry-After` when the server is at capacity. */
-const withRetryAfter = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.tapError(effect, (error) => (error instanceof MaxJobsReached ? retryAfter : Effect.void))
-
 const stopAll = decodeJsonBody(StopAll)
 
 /** Checks for an object only: `JobManager.start` decodes it and reports every invalid field. */
@@ -60,88 +50,113 @@ type WithJobs<Id extends string> =
     ? HttpApi.HttpApi<Id, Groups, E, R>
     : never
 
-const jobs = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", logs: directory }: Options) =>
+const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options) =>
   HttpApiBuilder.group(api, "charlotteJobs", (handlers) =>
     Effect.gen(function* () {
-      const manager = yield* JobManager
-      const store = yield* RunStore
+      const managers = yield* Managers.Managers
+      const { store, tasks } = managers
       const streams = yield* OpenStreams
-      const { submit } = IdempotentSubmit.make({ kind, manager, store })
-      const logs = yield* LogFiles.make({ kind, directory, store, streams })
+      const logs = yield* LogFiles.make({ managers, directory, streams })
 
-      const phaseOf = ({ id, status }: Run) =>
-        Effect.map(manager.get(id), (job) => ({
+      const phaseOf = ({ id, kind, status }: Run) => {
+        const managed = managers.all.find((managed) => managed.kind === kind)
+        const job = managed === undefined ? Effect.succeedNone : managed.manager.get(id)
+        return Effect.map(job, (job) => ({
           status,
           phase: Option.getOrUndefined(Option.map(job, ({ phase }) => phase))
         }))
-      const queries = JobQueries.make({ kind, phaseOf, store })
+      }
+      const queries = JobQueries.make({ kinds: managers.all.map(({ kind }) => kind), phaseOf, store })
 
-      return handlers
-        .handleRaw("submit", ({ headers, request }) =>
-          Effect.gen(function* () {
-            const body = yield* readJsonBody(request)
-            if (!isSubmission(body)) {
-              return yield* new InvalidJobConfig({ issues: [{ path: [], message: "must be an object" }] })
-            }
-            const id = yield* submit(body, headers["idempotency-key"])
-            return new Submitted({ id })
-          }).pipe(withRetryAfter, Metrics.start)
-        )
-        .handle("list", ({ urlParams: { label = [], limit = 100, before, status } }) => {
+      const others = Option.match(tasks, {
+        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: without tasks the group has no `submit`
+        onNone: () => handlers as unknown as ReturnType<typeof handlers.handleRaw<"submit", never>>,
+        onSome: ({ kind, manager }) => {
+          const { submit } = IdempotentSubmit.make({ kind, manager, store })
+          return handlers.handleRaw("submit", ({ headers, request }) =>
+            Effect.gen(function* () {
+              const body = yield* readJsonBody(request)
+              if (!isSubmission(body)) {
+                return yield* new InvalidJobConfig({ issues: [{ path: [], message: "must be an object" }] })
+              }
+              const id = yield* submit(body, headers["idempotency-key"])
+              return new Submitted({ id })
+            }).pipe(withRetryAfter, Metrics.start)
+          )
+        }
+      })
+
+      return others
+        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, status } }) => {
           const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
-          return queries.list({ labels, limit, ...(status && { status }), ...(before && { before }) })
+          return Effect.flatMap(managers.ofKind(kind), (of) =>
+            queries.list({
+              kinds: of.map(({ kind }) => kind),
+              labels,
+              limit,
+              ...(status && { status }),
+              ...(before && { before })
+            })
+          )
         })
         .handle("get", ({ path: { id } }) => queries.get(id))
-        .handle("stop", ({ path: { id }, urlParams: { grace } }) => Metrics.stop(manager.stop(id, grace && { grace })))
+        .handle("stop", ({ path: { id }, urlParams: { grace } }) =>
+          Metrics.stop(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.stop(id, grace && { grace })))
+        )
         .handleRaw("stopAll", ({ request }) =>
-          Effect.flatMap(stopAll(request), (body) =>
-            body.kind === undefined || body.kind === kind
-              ? manager.stopAll
-              : decodeErrorFromIssues([
-                  { _tag: "Type", path: ["kind"], message: `the jobs of this server are of kind ${kind}` }
-                ])
+          Effect.flatMap(stopAll(request), ({ kind }) =>
+            Effect.flatMap(managers.ofKind(kind), (of) =>
+              Effect.map(atOnce(of.map(({ manager }) => manager.stopAll)), (reports) => reports.flat())
+            )
           )
         )
-        .handle("resume", ({ path: { id } }) => withRetryAfter(manager.resume(id)))
+        .handle("resume", ({ path: { id } }) =>
+          withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.resume(id)))
+        )
         .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
     })
   )
 
-const events = <Id extends string>(api: WithJobs<Id>, { kind = "tasks", ...options }: Options) =>
+/** Each has a deadline of its own, so they do not wait for each other. */
+const atOnce = <A>(effects: ReadonlyArray<Effect.Effect<A>>): Effect.Effect<ReadonlyArray<A>> =>
+  Effect.flatMap(Effect.forEach(effects, Effect.fork), Effect.forEach(Fiber.join))
+
+const events = <Id extends string>(api: WithJobs<Id>, options: Options) =>
   HttpApiBuilder.group(api, "charlotteEvents", (handlers) =>
     Effect.gen(function* () {
-      const manager = yield* JobManager
-      const store = yield* RunStore
+      const managers = yield* Managers.Managers
       const streams = yield* OpenStreams
-      const { ofAll, ofJob } = SseStreams.make({ ...options, kind, manager, store, streams })
+      const { ofAll, ofJob } = SseStreams.make({ ...options, managers, streams })
       // `Last-Event-ID` takes precedence: a browser reconnects with the URL of its first request.
       return handlers
         .handle("ofJob", ({ headers, path: { id }, request, urlParams: { after } }) =>
           ofJob(request, id, headers["last-event-id"] ?? after)
         )
-        .handle("ofAll", ({ headers, request, urlParams: { after } }) =>
-          ofAll(request, headers["last-event-id"] ?? after)
+        .handle("ofAll", ({ headers, request, urlParams: { after, kind } }) =>
+          ofAll(request, kind, headers["last-event-id"] ?? after)
         )
     })
   )
 
-/** Handlers for any API that contains the groups of `JobsApi`, under any prefix. */
+/** The handlers of jobs and events, under any prefix, for the kinds of an API. */
+type Handled<Id extends string, Groups> =
+  | HttpApiGroup.ApiGroup<Id, "charlotteJobs" | "charlotteEvents">
+  | ([KindHandlers.KindsOf<Groups>] extends [never] ? never : HttpApiGroup.ApiGroup<Id, "kinds">)
+
 export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>,
   options: Options
-): Layer.Layer<
-  HttpApiGroup.ApiGroup<Id, "charlotteJobs"> | HttpApiGroup.ApiGroup<Id, "charlotteEvents">,
-  never,
-  JobManager | RunStore | OpenStreams | FileSystem.FileSystem
-> => {
+): Layer.Layer<Handled<Id, Groups>, never, Managers.Managers | OpenStreams | FileSystem.FileSystem> => {
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the groups are looked up by name, and only they are used
   const withJobs = api as unknown as WithJobs<Id>
-  return Layer.mergeAll(jobs(withJobs, options), events(withJobs, options))
+  const all = Layer.mergeAll(jobs(withJobs, options), events(withJobs, options), KindHandlers.layer(api))
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: that of kinds is there if the API has kinds
+  return all as Layer.Layer<Handled<Id, Groups>, never, Managers.Managers | OpenStreams | FileSystem.FileSystem>
 }
 
 /**
- * The handlers of `JobsApi.JobsApi` for an application's own API on a Node server. Authentication is up to the application; bodies are
- * limited to 1 MiB.
+ * The handlers of `JobsApi.JobsApi`, or of what `JobsApi.make` has made, for an application's own API on a Node server. For kinds it
+ * needs their managers and `Runs`. Authentication is up to the application; bodies are limited to 1 MiB.
  *
  * @since 0.2.0
  * @category layers
@@ -159,4 +174,5 @@ export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGro
 export const layer = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>,
   options: LayerOptions = {}
-) => Layer.provide(groups(api, options), streamsLayer(options))
+): Layer.Layer<Handled<Id, Groups>, never, KindHandlers.Requirements<Groups> | FileSystem.FileSystem> =>
+  groups(api, options).pipe(Layer.provide([streamsLayer(options), KindHandlers.managers<Groups>(api, options)]))

@@ -4,8 +4,10 @@
  */
 import { Generator } from "@effect/platform/Etag"
 import { FileSystem } from "@effect/platform/FileSystem"
+import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
+import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { HttpPlatform } from "@effect/platform/HttpPlatform"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -17,11 +19,9 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Cause, Context, Effect, Layer, Schema } from "effect"
 import type { RequestListener } from "node:http"
 import { ShuttingDown } from "../../domain/errors.js"
-import type { JobManager } from "../../manager/JobManager.js"
 import { isTraced } from "../../internal/Tracing.js"
-import type { RunStore } from "../../store/RunStore.js"
 import { withErrorResponses } from "./errorResponses.js"
-import { Api } from "../contract/Api.js"
+import { Api, serverApi } from "../contract/Api.js"
 import { docsPath, openApiPath } from "../contract/Daemon.js"
 import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
@@ -29,6 +29,7 @@ import * as DaemonHandlers from "./DaemonHandlers.js"
 import { contentSecurityPolicy, docsPage } from "./docsPage.js"
 import * as RequestGuard from "./RequestGuard.js"
 import * as Handlers from "./Handlers.js"
+import { managers, type Requirements } from "./KindHandlers.js"
 import * as Metrics from "./Metrics.js"
 import * as OpenStreams from "./OpenStreams.js"
 
@@ -52,21 +53,22 @@ export interface Options extends Handlers.Options, OpenStreams.Options {
 }
 
 /** Made once, when first requested: anything on this machine may request them, and they take a while. */
-const documents = HttpApiBuilder.Router.use((router) =>
-  Effect.gen(function* () {
-    const openApi = yield* Effect.cached(Effect.sync(() => HttpServerResponse.unsafeJson(OpenApi.fromApi(Api))))
-    const docs = yield* Effect.cached(
-      Effect.sync(() =>
-        HttpServerResponse.text(docsPage(OpenApi.fromApi(Api)), {
-          contentType: "text/html; charset=utf-8",
-          headers: { "content-security-policy": contentSecurityPolicy }
-        })
+const documents = (api: ServedApi) =>
+  HttpApiBuilder.Router.use((router) =>
+    Effect.gen(function* () {
+      const openApi = yield* Effect.cached(Effect.sync(() => HttpServerResponse.unsafeJson(OpenApi.fromApi(api))))
+      const docs = yield* Effect.cached(
+        Effect.sync(() =>
+          HttpServerResponse.text(docsPage(OpenApi.fromApi(api)), {
+            contentType: "text/html; charset=utf-8",
+            headers: { "content-security-policy": contentSecurityPolicy }
+          })
+        )
       )
-    )
-    yield* router.get(openApiPath, openApi)
-    yield* router.get(docsPath, docs)
-  })
-)
+      yield* router.get(openApiPath, openApi)
+      yield* router.get(docsPath, docs)
+    })
+  )
 
 const encodeDecodeError = Schema.encodeSync(HttpApiDecodeError)
 
@@ -123,14 +125,29 @@ const make = ({ policies, maxBody = defaultMaxBody }: Options) =>
     return { listeners, close }
   })
 
+/** The schemas of applications are not described by ours. */
+const isOurs = (schema: string): boolean => Object.hasOwn(OpenApi.fromApi(Api).components.schemas, schema)
+
+/** `Api`, or that of some kinds, whose handlers are looked up by the names of its groups. */
+type ServedApi = typeof Api
+
+/** What is served: the jobs of an API that names its kinds, or those of tasks. */
+export interface Served<Groups extends HttpApiGroup.HttpApiGroup.Any, E> {
+  readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
+}
+
 /** Must outlive the requests in flight. */
-export const layer = (options: Options): Layer.Layer<Application, never, JobManager | RunStore> => {
+export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
+  options: Options & Served<Groups, E>
+): Layer.Layer<Application, never, Requirements<Groups>> => {
   const { logs, maxJobs, problems = Effect.succeed([]), shutdown } = options
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the groups are looked up by name
+  const api = (options.api === undefined ? Api : serverApi(options.api, isOurs)) as unknown as ServedApi
   return Layer.scoped(Application, make(options)).pipe(
-    Layer.provide([HttpApiBuilder.api(Api), documents, readableDecodeErrors]),
-    Layer.provide([Handlers.groups(Api, options), DaemonHandlers.layer]),
+    Layer.provide([HttpApiBuilder.api(api), documents(api), readableDecodeErrors]),
+    Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer]),
     Layer.provide([Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }), Metrics.layer({ maxJobs })]),
-    Layer.provide(OpenStreams.layer(options)),
+    Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
     // Its routes are its own: another server in the same application has another router.
     Layer.fresh

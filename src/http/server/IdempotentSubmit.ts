@@ -9,7 +9,7 @@ import { InvalidJobConfig, type StoreError } from "../../domain/errors.js"
 import { JobConfig } from "../../domain/JobConfig.js"
 import { Run } from "../../domain/Run.js"
 import type { JobManager } from "../../manager/JobManager.js"
-import type { RunStore } from "../../store/RunStore.js"
+import type { Reads } from "../../store/Runs.js"
 import type { Submission } from "../contract/Parameters.js"
 import { IdempotencyKeyReused } from "../contract/errors.js"
 
@@ -56,7 +56,7 @@ const isSameSubmission = (submission: Submission, run: Run): boolean =>
 export const make = (options: {
   readonly kind: string
   readonly manager: JobManager["Type"]
-  readonly store: RunStore["Type"]
+  readonly store: Pick<Reads, "page">
 }) => {
   const { kind, manager, store } = options
   const locks = new Map<string, { readonly mutex: Effect.Semaphore; users: number }>()
@@ -79,7 +79,7 @@ export const make = (options: {
     )
 
   const find = (key: string): Effect.Effect<Run | undefined, StoreError> =>
-    Effect.map(store.list({ kind, labels: { [label]: key }, limit: 1 }), ([run]) => run)
+    Effect.map(store.page({ kind, labels: { [label]: key }, limit: 1 }), ({ runs: [run] }) => run)
 
   /** The id of a new job, or of the job that was submitted with the same key and body. */
   const submit = (submission: Submission, key: string | undefined) =>

@@ -1,11 +1,12 @@
 /**
  * Reads jobs from a store as the contract describes them, for the server and for commands that run without one.
  */
-import { Effect, Option, Schema } from "effect"
+import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import type { RunPage, RunQuery, RunStore } from "../../store/RunStore.js"
+import type { RunPage, RunQuery } from "../../store/RunStore.js"
+import type { Reads } from "../../store/Runs.js"
 import { Job, JobPage, ListedJob } from "../contract/Api.js"
 import { withoutIdempotencyKey } from "./IdempotentSubmit.js"
 
@@ -15,7 +16,8 @@ export interface JobQueries {
   readonly get: (id: JobId) => Effect.Effect<Job, JobNotFound | StoreError>
 }
 
-export type PageQuery = Omit<RunQuery, "kind"> & { readonly limit: number }
+/** Of all of the server's kinds, or of these. */
+export type PageQuery = Omit<RunQuery, "kind"> & { readonly limit: number; readonly kinds?: ReadonlyArray<string> }
 
 /** In characters of JSON. A larger job gets a page of its own. */
 const maxSize = 4 * 1024 * 1024
@@ -28,15 +30,31 @@ const encode = Schema.encodeSync(ListedJob)
 /** Runs were decoded by the store. */
 const unchecked = { disableValidation: true }
 
+const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
+
+/** Merges pages of several queries. Runs older than the `next` of one of them come with a later page. */
+export const merged =
+  (limit: number) =>
+  (pages: ReadonlyArray<RunPage>): RunPage => {
+    const reach = Array.sort(Array.getSomes(pages.map(({ next }) => next)), Order.string).at(-1)
+    const read = pages.flatMap(({ runs }) => runs).filter(({ id }) => reach === undefined || id >= reach)
+    const runs = read.sort(newestFirst).slice(0, limit)
+    return { runs, next: Option.fromNullable(runs.length < read.length ? runs.at(-1)?.id : reach) }
+  }
+
 export const make = ({
-  kind,
+  kinds,
   phaseOf,
   store,
-  page = (query) => store.page({ ...query, kind })
+  page = ({ kinds: of = kinds, ...query }) =>
+    Effect.map(
+      Effect.forEach(of, (kind) => store.page({ ...query, kind })),
+      merged(query.limit)
+    )
 }: {
-  readonly kind: string
+  readonly kinds: ReadonlyArray<string>
   readonly phaseOf: (run: Run) => Effect.Effect<Pick<Job, "phase"> & { readonly status: Run["status"] }>
-  readonly store: RunStore["Type"]
+  readonly store: Reads
   readonly page?: (query: PageQuery) => Effect.Effect<RunPage, StoreError>
 }): JobQueries => {
   const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...withoutIdempotencyKey(run), ...phase }))
@@ -44,7 +62,7 @@ export const make = ({
   return {
     list: (query) =>
       Effect.gen(function* () {
-        const jobs: Array<ListedJob> = []
+        const jobs: globalThis.Array<ListedJob> = []
         let size = 0
         let before = query.before
         for (;;) {
@@ -67,7 +85,7 @@ export const make = ({
     get: (id) =>
       Effect.gen(function* () {
         const found = yield* store.withWork(id)
-        if (Option.isNone(found) || found.value.run.kind !== kind) return yield* new JobNotFound({ jobId: id })
+        if (Option.isNone(found) || !kinds.includes(found.value.run.kind)) return yield* new JobNotFound({ jobId: id })
         const { run, work } = found.value
         return new Job({ ...(yield* view(run)), ...work }, unchecked)
       })

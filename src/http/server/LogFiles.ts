@@ -9,10 +9,11 @@ import { isAbsolute, relative, resolve, sep } from "node:path"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
 import * as race from "../../internal/race.js"
 import * as OutputReader from "../../process/OutputReader.js"
-import type { RunStore } from "../../store/RunStore.js"
 import { InvalidQuery, LogNotFound } from "../contract/errors.js"
+import type { Service as Managers } from "./Managers.js"
 import { endOnError, type Service as OpenStreams } from "./OpenStreams.js"
 import { awaitTurn } from "./pipelining.js"
 
@@ -34,18 +35,18 @@ const end = [Chunk.empty<Uint8Array>(), Option.none<OutputReader.Position>()] as
 const pageSize = 256
 
 export const make = (options: {
-  readonly kind: string
+  readonly managers: Managers
   /** Without it, every request fails with `LogNotFound`. */
   readonly directory: string | undefined
-  readonly store: RunStore["Type"]
   readonly streams: OpenStreams
 }) =>
   Effect.map(FileSystem.FileSystem, (fs) => {
-    const { directory, kind, store, streams } = options
+    const { directory, managers, streams } = options
+    const { store } = managers
 
     /** The file named by the latest event of the task. */
     const latest = (
-      jobId: JobId,
+      { id: jobId, kind }: Run,
       { task, unit }: TaskRef
     ): Effect.Effect<Option.Option<string>, JobNotFound | StoreError> => {
       const search = (after: number, found: Option.Option<string>): ReturnType<typeof latest> =>
@@ -104,7 +105,9 @@ export const make = (options: {
         const { file: name, follow = false, from = 0, task, to = Number.MAX_SAFE_INTEGER, unit } = query
         const about = unit === undefined || task === undefined ? undefined : { task, unit }
         const run = yield* store.get(jobId)
-        if (Option.isNone(run) || run.value.kind !== kind) return yield* new JobNotFound({ jobId })
+        if (Option.isNone(run) || !managers.all.some(({ kind }) => kind === run.value.kind)) {
+          return yield* new JobNotFound({ jobId })
+        }
         if (name === undefined && about === undefined) {
           return yield* new InvalidQuery({
             parameter: "unit",
@@ -114,7 +117,7 @@ export const make = (options: {
         if (to < from) return yield* new InvalidQuery({ parameter: "to", problem: "must not be less than from" })
         const notFound = new LogNotFound({ jobId, log: name ?? `task ${task} of unit ${unit}` })
         const named =
-          name === undefined && about !== undefined ? yield* latest(jobId, about) : Option.fromNullable(name)
+          name === undefined && about !== undefined ? yield* latest(run.value, about) : Option.fromNullable(name)
         const path = yield* Effect.flatMap(named, resolveFile).pipe(
           Effect.flatten,
           Effect.mapError(() => notFound)

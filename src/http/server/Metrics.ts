@@ -1,14 +1,24 @@
 /**
  * Metrics of the server, in the text format of Prometheus.
  */
-import { Context, Duration, Effect, Layer, Metric, MetricBoundaries, Schedule, type Scope, Stream } from "effect"
+import {
+  Context,
+  Duration,
+  Effect,
+  Layer,
+  Metric,
+  MetricBoundaries,
+  Number as Numbers,
+  Schedule,
+  type Scope,
+  Stream
+} from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
-import { JobManager } from "../../manager/JobManager.js"
-import { RunStore } from "../../store/RunStore.js"
 import * as prometheusText from "./prometheusText.js"
+import { Managers } from "./Managers.js"
 import { OpenStreams } from "./OpenStreams.js"
 
 const seconds = MetricBoundaries.fromIterable([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
@@ -78,13 +88,13 @@ const toDelay = (nanos: number): number => (Number.isFinite(nanos) ? Math.max(0,
 
 const make = (options: { readonly maxJobs?: number | undefined }) =>
   Effect.gen(function* () {
-    const manager = yield* JobManager
-    const store = yield* RunStore
+    const managers = yield* Managers
+    const allEvents = managers.events(managers.all)
     const streams = yield* OpenStreams
     const delay = yield* loopDelay
 
     let after: number | "latest" = "latest"
-    yield* Stream.suspend(() => manager.allEvents({ after })).pipe(
+    yield* Stream.suspend(() => allEvents(after)).pipe(
       Stream.runForEach(({ cursor, type }) => {
         after = cursor
         return count(type)
@@ -96,7 +106,7 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
     )
 
     const lag = Effect.gen(function* () {
-      const latest = yield* store.latestCursor
+      const latest = yield* managers.store.latestCursor
       const behind = (yield* streams.all).map(({ cursor, isCurrent }) =>
         isCurrent || cursor === undefined ? 0 : latest - cursor
       )
@@ -108,8 +118,9 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
       const delays = { max: toDelay(delay.max), mean: toDelay(delay.mean), p99: toDelay(delay.percentile(99)) }
       delay.reset()
       const counted = (metric: typeof started) => Effect.map(Metric.value(metric), ({ count }) => count)
+      const counts = yield* Effect.forEach(managers.all, ({ manager }) => manager.activeCount)
       return [
-        prometheusText.gauge(about("jobs_active", help.active), { value: yield* manager.activeCount }),
+        prometheusText.gauge(about("jobs_active", help.active), { value: Numbers.sumAll(counts) }),
         options.maxJobs === undefined
           ? ""
           : prometheusText.gauge(about("jobs_limit", help.limit), { value: options.maxJobs }),

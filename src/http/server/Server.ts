@@ -4,15 +4,17 @@
  * @since 0.1.0
  */
 import { createServer as createNodeServer, type RequestListener, type Server as NodeServer } from "node:http"
+import type * as HttpApi from "@effect/platform/HttpApi"
+import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
-import type { JobManager } from "../../manager/JobManager.js"
 import { InternalError, NotReady } from "../contract/errors.js"
 import * as Later from "../../internal/Later.js"
-import type { RunStore } from "../../store/RunStore.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { ListenError } from "./ListenError.js"
 import type { AccessPolicy } from "./RequestGuard.js"
 import type * as Handlers from "./Handlers.js"
+import type { Served } from "./HttpApp.js"
+import type { Requirements } from "./KindHandlers.js"
 import * as Listener from "./Listener.js"
 import type * as OpenStreams from "./OpenStreams.js"
 
@@ -82,10 +84,10 @@ const internalError = new InternalError()
 const errorBody = JSON.stringify({ ...internalError, message: internalError.message })
 const errorHeaders = { "content-type": "application/json", connection: "close" }
 
-const make = (options: Options) =>
+const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: Options & Served<Groups, E>) =>
   Effect.gen(function* () {
     const { drain = "2 seconds", listen } = options
-    const runFork = Runtime.runFork(yield* Effect.runtime<JobManager | RunStore>())
+    const runFork = Runtime.runFork(yield* Effect.runtime<Requirements<Groups>>())
     const requested = yield* Deferred.make<void>()
     const policies = yield* Deferred.make<ReadonlyArray<AccessPolicy>>()
     // The application outlives the connections.
@@ -152,11 +154,12 @@ const make = (options: Options) =>
  *
  * @internal
  */
-export const listen = (options: Options): Layer.Layer<Server, ListenError, JobManager | RunStore> =>
-  Layer.scoped(Server, make(options))
+export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
+  options: Options & Served<Groups, E>
+): Layer.Layer<Server, ListenError, Requirements<Groups>> => Layer.scoped(Server, make(options))
 
 /**
- * Serves the jobs of a manager for as long as the layer lives. Fails with `ListenError` when it cannot listen. When the layer closes,
+ * Serves the jobs of a manager, or those of the kinds of an `api`, for as long as the layer lives. Fails with `ListenError` when it cannot listen. When the layer closes,
  * the server accepts no more requests, ends event streams, and lets other requests finish within `drain`.
  *
  * @since 0.2.0
@@ -178,7 +181,12 @@ export const listen = (options: Options): Layer.Layer<Server, ListenError, JobMa
  *
  * await Effect.runPromise(program.pipe(Effect.provide(JobClient.layer({ socket })), Effect.provide(ServerLive)))
  */
-export const layer = (options: Options): Layer.Layer<Server, ListenError, JobManager | RunStore> =>
+export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
+  options: Options & {
+    /** The jobs to serve: what `JobsApi.make` has made; those of `JobManager` when it is left out. */
+    readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
+  }
+): Layer.Layer<Server, ListenError, Requirements<Groups>> =>
   Layer.tap(listen(options), (context) => Context.get(context, Server).prepared)
 
 const starting = new NotReady({ problems: ["the server is starting, or shutting down"] })

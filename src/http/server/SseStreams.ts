@@ -8,12 +8,11 @@ import { Chunk, type Duration, Effect, Mailbox, Option, Stream } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { JobManager } from "../../manager/JobManager.js"
 import * as race from "../../internal/race.js"
-import type { RunStore } from "../../store/RunStore.js"
 import { contentType, endsJob, positionHeader } from "../contract/Events.js"
 import { CursorAhead } from "../contract/errors.js"
 import * as sseFrames from "./sseFrames.js"
+import type { Service as Managers } from "./Managers.js"
 import type { OpenStream, Service as OpenStreams } from "./OpenStreams.js"
 
 export interface Options {
@@ -45,13 +44,12 @@ interface EncodedEvents {
 
 export const make = (
   options: Options & {
-    readonly kind: string
-    readonly manager: JobManager["Type"]
-    readonly store: RunStore["Type"]
+    readonly managers: Managers
     readonly streams: OpenStreams
   }
 ) => {
-  const { heartbeat = "15 seconds", kind, manager, store, streams } = options
+  const { heartbeat = "15 seconds", managers, streams } = options
+  const { store } = managers
 
   /** Subscribers to the same events get the same pages, which are encoded once. */
   const makePageEncoder = (position: (event: JobEvent) => number) => {
@@ -148,7 +146,7 @@ export const make = (
     })
 
   /** Checks that a position exists in the log of a job, and whether it is the end of an ended job. */
-  const checkPosition = (jobId: JobId, position: number) =>
+  const checkPosition = (kind: string, jobId: JobId, position: number) =>
     Effect.gen(function* () {
       const page = yield* store.events({ kind, jobId, after: Math.max(0, position - 1), limit: 2 })
       if (Option.isNone(page)) return yield* new JobNotFound({ jobId })
@@ -165,23 +163,21 @@ export const make = (
   return {
     ofJob: (request: HttpServerRequest, id: JobId, position = 0) =>
       Effect.gen(function* () {
-        const { isEnd } = yield* checkPosition(id, position)
+        const { kind, manager } = yield* managers.ofJob(id)
+        const { isEnd } = yield* checkPosition(kind, id, position)
         if (isEnd) return HttpServerResponse.empty({ status: 204 })
         const open = yield* streams.open(request)
         return respond({ ...ofJob, after: (after) => manager.events(id, { after }), isLast: endsJob }, open, position)
       }),
 
-    ofAll: (request: HttpServerRequest, after: number | "latest" = 0) =>
+    ofAll: (request: HttpServerRequest, kind: string | undefined, after: number | "latest" = 0) =>
       Effect.gen(function* () {
+        const events = managers.events(yield* managers.ofKind(kind))
         const latest = yield* store.latestCursor
         const position = after === "latest" ? latest : after
         if (position > latest) return yield* new CursorAhead({ after: position })
         const open = yield* streams.open(request)
-        return respond(
-          { ...ofAll, after: (after) => manager.allEvents({ after }), isLast: () => false },
-          open,
-          position
-        )
+        return respond({ ...ofAll, after: events, isLast: () => false }, open, position)
       })
   }
 }

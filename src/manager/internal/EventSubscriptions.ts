@@ -6,7 +6,7 @@ import { Chunk, Effect, Option, type Scope, Stream } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Service as Store } from "../../store/RunStoreService.js"
+import type { Reads } from "../../store/Runs.js"
 import type { Notifier } from "../../store/ChangeNotifier.js"
 import * as EventPageCache from "./EventPageCache.js"
 import type { Shutdown } from "./Shutdown.js"
@@ -23,8 +23,8 @@ const limit = 256
 
 export const make = (options: {
   readonly kind: string
-  readonly store: Store
-  readonly shutdown: Shutdown
+  readonly store: Pick<Reads, "events" | "allEvents" | "latestCursor" | "changes" | "outsideTransaction">
+  readonly shutdown: Pick<Shutdown, "isOver" | "orOver" | "stream">
 }): Effect.Effect<EventSubscriptions> =>
   Effect.map(EventPageCache.make, (cached) => {
     const { kind, shutdown, store } = options

@@ -287,6 +287,8 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [2, new Http.errors.InvalidRequest({ problem: "it is" })],
   [2, new Http.errors.LogNotFound({ jobId, log: "x" })],
   [1, new Http.errors.NoSuchRoute({ method: "GET", path: "/x" })],
+  [2, new Http.errors.NoSuchKind({ kind: "email", kinds: ["tasks"] })],
+  [1, new errors.UndecodableRun({ jobId, field: "result.at", issue: "is missing" })],
   [75, new errors.AlreadyManaged({ kind: "tasks", pid: 7 })],
   [1, new errors.Superseded({ jobId: JobId.make(jobId), attempt: 1 })]
 ]

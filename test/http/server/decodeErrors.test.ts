@@ -40,8 +40,8 @@ describe("decode errors of parameters", () => {
       const headers = { "content-type": "application/json" }
       const stop = (body: string) => world.send({ method: "POST", path: "/api/v1/jobs/stop", headers, body })
       expect(yield* stop('{"all":true,"kind":"email"}')).toMatchObject({
-        status: 400,
-        json: { message: "kind: the jobs of this server are of kind tasks" }
+        status: 404,
+        json: { _tag: "NoSuchKind", message: 'this server has no jobs of kind "email"; it has tasks' }
       })
       expect(yield* stop("{}")).toMatchObject({
         status: 400,

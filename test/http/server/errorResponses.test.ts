@@ -100,6 +100,8 @@ const notSent = [
   "DaemonNotRunning",
   "InvalidRequest",
   "UnexpectedAnswer",
+  // Records are sent raw, and decoded by who reads them.
+  "UndecodableRun",
   // A manager is not made, or does not write, for these: no request ever sees them.
   "AlreadyManaged",
   "Superseded"
@@ -142,6 +144,7 @@ const others: ReadonlyArray<Case> = [
     sent: get("/healthz", { "charlotte-version": "0.0.9" }),
     holds: { client: "0.0.9", daemon: manifest.version }
   },
+  { status: 404, tag: "NoSuchKind", sent: get("/api/v1/jobs?kind=email"), holds: { kind: "email", kinds: ["tasks"] } },
   { status: 404, tag: "NoSuchRoute", sent: get("/api/v1/job?x=y"), holds: { method: "GET", path: "/api/v1/job" } },
   {
     status: 404,

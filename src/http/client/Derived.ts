@@ -1,0 +1,38 @@
+/**
+ * What the clients of a server share: its connection, and how requests are derived from the contract.
+ */
+import { Effect, ParseResult } from "effect"
+import { UnexpectedAnswer } from "../contract/errors.js"
+import * as ClientError from "./ClientError.js"
+import * as Connection from "./Connection.js"
+import * as EventSource from "./EventSource.js"
+import type { Patience } from "./JobClientService.js"
+
+export const prefix = "/api/v1"
+
+export const make = (target: Connection.Target) =>
+  Effect.gen(function* () {
+    const where = "socket" in target ? target.socket : `${target.host}:${target.port}`
+    const connection = yield* Effect.mapError(Connection.make(target), (cause) => ClientError.fromNode(where, cause))
+    const { address } = connection
+    return {
+      address,
+      connection,
+      /** Options of `HttpApiClient.endpoint`. */
+      options: {
+        httpClient: connection.client,
+        transformResponse: Effect.mapError((error: unknown) =>
+          ParseResult.isParseError(error)
+            ? new UnexpectedAnswer({ address, problem: ClientError.firstIssue(error) })
+            : error
+        )
+      },
+      translateErrors: ClientError.translateErrors(address),
+      // For queries, which take milliseconds: a server that does not respond is suspended or hangs.
+      withTimeout: ClientError.withTimeout(address, "30 seconds"),
+      follow: (options: Patience & Pick<EventSource.FollowOptions, "path" | "query" | "after" | "isLast">) =>
+        EventSource.follow({ connection, patience: "1 minute", onConnection: () => Effect.void, ...options })
+    }
+  })
+
+export type Derived = Effect.Effect.Success<ReturnType<typeof make>>

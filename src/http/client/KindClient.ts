@@ -1,0 +1,203 @@
+/**
+ * The client of one kind of job: what `JobClient` does, with the types of the kind.
+ *
+ * @since 0.2.0
+ */
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import { Context, type Duration, Effect, Layer, type Scope, Stream } from "effect"
+import {
+  type InvalidJobConfig,
+  type JobConflict,
+  JobNotFound,
+  type MaxJobsReached,
+  type NotResumable,
+  type ShuttingDown,
+  type StopTimedOut,
+  type StoreError,
+  type UndecodableRun
+} from "../../domain/errors.js"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import type { StopReport } from "../../domain/StopReport.js"
+import * as JobKind from "../../manager/JobKind.js"
+import { Api, make as makeApi } from "../contract/Api.js"
+import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
+import type { AnyKind } from "../contract/Kinds.js"
+import type { ClientError } from "./ClientError.js"
+import type { Target } from "./Connection.js"
+import * as Derived from "./Derived.js"
+import type { FollowError } from "./EventSource.js"
+import * as jobRequests from "./jobRequests.js"
+import type { JobQuery, Patience } from "./JobClientService.js"
+
+type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError>
+
+/**
+ * The operations of the manager of a kind, over HTTP. A job of another kind is `JobNotFound`, a server without the kind
+ * `NoSuchKind`; every request may fail with a `ClientError`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface KindService<K extends JobKind.Any> {
+  /** The address of the server, for messages. */
+  readonly address: string
+
+  /** As `JobManager.start`. */
+  readonly start: (
+    config: JobKind.Encoded<K>
+  ) => Response<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | ShuttingDown>
+
+  /** The record of a job, also of one that is over. */
+  readonly get: (id: JobId) => Response<JobKind.Run<K>, JobNotFound | UndecodableRun>
+
+  /** A page of records, newest first. */
+  readonly list: (query?: Omit<JobQuery, "kind">) => Response<KindPage<K>, NoSuchKind | UndecodableRun>
+
+  /** The record of a job once it has ended; follows its events until then, and reconnects as `events` does. */
+  readonly await: (id: JobId, options?: Patience) => Effect.Effect<JobKind.Run<K>, FollowError | UndecodableRun>
+
+  /** As `JobManager.stop`. */
+  readonly stop: (
+    id: JobId,
+    options?: { readonly grace?: Duration.DurationInput }
+  ) => Response<StopReport, JobNotFound | StopTimedOut>
+
+  /** As `JobManager.stopAll`: the jobs of this kind. */
+  readonly stopAll: Response<ReadonlyArray<StopReport>, NoSuchKind>
+
+  /** As `JobManager.resume`. */
+  readonly resume: (
+    id: JobId
+  ) => Response<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+
+  /** As `JobManager.events`; reconnects when the connection is lost. */
+  readonly events: (id: JobId, options?: Patience & { readonly after?: number }) => Stream.Stream<JobEvent, FollowError>
+
+  /** As `JobManager.allEvents`: those of this kind; reconnects as `events` does. */
+  readonly allEvents: (
+    options?: Patience & { readonly after?: number | "latest" }
+  ) => Stream.Stream<JobEvent, FollowError>
+}
+
+/**
+ * A page of the records of a kind, newest first.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface KindPage<K extends JobKind.Any> {
+  readonly jobs: ReadonlyArray<JobKind.Run<K>>
+  /** The value of `before` for the next page; missing on the last page. */
+  readonly next?: JobId
+}
+
+/**
+ * The client of a kind, as a service.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface KindClient<in out K extends JobKind.Any> {
+  readonly kindOf: (_: K) => K
+}
+
+/**
+ * The tag of the client of a kind, and the layer that gives it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface KindClientTag<K extends JobKind.Any> extends Context.TagClass<
+  KindClient<K>,
+  `charlotte/http/JobClient/${K["kind"]}`,
+  KindService<K>
+> {
+  /** A client for the server on a unix socket or a port. It connects with its first request. */
+  readonly layer: (
+    target: Target
+  ) => Layer.Layer<KindClient<K>, ConnectionFailed | DaemonNotRunning, JobKind.Requirements<K>>
+}
+
+/**
+ * The typed client of a kind of job.
+ *
+ * @since 0.2.0
+ * @category constructors
+ * @example
+ * import { JobKind } from "charlotte"
+ * import { JobClient } from "charlotte/http"
+ * import { Effect, Schema } from "effect"
+ *
+ * class Email extends JobKind.Tag<Email>()("email", {
+ *   config: Schema.Struct({ to: Schema.String }),
+ *   success: Schema.Struct({ messageId: Schema.String })
+ * }) {}
+ *
+ * const EmailClient = JobClient.of(Email)
+ *
+ * const program = Effect.gen(function* () {
+ *   const emails = yield* EmailClient
+ *   const run = yield* emails.await(yield* emails.start({ to: "ada@example.com" }))
+ *   return run.status === "completed" ? run.result.messageId : run.status
+ * }).pipe(Effect.provide(EmailClient.layer({ socket: "app.socket" })))
+ */
+export const of = <K extends AnyKind>(kind: K): KindClientTag<K> => {
+  const key: `charlotte/http/JobClient/${K["kind"]}` = `charlotte/http/JobClient/${kind.kind}`
+  const tag = Context.Tag(key)<KindClient<K>, KindService<K>>()
+  return Object.assign(tag, { layer: (target: Target) => Layer.scoped(tag, make(kind, target)) })
+}
+
+const make = <K extends AnyKind>(
+  kind: K,
+  target: Target
+): Effect.Effect<KindService<K>, ConnectionFailed | DaemonNotRunning, Scope.Scope | JobKind.Requirements<K>> =>
+  Effect.gen(function* () {
+    const schemas = yield* Effect.context<JobKind.Requirements<K>>()
+    const decodeRun = JobKind.decodeRun(kind)
+    const decode = (run: Run) => Effect.provide(decodeRun(run), schemas)
+
+    const derived = yield* Derived.make(target)
+    const { address, options, translateErrors } = derived
+    const jobs = yield* jobRequests.make(derived)
+    const submit = yield* Effect.cached(
+      HttpApiClient.endpoint(makeApi<AnyKind>([kind]), { ...options, group: "kinds", endpoint: kind.kind })
+    )
+    const stopAll = yield* Effect.cached(
+      HttpApiClient.endpoint(Api, { ...options, group: "charlotteJobs", endpoint: "stopAll" })
+    )
+
+    /** The record of a job of this kind. */
+    const find = (id: JobId) =>
+      Effect.flatMap(jobs.get(id), ({ phase: _, tasks: __, units: ___, ...run }) =>
+        run.kind === kind.kind ? Effect.succeed(run) : new JobNotFound({ jobId: id })
+      )
+    const get = (id: JobId) => Effect.flatMap(find(id), decode)
+    const events: KindService<K>["events"] = (id, options) =>
+      Stream.unwrap(Effect.as(find(id), jobs.events(id, options)))
+
+    return {
+      address,
+      start: (config) =>
+        translateErrors(
+          Effect.flatMap(submit, (submit) => Effect.map(submit({ payload: { config } }), ({ id }) => id))
+        ),
+      get,
+      list: (query = {}) =>
+        Effect.flatMap(jobs.list({ ...query, kind: kind.kind }), ({ jobs, next }) =>
+          Effect.map(
+            Effect.forEach(jobs, ({ phase: _, progress: __, ...run }) => decode(run)),
+            (jobs) => ({ jobs, ...(next && { next }) })
+          )
+        ),
+      await: (id, options) => Effect.zipRight(Stream.runDrain(events(id, options)), get(id)),
+      stop: (id, options) => Effect.zipRight(find(id), jobs.stop(id, options)),
+      stopAll: translateErrors(
+        Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, kind: kind.kind } }))
+      ),
+      resume: (id) => Effect.zipRight(find(id), jobs.resume(id)),
+      events,
+      allEvents: (options) => jobs.allEvents({ ...options, kind: kind.kind })
+    }
+  })

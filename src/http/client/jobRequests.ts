@@ -1,0 +1,85 @@
+/**
+ * The client of jobs of any kind, on the connection to a server.
+ */
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import { Duration, Effect, Stream } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import { Api } from "../contract/Api.js"
+import { endsJob } from "../contract/Events.js"
+import * as ClientError from "./ClientError.js"
+import { decodeLogError } from "./decodeErrorResponse.js"
+import { type Derived, prefix } from "./Derived.js"
+import type { LogQuery, Service } from "./JobClientService.js"
+
+export const make = ({
+  address,
+  connection,
+  follow,
+  options,
+  translateErrors,
+  withTimeout
+}: Derived): Effect.Effect<Service> =>
+  Effect.gen(function* () {
+    // Derived when first used: a command makes one request.
+    const jobs = { ...options, group: "charlotteJobs" } as const
+    const submit = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "submit" }))
+    const list = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "list" }))
+    const get = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "get" }))
+    const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
+    const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
+    const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
+    const daemon = { ...options, group: "charlotteDaemon" } as const
+    const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
+    const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
+    const ready = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "ready" }))
+
+    const scoped = HttpClient.withScope(connection.client)
+
+    const log = (id: JobId, query: LogQuery) =>
+      Stream.unwrapScoped(
+        Effect.gen(function* () {
+          const response = yield* translateErrors(scoped.get(`${prefix}/jobs/${id}/logs`, { urlParams: { ...query } }))
+          if (response.status !== 200) return yield* decodeLogError(address, response)
+          return Stream.mapError(response.stream, ClientError.translate(address))
+        })
+      )
+
+    return {
+      address,
+      start: (payload, { idempotencyKey } = {}) => {
+        const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
+        return translateErrors(
+          Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers }), ({ id }) => id))
+        )
+      },
+      list: ({ labels = {}, ...query } = {}) => {
+        const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
+        return withTimeout(translateErrors(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))
+      },
+      get: (id) => withTimeout(translateErrors(Effect.flatMap(get, (get) => get({ path: { id } })))),
+      stop: (id, { grace } = {}) => {
+        const urlParams = grace === undefined ? {} : { grace: Duration.decode(grace) }
+        return translateErrors(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
+      },
+      stopAll: translateErrors(Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true } }))).pipe(
+        // Only where a kind is named.
+        Effect.catchTag("NoSuchKind", Effect.die)
+      ),
+      resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
+      events: (id, { after = 0, ...options } = {}) =>
+        follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
+      allEvents: ({ after = 0, kind, ...options } = {}) =>
+        follow({
+          ...options,
+          path: `${prefix}/events`,
+          query: kind === undefined ? {} : { kind },
+          after,
+          isLast: () => false
+        }),
+      log,
+      shutdown: translateErrors(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
+      health: withTimeout(translateErrors(Effect.flatMap(health, (health) => health({})))),
+      ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))
+    }
+  })

@@ -1,0 +1,136 @@
+/**
+ * Endpoints that start jobs of kinds: one for each, with the configuration of the kind as its body.
+ */
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as OpenApi from "@effect/platform/OpenApi"
+import { Context, type Effect, type Option, Schema } from "effect"
+import type { InvalidJobConfig, JobConflict, MaxJobsReached, ShuttingDown, StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type * as JobKind from "../../manager/JobKind.js"
+import type * as JobManager from "../../manager/JobManager.js"
+import type { ManagedJob } from "../../manager/ManagedJob.js"
+import * as errorSchemas from "./errorSchemas.js"
+import type { Payloads } from "./eventSchemas.js"
+import { Submitted } from "./Jobs.js"
+
+/**
+ * What the API does with the jobs of any kind.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface AnyManager extends Pick<
+  JobManager.Service<unknown, never>,
+  "start" | "stop" | "stopAll" | "resume" | "events" | "allEvents" | "activeCount" | "health"
+> {
+  readonly get: (id: JobId) => Effect.Effect<Option.Option<Pick<ManagedJob<unknown>, "phase">>>
+}
+
+/**
+ * A kind of job whose tag gives its manager.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type AnyKind = JobKind.Any & Effect.Effect<AnyManager, never, unknown>
+
+/**
+ * The body of `POST /kinds/:kind/jobs`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Start<K extends JobKind.Any> {
+  /** The encoded configuration. */
+  readonly config: JobKind.Encoded<K>
+}
+
+/**
+ * The endpoint that starts jobs of a kind.
+ *
+ * @since 0.2.0
+ * @category api
+ */
+export type Endpoint<K extends JobKind.Any> = K extends JobKind.Any
+  ? HttpApiEndpoint.HttpApiEndpoint<
+      K["kind"],
+      "POST",
+      never,
+      never,
+      Start<K>,
+      never,
+      Submitted,
+      InvalidJobConfig | JobConflict | MaxJobsReached | ShuttingDown
+    >
+  : never
+
+/**
+ * The group `kinds`, with an endpoint for each kind.
+ *
+ * @since 0.2.0
+ * @category api
+ */
+export interface Group<K extends JobKind.Any> extends HttpApiGroup.HttpApiGroup<"kinds", Endpoint<K>, StoreError> {
+  /** Only in its type. */
+  readonly "~kinds": K
+}
+
+/** The kinds of a group, as an annotation. */
+export class Kinds extends Context.Tag("charlotte/http/Kinds")<Kinds, ReadonlyArray<AnyKind>>() {}
+
+const endpoint = ({ config, kind }: JobKind.Any) =>
+  HttpApiEndpoint.post(kind, `/kinds/${kind}/jobs`)
+    .setPayload(Schema.Struct({ config: Schema.encodedSchema(Schema.asSchema(config)) }))
+    .addSuccess(Submitted, { status: 201 })
+    .addError(errorSchemas.InvalidJobConfig)
+    .addError(errorSchemas.JobConflict)
+    .addError(errorSchemas.MaxJobsReached)
+    .addError(errorSchemas.ShuttingDown)
+    .annotateContext(
+      OpenApi.annotations({
+        summary: `Start a job of kind ${kind}`,
+        description: "Responds as soon as the job is recorded and runs."
+      })
+    )
+
+/** Two kinds of one name are a mistake of the program. */
+export const group = <K extends AnyKind>(kinds: ReadonlyArray<K>): Group<K> => {
+  const names = kinds.map(({ kind }) => kind)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new Error(`two kinds of job are named ${twice}`)
+  const empty = HttpApiGroup.make("kinds")
+    .addError(errorSchemas.StoreFull)
+    .addError(errorSchemas.StoreUnavailable)
+    .addError(errorSchemas.StoreFailed)
+    .annotateContext(OpenApi.annotations({ title: "kinds", description: "Start jobs, by their kind" }))
+    .annotate(Kinds, kinds)
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: one endpoint for each of the kinds
+  return kinds.reduce((group, kind) => group.add(endpoint(kind)) as typeof group, empty) as unknown as Group<K>
+}
+
+/** The payloads of all events that the kinds declare. */
+export const payloads = (kinds: ReadonlyArray<JobKind.Any>): Payloads => {
+  const all = kinds.flatMap(({ events = {} }) => Object.entries(events))
+  return Object.fromEntries(
+    all.map(([type]) => [
+      type,
+      Schema.Union(...all.filter(([other]) => other === type).map(([, payload]) => encodedOf(payload)))
+    ])
+  )
+}
+
+const encodedOf = (schema: Schema.Schema.All): Schema.Schema<unknown> =>
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: only its AST is used
+  Schema.encodedSchema(Schema.asSchema(schema)) as Schema.Schema<unknown>
+
+/** What the document shows beside the endpoints: of each kind, what its jobs succeed and fail with, and their signals. */
+export const documented = (kinds: ReadonlyArray<JobKind.Any>): ReadonlyArray<Schema.Schema.All> =>
+  kinds.flatMap(({ config, error, kind, signals = {}, success }) =>
+    Object.entries({
+      Config: config,
+      Success: success,
+      Error: error,
+      ...Object.fromEntries(Object.entries(signals).map(([name, payload]) => [`Signal.${name}`, payload]))
+    }).map(([name, schema]) => encodedOf(schema).annotations({ identifier: `${kind}.${name}` }))
+  )

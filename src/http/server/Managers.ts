@@ -1,0 +1,127 @@
+/**
+ * The managers whose jobs a server serves: one of tasks, or one for each of several kinds.
+ */
+import { Context, Effect, Layer, Option, Order } from "effect"
+import { JobNotFound, type StoreError } from "../../domain/errors.js"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
+import * as EventSubscriptions from "../../manager/internal/EventSubscriptions.js"
+import { JobManager } from "../../manager/JobManager.js"
+import { RunStore } from "../../store/RunStore.js"
+import * as Runs from "../../store/Runs.js"
+import { NoSuchKind } from "../contract/errors.js"
+import type { AnyKind, AnyManager } from "../contract/Kinds.js"
+
+export class Managers extends Context.Tag("charlotte/http/Managers")<Managers, Service>() {}
+
+export interface Managed {
+  readonly kind: string
+  readonly manager: AnyManager
+}
+
+export interface Service {
+  readonly store: Runs.Reads
+  readonly all: ReadonlyArray<Managed>
+  /** That of tasks, if they are among the kinds. */
+  readonly tasks: Option.Option<{ readonly kind: string; readonly manager: JobManager["Type"] }>
+  /** Those of a kind; all where none is named. */
+  readonly ofKind: (kind: string | undefined) => Effect.Effect<ReadonlyArray<Managed>, NoSuchKind>
+  /** The one that has the job. */
+  readonly ofJob: (id: JobId) => Effect.Effect<Managed, JobNotFound | StoreError>
+  /** The events of all jobs of these managers, in the order of their cursors. */
+  readonly events: (
+    managers: ReadonlyArray<Managed>
+  ) => (after: number | "latest") => ReturnType<JobManager["Type"]["allEvents"]>
+}
+
+const make = (store: Runs.Reads, all: ReadonlyArray<Managed>, tasks: Service["tasks"]): Effect.Effect<Service> =>
+  Effect.map(
+    EventSubscriptions.make({ kind: "", store: withEventsOf(store, all), shutdown: neverOver }),
+    (subscriptions): Service => {
+      const [first, ...others] = all
+      const ofJob = (id: JobId) =>
+        Effect.flatMap(store.get(id), (run) => {
+          const kind = Option.getOrUndefined(run)?.kind
+          const managed = all.find((managed) => managed.kind === kind)
+          return managed === undefined ? new JobNotFound({ jobId: id }) : Effect.succeed(managed)
+        })
+      return {
+        store,
+        all,
+        tasks,
+        ofKind: (kind) => {
+          const found = all.filter((managed) => kind === undefined || managed.kind === kind)
+          return kind === undefined || found.length > 0
+            ? Effect.succeed(found)
+            : new NoSuchKind({ kind, kinds: all.map(({ kind }) => kind) })
+        },
+        // One that has no other beside it knows its jobs itself.
+        ofJob: first !== undefined && others.length === 0 ? () => Effect.succeed(first) : ofJob,
+        events: (managers) => {
+          const [first, ...others] = managers
+          return first !== undefined && others.length === 0
+            ? (after) => first.manager.allEvents({ after })
+            : (after) => subscriptions.ofAll(after)
+        }
+      }
+    }
+  )
+
+/** Streams over several managers end with the server. */
+const neverOver = {
+  isOver: Effect.succeed(false),
+  orOver: (effect: Effect.Effect<void>) => effect,
+  stream: Effect.void
+}
+
+/** A page of events of several kinds: what the pages of all of them cover, in order. */
+const withEventsOf = (store: Runs.Reads, managers: ReadonlyArray<Managed>): Runs.Reads => ({
+  ...store,
+  allEvents: (query) =>
+    Effect.map(
+      Effect.forEach(managers, ({ kind }) => store.allEvents({ ...query, kind })),
+      (pages) => {
+        const cursor = Math.min(...pages.map(({ cursor }) => cursor))
+        const events = pages.flatMap(({ events }) => events).filter((event) => event.cursor <= cursor)
+        return {
+          events: events.sort(byCursor),
+          cursor,
+          more: pages.some((page) => page.more || page.cursor > cursor),
+          size: pages.reduce((sum, { size }) => sum + size, 0)
+        }
+      }
+    )
+})
+
+const byCursor = Order.mapInput(Order.number, ({ cursor }: JobEvent) => cursor)
+
+/** The manager of jobs that are described by a `JobConfig`, under whatever name of its kind. */
+export const ofTasks = (kind: string): Layer.Layer<Managers, never, JobManager | RunStore> =>
+  Layer.effect(
+    Managers,
+    Effect.flatMap(Effect.all([JobManager, RunStore]), ([manager, store]) =>
+      make(store, [{ kind, manager }], Option.some({ kind, manager }))
+    )
+  )
+
+/** Those of the kinds of an API. */
+export const ofKinds = <K extends AnyKind>(
+  kinds: ReadonlyArray<K>
+): Layer.Layer<Managers, never, Effect.Effect.Context<K> | Runs.Runs> => {
+  const loaded = Effect.gen(function* () {
+    const { reads } = yield* Runs.Runs
+    const all = yield* Effect.forEach(kinds, (tag: AnyKind) =>
+      Effect.map(tag, (manager): Managed => ({ kind: tag.kind, manager }))
+    )
+    const tasks = Option.filter(yield* Effect.serviceOption(JobManager), () =>
+      all.some(({ kind }) => kind === JobManager.kind)
+    )
+    return yield* make(
+      reads,
+      all,
+      Option.map(tasks, (manager) => ({ kind: JobManager.kind, manager }))
+    )
+  })
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: each tag needs the manager of its kind
+  return Layer.effect(Managers, loaded as Effect.Effect<Service, never, Effect.Effect.Context<K> | Runs.Runs>)
+}

@@ -1,0 +1,296 @@
+/** Jobs of several kinds on one server: `JobsApi.make`, and the typed client of a kind. */
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { describe, expect, it } from "@effect/vitest"
+import { JobId, JobKind, JobManager, Orchestrator, RunStore } from "charlotte"
+import { JobClient, JobsApi, Server } from "charlotte/http"
+import { Chunk, Context, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
+import * as requests from "../requests.js"
+import { config as task } from "../../support/jobs.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+
+class SmtpError extends Schema.TaggedError<SmtpError>()("SmtpError", { code: Schema.NumberFromString }) {}
+
+class Email extends JobKind.Tag<Email>()("email", {
+  config: Schema.Struct({ to: Schema.String, retries: Schema.NumberFromString }),
+  success: Schema.Struct({ messageId: Schema.String, at: Schema.Date }),
+  error: SmtpError,
+  events: { "email.sent": Schema.Struct({ size: Schema.NumberFromString }) },
+  signals: { approve: Schema.Struct({ by: Schema.String }) }
+}) {}
+
+class Report extends JobKind.Tag<Report>()("report", { config: Schema.Struct({ title: Schema.String }) }) {}
+
+/** Of another part of the application, and not served. */
+class Import extends JobKind.Tag<Import>()("import", { config: Schema.Struct({}) }) {}
+
+const EmailClient = JobClient.of(Email)
+
+class Go extends Context.Tag("test/Go")<Go, Deferred.Deferred<void>>() {}
+
+/** An address at `fail` fails; the others wait until the test lets them go. */
+const kinds = Layer.mergeAll(
+  Email.layer({
+    maxJobs: 2,
+    run: ({ config: { retries, to }, emit }) =>
+      Effect.gen(function* () {
+        yield* emit({ type: "email.sent", payload: { size: retries } })
+        if (to.endsWith("@fail")) return yield* new SmtpError({ code: 550 })
+        yield* Effect.flatMap(Go, Deferred.await)
+        return { messageId: to, at: new Date(0) }
+      })
+  }),
+  Report.layer({ run: ({ config }) => Effect.as(Effect.flatMap(Go, Deferred.await), config.title) }),
+  Import.layer({ run: () => Effect.flatMap(Go, Deferred.await) })
+).pipe(Layer.provideMerge(RunStore.layerMemory), Layer.provideMerge(Layer.effect(Go, Deferred.make<void>())))
+
+const api = JobsApi.make([Email, Report])
+
+const make = Effect.gen(function* () {
+  const directory = yield* TemporaryDirectory.make
+  const socket = `${directory}/socket`
+  const services = yield* Layer.build(Layer.provideMerge(Server.layer({ listen: { socket }, drain: 200, api }), kinds))
+  const clients = yield* Layer.build(Layer.merge(EmailClient.layer({ socket }), JobClient.layer({ socket })))
+  return {
+    socket,
+    services,
+    emails: Context.get(clients, EmailClient),
+    client: Context.get(clients, JobClient.JobClient),
+    go: Deferred.succeed(Context.get(services, Go), undefined),
+    send: (sent: requests.Sent) => requests.send({ socketPath: socket }, sent),
+    post: (path: string, body: unknown) =>
+      requests.send(
+        { socketPath: socket },
+        {
+          method: "POST",
+          path: `/api/v1${path}`,
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body)
+        }
+      )
+  }
+})
+
+const ada = { to: "ada@example.com", retries: "1" }
+
+describe("a server of several kinds", () => {
+  it.scoped("starts a job of a kind by its own endpoint, and by the derived client", () =>
+    Effect.gen(function* () {
+      const { client, post, socket } = yield* make
+      expect(yield* post("/kinds/report/jobs", { config: { title: "May" } })).toMatchObject({ status: 201 })
+      const agent: { readonly socketPath: string; readonly keepAlive?: boolean } = { socketPath: socket }
+      const derived = yield* HttpApiClient.make(api, { baseUrl: "http://localhost" }).pipe(
+        Effect.provide(NodeHttpClient.layerWithoutAgent),
+        Effect.provide(NodeHttpClient.makeAgentLayer(agent))
+      )
+      const { id } = yield* derived.kinds.email({ payload: { config: ada } })
+      expect(yield* derived.charlotteJobs.get({ path: { id } })).toMatchObject({
+        kind: "email",
+        config: ada,
+        phase: "running"
+      })
+      const { jobs } = yield* client.list()
+      expect(jobs.map(({ kind }) => kind).sort()).toEqual(["email", "report"])
+    })
+  )
+
+  it.scoped("names every field that is wrong, and refuses at capacity with Retry-After", () =>
+    Effect.gen(function* () {
+      const { post } = yield* make
+      const paths = (json: unknown) =>
+        Schema.decodeUnknownSync(
+          Schema.Struct({ issues: Schema.Array(Schema.Struct({ path: Schema.Array(Schema.String) })) })
+        )(json).issues.map(({ path }) => path.join("."))
+      const wrong = yield* post("/kinds/email/jobs", { config: { to: 1, retries: "many", cc: "x" } })
+      expect(wrong.status).toBe(422)
+      expect(paths(wrong.json).sort()).toEqual(["cc", "retries", "to"])
+      const unexpected = yield* post("/kinds/email/jobs", { config: ada, when: "now" })
+      expect([unexpected.status, paths(unexpected.json)]).toEqual([422, ["when"]])
+      expect(paths((yield* post("/kinds/email/jobs", ada)).json)).toEqual(["to", "retries"])
+      expect(paths((yield* post("/kinds/email/jobs", {})).json)).toEqual(["config"])
+      for (const _ of [1, 2]) expect((yield* post("/kinds/email/jobs", { config: ada })).status).toBe(201)
+      const full = yield* post("/kinds/email/jobs", { config: ada })
+      expect(full).toMatchObject({
+        status: 429,
+        json: { _tag: "MaxJobsReached", maxJobs: 2 },
+        headers: { "retry-after": "5" }
+      })
+    })
+  )
+
+  it.scoped("is 404 for kinds that it was not given, and for their jobs", () =>
+    Effect.gen(function* () {
+      const { emails, post, send, services } = yield* make
+      const id = yield* Context.get(services, Import).start({})
+      expect((yield* post("/kinds/import/jobs", { config: {} })).status).toBe(404)
+      expect((yield* post("/jobs", task)).status).toBe(404)
+      const noKind = { status: 404, json: { _tag: "NoSuchKind", kind: "import", kinds: ["email", "report"] } }
+      expect(yield* send({ path: "/api/v1/jobs?kind=import" })).toMatchObject(noKind)
+      expect(yield* send({ path: "/api/v1/events?kind=import" })).toMatchObject(noKind)
+      expect(yield* post("/jobs/stop", { all: true, kind: "import" })).toMatchObject(noKind)
+      const noJob = { status: 404, json: { _tag: "JobNotFound", jobId: id } }
+      for (const path of ["", "/events", "/logs?file=x"]) {
+        expect(yield* send({ path: `/api/v1/jobs/${id}${path}` }), path).toMatchObject(noJob)
+      }
+      for (const path of ["stop", "resume"]) expect(yield* post(`/jobs/${id}/${path}`, {}), path).toMatchObject(noJob)
+      expect(yield* Effect.flip(emails.get(id))).toMatchObject({ _tag: "JobNotFound" })
+      expect(yield* Context.get(services, Import).activeCount).toBe(1)
+    })
+  )
+
+  it.scoped("lists the jobs of all of its kinds newest first, page by page, or those of one", () =>
+    Effect.gen(function* () {
+      const { client, services } = yield* make
+      const store = Context.get(services, RunStore.RunStore)
+      const letters = "ABCDEFGHJK"
+      for (const [n, letter] of [...letters].entries()) {
+        const id = JobId.make(`01${letter.repeat(24)}`)
+        const kind = ["email", "report", "report", "import"][n % 4] ?? ""
+        const at = yield* Effect.clockWith(() =>
+          Effect.succeed(Schema.decodeSync(Schema.DateTimeUtc)("2026-01-01T00:00:00Z"))
+        )
+        yield* store.create({ id, kind, key: undefined, config: {}, labels: {}, at })
+      }
+      const pages = yield* Stream.runCollect(
+        Stream.paginateEffect(Option.none<JobId.JobId>(), (before) =>
+          Effect.map(
+            client.list({ limit: 3, ...(Option.isSome(before) && { before: before.value }) }),
+            ({ jobs, next }) => [
+              jobs.map(({ id }) => id.at(-1)).join(""),
+              Option.map(Option.fromNullable(next), Option.some)
+            ]
+          )
+        )
+      )
+      expect(Chunk.toReadonlyArray(pages)).toEqual(["KJG", "FEC", "BA"])
+      const { jobs } = yield* client.list({ kind: "report" })
+      expect(jobs.map(({ id }) => id.at(-1)).join("")).toBe("KGFCB")
+    })
+  )
+
+  it.scoped("streams the events of all of its kinds in the order of their cursors, and those of one", () =>
+    Effect.gen(function* () {
+      const { client, emails, go, services } = yield* make
+      const ids = [
+        yield* Context.get(services, Email).start(ada),
+        yield* Context.get(services, Import).start({}),
+        yield* Context.get(services, Report).start({ title: "May" }),
+        yield* Context.get(services, Email).start(ada)
+      ]
+      const ended = ({ type }: { readonly type: string }) => type === "job.completed"
+      const all = yield* Effect.fork(
+        client.allEvents().pipe(
+          Stream.filter((event) => ended(event) || event.type === "job.started"),
+          Stream.take(6),
+          Stream.runCollect
+        )
+      )
+      const ofEmails = yield* Effect.fork(
+        emails.allEvents().pipe(
+          Stream.takeUntil((event) => ended(event) && event.jobId === ids[3]),
+          Stream.runCollect
+        )
+      )
+      yield* go
+      const seen = Chunk.toReadonlyArray(yield* all)
+      expect(seen.map(({ jobId }) => jobId)).not.toContain(ids[1])
+      expect(seen.map(({ cursor }) => cursor)).toEqual(seen.map(({ cursor }) => cursor).sort((a, b) => a - b))
+      expect(new Set(Chunk.map(yield* ofEmails, ({ jobId }) => jobId)).size).toBeLessThanOrEqual(2)
+    })
+  )
+
+  it.scoped("stops the jobs of one kind, or all", () =>
+    Effect.gen(function* () {
+      const { client, emails, services } = yield* make
+      const email = yield* Context.get(services, Email).start(ada)
+      const report = yield* Context.get(services, Report).start({ title: "May" })
+      const other = yield* Context.get(services, Import).start({})
+      expect((yield* emails.stopAll).map(({ jobId }) => jobId)).toEqual([email])
+      expect((yield* client.stopAll).map(({ jobId }) => jobId)).toEqual([report])
+      expect(yield* Context.get(services, Import).list).toEqual([other])
+    })
+  )
+
+  it.scoped("has the jobs of tasks beside them, with the flat body of POST /jobs", () =>
+    Effect.gen(function* () {
+      const socket = `${yield* TemporaryDirectory.make}/socket`
+      const tasks = JobManager.layer().pipe(Layer.provide(Orchestrator.layer(() => Effect.succeed("done"))))
+      const served = Server.layer({
+        listen: { socket },
+        drain: 200,
+        api: JobsApi.make([JobManager.JobManager, Report])
+      })
+      yield* Layer.build(served.pipe(Layer.provide(tasks), Layer.provide(kinds)))
+      const client = yield* JobClient.make({ socket })
+      const id = yield* client.start(task)
+      expect(yield* client.get(id)).toMatchObject({ kind: "tasks" })
+    })
+  )
+
+  it.scoped("shows all schemas in its OpenAPI document", () =>
+    Effect.gen(function* () {
+      const { send } = yield* make
+      const { json } = yield* send({ path: "/openapi.json" })
+      for (const kind of ["email", "report"]) {
+        expect(json).toHaveProperty(["paths", `/api/v1/kinds/${kind}/jobs`, "post", "requestBody"])
+        for (const name of ["Config", "Success", "Error"]) {
+          expect(json).toHaveProperty(["components", "schemas", `${kind}.${name}`])
+        }
+      }
+      expect(json).toHaveProperty(
+        "components.schemas",
+        expect.objectContaining({ "email.Signal.approve": expect.anything() })
+      )
+      expect(json).toHaveProperty(
+        ["components", "schemas", "JobEvent.email.sent", "properties", "payload", "properties", "size"],
+        expect.objectContaining({ type: "string" })
+      )
+      expect(json).not.toHaveProperty(["paths", "/api/v1/jobs", "post"])
+      // `to` is an offset in bytes elsewhere.
+      expect(JSON.stringify(json)).not.toContain('"to":{"type":"string","description"')
+      expect((yield* send({ path: "/docs" })).text).toContain("/api/v1/kinds/email/jobs")
+    })
+  )
+
+  it("has a defect where two kinds have one name", () => {
+    class Other extends JobKind.Tag<Other>()("email", { config: Schema.Struct({}) }) {}
+    expect(() => JobsApi.make([Email, Other])).toThrow("two kinds of job are named email")
+  })
+})
+
+describe("JobClient.of", () => {
+  it.scoped("starts, awaits, gets and lists with the types of the kind", () =>
+    Effect.gen(function* () {
+      const { emails, go } = yield* make
+      const id = yield* emails.start(ada)
+      const waiting = yield* Effect.fork(emails.await(id))
+      expect(yield* emails.get(id)).toMatchObject({ status: "running", config: { to: ada.to, retries: 1 } })
+      yield* go
+      const run = yield* waiting
+      expect(run.status === "completed" && run.result.at.getTime()).toBe(0)
+      const failed = yield* emails.await(yield* emails.start({ to: "b@fail", retries: "2" }))
+      expect(failed.status === "failed" && failed.error.kind === "failure" && failed.error.error.code).toBe(550)
+      const { jobs } = yield* emails.list({ limit: 1 })
+      expect(jobs.map(({ config }) => config.to)).toEqual(["b@fail"])
+      const events = yield* Stream.runCollect(emails.events(id))
+      expect(Chunk.toReadonlyArray(events).map(({ type }) => type)).toEqual([
+        "job.started",
+        "email.sent",
+        "job.completed"
+      ])
+    })
+  )
+
+  it.scoped("stops a job, and refuses a configuration as the manager does", () =>
+    Effect.gen(function* () {
+      const { emails } = yield* make
+      const id = yield* emails.start(ada)
+      expect(yield* emails.stop(id)).toMatchObject({ jobId: id, status: "cancelled" })
+      expect(yield* Effect.flip(emails.start({ ...ada, retries: "x" }))).toMatchObject({
+        _tag: "InvalidJobConfig",
+        issues: [{ path: ["retries"] }]
+      })
+      expect(yield* Effect.flip(emails.resume(id))).toMatchObject({ _tag: "NotResumable" })
+    })
+  )
+})
