@@ -10,12 +10,12 @@ import type { KilledProcess } from "../domain/StopReport.js"
 import type { JobContext } from "../manager/Orchestrator.js"
 
 /**
- * One step. It goes on to the next with nothing, or ends the job with a success value.
+ * One step. It continues to the next with nothing, or ends the job with a success value. `Job` is what it uses of its job.
  *
  * @since 0.1.0
  * @category models
  */
-export type Step = (job: JobContext<JobConfig>) => Effect.Effect<void | Ended, unknown, Scope.Scope>
+export type Step<in Job = JobContext<JobConfig>> = (job: Job) => Effect.Effect<void | Ended, unknown, Scope.Scope>
 
 class Ended extends Data.Class<{ readonly value: unknown }> {}
 
@@ -26,7 +26,7 @@ class Ended extends Data.Class<{ readonly value: unknown }> {}
  * @category steps
  */
 export const emit =
-  (event: EmittedEvent): Step =>
+  <const Event extends EmittedEvent>(event: Event): Step<{ readonly emit: (event: Event) => Effect.Effect<void> }> =>
   (job) =>
     job.emit(event)
 
@@ -37,7 +37,7 @@ export const emit =
  * @category steps
  */
 export const wait =
-  (duration: Duration.DurationInput): Step =>
+  (duration: Duration.DurationInput): Step<unknown> =>
   () =>
     Effect.sleep(duration)
 
@@ -48,7 +48,7 @@ export const wait =
  * @category steps
  */
 export const ignoreInterruption =
-  (duration: Duration.DurationInput): Step =>
+  (duration: Duration.DurationInput): Step<unknown> =>
   () =>
     Effect.uninterruptible(Effect.sleep(duration))
 
@@ -59,7 +59,7 @@ export const ignoreInterruption =
  * @category steps
  */
 export const cleanUp =
-  (duration: Duration.DurationInput): Step =>
+  (duration: Duration.DurationInput): Step<unknown> =>
   () =>
     Effect.addFinalizer(() => Effect.sleep(duration))
 
@@ -70,7 +70,7 @@ export const cleanUp =
  * @category steps
  */
 export const dieCleaningUp =
-  (defect: unknown): Step =>
+  (defect: unknown): Step<unknown> =>
   () =>
     Effect.addFinalizer(() => Effect.die(defect))
 
@@ -80,7 +80,7 @@ export const dieCleaningUp =
  * @since 0.1.0
  * @category steps
  */
-export const forced: Step = (job) => job.forced
+export const forced: Step<Pick<JobContext<unknown>, "forced">> = (job) => job.forced
 
 /**
  * Says which processes had to be killed.
@@ -89,7 +89,7 @@ export const forced: Step = (job) => job.forced
  * @category steps
  */
 export const killed =
-  (processes: ReadonlyArray<KilledProcess>): Step =>
+  (processes: ReadonlyArray<KilledProcess>): Step<Pick<JobContext<unknown>, "killed">> =>
   (job) =>
     job.killed(processes)
 
@@ -99,7 +99,7 @@ export const killed =
  * @since 0.1.0
  * @category steps
  */
-export const flush: Step = (job) => job.flush
+export const flush: Step<Pick<JobContext<unknown>, "flush">> = (job) => job.flush
 
 /**
  * Completes the job.
@@ -108,7 +108,7 @@ export const flush: Step = (job) => job.flush
  * @category steps
  */
 export const succeed =
-  (value: unknown): Step =>
+  (value: unknown): Step<unknown> =>
   () =>
     Effect.succeed(new Ended({ value }))
 
@@ -119,7 +119,7 @@ export const succeed =
  * @category steps
  */
 export const fail =
-  (error: unknown): Step =>
+  (error: unknown): Step<unknown> =>
   () =>
     Effect.fail(error)
 
@@ -130,7 +130,7 @@ export const fail =
  * @category steps
  */
 export const die =
-  (defect: unknown): Step =>
+  (defect: unknown): Step<unknown> =>
   () =>
     Effect.die(defect)
 
@@ -140,7 +140,7 @@ export const die =
  * @since 0.1.0
  * @category steps
  */
-export const interrupt: Step = () => Effect.interrupt
+export const interrupt: Step<unknown> = () => Effect.interrupt
 
 /**
  * Runs steps one after another, taking the next from `next` until one of them ends the job.
@@ -148,10 +148,7 @@ export const interrupt: Step = () => Effect.interrupt
  * @since 0.1.0
  * @category running
  */
-export const run = (
-  next: Effect.Effect<Step>,
-  job: JobContext<JobConfig>
-): Effect.Effect<unknown, unknown, Scope.Scope> =>
+export const run = <Job>(next: Effect.Effect<Step<Job>>, job: Job): Effect.Effect<unknown, unknown, Scope.Scope> =>
   Effect.flatMap(
     Effect.flatMap(next, (step) => step(job)),
     (ended) => (ended instanceof Ended ? Effect.succeed(ended.value) : run(next, job))

@@ -3,8 +3,10 @@
  *
  * @since 0.2.0
  */
-import { Layer } from "effect"
+import { Layer, type Schema } from "effect"
+import type * as JobKind from "../manager/JobKind.js"
 import * as JobManager from "../manager/JobManager.js"
+import type { Runs } from "../store/Runs.js"
 import * as RunStore from "../store/RunStore.js"
 import * as ScriptedOrchestrator from "./ScriptedOrchestrator.js"
 
@@ -45,3 +47,44 @@ export const layer = (
     // A store in memory does not fail, and no other manager owns it.
     Layer.orDie
   )
+
+/**
+ * The manager of a kind of job, its `RunStore` in memory, and the `ScriptedOrchestrator` that controls its jobs. Layers of several
+ * kinds that are built together share the two.
+ *
+ * @since 0.2.0
+ * @category layers
+ * @example
+ * import { JobKind } from "charlotte"
+ * import { Step, TestManager } from "charlotte/testing"
+ * import { Effect, Schema } from "effect"
+ *
+ * class Email extends JobKind.Tag<Email>()("email", {
+ *   config: Schema.Struct({ to: Schema.String }),
+ *   success: Schema.Struct({ messageId: Schema.String })
+ * }) {}
+ *
+ * const program = Effect.gen(function* () {
+ *   const emails = yield* Email
+ *   const run = yield* emails.await(yield* emails.start({ to: "ada@example.com" }))
+ *   if (run.status === "completed") assert.equal(run.result.messageId, "m1")
+ * }).pipe(Effect.provide(TestManager.layerOf(Email, { script: () => [Step.succeed({ messageId: "m1" })] })))
+ *
+ * await Effect.runPromise(program)
+ */
+export const layerOf = <
+  Self,
+  Name extends string,
+  C extends Schema.Schema.All,
+  S extends Schema.Schema.All,
+  E extends Schema.Schema.All,
+  Ev extends JobKind.Schemas | undefined,
+  Si extends JobKind.Schemas | undefined
+>(
+  kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si>,
+  options: ScriptedOrchestrator.KindOptions<JobKind.Definition<Name, C, S, E, Ev, Si>> = {}
+): Layer.Layer<
+  Self | RunStore.RunStore | Runs | ScriptedOrchestrator.ScriptedOrchestrator,
+  never,
+  JobKind.Requirements<JobKind.Definition<Name, C, S, E, Ev, Si>>
+> => ScriptedOrchestrator.layerOf(kind, options).pipe(Layer.provideMerge(RunStore.layerMemory), Layer.orDie)

@@ -2,7 +2,12 @@
  * What must compile about kinds of jobs, and what must not: each line below `@ts-expect-error` is an error. It is compiled by the
  * type check of the project, and by `JobKind.test.ts` as an application may do it.
  */
-import { JobKind, JobManager, type RunStore, type errors } from "charlotte"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import { type errors, JobKind, JobManager, type Runs, type RunStore } from "charlotte"
+import { type errors as http, JobClient, JobsApi, Server } from "charlotte/http"
+import { type ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Context, Effect, Layer, Schema } from "effect"
 
 export class Sent extends Schema.Class<Sent>("Sent")({ to: Schema.String, at: Schema.NumberFromString }) {}
@@ -113,7 +118,51 @@ export const tasks = Effect.flatMap(JobManager.JobManager, (manager) =>
   Effect.map(manager.list, (ids) => ids.map(manager.await))
 )
 
+/** A server needs the managers of its kinds and `Runs`; a client has the types of its kind. */
+export const api = JobsApi.make([Email, Report])
+export const server = Server.layer({ listen: { socket: "app.socket" }, api })
+same<typeof server, Layer.Layer<Server.Server, http.ListenError, Email | Report | Runs.Runs>>(true)
+export const handlers = JobsApi.layer(HttpApi.make("app").addHttpApi(api))
+same<Layer.Layer.Context<typeof handlers>, Email | Report | Runs.Runs | FileSystem.FileSystem>(true)
+export const tasksServer = Server.layer({ listen: { socket: "app.socket" } })
+same<Layer.Layer.Context<typeof tasksServer>, JobManager.JobManager | RunStore.RunStore>(true)
+
+export const EmailClient = JobClient.of(Email)
+export const remote = Effect.gen(function* () {
+  const emails = yield* EmailClient
+  const run = yield* emails.await(yield* emails.start({ to: "ada@example.com", retries: "1" }))
+  same<typeof run, JobKind.Run<typeof Email>>(true)
+  const client = yield* HttpApiClient.make(api)
+  return yield* client.kinds.report({ payload: { config: { title: run.config.to } } })
+}).pipe(Effect.provide(EmailClient.layer({ socket: "app.socket" })))
+
+export const tested = TestManager.layerOf(Email, {
+  maxJobs: 1,
+  script: ({ config }) => [
+    Step.emit({ type: "email.queued" }),
+    (job) => job.emit({ type: "email.sent", payload: new Sent({ to: config.to, at: 1 }) }),
+    Step.wait("1 day")
+  ]
+})
+same<typeof tested, Layer.Layer<Email | RunStore.RunStore | Runs.Runs | ScriptedOrchestrator.ScriptedOrchestrator>>(
+  true
+)
+
 // ── What must not compile ──
+
+// @ts-expect-error -- the kind declares no such event
+TestManager.layerOf(Email, { script: () => [Step.emit({ type: "email.lost" })] })
+
+export const wrongRequest = Effect.gen(function* () {
+  const client = yield* HttpApiClient.make(api)
+  // @ts-expect-error -- the configuration is that of another kind
+  yield* client.kinds.report({ payload: { config: { to: "ada@example.com" } } })
+  // @ts-expect-error -- the API has no such kind
+  yield* client.kinds.invoice({ payload: { config: {} } })
+  const emails = yield* EmailClient
+  // @ts-expect-error -- a field of the configuration is missing
+  yield* emails.start({ to: "ada@example.com" })
+})
 
 export const wrong = Effect.gen(function* () {
   const emails = yield* Email

@@ -42,7 +42,7 @@ const tags: ReadonlyArray<unknown> = [
   "ResponseError"
 ] satisfies ReadonlyArray<TransportError["_tag"]>
 
-interface Tagged {
+export interface Tagged {
   readonly _tag: string
 }
 
