@@ -26,7 +26,7 @@ const chaos = [
   "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,CrashRecovery,EventLeaks}.test.ts",
   "test/process/{crash,flood}.test.ts",
-  "test/tasks/run/{Hostile,Kill,Meddling,OwnRefs,Resume,scheduleUnits}.test.ts"
+  "test/tasks/run/{Close,Hostile,Kill,Meddling,OwnRefs,Resume,Stop,scheduleUnits}.test.ts"
 ]
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */

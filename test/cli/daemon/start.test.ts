@@ -31,11 +31,11 @@ const loadedWith = async (...entryPoints: ReadonlyArray<string>): Promise<Readon
 }
 
 describe("charlotte daemon start --foreground", () => {
-  it("loads neither commands, nor the task orchestrator, nor the HTTP application before the daemon is ready", async () => {
+  it("loads neither what other commands run, nor the task orchestrator, nor the HTTP application before the daemon is ready", async () => {
     const loaded = await loadedWith("src/cli/main.ts", "src/daemon/Daemon.ts")
     expect(loaded).toEqual(expect.arrayContaining(["src/store/SqlRunStore.ts", "src/http/server/Listener.ts"]))
     const late =
-      /^src\/cli\/(commands|run|errors\/formatError)|^src\/tasks\/(work|run|TaskOrchestrator|Git\.ts)|^src\/git\/Git\.ts|^src\/http\/server\/HttpApp/
+      /^src\/cli\/(doctor|logs|offline|run|JobSource|errors\/formatError|\w+(Job|Jobs|Plan|Stop)\.ts)|^src\/tasks\/(work|run|TaskOrchestrator|Git\.ts)|^src\/git\/Git\.ts|^src\/http\/server\/HttpApp/
     expect(loaded.filter((path) => late.test(path))).toEqual([])
     expect(await loadedWith("src/daemon/TaskLayers.ts")).toContain("src/tasks/TaskOrchestrator.ts")
   })
