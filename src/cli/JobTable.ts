@@ -10,6 +10,9 @@ import * as StyledLine from "./terminal/StyledLine.js"
 import * as Table from "./terminal/Table.js"
 import * as format from "./terminal/format.js"
 
+/** The kind of most jobs, which need not be named then. */
+export const tasksKind = "tasks"
+
 /** Columns from which on whole ids fit. */
 const wide = 100
 
@@ -39,6 +42,7 @@ export const lines = (
     [
       column("JOB", ({ id }) => StyledLine.raw(room < wide ? JobRef.short(id) : id, "strong")),
       column("STATUS", status),
+      ...(jobs.every(({ kind }) => kind === tasksKind) ? [] : [column("KIND", ({ kind }) => StyledLine.piece(kind))]),
       column("TASKS", tasks, { align: "right" }),
       column("TARGET", (job) => StyledLine.piece(configOf(job).targetBranch ?? ""), { least: 8, rank: 4 }),
       column("REPOSITORY", (job) => StyledLine.piece(configOf(job).repoPath ?? ""), {

@@ -16,6 +16,7 @@ import { Output, writeLines } from "./terminal/Output.js"
 export interface Options {
   /** Whether to list the jobs of other repositories, too. */
   readonly all: boolean
+  readonly kind: Option.Option<string>
   readonly status: Option.Option<RunStatus>
   readonly labels: ReadonlyArray<readonly [name: string, value: string]>
   readonly limit: Option.Option<number>
@@ -26,10 +27,11 @@ export interface Options {
 export const list = ({ all, before, json, ...given }: Options) =>
   Effect.gen(function* () {
     const reach = yield* JobSource.read
-    const isHere = all ? undefined : yield* repositoryAround.isHere
+    const isHere = all || Option.isSome(given.kind) ? undefined : yield* repositoryAround.isHere
     const page = yield* (isHere === undefined ? collect : collectMatching(isHere))(reach, {
       labels: Object.fromEntries(given.labels),
       limit: Option.getOrElse(given.limit, () => 20),
+      ...(Option.isSome(given.kind) && { kind: given.kind.value }),
       ...(Option.isSome(given.status) && { status: given.status.value }),
       ...(Option.isSome(before) && {
         before: yield* Effect.flatMap(JobRef.parse(before.value), (ref) => JobRef.find(reach, ref))
@@ -37,8 +39,11 @@ export const list = ({ all, before, json, ...given }: Options) =>
     })
     yield* json
       ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(encode(page))}\n`))
-      : show(page, hintOf(isHere !== undefined, Option.isSome(given.status) || given.labels.length > 0))
+      : show(page, hintOf(isHere !== undefined, isFiltered(given)))
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+const isFiltered = ({ kind, labels, status }: Pick<Options, "kind" | "labels" | "status">): boolean =>
+  Option.isSome(kind) || Option.isSome(status) || labels.length > 0
 
 const encode = Schema.encodeSync(JobPage)
 

@@ -41,6 +41,7 @@ const headline = (job: Job, summary: Summary.Summary): StyledLine.Line =>
 const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> => {
   const { agent, repoPath, retryOf, targetBranch, tasksDir } = configOf(job)
   return [
+    ...(job.kind === JobTable.tasksKind ? [] : ofKind(job)),
     ["repo", repoPath],
     ["plan", tasksDir],
     ["target", targetBranch],
@@ -51,6 +52,13 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)]
   ]
 }
+
+/** Of jobs of other kinds what they are given, and what they end with, is JSON. */
+const ofKind = ({ config, kind, result }: Job): ReadonlyArray<SummaryText.Fact> => [
+  ["kind", kind],
+  ["config", JSON.stringify(config)],
+  ["result", result === undefined ? undefined : JSON.stringify(result)]
+]
 
 const commandsWhileRunning = ({ id }: Job): ReadonlyArray<StyledLine.Line> => [
   [StyledLine.raw("watch it with  ", "faint"), StyledLine.raw(`charlotte watch ${id}`, "strong")],

@@ -169,7 +169,7 @@ describe("a kind of job", () => {
       const failed = yield* reports.await(yield* reports.start({ title: "failed" }))
       expect(failed).toMatchObject({
         status: "failed",
-        error: { kind: "failure", error: { name: "Error", message: "no paper" } }
+        error: { kind: "failure", error: { reason: "no paper" } }
       })
     }).pipe(
       Effect.provide(
@@ -177,7 +177,7 @@ describe("a kind of job", () => {
           Report.layer({
             run: ({ config: { title }, emit }) =>
               title === "failed"
-                ? Effect.fail(new Error("no paper"))
+                ? Effect.fail({ reason: "no paper" })
                 : Effect.as(emit({ type: "any", payload: 1 }), [title, 1n])
           }),
           RunStore.layerMemory

@@ -15,6 +15,11 @@ const status = Parameter.choiceOption(
   `Only jobs with this status: ${RunStatus.literals.join(", ")}.`
 )
 
+const kind = Parameter.textOption("kind", {
+  placeholder: "KIND",
+  description: "Only jobs of this kind, of all repositories."
+})
+
 const limit = number("limit", "How many jobs to list at most (default: 20).")
 
 const before = Parameter.textOption("before", {
@@ -27,7 +32,7 @@ export const jobs = CommandTree.command(
   {
     description: "List the jobs of this repository, or outside of one all jobs, newest first.",
     example: "charlotte jobs --status running --label team=web --limit 50",
-    parameters: { all, status, labels, limit, before, json }
+    parameters: { all, kind, status, labels, limit, before, json }
   },
   async () => (await import("../listJobs.js")).list
 )

@@ -38,14 +38,15 @@ export interface Jobs extends Pick<JobClient, "events"> {
 /** Starts and resumes them, too. */
 export type Manager = Jobs & Pick<JobClient, "start" | "resume">
 
-const kind = "tasks"
+/** The kind that is listed where none is named. */
+const tasks = "tasks"
 
 /** Without a process that runs it, a running job is interrupted: the next manager will record that. */
 const phaseOf = ({ status }: Run) =>
   Effect.succeed({ phase: undefined, status: status === "running" ? ("interrupted" as const) : status })
 
 export const make = (store: RunStore.Service): Jobs => {
-  const page = ({ kinds: _, status, ...query }: JobQueries.PageQuery) => {
+  const page = ({ kinds: [kind = tasks] = [], status, ...query }: JobQueries.PageQuery) => {
     if (status === "running") return Effect.succeed({ runs: [], next: Option.none<JobId>() })
     if (status !== "interrupted") return store.page({ ...query, kind, ...(status && { status }) })
     const found = Effect.forEach(["interrupted", "running"] as const, (status) =>
@@ -53,9 +54,9 @@ export const make = (store: RunStore.Service): Jobs => {
     )
     return Effect.map(found, JobQueries.merged(query.limit))
   }
-  const queries = JobQueries.make({ kinds: [kind], phaseOf, store, page })
+  const queries = JobQueries.make({ kinds: "any", phaseOf, store, page })
   return {
-    list: ({ limit = 100, ...query } = {}) => queries.list({ ...query, limit }),
+    list: ({ kind = tasks, limit = 100, ...query } = {}) => queries.list({ ...query, limit, kinds: [kind] }),
     get: queries.get,
     events: Runs.make(store).events
   }

@@ -147,9 +147,10 @@ const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>
       }
     })
 
-const nextOf = ({ id, status }: Run, { _tag, command }: Outcome): string | undefined => {
+const nextOf = ({ id, kind, status }: Run, { _tag, command }: Outcome): string | undefined => {
   if (status === "interrupted") return `charlotte resume ${id}`
   if (status === "failed" && _tag === "LandingBlocked" && command !== undefined) return command
+  if (kind !== "tasks") return undefined
   return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined
 }
 

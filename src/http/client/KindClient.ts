@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { Context, type Duration, Effect, Layer, type Scope, Stream } from "effect"
+import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import {
   type InvalidJobConfig,
   type JobConflict,
@@ -20,7 +20,9 @@ import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { StopReport } from "../../domain/StopReport.js"
-import * as JobKind from "../../manager/JobKind.js"
+// The manager itself is none of a client's: a command would load it.
+import { runDecoder } from "../../manager/internal/kindSchemas.js"
+import type * as JobKind from "../../manager/JobKind.js"
 import { Api, make as makeApi } from "../contract/Api.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
 import type { AnyKind } from "../contract/Kinds.js"
@@ -155,7 +157,19 @@ const make = <K extends AnyKind>(
 ): Effect.Effect<KindService<K>, ConnectionFailed | DaemonNotRunning, Scope.Scope | JobKind.Requirements<K>> =>
   Effect.gen(function* () {
     const schemas = yield* Effect.context<JobKind.Requirements<K>>()
-    const decodeRun = JobKind.decodeRun(kind)
+    const decodeRun = runDecoder<
+      JobKind.Config<K>,
+      JobKind.Encoded<K>,
+      JobKind.Success<K>,
+      Schema.Schema.Encoded<K["success"]>,
+      JobKind.Error<K>,
+      Schema.Schema.Encoded<K["error"]>,
+      JobKind.Requirements<K>
+    >({
+      config: Schema.asSchema<K["config"]>(kind.config),
+      success: Schema.asSchema<K["success"]>(kind.success),
+      error: Schema.asSchema<K["error"]>(kind.error)
+    })
     const decode = (run: Run) => Effect.provide(decodeRun(run), schemas)
 
     const derived = yield* Derived.make(target)

@@ -46,17 +46,19 @@ export const make = ({
   kinds,
   phaseOf,
   store,
-  page = ({ kinds: of = kinds, ...query }) =>
+  page = ({ kinds: of = kinds === "any" ? [] : kinds, ...query }) =>
     Effect.map(
       Effect.forEach(of, (kind) => store.page({ ...query, kind })),
       merged(query.limit)
     )
 }: {
-  readonly kinds: ReadonlyArray<string>
+  /** The kinds that are served; a job of another is not found. */
+  readonly kinds: ReadonlyArray<string> | "any"
   readonly phaseOf: (run: Run) => Effect.Effect<Pick<Job, "phase"> & { readonly status: Run["status"] }>
   readonly store: Reads
   readonly page?: (query: PageQuery) => Effect.Effect<RunPage, StoreError>
 }): JobQueries => {
+  const isServed = ({ kind }: Run) => kinds === "any" || kinds.includes(kind)
   const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...withoutIdempotencyKey(run), ...phase }))
 
   return {
@@ -85,7 +87,7 @@ export const make = ({
     get: (id) =>
       Effect.gen(function* () {
         const found = yield* store.withWork(id)
-        if (Option.isNone(found) || !kinds.includes(found.value.run.kind)) return yield* new JobNotFound({ jobId: id })
+        if (Option.isNone(found) || !isServed(found.value.run)) return yield* new JobNotFound({ jobId: id })
         const { run, work } = found.value
         return new Job({ ...(yield* view(run)), ...work }, unchecked)
       })

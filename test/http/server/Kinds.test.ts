@@ -80,8 +80,7 @@ describe("a server of several kinds", () => {
       expect(yield* post("/kinds/report/jobs", { config: { title: "May" } })).toMatchObject({ status: 201 })
       const agent: { readonly socketPath: string; readonly keepAlive?: boolean } = { socketPath: socket }
       const derived = yield* HttpApiClient.make(api, { baseUrl: "http://localhost" }).pipe(
-        Effect.provide(NodeHttpClient.layerWithoutAgent),
-        Effect.provide(NodeHttpClient.makeAgentLayer(agent))
+        Effect.provide(Layer.provide(NodeHttpClient.layerWithoutAgent, NodeHttpClient.makeAgentLayer(agent)))
       )
       const { id } = yield* derived.kinds.email({ payload: { config: ada } })
       expect(yield* derived.charlotteJobs.get({ path: { id } })).toMatchObject({

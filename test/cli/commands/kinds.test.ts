@@ -1,0 +1,109 @@
+/** Commands in a home that an application holds, with kinds of jobs of its own. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { JobKind } from "charlotte"
+import { JobsApi, Server } from "charlotte/http"
+import { Step, TestManager } from "charlotte/testing"
+import { ConfigProvider, Context, Effect, Layer, Schema } from "effect"
+import { version } from "../../../src/http/contract/Version.js"
+import * as Home from "../../../src/daemon/Home.js"
+import * as HomeLock from "../../../src/daemon/HomeLock.js"
+import * as Charlotte from "../process/Charlotte.js"
+import * as CommandLine from "./CommandLine.js"
+
+class Email extends JobKind.Tag<Email>()("email", {
+  config: Schema.Struct({ to: Schema.String }),
+  success: Schema.Struct({ messageId: Schema.String })
+}) {}
+
+class Report extends JobKind.Tag<Report>()("report", { config: Schema.Struct({ title: Schema.String }) }) {}
+
+const kinds = Layer.merge(
+  TestManager.layerOf(Email, { script: () => [Step.emit({ type: "email.sent" }), Step.succeed({ messageId: "m1" })] }),
+  TestManager.layerOf(Report)
+)
+
+/** The server of an application on the socket of a home that it holds. */
+const make = Effect.gen(function* () {
+  const world = yield* Charlotte.world(() => ({}))
+  const variables = { CHARLOTTE_HOME: world.home }
+  const run = (...argv: ReadonlyArray<string>) => CommandLine.make({ ...world, variables })(argv).answer
+  const services = yield* Effect.gen(function* () {
+    const { socket } = yield* Home.Home
+    const api = JobsApi.make([Email, Report])
+    const services = yield* Layer.build(
+      Layer.provideMerge(Server.layer({ listen: { socket }, drain: 200, api }), kinds)
+    )
+    const { announce } = yield* HomeLock.make({ what: "daemon", version })
+    yield* announce(Context.get(services, Server.Server).addresses)
+    return services
+  }).pipe(
+    Effect.provide(Layer.provideMerge(Home.layer, NodeContext.layer)),
+    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+  )
+  const email = yield* Context.get(services, Email).start({ to: "ada@example.com" })
+  yield* Context.get(services, Email).await(email)
+  const report = yield* Context.get(services, Report).start({ title: "May" })
+  return { run, services, email, report }
+})
+
+const ids = (out: string) => [...out.matchAll(/^(\w{26})/gm)].map(([, id]) => id)
+
+describe("commands on jobs of several kinds", () => {
+  it.scopedLive("jobs lists all of them with their kinds, and those of one with --kind", () =>
+    Effect.gen(function* () {
+      const { email, report, run } = yield* make
+      const all = yield* run("jobs", "--all")
+      expect([all.code, ids(all.out).sort()]).toEqual([0, [email, report].sort()])
+      expect(all.out).toMatch(/^JOB +STATUS +KIND /)
+      expect(all.out).toMatch(new RegExp(`^${report} +running +report `, "m"))
+      expect(ids((yield* run("jobs", "--kind", "email")).out)).toEqual([email])
+      expect(yield* run("jobs", "--kind", "email", "--status", "failed")).toMatchObject({
+        code: 0,
+        err: "no matching jobs\n"
+      })
+      const unknown = yield* run("jobs", "--kind", "invoice")
+      expect(unknown).toMatchObject({ code: 2, out: "" })
+      expect(unknown.err).toContain('this server has no jobs of kind "invoice"; it has email, report')
+    })
+  )
+
+  it.scopedLive("show says its kind, its configuration and its result", () =>
+    Effect.gen(function* () {
+      const { email, run } = yield* make
+      const { code, out } = yield* run("show", email)
+      expect(code).toBe(0)
+      expect(out).toMatch(/kind +email\n/)
+      expect(out).toMatch(/config +\{"to":"ada@example.com"\}\n/)
+      expect(out).toMatch(/result +\{"messageId":"m1"\}\n/)
+    })
+  )
+
+  it.scopedLive("watch follows one to its end, and its exit code mirrors the job", () =>
+    Effect.gen(function* () {
+      const { email, report, run, services } = yield* make
+      expect(yield* run("watch", email)).toMatchObject({ code: 0, out: expect.stringContaining("completed in") })
+      yield* Context.get(services, Report).stop(report)
+      const cancelled = yield* run("watch", report)
+      expect(cancelled.code).toBe(130)
+      // There is nothing of tasks to try again.
+      expect(cancelled.out).not.toContain("charlotte retry")
+    })
+  )
+
+  it.scopedLive("stop stops one, and with --all those of all kinds", () =>
+    Effect.gen(function* () {
+      const { report, run, services } = yield* make
+      const other = yield* Context.get(services, Report).start({ title: "June" })
+      expect(yield* run("stop", report)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining(`job ${report} cancelled`)
+      })
+      expect(yield* run("stop", "--all")).toMatchObject({
+        code: 0,
+        out: expect.stringContaining(`job ${other} cancelled`)
+      })
+      expect(yield* Context.get(services, Report).activeCount).toBe(0)
+    })
+  )
+})
