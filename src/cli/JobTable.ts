@@ -22,6 +22,7 @@ const styles: { readonly [S in RunStatus]: StyledLine.Style } = {
   cancelled: "warn",
   interrupted: "warn",
   running: "name",
+  parked: "faint",
   pending: "faint"
 }
 

@@ -89,10 +89,12 @@ export const emitProblem = (event: unknown): string =>
  * @category constants
  */
 export const lifecycle = {
+  "job.queued": "pending",
   "job.started": "running",
   "job.stopping": "running",
   "job.resumed": "running",
   "job.interrupted": "interrupted",
+  "job.parked": "parked",
   "job.completed": "completed",
   "job.failed": "failed",
   "job.cancelled": "cancelled"

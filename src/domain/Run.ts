@@ -27,6 +27,34 @@ export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
 }) {}
 
 /**
+ * What a parked run waits for: a time, a signal, or whichever comes first.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
+  reason: Schema.String,
+  until: Schema.optional(Schema.DateTimeUtc),
+  signal: Schema.optional(Schema.String)
+}) {}
+
+/**
+ * What a run waits for that is not over and not running: a free permit, a time, a key that another job holds, or a signal.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const WaitsFor = Schema.Literal("permit", "time", "key", "signal")
+
+/**
+ * What a run waits for.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type WaitsFor = typeof WaitsFor.Type
+
+/**
  * The record of a job. `attempt` counts from 1; times are in UTC.
  *
  * @since 0.1.0
@@ -42,7 +70,17 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   /** The encoded configuration, as submitted. */
   config: Schema.Unknown,
   labels: Schema.Record({ key: Schema.String, value: Schema.String }),
+  /** Among the runs that wait for a permit, higher ones begin first. */
+  priority: Schema.Int.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => 0)
+  ),
   createdAt: Schema.DateTimeUtc,
+  /** A pending run does not begin before this time. */
+  startAt: Schema.optional(Schema.DateTimeUtc),
+  waitsFor: Schema.optional(WaitsFor),
+  /** Of a parked run. */
+  parked: Schema.optional(Parked),
   /** When the current attempt began. */
   startedAt: Schema.optional(Schema.DateTimeUtc),
   /** When it reached a terminal status. */

@@ -6,15 +6,24 @@
 import { Schema } from "effect"
 
 /**
- * - `pending`: recorded, not yet started
+ * - `pending`: recorded; it waits for a permit, a time or a key
  * - `running`: a manager runs it, or one died while running it and no other has recovered it yet
  * - `interrupted`: cut short when its manager exited; a resume starts the next attempt
+ * - `parked`: it waits for a time or a signal, and holds nothing but its keys; waking it starts the next attempt
  * - `completed`, `failed`, `cancelled`: terminal
  *
  * @since 0.1.0
  * @category models
  */
-export const RunStatus = Schema.Literal("pending", "running", "interrupted", "completed", "failed", "cancelled")
+export const RunStatus = Schema.Literal(
+  "pending",
+  "running",
+  "interrupted",
+  "parked",
+  "completed",
+  "failed",
+  "cancelled"
+)
 
 /**
  * The status of a run.
@@ -31,9 +40,10 @@ export type RunStatus = typeof RunStatus.Type
  * @category constants
  */
 export const transitions: { readonly [From in RunStatus]: ReadonlyArray<RunStatus> } = {
-  pending: ["running", "cancelled"],
-  running: ["completed", "failed", "cancelled", "interrupted"],
+  pending: ["running", "failed", "cancelled"],
+  running: ["completed", "failed", "cancelled", "interrupted", "parked"],
   interrupted: ["running", "failed", "cancelled"],
+  parked: ["running", "failed", "cancelled"],
   completed: [],
   failed: [],
   cancelled: []

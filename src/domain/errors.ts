@@ -21,7 +21,8 @@ export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJob
 }
 
 /**
- * Another active job holds the same key; nothing was written.
+ * Another job holds the same key: it runs, is parked, was interrupted, or is the first that waits for the key. Nothing was
+ * written.
  *
  * @since 0.1.0
  * @category errors
@@ -31,10 +32,91 @@ export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict"
   jobId: Schema.String,
   key: Schema.String,
   /** What the key stands for, such as a branch and the path of its repository; without it the message shows the key. */
-  keyName: Schema.optional(Schema.String)
+  keyName: Schema.optional(Schema.String),
+  /** Its status; `running` when it is left out. */
+  status: Schema.optional(RunStatus)
 }) {
   override get message() {
-    return `job ${this.jobId} already works on ${this.keyName ?? this.key}`
+    const { jobId, key, keyName = key, status = "running" } = this
+    return status === "running"
+      ? `job ${jobId} already works on ${keyName}`
+      : `job ${jobId}, which is ${status}, holds ${keyName}; resume it, stop it, or wait until it has ended`
+  }
+}
+
+/**
+ * So many runs of this kind are pending already; nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
+  maxQueued: Schema.Int
+}) {
+  override get message() {
+    return `the queue is full: ${this.maxQueued} runs are pending`
+  }
+}
+
+/**
+ * A run with this idempotency key is recorded that was started with another configuration or other options; nothing was
+ * written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
+  key: Schema.String,
+  /** The run that was started with the key. */
+  jobId: Schema.String
+}) {
+  override get message() {
+    return `the idempotency key ${this.key} was used for job ${this.jobId} with another body or other options; use a new key`
+  }
+}
+
+/**
+ * The job has ended and takes no more signals.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class JobEnded extends Schema.TaggedError<JobEnded>()("JobEnded", {
+  jobId: Schema.String,
+  status: RunStatus
+}) {
+  override get message() {
+    return `job ${this.jobId} has ended: it is ${this.status}`
+  }
+}
+
+/**
+ * The signal was rejected: its name or its payload is not one that the job takes. Nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class InvalidSignal extends Schema.TaggedError<InvalidSignal>()("InvalidSignal", {
+  signal: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `invalid signal ${JSON.stringify(this.signal)}: ${this.reason}`
+  }
+}
+
+/**
+ * The job was sent as many signals as it can keep since it last began; nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class TooManySignals extends Schema.TaggedError<TooManySignals>()("TooManySignals", {
+  jobId: Schema.String,
+  limit: Schema.Int
+}) {
+  override get message() {
+    return `job ${this.jobId} was sent ${this.limit} signals since it last began, and keeps no more`
   }
 }
 

@@ -9,6 +9,7 @@ import {
   Context,
   Duration,
   Effect,
+  type Either,
   HashMap,
   Layer,
   Option,
@@ -19,27 +20,34 @@ import {
 } from "effect"
 import {
   type AlreadyManaged,
+  type IdempotencyKeyReused,
   type InvalidJobConfig,
+  type InvalidSignal,
   type JobConflict,
+  type JobEnded,
   type JobNotFound,
   type MaxJobsReached,
   type NotResumable,
+  type QueueFull,
   type ShuttingDown,
   type StopTimedOut,
   type StoreError,
+  type TooManySignals,
   type UndecodableRun
 } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run, TypedRun } from "../domain/Run.js"
+import type { StartOptions } from "../domain/StartOptions.js"
 import type { StopReport } from "../domain/StopReport.js"
 import type { RunStore } from "../store/RunStore.js"
 import * as Admission from "./internal/admission.js"
 import { awaitEnd } from "./internal/awaitEnd.js"
 import { closeJobs } from "./internal/closeJobs.js"
-import * as Continuation from "./internal/continueInterrupted.js"
+import { beginRun, resumeJob } from "./internal/beginRun.js"
 import * as Core from "./internal/Core.js"
+import * as Dispatcher from "./internal/dispatcher.js"
 import * as EventSubscriptions from "./internal/EventSubscriptions.js"
 import * as JobIdGenerator from "./internal/JobIdGenerator.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
@@ -49,7 +57,9 @@ import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
 import type { Health } from "./internal/persistRetry.js"
 import { takeOver } from "./internal/recovery.js"
-import { resumeJob, startJob } from "./internal/startJob.js"
+import { signalJob } from "./internal/signals.js"
+import { startJob } from "./internal/startJob.js"
+import { startMany } from "./internal/startMany.js"
 import { stopAll } from "./internal/stopAll.js"
 import { stopJob } from "./internal/stopJob.js"
 import type { ManagedJob } from "./ManagedJob.js"
@@ -130,13 +140,26 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
    * interrupted, either the job exists and runs, or there is no trace of it.
    */
   readonly start: (
-    config: Encoded
-  ) => Effect.Effect<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | ShuttingDown | StoreError>
+    config: Encoded,
+    options?: StartOptions
+  ) => Effect.Effect<
+    JobId,
+    MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
+  >
+
+  /** Records runs that wait for permits in the order of their configurations; each is accepted or refused for itself. */
+  readonly startMany: (
+    configs: ReadonlyArray<Encoded>,
+    options?: Omit<StartOptions, "whenFull" | "idempotencyKey">
+  ) => Effect.Effect<
+    ReadonlyArray<Either.Either<JobId, InvalidJobConfig | JobConflict | QueueFull>>,
+    ShuttingDown | StoreError
+  >
 
   /**
    * Stops a job and returns when it is really over: its fibers and finalizers have ended, the record says so, its permit is
    * free. The orchestrator has `grace` to end politely, and one second more. A later stop with a shorter grace shortens it.
-   * An interrupted run that waits to be continued is cancelled; one that is over answers its report with `alreadyEnded`.
+   * A run that waits (pending, parked or interrupted) is cancelled; one that is over answers its report with `alreadyEnded`.
    */
   readonly stop: (
     id: JobId,
@@ -166,7 +189,18 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
    */
   readonly await: (id: JobId) => Effect.Effect<RunOf<Config, Success, Error>, AwaitError<Success>>
 
-  /** Continues an interrupted run as its next attempt. */
+  /**
+   * Sends a signal with any JSON as payload. It is kept with the job, and wakes it where it has parked for that. `by` is who
+   * sent it, as the sender says.
+   */
+  readonly signal: (
+    id: JobId,
+    name: string,
+    payload?: unknown,
+    options?: { readonly by?: string | undefined }
+  ) => Effect.Effect<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError>
+
+  /** Continues an interrupted run as its next attempt. A parked one goes on as soon as a permit is free. */
   readonly resume: (
     id: JobId
   ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError>
@@ -197,6 +231,10 @@ export interface Options {
   readonly stopGrace?: Duration.DurationInput
   /** Whether interrupted runs are resumed by the manager, or only by `resume`; `automatic` by default. */
   readonly recovery?: "automatic" | "manual"
+  /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
+  readonly maxQueued?: number
+  /** How many checks run concurrently; 4 by default. */
+  readonly maxChecks?: number
 }
 
 /**
@@ -213,6 +251,10 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly orchestrator: OrchestratorService<C, R, R2>
   /** Labels to filter runs by. */
   readonly labels?: (config: C) => { readonly [name: string]: string }
+  /** The key of a configuration, where `start` is not given one: at most one job holds it. */
+  readonly key?: (config: C) => string | undefined
+  /** The signals that its jobs take, with the schemas of their payloads; any name with any JSON when left out. */
+  readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }
 }
 
 /**
@@ -230,7 +272,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { kind, labels = () => ({}), maxJobs = 10, orchestrator } = options
+    const { key, kind, labels = () => ({}), maxChecks = 4, maxJobs = 10, maxQueued = 10_000, orchestrator } = options
     const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
     const core = yield* Core.make({
       kind,
@@ -241,7 +283,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
       run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
     })
-    const admission = yield* Admission.make({ config: options.config, orchestrator, services })
+    const admission = yield* Admission.make({ config: options.config, orchestrator, services, maxChecks })
     const anyId = yield* JobIdGenerator.make
     const subscriptions = yield* EventSubscriptions.make(core)
 
@@ -251,15 +293,17 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
     yield* takeOver({ kind, store: core.store, recover })
 
-    const resume = (id: JobId) => resumeJob(core, admission, id)
-    const continuation = yield* Continuation.make(core, resume)
-    const isAutomatic = options.recovery !== "manual"
+    const interrupted = options.recovery !== "manual"
+    const dispatcher = yield* Dispatcher.make(core, (id) => beginRun(core, admission, id), { interrupted })
+    const starting = { admission, dispatcher, nextId, labels, key, maxQueued }
 
     const service: Service<C, I> = {
-      start: (config) => startJob(core, { admission, nextId, labels }, config),
-      resume,
+      start: (config, start) => startJob(core, starting, config, start),
+      startMany: (configs, start) => startMany(core, starting, configs, start),
+      resume: (id) => resumeJob(core, admission, id),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
-      stopAll: continuation.pausedDuring(stopAll(core, { waiting: isAutomatic })),
+      stopAll: dispatcher.pausedDuring(stopAll(core, { interrupted })),
+      signal: (jobId, name, payload, { by } = {}) => signalJob(core, options.signals, { jobId, name, payload, by }),
       get: (id) =>
         Effect.flatMap(
           Effect.map(JobRegistry.find(core.jobs, id), Option.filter(JobRegistry.isActive)),
@@ -273,7 +317,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       health: core.persistRetry.health
     }
 
-    if (isAutomatic) yield* Effect.forkScoped(continuation.run)
+    yield* Effect.forkScoped(dispatcher.run)
+    yield* Effect.forkScoped(dispatcher.keepTime)
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => closeJobs(core))
     return service

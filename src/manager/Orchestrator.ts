@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Context, type Duration, Effect, Layer, type Scope } from "effect"
+import { Context, type DateTime, type Duration, Effect, Layer, type Option, type Scope } from "effect"
 import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { EmittedEvent } from "../domain/JobEvent.js"
@@ -125,10 +125,33 @@ export interface JobContext<out Config, Events = AnyEvents, _Signals = AnySignal
    * the manager's SQL client it is a defect.
    */
   readonly flush: Effect.Effect<void>
+  /**
+   * Ends this attempt without ending the job: the work is interrupted, finalizers run, and the run is `parked`. It holds
+   * nothing but its keys until the time comes, the signal arrives, or it is resumed; then `run` is called for the next
+   * attempt. Without `until` and `signal`, or inside a transaction of the manager's SQL client, it is a defect.
+   */
+  readonly park: (options: ParkOptions) => Effect.Effect<never>
+  /** What the newest signal of a name carried; `undefined` in it where that was nothing. */
+  readonly signal: (name: string) => Effect.Effect<Option.Option<unknown>>
   /** Records that something had to be killed; the stop report says `forced` then. */
   readonly forced: Effect.Effect<void>
   /** Does the same, and names the processes; the stop report lists at most 100 of them. */
   readonly killed: (processes: ReadonlyArray<KilledProcess>) => Effect.Effect<void>
+}
+
+/**
+ * What a job parks for.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface ParkOptions {
+  /** Shown to people. */
+  readonly reason: string
+  /** The job goes on at this time at the latest. */
+  readonly until?: DateTime.Utc | undefined
+  /** The job goes on when this signal arrives, or at once where one has arrived that no attempt has used up. */
+  readonly signal?: string | undefined
 }
 
 /**

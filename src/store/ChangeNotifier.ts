@@ -4,6 +4,7 @@
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
+import type { WaitsFor } from "../domain/Run.js"
 
 export interface Notifier {
   /** Counts the commits since the first subscriber acquired the notifier. */
@@ -17,6 +18,15 @@ export interface ChangeNotifier {
   readonly get: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
   /** Notifies the subscribers of these jobs, after the commit. */
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
+  /** Notifies of what waits of a kind. */
+  readonly waiting: (kind: string) => Waiting<ReturnType<typeof makeNotifier>>
+}
+
+export interface Waiting<N extends Notifier = Notifier> {
+  /** Of commits after which a run may wait for a permit. */
+  readonly due: N
+  /** Of commits after which a run may wait for an earlier time. */
+  readonly times: N
 }
 
 /** A standalone notifier. `wake` resumes all waiting fibers through one deferred. */
@@ -41,6 +51,23 @@ export const makeNotifier = (): Notifier & { readonly wake: Effect.Effect<void>;
   }
 }
 
+/** Notifies of a run that waits from now on for this; `any`: for a permit or for a time. */
+export const wakeFor = (
+  { due, times }: Waiting<ReturnType<typeof makeNotifier>>,
+  waitsFor: WaitsFor | "any" | undefined
+): Effect.Effect<void> => {
+  switch (waitsFor) {
+    case "permit":
+      return due.wake
+    case "time":
+      return times.wake
+    case "any":
+      return Effect.zipRight(due.wake, times.wake)
+    default:
+      return Effect.void
+  }
+}
+
 interface Entry {
   readonly notifier: ReturnType<typeof makeNotifier>
   subscribers: number
@@ -50,6 +77,7 @@ const all = "all"
 
 export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
   const entries = new Map<JobId | typeof all, Entry>()
+  const kinds = new Map<string, Waiting<ReturnType<typeof makeNotifier>>>()
 
   const acquire = (key: JobId | typeof all): Entry => {
     const entry = entries.get(key) ?? { notifier: makeNotifier(), subscribers: 0 }
@@ -64,6 +92,11 @@ export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
   }
 
   return {
+    waiting: (kind) => {
+      const notifiers = kinds.get(kind) ?? { due: makeNotifier(), times: makeNotifier() }
+      kinds.set(kind, notifiers)
+      return notifiers
+    },
     get: (jobId) => {
       const key = jobId ?? all
       return Effect.map(

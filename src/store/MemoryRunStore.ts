@@ -1,17 +1,19 @@
 /**
  * The in-memory store: the same rules, no persistence. For tests, and for applications that need no history.
  */
-import { Effect, Option, Order } from "effect"
-import { JobConflict, Superseded } from "../domain/errors.js"
+import { type DateTime, Effect, Option, Order } from "effect"
+import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../domain/errors.js"
 import { parse, toJson } from "../internal/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import { Run, RunError } from "../domain/Run.js"
+import { Run, RunError, type WaitsFor } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import type { OpenProcess } from "./ChildProcessStore.js"
 import type { Owner, OwnerStore } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
-import type { AcceptedEvent, NewRun, Service } from "./RunStoreService.js"
+import { admitRun } from "./admitRun.js"
+import * as MemoryQueue from "./MemoryQueue.js"
+import type { AcceptedEvent, Change, Holder, Service } from "./RunStoreService.js"
 import * as MemoryTaskProgressStore from "./MemoryTaskProgressStore.js"
 import * as Page from "./Page.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
@@ -23,10 +25,8 @@ interface Logged {
   readonly bytes: number
 }
 
-interface Entry {
-  readonly submitted: NewRun
+interface Entry extends MemoryQueue.Entry {
   readonly events: Array<Logged>
-  state: RunTransition.State
 }
 
 const toRun = ({ state, submitted }: Entry): Run =>
@@ -38,7 +38,11 @@ const toRun = ({ state, submitted }: Entry): Run =>
       attempt: state.attempt,
       config: submitted.config,
       labels: submitted.labels,
+      priority: submitted.priority ?? 0,
       createdAt: submitted.at,
+      ...(submitted.startAt === undefined ? {} : { startAt: submitted.startAt }),
+      ...(state.waitsFor === undefined ? {} : { waitsFor: state.waitsFor }),
+      ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
       ...(state.status === "completed" ? { result: state.result } : {}),
@@ -47,8 +51,6 @@ const toRun = ({ state, submitted }: Entry): Run =>
     { disableValidation: true }
   )
 
-const isActive = ({ state }: Entry): boolean => state.status === "pending" || state.status === "running"
-
 /** A copy: the caller may mutate what it passed in. */
 const snapshot = (state: RunTransition.State): RunTransition.State => ({
   ...state,
@@ -56,9 +58,9 @@ const snapshot = (state: RunTransition.State): RunTransition.State => ({
   error: state.error && new RunError({ ...state.error, error: toJson(state.error.error) }, { disableValidation: true })
 })
 
-/** One atomic step: no other fiber runs between check, write and notification. */
+/** One atomic step, run synchronously: no other fiber runs between check, write and notification. */
 const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.uninterruptible(Effect.suspend(body))
+  Effect.suspend(() => Effect.runSyncExit(Effect.suspend(body)))
 
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
@@ -91,12 +93,33 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return notifier.wake([entry.submitted.id])
   }
 
-  const conflict = (kind: string, key: string | undefined): JobConflict | undefined => {
-    const holder = [...entries.values()].find(
-      (entry) => key !== undefined && entry.submitted.kind === kind && entry.state.key === key && isActive(entry)
-    )
-    return holder && key !== undefined ? new JobConflict({ jobId: holder.submitted.id, key }) : undefined
+  const queue = MemoryQueue.make(entries)
+  const wakeFor = (kind: string, waitsFor: WaitsFor | "any" | undefined) =>
+    ChangeNotifier.wakeFor(notifier.waiting(kind), waitsFor)
+
+  /** Applies the change, and gives the keys of a run that has ended to the next. */
+  const change = (entry: Entry, requested: Change): Effect.Effect<void, Superseded> => {
+    const change = RunTransition.truncateError(requested)
+    const { at, attempt, jobId, parked, type } = change
+    const isSignalled = type === "job.parked" && parked?.signal !== undefined && queue.isSignalled(entry, parked.signal)
+    const to = RunTransition.next(entry.state, change, isSignalled)
+    if (to === undefined) return new Superseded({ jobId, attempt })
+    entry.state = snapshot(to)
+    const granted = isTerminal(to.status) && queue.release(entry, at)
+    const appended = append(entry, [RunTransition.changeEvent(change)])
+    return Effect.zipRight(appended, wakeFor(entry.submitted.kind, granted ? "any" : to.waitsFor))
   }
+
+  /** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
+  const replace = ({ id: jobId }: Holder, at: DateTime.Utc): Effect.Effect<ReadonlyArray<JobId>, Superseded> =>
+    Effect.suspend(() => {
+      const entry = entries.get(jobId)
+      if (entry === undefined || isTerminal(entry.state.status)) return Effect.succeed([])
+      const { attempt, status, stoppingAt } = entry.state
+      if (status !== "running") return Effect.as(change(entry, { type: "job.cancelled", jobId, attempt, at }), [])
+      const stopping = change(entry, { type: "job.stopping", jobId, attempt, at })
+      return Effect.as(stoppingAt === undefined ? stopping : Effect.void, [jobId])
+    })
 
   /** The entry of a job whose running attempt this is. */
   const current = (jobId: JobId, attempt: number): Entry | undefined => {
@@ -206,40 +229,91 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     latestCursor: Effect.sync(() => log.length),
 
     create: (run) =>
-      write(() => {
-        const { config, id, key, kind, labels } = run
-        const conflicting = conflict(kind, key)
-        if (conflicting) return conflicting
-        const entry: Entry = {
-          submitted: { ...run, config: toJson(config), labels: { ...labels } },
-          events: [],
-          state: RunTransition.initial(run)
-        }
-        entries.set(id, entry)
-        return append(entry, [RunTransition.startedEvent(run)])
-      }),
+      write(() =>
+        Effect.gen(function* () {
+          const decision = yield* admitRun(run, queue.lookup)
+          if (decision._tag === "Existing") return decision
+          const { state } = decision
+          const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
+          const entry: Entry = { submitted, events: [], signals: [], state }
+          entries.set(run.id, entry)
+          yield* append(entry, [RunTransition.createdEvent(run, state)])
+          const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
+          if (state.status === "running") return { _tag: "Running" as const }
+          yield* wakeFor(run.kind, state.waitsFor)
+          return { _tag: "Pending" as const, waitsFor: entry.state.waitsFor, replaces: replaces.flat() }
+        }).pipe(Effect.catchTag("Superseded", Effect.die))
+      ),
 
     record: (requested) =>
       write(() => {
-        const change = RunTransition.truncateError(requested)
-        const { attempt, jobId } = change
-        const entry = entries.get(jobId)
-        const to = entry && RunTransition.next(entry.state, change)
-        if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
-        entry.state = snapshot(to)
-        return append(entry, [RunTransition.changeEvent(change)])
+        const entry = entries.get(requested.jobId)
+        return entry === undefined ? new Superseded(requested) : change(entry, requested)
       }),
 
-    resume: (resumption) =>
-      write((): Effect.Effect<void, JobConflict | Superseded> => {
-        const { attempt, jobId, key } = resumption
+    begin: (beginning) =>
+      write((): Effect.Effect<"running" | "waits", Superseded> => {
+        const { attempt, jobId, key } = beginning
         const entry = entries.get(jobId)
-        const to = entry && RunTransition.nextAttempt(entry.state, resumption)
+        const to = entry && RunTransition.begun(entry.state, beginning)
         if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
-        const conflicting = conflict(entry.submitted.kind, key)
-        if (conflicting) return conflicting
+        const { parked, wokenBy } = entry.state
+        if (key !== undefined && entry.state.key === undefined) {
+          if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
+            entry.state = { ...entry.state, key, waitsFor: "key" }
+            return Effect.succeed("waits")
+          }
+        }
+        if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
         entry.state = to
-        return append(entry, [RunTransition.resumedEvent(resumption)])
+        return Effect.as(append(entry, [RunTransition.begunEvent(beginning)]), "running")
+      }),
+
+    holder: (key) => Effect.sync(() => queue.holder(key)),
+    idempotent: ({ key, kind }) => queue.lookup.idempotent(kind, key),
+    waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
+    due: (query) =>
+      Effect.sync(() =>
+        queue.due(query).map((entry) => ({ run: toRun(entry), stopping: false, crashes: entry.state.crashes }))
+      ),
+    nextDueAt: (kind) => Effect.sync(() => queue.nextDueAt(kind)),
+    wakeDue: ({ at, kind }) =>
+      write(() => {
+        const woken = queue.wakeDue(kind, at)
+        return woken === 0 ? Effect.succeed(0) : Effect.as(wakeFor(kind, "permit"), woken)
+      }),
+    wake: (jobId) =>
+      write(() => {
+        const entry = entries.get(jobId)
+        const to = entry && RunTransition.woken(entry.state, "resume")
+        if (entry === undefined || to === undefined) {
+          return new Superseded({ jobId, attempt: entry?.state.attempt ?? 0 })
+        }
+        entry.state = to
+        return wakeFor(entry.submitted.kind, "permit")
+      }),
+    signal: (signal) =>
+      write((): Effect.Effect<void, JobNotFound | JobEnded | TooManySignals> => {
+        const { jobId, kind, limit, name } = signal
+        const entry = entries.get(jobId)
+        if (entry === undefined || entry.submitted.kind !== kind) return new JobNotFound({ jobId })
+        const { attempt, status } = entry.state
+        if (isTerminal(status)) return new JobEnded({ jobId, status })
+        if (entry.signals.filter((signal) => signal.attempt === attempt).length >= limit) {
+          return new TooManySignals({ jobId, limit })
+        }
+        const to = RunTransition.isWokenBy(entry.state, name) ? RunTransition.woken(entry.state, "signal") : undefined
+        entry.signals.push({ ...signal, attempt, used: false })
+        entry.state = to ?? entry.state
+        const appended = append(entry, [RunTransition.signalEvent(signal)])
+        return to === undefined ? appended : Effect.zipRight(appended, wakeFor(kind, "permit"))
+      }),
+    latestSignal: ({ jobId, name }) =>
+      Effect.sync(() => {
+        const signal = entries.get(jobId)?.signals.findLast((signal) => signal.name === name)
+        return Option.map(Option.fromNullable(signal), ({ payload }) =>
+          payload === undefined ? undefined : parse(payload)
+        )
       }),
 
     append: ({ attempt, events, jobId }) =>

@@ -30,16 +30,22 @@ const ignoreFailedRollback = (connection: Connection): Connection => ({
 
 /**
  * A separate client on the application's connection, without name transforms, that takes the write lock at the start of a
- * transaction.
+ * transaction. It keeps the connection for itself, with foreign keys off: a table that others refer to can be built again
+ * then, and inside a transaction SQLite ignores the switch.
  */
-const plainClient = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  SqlClient.make({
-    acquirer: Effect.map(sql.reserve, ignoreFailedRollback),
+const plainClient = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const connection = ignoreFailedRollback(yield* sql.reserve)
+  const foreignKeys = (state: unknown) => connection.executeUnprepared(`PRAGMA foreign_keys=${state}`, [], undefined)
+  const [before] = yield* connection.executeUnprepared("PRAGMA foreign_keys", [], undefined)
+  yield* Effect.acquireRelease(foreignKeys("OFF"), () => Effect.ignore(foreignKeys(before?.foreign_keys ?? 1)))
+  return yield* SqlClient.make({
+    acquirer: Effect.succeed(connection),
     compiler: Statement.makeCompilerSqlite(),
     beginTransaction: "BEGIN IMMEDIATE",
     spanAttributes: []
   })
-).pipe(Effect.provide(Reactivity.layer))
+}).pipe(Effect.provide(Reactivity.layer))
 
 /** A failed COMMIT leaves the transaction open. */
 const rollback = Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.ignore(sql.unsafe("ROLLBACK").unprepared))
@@ -50,7 +56,8 @@ const rollback = Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.ignore(sql.
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
   orStoreError(operation),
   Effect.tapError(() => rollback),
-  Effect.provideServiceEffect(SqlClient.SqlClient, plainClient)
+  Effect.provideServiceEffect(SqlClient.SqlClient, orStoreError(operation)(plainClient)),
+  Effect.scoped
 )
 
 const versionBy = (execute: RawQuery): Effect.Effect<Option.Option<number>, SqlError> =>

@@ -4,15 +4,24 @@
  * @since 0.1.0
  */
 import type { DateTime, Effect, Option, Scope } from "effect"
-import type { JobConflict, StoreError, Superseded } from "../domain/errors.js"
+import type {
+  IdempotencyKeyReused,
+  JobConflict,
+  JobEnded,
+  JobNotFound,
+  QueueFull,
+  StoreError,
+  Superseded,
+  TooManySignals
+} from "../domain/errors.js"
 import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Run, RunError } from "../domain/Run.js"
+import type { Parked, Run, RunError, WaitsFor } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { Work } from "../domain/Work.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
-import type { Notifier } from "./ChangeNotifier.js"
+import type { Notifier, Waiting } from "./ChangeNotifier.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 
 /**
@@ -64,19 +73,65 @@ export interface Service {
   /** Unfinished runs of a kind, oldest first; for the next page pass the last id as `after`. */
   readonly unfinished: (query: {
     readonly kind: string
-    readonly status?: "running" | "interrupted"
+    readonly status?: RunStatus
     readonly after?: JobId
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>
 
-  /** Records a new run as `running`, with its first event. */
-  readonly create: (run: NewRun) => Effect.Effect<void, JobConflict | StoreError>
+  /**
+   * Records a new run with its first event, as `running`, or as `pending` where it has to wait. What decides is read in the
+   * same transaction.
+   */
+  readonly create: (run: NewRun) => Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
   /** Records a state change together with its event; fails unless the attempt is the current one. */
   readonly record: (change: Change) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Starts the next attempt of an interrupted run; fails unless the previous attempt is the current one. */
-  readonly resume: (resumption: Resumption) => Effect.Effect<void, JobConflict | Superseded | StoreError>
+  /**
+   * Begins the attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one. Fails
+   * unless that attempt is the one to begin. `waits`: the key is another job's, and the run waits behind it.
+   */
+  readonly begin: (beginning: Beginning) => Effect.Effect<"running" | "waits", Superseded | StoreError>
+
+  /** The job that holds a key, if any. */
+  readonly holder: (key: Key) => Effect.Effect<Option.Option<Holder>, StoreError>
+
+  /** The run that was started with an idempotency key. */
+  readonly idempotent: (query: {
+    readonly kind: string
+    readonly key: string
+  }) => Effect.Effect<Option.Option<Submitted>, StoreError>
+
+  /** Notifies of commits after which a run of this kind may wait for a permit, or for an earlier time. */
+  readonly waiting: (kind: string) => Effect.Effect<Waiting>
+
+  /**
+   * The first of the runs that wait for a permit, in the order in which they begin: priority, then interrupted before parked
+   * before pending, then id.
+   */
+  readonly due: (query: {
+    readonly kind: string
+    readonly statuses: ReadonlyArray<"interrupted" | "parked" | "pending">
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>
+
+  /** The earliest time that a run of this kind waits for. */
+  readonly nextDueAt: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
+
+  /** The runs whose time has come wait for a permit from now on; at most 1,000 at once. Answers how many. */
+  readonly wakeDue: (query: { readonly kind: string; readonly at: DateTime.Utc }) => Effect.Effect<number, StoreError>
+
+  /** A parked run waits for a permit from now on; fails unless it is parked. */
+  readonly wake: (jobId: JobId) => Effect.Effect<void, Superseded | StoreError>
+
+  /** Records a signal with its event; a parked run that waits for it waits for a permit from now on. */
+  readonly signal: (signal: NewSignal) => Effect.Effect<void, JobNotFound | JobEnded | TooManySignals | StoreError>
+
+  /** The payload of the newest signal of a name. */
+  readonly latestSignal: (query: {
+    readonly jobId: JobId
+    readonly name: string
+  }) => Effect.Effect<Option.Option<unknown>, StoreError>
 
   /** Appends emitted events; fails unless the attempt is the current one and running. */
   readonly append: (emitted: {
@@ -194,11 +249,102 @@ export interface UnfinishedRun {
 export interface NewRun {
   readonly id: JobId
   readonly kind: string
+  /** The key of `check`. */
   readonly key: string | undefined
   readonly config: unknown
   readonly labels: { readonly [name: string]: string }
   /** JSON text, encoded once, since it may be megabytes. */
   readonly submission?: string | undefined
+  readonly at: DateTime.Utc
+  /** The key of the caller's options, a second one. */
+  readonly startKey?: string | undefined
+  /** What to do where another job holds one of the keys; `refuse` by default. */
+  readonly whenKeyTaken?: WhenKeyTaken | undefined
+  /** 0 by default. */
+  readonly priority?: number | undefined
+  readonly startAt?: DateTime.Utc | undefined
+  readonly idempotency?: { readonly key: string; readonly request: string } | undefined
+  /** Whether it waits for a permit, rather than has one. */
+  readonly isQueued?: boolean | undefined
+  /** How many pending runs there may be; without a limit by default. */
+  readonly maxQueued?: number | undefined
+}
+
+/**
+ * What `start` does where another job holds the key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type WhenKeyTaken = "refuse" | "attach" | "replace" | "queue"
+
+/**
+ * What came of a run to insert: it runs, it waits, or another run was there before.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Created =
+  | { readonly _tag: "Running" }
+  | {
+      readonly _tag: "Pending"
+      /** What it waits for; `any`: for a permit or for a time. */
+      readonly waitsFor: WaitsFor | "any" | undefined
+      /** Running jobs whose intent to stop was recorded, since it replaces them. */
+      readonly replaces: ReadonlyArray<JobId>
+    }
+  | { readonly _tag: "Existing"; readonly id: JobId }
+
+/**
+ * A key of a kind: that of `check`, or that of the caller's options.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Key {
+  readonly kind: string
+  readonly of: "key" | "startKey"
+  readonly key: string
+}
+
+/**
+ * A job that holds a key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Holder {
+  readonly id: JobId
+  readonly status: RunStatus
+}
+
+/**
+ * A run that was started with an idempotency key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Submitted {
+  readonly id: JobId
+  readonly request: string
+}
+
+/**
+ * A signal to insert.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface NewSignal {
+  readonly kind: string
+  readonly jobId: JobId
+  readonly name: string
+  /** JSON text. */
+  readonly payload: string | undefined
+  /** Who sent it, as the sender says. */
+  readonly by: string | undefined
+  /** How many a job keeps since it last began. */
+  readonly limit: number
   readonly at: DateTime.Utc
 }
 
@@ -209,12 +355,14 @@ export interface NewRun {
  * @category models
  */
 export interface Change {
-  readonly type: Exclude<Lifecycle, "job.started" | "job.resumed">
+  readonly type: Exclude<Lifecycle, "job.queued" | "job.started" | "job.resumed">
   readonly jobId: JobId
   readonly attempt: number
   readonly at: DateTime.Utc
   /** With `job.interrupted`: whether the manager crashed. */
   readonly crashed?: boolean
+  /** With `job.parked`. */
+  readonly parked?: Parked | undefined
   /** With `job.completed`: JSON. */
   readonly result?: unknown
   /** With `job.failed` and `job.cancelled`. */
@@ -222,15 +370,16 @@ export interface Change {
 }
 
 /**
- * The start of a further attempt.
+ * The beginning of an attempt of a run that waits.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category models
  */
-export interface Resumption {
+export interface Beginning {
   readonly jobId: JobId
-  /** The new attempt. */
+  /** The attempt that begins. */
   readonly attempt: number
+  /** The key of `check`, which takes effect only where the run has none yet. */
   readonly key: string | undefined
   readonly at: DateTime.Utc
 }

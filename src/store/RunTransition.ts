@@ -1,13 +1,13 @@
 /**
  * State transitions of runs, applied by both stores within a transaction.
  */
-import type { DateTime } from "effect"
+import { DateTime, Schema } from "effect"
 import { stringify } from "../internal/Json.js"
 import { type Lifecycle, lifecycle } from "../domain/JobEvent.js"
-import type { RunError } from "../domain/Run.js"
+import { Parked, type RunError, type WaitsFor } from "../domain/Run.js"
 import { capped } from "../domain/runError.js"
 import { canBecome, type RunStatus } from "../domain/RunStatus.js"
-import type { AcceptedEvent, Change, NewRun, Resumption } from "./RunStoreService.js"
+import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal } from "./RunStoreService.js"
 
 /** The mutable part of a run. */
 export interface State {
@@ -17,17 +17,33 @@ export interface State {
   readonly startedAt: DateTime.Utc | undefined
   readonly stoppingAt: DateTime.Utc | undefined
   readonly endedAt: DateTime.Utc | undefined
+  /** Of a run that is neither running nor over. */
+  readonly waitsFor: WaitsFor | undefined
+  /** When a run that waits for a time is due. */
+  readonly dueAt: DateTime.Utc | undefined
+  readonly parked: Parked | undefined
+  /** Why a parked run is due. */
+  readonly wokenBy: "time" | "signal" | "resume" | undefined
   readonly crashes: number
   readonly result: unknown
   readonly error: RunError | undefined
 }
 
-/** The state of a new run. */
-export const initial = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
+const waitsForNothing = { waitsFor: undefined, dueAt: undefined, parked: undefined, wokenBy: undefined }
+
+const isAfter = (time: DateTime.Utc | undefined, at: DateTime.Utc): time is DateTime.Utc =>
+  time !== undefined && DateTime.greaterThan(time, at)
+
+/** What a run waits for whose keys are its own: the time before which it does not begin, or a permit. */
+export const waitingSince = (startAt: DateTime.Utc | undefined, at: DateTime.Utc): Pick<State, "waitsFor" | "dueAt"> =>
+  isAfter(startAt, at) ? { waitsFor: "time", dueAt: startAt } : { waitsFor: "permit", dueAt: undefined }
+
+const fresh = ({ key }: Pick<NewRun, "key">): State => ({
+  ...waitsForNothing,
   status: "running",
   attempt: 1,
   key,
-  startedAt: at,
+  startedAt: undefined,
   stoppingAt: undefined,
   endedAt: undefined,
   crashes: 0,
@@ -35,52 +51,119 @@ export const initial = ({ at, key }: Pick<NewRun, "at" | "key">): State => ({
   error: undefined
 })
 
+/** The state of a new run that begins at once. */
+export const initial = (run: Pick<NewRun, "at" | "key">): State => ({ ...fresh(run), startedAt: run.at })
+
+/** The state of a new run that waits: behind a key, or for what `waitingSince` says. */
+export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey: boolean): State => ({
+  ...fresh(run),
+  ...(isBehindKey ? { waitsFor: "key" } : waitingSince(run.startAt, run.at)),
+  status: "pending"
+})
+
 /** Truncates an oversized error. */
 export const truncateError = (change: Change): Change =>
   change.error === undefined ? change : { ...change, error: capped(change.error) }
 
-/** The state after the change; undefined when the attempt is not the current one or the transition is not allowed. */
-export const next = (state: State, change: Change): State | undefined => {
-  const { at, attempt, crashed, error, result, type } = change
+/**
+ * The state after the change; undefined when the attempt is not the current one or the transition is not allowed.
+ * `isSignalled`: the signal that a parked run waits for is there already.
+ */
+export const next = (state: State, change: Change, isSignalled = false): State | undefined => {
+  const { at, attempt, crashed, error, parked, result, type } = change
   const status = lifecycle[type]
   if (state.attempt !== attempt) return undefined
   if (type === "job.stopping") {
     return state.status === "running" && state.stoppingAt === undefined ? { ...state, stoppingAt: at } : undefined
   }
   if (!canBecome(state.status, status)) return undefined
-  return type === "job.interrupted"
-    ? { ...state, status, stoppingAt: undefined, crashes: crashed === true ? state.crashes + 1 : 0 }
-    : { ...state, status, endedAt: at, result, error }
+  switch (type) {
+    case "job.interrupted":
+      return {
+        ...state,
+        status,
+        stoppingAt: undefined,
+        waitsFor: "permit",
+        crashes: crashed === true ? state.crashes + 1 : 0
+      }
+    case "job.parked":
+      return { ...state, ...parkedState(parked, at, isSignalled), status, stoppingAt: undefined, crashes: 0, parked }
+    default:
+      return { ...state, ...waitsForNothing, status, endedAt: at, result, error }
+  }
 }
 
-/** The state of the next attempt; undefined when the run is not interrupted or another attempt is next. */
-export const nextAttempt = (state: State, { at, attempt, key }: Resumption): State | undefined =>
-  state.status === "interrupted" && state.attempt === attempt - 1
-    ? { ...state, status: "running", attempt, key, startedAt: at }
+const parkedState = (
+  parked: Parked | undefined,
+  at: DateTime.Utc,
+  isSignalled: boolean
+): Pick<State, "waitsFor" | "dueAt" | "wokenBy"> => {
+  const until = parked?.until
+  if (isSignalled) return { waitsFor: "permit", dueAt: undefined, wokenBy: "signal" }
+  if (isAfter(until, at)) return { waitsFor: "time", dueAt: until, wokenBy: undefined }
+  return until === undefined
+    ? { waitsFor: "signal", dueAt: undefined, wokenBy: undefined }
+    : { waitsFor: "permit", dueAt: undefined, wokenBy: "time" }
+}
+
+/** The state of the attempt that begins; undefined when the run does not wait, or another attempt is next. */
+export const begun = (state: State, { at, attempt, key }: Beginning): State | undefined =>
+  state.waitsFor !== undefined && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
+    ? { ...state, ...waitsForNothing, status: "running", attempt, key: state.key ?? key, startedAt: at }
     : undefined
+
+/** The state of a parked run that is due; undefined unless it is parked. */
+export const woken = (state: State, by: "signal" | "resume"): State | undefined => {
+  if (state.status !== "parked") return undefined
+  return state.waitsFor === "permit" ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by }
+}
+
+/** Whether a signal of that name wakes the run. */
+export const isWokenBy = ({ parked, status, waitsFor }: State, name: string): boolean =>
+  status === "parked" && waitsFor !== "permit" && parked?.signal === name
 
 /** Whether an attempt may append events. */
 export const acceptsEvents = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>
   state.status === "running" && state.attempt === attempt
 
-const event = (type: Lifecycle, at: DateTime.Utc, payload?: unknown): AcceptedEvent => ({
+const event = (type: Lifecycle | "job.signalled", at: DateTime.Utc, payload?: unknown): AcceptedEvent => ({
   at,
   type,
   payload: payload === undefined ? undefined : stringify(payload)
 })
 
 /** The event of a new run. */
-export const startedEvent = ({ at }: NewRun): AcceptedEvent => event("job.started", at, { attempt: 1 })
+export const createdEvent = ({ at, priority, startAt }: NewRun, { status, waitsFor }: State): AcceptedEvent =>
+  status === "pending"
+    ? event("job.queued", at, {
+        waitsFor,
+        ...(priority === undefined || priority === 0 ? {} : { priority }),
+        ...(startAt === undefined ? {} : { startAt: DateTime.formatIso(startAt) })
+      })
+    : event("job.started", at, { attempt: 1 })
 
-/** The event of a new attempt. */
-export const resumedEvent = ({ at, attempt }: Resumption): AcceptedEvent => event("job.resumed", at, { attempt })
+/** The event of an attempt that begins. */
+export const begunEvent = ({ at, attempt }: Beginning): AcceptedEvent =>
+  event(attempt === 1 ? "job.started" : "job.resumed", at, { attempt })
+
+/** The event of a signal. */
+export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent =>
+  event("job.signalled", at, {
+    name,
+    ...(payload === undefined ? {} : { payload: JSON.parse(payload) }),
+    ...(by === undefined ? {} : { by })
+  })
+
+const encodeParked = Schema.encodeSync(Parked)
 
 /** The event of a state change. */
-export const changeEvent = ({ at, crashed, error, type }: Change): AcceptedEvent =>
-  event(
-    type,
-    at,
-    type === "job.interrupted"
-      ? { reason: crashed === true ? "crash" : "shutdown" }
-      : error && { error: { kind: error.kind, error: error.error } }
-  )
+export const changeEvent = ({ at, crashed, error, parked, type }: Change): AcceptedEvent => {
+  switch (type) {
+    case "job.interrupted":
+      return event(type, at, { reason: crashed === true ? "crash" : "shutdown" })
+    case "job.parked":
+      return event(type, at, parked && encodeParked(parked))
+    default:
+      return event(type, at, error && { error: { kind: error.kind, error: error.error } })
+  }
+}

@@ -4,8 +4,8 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Effect, Exit, Layer, Option, type Scope } from "effect"
-import { JobConflict, StoreError, Superseded } from "../domain/errors.js"
+import { DateTime, Effect, Layer, Option, type Scope } from "effect"
+import { StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import * as Work from "../domain/Work.js"
@@ -17,17 +17,19 @@ import * as Page from "./Page.js"
 import type { Service } from "./RunStoreService.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
 import * as childProcesses from "./sql/childProcesses.js"
-import type { Batch } from "./sql/Batch.js"
 import * as DatabaseFileGuard from "./sql/DatabaseFileGuard.js"
 import * as Durability from "./sql/Durability.js"
 import * as events from "./sql/events.js"
 import * as listing from "./sql/listing.js"
 import * as owners from "./sql/owners.js"
+import * as keys from "./sql/keys.js"
+import * as queue from "./sql/queue.js"
 import * as runs from "./sql/runs.js"
+import * as runWrites from "./sql/runWrites.js"
+import * as signals from "./sql/signals.js"
 import * as Session from "./sql/Session.js"
 import * as taskProgress from "./sql/taskProgress.js"
 import * as Writer from "./sql/Writer.js"
-import * as RunTransition from "./RunTransition.js"
 
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
@@ -52,19 +54,6 @@ const open: (
   const notifier = yield* ChangeNotifier.make
   const { write } = yield* Writer.make({ session, notifier, guard })
 
-  /** Fails when another active job holds the key, within the transaction that acquires it. */
-  const acquireKey = (batch: Batch, kind: string, key: string) =>
-    Effect.flatMap(
-      Effect.flatMap(batch.connection, (connection) => runs.holder(connection, kind, key)),
-      (holder) => (Option.isSome(holder) ? new JobConflict({ jobId: holder.value, key }) : Effect.void)
-    )
-
-  /** The head of a job; undefined unless this attempt is running. */
-  const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
-    const head = batch.head(jobId)
-    return head !== undefined && RunTransition.acceptsEvents(head.state, attempt) ? head : undefined
-  }
-
   const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
@@ -80,7 +69,7 @@ const open: (
       lane: "fast",
       about: jobId,
       body: (batch): Effect.Effect<void, Superseded | SqlError> =>
-        current(batch, jobId, attempt) === undefined
+        runWrites.current(batch, jobId, attempt) === undefined
           ? new Superseded({ jobId, attempt })
           : Effect.flatMap(batch.connection, body)
     })
@@ -142,73 +131,16 @@ const open: (
 
     latestCursor: session.read("read events", events.latest),
 
-    create: (run) =>
-      write({
-        operation: "start a job",
-        lane: "fast",
-        wakes: run.id,
-        body: (batch) => {
-          const insert = (): Exit.Exit<void> => {
-            batch.insert(run)
-            batch.append(run.id, [RunTransition.startedEvent(run)])
-            return Exit.void
-          }
-          return run.key === undefined ? insert() : Effect.flatMap(acquireKey(batch, run.kind, run.key), insert)
-        }
-      }),
+    ...runWrites.make({ notifier, write }),
 
-    record: (requested) => {
-      const change = RunTransition.truncateError(requested)
-      const { attempt, jobId, type } = change
-      return write({
-        operation: `record ${type}`,
-        lane: "fast",
-        about: jobId,
-        wakes: jobId,
-        body: (batch): Effect.Effect<void, Superseded | SqlError> => {
-          const head = batch.head(jobId)
-          const to = head && RunTransition.next(head.state, change)
-          return head === undefined || to === undefined
-            ? Exit.fail(new Superseded({ jobId, attempt }))
-            : batch.update(jobId, head, to, RunTransition.changeEvent(change))
-        }
-      })
-    },
-
-    resume: (resumption) =>
-      write({
-        operation: "resume a job",
-        lane: "fast",
-        about: resumption.jobId,
-        wakes: resumption.jobId,
-        body: (batch) =>
-          Effect.gen(function* () {
-            const { attempt, jobId, key } = resumption
-            const head = batch.head(jobId)
-            const to = head && RunTransition.nextAttempt(head.state, resumption)
-            if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-            if (key !== undefined) yield* acquireKey(batch, head.kind, key)
-            yield* batch.update(jobId, head, to, RunTransition.resumedEvent(resumption))
-          })
-      }),
-
-    append: ({ attempt, events: emitted, jobId }) =>
-      write({
-        operation: "append events",
-        lane: "slow",
-        weight: emitted.length,
-        about: jobId,
-        wakes: jobId,
-        body: (batch): Effect.Effect<void, Superseded | SqlError> => {
-          const append = (): Exit.Exit<void> => {
-            batch.append(jobId, emitted)
-            return Exit.void
-          }
-          const head = current(batch, jobId, attempt)
-          if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
-          return head.state.crashes > 0 ? Effect.flatMap(batch.resetCrashes(jobId, head), append) : append()
-        }
-      }),
+    holder: (key) => session.read("read a key", (connection) => keys.holder(connection, key)),
+    idempotent: ({ key, kind }) =>
+      session.read("read an idempotency key", (connection) => queue.idempotent(connection, kind, key)),
+    waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
+    due: (query) => session.read("list waiting runs", (connection) => queue.due(connection, query)),
+    nextDueAt: (kind) => session.read("read a due time", (connection) => queue.nextDueAt(connection, kind)),
+    latestSignal: ({ jobId, name }) =>
+      session.read("read a signal", (connection) => signals.latest(connection, jobId, name)),
 
     owners: { ...ownerStore, acquire: Ownership.acquire(ownerStore, file) },
 

@@ -7,7 +7,7 @@ import { Data, type Duration, Effect, type Scope } from "effect"
 import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { KilledProcess } from "../domain/StopReport.js"
-import type { JobContext } from "../manager/Orchestrator.js"
+import type { JobContext, ParkOptions } from "../manager/Orchestrator.js"
 
 /**
  * One step. It continues to the next with nothing, or ends the job with a success value. `Job` is what it uses of its job.
@@ -100,6 +100,17 @@ export const killed =
  * @category steps
  */
 export const flush: Step<Pick<JobContext<unknown>, "flush">> = (job) => job.flush
+
+/**
+ * Parks the job, which continues as its next attempt.
+ *
+ * @since 0.2.0
+ * @category steps
+ */
+export const park =
+  (options: ParkOptions): Step =>
+  (job) =>
+    job.park(options)
 
 /**
  * Completes the job.

@@ -24,7 +24,12 @@ describe("RunStatus", () => {
         "interrupted → running",
         "interrupted → failed",
         "interrupted → cancelled",
-        "pending → cancelled"
+        "pending → cancelled",
+        "pending → failed",
+        "running → parked",
+        "parked → running",
+        "parked → failed",
+        "parked → cancelled"
       ])
     )
   })
@@ -43,9 +48,7 @@ describe("RunStatus", () => {
     expect(RunStatus.canBecome("running", "running")).toBe(false)
   })
 
-  it("has a lifecycle event for every status but pending", () => {
-    expect(new Set(Object.values(JobEvent.lifecycle))).toEqual(
-      new Set(statuses.filter((status) => status !== "pending"))
-    )
+  it("has a lifecycle event for every status", () => {
+    expect(new Set(Object.values(JobEvent.lifecycle))).toEqual(new Set(statuses))
   })
 })

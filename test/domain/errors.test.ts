@@ -11,6 +11,28 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
     new errors.JobConflict({ jobId, key: "1:2 main", keyName: "branch main of /repo" }),
     `job ${jobId} already works on branch main of /repo`
   ],
+  [
+    new errors.JobConflict({ jobId, key: "main", status: "parked" }),
+    `job ${jobId}, which is parked, holds main; resume it, stop it, or wait until it has ended`
+  ],
+  [new errors.QueueFull({ maxQueued: 3 }), "the queue is full: 3 runs are pending"],
+  [
+    new errors.IdempotencyKeyReused({ jobId, key: "k" }),
+    `the idempotency key k was used for job ${jobId} with another body or other options; use a new key`
+  ],
+  [new errors.JobEnded({ jobId, status: "failed" }), `job ${jobId} has ended: it is failed`],
+  [
+    new errors.InvalidSignal({ signal: "go", reason: "this kind of job takes the signals stop" }),
+    'invalid signal "go": this kind of job takes the signals stop'
+  ],
+  [
+    new errors.TooManySignals({ jobId, limit: 7 }),
+    `job ${jobId} was sent 7 signals since it last began, and keeps no more`
+  ],
+  [
+    new errors.UndecodableRun({ jobId, field: "result.at", issue: "is missing" }),
+    new errors.UndecodableRun({ jobId, field: "result.at", issue: "is missing" }).message
+  ],
   [new errors.JobNotFound({ jobId }), `job ${jobId} not found`],
   [new errors.NotResumable({ jobId, status: "running" }), `job ${jobId} cannot be resumed: it is running`],
   [
@@ -52,6 +74,12 @@ describe("errors", () => {
       Schema.Union(
         errors.MaxJobsReached,
         errors.JobConflict,
+        errors.QueueFull,
+        errors.IdempotencyKeyReused,
+        errors.JobEnded,
+        errors.InvalidSignal,
+        errors.TooManySignals,
+        errors.UndecodableRun,
         errors.JobNotFound,
         errors.NotResumable,
         errors.StopTimedOut,

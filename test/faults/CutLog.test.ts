@@ -38,14 +38,14 @@ const stateOf = (jobId: JobId.JobId) =>
 const states = Effect.forEach(jobs, stateOf)
 
 /** The changes of three jobs, each acknowledged before the next. */
-const changes = Effect.map(RunStore.RunStore, ({ append, create, record, resume }) =>
-  jobs.flatMap((jobId, n) => [
-    create(newRun(n + 1, { labels: { team: "web" }, key: `key ${n}` })),
+const changes = Effect.map(RunStore.RunStore, ({ append, begin, create, record }) =>
+  jobs.flatMap((jobId, n): ReadonlyArray<Effect.Effect<void, Error>> => [
+    Effect.asVoid(create(newRun(n + 1, { labels: { team: "web" }, key: `key ${n}` }))),
     append({ jobId, attempt: 1, events: [event("a", { text: "x".repeat(3_000) }), event("b")] }),
     ...(n === 0
       ? [
           record({ type: "job.interrupted", jobId, attempt: 1, at: at(5), crashed: true }),
-          resume({ jobId, attempt: 2, key: "key 0", at: at(6) }),
+          Effect.asVoid(begin({ jobId, attempt: 2, key: "key 0", at: at(6) })),
           append({ jobId, attempt: 2, events: [event("c")] }),
           record({ type: "job.completed", jobId, attempt: 2, at: at(7), result: "y".repeat(6_000) })
         ]

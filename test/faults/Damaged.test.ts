@@ -69,7 +69,7 @@ const damaged = (bytes: Buffer, damage: Damage): Buffer => {
 /** All kinds of reads, and a write. */
 const used = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
-  const uses: ReadonlyArray<Effect.Effect<unknown, errors.StoreError | errors.Superseded | errors.JobConflict>> = [
+  const uses: ReadonlyArray<Effect.Effect<unknown, Error>> = [
     store.list({ limit: 100 }),
     store.list({ labels: { team: "team 1" } }),
     store.unfinished({ kind, limit: 100 }),

@@ -10,6 +10,8 @@ export type Manager = JobManager.JobManager["Type"]
 /** Fails where it is told to. */
 const failing = (methods: Partial<Manager>): Manager => ({
   start: () => Effect.succeed(jobId),
+  startMany: () => Effect.succeed([]),
+  signal: () => new errors.JobNotFound({ jobId }),
   stop: () => new errors.JobNotFound({ jobId }),
   stopAll: Effect.succeed([]),
   get: () => Effect.succeedNone,

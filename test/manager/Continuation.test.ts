@@ -91,10 +91,10 @@ describe("a run that is continued", () => {
         const wait = Effect.zipRight(Deferred.succeed(committing, undefined), latch.await)
         const held: RunStore.Service = {
           ...store,
-          resume: (resumption) =>
+          begin: (beginning) =>
             when === "before"
-              ? Effect.zipRight(wait, store.resume(resumption))
-              : Effect.zipLeft(store.resume(resumption), wait)
+              ? Effect.zipRight(wait, store.begin(beginning))
+              : Effect.zipLeft(store.begin(beginning), wait)
         }
         const manager = yield* manage(held, { schema: Named, recovery: method })
         if (method === "manual") yield* Effect.fork(Effect.exit(manager.resume(id)))

@@ -45,7 +45,7 @@ const interrupted = Effect.gen(function* () {
 const crashed = Effect.gen(function* () {
   const id = yield* interrupted
   const sql = yield* SqlClient.SqlClient
-  yield* sql`UPDATE charlotte_runs SET status = 'running', attempt = 2 WHERE id = ${id}`
+  yield* sql`UPDATE charlotte_runs SET status = 'running', attempt = 2, waits_for = NULL WHERE id = ${id}`
   return id
 })
 

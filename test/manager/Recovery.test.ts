@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
-import { RealClock } from "../../src/internal/RealClock.js"
+import { Chunk, Deferred, Effect, Fiber, Stream } from "effect"
 import { config, unknownId } from "../support/jobs.js"
 import { databaseFile, eventsOf, life, seen, startJob, startJobs, statusOf, withStore } from "./lives.js"
 
@@ -172,42 +171,22 @@ describe("interrupted runs", () => {
     })
   )
 
-  it.scopedLive("do not block others while they cannot resume, and resume when they can", () =>
+  it.scopedLive("hold their key: a start with it is refused, and a resume never conflicts", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile
       const check = () => Effect.succeed({ key: "the repository" })
       const id = yield* startJob.pipe(life(file, { check }))
-      // Before the next life continues it, a new job takes its key.
-      const holder = yield* Effect.flatMap(Manager, ({ start }) => start(config)).pipe(
-        life(file, { check, recovery: "manual" })
-      )
       yield* Effect.gen(function* () {
         const manager = yield* Manager
-        const { began, send } = yield* Script
-        yield* began(id, 2)
-        expect(yield* statusOf(holder)).toBe("interrupted")
-        yield* send(id, Step.succeed("done"))
-        yield* began(holder, 2)
-        expect(Option.isSome(yield* manager.get(holder))).toBe(true)
-      }).pipe(life(file, { check }))
-    })
-  )
-
-  it.scopedLive("are not retried in a loop while another job holds their key", () =>
-    Effect.gen(function* () {
-      const file = yield* databaseFile
-      let checks = 0
-      const check = () => Effect.sync(() => ({ key: "the repository", checks: checks++ }))
-      const id = yield* startJob.pipe(life(file, { check }))
-      yield* startJob.pipe(life(file, { check, recovery: "manual" }))
-      yield* Effect.gen(function* () {
-        const { began } = yield* Script
-        const { turn } = yield* RealClock
-        checks = 0
-        yield* began(id, 2)
-        yield* Effect.replicateEffect(turn, 200)
-        expect(checks).toBe(2)
-      }).pipe(life(file, { check }))
+        expect(yield* Effect.flip(manager.start(config))).toMatchObject({
+          _tag: "JobConflict",
+          jobId: id,
+          key: "the repository",
+          status: "interrupted"
+        })
+        yield* manager.resume(id)
+        expect(yield* manager.list).toEqual([id])
+      }).pipe(life(file, { check, recovery: "manual" }))
     })
   )
 })

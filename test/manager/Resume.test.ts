@@ -64,23 +64,6 @@ describe("resume", () => {
     })
   )
 
-  it.scopedLive("is refused while another job holds the key, and leaves the permit", () =>
-    Effect.gen(function* () {
-      const file = yield* databaseFile
-      const check = () => Effect.succeed({ key: "the repository", keyName: "branch main of /repo" })
-      const id = yield* startJob.pipe(life(file, { check }))
-      yield* Effect.gen(function* () {
-        const manager = yield* Manager
-        const other = yield* startJob
-        expect(yield* refusal(id)).toMatchObject({ _tag: "JobConflict", jobId: other, keyName: "branch main of /repo" })
-        expect(yield* statusOf(id)).toBe("interrupted")
-        yield* manager.stop(other)
-        yield* manager.resume(id)
-        expect(yield* manager.list).toEqual([id])
-      }).pipe(life(file, { ...manual, check, maxJobs: 2 }))
-    })
-  )
-
   it.scopedLive("is refused while the manager closes", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile

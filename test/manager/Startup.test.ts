@@ -30,9 +30,9 @@ describe("the start of a manager", () => {
         // The first one makes no difference to what is compared.
         yield* statementsBefore({ recovery: "manual" })
         const empty = yield* statementsBefore({ recovery: "manual" })
-        yield* sql`INSERT INTO charlotte_runs (id, kind, status, attempt, config, labels, created_at, started_at)
+        yield* sql`INSERT INTO charlotte_runs (id, kind, status, attempt, config, labels, created_at, started_at, waits_for)
           WITH RECURSIVE n (n) AS (SELECT 100000 UNION ALL SELECT n + 1 FROM n WHERE n < ${99_999 + interruptedRuns})
-          SELECT '01ARZ3NDEKTSV4RRFFQ6' || n, 'tasks', 'interrupted', 1, '{}', '{}', n, n FROM n`
+          SELECT '01ARZ3NDEKTSV4RRFFQ6' || n, 'tasks', 'interrupted', 1, '{}', '{}', n, n, 'permit' FROM n`
         expect(yield* statementsBefore({ recovery: "manual" })).toEqual(empty)
         const { list } = yield* RunStore.RunStore
         expect(yield* list({ status: "interrupted", limit: 1_000 })).toHaveLength(1_000)

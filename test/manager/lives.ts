@@ -73,11 +73,12 @@ export const eventsOf = (id: JobId.JobId) =>
 
 export const typesOf = (id: JobId.JobId) => Effect.map(eventsOf(id), (all) => all.map(({ type }) => type))
 
-/** Waits for an event of that type. */
-export const seen = (id: JobId.JobId, type: string) =>
+/** Waits for an event of that type, or for so many. */
+export const seen = (id: JobId.JobId, type: string, count = 1) =>
   Effect.flatMap(JobManager.JobManager, ({ events }) =>
     events(id).pipe(
-      Stream.takeUntil((event) => event.type === type),
+      Stream.filter((event) => event.type === type),
+      Stream.take(count),
       Stream.runDrain
     )
   )

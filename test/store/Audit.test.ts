@@ -1,6 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
-import { Database, RunStore, Work } from "charlotte"
+import { Database, Run, RunStore, Work } from "charlotte"
 import { Effect, Layer, Option } from "effect"
 import * as Audit from "../../src/store/Audit.js"
 import * as rules from "../../src/store/sql/audit.js"
@@ -42,7 +42,7 @@ const crash = (n: number, attempt: number) =>
   })
 
 const again = (n: number, attempt: number) =>
-  Effect.flatMap(RunStore.RunStore, (store) => store.resume({ jobId: id(n), attempt, key: `key ${n}`, at: at(4) }))
+  Effect.flatMap(RunStore.RunStore, (store) => store.begin({ jobId: id(n), attempt, key: `key ${n}`, at: at(4) }))
 
 const process = (n: number, cookie: string, attempt = 1) => ({
   jobId: id(n),
@@ -55,7 +55,7 @@ const process = (n: number, cookie: string, attempt = 1) => ({
 
 /**
  * Job 1 has completed with all its work, 2 was interrupted by a shutdown, 3 runs its second attempt after a crash and has a
- * failed unit and a process, 4 failed after three crashes, 5 was stopped.
+ * failed unit and a process, 4 failed after three crashes, 5 was stopped, 6 is pending, 7 has parked again after a signal.
  */
 const labels = { team: "web", size: "1" }
 
@@ -89,6 +89,14 @@ const scene = Effect.gen(function* () {
 
   yield* store.record({ type: "job.stopping", jobId: id(5), attempt: 1, at: at(8) })
   yield* store.record({ type: "job.cancelled", jobId: id(5), attempt: 1, at: at(9) })
+
+  yield* store.create(newRun(6, { isQueued: true }))
+  yield* store.create(newRun(7))
+  const parked = new Run.Parked({ reason: "waits", signal: "go" })
+  yield* store.record({ type: "job.parked", jobId: id(7), attempt: 1, at: at(8), parked })
+  yield* store.signal({ kind, jobId: id(7), name: "go", payload: undefined, by: undefined, limit: 10, at: at(8) })
+  yield* store.begin({ jobId: id(7), attempt: 2, key: undefined, at: at(9) })
+  yield* store.record({ type: "job.parked", jobId: id(7), attempt: 2, at: at(9), parked })
 })
 
 /** Disables every constraint and trigger of the schema. */
@@ -129,7 +137,7 @@ const damages: ReadonlyArray<readonly [damage: string, ...wrong: ReadonlyArray<s
   ],
   [
     `UPDATE charlotte_events SET type = 'job.resumed' WHERE seq = 1 AND job_id = '${id(5)}'`,
-    "its first event is not job.started",
+    "its first event is neither job.queued nor job.started",
     "its attempt number does not match its job.resumed events",
     "an event carries a wrong attempt number"
   ],
@@ -147,7 +155,7 @@ const damages: ReadonlyArray<readonly [damage: string, ...wrong: ReadonlyArray<s
   [append(1, 5, "step"), "an event follows its terminal event"],
   [append(2, 3, "job.interrupted"), "its events contain a forbidden transition"],
   [
-    `UPDATE charlotte_runs SET status = 'running' WHERE id = '${id(2)}'`,
+    `UPDATE charlotte_runs SET status = 'running', waits_for = NULL WHERE id = '${id(2)}'`,
     "its status does not match its last event",
     "more jobs are running than allowed"
   ],
@@ -205,7 +213,11 @@ const damages: ReadonlyArray<readonly [damage: string, ...wrong: ReadonlyArray<s
     "a process of an earlier attempt may be left"
   ],
   ["UPDATE charlotte_attempts SET boot_id = 'another'", "a process record of an earlier boot was never closed"],
-  [`UPDATE charlotte_runs SET status = 'running', key = 'key 3' WHERE id = '${id(2)}'`, "two active jobs share a key"],
+  [`UPDATE charlotte_runs SET key = 'key 3' WHERE id = '${id(2)}'`, "two jobs hold a key"],
+  [`UPDATE charlotte_runs SET waits_for = 'key' WHERE id = '${id(2)}'`, "it waits for a key that is free"],
+  ["UPDATE charlotte_pending SET runs = 7", "the number of pending runs is wrong"],
+  [`UPDATE charlotte_signals SET seq = 1 WHERE job_id = '${id(7)}'`, "a signal is not in its events"],
+  ["UPDATE charlotte_signals SET used = 0", "it waits for a signal that has come"],
   [`UPDATE charlotte_labels SET status = 'running' WHERE run_id = '${id(1)}'`, "its label index is out of date"],
   [`DELETE FROM charlotte_labels WHERE run_id = '${id(1)}' AND name = 'team'`, "its label index is out of date"],
   [
@@ -237,7 +249,7 @@ describe("Audit", () => {
     Effect.gen(function* () {
       const damage = "UPDATE charlotte_events SET type = 'job.what' WHERE type LIKE 'job.%' AND seq > 1"
       const whole = yield* audited(damage)
-      expect(whole).toMatchObject({ jobs: 5, events: 20 })
+      expect(whole).toMatchObject({ jobs: 7, events: 26 })
       for (const sliceSize of [1, 2, 5])
         expect(new Set((yield* audited(damage, { sliceSize })).violations)).toEqual(new Set(whole.violations))
     })
@@ -248,7 +260,9 @@ describe("Audit", () => {
       const damage = "UPDATE charlotte_events SET type = 'job.what' WHERE seq = 1"
       for (const sliceSize of [1, 100]) {
         const { violations } = yield* audited(damage, { maxPerRule: 2, sliceSize })
-        const begins = violations.filter(({ wrong }) => wrong === "its first event is not job.started")
+        const begins = violations.filter(
+          ({ wrong }) => wrong === "its first event is neither job.queued nor job.started"
+        )
         expect(begins.map(({ found }) => found)).toEqual([id(1), id(2)])
       }
     })
@@ -266,7 +280,7 @@ describe("Audit", () => {
       yield* Effect.gen(function* () {
         yield* scene
         const audit = Audit.run({ maxJobs: 1 }).pipe(Effect.provide(Database.layerUntouched({ filename })))
-        expect(yield* audit).toMatchObject({ jobs: 5, violations: [] })
+        expect(yield* audit).toMatchObject({ jobs: 7, violations: [] })
       }).pipe(Effect.provide(Layer.provideMerge(RunStore.layer, Database.layer({ filename }))))
     })
   )
@@ -284,7 +298,7 @@ describe("Audit", () => {
         INSERT INTO charlotte_events (job_id, seq, at, type, payload)
         SELECT id, 1, 0, 'job.started', '{"attempt":1}' FROM charlotte_runs WHERE id LIKE '01ARZ3NDEKTSV4RRFFQ70%'`)
       const { jobs, violations } = yield* Audit.run()
-      expect(jobs).toBe(20_005)
+      expect(jobs).toBe(20_007)
       // None of them has a terminal event.
       expect(violations).toHaveLength(20)
     }).pipe(Effect.provide(tables.layer))

@@ -197,7 +197,7 @@ describe("RunStore.layer", () => {
         // They can be resumed, and their work can be recorded now.
         yield* store.work.plan({ jobId: id(1), attempt: 1, work: planOf(2, 2) })
         yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9) })
-        yield* store.resume({ jobId: id(2), attempt: 2, key: "a", at: at(9) })
+        yield* store.begin({ jobId: id(2), attempt: 2, key: "a", at: at(9) })
         expect(yield* store.unfinished({ kind, limit: 9 })).toMatchObject([{ run: { id: id(2) }, crashes: 2 }])
         yield* store.create(newRun(4, { submission: "[4]" }))
         expect(yield* store.submission(id(4))).toEqual(Option.some([4]))

@@ -84,7 +84,7 @@ describe("store", () => {
             const store = yield* RunStore.RunStore
             for (const n of [2, 3, 4]) yield* store.create(newRun(n))
             put(backup, filename)
-            const answers: Array<Either.Either<void, unknown>> = []
+            const answers: Array<Either.Either<unknown, unknown>> = []
             for (let n = 10; n < 15; n++) answers.push(yield* Effect.either(store.create(newRun(n))))
             return answers
           }).pipe(Effect.provide(layer(filename)), Logger.withMinimumLogLevel(LogLevel.None))

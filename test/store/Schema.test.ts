@@ -13,12 +13,12 @@ const statuses = RunStatus.RunStatus.literals
 describe("charlotte_runs", () => {
   for (const from of statuses) {
     for (const to of statuses) {
-      // Only a pending or running run may be updated without a change of status.
-      const allowed = RunStatus.canBecome(from, to) || (from === to && (from === "pending" || from === "running"))
+      // Only a run that is over may not be updated without a change of status.
+      const allowed = RunStatus.canBecome(from, to) || (from === to && !RunStatus.isTerminal(from))
       it.effect(`${allowed ? "allows" : "forbids"} the transition from ${from} to ${to}`, () =>
         Effect.gen(function* () {
           yield* insert("charlotte_runs", run(from))
-          const attempt = from === "interrupted" && to === "running" ? 2 : 1
+          const attempt = (from === "interrupted" || from === "parked") && to === "running" ? 2 : 1
           const change = update("charlotte_runs", { status: to, attempt, ...columns[to] })
           if (allowed) yield* change
           else expect(yield* refusal(change)).toBe("charlotte: this change of status is not in the state machine")
@@ -27,20 +27,22 @@ describe("charlotte_runs", () => {
     }
   }
 
-  it.effect("increments the attempt only when an interrupted run is resumed, and by one", () =>
+  it.effect("increments the attempt only when an interrupted or parked run is resumed, and by one", () =>
     Effect.gen(function* () {
-      const refused = "charlotte: an interrupted run goes on as its next attempt, and nothing else begins one"
+      const refused = "charlotte: an interrupted or parked run goes on as its next attempt, and nothing else begins one"
       yield* insert("charlotte_runs", run("running", { attempt: 3 }))
       for (const attempt of [2, 4]) {
         expect(yield* refusal(update("charlotte_runs", { attempt }))).toBe(refused)
         expect(yield* refusal(update("charlotte_runs", { attempt, status: "interrupted" }))).toBe(refused)
       }
-      yield* update("charlotte_runs", { status: "interrupted" })
+      yield* update("charlotte_runs", { status: "interrupted", waits_for: "permit" })
       for (const attempt of [2, 3, 5]) {
         expect(yield* refusal(update("charlotte_runs", { attempt, status: "running" }))).toBe(refused)
       }
-      expect(yield* refusal(update("charlotte_runs", { attempt: 4, status: "cancelled", ended_at: 1 }))).toBe(refused)
-      yield* update("charlotte_runs", { attempt: 4, status: "running" })
+      expect(yield* refusal(update("charlotte_runs", { attempt: 4, ...columns.cancelled, status: "cancelled" }))).toBe(
+        refused
+      )
+      yield* update("charlotte_runs", { attempt: 4, ...columns.running, status: "running" })
     }).pipe(Effect.provide(layer))
   )
 
@@ -53,7 +55,11 @@ describe("charlotte_runs", () => {
         { config: "[]" },
         { labels: '{"a":"b"}' },
         { created_at: 7 },
-        { submission: "1" }
+        { submission: "1" },
+        { priority: 1 },
+        { start_at: 1 },
+        { start_key: "a" },
+        { idempotency_key: "a", request: "b" }
       ]
       for (const change of changes) {
         expect(yield* refusal(update("charlotte_runs", change))).toBe(
@@ -75,26 +81,35 @@ describe("charlotte_runs", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("allows one active run per key and kind", () =>
-    Effect.gen(function* () {
-      const taken = "UNIQUE constraint failed: charlotte_runs.kind, charlotte_runs.key"
-      yield* insert("charlotte_runs", run("running", { key: "a" }))
-      expect(yield* refusal(insert("charlotte_runs", run("running", { id: id(2), key: "a" })))).toBe(taken)
-      expect(yield* refusal(insert("charlotte_runs", run("pending", { id: id(2), key: "a" })))).toBe(taken)
-      yield* insert("charlotte_runs", run("interrupted", { id: id(3), key: "a" }))
-      yield* insert("charlotte_runs", run("completed", { id: id(4), key: "a" }))
-      yield* insert("charlotte_runs", run("running", { id: id(5), key: "a", kind: "other" }))
-      const sql = yield* SqlClient.SqlClient
-      const resumed = sql`UPDATE charlotte_runs SET status = 'running', attempt = 2 WHERE status = 'interrupted'`
-      expect(yield* refusal(resumed)).toBe(taken)
-    }).pipe(Effect.provide(layer))
-  )
+  for (const key of ["key", "start_key"]) {
+    it.effect(`lets one run of a kind hold a ${key}, and others wait behind it`, () =>
+      Effect.gen(function* () {
+        const taken = `UNIQUE constraint failed: charlotte_runs.kind, charlotte_runs.${key}`
+        yield* insert("charlotte_runs", run("running", { [key]: "a" }))
+        for (const status of ["running", "pending", "interrupted", "parked"] as const) {
+          expect(yield* refusal(insert("charlotte_runs", run(status, { id: id(2), [key]: "a" })))).toBe(taken)
+        }
+        yield* insert("charlotte_runs", run("pending", { id: id(2), [key]: "a", waits_for: "key" }))
+        yield* insert("charlotte_runs", run("interrupted", { id: id(3), [key]: "a", waits_for: "key" }))
+        yield* insert("charlotte_runs", run("completed", { id: id(4), [key]: "a" }))
+        yield* insert("charlotte_runs", run("running", { id: id(5), [key]: "a", kind: "other" }))
+        const sql = yield* SqlClient.SqlClient
+        const granted = sql`UPDATE charlotte_runs SET waits_for = 'permit' WHERE status = 'pending'`
+        expect(yield* refusal(granted)).toBe(taken)
+      }).pipe(Effect.provide(layer))
+    )
+  }
 
   const refusals: ReadonlyArray<readonly [what: string, row: Row]> = [
     ["an invalid id", run("running", { id: "x" })],
     ["a missing id", run("running", { id: null })],
     ["an empty kind", run("running", { kind: "" })],
     ["an unknown status", run("running", { status: "sleeping" })],
+    ["a pending run that waits for nothing", run("pending", { waits_for: null })],
+    ["a running run that waits", run("running", { waits_for: "permit" })],
+    ["a parked run without what it waits for", run("parked", { parked: null })],
+    ["a run that waits for a time without one", run("pending", { waits_for: "time" })],
+    ["an idempotency key without its request", run("running", { idempotency_key: "a" })],
     ["an attempt before the first", run("running", { attempt: 0 })],
     ["an attempt that is not a number", run("running", { attempt: "first" })],
     ["a configuration that is not JSON", run("running", { config: "{" })],
@@ -122,7 +137,9 @@ describe("charlotte_runs", () => {
   for (const [what, row] of refusals) {
     it.effect(`refuses ${what}`, () =>
       Effect.gen(function* () {
-        expect(yield* refusal(insert("charlotte_runs", row))).toMatch(/constraint failed|cannot store|malformed JSON/)
+        expect(yield* refusal(insert("charlotte_runs", row))).toMatch(
+          /constraint failed|cannot store|malformed JSON|no such status/
+        )
       }).pipe(Effect.provide(layer))
     )
   }

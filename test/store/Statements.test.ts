@@ -26,7 +26,7 @@ describe("store.submission", () => {
       yield* store.events({ kind, jobId: id(1), after: 0, limit: 9 })
       yield* store.append({ jobId: id(1), attempt: 1, events: [event("x")] })
       yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(2), crashed: true })
-      yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
+      yield* store.begin({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
       yield* store.append({ jobId: id(1), attempt: 2, events: [event("x")] })
       yield* store.work.plan({ jobId: id(1), attempt: 2, work: planOf(1, 1) })
       yield* store.record({ type: "job.completed", jobId: id(1), attempt: 2, at: at(4) })

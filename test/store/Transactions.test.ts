@@ -58,7 +58,7 @@ describe("inside a transaction of the same client", () => {
   const writes: Record<string, (store: RunStore.Service) => Effect.Effect<unknown, unknown>> = {
     create: (store) => store.create(newRun(2)),
     record: (store) => store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(2) }),
-    resume: (store) => store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(2) }),
+    resume: (store) => store.begin({ jobId: id(1), attempt: 2, key: undefined, at: at(2) }),
     append: (store) => store.append({ jobId: id(1), attempt: 1, events: [event("x")] })
   }
   for (const [name, write] of Object.entries(writes)) {

@@ -76,7 +76,7 @@ describe("Writer", () => {
         [
           store.record({ ...job, type: "job.stopping", at: at(2) }),
           store.record({ ...job, type: "job.interrupted", at: at(3), crashed: true }),
-          store.resume({ ...job, attempt: 2, key: undefined, at: at(4) }),
+          store.begin({ ...job, attempt: 2, key: undefined, at: at(4) }),
           store.append({ ...job, attempt: 2, events: rows(2) }),
           store.record({ ...job, attempt: 2, type: "job.stopping", at: at(5) })
         ],

@@ -18,12 +18,13 @@ export const update = (table: string, row: Row) =>
 
 /** The other columns that a status requires. */
 export const columns: { readonly [Status in RunStatus.RunStatus]: Row } = {
-  pending: { started_at: null, ended_at: null, result: null, error: null },
-  running: { started_at: 1, ended_at: null, result: null, error: null },
-  interrupted: { started_at: 1, ended_at: null, result: null, error: null },
-  completed: { started_at: 1, ended_at: 2, result: "1", error: null },
-  failed: { started_at: 1, ended_at: 2, result: null, error: "{}" },
-  cancelled: { started_at: 1, ended_at: 2, result: null, error: null }
+  pending: { started_at: null, ended_at: null, result: null, error: null, waits_for: "permit", parked: null },
+  running: { started_at: 1, ended_at: null, result: null, error: null, waits_for: null, parked: null },
+  interrupted: { started_at: 1, ended_at: null, result: null, error: null, waits_for: "permit", parked: null },
+  parked: { started_at: 1, ended_at: null, result: null, error: null, waits_for: "signal", parked: "{}" },
+  completed: { started_at: 1, ended_at: 2, result: "1", error: null, waits_for: null, parked: null },
+  failed: { started_at: 1, ended_at: 2, result: null, error: "{}", waits_for: null, parked: null },
+  cancelled: { started_at: 1, ended_at: 2, result: null, error: null, waits_for: null, parked: null }
 }
 
 export const run = (status: RunStatus.RunStatus, with_: Row = {}): Row => ({

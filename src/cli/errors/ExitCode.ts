@@ -25,6 +25,7 @@ export const ofStatus: { readonly [Status in RunStatus]: number } = {
   failed,
   cancelled: interrupted,
   interrupted,
+  parked: interrupted,
   pending: interrupted,
   running: interrupted
 }

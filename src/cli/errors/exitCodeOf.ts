@@ -31,9 +31,13 @@ const byTag: Readonly<Record<string, number>> = {
   GitTooOld: invalid,
   IdempotencyKeyReused: invalid,
   InvalidQuery: invalid,
+  InvalidSignal: invalid,
+  JobEnded: invalid,
   InvalidRequest: invalid,
 
   MaxJobsReached: busy,
+  QueueFull: busy,
+  TooManySignals: busy,
   JobConflict: busy,
   AlreadyManaged: busy,
   HomeBusy: busy,

@@ -28,6 +28,7 @@ const instead = (jobId: string): { readonly [S in RunStatus]: string } => ({
   pending: `watch it with: charlotte watch ${jobId}`,
   running: `watch it with: charlotte watch ${jobId}`,
   interrupted: "fix that and try again",
+  parked: `watch it with: charlotte watch ${jobId}`,
   completed: `see its result with: charlotte show ${jobId}`,
   failed: `continue in a new job with: charlotte retry ${jobId}`,
   cancelled: `continue in a new job with: charlotte retry ${jobId}`

@@ -40,6 +40,7 @@ const verbs: { readonly [S in RunStatus]: string } = {
   failed: "failed after",
   cancelled: "cancelled after",
   interrupted: "interrupted after",
+  parked: "parked after",
   pending: "pending for",
   running: "running for"
 }

@@ -5,21 +5,27 @@
  */
 import type { Duration, Effect, Stream } from "effect"
 import type {
+  IdempotencyKeyReused,
   InvalidJobConfig,
+  InvalidSignal,
   JobConflict,
+  JobEnded,
   JobNotFound,
   MaxJobsReached,
   NotResumable,
+  QueueFull,
   ShuttingDown,
   StopTimedOut,
-  StoreError
+  StoreError,
+  TooManySignals
 } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import type { StartOptions } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
 import type { Health, Job, JobPage } from "../contract/Api.js"
-import type { IdempotencyKeyReused, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
+import type { InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
 import type { FollowError } from "./EventSource.js"
@@ -39,8 +45,11 @@ export interface Service {
   /** As `JobManager.start`. With an idempotency key it is safe to retry: the job is started once. */
   readonly start: (
     config: Submission,
-    options?: { readonly idempotencyKey?: string }
-  ) => Response<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | IdempotencyKeyReused | ShuttingDown>
+    options?: StartOptions
+  ) => Response<
+    JobId,
+    MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown
+  >
 
   /** A page of jobs, newest first. */
   readonly list: (query?: JobQuery) => Response<JobPage, NoSuchKind>
@@ -61,6 +70,14 @@ export interface Service {
   readonly resume: (
     id: JobId
   ) => Response<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+
+  /** As `JobManager.signal`. */
+  readonly signal: (
+    id: JobId,
+    name: string,
+    payload?: unknown,
+    options?: { readonly by?: string | undefined }
+  ) => Response<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals>
 
   /**
    * As `JobManager.events`. Reconnects when the connection is lost, for up to `patience`; delivers each event once, in order.

@@ -6,11 +6,13 @@
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import {
+  type IdempotencyKeyReused,
   type InvalidJobConfig,
   type JobConflict,
   JobNotFound,
   type MaxJobsReached,
   type NotResumable,
+  type QueueFull,
   type ShuttingDown,
   type StopTimedOut,
   type StoreError,
@@ -49,7 +51,10 @@ export interface KindService<K extends JobKind.Any> {
   /** As `JobManager.start`. */
   readonly start: (
     config: JobKind.Encoded<K>
-  ) => Response<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | ShuttingDown>
+  ) => Response<
+    JobId,
+    MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown
+  >
 
   /** The record of a job, also of one that is over. */
   readonly get: (id: JobId) => Response<JobKind.Run<K>, JobNotFound | UndecodableRun>

@@ -3,8 +3,9 @@
  */
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import * as HttpClient from "@effect/platform/HttpClient"
-import { Duration, Effect, Stream } from "effect"
+import { DateTime, Duration, Effect, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
+import type { StartOptions } from "../../domain/StartOptions.js"
 import { Api } from "../contract/Api.js"
 import { endsJob } from "../contract/Events.js"
 import * as ClientError from "./ClientError.js"
@@ -29,6 +30,7 @@ export const make = ({
     const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
     const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
     const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
+    const signal = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "signal" }))
     const daemon = { ...options, group: "charlotteDaemon" } as const
     const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
@@ -47,10 +49,11 @@ export const make = ({
 
     return {
       address,
-      start: (payload, { idempotencyKey } = {}) => {
+      start: (payload, { idempotencyKey, ...options } = {}) => {
         const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
+        const urlParams = startParameters(options)
         return translateErrors(
-          Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers }), ({ id }) => id))
+          Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers, urlParams }), ({ id }) => id))
         )
       },
       list: ({ labels = {}, ...query } = {}) => {
@@ -67,6 +70,8 @@ export const make = ({
         Effect.catchTag("NoSuchKind", Effect.die)
       ),
       resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
+      signal: (id, name, payload, { by } = {}) =>
+        translateErrors(Effect.flatMap(signal, (signal) => signal({ path: { id, name }, payload: { payload, by } }))),
       events: (id, { after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
       allEvents: ({ after = 0, kind, ...options } = {}) =>
@@ -83,3 +88,12 @@ export const make = ({
       ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))
     }
   })
+
+const startParameters = ({ delay, key, priority, startAt, whenFull, whenKeyTaken }: StartOptions) => ({
+  ...(whenFull === undefined ? {} : { whenFull }),
+  ...(priority === undefined ? {} : { priority }),
+  ...(startAt === undefined ? {} : { startAt: DateTime.toUtc(startAt) }),
+  ...(delay === undefined ? {} : { delay: Duration.decode(delay) }),
+  ...(key === undefined ? {} : { key }),
+  ...(whenKeyTaken === undefined ? {} : { whenKeyTaken })
+})

@@ -68,17 +68,19 @@ const JobPath = Schema.Struct({ id: Parameters.JobId })
 
 const submit = HttpApiEndpoint.post("submit", "/jobs")
   .setHeaders(Schema.Struct({ "idempotency-key": Parameters.optional(Parameters.IdempotencyKey) }))
+  .setUrlParams(Schema.Struct(Parameters.startOptions))
   .setPayload(Schema.encodedSchema(JobConfig))
   .addSuccess(Submitted, { status: 201 })
   .addError(errorSchemas.InvalidJobConfig)
   .addError(errorSchemas.IdempotencyKeyReused)
   .addError(errorSchemas.JobConflict)
   .addError(errorSchemas.MaxJobsReached)
+  .addError(errorSchemas.QueueFull)
   .addError(errorSchemas.ShuttingDown)
   .annotateContext(
     described(
       "Start a job",
-      "Responds as soon as the job is recorded and runs. With an Idempotency-Key it is safe to retry: the same key returns the same job."
+      "Responds as soon as the job is recorded and runs, or waits: whenFull=queue records it as pending where no permit is free, startAt or delay (milliseconds) let it begin later, and at most one job holds a key. With an Idempotency-Key it is safe to retry: the same key returns the same job."
     )
   )
 
@@ -141,7 +143,22 @@ const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .addError(errorSchemas.MaxJobsReached)
   .addError(errorSchemas.NotResumable)
   .addError(errorSchemas.ShuttingDown)
-  .annotateContext(described("Resume an interrupted job"))
+  .annotateContext(described("Resume an interrupted job", "A parked job goes on as soon as a permit is free."))
+
+const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
+  .setPath(Schema.Struct({ id: Parameters.JobId, name: Schema.String }))
+  .setPayload(Schema.Struct({ payload: Schema.optional(Schema.Unknown), by: Schema.optional(Schema.String) }))
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.InvalidSignal)
+  .addError(errorSchemas.JobEnded)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.TooManySignals)
+  .annotateContext(
+    described(
+      "Send a signal to a job",
+      "It is kept with the job, and wakes it where it has parked for that. by: who sends it, shown as a claim."
+    )
+  )
 
 const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .setPath(JobPath)
@@ -182,9 +199,9 @@ const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
 const empty = HttpApiGroup.make("charlotteJobs")
 
 /** Jobs of any kind. */
-export const group = withErrors(empty.add(list).add(get).add(stop).add(stopAll).add(resume).add(logs))
+export const group = withErrors(empty.add(list).add(get).add(stop).add(stopAll).add(resume).add(signal).add(logs))
 
 /** The same, where one kind is `tasks`. */
 export const groupWithTasks = withErrors(
-  empty.add(submit).add(list).add(get).add(stop).add(stopAll).add(resume).add(logs)
+  empty.add(submit).add(list).add(get).add(stop).add(stopAll).add(resume).add(signal).add(logs)
 )

@@ -5,7 +5,15 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Context, type Effect, type Option, Schema } from "effect"
-import type { InvalidJobConfig, JobConflict, MaxJobsReached, ShuttingDown, StoreError } from "../../domain/errors.js"
+import type {
+  IdempotencyKeyReused,
+  InvalidJobConfig,
+  JobConflict,
+  MaxJobsReached,
+  QueueFull,
+  ShuttingDown,
+  StoreError
+} from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type * as JobManager from "../../manager/JobManager.js"
@@ -22,7 +30,7 @@ import { Submitted } from "./Jobs.js"
  */
 export interface AnyManager extends Pick<
   JobManager.Service<unknown, never>,
-  "start" | "stop" | "stopAll" | "resume" | "events" | "allEvents" | "activeCount" | "health"
+  "start" | "stop" | "stopAll" | "resume" | "signal" | "events" | "allEvents" | "activeCount" | "health"
 > {
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Pick<ManagedJob<unknown>, "phase">>>
 }
@@ -61,7 +69,7 @@ export type Endpoint<K extends JobKind.Any> = K extends JobKind.Any
       Start<K>,
       never,
       Submitted,
-      InvalidJobConfig | JobConflict | MaxJobsReached | ShuttingDown
+      InvalidJobConfig | JobConflict | MaxJobsReached | QueueFull | IdempotencyKeyReused | ShuttingDown
     >
   : never
 
@@ -86,6 +94,8 @@ const endpoint = ({ config, kind }: JobKind.Any) =>
     .addError(errorSchemas.InvalidJobConfig)
     .addError(errorSchemas.JobConflict)
     .addError(errorSchemas.MaxJobsReached)
+    .addError(errorSchemas.QueueFull)
+    .addError(errorSchemas.IdempotencyKeyReused)
     .addError(errorSchemas.ShuttingDown)
     .annotateContext(
       OpenApi.annotations({

@@ -90,5 +90,21 @@ export const IdempotencyKey = Schema.String.pipe(
   expecting("1 to 200 visible characters of ASCII")
 )
 
+const integer = Schema.String.pipe(Schema.pattern(/^-?\d{1,7}$/), Schema.compose(Schema.NumberFromString))
+
+/** The options of a start; `JobManager.start` checks how they go together. */
+export const startOptions = {
+  whenFull: optional(Schema.Literal("refuse", "queue").pipe(expecting("refuse or queue"))),
+  priority: optional(integer.pipe(expecting("a whole number from -1000000 to 1000000"))),
+  startAt: optional(Schema.DateTimeUtc.pipe(expecting("a time such as 2026-01-31T08:00:00Z"))),
+  delay: optional(
+    wholeNumber.pipe(Schema.compose(Schema.DurationFromMillis), expecting("a whole number of milliseconds"))
+  ),
+  key: optional(Schema.String),
+  whenKeyTaken: optional(
+    Schema.Literal("refuse", "attach", "replace", "queue").pipe(expecting("refuse, attach, replace or queue"))
+  )
+}
+
 /** The body of a submission, not decoded: `JobManager.start` decodes it and reports every invalid field. */
 export type Submission = typeof JobConfig.Encoded

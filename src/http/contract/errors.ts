@@ -130,22 +130,6 @@ export class CursorAhead extends Schema.TaggedError<CursorAhead>()("CursorAhead"
 }
 
 /**
- * The idempotency key was used with another body; no job was started.
- *
- * @since 0.1.0
- * @category errors
- */
-export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
-  key: Schema.String,
-  /** The job that was started with the key. */
-  jobId: Schema.String
-}) {
-  override get message() {
-    return `the idempotency key ${this.key} was used for job ${this.jobId} with another body; use a new key`
-  }
-}
-
-/**
  * The log does not exist, or is outside the directory of logs.
  *
  * @since 0.1.0
@@ -246,4 +230,5 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   }
 }
 
+export { IdempotencyKeyReused } from "../../domain/errors.js"
 export { ListenError } from "../server/ListenError.js"

@@ -3,10 +3,11 @@
  */
 import { Schema } from "effect"
 import { JobEvent, type Lifecycle } from "../../domain/JobEvent.js"
+import { Parked, WaitsFor } from "../../domain/Run.js"
 import { payloads } from "../../tasks/TaskEvents.js"
 
 /** Payloads of the lifecycle events, which the manager writes. */
-const lifecycle = (): { readonly [Type in Lifecycle]: Schema.Schema.AnyNoContext } => {
+const lifecycle = (): { readonly [Type in Lifecycle | "job.signalled"]: Schema.Schema.AnyNoContext } => {
   const Attempt = Schema.Struct({ attempt: Schema.Int })
   const Empty = Schema.Struct({})
   const Failure = Schema.Struct({
@@ -16,10 +17,21 @@ const lifecycle = (): { readonly [Type in Lifecycle]: Schema.Schema.AnyNoContext
     })
   })
   return {
+    "job.queued": Schema.Struct({
+      waitsFor: WaitsFor,
+      priority: Schema.optional(Schema.Int),
+      startAt: Schema.optional(Schema.DateTimeUtc)
+    }),
     "job.started": Attempt,
     "job.stopping": Empty,
     "job.resumed": Attempt,
     "job.interrupted": Schema.Struct({ reason: Schema.Literal("crash", "shutdown") }),
+    "job.parked": Schema.Struct(Parked.fields),
+    "job.signalled": Schema.Struct({
+      name: Schema.String,
+      payload: Schema.optional(Schema.Unknown),
+      by: Schema.optional(Schema.String)
+    }),
     "job.completed": Empty,
     "job.failed": Failure,
     "job.cancelled": Schema.partial(Failure)

@@ -7,7 +7,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import { Effect, Fiber, Layer, Option, Predicate } from "effect"
+import { Effect, Fiber, Layer, Option, Predicate, Struct } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
@@ -21,7 +21,6 @@ import * as LogFiles from "./LogFiles.js"
 import * as Managers from "./Managers.js"
 import * as Metrics from "./Metrics.js"
 import { layer as streamsLayer, type Options as StreamOptions, OpenStreams } from "./OpenStreams.js"
-import * as IdempotentSubmit from "./IdempotentSubmit.js"
 import { withRetryAfter } from "./withRetryAfter.js"
 
 export interface Options extends SseStreams.Options {
@@ -71,19 +70,19 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
       const others = Option.match(tasks, {
         // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: without tasks the group has no `submit`
         onNone: () => handlers as unknown as ReturnType<typeof handlers.handleRaw<"submit", never>>,
-        onSome: ({ kind, manager }) => {
-          const { submit } = IdempotentSubmit.make({ kind, manager, store })
-          return handlers.handleRaw("submit", ({ headers, request }) =>
+        onSome: ({ manager }) =>
+          handlers.handleRaw("submit", ({ headers, request, urlParams }) =>
             Effect.gen(function* () {
               const body = yield* readJsonBody(request)
               if (!isSubmission(body)) {
                 return yield* new InvalidJobConfig({ issues: [{ path: [], message: "must be an object" }] })
               }
-              const id = yield* submit(body, headers["idempotency-key"])
+              const key = headers["idempotency-key"]
+              const options = { ...urlParams, ...(key === undefined ? {} : { idempotencyKey: key }) }
+              const id = yield* manager.start(body, Struct.keys(options).length === 0 ? undefined : options)
               return new Submitted({ id })
             }).pipe(withRetryAfter, Metrics.start)
           )
-        }
       })
 
       return others
@@ -112,6 +111,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
         )
         .handle("resume", ({ path: { id } }) =>
           withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.resume(id)))
+        )
+        .handle("signal", ({ path: { id, name }, payload: { by, payload } }) =>
+          withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.signal(id, name, payload, { by })))
         )
         .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
     })

@@ -8,7 +8,7 @@ import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../../store/RunStore.js"
 import type { Reads } from "../../store/Runs.js"
 import { Job, JobPage, ListedJob } from "../contract/Api.js"
-import { withoutIdempotencyKey } from "./IdempotentSubmit.js"
+import { withoutIdempotencyKey } from "./withoutIdempotencyKey.js"
 
 export interface JobQueries {
   /** A page of jobs, newest first: at most `limit` jobs and about 4 MiB of JSON. */

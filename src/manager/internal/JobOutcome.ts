@@ -5,24 +5,34 @@
 import { Cause, Chunk, Data, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
 import { toJson } from "../../internal/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
-import { Run, type RunError } from "../../domain/Run.js"
+import { type Parked, Run, type RunError } from "../../domain/Run.js"
 import { capped, runError } from "../../domain/runError.js"
+import { isTerminal } from "../../domain/RunStatus.js"
 import type { Change } from "../../store/RunStoreService.js"
 
-export type Outcome = Pick<Change, "result" | "error"> & {
-  readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted"
+export type Outcome = Pick<Change, "result" | "error" | "parked"> & {
+  readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted" | "job.parked"
 }
 
 /** The manager interrupts in this name, so that a cause tells its interruption from one that the work did to itself. */
 export const interruptor = FiberId.runtime(-1, 0)
 
-/** `stopping`: a stop has begun. Without one, the manager interrupts only because it closes. */
-export const decide = (exit: Exit.Exit<unknown, unknown>, { stopping }: { readonly stopping: boolean }): Outcome =>
+/**
+ * `stopping`: a stop has begun. `parked`: the work has parked. Without either, the manager interrupts only because it closes.
+ */
+export const decide = (
+  exit: Exit.Exit<unknown, unknown>,
+  { parked, stopping }: { readonly stopping: boolean; readonly parked?: Parked | undefined }
+): Outcome =>
   Exit.match(exit, {
     onSuccess: (value): Outcome => ({ type: "job.completed", result: toJson(value) }),
     onFailure: (cause): Outcome => {
       const error = errorOf(cause)
-      if (isByManager(cause)) return stopping ? { type: "job.cancelled", error } : { type: "job.interrupted" }
+      if (isByManager(cause)) {
+        if (parked !== undefined)
+          return error === undefined ? { type: "job.parked", parked } : { type: "job.failed", error }
+        return stopping ? { type: "job.cancelled", error } : { type: "job.interrupted" }
+      }
       return { type: "job.failed", error: error ?? selfInterrupted(cause) }
     }
   })
@@ -33,6 +43,7 @@ export const withDefect = (outcome: Outcome, cause: Cause.Cause<unknown>): Outco
   if (error === undefined) return outcome
   switch (outcome.type) {
     case "job.completed":
+    case "job.parked":
       return { type: "job.failed", error }
     case "job.interrupted":
       return outcome
@@ -58,12 +69,13 @@ const first = (cause: Cause.Cause<unknown>): "manager" | "failure" | undefined =
   })
 
 /** The run once the outcome is recorded. */
-export const recorded = (run: Run, { error, result, type }: Outcome, at: DateTime.Utc): Run =>
+export const recorded = (run: Run, { error, parked, result, type }: Outcome, at: DateTime.Utc): Run =>
   new Run(
     {
       ...run,
       status: lifecycle[type],
-      ...(type === "job.interrupted" ? {} : { endedAt: at }),
+      ...(isTerminal(lifecycle[type]) ? { endedAt: at } : {}),
+      ...(parked === undefined ? {} : { parked }),
       ...(type === "job.completed" ? { result } : {}),
       ...(error === undefined ? {} : { error: capped(error) })
     },
@@ -71,11 +83,17 @@ export const recorded = (run: Run, { error, result, type }: Outcome, at: DateTim
   )
 
 /** A failure of the work beside its encoded form, by the schema of its kind: the one is shown, the other recorded. */
-export class EncodedFailure extends Data.Class<{ readonly failure: unknown; readonly encoded: unknown }> {}
+export class EncodedFailure extends Data.Class<{ readonly failure: unknown; readonly encoded: unknown }> {
+  readonly #brand = "EncodedFailure"
 
-const asRecorded = (failure: unknown): unknown => (failure instanceof EncodedFailure ? failure.encoded : failure)
+  /** Unlike `instanceof`, it does not touch a failure that may be a proxy. */
+  static readonly is = (failure: unknown): failure is EncodedFailure =>
+    typeof failure === "object" && failure !== null && #brand in failure
+}
 
-const asShown = (failure: unknown): unknown => (failure instanceof EncodedFailure ? failure.failure : failure)
+const asRecorded = (failure: unknown): unknown => (EncodedFailure.is(failure) ? failure.encoded : failure)
+
+const asShown = (failure: unknown): unknown => (EncodedFailure.is(failure) ? failure.failure : failure)
 
 /** The failure or the defect in a cause; none where there is only interruption. */
 const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {

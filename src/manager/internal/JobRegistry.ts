@@ -3,7 +3,7 @@
  */
 import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { Run } from "../../domain/Run.js"
+import type { Parked, Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
@@ -12,7 +12,7 @@ import * as JobOutcome from "./JobOutcome.js"
 export type JobRegistry<Config> = Ref.Ref<HashMap.HashMap<JobId, ActiveJob<Config>>>
 
 export type ActiveJob<Config> = Admitting | Admitted<Config>
-export type Admitted<Config> = Running<Config> | Stopping<Config> | Settling<Config>
+export type Admitted<Config> = Running<Config> | Stopping<Config> | Parking<Config> | Settling<Config>
 
 /** Its configuration is being checked, or its first event committed. */
 export interface Admitting {
@@ -33,6 +33,13 @@ export interface Running<out Config> {
 export interface Stopping<out Config> {
   readonly _tag: "Stopping"
   readonly job: Job<Config>
+}
+
+/** It has parked, and its work is being interrupted; a stop cancels it when it is parked. */
+export interface Parking<out Config> {
+  readonly _tag: "Parking"
+  readonly job: Job<Config>
+  readonly parked: Parked
 }
 
 /** The work has ended and its outcome is decided; a stop comes too late. */
@@ -67,7 +74,7 @@ export interface Job<out Config> {
 const idOf = <Config>(active: ActiveJob<Config>): JobId => (active._tag === "Admitting" ? active.id : active.job.id)
 
 export const phaseOf = (active: Admitted<unknown>): "running" | "stopping" =>
-  active._tag === "Settling" ? active.phase : active._tag === "Stopping" ? "stopping" : "running"
+  active._tag === "Settling" ? active.phase : active._tag === "Running" ? "running" : "stopping"
 
 /** Adds a job that is being admitted; `false` where one of that id is active already. */
 export const add = <Config>(registry: JobRegistry<Config>, admitting: Admitting): Effect.Effect<boolean> =>
@@ -85,6 +92,18 @@ export const beginStop = <Config>(registry: JobRegistry<Config>, { id }: Job<Con
     return active?._tag === "Running" ? [true, HashMap.set(jobs, id, { ...active, _tag: "Stopping" })] : [false, jobs]
   })
 
+/** Marks a running job as parking, and answers it; none where it no longer is running. */
+export const beginPark = <Config>(
+  registry: JobRegistry<Config>,
+  id: JobId,
+  parked: Parked
+): Effect.Effect<Option.Option<Job<Config>>> =>
+  Ref.modify(registry, (jobs) => {
+    const active = Option.getOrUndefined(HashMap.get(jobs, id))
+    if (active?._tag !== "Running") return [Option.none(), jobs]
+    return [Option.some(active.job), HashMap.set(jobs, id, { _tag: "Parking", job: active.job, parked })]
+  })
+
 /** Decides the outcome of a job from what its work came to: from here on, nothing changes it. */
 export const settle = <Config>(
   registry: JobRegistry<Config>,
@@ -93,9 +112,12 @@ export const settle = <Config>(
 ): Effect.Effect<void> =>
   Ref.update(registry, (jobs) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
-    if (active?._tag !== "Running" && active?._tag !== "Stopping") return jobs
+    if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return jobs
     const phase = phaseOf(active)
-    const outcome = JobOutcome.decide(exit, { stopping: phase === "stopping" })
+    const outcome = JobOutcome.decide(exit, {
+      stopping: active._tag === "Stopping",
+      parked: active._tag === "Parking" ? active.parked : undefined
+    })
     return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase, isOver: false })
   })
 
@@ -134,6 +156,14 @@ export const find = <Config>(
       ? Effect.zipRight(active.answered, find(registry, id))
       : Effect.succeedSome(active)
   })
+
+/** Returns when those that are being admitted now are admitted or refused. */
+export const admitted = <Config>(registry: JobRegistry<Config>): Effect.Effect<void> =>
+  Effect.flatMap(Ref.get(registry), (jobs) =>
+    Effect.forEach(HashMap.toValues(jobs), (active) => (active._tag === "Admitting" ? active.answered : Effect.void), {
+      discard: true
+    })
+  )
 
 /** All that are registered, the oldest first. */
 export const all = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<ActiveJob<Config>>> =>

@@ -1,38 +1,47 @@
 /**
  * What a configuration has to pass before a job is admitted.
  */
-import { type Context, Effect, ParseResult, Schema } from "effect"
-import { InvalidJobConfig } from "../../domain/errors.js"
+import { type Context, Effect, Schema } from "effect"
+import type { InvalidJobConfig } from "../../domain/errors.js"
+import { invalidConfig } from "../../domain/invalidConfig.js"
 import { stringify } from "../../internal/Json.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
 import * as ReadBack from "./readBack.js"
 
-export interface Admission<out C> {
+export interface Admission<in out C> {
   /** Takes what a caller submits; names every bad field at once, an unknown one too. */
-  readonly submitted: (encoded: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
+  readonly decode: (encoded: unknown) => Effect.Effect<Decoded<C>, InvalidJobConfig>
+  /** Asks the orchestrator about what is submitted. */
+  readonly check: (config: C) => Effect.Effect<Submitted, InvalidJobConfig>
   /** Takes what an earlier version recorded; fields that this one does not know are ignored. */
   readonly recorded: (encoded: unknown, submission: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
 }
 
-export interface Admitted<out C> {
+export interface Decoded<out C> {
   readonly config: C
   /** As it is recorded: with the defaults filled in. */
   readonly encoded: unknown
+}
+
+export interface Submitted {
   readonly key: string | undefined
   readonly keyName: string | undefined
   /** What the orchestrator found out, as JSON text. */
   readonly submission: string | undefined
 }
 
-/** So many checks at the same time: each may start processes, such as git. */
-const maxChecks = 4
+export interface Admitted<out C> extends Submitted {
+  readonly config: C
+}
 
 export const make = <C, I, RS, R, R2>(options: {
   readonly config: Schema.Schema<C, I, RS>
   readonly orchestrator: Orchestrator<C, R, R2>
   readonly services: Context.Context<RS | R2>
+  /** So many checks at the same time: each may start processes, such as git. */
+  readonly maxChecks: number
 }): Effect.Effect<Admission<C>> =>
-  Effect.map(Effect.makeSemaphore(maxChecks), (checks) => {
+  Effect.map(Effect.makeSemaphore(options.maxChecks), (checks) => {
     const { config: schema, orchestrator, services } = options
     const encode = Schema.encode(schema)
     const readsBack = ReadBack.make(schema)
@@ -49,48 +58,33 @@ export const make = <C, I, RS, R, R2>(options: {
             () => checks.release(1)
           )
 
-    const admitted = (config: C, encoded: unknown, { key, keyName, submission }: Checked): Admitted<C> => ({
-      config,
-      encoded,
+    const submitted = ({ key, keyName, submission }: Checked): Submitted => ({
       key,
       keyName,
       submission: submission === undefined ? undefined : stringify(submission)
     })
 
     return {
-      submitted: (input) =>
+      decode: (input) =>
         Effect.gen(function* () {
           const config = yield* decodeSubmitted(input)
           const encoded = yield* encode(config)
           yield* readsBack(config, encoded)
-          return admitted(config, encoded, yield* check(config))
+          return { config, encoded }
         }).pipe(
-          Effect.catchTag("ParseError", (error) => invalid(error)),
+          Effect.catchTag("ParseError", (error) => invalidConfig(error)),
           Effect.provide(services)
         ),
+
+      check: (config) => Effect.provide(Effect.map(check(config), submitted), services),
 
       recorded: (encoded, submission) =>
         Effect.gen(function* () {
           const config = yield* decodeRecorded(encoded)
-          return admitted(config, encoded, yield* check(config, submission))
+          return { config, ...submitted(yield* check(config, submission)) }
         }).pipe(
-          Effect.catchTag("ParseError", (error) => invalid(error)),
+          Effect.catchTag("ParseError", (error) => invalidConfig(error)),
           Effect.provide(services)
         )
     }
   })
-
-const invalid = (error: ParseResult.ParseError): InvalidJobConfig => {
-  const issues = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
-    path: path.map((key) => (typeof key === "number" ? key : String(key))),
-    message
-  }))
-  // A bad optional field is reported twice: as what it should be, and as not missing either.
-  return new InvalidJobConfig({
-    issues: issues.filter(
-      (issue) =>
-        !issue.message.startsWith("Expected undefined, actual") ||
-        !issues.some((other) => other !== issue && issue.path.every((key, i) => other.path[i] === key))
-    )
-  })
-}

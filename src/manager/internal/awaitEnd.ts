@@ -16,7 +16,11 @@ export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<R
     yield* core.store.outsideTransaction
     while (true) {
       const active = yield* JobRegistry.find(core.jobs, id)
-      if (Option.isSome(active)) return yield* Deferred.await(active.value.job.ended)
+      if (Option.isSome(active)) {
+        const run = yield* Deferred.await(active.value.job.ended)
+        // It goes on when it is woken.
+        if (run.status !== "parked") return run
+      }
       const run = yield* awaitInactive(core, id)
       if (Option.isSome(run)) return run.value
     }

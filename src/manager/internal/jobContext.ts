@@ -23,8 +23,10 @@ export const jobContext = <Config>(options: {
   readonly grace: Grace
   readonly events: EmitBuffer
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
+  readonly park: JobContext<Config>["park"]
+  readonly signal: JobContext<Config>["signal"]
 }): JobContext<Config> => {
-  const { config, events, grace, killed, run, submission } = options
+  const { config, events, grace, killed, park, run, signal, submission } = options
   const recordKilled: JobContext<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
   return {
@@ -49,6 +51,8 @@ export const jobContext = <Config>(options: {
           )
         : Effect.dieMessage(emitProblem(event)),
     flush: events.flush,
+    park,
+    signal,
     forced: recordKilled([]),
     killed: recordKilled
   }

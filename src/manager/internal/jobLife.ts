@@ -12,6 +12,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
 import { traced } from "../../internal/Tracing.js"
+import type { Created } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
 import * as Grace from "./Grace.js"
@@ -19,6 +20,8 @@ import { jobContext } from "./jobContext.js"
 import * as JobOutcome from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { now } from "../../internal/now.js"
+import { park } from "./park.js"
+import { latestSignal } from "./signals.js"
 import { repeatInterruption, withDescendants } from "./reliableInterrupt.js"
 import { writeEvents } from "./writeEvents.js"
 
@@ -40,6 +43,9 @@ export interface Prepared<out Config, out E> {
 
 /** A job of that id is active, or is being admitted by another call. */
 export class AlreadyActive extends Data.TaggedError("AlreadyActive") {}
+
+/** The commit has come to something else than a job that runs: a run that waits, or one that was there before. */
+export class Elsewhere extends Data.TaggedError("Elsewhere")<{ readonly created: Created }> {}
 
 type Refusal<E> = E | MaxJobsReached | ShuttingDown | AlreadyActive
 
@@ -135,7 +141,16 @@ const register = <Config, E>(
     })
     const killed = yield* Ref.make(Option.none<ReadonlyArray<KilledProcess>>())
     const scope = yield* Scope.make()
-    const context = jobContext({ run, config, submission, grace, events, killed })
+    const context = jobContext({
+      run,
+      config,
+      submission,
+      grace,
+      events,
+      killed,
+      park: (options) => park(core, id, options),
+      signal: (name) => latestSignal(core, id, name)
+    })
     // It waits for the answer, so that nothing of the job happens before it is registered.
     const begin = Effect.zipRight(Effect.ignore(Deferred.await(answer)), core.run(context))
     const fiber = yield* core.forkJob(id, work(core, run, caller, begin), scope)

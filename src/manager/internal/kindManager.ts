@@ -9,7 +9,7 @@ import type { TypedRun } from "../../domain/Run.js"
 import type { RunStore } from "../../store/RunStore.js"
 import * as JobManager from "../JobManager.js"
 import type { ManagedJob } from "../ManagedJob.js"
-import type { Checked, JobContext, Service as Orchestrator } from "../Orchestrator.js"
+import type { JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
 import { encoder, runDecoder, type RunSchemas, Unencodable } from "./kindSchemas.js"
 
@@ -36,7 +36,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, R, R2>(
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { key, recover, run, check = () => Effect.succeed<Checked>({}), ...others } = options
+    const { check, recover, run, ...others } = options
     const schemas = yield* Effect.context<RS>()
     const decode = runDecoder(kind)
     const encodeEnd = endEncoder(kind)
@@ -47,8 +47,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, R, R2>(
       kind: kind.kind,
       config: kind.config,
       orchestrator: {
-        check: (config: C, submission) =>
-          Effect.map(check(config, submission), (checked) => (key ? { key: key(config), ...checked } : checked)),
+        ...(check && { check }),
         run: (job: JobContext<C>) =>
           // The end is encoded where it cannot be interrupted: an interruption there would hide a failure.
           Effect.uninterruptibleMask((restore) =>

@@ -5,6 +5,7 @@ import { Cause, type DateTime, Effect, Exit, Option } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunError } from "../../domain/Run.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import * as race from "../../internal/race.js"
 import type { Change, Service as Store, UnfinishedRun } from "../../store/RunStoreService.js"
 import { recoveryError } from "./JobOutcome.js"
@@ -26,7 +27,7 @@ const concurrency = 32
 /** Reads the runs of a kind with a status, oldest first, page by page. */
 export const forEachPage = <E>(
   { kind, store }: Pick<Recovery, "kind" | "store">,
-  status: "running" | "interrupted",
+  status: RunStatus,
   use: (page: ReadonlyArray<UnfinishedRun>) => Effect.Effect<void, E>
 ): Effect.Effect<void, E | StoreError> =>
   Effect.gen(function* () {

@@ -1,129 +1,258 @@
 /**
- * Starting a job, and continuing an interrupted one: both pass through `launch`, with a row of their own to commit.
+ * Starting a job. What its options ask for is decided in one order, and the first that decides wins: closing, options,
+ * capacity where nothing else is asked for, configuration, idempotency key, key, permit, check; then one transaction decides
+ * keys and idempotency again, and writes.
  */
-import { Cause, Effect, Option, Tracer } from "effect"
+import { DateTime, Effect, Option, Tracer } from "effect"
+import { createHash } from "node:crypto"
 import {
+  type IdempotencyKeyReused,
   type InvalidJobConfig,
   JobConflict,
-  type JobNotFound,
-  type MaxJobsReached,
-  NotResumable,
+  MaxJobsReached,
+  type QueueFull,
   type ShuttingDown,
-  type StoreError,
-  type Superseded
+  type StoreError
 } from "../../domain/errors.js"
-import { parse } from "../../internal/Json.js"
+import { parse, stringify } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { labelProblem } from "../../domain/labels.js"
 import { Run } from "../../domain/Run.js"
-import { traced } from "../../internal/Tracing.js"
-import type { Admission } from "./admission.js"
-import type { Core } from "./Core.js"
-import type { JobIdGenerator } from "./JobIdGenerator.js"
-import { launch } from "./jobLife.js"
-import { recoveryError } from "./JobOutcome.js"
-import * as JobRegistry from "./JobRegistry.js"
+import { type Requested, request, type StartOptions } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
+import { traced } from "../../internal/Tracing.js"
+import { repeated } from "../../store/admitRun.js"
+import type { Created, NewRun } from "../../store/RunStoreService.js"
+import type { Admission, Decoded, Submitted } from "./admission.js"
+import type { Core } from "./Core.js"
+import type { Dispatcher } from "./dispatcher.js"
+import type { JobIdGenerator } from "./JobIdGenerator.js"
+import { Elsewhere, launch } from "./jobLife.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { stopJob } from "./stopJob.js"
 
-type StartError = JobConflict | InvalidJobConfig | StoreError
-type ResumeError = JobConflict | NotResumable | Superseded | StoreError
+export interface Starting<Config> {
+  readonly admission: Admission<Config>
+  readonly dispatcher: Dispatcher
+  readonly nextId: JobIdGenerator
+  readonly labels: (config: Config) => { readonly [name: string]: string }
+  readonly key: ((config: Config) => string | undefined) | undefined
+  readonly maxQueued: number
+}
+
+/** Why nothing was written. */
+export type Refusal =
+  MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
+
+export type WriteError = JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | StoreError
+
+/** A configuration that was decoded, with what is asked for. */
+export interface Submission<Config> extends Decoded<Config> {
+  readonly id: JobId
+  readonly at: DateTime.Utc
+  readonly labels: { readonly [name: string]: string }
+  readonly requested: Requested
+  readonly startKey: string | undefined
+  readonly idempotency: NewRun["idempotency"]
+}
 
 export const startJob = <Config>(
   core: Core<Config>,
-  options: {
-    readonly admission: Admission<Config>
-    readonly nextId: JobIdGenerator
-    readonly labels: (config: Config) => { readonly [name: string]: string }
-  },
-  input: unknown
-): Effect.Effect<JobId, MaxJobsReached | JobConflict | InvalidJobConfig | ShuttingDown | StoreError> =>
+  starting: Starting<Config>,
+  input: unknown,
+  options?: StartOptions
+): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
-    const { kind, store } = core
-    yield* store.outsideTransaction
+    yield* core.store.outsideTransaction
     yield* core.shutdown.refuse
     const at = yield* now
-    const id = options.nextId(at.epochMillis)
-
-    const prepare = Effect.gen(function* () {
-      const { config, encoded, key, keyName, submission } = yield* options.admission.submitted(input)
-      const labels = options.labels(config)
-      const problem = labelProblem(labels)
-      if (problem !== undefined) return yield* problem
-      const run = new Run(
-        { id, kind, status: "running", attempt: 1, config: encoded, labels, createdAt: at, startedAt: at },
-        { disableValidation: true }
-      )
-      const create = store.create({ id, kind, key, config: encoded, labels, submission, at })
-      const commit = Effect.as(naming(keyName, create), run)
-      return { config, submission: submission === undefined ? undefined : parse(submission), commit }
-    })
-
-    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
-    yield* Effect.catchTag(launch<Config, StartError>(core, { id, prepare, caller }), "AlreadyActive", Effect.die)
-    return id
+    const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
+    const submitted = submit(starting, input, { at, requested, options })
+    if (requested.isPlain) return yield* startNow(core, starting, { id: starting.nextId(at.epochMillis), submitted })
+    const submission = yield* submitted
+    const decided = yield* decideByKeys(core, submission)
+    if (decided !== "permit") return decided === "queue" ? yield* queue(core, starting, submission) : decided
+    return yield* Effect.catchTag(
+      startNow(core, starting, { id: submission.id, submitted: Effect.succeed(submission) }),
+      "MaxJobsReached",
+      (full) => whenFull(core, starting, { submission, full })
+    )
   }).pipe(traced("JobManager.start"))
 
-export const resumeJob = <Config>(
+/** One of those that are just being admitted may hold the key or be the run, and then no permit is needed. */
+const whenFull = <Config>(
   core: Core<Config>,
-  admission: Admission<Config>,
-  id: JobId
-): Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError> =>
+  starting: Starting<Config>,
+  { full, submission }: { readonly submission: Submission<Config>; readonly full: MaxJobsReached }
+): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
-    const { store } = core
-    yield* store.outsideTransaction
-    yield* core.shutdown.refuse
-    if (Option.isSome(yield* JobRegistry.find(core.jobs, id))) {
-      return yield* new NotResumable({ jobId: id, status: "running" })
-    }
-    const run = yield* core.recordOf(id)
-    if (run.status !== "interrupted") return yield* new NotResumable({ jobId: id, status: run.status })
+    yield* JobRegistry.admitted(core.jobs)
+    const decided = yield* decideByKeys(core, submission)
+    if (decided !== "permit" && decided !== "queue") return decided
+    if (decided === "permit" && submission.requested.whenFull === "refuse") return yield* full
+    return yield* queue(core, starting, submission)
+  })
 
-    const prepare = Effect.gen(function* () {
-      const submission = Option.getOrUndefined(yield* store.submission(id))
-      const { config, key, keyName } = yield* Effect.catchAllCause(
-        admission.recorded(run.config, submission),
-        (cause) => endUnresumable(core, run, cause)
-      )
-      const attempt = run.attempt + 1
-      const at = yield* now
-      const commit = Effect.as(
-        naming(keyName, store.resume({ jobId: id, attempt, key, at })),
-        new Run({ ...run, status: "running", attempt, startedAt: at }, { disableValidation: true })
-      )
-      return { config, submission, commit }
-    })
-
-    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
-    yield* Effect.catchTags(launch<Config, ResumeError>(core, { id, prepare, caller }), {
-      // Another call continues or cancels it, or has just done so.
-      AlreadyActive: () => resumeJob(core, admission, id),
-      Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status }))
-    })
-  }).pipe(traced("JobManager.resume"))
-
-/** Adds to a conflict what its key stands for. */
-const naming = <A, E>(keyName: string | undefined, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobConflict> =>
-  Effect.catchIf(
-    effect,
-    (error) => error instanceof JobConflict,
-    ({ jobId, key }) => new JobConflict({ jobId, key, ...(keyName !== undefined && { keyName }) })
+/** Records a run that waits, whether a permit is free or not. */
+export const queueJob = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  submission: Submission<Config>
+): Effect.Effect<JobId, WriteError | ShuttingDown> =>
+  Effect.flatMap(decideByKeys(core, submission), (decided) =>
+    decided === "permit" || decided === "queue" ? queue(core, starting, submission) : Effect.succeed(decided)
   )
 
-/** A run whose configuration no longer decodes, or that its check refuses or cannot check, has failed. */
-const endUnresumable = <Config>(
-  core: Core<Config>,
-  run: Run,
-  cause: Cause.Cause<InvalidJobConfig>
-): Effect.Effect<never, NotResumable | Superseded | StoreError> =>
+/** Decodes a configuration, and gives the run its id. */
+export const submit = <Config>(
+  starting: Starting<Config>,
+  input: unknown,
+  {
+    at,
+    options,
+    requested
+  }: { readonly at: DateTime.Utc; readonly requested: Requested; readonly options: StartOptions | undefined }
+): Effect.Effect<Submission<Config>, InvalidJobConfig> =>
   Effect.gen(function* () {
-    if (Cause.isInterruptedOnly(cause)) return yield* Effect.interrupt
-    const { attempt, id: jobId } = run
-    const reason = Option.match(Cause.failureOption(cause), {
-      onNone: () => "its check has died",
-      onSome: ({ message }) => message
-    })
-    const at = yield* now
-    const error = recoveryError(reason, Cause.isDie(cause) ? cause : Cause.empty)
-    yield* core.store.record({ type: "job.failed", jobId, attempt, at, error })
-    return yield* new NotResumable({ jobId, status: "failed", reason })
+    const decoded = yield* starting.admission.decode(input)
+    const labels = starting.labels(decoded.config)
+    const problem = labelProblem(labels)
+    if (problem !== undefined) return yield* problem
+    const { idempotencyKey: key } = requested
+    return {
+      ...decoded,
+      id: starting.nextId(at.epochMillis),
+      at,
+      labels,
+      requested,
+      startKey: requested.key ?? starting.key?.(decoded.config),
+      idempotency: key === undefined ? undefined : { key, request: digest(decoded.encoded, options) }
+    }
   })
+
+/** Tells one request from another with the same idempotency key. */
+const digest = (encoded: unknown, options: StartOptions = {}): string => {
+  const { delay, priority = 0, startAt, key, whenFull, whenKeyTaken } = options
+  const asked = [encoded, priority, startAt && DateTime.formatIso(startAt), delay, key, whenFull, whenKeyTaken]
+  return createHash("sha256").update(stringify(asked)).digest("hex")
+}
+
+/** What is decided by two reads of an index: another run answers, or this one waits, or it needs a permit. */
+const decideByKeys = <Config>(
+  { kind, store }: Core<Config>,
+  { idempotency, requested, startKey }: Submission<Config>
+): Effect.Effect<JobId | "queue" | "permit", JobConflict | IdempotencyKeyReused | StoreError> =>
+  Effect.gen(function* () {
+    if (idempotency !== undefined) {
+      const known = yield* store.idempotent({ kind, key: idempotency.key })
+      if (Option.isSome(known)) return (yield* repeated(known.value, idempotency)).id
+    }
+    if (startKey !== undefined) {
+      const holder = yield* store.holder({ kind, of: "startKey", key: startKey })
+      if (Option.isSome(holder)) {
+        const { id: jobId, status } = holder.value
+        if (requested.whenKeyTaken === "refuse") return yield* new JobConflict({ jobId, key: startKey, status })
+        return requested.whenKeyTaken === "attach" ? jobId : "queue"
+      }
+    }
+    return requested.startAt === undefined ? "permit" : "queue"
+  })
+
+/** Begins the life of the job if a permit is free and no other run waits for it. */
+const startNow = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  job: { readonly id: JobId; readonly submitted: Effect.Effect<Submission<Config>, InvalidJobConfig> }
+): Effect.Effect<JobId, Refusal> =>
+  Effect.gen(function* () {
+    const { id } = job
+    if (yield* starting.dispatcher.mayHaveDue) return yield* new MaxJobsReached({ maxJobs: core.maxJobs })
+    const prepare = Effect.gen(function* () {
+      const submission = { ...(yield* job.submitted), id }
+      const checked = yield* starting.admission.check(submission.config)
+      const run = newRun(core, starting, submission, checked)
+      const commit = Effect.flatMap(create(core, run, checked), (created) =>
+        created._tag === "Running"
+          ? Effect.succeed(startedRun(run))
+          : Effect.zipRight(stopReplaced(core, created), new Elsewhere({ created }))
+      )
+      return { config: submission.config, submission: checked.submission && parse(checked.submission), commit }
+    })
+    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
+    yield* launch<Config, WriteError | Elsewhere>(core, { id, prepare, caller })
+    return id
+  }).pipe(
+    Effect.catchTags({
+      AlreadyActive: Effect.die,
+      Elsewhere: ({ created }) => Effect.succeed(idOf(created, job.id))
+    })
+  )
+
+/** Records the run as pending. The check needs no permit here. */
+const queue = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  submission: Submission<Config>
+): Effect.Effect<JobId, WriteError | ShuttingDown> =>
+  Effect.gen(function* () {
+    const checked = yield* starting.admission.check(submission.config)
+    yield* core.shutdown.refuse
+    const run = { ...newRun(core, starting, submission, checked), isQueued: true }
+    return yield* Effect.uninterruptible(
+      Effect.flatMap(create(core, run, checked), (created) =>
+        Effect.as(stopReplaced(core, created), idOf(created, submission.id))
+      )
+    )
+  })
+
+/** Names in a conflict what the key of the check stands for. */
+const create = <Config>({ store }: Core<Config>, run: NewRun, { key, keyName }: Submitted) =>
+  Effect.mapError(store.create(run), (error) =>
+    error._tag === "JobConflict" && error.key === key && keyName !== undefined
+      ? new JobConflict({ ...error, keyName })
+      : error
+  )
+
+const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
+
+const newRun = <Config>(
+  { kind }: Core<Config>,
+  { maxQueued }: Starting<Config>,
+  { at, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
+  { key, submission }: Submitted
+): NewRun => ({
+  id,
+  kind,
+  key,
+  startKey,
+  config: encoded,
+  labels,
+  submission,
+  at,
+  priority: requested.priority,
+  startAt: requested.startAt,
+  whenKeyTaken: requested.whenKeyTaken,
+  idempotency,
+  maxQueued
+})
+
+const startedRun = ({ at, config, id, kind, labels, priority = 0 }: NewRun): Run =>
+  new Run(
+    { id, kind, status: "running", attempt: 1, config, labels, priority, createdAt: at, startedAt: at },
+    { disableValidation: true }
+  )
+
+/** The intent to stop them is recorded; the rest is done in fibers of the manager. */
+const stopReplaced = <Config>(core: Core<Config>, created: Created): Effect.Effect<void> =>
+  created._tag === "Pending"
+    ? Effect.forEach(
+        created.replaces,
+        (id) =>
+          core.fork(
+            Effect.catchAll(stopJob(core, id, core.stopGrace), (error) =>
+              Effect.annotateLogs(Effect.logWarning(`job ${id} is being replaced`, error), { jobId: id })
+            )
+          ),
+        { discard: true }
+      )
+    : Effect.void

@@ -4,6 +4,7 @@
 import { Clock, Deferred, Effect } from "effect"
 import type { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
@@ -11,24 +12,25 @@ import * as JobRegistry from "./JobRegistry.js"
 import { forEachPage } from "./recovery.js"
 import { since, stopJob } from "./stopJob.js"
 
-/** Failures are reported as `timedOut`. With `waiting`, the runs that wait to be continued are cancelled too. */
+/** Failures are reported as `timedOut`. Pending and parked runs are cancelled, and interrupted ones where it says so. */
 export const stopAll = <Config>(
   core: Core<Config>,
-  { waiting }: { readonly waiting: boolean }
+  { interrupted }: { readonly interrupted: boolean }
 ): Effect.Effect<ReadonlyArray<StopReport>> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
     const active = yield* beginAll(core, yield* JobRegistry.ids(core.jobs), begun)
-    const cancelled = waiting ? yield* cancelWaiting(core, begun) : []
-    return [...cancelled, ...(yield* Effect.all(active)).flat()]
+    const statuses = [...(interrupted ? ["interrupted" as const] : []), "parked" as const, "pending" as const]
+    const cancelled = yield* Effect.forEach(statuses, (status) => cancelWaiting(core, status, begun))
+    return [...cancelled.flat(), ...(yield* Effect.all(active)).flat()]
   }).pipe(traced("JobManager.stopAll"))
 
 /** In slices, each of which shares its commits. */
-const cancelWaiting = <Config>(core: Core<Config>, begun: number) =>
+const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: number) =>
   Effect.gen(function* () {
     const reports: Array<StopReport> = []
-    const cancelled = forEachPage(core, "interrupted", (page) =>
+    const cancelled = forEachPage(core, status, (page) =>
       Effect.gen(function* () {
         const slice = yield* beginAll(
           core,

@@ -32,8 +32,9 @@ export const stopJob = <Config>(
     const begun = yield* Clock.currentTimeMillis
     while (true) {
       const active = yield* JobRegistry.find(core.jobs, id)
-      if (Option.isSome(active)) return yield* stopActive(core, active.value.job, grace, begun)
-      const report = yield* stopInactive(core, id, begun)
+      const report = Option.isSome(active)
+        ? yield* stopActive(core, active.value.job, grace, begun)
+        : yield* stopInactive(core, id, begun)
       if (Option.isSome(report)) return report.value
     }
   }).pipe(traced("JobManager.stop"))
@@ -87,14 +88,18 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
     yield* Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
   }).pipe(Effect.annotateLogs({ jobId: job.id }))
 
+/** None where it has parked: then it is cancelled as a run that waits. */
 const reportEnd = <Config>(job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
   Effect.gen(function* () {
+    if (status === "parked") return Option.none<StopReport>()
     if (!isTerminal(status)) return yield* closed(job.id, status)
-    if (status !== "cancelled") return yield* report(job.id, begun, status, "alreadyEnded")
-    return yield* Option.match(yield* Ref.get(job.killed), {
-      onNone: () => report(job.id, begun, status, "graceful"),
-      onSome: (killed) => report(job.id, begun, status, "forced", killed.length === 0 ? undefined : killed)
-    })
+    if (status !== "cancelled") return Option.some(yield* report(job.id, begun, status, "alreadyEnded"))
+    return Option.some(
+      yield* Option.match(yield* Ref.get(job.killed), {
+        onNone: () => report(job.id, begun, status, "graceful"),
+        onSome: (killed) => report(job.id, begun, status, "forced", killed.length === 0 ? undefined : killed)
+      })
+    )
   })
 
 /** A run that waits to be continued has nothing to interrupt. None where it has become active meanwhile. */

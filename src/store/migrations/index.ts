@@ -7,6 +7,7 @@ import work from "./0006_work.js"
 import ownerLocks from "./0007_owner_locks.js"
 import filters from "./0008_filters.js"
 import generation from "./0009_generation.js"
+import waiting from "./0010_waiting.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -17,5 +18,6 @@ export const migrations = {
   "0006_work": work,
   "0007_owner_locks": ownerLocks,
   "0008_filters": filters,
-  "0009_generation": generation
+  "0009_generation": generation,
+  "0010_waiting": waiting
 }

@@ -4,7 +4,7 @@
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
@@ -14,9 +14,13 @@ import * as runs from "./runs.js"
 export interface Batch {
   /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
-  readonly insert: (run: NewRun) => void
+  readonly insert: (run: NewRun, state: State) => void
+  /** Reads the head of a job, which this batch may not have read, or may have changed past it. */
+  readonly reload: (jobId: JobId) => Effect.Effect<runs.Head | undefined, SqlError>
   /** Buffers a state change with its event. A second change of the same job flushes the first. */
   readonly update: (jobId: JobId, head: runs.Head, to: State, event: AcceptedEvent) => Effect.Effect<void, SqlError>
+  /** Buffers a change without an event. */
+  readonly change: (jobId: JobId, head: runs.Head, to: State) => Effect.Effect<void, SqlError>
   /** Resets the crash count, since the orchestrator has emitted an event. */
   readonly resetCrashes: (jobId: JobId, head: runs.Head) => Effect.Effect<void, SqlError>
   /** Assigns the next sequence numbers of the job to the events and buffers them. */
@@ -45,11 +49,6 @@ const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch 
     heads.set(jobId, { ...head, seq: head.seq + added.length })
   }
 
-  const change = (jobId: JobId, head: runs.Head, to: State) => {
-    updated.set(jobId, runs.change(jobId, head.state, to))
-    heads.set(jobId, { ...head, state: to })
-  }
-
   const flush = Effect.suspend(() => {
     const changes = [...updated.values()]
     const [newRuns, newEvents] = [inserted, appended]
@@ -61,32 +60,35 @@ const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch 
     return Effect.zipRight(insertRuns, Effect.zipRight(runs.update(connection, changes), insertEvents))
   })
 
+  const change: Batch["change"] = (jobId, head, to) => {
+    const apply = (): Exit.Exit<void> => {
+      updated.set(jobId, runs.change(jobId, head.state, to))
+      heads.set(jobId, { ...head, state: to })
+      return Exit.void
+    }
+    return updated.has(jobId) ? Effect.flatMap(flush, apply) : apply()
+  }
+
   return {
     append,
     flush,
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
 
-    insert: (run) => {
-      inserted.push(runs.newRow(run))
-      heads.set(run.id, runs.newHead(run))
+    insert: (run, state) => {
+      inserted.push(runs.newRow(run, state))
+      heads.set(run.id, runs.newHead(run, state))
     },
 
-    update: (jobId, head, to, event) => {
-      const apply = () => {
-        change(jobId, head, to)
-        append(jobId, [event])
-      }
-      if (updated.has(jobId)) return Effect.map(flush, apply)
-      apply()
-      return Effect.void
-    },
+    reload: (jobId) =>
+      Effect.map(Effect.zipRight(flush, runs.heads(connection, [jobId])), (read) => {
+        const head = read.get(jobId)
+        if (head !== undefined) heads.set(jobId, head)
+        return head
+      }),
 
-    resetCrashes: (jobId, head) => {
-      const apply = () => change(jobId, head, { ...head.state, crashes: 0 })
-      if (updated.has(jobId)) return Effect.map(flush, apply)
-      apply()
-      return Effect.void
-    }
+    change,
+    update: (jobId, head, to, event) => Effect.map(change(jobId, head, to), () => append(jobId, [event])),
+    resetCrashes: (jobId, head) => change(jobId, head, { ...head.state, crashes: 0 })
   }
 }

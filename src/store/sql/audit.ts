@@ -36,6 +36,9 @@ const streaks = `
     FROM attempts
   )`
 
+/** Events of the manager that change the status of a run. */
+const changes = `type LIKE 'job.%' AND type <> 'job.signalled'`
+
 const terminal = `('job.completed', 'job.failed', 'job.cancelled')`
 
 /**
@@ -43,10 +46,12 @@ const terminal = `('job.completed', 'job.failed', 'job.cancelled')`
  * `job.stopping` before its recorded end.
  */
 const successors = {
-  "job.started": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"],
-  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"],
+  "job.queued": ["job.started", "job.failed", "job.cancelled"],
+  "job.started": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"],
+  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"],
   "job.stopping": ["job.completed", "job.failed", "job.cancelled"],
-  "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"]
+  "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"],
+  "job.parked": ["job.resumed", "job.failed", "job.cancelled"]
 }
 
 const steps = Object.entries(successors).flatMap(([before, after]) => after.map((type) => `('${before}', '${type}')`))
@@ -67,9 +72,9 @@ const eventRules: ReadonlyArray<Rule> = [
      WHERE cursor <= before`
   ),
   record(
-    "its first event is not job.started",
-    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND started_at IS NOT NULL AND NOT EXISTS
-       (SELECT 1 FROM charlotte_events WHERE job_id = id AND seq = 1 AND type = 'job.started')`
+    "its first event is neither job.queued nor job.started",
+    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND NOT EXISTS
+       (SELECT 1 FROM charlotte_events WHERE job_id = id AND seq = 1 AND type IN ('job.queued', 'job.started'))`
   ),
   record(
     "its status and its events disagree on whether it has ended",
@@ -86,16 +91,16 @@ const eventRules: ReadonlyArray<Rule> = [
     "its events contain a forbidden transition",
     `SELECT job_id || ': ' || before || ', ' || type AS found FROM
        (SELECT job_id, type, lag(type) OVER (PARTITION BY job_id ORDER BY seq) AS before
-        FROM charlotte_events WHERE ${inSlice("job_id")} AND type LIKE 'job.%')
+        FROM charlotte_events WHERE ${inSlice("job_id")} AND ${changes})
      WHERE before IS NOT NULL AND (before, type) NOT IN (VALUES ${steps.join(", ")})`
   ),
   record(
     "its status does not match its last event",
     `SELECT id || ': ' || status || ', ' || type AS found FROM charlotte_runs JOIN
-       (SELECT job_id, type, max(seq) FROM charlotte_events WHERE ${inSlice("job_id")} AND type LIKE 'job.%'
+       (SELECT job_id, type, max(seq) FROM charlotte_events WHERE ${inSlice("job_id")} AND ${changes}
         GROUP BY job_id) ON job_id = id
      WHERE status <> CASE WHEN type IN ('job.started', 'job.resumed', 'job.stopping') THEN 'running'
-       ELSE substr(type, 5) END`
+       WHEN type = 'job.queued' THEN 'pending' ELSE substr(type, 5) END`
   ),
   record(
     "its attempt number does not match its job.resumed events",
@@ -176,6 +181,20 @@ const labelRules: ReadonlyArray<Rule> = [
   )
 ]
 
+const waitingRules: ReadonlyArray<Rule> = [
+  record(
+    "a signal is not in its events",
+    `SELECT s.job_id || ': ' || s.name AS found FROM charlotte_signals s WHERE ${inSlice("s.job_id")} AND NOT EXISTS
+       (SELECT 1 FROM charlotte_events e WHERE e.job_id = s.job_id AND e.seq = s.seq AND e.type = 'job.signalled'
+         AND e.payload ->> 'name' = s.name)`
+  ),
+  record(
+    "it waits for a signal that has come",
+    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND status = 'parked' AND waits_for <> 'permit'
+       AND EXISTS (SELECT 1 FROM charlotte_signals WHERE job_id = id AND name = parked ->> 'signal' AND used = 0)`
+  )
+]
+
 const leftOpen = (wrong: string, where: string): Rule => ({
   wrong,
   remedy: "process",
@@ -192,14 +211,33 @@ const processRules: ReadonlyArray<Rule> = [
 ]
 
 /** Rules about jobs, checked in slices. */
-export const jobRules: ReadonlyArray<Rule> = [...eventRules, ...labelRules, ...workRules, ...processRules]
+export const jobRules: ReadonlyArray<Rule> = [
+  ...eventRules,
+  ...labelRules,
+  ...workRules,
+  ...waitingRules,
+  ...processRules
+]
 
 /** Rules about the whole database. */
 export const databaseRules: ReadonlyArray<Rule> = [
+  ...["key", "start_key"].map((key) =>
+    record(
+      "two jobs hold a key",
+      `SELECT kind || ', ' || ${key} AS found FROM charlotte_runs WHERE ${key} IS NOT NULL AND ended_at IS NULL
+         AND waits_for IS NOT 'key' GROUP BY kind, ${key} HAVING count(*) > 1`
+    )
+  ),
   record(
-    "two active jobs share a key",
-    `SELECT kind || ', ' || key AS found FROM charlotte_runs
-     WHERE status IN ('pending', 'running') AND key IS NOT NULL GROUP BY kind, key HAVING count(*) > 1`
+    "it waits for a key that is free",
+    `SELECT id AS found FROM charlotte_runs w WHERE waits_for = 'key' AND NOT EXISTS
+       (SELECT 1 FROM charlotte_runs o WHERE o.kind = w.kind AND o.id <> w.id AND o.ended_at IS NULL
+         AND (o.key = w.key OR o.start_key = w.start_key) AND (o.waits_for IS NOT 'key' OR o.id < w.id))`
+  ),
+  record(
+    "the number of pending runs is wrong",
+    `SELECT kind AS found FROM charlotte_pending p
+     WHERE runs <> (SELECT count(*) FROM charlotte_runs r WHERE r.kind = p.kind AND status = 'pending')`
   ),
   {
     wrong: "a row references a missing row",

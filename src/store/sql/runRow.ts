@@ -5,7 +5,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import { Run, RunError } from "../../domain/Run.js"
+import { Parked, Run, RunError, WaitsFor } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { query, type Value } from "./Session.js"
 
@@ -19,10 +19,16 @@ export const Row = Schema.Struct({
   key: Schema.NullOr(Schema.String),
   config: Schema.parseJson(),
   labels: Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String })),
+  priority: Schema.Number,
   created_at: Schema.DateTimeUtcFromNumber,
+  start_at: Time,
   started_at: Time,
   stopping_at: Time,
   ended_at: Time,
+  waits_for: Schema.NullOr(WaitsFor),
+  due_at: Time,
+  parked: Schema.NullOr(Schema.parseJson(Parked)),
+  woken_by: Schema.NullOr(Schema.Literal("time", "signal", "resume")),
   crashes: Schema.Number,
   result: Schema.NullOr(Schema.parseJson()),
   error: Schema.NullOr(Schema.parseJson(RunError))
@@ -39,7 +45,11 @@ export const run = (row: typeof Row.Type): Run =>
       attempt: row.attempt,
       config: row.config,
       labels: row.labels,
+      priority: row.priority,
       createdAt: row.created_at,
+      ...(row.start_at === null ? {} : { startAt: row.start_at }),
+      ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
+      ...(row.parked === null ? {} : { parked: row.parked }),
       ...(row.started_at === null ? {} : { startedAt: row.started_at }),
       ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
       ...(row.status === "completed" ? { result: row.result } : {}),

@@ -6,9 +6,9 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema, Struct } from "effect"
 import { stringify } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
-import { RunError } from "../../domain/Run.js"
+import { Parked, RunError } from "../../domain/Run.js"
 import type { NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
-import { initial, type State } from "../RunTransition.js"
+import type { State } from "../RunTransition.js"
 import { columns, Row, run, select } from "./runRow.js"
 import { inserter, JsonText, query, type Value } from "./Session.js"
 
@@ -49,7 +49,7 @@ export const unfinished = (
     selectUnfinished(
       connection,
       `SELECT ${columns} FROM charlotte_runs
-       WHERE kind = ? AND status ${status === undefined ? "IN ('pending', 'running', 'interrupted')" : "= ?"} AND id > ?
+       WHERE kind = ? AND status ${status === undefined ? "IN ('pending', 'running', 'interrupted', 'parked')" : "= ?"} AND id > ?
        ORDER BY id LIMIT ?`,
       [kind, ...(status === undefined ? [] : [status]), after ?? "", limit]
     ),
@@ -57,47 +57,42 @@ export const unfinished = (
       rows.map((row) => ({ run: run(row), stopping: row.stopping_at !== null, crashes: row.crashes }))
   )
 
-const selectId = query(Schema.Struct({ id: Schema.String }))
-
-/** The active job that holds the key. */
-export const holder = (connection: Connection, kind: string, key: string) =>
-  Effect.map(
-    selectId(
-      connection,
-      "SELECT id FROM charlotte_runs WHERE kind = ? AND key = ? AND status IN ('pending', 'running')",
-      [kind, key]
-    ),
-    ([row]) => Option.map(Option.fromNullable(row), ({ id }) => id)
-  )
-
 /** The parameters of an inserted row. */
 export type NewRow = ReadonlyArray<Value>
 
-export const newRow = (run: NewRun): NewRow => {
-  const { attempt, status } = initial(run)
-  const at = DateTime.toEpochMillis(run.at)
-  return [
-    run.id,
-    run.kind,
-    status,
-    attempt,
-    run.key ?? null,
-    stringify(run.config),
-    JSON.stringify(run.labels),
-    run.submission ?? null,
-    at,
-    at
-  ]
-}
+const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
+
+export const newRow = (run: NewRun, state: State): NewRow => [
+  run.id,
+  run.kind,
+  state.status,
+  state.attempt,
+  run.key ?? null,
+  run.startKey ?? null,
+  stringify(run.config),
+  JSON.stringify(run.labels),
+  run.submission ?? null,
+  run.idempotency?.key ?? null,
+  run.idempotency?.request ?? null,
+  run.priority ?? 0,
+  time(run.at),
+  time(run.startAt),
+  time(state.startedAt),
+  state.waitsFor ?? null,
+  time(state.dueAt),
+  run.whenKeyTaken === "replace" ? 1 : 0
+]
 
 export const insert = inserter(
-  "charlotte_runs (id, kind, status, attempt, key, config, labels, submission, created_at, started_at)",
-  10
+  `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority,
+     created_at, start_at, started_at, waits_for, due_at, replaces)`,
+  18
 )
 
 /** What a write about a job reads first. */
 export interface Head {
   readonly kind: string
+  readonly hasKeys: boolean
   readonly state: State
   /** The sequence number of its last event. */
   readonly seq: number
@@ -116,8 +111,13 @@ const selectHeads = query(
       "started_at",
       "stopping_at",
       "ended_at",
+      "waits_for",
+      "due_at",
+      "parked",
+      "woken_by",
       "crashes"
     ),
+    has_keys: Schema.Number,
     seq: Schema.Number
   })
 )
@@ -127,26 +127,33 @@ export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect
   Effect.map(
     selectHeads(
       connection,
-      `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_at, r.stopping_at, r.ended_at, r.crashes,
+      `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_at, r.stopping_at, r.ended_at,
+         r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes,
+         r.key IS NOT NULL OR r.start_key IS NOT NULL AS has_keys,
          (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
        FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value`,
       [JSON.stringify(ids)]
     ),
     (rows) =>
       new Map(
-        rows.map(({ attempt, crashes, ended_at, id, key, kind, seq, started_at, status, stopping_at }) => [
+        rows.map(({ id, kind, seq, ...row }) => [
           id,
           {
             kind,
             seq,
+            hasKeys: row.has_keys === 1,
             state: {
-              status,
-              attempt,
-              key: key ?? undefined,
-              startedAt: started_at ?? undefined,
-              stoppingAt: stopping_at ?? undefined,
-              endedAt: ended_at ?? undefined,
-              crashes,
+              status: row.status,
+              attempt: row.attempt,
+              key: row.key ?? undefined,
+              startedAt: row.started_at ?? undefined,
+              stoppingAt: row.stopping_at ?? undefined,
+              endedAt: row.ended_at ?? undefined,
+              waitsFor: row.waits_for ?? undefined,
+              dueAt: row.due_at ?? undefined,
+              parked: row.parked ?? undefined,
+              wokenBy: row.woken_by ?? undefined,
+              crashes: row.crashes,
               result: undefined,
               error: undefined
             }
@@ -156,15 +163,15 @@ export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect
   )
 
 /** The head of a newly inserted run. */
-export const newHead = (run: NewRun): Head => ({
-  kind: run.kind,
+export const newHead = ({ key, kind, startKey }: NewRun, state: State): Head => ({
+  kind,
+  hasKeys: key !== undefined || startKey !== undefined,
   seq: 0,
-  state: initial(run)
+  state
 })
 
-const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
-
 const encodeError = Schema.encodeSync(RunError)
+const encodeParked = Schema.encodeSync(Parked)
 
 /** The parameters of an update. */
 export type Change = ReadonlyArray<Value>
@@ -176,6 +183,10 @@ export const change = (id: JobId, from: State, to: State): Change => [
   time(to.startedAt),
   time(to.stoppingAt),
   time(to.endedAt),
+  to.waitsFor ?? null,
+  time(to.dueAt),
+  to.parked === undefined ? null : JSON.stringify(encodeParked(to.parked)),
+  to.wokenBy ?? null,
   to.crashes,
   to.status === "completed" ? stringify(to.result) : null,
   to.error === undefined ? null : stringify(encodeError(to.error)),
@@ -199,7 +210,7 @@ export const update = (
     : Effect.flatMap(
         connection.execute(
           `UPDATE charlotte_runs SET status = ?, attempt = ?, key = ?, started_at = ?, stopping_at = ?, ended_at = ?,
-             crashes = ?, result = ?, error = ?
+             waits_for = ?, due_at = ?, parked = ?, woken_by = ?, crashes = ?, result = ?, error = ?
            WHERE id = ? AND status = ? AND attempt = ?`,
           change,
           undefined

@@ -79,7 +79,7 @@ describe("charlotte doctor --audit", () => {
         `require("better-sqlite3")(${JSON.stringify(`${directory}/charlotte.db`)}).exec(\`
           DROP TRIGGER charlotte_runs_transition;
           DROP TRIGGER charlotte_runs_attempt;
-          DROP INDEX charlotte_runs_active_key;
+          DROP INDEX charlotte_runs_held_key;
           UPDATE charlotte_runs SET attempt = 2 WHERE status = 'completed'\`)`
       ])
       const { code, lines } = yield* audit(directory)
@@ -89,7 +89,7 @@ describe("charlotte doctor --audit", () => {
         [
           `✗ audit          ${id(1)}: its attempt number does not match its job.resumed events`,
           expect.stringMatching(/^ +→ keep a copy/),
-          "✗ audit          index charlotte_runs_active_key: it is missing in the schema",
+          "✗ audit          index charlotte_runs_held_key: it is missing in the schema",
           remedy,
           "✗ audit          trigger charlotte_runs_attempt: it is missing in the schema",
           remedy,
@@ -118,7 +118,7 @@ describe("charlotte doctor --audit", () => {
   it.scoped("knows maxJobs, and prints the same as JSON", () =>
     Effect.gen(function* () {
       const directory = yield* home(
-        "INSERT INTO charlotte_runs SELECT substr(id, 1, 25) || 'Z', kind, status, attempt, key, config, labels, created_at, started_at, stopping_at, ended_at, crashes, result, error, submission FROM charlotte_runs WHERE status = 'running'"
+        "INSERT INTO charlotte_runs (id, kind, status, attempt, config, labels, created_at, started_at) SELECT substr(id, 1, 25) || 'Z', kind, status, attempt, config, labels, created_at, started_at FROM charlotte_runs WHERE status = 'running'"
       )
       writeFileSync(`${directory}/config.yaml`, "maxJobs: 1\n")
       const { code, out } = yield* audit(directory, "--json")

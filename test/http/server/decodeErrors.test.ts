@@ -9,7 +9,7 @@ const cases: ReadonlyArray<readonly [path: string, message: string]> = [
   ["/jobs?limit=x", 'limit: expected a whole number from 1 to 1000, got "x"'],
   [
     "/jobs?status=done",
-    'status: expected one of pending, running, interrupted, completed, failed, cancelled, got "done"'
+    'status: expected one of pending, running, interrupted, parked, completed, failed, cancelled, got "done"'
   ],
   ["/jobs?label=team:web", 'label.0: expected KEY=VALUE, got "team:web"'],
   ["/jobs?label=a%3Db&label=%3Dc", 'label.1: expected KEY=VALUE, got "=c"'],

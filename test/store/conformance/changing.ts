@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type RunStatus, RunStore } from "charlotte"
+import { Run, RunStatus, RunStore } from "charlotte"
 import { Effect, type Layer } from "effect"
 import { interleaved } from "../../support/interleaving.js"
 import { at, created, error, event, id, kind, log, newRun, record, unfinished } from "../runs.js"
@@ -12,14 +12,16 @@ const change = (type: Type, attempt = 1): RunStore.Change => ({
   attempt,
   at: at(50),
   ...(type === "job.failed" ? { error } : {}),
-  ...(type === "job.completed" ? { result: "done" } : {})
+  ...(type === "job.completed" ? { result: "done" } : {}),
+  ...(type === "job.parked" ? { parked: new Run.Parked({ reason: "waits", signal: "go" }) } : {})
 })
 
 /** A state of a run, the changes that lead to it, and the changes allowed next. */
 const states: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, next: ReadonlyArray<Type>]> = [
-  ["running", [], ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
-  ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
+  ["running", [], ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]],
+  ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]],
   ["interrupted", ["job.interrupted"], ["job.failed", "job.cancelled"]],
+  ["parked", ["job.parked"], ["job.failed", "job.cancelled"]],
   ["completed", ["job.completed"], []],
   ["failed", ["job.failed"], []],
   ["cancelled", ["job.cancelled"], []]
@@ -30,7 +32,8 @@ const statuses: Record<Type, RunStatus.RunStatus> = {
   "job.completed": "completed",
   "job.failed": "failed",
   "job.cancelled": "cancelled",
-  "job.interrupted": "interrupted"
+  "job.interrupted": "interrupted",
+  "job.parked": "parked"
 }
 
 const types = Object.keys(statuses).filter((type): type is Type => type in statuses)
@@ -52,7 +55,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
             const before = yield* log(id(1))
             yield* store.record(change(type))
             const run = yield* record(id(1))
-            const ended = type !== "job.stopping" && type !== "job.interrupted"
+            const ended = RunStatus.isTerminal(statuses[type])
             expect(run.status).toBe(statuses[type])
             expect(run.endedAt).toEqual(ended ? at(50) : undefined)
             expect(yield* log(id(1))).toEqual([...before, `${before.length + 1} ${type}`])
@@ -80,7 +83,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         }
         yield* created(1)
         yield* store.record(change("job.interrupted"))
-        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(60) })
+        yield* store.begin({ jobId: id(1), attempt: 2, key: undefined, at: at(60) })
         for (const type of types) {
           expect((yield* Effect.flip(store.record(change(type, 1))))._tag).toBe("Superseded")
           expect((yield* Effect.flip(store.record(change(type, 3))))._tag).toBe("Superseded")
@@ -119,7 +122,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* created(1)
         yield* store.record(change("job.stopping"))
         yield* store.record(change("job.interrupted"))
-        yield* store.resume(next(2))
+        yield* store.begin(next(2))
         expect(yield* record(id(1))).toMatchObject({
           status: "running",
           attempt: 2,
@@ -136,7 +139,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
     it.effect("refuses any attempt but the next, and any run that is not interrupted", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
-        const refused = (attempt: number) => Effect.map(Effect.flip(store.resume(next(attempt))), ({ _tag }) => _tag)
+        const refused = (attempt: number) => Effect.map(Effect.flip(store.begin(next(attempt))), ({ _tag }) => _tag)
         expect(yield* refused(1)).toBe("Superseded")
         yield* created(1)
         expect(yield* refused(2)).toBe("Superseded")
@@ -154,7 +157,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         const store = yield* RunStore.RunStore
         yield* created(1)
         yield* store.record(change("job.interrupted"))
-        const tries = yield* Effect.all([Effect.either(store.resume(next(2))), Effect.either(store.resume(next(2)))], {
+        const tries = yield* Effect.all([Effect.either(store.begin(next(2))), Effect.either(store.begin(next(2)))], {
           concurrency: "unbounded"
         })
         expect(tries.map(({ _tag }) => _tag).sort()).toEqual(["Left", "Right"])
@@ -162,36 +165,48 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("refuses when another active job holds the key, and leaves the run interrupted", () =>
+    it.effect("waits behind a key that the check shows only now and another job holds", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        yield* store.record(change("job.interrupted"))
+        yield* created(2, { key: "a" })
+        expect(yield* store.begin(next(2, "a"))).toBe("waits")
+        expect(yield* record(id(1))).toMatchObject({ status: "interrupted", attempt: 1, waitsFor: "key" })
+        expect(yield* Effect.flip(store.begin({ ...next(2, "a"), attempt: 3 }))).toMatchObject({ _tag: "Superseded" })
+        yield* store.record({ ...change("job.completed"), jobId: id(2) })
+        expect(yield* record(id(1))).toMatchObject({ status: "interrupted", waitsFor: "permit" })
+        expect(yield* store.begin(next(2, "a"))).toBe("running")
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps the key of the first check", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1, { key: "a" })
         yield* store.record(change("job.interrupted"))
-        yield* created(2, { key: "a" })
-        expect(yield* Effect.flip(store.resume(next(2, "a")))).toMatchObject({
-          _tag: "JobConflict",
-          jobId: id(2),
-          key: "a"
-        })
-        expect(yield* record(id(1))).toMatchObject({ status: "interrupted", attempt: 1 })
-        yield* store.resume(next(2, "b"))
-        // It holds the key that it was resumed with.
-        yield* Effect.flip(store.create(newRun(3, { key: "b" })))
+        yield* store.begin(next(2, "b"))
+        expect(yield* Effect.flip(store.create(newRun(3, { key: "a" })))).toMatchObject({ _tag: "JobConflict" })
+        yield* created(4, { key: "b" })
       }).pipe(Effect.provide(layer))
     )
   })
 
   describe("keys", () => {
-    it.effect("are held by one job, while it is active", () =>
+    it.effect("are held by one job, until it has ended", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
-        for (const [n, type] of (
-          ["job.completed", "job.failed", "job.cancelled", "job.interrupted"] as const
-        ).entries()) {
+        for (const [n, type] of (["job.completed", "job.failed", "job.cancelled"] as const).entries()) {
           yield* created(n, { key: "a" })
           const conflict = yield* Effect.flip(store.create(newRun(31, { key: "a" })))
-          expect(conflict).toMatchObject({ _tag: "JobConflict", jobId: id(n), key: "a" })
+          expect(conflict).toMatchObject({ _tag: "JobConflict", jobId: id(n), key: "a", status: "running" })
           yield* store.record({ ...change(type), jobId: id(n) })
+        }
+        for (const [n, type] of (["job.interrupted", "job.parked"] as const).entries()) {
+          yield* created(4 + n, { key: `b${n}` })
+          yield* store.record({ ...change(type), jobId: id(4 + n) })
+          const conflict = yield* Effect.flip(store.create(newRun(31, { key: `b${n}` })))
+          expect(conflict).toMatchObject({ jobId: id(4 + n), status: type.slice(4) })
         }
         expect(yield* store.get(id(31))).toMatchObject({ _tag: "None" })
         yield* created(31, { key: "a" })

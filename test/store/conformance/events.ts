@@ -67,7 +67,7 @@ export const events = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* append(1)
         yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(5) })
         expect(yield* refused(1)).toBe("Superseded")
-        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(6) })
+        yield* store.begin({ jobId: id(1), attempt: 2, key: undefined, at: at(6) })
         expect(yield* refused(1)).toBe("Superseded")
         yield* append(2)
         yield* store.record({ type: "job.completed", jobId: id(1), attempt: 2, at: at(7) })

@@ -19,6 +19,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
           attempt: 1,
           config: { number: 1 },
           labels,
+          priority: 0,
           createdAt: at(1),
           startedAt: at(1)
         })
@@ -119,7 +120,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
         const value = { text: "x".repeat(1_000_000) }
         yield* created(1, { submission: JSON.stringify(value) })
         yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(2) })
-        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
+        yield* store.begin({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
         expect(yield* submission).toEqual(value)
         yield* store.record({ type: "job.completed", jobId: id(1), attempt: 2, at: at(4), result: 1 })
         expect(yield* submission).toEqual(value)
@@ -212,7 +213,7 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(2) })
         expect(yield* found("running")).toEqual([])
         expect(yield* found("interrupted")).toEqual([id(1)])
-        yield* store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
+        yield* store.begin({ jobId: id(1), attempt: 2, key: undefined, at: at(3) })
         expect(yield* found("interrupted")).toEqual([])
         yield* store.record({ type: "job.failed", jobId: id(1), attempt: 2, at: at(4), error })
         expect(yield* found("failed")).toEqual([id(1)])

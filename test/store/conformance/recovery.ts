@@ -50,7 +50,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
           Effect.gen(function* () {
             yield* store.record({ type: "job.interrupted", jobId, attempt, at: at(9), crashed })
             attempt += 1
-            yield* store.resume({ jobId, attempt, key: undefined, at: at(9) })
+            yield* store.begin({ jobId, attempt, key: undefined, at: at(9) })
             return yield* crashes
           })
         expect(yield* crashes).toBe(0)

@@ -28,7 +28,7 @@ export const watching = (layer: Layer.Layer<RunStore.RunStore>) => {
         const writes = [
           store.append({ jobId: id(1), attempt: 1, events: [event("x")] }),
           store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(5) }),
-          store.resume({ jobId: id(1), attempt: 2, key: undefined, at: at(6) }),
+          store.begin({ jobId: id(1), attempt: 2, key: undefined, at: at(6) }),
           store.record({ type: "job.completed", jobId: id(1), attempt: 2, at: at(7) })
         ]
         for (const write of writes) {

@@ -154,10 +154,10 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
 
     it.effect("continues in the next attempt after a crash", () =>
       Effect.gen(function* () {
-        const { record, resume, work } = yield* planned(1)
+        const { begin, record, work } = yield* planned(1)
         yield* work.task({ jobId: id(1), attempt: 1, task: task("b", 7, 0, { state: "running" }) })
         yield* record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(5), crashed: true })
-        yield* resume({ jobId: id(1), attempt: 2, key: undefined, at: at(6) })
+        yield* begin({ jobId: id(1), attempt: 2, key: undefined, at: at(6) })
         yield* work.plan({ jobId: id(1), attempt: 2, work: plan })
         expect((yield* work.of(id(1))).tasks.map(({ state }) => state)).toEqual(["running", "pending", "pending"])
         yield* work.task({ jobId: id(1), attempt: 2, task: task("b", 7, 0, { state: "failed", reason: "no" }) })

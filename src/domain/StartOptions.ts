@@ -1,0 +1,134 @@
+/**
+ * How a job is started that may have to wait: for a permit, for a time, or behind a key.
+ *
+ * @since 0.2.0
+ */
+import { DateTime, Duration, Effect, Either, Schema } from "effect"
+import { InvalidJobConfig } from "./errors.js"
+import { invalidConfig } from "./invalidConfig.js"
+
+/**
+ * Options of `start`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface StartOptions {
+  /** At capacity: refuse with `MaxJobsReached`, or record the run as `pending`; `refuse` by default. */
+  readonly whenFull?: "refuse" | "queue" | undefined
+  /** Among the runs that wait for a permit, higher ones begin first; a whole number within ±1,000,000, 0 by default. */
+  readonly priority?: number | undefined
+  /** The run begins no earlier, and needs no permit until then. A time in the past means now. */
+  readonly startAt?: DateTime.DateTime | undefined
+  /** As `startAt`, counted from now. */
+  readonly delay?: Duration.DurationInput | undefined
+  /** 1 to 256 bytes. At most one job of a kind holds a key. */
+  readonly key?: string | undefined
+  /**
+   * Where another job holds the key: refuse with `JobConflict`, answer that job's id, stop it and begin when it has ended, or
+   * wait behind it; `refuse` by default.
+   */
+  readonly whenKeyTaken?: "refuse" | "attach" | "replace" | "queue" | undefined
+  /** Calls with the same key get the same run, for as long as it is kept. 1 to 256 bytes. */
+  readonly idempotencyKey?: string | undefined
+}
+
+const maxPriority = 1_000_000
+const maxKeyBytes = 256
+
+const KeyText = Schema.String.pipe(
+  Schema.filter((key) => {
+    const bytes = Buffer.byteLength(key)
+    if (bytes < 1 || bytes > maxKeyBytes) return `must be 1 to ${maxKeyBytes} bytes long`
+    return !/[\0\p{Surrogate}]/u.test(key) || "must not contain NUL or a lone surrogate"
+  })
+)
+
+const Finite = Schema.DurationFromSelf.pipe(
+  Schema.filter((delay) => Duration.isFinite(delay) || "must be a finite duration")
+)
+
+const oneOf = <Literals extends ReadonlyArray<string>>(...literals: Literals) =>
+  Schema.Literal(...literals).annotations({
+    message: () => ({ message: `must be one of ${literals.join(", ")}`, override: true })
+  })
+
+const Options = Schema.Struct({
+  whenFull: Schema.optional(oneOf("refuse", "queue")),
+  priority: Schema.optional(Schema.Int.pipe(Schema.between(-maxPriority, maxPriority))),
+  startAt: Schema.optional(Schema.DateTimeUtcFromSelf),
+  delay: Schema.optional(Finite),
+  key: Schema.optional(KeyText),
+  whenKeyTaken: Schema.optional(oneOf("refuse", "attach", "replace", "queue")),
+  idempotencyKey: Schema.optional(KeyText)
+})
+
+const validate = Schema.validateEither(Options, { errors: "all", onExcessProperty: "error" })
+
+/** What the options come to at a time. */
+export interface Requested {
+  readonly whenFull: "refuse" | "queue"
+  readonly priority: number
+  /** Of the future. */
+  readonly startAt: DateTime.Utc | undefined
+  readonly key: string | undefined
+  readonly whenKeyTaken: "refuse" | "attach" | "replace" | "queue"
+  readonly idempotencyKey: string | undefined
+  /** Nothing is asked for but to run now. */
+  readonly isPlain: boolean
+}
+
+const plain: Requested = {
+  whenFull: "refuse",
+  priority: 0,
+  startAt: undefined,
+  key: undefined,
+  whenKeyTaken: "refuse",
+  idempotencyKey: undefined,
+  isPlain: true
+}
+
+const invalid = (path: string, message: string) => new InvalidJobConfig({ issues: [{ path: [path], message }] })
+
+/** Checks options, for a kind whose configurations may have a key of their own. */
+export const request = (
+  options: StartOptions | undefined,
+  { at, hasKey }: { readonly at: DateTime.Utc; readonly hasKey: boolean }
+): Effect.Effect<Requested, InvalidJobConfig> =>
+  Effect.gen(function* () {
+    if (options === undefined) return plain
+    const { delay: input, startAt: time, ...others } = options
+    const delay = input === undefined ? undefined : Duration.decodeUnknown(input)
+    if (delay?._tag === "None") return yield* invalid("delay", "must be a duration, such as 5 minutes")
+    const checked = validate({
+      ...others,
+      ...(time === undefined ? {} : { startAt: DateTime.isDateTime(time) ? DateTime.toUtc(time) : time }),
+      ...(delay === undefined ? {} : { delay: delay.value })
+    })
+    if (Either.isLeft(checked)) return yield* invalidConfig(checked.left)
+    const valid = checked.right
+    if (valid.startAt !== undefined && valid.delay !== undefined) {
+      return yield* invalid("delay", "cannot be combined with startAt")
+    }
+    if (valid.whenKeyTaken !== undefined && valid.key === undefined && !hasKey) {
+      return yield* invalid("whenKeyTaken", "needs a key")
+    }
+    const startAt = valid.delay === undefined ? valid.startAt : DateTime.addDuration(at, valid.delay)
+    const requested = {
+      whenFull: valid.whenFull ?? "refuse",
+      priority: valid.priority ?? 0,
+      startAt: startAt !== undefined && DateTime.greaterThan(startAt, at) ? startAt : undefined,
+      key: valid.key,
+      whenKeyTaken: valid.whenKeyTaken ?? "refuse",
+      idempotencyKey: valid.idempotencyKey
+    }
+    return {
+      ...requested,
+      isPlain:
+        requested.whenFull === "refuse" &&
+        requested.startAt === undefined &&
+        requested.key === undefined &&
+        requested.whenKeyTaken === "refuse" &&
+        requested.idempotencyKey === undefined
+    }
+  })

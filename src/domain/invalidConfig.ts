@@ -1,0 +1,20 @@
+/**
+ * What a value that does not decode is refused with.
+ */
+import { ParseResult } from "effect"
+import { InvalidJobConfig } from "./errors.js"
+
+export const invalidConfig = (error: ParseResult.ParseError): InvalidJobConfig => {
+  const issues = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+    path: path.map((key) => (typeof key === "number" ? key : String(key))),
+    message
+  }))
+  // A bad optional field is reported twice: as what it should be, and as not missing either.
+  return new InvalidJobConfig({
+    issues: issues.filter(
+      (issue) =>
+        !issue.message.startsWith("Expected undefined, actual") ||
+        !issues.some((other) => other !== issue && issue.path.every((key, i) => other.path[i] === key))
+    )
+  })
+}

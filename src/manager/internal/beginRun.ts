@@ -1,0 +1,114 @@
+/**
+ * Beginning an attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one.
+ */
+import { Cause, Effect, Option, Tracer } from "effect"
+import {
+  type InvalidJobConfig,
+  type JobNotFound,
+  type MaxJobsReached,
+  NotResumable,
+  type ShuttingDown,
+  type StoreError,
+  type Superseded
+} from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { Run } from "../../domain/Run.js"
+import { now } from "../../internal/now.js"
+import { traced } from "../../internal/Tracing.js"
+import type { Admission } from "./admission.js"
+import type { Core } from "./Core.js"
+import { Elsewhere, launch } from "./jobLife.js"
+import { recoveryError } from "./JobOutcome.js"
+import * as JobRegistry from "./JobRegistry.js"
+
+type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
+
+/** As the caller of `resume` asks: an interrupted run begins now or the call fails; a parked one is due. */
+export const resumeJob = <Config>(
+  core: Core<Config>,
+  admission: Admission<Config>,
+  id: JobId
+): Effect.Effect<void, BeginError> =>
+  Effect.gen(function* () {
+    yield* core.store.outsideTransaction
+    yield* core.shutdown.refuse
+    if (Option.isSome(yield* JobRegistry.find(core.jobs, id))) {
+      return yield* new NotResumable({ jobId: id, status: "running" })
+    }
+    const run = yield* core.recordOf(id)
+    switch (run.status) {
+      case "parked":
+        // Otherwise it has just begun, or was cancelled.
+        return yield* Effect.catchTag(core.store.wake(id), "Superseded", () => resumeJob(core, admission, id))
+      case "interrupted":
+        // Only where an earlier version has interrupted it.
+        if (run.waitsFor === "key") return yield* notResumable(run, "another job holds its key")
+        return yield* beginRun(core, admission, id)
+      default:
+        return yield* notResumable(run)
+    }
+  }).pipe(traced("JobManager.resume"))
+
+const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotResumable({ jobId, status, reason })
+
+/** Begins the next attempt of a run that waits for a permit. */
+export const beginRun = <Config>(
+  core: Core<Config>,
+  admission: Admission<Config>,
+  id: JobId
+): Effect.Effect<void, BeginError> =>
+  Effect.gen(function* () {
+    const { store } = core
+    yield* core.shutdown.refuse
+    const run = yield* core.recordOf(id)
+    if (run.waitsFor !== "permit") return yield* notResumable(run)
+
+    const prepare = Effect.gen(function* () {
+      const submission = Option.getOrUndefined(yield* store.submission(id))
+      const { config, key } = yield* Effect.catchAllCause(admission.recorded(run.config, submission), (cause) =>
+        endUnresumable(core, run, cause)
+      )
+      const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
+      const at = yield* now
+      const commit = Effect.flatMap(store.begin({ jobId: id, attempt, key, at }), (begun) =>
+        begun === "running"
+          ? Effect.succeed(begunRun(run, { attempt, startedAt: at }))
+          : new Elsewhere({ created: { _tag: "Pending", waitsFor: "key", replaces: [] } })
+      )
+      return { config, submission, commit }
+    })
+
+    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
+    yield* Effect.catchTags(
+      launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller }),
+      {
+        // Another call continues or cancels it, or has just done so.
+        AlreadyActive: () => Effect.zipRight(JobRegistry.find(core.jobs, id), beginRun(core, admission, id)),
+        Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status })),
+        // It waits behind the key that its check has shown only now.
+        Elsewhere: () => Effect.void
+      }
+    )
+  })
+
+const begunRun = ({ parked: _, waitsFor: __, ...run }: Run, begun: Required<Pick<Run, "attempt" | "startedAt">>): Run =>
+  new Run({ ...run, ...begun, status: "running" }, { disableValidation: true })
+
+/** A run whose configuration no longer decodes, or that its check refuses or cannot check, has failed. */
+const endUnresumable = <Config>(
+  core: Core<Config>,
+  run: Run,
+  cause: Cause.Cause<InvalidJobConfig>
+): Effect.Effect<never, NotResumable | Superseded | StoreError> =>
+  Effect.gen(function* () {
+    if (Cause.isInterruptedOnly(cause)) return yield* Effect.interrupt
+    const { attempt, id: jobId } = run
+    const reason = Option.match(Cause.failureOption(cause), {
+      onNone: () => "its check has died",
+      onSome: ({ message }) => message
+    })
+    const at = yield* now
+    const error = recoveryError(reason, Cause.isDie(cause) ? cause : Cause.empty)
+    yield* core.store.record({ type: "job.failed", jobId, attempt, at, error })
+    return yield* new NotResumable({ jobId, status: "failed", reason })
+  })

@@ -1,0 +1,163 @@
+/**
+ * Begins the runs that wait for a permit, in their order, as permits become free. None of them is held in memory: the next one
+ * is read from the store, which says when there may be one. A due time is one sleep, until the earliest.
+ */
+import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
+import type { JobNotFound, MaxJobsReached, NotResumable, ShuttingDown, StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { RealClock } from "../../internal/RealClock.js"
+import * as race from "../../internal/race.js"
+import { now } from "../../internal/now.js"
+import type { Notifier } from "../../store/ChangeNotifier.js"
+import type { UnfinishedRun } from "../../store/RunStoreService.js"
+import type { Core } from "./Core.js"
+import { record, tooManyCrashes } from "./recovery.js"
+
+type Begin = (id: JobId) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
+
+export interface Dispatcher {
+  /** Begins runs for as long as the manager lives. */
+  readonly run: Effect.Effect<void>
+  /** Makes runs due whose time has come, for as long as the manager lives. */
+  readonly keepTime: Effect.Effect<void>
+  /** Runs an effect while no run that waits begins. */
+  readonly pausedDuring: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Whether a run may wait for the next permit. It is a number in memory: no read stands between two jobs. */
+  readonly mayHaveDue: Effect.Effect<boolean>
+}
+
+/** Milliseconds to wait after a failure of the store. */
+const pause = 500
+
+/** A timer of the process cannot wait longer than 24.8 days. */
+const longest = Duration.days(24)
+
+/** Milliseconds between two looks at a clock that may have jumped. */
+const jumpCheck = 1_000
+
+/** Without `interrupted`, those runs wait for `resume`. */
+export const make = <Config>(
+  core: Core<Config>,
+  begin: Begin,
+  { interrupted }: { readonly interrupted: boolean }
+): Effect.Effect<Dispatcher, StoreError> =>
+  Effect.gen(function* () {
+    const { kind, store } = core
+    const latch = yield* Effect.makeLatch(true)
+    const pauses = yield* Ref.make(0)
+    const waiting = yield* store.waiting(kind)
+    const statuses = [...(interrupted ? ["interrupted" as const] : []), "parked" as const, "pending" as const]
+
+    /** The version of the store at which no run was due. */
+    const noneDueAt = yield* Ref.make(Option.none<number>())
+    const next = Effect.gen(function* () {
+      const version = yield* waiting.due.version
+      const [first] = yield* store.due({ kind, statuses, limit: 1 })
+      yield* Ref.set(noneDueAt, first === undefined ? Option.some(version) : Option.none())
+      return Option.fromNullable(first)
+    })
+    yield* next
+
+    const run = Effect.forever(
+      Effect.gen(function* () {
+        const none = yield* Ref.get(noneDueAt)
+        if (Option.isSome(none)) yield* waiting.due.changed(none.value)
+        yield* latch.await
+        const first = yield* next
+        if (Option.isSome(first)) yield* beginRun(core, begin, first.value)
+      }).pipe(survivingFailures("runs that wait could not be started yet"))
+    )
+
+    /** The earliest time that a run waits for, as of a version of the store. */
+    const earliest = Effect.gen(function* () {
+      const version = yield* waiting.times.version
+      return { version, due: Option.map(yield* store.nextDueAt(kind), DateTime.toEpochMillis) }
+    })
+    const known = yield* Ref.make(yield* earliest)
+    const keepTime = Effect.forever(
+      Ref.get(known).pipe(
+        Effect.flatMap((known) => untilDue(core, waiting.times, known)),
+        Effect.zipRight(Effect.flatMap(earliest, (earliest) => Ref.set(known, earliest))),
+        survivingFailures("due times could not be read yet")
+      )
+    )
+
+    return {
+      run,
+      keepTime,
+      mayHaveDue: Effect.zipWith(
+        Ref.get(noneDueAt),
+        waiting.due.version,
+        (none, version) => !Option.contains(none, version)
+      ),
+      pausedDuring: (effect) =>
+        Effect.acquireUseRelease(
+          Effect.zipRight(
+            Ref.update(pauses, (n) => n + 1),
+            latch.close
+          ),
+          () => effect,
+          () =>
+            Effect.flatMap(
+              Ref.updateAndGet(pauses, (n) => n - 1),
+              (n) => (n === 0 ? latch.open : Effect.void)
+            )
+        )
+    }
+  })
+
+const survivingFailures =
+  (message: string) =>
+  (effect: Effect.Effect<void, StoreError>): Effect.Effect<void> =>
+    Effect.catchAllCause(effect, (cause) =>
+      Cause.isInterrupted(cause)
+        ? Effect.interrupt
+        : Effect.zipRight(
+            Effect.logWarning(message, cause),
+            Effect.flatMap(RealClock, ({ sleep }) => sleep(pause))
+          )
+    )
+
+/** Returns when the run has begun, no longer waits, or a permit may be free for it. */
+const beginRun = <Config>(
+  core: Core<Config>,
+  begin: Begin,
+  { crashes, run }: UnfinishedRun
+): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    // The manager before may have died between the record of the crash and that of the failure.
+    const error = tooManyCrashes(crashes)
+    if (error !== undefined) return yield* record(core.store, run, { type: "job.failed", error })
+    const free = yield* core.permitFreed.version
+    yield* begin(run.id).pipe(
+      Effect.catchTags({
+        MaxJobsReached: () => core.permitFreed.changed(free),
+        // It was begun or cancelled meanwhile, or has just failed.
+        JobNotFound: () => Effect.void,
+        NotResumable: () => Effect.void,
+        ShuttingDown: () => Effect.never
+      })
+    )
+  }).pipe(Effect.annotateLogs({ jobId: run.id }))
+
+/** Returns when the time has come, and those runs are due, or when another may be the earliest. */
+const untilDue = <Config>(
+  { kind, store }: Core<Config>,
+  changes: Notifier,
+  { due, version }: { readonly due: Option.Option<number>; readonly version: number }
+): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    if (Option.isNone(due)) return yield* changes.changed(version)
+    const left = Duration.millis(Math.max(0, due.value - (yield* Clock.currentTimeMillis)))
+    if (Duration.greaterThan(left, Duration.zero)) {
+      yield* race.first([changes.changed(version), Effect.sleep(Duration.min(left, longest)), afterJump(due.value)])
+    }
+    const at = yield* now
+    if (DateTime.toEpochMillis(at) >= due.value) yield* store.wakeDue({ kind, at })
+  })
+
+/** Returns once the clock shows that time, also if it was set. */
+const afterJump = (due: number): Effect.Effect<void> =>
+  Effect.flatMap(RealClock, ({ sleep }) =>
+    Effect.repeat(Effect.zipRight(sleep(jumpCheck), Clock.currentTimeMillis), { until: (now) => now >= due })
+  )

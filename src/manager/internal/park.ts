@@ -1,0 +1,35 @@
+/**
+ * Parking: the work decides that its attempt ends and its job waits. It fixes the outcome, and then interrupts the work.
+ */
+import { Effect, Option } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import { Parked } from "../../domain/Run.js"
+import type { ParkOptions } from "../Orchestrator.js"
+import type { Core } from "./Core.js"
+import { interruptor } from "./JobOutcome.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { reliableInterrupt } from "./reliableInterrupt.js"
+import { nameProblem } from "./signals.js"
+
+export const park = <Config>(
+  core: Core<Config>,
+  id: JobId,
+  { reason, signal, until }: ParkOptions
+): Effect.Effect<never> =>
+  Effect.gen(function* () {
+    yield* core.store.outsideTransaction
+    if (until === undefined && signal === undefined) {
+      return yield* Effect.dieMessage("a job parks until a time or for a signal; pass until, signal or both")
+    }
+    const problem = signal === undefined ? undefined : nameProblem(signal)
+    if (problem !== undefined) return yield* Effect.dieMessage(`a job cannot park for this signal: ${problem}`)
+    const parked = new Parked({
+      reason,
+      ...(until === undefined ? {} : { until }),
+      ...(signal === undefined ? {} : { signal })
+    })
+    // None: it is being stopped, or the manager closes; both end the work, too.
+    const job = yield* JobRegistry.beginPark(core.jobs, id, parked)
+    if (Option.isSome(job)) yield* core.fork(reliableInterrupt(job.value.fiber, interruptor))
+    return yield* Effect.interruptible(Effect.never)
+  })

@@ -1,0 +1,70 @@
+/**
+ * Signals: what is sent to a job, is kept with it, and wakes it where it has parked for that.
+ */
+import { Effect, Option, ParseResult, Schema } from "effect"
+import {
+  InvalidSignal,
+  type JobEnded,
+  type JobNotFound,
+  type StoreError,
+  type TooManySignals
+} from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { stringify } from "../../internal/Json.js"
+import { now } from "../../internal/now.js"
+import { traced } from "../../internal/Tracing.js"
+import type { Core } from "./Core.js"
+
+/** The signals that a kind takes, each with the schema of its payload. */
+export type Signals = { readonly [name: string]: Schema.Schema.AnyNoContext }
+
+export type SignalError = JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError
+
+/** So many since the job last began. */
+const limit = 1_000
+
+const maxPayloadBytes = 64 * 1024
+
+/** Why a text is not the name of a signal. */
+export const nameProblem = (name: string): string | undefined => {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) return "a name is 1 to 64 letters, digits, dots, hyphens and underscores"
+  return name.startsWith("charlotte.") ? "names that begin with charlotte. are reserved" : undefined
+}
+
+export const signalJob = <Config>(
+  core: Core<Config>,
+  signals: Signals | undefined,
+  {
+    by,
+    jobId,
+    name,
+    payload
+  }: { readonly jobId: JobId; readonly name: string; readonly payload: unknown; readonly by?: string | undefined }
+): Effect.Effect<void, SignalError> =>
+  Effect.gen(function* () {
+    yield* core.store.outsideTransaction
+    const problem = nameProblem(name) ?? payloadProblem(name, payload, signals)
+    if (problem !== undefined) return yield* new InvalidSignal({ signal: name, reason: problem })
+    const text = payload === undefined ? undefined : stringify(payload)
+    if (text !== undefined && Buffer.byteLength(text) > maxPayloadBytes) {
+      return yield* new InvalidSignal({ signal: name, reason: `its payload is larger than ${maxPayloadBytes} bytes` })
+    }
+    yield* core.store.signal({ kind: core.kind, jobId, name, payload: text, by, limit, at: yield* now })
+  }).pipe(traced("JobManager.signal"))
+
+/** Without declared signals, any name carries any JSON. */
+const payloadProblem = (name: string, payload: unknown, signals: Signals | undefined): string | undefined => {
+  if (signals === undefined) return undefined
+  const schema = Object.hasOwn(signals, name) ? signals[name] : undefined
+  if (schema === undefined) return `this kind of job takes the signals ${Object.keys(signals).join(", ") || "none"}`
+  const decoded = Schema.decodeUnknownEither(schema, { errors: "all" })(payload)
+  return decoded._tag === "Right" ? undefined : ParseResult.TreeFormatter.formatErrorSync(decoded.left)
+}
+
+/** What the newest signal of a name carried. A store that fails for a moment does not fail the job. */
+export const latestSignal = <Config>(
+  { persistRetry, store }: Core<Config>,
+  jobId: JobId,
+  name: string
+): Effect.Effect<Option.Option<unknown>> =>
+  Effect.orDie(persistRetry.persist(jobId, store.latestSignal({ jobId, name })))

@@ -1,0 +1,126 @@
+/**
+ * What waits in the in-memory store: keys, due times and signals.
+ */
+import { DateTime, Effect, Option, Order } from "effect"
+import type { JobId } from "../domain/JobId.js"
+import { isTerminal } from "../domain/RunStatus.js"
+import { keysOf, type Lookup } from "./admitRun.js"
+import type { Holder, Key, NewRun, NewSignal, Service } from "./RunStoreService.js"
+import { type State, waitingSince } from "./RunTransition.js"
+
+export interface Entry {
+  readonly submitted: NewRun
+  readonly signals: Array<Signal>
+  state: State
+}
+
+interface Signal extends NewSignal {
+  readonly attempt: number
+  used: boolean
+}
+
+const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
+
+const ranks: { readonly [status: string]: number } = { interrupted: 0, parked: 1, pending: 2 }
+
+const inOrder = Order.combineAll([
+  Order.mapInput(Order.reverse(Order.number), ({ submitted }: Entry) => submitted.priority ?? 0),
+  Order.mapInput(Order.number, ({ state }: Entry) => ranks[state.status] ?? 0),
+  byId
+])
+
+export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
+  const select = (matches: (entry: E) => boolean): Array<E> => [...entries.values()].filter(matches).sort(byId)
+
+  const count = (matches: (entry: E) => boolean): number =>
+    [...entries.values()].reduce((found, entry) => found + (matches(entry) ? 1 : 0), 0)
+
+  const has =
+    ({ key, kind, of }: Key) =>
+    ({ state, submitted }: Entry): boolean =>
+      submitted.kind === kind && (of === "key" ? state.key : submitted.startKey) === key
+
+  const waits = ({ state }: Entry) => state.waitsFor === "key"
+  const asHolder = ({ state, submitted }: Entry): Holder => ({ id: submitted.id, status: state.status })
+
+  const owner = (key: Key) => select(has(key)).find((entry) => !isTerminal(entry.state.status) && !waits(entry))
+  const firstWaiter = (key: Key) => select(has(key)).find(waits)
+  const holder = (key: Key) => Option.map(Option.fromNullable(owner(key) ?? firstWaiter(key)), asHolder)
+
+  const lookup: Lookup<never> = {
+    idempotent: (kind, key) =>
+      Effect.sync(() =>
+        Option.map(
+          Option.fromNullable(
+            select(({ submitted }) => submitted.kind === kind && submitted.idempotency?.key === key)[0]?.submitted
+          ),
+          ({ id, idempotency }) => ({ id, request: idempotency?.request ?? "" })
+        )
+      ),
+    holder: (key) => Effect.sync(() => holder(key)),
+    replacing: (key) =>
+      Effect.sync(() =>
+        select((entry) => has(key)(entry) && waits(entry) && entry.submitted.whenKeyTaken === "replace").map(asHolder)
+      ),
+    pending: (kind) =>
+      Effect.sync(() => count(({ state, submitted }) => submitted.kind === kind && state.status === "pending"))
+  }
+
+  const keysOfEntry = ({ state, submitted }: Entry) => keysOf({ ...submitted, key: state.key })
+
+  /** Gives the keys of a run that has ended to the first that waits for each, if it may have all of its keys. */
+  const release = (ended: Entry, at: DateTime.Utc): boolean => {
+    const granted = keysOfEntry(ended).map((key) => {
+      const waiter = firstWaiter(key)
+      if (waiter === undefined) return false
+      const mayHold = keysOfEntry(waiter).every((key) => owner(key) === undefined && firstWaiter(key) === waiter)
+      if (mayHold) waiter.state = { ...waiter.state, ...waitingSince(waiter.submitted.startAt, at) }
+      return mayHold
+    })
+    return granted.includes(true)
+  }
+
+  const ofKind = (kind: string) => select(({ submitted }) => submitted.kind === kind)
+
+  return {
+    lookup,
+    release,
+    holder,
+
+    due: ({ kind, limit, statuses }: Parameters<Service["due"]>[0]) =>
+      ofKind(kind)
+        .filter(({ state }) => state.waitsFor === "permit" && statuses.some((status) => status === state.status))
+        .sort(inOrder)
+        .slice(0, limit),
+
+    nextDueAt: (kind: string) =>
+      Option.fromNullable(
+        ofKind(kind)
+          .flatMap(({ state }) => (state.waitsFor === "time" && state.dueAt !== undefined ? [state.dueAt] : []))
+          .sort(DateTime.Order)[0]
+      ),
+
+    wakeDue: (kind: string, at: DateTime.Utc): number => {
+      const woken = ofKind(kind).filter(
+        ({ state: { dueAt, waitsFor } }) =>
+          waitsFor === "time" && dueAt !== undefined && DateTime.lessThanOrEqualTo(dueAt, at)
+      )
+      for (const entry of woken) {
+        entry.state = {
+          ...entry.state,
+          waitsFor: "permit",
+          dueAt: undefined,
+          wokenBy: entry.state.status === "parked" ? "time" : undefined
+        }
+      }
+      return woken.length
+    },
+
+    isSignalled: ({ signals }: Entry, name: string): boolean =>
+      signals.some((signal) => signal.name === name && !signal.used),
+
+    useSignals: ({ signals }: Entry, name: string): void => {
+      for (const signal of signals) if (signal.name === name) signal.used = true
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Effect } from "effect"
+
+/** Rows per statement of the copy, each of which reports its progress. */
+const slice = 100_000
+
+/** A copy of so many rows takes seconds. */
+const worthMentioning = 100_000
+
+/**
+ * Runs that wait: `pending` behind a permit, a time or a key, and `parked`. A CHECK cannot be altered, so the table is built
+ * again, while the Migrator runs with foreign keys off; from here on the statuses are listed in triggers, so that the next one
+ * needs no new table.
+ */
+export default Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  // It reads `charlotte_runs`, which for a moment does not exist.
+  yield* sql.unsafe(`DROP TRIGGER charlotte_events_terminal_status`)
+
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_runs_new (
+      id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 26),
+      kind TEXT NOT NULL CHECK (kind <> ''),
+      status TEXT NOT NULL,
+      attempt INTEGER NOT NULL CHECK (attempt >= 1),
+      key TEXT,
+      start_key TEXT,
+      config TEXT NOT NULL CHECK (json_valid(config)),
+      labels TEXT NOT NULL CHECK (json_type(labels) = 'object'),
+      submission TEXT CHECK (submission IS NULL OR json_valid(submission)),
+      idempotency_key TEXT,
+      request TEXT,
+      priority INTEGER NOT NULL DEFAULT 0,
+      created_at INTEGER NOT NULL,
+      start_at INTEGER,
+      started_at INTEGER,
+      stopping_at INTEGER,
+      ended_at INTEGER,
+      waits_for TEXT,
+      due_at INTEGER,
+      parked TEXT CHECK (parked IS NULL OR json_type(parked) = 'object'),
+      woken_by TEXT,
+      replaces INTEGER NOT NULL DEFAULT 0,
+      crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
+      result TEXT CHECK (result IS NULL OR json_valid(result)),
+      error TEXT CHECK (error IS NULL OR json_valid(error)),
+      CHECK ((status IN ('completed', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
+      CHECK ((status = 'pending') = (started_at IS NULL) OR status IN ('failed', 'cancelled')),
+      CHECK (stopping_at IS NULL OR status NOT IN ('pending', 'interrupted', 'parked')),
+      CHECK ((status = 'completed') = (result IS NOT NULL)),
+      CHECK (CASE status WHEN 'failed' THEN error IS NOT NULL WHEN 'cancelled' THEN TRUE ELSE error IS NULL END),
+      CHECK ((waits_for IS NULL) = (status IN ('running', 'completed', 'failed', 'cancelled'))),
+      CHECK ((status = 'parked') = (parked IS NOT NULL)),
+      CHECK (waits_for IS NOT 'time' OR due_at IS NOT NULL),
+      CHECK ((idempotency_key IS NULL) = (request IS NULL))
+    ) STRICT`)
+
+  const [{ last, runs } = { last: 0, runs: 0 }] = yield* sql.unsafe<{ readonly last: number; readonly runs: number }>(
+    `SELECT coalesce(max(rowid), 0) AS last, count(*) AS runs FROM charlotte_runs`
+  )
+  if (runs >= worthMentioning) yield* Effect.logInfo(`migrating ${runs} runs; this can take a minute`)
+
+  // The idempotency key was a label. An interrupted run holds its key from now on; where another job holds it, too, the interrupted one waits behind it.
+  for (let after = 0; after < last; after += slice) {
+    yield* sql.unsafe(
+      `INSERT INTO charlotte_runs_new (id, kind, status, attempt, key, config, labels, submission,
+         idempotency_key, request, created_at, started_at, stopping_at, ended_at, waits_for, crashes, result, error)
+       SELECT id, kind, status, attempt, key, config, labels, submission,
+         labels ->> '$."charlotte.idempotency-key"', iif(labels ->> '$."charlotte.idempotency-key"' IS NULL, NULL, ''),
+         created_at, started_at, stopping_at, ended_at,
+         CASE WHEN status = 'pending' THEN 'permit' WHEN status <> 'interrupted' THEN NULL
+           WHEN EXISTS (SELECT 1 FROM charlotte_runs o WHERE o.kind = r.kind AND o.key = r.key AND o.id <> r.id
+             AND (o.status IN ('pending', 'running') OR o.status = 'interrupted' AND o.id < r.id)) THEN 'key'
+           ELSE 'permit' END,
+         crashes, result, error
+       FROM charlotte_runs r WHERE rowid > ? AND rowid <= ? ORDER BY rowid`,
+      [after, after + slice]
+    )
+    if (runs >= worthMentioning) yield* Effect.logInfo(`migrated ${Math.min(after + slice, last)} of ${last} rows`)
+  }
+
+  yield* sql.unsafe(`DROP TABLE charlotte_runs`)
+  yield* sql.unsafe(`ALTER TABLE charlotte_runs_new RENAME TO charlotte_runs`)
+
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind ON charlotte_runs (kind, id)`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_status ON charlotte_runs (status, id)`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind_status ON charlotte_runs (kind, status, id)`)
+
+  // Two jobs cannot hold one key; the others wait behind it in the order of their ids.
+  for (const key of ["key", "start_key"]) {
+    yield* sql.unsafe(`
+      CREATE UNIQUE INDEX charlotte_runs_held_${key} ON charlotte_runs (kind, ${key})
+      WHERE ${key} IS NOT NULL AND ended_at IS NULL AND waits_for IS NOT 'key'`)
+    yield* sql.unsafe(`
+      CREATE INDEX charlotte_runs_awaited_${key} ON charlotte_runs (kind, ${key}, id) WHERE waits_for = 'key'`)
+  }
+
+  yield* sql.unsafe(`
+    CREATE UNIQUE INDEX charlotte_runs_idempotency_key ON charlotte_runs (kind, idempotency_key)
+    WHERE idempotency_key IS NOT NULL`)
+
+  // The order in which runs that wait for a permit begin, for each status, and that of due times.
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_due ON charlotte_runs (kind, status, priority DESC, id) WHERE waits_for = 'permit'`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_due_at ON charlotte_runs (kind, due_at, id) WHERE waits_for = 'time'`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_status BEFORE INSERT ON charlotte_runs
+    WHEN NEW.status NOT IN ('pending', 'running', 'interrupted', 'parked', 'completed', 'failed', 'cancelled')
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: a run has no such status');
+    END`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_transition BEFORE UPDATE ON charlotte_runs
+    WHEN NOT (
+      (OLD.status = 'pending' AND NEW.status IN ('pending', 'running', 'failed', 'cancelled'))
+      OR (OLD.status = 'running' AND NEW.status IN ('running', 'completed', 'failed', 'cancelled', 'interrupted', 'parked'))
+      OR (OLD.status = 'interrupted' AND NEW.status IN ('interrupted', 'running', 'failed', 'cancelled'))
+      OR (OLD.status = 'parked' AND NEW.status IN ('parked', 'running', 'failed', 'cancelled'))
+    )
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: this change of status is not in the state machine');
+    END`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_attempt BEFORE UPDATE ON charlotte_runs
+    WHEN NEW.attempt <> OLD.attempt + (OLD.status IN ('interrupted', 'parked') AND NEW.status = 'running')
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: an interrupted or parked run goes on as its next attempt, and nothing else begins one');
+    END`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_identity
+    BEFORE UPDATE OF id, kind, config, labels, submission, start_key, idempotency_key, request, priority, created_at, start_at
+    ON charlotte_runs
+    WHEN NEW.id <> OLD.id OR NEW.kind <> OLD.kind OR NEW.config <> OLD.config OR NEW.labels <> OLD.labels
+      OR NEW.submission IS NOT OLD.submission OR NEW.start_key IS NOT OLD.start_key
+      OR NEW.idempotency_key IS NOT OLD.idempotency_key OR NEW.request IS NOT OLD.request
+      OR NEW.priority <> OLD.priority OR NEW.created_at <> OLD.created_at OR NEW.start_at IS NOT OLD.start_at
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: what a run was submitted with never changes');
+    END`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_labels AFTER INSERT ON charlotte_runs WHEN NEW.labels <> '{}'
+    BEGIN
+      INSERT INTO charlotte_labels (name, value, run_id, kind, status)
+      SELECT key, value, NEW.id, NEW.kind, NEW.status FROM json_each(NEW.labels);
+    END`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_label_status AFTER UPDATE OF status ON charlotte_runs
+    WHEN NEW.status <> OLD.status AND NEW.labels <> '{}'
+    BEGIN
+      UPDATE charlotte_labels SET status = NEW.status WHERE run_id = NEW.id;
+    END`)
+
+  // How many runs are pending, so that a limit on them needs no count.
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_pending (kind TEXT NOT NULL PRIMARY KEY, runs INTEGER NOT NULL CHECK (runs >= 0))
+    STRICT, WITHOUT ROWID`)
+  yield* sql.unsafe(`
+    INSERT INTO charlotte_pending SELECT kind, count(*) FROM charlotte_runs WHERE status = 'pending' GROUP BY kind`)
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_queued AFTER INSERT ON charlotte_runs WHEN NEW.status = 'pending'
+    BEGIN
+      INSERT INTO charlotte_pending VALUES (NEW.kind, 1) ON CONFLICT DO UPDATE SET runs = runs + 1;
+    END`)
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_dequeued AFTER UPDATE OF status ON charlotte_runs
+    WHEN OLD.status = 'pending' AND NEW.status <> 'pending'
+    BEGIN
+      UPDATE charlotte_pending SET runs = runs - 1 WHERE kind = OLD.kind;
+    END`)
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_runs_deleted AFTER DELETE ON charlotte_runs WHEN OLD.status = 'pending'
+    BEGIN
+      UPDATE charlotte_pending SET runs = runs - 1 WHERE kind = OLD.kind;
+    END`)
+
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_events_terminal_status BEFORE INSERT ON charlotte_events
+    WHEN NEW.type IN ('job.completed', 'job.failed', 'job.cancelled')
+      AND 'job.' || (SELECT status FROM charlotte_runs WHERE id = NEW.job_id) IS NOT NEW.type
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: a terminal event says what the status of its run says');
+    END`)
+
+  // `seq` is that of the event of the signal; `attempt` the current one when it came.
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_signals (
+      job_id TEXT NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
+      seq INTEGER NOT NULL,
+      attempt INTEGER NOT NULL,
+      name TEXT NOT NULL CHECK (name <> ''),
+      payload TEXT CHECK (payload IS NULL OR json_valid(payload)),
+      used INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (job_id, seq)
+    ) STRICT, WITHOUT ROWID`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_signals_name ON charlotte_signals (job_id, name, seq)`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_signals_attempt ON charlotte_signals (job_id, attempt)`)
+})

@@ -1,0 +1,80 @@
+/**
+ * Statements on the runs that wait: for a permit, in the order in which they begin, or for a time.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { DateTime, Effect, Option, Schema } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import type { Service, Submitted, UnfinishedRun } from "../RunStoreService.js"
+import { columns, Row, run } from "./runRow.js"
+import { query } from "./Session.js"
+
+const selectDue = query(Row)
+
+const ranks = { interrupted: 0, parked: 1, pending: 2 }
+
+/** Each status is a search of its own in an index; of equal priority, they follow in the order of `ranks`. */
+export const due = (
+  connection: Connection,
+  { kind, limit, statuses }: Parameters<Service["due"]>[0]
+): Effect.Effect<ReadonlyArray<UnfinishedRun>, SqlError> => {
+  const ofStatus = statuses.map(
+    (status) =>
+      `SELECT * FROM (SELECT ${columns}, ${ranks[status]} AS rank FROM charlotte_runs
+         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ORDER BY priority DESC, id LIMIT ?)`
+  )
+  return Effect.map(
+    selectDue(
+      connection,
+      `SELECT ${columns} FROM (${ofStatus.join(" UNION ALL ")}) ORDER BY priority DESC, rank, id LIMIT ?`,
+      [...statuses.flatMap(() => [kind, limit]), limit]
+    ),
+    (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
+  )
+}
+
+const selectTime = query(Schema.Struct({ at: Schema.NullOr(Schema.DateTimeUtcFromNumber) }))
+
+export const nextDueAt = (connection: Connection, kind: string) =>
+  Effect.map(
+    selectTime(connection, "SELECT min(due_at) AS at FROM charlotte_runs WHERE kind = ? AND waits_for = 'time'", [
+      kind
+    ]),
+    ([row]) => Option.fromNullable(row?.at)
+  )
+
+const selectIds = query(Schema.Struct({ id: JobId }))
+
+/** At most 1,000 at once, so that no transaction is long. */
+export const wakeDue = (connection: Connection, kind: string, at: DateTime.Utc) =>
+  selectIds(
+    connection,
+    `UPDATE charlotte_runs SET waits_for = 'permit', due_at = NULL, woken_by = iif(status = 'parked', 'time', NULL)
+     WHERE id IN (SELECT id FROM charlotte_runs WHERE kind = ? AND waits_for = 'time' AND due_at <= ?
+       ORDER BY due_at, id LIMIT 1000)
+     RETURNING id`,
+    [kind, DateTime.toEpochMillis(at)]
+  )
+
+const selectCount = query(Schema.Struct({ runs: Schema.Number }))
+
+export const pending = (connection: Connection, kind: string) =>
+  Effect.map(
+    selectCount(connection, "SELECT runs FROM charlotte_pending WHERE kind = ?", [kind]),
+    ([row]) => row?.runs ?? 0
+  )
+
+const selectSubmitted = query(Schema.Struct({ id: JobId, request: Schema.String }))
+
+export const idempotent = (
+  connection: Connection,
+  kind: string,
+  key: string
+): Effect.Effect<Option.Option<Submitted>, SqlError> =>
+  Effect.map(
+    selectSubmitted(connection, "SELECT id, request FROM charlotte_runs WHERE kind = ? AND idempotency_key = ?", [
+      kind,
+      key
+    ]),
+    ([row]) => Option.fromNullable(row)
+  )

@@ -1,0 +1,283 @@
+/**
+ * The writes of runs: each is one transaction that checks, changes the row and appends the event.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Exit, Option } from "effect"
+import {
+  type IdempotencyKeyReused,
+  type JobConflict,
+  JobEnded,
+  JobNotFound,
+  type QueueFull,
+  Superseded,
+  TooManySignals
+} from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import { admitRun, keysOf, type Lookup } from "../admitRun.js"
+import type { WaitsFor } from "../../domain/Run.js"
+import * as ChangeNotifier from "../ChangeNotifier.js"
+import type { Created, Holder, Service } from "../RunStoreService.js"
+import * as RunTransition from "../RunTransition.js"
+import type { Batch } from "./Batch.js"
+import * as keys from "./keys.js"
+import * as queue from "./queue.js"
+import type * as runs from "./runs.js"
+import * as signals from "./signals.js"
+import type { Writer } from "./Writer.js"
+
+type Writes = Pick<Service, "create" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal">
+
+const created = {
+  running: { _tag: "Running" } satisfies Created,
+  pending: (waitsFor: NewlyWaiting["waitsFor"], replaces: ReadonlyArray<JobId>): Created => ({
+    _tag: "Pending",
+    waitsFor,
+    replaces
+  })
+}
+
+/** What a run of a kind waits for from now on; `any`: for a permit or for a time. */
+interface NewlyWaiting {
+  readonly kind: string
+  readonly waitsFor: WaitsFor | "any" | undefined
+}
+
+/** The head of a job; undefined unless this attempt is running. */
+export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
+  const head = batch.head(jobId)
+  return head !== undefined && RunTransition.acceptsEvents(head.state, attempt) ? head : undefined
+}
+
+const lookup = (batch: Batch): Lookup<SqlError> => ({
+  idempotent: (kind, key) => Effect.flatMap(batch.connection, (connection) => queue.idempotent(connection, kind, key)),
+  holder: (key) => Effect.flatMap(batch.connection, (connection) => keys.holder(connection, key)),
+  replacing: (key) => Effect.flatMap(batch.connection, (connection) => keys.replacing(connection, key)),
+  pending: (kind) => Effect.flatMap(batch.connection, (connection) => queue.pending(connection, kind))
+})
+
+export const make = ({
+  notifier,
+  write
+}: {
+  readonly notifier: ChangeNotifier.ChangeNotifier
+  readonly write: Writer["write"]
+}): Writes => {
+  /** Notifies after a commit of what a run waits for from now on, before the caller learns of it. */
+  const notifying = <A, E>(written: Effect.Effect<A, E>, waitingOf: (result: A) => NewlyWaiting | undefined) =>
+    Effect.uninterruptible(
+      Effect.tap(written, (result) => {
+        const waiting = waitingOf(result)
+        return waiting === undefined
+          ? Effect.void
+          : ChangeNotifier.wakeFor(notifier.waiting(waiting.kind), waiting.waitsFor)
+      })
+    )
+
+  /** Writes the change, and gives the keys of a run that has ended to the next. Answers what waits from now on. */
+  const apply = (batch: Batch, head: runs.Head, change: Parameters<Service["record"]>[0], isSignalled: boolean) =>
+    Effect.gen(function* () {
+      const { at, attempt, jobId } = change
+      const to = RunTransition.next(head.state, change, isSignalled)
+      if (to === undefined) return yield* new Superseded({ jobId, attempt })
+      yield* batch.update(jobId, head, to, RunTransition.changeEvent(change))
+      const { kind } = head
+      if (!isTerminal(to.status)) return { kind, waitsFor: to.waitsFor }
+      return head.hasKeys && (yield* keys.release(batch, jobId, at)) ? { kind, waitsFor: "any" as const } : undefined
+    })
+
+  /** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
+  const replace = (batch: Batch, { id }: Holder, at: Parameters<Service["record"]>[0]["at"]) =>
+    Effect.gen(function* () {
+      const head = yield* batch.reload(id)
+      if (head === undefined || isTerminal(head.state.status)) return []
+      const { attempt, status, stoppingAt } = head.state
+      if (status !== "running") {
+        yield* apply(batch, head, { type: "job.cancelled", jobId: id, attempt, at }, false)
+        return []
+      }
+      if (stoppingAt === undefined) yield* apply(batch, head, { type: "job.stopping", jobId: id, attempt, at }, false)
+      return [id]
+    })
+
+  return {
+    create: (run) =>
+      notifying(
+        write({
+          operation: "start a job",
+          lane: "fast",
+          wakes: run.id,
+          body: (batch): Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> => {
+            const insert = (state: RunTransition.State) => {
+              batch.insert(run, state)
+              batch.append(run.id, [RunTransition.createdEvent(run, state)])
+            }
+            const isPlain =
+              keysOf(run).length === 0 && run.idempotency === undefined && !run.isQueued && run.startAt === undefined
+            if (isPlain) {
+              insert(RunTransition.initial(run))
+              return Exit.succeed(created.running)
+            }
+            return Effect.gen(function* () {
+              const decision = yield* admitRun(run, lookup(batch))
+              if (decision._tag === "Existing") return decision
+              insert(decision.state)
+              const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(batch, holder, run.at))
+              if (decision.state.status === "running") return created.running
+              // A holder that waited is gone, and the key may be its own already.
+              const waitsFor = decision.replaced.length > 0 ? "any" : decision.state.waitsFor
+              return created.pending(waitsFor, replaces.flat())
+            }).pipe(Effect.catchTag("Superseded", Effect.die))
+          }
+        }),
+        (created) => (created._tag === "Pending" ? { kind: run.kind, waitsFor: created.waitsFor } : undefined)
+      ),
+
+    record: (requested) => {
+      const change = RunTransition.truncateError(requested)
+      const { attempt, jobId, parked, type } = change
+      return Effect.asVoid(
+        notifying(
+          write({
+            operation: `record ${type}`,
+            lane: "fast",
+            about: jobId,
+            wakes: jobId,
+            body: (batch): Effect.Effect<NewlyWaiting | undefined, Superseded | SqlError> => {
+              const head = batch.head(jobId)
+              if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
+              const name = type === "job.parked" ? parked?.signal : undefined
+              if (name === undefined) return apply(batch, head, change, false)
+              return Effect.flatMap(batch.connection, (connection) =>
+                Effect.flatMap(signals.isWaiting(connection, jobId, name), (isSignalled) =>
+                  apply(batch, head, change, isSignalled)
+                )
+              )
+            }
+          }),
+          (waiting) => waiting
+        )
+      )
+    },
+
+    begin: (beginning) =>
+      write({
+        operation: "begin a job",
+        lane: "fast",
+        about: beginning.jobId,
+        wakes: beginning.jobId,
+        body: (batch) =>
+          Effect.gen(function* () {
+            const { attempt, jobId, key } = beginning
+            const head = batch.head(jobId)
+            const to = head && RunTransition.begun(head.state, beginning)
+            if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+            if (key !== undefined && head.state.key === undefined) {
+              const connection = yield* batch.connection
+              const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
+              if (Option.isSome(holder)) {
+                yield* keys.waitBehind(connection, jobId, key)
+                yield* batch.reload(jobId)
+                return "waits" as const
+              }
+            }
+            const { parked, wokenBy } = head.state
+            if (parked?.signal !== undefined && wokenBy === "signal") {
+              yield* signals.use(yield* batch.connection, jobId, parked.signal)
+            }
+            yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
+            return "running" as const
+          })
+      }),
+
+    append: ({ attempt, events: emitted, jobId }) =>
+      write({
+        operation: "append events",
+        lane: "slow",
+        weight: emitted.length,
+        about: jobId,
+        wakes: jobId,
+        body: (batch): Effect.Effect<void, Superseded | SqlError> => {
+          const append = (): Exit.Exit<void> => {
+            batch.append(jobId, emitted)
+            return Exit.void
+          }
+          const head = current(batch, jobId, attempt)
+          if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
+          return head.state.crashes > 0 ? Effect.flatMap(batch.resetCrashes(jobId, head), append) : append()
+        }
+      }),
+
+    wake: (jobId) =>
+      Effect.asVoid(
+        notifying(
+          write({
+            operation: "wake a job",
+            lane: "fast",
+            about: jobId,
+            body: (batch) =>
+              Effect.gen(function* () {
+                const head = batch.head(jobId)
+                const to = head && RunTransition.woken(head.state, "resume")
+                if (head === undefined || to === undefined) {
+                  return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
+                }
+                yield* batch.change(jobId, head, to)
+                return { kind: head.kind, waitsFor: "permit" as const }
+              })
+          }),
+          (waiting) => waiting
+        )
+      ),
+
+    wakeDue: ({ at, kind }) =>
+      notifying(
+        write<number, never>({
+          operation: "wake jobs",
+          lane: "fast",
+          body: (batch) =>
+            Effect.gen(function* () {
+              const woken = yield* queue.wakeDue(yield* batch.connection, kind, at)
+              for (const { id } of woken) if (batch.head(id) !== undefined) yield* batch.reload(id)
+              return woken.length
+            })
+        }),
+        (woken) => (woken > 0 ? { kind, waitsFor: "permit" } : undefined)
+      ),
+
+    signal: (signal) =>
+      Effect.asVoid(
+        notifying(
+          write({
+            operation: "signal a job",
+            lane: "fast",
+            about: signal.jobId,
+            wakes: signal.jobId,
+            body: (batch) =>
+              Effect.gen(function* () {
+                const { jobId, kind, limit, name } = signal
+                const head = batch.head(jobId)
+                if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
+                const { attempt, status } = head.state
+                if (isTerminal(status)) return yield* new JobEnded({ jobId, status })
+                const connection = yield* batch.connection
+                if ((yield* signals.countDuring(connection, jobId, attempt)) >= limit) {
+                  return yield* new TooManySignals({ jobId, limit })
+                }
+                yield* signals.insert(connection, signal, attempt, head.seq + 1)
+                const to = RunTransition.isWokenBy(head.state, name)
+                  ? RunTransition.woken(head.state, "signal")
+                  : undefined
+                if (to === undefined) {
+                  batch.append(jobId, [RunTransition.signalEvent(signal)])
+                  return undefined
+                }
+                yield* batch.update(jobId, head, to, RunTransition.signalEvent(signal))
+                return { kind, waitsFor: "permit" as const }
+              })
+          }),
+          (waiting) => waiting
+        )
+      )
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Statements on `charlotte_signals`.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import { Effect, Option, Schema } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import type { NewSignal } from "../RunStoreService.js"
+import { execute, JsonText, query } from "./Session.js"
+
+const selectCount = query(Schema.Struct({ signals: Schema.Number }))
+
+/** How many came during an attempt; those of a run that waits count to the attempt before. */
+export const countDuring = (connection: Connection, jobId: JobId, attempt: number) =>
+  Effect.map(
+    selectCount(connection, "SELECT count(*) AS signals FROM charlotte_signals WHERE job_id = ? AND attempt = ?", [
+      jobId,
+      attempt
+    ]),
+    ([row]) => row?.signals ?? 0
+  )
+
+export const insert = (connection: Connection, { jobId, name, payload }: NewSignal, attempt: number, seq: number) =>
+  execute(connection, "INSERT INTO charlotte_signals (job_id, seq, attempt, name, payload) VALUES (?, ?, ?, ?, ?)", [
+    jobId,
+    seq,
+    attempt,
+    name,
+    payload ?? null
+  ])
+
+/** Whether a signal of that name has come that no attempt has used up. */
+export const isWaiting = (connection: Connection, jobId: JobId, name: string) =>
+  Effect.map(
+    selectCount(
+      connection,
+      "SELECT count(*) AS signals FROM charlotte_signals WHERE job_id = ? AND name = ? AND used = 0",
+      [jobId, name]
+    ),
+    ([row]) => (row?.signals ?? 0) > 0
+  )
+
+/** All of that name are used up. */
+export const use = (connection: Connection, jobId: JobId, name: string) =>
+  execute(connection, "UPDATE charlotte_signals SET used = 1 WHERE job_id = ? AND name = ? AND used = 0", [jobId, name])
+
+const selectPayload = query(Schema.Struct({ payload: Schema.NullOr(JsonText) }))
+
+/** The payload of the newest of that name; `undefined` in it where it carried none. */
+export const latest = (connection: Connection, jobId: JobId, name: string) =>
+  Effect.map(
+    selectPayload(
+      connection,
+      "SELECT payload FROM charlotte_signals WHERE job_id = ? AND name = ? ORDER BY seq DESC LIMIT 1",
+      [jobId, name]
+    ),
+    ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row), ({ payload }) => payload?.json)
+  )
