@@ -2,7 +2,7 @@
  * What the end of the work means for its job. It is decided here and nowhere else, once, from the `Exit` of the effect that
  * `run` returned.
  */
-import { Cause, Chunk, Data, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
+import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
 import { toJson } from "../../internal/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { type Parked, Run, type RunError } from "../../domain/Run.js"
@@ -83,12 +83,23 @@ export const recorded = (run: Run, { error, parked, result, type }: Outcome, at:
   )
 
 /** A failure of the work beside its encoded form, by the schema of its kind: the one is shown, the other recorded. */
-export class EncodedFailure extends Data.Class<{ readonly failure: unknown; readonly encoded: unknown }> {
-  readonly #brand = "EncodedFailure"
+export class EncodedFailure {
+  readonly #failure: unknown
+  readonly encoded: unknown
+
+  constructor({ encoded, failure }: { readonly failure: unknown; readonly encoded: unknown }) {
+    this.#failure = failure
+    this.encoded = encoded
+  }
+
+  /** As the work failed with it. */
+  get failure(): unknown {
+    return this.#failure
+  }
 
   /** Unlike `instanceof`, it does not touch a failure that may be a proxy. */
   static readonly is = (failure: unknown): failure is EncodedFailure =>
-    typeof failure === "object" && failure !== null && #brand in failure
+    typeof failure === "object" && failure !== null && #failure in failure
 }
 
 const asRecorded = (failure: unknown): unknown => (EncodedFailure.is(failure) ? failure.encoded : failure)

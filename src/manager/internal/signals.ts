@@ -1,7 +1,7 @@
 /**
  * Signals: what is sent to a job, is kept with it, and wakes it where it has parked for that.
  */
-import { Effect, Option, ParseResult, Schema } from "effect"
+import { Effect, type Option, ParseResult, Schema } from "effect"
 import {
   InvalidSignal,
   type JobEnded,
