@@ -21,6 +21,7 @@ import {
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import type { StartOptions } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
 // The manager itself is none of a client's: a command would load it.
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
@@ -50,7 +51,8 @@ export interface KindService<K extends JobKind.Any> {
 
   /** As `JobManager.start`. */
   readonly start: (
-    config: JobKind.Encoded<K>
+    config: JobKind.Encoded<K>,
+    options?: StartOptions
   ) => Response<
     JobId,
     MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown
@@ -198,10 +200,11 @@ const make = <K extends AnyKind>(
 
     return {
       address,
-      start: (config) =>
-        translateErrors(
-          Effect.flatMap(submit, (submit) => Effect.map(submit({ payload: { config } }), ({ id }) => id))
-        ),
+      start: (config, { idempotencyKey, ...options } = {}) => {
+        const key = idempotencyKey === undefined ? {} : { idempotencyKey }
+        const payload = { config, ...jobRequests.startParameters(options), ...key }
+        return translateErrors(Effect.flatMap(submit, (submit) => Effect.map(submit({ payload }), ({ id }) => id)))
+      },
       get,
       list: (query = {}) =>
         Effect.flatMap(jobs.list({ ...query, kind: kind.kind }), ({ jobs, next }) =>

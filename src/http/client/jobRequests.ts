@@ -89,7 +89,8 @@ export const make = ({
     }
   })
 
-const startParameters = ({ delay, key, priority, startAt, whenFull, whenKeyTaken }: StartOptions) => ({
+/** Options of a start as parameters of a request. */
+export const startParameters = ({ delay, key, priority, startAt, whenFull, whenKeyTaken }: StartOptions) => ({
   ...(whenFull === undefined ? {} : { whenFull }),
   ...(priority === undefined ? {} : { priority }),
   ...(startAt === undefined ? {} : { startAt: DateTime.toUtc(startAt) }),

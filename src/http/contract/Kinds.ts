@@ -21,6 +21,7 @@ import type { ManagedJob } from "../../manager/ManagedJob.js"
 import * as errorSchemas from "./errorSchemas.js"
 import type { Payloads } from "./eventSchemas.js"
 import { Submitted } from "./Jobs.js"
+import { type StartFields, startFields } from "./Parameters.js"
 
 /**
  * What the API does with the jobs of any kind.
@@ -49,7 +50,7 @@ export type AnyKind = JobKind.Any & Effect.Effect<AnyManager, never, unknown>
  * @since 0.2.0
  * @category models
  */
-export interface Start<K extends JobKind.Any> {
+export interface Start<K extends JobKind.Any> extends StartFields {
   /** The encoded configuration. */
   readonly config: JobKind.Encoded<K>
 }
@@ -89,7 +90,7 @@ export class Kinds extends Context.Tag("charlotte/http/Kinds")<Kinds, ReadonlyAr
 
 const endpoint = ({ config, kind }: JobKind.Any) =>
   HttpApiEndpoint.post(kind, `/kinds/${kind}/jobs`)
-    .setPayload(Schema.Struct({ config: Schema.encodedSchema(Schema.asSchema(config)) }))
+    .setPayload(Schema.Struct({ config: Schema.encodedSchema(Schema.asSchema(config)), ...startFields }))
     .addSuccess(Submitted, { status: 201 })
     .addError(errorSchemas.InvalidJobConfig)
     .addError(errorSchemas.JobConflict)
@@ -100,7 +101,8 @@ const endpoint = ({ config, kind }: JobKind.Any) =>
     .annotateContext(
       OpenApi.annotations({
         summary: `Start a job of kind ${kind}`,
-        description: "Responds as soon as the job is recorded and runs."
+        description:
+          "Responds as soon as the job is recorded and runs, or waits: whenFull: queue records it as pending where no permit is free, startAt or delay (milliseconds) let it begin later, and at most one job holds a key. With an idempotencyKey it is safe to retry: the same key returns the same job."
       })
     )
 

@@ -92,19 +92,45 @@ export const IdempotencyKey = Schema.String.pipe(
 
 const integer = Schema.String.pipe(Schema.pattern(/^-?\d{1,7}$/), Schema.compose(Schema.NumberFromString))
 
-/** The options of a start; `JobManager.start` checks how they go together. */
-export const startOptions = {
+const time = Schema.DateTimeUtc.pipe(expecting("a time such as 2026-01-31T08:00:00Z"))
+
+const choices = {
   whenFull: optional(Schema.Literal("refuse", "queue").pipe(expecting("refuse or queue"))),
-  priority: optional(integer.pipe(expecting("a whole number from -1000000 to 1000000"))),
-  startAt: optional(Schema.DateTimeUtc.pipe(expecting("a time such as 2026-01-31T08:00:00Z"))),
-  delay: optional(
-    wholeNumber.pipe(Schema.compose(Schema.DurationFromMillis), expecting("a whole number of milliseconds"))
-  ),
-  key: optional(Schema.String),
   whenKeyTaken: optional(
     Schema.Literal("refuse", "attach", "replace", "queue").pipe(expecting("refuse, attach, replace or queue"))
   )
 }
+
+/** The options of a start; `JobManager.start` checks how they go together. */
+export const startOptions = {
+  ...choices,
+  priority: optional(integer.pipe(expecting("a whole number from -1000000 to 1000000"))),
+  startAt: optional(time),
+  delay: optional(
+    wholeNumber.pipe(Schema.compose(Schema.DurationFromMillis), expecting("a whole number of milliseconds"))
+  ),
+  key: optional(Schema.String)
+}
+
+const text = Schema.String.pipe(expecting("a text"))
+
+/** The same as fields of a body in JSON. */
+export const startFields = {
+  ...choices,
+  priority: optional(Schema.Number.pipe(expecting("a whole number from -1000000 to 1000000"))),
+  startAt: optional(time),
+  delay: optional(Schema.DurationFromMillis.pipe(expecting("a number of milliseconds, 0 or more"))),
+  key: optional(text),
+  idempotencyKey: optional(text)
+}
+
+const OptionFields = Schema.Struct(startFields)
+
+/** Options of a start, as they are in a body. */
+export type StartFields = typeof OptionFields.Type
+
+/** Every option that is wrong or unknown is an issue of its own. */
+export const decodeStartFields = Schema.decodeUnknown(OptionFields, { errors: "all", onExcessProperty: "error" })
 
 /** The body of a submission, not decoded: `JobManager.start` decodes it and reports every invalid field. */
 export type Submission = typeof JobConfig.Encoded

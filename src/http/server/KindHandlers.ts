@@ -5,14 +5,16 @@ import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import { Context, Effect, Layer, Option, Predicate } from "effect"
+import { Context, Effect, Layer, Option, Predicate, Struct } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
+import { invalidConfig } from "../../domain/invalidConfig.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import type { RunStore } from "../../store/RunStore.js"
 import type { Runs } from "../../store/Runs.js"
 import type { RequestRefused } from "../contract/errors.js"
 import { Submitted } from "../contract/Jobs.js"
 import { type AnyKind, type Group, Kinds } from "../contract/Kinds.js"
+import { decodeStartFields } from "../contract/Parameters.js"
 import * as Managers from "./Managers.js"
 import * as Metrics from "./Metrics.js"
 import { readJsonBody } from "./readJsonBody.js"
@@ -60,14 +62,11 @@ const start = ({ manager }: Managers.Managed, request: HttpServerRequest) =>
   Effect.gen(function* () {
     const body = yield* readJsonBody(request)
     if (!Predicate.isRecord(body)) return yield* invalid([], "must be an object")
-    const unknown = Object.keys(body).filter((name) => name !== "config")
-    if (unknown.length > 0)
-      return yield* new InvalidJobConfig({
-        issues: unknown.map((name) => ({ path: [name], message: "is unexpected" }))
-      })
+    const { config, ...given } = body
+    const options = yield* Effect.mapError(decodeStartFields(given), invalidConfig)
     if (!("config" in body)) return yield* invalid(["config"], "is missing")
     // oxlint-disable-next-line typescript/consistent-type-assertions -- the manager takes what it can decode
-    const id = yield* manager.start(body["config"] as never)
+    const id = yield* manager.start(config as never, Struct.keys(options).length === 0 ? undefined : options)
     return new Submitted({ id })
   }).pipe(withRetryAfter, Metrics.start)
 

@@ -4,7 +4,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { describe, expect, it } from "@effect/vitest"
 import { JobId, JobKind, JobManager, Orchestrator, RunStore } from "charlotte"
 import { JobClient, JobsApi, Server } from "charlotte/http"
-import { Chunk, Context, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Chunk, Context, DateTime, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
 import * as requests from "../requests.js"
 import { config as task } from "../../support/jobs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
@@ -114,6 +114,62 @@ describe("a server of several kinds", () => {
         json: { _tag: "MaxJobsReached", maxJobs: 2 },
         headers: { "retry-after": "5" }
       })
+    })
+  )
+
+  it.scoped("starts a job of a kind with the options of a start beside its configuration", () =>
+    Effect.gen(function* () {
+      const { client, emails, post } = yield* make
+      const startAt = DateTime.unsafeMake("2999-01-31T08:00:00Z")
+      const later = yield* post("/kinds/email/jobs", {
+        config: ada,
+        whenFull: "queue",
+        priority: 7,
+        startAt: "2999-01-31T08:00:00Z",
+        key: "ada",
+        whenKeyTaken: "queue",
+        idempotencyKey: "first"
+      })
+      expect(later.status).toBe(201)
+      const id = yield* emails.start(ada, {
+        whenFull: "queue",
+        priority: 7,
+        startAt,
+        key: "ada",
+        whenKeyTaken: "queue",
+        idempotencyKey: "first"
+      })
+      expect(later.json).toEqual({ id })
+      expect(yield* client.get(id)).toMatchObject({ status: "pending", priority: 7, startAt, waitsFor: "time" })
+      expect(yield* emails.start(ada, { key: "ada", whenKeyTaken: "attach" })).toBe(id)
+      expect((yield* post("/kinds/email/jobs", { config: ada, delay: 60_000 })).status).toBe(201)
+      yield* emails.start(ada, { delay: "1 minute" })
+      const { jobs } = yield* emails.list({ status: "pending" })
+      expect(jobs.map(({ waitsFor }) => waitsFor)).toEqual(["time", "time", "time"])
+    })
+  )
+
+  it.scoped.each([
+    ["whenFull", { whenFull: "wait" }],
+    ["priority", { priority: "high" }],
+    ["priority", { priority: 1.5 }],
+    ["priority", { priority: 1_000_001 }],
+    ["startAt", { startAt: "tomorrow" }],
+    ["delay", { delay: -1 }],
+    ["delay", { delay: "1 minute" }],
+    ["delay", { delay: 1, startAt: "2999-01-31T08:00:00Z" }],
+    ["key", { key: "" }],
+    ["key", { key: 1 }],
+    ["whenKeyTaken", { whenKeyTaken: "wait", key: "a" }],
+    ["whenKeyTaken", { whenKeyTaken: "queue" }],
+    ["idempotencyKey", { idempotencyKey: "" }],
+    ["idempotencyKey", { idempotencyKey: null }]
+  ] as const)("names the option %s where it is wrong: %j", ([option, options]) =>
+    Effect.gen(function* () {
+      const { client, post } = yield* make
+      const refused = yield* post("/kinds/email/jobs", { config: ada, ...options })
+      expect(refused).toMatchObject({ status: 422, json: { _tag: "InvalidJobConfig", issues: [{ path: [option] }] } })
+      expect((yield* client.list()).jobs).toEqual([])
     })
   )
 
