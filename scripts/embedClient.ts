@@ -16,7 +16,7 @@ const embed = async (from: string, to: string) => {
   const local = /from "(\.[^"]*)"/.exec(code)
   if (local !== null) throw new Error(`${fileURLToPath(new URL(from, source))} imports ${local[1]}: embed that, too`)
   await writeFile(new URL(to, target), notice + code.replace(/^\/\/# sourceMappingURL=.*$/m, ""))
-  await rm(new URL(`${to}.map`, target))
+  await rm(new URL(`${to}.map`, target), { force: true })
 }
 
 await embed("dist/esm/SqliteClient.js", "SqliteClient.js")
