@@ -16,6 +16,7 @@ export const name = (text: string): string =>
 /** What is committed: as many writes as have queued up are one commit. */
 const commits = [
   "append events",
+  "begin a job",
   "claim ownership",
   "record a process",
   "record job.cancelled",
@@ -25,7 +26,6 @@ const commits = [
   "record job.stopping",
   "record units and tasks",
   "release ownership",
-  "resume a job",
   "start a job"
 ].map((write) => `commit ${write}`)
 
@@ -88,7 +88,7 @@ export const all: ReadonlyArray<string> = [...commits, ...spawns, ...steps].flat
 ])
 
 /** Those that are passed before any agent is at work. */
-const early = ["commit claim ownership", "commit record job.interrupted", "commit resume a job"]
+const early = ["commit claim ownership", "commit record job.interrupted", "commit begin a job"]
 
 export const isEarly = (point: string): boolean => early.some((name) => point.endsWith(name))
 

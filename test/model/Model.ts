@@ -30,10 +30,10 @@ export class Model {
     return this.jobs.filter(({ status }) => status === "running" || status === "interrupted")
   }
 
-  /** Why a job with this key cannot start now. */
+  /** Why a job with this key cannot start now: an interrupted run holds its key. */
   obstacle(key: string | undefined): "MaxJobsReached" | "JobConflict" | undefined {
     if (this.active.length >= maxJobs) return "MaxJobsReached"
-    return key !== undefined && this.active.some((job) => job.key === key) ? "JobConflict" : undefined
+    return key !== undefined && this.unfinished.some((job) => job.key === key) ? "JobConflict" : undefined
   }
 
   started(id: JobId.JobId, key: string | undefined): void {

@@ -153,9 +153,9 @@ export const variants: Readonly<Record<string, Variant>> = {
     tells: /\d jobs are running, and \d may/,
     patches: [
       {
-        file: "src/manager/internal/startJob.ts",
-        from: "launch<Config, ResumeError>(core, { id, prepare, caller })",
-        to: "launch<Config, ResumeError>(core, { id, prepare, caller, isFree: true })"
+        file: "src/manager/internal/beginRun.ts",
+        from: "launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller })",
+        to: "launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller, isFree: true })"
       },
       {
         file: "src/manager/internal/jobLife.ts",
