@@ -309,14 +309,18 @@ describe("doctor > database", () => {
       yield* version(0)
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(
-          /^problem: .*, version 8, but its tables are newer → restore it from a backup, or move it away to start afresh$/
+          /^problem: .*, version 9, but its tables are newer → restore it from a backup, or move it away to start afresh$/
         )
       ])
-      yield* change("DROP TABLE charlotte_generation")
+      const whole = readFileSync(file)
+      rmSync(file)
+      yield* change(
+        "CREATE TABLE charlotte_migrations (migration_id INTEGER PRIMARY KEY); INSERT INTO charlotte_migrations VALUES (0)"
+      )
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(/^warning: .*; jobs cannot be checked before it is migrated to version/)
       ])
-      writeFileSync(file, readFileSync(file).fill(0x55, 4_096 + 8, 3 * 4_096))
+      writeFileSync(file, whole.fill(0x55, 4_096 + 8, 3 * 4_096))
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(
           /^problem: .* is damaged: [^]* → restore it from a backup, or move it away to start afresh$/
