@@ -5,6 +5,7 @@ import { Cause, Duration, Effect, Exit, type Fiber, Option, Stream } from "effec
 import { JobId } from "../../src/domain/JobId.js"
 import type { JobEvent } from "../../src/domain/JobEvent.js"
 import { isTerminal } from "../../src/domain/RunStatus.js"
+import type { StartOptions as Requested } from "../../src/domain/StartOptions.js"
 import type { World } from "./World.js"
 import * as Machine from "./Machine.js"
 import type { Manager, Service } from "./Manager.js"
@@ -31,6 +32,7 @@ export interface Operations {
   readonly stop: (manager: Manager, id: JobId, options?: { readonly slowly: boolean }) => void
   readonly stopAll: (manager: Manager) => void
   readonly resume: (manager: Manager, id: JobId) => void
+  readonly signal: (manager: Manager, id: JobId) => void
   readonly awaitEnd: (manager: Manager, id: JobId) => void
   readonly events: (manager: Manager, id: JobId) => void
   readonly allEvents: (manager: Manager) => void
@@ -50,6 +52,9 @@ export interface StartOptions {
   readonly holds: boolean
 }
 
+/** What jobs park for. */
+export const signals = ["go", "stay"] as const
+
 export const idOf = (id: string): JobId => JobId.make(id)
 
 /** A write that failed is tried again after this at the latest, in milliseconds. */
@@ -63,6 +68,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
   const calls = new Set<Call>()
   const known: Array<JobId> = []
   let lostStarts = 0
+  let sent = 0
   const answers: Array<string> = []
   /** Jobs of tasks: they heed a stop, whatever their processes do. */
   const works = new Set<JobId>()
@@ -133,6 +139,20 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     return { ...fixed, labels: random.chance(0.2) ? { ...labels, key: random.pick(["x", "y"]) } : labels }
   }
 
+  /** What more is asked for: most jobs are to run now. */
+  const requested = (): Requested | undefined => {
+    if (random.chance(0.5)) return undefined
+    return {
+      ...(random.chance(0.7) ? { whenFull: "queue" as const } : {}),
+      ...(random.chance(0.5) ? { priority: random.between(-1, 1) } : {}),
+      ...(random.chance(0.3) ? { delay: random.between(0, 6_000) } : {}),
+      ...(random.chance(0.1) ? { idempotencyKey: random.pick(["1", "2"]) } : {}),
+      ...(random.chance(0.3)
+        ? { key: random.pick(["p", "q"]), whenKeyTaken: random.pick(["refuse", "attach", "replace", "queue"]) }
+        : {})
+    }
+  }
+
   /** A reader that sees each event once, in order, and only what is committed. */
   const follow = <E extends { readonly _tag: string }>(
     manager: Manager,
@@ -178,19 +198,27 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     start: (manager, options = { holds: false }) =>
       using(manager, ({ start }) => {
         const config = configuration(options)
+        const asked = options.holds ? undefined : requested()
         call(
           manager,
           "start",
-          Effect.tapBoth(start(config), {
+          Effect.tapBoth(start(config, asked), {
             onFailure: ({ _tag }) => Effect.sync(() => void answers.push(_tag)),
             onSuccess: () => Effect.sync(() => void answers.push("started"))
           }),
           {
-            allowed: ["MaxJobsReached", "JobConflict", "ShuttingDown", "StoreError"],
+            allowed: [
+              "MaxJobsReached",
+              "JobConflict",
+              "ShuttingDown",
+              "StoreError",
+              ...(asked?.idempotencyKey === undefined ? [] : (["IdempotencyKeyReused"] as const))
+            ],
             onSuccess: (id) => {
-              known.push(id)
-              if ("target" in config.labels) works.add(id)
-              trace.say(`start has given ${nameOf(id)}`)
+              const isFirst = !known.includes(id)
+              if (isFirst) known.push(id)
+              if (isFirst && asked === undefined && "target" in config.labels) works.add(id)
+              trace.say(`start with ${JSON.stringify(asked ?? {})} has given ${nameOf(id)}`)
               if (!records.jobs.has(id)) violate(`${nameOf(id)} was started, and is not recorded`)
             }
           }
@@ -233,6 +261,19 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
           allowed: ["NotResumable", "MaxJobsReached", "JobConflict", "ShuttingDown", "StoreError", "JobNotFound"]
         })
       ),
+
+    signal: (manager, id) =>
+      using(manager, (service) => {
+        const name = random.pick(signals)
+        const payload = ++sent
+        call(manager, `signal ${name} ${payload} to ${nameOf(id)}`, service.signal(id, name, payload), {
+          allowed: ["JobEnded", "StoreError", ...(known.includes(id) ? [] : (["JobNotFound"] as const))],
+          onSuccess: () => {
+            if (records.jobs.get(id)?.signals.some((signal) => signal.payload === payload) !== true)
+              violate(`signal ${payload} was sent to ${nameOf(id)}, and is not recorded`)
+          }
+        })
+      }),
 
     awaitEnd: (manager, id) =>
       using(manager, (service) =>

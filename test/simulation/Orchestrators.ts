@@ -3,7 +3,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { Cause, Context, DateTime, Duration, Effect, Layer, Option } from "effect"
 import type { JobConfig } from "../../src/domain/JobConfig.js"
 import * as OrchestratorModule from "../../src/manager/Orchestrator.js"
 import type { RunStore } from "../../src/store/RunStore.js"
@@ -16,6 +16,7 @@ import * as race from "../../src/internal/race.js"
 import * as Children from "./Children.js"
 import { fail } from "./fail.js"
 import type { Life } from "./Life.js"
+import { signals } from "./Operations.js"
 import * as Random from "./Random.js"
 import { targets } from "./Repository.js"
 import * as Submissions from "./Submissions.js"
@@ -64,6 +65,32 @@ const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { at
   )
 }
 
+/** The newest signal of a name: one that comes meanwhile may be it, or not. */
+const readSignal = ({ machine, records }: World, { id, signal }: Job, name: string) =>
+  Effect.gen(function* () {
+    const sent = () =>
+      (records.jobs.get(id)?.signals ?? []).flatMap((signal) => (signal.name === name ? [signal.payload] : []))
+    const before = sent().length
+    const found = Option.getOrUndefined(yield* signal(name))
+    if (found !== sent()[before - 1] && !sent().slice(before).includes(found))
+      machine.violate(`${machine.nameOf(id)} was told ${String(found)} of ${name}, and ${sent().join(", ")} were sent`)
+  })
+
+/** Until a time, for a signal, or for both; at times in a child. */
+const park = ({ park }: Job, random: Random.Random) =>
+  Effect.gen(function* () {
+    const now = yield* DateTime.now
+    const isTimed = random.chance(0.5)
+    const parking = park({
+      reason: "chance",
+      ...(isTimed ? { until: DateTime.add(now, { millis: random.between(-100, 8_000) }) } : {}),
+      ...(!isTimed || random.chance(0.5) ? { signal: random.pick(signals) } : {})
+    })
+    if (random.chance(0.7)) return yield* parking
+    yield* Effect.fork(parking)
+    return yield* Children.held
+  })
+
 /** As many steps as chance wants, and then an end; the same for the same attempt of the same job. */
 const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Type"]) =>
   Effect.gen(function* () {
@@ -96,6 +123,8 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
     if (random.chance(0.15)) yield* Effect.addFinalizer(() => life.sleep(random.between(0, 800)))
     if (random.chance(0.05)) yield* Effect.addFinalizer(() => Effect.die("in a finalizer"))
     if (random.chance(0.1)) yield* Effect.addFinalizer(() => job.emit({ type: "bye" }))
+    if (random.chance(0.3)) yield* readSignal(world, job, random.pick(signals))
+    if (random.chance(0.2)) return yield* park(job, random)
     const steps = random.between(0, 5)
     for (let step = 0; step < steps; step++) {
       switch (
@@ -144,7 +173,9 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           yield* job.forced
       }
     }
-    switch (random.weighted({ succeed: 4, fail: 2, die: 1, interrupt: 0.7, hold: 2.5, linger: 0.5 })) {
+    switch (random.weighted({ succeed: 4, fail: 2, die: 1, interrupt: 0.7, hold: 2.5, linger: 0.5, park: 3 })) {
+      case "park":
+        return yield* park(job, random)
       case "succeed":
         return { steps }
       case "fail":

@@ -14,11 +14,26 @@ export interface Job {
   status: string
   attempt: number
   key: string | null
+  startKey: string | null
+  priority: number
+  waitsFor: string | null
+  /** The commit since which it waits for a permit. */
+  dueSince: number | undefined
+  /** What it is parked for, and the signals that have come since an attempt last began. */
+  parkedFor: string | undefined
+  fresh: Set<string>
+  /** All signals that were sent to it, in order. */
+  readonly signals: Array<Signal>
   seq: number
   /** The last lifecycle event. */
   last: string
   /** How many events each attempt has emitted. */
   readonly emitted: Map<number, number>
+}
+
+export interface Signal {
+  readonly name: string
+  readonly payload: unknown
 }
 
 export interface Shown {
@@ -43,22 +58,38 @@ export const terminal: ReadonlySet<string> = new Set(["completed", "failed", "ca
 
 /** What may follow a lifecycle event; emitted ones stand between. */
 const successors: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "": ["job.started"],
-  "job.started": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.cancelled"],
-  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.cancelled"],
+  "": ["job.started", "job.queued"],
+  "job.queued": ["job.started", "job.failed", "job.cancelled"],
+  "job.started": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.parked", "job.cancelled"],
+  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.parked", "job.cancelled"],
   "job.stopping": ["job.completed", "job.failed", "job.cancelled", "job.interrupted"],
-  "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"]
+  "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"],
+  "job.parked": ["job.resumed", "job.failed", "job.cancelled"]
 }
 
 /** Whether an attempt ends with this event. */
 const isEnd = (type: string): boolean =>
-  type === "job.completed" || type === "job.failed" || type === "job.cancelled" || type === "job.interrupted"
+  ["job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"].includes(type)
+
+const ranks: Readonly<Record<string, number>> = { interrupted: 0, parked: 1, pending: 2 }
+
+/** Whether one run that waits begins before another one. */
+const isBefore = (one: Waiting, other: Waiting): boolean => {
+  if (one.priority !== other.priority) return one.priority > other.priority
+  const rank = (ranks[one.status] ?? 0) - (ranks[other.status] ?? 0)
+  return rank === 0 ? one.id < other.id : rank < 0
+}
+
+type Waiting = Pick<Job, "id" | "priority" | "status">
 
 interface RunRow {
   readonly id: string
   readonly status: string
   readonly attempt: number
   readonly key: string | null
+  readonly startKey: string | null
+  readonly priority: number
+  readonly waitsFor: string | null
 }
 
 interface EventRow {
@@ -89,6 +120,7 @@ export const make = (
   options: {
     readonly database: Database
     readonly maxJobs: number
+    readonly recovery: "automatic" | "manual"
     readonly ledger: Ledger
     readonly processes: () => Processes
     readonly repository: Repository
@@ -99,15 +131,23 @@ export const make = (
   const jobs = new Map<string, Job>()
   const events: Array<Shown> = []
   const merged = new Set<string>()
+  /** Of a life: the commit in which a run that had waited last began. */
+  const begun = new Map<Life, number>()
+  let commits = 0
   let intents = new Map<string, { readonly jobId: string; readonly attempt: number }>()
 
   const runs = (): ReadonlyArray<RunRow> =>
-    database.query("SELECT id, status, attempt, key FROM charlotte_runs ORDER BY id").map((row) => ({
-      id: text(row, "id"),
-      status: text(row, "status"),
-      attempt: number(row, "attempt"),
-      key: maybe(row, "key")
-    }))
+    database
+      .query("SELECT id, status, attempt, key, start_key, priority, waits_for FROM charlotte_runs ORDER BY id")
+      .map((row) => ({
+        id: text(row, "id"),
+        status: text(row, "status"),
+        attempt: number(row, "attempt"),
+        key: maybe(row, "key"),
+        startKey: maybe(row, "start_key"),
+        priority: number(row, "priority"),
+        waitsFor: maybe(row, "waits_for")
+      }))
 
   const since = (cursor: number): ReadonlyArray<EventRow> =>
     database
@@ -165,6 +205,36 @@ export const make = (
     }
   }
 
+  /** No signal is lost: one that has come since the attempt began wakes a run that parks for it. */
+  const checkSignals = ({ fresh, id, parkedFor, status, waitsFor }: Job) => {
+    if (status === "parked" && parkedFor !== undefined && fresh.has(parkedFor) && waitsFor !== "permit")
+      violate(`${nameOf(id)} is parked for ${parkedFor}, which has come, and waits for ${waitsFor}`)
+  }
+
+  /**
+   * A run that waited begins. Whoever comes before it was not there when the last one began, which is before the manager has
+   * looked for the next. Interrupted runs may be continued by a caller at any time.
+   */
+  const checkOrder = (life: Life, job: Waiting) => {
+    if (job.status === "interrupted") return
+    const last = begun.get(life) ?? 0
+    begun.set(life, commits)
+    for (const other of jobs.values()) {
+      if (other.dueSince === undefined || other.dueSince >= last || other.id === job.id) continue
+      if (other.status === "interrupted" && options.recovery === "manual") continue
+      if (isBefore(other, job)) violate(`${nameOf(job.id)} has begun before ${nameOf(other.id)}, whose turn it was`)
+    }
+  }
+
+  /** Each key is held by one job at most: one that waits for a key holds none. */
+  const checkKeys = (rows: ReadonlyArray<RunRow>) => {
+    const holders = rows.filter(({ status, waitsFor }) => !terminal.has(status) && waitsFor !== "key")
+    for (const of of ["key", "startKey"] as const) {
+      const keys = holders.flatMap((row) => row[of] ?? [])
+      if (new Set(keys).size < keys.length) violate(`two jobs hold one ${of}`)
+    }
+  }
+
   const take = (life: Life, { cursor, job_id: jobId, payload, seq, type }: EventRow) => {
     const job = jobs.get(jobId)
     if (job === undefined) return violate(`an event of no job: ${jobId}`)
@@ -173,6 +243,13 @@ export const make = (
     if (cursor <= (events.at(-1)?.cursor ?? 0)) violate(`cursor ${cursor} does not rise`)
     job.seq = seq
     events.push({ jobId, seq, cursor, type })
+    if (type === "job.signalled") {
+      if (terminal.has(lifecycleOf(job.last))) violate(`${name} has ${type} after ${job.last}`)
+      const signal: unknown = JSON.parse(payload ?? "null")
+      job.signals.push({ name: text(signal, "name"), payload: isObject(signal) ? signal["payload"] : undefined })
+      job.fresh.add(text(signal, "name"))
+      return
+    }
     if (!type.startsWith("job.")) {
       if (terminal.has(lifecycleOf(job.last))) violate(`${name} has ${type} after ${job.last}`)
       const numbered: unknown = payload === null ? undefined : JSON.parse(payload)
@@ -189,6 +266,8 @@ export const make = (
     trace.say(`${name} ${seq} ${type}`)
     if (!successors[job.last]?.includes(type)) violate(`${name} has ${type} after ${job.last || "nothing"}`)
     job.last = type
+    job.parkedFor = type === "job.parked" ? (maybe(JSON.parse(payload ?? "null"), "signal") ?? undefined) : undefined
+    if (type === "job.started" || type === "job.resumed") job.fresh.clear()
     if (isEnd(type)) checkAtRest(life, job)
     if (isEnd(type) && type !== "job.failed" && ledger.hasFailed(life, jobId, job.attempt))
       violate(`${name} has ${type}, and its work had failed before`)
@@ -202,20 +281,29 @@ export const make = (
     hasIntents: () => intents.size > 0,
     refresh: (life) => {
       const rows = runs()
-      for (const { attempt, id, key, status } of rows) {
+      const started: Array<Waiting> = []
+      commits += 1
+      for (const row of rows) {
+        const { id, status, waitsFor } = row
         const known = jobs.get(id)
+        const dueSince = waitsFor === "permit" ? (known?.dueSince ?? commits) : undefined
         if (known === undefined) {
-          jobs.set(id, { id, status, attempt, key, seq: 0, last: "", emitted: new Map() })
+          const news = { last: "", seq: 0, emitted: new Map<number, number>(), signals: [], fresh: new Set<string>() }
+          jobs.set(id, { ...row, ...news, dueSince, parkedFor: undefined })
         } else {
           if (terminal.has(known.status) && known.status !== status)
             violate(`${nameOf(id)} was ${known.status} and is ${status}`)
-          Object.assign(known, { status, attempt, key })
+          if (known.dueSince !== undefined && status === "running")
+            started.push({ id, priority: known.priority, status: known.status })
+          Object.assign(known, { ...row, dueSince })
         }
       }
+      for (const waited of started) checkOrder(life, waited)
       checkMerged()
       if (rows.length < jobs.size) violate("a run is gone")
       for (const event of since(events.at(-1)?.cursor ?? 0)) take(life, event)
       for (const job of jobs.values()) {
+        checkSignals(job)
         if (lifecycleOf(job.last) !== job.status) violate(`${nameOf(job.id)} is ${job.status} after ${job.last}`)
       }
       const running = rows.filter(({ status }) => status === "running")
@@ -223,8 +311,7 @@ export const make = (
       // Whoever is admitted has a permit, and so has whatever still runs.
       const alive = new Set([...ledger.alive(), ...running.map(({ id }) => id)])
       if (alive.size > maxJobs) violate(`${alive.size} jobs run or have fibers that do, and ${maxJobs} may`)
-      const keys = running.flatMap(({ key }) => (key === null ? [] : [key]))
-      if (new Set(keys).size < keys.length) violate("two running jobs share a key")
+      checkKeys(rows)
       intents = new Map(
         database
           .query("SELECT cookie, job_id, attempt FROM charlotte_attempts WHERE closed_at IS NULL")

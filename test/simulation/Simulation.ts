@@ -73,7 +73,7 @@ export const run = (
     const busy = new Set(trees.map(({ owner }) => owner?.jobId))
     if (busy.size > maxJobs) violate(`${busy.size} jobs have processes, and ${maxJobs} may run`)
   })
-  const records = Records.make(machine, { database, maxJobs, ledger, processes: () => processes, repository })
+  const records = Records.make(machine, { database, maxJobs, recovery, ledger, processes: () => processes, repository })
   const world = { machine, ledger, records, repository, maxJobs, processes, database, isCalm: () => calm }
   const operations = Operations.make(world)
   const managers = Managers.make(world, { operations, stopGrace, recovery })
@@ -93,9 +93,9 @@ export const run = (
     return first === undefined ? undefined : random.chance(0.5) ? ids.at(-1) : random.pick([first, ...rest])
   }
 
-  /** Some want a job that was interrupted to go on, and others that it ends. */
+  /** Some want a job that waits to go on, and others that it ends. */
   const contend = (manager: Manager) => {
-    const [first, ...rest] = [...records.jobs.values()].filter(({ status }) => status === "interrupted")
+    const [first, ...rest] = unfinished().filter(({ status }) => status !== "running")
     if (first === undefined) return
     const id = Operations.idOf(random.pick([first, ...rest]).id)
     operations.resume(manager, id)
@@ -107,6 +107,7 @@ export const run = (
     stop: 4,
     stopAll: 0.4,
     resume: 1,
+    signal: 3,
     awaitEnd: 2,
     events: 3,
     allEvents: 1,
@@ -221,10 +222,16 @@ export const run = (
     const running = unfinished().filter(({ status }) => status === "running")
     for (const { attempt, id } of running)
       if (ledger.body(id)?.attempt !== attempt) violate(`${nameOf(id)} is recorded as running, and does not run`)
-    const held = new Set(running.map(({ key }) => key))
-    for (const { id, key, status } of unfinished())
-      if (status === "interrupted" && recovery === "automatic" && running.length < maxJobs && !held.has(key ?? id))
-        violate(`${nameOf(id)} is interrupted, and is not continued`)
+    const holders = unfinished().filter(({ waitsFor }) => waitsFor !== "key")
+    for (const { id, key, startKey, status, waitsFor } of unfinished()) {
+      const isDue = waitsFor === "permit" && (status !== "interrupted" || recovery === "automatic")
+      if (isDue && running.length < maxJobs) violate(`${nameOf(id)} is ${status}, and is not continued`)
+      if (waitsFor === "time") violate(`${nameOf(id)} waits for a time, and nothing happens any more`)
+      const isHeld = holders.some(
+        (job) => (key !== null && job.key === key) || (startKey !== null && job.startKey === startKey)
+      )
+      if (waitsFor === "key" && !isHeld) violate(`${nameOf(id)} waits for a key that nobody holds`)
+    }
   }
 
   /** As often as there is a run to contend for: only few orders of resume and stop meet halfway. */
