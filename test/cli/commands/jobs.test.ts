@@ -105,7 +105,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
       const help = "see: charlotte jobs --help\n"
       const limit = (text: string) =>
         `charlotte: invalid value "${text}" for --limit: expected a whole number, 1 or more; ${help}`
-      const status = `charlotte: invalid value "done" for --status: expected one of pending, running, interrupted, completed, failed, cancelled; ${help}`
+      const status = `charlotte: invalid value "done" for --status: expected one of pending, running, interrupted, parked, completed, failed, cancelled; ${help}`
       const label = (text: string) =>
         `charlotte: invalid value "${text}" for --label: expected KEY=VALUE, such as team=web; ${help}`
       const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: string]> = [
