@@ -19,7 +19,7 @@ export interface Job {
   waitsFor: string | null
   /** The commit since which it waits for a permit. */
   dueSince: number | undefined
-  /** What it is parked for, and the signals that have come since an attempt last began. */
+  /** What it is parked for, and the signals that no attempt can have used up. */
   parkedFor: string | undefined
   fresh: Set<string>
   /** All signals that were sent to it, in order. */
@@ -205,7 +205,7 @@ export const make = (
     }
   }
 
-  /** No signal is lost: one that has come since the attempt began wakes a run that parks for it. */
+  /** No signal is lost: one that was not used up wakes a run that parks for it. */
   const checkSignals = ({ fresh, id, parkedFor, status, waitsFor }: Job) => {
     if (status === "parked" && parkedFor !== undefined && fresh.has(parkedFor) && waitsFor !== "permit")
       violate(`${nameOf(id)} is parked for ${parkedFor}, which has come, and waits for ${waitsFor}`)
@@ -266,8 +266,8 @@ export const make = (
     trace.say(`${name} ${seq} ${type}`)
     if (!successors[job.last]?.includes(type)) violate(`${name} has ${type} after ${job.last || "nothing"}`)
     job.last = type
+    if (job.parkedFor !== undefined) job.fresh.delete(job.parkedFor)
     job.parkedFor = type === "job.parked" ? (maybe(JSON.parse(payload ?? "null"), "signal") ?? undefined) : undefined
-    if (type === "job.started" || type === "job.resumed") job.fresh.clear()
     if (isEnd(type)) checkAtRest(life, job)
     if (isEnd(type) && type !== "job.failed" && ledger.hasFailed(life, jobId, job.attempt))
       violate(`${name} has ${type}, and its work had failed before`)

@@ -244,6 +244,17 @@ export const run = (
     }
   }
 
+  /** What has parked for a signal goes on, and may park again. */
+  const signalAll = () => {
+    for (const { id } of unfinished()) {
+      const current = managers.current()
+      if (!goesOn() || current === undefined) return
+      for (let i = random.between(1, 3); i > 0; i--) operations.signal(current, Operations.idOf(id))
+      if (random.chance(0.5)) settle()
+    }
+    settle()
+  }
+
   /** Runs that wait are stopped with all others, where nobody has to ask for their continuation. */
   const stopWaiting = () => {
     const current = managers.current()
@@ -311,6 +322,7 @@ export const run = (
   managers.boot()
   storm()
   becalm()
+  signalAll()
   if (random.chance(0.5)) contendForAll()
   stopWaiting()
   stopAll()

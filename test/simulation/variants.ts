@@ -1,5 +1,5 @@
 /**
- * The product, broken in fourteen ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
+ * The product, broken in fifteen ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
  * to find it. A patch that no longer fits the product fails loudly: then it is to be written anew.
  */
 import type { Patch } from "./Bundle.js"
@@ -222,6 +222,17 @@ export const variants: Readonly<Record<string, Variant>> = {
         file: "src/manager/internal/provideOwn.ts",
         from: "Context.omit(Tracer.ParentSpan)(own).pipe(",
         to: "Context.merge(own, job).pipe("
+      }
+    ]
+  },
+
+  "a signal is lost that comes before the park": {
+    tells: /is parked for \w+, which has come/,
+    patches: [
+      {
+        file: "src/store/sql/runWrites.ts",
+        from: "if (name === undefined) return apply(batch, head, change, false)",
+        to: "return apply(batch, head, change, false)"
       }
     ]
   }
