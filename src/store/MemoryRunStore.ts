@@ -99,7 +99,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
   /** Applies the change, and gives the keys of a run that has ended to the next. */
   const change = (entry: Entry, requested: Change): Effect.Effect<void, Superseded> => {
-    const change = RunTransition.truncateError(requested)
+    const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
     const { at, attempt, jobId, parked, type } = change
     const isSignalled = type === "job.parked" && parked?.signal !== undefined && queue.isSignalled(entry, parked.signal)
     const to = RunTransition.next(entry.state, change, isSignalled)
@@ -261,7 +261,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         if (key !== undefined && entry.state.key === undefined) {
           if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
             entry.state = { ...entry.state, key, waitsFor: "key" }
-            return Effect.succeed("waits")
+            // It holds no key any more, and its other one may be that of a run before it.
+            const granted = queue.release(entry, beginning.at)
+            return Effect.as(wakeFor(entry.submitted.kind, granted ? "any" : undefined), "waits")
           }
         }
         if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)

@@ -61,6 +61,12 @@ export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey
   status: "pending"
 })
 
+/** A run that parks while the intent to stop it is recorded, such as by the job that replaces it, is cancelled. */
+export const asRecorded = (state: State, change: Change): Change =>
+  change.type === "job.parked" && state.stoppingAt !== undefined
+    ? { type: "job.cancelled", jobId: change.jobId, attempt: change.attempt, at: change.at }
+    : change
+
 /** Truncates an oversized error. */
 export const truncateError = (change: Change): Change =>
   change.error === undefined ? change : { ...change, error: capped(change.error) }

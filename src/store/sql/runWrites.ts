@@ -75,8 +75,9 @@ export const make = ({
     )
 
   /** Writes the change, and gives the keys of a run that has ended to the next. Answers what waits from now on. */
-  const apply = (batch: Batch, head: runs.Head, change: Parameters<Service["record"]>[0], isSignalled: boolean) =>
+  const apply = (batch: Batch, head: runs.Head, requested: Parameters<Service["record"]>[0], isSignalled: boolean) =>
     Effect.gen(function* () {
+      const change = RunTransition.asRecorded(head.state, requested)
       const { at, attempt, jobId } = change
       const to = RunTransition.next(head.state, change, isSignalled)
       if (to === undefined) return yield* new Superseded({ jobId, attempt })
@@ -161,34 +162,42 @@ export const make = ({
     },
 
     begin: (beginning) =>
-      write({
-        operation: "begin a job",
-        lane: "fast",
-        about: beginning.jobId,
-        wakes: beginning.jobId,
-        body: (batch) =>
-          Effect.gen(function* () {
-            const { attempt, jobId, key } = beginning
-            const head = batch.head(jobId)
-            const to = head && RunTransition.begun(head.state, beginning)
-            if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-            if (key !== undefined && head.state.key === undefined) {
-              const connection = yield* batch.connection
-              const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
-              if (Option.isSome(holder)) {
-                yield* keys.waitBehind(connection, jobId, key)
-                yield* batch.reload(jobId)
-                return "waits" as const
-              }
-            }
-            const { parked, wokenBy } = head.state
-            if (parked?.signal !== undefined && wokenBy === "signal") {
-              yield* signals.use(yield* batch.connection, jobId, parked.signal)
-            }
-            yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
-            return "running" as const
-          })
-      }),
+      Effect.map(
+        notifying(
+          write({
+            operation: "begin a job",
+            lane: "fast",
+            about: beginning.jobId,
+            wakes: beginning.jobId,
+            body: (batch) =>
+              Effect.gen(function* () {
+                const { at, attempt, jobId, key } = beginning
+                const head = batch.head(jobId)
+                const to = head && RunTransition.begun(head.state, beginning)
+                if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+                const { kind } = head
+                const { parked, wokenBy } = head.state
+                if (key !== undefined && head.state.key === undefined) {
+                  const connection = yield* batch.connection
+                  if (Option.isSome(yield* keys.holder(connection, { kind, of: "key", key }))) {
+                    yield* keys.waitBehind(connection, jobId, key)
+                    yield* batch.reload(jobId)
+                    // It holds no key any more, and its other one may be that of a run before it.
+                    const granted = yield* keys.release(batch, jobId, at)
+                    return { outcome: "waits" as const, kind, waitsFor: granted ? ("any" as const) : undefined }
+                  }
+                }
+                if (parked?.signal !== undefined && wokenBy === "signal") {
+                  yield* signals.use(yield* batch.connection, jobId, parked.signal)
+                }
+                yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
+                return { outcome: "running" as const, kind, waitsFor: undefined }
+              })
+          }),
+          (begun) => begun
+        ),
+        ({ outcome }) => outcome
+      ),
 
     append: ({ attempt, events: emitted, jobId }) =>
       write({

@@ -19,13 +19,16 @@ const change = (type: Type, attempt = 1): RunStore.Change => ({
 /** A state of a run, the changes that lead to it, and the changes allowed next. */
 const states: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, next: ReadonlyArray<Type>]> = [
   ["running", [], ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]],
-  ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]],
+  ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
   ["interrupted", ["job.interrupted"], ["job.failed", "job.cancelled"]],
   ["parked", ["job.parked"], ["job.failed", "job.cancelled"]],
   ["completed", ["job.completed"], []],
   ["failed", ["job.failed"], []],
   ["cancelled", ["job.cancelled"], []]
 ]
+
+/** A run that parks while it is being stopped is cancelled. */
+const isStopped = (state: string, type: Type): boolean => state === "stopping" && type === "job.parked"
 
 const statuses: Record<Type, RunStatus.RunStatus> = {
   "job.stopping": "running",
@@ -67,13 +70,25 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         Effect.gen(function* () {
           const store = yield* start
           const before = [yield* record(id(1)), yield* log(id(1))]
-          for (const type of types.filter((type) => !next.includes(type))) {
+          for (const type of types.filter((type) => !next.includes(type) && !isStopped(state, type))) {
             expect(yield* Effect.flip(store.record(change(type)))).toMatchObject({ _tag: "Superseded", attempt: 1 })
           }
           expect([yield* record(id(1)), yield* log(id(1))]).toEqual(before)
         }).pipe(Effect.provide(layer))
       )
     }
+
+    it.effect("cancels a run that parks while the intent to stop it is recorded", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { key: "a" })
+        yield* store.create(newRun(2, { key: "a", whenKeyTaken: "replace" }))
+        yield* store.record(change("job.parked"))
+        expect(yield* record(id(1))).toMatchObject({ status: "cancelled" })
+        expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.stopping", "3 job.cancelled"])
+        expect(yield* record(id(2))).toMatchObject({ status: "pending", waitsFor: "permit" })
+      }).pipe(Effect.provide(layer))
+    )
 
     it.effect("refuses changes by any other attempt, and of an unknown run", () =>
       Effect.gen(function* () {
@@ -177,6 +192,24 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* store.record({ ...change("job.completed"), jobId: id(2) })
         expect(yield* record(id(1))).toMatchObject({ status: "interrupted", waitsFor: "permit" })
         expect(yield* store.begin(next(2, "a"))).toBe("running")
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives up its other key where it waits behind one that its check shows only now", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { key: "c" })
+        yield* store.create(newRun(4, { startKey: "k", isQueued: true }))
+        // An older one, whose check took longer.
+        yield* store.create(newRun(3, { startKey: "k", isQueued: true, whenKeyTaken: "queue" }))
+        expect(yield* record(id(3))).toMatchObject({ waitsFor: "key" })
+        expect(yield* store.begin({ jobId: id(4), attempt: 1, key: "c", at: at(60) })).toBe("waits")
+        expect(yield* record(id(3))).toMatchObject({ status: "pending", waitsFor: "permit" })
+        yield* store.record({ ...change("job.completed"), jobId: id(1) })
+        expect(yield* record(id(4))).toMatchObject({ waitsFor: "key" })
+        yield* store.begin({ jobId: id(3), attempt: 1, key: undefined, at: at(61) })
+        yield* store.record({ ...change("job.completed"), jobId: id(3) })
+        expect(yield* record(id(4))).toMatchObject({ waitsFor: "permit" })
       }).pipe(Effect.provide(layer))
     )
 
