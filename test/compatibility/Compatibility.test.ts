@@ -3,28 +3,15 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
-import Sqlite from "better-sqlite3"
 import { Chunk, Effect, Layer, Stream } from "effect"
-import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
-import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
 import * as exitCodeOf from "../../src/cli/errors/exitCodeOf.js"
 import * as Migrations from "../../src/store/Migrations.js"
 import * as SchemaCheck from "../../src/store/SchemaCheck.js"
 import * as World from "../http/world.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
-
-const dump = readFileSync(fileURLToPath(new URL("home-0.1.0.sql", import.meta.url)), "utf8")
-
-/** The database of 0.1.0, in a directory of its own. */
-const database = Effect.map(TemporaryDirectory.file("charlotte.db"), (filename) => {
-  const sql = new Sqlite(filename)
-  sql.pragma("journal_mode = WAL")
-  sql.exec(dump)
-  sql.close()
-  return filename
-})
+import * as Home from "./home.js"
 
 /** A manager of today, whose jobs say which attempt they are. */
 const manager = (filename: string) => {
@@ -36,7 +23,7 @@ const manager = (filename: string) => {
 describe("a database of 0.1.0", () => {
   it.scoped("has the schema of a new one once it is migrated", () =>
     Effect.gen(function* () {
-      const filename = yield* database
+      const filename = yield* Home.database()
       const migrated = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
       yield* Effect.gen(function* () {
         const { latest } = yield* Migrations.version
@@ -47,7 +34,7 @@ describe("a database of 0.1.0", () => {
 
   it.scopedLive("keeps what has ended, and has its interrupted jobs done, once, as the next attempt", () =>
     Effect.gen(function* () {
-      const filename = yield* database
+      const filename = yield* Home.database()
       yield* Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const jobs = yield* JobManager.JobManager

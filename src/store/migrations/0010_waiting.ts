@@ -1,6 +1,26 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
+/**
+ * Interrupted runs whose key another job holds: a pending or running one, or one that was interrupted before. Evaluated once
+ * per statement, over what has not ended; asked of each run, it would read all runs of its kind.
+ */
+const waiters = `
+  SELECT id FROM (
+    SELECT id, row_number() OVER (PARTITION BY kind, key ORDER BY status = 'interrupted', id) AS place
+    FROM charlotte_runs WHERE status IN ('pending', 'running', 'interrupted') AND key IS NOT NULL
+  ) WHERE place > 1`
+
+/**
+ * Version 0.1.0 kept the idempotency key as a label. Where several runs of a kind have the same, it answered with the newest,
+ * and that one keeps it.
+ */
+const idempotencyKey = `
+  CASE WHEN NOT EXISTS (
+    SELECT 1 FROM charlotte_labels l JOIN charlotte_labels o USING (name, value, kind)
+    WHERE l.run_id = r.id AND l.name = 'charlotte.idempotency-key' AND o.run_id > r.id
+  ) THEN labels ->> '$."charlotte.idempotency-key"' END`
+
 /** Rows per statement of the copy, each of which reports its progress. */
 const slice = 100_000
 
@@ -61,20 +81,20 @@ export default Effect.gen(function* () {
   )
   if (runs >= worthMentioning) yield* Effect.logInfo(`migrating ${runs} runs; this can take a minute`)
 
-  // The idempotency key was a label. An interrupted run holds its key from now on; where another job holds it, too, the interrupted one waits behind it.
+  // An interrupted run holds its key from now on; where another job holds it, too, the interrupted one waits behind it.
   for (let after = 0; after < last; after += slice) {
     yield* sql.unsafe(
       `INSERT INTO charlotte_runs_new (id, kind, status, attempt, key, config, labels, submission,
          idempotency_key, request, created_at, started_at, stopping_at, ended_at, waits_for, crashes, result, error)
        SELECT id, kind, status, attempt, key, config, labels, submission,
-         labels ->> '$."charlotte.idempotency-key"', iif(labels ->> '$."charlotte.idempotency-key"' IS NULL, NULL, ''),
+         idempotency_key, iif(idempotency_key IS NULL, NULL, ''),
          created_at, started_at, stopping_at, ended_at,
          CASE WHEN status = 'pending' THEN 'permit' WHEN status <> 'interrupted' THEN NULL
-           WHEN EXISTS (SELECT 1 FROM charlotte_runs o WHERE o.kind = r.kind AND o.key = r.key AND o.id <> r.id
-             AND (o.status IN ('pending', 'running') OR o.status = 'interrupted' AND o.id < r.id)) THEN 'key'
+           WHEN id IN (${waiters}) THEN 'key'
            ELSE 'permit' END,
          crashes, result, error
-       FROM charlotte_runs r WHERE rowid > ? AND rowid <= ? ORDER BY rowid`,
+       FROM (SELECT rowid AS place, *, ${idempotencyKey} AS idempotency_key FROM charlotte_runs r)
+       WHERE place > ? AND place <= ? ORDER BY place`,
       [after, after + slice]
     )
     if (runs >= worthMentioning) yield* Effect.logInfo(`migrated ${Math.min(after + slice, last)} of ${last} rows`)
