@@ -114,6 +114,16 @@ export type Events<K extends Any> = K["events"] extends Schemas ? Payloads<K["ev
 export type Signals<K extends Any> = K["signals"] extends Schemas ? Payloads<K["signals"]> : AnySignals
 
 /**
+ * The encoded payload of each signal that a job of that kind takes, which `signal` takes.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type EncodedSignals<K extends Any> = K["signals"] extends Schemas
+  ? { readonly [Name in keyof K["signals"]]: Schema.Schema.Encoded<K["signals"][Name]> }
+  : AnySignals
+
+/**
  * The record of a job of that kind, decoded.
  *
  * @since 0.2.0
@@ -156,7 +166,7 @@ export type ContextOf<S extends Schemas | undefined> = S extends Schemas ? Schem
  * @since 0.2.0
  * @category types
  */
-export type Service<K extends Any> = JobManager.Service<Config<K>, Encoded<K>, Success<K>, Error<K>, Signals<K>>
+export type Service<K extends Any> = JobManager.Service<Config<K>, Encoded<K>, Success<K>, Error<K>, EncodedSignals<K>>
 
 /**
  * What the jobs of a kind do, and how many of them run at once.
@@ -302,5 +312,7 @@ const schemasOf = <K extends Any>(
   success: Schema.asSchema<K["success"]>(kind.success),
   error: Schema.asSchema<K["error"]>(kind.error),
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the type of `emit` says what is encoded
-  events: kind.events as { readonly [type: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined
+  events: kind.events as { readonly [type: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined,
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the type of `signal` says what is decoded
+  signals: kind.signals as { readonly [name: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined
 })

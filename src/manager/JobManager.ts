@@ -129,12 +129,44 @@ export type RunOf<Config, Success, Error> = IfUntyped<Success, Run, TypedRun<Con
 export type AwaitError<Success> = JobNotFound | StoreError | IfUntyped<Success, never, UndecodableRun>
 
 /**
- * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are what its jobs succeed and fail with.
+ * Who sends a signal.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface SignalOptions {
+  /** As the sender says; recorded as a claim. */
+  readonly by?: string | undefined
+}
+
+/**
+ * What follows the name of a signal. A payload that may be `undefined` can be left out.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type SignalArguments<Payload> = undefined extends Payload
+  ? [payload?: Payload, options?: SignalOptions]
+  : [payload: Payload, options?: SignalOptions]
+
+/**
+ * Sends a signal, of a map of names and encoded payloads.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type SendSignal<Signals, Sent> = string extends keyof Signals
+  ? (id: JobId, name: string, payload?: unknown, options?: SignalOptions) => Sent
+  : <Name extends keyof Signals & string>(id: JobId, name: Name, ...rest: SignalArguments<Signals[Name]>) => Sent
+
+/**
+ * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are what its jobs succeed and fail with, and
+ * `Signals` are the encoded payloads of the signals that they take.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Service<out Config, in Encoded, Success = Untyped, Error = Untyped, _Signals = AnySignals> {
+export interface Service<out Config, in Encoded, Success = Untyped, Error = Untyped, Signals = AnySignals> {
   /**
    * Records a job, starts it, and returns its id without waiting for the orchestrator. It is atomic: when it fails or is
    * interrupted, either the job exists and runs, or there is no trace of it.
@@ -191,14 +223,13 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
 
   /**
    * Sends a signal with any JSON as payload. It is kept with the job, and wakes it where it has parked for that. `by` is who
-   * sent it, as the sender says.
+   * sent it, as the sender says. For a kind that declares its signals, another name is `InvalidSignal`, and so is a payload
+   * that does not decode.
    */
-  readonly signal: (
-    id: JobId,
-    name: string,
-    payload?: unknown,
-    options?: { readonly by?: string | undefined }
-  ) => Effect.Effect<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError>
+  readonly signal: SendSignal<
+    Signals,
+    Effect.Effect<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError>
+  >
 
   /** Continues an interrupted run as its next attempt. A parked one goes on as soon as a permit is free. */
   readonly resume: (

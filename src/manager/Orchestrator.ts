@@ -103,7 +103,7 @@ export type Emitted<Events> = {
  * @since 0.1.0
  * @category models
  */
-export interface JobContext<out Config, Events = AnyEvents, _Signals = AnySignals> {
+export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals> {
   readonly id: JobId
   readonly config: Config
   /** What `check` found out when the job was submitted, as it reads back from JSON; `undefined` when that was nothing. */
@@ -130,9 +130,12 @@ export interface JobContext<out Config, Events = AnyEvents, _Signals = AnySignal
    * nothing but its keys until the time comes, the signal arrives, or it is resumed; then `run` is called for the next
    * attempt. Without `until` and `signal`, or inside a transaction of the manager's SQL client, it is a defect.
    */
-  readonly park: (options: ParkOptions) => Effect.Effect<never>
-  /** What the newest signal of a name carried; `undefined` in it where that was nothing. */
-  readonly signal: (name: string) => Effect.Effect<Option.Option<unknown>>
+  readonly park: (options: ParkOptions<keyof Signals & string>) => Effect.Effect<never>
+  /**
+   * What the newest signal of a name carried; `undefined` in it where that was nothing. For a kind that declares its signals
+   * it is decoded, and a name that is not declared, or a kept payload that the schema of today cannot read, is a defect.
+   */
+  readonly signal: <Name extends keyof Signals & string>(name: Name) => Effect.Effect<Option.Option<Signals[Name]>>
   /** Records that something had to be killed; the stop report says `forced` then. */
   readonly forced: Effect.Effect<void>
   /** Does the same, and names the processes; the stop report lists at most 100 of them. */
@@ -145,13 +148,13 @@ export interface JobContext<out Config, Events = AnyEvents, _Signals = AnySignal
  * @since 0.2.0
  * @category options
  */
-export interface ParkOptions {
+export interface ParkOptions<out Name extends string = string> {
   /** Shown to people. */
   readonly reason: string
   /** The job goes on at this time at the latest. */
   readonly until?: DateTime.Utc | undefined
   /** The job goes on when this signal arrives, or at once where one has arrived that no attempt has used up. */
-  readonly signal?: string | undefined
+  readonly signal?: Name | undefined
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A kind of job: what its manager encodes, records and decodes. */
 import { describe, expect, it } from "@effect/vitest"
-import { JobKind, type Orchestrator, Runs, RunStore } from "charlotte"
-import { Chunk, Deferred, Effect, Layer, Schema, type Scope, Stream } from "effect"
+import { type JobId, JobKind, type Orchestrator, Runs, RunStore } from "charlotte"
+import { Chunk, Context, Deferred, Effect, Layer, Option, Schema, type Scope, Stream, TestClock } from "effect"
 
 class SmtpError extends Schema.TaggedError<SmtpError>()("SmtpError", { code: Schema.NumberFromString }) {
   override get message() {
@@ -229,6 +229,111 @@ describe("a record that its kind can no longer decode", () => {
       expect(error).toMatchObject({ _tag: "UndecodableRun", jobId: id, field: "result.pages" })
       const raw = yield* Effect.flatMap(Runs.Runs, (runs) => Effect.flatten(runs.get(id)))
       expect(raw.result).toEqual({ pages: "many" })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})
+
+class Limits extends Context.Tag("test/Limits")<Limits, { readonly most: number }>() {}
+
+/** Its schema needs a service. */
+const Amount = Schema.Struct({
+  by: Schema.String,
+  amount: Schema.NumberFromString.pipe(
+    Schema.filterEffect((amount) => Effect.map(Limits, ({ most }) => amount <= most || `must be at most ${most}`))
+  )
+})
+
+class Order extends JobKind.Tag<Order>()("order", {
+  config: Schema.Struct({}),
+  success: Schema.Number,
+  signals: { approve: Amount, hurry: Schema.Void }
+}) {}
+
+type OrderJob = Orchestrator.JobContext<
+  JobKind.Config<typeof Order>,
+  JobKind.Events<typeof Order>,
+  JobKind.Signals<typeof Order>
+>
+
+const orders = (run: (job: OrderJob) => Effect.Effect<number>) =>
+  Order.layer({ run }).pipe(Layer.provide(Layer.succeed(Limits, { most: 100 })))
+
+/** Waits for an approval, and succeeds with its amount. */
+const approved = orders(({ park, signal }) =>
+  Effect.flatMap(
+    signal("approve"),
+    Option.match({
+      onNone: () => park({ reason: "needs an approval", signal: "approve" }),
+      onSome: ({ amount }) => Effect.succeed(amount + 1)
+    })
+  )
+)
+
+describe("the signals of a kind", () => {
+  it.effect("wake a job that has parked for one, which reads the decoded payload", () =>
+    Effect.gen(function* () {
+      const manager = yield* Order
+      const id = yield* manager.start({})
+      yield* Stream.runDrain(Stream.takeUntil(manager.events(id), ({ type }) => type === "job.parked"))
+      yield* manager.signal(id, "approve", { by: "Ann", amount: "41" })
+      expect(yield* manager.await(id)).toMatchObject({ status: "completed", attempt: 2, result: 42 })
+    }).pipe(Effect.provide(Layer.provide(approved, RunStore.layerMemory)))
+  )
+
+  it.effect.each([
+    ["an undeclared name", "refuse", { by: "Ann", amount: "1" }, "takes the signals approve, hurry"],
+    ["a field that is missing", "approve", { amount: "1" }, "payload.by: is missing"],
+    ["a field that its schema refuses", "approve", { by: "Ann", amount: "many" }, "payload.amount: "],
+    ["a field that a service refuses", "approve", { by: "Ann", amount: "101" }, "payload.amount: must be at most 100"],
+    ["a payload that is null", "approve", null, "payload: "]
+  ] as const)("are refused at the door: %s", ([, name, payload, reason]) =>
+    Effect.gen(function* () {
+      const manager = yield* Order
+      const id = yield* manager.start({})
+      const send: (id: JobId.JobId, name: never, payload: never) => ReturnType<typeof manager.signal> = manager.signal
+      const error = yield* Effect.flip(send(id, mistyped(name), mistyped(payload)))
+      expect(error).toMatchObject({ _tag: "InvalidSignal", signal: name, reason: expect.stringContaining(reason) })
+    }).pipe(Effect.provide(Layer.provide(approved, RunStore.layerMemory)))
+  )
+
+  it.effect("may carry nothing where the schema says so", () =>
+    Effect.gen(function* () {
+      const manager = yield* Order
+      const id = yield* manager.start({})
+      yield* manager.signal(id, "hurry")
+      expect(yield* manager.await(id)).toMatchObject({ status: "completed", result: 1 })
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          orders(({ park, signal }) =>
+            Effect.flatMap(signal("hurry"), (sent) =>
+              Option.isSome(sent) ? Effect.succeed(1) : park({ reason: "waits", signal: "hurry" })
+            )
+          ),
+          RunStore.layerMemory
+        )
+      )
+    )
+  )
+
+  it.effect("that were kept and no longer decode are a defect that names the field", () =>
+    Effect.gen(function* () {
+      class Older extends JobKind.Tag<Older>()("order", { config: Schema.Struct({}) }) {}
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* Older
+        const id = yield* manager.start({}, { delay: "1 minute" })
+        yield* manager.signal(id, "approve", { by: "Ann", amount: "many" })
+        return id
+      }).pipe(Effect.provide(Older.layer({ run: () => Effect.never })))
+      const run = yield* Effect.gen(function* () {
+        const manager = yield* Order
+        yield* TestClock.adjust("2 minutes")
+        return yield* manager.await(id)
+      }).pipe(Effect.provide(approved))
+      expect(run).toMatchObject({
+        status: "failed",
+        error: { kind: "defect", error: { _tag: "UndecodableSignal", field: "approve.amount" } }
+      })
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })

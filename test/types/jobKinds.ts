@@ -6,10 +6,10 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { type errors, JobKind, JobManager, type Runs, type RunStore } from "charlotte"
+import { type errors, JobKind, JobManager, type Orchestrator, type Runs, type RunStore } from "charlotte"
 import { type errors as http, JobClient, JobsApi, Server } from "charlotte/http"
 import { type ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, type Option, Schema } from "effect"
 
 export class Sent extends Schema.Class<Sent>("Sent")({ to: Schema.String, at: Schema.NumberFromString }) {}
 
@@ -27,8 +27,12 @@ export class Email extends JobKind.Tag<Email>()("email", {
   success: Schema.Struct({ messageId: Schema.String, at: Schema.Date }),
   error: SmtpError,
   events: { "email.sent": Sent, "email.queued": Schema.Void },
-  signals: { approve: Schema.Struct({ by: Schema.String }) }
+  signals: { approve: Schema.Struct({ until: Schema.Date }), hurry: Schema.Void }
 }) {}
+
+interface Approval {
+  readonly until: Date
+}
 
 /** Success, error, events and signals are left out. */
 export class Report extends JobKind.Tag<Report>()("report", { config: Schema.Struct({ title: Schema.String }) }) {}
@@ -41,7 +45,9 @@ same<JobKind.Encoded<typeof Email>, { readonly to: string; readonly retries: str
 same<JobKind.Success<typeof Email>, { readonly messageId: string; readonly at: Date }>(true)
 same<JobKind.Error<typeof Email>, SmtpError>(true)
 same<JobKind.Events<typeof Email>, { readonly "email.sent": Sent; readonly "email.queued": void }>(true)
-same<JobKind.Signals<typeof Email>, { readonly approve: { readonly by: string } }>(true)
+same<JobKind.Signals<typeof Email>, { readonly approve: Approval; readonly hurry: void }>(true)
+same<JobKind.EncodedSignals<typeof Email>, { readonly approve: { readonly until: string }; readonly hurry: void }>(true)
+same<JobKind.EncodedSignals<typeof Report>, Orchestrator.AnySignals>(true)
 same<JobKind.Success<typeof Report>, unknown>(true)
 same<JobKind.Error<typeof Report>, unknown>(true)
 
@@ -52,7 +58,7 @@ export const manager: Effect.Effect<
     JobKind.Encoded<typeof Email>,
     JobKind.Success<typeof Email>,
     SmtpError,
-    JobKind.Signals<typeof Email>
+    JobKind.EncodedSignals<typeof Email>
   >,
   never,
   Email
@@ -60,8 +66,11 @@ export const manager: Effect.Effect<
 
 /** Inferred types are exported, so a declaration has to name them. */
 export const emailLayer = Email.layer({
-  run: ({ config, emit }) =>
+  run: ({ config, emit, park, signal }) =>
     Effect.gen(function* () {
+      const approval = yield* signal("approve")
+      same<typeof approval, Option.Option<Approval>>(true)
+      if (approval._tag === "None") return yield* park({ reason: "needs an approval", signal: "approve" })
       yield* emit({ type: "email.queued" })
       yield* emit({ type: "email.sent", unit: "smtp", payload: new Sent({ to: config.to, at: config.retries }) })
       const smtp = yield* Smtp
@@ -106,6 +115,18 @@ export const sending = Effect.gen(function* () {
 })
 
 export const awaiting = Effect.flatMap(Email, (emails) => Effect.map(emails.list, (ids) => ids.map(emails.await)))
+
+/** Signals carry what schemas encode, and a kind without schemas takes any. */
+export const signalling = Effect.gen(function* () {
+  const emails = yield* Email
+  const remote = yield* EmailClient
+  const reports = yield* Report
+  const id = yield* emails.start({ to: "ada@example.com", retries: "1" })
+  yield* emails.signal(id, "approve", { until: "2026-01-31" }, { by: "Ann" })
+  yield* emails.signal(id, "hurry")
+  yield* remote.signal(id, "approve", { until: "2026-01-31" })
+  yield* reports.signal(id, "anything", { at: 1 })
+})
 
 /** A test double. */
 export const double = Layer.effect(
@@ -184,9 +205,28 @@ export const wrong = Effect.gen(function* () {
   }
 })
 
+export const wrongSignal = Effect.gen(function* () {
+  const emails = yield* Email
+  const remote = yield* EmailClient
+  const [id] = yield* emails.list
+  if (id === undefined) return
+  // @ts-expect-error -- the kind declares no such signal
+  yield* emails.signal(id, "refuse")
+  // @ts-expect-error -- the payload is that of no signal of this name
+  yield* emails.signal(id, "approve", { until: 1 })
+  // @ts-expect-error -- the payload is missing
+  yield* emails.signal(id, "approve")
+  // @ts-expect-error -- the kind declares no such signal
+  yield* remote.signal(id, "refuse")
+})
+
 Email.layer({
-  run: ({ emit }) =>
+  run: ({ emit, park, signal }) =>
     Effect.gen(function* () {
+      // @ts-expect-error -- the kind declares no such signal
+      yield* signal("refuse")
+      // @ts-expect-error -- the kind declares no such signal
+      yield* Effect.fork(park({ reason: "waits", signal: "refuse" }))
       // @ts-expect-error -- the payload is that of no event of this type
       yield* emit({ type: "email.sent", payload: { to: 1 } })
       // @ts-expect-error -- the payload is missing

@@ -8,7 +8,9 @@ import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } fro
 import {
   type IdempotencyKeyReused,
   type InvalidJobConfig,
+  type InvalidSignal,
   type JobConflict,
+  type JobEnded,
   JobNotFound,
   type MaxJobsReached,
   type NotResumable,
@@ -16,6 +18,7 @@ import {
   type ShuttingDown,
   type StopTimedOut,
   type StoreError,
+  type TooManySignals,
   type UndecodableRun
 } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -26,6 +29,7 @@ import type { StopReport } from "../../domain/StopReport.js"
 // The manager itself is none of a client's: a command would load it.
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
 import type * as JobKind from "../../manager/JobKind.js"
+import type { SendSignal, SignalOptions } from "../../manager/JobManager.js"
 import { Api, make as makeApi } from "../contract/Api.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
 import type { AnyKind } from "../contract/Kinds.js"
@@ -80,6 +84,12 @@ export interface KindService<K extends JobKind.Any> {
   readonly resume: (
     id: JobId
   ) => Response<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+
+  /** As `JobManager.signal`. */
+  readonly signal: SendSignal<
+    JobKind.EncodedSignals<K>,
+    Response<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals>
+  >
 
   /** As `JobManager.events`; reconnects when the connection is lost. */
   readonly events: (id: JobId, options?: Patience & { readonly after?: number }) => Stream.Stream<JobEvent, FollowError>
@@ -198,6 +208,9 @@ const make = <K extends AnyKind>(
     const events: KindService<K>["events"] = (id, options) =>
       Stream.unwrap(Effect.as(find(id), jobs.events(id, options)))
 
+    const signal = (id: JobId, name: string, payload?: unknown, options?: SignalOptions) =>
+      Effect.zipRight(find(id), jobs.signal(id, name, payload, options))
+
     return {
       address,
       start: (config, { idempotencyKey, ...options } = {}) => {
@@ -219,6 +232,8 @@ const make = <K extends AnyKind>(
         Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, kind: kind.kind } }))
       ),
       resume: (id) => Effect.zipRight(find(id), jobs.resume(id)),
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the server checks what the type says
+      signal: signal as KindService<K>["signal"],
       events,
       allEvents: (options) => jobs.allEvents({ ...options, kind: kind.kind })
     }

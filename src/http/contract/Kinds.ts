@@ -31,8 +31,15 @@ import { type StartFields, startFields } from "./Parameters.js"
  */
 export interface AnyManager extends Pick<
   JobManager.Service<unknown, never>,
-  "start" | "stop" | "stopAll" | "resume" | "signal" | "events" | "allEvents" | "activeCount" | "health"
+  "start" | "stop" | "stopAll" | "resume" | "events" | "allEvents" | "activeCount" | "health"
 > {
+  /** It takes what its kind declares. */
+  readonly signal: (
+    id: JobId,
+    name: never,
+    payload: never,
+    options?: JobManager.SignalOptions
+  ) => ReturnType<JobManager.Service<unknown, never>["signal"]>
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Pick<ManagedJob<unknown>, "phase">>>
 }
 

@@ -113,7 +113,12 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
           withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.resume(id)))
         )
         .handle("signal", ({ path: { id, name }, payload: { by, payload } }) =>
-          withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.signal(id, name, payload, { by })))
+          withRetryAfter(
+            Effect.flatMap(managers.ofJob(id), ({ manager }) =>
+              // oxlint-disable-next-line typescript/consistent-type-assertions -- the manager checks the name and the payload
+              manager.signal(id, name as never, payload as never, { by })
+            )
+          )
         )
         .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
     })

@@ -2,7 +2,7 @@
  * A manager of a kind of job: an ordinary one, whose orchestrator encodes by the schemas of the kind, and whose records are
  * decoded by them.
  */
-import { Cause, type Context, Effect, Exit, HashMap, Option, type Schema, type Scope } from "effect"
+import { Cause, type Context, Effect, Exit, HashMap, Option, Record, type Schema, type Scope } from "effect"
 import type { AlreadyManaged, JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { TypedRun } from "../../domain/Run.js"
@@ -11,12 +11,14 @@ import * as JobManager from "../JobManager.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import type { JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
-import { encoder, runDecoder, type RunSchemas, Unencodable } from "./kindSchemas.js"
+import { encoder, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
 
 export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
   readonly kind: string
   /** By the type of the event; any where it is `undefined`. */
   readonly events: { readonly [type: string]: Schema.Schema<unknown, unknown, R> } | undefined
+  /** By the name of the signal; any where it is `undefined`. */
+  readonly signals: { readonly [name: string]: Schema.Schema<unknown, unknown, R> } | undefined
 }
 
 export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
@@ -27,11 +29,11 @@ export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
   readonly labels?: (config: C) => { readonly [name: string]: string }
 }
 
-export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, R, R2>(
+export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2>(
   kind: KindSchemas<C, CI, S, SI, E, EI, RS>,
   options: Options<C, S, E, Ev, Si, R, R2>
 ): Effect.Effect<
-  JobManager.Service<C, CI, S, E, Si>,
+  JobManager.Service<C, CI, S, E, SiI>,
   StoreError | AlreadyManaged,
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
@@ -40,20 +42,22 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, R, R2>(
     const schemas = yield* Effect.context<RS>()
     const decode = runDecoder(kind)
     const encodeEnd = endEncoder(kind)
-    const withEncodedEvents = eventEncoder<C, Ev, Si, RS>(kind, schemas)
+    const withEncodedEvents = eventEncoder<C, RS>(kind, schemas)
+    const withDecodedSignals = signalDecoders<C, RS>(kind, schemas)
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit`, `park` and `signal` take
+    const typed = (job: JobContext<C>) => withDecodedSignals(withEncodedEvents(job)) as unknown as JobContext<C, Ev, Si>
 
     const manager = yield* JobManager.make({
       ...others,
       kind: kind.kind,
       config: kind.config,
+      ...(kind.signals && { signals: Record.map(kind.signals, (schema) => withServices(schema, schemas)) }),
       orchestrator: {
         ...(check && { check }),
         run: (job: JobContext<C>) =>
           // The end is encoded where it cannot be interrupted: an interruption there would hide a failure.
           Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(Effect.exit(restore(run(withEncodedEvents(job)))), (exit) =>
-              Effect.provide(encodeEnd(exit), schemas)
-            )
+            Effect.flatMap(Effect.exit(restore(run(typed(job)))), (exit) => Effect.provide(encodeEnd(exit), schemas))
           ),
         ...(recover && { recover })
       }
@@ -70,7 +74,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, R, R2>(
         )
     }
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a schema has types of its own, and never `Untyped`
-    return service as JobManager.Service<C, CI, S, E, Si>
+    return service as JobManager.Service<C, CI, S, E, SiI>
   })
 
 /** What `JobManager.Service` is where its types are known to be those of schemas. */
@@ -109,7 +113,7 @@ const endEncoder = <C, CI, S, SI, E, EI, R>({ error, success }: RunSchemas<C, CI
 }
 
 /** A job whose `emit` encodes by the schemas of its kind. */
-const eventEncoder = <C, Ev, Si, R>(
+const eventEncoder = <C, R>(
   { events, kind }: Pick<KindSchemas<C, unknown, unknown, unknown, unknown, unknown, R>, "events" | "kind">,
   schemas: Context.Context<R>
 ) => {
@@ -134,13 +138,44 @@ const eventEncoder = <C, Ev, Si, R>(
           )
       })
 
-  return (job: JobContext<C>): JobContext<C, Ev, Si> => {
-    // With the getter of `grace`, which is read when it is needed.
-    const encoding: JobContext<C> = Object.create(Object.prototype, {
-      ...Object.getOwnPropertyDescriptors(job),
-      emit: { value: emitter(job), enumerable: true }
-    })
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit` takes
-    return (events === undefined ? job : encoding) as unknown as JobContext<C, Ev, Si>
-  }
+  return (job: JobContext<C>): JobContext<C> =>
+    events === undefined ? job : withOperations(job, { emit: emitter(job) })
 }
+
+/** A job that decodes its signals by the schemas of its kind. */
+const signalDecoders = <C, R>(
+  { kind, signals }: Pick<KindSchemas<C, unknown, unknown, unknown, unknown, unknown, R>, "kind" | "signals">,
+  schemas: Context.Context<R>
+) => {
+  const decoders = HashMap.fromIterable(
+    Object.entries(signals ?? {}).map(([name, schema]) => [name, signalDecoder(name, schema)] as const)
+  )
+  const declared = Object.keys(signals ?? {}).join(", ") || "none"
+  const undeclared = (name: string) =>
+    Effect.dieMessage(`a job of kind ${kind} takes no signal ${name}: its kind declares ${declared}`)
+
+  const operations = ({ park, signal }: JobContext<C>): Pick<JobContext<C>, "park" | "signal"> => ({
+    park: (options) =>
+      options.signal === undefined || HashMap.has(decoders, options.signal)
+        ? park(options)
+        : undeclared(options.signal),
+    signal: (name) =>
+      Option.match(HashMap.get(decoders, name), {
+        onNone: () => undeclared(name),
+        onSome: (decode) =>
+          Effect.flatMap(
+            signal(name),
+            Effect.transposeMapOption((payload) => Effect.provide(Effect.orDie(decode(payload)), schemas))
+          )
+      })
+  })
+
+  return (job: JobContext<C>): JobContext<C> => (signals === undefined ? job : withOperations(job, operations(job)))
+}
+
+/** With the getter of `grace`, which is read when it is needed. */
+const withOperations = <C>(job: JobContext<C>, operations: Partial<JobContext<C>>): JobContext<C> =>
+  Object.create(Object.prototype, {
+    ...Object.getOwnPropertyDescriptors(job),
+    ...Object.getOwnPropertyDescriptors(operations)
+  })

@@ -1,7 +1,7 @@
 /**
  * Encodes and decodes what the jobs of a kind succeed with, fail with and emit.
  */
-import { Data, Effect, ParseResult, Schema } from "effect"
+import { type Context, Data, Effect, ParseResult, Schema } from "effect"
 import { UndecodableRun } from "../../domain/errors.js"
 import type { Run, TypedRun } from "../../domain/Run.js"
 import { toJson } from "../../internal/Json.js"
@@ -57,6 +57,38 @@ const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
     recorded === null
       ? Effect.catchAll(decode(null), (error) => Effect.mapError(decode(undefined), () => error))
       : decode(recorded)
+}
+
+/** A signal that was kept with a job no longer decodes. A defect of the job. */
+export class UndecodableSignal extends Data.TaggedError("UndecodableSignal")<{
+  readonly field: string
+  readonly issue: string
+}> {
+  override get message() {
+    return `the signal ${this.field} cannot be read: ${this.issue}`
+  }
+}
+
+/** Decodes the payload of a signal that was kept with a job. */
+export const signalDecoder = <A, I, R>(
+  name: string,
+  schema: Schema.Schema<A, I, R>
+): ((payload: unknown) => Effect.Effect<A, UndecodableSignal, R>) => {
+  const decode = decoder(schema)
+  return (payload) => Effect.mapError(decode(payload), (error) => new UndecodableSignal(firstIssue(name, error)))
+}
+
+/** A schema that decodes as another one does, with services of its own. */
+export const withServices = <A, I, R>(
+  schema: Schema.Schema<A, I, R>,
+  services: Context.Context<R>
+): Schema.Schema<unknown> => {
+  const decode = ParseResult.decodeUnknown(schema)
+  return Schema.transformOrFail(Schema.Unknown, Schema.Unknown, {
+    strict: true,
+    decode: (payload, options) => Effect.provide(decode(payload, options), services),
+    encode: (payload) => ParseResult.succeed(payload)
+  })
 }
 
 /** What is needed to decode the records of a kind. */

@@ -10,7 +10,7 @@ import {
   type TooManySignals
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { stringify } from "../../internal/Json.js"
+import { parse, stringify } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
@@ -43,23 +43,35 @@ export const signalJob = <Config>(
 ): Effect.Effect<void, SignalError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
-    const problem = nameProblem(name) ?? payloadProblem(name, payload, signals)
+    const problem = nameProblem(name) ?? declarationProblem(name, signals)
     if (problem !== undefined) return yield* new InvalidSignal({ signal: name, reason: problem })
     const text = payload === undefined ? undefined : stringify(payload)
     if (text !== undefined && Buffer.byteLength(text) > maxPayloadBytes) {
       return yield* new InvalidSignal({ signal: name, reason: `its payload is larger than ${maxPayloadBytes} bytes` })
     }
+    const schema = signals?.[name]
+    if (schema !== undefined) {
+      // What is kept, and not what was given: that is what the job has to read.
+      const kept = text === undefined ? undefined : parse(text)
+      yield* Effect.mapError(
+        Schema.decodeUnknown(schema, { errors: "all" })(kept),
+        (error) => new InvalidSignal({ signal: name, reason: reasonOf(error) })
+      )
+    }
     yield* core.store.signal({ kind: core.kind, jobId, name, payload: text, by, limit, at: yield* now })
   }).pipe(traced("JobManager.signal"))
 
 /** Without declared signals, any name carries any JSON. */
-const payloadProblem = (name: string, payload: unknown, signals: Signals | undefined): string | undefined => {
-  if (signals === undefined) return undefined
-  const schema = Object.hasOwn(signals, name) ? signals[name] : undefined
-  if (schema === undefined) return `this kind of job takes the signals ${Object.keys(signals).join(", ") || "none"}`
-  const decoded = Schema.decodeUnknownEither(schema, { errors: "all" })(payload)
-  return decoded._tag === "Right" ? undefined : ParseResult.TreeFormatter.formatErrorSync(decoded.left)
-}
+const declarationProblem = (name: string, signals: Signals | undefined): string | undefined =>
+  signals === undefined || Object.hasOwn(signals, name)
+    ? undefined
+    : `this kind of job takes the signals ${Object.keys(signals).join(", ") || "none"}`
+
+/** One line, with the fields of the payload that are wrong. */
+const reasonOf = (error: ParseResult.ParseError): string =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ message, path }) => `${["payload", ...path.map(String)].join(".")}: ${message}`)
+    .join("; ")
 
 /** What the newest signal of a name carried. A store that fails for a moment does not fail the job. */
 export const latestSignal = <Config>(

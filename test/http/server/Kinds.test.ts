@@ -336,6 +336,22 @@ describe("JobClient.of", () => {
     })
   )
 
+  it.scoped("sends the signals that the kind declares, and no others", () =>
+    Effect.gen(function* () {
+      const { emails, post, services } = yield* make
+      const id = yield* emails.start(ada)
+      yield* emails.signal(id, "approve", { by: "Ann" }, { by: "a test" })
+      const refused = yield* post(`/jobs/${id}/signals/approve`, { payload: { by: 1 } })
+      expect(refused).toMatchObject({ status: 422, json: { _tag: "InvalidSignal", signal: "approve" } })
+      const unknown = yield* post(`/jobs/${id}/signals/refuse`, { payload: { by: "Ann" } })
+      expect(unknown).toMatchObject({ status: 422, json: { _tag: "InvalidSignal", signal: "refuse" } })
+      const other = yield* Context.get(services, Report).start({ title: "May" })
+      expect(yield* Effect.flip(emails.signal(other, "approve", { by: "Ann" }))).toMatchObject({ _tag: "JobNotFound" })
+      const signalled = yield* Stream.runHead(Stream.filter(emails.events(id), ({ type }) => type === "job.signalled"))
+      expect(Option.getOrThrow(signalled).payload).toEqual({ name: "approve", payload: { by: "Ann" }, by: "a test" })
+    })
+  )
+
   it.scoped("stops a job, and refuses a configuration as the manager does", () =>
     Effect.gen(function* () {
       const { emails } = yield* make
