@@ -12,6 +12,7 @@ import type { Manager, Service } from "./Manager.js"
 import type { Processes } from "./Processes.js"
 import { terminal } from "./Records.js"
 import { targets } from "./Repository.js"
+import { signals } from "./Submissions.js"
 
 /** A call that has not been answered yet. */
 export interface Call {
@@ -51,9 +52,6 @@ export interface StartOptions {
   /** A job that ends when it is stopped. */
   readonly holds: boolean
 }
-
-/** What jobs park for. */
-export const signals = ["go", "stay"] as const
 
 export const idOf = (id: string): JobId => JobId.make(id)
 

@@ -16,7 +16,6 @@ import * as race from "../../src/internal/race.js"
 import * as Children from "./Children.js"
 import { fail } from "./fail.js"
 import type { Life } from "./Life.js"
-import { signals } from "./Operations.js"
 import * as Random from "./Random.js"
 import { targets } from "./Repository.js"
 import * as Submissions from "./Submissions.js"
@@ -84,7 +83,7 @@ const park = ({ park }: Job, random: Random.Random) =>
     const parking = park({
       reason: "chance",
       ...(isTimed ? { until: DateTime.add(now, { millis: random.between(-100, 8_000) }) } : {}),
-      ...(!isTimed || random.chance(0.5) ? { signal: random.pick(signals) } : {})
+      ...(!isTimed || random.chance(0.5) ? { signal: random.pick(Submissions.signals) } : {})
     })
     if (random.chance(0.7)) return yield* parking
     yield* Effect.fork(parking)
@@ -123,7 +122,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
     if (random.chance(0.15)) yield* Effect.addFinalizer(() => life.sleep(random.between(0, 800)))
     if (random.chance(0.05)) yield* Effect.addFinalizer(() => Effect.die("in a finalizer"))
     if (random.chance(0.1)) yield* Effect.addFinalizer(() => job.emit({ type: "bye" }))
-    if (random.chance(0.3)) yield* readSignal(world, job, random.pick(signals))
+    if (random.chance(0.3)) yield* readSignal(world, job, random.pick(Submissions.signals))
     if (random.chance(0.2)) return yield* park(job, random)
     const steps = random.between(0, 5)
     for (let step = 0; step < steps; step++) {

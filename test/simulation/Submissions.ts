@@ -53,3 +53,6 @@ export const make = (
     taken: new PlanSnapshot.Taken({ begun: {}, tasks: [] })
   })
 }
+
+/** What jobs park for. */
+export const signals = ["go", "stay"] as const
