@@ -20,4 +20,5 @@ for (let seed = first; seed <= last; seed += stride) {
   if (report.violations.some(isSought)) break
 }
 
-process.stdout.write(`${JSON.stringify(figures)}\n`)
+// The fibers of a manager that has crashed are left as they are, and an `Effect.never` among them keeps a timer of the process.
+process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit())
