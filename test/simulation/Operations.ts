@@ -139,7 +139,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
 
   /** What more is asked for: most jobs are to run now. */
   const requested = (): Requested | undefined => {
-    if (random.chance(0.5)) return undefined
+    if (!world.waits || random.chance(0.5)) return undefined
     return {
       ...(random.chance(0.7) ? { whenFull: "queue" as const } : {}),
       ...(random.chance(0.5) ? { priority: random.between(-1, 1) } : {}),

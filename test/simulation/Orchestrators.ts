@@ -123,7 +123,7 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
     if (random.chance(0.05)) yield* Effect.addFinalizer(() => Effect.die("in a finalizer"))
     if (random.chance(0.1)) yield* Effect.addFinalizer(() => job.emit({ type: "bye" }))
     if (random.chance(0.3)) yield* readSignal(world, job, random.pick(Submissions.signals))
-    if (random.chance(0.2)) return yield* park(job, random)
+    if (world.waits && random.chance(0.2)) return yield* park(job, random)
     const steps = random.between(0, 5)
     for (let step = 0; step < steps; step++) {
       switch (
@@ -172,7 +172,17 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
           yield* job.forced
       }
     }
-    switch (random.weighted({ succeed: 4, fail: 2, die: 1, interrupt: 0.7, hold: 2.5, linger: 0.5, park: 3 })) {
+    switch (
+      random.weighted({
+        succeed: 4,
+        fail: 2,
+        die: 1,
+        interrupt: 0.7,
+        hold: 2.5,
+        linger: 0.5,
+        park: world.waits ? 3 : 0
+      })
+    ) {
       case "park":
         return yield* park(job, random)
       case "succeed":
@@ -218,7 +228,10 @@ export const layer = (
             if (kept !== undefined) return tasks.check?.(config, kept) ?? Effect.succeed({})
             const { random, timeline } = world.machine
             const submission = Submissions.make(random, { at: timeline.now(), target, base })
-            return Effect.succeed({ key: PlanSnapshot.key(submission), submission: PlanSnapshot.encode(submission) })
+            return Effect.succeed<OrchestratorModule.Checked>({
+              ...PlanSnapshot.key(submission),
+              submission: PlanSnapshot.encode(submission)
+            })
           }),
         run: (job) =>
           Effect.zipRight(

@@ -48,6 +48,7 @@ export const run = (
   const maxJobs = random.between(1, 4)
   const recovery = random.chance(0.35) ? ("manual" as const) : ("automatic" as const)
   const stopGrace = random.pick([0, 100, 1_000, 5_000])
+  const waits = random.chance(0.5)
   const ledger = Ledger.make()
   const repository = Repository.make(machine)
   trace.say(`seed ${seed}: ${maxJobs} jobs, ${recovery} recovery, ${stopGrace} ms of grace`)
@@ -74,7 +75,7 @@ export const run = (
     if (busy.size > maxJobs) violate(`${busy.size} jobs have processes, and ${maxJobs} may run`)
   })
   const records = Records.make(machine, { database, maxJobs, recovery, ledger, processes: () => processes, repository })
-  const world = { machine, ledger, records, repository, maxJobs, processes, database, isCalm: () => calm }
+  const world = { machine, ledger, records, repository, maxJobs, processes, database, waits, isCalm: () => calm }
   const operations = Operations.make(world)
   const managers = Managers.make(world, { operations, stopGrace, recovery })
 
@@ -107,7 +108,7 @@ export const run = (
     stop: 4,
     stopAll: 0.4,
     resume: 1,
-    signal: 3,
+    signal: waits ? 3 : 0,
     awaitEnd: 2,
     events: 3,
     allEvents: 1,
@@ -322,7 +323,7 @@ export const run = (
   managers.boot()
   storm()
   becalm()
-  signalAll()
+  if (waits) signalAll()
   if (random.chance(0.5)) contendForAll()
   stopWaiting()
   stopAll()

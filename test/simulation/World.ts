@@ -14,6 +14,8 @@ export interface World {
   readonly records: Records
   readonly repository: Repository
   readonly maxJobs: number
+  /** Whether jobs are queued, park and are sent signals. The other seeds are about jobs that run at once, and about their work. */
+  readonly waits: boolean
   /** Whether every job is to come to its end by itself. */
   readonly isCalm: () => boolean
 }

@@ -144,7 +144,7 @@ export const variants: Readonly<Record<string, Variant>> = {
       {
         file: "src/manager/internal/stopJob.ts",
         from: "    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(grace)]) : job.grace.over\n",
-        to: '    return yield* report(job.id, begun, "cancelled", "graceful")\n'
+        to: '    return Option.some(yield* report(job.id, begun, "cancelled", "graceful"))\n'
       }
     ]
   },
