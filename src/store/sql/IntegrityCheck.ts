@@ -9,6 +9,7 @@ import { statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { constants, setPriority } from "node:os"
 import { StoreError } from "../../domain/errors.js"
+import { reasonOf, storeError } from "./mapSqlError.js"
 import type { RawQuery } from "./rawQuery.js"
 
 /** Above this size, a check on a slow disk blocks for more than about a quarter of a second. */
@@ -17,17 +18,24 @@ const largeBytes = 16 * 1024 * 1024
 export const isLarge = (filename: string): boolean =>
   (statSync(filename, { throwIfNoEntry: false })?.size ?? 0) > largeBytes
 
-const damaged = (filename: string, what: string | undefined) =>
+const operation = "open the database"
+
+const damaged = (filename: string, what: string) =>
   new StoreError({
-    operation: "open the database",
+    operation,
     reason: "corrupt",
     cause: new Error(`${filename} is damaged: ${what}. Restore it from a backup, or move it away to start afresh.`)
   })
 
 /** Fails when the file is damaged. */
 export const refuse = (execute: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
-  Effect.flatMap(execute<{ quick_check: string }>("PRAGMA quick_check(1)"), ([row]) =>
-    row?.quick_check === "ok" ? Effect.void : damaged(filename, row?.quick_check)
+  execute<{ quick_check: string }>("PRAGMA quick_check(1)").pipe(
+    Effect.map(([row]) => row?.quick_check),
+    Effect.catchIf(
+      (error) => reasonOf(error) === "corrupt",
+      (error) => Effect.succeed(storeError(operation)(error).cause)
+    ),
+    Effect.flatMap((found) => (found === "ok" ? Effect.void : damaged(filename, String(found))))
   )
 
 /** Arguments: the driver and the database file. Prints the problem, or `ok`; nothing if the check could not run. */
@@ -37,7 +45,7 @@ const program = `
     const database = new (require(driver))(filename, { readonly: true, timeout: 60_000 })
     process.stdout.write(database.pragma("quick_check(1)", { simple: true }))
   } catch (error) {
-    if (/^SQLITE_(CORRUPT|NOTADB)/.test(error.code)) process.stdout.write(error.message)
+    if (/^SQLITE_(CORRUPT|NOTADB)/.test(error.code) || error.message === "malformed JSON") process.stdout.write(error.message)
   }
 `
 

@@ -22,12 +22,15 @@ const code = (cause: unknown): string =>
 const isClosed = (cause: unknown): boolean =>
   cause instanceof Error && cause.message === "The database connection is not open"
 
+/** A row of ours is no JSON any more: a CHECK failed with no code of its own. */
+const isMalformedJson = (cause: unknown): boolean => cause instanceof Error && cause.message === "malformed JSON"
+
 export const reasonOf = (cause: unknown): StoreError["reason"] => {
   if (cause instanceof StoreError) return cause.reason
   const error = root(cause)
   if (isClosed(error)) return "closed"
   // An undecodable row.
-  return ParseResult.isParseError(error)
+  return ParseResult.isParseError(error) || isMalformedJson(error)
     ? "corrupt"
     : (reasons.find(([pattern]) => pattern.test(code(error)))?.[1] ?? "other")
 }
