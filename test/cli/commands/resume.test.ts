@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { rmSync } from "node:fs"
 import { unknownId } from "../../support/jobs.js"
 import * as Charlotte from "../process/Charlotte.js"
@@ -22,14 +22,19 @@ describe("charlotte resume", () => {
             const where = ["--repo", world.repository, "--target", branch]
             return (yield* run("start", "tasks/waiting", ...where)).out.trim()
           })
+        // Both jobs leave the same file, so only their records say that each has come so far.
+        const inSecondTask = (id: string) =>
+          run("show", id).pipe(
+            Effect.repeat({ until: ({ out }) => out.includes("▸ 2 Task 2"), schedule: Schedule.spaced("20 millis") })
+          )
         yield* Daemon.up(world)
         const first = yield* submit("one")
         const second = yield* submit("two")
-        yield* Tasks.reached(world)
+        yield* Effect.forEach([first, second], inSecondTask, { discard: true })
         yield* Daemon.down(world)
         rmSync(`${world.root}/reached`)
 
-        // There is one place now, and the older one has it.
+        // There is one permit now, and the older job has it.
         yield* Daemon.up(world, { variables: { CHARLOTTE_MAX_JOBS: "1" } })
         yield* Tasks.reached(world)
         expect((yield* run("jobs", "--status", "interrupted")).out).toContain(second)
@@ -50,7 +55,7 @@ describe("charlotte resume", () => {
           err: `charlotte: job ${first} cannot be resumed: it is running; watch it with: charlotte watch ${first}\n`
         })
 
-        // When the place is free it goes on, whether it is told to or not.
+        // When the permit is free the other goes on by itself.
         expect((yield* run("stop", first)).code).toBe(0)
         yield* Tasks.release(world)
         expect((yield* run("watch", second)).code).toBe(0)
