@@ -18,15 +18,23 @@ export interface ChangeNotifier {
   readonly get: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
   /** Notifies the subscribers of these jobs, after the commit. */
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
-  /** Notifies of what waits of a kind. */
-  readonly waiting: (kind: string) => Waiting<ReturnType<typeof makeNotifier>>
+  /** What tells of runs of a kind that wait. */
+  readonly waiting: (kind: string) => Waiting
+  /** Notifies of runs that wait from now on, after the commit. */
+  readonly wakeWaiting: (waits: Iterable<NewlyWaiting>) => Effect.Effect<void>
 }
 
-export interface Waiting<N extends Notifier = Notifier> {
+export interface Waiting {
   /** Of commits after which a run may wait for a permit. */
-  readonly due: N
+  readonly due: Notifier
   /** Of commits after which a run may wait for an earlier time. */
-  readonly times: N
+  readonly times: Notifier
+}
+
+/** What a run of a kind waits for from now on. */
+export interface NewlyWaiting {
+  readonly kind: string
+  readonly waitsFor: WaitsFor | undefined
 }
 
 /** A standalone notifier. `wake` resumes all waiting fibers through one deferred. */
@@ -51,22 +59,7 @@ export const makeNotifier = (): Notifier & { readonly wake: Effect.Effect<void>;
   }
 }
 
-/** Notifies of a run that waits from now on for this; `any`: for a permit or for a time. */
-export const wakeFor = (
-  { due, times }: Waiting<ReturnType<typeof makeNotifier>>,
-  waitsFor: WaitsFor | "any" | undefined
-): Effect.Effect<void> => {
-  switch (waitsFor) {
-    case "permit":
-      return due.wake
-    case "time":
-      return times.wake
-    case "any":
-      return Effect.zipRight(due.wake, times.wake)
-    default:
-      return Effect.void
-  }
-}
+const makeWaiting = () => ({ due: makeNotifier(), times: makeNotifier() })
 
 interface Entry {
   readonly notifier: ReturnType<typeof makeNotifier>
@@ -77,7 +70,7 @@ const all = "all"
 
 export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
   const entries = new Map<JobId | typeof all, Entry>()
-  const kinds = new Map<string, Waiting<ReturnType<typeof makeNotifier>>>()
+  const kinds = new Map<string, ReturnType<typeof makeWaiting>>()
 
   const acquire = (key: JobId | typeof all): Entry => {
     const entry = entries.get(key) ?? { notifier: makeNotifier(), subscribers: 0 }
@@ -91,12 +84,21 @@ export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
     if (entry.subscribers === 0) entries.delete(key)
   }
 
+  const waiting = (kind: string) => {
+    const notifiers = kinds.get(kind) ?? makeWaiting()
+    kinds.set(kind, notifiers)
+    return notifiers
+  }
+
   return {
-    waiting: (kind) => {
-      const notifiers = kinds.get(kind) ?? { due: makeNotifier(), times: makeNotifier() }
-      kinds.set(kind, notifiers)
-      return notifiers
-    },
+    waiting,
+    wakeWaiting: (waits) =>
+      Effect.sync(() => {
+        for (const { kind, waitsFor } of waits) {
+          if (waitsFor === "permit") waiting(kind).due.unsafeWake()
+          if (waitsFor === "time") waiting(kind).times.unsafeWake()
+        }
+      }),
     get: (jobId) => {
       const key = jobId ?? all
       return Effect.map(

@@ -68,22 +68,22 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
 
   const keysOfEntry = ({ state, submitted }: Entry) => keysOf({ ...submitted, key: state.key })
 
-  /** Gives the keys of a run that has ended to the first that waits for each, if it may have all of its keys. */
-  const release = (ended: Entry, at: DateTime.Utc): boolean => {
-    const granted = keysOfEntry(ended).map((key) => {
+  /** Gives keys that a run no longer holds to the first that waits for each, if it may have all of its own. Answers those. */
+  const release = (keys: ReadonlyArray<Key>, at: DateTime.Utc): ReadonlyArray<E> =>
+    keys.flatMap((key) => {
       const waiter = firstWaiter(key)
-      if (waiter === undefined) return false
+      if (waiter === undefined) return []
       const mayHold = keysOfEntry(waiter).every((key) => owner(key) === undefined && firstWaiter(key) === waiter)
-      if (mayHold) waiter.state = { ...waiter.state, ...waitingSince(waiter.submitted.startAt, at) }
-      return mayHold
+      if (!mayHold) return []
+      waiter.state = { ...waiter.state, ...waitingSince(waiter.submitted.startAt, at) }
+      return [waiter]
     })
-    return granted.includes(true)
-  }
 
   const ofKind = (kind: string) => select(({ submitted }) => submitted.kind === kind)
 
   return {
     lookup,
+    keysOfEntry,
     release,
     holder,
 
@@ -100,7 +100,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
           .sort(DateTime.Order)[0]
       ),
 
-    wakeDue: (kind: string, at: DateTime.Utc): number => {
+    wakeDue: (kind: string, at: DateTime.Utc): ReadonlyArray<E> => {
       const woken = ofKind(kind).filter(
         ({ state: { dueAt, waitsFor } }) =>
           waitsFor === "time" && dueAt !== undefined && DateTime.lessThanOrEqualTo(dueAt, at)
@@ -113,7 +113,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
           wokenBy: entry.state.status === "parked" ? "time" : undefined
         }
       }
-      return woken.length
+      return woken
     },
 
     isSignalled: ({ signals }: Entry, name: string): boolean =>

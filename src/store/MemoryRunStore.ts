@@ -6,7 +6,7 @@ import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../domain/err
 import { parse, toJson } from "../internal/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import { Run, RunError, type WaitsFor } from "../domain/Run.js"
+import { Run, RunError } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import type { OpenProcess } from "./ChildProcessStore.js"
 import type { Owner, OwnerStore } from "./OwnerStore.js"
@@ -94,8 +94,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   }
 
   const queue = MemoryQueue.make(entries)
-  const wakeFor = (kind: string, waitsFor: WaitsFor | "any" | undefined) =>
-    ChangeNotifier.wakeFor(notifier.waiting(kind), waitsFor)
+  const wakeWaiting = (entries: ReadonlyArray<Entry>) =>
+    notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
 
   /** Applies the change, and gives the keys of a run that has ended to the next. */
   const change = (entry: Entry, requested: Change): Effect.Effect<void, Superseded> => {
@@ -105,9 +105,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const to = RunTransition.next(entry.state, change, isSignalled)
     if (to === undefined) return new Superseded({ jobId, attempt })
     entry.state = snapshot(to)
-    const granted = isTerminal(to.status) && queue.release(entry, at)
+    const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
     const appended = append(entry, [RunTransition.changeEvent(change)])
-    return Effect.zipRight(appended, wakeFor(entry.submitted.kind, granted ? "any" : to.waitsFor))
+    return Effect.zipRight(appended, wakeWaiting([entry, ...granted]))
   }
 
   /** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
@@ -240,8 +240,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           yield* append(entry, [RunTransition.createdEvent(run, state)])
           const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
           if (state.status === "running") return { _tag: "Running" as const }
-          yield* wakeFor(run.kind, state.waitsFor)
-          return { _tag: "Pending" as const, waitsFor: entry.state.waitsFor, replaces: replaces.flat() }
+          yield* wakeWaiting([entry])
+          return { _tag: "Pending" as const, replaces: replaces.flat() }
         }).pipe(Effect.catchTag("Superseded", Effect.die))
       ),
 
@@ -260,10 +260,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         const { parked, wokenBy } = entry.state
         if (key !== undefined && entry.state.key === undefined) {
           if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
+            const held = queue.keysOfEntry(entry)
             entry.state = { ...entry.state, key, waitsFor: "key" }
             // It holds no key any more, and its other one may be that of a run before it.
-            const granted = queue.release(entry, beginning.at)
-            return Effect.as(wakeFor(entry.submitted.kind, granted ? "any" : undefined), "waits")
+            return Effect.as(wakeWaiting(queue.release(held, beginning.at)), "waits")
           }
         }
         if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
@@ -282,7 +282,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     wakeDue: ({ at, kind }) =>
       write(() => {
         const woken = queue.wakeDue(kind, at)
-        return woken === 0 ? Effect.succeed(0) : Effect.as(wakeFor(kind, "permit"), woken)
+        return Effect.as(wakeWaiting(woken), woken.length)
       }),
     wake: (jobId) =>
       write(() => {
@@ -292,7 +292,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           return new Superseded({ jobId, attempt: entry?.state.attempt ?? 0 })
         }
         entry.state = to
-        return wakeFor(entry.submitted.kind, "permit")
+        return wakeWaiting([entry])
       }),
     signal: (signal) =>
       write((): Effect.Effect<void, JobNotFound | JobEnded | TooManySignals> => {
@@ -308,7 +308,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         entry.signals.push({ ...signal, attempt, used: false })
         entry.state = to ?? entry.state
         const appended = append(entry, [RunTransition.signalEvent(signal)])
-        return to === undefined ? appended : Effect.zipRight(appended, wakeFor(kind, "permit"))
+        return to === undefined ? appended : Effect.zipRight(appended, wakeWaiting([entry]))
       }),
     latestSignal: ({ jobId, name }) =>
       Effect.sync(() => {

@@ -16,7 +16,7 @@ import type {
 } from "../domain/errors.js"
 import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Parked, Run, RunError, WaitsFor } from "../domain/Run.js"
+import type { Parked, Run, RunError } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { Work } from "../domain/Work.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
@@ -288,8 +288,6 @@ export type Created =
   | { readonly _tag: "Running" }
   | {
       readonly _tag: "Pending"
-      /** What it waits for; `any`: for a permit or for a time. */
-      readonly waitsFor: WaitsFor | "any" | undefined
       /** Running jobs whose intent to stop was recorded, since it replaces them. */
       readonly replaces: ReadonlyArray<JobId>
     }

@@ -131,7 +131,7 @@ const open: (
 
     latestCursor: session.read("read events", events.latest),
 
-    ...runWrites.make({ notifier, write }),
+    ...runWrites.make(write),
 
     holder: (key) => session.read("read a key", (connection) => keys.holder(connection, key)),
     idempotent: ({ key, kind }) =>

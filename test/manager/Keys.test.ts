@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Effect, Layer, TestClock } from "effect"
+import { Effect, Fiber, Layer, TestClock } from "effect"
 import { config } from "../support/jobs.js"
 import { databaseFile, life, seen, statusOf, typesOf } from "./lives.js"
 import { stores } from "./stores.js"
@@ -128,6 +128,21 @@ for (const [name, store] of Object.entries(stores)) {
         const next = yield* manager.start(config, { key: "a", whenKeyTaken: "replace" })
         expect(yield* statusOf(holder)).toBe("cancelled")
         yield* complete(next)
+      }).pipe(Effect.provide(layer()))
+    )
+
+    it.scoped("is replaced, and those who await its holder or follow its events learn of it", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const holder = yield* manager.start(config, { key: "a" })
+        yield* send(holder, Step.park({ reason: "waits", signal: "go" }))
+        yield* seen(holder, "job.parked")
+        const ended = yield* Effect.fork(manager.await(holder))
+        const types = yield* Effect.fork(typesOf(holder))
+        yield* Effect.repeatN(Effect.yieldNow(), 100)
+        yield* manager.start(config, { key: "a", whenKeyTaken: "replace" })
+        expect(yield* Fiber.join(ended)).toMatchObject({ status: "cancelled" })
+        expect(yield* Fiber.join(types)).toEqual(["job.started", "job.parked", "job.cancelled"])
       }).pipe(Effect.provide(layer()))
     )
 

@@ -73,7 +73,7 @@ export const beginRun = <Config>(
       const commit = Effect.flatMap(store.begin({ jobId: id, attempt, key, at }), (begun) =>
         begun === "running"
           ? Effect.succeed(begunRun(run, { attempt, startedAt: at }))
-          : new Elsewhere({ created: { _tag: "Pending", waitsFor: "key", replaces: [] } })
+          : new Elsewhere({ created: { _tag: "Pending", replaces: [] } })
       )
       return { config, submission, commit }
     })

@@ -6,6 +6,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
+import type { NewlyWaiting } from "../ChangeNotifier.js"
 import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
 import * as events from "./events.js"
@@ -25,10 +26,20 @@ export interface Batch {
   readonly resetCrashes: (jobId: JobId, head: runs.Head) => Effect.Effect<void, SqlError>
   /** Assigns the next sequence numbers of the job to the events and buffers them. */
   readonly append: (jobId: JobId, events: ReadonlyArray<AcceptedEvent>) => void
+  /** Notes, for those who wait for such a run, what one waits for that was changed by another statement. */
+  readonly waits: (waiting: NewlyWaiting) => void
+  /** What there is to notify of after the commit. */
+  readonly news: News
   /** Writes what is buffered. */
   readonly flush: Effect.Effect<void, SqlError>
   /** The connection for other statements, after a flush. */
   readonly connection: Effect.Effect<Connection, SqlError>
+}
+
+export interface News {
+  /** Jobs with new events. */
+  readonly jobs: ReadonlySet<JobId>
+  readonly waits: ReadonlyArray<NewlyWaiting>
 }
 
 /** A batch for writes about these jobs. */
@@ -41,12 +52,19 @@ const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch 
   let inserted: Array<runs.NewRow> = []
   let updated = new Map<JobId, runs.Change>()
   let appended: Array<events.NewRow> = []
+  const jobs = new Set<JobId>()
+  const waiting: Array<NewlyWaiting> = []
+
+  const waits: Batch["waits"] = (newlyWaiting) => {
+    if (newlyWaiting.waitsFor !== undefined) waiting.push(newlyWaiting)
+  }
 
   const append: Batch["append"] = (jobId, added) => {
     const head = heads.get(jobId)
     if (head === undefined) throw new Error(`events of job ${jobId} are appended before its head is read`)
     for (const [i, event] of added.entries()) appended.push(events.newRow(jobId, head.seq + i + 1, event))
     heads.set(jobId, { ...head, seq: head.seq + added.length })
+    jobs.add(jobId)
   }
 
   const flush = Effect.suspend(() => {
@@ -64,6 +82,7 @@ const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch 
     const apply = (): Exit.Exit<void> => {
       updated.set(jobId, runs.change(jobId, head.state, to))
       heads.set(jobId, { ...head, state: to })
+      waits({ kind: head.kind, waitsFor: to.waitsFor })
       return Exit.void
     }
     return updated.has(jobId) ? Effect.flatMap(flush, apply) : apply()
@@ -72,12 +91,15 @@ const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch 
   return {
     append,
     flush,
+    waits,
+    news: { jobs, waits: waiting },
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
 
     insert: (run, state) => {
       inserted.push(runs.newRow(run, state))
       heads.set(run.id, runs.newHead(run, state))
+      waits({ kind: run.kind, waitsFor: state.waitsFor })
     },
 
     reload: (jobId) =>

@@ -32,8 +32,6 @@ export interface Write<A, E> {
   readonly lane: "fast" | "slow"
   /** The job whose head the body reads. */
   readonly about?: JobId
-  /** The job whose subscribers are notified after the commit. */
-  readonly wakes?: JobId
   /** A body that returns an `Exit` costs no fiber operation. */
   readonly body: (batch: Batch.Batch) => Effect.Effect<A, E | SqlError>
 }
@@ -42,14 +40,19 @@ interface Queued {
   readonly operation: string
   readonly weight: number
   readonly about: JobId | undefined
-  readonly wakes: JobId | undefined
-  readonly committed: () => boolean
   /** Runs the body and returns whether the transaction may continue. */
   readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean>
   /** Completes the caller with the result of the body. */
   readonly acknowledge: () => void
   readonly refuse: (cause: unknown) => void
 }
+
+interface Committed {
+  readonly news: Batch.News
+  readonly isDoubtful: boolean
+}
+
+const noNews: Batch.News = { jobs: new Set(), waits: [] }
 
 /** Rows of the slow lane per transaction, which bounds its duration. */
 const maxSlowRows = 4_096
@@ -82,57 +85,57 @@ export const make = (options: {
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
-    /** Returns whether the transaction can be committed. */
-    const writeAll = (connection: Connection, writes: ReadonlyArray<Queued>): Effect.Effect<boolean, SqlError> =>
+    /** What there is to notify of after the commit; none if the transaction cannot be committed. */
+    const writeAll = (
+      connection: Connection,
+      writes: ReadonlyArray<Queued>
+    ): Effect.Effect<Option.Option<Batch.News>, SqlError> =>
       Effect.gen(function* () {
         const jobIds = new Set<JobId>()
         for (const { about } of writes) if (about !== undefined) jobIds.add(about)
         const batch = yield* Batch.make(connection, [...jobIds])
         for (const queued of writes) {
           const outcome = queued.run(batch)
-          if (!(typeof outcome === "boolean" ? outcome : yield* outcome)) return false
+          if (!(typeof outcome === "boolean" ? outcome : yield* outcome)) return Option.none()
         }
         yield* batch.flush
-        return true
+        return Option.some(batch.news)
       })
 
-    /** Commits all writes or none. `doubtful`: committed, but possibly to a replaced file. */
-    const commit = (
-      writes: ReadonlyArray<Queued>
-    ): Effect.Effect<"committed" | "doubtful" | "rolledBack", SqlError | StoreError> =>
+    /** Commits all writes, or rolls all back. `isDoubtful`: committed, but possibly to a replaced file. */
+    const commit = (writes: ReadonlyArray<Queued>): Effect.Effect<Option.Option<Committed>, SqlError | StoreError> =>
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard.check(connection)
           yield* begin(connection)
           const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
-          if (Exit.isFailure(written) || !written.value) {
+          if (Exit.isFailure(written) || Option.isNone(written.value)) {
             yield* rollback(connection)
             if (Exit.isFailure(written) && writes.length === 1) return yield* Effect.failCause(written.cause)
-            return "rolledBack"
+            return Option.none()
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
           yield* Effect.tapErrorCause(failpoint.around(points, execute(connection, "COMMIT")), () =>
             rollback(connection)
           )
-          return (yield* guard.confirm(connection)) ? "committed" : "doubtful"
+          const isDoubtful = !(yield* guard.confirm(connection))
+          return Option.some({ news: written.value.value, isDoubtful })
         })
       )
 
     /** Retries only the check: the writes are committed. */
-    const confirmed = (outcome: "committed" | "doubtful" | "rolledBack") =>
-      outcome === "doubtful"
-        ? Effect.as(retryWhileBusy(session.reserve(guard.check)), "committed" as const)
-        : Effect.succeed(outcome)
+    const confirm = (outcome: Option.Option<Committed>) =>
+      Option.exists(outcome, ({ isDoubtful }) => isDoubtful)
+        ? retryWhileBusy(session.reserve(guard.check))
+        : Effect.void
 
-    const settle = (writes: ReadonlyArray<Queued>): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        const changed = new Set<JobId>()
-        for (const queued of writes) {
-          queued.acknowledge()
-          if (queued.wakes !== undefined && queued.committed()) changed.add(queued.wakes)
-        }
-        // Notify after the acknowledgements, or a subscriber could see a job before its caller knows the id.
-        return changed.size === 0 ? Effect.void : notifier.wake(changed)
+    const settle = (writes: ReadonlyArray<Queued>, { jobs, waits }: Batch.News): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        // Before the acknowledgements: whoever has queued a run finds that one waits.
+        yield* notifier.wakeWaiting(waits)
+        for (const queued of writes) queued.acknowledge()
+        // After them, or a subscriber could see a job before its caller knows the id.
+        if (jobs.size > 0) yield* notifier.wake(jobs)
       })
 
     /**
@@ -140,17 +143,20 @@ export const make = (options: {
      * rejected.
      */
     const process = (writes: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
-      Effect.matchCauseEffect(Effect.flatMap(retryWhileBusy(commit(writes), since), confirmed), {
+      Effect.matchCauseEffect(Effect.tap(retryWhileBusy(commit(writes), since), confirm), {
         onFailure: (cause) =>
           Effect.sync(() => {
             for (const queued of writes) queued.refuse(Cause.squash(cause))
           }),
-        onSuccess: (outcome) =>
-          outcome === "committed" || writes.length === 1
-            ? settle(writes)
-            : Effect.forEach(writes, (queued) => Effect.zipRight(clock.turn, process([queued], since)), {
-                discard: true
-              })
+        onSuccess: Option.match({
+          onSome: ({ news }) => settle(writes, news),
+          onNone: () =>
+            writes.length === 1
+              ? settle(writes, noNews)
+              : Effect.forEach(writes, (queued) => Effect.zipRight(clock.turn, process([queued], since)), {
+                  discard: true
+                })
+        })
       })
 
     const drain = Effect.gen(function* () {
@@ -184,7 +190,7 @@ export const make = (options: {
     )
 
     return {
-      write: <A, E>({ about, body, lane, operation, wakes, weight = 1 }: Write<A, E>) =>
+      write: <A, E>({ about, body, lane, operation, weight = 1 }: Write<A, E>) =>
         Effect.zipRight(
           session.outsideTransaction,
           Effect.async<A, E | StoreError>((resume) => {
@@ -203,8 +209,6 @@ export const make = (options: {
               operation,
               weight,
               about,
-              wakes,
-              committed: () => exit !== undefined && Exit.isSuccess(exit),
               run: (batch) => {
                 const inspect = (result: Exit.Exit<A, E | SqlError>) => {
                   exit = result

@@ -4,14 +4,14 @@
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Effect, Option, Schema } from "effect"
+import { type DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { keysOf } from "../admitRun.js"
 import type { Holder, Key } from "../RunStoreService.js"
 import { waitingSince } from "../RunTransition.js"
 import type { Batch } from "./Batch.js"
-import { execute, query } from "./Session.js"
+import { keysOfHead } from "./runs.js"
+import { query } from "./Session.js"
 
 const column = { key: "key", startKey: "start_key" } as const
 
@@ -51,27 +51,6 @@ export const replacing = (connection: Connection, { key, kind, of }: Key) =>
     [kind, key]
   )
 
-const selectKeys = query(
-  Schema.Struct({
-    kind: Schema.String,
-    key: Schema.NullOr(Schema.String),
-    start_key: Schema.NullOr(Schema.String),
-    start_at: Schema.NullOr(Schema.DateTimeUtcFromNumber)
-  })
-)
-
-const runWithKeys = (connection: Connection, id: JobId) =>
-  Effect.map(
-    selectKeys(connection, "SELECT kind, key, start_key, start_at FROM charlotte_runs WHERE id = ?", [id]),
-    ([row]) => ({
-      keys:
-        row === undefined
-          ? []
-          : keysOf({ kind: row.kind, key: row.key ?? undefined, startKey: row.start_key ?? undefined }),
-      startAt: row?.start_at ?? undefined
-    })
-  )
-
 /** Whether a run that waits may have all of its keys: none is held, and it is the first that waits for each. */
 const mayHold = (connection: Connection, id: JobId, keys: ReadonlyArray<Key>) =>
   Effect.every(keys, (key) =>
@@ -81,30 +60,19 @@ const mayHold = (connection: Connection, id: JobId, keys: ReadonlyArray<Key>) =>
     })
   )
 
-/** Gives the keys of a run that has ended to the first that waits for each, if it may have them. Answers whether any does. */
-export const release = (batch: Batch, id: JobId, at: DateTime.Utc): Effect.Effect<boolean, SqlError> =>
-  Effect.gen(function* () {
-    const connection = yield* batch.connection
-    const { keys } = yield* runWithKeys(connection, id)
-    const granted = yield* Effect.forEach(keys, (key) =>
+/** Gives keys that a run no longer holds to the first that waits for each, if it may have all of its own. */
+export const release = (batch: Batch, keys: ReadonlyArray<Key>, at: DateTime.Utc): Effect.Effect<void, SqlError> =>
+  Effect.forEach(
+    keys,
+    (key) =>
       Effect.gen(function* () {
+        const connection = yield* batch.connection
         const waiter = yield* firstWaiter(connection, key)
-        if (Option.isNone(waiter)) return false
-        const next = yield* runWithKeys(connection, waiter.value.id)
-        if (!(yield* mayHold(connection, waiter.value.id, next.keys))) return false
-        const { dueAt, waitsFor } = waitingSince(next.startAt, at)
-        yield* execute(connection, "UPDATE charlotte_runs SET waits_for = ?, due_at = ? WHERE id = ?", [
-          waitsFor ?? null,
-          dueAt === undefined ? null : DateTime.toEpochMillis(dueAt),
-          waiter.value.id
-        ])
-        yield* batch.reload(waiter.value.id)
-        return true
-      })
-    )
-    return granted.includes(true)
-  })
-
-/** A run that waits for a permit waits behind a key from now on that only its beginning has shown. */
-export const waitBehind = (connection: Connection, id: JobId, key: string): Effect.Effect<void, SqlError> =>
-  execute(connection, "UPDATE charlotte_runs SET key = ?, waits_for = 'key' WHERE id = ?", [key, id])
+        if (Option.isNone(waiter)) return
+        const { id } = waiter.value
+        const head = yield* batch.reload(id)
+        if (head === undefined || !(yield* mayHold(connection, id, keysOfHead(head)))) return
+        yield* batch.change(id, head, { ...head.state, ...waitingSince(head.startAt, at) })
+      }),
+    { discard: true }
+  )

@@ -15,33 +15,18 @@ import {
 import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { admitRun, keysOf, type Lookup } from "../admitRun.js"
-import type { WaitsFor } from "../../domain/Run.js"
-import * as ChangeNotifier from "../ChangeNotifier.js"
-import type { Created, Holder, Service } from "../RunStoreService.js"
+import type { Change, Created, Holder, Service } from "../RunStoreService.js"
 import * as RunTransition from "../RunTransition.js"
 import type { Batch } from "./Batch.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"
-import type * as runs from "./runs.js"
+import * as runs from "./runs.js"
 import * as signals from "./signals.js"
 import type { Writer } from "./Writer.js"
 
 type Writes = Pick<Service, "create" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal">
 
-const created = {
-  running: { _tag: "Running" } satisfies Created,
-  pending: (waitsFor: NewlyWaiting["waitsFor"], replaces: ReadonlyArray<JobId>): Created => ({
-    _tag: "Pending",
-    waitsFor,
-    replaces
-  })
-}
-
-/** What a run of a kind waits for from now on; `any`: for a permit or for a time. */
-interface NewlyWaiting {
-  readonly kind: string
-  readonly waitsFor: WaitsFor | "any" | undefined
-}
+const running: Created = { _tag: "Running" }
 
 /** The head of a job; undefined unless this attempt is running. */
 export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
@@ -56,237 +41,178 @@ const lookup = (batch: Batch): Lookup<SqlError> => ({
   pending: (kind) => Effect.flatMap(batch.connection, (connection) => queue.pending(connection, kind))
 })
 
-export const make = ({
-  notifier,
-  write
-}: {
-  readonly notifier: ChangeNotifier.ChangeNotifier
-  readonly write: Writer["write"]
-}): Writes => {
-  /** Notifies after a commit of what a run waits for from now on, before the caller learns of it. */
-  const notifying = <A, E>(written: Effect.Effect<A, E>, waitingOf: (result: A) => NewlyWaiting | undefined) =>
-    Effect.uninterruptible(
-      Effect.tap(written, (result) => {
-        const waiting = waitingOf(result)
-        return waiting === undefined
-          ? Effect.void
-          : ChangeNotifier.wakeFor(notifier.waiting(waiting.kind), waiting.waitsFor)
-      })
-    )
+/** Writes the change, and gives the keys of a run that has ended to the next. */
+const apply = (
+  batch: Batch,
+  head: runs.Head,
+  requested: Change,
+  isSignalled: boolean
+): Effect.Effect<void, Superseded | SqlError> =>
+  Effect.gen(function* () {
+    const change = RunTransition.asRecorded(head.state, requested)
+    const { at, attempt, jobId } = change
+    const to = RunTransition.next(head.state, change, isSignalled)
+    if (to === undefined) return yield* new Superseded({ jobId, attempt })
+    yield* batch.update(jobId, head, to, RunTransition.changeEvent(change))
+    if (isTerminal(to.status)) yield* keys.release(batch, runs.keysOfHead(head), at)
+  })
 
-  /** Writes the change, and gives the keys of a run that has ended to the next. Answers what waits from now on. */
-  const apply = (batch: Batch, head: runs.Head, requested: Parameters<Service["record"]>[0], isSignalled: boolean) =>
-    Effect.gen(function* () {
-      const change = RunTransition.asRecorded(head.state, requested)
-      const { at, attempt, jobId } = change
-      const to = RunTransition.next(head.state, change, isSignalled)
-      if (to === undefined) return yield* new Superseded({ jobId, attempt })
-      yield* batch.update(jobId, head, to, RunTransition.changeEvent(change))
-      const { kind } = head
-      if (!isTerminal(to.status)) return { kind, waitsFor: to.waitsFor }
-      return head.hasKeys && (yield* keys.release(batch, jobId, at)) ? { kind, waitsFor: "any" as const } : undefined
-    })
+/** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
+const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
+  Effect.gen(function* () {
+    const head = yield* batch.reload(id)
+    if (head === undefined || isTerminal(head.state.status)) return []
+    const { attempt, status, stoppingAt } = head.state
+    if (status !== "running") {
+      yield* apply(batch, head, { type: "job.cancelled", jobId: id, attempt, at }, false)
+      return []
+    }
+    if (stoppingAt === undefined) yield* apply(batch, head, { type: "job.stopping", jobId: id, attempt, at }, false)
+    return [id]
+  })
 
-  /** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
-  const replace = (batch: Batch, { id }: Holder, at: Parameters<Service["record"]>[0]["at"]) =>
-    Effect.gen(function* () {
-      const head = yield* batch.reload(id)
-      if (head === undefined || isTerminal(head.state.status)) return []
-      const { attempt, status, stoppingAt } = head.state
-      if (status !== "running") {
-        yield* apply(batch, head, { type: "job.cancelled", jobId: id, attempt, at }, false)
-        return []
-      }
-      if (stoppingAt === undefined) yield* apply(batch, head, { type: "job.stopping", jobId: id, attempt, at }, false)
-      return [id]
-    })
-
-  return {
-    create: (run) =>
-      notifying(
-        write({
-          operation: "start a job",
-          lane: "fast",
-          wakes: run.id,
-          body: (batch): Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> => {
-            const insert = (state: RunTransition.State) => {
-              batch.insert(run, state)
-              batch.append(run.id, [RunTransition.createdEvent(run, state)])
-            }
-            const isPlain =
-              keysOf(run).length === 0 && run.idempotency === undefined && !run.isQueued && run.startAt === undefined
-            if (isPlain) {
-              insert(RunTransition.initial(run))
-              return Exit.succeed(created.running)
-            }
-            return Effect.gen(function* () {
-              const decision = yield* admitRun(run, lookup(batch))
-              if (decision._tag === "Existing") return decision
-              insert(decision.state)
-              const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(batch, holder, run.at))
-              if (decision.state.status === "running") return created.running
-              // A holder that waited is gone, and the key may be its own already.
-              const waitsFor = decision.replaced.length > 0 ? "any" : decision.state.waitsFor
-              return created.pending(waitsFor, replaces.flat())
-            }).pipe(Effect.catchTag("Superseded", Effect.die))
-          }
-        }),
-        (created) => (created._tag === "Pending" ? { kind: run.kind, waitsFor: created.waitsFor } : undefined)
-      ),
-
-    record: (requested) => {
-      const change = RunTransition.truncateError(requested)
-      const { attempt, jobId, parked, type } = change
-      return Effect.asVoid(
-        notifying(
-          write({
-            operation: `record ${type}`,
-            lane: "fast",
-            about: jobId,
-            wakes: jobId,
-            body: (batch): Effect.Effect<NewlyWaiting | undefined, Superseded | SqlError> => {
-              const head = batch.head(jobId)
-              if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
-              const name = type === "job.parked" ? parked?.signal : undefined
-              if (name === undefined) return apply(batch, head, change, false)
-              return Effect.flatMap(batch.connection, (connection) =>
-                Effect.flatMap(signals.isWaiting(connection, jobId, name), (isSignalled) =>
-                  apply(batch, head, change, isSignalled)
-                )
-              )
-            }
-          }),
-          (waiting) => waiting
-        )
-      )
-    },
-
-    begin: (beginning) =>
-      Effect.map(
-        notifying(
-          write({
-            operation: "begin a job",
-            lane: "fast",
-            about: beginning.jobId,
-            wakes: beginning.jobId,
-            body: (batch) =>
-              Effect.gen(function* () {
-                const { at, attempt, jobId, key } = beginning
-                const head = batch.head(jobId)
-                const to = head && RunTransition.begun(head.state, beginning)
-                if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-                const { kind } = head
-                const { parked, wokenBy } = head.state
-                if (key !== undefined && head.state.key === undefined) {
-                  const connection = yield* batch.connection
-                  if (Option.isSome(yield* keys.holder(connection, { kind, of: "key", key }))) {
-                    yield* keys.waitBehind(connection, jobId, key)
-                    yield* batch.reload(jobId)
-                    // It holds no key any more, and its other one may be that of a run before it.
-                    const granted = yield* keys.release(batch, jobId, at)
-                    return { outcome: "waits" as const, kind, waitsFor: granted ? ("any" as const) : undefined }
-                  }
-                }
-                if (parked?.signal !== undefined && wokenBy === "signal") {
-                  yield* signals.use(yield* batch.connection, jobId, parked.signal)
-                }
-                yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
-                return { outcome: "running" as const, kind, waitsFor: undefined }
-              })
-          }),
-          (begun) => begun
-        ),
-        ({ outcome }) => outcome
-      ),
-
-    append: ({ attempt, events: emitted, jobId }) =>
-      write({
-        operation: "append events",
-        lane: "slow",
-        weight: emitted.length,
-        about: jobId,
-        wakes: jobId,
-        body: (batch): Effect.Effect<void, Superseded | SqlError> => {
-          const append = (): Exit.Exit<void> => {
-            batch.append(jobId, emitted)
-            return Exit.void
-          }
-          const head = current(batch, jobId, attempt)
-          if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
-          return head.state.crashes > 0 ? Effect.flatMap(batch.resetCrashes(jobId, head), append) : append()
+export const make = (write: Writer["write"]): Writes => ({
+  create: (run) =>
+    write({
+      operation: "start a job",
+      lane: "fast",
+      body: (batch): Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> => {
+        const insert = (state: RunTransition.State) => {
+          batch.insert(run, state)
+          batch.append(run.id, [RunTransition.createdEvent(run, state)])
         }
-      }),
+        const isPlain =
+          keysOf(run).length === 0 && run.idempotency === undefined && !run.isQueued && run.startAt === undefined
+        if (isPlain) {
+          insert(RunTransition.initial(run))
+          return Exit.succeed(running)
+        }
+        return Effect.gen(function* () {
+          const decision = yield* admitRun(run, lookup(batch))
+          if (decision._tag === "Existing") return decision
+          insert(decision.state)
+          const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(batch, holder, run.at))
+          return decision.state.status === "running" ? running : { _tag: "Pending" as const, replaces: replaces.flat() }
+        }).pipe(Effect.catchTag("Superseded", Effect.die))
+      }
+    }),
 
-    wake: (jobId) =>
-      Effect.asVoid(
-        notifying(
-          write({
-            operation: "wake a job",
-            lane: "fast",
-            about: jobId,
-            body: (batch) =>
-              Effect.gen(function* () {
-                const head = batch.head(jobId)
-                const to = head && RunTransition.woken(head.state, "resume")
-                if (head === undefined || to === undefined) {
-                  return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
-                }
-                yield* batch.change(jobId, head, to)
-                return { kind: head.kind, waitsFor: "permit" as const }
-              })
-          }),
-          (waiting) => waiting
+  record: (requested) => {
+    const change = RunTransition.truncateError(requested)
+    const { attempt, jobId, parked, type } = change
+    return write({
+      operation: `record ${type}`,
+      lane: "fast",
+      about: jobId,
+      body: (batch): Effect.Effect<void, Superseded | SqlError> => {
+        const head = batch.head(jobId)
+        if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
+        const name = type === "job.parked" ? parked?.signal : undefined
+        if (name === undefined) return apply(batch, head, change, false)
+        return Effect.flatMap(batch.connection, (connection) =>
+          Effect.flatMap(signals.isWaiting(connection, jobId, name), (isSignalled) =>
+            apply(batch, head, change, isSignalled)
+          )
         )
-      ),
+      }
+    })
+  },
 
-    wakeDue: ({ at, kind }) =>
-      notifying(
-        write<number, never>({
-          operation: "wake jobs",
-          lane: "fast",
-          body: (batch) =>
-            Effect.gen(function* () {
-              const woken = yield* queue.wakeDue(yield* batch.connection, kind, at)
-              for (const { id } of woken) if (batch.head(id) !== undefined) yield* batch.reload(id)
-              return woken.length
-            })
-        }),
-        (woken) => (woken > 0 ? { kind, waitsFor: "permit" } : undefined)
-      ),
+  begin: (beginning) =>
+    write({
+      operation: "begin a job",
+      lane: "fast",
+      about: beginning.jobId,
+      body: (batch) =>
+        Effect.gen(function* () {
+          const { at, attempt, jobId, key } = beginning
+          const head = batch.head(jobId)
+          const to = head && RunTransition.begun(head.state, beginning)
+          if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+          const { parked, wokenBy } = head.state
+          if (key !== undefined && head.state.key === undefined) {
+            const holder = yield* keys.holder(yield* batch.connection, { kind: head.kind, of: "key", key })
+            if (Option.isSome(holder)) {
+              yield* batch.change(jobId, head, { ...head.state, key, waitsFor: "key" })
+              // It holds no key any more, and its other one may be that of a run before it.
+              yield* keys.release(batch, runs.keysOfHead(head), at)
+              return "waits"
+            }
+          }
+          if (parked?.signal !== undefined && wokenBy === "signal") {
+            yield* signals.use(yield* batch.connection, jobId, parked.signal)
+          }
+          yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
+          return "running"
+        })
+    }),
 
-    signal: (signal) =>
-      Effect.asVoid(
-        notifying(
-          write({
-            operation: "signal a job",
-            lane: "fast",
-            about: signal.jobId,
-            wakes: signal.jobId,
-            body: (batch) =>
-              Effect.gen(function* () {
-                const { jobId, kind, limit, name } = signal
-                const head = batch.head(jobId)
-                if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
-                const { attempt, status } = head.state
-                if (isTerminal(status)) return yield* new JobEnded({ jobId, status })
-                const connection = yield* batch.connection
-                if ((yield* signals.countDuring(connection, jobId, attempt)) >= limit) {
-                  return yield* new TooManySignals({ jobId, limit })
-                }
-                yield* signals.insert(connection, signal, attempt, head.seq + 1)
-                const to = RunTransition.isWokenBy(head.state, name)
-                  ? RunTransition.woken(head.state, "signal")
-                  : undefined
-                if (to === undefined) {
-                  batch.append(jobId, [RunTransition.signalEvent(signal)])
-                  return undefined
-                }
-                yield* batch.update(jobId, head, to, RunTransition.signalEvent(signal))
-                return { kind, waitsFor: "permit" as const }
-              })
-          }),
-          (waiting) => waiting
-        )
-      )
-  }
-}
+  append: ({ attempt, events: emitted, jobId }) =>
+    write({
+      operation: "append events",
+      lane: "slow",
+      weight: emitted.length,
+      about: jobId,
+      body: (batch): Effect.Effect<void, Superseded | SqlError> => {
+        const append = (): Exit.Exit<void> => {
+          batch.append(jobId, emitted)
+          return Exit.void
+        }
+        const head = current(batch, jobId, attempt)
+        if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
+        return head.state.crashes > 0 ? Effect.flatMap(batch.resetCrashes(jobId, head), append) : append()
+      }
+    }),
+
+  wake: (jobId) =>
+    write({
+      operation: "wake a job",
+      lane: "fast",
+      about: jobId,
+      body: (batch) =>
+        Effect.gen(function* () {
+          const head = batch.head(jobId)
+          const to = head && RunTransition.woken(head.state, "resume")
+          if (head === undefined || to === undefined) {
+            return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
+          }
+          yield* batch.change(jobId, head, to)
+        })
+    }),
+
+  wakeDue: ({ at, kind }) =>
+    write<number, never>({
+      operation: "wake jobs",
+      lane: "fast",
+      body: (batch) =>
+        Effect.gen(function* () {
+          const woken = yield* queue.wakeDue(yield* batch.connection, kind, at)
+          for (const { id } of woken) if (batch.head(id) !== undefined) yield* batch.reload(id)
+          if (woken.length > 0) batch.waits({ kind, waitsFor: "permit" })
+          return woken.length
+        })
+    }),
+
+  signal: (signal) =>
+    write({
+      operation: "signal a job",
+      lane: "fast",
+      about: signal.jobId,
+      body: (batch) =>
+        Effect.gen(function* () {
+          const { jobId, kind, limit, name } = signal
+          const head = batch.head(jobId)
+          if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
+          const { attempt, status } = head.state
+          if (isTerminal(status)) return yield* new JobEnded({ jobId, status })
+          const connection = yield* batch.connection
+          if ((yield* signals.countDuring(connection, jobId, attempt)) >= limit) {
+            return yield* new TooManySignals({ jobId, limit })
+          }
+          yield* signals.insert(connection, signal, attempt, head.seq + 1)
+          const to = RunTransition.isWokenBy(head.state, name) ? RunTransition.woken(head.state, "signal") : undefined
+          if (to === undefined) return batch.append(jobId, [RunTransition.signalEvent(signal)])
+          yield* batch.update(jobId, head, to, RunTransition.signalEvent(signal))
+        })
+    })
+})

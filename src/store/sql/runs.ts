@@ -7,7 +7,8 @@ import { DateTime, Effect, Option, Schema, Struct } from "effect"
 import { stringify } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Parked, RunError } from "../../domain/Run.js"
-import type { NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
+import { keysOf } from "../admitRun.js"
+import type { Key, NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
 import { columns, Row, run, select } from "./runRow.js"
 import { inserter, JsonText, query, type Value } from "./Session.js"
@@ -92,7 +93,8 @@ export const insert = inserter(
 /** What a write about a job reads first. */
 export interface Head {
   readonly kind: string
-  readonly hasKeys: boolean
+  readonly startKey: string | undefined
+  readonly startAt: DateTime.Utc | undefined
   readonly state: State
   /** The sequence number of its last event. */
   readonly seq: number
@@ -108,6 +110,7 @@ const selectHeads = query(
       "status",
       "attempt",
       "key",
+      "start_at",
       "started_at",
       "stopping_at",
       "ended_at",
@@ -117,7 +120,7 @@ const selectHeads = query(
       "woken_by",
       "crashes"
     ),
-    has_keys: Schema.Number,
+    start_key: Schema.NullOr(Schema.String),
     seq: Schema.Number
   })
 )
@@ -127,9 +130,8 @@ export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect
   Effect.map(
     selectHeads(
       connection,
-      `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.started_at, r.stopping_at, r.ended_at,
+      `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
          r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes,
-         r.key IS NOT NULL OR r.start_key IS NOT NULL AS has_keys,
          (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
        FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value`,
       [JSON.stringify(ids)]
@@ -141,7 +143,8 @@ export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect
           {
             kind,
             seq,
-            hasKeys: row.has_keys === 1,
+            startKey: row.start_key ?? undefined,
+            startAt: row.start_at ?? undefined,
             state: {
               status: row.status,
               attempt: row.attempt,
@@ -163,12 +166,16 @@ export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect
   )
 
 /** The head of a newly inserted run. */
-export const newHead = ({ key, kind, startKey }: NewRun, state: State): Head => ({
+export const newHead = ({ kind, startAt, startKey }: NewRun, state: State): Head => ({
   kind,
-  hasKeys: key !== undefined || startKey !== undefined,
+  startKey,
+  startAt,
   seq: 0,
   state
 })
+
+export const keysOfHead = ({ kind, startKey, state: { key } }: Head): ReadonlyArray<Key> =>
+  keysOf({ kind, startKey, key })
 
 const encodeError = Schema.encodeSync(RunError)
 const encodeParked = Schema.encodeSync(Parked)
