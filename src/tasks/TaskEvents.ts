@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { TurnClass } from "./agents/TurnEnd.js"
 import { KilledProcess } from "../domain/StopReport.js"
 
 /**
@@ -82,8 +83,8 @@ export const payloads = {
 
   "task.started": Schema.Struct({ title: Schema.String, attempt: Schema.Int }),
   "task.agent.started": Schema.Struct({ agent: Schema.String, log: Schema.String }),
-  /** Without a reason, the agent succeeded. */
-  "task.agent.ended": Schema.Struct({ reason: Schema.optional(reason), log: Log }),
+  /** Without a reason, the agent succeeded. Since 0.2.0 with the class of the turn. */
+  "task.agent.ended": Schema.Struct({ class: Schema.optional(TurnClass), reason: Schema.optional(reason), log: Log }),
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.passed": Schema.Struct({ command: Schema.String, log: Log }),
   "task.gate.failed": Schema.Struct({ command: Schema.String, reason, log: Log }),

@@ -28,6 +28,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   branch: ["The branch that holds the result.", `charlotte/${id}/result`],
   calls: ["Number of agent calls for the task.", 1],
   cause: ["The full cause, rendered as text.", "Error: the agent exited with code 1"],
+  class: ["How the turn of the agent ended.", "usageLimit"],
   client: ["The version of the client.", "0.1.0"],
   command: ["The shell command that runs.", "npm test"],
   commandLine: ["The command line of the process, truncated.", "sleep 1000"],

@@ -8,6 +8,7 @@ import { dirname } from "node:path"
 import type { Limits } from "../../process/ProcessRunner.js"
 import { $match, type Agent } from "./Agent.js"
 import { placeholder } from "./Profile.js"
+import * as TurnEnd from "./TurnEnd.js"
 
 export interface Invocation {
   readonly command: Array.NonEmptyReadonlyArray<string>
@@ -39,7 +40,7 @@ export const make = (agent: Agent, options: Options): Effect.Effect<Invocation, 
         command: prompt === "stdin" ? command : insert(command, prompt === "file" ? file : argument(options.prompt)),
         ...(prompt === "stdin" && { stdin: options.prompt }),
         inherit: env,
-        limits: { total: timeout, silence }
+        limits: { total: timeout, silence, tail: TurnEnd.tailSize }
       }))
   })
 

@@ -24,6 +24,7 @@ export const presets: ReadonlyArray<Profile> = [
     // stream-json requires --verbose.
     command: ["claude", "-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions"],
     prompt: "stdin",
+    format: "claude-stream-json",
     env: [
       "ANTHROPIC_API_KEY",
       "ANTHROPIC_AUTH_TOKEN",
@@ -43,6 +44,7 @@ export const presets: ReadonlyArray<Profile> = [
     name: "codex",
     command: ["codex", "exec", "--json", "--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check", "-"],
     prompt: "stdin",
+    format: "codex-json",
     env: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME", ...network],
     timeout: Duration.hours(1),
     silence: Duration.minutes(20)

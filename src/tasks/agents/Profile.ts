@@ -39,6 +39,25 @@ export const PromptWay = Schema.Literal("stdin", "file", "argument").annotations
   must("must be stdin, file or argument")
 )
 
+/**
+ * How the output of an agent reports its failures: as the records of Claude Code's `--output-format stream-json`, as those of
+ * `codex exec --json`, or as text, in which only a usage limit can be told from other output.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const Format = Schema.Literal("claude-stream-json", "codex-json", "text").annotations(
+  must("must be claude-stream-json, codex-json or text")
+)
+
+/**
+ * How the output of an agent reports its failures.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Format = typeof Format.Type
+
 /** Names only; the values come from the environment of Charlotte. */
 export const VariableNames = Schema.Array(
   Schema.String.pipe(
@@ -58,6 +77,8 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   name: ProfileName,
   command: Command,
   prompt: PromptWay,
+  /** `text` by default. */
+  format: Schema.optionalWith(Format, { default: () => "text" }),
   /** The environment variables that it inherits, besides the few that every process gets. */
   env: VariableNames,
   /** Time limit of one invocation. */
@@ -67,4 +88,9 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
 }) {}
 
 /** Defaults of a profile. There is a timeout, so that a hanging agent does not block its job for ever. */
-export const defaults = { prompt: "stdin", env: Array.empty<string>(), timeout: Duration.hours(1) } as const
+export const defaults = {
+  prompt: "stdin",
+  format: "text",
+  env: Array.empty<string>(),
+  timeout: Duration.hours(1)
+} as const

@@ -13,11 +13,22 @@ import type { Gates } from "../Agents.js"
 import type { Decoded } from "../../yaml/decodeYaml.js"
 import { mapping, optional, Span, withDefault } from "../../yaml/fields.js"
 import { presets } from "./Presets.js"
-import { Command, defaults, placeholder, Profile, ProfileName, PromptWay, script, VariableNames } from "./Profile.js"
+import {
+  Command,
+  defaults,
+  Format,
+  placeholder,
+  Profile,
+  ProfileName,
+  PromptWay,
+  script,
+  VariableNames
+} from "./Profile.js"
 
 const Section = mapping({
   command: optional(Command),
   prompt: optional(PromptWay),
+  format: optional(Format),
   env: optional(VariableNames),
   timeout: optional(Span),
   silence: optional(Span)
@@ -57,7 +68,7 @@ export const read = (file: File): Profiles => {
 
 const readProfile = (
   name: string,
-  { command: configured, env, prompt, silence, timeout }: Section,
+  { command: configured, env, format, prompt, silence, timeout }: Section,
   preset: Profile | undefined,
   file: File
 ): Profile | undefined => {
@@ -82,6 +93,7 @@ const readProfile = (
     name,
     command,
     prompt: prompt ?? preset?.prompt ?? defaults.prompt,
+    format: format ?? preset?.format ?? defaults.format,
     env: env ?? preset?.env ?? defaults.env,
     timeout: timeout ?? preset?.timeout ?? defaults.timeout,
     silence: silence ?? preset?.silence

@@ -18,6 +18,7 @@ import { CommandFailed } from "./errors.js"
 export interface CommandResult {
   /** Why it failed; `undefined` if it succeeded. */
   readonly reason: string | undefined
+  readonly outcome: ProcessOutcome
   /** The end of its output. */
   readonly tail: string
   readonly log: typeof Log.Encoded
@@ -86,6 +87,7 @@ export const run = (
     const moved = [...inItsClone(inClone), ...inRepository(repository, moves)]
     return {
       reason: reason(outcome, limitedBy) ?? (moved.length === 0 ? undefined : moved.map(({ what }) => what).join("; ")),
+      outcome,
       moved,
       tail: output.tail,
       log: { file: log, from: 0, to: output.size }

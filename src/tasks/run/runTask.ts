@@ -5,9 +5,11 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Fiber, Option } from "effect"
 import { now } from "../../internal/now.js"
 import type { TaskRecord } from "../../domain/Work.js"
+import * as Agent from "../agents/Agent.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as plainText from "../../internal/plainText.js"
 import * as Prompt from "../agents/Prompt.js"
+import * as TurnEnd from "../agents/TurnEnd.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import type { Log, Payload, Type } from "../TaskEvents.js"
 import * as limits from "./limits.js"
@@ -103,6 +105,9 @@ const tailSize = 64n * 1024n
 const failure = (unit: Unit, task: Task, { failures, log, reason = "" }: TaskRecord) =>
   new TaskFailure({ unit: unit.id, task: task.number, title: task.title, attempts: failures, reason, log })
 
+/** The `sh` blocks of a task report nothing: all that they print is the task's. */
+const formatOf = ({ agent }: RunContext) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
+
 const taskEmitter =
   ({ emit }: RunContext, { id }: Unit, { number }: Task) =>
   <T extends Type>(type: T, payload: Payload<T>) =>
@@ -156,7 +161,11 @@ const tryOnce = (
     const agentLog = `${name}.agent.log`
     yield* emit("task.agent.started", { agent: snapshot.agent, log: agentLog })
     const agent = yield* runCommand.run(ctx, worktree, { ...invocation, purpose: `agent ${suffix}`, log: agentLog })
-    yield* emit("task.agent.ended", { reason: agent.reason, log: agent.log })
+    const turn = TurnEnd.read(
+      { outcome: agent.outcome, format: formatOf(ctx), tail: agent.tail, size: agent.log.to },
+      yield* now
+    )
+    yield* emit("task.agent.ended", { class: turn.class, reason: agent.reason, log: agent.log })
     yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
     if (agent.reason !== undefined) {
       return failedAttempt({

@@ -22,7 +22,7 @@ const problems = (text: string) => read(text).problems
 describe("a profile", () => {
   it("configures command, prompt, environment and limits", () => {
     const text =
-      "agents:\n  mine:\n    command: [my-agent, --task, '{prompt}']\n    prompt: file\n    env: [MY_KEY, HTTPS_PROXY]\n" +
+      "agents:\n  mine:\n    command: [my-agent, --task, '{prompt}']\n    prompt: file\n    format: codex-json\n    env: [MY_KEY, HTTPS_PROXY]\n" +
       "    timeout: 90 minutes\n    silence: 5 minutes\n"
     const profile = one(text, "mine")
     expect(profile).toEqual(
@@ -30,6 +30,7 @@ describe("a profile", () => {
         name: "mine",
         command: ["my-agent", "--task", "{prompt}"],
         prompt: "file",
+        format: "codex-json",
         env: ["MY_KEY", "HTTPS_PROXY"],
         timeout: Duration.minutes(90),
         silence: Duration.minutes(5)
@@ -41,7 +42,14 @@ describe("a profile", () => {
 
   it("needs only a command", () => {
     expect(one("agents: { mine: { command: [/opt/agent] } }", "mine")).toEqual(
-      new Profile({ name: "mine", command: ["/opt/agent"], prompt: "stdin", env: [], timeout: Duration.hours(1) })
+      new Profile({
+        name: "mine",
+        command: ["/opt/agent"],
+        prompt: "stdin",
+        format: "text",
+        env: [],
+        timeout: Duration.hours(1)
+      })
     )
   })
 
@@ -54,6 +62,8 @@ describe("a profile", () => {
     )
     const other = one("agents:\n  claude: { command: [claude, -p, --model, opus] }\n", "claude")
     expect(other).toMatchObject({ command: ["claude", "-p", "--model", "opus"], prompt: "stdin", env: preset?.env })
+    const text = one("agents:\n  claude: { command: [claude, -p], format: text }\n", "claude")
+    expect([preset?.format, other?.format, text?.format]).toEqual(["claude-stream-json", "claude-stream-json", "text"])
   })
 
   it("is added to the presets", () => {
@@ -68,19 +78,20 @@ describe("a profile", () => {
   it("has every invalid value reported with its line", () => {
     expect(
       problems(
-        "agents:\n  a:\n    command: claude -p\n    prompt: arg\n    env:\n      - OK\n      - NO=1\n      - CHARLOTTE_HOME\n" +
+        "agents:\n  a:\n    command: claude -p\n    prompt: arg\n    format: json\n    env:\n      - OK\n      - NO=1\n      - CHARLOTTE_HOME\n" +
           "      - GIT_DIR\n    timeout: 60\n    silence: never\n  b: { command: [] }\n  c: { command: [x, 1] }\n"
       )
     ).toEqual([
       "3: agents.a.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path",
       "4: agents.a.prompt must be stdin, file or argument",
-      "7: agents.a.env must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on",
+      "5: agents.a.format must be claude-stream-json, codex-json or text",
       "8: agents.a.env must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on",
       "9: agents.a.env must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on",
-      "10: agents.a.timeout must be a duration with its unit, such as 30 minutes or 2 hours",
-      "11: agents.a.silence must be a duration with its unit, such as 30 minutes or 2 hours",
-      "12: agents.b.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path",
-      "13: agents.c.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path"
+      "10: agents.a.env must be the name of an environment variable, without a value; CHARLOTTE_* and GIT_* are not passed on",
+      "11: agents.a.timeout must be a duration with its unit, such as 30 minutes or 2 hours",
+      "12: agents.a.silence must be a duration with its unit, such as 30 minutes or 2 hours",
+      "13: agents.b.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path",
+      "14: agents.c.command must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path"
     ])
   })
 
@@ -95,8 +106,8 @@ describe("a profile", () => {
   it("rejects unknown keys", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
-      '4: has the unknown key "environment" in agents.claude: expected one of command, prompt, env, timeout, silence',
-      "5: agents.codex must be a mapping with these keys: command, prompt, env, timeout, silence"
+      '4: has the unknown key "environment" in agents.claude: expected one of command, prompt, format, env, timeout, silence',
+      "5: agents.codex must be a mapping with these keys: command, prompt, format, env, timeout, silence"
     ])
   })
 

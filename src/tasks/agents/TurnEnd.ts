@@ -1,0 +1,117 @@
+/**
+ * How a turn of an agent ended, and what that means for its task.
+ *
+ * The class of a failed turn is read from the record with which the agent itself reports its failure, never from its text, from
+ * the output of its tools, or from a turn that ended well: the task may be about these very messages. Text that is not known is a
+ * plain failure.
+ */
+import { DateTime, Duration, Option, Schema } from "effect"
+import type { ProcessOutcome } from "../../process/ProcessOutcome.js"
+import * as claudeResult from "./claudeResult.js"
+import * as codexResult from "./codexResult.js"
+import type { FailureReport } from "./FailureReport.js"
+import type { Format } from "./Profile.js"
+
+/**
+ * - `done`: it exited with 0, and the gate decides
+ * - `failed`: for no known reason
+ * - `usageLimit`: the agent may not work until its limit resets
+ * - `auth`: the agent is not logged in, or its key is refused
+ * - `network`: the service of the agent is unreachable or overloaded
+ * - `stalled`: ended at the limit without output
+ * - `timedOut`: ended at the time limit
+ * - `gone`: killed by a signal from outside
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const TurnClass = Schema.Literal(
+  "done",
+  "failed",
+  "usageLimit",
+  "auth",
+  "network",
+  "stalled",
+  "timedOut",
+  "gone"
+)
+
+/**
+ * The class of a turn.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TurnClass = typeof TurnClass.Type
+
+export interface TurnEnd {
+  readonly class: TurnClass
+  /** Of a failure that the agent has reported: its own words. */
+  readonly message?: string
+  /** Of a usage limit, if the agent says when it resets. */
+  readonly resetsAt?: DateTime.Utc
+}
+
+export interface Turn {
+  readonly outcome: ProcessOutcome
+  /** Of an agent that reports its failures. */
+  readonly format: Format | undefined
+  /** The end of its output, and the size of all of it in bytes. */
+  readonly tail: string
+  readonly size: number
+}
+
+/** The size of `tail` in bytes that holds the report of an agent, which can be long. */
+export const tailSize = 256 * 1024
+
+export const read = (turn: Turn, now: DateTime.Utc): TurnEnd => {
+  switch (turn.outcome._tag) {
+    case "Exited":
+      return turn.outcome.code === 0 ? { class: "done" } : reported(turn, now)
+    case "Signalled":
+      return { class: "gone" }
+    case "TimedOut":
+      return { class: "timedOut" }
+    case "SilentTooLong":
+      return { class: "stalled" }
+    case "CouldNotStart":
+      return { class: "failed" }
+  }
+}
+
+const reported = (turn: Turn, now: DateTime.Utc): TurnEnd =>
+  Option.match(report(turn), {
+    onNone: () => ({ class: "failed" }),
+    onSome: ({ class: name, message, reset }) => {
+      const resetsAt = reset === undefined ? Option.none() : plausible(reset, now)
+      return { class: name, message, ...(Option.isSome(resetsAt) && { resetsAt: resetsAt.value }) }
+    }
+  })
+
+const report = ({ format, size, tail }: Turn): Option.Option<FailureReport> => {
+  switch (format) {
+    case undefined:
+      return Option.none()
+    case "claude-stream-json":
+      return claudeResult.read(lines(tail))
+    case "codex-json":
+      return codexResult.read(lines(tail))
+    case "text":
+      // An agent that is refused has done nothing, and prints nothing else. Behind other output, the line may be a tool's.
+      return Buffer.byteLength(tail) === size ? claudeResult.limitLine(tail.trim()) : Option.none()
+  }
+}
+
+const lines = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line.startsWith("{"))
+
+/** No limit is longer than a week, so that a time beyond is a unit or a clock that is wrong. */
+const longest = Duration.days(8)
+
+/** A reset in the past, or too far away, counts as unknown. */
+const plausible = (reset: NonNullable<FailureReport["reset"]>, now: DateTime.Utc) =>
+  Option.filter(
+    "at" in reset
+      ? DateTime.make(reset.at * 1_000)
+      : Option.map(DateTime.make(DateTime.toEpochMillis(now) + reset.in * 1_000), DateTime.toUtc),
+    (at) => DateTime.greaterThan(at, now) && DateTime.lessThanOrEqualTo(at, DateTime.addDuration(now, longest))
+  )

@@ -1,0 +1,127 @@
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Duration } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
+import type { Format } from "../../../src/tasks/agents/Profile.js"
+import * as TurnEnd from "../../../src/tasks/agents/TurnEnd.js"
+import * as ProcessOutcome from "../../../src/process/ProcessOutcome.js"
+
+const now = DateTime.unsafeMake("2025-11-27T00:00:00Z")
+const reset = "2025-11-27T04:00:00.000Z"
+
+const directory = new URL("./transcripts/", import.meta.url)
+
+const formatOf = (file: string): Format =>
+  file.startsWith("claude") ? "claude-stream-json" : file.startsWith("codex") ? "codex-json" : "text"
+
+const read = (
+  tail: string,
+  format: Format,
+  {
+    outcome = ProcessOutcome.Exited({ code: 1 }),
+    at = now
+  }: Partial<Pick<TurnEnd.Turn, "outcome">> & { at?: typeof now } = {}
+) => {
+  const end = TurnEnd.read({ outcome, format, tail, size: Buffer.byteLength(tail) }, at)
+  return end.resetsAt === undefined ? end.class : `${end.class} until ${DateTime.formatIso(end.resetsAt)}`
+}
+
+const transcript = (file: string) => readFileSync(new URL(file, directory), "utf8")
+
+/** What each transcript of a failed turn is. */
+const expected: { readonly [file: string]: string } = {
+  "claude-401.jsonl": "auth",
+  "claude-429.jsonl": "usageLimit",
+  "claude-connection.jsonl": "network",
+  "claude-invalid-key.jsonl": "auth",
+  "claude-limit-without-reset.jsonl": "usageLimit",
+  "claude-max-turns.jsonl": "failed",
+  "claude-overage.jsonl": "failed",
+  "claude-overloaded.jsonl": "network",
+  "claude-rate-limit-event.jsonl": `usageLimit until ${reset}`,
+  "claude-tool-output.jsonl": "failed",
+  "claude-unknown.jsonl": "failed",
+  "claude-usage-limit-line.jsonl": `usageLimit until ${reset}`,
+  "codex-401.jsonl": "auth",
+  "codex-429.jsonl": "usageLimit until 2025-11-27T00:15:00.000Z",
+  "codex-503.jsonl": "network",
+  "codex-disconnected.jsonl": "network",
+  "codex-tool-output.jsonl": "failed",
+  "codex-unknown.jsonl": "failed",
+  "codex-usage-limit-body.jsonl": `usageLimit until ${reset}`,
+  "codex-usage-limit-field.jsonl": `usageLimit until ${reset}`,
+  "codex-usage-limit-seconds.jsonl": "usageLimit until 2025-11-27T02:00:00.000Z",
+  "codex-usage-limit-time.jsonl": "usageLimit",
+  "codex-usage-limit-wait.jsonl": "usageLimit until 2025-11-27T02:15:00.000Z",
+  "text-task-output.txt": "failed",
+  "text-usage-limit.txt": `usageLimit until ${reset}`
+}
+
+const files = readdirSync(directory).sort()
+
+describe("the class of a turn that failed", () => {
+  it("is expected of each transcript", () => {
+    expect(files).toEqual(Object.keys(expected))
+  })
+
+  for (const file of files) {
+    it(`is read from ${file}`, () => {
+      expect(read(transcript(file), formatOf(file))).toBe(expected[file])
+    })
+
+    it(`is not read from ${file} where the turn ended well, in whatever format`, () => {
+      for (const format of ["claude-stream-json", "codex-json", "text"] as const) {
+        expect(read(transcript(file), format, { outcome: ProcessOutcome.Exited({ code: 0 }) })).toBe("done")
+      }
+    })
+  }
+
+  it("is failed where the records are quoted by a tool, the model or another format", () => {
+    for (const file of files.filter((file) => expected[file] !== "failed")) {
+      const text = transcript(file)
+      const quoted = JSON.stringify({ type: "assistant", message: { content: [{ type: "text", text }] } })
+      const codex = JSON.stringify({ type: "item.completed", item: { type: "agent_message", text } })
+      expect(read(`${quoted}\n`, "claude-stream-json")).toBe("failed")
+      expect(read(`${codex}\n`, "codex-json")).toBe("failed")
+      expect(read(`some work\n${text}`, "text")).toBe("failed")
+      expect(read(text, formatOf(file) === "codex-json" ? "claude-stream-json" : "codex-json")).toBe("failed")
+    }
+  })
+
+  it("is read behind a line that is cut off, and from the last record of its kind", () => {
+    const [text, other] = [transcript("claude-usage-limit-line.jsonl"), transcript("claude-invalid-key.jsonl")]
+    expect(read(text.slice(100), "claude-stream-json")).toBe(`usageLimit until ${reset}`)
+    expect(read(other + text, "claude-stream-json")).toBe(`usageLimit until ${reset}`)
+    expect(read(text + other, "claude-stream-json")).toBe("auth")
+  })
+
+  it("of a text is failed where only the end of the output is the line of a limit", () => {
+    const tail = transcript("text-usage-limit.txt")
+    const outcome = ProcessOutcome.Exited({ code: 1 })
+    expect(TurnEnd.read({ outcome, format: "text", tail, size: 1_000 }, now)).toEqual({ class: "failed" })
+  })
+
+  it("is that of the process where it was ended, whatever it has printed", () => {
+    const text = transcript("claude-usage-limit-line.jsonl")
+    const ends = [
+      ["stalled", ProcessOutcome.SilentTooLong({ limit: Duration.minutes(20) })],
+      ["timedOut", ProcessOutcome.TimedOut({ limit: Duration.hours(1) })],
+      ["gone", ProcessOutcome.Signalled({ signal: "SIGKILL" })],
+      ["failed", ProcessOutcome.CouldNotStart({ reason: "notFound", message: "no" })]
+    ] as const
+    for (const [name, outcome] of ends) expect(read(text, "claude-stream-json", { outcome })).toBe(name)
+  })
+})
+
+describe("the reset of a usage limit", () => {
+  const at = (iso: string) =>
+    read(transcript("claude-usage-limit-line.jsonl"), "claude-stream-json", { at: DateTime.unsafeMake(iso) })
+
+  it("is unknown where it has passed, or is more than 8 days away", () => {
+    expect(at("2025-11-27T03:59:59Z")).toBe(`usageLimit until ${reset}`)
+    expect(at("2025-11-27T04:00:00Z")).toBe("usageLimit")
+    expect(at("2026-01-01T00:00:00Z")).toBe("usageLimit")
+    expect(at("2025-11-19T04:00:00Z")).toBe(`usageLimit until ${reset}`)
+    expect(at("2025-11-19T03:59:59Z")).toBe("usageLimit")
+    expect(read("Claude AI usage limit reached|9999999999999\n", "text")).toBe("usageLimit")
+  })
+})
