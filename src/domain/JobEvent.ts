@@ -7,6 +7,7 @@ import { Either, ParseResult, Schema } from "effect"
 import { stringify } from "../internal/Json.js"
 import { JobId } from "./JobId.js"
 import type { RunStatus } from "./RunStatus.js"
+import { storable } from "./storable.js"
 
 /**
  * An event of a job, as recorded in the log.
@@ -28,11 +29,6 @@ export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
   payload: Schema.optional(Schema.Unknown)
 }) {}
 
-/** Characters that do not round-trip: SQLite replaces lone surrogates, and PostgreSQL rejects NUL. */
-const unstorable = /[\0\p{Surrogate}]/u
-
-const isStorable = Schema.filter((name: string) => !unstorable.test(name) || "must not contain NUL or a lone surrogate")
-
 /**
  * An event that an orchestrator emits. Types that begin with `job.` are reserved for the manager.
  *
@@ -44,9 +40,9 @@ export const EmittedEvent = Schema.Struct({
     Schema.filter(
       (type) => !type.startsWith("job.") || "event types that begin with job. are reserved for the manager"
     ),
-    isStorable
+    storable
   ),
-  unit: Schema.optional(Schema.String.pipe(isStorable)),
+  unit: Schema.optional(Schema.String.pipe(storable)),
   task: Schema.optional(Schema.Int),
   /** Any JSON. */
   payload: Schema.optional(Schema.Unknown)

@@ -6,6 +6,39 @@
 import { DateTime, Duration, Effect, Either, Schema } from "effect"
 import { InvalidJobConfig } from "./errors.js"
 import { invalidConfig } from "./invalidConfig.js"
+import { storable } from "./storable.js"
+
+/**
+ * What `start` does at capacity.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export const WhenFull = Schema.Literal("refuse", "queue")
+
+/**
+ * What `start` does at capacity.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export type WhenFull = typeof WhenFull.Type
+
+/**
+ * What `start` does where another job holds the key.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export const WhenKeyTaken = Schema.Literal("refuse", "attach", "replace", "queue")
+
+/**
+ * What `start` does where another job holds the key.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export type WhenKeyTaken = typeof WhenKeyTaken.Type
 
 /**
  * Options of `start`.
@@ -15,7 +48,7 @@ import { invalidConfig } from "./invalidConfig.js"
  */
 export interface StartOptions {
   /** At capacity: refuse with `MaxJobsReached`, or record the run as `pending`; `refuse` by default. */
-  readonly whenFull?: "refuse" | "queue" | undefined
+  readonly whenFull?: WhenFull | undefined
   /** Among the runs that wait for a permit, higher ones begin first; a whole number within ±1,000,000, 0 by default. */
   readonly priority?: number | undefined
   /** The run begins no earlier, and needs no permit until then. A time in the past means now. */
@@ -28,7 +61,7 @@ export interface StartOptions {
    * Where another job holds the key: refuse with `JobConflict`, answer that job's id, stop it and begin when it has ended, or
    * wait behind it; `refuse` by default.
    */
-  readonly whenKeyTaken?: "refuse" | "attach" | "replace" | "queue" | undefined
+  readonly whenKeyTaken?: WhenKeyTaken | undefined
   /** Calls with the same key get the same run, for as long as it is kept. 1 to 256 bytes. */
   readonly idempotencyKey?: string | undefined
 }
@@ -39,27 +72,25 @@ const maxKeyBytes = 256
 const KeyText = Schema.String.pipe(
   Schema.filter((key) => {
     const bytes = Buffer.byteLength(key)
-    if (bytes < 1 || bytes > maxKeyBytes) return `must be 1 to ${maxKeyBytes} bytes long`
-    return !/[\0\p{Surrogate}]/u.test(key) || "must not contain NUL or a lone surrogate"
-  })
+    return (bytes >= 1 && bytes <= maxKeyBytes) || `must be 1 to ${maxKeyBytes} bytes long`
+  }),
+  storable
 )
 
 const Finite = Schema.DurationFromSelf.pipe(
   Schema.filter((delay) => Duration.isFinite(delay) || "must be a finite duration")
 )
 
-const oneOf = <Literals extends ReadonlyArray<string>>(...literals: Literals) =>
-  Schema.Literal(...literals).annotations({
-    message: () => ({ message: `must be one of ${literals.join(", ")}`, override: true })
-  })
+const oneOf = <Literals extends readonly [string, ...Array<string>]>(choice: Schema.Literal<Literals>) =>
+  choice.annotations({ message: () => ({ message: `must be one of ${choice.literals.join(", ")}`, override: true }) })
 
 const Options = Schema.Struct({
-  whenFull: Schema.optional(oneOf("refuse", "queue")),
+  whenFull: Schema.optional(oneOf(WhenFull)),
   priority: Schema.optional(Schema.Int.pipe(Schema.between(-maxPriority, maxPriority))),
   startAt: Schema.optional(Schema.DateTimeUtcFromSelf),
   delay: Schema.optional(Finite),
   key: Schema.optional(KeyText),
-  whenKeyTaken: Schema.optional(oneOf("refuse", "attach", "replace", "queue")),
+  whenKeyTaken: Schema.optional(oneOf(WhenKeyTaken)),
   idempotencyKey: Schema.optional(KeyText)
 })
 
@@ -67,12 +98,12 @@ const validate = Schema.validateEither(Options, { errors: "all", onExcessPropert
 
 /** What the options come to at a time. */
 export interface Requested {
-  readonly whenFull: "refuse" | "queue"
+  readonly whenFull: WhenFull
   readonly priority: number
   /** Of the future. */
   readonly startAt: DateTime.Utc | undefined
   readonly key: string | undefined
-  readonly whenKeyTaken: "refuse" | "attach" | "replace" | "queue"
+  readonly whenKeyTaken: WhenKeyTaken
   readonly idempotencyKey: string | undefined
   /** Nothing is asked for but to run now. */
   readonly isPlain: boolean

@@ -181,7 +181,7 @@ export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
   readonly check?: (config: Config<K>, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
   /** Removes what a crash may have left running, as `Orchestrator.Service.recover`. */
   readonly recover?: (id: JobId) => Effect.Effect<void, unknown, R2>
-  /** Two active jobs never share a key. A key that `check` answers takes the place of this one. */
+  /** Two active jobs never share a key; a key that `check` answers is held besides this one. */
   readonly key?: (config: Config<K>) => string
   /** Labels to filter runs by. */
   readonly labels?: (config: Config<K>) => { readonly [name: string]: string }

@@ -324,8 +324,9 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
     yield* takeOver({ kind, store: core.store, recover })
 
-    const interrupted = options.recovery !== "manual"
-    const dispatcher = yield* Dispatcher.make(core, (id) => beginRun(core, admission, id), { interrupted })
+    const pendingOrParked = ["parked", "pending"] as const
+    const continued = options.recovery === "manual" ? pendingOrParked : (["interrupted", ...pendingOrParked] as const)
+    const dispatcher = yield* Dispatcher.make(core, (run) => beginRun(core, admission, run), continued)
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued }
 
     const service: Service<C, I> = {
@@ -333,7 +334,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       startMany: (configs, start) => startMany(core, starting, configs, start),
       resume: (id) => resumeJob(core, admission, id),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
-      stopAll: dispatcher.pausedDuring(stopAll(core, { interrupted })),
+      stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
       signal: (jobId, name, payload, { by } = {}) => signalJob(core, options.signals, { jobId, name, payload, by }),
       get: (id) =>
         Effect.flatMap(

@@ -18,6 +18,7 @@ import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Parked, Run, RunError } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
+import type { WhenKeyTaken } from "../domain/StartOptions.js"
 import type { Work } from "../domain/Work.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
@@ -269,14 +270,6 @@ export interface NewRun {
   /** How many pending runs there may be; without a limit by default. */
   readonly maxQueued?: number | undefined
 }
-
-/**
- * What `start` does where another job holds the key.
- *
- * @since 0.2.0
- * @category models
- */
-export type WhenKeyTaken = "refuse" | "attach" | "replace" | "queue"
 
 /**
  * What came of a run to insert: it runs, it waits, or another run was there before.

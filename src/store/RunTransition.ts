@@ -114,7 +114,7 @@ const parkedState = (
 
 /** The state of the attempt that begins; undefined when the run does not wait, or another attempt is next. */
 export const begun = (state: State, { at, attempt, key }: Beginning): State | undefined =>
-  state.waitsFor !== undefined && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
+  state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
     ? { ...state, ...waitsForNothing, status: "running", attempt, key: state.key ?? key, startedAt: at }
     : undefined
 

@@ -5,6 +5,7 @@ import { Duration, ParseResult, Schema } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import { JobId as DomainJobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
+import { WhenFull, WhenKeyTaken } from "../../domain/StartOptions.js"
 
 const maxLength = 80
 
@@ -95,10 +96,8 @@ const integer = Schema.String.pipe(Schema.pattern(/^-?\d{1,7}$/), Schema.compose
 const time = Schema.DateTimeUtc.pipe(expecting("a time such as 2026-01-31T08:00:00Z"))
 
 const choices = {
-  whenFull: optional(Schema.Literal("refuse", "queue").pipe(expecting("refuse or queue"))),
-  whenKeyTaken: optional(
-    Schema.Literal("refuse", "attach", "replace", "queue").pipe(expecting("refuse, attach, replace or queue"))
-  )
+  whenFull: optional(WhenFull.pipe(expecting("refuse or queue"))),
+  whenKeyTaken: optional(WhenKeyTaken.pipe(expecting("refuse, attach, replace or queue")))
 }
 
 /** The options of a start; `JobManager.start` checks how they go together. */

@@ -7,7 +7,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import { Effect, Fiber, Layer, Option, Predicate, Struct } from "effect"
+import { Effect, Fiber, Layer, Option, Predicate } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
@@ -79,7 +79,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
               }
               const key = headers["idempotency-key"]
               const options = { ...urlParams, ...(key === undefined ? {} : { idempotencyKey: key }) }
-              const id = yield* manager.start(body, Struct.keys(options).length === 0 ? undefined : options)
+              const id = yield* manager.start(body, options)
               return new Submitted({ id })
             }).pipe(withRetryAfter, Metrics.start)
           )

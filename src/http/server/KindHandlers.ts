@@ -5,7 +5,7 @@ import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import { Context, Effect, Layer, Option, Predicate, Struct } from "effect"
+import { Context, Effect, Layer, Option, Predicate } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { invalidConfig } from "../../domain/invalidConfig.js"
 import type { JobManager } from "../../manager/JobManager.js"
@@ -66,7 +66,7 @@ const start = ({ manager }: Managers.Managed, request: HttpServerRequest) =>
     const options = yield* Effect.mapError(decodeStartFields(given), invalidConfig)
     if (!("config" in body)) return yield* invalid(["config"], "is missing")
     // oxlint-disable-next-line typescript/consistent-type-assertions -- the manager takes what it can decode
-    const id = yield* manager.start(config as never, Struct.keys(options).length === 0 ? undefined : options)
+    const id = yield* manager.start(config as never, options)
     return new Submitted({ id })
   }).pipe(withRetryAfter, Metrics.start)
 

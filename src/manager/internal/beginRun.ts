@@ -43,7 +43,7 @@ export const resumeJob = <Config>(
       case "interrupted":
         // Only where an earlier version has interrupted it.
         if (run.waitsFor === "key") return yield* notResumable(run, "another job holds its key")
-        return yield* beginRun(core, admission, id)
+        return yield* beginRun(core, admission, run)
       default:
         return yield* notResumable(run)
     }
@@ -55,12 +55,12 @@ const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotRes
 export const beginRun = <Config>(
   core: Core<Config>,
   admission: Admission<Config>,
-  id: JobId
+  run: Run
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
     const { store } = core
+    const { id } = run
     yield* core.shutdown.refuse
-    const run = yield* core.recordOf(id)
     if (run.waitsFor !== "permit") return yield* notResumable(run)
 
     const prepare = Effect.gen(function* () {
@@ -83,7 +83,11 @@ export const beginRun = <Config>(
       launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller }),
       {
         // Another call continues or cancels it, or has just done so.
-        AlreadyActive: () => Effect.zipRight(JobRegistry.find(core.jobs, id), beginRun(core, admission, id)),
+        AlreadyActive: () =>
+          Effect.zipRight(
+            JobRegistry.find(core.jobs, id),
+            Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run))
+          ),
         Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status })),
         // It waits behind the key that its check has shown only now.
         Elsewhere: () => Effect.void

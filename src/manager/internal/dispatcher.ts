@@ -4,16 +4,16 @@
  */
 import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
 import type { JobNotFound, MaxJobsReached, NotResumable, ShuttingDown, StoreError } from "../../domain/errors.js"
-import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as race from "../../internal/race.js"
 import { now } from "../../internal/now.js"
 import type { Notifier } from "../../store/ChangeNotifier.js"
-import type { UnfinishedRun } from "../../store/RunStoreService.js"
+import type { Service, UnfinishedRun } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
 import { record, tooManyCrashes } from "./recovery.js"
 
-type Begin = (id: JobId) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
+type Begin = (run: Run) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
 
 export interface Dispatcher {
   /** Begins runs for as long as the manager lives. */
@@ -35,18 +35,17 @@ const longest = Duration.days(24)
 /** Milliseconds between two looks at a clock that may have jumped. */
 const jumpCheck = 1_000
 
-/** Without `interrupted`, those runs wait for `resume`. */
 export const make = <Config>(
   core: Core<Config>,
   begin: Begin,
-  { interrupted }: { readonly interrupted: boolean }
+  /** Of the runs that it begins. */
+  statuses: Parameters<Service["due"]>[0]["statuses"]
 ): Effect.Effect<Dispatcher, StoreError> =>
   Effect.gen(function* () {
     const { kind, store } = core
     const latch = yield* Effect.makeLatch(true)
     const pauses = yield* Ref.make(0)
     const waiting = yield* store.waiting(kind)
-    const statuses = [...(interrupted ? ["interrupted" as const] : []), "parked" as const, "pending" as const]
 
     /** The version of the store at which no run was due. */
     const noneDueAt = yield* Ref.make(Option.none<number>())
@@ -129,7 +128,7 @@ const beginRun = <Config>(
     const error = tooManyCrashes(crashes)
     if (error !== undefined) return yield* record(core.store, run, { type: "job.failed", error })
     const free = yield* core.permitFreed.version
-    yield* begin(run.id).pipe(
+    yield* begin(run).pipe(
       Effect.catchTags({
         MaxJobsReached: () => core.permitFreed.changed(free),
         // It was begun or cancelled meanwhile, or has just failed.

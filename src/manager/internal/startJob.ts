@@ -67,13 +67,14 @@ export const startJob = <Config>(
     yield* core.shutdown.refuse
     const at = yield* now
     const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
-    const submitted = submit(starting, input, { at, requested, options })
-    if (requested.isPlain) return yield* startNow(core, starting, { id: starting.nextId(at.epochMillis), submitted })
+    const id = starting.nextId(at.epochMillis)
+    const submitted = submit(starting, input, { id, at, requested, options })
+    if (requested.isPlain) return yield* startNow(core, starting, { id, submitted })
     const submission = yield* submitted
     const decided = yield* decideByKeys(core, submission)
     if (decided !== "permit") return decided === "queue" ? yield* queue(core, starting, submission) : decided
     return yield* Effect.catchTag(
-      startNow(core, starting, { id: submission.id, submitted: Effect.succeed(submission) }),
+      startNow(core, starting, { id, submitted: Effect.succeed(submission) }),
       "MaxJobsReached",
       (full) => whenFull(core, starting, { submission, full })
     )
@@ -103,15 +104,21 @@ export const queueJob = <Config>(
     decided === "permit" || decided === "queue" ? queue(core, starting, submission) : Effect.succeed(decided)
   )
 
-/** Decodes a configuration, and gives the run its id. */
+/** Decodes a configuration. */
 export const submit = <Config>(
   starting: Starting<Config>,
   input: unknown,
   {
     at,
+    id,
     options,
     requested
-  }: { readonly at: DateTime.Utc; readonly requested: Requested; readonly options: StartOptions | undefined }
+  }: {
+    readonly id: JobId
+    readonly at: DateTime.Utc
+    readonly requested: Requested
+    readonly options: StartOptions | undefined
+  }
 ): Effect.Effect<Submission<Config>, InvalidJobConfig> =>
   Effect.gen(function* () {
     const decoded = yield* starting.admission.decode(input)
@@ -121,7 +128,7 @@ export const submit = <Config>(
     const { idempotencyKey: key } = requested
     return {
       ...decoded,
-      id: starting.nextId(at.epochMillis),
+      id,
       at,
       labels,
       requested,
@@ -168,7 +175,7 @@ const startNow = <Config>(
     const { id } = job
     if (yield* starting.dispatcher.mayHaveDue) return yield* new MaxJobsReached({ maxJobs: core.maxJobs })
     const prepare = Effect.gen(function* () {
-      const submission = { ...(yield* job.submitted), id }
+      const submission = yield* job.submitted
       const checked = yield* starting.admission.check(submission.config)
       const run = newRun(core, starting, submission, checked)
       const commit = Effect.flatMap(create(core, run, checked), (created) =>

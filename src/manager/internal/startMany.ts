@@ -32,7 +32,7 @@ export const startMany = <Config>(
       const submissions = yield* Effect.forEach(chunk, (config) =>
         Effect.either(
           Effect.flatMap(request(options, { at, hasKey: starting.key !== undefined }), (requested) =>
-            submit(starting, config, { at, requested, options })
+            submit(starting, config, { id: starting.nextId(at.epochMillis), at, requested, options })
           )
         )
       )

@@ -12,17 +12,16 @@ import * as JobRegistry from "./JobRegistry.js"
 import { forEachPage } from "./recovery.js"
 import { since, stopJob } from "./stopJob.js"
 
-/** Failures are reported as `timedOut`. Pending and parked runs are cancelled, and interrupted ones where it says so. */
+/** Failures are reported as `timedOut`. Runs that wait are cancelled, of the statuses that it says. */
 export const stopAll = <Config>(
   core: Core<Config>,
-  { interrupted }: { readonly interrupted: boolean }
+  waiting: ReadonlyArray<RunStatus>
 ): Effect.Effect<ReadonlyArray<StopReport>> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
     const active = yield* beginAll(core, yield* JobRegistry.ids(core.jobs), begun)
-    const statuses = [...(interrupted ? ["interrupted" as const] : []), "parked" as const, "pending" as const]
-    const cancelled = yield* Effect.forEach(statuses, (status) => cancelWaiting(core, status, begun))
+    const cancelled = yield* Effect.forEach(waiting, (status) => cancelWaiting(core, status, begun))
     return [...cancelled.flat(), ...(yield* Effect.all(active)).flat()]
   }).pipe(traced("JobManager.stopAll"))
 
