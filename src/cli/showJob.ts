@@ -1,7 +1,7 @@
 /**
  * `charlotte show`: shows everything that is known of a job.
  */
-import { DateTime, Effect, Option, Schema } from "effect"
+import { DateTime, Effect, Schema } from "effect"
 import * as Home from "../daemon/Home.js"
 import { Job } from "../http/contract/Api.js"
 import * as JobRef from "./JobRef.js"
@@ -9,6 +9,7 @@ import * as JobSource from "./JobSource.js"
 import * as renderJob from "./renderJob.js"
 import * as Summary from "./run/Summary.js"
 import { Output, writeLines } from "./terminal/Output.js"
+import { timeZone } from "./terminal/timeZone.js"
 
 export interface Options {
   readonly job: string
@@ -25,7 +26,7 @@ export const showJob = (given: Options) =>
       const summary = Summary.of({ run: job, work: job }, now)
       return yield* write(`${JSON.stringify({ ...encode(job), summary })}\n`)
     }
-    const zone = Option.getOrElse(yield* Effect.serviceOption(DateTime.CurrentTimeZone), DateTime.zoneMakeLocal)
+    const zone = yield* timeZone
     yield* writeLines(renderJob.lines(job, { now, zone, columns: isTerminal ? (yield* size).columns : Infinity }))
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 

@@ -1,24 +1,55 @@
 /**
  * `charlotte start`: submits a task directory to the daemon.
  */
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import * as Home from "../daemon/Home.js"
 import { DaemonNotRunning } from "../http/contract/errors.js"
 import * as Git from "../git/Git.js"
 import * as JobSource from "./JobSource.js"
+import { type Started, startJob } from "./startJob.js"
+import * as startOptions from "./startOptions.js"
 import * as submitOptions from "./submitOptions.js"
 import { Output, writeLines } from "./terminal/Output.js"
 import * as StyledLine from "./terminal/StyledLine.js"
+import * as waitingText from "./waitingText.js"
+import { timeZone } from "./terminal/timeZone.js"
 
-export const submitJob = ({ json, ...given }: submitOptions.Options) =>
+export interface Options extends submitOptions.Options, startOptions.Given {}
+
+export const submitJob = ({ json, ...given }: Options) =>
   Effect.gen(function* () {
+    const options = yield* startOptions.read(given)
     const config = yield* submitOptions.read(given)
     if (config.dryRun) return yield* submitOptions.show(config, json)
-    const { isTerminal, write } = yield* Output
     const { socket } = yield* Home.Home
     const daemon = yield* JobSource.daemon
     if (Option.isNone(daemon)) return yield* new DaemonNotRunning({ address: socket })
-    const id = yield* daemon.value.start(config)
-    yield* write(json ? `${JSON.stringify({ id })}\n` : `${id}\n`)
-    if (isTerminal && !json) yield* writeLines([[StyledLine.raw(`watch it with: charlotte watch ${id}`, "faint")]])
+    const started = yield* startJob(daemon.value, config, options)
+    yield* json ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(object(started))}\n`)) : print(started)
   }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
+
+/** In a pipe the id stands alone. */
+const print = (started: Started) =>
+  Effect.gen(function* () {
+    const { error, isTerminal, write } = yield* Output
+    const { id } = started
+    yield* write(`${id}\n`)
+    const notice = Option.toArray(waitingText.started(started, { now: yield* DateTime.now, zone: yield* timeZone }))
+    yield* isTerminal
+      ? writeLines([...notice, `watch it with: charlotte watch ${id}`].map((text) => [StyledLine.raw(text, "faint")]))
+      : Effect.forEach(notice, (text) => error(`${text}; see: charlotte show ${id}\n`), { discard: true })
+  })
+
+/** A job that may have to wait is looked up. */
+const object = ({ id, isEarlier, job }: Started) => ({
+  id,
+  ...Option.match(job, {
+    onNone: () => ({}),
+    onSome: ({ startAt, status, waitsFor }) => ({
+      status,
+      waitsFor,
+      startAt: startAt && DateTime.formatIso(startAt),
+      isEarlier
+    })
+  })
+})

@@ -53,25 +53,32 @@ export const number = (name: string, description: string) =>
     /^[1-9]\d{0,5}$/.test(text) ? Either.right(Number(text)) : Either.left("a whole number, 1 or more")
   )
 
-const units: { readonly [unit: string]: number } = { ms: 1, s: 1_000, min: 60_000, m: 60_000, h: 3_600_000 }
+/** In milliseconds. */
+export const timeUnits: { readonly [unit: string]: number } = {
+  ms: 1,
+  s: 1_000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000
+}
 
 /** A duration such as `5s`, up to a day. */
 export const span = (name: string, description: string) =>
   Parameter.option(name, { placeholder: "TIME", description }, (text) => {
     const [, number, unit = ""] = /^(\d{1,9}) ?(ms|s|min|m|h)$/.exec(text) ?? []
-    const millis = Number(number) * (units[unit] ?? NaN)
+    const millis = Number(number) * (timeUnits[unit] ?? NaN)
     return millis <= 24 * 3_600_000
       ? Either.right(Duration.millis(millis))
       : Either.left("a duration of at most a day, such as 500ms, 5s or 2min")
   })
 
-const days: { readonly [unit: string]: number } = { ...units, d: 86_400_000, w: 7 * 86_400_000 }
-
 /** An age such as `7d`. */
 export const age = (name: string, description: string) =>
   Parameter.option(name, { placeholder: "AGE", description }, (text) => {
     const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
-    const millis = Number(number) * (days[unit] ?? NaN)
+    const millis = Number(number) * (timeUnits[unit] ?? NaN)
     return Number.isNaN(millis)
       ? Either.left("a duration, such as 12h, 7d or 2w")
       : Either.right(Duration.millis(millis))

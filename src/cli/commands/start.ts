@@ -3,12 +3,14 @@
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import { json, submit } from "./parameters.js"
+import { at, waiting } from "./waitingOptions.js"
 
 export const start = CommandTree.command(
   {
-    description: "Submit a task directory to the daemon and print the id of the job.",
-    example: "charlotte start tasks --target main --agent claude --label team=web",
-    parameters: { ...submit, json }
+    description:
+      "Submit a task directory to the daemon and print the id of the job. If it has to wait, standard error says for what.",
+    example: "charlotte start tasks --agent claude --label team=web --queue --priority 5 --at 22:00",
+    parameters: { ...submit, at, ...waiting, json }
   },
   async () => (await import("../submitJob.js")).submitJob
 )

@@ -7,6 +7,7 @@ import { toJson } from "../../internal/Json.js"
 import { InvalidPlan } from "../../yaml/Diagnostic.js"
 import * as exitCodeOf from "./exitCodeOf.js"
 import * as ExitCode from "./ExitCode.js"
+import { Hinted } from "./Hinted.js"
 import * as hints from "./hints.js"
 import * as Terminal from "../terminal/text.js"
 
@@ -30,14 +31,15 @@ export const format = (cause: Cause.Cause<unknown>, manner: Manner): Formatted =
   })
 }
 
-const expected = (error: unknown, { json }: Manner): Formatted => {
-  if (error instanceof ExitCode.Quit) return { code: error.code, text: "" }
+const expected = (failure: unknown, { json }: Manner): Formatted => {
+  if (failure instanceof ExitCode.Quit) return { code: failure.code, text: "" }
+  const { error, hint } = failure instanceof Hinted ? failure : { error: failure, hint: hints.of(failure) }
   const code = exitCodeOf.ofError(error)
   if (code === ExitCode.closed) return { code, text: "" }
-  return { code, text: json ? jsonLine(encode(error)) : sentence(error) }
+  return { code, text: json ? jsonLine(encode(error)) : sentence(error, hint) }
 }
 
-const sentence = (error: unknown): string => {
+const sentence = (error: unknown, hint: string | undefined): string => {
   // One line each, as compilers print them, so that editors can jump to the position.
   if (error instanceof InvalidPlan) return error.problems.map((problem) => line(String(problem))).join("")
   if (error instanceof InvalidJobConfig) {
@@ -47,7 +49,6 @@ const sentence = (error: unknown): string => {
     return issues.join("")
   }
   const message = Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
-  const hint = hints.of(error)
   return `charlotte: ${Terminal.cleanLines(message).join("\n")}${hint === undefined ? "" : `; ${hint}`}\n`
 }
 

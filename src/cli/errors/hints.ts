@@ -8,7 +8,11 @@ import * as http from "../../http/contract/errors.js"
 export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.MaxJobsReached)
     return "wait for a job to end or stop one; list them with: charlotte jobs --status running"
-  if (error instanceof domain.JobConflict) return `watch it with: charlotte watch ${error.jobId}`
+  if (error instanceof domain.JobConflict) {
+    const isRunning = (error.status ?? "running") === "running"
+    return isRunning ? `watch it with: charlotte watch ${error.jobId}` : `see: charlotte show ${error.jobId}`
+  }
+  if (error instanceof domain.QueueFull) return "list them with: charlotte jobs --status pending"
   if (error instanceof domain.JobNotFound) return "list jobs with: charlotte jobs"
   if (error instanceof domain.NotResumable) return instead(error.jobId)[error.status]
   if (error instanceof domain.StopTimedOut) return `it is still stopping; see: charlotte show ${error.jobId}`

@@ -64,7 +64,7 @@ export const make = (store: RunStore.Service): Jobs => {
 
 /** The same, with a manager in this process. */
 export const managed = ({ resume, start }: JobManager["Type"]): Effect.Effect<Manager, never, RunStore.RunStore> =>
-  Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start: (config) => start(config), resume }))
+  Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start, resume }))
 
 const untouched = Layer.unwrapEffect(
   Effect.map(Home, ({ database }) =>

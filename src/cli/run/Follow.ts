@@ -16,6 +16,7 @@ import * as Screen from "./Screen.js"
 import * as Summary from "./Summary.js"
 import * as SummaryText from "./SummaryText.js"
 import * as logTail from "./logTail.js"
+import { timeZone } from "../terminal/timeZone.js"
 
 export interface Options<E1, R1, E2, R2> {
   /** All events of the job; ends with the job, or when no process runs it any more. */
@@ -64,7 +65,7 @@ const asJson = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
 
 const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
   Effect.gen(function* () {
-    const zone = Option.getOrElse(yield* Effect.serviceOption(DateTime.CurrentTimeZone), DateTime.zoneMakeLocal)
+    const zone = yield* timeZone
     yield* Stream.runForEach(events, (event) => writeLines(Option.toArray(plainLines.line(event, zone))))
   })
 

@@ -1,7 +1,7 @@
 /**
  * Follows the events of all jobs from now on, until it is interrupted.
  */
-import { DateTime, Effect, Option, Schema, Stream } from "effect"
+import { Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
 import * as JobRef from "../JobRef.js"
 import type { Host } from "../JobSource.js"
@@ -9,11 +9,12 @@ import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import * as followRemote from "./followRemote.js"
 import * as plainLines from "./plainLines.js"
+import { timeZone } from "../terminal/timeZone.js"
 
 export const follow = ({ client, what }: Host, json: boolean) =>
   Effect.gen(function* () {
     const { error, isTerminal, size, write } = yield* Output
-    const zone = Option.getOrElse(yield* Effect.serviceOption(DateTime.CurrentTimeZone), DateTime.zoneMakeLocal)
+    const zone = yield* timeZone
     const events = client.allEvents({
       after: "latest",
       patience: followRemote.patience[what],

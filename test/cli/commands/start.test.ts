@@ -56,7 +56,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
           out: "",
           err: expect.stringMatching(
             new RegExp(
-              `^charlotte: job ${id} already works on branch main of ${repository}; watch it with: charlotte watch ${id}\\n$`
+              `^charlotte: job ${id} already works on branch main of ${repository}; watch it with: charlotte watch ${id}; to wait behind it, add --key KEY --on-key queue\\n$`
             )
           )
         })
@@ -69,7 +69,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
         expect(yield* start("third")).toEqual({
           code: 75,
           out: "",
-          err: `charlotte: ${full.message}; wait for a job to end or stop one; list them with: charlotte jobs --status running\n`
+          err: `charlotte: ${full.message}; add --queue to wait for a permit, or stop a job; list them with: charlotte jobs --status running\n`
         })
         const json = yield* start("third", "--json")
         expect([json.code, json.out, JSON.parse(json.err)]).toEqual([75, "", full])

@@ -113,9 +113,28 @@ const cases = [
   [
     75,
     starting(new errors.MaxJobsReached({ maxJobs: 2 })),
-    /^max jobs \(2\) reached; wait for a job to end or stop one; /
+    /^max jobs \(2\) reached; add --queue to wait for a permit, or stop a job; /
   ],
-  [75, starting(new errors.JobConflict({ jobId, key: "\x1b[2Jk" })), `job ${jobId} already works on k; ${watchIt}`],
+  [
+    75,
+    starting(new errors.JobConflict({ jobId, key: "\x1b[2Jk" })),
+    `job ${jobId} already works on k; ${watchIt}; to wait behind it, add --key KEY --on-key queue`
+  ],
+  [
+    75,
+    starting(new errors.JobConflict({ jobId, key: "k", status: "parked" })),
+    /, which is parked, holds k; .*; see: charlotte show \w{26}; to wait behind it, add --key KEY --on-key queue$/
+  ],
+  [
+    75,
+    starting(new errors.QueueFull({ maxQueued: 3 })),
+    "the queue is full: 3 runs are pending; list them with: charlotte jobs --status pending"
+  ],
+  [
+    2,
+    starting(new errors.IdempotencyKeyReused({ key: "k", jobId })),
+    /with another body or other options; use a new key$/
+  ],
   [75, starting(new errors.ShuttingDown()), /; try again when the daemon has restarted; see: charlotte daemon status$/],
   [75, starting(storeError("busy")), new RegExp(`; ${again}$`)],
   [75, starting(storeError("closed")), new RegExp(`; ${again}$`)],

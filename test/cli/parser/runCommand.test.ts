@@ -275,14 +275,23 @@ Arguments
   <tasksDir>  The task directory, relative to the current directory or to --repo.
 
 Options
-  --repo DIR            A directory in the git repository to use (default: the current directory).
-  --target BRANCH       The branch that receives the result (default: the one that is checked out).
-  --agent NAME          The agent that works on the tasks (default: the one in charlotte.yaml).
-  --concurrency N       How many units to work on in parallel (default: 4).
-  --no-land             Leave the result on its own branch and the target branch unchanged.
-  --dry-run             Show what would be done without doing it.
-  --label KEY=VALUE...  A label to find jobs by; can be repeated.
-  --json                Print JSON, one document a line; errors too, on standard error.
+  --repo DIR             A directory in the git repository to use (default: the current directory).
+  --target BRANCH        The branch that receives the result (default: the one that is checked out).
+  --agent NAME           The agent that works on the tasks (default: the one in charlotte.yaml).
+  --concurrency N        How many units to work on in parallel (default: 4).
+  --no-land              Leave the result on its own branch and the target branch unchanged.
+  --dry-run              Show what would be done without doing it.
+  --label KEY=VALUE...   A label to find jobs by; can be repeated.
+  --queue                If all permits are in use, wait for one instead of failing.
+  --priority N           Of the jobs that wait for a permit, higher numbers start first: -1000000 to
+                         1000000 (default: 0).
+  --delay DURATION       Start no earlier than so long from now, such as 30s, 10min, 2h or 3d.
+  --key KEY              At most one job holds a key, from its start to its end; the branch that
+                         receives the result is always one.
+  --on-key ACTION        If another job holds the key: refuse (the default), attach to that job,
+                         replace it (stop it, and start when it has ended), or queue behind it.
+  --idempotency-key KEY  Makes it safe to try again: the same key always means the same job.
+  --json                 Print JSON, one document a line; errors too, on standard error.
 
 Example: charlotte run tasks --target main --agent claude --concurrency 2 --label team=web
 `)

@@ -1,0 +1,43 @@
+/**
+ * Starts a job as the options of the command say, and finds out what came of it.
+ */
+import { DateTime, Effect, Option } from "effect"
+import type { JobId } from "../domain/JobId.js"
+import type { StartOptions } from "../domain/StartOptions.js"
+import type { Job } from "../http/contract/Api.js"
+import type { Submission } from "../http/contract/Parameters.js"
+import { Hinted } from "./errors/Hinted.js"
+import * as hints from "./errors/hints.js"
+import type { Manager } from "./JobSource.js"
+
+export interface Started {
+  readonly id: JobId
+  /** Its record, if it may have to wait or may be an earlier job. */
+  readonly job: Option.Option<Job>
+  /** Whether it is the earlier job that has the key. */
+  readonly isEarlier: boolean
+}
+
+export const startJob = (
+  { get, start }: Pick<Manager, "get" | "start">,
+  config: Submission,
+  options: Option.Option<StartOptions>
+) =>
+  Effect.gen(function* () {
+    const submittedAt = yield* DateTime.now
+    const id = yield* Effect.catchTags(start(config, Option.getOrUndefined(options)), {
+      MaxJobsReached: (error) => new Hinted({ error, hint: orQueue }),
+      JobConflict: (error) => new Hinted({ error, hint: `${hints.of(error)}; ${orWaitBehind(options)}` })
+    })
+    if (Option.isNone(options)) return { id, job: Option.none(), isEarlier: false }
+    const job = yield* get(id)
+    return { id, job: Option.some(job), isEarlier: DateTime.lessThan(job.createdAt, submittedAt) }
+  })
+
+const orQueue = "add --queue to wait for a permit, or stop a job; list them with: charlotte jobs --status running"
+
+/** What `--on-key` says is for every key of the job, also that of its branch. */
+const orWaitBehind = (options: Option.Option<StartOptions>): string => {
+  const hasKey = Option.exists(options, ({ key }) => key !== undefined)
+  return `to wait behind it, add ${hasKey ? "" : "--key KEY "}--on-key queue`
+}

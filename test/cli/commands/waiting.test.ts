@@ -1,0 +1,51 @@
+/** Jobs that wait, from `charlotte start` to their end. */
+import { expect, layer } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { Here, layer as daemon, tasks } from "./Here.js"
+
+const decode = Schema.decodeSync(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
+
+/** One job at a time. */
+layer(daemon(tasks, { CHARLOTTE_MAX_JOBS: "1" }), { excludeTestServices: true, timeout: "1 minute" })(
+  "a job that waits",
+  (it) => {
+    it.scoped("is queued by `charlotte start`, which says for what it waits", () =>
+      Effect.gen(function* () {
+        const { git, reached, release, repository, run } = yield* Here
+        for (const branch of ["one", "two", "three"]) yield* git(repository, "branch", branch)
+        const start = (branch: string, ...more: ReadonlyArray<string>) =>
+          run("start", "tasks/waiting", "--repo", repository, "--target", branch, ...more)
+        const first = (yield* start("one", "--key", "nightly")).out.trim()
+        yield* reached
+
+        const queued = yield* start("two", "--queue", "--priority", "5")
+        const second = queued.out.trim()
+        expect(queued).toEqual({
+          code: 0,
+          out: `${second}\n`,
+          err: `job ${second} waits for a permit; see: charlotte show ${second}\n`
+        })
+        const delayed = yield* start("three", "--delay", "2h", "--json")
+        expect([delayed.code, delayed.err]).toEqual([0, ""])
+        const third = decode(delayed.out)
+        expect(third).toMatchObject({ status: "pending", waitsFor: "time", isEarlier: false })
+
+        // A key that is taken.
+        const refused = yield* start("two", "--key", "nightly", "--queue")
+        expect([refused.code, refused.err]).toEqual([
+          75,
+          `charlotte: job ${first} already works on nightly; watch it with: charlotte watch ${first}; to wait behind it, add --on-key queue\n`
+        ])
+        expect(yield* start("two", "--key", "nightly", "--on-key", "attach")).toEqual({
+          code: 0,
+          out: `${first}\n`,
+          err: `no new job was started: job ${first}, which is running, has that key; see: charlotte show ${first}\n`
+        })
+
+        expect((yield* run("stop", String(third["id"]))).out).toMatch(/^✓ job \w{26} cancelled after /)
+        yield* release
+        expect((yield* run("watch", second)).code).toBe(0)
+      })
+    )
+  }
+)
