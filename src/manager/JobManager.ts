@@ -41,14 +41,17 @@ import type { JobId } from "../domain/JobId.js"
 import type { Run, TypedRun } from "../domain/Run.js"
 import type { StartOptions } from "../domain/StartOptions.js"
 import type { StopReport } from "../domain/StopReport.js"
+import { makeNotifier } from "../store/ChangeNotifier.js"
 import type { RunStore } from "../store/RunStore.js"
 import * as Admission from "./internal/admission.js"
 import { awaitEnd } from "./internal/awaitEnd.js"
+import { byTransaction } from "./internal/byTransaction.js"
 import { closeJobs } from "./internal/closeJobs.js"
 import { beginRun, resumeJob } from "./internal/beginRun.js"
 import * as Core from "./internal/Core.js"
 import * as Dispatcher from "./internal/dispatcher.js"
 import * as EventSubscriptions from "./internal/EventSubscriptions.js"
+import * as outboxQueue from "./internal/outboxQueue.js"
 import * as JobIdGenerator from "./internal/JobIdGenerator.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
 import { limits } from "./internal/limits.js"
@@ -58,6 +61,7 @@ import { acquireOwnership } from "./internal/ownership.js"
 import type { Health } from "./internal/persistRetry.js"
 import { takeOver } from "./internal/recovery.js"
 import { signalJob } from "./internal/signals.js"
+import { startInTransaction } from "./internal/startInTransaction.js"
 import { startJob } from "./internal/startJob.js"
 import { startMany } from "./internal/startMany.js"
 import { stopAll } from "./internal/stopAll.js"
@@ -324,14 +328,26 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
     yield* takeOver({ kind, store: core.store, recover })
 
+    const inserted = makeNotifier()
+    const queueInserted = yield* Option.match(core.store.outbox, {
+      onNone: () => Effect.succeed(Effect.void),
+      onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
+    })
     const pendingOrParked = ["parked", "pending"] as const
     const continued = options.recovery === "manual" ? pendingOrParked : (["interrupted", ...pendingOrParked] as const)
     const dispatcher = yield* Dispatcher.make(core, (run) => beginRun(core, admission, run), continued)
-    const starting = { admission, dispatcher, nextId, labels, key, maxQueued }
+    const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
 
     const service: Service<C, I> = {
-      start: (config, start) => startJob(core, starting, config, start),
-      startMany: (configs, start) => startMany(core, starting, configs, start),
+      start: (input, options) =>
+        byTransaction(core.store, {
+          inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
+          outside: startJob(core, starting, { input, options })
+        }),
+      startMany: (configs, options) => {
+        const outside = startMany(core, starting, configs, options)
+        return byTransaction(core.store, { inside: () => outside, outside })
+      },
       resume: (id) => resumeJob(core, admission, id),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
@@ -351,6 +367,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
 
     yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
+    yield* Effect.forkScoped(queueInserted)
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => closeJobs(core))
     return service

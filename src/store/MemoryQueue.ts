@@ -9,7 +9,7 @@ import type { Holder, Key, NewRun, NewSignal, Service } from "./RunStoreService.
 import { type State, waitingSince } from "./RunTransition.js"
 
 export interface Entry {
-  readonly submitted: NewRun
+  submitted: NewRun
   readonly signals: Array<Signal>
   state: State
 }

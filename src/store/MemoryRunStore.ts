@@ -161,6 +161,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
   return {
     outsideTransaction: Effect.void,
+    outbox: Option.none(),
     changes: notifier.get,
 
     get: (id) => Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)), toRun)),
@@ -267,6 +268,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           }
         }
         if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
+        if (beginning.submission !== undefined)
+          entry.submitted = { ...entry.submitted, submission: beginning.submission }
         entry.state = to
         return Effect.as(append(entry, [RunTransition.begunEvent(beginning)]), "running")
       }),

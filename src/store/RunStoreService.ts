@@ -144,6 +144,9 @@ export interface Service {
   /** Dies inside a transaction of the same SQL client, where a write would deadlock. */
   readonly outsideTransaction: Effect.Effect<void>
 
+  /** None where there are no transactions of an application: in memory. */
+  readonly outbox: Option.Option<Outbox>
+
   readonly owners: OwnerStore
 
   /** The child processes of jobs. */
@@ -151,6 +154,39 @@ export interface Service {
 
   /** The units and tasks of jobs. */
   readonly work: TaskProgressStore
+}
+
+/**
+ * Runs that transactions of the application insert, together with the application's own writes. Such a run is in the outbox,
+ * without an event, until the manager has seen the commit.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Outbox {
+  /** Whether others may commit to the database, so that it has to be polled. */
+  readonly isShared: boolean
+
+  /**
+   * Runs `inside` inside a transaction of the application's SQL client, and otherwise `outside`, apart from a transaction of
+   * any other client.
+   */
+  readonly byTransaction: <A, E>(effects: {
+    readonly inside: Effect.Effect<A, E>
+    readonly outside: Effect.Effect<A, E>
+  }) => Effect.Effect<A, E>
+
+  /**
+   * Inserts a pending run by the transaction that the caller is inside, after reading what decides. Answers its id, or that of
+   * the run with its idempotency key.
+   */
+  readonly insert: (run: NewRun) => Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
+
+  /**
+   * Waits for the end of a transaction that is open, and appends `job.queued` to the runs of a kind that were committed; to at
+   * most 1,000 at once. Answers how many.
+   */
+  readonly queue: (kind: string) => Effect.Effect<number, StoreError>
 }
 
 /**
@@ -372,6 +408,8 @@ export interface Beginning {
   readonly attempt: number
   /** The key of `check`, which takes effect only where the run has none yet. */
   readonly key: string | undefined
+  /** JSON text of the submission of `check`, of a run that was recorded before its first one. */
+  readonly submission?: string | undefined
   readonly at: DateTime.Utc
 }
 

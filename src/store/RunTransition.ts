@@ -139,7 +139,10 @@ const event = (type: Lifecycle | "job.signalled", at: DateTime.Utc, payload?: un
 })
 
 /** The event of a new run. */
-export const createdEvent = ({ at, priority, startAt }: NewRun, { status, waitsFor }: State): AcceptedEvent =>
+export const createdEvent = (
+  { at, priority, startAt }: Pick<NewRun, "at" | "priority" | "startAt">,
+  { status, waitsFor }: Pick<State, "status" | "waitsFor">
+): AcceptedEvent =>
   status === "pending"
     ? event("job.queued", at, {
         waitsFor,

@@ -15,6 +15,7 @@ import type { OwnerStore } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
 import * as Page from "./Page.js"
 import type { Service } from "./RunStoreService.js"
+import * as SqlOutbox from "./SqlOutbox.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
 import * as childProcesses from "./sql/childProcesses.js"
 import * as DatabaseFileGuard from "./sql/DatabaseFileGuard.js"
@@ -53,6 +54,7 @@ const open: (
   const guard = yield* DatabaseFileGuard.guard(session, file, options)
   const notifier = yield* ChangeNotifier.make
   const { write } = yield* Writer.make({ session, notifier, guard })
+  const { queueCommitted, ...writes } = runWrites.make(write)
 
   const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
@@ -131,7 +133,7 @@ const open: (
 
     latestCursor: session.read("read events", events.latest),
 
-    ...runWrites.make(write),
+    ...writes,
 
     holder: (key) => session.read("read a key", (connection) => keys.holder(connection, key)),
     idempotent: ({ key, kind }) =>
@@ -141,6 +143,16 @@ const open: (
     nextDueAt: (kind) => session.read("read a due time", (connection) => queue.nextDueAt(connection, kind)),
     latestSignal: ({ jobId, name }) =>
       session.read("read a signal", (connection) => signals.latest(connection, jobId, name)),
+
+    outbox: Option.some(
+      SqlOutbox.make({
+        isShared: file !== undefined,
+        application: application ?? own,
+        session,
+        guard,
+        queueCommitted
+      })
+    ),
 
     owners: { ...ownerStore, acquire: Ownership.acquire(ownerStore, file) },
 

@@ -5,7 +5,7 @@ import { Effect, Layer, Option } from "effect"
 import * as Audit from "../../src/store/Audit.js"
 import * as rules from "../../src/store/sql/audit.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
-import { at, event, id, kind, newRun } from "./runs.js"
+import { at, event, id, insertedInTransaction, kind, newRun } from "./runs.js"
 import * as tables from "./tables.js"
 import { task, unit } from "./work.js"
 
@@ -55,7 +55,8 @@ const process = (n: number, cookie: string, attempt = 1) => ({
 
 /**
  * Job 1 has completed with all its work, 2 was interrupted by a shutdown, 3 runs its second attempt after a crash and has a
- * failed unit and a process, 4 failed after three crashes, 5 was stopped, 6 is pending, 7 has parked again after a signal.
+ * failed unit and a process, 4 failed after three crashes, 5 was stopped, 6 is pending, 7 has parked again after a signal, 8 was
+ * inserted by a transaction of the application.
  */
 const labels = { team: "web", size: "1" }
 
@@ -97,6 +98,7 @@ const scene = Effect.gen(function* () {
   yield* store.signal({ kind, jobId: id(7), name: "go", payload: undefined, by: undefined, limit: 10, at: at(8) })
   yield* store.begin({ jobId: id(7), attempt: 2, key: undefined, at: at(9) })
   yield* store.record({ type: "job.parked", jobId: id(7), attempt: 2, at: at(9), parked })
+  yield* insertedInTransaction(newRun(8))
 })
 
 /** Disables every constraint and trigger of the schema. */
@@ -141,6 +143,7 @@ const damages: ReadonlyArray<readonly [damage: string, ...wrong: ReadonlyArray<s
     "its attempt number does not match its job.resumed events",
     "an event carries a wrong attempt number"
   ],
+  [append(8, 1, "job.queued"), "it is in the outbox, but has an event"],
   [
     `DELETE FROM charlotte_events WHERE type = 'job.completed'`,
     "its status and its events disagree on whether it has ended",
@@ -249,7 +252,7 @@ describe("Audit", () => {
     Effect.gen(function* () {
       const damage = "UPDATE charlotte_events SET type = 'job.what' WHERE type LIKE 'job.%' AND seq > 1"
       const whole = yield* audited(damage)
-      expect(whole).toMatchObject({ jobs: 7, events: 26 })
+      expect(whole).toMatchObject({ jobs: 8, events: 26 })
       for (const sliceSize of [1, 2, 5])
         expect(new Set((yield* audited(damage, { sliceSize })).violations)).toEqual(new Set(whole.violations))
     })
@@ -280,7 +283,7 @@ describe("Audit", () => {
       yield* Effect.gen(function* () {
         yield* scene
         const audit = Audit.run({ maxJobs: 1 }).pipe(Effect.provide(Database.layerUntouched({ filename })))
-        expect(yield* audit).toMatchObject({ jobs: 7, violations: [] })
+        expect(yield* audit).toMatchObject({ jobs: 8, violations: [] })
       }).pipe(Effect.provide(Layer.provideMerge(RunStore.layer, Database.layer({ filename }))))
     })
   )
@@ -298,7 +301,7 @@ describe("Audit", () => {
         INSERT INTO charlotte_events (job_id, seq, at, type, payload)
         SELECT id, 1, 0, 'job.started', '{"attempt":1}' FROM charlotte_runs WHERE id LIKE '01ARZ3NDEKTSV4RRFFQ70%'`)
       const { jobs, violations } = yield* Audit.run()
-      expect(jobs).toBe(20_007)
+      expect(jobs).toBe(20_008)
       // None of them has a terminal event.
       expect(violations).toHaveLength(20)
     }).pipe(Effect.provide(tables.layer))

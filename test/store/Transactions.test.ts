@@ -34,14 +34,15 @@ describe("inside a transaction of the same client", () => {
     string,
     (manager: JobManager.JobManager["Type"], id: typeof unknownId) => Effect.Effect<unknown, unknown>
   > = {
-    start: (manager) => manager.start(config),
+    startMany: (manager) => manager.startMany([config]),
     stop: (manager, id) => manager.stop(id),
     "stop of an unknown job": (manager) => manager.stop(unknownId),
     stopAll: (manager) => manager.stopAll,
     await: (manager, id) => manager.await(id),
     events: (manager, id) => Stream.runDrain(manager.events(id)),
     allEvents: (manager) => Stream.runDrain(manager.allEvents()),
-    resume: (manager) => manager.resume(unknownId)
+    resume: (manager) => manager.resume(unknownId),
+    signal: (manager, id) => manager.signal(id, "go")
   }
   for (const [name, call] of Object.entries(calls)) {
     it.effect(`${name} dies with a clear defect and without side effects`, () =>

@@ -2,6 +2,7 @@
  * Fixtures for tests of the store.
  */
 import { JobId, RunStore } from "charlotte"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { DateTime, Effect, Option } from "effect"
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -31,6 +32,14 @@ export const newRun = (n: number, with_: Partial<RunStore.NewRun> = {}): RunStor
 /** Creates the n-th run and returns its id. */
 export const created = (n: number, with_: Partial<RunStore.NewRun> = {}) =>
   Effect.flatMap(RunStore.RunStore, (store) => Effect.as(store.create(newRun(n, with_)), id(n)))
+
+/** Inserts a run by a transaction of the application that commits. */
+export const insertedInTransaction = (run: RunStore.NewRun) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const { outbox } = yield* RunStore.RunStore
+    return yield* sql.withTransaction(Effect.flatMap(outbox, ({ insert }) => insert(run)))
+  })
 
 export const event = (type: string, payload?: unknown): RunStore.AcceptedEvent => ({
   at: at(0),

@@ -58,6 +58,8 @@ export const make = (options: {
     ): Stream.Stream<JobEvent, E> =>
       Stream.unwrapScoped(
         Effect.gen(function* () {
+          // It would follow for as long as the transaction keeps the writes that it waits for from being made.
+          yield* store.outsideTransaction
           yield* shutdown.stream
           const signal = yield* subscribe
           return Stream.paginateChunkEffect(yield* after, (after) => nextPage(signal, after, read))

@@ -13,6 +13,7 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
+import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Admission } from "./admission.js"
@@ -64,13 +65,17 @@ export const beginRun = <Config>(
     if (run.waitsFor !== "permit") return yield* notResumable(run)
 
     const prepare = Effect.gen(function* () {
-      const submission = Option.getOrUndefined(yield* store.submission(id))
-      const { config, key } = yield* Effect.catchAllCause(admission.recorded(run.config, submission), (cause) =>
+      const recorded = Option.getOrUndefined(yield* store.submission(id))
+      const checked = yield* Effect.catchAllCause(admission.recorded(run.config, recorded), (cause) =>
         endUnresumable(core, run, cause)
       )
+      const { config, key } = checked
+      // A run of a transaction is checked for the first time.
+      const found = run.status === "pending" && recorded === undefined ? checked.submission : undefined
+      const submission = found === undefined ? recorded : parse(found)
       const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
       const at = yield* now
-      const commit = Effect.flatMap(store.begin({ jobId: id, attempt, key, at }), (begun) =>
+      const commit = Effect.flatMap(store.begin({ jobId: id, attempt, key, submission: found, at }), (begun) =>
         begun === "running"
           ? Effect.succeed(begunRun(run, { attempt, startedAt: at }))
           : new Elsewhere({ created: { _tag: "Pending", replaces: [] } })

@@ -1,7 +1,7 @@
 /**
  * Starting a job. What its options ask for is decided in one order, and the first that decides wins: closing, options,
  * capacity where nothing else is asked for, configuration, idempotency key, key, permit, check; then one transaction decides
- * keys and idempotency again, and writes.
+ * keys and idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
 import { DateTime, Effect, Option, Tracer } from "effect"
 import { createHash } from "node:crypto"
@@ -23,8 +23,8 @@ import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import { repeated } from "../../store/admitRun.js"
 import type { Created, NewRun } from "../../store/RunStoreService.js"
-import type { Admission, Decoded, Submitted } from "./admission.js"
-import type { Core } from "./Core.js"
+import type { Admission, Decoded, Submitted as Checked } from "./admission.js"
+import type { Core, Notifier } from "./Core.js"
 import type { Dispatcher } from "./dispatcher.js"
 import type { JobIdGenerator } from "./JobIdGenerator.js"
 import { Elsewhere, launch } from "./jobLife.js"
@@ -38,6 +38,8 @@ export interface Starting<Config> {
   readonly labels: (config: Config) => { readonly [name: string]: string }
   readonly key: ((config: Config) => string | undefined) | undefined
   readonly maxQueued: number
+  /** Changes whenever a transaction of the application has inserted a run, before its commit. */
+  readonly inserted: Notifier
 }
 
 /** Why nothing was written. */
@@ -45,6 +47,12 @@ export type Refusal =
   MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
 
 export type WriteError = JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | StoreError
+
+/** What a caller of `start` passes in. */
+export interface Submitted {
+  readonly input: unknown
+  readonly options: StartOptions | undefined
+}
 
 /** A configuration that was decoded, with what is asked for. */
 export interface Submission<Config> extends Decoded<Config> {
@@ -59,11 +67,9 @@ export interface Submission<Config> extends Decoded<Config> {
 export const startJob = <Config>(
   core: Core<Config>,
   starting: Starting<Config>,
-  input: unknown,
-  options?: StartOptions
+  { input, options }: Submitted
 ): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
-    yield* core.store.outsideTransaction
     yield* core.shutdown.refuse
     const at = yield* now
     const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
@@ -213,7 +219,7 @@ const queue = <Config>(
   })
 
 /** Names in a conflict what the key of the check stands for. */
-const create = <Config>({ store }: Core<Config>, run: NewRun, { key, keyName }: Submitted) =>
+const create = <Config>({ store }: Core<Config>, run: NewRun, { key, keyName }: Checked) =>
   Effect.mapError(store.create(run), (error) =>
     error._tag === "JobConflict" && error.key === key && keyName !== undefined
       ? new JobConflict({ ...error, keyName })
@@ -222,11 +228,11 @@ const create = <Config>({ store }: Core<Config>, run: NewRun, { key, keyName }: 
 
 const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
 
-const newRun = <Config>(
+export const newRun = <Config>(
   { kind }: Core<Config>,
   { maxQueued }: Starting<Config>,
   { at, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
-  { key, submission }: Submitted
+  { key, submission }: Checked
 ): NewRun => ({
   id,
   kind,

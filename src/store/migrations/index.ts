@@ -8,6 +8,7 @@ import ownerLocks from "./0007_owner_locks.js"
 import filters from "./0008_filters.js"
 import generation from "./0009_generation.js"
 import waiting from "./0010_waiting.js"
+import outbox from "./0011_outbox.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -19,5 +20,6 @@ export const migrations = {
   "0007_owner_locks": ownerLocks,
   "0008_filters": filters,
   "0009_generation": generation,
-  "0010_waiting": waiting
+  "0010_waiting": waiting,
+  "0011_outbox": outbox
 }

@@ -10,12 +10,15 @@ import type { NewlyWaiting } from "../ChangeNotifier.js"
 import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
 import * as events from "./events.js"
+import * as outbox from "./outbox.js"
 import * as runs from "./runs.js"
 
 export interface Batch {
   /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
   readonly insert: (run: NewRun, state: State) => void
+  /** Reads the heads of jobs of which this batch has written nothing. */
+  readonly load: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
   /** Reads the head of a job, which this batch may not have read, or may have changed past it. */
   readonly reload: (jobId: JobId) => Effect.Effect<runs.Head | undefined, SqlError>
   /** Buffers a state change with its event. A second change of the same job flushes the first. */
@@ -43,12 +46,13 @@ export interface News {
 }
 
 /** A batch for writes about these jobs. */
-export const make = (connection: Connection, jobIds: ReadonlyArray<JobId>): Effect.Effect<Batch, SqlError> =>
-  jobIds.length === 0
-    ? Effect.succeed(buffered(connection, new Map()))
-    : Effect.map(runs.heads(connection, jobIds), (heads) => buffered(connection, heads))
+export const make = (connection: Connection, jobIds: ReadonlyArray<JobId>): Effect.Effect<Batch, SqlError> => {
+  const batch = buffered(connection)
+  return jobIds.length === 0 ? Effect.succeed(batch) : Effect.as(batch.load(jobIds), batch)
+}
 
-const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch => {
+const buffered = (connection: Connection): Batch => {
+  const heads = new Map<JobId, runs.Head>()
   let inserted: Array<runs.NewRow> = []
   let updated = new Map<JobId, runs.Change>()
   let appended: Array<events.NewRow> = []
@@ -88,9 +92,28 @@ const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch 
     return updated.has(jobId) ? Effect.flatMap(flush, apply) : apply()
   }
 
+  /** A run that is still in the outbox gets its first event before anything else is written about it. */
+  const load: Batch["load"] = (jobIds) =>
+    Effect.flatMap(runs.heads(connection, jobIds), (read) => {
+      const inOutbox: Array<JobId> = []
+      for (const [jobId, head] of read) {
+        heads.set(jobId, head)
+        if (head.isInOutbox) inOutbox.push(jobId)
+      }
+      return inOutbox.length === 0
+        ? Effect.void
+        : Effect.map(outbox.take(connection, inOutbox), (taken) => {
+            for (const { event, jobId, waiting } of taken) {
+              append(jobId, [event])
+              waits(waiting)
+            }
+          })
+    })
+
   return {
     append,
     flush,
+    load,
     waits,
     news: { jobs, waits: waiting },
     connection: Effect.as(flush, connection),
@@ -102,12 +125,7 @@ const buffered = (connection: Connection, heads: Map<string, runs.Head>): Batch 
       waits({ kind: run.kind, waitsFor: state.waitsFor })
     },
 
-    reload: (jobId) =>
-      Effect.map(Effect.zipRight(flush, runs.heads(connection, [jobId])), (read) => {
-        const head = read.get(jobId)
-        if (head !== undefined) heads.set(jobId, head)
-        return head
-      }),
+    reload: (jobId) => Effect.map(Effect.zipRight(flush, load([jobId])), () => heads.get(jobId)),
 
     change,
     update: (jobId, head, to, event) => Effect.map(change(jobId, head, to), () => append(jobId, [event])),

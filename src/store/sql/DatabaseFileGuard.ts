@@ -40,6 +40,8 @@ export interface Options {
 export interface Guard {
   /** Fails if the files are no longer those that were opened, as `busy` while that is unclear. Runs before a transaction. */
   readonly check: (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
+  /** Fails if the files were deleted or replaced, as far as that shows without a statement. */
+  readonly present: Effect.Effect<void, StoreError>
   /** Runs at the start of a transaction, and records which state of the database file the WAL extends. */
   readonly begin: (connection: Connection) => Effect.Effect<void, SqlError>
   /** Whether the files are unchanged since the start of the committed transaction; otherwise `check` decides. */
@@ -50,6 +52,7 @@ export interface Guard {
 
 const unguarded: Guard = {
   check: () => Effect.void,
+  present: Effect.void,
   begin: () => Effect.void,
   confirm: () => Effect.succeed(true),
   checkpoint: Effect.void
@@ -167,15 +170,21 @@ export const guard = (
         return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
       })
 
+    /** The files by their paths, which are those that were opened. */
+    const sameFiles = Effect.suspend(() => {
+      if (refusal !== undefined) return refusal
+      const main = FileState.stat(path)
+      const wal = FileState.stat(log)
+      if (main === undefined || main.identity !== opened.main?.identity)
+        return FileErrors.lost(path, FileErrors.fateOf(main))
+      if (opened.log !== undefined && opened.log.identity !== wal?.identity)
+        return FileErrors.logLost(log, FileErrors.fateOf(wal))
+      return Effect.succeed({ main, wal })
+    })
+
     const check = (connection: Connection, always: boolean): Effect.Effect<void, StoreError | SqlError> =>
       Effect.gen(function* () {
-        if (refusal !== undefined) return yield* refusal
-        const main = FileState.stat(path)
-        const wal = FileState.stat(log)
-        if (main === undefined || main.identity !== opened.main?.identity)
-          return yield* FileErrors.lost(path, FileErrors.fateOf(main))
-        if (opened.log !== undefined && opened.log.identity !== wal?.identity)
-          return yield* FileErrors.logLost(log, FileErrors.fateOf(wal))
+        const { main, wal } = yield* sameFiles
         if (!always && FileState.isSame(main, state.main) && FileState.isSame(wal, state.log)) return
         const hasShrunk = main.size < (state.main?.size ?? 0)
         if ((always || main.size !== state.main?.size) && (yield* isTruncated(connection, main.size, hasShrunk)))
@@ -271,6 +280,7 @@ export const guard = (
 
     return {
       check: (connection) => Effect.suspend(() => damage ?? check(connection, false)),
+      present: Effect.suspend(() => damage ?? Effect.asVoid(sameFiles)),
       begin,
       confirm,
       checkpoint

@@ -24,6 +24,16 @@ export interface Session {
   readonly reserve: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
   /** Dies inside a transaction of the same client. */
   readonly outsideTransaction: Effect.Effect<void>
+  /** Uses the connection of the transaction of the same client that the caller is inside. */
+  readonly join: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E>
+  /**
+   * Runs `inside` inside a transaction of the same client, and otherwise `outside`, without the transaction of another client
+   * in its context: all clients share one tag for their transactions, and every statement would go to that database.
+   */
+  readonly byTransaction: <A, E>(effects: {
+    readonly inside: Effect.Effect<A, E>
+    readonly outside: Effect.Effect<A, E>
+  }) => Effect.Effect<A, E>
 }
 
 const { TransactionConnection, SafeIntegers } = SqlClient
@@ -62,6 +72,16 @@ export const make: Effect.Effect<Session, StoreError, SqlClient.SqlClient> = Eff
       Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>
         isInside(currentContext) ? plain(use(own)) : retryWhileBusy(reserve(use))
       ).pipe(Effect.mapError(storeError(operation))),
+    join: (use) => plain(use(own)),
+    byTransaction: <A, E>({ inside, outside }: Record<"inside" | "outside", Effect.Effect<A, E>>) =>
+      Effect.withFiberRuntime<A, E>(({ currentContext }) => {
+        if (isInside(currentContext)) return inside
+        return Option.isNone(transactionOf(currentContext))
+          ? outside
+          : Effect.mapInputContext(outside, (context: Context.Context<never>) =>
+              Context.omit(TransactionConnection)(context)
+            )
+      }),
     outsideTransaction: Effect.withFiberRuntime(({ currentContext }) =>
       isInside(currentContext)
         ? Effect.dieMessage(

@@ -73,8 +73,13 @@ const eventRules: ReadonlyArray<Rule> = [
   ),
   record(
     "its first event is neither job.queued nor job.started",
-    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND NOT EXISTS
+    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND outbox = 0 AND NOT EXISTS
        (SELECT 1 FROM charlotte_events WHERE job_id = id AND seq = 1 AND type IN ('job.queued', 'job.started'))`
+  ),
+  record(
+    "it is in the outbox, but has an event",
+    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND outbox = 1
+       AND EXISTS (SELECT 1 FROM charlotte_events WHERE job_id = id)`
   ),
   record(
     "its status and its events disagree on whether it has ended",

@@ -14,17 +14,22 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import { admitRun, keysOf, type Lookup } from "../admitRun.js"
-import type { Change, Created, Holder, Service } from "../RunStoreService.js"
+import { admitRun, keysOf } from "../admitRun.js"
+import type { Change, Created, Holder, Outbox, Service } from "../RunStoreService.js"
 import * as RunTransition from "../RunTransition.js"
 import type { Batch } from "./Batch.js"
 import * as keys from "./keys.js"
+import { lookup } from "./lookup.js"
+import * as outbox from "./outbox.js"
 import * as queue from "./queue.js"
 import * as runs from "./runs.js"
 import * as signals from "./signals.js"
 import type { Writer } from "./Writer.js"
 
-type Writes = Pick<Service, "create" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal">
+type Writes = Pick<Service, "create" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal"> & {
+  /** Queues the runs in the outbox, at most 1,000 at once. Answers how many. */
+  readonly queueCommitted: Outbox["queue"]
+}
 
 const running: Created = { _tag: "Running" }
 
@@ -33,13 +38,6 @@ export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head 
   const head = batch.head(jobId)
   return head !== undefined && RunTransition.acceptsEvents(head.state, attempt) ? head : undefined
 }
-
-const lookup = (batch: Batch): Lookup<SqlError> => ({
-  idempotent: (kind, key) => Effect.flatMap(batch.connection, (connection) => queue.idempotent(connection, kind, key)),
-  holder: (key) => Effect.flatMap(batch.connection, (connection) => keys.holder(connection, key)),
-  replacing: (key) => Effect.flatMap(batch.connection, (connection) => keys.replacing(connection, key)),
-  pending: (kind) => Effect.flatMap(batch.connection, (connection) => queue.pending(connection, kind))
-})
 
 /** Writes the change, and gives the keys of a run that has ended to the next. */
 const apply = (
@@ -88,7 +86,7 @@ export const make = (write: Writer["write"]): Writes => ({
           return Exit.succeed(running)
         }
         return Effect.gen(function* () {
-          const decision = yield* admitRun(run, lookup(batch))
+          const decision = yield* admitRun(run, lookup(batch.connection))
           if (decision._tag === "Existing") return decision
           insert(decision.state)
           const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(batch, holder, run.at))
@@ -138,6 +136,9 @@ export const make = (write: Writer["write"]): Writes => ({
               yield* keys.release(batch, runs.keysOfHead(head), at)
               return "waits"
             }
+          }
+          if (beginning.submission !== undefined) {
+            yield* runs.recordSubmission(yield* batch.connection, jobId, beginning.submission)
           }
           if (parked?.signal !== undefined && wokenBy === "signal") {
             yield* signals.use(yield* batch.connection, jobId, parked.signal)
@@ -190,6 +191,18 @@ export const make = (write: Writer["write"]): Writes => ({
           for (const { id } of woken) if (batch.head(id) !== undefined) yield* batch.reload(id)
           if (woken.length > 0) batch.waits({ kind, waitsFor: "permit" })
           return woken.length
+        })
+    }),
+
+  queueCommitted: (kind) =>
+    write<number, never>({
+      operation: "queue jobs",
+      lane: "fast",
+      body: (batch) =>
+        Effect.gen(function* () {
+          const ids = yield* outbox.ids(yield* batch.connection, kind)
+          yield* batch.load(ids)
+          return ids.length
         })
     }),
 

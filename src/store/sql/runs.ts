@@ -11,7 +11,7 @@ import { keysOf } from "../admitRun.js"
 import type { Key, NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
 import { columns, Row, run, select } from "./runRow.js"
-import { inserter, JsonText, query, type Value } from "./Session.js"
+import { execute, inserter, JsonText, query, type Value } from "./Session.js"
 
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ?`, [id]), ([row]) =>
@@ -40,6 +40,10 @@ export const submission = (connection: Connection, id: JobId) =>
     ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row?.submission), ({ json }) => json)
   )
 
+/** What the check has found out of a run that it had not seen before. */
+export const recordSubmission = (connection: Connection, id: JobId, submission: string) =>
+  execute(connection, "UPDATE charlotte_runs SET submission = ? WHERE id = ?", [submission, id])
+
 const selectUnfinished = query(Row)
 
 export const unfinished = (
@@ -63,7 +67,7 @@ export type NewRow = ReadonlyArray<Value>
 
 const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
 
-export const newRow = (run: NewRun, state: State): NewRow => [
+export const newRow = (run: NewRun, state: State, { isInOutbox = false } = {}): NewRow => [
   run.id,
   run.kind,
   state.status,
@@ -81,13 +85,14 @@ export const newRow = (run: NewRun, state: State): NewRow => [
   time(state.startedAt),
   state.waitsFor ?? null,
   time(state.dueAt),
-  run.whenKeyTaken === "replace" ? 1 : 0
+  run.whenKeyTaken === "replace" ? 1 : 0,
+  isInOutbox ? 1 : 0
 ]
 
 export const insert = inserter(
   `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority,
-     created_at, start_at, started_at, waits_for, due_at, replaces)`,
-  18
+     created_at, start_at, started_at, waits_for, due_at, replaces, outbox)`,
+  19
 )
 
 /** What a write about a job reads first. */
@@ -98,6 +103,8 @@ export interface Head {
   readonly state: State
   /** The sequence number of its last event. */
   readonly seq: number
+  /** Whether a transaction of the application has inserted it, and it has no event yet. */
+  readonly isInOutbox: boolean
 }
 
 /** One query for any number of jobs. */
@@ -121,28 +128,33 @@ const selectHeads = query(
       "crashes"
     ),
     start_key: Schema.NullOr(Schema.String),
+    outbox: Schema.Number,
     seq: Schema.Number
   })
 )
 
 /** The heads of those jobs that exist. */
-export const heads = (connection: Connection, ids: ReadonlyArray<JobId>): Effect.Effect<Map<string, Head>, SqlError> =>
+export const heads = (
+  connection: Connection,
+  ids: ReadonlyArray<JobId>
+): Effect.Effect<ReadonlyMap<JobId, Head>, SqlError> =>
   Effect.map(
     selectHeads(
       connection,
       `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
-         r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes,
-         (SELECT max(seq) FROM charlotte_events WHERE job_id = r.id) AS seq
+         r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes, r.outbox,
+         (SELECT coalesce(max(seq), 0) FROM charlotte_events WHERE job_id = r.id) AS seq
        FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value`,
       [JSON.stringify(ids)]
     ),
     (rows) =>
       new Map(
-        rows.map(({ id, kind, seq, ...row }) => [
+        rows.map(({ id, kind, outbox, seq, ...row }) => [
           id,
           {
             kind,
             seq,
+            isInOutbox: outbox === 1,
             startKey: row.start_key ?? undefined,
             startAt: row.start_at ?? undefined,
             state: {
@@ -171,6 +183,7 @@ export const newHead = ({ kind, startAt, startKey }: NewRun, state: State): Head
   startKey,
   startAt,
   seq: 0,
+  isInOutbox: false,
   state
 })
 

@@ -1,0 +1,56 @@
+/**
+ * Queues the runs that transactions of the application have inserted. Nothing reports a commit: in this process, `start` wakes
+ * the queue, which then waits for the connection until the transaction has ended; commits of other processes are polled.
+ */
+import { Cause, Effect, Option, Ref } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import * as race from "../../internal/race.js"
+import { RealClock } from "../../internal/RealClock.js"
+import type { Outbox } from "../../store/RunStoreService.js"
+import type { Notifier } from "./Core.js"
+
+/** Milliseconds between two polls. */
+const pollInterval = 1_000
+
+/** Queues what an earlier manager has left. Answers what queues the others, for as long as the manager lives. */
+export const make = (
+  kind: string,
+  outbox: Outbox,
+  inserted: Notifier
+): Effect.Effect<Effect.Effect<never>, StoreError> =>
+  Effect.gen(function* () {
+    const { sleep } = yield* RealClock
+    const isFailing = yield* Ref.make(false)
+    /** The version of `inserted` at which the outbox was empty. */
+    const emptyAt = yield* Ref.make(Option.none<number>())
+
+    const queue = Effect.gen(function* () {
+      const version = yield* inserted.version
+      const queued = yield* outbox.queue(kind)
+      yield* Ref.set(emptyAt, queued === 0 ? Option.some(version) : Option.none())
+      yield* Ref.set(isFailing, false)
+    })
+    yield* queue
+
+    const changed = Effect.flatMap(
+      Ref.get(emptyAt),
+      Option.match({
+        onNone: () => Effect.void,
+        onSome: (version) =>
+          outbox.isShared ? race.first([inserted.changed(version), sleep(pollInterval)]) : inserted.changed(version)
+      })
+    )
+    // Logged once: it fails again with every poll.
+    const pause = (cause: Cause.Cause<StoreError>) =>
+      Effect.flatMap(Ref.getAndSet(isFailing, true), (wasFailing) =>
+        Effect.zipRight(
+          wasFailing ? Effect.void : Effect.logWarning("runs of transactions could not be queued yet", cause),
+          sleep(pollInterval)
+        )
+      )
+    return Effect.forever(
+      Effect.catchAllCause(Effect.zipRight(changed, queue), (cause) =>
+        Cause.isInterrupted(cause) ? Effect.interrupt : pause(cause)
+      )
+    )
+  })

@@ -1,0 +1,52 @@
+/**
+ * Statements on the runs that transactions of the application have inserted, and that have no event yet.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Schema, Struct } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import type { NewlyWaiting } from "../ChangeNotifier.js"
+import type { AcceptedEvent } from "../RunStoreService.js"
+import { createdEvent } from "../RunTransition.js"
+import { Row } from "./runRow.js"
+import { query } from "./Session.js"
+
+const selectIds = query(Schema.Struct({ id: JobId }))
+
+/** At most 1,000 at once, so that no transaction is long. */
+export const ids = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<JobId>, SqlError> =>
+  Effect.map(
+    selectIds(connection, "SELECT id FROM charlotte_runs WHERE kind = ? AND outbox = 1 ORDER BY id LIMIT 1000", [kind]),
+    (rows) => rows.map(({ id }) => id)
+  )
+
+const takeRows = query(
+  Schema.Struct(Struct.pick(Row.fields, "id", "kind", "status", "priority", "created_at", "start_at", "waits_for"))
+)
+
+/** A run that is taken out of the outbox. */
+interface Taken {
+  readonly jobId: JobId
+  /** Its first event. */
+  readonly event: AcceptedEvent
+  readonly waiting: NewlyWaiting
+}
+
+export const take = (
+  connection: Connection,
+  ids: ReadonlyArray<JobId>
+): Effect.Effect<ReadonlyArray<Taken>, SqlError> =>
+  Effect.map(
+    takeRows(
+      connection,
+      `UPDATE charlotte_runs SET outbox = 0 WHERE id IN (SELECT value FROM json_each(?)) AND outbox = 1
+       RETURNING id, kind, status, priority, created_at, start_at, waits_for`,
+      [JSON.stringify(ids)]
+    ),
+    (rows) =>
+      rows.map(({ created_at: at, id: jobId, kind, priority, start_at, status, waits_for }) => {
+        const waitsFor = waits_for ?? undefined
+        const event = createdEvent({ at, priority, startAt: start_at ?? undefined }, { status, waitsFor })
+        return { jobId, event, waiting: { kind, waitsFor } }
+      })
+  )
