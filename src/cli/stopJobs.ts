@@ -21,8 +21,11 @@ export const one = (name: string, given: Options) =>
       onSome: ({ client }) => Effect.flatMap(JobRef.find(client, name), (id) => client.stop(id, options(given))),
       onNone: () =>
         Effect.flatMap(
-          Effect.promise(() => import("./offline/stop.js")),
-          ({ stop }) => stop(name, options(given))
+          Effect.promise(() => import("./offline/withManager.js")),
+          ({ withManager }) =>
+            withManager((manager, jobs) =>
+              Effect.flatMap(JobRef.find(jobs, name), (id) => manager.stop(id, options(given)))
+            )
         )
     })
   )

@@ -14,6 +14,8 @@ export const of = (error: unknown): string | undefined => {
   }
   if (error instanceof domain.QueueFull) return "list them with: charlotte jobs --status pending"
   if (error instanceof domain.JobNotFound) return "list jobs with: charlotte jobs"
+  if (error instanceof domain.JobEnded) return `see its result with: charlotte show ${error.jobId}`
+  if (error instanceof domain.TooManySignals) return `see what it waits for with: charlotte show ${error.jobId}`
   if (error instanceof domain.NotResumable) return instead(error.jobId)[error.status]
   if (error instanceof domain.StopTimedOut) return `it is still stopping; see: charlotte show ${error.jobId}`
   if (error instanceof domain.ShuttingDown)
@@ -29,7 +31,7 @@ export const of = (error: unknown): string | undefined => {
 
 /** Only an interrupted job can be resumed; this is what to do with others. */
 const instead = (jobId: string): { readonly [S in RunStatus]: string } => ({
-  pending: `watch it with: charlotte watch ${jobId}`,
+  pending: `it starts by itself; see what it waits for with: charlotte show ${jobId}`,
   running: `watch it with: charlotte watch ${jobId}`,
   interrupted: "fix that and try again",
   parked: `watch it with: charlotte watch ${jobId}`,

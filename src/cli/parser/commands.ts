@@ -10,6 +10,7 @@ import { resume } from "../commands/resume.js"
 import { retry } from "../commands/retry.js"
 import { run } from "../commands/run.js"
 import { show } from "../commands/show.js"
+import { signal } from "../commands/signal.js"
 import { start } from "../commands/start.js"
 import { stop } from "../commands/stop.js"
 import { watch } from "../commands/watch.js"
@@ -42,6 +43,7 @@ export const charlotte: Group = {
     watch,
     logs,
     stop,
+    signal,
     resume,
     retry,
     prune,
@@ -63,6 +65,9 @@ export const charlotte: Group = {
     submit: ["start"],
     exec: ["run"],
     continue: ["resume"],
+    wake: ["resume", "signal"],
+    send: ["signal"],
+    approve: ["signal"],
     rerun: ["retry"],
     clean: ["prune"],
     check: ["doctor", "plan"],

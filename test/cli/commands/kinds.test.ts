@@ -1,15 +1,10 @@
 /** Commands in a home that an application holds, with kinds of jobs of its own. */
-import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { JobKind } from "charlotte"
 import { JobsApi, Server } from "charlotte/http"
 import { Step, TestManager } from "charlotte/testing"
-import { ConfigProvider, Context, Effect, Layer, Schema } from "effect"
-import { version } from "../../../src/http/contract/Version.js"
-import * as Home from "../../../src/daemon/Home.js"
-import * as HomeLock from "../../../src/daemon/HomeLock.js"
-import * as Charlotte from "../process/Charlotte.js"
-import * as CommandLine from "./CommandLine.js"
+import { Context, Effect, Layer, Schema } from "effect"
+import * as Application from "./Application.js"
 
 class Email extends JobKind.Tag<Email>()("email", {
   config: Schema.Struct({ to: Schema.String }),
@@ -23,23 +18,10 @@ const kinds = Layer.merge(
   TestManager.layerOf(Report)
 )
 
-/** The server of an application on the socket of a home that it holds. */
 const make = Effect.gen(function* () {
-  const world = yield* Charlotte.world(() => ({}))
-  const variables = { CHARLOTTE_HOME: world.home }
-  const run = (...argv: ReadonlyArray<string>) => CommandLine.make({ ...world, variables })(argv).answer
-  const services = yield* Effect.gen(function* () {
-    const { socket } = yield* Home.Home
-    const api = JobsApi.make([Email, Report])
-    const services = yield* Layer.build(
-      Layer.provideMerge(Server.layer({ listen: { socket }, drain: 200, api }), kinds)
-    )
-    const { announce } = yield* HomeLock.make({ what: "daemon", version })
-    yield* announce(Context.get(services, Server.Server).addresses)
-    return services
-  }).pipe(
-    Effect.provide(Layer.provideMerge(Home.layer, NodeContext.layer)),
-    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+  const api = JobsApi.make([Email, Report])
+  const { run, services } = yield* Application.serve((socket) =>
+    Layer.provideMerge(Server.layer({ listen: { socket }, drain: 200, api }), kinds)
   )
   const email = yield* Context.get(services, Email).start({ to: "ada@example.com" })
   yield* Context.get(services, Email).await(email)

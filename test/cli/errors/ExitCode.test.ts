@@ -98,6 +98,12 @@ const stopping = (error: Effect.Effect.Error<ReturnType<Manager["stop"]>>) => ({
   words: stop,
   sent: post(`/jobs/${jobId}/stop`)
 })
+const signalling = (error: errors.JobNotFound | errors.JobEnded | errors.InvalidSignal | errors.TooManySignals) => ({
+  error,
+  methods: { signal: () => Effect.fail(error) },
+  words: () => ["signal", jobId, "approve", "true"],
+  sent: post(`/jobs/${jobId}/signals/approve`, { payload: true })
+})
 const resuming = (error: Effect.Effect.Error<ReturnType<Manager["resume"]>>) => ({
   error,
   methods: { resume: () => Effect.fail(error) },
@@ -160,6 +166,22 @@ const cases = [
     75,
     resuming(new errors.MaxJobsReached({ maxJobs: 1 })),
     /^max jobs \(1\) reached; wait for a job to end or stop one; /
+  ],
+  [2, signalling(new errors.JobNotFound({ jobId })), `job ${jobId} not found; list jobs with: charlotte jobs`],
+  [
+    2,
+    signalling(new errors.JobEnded({ jobId, status: "completed" })),
+    `job ${jobId} has ended: it is completed; see its result with: charlotte show ${jobId}`
+  ],
+  [
+    2,
+    signalling(new errors.InvalidSignal({ signal: "approve", reason: "payload.by: is missing" })),
+    'invalid signal "approve": payload.by: is missing'
+  ],
+  [
+    75,
+    signalling(new errors.TooManySignals({ jobId, limit: 1_000 })),
+    `job ${jobId} was sent 1000 signals since it last began, and keeps no more; see what it waits for with: charlotte show ${jobId}`
   ]
 ] as const
 

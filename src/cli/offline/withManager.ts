@@ -1,0 +1,20 @@
+/**
+ * Changes records in a home that no other process holds.
+ */
+import { Context, Effect, Layer } from "effect"
+import * as Layers from "../../daemon/Layers.js"
+import { version } from "../../http/contract/Version.js"
+import { JobManager } from "../../manager/JobManager.js"
+import * as OfflineJobs from "./OfflineJobs.js"
+
+/** Uses a manager without permits: jobs that wait would begin, and be interrupted when this process exits. */
+export const withManager = <A, E, R>(
+  use: (manager: JobManager["Type"], jobs: OfflineJobs.Manager) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    const store = yield* Layer.build(Layers.store({ what: "run", version }))
+    const layer = Layer.provide(Layers.manager({ recovery: "manual", maxJobs: 0 }), Layer.succeedContext(store))
+    const manager = Context.get(yield* Layer.build(layer), JobManager)
+    const jobs = yield* Effect.provide(OfflineJobs.managed(manager), store)
+    return yield* use(manager, jobs)
+  }).pipe(Effect.scoped)
