@@ -1,7 +1,7 @@
 /**
  * The in-memory store: the same rules, no persistence. For tests, and for applications that need no history.
  */
-import { type DateTime, Effect, Option, Order } from "effect"
+import { type DateTime, Effect, Option, Order, Schema } from "effect"
 import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../domain/errors.js"
 import { parse, toJson } from "../internal/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
@@ -16,6 +16,7 @@ import * as MemoryQueue from "./MemoryQueue.js"
 import type { AcceptedEvent, Change, Holder, Service } from "./RunStoreService.js"
 import * as MemoryTaskProgressStore from "./MemoryTaskProgressStore.js"
 import * as Page from "./Page.js"
+import * as searchText from "./searchText.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
 import * as RunTransition from "./RunTransition.js"
 
@@ -61,6 +62,8 @@ const snapshot = (state: RunTransition.State): RunTransition.State => ({
 /** One atomic step, run synchronously: no other fiber runs between check, write and notification. */
 const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.suspend(() => Effect.runSyncExit(Effect.suspend(body)))
+
+const decodeSearched = Schema.decodeSync(searchText.Override)
 
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
@@ -146,15 +149,25 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   /** Matching entries, sorted by id. */
   const sorted = (matches: (entry: Entry) => boolean) => [...entries.values()].filter(matches).sort(byId)
 
-  const page: Service["page"] = ({ before, kind, labels = {}, limit: requested = 100, status } = {}) =>
-    Effect.map(Page.limit("list runs", { before, limit: requested }), (limit) => {
-      const found = sorted(
-        ({ state, submitted }) =>
+  const searched = ({ state, submitted }: Entry): searchText.Searched => ({
+    ...(submitted.searched === undefined ? submitted : decodeSearched(submitted.searched)),
+    error: state.error,
+    titles: work.titles(submitted.id)
+  })
+
+  const page: Service["page"] = ({ before, kind, labels = {}, limit: requested = 100, q = "", status } = {}) =>
+    Effect.map(Page.limit("list runs", { before, limit: requested, q }), (limit) => {
+      const words = searchText.wanted(q)
+      const found = sorted((entry) => {
+        const { state, submitted } = entry
+        return (
           (kind === undefined || submitted.kind === kind) &&
           (status === undefined || state.status === status) &&
           (before === undefined || submitted.id < before) &&
-          Object.entries(labels).every(([name, value]) => submitted.labels[name] === value)
-      ).reverse()
+          Object.entries(labels).every(([name, value]) => submitted.labels[name] === value) &&
+          (words.length === 0 || searchText.matches(words, searched(entry)))
+        )
+      }).reverse()
       const runs = found.slice(0, limit).map(toRun)
       return { runs, next: Option.fromNullable(found.length > limit ? runs.at(-1)?.id : undefined) }
     })

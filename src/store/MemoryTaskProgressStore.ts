@@ -25,7 +25,9 @@ const count = (tasks: ReadonlyArray<TaskRecord>): TaskCounts => {
   return new TaskCounts(counts)
 }
 
-export const make = (isCurrent: (jobId: JobId, attempt: number) => boolean): TaskProgressStore => {
+export const make = (
+  isCurrent: (jobId: JobId, attempt: number) => boolean
+): TaskProgressStore & { readonly titles: (jobId: JobId) => ReadonlyArray<string> } => {
   const jobs = new Map<JobId, Planned>()
 
   const write = (
@@ -74,6 +76,7 @@ export const make = (isCurrent: (jobId: JobId, attempt: number) => boolean): Tas
         tasks.sort((a, b) => (position.get(a.unit) ?? 0) - (position.get(b.unit) ?? 0))
         return new Work({ units, tasks }, { disableValidation: true })
       }),
+    titles: (jobId) => Array.from(jobs.get(jobId)?.tasks.values() ?? [], ({ title }) => title),
     counts: (jobIds) =>
       Effect.sync(
         () =>

@@ -4,6 +4,7 @@
 import { Effect, Predicate, Schema } from "effect"
 import { StoreError } from "../domain/errors.js"
 import { JobId } from "../domain/JobId.js"
+import { maxQueryLength } from "./searchText.js"
 
 /** Maximum number of runs or events in a page. */
 export const maxLength = 1_000
@@ -15,6 +16,7 @@ interface PageQuery {
   readonly limit: number
   readonly after?: number | JobId | undefined
   readonly before?: JobId | undefined
+  readonly q?: string | undefined
 }
 
 const isId = Schema.is(JobId)
@@ -22,12 +24,15 @@ const isPosition = (value: unknown): boolean => Predicate.isNumber(value) && Num
 
 const quote = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value))
 
-const problemOf = ({ after, before, limit }: PageQuery): string | undefined => {
+const problemOf = ({ after, before, limit, q }: PageQuery): string | undefined => {
   const invalidNumber = (name: string, value: unknown) =>
     `${name} must be a whole number, 0 or more, not ${quote(value)}`
   if (!isPosition(limit)) return invalidNumber("limit", limit)
   if (after !== undefined && !isPosition(after) && !isId(after)) return invalidNumber("after", after)
-  return before === undefined || isId(before) ? undefined : `before must be a job id, not ${quote(before)}`
+  if (before !== undefined && !isId(before)) return `before must be a job id, not ${quote(before)}`
+  if (q === undefined) return undefined
+  if (!Predicate.isString(q)) return `q must be a text, not ${quote(q)}`
+  return q.length <= maxQueryLength ? undefined : `q must be at most ${maxQueryLength} characters, not ${q.length}`
 }
 
 /** The number of rows in the page; fails with what is invalid in the query. */

@@ -211,6 +211,11 @@ export interface RunQuery {
   readonly status?: RunStatus
   /** The run must have all of these. */
   readonly labels?: { readonly [name: string]: string }
+  /**
+   * Text to search for, at most 200 characters: the run must have all of its words, or words that begin with them, in its labels,
+   * its config, its error or the titles of its tasks. Case and diacritics do not count.
+   */
+  readonly q?: string
   /** Default 100, at most 1,000. */
   readonly limit?: number
   readonly before?: JobId
@@ -226,7 +231,7 @@ export interface RunPage {
   readonly runs: ReadonlyArray<Run>
   /**
    * Pass it as `before` for the next page; none on the last page. A page with a next one may be short or even empty: for
-   * several labels a page scans at most 10,000 runs of the rarest label.
+   * several labels a page scans at most 10,000 runs of the rarest label, and a search stops after about 0.1 s.
    */
   readonly next: Option.Option<JobId>
 }
@@ -292,6 +297,8 @@ export interface NewRun {
   readonly labels: { readonly [name: string]: string }
   /** JSON text, encoded once, since it may be megabytes. */
   readonly submission?: string | undefined
+  /** What is searched instead of labels and config, where some of these is secret; JSON text of `{ labels, config }`. */
+  readonly searched?: string | undefined
   readonly at: DateTime.Utc
   /** The key of the caller's options, a second one. */
   readonly startKey?: string | undefined

@@ -14,6 +14,7 @@ import * as Migrations from "./Migrations.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
 import * as Page from "./Page.js"
+import * as searchText from "./searchText.js"
 import type { Service } from "./RunStoreService.js"
 import * as SqlOutbox from "./SqlOutbox.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
@@ -27,6 +28,8 @@ import * as keys from "./sql/keys.js"
 import * as queue from "./sql/queue.js"
 import * as runs from "./sql/runs.js"
 import * as runWrites from "./sql/runWrites.js"
+import * as search from "./sql/search.js"
+import * as SearchIndexer from "./sql/SearchIndexer.js"
 import * as signals from "./sql/signals.js"
 import * as Session from "./sql/Session.js"
 import * as taskProgress from "./sql/taskProgress.js"
@@ -54,7 +57,8 @@ const open: (
   const guard = yield* DatabaseFileGuard.guard(session, file, options)
   const notifier = yield* ChangeNotifier.make
   const { write } = yield* Writer.make({ session, notifier, guard })
-  const { queueCommitted, ...writes } = runWrites.make(write)
+  const indexer = options.isWritable ? yield* SearchIndexer.make(session, write) : SearchIndexer.none
+  const { begin, create, queueCommitted, record, ...writes } = runWrites.make(write)
 
   const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
@@ -83,9 +87,12 @@ const open: (
     release: (owner) => writeStatements("release ownership", (connection) => owners.release(connection, owner))
   }
   const page: Service["page"] = ({ limit = 100, ...query } = {}) =>
-    Effect.flatMap(Page.limit("list runs", { ...query, limit }), (limit) =>
-      session.read("list runs", (connection) => listing.pageOf(connection, { ...query, limit }))
-    )
+    Effect.flatMap(Page.limit("list runs", { ...query, limit }), (limit) => {
+      const words = searchText.wanted(query.q ?? "")
+      return words.length > 0
+        ? search.page(session, { ...query, limit }, words)
+        : session.read("list runs", (connection) => listing.pageOf(connection, { ...query, limit }))
+    })
 
   return {
     outsideTransaction: session.outsideTransaction,
@@ -134,6 +141,9 @@ const open: (
     latestCursor: session.read("read events", events.latest),
 
     ...writes,
+    create: (run) => Effect.zipLeft(create(run), indexer.written),
+    begin: (beginning) => Effect.zipLeft(begin(beginning), indexer.written),
+    record: (change) => (change.error === undefined ? record(change) : Effect.zipLeft(record(change), indexer.written)),
 
     holder: (key) => session.read("read a key", (connection) => keys.holder(connection, key)),
     idempotent: ({ key, kind }) =>
@@ -176,7 +186,10 @@ const open: (
 
     work: {
       plan: (planned) =>
-        recordWork(planned, (connection) => taskProgress.plan(connection, planned.jobId, planned.work)),
+        Effect.zipLeft(
+          recordWork(planned, (connection) => taskProgress.plan(connection, planned.jobId, planned.work)),
+          indexer.written
+        ),
       unit: (changed) =>
         recordWork(changed, (connection) => taskProgress.updateUnit(connection, changed.jobId, changed.unit)),
       task: (changed) =>

@@ -63,7 +63,10 @@ const newer = Effect.gen(function* () {
 const dropped = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql`PRAGMA foreign_keys = OFF`
-  for (const name of yield* names) if (name.startsWith("charlotte_")) yield* sql`DROP TABLE ${sql(name)}`
+  // Those of a virtual table go with it.
+  const tables = yield* sql<{ name: string }>`
+    SELECT name FROM pragma_table_list WHERE name GLOB 'charlotte_*' AND type <> 'shadow'`
+  for (const { name } of tables) yield* sql`DROP TABLE ${sql(name)}`
   yield* sql`PRAGMA foreign_keys = ON`
 })
 

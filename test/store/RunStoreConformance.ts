@@ -6,10 +6,11 @@ import type { Layer } from "effect"
 import { changing } from "./conformance/changing.js"
 import { events } from "./conformance/events.js"
 import { reading } from "./conformance/reading.js"
+import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
 import { watching } from "./conformance/watching.js"
 import { work } from "./conformance/work.js"
 
 export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
-  for (const part of [reading, changing, events, recovery, watching, work]) part(layer)
+  for (const part of [reading, changing, events, recovery, searching, watching, work]) part(layer)
 }

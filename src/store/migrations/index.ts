@@ -9,6 +9,7 @@ import filters from "./0008_filters.js"
 import generation from "./0009_generation.js"
 import waiting from "./0010_waiting.js"
 import outbox from "./0011_outbox.js"
+import search from "./0012_search.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -21,5 +22,6 @@ export const migrations = {
   "0008_filters": filters,
   "0009_generation": generation,
   "0010_waiting": waiting,
-  "0011_outbox": outbox
+  "0011_outbox": outbox,
+  "0012_search": search
 }

@@ -77,6 +77,7 @@ export const newRow = (run: NewRun, state: State, { isInOutbox = false } = {}): 
   stringify(run.config),
   JSON.stringify(run.labels),
   run.submission ?? null,
+  run.searched ?? null,
   run.idempotency?.key ?? null,
   run.idempotency?.request ?? null,
   run.priority ?? 0,
@@ -90,9 +91,9 @@ export const newRow = (run: NewRun, state: State, { isInOutbox = false } = {}): 
 ]
 
 export const insert = inserter(
-  `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority,
-     created_at, start_at, started_at, waits_for, due_at, replaces, outbox)`,
-  19
+  `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, searched, idempotency_key, request,
+     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox)`,
+  20
 )
 
 /** What a write about a job reads first. */

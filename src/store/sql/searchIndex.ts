@@ -1,0 +1,135 @@
+/**
+ * Writes the search index: the words of runs in `charlotte_search`, each after the number of the run's partition.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Schema } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import { Override, type Searched, wordsOf } from "../searchText.js"
+import { Row } from "./runRow.js"
+import { execute, inserter, query } from "./Session.js"
+
+/** Runs of a partition: a query reads them all where they have its words, and visits each partition where none has. */
+const partitionSize = 4_096
+
+/** Of the runs that a statement selects by `textColumns` from `charlotte_runs r`. */
+export const TextRow = Schema.Struct({
+  id: JobId,
+  labels: Row.fields.labels,
+  config: Row.fields.config,
+  searched: Schema.NullOr(Override),
+  error: Row.fields.error,
+  titles: Schema.parseJson(Schema.Array(Schema.String))
+})
+
+export const textColumns = `r.id, r.labels, r.config, r.searched, r.error,
+  (SELECT json_group_array(title) FROM charlotte_tasks WHERE job_id = r.id) AS titles`
+
+export const searched = ({ config, error, labels, searched, titles }: typeof TextRow.Type): Searched => ({
+  labels,
+  config,
+  ...searched,
+  error: error ?? undefined,
+  titles
+})
+
+/** The term of a word in a partition. */
+export const term = (partition: number, word: string): string => `${partition.toString(36).padStart(4, "0")}${word}`
+
+const partitionFactor = 2 ** 32
+
+export const partitionOf = (document: number): number => Math.floor(document / partitionFactor)
+
+const Partition = Schema.Struct({
+  partition: Schema.Number,
+  first_id: Schema.String,
+  last_id: Schema.String,
+  documents: Schema.Number
+})
+type Partition = typeof Partition.Type
+
+const selectUnindexed = query(Schema.Struct({ ...TextRow.fields, document: Schema.NullOr(Schema.Number) }))
+const selectPartition = query(Partition)
+const insertWords = inserter("charlotte_search (rowid, words)", 2)
+const insertDocuments = inserter("charlotte_documents (document, run_id)", 2)
+
+/** The last partition with one more run: the same, or the next where it is full and the run is newer than all of it. */
+const grown = (last: Partition | undefined, id: JobId, size: number): Partition => {
+  if (last === undefined) return { partition: 0, first_id: "", last_id: id, documents: 1 }
+  return last.documents >= size && id > last.last_id
+    ? { partition: last.partition + 1, first_id: id, last_id: id, documents: 1 }
+    : { ...last, last_id: id > last.last_id ? id : last.last_id, documents: last.documents + 1 }
+}
+
+const save = (connection: Connection, { documents, first_id, last_id, partition }: Partition) =>
+  execute(
+    connection,
+    `INSERT INTO charlotte_partitions (partition, first_id, last_id, documents) VALUES (?, ?, ?, ?)
+     ON CONFLICT (partition) DO UPDATE SET last_id = excluded.last_id, documents = excluded.documents`,
+    [partition, first_id, last_id, documents]
+  )
+
+/** Indexes so many of the runs that were written since they were indexed, the oldest first. Answers how many. */
+export const indexNext = (
+  connection: Connection,
+  limit: number,
+  size = partitionSize
+): Effect.Effect<number, SqlError> =>
+  Effect.gen(function* () {
+    const rows = yield* selectUnindexed(
+      connection,
+      `SELECT ${textColumns}, d.document FROM charlotte_unindexed u CROSS JOIN charlotte_runs r ON r.id = u.run_id
+         LEFT JOIN charlotte_documents d ON d.run_id = u.run_id
+       ORDER BY u.run_id LIMIT ?`,
+      [limit]
+    )
+    if (rows.length === 0) return 0
+    const read = (condition: string, params: ReadonlyArray<string>) =>
+      Effect.map(
+        selectPartition(
+          connection,
+          `SELECT partition, first_id, last_id, documents FROM charlotte_partitions ${condition}
+           ORDER BY first_id DESC LIMIT 1`,
+          params
+        ),
+        ([partition]) => partition
+      )
+    let last = yield* read("", [])
+
+    /** The number of the document of a run that has none yet. */
+    const place = (id: JobId) =>
+      Effect.gen(function* () {
+        const isOlder = last !== undefined && id < last.first_id
+        const before = isOlder ? yield* read("WHERE first_id <= ?", [id]) : last
+        const after = isOlder ? grown(before, id, Infinity) : grown(before, id, size)
+        if (isOlder) yield* save(connection, after)
+        else {
+          if (before !== undefined && after.partition !== before.partition) yield* save(connection, before)
+          last = after
+        }
+        return after.partition * partitionFactor + after.documents
+      })
+
+    const stale: Array<number> = []
+    const documents: Array<readonly [document: number, id: JobId]> = []
+    const indexed: Array<readonly [document: number, words: string]> = []
+    for (const row of rows) {
+      const document = row.document ?? (yield* place(row.id))
+      if (row.document === null) documents.push([document, row.id])
+      else stale.push(document)
+      const terms = Array.from(wordsOf(searched(row)), (word) => term(partitionOf(document), word))
+      indexed.push([document, terms.join(" ")])
+    }
+    if (last !== undefined) yield* save(connection, last)
+    if (stale.length > 0) {
+      yield* execute(connection, "DELETE FROM charlotte_search WHERE rowid IN (SELECT value FROM json_each(?))", [
+        JSON.stringify(stale)
+      ])
+    }
+    yield* insertDocuments(connection, documents)
+    yield* insertWords(connection, indexed)
+    yield* execute(connection, "DELETE FROM charlotte_unindexed WHERE run_id IN (SELECT value FROM json_each(?))", [
+      JSON.stringify(rows.map(({ id }) => id))
+    ])
+    return rows.length
+  })
