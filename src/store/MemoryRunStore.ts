@@ -14,6 +14,7 @@ import * as Ownership from "./Ownership.js"
 import { admitRun } from "./admitRun.js"
 import * as MemoryQueue from "./MemoryQueue.js"
 import type { AcceptedEvent, Change, Holder, Service } from "./RunStoreService.js"
+import * as MemoryAgentLimitStore from "./MemoryAgentLimitStore.js"
 import * as MemoryTaskProgressStore from "./MemoryTaskProgressStore.js"
 import * as Page from "./Page.js"
 import * as searchText from "./searchText.js"
@@ -130,7 +131,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return entry && RunTransition.acceptsEvents(entry.state, attempt) ? entry : undefined
   }
 
-  const work = MemoryTaskProgressStore.make((jobId, attempt) => current(jobId, attempt) !== undefined)
+  const isCurrent = (jobId: JobId, attempt: number) => current(jobId, attempt) !== undefined
+  const work = MemoryTaskProgressStore.make(isCurrent)
 
   const owners: Omit<OwnerStore, "acquire"> = {
     get: (kind) => Effect.sync(() => Option.fromNullable(owned.get(kind))),
@@ -365,6 +367,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         })
     },
 
-    work
+    work,
+    agentLimits: MemoryAgentLimitStore.make(isCurrent)
   }
 })

@@ -4,7 +4,8 @@
  */
 import { parse, stringify } from "../internal/Json.js"
 import type { Redaction } from "../internal/Redaction.js"
-import { RunError } from "../domain/Run.js"
+import { AgentLimit } from "../domain/AgentLimit.js"
+import { Parked, RunError } from "../domain/Run.js"
 import { TaskRecord, UnitRecord } from "../domain/Work.js"
 import type { AcceptedEvent, Change, Service } from "./RunStoreService.js"
 
@@ -20,7 +21,10 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
   const change = (change: Change): Change => ({
     ...change,
     ...(change.result === undefined ? {} : { result: value(change.result) }),
-    ...(change.error === undefined ? {} : { error: error(change.error) })
+    ...(change.error === undefined ? {} : { error: error(change.error) }),
+    ...(change.parked === undefined
+      ? {}
+      : { parked: new Parked({ ...change.parked, reason: text(change.parked.reason) }) })
   })
 
   const reason = ({ reason }: { readonly reason?: string | undefined }) =>
@@ -45,6 +49,14 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
             { disableValidation: true }
           )
         })
+    },
+    agentLimits: {
+      ...store.agentLimits,
+      record: (reached) => {
+        const { limit } = reached
+        const redacted = new AgentLimit({ ...limit, reason: text(limit.reason) }, { disableValidation: true })
+        return store.agentLimits.record({ ...reached, limit: redacted })
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ import type { Parked, Run, RunError } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { WhenKeyTaken } from "../domain/StartOptions.js"
 import type { Work } from "../domain/Work.js"
+import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import type { Notifier, Waiting } from "./ChangeNotifier.js"
@@ -154,6 +155,9 @@ export interface Service {
 
   /** The units and tasks of jobs. */
   readonly work: TaskProgressStore
+
+  /** The usage limits of agents. */
+  readonly agentLimits: AgentLimitStore
 }
 
 /**

@@ -18,6 +18,7 @@ import * as searchText from "./searchText.js"
 import type { Service } from "./RunStoreService.js"
 import * as SqlOutbox from "./SqlOutbox.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
+import * as agentLimits from "./sql/agentLimits.js"
 import * as childProcesses from "./sql/childProcesses.js"
 import * as DatabaseFileGuard from "./sql/DatabaseFileGuard.js"
 import * as Durability from "./sql/Durability.js"
@@ -66,12 +67,13 @@ const open: (
   const execute = (operation: string, statement: string, params: ReadonlyArray<Session.Value>) =>
     writeStatements(operation, (connection) => Session.execute(connection, statement, params))
 
-  const recordWork = (
+  const writeFenced = (
+    operation: string,
     { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
     body: (connection: Connection) => Effect.Effect<void, SqlError>
   ) =>
     write({
-      operation: "record units and tasks",
+      operation,
       lane: "fast",
       about: jobId,
       body: (batch): Effect.Effect<void, Superseded | SqlError> =>
@@ -79,6 +81,11 @@ const open: (
           ? new Superseded({ jobId, attempt })
           : Effect.flatMap(batch.connection, body)
     })
+
+  const recordWork = (
+    by: { readonly jobId: JobId; readonly attempt: number },
+    body: (connection: Connection) => Effect.Effect<void, SqlError>
+  ) => writeFenced("record units and tasks", by, body)
 
   const ownerStore: Omit<OwnerStore, "acquire"> = {
     get: (kind) => session.read("read the owner", (connection) => owners.get(connection, kind)),
@@ -196,6 +203,14 @@ const open: (
         recordWork(changed, (connection) => taskProgress.updateTask(connection, changed.jobId, changed.task)),
       of: (jobId) => session.read("read units and tasks", (connection) => taskProgress.of(connection, jobId)),
       counts: (jobIds) => session.read("count tasks", (connection) => taskProgress.counts(connection, jobIds))
+    },
+
+    agentLimits: {
+      get: (agent) => session.read("read a usage limit", (connection) => agentLimits.get(connection, agent)),
+      record: ({ limit, ...by }) =>
+        writeFenced("record a usage limit", by, (connection) => agentLimits.record(connection, limit)),
+      clear: ({ agent, ...by }) =>
+        writeFenced("clear a usage limit", by, (connection) => agentLimits.clear(connection, agent))
     }
   }
 })

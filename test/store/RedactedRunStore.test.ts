@@ -4,6 +4,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Effect, Layer, Option } from "effect"
+import { AgentLimit } from "../../src/domain/AgentLimit.js"
 import * as Redaction from "../../src/internal/Redaction.js"
 import { RunError } from "../../src/domain/Run.js"
 import * as RedactedRunStore from "../../src/store/RedactedRunStore.js"
@@ -123,6 +124,19 @@ describe("RedactedRunStore", () => {
       Effect.gen(function* () {
         expect(yield* recorded(store)).toMatchObject({ config: { agent: secret }, labels: { secret } })
         expect(yield* store.submission(jobId)).toEqual(Option.some([secret]))
+      })
+    )
+  )
+
+  it.effect("redacts secrets in what a job parks for, and in usage limits of agents", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const reason = `refused: ${secret}`
+        const limit = new AgentLimit({ agent: "claude", reason, until: at(9), refusals: 0 })
+        yield* store.agentLimits.record({ jobId, attempt: 1, limit })
+        expect(yield* store.agentLimits.get("claude")).toMatchObject({ value: { reason: `refused: ${mark}` } })
+        yield* store.record({ type: "job.parked", jobId, attempt: 1, at: at(2), parked: { reason, until: at(9) } })
+        expect(yield* recorded(store)).toMatchObject({ parked: { reason: `refused: ${mark}`, until: at(9) } })
       })
     )
   )

@@ -3,6 +3,7 @@
  */
 import type { RunStore } from "charlotte"
 import type { Layer } from "effect"
+import { agentLimits } from "./conformance/agentLimits.js"
 import { changing } from "./conformance/changing.js"
 import { events } from "./conformance/events.js"
 import { reading } from "./conformance/reading.js"
@@ -12,5 +13,5 @@ import { watching } from "./conformance/watching.js"
 import { work } from "./conformance/work.js"
 
 export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
-  for (const part of [reading, changing, events, recovery, searching, watching, work]) part(layer)
+  for (const part of [reading, changing, events, recovery, searching, watching, work, agentLimits]) part(layer)
 }

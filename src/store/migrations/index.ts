@@ -10,6 +10,7 @@ import generation from "./0009_generation.js"
 import waiting from "./0010_waiting.js"
 import outbox from "./0011_outbox.js"
 import search from "./0012_search.js"
+import agentLimits from "./0013_agent_limits.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -23,5 +24,6 @@ export const migrations = {
   "0009_generation": generation,
   "0010_waiting": waiting,
   "0011_outbox": outbox,
-  "0012_search": search
+  "0012_search": search,
+  "0013_agent_limits": agentLimits
 }
