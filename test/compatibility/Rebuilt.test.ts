@@ -84,7 +84,8 @@ const columns = (row: Home.Row): Home.Row => ({
   due_at: null,
   parked: null,
   woken_by: null,
-  replaces: 0
+  replaces: 0,
+  outbox: 0
 })
 
 describe("a database of 0.1.0 that is migrated", () => {

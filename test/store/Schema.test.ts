@@ -69,6 +69,29 @@ describe("charlotte_runs", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("allows recording a submission of a pending run that has none, once", () =>
+    Effect.gen(function* () {
+      yield* insert("charlotte_runs", run("pending"))
+      yield* update("charlotte_runs", { submission: "1" })
+      expect(yield* refusal(update("charlotte_runs", { submission: "2" }))).toBe(
+        "charlotte: what a run was submitted with never changes"
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("forbids any status but pending in the outbox", () =>
+    Effect.gen(function* () {
+      for (const status of statuses.filter((status) => status !== "pending")) {
+        expect(yield* refusal(insert("charlotte_runs", run(status, { outbox: 1 })))).toContain(
+          "CHECK constraint failed"
+        )
+      }
+      yield* insert("charlotte_runs", run("pending", { outbox: 1 }))
+      const begins = update("charlotte_runs", { ...columns.running, status: "running" })
+      expect(yield* refusal(begins)).toContain("CHECK constraint failed")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("forbids changing or removing a submission", () =>
     Effect.gen(function* () {
       yield* insert("charlotte_runs", run("running", { submission: "1" }))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Run, RunStatus, RunStore } from "charlotte"
-import { Effect, type Layer } from "effect"
+import { Effect, type Layer, Option } from "effect"
 import { interleaved } from "../../support/interleaving.js"
 import { at, created, error, event, id, kind, log, newRun, record, unfinished } from "../runs.js"
 
@@ -210,6 +210,15 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* store.begin({ jobId: id(3), attempt: 1, key: undefined, at: at(61) })
         yield* store.record({ ...change("job.completed"), jobId: id(3) })
         expect(yield* record(id(4))).toMatchObject({ waitsFor: "permit" })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("records the submission of a check that had not been made before", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* store.create(newRun(1, { isQueued: true }))
+        yield* store.begin({ ...next(1), submission: '{"found":1}' })
+        expect(yield* store.submission(id(1))).toEqual(Option.some({ found: 1 }))
       }).pipe(Effect.provide(layer))
     )
 
