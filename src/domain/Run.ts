@@ -1,5 +1,5 @@
 /**
- * The record of a job: one row of history, which is never deleted.
+ * The record of a job: one row of history, which is kept for as long as the retention of its kind says.
  *
  * @since 0.1.0
  */
@@ -85,6 +85,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   startedAt: Schema.optional(Schema.DateTimeUtc),
   /** When it reached a terminal status. */
   endedAt: Schema.optional(Schema.DateTimeUtc),
+  /** Whether it is kept whatever the retention of its kind says. */
+  pinned: Schema.optional(Schema.Boolean),
   /** The success value of the orchestrator, as JSON. */
   result: Schema.optional(Schema.Unknown),
   error: Schema.optional(RunError)

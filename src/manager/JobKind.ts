@@ -181,6 +181,8 @@ export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
   readonly check?: (config: Config<K>, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
   /** Removes what a crash may have left running, as `Orchestrator.Service.recover`. */
   readonly recover?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  /** Removes what is kept of a job when its run is pruned, as `Orchestrator.Service.forget`. */
+  readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
   /** Two active jobs never share a key; a key that `check` answers is held besides this one. */
   readonly key?: (config: Config<K>) => string
   /** Labels to filter runs by. */

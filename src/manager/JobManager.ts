@@ -38,6 +38,7 @@ import {
 import { JobConfig } from "../domain/JobConfig.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
+import type { Retention } from "../domain/Retention.js"
 import type { Run, TypedRun } from "../domain/Run.js"
 import type { StartOptions } from "../domain/StartOptions.js"
 import type { StopReport } from "../domain/StopReport.js"
@@ -60,6 +61,7 @@ import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
 import type { Health } from "./internal/persistRetry.js"
 import { takeOver } from "./internal/recovery.js"
+import { keepRetention } from "./internal/retention.js"
 import { signalJob } from "./internal/signals.js"
 import { startInTransaction } from "./internal/startInTransaction.js"
 import { startJob } from "./internal/startJob.js"
@@ -69,6 +71,7 @@ import { stopJob } from "./internal/stopJob.js"
 import type { ManagedJob } from "./ManagedJob.js"
 import { type AnySignals, Orchestrator, type Service as OrchestratorService } from "./Orchestrator.js"
 
+export type { PrunedRuns, Retention } from "../domain/Retention.js"
 export type { Health } from "./internal/persistRetry.js"
 
 /**
@@ -270,6 +273,8 @@ export interface Options {
   readonly maxQueued?: number
   /** How many checks run concurrently; 4 by default. */
   readonly maxChecks?: number
+  /** How long finished runs are kept; for ever by default. They are pruned at start-up and every 10 minutes. */
+  readonly retention?: Retention
 }
 
 /**
@@ -323,8 +328,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const subscriptions = yield* EventSubscriptions.make(core)
 
     yield* acquireOwnership(core, anyId((yield* now).epochMillis))
-    const [latest] = yield* core.store.list({ limit: 1 })
-    const nextId = latest === undefined ? anyId : JobIdGenerator.above(anyId, latest.id)
+    const latest = yield* core.store.latestId
+    const nextId = Option.match(latest, { onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
     const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
     yield* takeOver({ kind, store: core.store, recover })
 
@@ -368,6 +373,10 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
     yield* Effect.forkScoped(queueInserted)
+    if (options.retention !== undefined) {
+      const forget = (id: JobId) => Effect.provide(orchestrator.forget?.(id) ?? Effect.void, services)
+      yield* keepRetention(core, options.retention, forget)
+    }
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => closeJobs(core))
     return service

@@ -20,7 +20,7 @@ import { provideOwn } from "./internal/provideOwn.js"
 export class Orchestrator extends Context.Tag("charlotte/Orchestrator")<Orchestrator, Service<JobConfig>>() {}
 
 /**
- * What a manager runs. `R` are the requirements of `run`, `R2` those of `check` and `recover`.
+ * What a manager runs. `R` are the requirements of `run`, `R2` those of `check`, `recover` and `forget`.
  *
  * @since 0.1.0
  * @category models
@@ -48,6 +48,12 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
    * manager itself fails, and the job is left to the next one.
    */
   readonly recover?: (id: JobId) => Effect.Effect<void, unknown, R2>
+
+  /**
+   * Removes what is kept of a job beside its record, such as logs, when the run is pruned (`retention`). When it fails, it is
+   * called again by a later pruning.
+   */
+  readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
 }
 
 /**

@@ -12,7 +12,9 @@ import type { OpenProcess } from "./ChildProcessStore.js"
 import type { Owner, OwnerStore } from "./OwnerStore.js"
 import * as Ownership from "./Ownership.js"
 import { admitRun } from "./admitRun.js"
+import * as MemoryEventLog from "./MemoryEventLog.js"
 import * as MemoryQueue from "./MemoryQueue.js"
+import * as MemoryRetention from "./MemoryRetention.js"
 import type { AcceptedEvent, Change, Holder, Service } from "./RunStoreService.js"
 import * as MemoryAgentLimitStore from "./MemoryAgentLimitStore.js"
 import * as MemoryTaskProgressStore from "./MemoryTaskProgressStore.js"
@@ -21,17 +23,11 @@ import * as searchText from "./searchText.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
 import * as RunTransition from "./RunTransition.js"
 
-interface Logged {
-  readonly event: JobEvent
-  /** Size of the payload as JSON. */
-  readonly bytes: number
-}
-
 interface Entry extends MemoryQueue.Entry {
-  readonly events: Array<Logged>
+  readonly events: Array<MemoryEventLog.Logged>
 }
 
-const toRun = ({ state, submitted }: Entry): Run =>
+const runOf = ({ state, submitted }: Entry, isPinned: boolean): Run =>
   new Run(
     {
       id: submitted.id,
@@ -47,6 +43,7 @@ const toRun = ({ state, submitted }: Entry): Run =>
       ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
+      ...(isPinned ? { pinned: true } : {}),
       ...(state.status === "completed" ? { result: state.result } : {}),
       ...(state.error === undefined ? {} : { error: state.error })
     },
@@ -72,8 +69,18 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const notifier = yield* ChangeNotifier.make
   const entries = new Map<JobId, Entry>()
   const owned = new Map<string, Owner>()
-  const log: Array<Logged> = []
+  const log = MemoryEventLog.make((id) => entries.get(id)?.submitted.kind)
   const processes = new Map<string, OpenProcess>()
+  let latestId = Option.none<JobId>()
+  const { ended, isPinned, retention } = yield* MemoryRetention.make({
+    entries,
+    hasProcesses: (id) => [...processes.values()].some(({ jobId }) => jobId === id),
+    onHidden: ({ events, submitted: { id } }) => {
+      log.drop(events.length)
+      work.forget(id)
+    }
+  })
+  const toRun = (entry: Entry): Run => runOf(entry, isPinned(entry.submitted.id))
 
   const append = (entry: Entry, events: ReadonlyArray<AcceptedEvent>) => {
     for (const { at, payload, task, type, unit } of events) {
@@ -81,7 +88,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         {
           jobId: entry.submitted.id,
           seq: entry.events.length + 1,
-          cursor: log.length + 1,
+          cursor: log.latest() + 1,
           at,
           type,
           ...(unit === undefined ? {} : { unit }),
@@ -111,6 +118,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     entry.state = snapshot(to)
     const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
     const appended = append(entry, [RunTransition.changeEvent(change)])
+    ended(entry)
     return Effect.zipRight(appended, wakeWaiting([entry, ...granted]))
   }
 
@@ -227,22 +235,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       }),
 
     allEvents: ({ after, kind, ...query }) =>
-      Effect.map(Page.limit("read events", { ...query, after }), (limit) => {
-        const isOfKind = ({ event }: Logged) => entries.get(event.jobId)?.submitted.kind === kind
-        const candidates = log.slice(after, after + limit)
-        const page = candidates.slice(
-          0,
-          Page.fitting(candidates, (logged) => (isOfKind(logged) ? logged.bytes : 0))
-        )
-        return {
-          events: page.filter(isOfKind).map(({ event }) => event),
-          cursor: page.at(-1)?.event.cursor ?? after,
-          more: page.length < candidates.length || candidates.length === limit,
-          size: 0
-        }
-      }),
+      Effect.map(Page.limit("read events", { ...query, after }), (limit) => log.page(kind, after, limit)),
 
-    latestCursor: Effect.sync(() => log.length),
+    latestCursor: Effect.sync(log.latest),
+    latestId: Effect.sync(() => latestId),
+    ...retention,
 
     create: (run) =>
       write(() =>
@@ -253,6 +250,12 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
           const entry: Entry = { submitted, events: [], signals: [], state }
           entries.set(run.id, entry)
+          latestId = Option.some(
+            Option.getOrElse(
+              Option.filter(latestId, (id) => id > run.id),
+              () => run.id
+            )
+          )
           yield* append(entry, [RunTransition.createdEvent(run, state)])
           const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
           if (state.status === "running") return { _tag: "Running" as const }

@@ -27,7 +27,10 @@ const count = (tasks: ReadonlyArray<TaskRecord>): TaskCounts => {
 
 export const make = (
   isCurrent: (jobId: JobId, attempt: number) => boolean
-): TaskProgressStore & { readonly titles: (jobId: JobId) => ReadonlyArray<string> } => {
+): TaskProgressStore & {
+  readonly titles: (jobId: JobId) => ReadonlyArray<string>
+  readonly forget: (jobId: JobId) => void
+} => {
   const jobs = new Map<JobId, Planned>()
 
   const write = (
@@ -55,6 +58,7 @@ export const make = (
   }
 
   return {
+    forget: (jobId) => void jobs.delete(jobId),
     plan: ({ work, ...by }) =>
       write(by, (planned) =>
         Effect.sync(() => {

@@ -18,6 +18,7 @@ import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Parked, Run, RunError } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
+import type { PrunedRuns, Retention } from "../domain/Retention.js"
 import type { WhenKeyTaken } from "../domain/StartOptions.js"
 import type { Work } from "../domain/Work.js"
 import type { AgentLimitStore } from "./AgentLimitStore.js"
@@ -66,8 +67,11 @@ export interface Service {
     readonly limit: number
   }) => Effect.Effect<CursorPage, StoreError>
 
-  /** The latest cursor; 0 when there are no events. */
+  /** The latest cursor, also where its event was pruned; 0 when there never was one. */
   readonly latestCursor: Effect.Effect<number, StoreError>
+
+  /** The id of the newest run, also where that was pruned. */
+  readonly latestId: Effect.Effect<Option.Option<JobId>, StoreError>
 
   /** Notifies of commits with events of this job (without an id: of any job). */
   readonly changes: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
@@ -141,6 +145,21 @@ export interface Service {
     readonly attempt: number
     readonly events: ReadonlyArray<AcceptedEvent>
   }) => Effect.Effect<void, Superseded | StoreError>
+
+  /** Keeps a run whatever the retention of its kind says. */
+  readonly pin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
+
+  /** The retention of its kind holds for a run again. */
+  readonly unpin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
+
+  /** Sets how long the runs of a kind are kept, for as long as the scope lives. */
+  readonly retain: (rule: Rule) => Effect.Effect<void, never, Scope.Scope>
+
+  /** Prunes finished runs as the retention of their kinds says. */
+  readonly prune: (options?: PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
+
+  /** Counts how often runs were pruned: pages that were read before may hold events of theirs. */
+  readonly prunings: Effect.Effect<number>
 
   /** Dies inside a transaction of the same SQL client, where a write would deadlock. */
   readonly outsideTransaction: Effect.Effect<void>
@@ -223,6 +242,32 @@ export interface RunQuery {
   /** Default 100, at most 1,000. */
   readonly limit?: number
   readonly before?: JobId
+}
+
+/**
+ * How long the runs of a kind are kept.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Rule {
+  readonly kind: string
+  readonly retention: Retention
+  /** Removes what is kept of a pruned job outside the store. A run for which it fails stays hidden, and is tried again. */
+  readonly forget: (id: JobId) => Effect.Effect<void, unknown>
+}
+
+/**
+ * What to prune.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface PruneOptions {
+  /** All kinds with a retention when it is left out. */
+  readonly kind?: string | undefined
+  /** Answers what would be pruned, and changes nothing. */
+  readonly dryRun?: boolean | undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The history of jobs, to read. Every `RunStore.layer*` provides it; what writes is the manager's own.
+ * The history of jobs, to read and to prune. Every `RunStore.layer*` provides it; what else writes is the manager's own.
  *
  * @since 0.2.0
  */
@@ -7,6 +7,7 @@ import { Context, Effect, Option, Stream } from "effect"
 import { JobNotFound, type StoreError } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
+import type { PrunedRuns } from "../domain/Retention.js"
 import type { Run } from "../domain/Run.js"
 import type * as RunStoreService from "./RunStoreService.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
@@ -37,7 +38,7 @@ export interface Service {
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
 
   /** A page of runs, newest first, and the `before` of the next one. */
-  readonly page: (query?: RunStoreService.RunQuery) => Effect.Effect<RunStoreService.RunPage, StoreError>
+  readonly page: (query?: RunStoreService.RunQuery) => Effect.Effect<Page, StoreError>
 
   /** The runs of `page`. */
   readonly list: (query?: RunStoreService.RunQuery) => Effect.Effect<ReadonlyArray<Run>, StoreError>
@@ -48,8 +49,20 @@ export interface Service {
     options?: { readonly after?: number }
   ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
 
+  /** Keeps a run, whatever the retention of its kind says. */
+  readonly pin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
+
+  /** The retention of its kind holds for a run again. */
+  readonly unpin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
+
   /**
-   * What the HTTP API reads.
+   * Prunes finished runs now, as the retention of their kinds says (`JobManager.Options`), which managers do by themselves at
+   * start-up and every 10 minutes. Only kinds that have a manager over this store have one.
+   */
+  readonly prune: (options?: RunStoreService.PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
+
+  /**
+   * What the HTTP API reads and does.
    *
    * @internal
    */
@@ -57,13 +70,39 @@ export interface Service {
 }
 
 /**
- * The reads of a store.
+ * A page of runs.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Page {
+  readonly runs: ReadonlyArray<Run>
+  /**
+   * Pass it as `before` for the next page; missing on the last page. A page with a next one may be short or even empty: for
+   * several labels a page scans at most 10,000 runs of the rarest label.
+   */
+  readonly next?: JobId
+}
+
+/**
+ * The reads of a store, and what else the HTTP API does with it.
  *
  * @internal
  */
 export type Reads = Pick<
   RunStoreService.Service,
-  "get" | "withWork" | "page" | "events" | "allEvents" | "latestCursor" | "changes" | "outsideTransaction"
+  | "get"
+  | "withWork"
+  | "page"
+  | "events"
+  | "allEvents"
+  | "latestCursor"
+  | "changes"
+  | "outsideTransaction"
+  | "pin"
+  | "unpin"
+  | "prune"
+  | "prunings"
 > & { readonly work: Pick<TaskProgressStore, "of" | "counts"> }
 
 const pageSize = 256
@@ -77,8 +116,15 @@ const pageSize = 256
 export const make = (store: RunStoreService.Service): Service => ({
   get: store.get,
   reads: store,
-  page: store.page,
+  page: (query) =>
+    Effect.map(store.page(query), ({ next, runs }) => ({
+      runs,
+      ...(Option.isSome(next) && { next: next.value })
+    })),
   list: store.list,
+  pin: store.pin,
+  unpin: store.unpin,
+  prune: store.prune,
   events: (jobId, { after = 0 } = {}) =>
     Stream.unwrap(
       Effect.map(store.get(jobId), (run) =>

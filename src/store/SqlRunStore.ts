@@ -27,6 +27,7 @@ import * as listing from "./sql/listing.js"
 import * as owners from "./sql/owners.js"
 import * as keys from "./sql/keys.js"
 import * as queue from "./sql/queue.js"
+import * as retentionWrites from "./sql/retentionWrites.js"
 import * as runs from "./sql/runs.js"
 import * as runWrites from "./sql/runWrites.js"
 import * as search from "./sql/search.js"
@@ -60,6 +61,7 @@ const open: (
   const { write } = yield* Writer.make({ session, notifier, guard })
   const indexer = options.isWritable ? yield* SearchIndexer.make(session, write) : SearchIndexer.none
   const { begin, create, queueCommitted, record, ...writes } = runWrites.make(write)
+  const retention = yield* retentionWrites.make({ session, write })
 
   const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
@@ -148,6 +150,7 @@ const open: (
     latestCursor: session.read("read events", events.latest),
 
     ...writes,
+    ...retention,
     create: (run) => Effect.zipLeft(create(run), indexer.written),
     begin: (beginning) => Effect.zipLeft(begin(beginning), indexer.written),
     record: (change) => (change.error === undefined ? record(change) : Effect.zipLeft(record(change), indexer.written)),

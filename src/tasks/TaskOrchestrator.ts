@@ -85,7 +85,8 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
               Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
               Effect.provide(context)
             ),
-          recover: (id) => Effect.provide(recover(options, id), context)
+          recover: (id) => Effect.provide(recover(options, id), context),
+          forget: (id) => Effect.provide(forget(options, id), context)
         })
     )
   )
@@ -101,6 +102,10 @@ const recover = (options: Options, id: JobId) =>
     yield* runner.recover(id)
     yield* reapOrphanGit.reap(directories(options, id).worktrees)
   })
+
+/** Its branches and worktrees are work, which only `Prune` removes. */
+const forget = (options: Options, id: JobId) =>
+  Effect.flatMap(FileSystem, (fs) => fs.remove(directories(options, id).logs, { recursive: true, force: true }))
 
 const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
   Effect.gen(function* () {

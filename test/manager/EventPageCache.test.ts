@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobEvent } from "charlotte"
-import { Arbitrary, Chunk, Effect, FastCheck } from "effect"
+import { Arbitrary, Chunk, Deferred, Effect, FastCheck, Fiber, FiberId, Ref } from "effect"
 import * as EventPageCache from "../../src/manager/internal/EventPageCache.js"
 
 const [event] = FastCheck.sample(Arbitrary.make(JobEvent.JobEvent), 1)
@@ -15,7 +15,9 @@ const page = (count: number, more: Partial<EventPageCache.Page> = {}): EventPage
 })
 
 /** Pages of which it is counted how often each was read. */
-const counted = Effect.map(EventPageCache.make, (pages) => {
+const counted = Effect.gen(function* () {
+  const prunings = yield* Ref.make(0)
+  const pages = yield* EventPageCache.make(Ref.get(prunings))
   const reads = new Map<string, number>()
   const read = (name: string, page: EventPageCache.Page) =>
     pages(
@@ -25,7 +27,7 @@ const counted = Effect.map(EventPageCache.make, (pages) => {
         return page
       })
     )
-  return { read, reads: (name: string) => reads.get(name) ?? 0 }
+  return { read, reads: (name: string) => reads.get(name) ?? 0, prune: Ref.update(prunings, (n) => n + 1) }
 })
 
 describe("a page of the log", () => {
@@ -54,6 +56,26 @@ describe("a page of the log", () => {
       const { read } = yield* counted
       yield* read("0", page(3, { next: "end" }))
       expect(yield* read("0", page(9))).toMatchObject({ next: "end", cursor: 3 })
+    })
+  )
+
+  it.effect("is read again once runs were pruned, also where it was being read meanwhile", () =>
+    Effect.gen(function* () {
+      const { prune, read, reads } = yield* counted
+      yield* read("0", page(3))
+      yield* prune
+      expect(yield* read("0", page(5))).toMatchObject({ cursor: 5 })
+      expect(reads("0")).toBe(2)
+
+      const pages = yield* EventPageCache.make(Effect.sync(() => (isPruned ? 1 : 0)))
+      let isPruned = false
+      const pruned = Deferred.unsafeMake<void>(FiberId.none)
+      const slow = yield* Effect.fork(pages("0", Effect.as(Deferred.await(pruned), page(3))))
+      yield* Effect.yieldNow()
+      isPruned = true
+      yield* Deferred.succeed(pruned, undefined)
+      expect(yield* Fiber.join(slow)).toMatchObject({ cursor: 3 })
+      expect(yield* pages("0", Effect.succeed(page(5)))).toMatchObject({ cursor: 5 })
     })
   )
 

@@ -9,9 +9,12 @@ import { events } from "./conformance/events.js"
 import { reading } from "./conformance/reading.js"
 import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
+import { retention } from "./conformance/retention.js"
 import { watching } from "./conformance/watching.js"
 import { work } from "./conformance/work.js"
 
 export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
-  for (const part of [reading, changing, events, recovery, searching, watching, work, agentLimits]) part(layer)
+  for (const part of [reading, changing, events, recovery, retention, searching, watching, work, agentLimits]) {
+    part(layer)
+  }
 }

@@ -92,6 +92,29 @@ describe("charlotte_runs", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("allows to pin a run of any status, and to prune only one that has ended and is not pinned, for good", () =>
+    Effect.gen(function* () {
+      const refused = "charlotte: only a run that has ended and is not pinned is pruned, and for good"
+      for (const [n, status] of statuses.entries()) {
+        const row = { id: id(n + 1) }
+        const set = (column: "pinned" | "pruned", value: number) =>
+          Effect.flatMap(
+            SqlClient.SqlClient,
+            (sql) => sql`UPDATE charlotte_runs SET ${sql(column)} = ${value} WHERE id = ${row.id}`
+          )
+        yield* insert("charlotte_runs", run(status, row))
+        yield* set("pinned", 1)
+        expect(yield* refusal(set("pruned", 1))).toBe(refused)
+        yield* set("pinned", 0)
+        if (!RunStatus.isTerminal(status)) expect(yield* refusal(set("pruned", 1))).toBe(refused)
+        else {
+          yield* set("pruned", 1)
+          expect(yield* refusal(set("pruned", 0))).toBe(refused)
+        }
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("forbids changing or removing a submission", () =>
     Effect.gen(function* () {
       yield* insert("charlotte_runs", run("running", { submission: "1" }))

@@ -23,10 +23,10 @@ const limit = 256
 
 export const make = (options: {
   readonly kind: string
-  readonly store: Pick<Reads, "events" | "allEvents" | "latestCursor" | "changes" | "outsideTransaction">
+  readonly store: Pick<Reads, "events" | "allEvents" | "latestCursor" | "changes" | "outsideTransaction" | "prunings">
   readonly shutdown: Pick<Shutdown, "isOver" | "orOver" | "stream">
 }): Effect.Effect<EventSubscriptions> =>
-  Effect.map(EventPageCache.make, (cached) => {
+  Effect.map(EventPageCache.make(options.store.prunings), (cached) => {
     const { kind, shutdown, store } = options
 
     /** The next page with events in it, and where the one after it begins; none after the last. */

@@ -25,6 +25,7 @@ export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
   readonly run: (job: JobContext<C, Ev, Si>) => Effect.Effect<S, E, R>
   readonly check?: Orchestrator<C, R, R2>["check"]
   readonly recover?: Orchestrator<C, R, R2>["recover"]
+  readonly forget?: Orchestrator<C, R, R2>["forget"]
   readonly key?: (config: C) => string
   readonly labels?: (config: C) => { readonly [name: string]: string }
 }
@@ -38,7 +39,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2>(
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { check, recover, run, ...others } = options
+    const { check, forget, recover, run, ...others } = options
     const schemas = yield* Effect.context<RS>()
     const decode = runDecoder(kind)
     const encodeEnd = endEncoder(kind)
@@ -59,7 +60,8 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2>(
           Effect.uninterruptibleMask((restore) =>
             Effect.flatMap(Effect.exit(restore(run(typed(job)))), (exit) => Effect.provide(encodeEnd(exit), schemas))
           ),
-        ...(recover && { recover })
+        ...(recover && { recover }),
+        ...(forget && { forget })
       }
     })
 

@@ -11,6 +11,7 @@ import waiting from "./0010_waiting.js"
 import outbox from "./0011_outbox.js"
 import search from "./0012_search.js"
 import agentLimits from "./0013_agent_limits.js"
+import retention from "./0014_retention.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -25,5 +26,6 @@ export const migrations = {
   "0010_waiting": waiting,
   "0011_outbox": outbox,
   "0012_search": search,
-  "0013_agent_limits": agentLimits
+  "0013_agent_limits": agentLimits,
+  "0014_retention": retention
 }

@@ -13,7 +13,10 @@ export interface Rule {
 /** What to do: nothing (`record`), kill a process, reduce the running jobs, or replace the file. */
 export type Remedy = "record" | "process" | "capacity" | "file"
 
-const inSlice = (column: string) => `${column} > (SELECT low FROM slice) AND ${column} <= (SELECT high FROM slice)`
+/** Runs that are being pruned are left out: a part of their events may be gone. */
+const inSlice = (column: string) =>
+  `${column} > (SELECT low FROM slice) AND ${column} <= (SELECT high FROM slice)
+     AND ${column} NOT IN (SELECT id FROM charlotte_runs WHERE pruned = 1)`
 
 /** Events with their attempt number. */
 const numbered = `
@@ -244,6 +247,12 @@ export const databaseRules: ReadonlyArray<Rule> = [
     `SELECT kind AS found FROM charlotte_pending p
      WHERE runs <> (SELECT count(*) FROM charlotte_runs r WHERE r.kind = p.kind AND status = 'pending')`
   ),
+  record(
+    "the number of finished runs is wrong",
+    `SELECT kind AS found FROM charlotte_finished f
+     WHERE runs <> (SELECT count(*) FROM charlotte_runs r WHERE r.kind = f.kind AND ended_at IS NOT NULL
+       AND pinned = 0 AND pruned = 0)`
+  ),
   {
     wrong: "a row references a missing row",
     remedy: "file",
@@ -273,6 +282,6 @@ export const parameters = {
 
 /** The last id and the number of jobs of the next slice. */
 export const nextSlice = `SELECT max(id) AS last, count(*) AS jobs
-  FROM (SELECT id FROM charlotte_runs WHERE id > ? ORDER BY id LIMIT ?)`
+  FROM (SELECT id FROM charlotte_runs WHERE id > ? AND pruned = 0 ORDER BY id LIMIT ?)`
 
 export const countEvents = `${parameters.slice} SELECT count(*) AS events FROM charlotte_events WHERE ${inSlice("job_id")}`

@@ -77,16 +77,16 @@ export const ofJob = (connection: Connection, jobId: JobId, after: number, limit
     return { events: yield* decodeEvents(rows), more, size }
   })
 
-const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: Schema.String }))
+const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: Schema.NullOr(Schema.String) }))
 
 /**
  * Reads by cursor alone and returns how far, so that a page of a rare kind costs no more than one of a common kind; payloads
- * of other kinds are not read.
+ * of other kinds, and of runs that are being pruned, are not read.
  */
 export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
   Effect.gen(function* () {
     const read = yield* connection.execute(
-      `SELECT ${pageColumns("kind = ?")}, kind FROM charlotte_events CROSS JOIN charlotte_runs ON id = job_id
+      `SELECT ${pageColumns("kind = ? AND pruned = 0")}, iif(pruned, NULL, kind) AS kind FROM charlotte_events CROSS JOIN charlotte_runs ON id = job_id
        WHERE cursor > ? ORDER BY cursor LIMIT ?`,
       [kind, inlineBytes(limit), kind, after, limit],
       undefined
@@ -97,11 +97,12 @@ export const ofAll = (connection: Connection, kind: string, after: number, limit
     return { events, cursor: positions.at(-1)?.cursor ?? after, more, size }
   })
 
-const selectLatest = query(Schema.Struct({ cursor: Schema.NullOr(Schema.Number) }))
+const selectLatest = query(Schema.Struct({ cursor: Schema.Number }))
 
+/** The latest cursor that was given, also where its event is gone. */
 export const latest = (connection: Connection) =>
   Effect.map(
-    selectLatest(connection, "SELECT max(cursor) AS cursor FROM charlotte_events", []),
+    selectLatest(connection, "SELECT seq AS cursor FROM sqlite_sequence WHERE name = 'charlotte_events'", []),
     ([row]) => row?.cursor ?? 0
   )
 

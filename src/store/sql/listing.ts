@@ -54,7 +54,7 @@ const withoutLabel = (connection: Connection, pageQuery: PageQuery) => {
   const conditions = filters("r.id", pageQuery)
   return select(
     connection,
-    `SELECT ${runColumns} FROM charlotte_runs r WHERE ${where(conditions)} ORDER BY r.id DESC LIMIT ?`,
+    `SELECT ${runColumns} FROM charlotte_runs r WHERE ${where(conditions)} AND r.pruned = 0 ORDER BY r.id DESC LIMIT ?`,
     [...paramsOf(conditions), pageQuery.limit]
   )
 }
@@ -69,7 +69,7 @@ const withLabel = (
   return select(
     connection,
     `SELECT ${runColumns} FROM charlotte_labels l CROSS JOIN charlotte_runs r ON r.id = l.run_id
-     WHERE ${where(conditions)} ORDER BY l.run_id DESC LIMIT ?`,
+     WHERE ${where(conditions)} AND r.pruned = 0 ORDER BY l.run_id DESC LIMIT ?`,
     [...paramsOf(conditions), pageQuery.limit]
   )
 }

@@ -72,9 +72,10 @@ export const idempotent = (
   key: string
 ): Effect.Effect<Option.Option<Submitted>, SqlError> =>
   Effect.map(
-    selectSubmitted(connection, "SELECT id, request FROM charlotte_runs WHERE kind = ? AND idempotency_key = ?", [
-      kind,
-      key
-    ]),
+    selectSubmitted(
+      connection,
+      "SELECT id, request FROM charlotte_runs WHERE kind = ? AND idempotency_key = ? AND pruned = 0",
+      [kind, key]
+    ),
     ([row]) => Option.fromNullable(row)
   )

@@ -30,6 +30,7 @@ export const Row = Schema.Struct({
   parked: Schema.NullOr(Schema.parseJson(Parked)),
   woken_by: Schema.NullOr(Schema.Literal("time", "signal", "resume")),
   crashes: Schema.Number,
+  pinned: Schema.Number,
   result: Schema.NullOr(Schema.parseJson()),
   error: Schema.NullOr(Schema.parseJson(RunError))
 })
@@ -52,6 +53,7 @@ export const run = (row: typeof Row.Type): Run =>
       ...(row.parked === null ? {} : { parked: row.parked }),
       ...(row.started_at === null ? {} : { startedAt: row.started_at }),
       ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+      ...(row.pinned === 1 ? { pinned: true } : {}),
       ...(row.status === "completed" ? { result: row.result } : {}),
       ...(row.error === null ? {} : { error: row.error })
     },

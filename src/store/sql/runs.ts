@@ -14,7 +14,7 @@ import { columns, Row, run, select } from "./runRow.js"
 import { execute, inserter, JsonText, query, type Value } from "./Session.js"
 
 export const get = (connection: Connection, id: JobId) =>
-  Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ?`, [id]), ([row]) =>
+  Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ? AND pruned = 0`, [id]), ([row]) =>
     Option.fromNullable(row)
   )
 
@@ -26,7 +26,7 @@ export const getPlanned = (connection: Connection, id: JobId) =>
     selectPlanned(
       connection,
       `SELECT ${columns}, EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) AS planned
-       FROM charlotte_runs r WHERE id = ?`,
+       FROM charlotte_runs r WHERE id = ? AND pruned = 0`,
       [id]
     ),
     ([row]) => Option.map(Option.fromNullable(row), (row) => ({ run: run(row), isPlanned: row.planned === 1 }))
@@ -36,7 +36,7 @@ const selectSubmission = query(Schema.Struct({ submission: Schema.NullOr(JsonTex
 
 export const submission = (connection: Connection, id: JobId) =>
   Effect.map(
-    selectSubmission(connection, "SELECT submission FROM charlotte_runs WHERE id = ?", [id]),
+    selectSubmission(connection, "SELECT submission FROM charlotte_runs WHERE id = ? AND pruned = 0", [id]),
     ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row?.submission), ({ json }) => json)
   )
 
@@ -145,7 +145,7 @@ export const heads = (
       `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
          r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes, r.outbox,
          (SELECT coalesce(max(seq), 0) FROM charlotte_events WHERE job_id = r.id) AS seq
-       FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value`,
+       FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value AND r.pruned = 0`,
       [JSON.stringify(ids)]
     ),
     (rows) =>

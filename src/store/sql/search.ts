@@ -33,6 +33,7 @@ const paramsOf = (conditions: ReadonlyArray<Condition>) => conditions.flatMap(([
 
 /** Conditions on runs `r`. */
 const conditions = ({ before, kind, labels = {}, status }: SearchQuery): ReadonlyArray<Condition> => [
+  ["r.pruned = 0"],
   ...(kind === undefined ? [] : [["r.kind = ?", kind] as const]),
   ...(status === undefined ? [] : [["r.status = ?", status] as const]),
   ...(before === undefined ? [] : [["r.id < ?", before] as const]),
@@ -61,7 +62,7 @@ const unindexed = (connection: Connection, pageQuery: SearchQuery, words: Readon
     selectTexts(
       connection,
       `SELECT ${searchIndex.textColumns} FROM charlotte_unindexed u CROSS JOIN charlotte_runs r ON r.id = u.run_id
-       WHERE ${where([["TRUE"], ...filters])}`,
+       WHERE ${where(filters)}`,
       paramsOf(filters)
     ),
     (rows) => rows.filter((row) => matches(words, searchIndex.searched(row))).map(({ id }) => id)
@@ -130,7 +131,7 @@ const filtered = (connection: Connection, pageQuery: SearchQuery, documents: Rea
       connection,
       `SELECT r.id FROM json_each(?) m CROSS JOIN charlotte_documents d ON d.document = m.value
          CROSS JOIN charlotte_runs r ON r.id = d.run_id
-       WHERE ${where([["TRUE"], ...filters])} ORDER BY r.id DESC LIMIT ?`,
+       WHERE ${where(filters)} ORDER BY r.id DESC LIMIT ?`,
       [JSON.stringify(documents), ...paramsOf(filters), pageQuery.limit]
     ),
     Array.map(({ id }) => id)
@@ -240,7 +241,7 @@ export const page = (
       select(
         connection,
         `SELECT ${columns} FROM charlotte_runs r WHERE r.id IN (SELECT value FROM json_each(?))
-           AND ${where([["TRUE"], ...filters])} ORDER BY r.id DESC`,
+           AND ${where(filters)} ORDER BY r.id DESC`,
         [JSON.stringify(ids.slice(0, limit)), ...paramsOf(filters)]
       )
     )

@@ -1,0 +1,39 @@
+/**
+ * How long finished runs are kept.
+ *
+ * @since 0.2.0
+ */
+import type { Duration } from "effect"
+import type { JobId } from "./JobId.js"
+
+/**
+ * How long the finished runs of a kind are kept: for ever where nothing is said. A run goes once it is older than its status
+ * allows, or once there are more than `maxRuns`; its events, logs and everything else of it go with it. Runs that are not over or
+ * are pinned stay.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface Retention {
+  /** How long completed runs are kept after they have ended. */
+  readonly completed?: Duration.DurationInput | undefined
+  /** The same for failed runs, and for cancelled ones unless `cancelled` says otherwise. */
+  readonly failed?: Duration.DurationInput | undefined
+  readonly cancelled?: Duration.DurationInput | undefined
+  /** How many finished runs are kept, those that ended last; pinned ones do not count. */
+  readonly maxRuns?: number | undefined
+}
+
+/**
+ * What was pruned of a kind, or would be.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PrunedRuns {
+  readonly kind: string
+  /** How many runs. */
+  readonly runs: number
+  /** The first 1,000 of them. */
+  readonly jobs: ReadonlyArray<JobId>
+}

@@ -1,0 +1,183 @@
+/**
+ * Prunes finished runs by the rules of their kinds, over both stores. A run is hidden first, then what the orchestrator keeps of it
+ * is removed, then its rows are deleted in slices: readers see all of it or nothing, and a crash in between is made good by the next
+ * pruning.
+ */
+import { DateTime, Duration, Effect, Exit } from "effect"
+import type { StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { PrunedRuns, Retention } from "../domain/Retention.js"
+import { now } from "../internal/now.js"
+import * as race from "../internal/race.js"
+import { RealClock } from "../internal/RealClock.js"
+import type { Rule, Service } from "./RunStoreService.js"
+import { afterAllIds, type FinalStatus, type FinishedRun, type RetentionStore, type Span } from "./RetentionStore.js"
+
+export type Pruning = Pick<Service, "retain" | "prune" | "prunings">
+
+/** Runs that are hidden at once: what readers skip meanwhile. */
+const batchSize = 200
+
+/** Runs per page of a dry run, and the most that an answer names. */
+const pageSize = 1_000
+
+const concurrency = 8
+
+const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
+
+/** The runs that are too old at that time. */
+const expired = ({ completed, failed, cancelled = failed }: Retention, at: DateTime.Utc): ReadonlyArray<Span> =>
+  statuses.flatMap((status) => {
+    const age = { completed, failed, cancelled }[status]
+    return age === undefined || !Duration.isFinite(Duration.decode(age))
+      ? []
+      : [{ status, until: DateTime.subtractDuration(at, age) }]
+  })
+
+/** What is left of spans after these runs. */
+const after = (spans: ReadonlyArray<Span>, runs: ReadonlyArray<FinishedRun>): ReadonlyArray<Span> =>
+  spans.map((span) => ({ ...span, after: runs.findLast(({ status }) => status === span.status) ?? span.after }))
+
+/** Counts runs, and keeps the first of them. */
+const makeFound = (kind: string) => {
+  let runs = 0
+  let jobs: ReadonlyArray<JobId> = []
+  return {
+    add: (ids: ReadonlyArray<JobId>) => {
+      runs += ids.length
+      jobs = [...jobs, ...ids.slice(0, Math.max(0, pageSize - jobs.length))]
+    },
+    result: (): PrunedRuns => ({ kind, runs, jobs })
+  }
+}
+
+type Found = ReturnType<typeof makeFound>
+
+export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
+  Effect.gen(function* () {
+    const { sleep, now: realNow } = yield* RealClock
+    const rules = new Map<string, Rule>()
+    const one = yield* Effect.makeSemaphore(1)
+    let prunings = 0
+
+    /** Deletes what is left of hidden runs. One of which something cannot be removed outside the store stays hidden. */
+    const remove = ({ forget }: Rule, ids: ReadonlyArray<JobId>) =>
+      Effect.gen(function* () {
+        const forgotten: Array<JobId> = []
+        yield* race.forEach(ids, concurrency, (id) =>
+          Effect.flatMap(Effect.exit(forget(id)), (exit) =>
+            Exit.isSuccess(exit)
+              ? Effect.sync(() => void forgotten.push(id))
+              : Effect.logWarning(`what is kept of the pruned job ${id} cannot be removed yet`, exit.cause)
+          )
+        )
+        for (let left: ReadonlyArray<JobId> = forgotten; left.length > 0;) {
+          const began = yield* realNow
+          const removed = new Set(yield* store.remove(left))
+          left = left.filter((id) => !removed.has(id))
+          // Half of the time is for others.
+          if (left.length > 0) yield* sleep((yield* realNow) - began)
+        }
+      })
+
+    /** Hides and removes runs, batch by batch, until `next` has none. Answers how many, and the first of them. */
+    const pruneBatches = (rule: Rule, found: Found, next: Effect.Effect<ReadonlyArray<FinishedRun>, StoreError>) =>
+      Effect.gen(function* () {
+        for (;;) {
+          const runs = yield* next
+          if (runs.length === 0) return
+          const ids = runs.map(({ id }) => id)
+          const hidden = yield* Effect.uninterruptible(
+            Effect.tap(store.hide(ids), () => Effect.sync(() => void (prunings += 1)))
+          )
+          // All of them were pinned meanwhile.
+          if (hidden.length === 0) return
+          found.add(ids.filter((id) => hidden.includes(id)))
+          yield* remove(rule, hidden)
+        }
+      })
+
+    const removeHidden = (rule: Rule) =>
+      Effect.gen(function* () {
+        for (let last: JobId | undefined; ;) {
+          const ids = yield* store.hidden({ kind: rule.kind, after: last, limit: batchSize })
+          if (ids.length === 0) return
+          yield* remove(rule, ids)
+          last = ids.at(-1)
+        }
+      })
+
+    const prune = (rule: Rule) =>
+      Effect.gen(function* () {
+        const { kind, retention } = rule
+        const found = makeFound(kind)
+        yield* removeHidden(rule)
+        const spans = expired(retention, yield* now)
+        yield* pruneBatches(rule, found, store.finished({ kind, spans, limit: batchSize }))
+        const { maxRuns } = retention
+        if (maxRuns !== undefined) {
+          const oldest = Effect.flatMap(store.count(kind), (count) =>
+            count <= maxRuns
+              ? Effect.succeed([])
+              : store.finished({
+                  kind,
+                  spans: statuses.map((status) => ({ status })),
+                  limit: Math.min(batchSize, count - maxRuns)
+                })
+          )
+          yield* pruneBatches(rule, found, oldest)
+        }
+        return found.result()
+      })
+
+    /** What `prune` would take, by the same order. */
+    const plan = ({ kind, retention }: Rule) =>
+      Effect.gen(function* () {
+        const found = makeFound(kind)
+        const take = (spans: ReadonlyArray<Span>, most: number) =>
+          Effect.gen(function* () {
+            let rest = spans
+            for (let left = most; left > 0;) {
+              const runs = yield* store.finished({ kind, spans: rest, limit: Math.min(pageSize, left) })
+              if (runs.length === 0) return
+              found.add(runs.map(({ id }) => id))
+              left -= runs.length
+              rest = after(rest, runs)
+            }
+          })
+        const spans = expired(retention, yield* now)
+        yield* take(spans, Infinity)
+        const { maxRuns } = retention
+        if (maxRuns !== undefined) {
+          const excess = (yield* store.count(kind)) - found.result().runs - maxRuns
+          const others = statuses.map((status) => {
+            const until = spans.find((span) => span.status === status)?.until
+            return { status, after: until && { endedAt: until, id: afterAllIds } }
+          })
+          yield* take(others, excess)
+        }
+        return found.result()
+      })
+
+    return {
+      prunings: Effect.sync(() => prunings),
+
+      retain: (rule) => {
+        const { maxRuns = 0 } = rule.retention
+        if (!Number.isSafeInteger(maxRuns) || maxRuns < 0) {
+          return Effect.dieMessage(`maxRuns is a whole number, 0 or more, not ${maxRuns}`)
+        }
+        return Effect.acquireRelease(
+          Effect.sync(() => void rules.set(rule.kind, rule)),
+          () => Effect.sync(() => void (rules.get(rule.kind) === rule && rules.delete(rule.kind)))
+        )
+      },
+
+      prune: ({ dryRun = false, kind } = {}) =>
+        Effect.suspend(() => {
+          const chosen = [...rules.values()].filter((rule) => kind === undefined || rule.kind === kind)
+          const all = Effect.forEach(chosen, dryRun ? plan : prune)
+          return Effect.map(dryRun ? all : one.withPermits(1)(all), (pruned) => pruned.filter(({ runs }) => runs > 0))
+        })
+    }
+  })

@@ -1,0 +1,156 @@
+/**
+ * Statements for pruning, and for pinned runs.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { DateTime, Effect, Schema } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import * as Page from "../Page.js"
+import type { RetentionStore, Span } from "../RetentionStore.js"
+import { execute, query, type Value } from "./Session.js"
+
+const selectFinished = query(
+  Schema.Struct({
+    id: JobId,
+    status: Schema.Literal("completed", "failed", "cancelled"),
+    endedAt: Schema.DateTimeUtcFromNumber
+  })
+)
+
+const isPrunable = "ended_at IS NOT NULL AND pinned = 0 AND pruned = 0"
+
+/** A process of the job may be alive, and is found by this row. */
+const isLeft = "EXISTS (SELECT 1 FROM charlotte_attempts a WHERE a.job_id = r.id AND a.closed_at IS NULL)"
+
+const searchOf = (
+  kind: string,
+  { after, status, until }: Span,
+  limit: number
+): readonly [sql: string, ...params: ReadonlyArray<Value>] => {
+  const afterSql = after === undefined ? "" : " AND (ended_at, id) > (?, ?)"
+  const untilSql = until === undefined ? "" : " AND ended_at <= ?"
+  return [
+    `SELECT * FROM (SELECT id, status, ended_at AS endedAt FROM charlotte_runs r
+       WHERE kind = ? AND status = ?${afterSql}${untilSql} AND ${isPrunable} AND NOT ${isLeft}
+       ORDER BY ended_at, id LIMIT ?)`,
+    kind,
+    status,
+    ...(after === undefined ? [] : [DateTime.toEpochMillis(after.endedAt), after.id]),
+    ...(until === undefined ? [] : [DateTime.toEpochMillis(until)]),
+    limit
+  ]
+}
+
+/** Each status is a search of its own in an index. */
+export const finished = (
+  connection: Connection,
+  { kind, limit, spans }: Parameters<RetentionStore["finished"]>[0]
+): ReturnType<typeof selectFinished> => {
+  const searches = spans.map((span) => searchOf(kind, span, limit))
+  return spans.length === 0
+    ? Effect.succeed([])
+    : selectFinished(
+        connection,
+        `SELECT * FROM (${searches.map(([sql]) => sql).join(" UNION ALL ")}) ORDER BY endedAt, id LIMIT ?`,
+        [...searches.flatMap(([, ...params]) => params), limit]
+      )
+}
+
+const selectCount = query(Schema.Struct({ runs: Schema.Number }))
+
+export const count = (connection: Connection, kind: string): Effect.Effect<number, SqlError> =>
+  Effect.map(
+    selectCount(connection, "SELECT runs FROM charlotte_finished WHERE kind = ?", [kind]),
+    ([row]) => row?.runs ?? 0
+  )
+
+const selectIds = query(Schema.Struct({ id: JobId }))
+
+const idsOf = Effect.map((rows: ReadonlyArray<{ readonly id: JobId }>): ReadonlyArray<JobId> =>
+  rows.map(({ id }) => id)
+)
+
+export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
+  idsOf(
+    selectIds(
+      connection,
+      `UPDATE charlotte_runs AS r SET pruned = 1
+       WHERE id IN (SELECT value FROM json_each(?)) AND ${isPrunable} AND NOT ${isLeft} RETURNING id`,
+      [JSON.stringify(ids)]
+    )
+  )
+
+export const hidden = (connection: Connection, { after, kind, limit }: Parameters<RetentionStore["hidden"]>[0]) =>
+  idsOf(
+    selectIds(
+      connection,
+      "SELECT id FROM charlotte_runs WHERE kind = ? AND pruned = 1 AND id > ? ORDER BY id LIMIT ?",
+      [kind, after ?? "", limit]
+    )
+  )
+
+const selectEvents = query(Schema.Struct({ seq: Schema.Number, bytes: Schema.Number }))
+
+/** Events that are deleted by one statement, unless their payloads fill a page before. */
+const chunk = 256
+
+/** Deletes the run with its last events, or the first of its events. Answers whether the run is gone. */
+const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, SqlError> =>
+  Effect.gen(function* () {
+    const events = yield* selectEvents(
+      connection,
+      `SELECT seq, coalesce(octet_length(payload), 0) AS bytes FROM charlotte_events WHERE job_id = ? ORDER BY seq LIMIT ${chunk}`,
+      [id]
+    )
+    const fitting = Page.fitting(events, ({ bytes }) => bytes)
+    const isLast = fitting === events.length && events.length < chunk
+    if (isLast) {
+      yield* execute(connection, "DELETE FROM charlotte_runs WHERE id = ? AND pruned = 1", [id])
+      return true
+    }
+    const last = events[fitting - 1]?.seq ?? 0
+    // A signal has the sequence number and the payload of its event.
+    for (const table of ["charlotte_signals", "charlotte_events"]) {
+      yield* execute(connection, `DELETE FROM ${table} WHERE job_id = ? AND seq <= ?`, [id, last])
+    }
+    return false
+  })
+
+/** Deletes until the time is up; what is left is for the next transaction. Answers the runs that are gone. */
+export const remove = (
+  connection: Connection,
+  ids: ReadonlyArray<JobId>,
+  isTimeUp: Effect.Effect<boolean>
+): Effect.Effect<ReadonlyArray<JobId>, SqlError> =>
+  Effect.gen(function* () {
+    const removed: Array<JobId> = []
+    for (const id of ids) {
+      while (!(yield* removeChunk(connection, id))) if (yield* isTimeUp) return removed
+      removed.push(id)
+      if (yield* isTimeUp) return removed
+    }
+    return removed
+  })
+
+/** Answers whether there is such a run. */
+export const setPinned = (connection: Connection, id: JobId, isPinned: boolean): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    selectIds(connection, "UPDATE charlotte_runs SET pinned = ? WHERE id = ? AND pruned = 0 RETURNING id", [
+      isPinned ? 1 : 0,
+      id
+    ]),
+    ({ length }) => length > 0
+  )
+
+const selectLatest = query(Schema.Struct({ id: Schema.NullOr(JobId) }))
+
+/** The id of the newest run, also where it is gone. */
+export const latestId = (connection: Connection) =>
+  Effect.map(
+    selectLatest(
+      connection,
+      "SELECT max(id) AS id FROM (SELECT max(id) AS id FROM charlotte_runs UNION ALL SELECT id FROM charlotte_latest)",
+      []
+    ),
+    ([row]) => row?.id ?? undefined
+  )

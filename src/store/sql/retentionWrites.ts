@@ -1,0 +1,78 @@
+/**
+ * Retention over the session and the writer of a database.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Option } from "effect"
+import { JobNotFound } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { RealClock } from "../../internal/RealClock.js"
+import * as Pruning from "../Pruning.js"
+import type { Service } from "../RunStoreService.js"
+import * as retention from "./retention.js"
+import type { Session } from "./Session.js"
+import type { Writer } from "./Writer.js"
+
+type Retention = Pick<Service, "pin" | "unpin" | "latestId" | "retain" | "prune" | "prunings">
+
+/** Milliseconds of a slice before its commit, which takes as long again on a slow disk. */
+const slice = 20
+
+/** Heavier than a transaction of emitted events, so that a slice shares none with them. */
+const weight = 4_096
+
+export const make = ({
+  session,
+  write
+}: {
+  readonly session: Session
+  readonly write: Writer["write"]
+}): Effect.Effect<Retention> =>
+  Effect.gen(function* () {
+    const { now } = yield* RealClock
+    const pruneBy = <A>(body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
+      write<A, never>({
+        operation: "prune runs",
+        lane: "slow",
+        weight,
+        body: (batch) => Effect.flatMap(batch.connection, body)
+      })
+
+    const setPinned = (id: JobId, isPinned: boolean) =>
+      write({
+        operation: isPinned ? "pin a run" : "unpin a run",
+        lane: "fast",
+        body: (batch): Effect.Effect<void, JobNotFound | SqlError> =>
+          Effect.flatMap(batch.connection, (connection) =>
+            Effect.flatMap(retention.setPinned(connection, id, isPinned), (isThere) =>
+              isThere ? Effect.void : new JobNotFound({ jobId: id })
+            )
+          )
+      })
+
+    const { prune, prunings, retain } = yield* Pruning.make({
+      finished: (query) => session.read("list finished runs", (connection) => retention.finished(connection, query)),
+      count: (kind) => session.read("count finished runs", (connection) => retention.count(connection, kind)),
+      hidden: (query) => session.read("list pruned runs", (connection) => retention.hidden(connection, query)),
+      hide: (ids) => pruneBy((connection) => retention.hide(connection, ids)),
+      remove: (ids) =>
+        pruneBy((connection) =>
+          Effect.flatMap(now, (began) =>
+            retention.remove(
+              connection,
+              ids,
+              Effect.map(now, (at) => at - began >= slice)
+            )
+          )
+        )
+    })
+
+    return {
+      pin: (id) => setPinned(id, true),
+      unpin: (id) => setPinned(id, false),
+      latestId: Effect.map(session.read("read the newest run", retention.latestId), Option.fromNullable),
+      retain,
+      prune,
+      prunings
+    }
+  })

@@ -1,0 +1,196 @@
+/** Finished runs are pruned by the manager of their kind. */
+import { describe, expect, it } from "@effect/vitest"
+import { errors, JobKind, JobManager, Runs, RunStore } from "charlotte"
+import { ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Chunk, Clock, Duration, Effect, Exit, Layer, Queue, Schema, Stream, TestClock } from "effect"
+import { RealClock } from "../../src/internal/RealClock.js"
+import { config } from "../support/jobs.js"
+import { databaseFile, life } from "./lives.js"
+import { stores } from "./stores.js"
+
+const { JobManager: Manager } = JobManager
+
+/** A kind whose jobs end at once. */
+class Note extends JobKind.Tag<Note>()("note", { config: Schema.Struct({ isBad: Schema.Boolean }) }) {}
+
+const noted = (isBad = false) =>
+  Effect.gen(function* () {
+    const notes = yield* Note
+    const id = yield* notes.start({ isBad })
+    yield* notes.await(id)
+    return id
+  })
+
+/** Returns once a fiber sleeps for that long from now on. */
+const untilAsleep = (duration: Duration.DurationInput) =>
+  Effect.gen(function* () {
+    const { turn } = yield* RealClock
+    const wakesAt = (yield* Clock.currentTimeMillis) + Duration.toMillis(duration)
+    yield* Effect.repeat(Effect.zipRight(turn, TestClock.sleeps()), { until: Chunk.some((at) => at === wakesAt) })
+  })
+
+for (const [name, store] of Object.entries(stores)) {
+  describe(`retention, ${name}`, () => {
+    it.scoped("prunes at start-up and every 10 minutes, and tells the kind which jobs to forget", () =>
+      Effect.gen(function* () {
+        const forgotten = yield* Queue.unbounded<string>()
+        const run = ({ isBad }: { readonly isBad: boolean }) => (isBad ? Effect.fail("no") : Effect.succeed("yes"))
+        const notes = (options: Pick<JobManager.Options, "retention"> = {}) =>
+          Note.layer({ run: ({ config }) => run(config), forget: (id) => Queue.offer(forgotten, id), ...options })
+        const retention = { completed: "15 minutes", failed: "1 day" } as const
+        const runs = yield* Runs.Runs
+
+        const first = yield* noted().pipe(Effect.provide(notes()))
+        yield* TestClock.adjust("1 hour")
+        yield* Effect.gen(function* () {
+          expect(yield* Queue.take(forgotten)).toBe(first)
+          yield* untilAsleep("10 minutes")
+          expect((yield* runs.get(first))._tag).toBe("None")
+
+          const second = yield* noted()
+          const failed = yield* noted(true)
+          yield* TestClock.adjust("10 minutes")
+          yield* untilAsleep("10 minutes")
+          expect((yield* runs.get(second))._tag).toBe("Some")
+          yield* TestClock.adjust("10 minutes")
+          expect(yield* Queue.take(forgotten)).toBe(second)
+          expect((yield* runs.get(second))._tag).toBe("None")
+          expect((yield* runs.get(failed))._tag).toBe("Some")
+        }).pipe(Effect.provide(notes({ retention })))
+
+        // Without a manager nobody says how long they are kept.
+        yield* TestClock.adjust("2 days")
+        expect(yield* runs.prune()).toEqual([])
+      }).pipe(Effect.provide(store))
+    )
+
+    it.scoped("has a pruned job not found by await, stop, resume, signal and events, also where they were cached", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const runs = yield* Runs.Runs
+        const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const complete = Effect.gen(function* () {
+          const id = yield* manager.start(config)
+          yield* began(id)
+          yield* send(id, Step.emit({ type: "counted" }), Step.succeed("done"))
+          yield* manager.await(id)
+          return id
+        })
+        const id = yield* complete
+        const next = yield* complete
+        yield* runs.pin(next)
+        const all = Stream.runCollect(Stream.take(manager.allEvents(), 3))
+        expect(Chunk.size(yield* Stream.runCollect(manager.events(id)))).toBe(3)
+        expect(Chunk.map(yield* all, ({ jobId }) => jobId)).toEqual(Chunk.make(id, id, id))
+        yield* TestClock.adjust("1 minute")
+        expect(yield* runs.prune({ kind: "tasks" })).toEqual([{ kind: "tasks", runs: 1, jobs: [id] }])
+
+        const missing = new errors.JobNotFound({ jobId: id })
+        const fails = <A, E>(effect: Effect.Effect<A, E>) =>
+          Effect.map(Effect.flip(effect), (e) => expect(e).toEqual(missing))
+        yield* fails(manager.await(id))
+        yield* fails(manager.stop(id))
+        yield* fails(manager.resume(id))
+        yield* fails(manager.signal(id, "x"))
+        yield* fails(Stream.runDrain(manager.events(id)))
+        yield* fails(Stream.runDrain(runs.events(id)))
+        yield* fails(runs.pin(id))
+        expect(Chunk.map(yield* all, ({ jobId }) => jobId)).toEqual(Chunk.make(next, next, next))
+      }).pipe(
+        Effect.provide(
+          JobManager.layer({ retention: { completed: "30 seconds" } }).pipe(
+            Layer.provideMerge(Layer.merge(store, ScriptedOrchestrator.layer()))
+          )
+        )
+      )
+    )
+
+    it.scoped("gives the idempotency key of a pruned run to another job", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const runs = yield* Runs.Runs
+        const options = { idempotencyKey: "k" }
+        const id = yield* manager.start(config, options)
+        yield* manager.stop(id)
+        expect(yield* manager.start(config, options)).toBe(id)
+        yield* TestClock.adjust("1 minute")
+        yield* runs.prune()
+        const other = yield* manager.start({ ...config, targetBranch: "other" }, options)
+        expect(other > id).toBe(true)
+      }).pipe(
+        Effect.provide(
+          JobManager.layer({ retention: { failed: 0 } }).pipe(
+            Layer.provideMerge(Layer.merge(store, ScriptedOrchestrator.layer()))
+          )
+        )
+      )
+    )
+
+    it.scoped("refuses a number of runs that is no whole number as a defect", () =>
+      Effect.gen(function* () {
+        for (const maxRuns of [-1, 1.5, NaN]) {
+          const layer = Note.layer({ run: () => Effect.void, retention: { maxRuns } })
+          const exit = yield* Effect.exit(Effect.provide(Effect.void, layer))
+          expect(Exit.isFailure(exit) && exit.cause.toString()).toContain(
+            `maxRuns is a whole number, 0 or more, not ${maxRuns}`
+          )
+        }
+      }).pipe(Effect.provide(store))
+    )
+  })
+}
+
+describe("retention in memory", () => {
+  it.effect("keeps the last 1,000 finished runs, and those that are pinned or not over", () =>
+    Effect.gen(function* () {
+      const notes = yield* Note
+      const runs = yield* Runs.Runs
+      const pinned = yield* noted()
+      yield* runs.pin(pinned)
+      const first = yield* noted()
+      const ids = yield* Effect.replicateEffect(noted(), 1_000)
+      expect((yield* runs.get(first))._tag).toBe("None")
+      const listed = yield* runs.list({ limit: 1_000 })
+      expect(listed.map(({ id }) => id)).toEqual([...ids].reverse())
+      expect((yield* runs.get(pinned))._tag).toBe("Some")
+      yield* noted(true)
+      expect((yield* runs.get(ids[0] ?? first))._tag).toBe("None")
+      const seen = yield* Stream.runCollect(Stream.take(notes.allEvents(), 4))
+      expect(new Set(Chunk.map(seen, ({ jobId }) => jobId))).toEqual(new Set([pinned, ids[1]]))
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(Note.layer({ run: ({ config }) => Effect.succeed(config) }), RunStore.layerMemory)
+      )
+    )
+  )
+})
+
+describe("ids and cursors", () => {
+  it.scoped("are above those of a pruned run after a restart, also where the clock was ahead", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const completed = Effect.gen(function* () {
+        const manager = yield* Manager
+        const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const id = yield* manager.start(config)
+        yield* began(id)
+        yield* send(id, Step.succeed("done"))
+        yield* manager.await(id)
+        return { id, cursor: yield* Effect.flatMap(RunStore.RunStore, ({ latestCursor }) => latestCursor) }
+      })
+      yield* TestClock.setTime(Duration.toMillis("10 days"))
+      const pruned = yield* Effect.gen(function* () {
+        const before = yield* completed
+        yield* TestClock.adjust("1 minute")
+        const store = yield* RunStore.RunStore
+        expect(yield* store.prune()).toMatchObject([{ runs: 1 }])
+        expect(yield* store.latestCursor).toBe(before.cursor)
+        return before
+      }).pipe(life(file, { retention: { maxRuns: 0 } }))
+      yield* TestClock.setTime(Duration.toMillis("1 day"))
+      const later = yield* completed.pipe(life(file))
+      expect(later.id > pruned.id).toBe(true)
+      expect(later.cursor).toBe(pruned.cursor + 2)
+    })
+  )
+})
