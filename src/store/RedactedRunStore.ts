@@ -2,12 +2,13 @@
  * Redacts known secrets in everything that an orchestrator records. What a job was submitted with is stored unchanged: it is
  * the user's own, and the job runs from it.
  */
+import { Option } from "effect"
 import { parse, stringify } from "../internal/Json.js"
 import type { Redaction } from "../internal/Redaction.js"
 import { AgentLimit } from "../domain/AgentLimit.js"
 import { Parked, RunError } from "../domain/Run.js"
 import { TaskRecord, UnitRecord } from "../domain/Work.js"
-import type { AcceptedEvent, Change, Service } from "./RunStoreService.js"
+import type { AcceptedEvent, Change, NewRun, Service } from "./RunStoreService.js"
 
 export const make = (store: Service, { json, text }: Redaction): Service => {
   const value = (value: unknown): unknown => (value === undefined ? undefined : parse(json(stringify(value))))
@@ -30,8 +31,17 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
   const reason = ({ reason }: { readonly reason?: string | undefined }) =>
     reason === undefined ? {} : { reason: text(reason) }
 
+  /** What is searched of a run is redacted, too, although it runs from what was submitted. */
+  const submitted = (run: NewRun): NewRun => {
+    const searched = run.searched ?? stringify({ labels: run.labels, config: run.config })
+    const redacted = json(searched)
+    return redacted === searched ? run : { ...run, searched: redacted }
+  }
+
   return {
     ...store,
+    create: (run) => store.create(submitted(run)),
+    outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
     append: (emitted) => store.append({ ...emitted, events: emitted.events.map(event) }),
     record: (changed) => store.record(change(changed)),
     work: {

@@ -34,6 +34,19 @@ const jobId = id(1)
 const recorded = (store: RunStore.RunStore["Type"]) => Effect.flatten(store.get(jobId))
 
 describe("RedactedRunStore", () => {
+  it.effect("keeps secrets of what was submitted from being searched", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const found = (q: string) => Effect.map(store.list({ q }), (runs) => runs.map(({ id }) => id))
+        expect(yield* found("hunter2")).toEqual([])
+        expect(yield* found("redacted secret")).toEqual([jobId])
+        yield* store.create(newRun(2, { config: { agent: "public" }, labels: { team: "web" } }))
+        expect(yield* found("public web")).toEqual([id(2)])
+        expect(yield* recorded(store)).toMatchObject({ config: { agent: secret }, labels: { secret } })
+      })
+    )
+  )
+
   it.effect("redacts secrets anywhere in events", () =>
     withRun((store) =>
       Effect.gen(function* () {

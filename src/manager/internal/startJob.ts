@@ -29,6 +29,7 @@ import type { Dispatcher } from "./dispatcher.js"
 import type { JobIdGenerator } from "./JobIdGenerator.js"
 import { Elsewhere, launch } from "./jobLife.js"
 import * as JobRegistry from "./JobRegistry.js"
+import { searchedText } from "./searchedText.js"
 import { stopJob } from "./stopJob.js"
 
 export interface Starting<Config> {
@@ -231,7 +232,7 @@ const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing
 export const newRun = <Config>(
   { kind }: Core<Config>,
   { maxQueued }: Starting<Config>,
-  { at, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
+  { at, config, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
   { key, submission }: Checked
 ): NewRun => ({
   id,
@@ -241,6 +242,7 @@ export const newRun = <Config>(
   config: encoded,
   labels,
   submission,
+  searched: searchedText(config, { labels, config: encoded }),
   at,
   priority: requested.priority,
   startAt: requested.startAt,
