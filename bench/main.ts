@@ -12,13 +12,14 @@ import { start, stop } from "./benchmarks/latency.js"
 import { lifecycle } from "./benchmarks/lifecycle.js"
 import { many } from "./benchmarks/many.js"
 import { scale } from "./benchmarks/scale.js"
+import { search } from "./benchmarks/search.js"
 import { startup } from "./benchmarks/startup.js"
 import { type Benchmark, isMeasured, type Line, meets, type Settings } from "./harness/Benchmark.js"
 import { write } from "./harness/Results.js"
 import { end } from "./harness/Services.js"
 import { markdown } from "./harness/Table.js"
 
-const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, http, scale, startup]
+const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, http, scale, search, startup]
 
 const say = (text: string): void => void process.stderr.write(text)
 

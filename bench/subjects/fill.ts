@@ -1,10 +1,11 @@
 /**
- * A database as it is after very many jobs: the rows that the store writes for each, put in by two statements.
+ * A database as it is after very many jobs: the rows that the store writes for each, put in by two statements, and its index.
  */
+import { Effect, Layer } from "effect"
 import { closeSync, fsyncSync, openSync } from "node:fs"
 import { number, report, stopwatch, text } from "../harness/Subject.js"
 import { idOf, teams } from "./history.js"
-import { config } from "./manager.js"
+import { config, store } from "./manager.js"
 import { open } from "./raw.js"
 
 const jobs = number("jobs")
@@ -19,12 +20,12 @@ const read = stopwatch()
 const series = `WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < ?)`
 const id = `'${idOf("")}' || printf('%024d', n)`
 database.exec("BEGIN")
-// One of twenty has failed, one of ten has a label.
+// One of twenty has failed, one of ten has a label, and a hundred share a directory of tasks.
 database
   .prepare(
     `${series}
      INSERT INTO charlotte_runs (id, kind, status, attempt, config, labels, created_at, started_at, ended_at, result, error)
-     SELECT ${id}, 'tasks', iif(n % 20 = 7, 'failed', 'completed'), 1, ?,
+     SELECT ${id}, 'tasks', iif(n % 20 = 7, 'failed', 'completed'), 1, json_set(?, '$.tasksDir', 'tasks/batch' || (n / 100)),
        iif(n % 10 = 3, json_object('team', 'team-' || (n / 10 % ${teams})), '{}'), n * 1000, n * 1000, n * 1000 + 500,
        iif(n % 20 = 7, NULL, 'null'), iif(n % 20 = 7, '{"kind":"failure","error":"no","cause":"no"}', NULL)
      FROM series`
@@ -44,6 +45,8 @@ database
   .run(jobs - 1, each)
 database.exec("COMMIT")
 database.close()
+// The next store that opens it indexes them for search.
+await Effect.runPromise(Effect.scoped(Layer.build(store)))
 const file = openSync(text("file"), "r")
 fsyncSync(file)
 closeSync(file)
