@@ -81,7 +81,8 @@ export const recorded = Effect.flatMap(
 const queries = ({ client, holder }: Connection): Jobs => ({
   list: (query) => withTimeLimit(holder)(client.list(query)),
   get: (id) => withTimeLimit(holder)(client.get(id)),
-  events: client.events
+  events: client.events,
+  export: client.export
 })
 
 /** Read access to jobs, whichever process holds the home. */

@@ -19,6 +19,7 @@ export interface Options {
   readonly kind: Option.Option<string>
   readonly status: Option.Option<RunStatus>
   readonly labels: ReadonlyArray<readonly [name: string, value: string]>
+  readonly search: Option.Option<string>
   readonly limit: Option.Option<number>
   readonly before: Option.Option<string>
   readonly json: boolean
@@ -33,6 +34,7 @@ export const list = ({ all, before, json, ...given }: Options) =>
       limit: Option.getOrElse(given.limit, () => 20),
       ...(Option.isSome(given.kind) && { kind: given.kind.value }),
       ...(Option.isSome(given.status) && { status: given.status.value }),
+      ...(Option.isSome(given.search) && { q: given.search.value }),
       ...(Option.isSome(before) && {
         before: yield* Effect.flatMap(JobRef.parse(before.value), (ref) => JobRef.find(reach, ref))
       })
@@ -42,8 +44,13 @@ export const list = ({ all, before, json, ...given }: Options) =>
       : show(page, hintOf(isHere !== undefined, isFiltered(given)))
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 
-const isFiltered = ({ kind, labels, status }: Pick<Options, "kind" | "labels" | "status">): boolean =>
-  Option.isSome(kind) || Option.isSome(status) || labels.length > 0
+const isFiltered = ({
+  kind,
+  labels,
+  search,
+  status
+}: Pick<Options, "kind" | "labels" | "search" | "status">): boolean =>
+  Option.isSome(kind) || Option.isSome(status) || Option.isSome(search) || labels.length > 0
 
 const encode = Schema.encodeSync(JobPage)
 

@@ -15,6 +15,7 @@ export interface Entry {
 }
 
 interface Signal extends NewSignal {
+  readonly seq: number
   readonly attempt: number
   used: boolean
 }

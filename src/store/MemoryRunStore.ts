@@ -6,6 +6,7 @@ import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../domain/err
 import { parse, toJson } from "../internal/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
+import { RecordedSignal } from "../domain/RecordedSignal.js"
 import { Run, RunError } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import type { OpenProcess } from "./ChildProcessStore.js"
@@ -326,11 +327,21 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           return new TooManySignals({ jobId, limit })
         }
         const to = RunTransition.isWokenBy(entry.state, name) ? RunTransition.woken(entry.state, "signal") : undefined
-        entry.signals.push({ ...signal, attempt, used: false })
+        entry.signals.push({ ...signal, seq: entry.events.length + 1, attempt, used: false })
         entry.state = to ?? entry.state
         const appended = append(entry, [RunTransition.signalEvent(signal)])
         return to === undefined ? appended : Effect.zipRight(appended, wakeWaiting([entry]))
       }),
+    signals: ({ after, jobId, ...query }) =>
+      Effect.map(Page.limit("list signals", { ...query, after }), (limit) =>
+        (entries.get(jobId)?.signals ?? [])
+          .filter(({ seq }) => seq > after)
+          .slice(0, limit)
+          .map(({ attempt, name, payload, seq, used }) => {
+            const signal = { seq, attempt, name, used, ...(payload === undefined ? {} : { payload: parse(payload) }) }
+            return new RecordedSignal(signal, { disableValidation: true })
+          })
+      ),
     latestSignal: ({ jobId, name }) =>
       Effect.sync(() => {
         const signal = entries.get(jobId)?.signals.findLast((signal) => signal.name === name)

@@ -17,6 +17,7 @@ import type {
 import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Parked, Run, RunError } from "../domain/Run.js"
+import type { RecordedSignal } from "../domain/RecordedSignal.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { PrunedRuns, Retention } from "../domain/Retention.js"
 import type { WhenKeyTaken } from "../domain/StartOptions.js"
@@ -132,6 +133,13 @@ export interface Service {
 
   /** Records a signal with its event; a parked run that waits for it waits for a permit from now on. */
   readonly signal: (signal: NewSignal) => Effect.Effect<void, JobNotFound | JobEnded | TooManySignals | StoreError>
+
+  /** The signals of a job in order, after the `seq` `after`; at most `limit`. */
+  readonly signals: (query: {
+    readonly jobId: JobId
+    readonly after: number
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<RecordedSignal>, StoreError>
 
   /** The payload of the newest signal of a name. */
   readonly latestSignal: (query: {

@@ -95,6 +95,7 @@ export type Reads = Pick<
   | "withWork"
   | "page"
   | "events"
+  | "signals"
   | "allEvents"
   | "latestCursor"
   | "changes"

@@ -161,6 +161,10 @@ const open: (
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
     due: (query) => session.read("list waiting runs", (connection) => queue.due(connection, query)),
     nextDueAt: (kind) => session.read("read a due time", (connection) => queue.nextDueAt(connection, kind)),
+    signals: (query) =>
+      Effect.flatMap(Page.limit("list signals", query), (limit) =>
+        session.read("list signals", (connection) => signals.list(connection, { ...query, limit }))
+      ),
     latestSignal: ({ jobId, name }) =>
       session.read("read a signal", (connection) => signals.latest(connection, jobId, name)),
 

@@ -1,7 +1,9 @@
 /**
  * `charlotte jobs`: lists jobs, newest first.
  */
+import { Either } from "effect"
 import { RunStatus } from "../../domain/RunStatus.js"
+import { maxQueryLength } from "../../store/searchText.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import { json, labels, number } from "./parameters.js"
@@ -20,6 +22,16 @@ const kind = Parameter.textOption("kind", {
   description: "Only jobs of this kind, of all repositories."
 })
 
+const search = Parameter.option(
+  "search",
+  {
+    placeholder: "TEXT",
+    description:
+      "Only jobs that have all words of the text, or words that begin with them, in labels, config, error or titles of tasks."
+  },
+  (text) => (text.length <= maxQueryLength ? Either.right(text) : Either.left(`at most ${maxQueryLength} characters`))
+)
+
 const limit = number("limit", "How many jobs to list at most (default: 20).")
 
 const before = Parameter.textOption("before", {
@@ -32,7 +44,7 @@ export const jobs = CommandTree.command(
   {
     description: "List the jobs of this repository, or outside of one all jobs, newest first.",
     example: "charlotte jobs --status running --label team=web --limit 50",
-    parameters: { all, kind, status, labels, limit, before, json }
+    parameters: { all, kind, status, labels, search, limit, before, json }
   },
   async () => (await import("../listJobs.js")).list
 )

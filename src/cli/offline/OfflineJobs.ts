@@ -3,7 +3,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Effect, Layer, Option, type Scope, Stream } from "effect"
 import type { InvalidConfiguration } from "../../daemon/ConfigurationFile.js"
 import type { HomeBusy } from "../../daemon/LockOwner.js"
 import { Home, type HomeUnusable } from "../../daemon/Home.js"
@@ -31,6 +31,9 @@ type Query<Name extends "get" | "list"> = (
 
 /** Read access to jobs. */
 export interface Jobs extends Pick<JobClient, "events"> {
+  readonly export: (
+    id: JobId
+  ) => Stream.Stream<string | Uint8Array, Stream.Stream.Error<ReturnType<JobClient["export"]>>>
   readonly get: Query<"get">
   readonly list: Query<"list">
 }
@@ -58,6 +61,7 @@ export const make = (store: RunStore.Service): Jobs => {
   return {
     list: ({ kind = tasks, limit = 100, ...query } = {}) => queries.list({ ...query, limit, kinds: [kind] }),
     get: queries.get,
+    export: (id) => Stream.unwrap(queries.export(id)),
     events: Runs.make(store).events
   }
 }

@@ -2,6 +2,7 @@
  * Every command, by the words that lead to it.
  */
 import { doctor } from "../commands/doctor.js"
+import { exported } from "../commands/export.js"
 import { jobs } from "../commands/jobs.js"
 import { logs } from "../commands/logs.js"
 import { plan } from "../commands/plan.js"
@@ -42,6 +43,7 @@ export const charlotte: Group = {
     show,
     watch,
     logs,
+    export: exported,
     stop,
     signal,
     resume,
@@ -62,6 +64,7 @@ export const charlotte: Group = {
     follow: ["watch"],
     attach: ["watch"],
     tail: ["logs"],
+    dump: ["export"],
     submit: ["start"],
     exec: ["run"],
     continue: ["resume"],

@@ -57,6 +57,12 @@ export interface Service {
   /** The record of a job with its units and tasks. */
   readonly get: (id: JobId) => Response<Job, JobNotFound>
 
+  /**
+   * All that is recorded of a job but its logs, as one JSON document, streamed. Fails with `UnexpectedAnswer` after the last piece
+   * if the document was cut off.
+   */
+  readonly export: (id: JobId) => Stream.Stream<Uint8Array, ClientError | JobNotFound | ShuttingDown | StoreError>
+
   /** As `JobManager.stop`. */
   readonly stop: (
     id: JobId,
@@ -130,6 +136,11 @@ export interface JobQuery {
   readonly status?: RunStatus
   /** A job must have all of these. */
   readonly labels?: { readonly [name: string]: string }
+  /**
+   * Text of at most 200 characters: a job must have all of its words, or words that begin with them, in its labels, its config,
+   * its error or the titles of its tasks.
+   */
+  readonly q?: string
   /** Jobs per page, 1 to 1000; 100 by default. */
   readonly limit?: number
   /** Only jobs older than this one; `next` of the previous page. */

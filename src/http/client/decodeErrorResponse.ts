@@ -42,6 +42,8 @@ export const decodeEventsError = decodeError(
   Schema.Union(CommonError, errorSchemas.CursorAhead, errorSchemas.NoSuchKind)
 )
 
+export const decodeExportError = decodeError(CommonError)
+
 export const decodeLogError = decodeError(
   Schema.Union(CommonError, errorSchemas.InvalidQuery, errorSchemas.LogNotFound)
 )

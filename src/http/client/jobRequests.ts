@@ -7,11 +7,15 @@ import { DateTime, Duration, Effect, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { StartOptions } from "../../domain/StartOptions.js"
 import { Api } from "../contract/Api.js"
+import { UnexpectedAnswer } from "../contract/errors.js"
 import { endsJob } from "../contract/Events.js"
 import * as ClientError from "./ClientError.js"
-import { decodeLogError } from "./decodeErrorResponse.js"
+import { decodeExportError, decodeLogError } from "./decodeErrorResponse.js"
 import { type Derived, prefix } from "./Derived.js"
 import type { LogQuery, Service } from "./JobClientService.js"
+
+/** The last byte of an export. */
+const lineBreak = 10
 
 export const make = ({
   address,
@@ -47,8 +51,26 @@ export const make = ({
         })
       )
 
+    const exported = (id: JobId) =>
+      Stream.unwrapScoped(
+        Effect.gen(function* () {
+          const response = yield* translateErrors(scoped.get(`${prefix}/jobs/${id}/export`))
+          if (response.status !== 200) return yield* decodeExportError(address, response)
+          let last: number | undefined
+          const bytes = response.stream.pipe(
+            Stream.mapError(ClientError.translate(address)),
+            Stream.tap((bytes) => Effect.sync(() => (last = bytes.at(-1) ?? last)))
+          )
+          const end = Effect.suspend(() =>
+            last === lineBreak ? Effect.void : new UnexpectedAnswer({ address, problem: "the export is cut off" })
+          )
+          return Stream.concat(bytes, Stream.execute(end))
+        })
+      )
+
     return {
       address,
+      export: exported,
       start: (payload, { idempotencyKey, ...options } = {}) => {
         const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
         const urlParams = startParameters(options)

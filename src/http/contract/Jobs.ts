@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, list, get, stop, resume, logs.
+ * Endpoints of jobs: submit, list, get, export, stop, resume, logs.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -12,6 +12,7 @@ import { Run } from "../../domain/Run.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
 import * as errorSchemas from "./errorSchemas.js"
+import { Export } from "./Export.js"
 import * as Parameters from "./Parameters.js"
 
 /** Missing when the job is not active. */
@@ -90,6 +91,7 @@ const list = HttpApiEndpoint.get("list", "/jobs")
       kind: Parameters.optional(Parameters.Kind),
       status: Parameters.optional(Parameters.Status),
       label: Parameters.optional(Schema.Array(Parameters.Label)),
+      q: Parameters.optional(Parameters.Search),
       limit: Parameters.optional(Parameters.Limit),
       before: Parameters.optional(Parameters.JobId)
     })
@@ -97,7 +99,10 @@ const list = HttpApiEndpoint.get("list", "/jobs")
   .addSuccess(JobPage)
   .addError(errorSchemas.NoSuchKind)
   .annotateContext(
-    described("List jobs, newest first", "With several labels, each written KEY=VALUE, a job must have all of them.")
+    described(
+      "List jobs, newest first",
+      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; nothing in the text has a meaning of its own. A page with a next one may be short, or even empty."
+    )
   )
 
 const get = HttpApiEndpoint.get("get", "/jobs/:id")
@@ -105,6 +110,17 @@ const get = HttpApiEndpoint.get("get", "/jobs/:id")
   .addSuccess(Job)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(described("Get a job with its units and tasks"))
+
+const exported = HttpApiEndpoint.get("export", "/jobs/:id/export")
+  .setPath(JobPath)
+  .addSuccess(Export)
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(
+    described(
+      "Export a job",
+      "All that is recorded of the job but its logs, streamed as one document, each record on a line of its own. complete is false if the job is not over: the document has it as it stands. A document that does not end with a line break was cut off."
+    )
+  )
 
 const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
   .setPath(JobPath)
@@ -199,9 +215,11 @@ const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
 const empty = HttpApiGroup.make("charlotteJobs")
 
 /** Jobs of any kind. */
-export const group = withErrors(empty.add(list).add(get).add(stop).add(stopAll).add(resume).add(signal).add(logs))
+export const group = withErrors(
+  empty.add(list).add(get).add(exported).add(stop).add(stopAll).add(resume).add(signal).add(logs)
+)
 
 /** The same, where one kind is `tasks`. */
 export const groupWithTasks = withErrors(
-  empty.add(submit).add(list).add(get).add(stop).add(stopAll).add(resume).add(signal).add(logs)
+  empty.add(submit).add(list).add(get).add(exported).add(stop).add(stopAll).add(resume).add(signal).add(logs)
 )

@@ -5,6 +5,7 @@ import { Duration, ParseResult, Schema } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import { JobId as DomainJobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
+import { maxQueryLength } from "../../store/searchText.js"
 import { WhenFull, WhenKeyTaken } from "../../domain/StartOptions.js"
 
 const maxLength = 80
@@ -56,6 +57,12 @@ export const Millis = wholeNumber.pipe(
 export const JobId = DomainJobId.pipe(expecting("a job id: 26 characters such as 01ARZ3NDEKTSV4RRFFQ69G5FAV"))
 
 export const Status = RunStatus.pipe(expecting(`one of ${RunStatus.literals.join(", ")}`))
+
+/** A text to search for. */
+export const Search = Schema.String.pipe(
+  Schema.maxLength(maxQueryLength),
+  expecting(`a text of at most ${maxQueryLength} characters`)
+)
 
 /** The name of a kind of job. */
 export const Kind = Schema.NonEmptyString.pipe(expecting("the name of a kind of job"))

@@ -7,7 +7,8 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import { Effect, Fiber, Layer, Option, Predicate } from "effect"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { Effect, Fiber, Layer, Option, Predicate, Stream } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
@@ -20,7 +21,8 @@ import * as SseStreams from "./SseStreams.js"
 import * as LogFiles from "./LogFiles.js"
 import * as Managers from "./Managers.js"
 import * as Metrics from "./Metrics.js"
-import { layer as streamsLayer, type Options as StreamOptions, OpenStreams } from "./OpenStreams.js"
+import { endOnError, layer as streamsLayer, type Options as StreamOptions, OpenStreams } from "./OpenStreams.js"
+import { awaitTurn } from "./pipelining.js"
 import { withRetryAfter } from "./withRetryAfter.js"
 
 export interface Options extends SseStreams.Options {
@@ -86,7 +88,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
       })
 
       return others
-        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, status } }) => {
+        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, q, status } }) => {
           const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
           return Effect.flatMap(managers.ofKind(kind), (of) =>
             queries.list({
@@ -94,11 +96,22 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
               labels,
               limit,
               ...(status && { status }),
+              ...(q !== undefined && { q }),
               ...(before && { before })
             })
           )
         })
         .handle("get", ({ path: { id } }) => queries.get(id))
+        .handle("export", ({ path: { id }, request }) =>
+          Effect.map(
+            Effect.tap(queries.export(id), () => awaitTurn(request)),
+            (document) =>
+              HttpServerResponse.stream(endOnError(Stream.encodeText(document)), {
+                contentType: "application/json",
+                headers: { "cache-control": "no-store" }
+              })
+          )
+        )
         .handle("stop", ({ path: { id }, urlParams: { grace } }) =>
           Metrics.stop(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.stop(id, grace && { grace })))
         )

@@ -8,12 +8,15 @@ import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../../store/RunStore.js"
 import type { Reads } from "../../store/Runs.js"
 import { Job, JobPage, ListedJob } from "../contract/Api.js"
+import { exportJob } from "./exportJob.js"
 import { withoutIdempotencyKey } from "./withoutIdempotencyKey.js"
 
 export interface JobQueries {
   /** A page of jobs, newest first: at most `limit` jobs and about 4 MiB of JSON. */
   readonly list: (query: PageQuery) => Effect.Effect<JobPage, StoreError>
   readonly get: (id: JobId) => Effect.Effect<Job, JobNotFound | StoreError>
+  /** All that is recorded of a job, as one JSON document in pieces. */
+  readonly export: (id: JobId) => ReturnType<typeof exportJob>
 }
 
 /** Of all of the server's kinds, or of these. */
@@ -78,12 +81,13 @@ export const make = ({
             jobs.push(job)
             before = run.id
           }
-          // With several labels a page of the store may be short or empty although more follow.
+          // With several labels, or a text to search for, a page of the store may be short or empty although more follow.
           if (Option.isNone(next) || jobs.length >= query.limit || runs.length < limit) {
             return new JobPage({ jobs, next: Option.getOrUndefined(next) }, unchecked)
           }
         }
       }),
+    export: (id) => exportJob(store, id, isServed),
     get: (id) =>
       Effect.gen(function* () {
         const found = yield* store.withWork(id)

@@ -4,7 +4,8 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { NewSignal } from "../RunStoreService.js"
+import { RecordedSignal } from "../../domain/RecordedSignal.js"
+import type { NewSignal, Service } from "../RunStoreService.js"
 import { execute, JsonText, query } from "./Session.js"
 
 const selectCount = query(Schema.Struct({ signals: Schema.Number }))
@@ -42,6 +43,34 @@ export const isWaiting = (connection: Connection, jobId: JobId, name: string) =>
 /** All of that name are used up. */
 export const use = (connection: Connection, jobId: JobId, name: string) =>
   execute(connection, "UPDATE charlotte_signals SET used = 1 WHERE job_id = ? AND name = ? AND used = 0", [jobId, name])
+
+const selectSignals = query(
+  Schema.Struct({
+    seq: Schema.Number,
+    attempt: Schema.Number,
+    name: Schema.String,
+    payload: Schema.NullOr(JsonText),
+    used: Schema.Number
+  })
+)
+
+/** Those of a job after a sequence number, in order. */
+export const list = (connection: Connection, { after, jobId, limit }: Parameters<Service["signals"]>[0]) =>
+  Effect.map(
+    selectSignals(
+      connection,
+      "SELECT seq, attempt, name, payload, used FROM charlotte_signals WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+      [jobId, after, limit]
+    ),
+    (rows) =>
+      rows.map(
+        ({ payload, used, ...row }) =>
+          new RecordedSignal(
+            { ...row, used: used === 1, ...(payload === null ? {} : { payload: payload.json }) },
+            { disableValidation: true }
+          )
+      )
+  )
 
 const selectPayload = query(Schema.Struct({ payload: Schema.NullOr(JsonText) }))
 

@@ -99,6 +99,26 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
     })
   )
 
+  it.scoped("searches labels, config, errors and titles of tasks, and takes nothing in the text for syntax", () =>
+    Effect.gen(function* () {
+      const { run } = yield* Here
+      const [waiting, bad, good] = ids
+      const found = (...words: ReadonlyArray<string>) =>
+        Effect.map(run("jobs", "--json", ...words), ({ code, err, out }) => {
+          expect([code, err]).toEqual([0, ""])
+          return decode(out).jobs.map(({ id }) => id)
+        })
+      expect(yield* found("--search", "TEAM web")).toEqual([good])
+      expect(yield* found("--search", "日本")).toEqual([bad])
+      expect(yield* found("--search", "bad work")).toEqual([bad])
+      expect(yield* found("--search", "tasks", "--limit", "2")).toEqual([waiting, bad])
+      expect(yield* found("--search", "tasks", "--status", "failed")).toEqual([bad])
+      for (const text of ['"', "*", "a OR b", "NEAR(", "-", "team:web OR", "'; DROP"]) yield* found("--search", text)
+      const none = { code: 0, out: "", err: "no matching jobs\n" }
+      expect(yield* run("jobs", "--search", "nowhere")).toEqual(none)
+    })
+  )
+
   it.scoped("explains usage errors", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
@@ -118,6 +138,10 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlo
         [["--status", "\x1b[31mdone"], status],
         [["--label", "team"], label("team")],
         [["--label", "=x"], label("=x")],
+        [
+          ["--search", "x".repeat(201)],
+          `charlotte: invalid value "${"x".repeat(201)}" for --search: expected at most 200 characters; ${help}`
+        ],
         [
           ["--before", "x"],
           `charlotte: no job matches "x"; use a job id, a unique prefix or suffix of it (4+ characters), or "latest"\n`

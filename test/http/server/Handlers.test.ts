@@ -119,6 +119,59 @@ describe.each(doors)("HTTP client %s", (door) => {
     })
   )
 
+  it.scopedLive("searches jobs for the words of a text, with the other filters", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 3 })
+      const client = world[door]
+      const start = (team: string, tasksDir: string) => client.start({ ...config, tasksDir, labels: { team } })
+      const [first, second, third] = [
+        yield* start("web", "tasks/login page"),
+        yield* start("core", "tasks/login form"),
+        yield* start("web", "tasks/pager")
+      ]
+      const found = (query: Http.JobClient.JobQuery) =>
+        Effect.map(client.list(query), ({ jobs }) => jobs.map(({ id }) => id))
+      expect(yield* found({ q: "page" })).toEqual([third, first])
+      expect(yield* found({ q: "LOG web" })).toEqual([first])
+      expect(yield* found({ q: 'login" OR "pager' })).toEqual([])
+      expect(yield* found({ q: "login", labels: { team: "core" } })).toEqual([second])
+      expect(yield* found({ q: "tasks", limit: 1 })).toEqual([third])
+      expect(yield* found({ q: "tasks", before: second })).toEqual([first])
+      expect(yield* found({ q: "tasks", status: "completed" })).toEqual([])
+      const refused = yield* world.send({ path: `/api/v1/jobs?q=${"x".repeat(201)}` })
+      expect(refused.status).toBe(400)
+      expect(refused.text).toContain("expected a text of at most 200 characters")
+    })
+  )
+
+  it.scopedLive("exports a job, while it runs and when it is over", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      const id = yield* client.start(config)
+      const exported = Effect.map(Stream.mkString(Stream.decodeText(client.export(id))), (text): unknown =>
+        JSON.parse(text)
+      )
+      expect(yield* exported).toMatchObject({ charlotte: 1, complete: false, run: { id, status: "running" } })
+      yield* client.signal(id, "approve", { ok: true })
+      yield* World.script(world).send(id, Step.emit({ type: "half.done" }), Step.succeed("all"))
+      yield* Stream.runDrain(client.events(id))
+      const document = yield* exported
+      expect(document).toMatchObject({
+        charlotte: 1,
+        run: { id, status: "completed", result: "all" },
+        events: [{ type: "job.started" }, { type: "job.signalled" }, { type: "half.done" }, { type: "job.completed" }],
+        units: [],
+        tasks: [],
+        signals: [{ name: "approve", payload: { ok: true } }]
+      })
+      expect(document).not.toHaveProperty("complete")
+      expect(yield* Effect.flip(Stream.runDrain(client.export(unknownId)))).toBeInstanceOf(errors.JobNotFound)
+      const { headers } = yield* world.send({ path: `/api/v1/jobs/${id}/export` })
+      expect(headers["content-type"]).toBe("application/json")
+    })
+  )
+
   it.scopedLive("lists the progress of each job", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

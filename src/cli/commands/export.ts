@@ -1,0 +1,15 @@
+/**
+ * `charlotte export`: prints all that is recorded of a job.
+ */
+import * as CommandTree from "../parser/CommandTree.js"
+import { job, json } from "./parameters.js"
+
+export const exported = CommandTree.command(
+  {
+    description:
+      "Print all that is recorded of a job as JSON: its run, events, units, tasks and signals, without logs. A job that is not over is exported as it stands, with complete: false.",
+    example: "charlotte export latest > job.json",
+    parameters: { job, json }
+  },
+  async () => (await import("../exportJob.js")).exportJob
+)
