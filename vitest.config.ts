@@ -42,6 +42,7 @@ const unit = [
   "test/{domain,internal,manager}/**/*.test.ts",
   "test/store/**/!(FileLock).test.ts",
   "test/http/**/*.test.ts",
+  "examples/app/test/*.test.ts",
   "test/cli/!(bin).test.ts",
   "test/cli/{doctor,errors,parser,run,terminal}/**/*.test.ts"
 ]
