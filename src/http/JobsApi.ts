@@ -3,7 +3,17 @@
  *
  * @since 0.2.0
  */
-export { Job, JobPage, JobsApi, type JobsGroup, type KindsApi, ListedJob, make, Submitted } from "./contract/Api.js"
+export {
+  Job,
+  JobKey,
+  JobPage,
+  JobsApi,
+  type JobsGroup,
+  type KindsApi,
+  ListedJob,
+  make,
+  Submitted
+} from "./contract/Api.js"
 export type { AnyKind, AnyManager, Endpoint, Group, Start } from "./contract/Kinds.js"
 export type { Requirements } from "./server/KindHandlers.js"
 export { layer, type LayerOptions as Options } from "./server/Handlers.js"

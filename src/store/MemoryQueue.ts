@@ -1,11 +1,11 @@
 /**
  * What waits in the in-memory store: keys, due times and signals.
  */
-import { DateTime, Effect, Option, Order } from "effect"
+import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
-import { keysOf, type Lookup } from "./admitRun.js"
-import type { Holder, Key, NewRun, NewSignal, Service } from "./RunStoreService.js"
+import { heldBy, keysOf, type Lookup } from "./admitRun.js"
+import type { HeldKey, Holder, Key, NewRun, NewSignal, Service } from "./RunStoreService.js"
 import { type State, waitingSince } from "./RunTransition.js"
 
 export interface Entry {
@@ -69,6 +69,12 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
 
   const keysOfEntry = ({ state, submitted }: Entry) => keysOf({ ...submitted, key: state.key })
 
+  const heldKeys = (id: JobId): ReadonlyArray<HeldKey> => {
+    const entry = entries.get(id)
+    if (entry === undefined || isTerminal(entry.state.status)) return []
+    return Array.getSomes(keysOfEntry(entry).map((key) => heldBy(key)(holder(key))))
+  }
+
   /** Gives keys that a run no longer holds to the first that waits for each, if it may have all of its own. Answers those. */
   const release = (keys: ReadonlyArray<Key>, at: DateTime.Utc): ReadonlyArray<E> =>
     keys.flatMap((key) => {
@@ -85,6 +91,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
   return {
     lookup,
     keysOfEntry,
+    heldKeys,
     release,
     holder,
 

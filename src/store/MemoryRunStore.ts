@@ -294,6 +294,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       }),
 
     holder: (key) => Effect.sync(() => queue.holder(key)),
+    keys: (id) => Effect.sync(() => queue.heldKeys(id)),
     idempotent: ({ key, kind }) => queue.lookup.idempotent(kind, key),
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
     due: (query) =>

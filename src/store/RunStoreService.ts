@@ -103,6 +103,9 @@ export interface Service {
   /** The job that holds a key, if any. */
   readonly holder: (key: Key) => Effect.Effect<Option.Option<Holder>, StoreError>
 
+  /** The keys of a run; none if it is over. */
+  readonly keys: (id: JobId) => Effect.Effect<ReadonlyArray<HeldKey>, StoreError>
+
   /** The run that was started with an idempotency key. */
   readonly idempotent: (query: {
     readonly kind: string
@@ -407,6 +410,16 @@ export interface Key {
 export interface Holder {
   readonly id: JobId
   readonly status: RunStatus
+}
+
+/**
+ * A key of a run, and the job that holds it: the run itself, or the one that it waits behind.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface HeldKey extends Omit<Key, "kind"> {
+  readonly holder: Holder
 }
 
 /**

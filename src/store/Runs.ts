@@ -93,6 +93,7 @@ export type Reads = Pick<
   RunStoreService.Service,
   | "get"
   | "withWork"
+  | "keys"
   | "page"
   | "events"
   | "signals"

@@ -156,6 +156,7 @@ const open: (
     record: (change) => (change.error === undefined ? record(change) : Effect.zipLeft(record(change), indexer.written)),
 
     holder: (key) => session.read("read a key", (connection) => keys.holder(connection, key)),
+    keys: (id) => session.read("read the keys of a run", (connection) => keys.ofRun(connection, id)),
     idempotent: ({ key, kind }) =>
       session.read("read an idempotency key", (connection) => queue.idempotent(connection, kind, key)),
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),

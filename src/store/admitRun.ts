@@ -4,7 +4,7 @@
 import { DateTime, Effect, Option } from "effect"
 import { IdempotencyKeyReused, JobConflict, QueueFull } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Holder, Key, NewRun, Submitted } from "./RunStoreService.js"
+import type { HeldKey, Holder, Key, NewRun, Submitted } from "./RunStoreService.js"
 import { initial, pending, type State } from "./RunTransition.js"
 
 /** Reads within the transaction. */
@@ -32,6 +32,12 @@ export const keysOf = (run: Pick<NewRun, "kind" | "key" | "startKey">): Readonly
   ...(run.startKey === undefined ? [] : [{ kind: run.kind, of: "startKey" as const, key: run.startKey }]),
   ...(run.key === undefined ? [] : [{ kind: run.kind, of: "key" as const, key: run.key }])
 ]
+
+/** A key with the job that holds it. */
+export const heldBy =
+  ({ key, of }: Key) =>
+  (holder: Option.Option<Holder>): Option.Option<HeldKey> =>
+    Option.map(holder, (holder) => ({ of, key, holder }))
 
 export const admitRun = <E>(
   run: NewRun,

@@ -201,7 +201,7 @@ const make = <K extends AnyKind>(
 
     /** The record of a job of this kind. */
     const find = (id: JobId) =>
-      Effect.flatMap(jobs.get(id), ({ phase: _, tasks: __, units: ___, ...run }) =>
+      Effect.flatMap(jobs.get(id), ({ keys: _, phase: __, tasks: ___, units: ____, ...run }) =>
         run.kind === kind.kind ? Effect.succeed(run) : new JobNotFound({ jobId: id })
       )
     const get = (id: JobId) => Effect.flatMap(find(id), decode)

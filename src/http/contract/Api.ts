@@ -19,7 +19,7 @@ import { describe } from "./openApi.js"
 import { version } from "./Version.js"
 
 export { Health, Ready } from "./Daemon.js"
-export { Job, JobPage, ListedJob, Submitted } from "./Jobs.js"
+export { Job, JobKey, JobPage, ListedJob, Submitted } from "./Jobs.js"
 
 const withErrors = <Groups extends HttpApiGroup.HttpApiGroup.Any>(
   api: HttpApi.HttpApi<"charlotte", Groups, HttpApiDecodeError>

@@ -9,6 +9,7 @@ import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
+import { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
 import * as errorSchemas from "./errorSchemas.js"
@@ -19,6 +20,20 @@ import * as Parameters from "./Parameters.js"
 const phase = Schema.optional(Schema.Literal("running", "stopping"))
 
 /**
+ * A key of a job that is not over, and the job that holds it: this one, or the one that it waits behind.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
+  key: Schema.String,
+  /** `start`: given to the start, or by the kind for its configuration; `check`: found out by the check of the job. */
+  origin: Schema.Literal("start", "check"),
+  holder: JobId,
+  holderStatus: RunStatus
+}) {}
+
+/**
  * A job with its units and tasks.
  *
  * @since 0.1.0
@@ -26,6 +41,8 @@ const phase = Schema.optional(Schema.Literal("running", "stopping"))
  */
 export class Job extends Run.extend<Job>("charlotte/Job")({
   phase,
+  /** Missing when the job is over. */
+  keys: Schema.optional(Schema.Array(JobKey)),
   /** In the order of the plan. */
   units: Schema.Array(UnitRecord),
   tasks: Schema.Array(TaskRecord)

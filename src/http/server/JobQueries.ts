@@ -5,9 +5,10 @@ import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import type { RunPage, RunQuery } from "../../store/RunStore.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import type { HeldKey, RunPage, RunQuery } from "../../store/RunStore.js"
 import type { Reads } from "../../store/Runs.js"
-import { Job, JobPage, ListedJob } from "../contract/Api.js"
+import { Job, JobKey, JobPage, ListedJob } from "../contract/Api.js"
 import { exportJob } from "./exportJob.js"
 import { withoutIdempotencyKey } from "./withoutIdempotencyKey.js"
 
@@ -32,6 +33,12 @@ const encode = Schema.encodeSync(ListedJob)
 
 /** Runs were decoded by the store. */
 const unchecked = { disableValidation: true }
+
+const toJobKey = ({ holder, key, of }: HeldKey): JobKey =>
+  new JobKey(
+    { key, origin: of === "key" ? "check" : "start", holder: holder.id, holderStatus: holder.status },
+    unchecked
+  )
 
 const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
 
@@ -93,7 +100,8 @@ export const make = ({
         const found = yield* store.withWork(id)
         if (Option.isNone(found) || !isServed(found.value.run)) return yield* new JobNotFound({ jobId: id })
         const { run, work } = found.value
-        return new Job({ ...(yield* view(run)), ...work }, unchecked)
+        const keys = isTerminal(run.status) ? undefined : (yield* store.keys(id)).map(toJobKey)
+        return new Job({ ...(yield* view(run)), ...(keys && { keys }), ...work }, unchecked)
       })
   }
 }

@@ -4,10 +4,11 @@
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { type DateTime, Effect, Option, Schema } from "effect"
+import { Array, type DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import type { Holder, Key } from "../RunStoreService.js"
+import { heldBy, keysOf } from "../admitRun.js"
+import type { HeldKey, Holder, Key } from "../RunStoreService.js"
 import { waitingSince } from "../RunTransition.js"
 import type { Batch } from "./Batch.js"
 import { keysOfHead } from "./runs.js"
@@ -41,6 +42,25 @@ export const holder = (connection: Connection, key: Key): Effect.Effect<Option.O
   Effect.flatMap(owner(connection, key), (found) =>
     Option.isSome(found) ? Effect.succeed(found) : firstWaiter(connection, key)
   )
+
+const selectKeys = query(
+  Schema.Struct({ kind: Schema.String, key: Schema.NullOr(Schema.String), start_key: Schema.NullOr(Schema.String) })
+)
+
+/** The keys of a run that is not over, each with its holder. */
+export const ofRun = (connection: Connection, id: JobId): Effect.Effect<ReadonlyArray<HeldKey>, SqlError> =>
+  Effect.gen(function* () {
+    const rows = yield* selectKeys(
+      connection,
+      "SELECT kind, key, start_key FROM charlotte_runs WHERE id = ? AND ended_at IS NULL",
+      [id]
+    )
+    const keys = rows.flatMap(({ key, kind, start_key: startKey }) =>
+      keysOf({ kind, key: key ?? undefined, startKey: startKey ?? undefined })
+    )
+    const held = yield* Effect.forEach(keys, (key) => Effect.map(holder(connection, key), heldBy(key)))
+    return Array.getSomes(held)
+  })
 
 /** The runs that wait for a key in order to replace its holder. */
 export const replacing = (connection: Connection, { key, kind, of }: Key) =>

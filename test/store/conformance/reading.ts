@@ -26,6 +26,30 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("show the keys of a run and who holds them, until it is over", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { key: "a", startKey: "s" })
+        yield* created(2, { key: "b", startKey: "s", whenKeyTaken: "queue" })
+        yield* created(3, { isQueued: true })
+        const first = { id: id(1), status: "running" }
+        expect(yield* store.keys(id(1))).toEqual([
+          { of: "startKey", key: "s", holder: first },
+          { of: "key", key: "a", holder: first }
+        ])
+        // Only the first that waits for it: it holds neither key.
+        expect(yield* store.keys(id(2))).toEqual([
+          { of: "startKey", key: "s", holder: first },
+          { of: "key", key: "b", holder: { id: id(2), status: "pending" } }
+        ])
+        expect(yield* store.keys(id(3))).toEqual([])
+        expect(yield* store.keys(id(4))).toEqual([])
+        yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: undefined })
+        expect(yield* store.keys(id(1))).toEqual([])
+        expect(yield* store.keys(id(2))).toMatchObject([{ holder: { id: id(2) } }, { holder: { id: id(2) } }])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("return none for an unknown id", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
