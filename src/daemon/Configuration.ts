@@ -61,7 +61,7 @@ export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | File
   })
 )
 
-export type ManagerOptions = Pick<JobManager.Options, "maxJobs" | "recovery">
+export type ManagerOptions = Pick<JobManager.Options, "dispatch" | "recovery">
 
 /** A manager with the configured limits. */
 export const jobManager = (
@@ -70,9 +70,9 @@ export const jobManager = (
   Layer.unwrapEffect(
     Effect.map(Configuration, ({ maxJobs, stopGrace }) =>
       JobManager.layer({
+        ...options,
         ...(maxJobs !== undefined && { maxJobs }),
-        ...(stopGrace !== undefined && { stopGrace }),
-        ...options
+        ...(stopGrace !== undefined && { stopGrace })
       })
     )
   )

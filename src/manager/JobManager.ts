@@ -275,6 +275,12 @@ export interface Options {
   readonly maxChecks?: number
   /** How long finished runs are kept; for ever by default. They are pruned at start-up and every 10 minutes. */
   readonly retention?: Retention
+  /**
+   * Whether runs that wait begin; without that they are left to the next manager.
+   *
+   * @internal
+   */
+  readonly dispatch?: boolean
 }
 
 /**
@@ -370,7 +376,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       health: core.persistRetry.health
     }
 
-    yield* Effect.forkScoped(dispatcher.run)
+    if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
     yield* Effect.forkScoped(queueInserted)
     if (options.retention !== undefined) {

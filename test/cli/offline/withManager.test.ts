@@ -1,0 +1,45 @@
+/** Commands that change records in a home whose daemon has been stopped. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as CommandLine from "../commands/CommandLine.js"
+import { tasks } from "../commands/Here.js"
+import * as Charlotte from "../process/Charlotte.js"
+import * as Daemon from "../process/Daemon.js"
+import * as Tasks from "../process/Tasks.js"
+
+describe("without a daemon", () => {
+  it.scopedLive("stop and signal change one job, and begin none of those that wait", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(tasks)
+      const command = CommandLine.make(world)
+      const run = (...words: ReadonlyArray<string>) => command(words).answer
+      const start = (branch: string, ...more: ReadonlyArray<string>) =>
+        Effect.gen(function* () {
+          yield* world.git(world.repository, "branch", branch)
+          const words = ["tasks/waiting", "--repo", world.repository, "--target", branch]
+          return (yield* run("start", ...words, ...more)).out.trim()
+        })
+      yield* Daemon.up(world, { variables: { CHARLOTTE_MAX_JOBS: "1" } })
+      const first = yield* start("one")
+      yield* Tasks.reached(world)
+      const second = yield* start("two", "--queue")
+      const third = yield* start("three", "--queue")
+      yield* Daemon.down(world)
+
+      expect((yield* run("stop", second)).out).toMatch(new RegExp(`^✓ job ${second} cancelled after `))
+      expect(yield* run("signal", third, "approve")).toEqual({
+        code: 0,
+        out: `· job ${third} keeps approve until it asks for it\n`,
+        err: ""
+      })
+      expect((yield* run("signal", second, "approve")).err).toContain(`job ${second} has ended: it is cancelled`)
+      const statuses = Object.fromEntries(
+        (yield* run("jobs")).out.split("\n").flatMap((line) => {
+          const [id = "", status = ""] = line.split(/ +/)
+          return id.length === 26 ? [[id, status]] : []
+        })
+      )
+      expect(statuses).toEqual({ [first]: "interrupted", [second]: "cancelled", [third]: "pending" })
+    })
+  )
+})
