@@ -32,6 +32,9 @@ export interface Ledger {
   /** How many events of an attempt a process has accepted. */
   readonly accepted: (life: Life, jobId: string, attempt: number) => number
   readonly accept: (life: Life, jobId: string, attempt: number) => void
+  /** Whether the transaction that has started a job was rolled back. */
+  readonly isRolledBack: (jobId: string) => boolean
+  readonly rollBack: (jobId: string) => void
   /** The job and the attempt for which a process was started. */
   readonly owner: (cookie: string) => { readonly jobId: string; readonly attempt: number } | undefined
   readonly own: (cookie: string, owner: { readonly jobId: string; readonly attempt: number }) => void
@@ -42,6 +45,7 @@ export const make = (): Ledger => {
   const children = new Set<Child>()
   const failed = new Set<string>()
   const accepted = new Map<string, number>()
+  const rolledBack = new Set<string>()
   const owners = new Map<string, { readonly jobId: string; readonly attempt: number }>()
   const name = (life: Life, jobId: string, attempt: number) => `${life.pid}/${jobId}/${attempt}`
   return {
@@ -63,6 +67,8 @@ export const make = (): Ledger => {
     accepted: (life, jobId, attempt) => accepted.get(name(life, jobId, attempt)) ?? 0,
     accept: (life, jobId, attempt) =>
       void accepted.set(name(life, jobId, attempt), (accepted.get(name(life, jobId, attempt)) ?? 0) + 1),
+    isRolledBack: (jobId) => rolledBack.has(jobId),
+    rollBack: (jobId) => void rolledBack.add(jobId),
     owner: (cookie) => owners.get(cookie),
     own: (cookie, owner) => void owners.set(cookie, owner)
   }

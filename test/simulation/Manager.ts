@@ -1,6 +1,7 @@
 /**
  * The real manager on the real store, in one life of a process.
  */
+import type * as SqlClient from "@effect/sql/SqlClient"
 import { Context, Effect, Exit, Layer, Option, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../../src/domain/errors.js"
 import * as JobManager from "../../src/manager/JobManager.js"
@@ -21,6 +22,8 @@ export interface Manager {
   readonly life: Life
   /** There once it is ready. */
   readonly service: () => Service | undefined
+  /** Provides the client of the application, once it is ready. */
+  readonly onDatabase: <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) => Effect.Effect<A, E>
   readonly isClosing: () => boolean
   /** Closes its layer; `done` is called when that has ended. */
   readonly close: (done: () => void) => void
@@ -34,7 +37,7 @@ export const boot = (
   booted: (exit: Exit.Exit<Service, AlreadyManaged | StoreError>) => void
 ): Manager => {
   const scope = Effect.runSync(Scope.make())
-  let service: Service | undefined
+  let ready: Context.Context<JobManager.JobManager | SqlClient.SqlClient> | undefined
   let closing = false
 
   const replaced = Layer.mergeAll(
@@ -48,19 +51,21 @@ export const boot = (
     Layer.provide(Orchestrators.layer(world, life)),
     Layer.provide(ProcessRunner.layer),
     Layer.provide(world.machine.random.chance(0.1) ? RunStore.layer : RunStore.layerUntouched),
-    Layer.provide(world.database.client(life)),
+    Layer.provideMerge(world.database.client(life)),
     Layer.provide(replaced)
   )
   life.fork(
     Effect.map(Layer.buildWithScope(layer, scope), (context) => {
-      service = Context.get(context, JobManager.JobManager)
-      return service
+      ready = context
+      return Context.get(context, JobManager.JobManager)
     }),
     booted
   )
   return {
     life,
-    service: () => service,
+    service: () => ready && Context.get(ready, JobManager.JobManager),
+    onDatabase: (effect) =>
+      ready === undefined ? Effect.dieMessage("the manager is not ready") : Effect.provide(effect, ready),
     isClosing: () => closing,
     close: (done) => {
       closing = true

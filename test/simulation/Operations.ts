@@ -13,6 +13,7 @@ import type { Processes } from "./Processes.js"
 import { terminal } from "./Records.js"
 import { targets } from "./Repository.js"
 import { signals } from "./Submissions.js"
+import * as Transactions from "./Transactions.js"
 
 /** A call that has not been answered yet. */
 export interface Call {
@@ -30,6 +31,8 @@ export interface Operations {
   /** Forgets the calls of a process that is gone. */
   readonly forget: (manager: Manager) => void
   readonly start: (manager: Manager, config?: StartOptions) => void
+  /** Starts jobs inside a transaction of the application, which may be rolled back. */
+  readonly startInside: (manager: Manager) => void
   readonly stop: (manager: Manager, id: JobId, options?: { readonly slowly: boolean }) => void
   readonly stopAll: (manager: Manager) => void
   readonly resume: (manager: Manager, id: JobId) => void
@@ -72,7 +75,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
   const works = new Set<JobId>()
 
   const lose = ({ name }: Call) => {
-    if (name === "start") lostStarts += 1
+    if (name.startsWith("start")) lostStarts += 1
   }
 
   const call = <A, E extends { readonly _tag: string }>(
@@ -221,6 +224,37 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
             }
           }
         )
+      }),
+
+    startInside: (manager) =>
+      using(manager, ({ start }) => {
+        const { idempotencyKey: _, ...asked } = requested() ?? {}
+        const options = { isRolledBack: random.chance(0.4), withSavepoint: random.chance(0.3) }
+        const started = Transactions.startInside(start(configuration({ holds: false }), asked), options)
+        call(manager, `start inside a transaction`, manager.onDatabase(started), {
+          allowed: [
+            "JobConflict",
+            "ShuttingDown",
+            "StoreError",
+            "SqlError",
+            "Doubtful",
+            ...(asked.whenKeyTaken === undefined ? [] : (["InvalidJobConfig"] as const))
+          ],
+          onSuccess: ({ committed, rolledBack }) => {
+            for (const id of rolledBack) {
+              ledger.rollBack(id)
+              if (records.jobs.has(id)) violate(`${nameOf(id)} was rolled back, and is recorded`)
+            }
+            for (const id of committed) {
+              known.push(id)
+              trace.say(`start inside a transaction with ${JSON.stringify(asked)} has given ${nameOf(id)}`)
+              if (!records.jobs.has(id)) violate(`${nameOf(id)} was committed, and is not recorded`)
+            }
+          },
+          onFailure: ({ _tag }) => {
+            if (_tag === "Doubtful") lostStarts += 1
+          }
+        })
       }),
 
     stop: (manager, id, { slowly } = { slowly: false }) =>

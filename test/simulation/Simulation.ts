@@ -105,6 +105,7 @@ export const run = (
 
   const weights = {
     start: 8,
+    startInside: waits ? 4 : 0,
     stop: 4,
     stopAll: 0.4,
     resume: 1,
@@ -141,6 +142,8 @@ export const run = (
     switch (chosen) {
       case "start":
         return operations.start(current)
+      case "startInside":
+        return operations.startInside(current)
       case "stopAll":
         return operations.stopAll(current)
       case "allEvents":
@@ -223,7 +226,8 @@ export const run = (
     const running = unfinished().filter(({ status }) => status === "running")
     for (const { attempt, id } of running)
       if (ledger.body(id)?.attempt !== attempt) violate(`${nameOf(id)} is recorded as running, and does not run`)
-    for (const { id, key, startKey, status, waitsFor } of unfinished()) {
+    for (const { id, isInOutbox, key, startKey, status, waitsFor } of unfinished()) {
+      if (isInOutbox) violate(`${nameOf(id)} was committed, and is not queued`)
       const isDue = waitsFor === "permit" && (status !== "interrupted" || recovery === "automatic")
       if (isDue && running.length < maxJobs) violate(`${nameOf(id)} is ${status}, and is not continued`)
       if (waitsFor === "time") violate(`${nameOf(id)} waits for a time, and nothing happens any more`)

@@ -1,5 +1,5 @@
 /**
- * The product, broken in fifteen ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
+ * The product, broken in seventeen ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
  * to find it. A patch that no longer fits the product fails loudly: then it is to be written anew.
  */
 import type { Patch } from "./Bundle.js"
@@ -233,6 +233,28 @@ export const variants: Readonly<Record<string, Variant>> = {
         file: "src/store/sql/runWrites.ts",
         from: "if (name === undefined) return apply(batch, head, change, false)",
         to: "return apply(batch, head, change, false)"
+      }
+    ]
+  },
+
+  "a start that is rolled back runs": {
+    tells: /was rolled back, and is recorded/,
+    patches: [
+      {
+        file: "src/manager/internal/startInTransaction.ts",
+        from: "Effect.tap(outbox.insert(newRun(core, starting, submission, unchecked)), starting.inserted.wake)",
+        to: "Effect.as(core.fork(Effect.ignore(core.store.create({ ...newRun(core, starting, submission, unchecked), isQueued: true }))), submission.id)"
+      }
+    ]
+  },
+
+  "the commit of a start goes unnoticed": {
+    tells: /was committed, and is not queued/,
+    patches: [
+      {
+        file: "src/manager/internal/startInTransaction.ts",
+        from: "Effect.tap(outbox.insert(newRun(core, starting, submission, unchecked)), starting.inserted.wake)",
+        to: "outbox.insert(newRun(core, starting, submission, unchecked))"
       }
     ]
   }
