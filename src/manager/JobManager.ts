@@ -177,6 +177,10 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
   /**
    * Records a job, starts it, and returns its id without waiting for the orchestrator. It is atomic: when it fails or is
    * interrupted, either the job exists and runs, or there is no trace of it.
+   *
+   * Inside a transaction of the SQL client under `RunStore.layer` the run is one row of that transaction: once that is
+   * committed, it waits for a permit and is checked when it begins. There `MaxJobsReached` does not occur, and `attach` and
+   * `replace` are `InvalidJobConfig`. All other operations that write or wait die inside such a transaction.
    */
   readonly start: (
     config: Encoded,
