@@ -1,14 +1,17 @@
 /**
- * `charlotte prune`: removes worktrees and branches that ended jobs have left.
+ * `charlotte prune`: removes worktrees and branches that ended jobs have left, and then the records that retention no longer keeps:
+ * without its record it is not known whose a branch is.
  */
 import { type Duration, Effect, Layer, Option } from "effect"
 import { resolve } from "node:path"
 import * as Home from "../daemon/Home.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Git from "../git/Git.js"
+import type { PrunedRuns } from "../domain/Retention.js"
 import * as Prune from "../tasks/Prune.js"
 import { Confirmation } from "./terminal/Confirmation.js"
 import * as JobRef from "./JobRef.js"
+import * as pruneRecords from "./pruneRecords.js"
 import * as StyledLine from "./terminal/StyledLine.js"
 import { Output, writeLines } from "./terminal/Output.js"
 import * as OfflineJobs from "./offline/OfflineJobs.js"
@@ -43,11 +46,19 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
       ...(Option.isNone(repo) && (all || jobs.length > 0) ? {} : { repository: yield* around(repo) })
     }
     const { write } = yield* Output
-    const showJson = (pruned: ReadonlyArray<Prune.Pruned>) => write(`${JSON.stringify({ pruned })}\n`)
+    // Filters of jobs are about what they have left.
+    const isFiltered = jobs.length > 0 || Option.isSome(olderThan)
+    const pruneAll = (dryRun: boolean) =>
+      Effect.gen(function* () {
+        const pruned = yield* Prune.prune({ ...options, dryRun })
+        return { pruned, records: isFiltered ? [] : yield* pruneRecords.pruneRecords({ dryRun }) }
+      })
+    const showJson = (all: All) => write(`${JSON.stringify(all)}\n`)
     if (!yes) {
-      const planned = yield* Prune.prune({ ...options, dryRun: true })
-      const removals = planned.flatMap(({ branches, worktrees }) => [...branches, ...worktrees]).length
-      if (dryRun || removals === 0) return yield* json ? showJson(planned) : show(planned, { dryRun: true, discard })
+      const planned = yield* pruneAll(true)
+      const removals = planned.pruned.flatMap(({ branches, worktrees }) => [...branches, ...worktrees]).length
+      const isNothing = removals + planned.records.length === 0
+      if (dryRun || isNothing) return yield* json ? showJson(planned) : show(planned, { dryRun: true, discard })
       if (!json) yield* show(planned, { dryRun: true, discard })
       const isAgreed = yield* (yield* Confirmation)(`Remove ${discard ? "and lose " : ""}all of this?`)
       if (Option.isNone(isAgreed)) {
@@ -58,7 +69,7 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
       }
       if (!isAgreed.value) return yield* writeLines([[StyledLine.raw("nothing was removed")]])
     }
-    const pruned = yield* Prune.prune({ ...options, dryRun })
+    const pruned = yield* pruneAll(dryRun)
     yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
   }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Git.layer, recordedRuns), Home.layerUntouched)))
 
@@ -86,8 +97,15 @@ interface Manner {
   readonly discard: boolean
 }
 
-const show = (pruned: ReadonlyArray<Prune.Pruned>, manner: Manner) =>
-  writeLines(pruned.length === 0 ? [[StyledLine.raw("nothing to remove")]] : pruned.flatMap(lines(manner)))
+interface All {
+  readonly pruned: ReadonlyArray<Prune.Pruned>
+  readonly records: ReadonlyArray<PrunedRuns>
+}
+
+const show = ({ pruned, records }: All, manner: Manner) => {
+  const all = [...pruned.flatMap(lines(manner)), ...records.flatMap(pruneRecords.lines(manner))]
+  return writeLines(all.length === 0 ? [[StyledLine.raw("nothing to remove")]] : all)
+}
 
 const lines =
   ({ discard, dryRun }: Manner) =>

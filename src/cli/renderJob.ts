@@ -49,7 +49,8 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["labels", JobTable.labels(job).text],
     ["retry of", retryOf],
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
-    ["attempt", job.attempt === 1 ? undefined : String(job.attempt)]
+    ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],
+    ["kept", job.pinned === true ? "pinned, whatever retention says" : undefined]
   ]
 }
 

@@ -38,7 +38,8 @@ export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSyste
   const around = yield* Effect.orDie(variables)
   const isThere = !isMissing(file)
   if (!isThere && !Object.values(around).some(Option.isSome)) {
-    return { agents: { profiles: presets, gates: { env: [] }, file }, maxJobs: undefined, stopGrace: undefined }
+    const agents = { profiles: presets, gates: { env: [] }, file }
+    return { agents, maxJobs: undefined, stopGrace: undefined, retention: undefined }
   }
   const { read } = yield* Effect.promise(() => import("./ConfigurationFile.js"))
   return yield* read(file, { isThere, around })
@@ -61,18 +62,19 @@ export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | File
   })
 )
 
-export type ManagerOptions = Pick<JobManager.Options, "dispatch" | "recovery">
+export type ManagerOptions = Pick<JobManager.Options, "dispatch" | "recovery" | "retention">
 
-/** A manager with the configured limits. */
+/** A manager with the configured limits and retention. */
 export const jobManager = (
   options: ManagerOptions
 ): Layer.Layer<JobManager.JobManager, StoreError | AlreadyManaged, Orchestrator | RunStore | Configuration> =>
   Layer.unwrapEffect(
-    Effect.map(Configuration, ({ maxJobs, stopGrace }) =>
+    Effect.map(Configuration, ({ maxJobs, retention, stopGrace }) =>
       JobManager.layer({
         ...options,
         ...(maxJobs !== undefined && { maxJobs }),
-        ...(stopGrace !== undefined && { stopGrace })
+        ...(stopGrace !== undefined && { stopGrace }),
+        ...(retention !== undefined && options.retention === undefined && { retention })
       })
     )
   )

@@ -4,10 +4,11 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
+import type { Retention } from "../domain/Retention.js"
 import type * as Agents from "../tasks/Agents.js"
 import * as Profiles from "../tasks/agents/Profiles.js"
 import { decodeYaml } from "../yaml/decodeYaml.js"
-import { Count, mapping, optional, Span } from "../yaml/fields.js"
+import { Count, CountFromZero, mapping, optional, Span } from "../yaml/fields.js"
 import { Diagnostic, order } from "../yaml/Diagnostic.js"
 import * as TextFile from "../yaml/TextFile.js"
 
@@ -16,6 +17,8 @@ export interface Service {
   /** `undefined`: the manager's default. */
   readonly maxJobs: number | undefined
   readonly stopGrace: Duration.Duration | undefined
+  /** `undefined`: finished jobs are kept for ever. */
+  readonly retention: Retention | undefined
 }
 
 /** Variables that are set and not empty. */
@@ -35,7 +38,19 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
   }
 }
 
-const Keys = mapping({ ...Profiles.fields, maxJobs: optional(Count), stopGrace: optional(Span) })
+const Keys = mapping({
+  ...Profiles.fields,
+  maxJobs: optional(Count),
+  stopGrace: optional(Span),
+  retention: optional(
+    mapping({
+      completed: optional(Span),
+      failed: optional(Span),
+      cancelled: optional(Span),
+      maxRuns: optional(CountFromZero)
+    })
+  )
+})
 
 /** As much as the parser takes. */
 const maxSize = 16 * 1024
@@ -66,7 +81,8 @@ export const read = (
     return {
       agents: { profiles, gates, file },
       maxJobs: Either.getOrUndefined(maxJobs),
-      stopGrace: Either.getOrUndefined(stopGrace)
+      stopGrace: Either.getOrUndefined(stopGrace),
+      retention: value.retention
     }
   })
 

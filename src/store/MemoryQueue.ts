@@ -30,6 +30,22 @@ const inOrder = Order.combineAll([
   byId
 ])
 
+const sections: { readonly [waitsFor: string]: number } = { permit: 0, time: 1, key: 2 }
+
+/** A run that has begun was among those that waited for a permit. */
+const section = ({ state: { waitsFor = "permit" } }: Entry): number => sections[waitsFor] ?? 0
+
+const inQueue = Order.combineAll([
+  Order.mapInput(Order.number, section),
+  Order.mapInput(Order.reverse(Order.number), (entry: Entry) =>
+    section(entry) === 0 ? (entry.submitted.priority ?? 0) : 0
+  ),
+  Order.mapInput(Order.number, ({ state: { dueAt } }: Entry) =>
+    dueAt === undefined ? 0 : DateTime.toEpochMillis(dueAt)
+  ),
+  byId
+])
+
 export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
   const select = (matches: (entry: E) => boolean): Array<E> => [...entries.values()].filter(matches).sort(byId)
 
@@ -100,6 +116,23 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
         .filter(({ state }) => state.waitsFor === "permit" && statuses.some((status) => status === state.status))
         .sort(inOrder)
         .slice(0, limit),
+
+    /** Pending runs in the order in which they begin, after one of them; `more`: there are further ones. */
+    page: ({
+      before,
+      kind,
+      limit
+    }: {
+      readonly kind: string
+      readonly before: JobId | undefined
+      readonly limit: number
+    }) => {
+      const last = before === undefined ? undefined : entries.get(before)
+      const following = ofKind(kind)
+        .filter((entry) => entry.state.status === "pending" && (last === undefined || inQueue(last, entry) < 0))
+        .sort(inQueue)
+      return { entries: following.slice(0, limit), more: following.length > limit }
+    },
 
     nextDueAt: (kind: string) =>
       Option.fromNullable(

@@ -166,8 +166,16 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     titles: work.titles(submitted.id)
   })
 
-  const page: Service["page"] = ({ before, kind, labels = {}, limit: requested = 100, q = "", status } = {}) =>
-    Effect.map(Page.limit("list runs", { before, limit: requested, q }), (limit) => {
+  const page: Service["page"] = (query = {}) =>
+    Effect.gen(function* () {
+      const { before, kind, labels = {}, limit: requested = 100, q = "", status } = query
+      const limit = yield* Page.limit("list runs", { before, limit: requested, q })
+      const queueOf = yield* Page.queueOf(query)
+      if (Option.isSome(queueOf)) {
+        const { entries, more } = queue.page({ kind: queueOf.value, before, limit })
+        const runs = entries.map(toRun)
+        return { runs, next: Option.fromNullable(more ? runs.at(-1)?.id : undefined) }
+      }
       const words = searchText.wanted(q)
       const found = sorted((entry) => {
         const { state, submitted } = entry

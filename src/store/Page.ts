@@ -1,9 +1,10 @@
 /**
  * Page limits and validation of page queries, shared by all stores.
  */
-import { Effect, Predicate, Schema } from "effect"
+import { Effect, type Option, Predicate, Schema } from "effect"
 import { StoreError } from "../domain/errors.js"
 import { JobId } from "../domain/JobId.js"
+import type { RunQuery } from "./RunStoreService.js"
 import { maxQueryLength } from "./searchText.js"
 
 /** Maximum number of runs or events in a page. */
@@ -33,6 +34,24 @@ const problemOf = ({ after, before, limit, q }: PageQuery): string | undefined =
   if (q === undefined) return undefined
   if (!Predicate.isString(q)) return `q must be a text, not ${quote(q)}`
   return q.length <= maxQueryLength ? undefined : `q must be at most ${maxQueryLength} characters, not ${q.length}`
+}
+
+/** The kind, where runs are listed in the order of its queue; fails where other filters contradict that. */
+export const queueOf = ({
+  kind,
+  labels = {},
+  order,
+  q = "",
+  status
+}: RunQuery): Effect.Effect<Option.Option<string>, StoreError> => {
+  if (order === undefined) return Effect.succeedNone
+  return kind !== undefined && status === "pending" && Object.keys(labels).length === 0 && q === ""
+    ? Effect.succeedSome(kind)
+    : new StoreError({
+        operation: "list runs",
+        reason: "invalid",
+        cause: new Error("the order of the queue needs a kind and the status pending, and goes with no other filter")
+      })
 }
 
 /** The number of rows in the page; fails with what is invalid in the query. */

@@ -250,6 +250,12 @@ export interface RunQuery {
    * its config, its error or the titles of its tasks. Case and diacritics do not count.
    */
   readonly q?: string
+  /**
+   * `queue`: the pending runs of a kind, in the order in which they would begin: those that wait for a permit, then those that wait
+   * for a time, then those behind a key. `before` means after that run then. It goes with `kind`, the status `pending` and no
+   * other filter. Newest first when it is left out.
+   */
+  readonly order?: "queue"
   /** Default 100, at most 1,000. */
   readonly limit?: number
   readonly before?: JobId

@@ -27,6 +27,7 @@ import * as listing from "./sql/listing.js"
 import * as owners from "./sql/owners.js"
 import * as keys from "./sql/keys.js"
 import * as queue from "./sql/queue.js"
+import * as queueListing from "./sql/queueListing.js"
 import * as retentionWrites from "./sql/retentionWrites.js"
 import * as runs from "./sql/runs.js"
 import * as runWrites from "./sql/runWrites.js"
@@ -96,11 +97,18 @@ const open: (
     release: (owner) => writeStatements("release ownership", (connection) => owners.release(connection, owner))
   }
   const page: Service["page"] = ({ limit = 100, ...query } = {}) =>
-    Effect.flatMap(Page.limit("list runs", { ...query, limit }), (limit) => {
+    Effect.gen(function* () {
+      const pageQuery = { ...query, limit: yield* Page.limit("list runs", { ...query, limit }) }
+      const queueOf = yield* Page.queueOf(query)
+      if (Option.isSome(queueOf)) {
+        return yield* session.read("list runs", (connection) =>
+          queueListing.pageOf(connection, { ...pageQuery, kind: queueOf.value })
+        )
+      }
       const words = searchText.wanted(query.q ?? "")
-      return words.length > 0
-        ? search.page(session, { ...query, limit }, words)
-        : session.read("list runs", (connection) => listing.pageOf(connection, { ...query, limit }))
+      return yield* words.length > 0
+        ? search.page(session, pageQuery, words)
+        : session.read("list runs", (connection) => listing.pageOf(connection, pageQuery))
     })
 
   return {

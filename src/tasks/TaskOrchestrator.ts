@@ -20,6 +20,7 @@ import { diffCommand } from "../git/shellQuote.js"
 import type { Plan, Task, Unit } from "./plan/Plan.js"
 import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
+import { forgetJob } from "./run/forgetJob.js"
 import * as preflight from "./run/preflight.js"
 import type { RunContext } from "./run/RunContext.js"
 import * as landResult from "./run/landResult.js"
@@ -86,7 +87,7 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
               Effect.provide(context)
             ),
           recover: (id) => Effect.provide(recover(options, id), context),
-          forget: (id) => Effect.provide(forget(options, id), context)
+          forget: (id) => Effect.provide(forgetJob(`${options.directory}/logs`, id), context)
         })
     )
   )
@@ -102,10 +103,6 @@ const recover = (options: Options, id: JobId) =>
     yield* runner.recover(id)
     yield* reapOrphanGit.reap(directories(options, id).worktrees)
   })
-
-/** Its branches and worktrees are work, which only `Prune` removes. */
-const forget = (options: Options, id: JobId) =>
-  Effect.flatMap(FileSystem, (fs) => fs.remove(directories(options, id).logs, { recursive: true, force: true }))
 
 const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
   Effect.gen(function* () {

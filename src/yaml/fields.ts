@@ -120,6 +120,15 @@ export const Count = Schema.Int.pipe(Schema.between(1, 1_000_000)).annotations(
 )
 
 /**
+ * A number that may be none.
+ *
+ * @since 0.2.0
+ */
+export const CountFromZero = Schema.Int.pipe(Schema.between(0, 1_000_000_000)).annotations(
+  must("must be a whole number, 0 or more")
+)
+
+/**
  * A duration such as `30 minutes` or `2 hours`.
  *
  * @since 0.1.0

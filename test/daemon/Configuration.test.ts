@@ -41,7 +41,8 @@ const problems = (home: string, variables?: Record<string, string>) =>
 const nothing = {
   agents: { profiles: presets, gates: { env: [] } },
   maxJobs: undefined,
-  stopGrace: undefined
+  stopGrace: undefined,
+  retention: undefined
 }
 
 describe("the configuration", () => {
@@ -77,6 +78,19 @@ describe("the configuration", () => {
         maxJobs: 3,
         stopGrace: Duration.seconds(20)
       })
+    })
+  )
+
+  it.scoped("says how long finished jobs are kept, or nothing of it", () =>
+    Effect.gen(function* () {
+      const home = yield* homeWith("retention:\n  completed: 30 days\n  failed: 90 days\n  maxRuns: 0\n")
+      const { retention } = yield* read(home)
+      expect(retention).toEqual({ completed: Duration.days(30), failed: Duration.days(90), maxRuns: 0 })
+      expect(yield* problems(yield* homeWith("retention: { complete: 30 days, failed: 9, maxRuns: -1 }\n"))).toEqual([
+        'config.yaml:1: has the unknown key "complete" in retention: did you mean "completed"?',
+        "config.yaml:1: retention.failed must be a duration with its unit, such as 30 minutes or 2 hours",
+        "config.yaml:1: retention.maxRuns must be a whole number, 0 or more"
+      ])
     })
   )
 

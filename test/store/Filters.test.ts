@@ -6,7 +6,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Effect, Layer, Option } from "effect"
 import * as FailingSql from "../support/FailingSql.js"
-import { created, id, kind } from "./runs.js"
+import { at, created, id, kind } from "./runs.js"
 
 const layer = RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))
 
@@ -16,6 +16,23 @@ const queries = kinds
   .flatMap((query) => [query, { ...query, status: "running" as const }])
   .flatMap((query) => [query, { ...query, labels: { a: "x" } }, { ...query, labels: { a: "x", b: "y", c: "z" } }])
   .flatMap((query) => [query, { ...query, before: id(9) }])
+
+/** The order of the queue, and after a run that waits for a permit, for a time and behind a key. */
+const queueQueries: ReadonlyArray<RunStore.RunQuery> = [{}, ...[1, 2, 3].map((n) => ({ before: id(n) }))].map(
+  (query) => ({
+    ...query,
+    kind,
+    status: "pending",
+    order: "queue"
+  })
+)
+
+const waiting = Effect.gen(function* () {
+  yield* created(0, { key: "k" })
+  yield* created(1, { isQueued: true })
+  yield* created(2, { startAt: at(1_000) })
+  yield* created(3, { key: "k", whenKeyTaken: "queue" })
+})
 
 /** 20,000 runs; nearly all have completed and have the first label. */
 const history = Effect.gen(function* () {
@@ -48,8 +65,9 @@ describe("store.page", () => {
     it.effect(`uses an index for every combination of filters${analyzed ? ", also after ANALYZE" : ""}`, () =>
       Effect.gen(function* () {
         yield* history
+        yield* waiting
         if (analyzed) yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("ANALYZE"))
-        for (const query of queries) {
+        for (const query of [...queries, ...queueQueries]) {
           const details = yield* plans(query)
           expect(details).not.toEqual([])
           // A subquery is already limited.

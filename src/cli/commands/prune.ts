@@ -1,5 +1,5 @@
 /**
- * `charlotte prune`: removes worktrees and branches that ended jobs have left.
+ * `charlotte prune`: removes worktrees and branches that ended jobs have left, and what retention no longer keeps.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
@@ -20,7 +20,7 @@ const yes = Parameter.flag("yes", { description: "Remove without asking." })
 export const prune = CommandTree.command(
   {
     description:
-      "Remove worktrees and branches that ended jobs have left in this repository. Work that exists nowhere else is kept.",
+      "Remove worktrees and branches that ended jobs have left in this repository, and the jobs that the configured retention no longer keeps. Work that exists nowhere else is kept.",
     example: "charlotte prune --older-than 7d --dry-run",
     parameters: { jobs, repo, all, olderThan, discard, dryRun, yes, json }
   },

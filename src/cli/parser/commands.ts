@@ -5,6 +5,7 @@ import { doctor } from "../commands/doctor.js"
 import { exported } from "../commands/export.js"
 import { jobs } from "../commands/jobs.js"
 import { logs } from "../commands/logs.js"
+import { pin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
 import { resume } from "../commands/resume.js"
@@ -14,6 +15,7 @@ import { show } from "../commands/show.js"
 import { signal } from "../commands/signal.js"
 import { start } from "../commands/start.js"
 import { stop } from "../commands/stop.js"
+import { unpin } from "../commands/unpin.js"
 import { watch } from "../commands/watch.js"
 import * as restartDaemon from "../commands/daemon/restart.js"
 import * as startDaemon from "../commands/daemon/start.js"
@@ -48,6 +50,8 @@ export const charlotte: Group = {
     signal,
     resume,
     retry,
+    pin,
+    unpin,
     prune,
     doctor,
     daemon

@@ -21,6 +21,7 @@ import type {
 } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StartOptions } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
@@ -85,6 +86,18 @@ export interface Service {
     options?: { readonly by?: string | undefined }
   ) => Response<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals>
 
+  /** As `Runs.pin`. */
+  readonly pin: (id: JobId) => Response<void, JobNotFound>
+
+  /** As `Runs.unpin`. */
+  readonly unpin: (id: JobId) => Response<void, JobNotFound>
+
+  /** As `Runs.prune`. */
+  readonly prune: (options?: {
+    readonly kind?: string | undefined
+    readonly dryRun?: boolean | undefined
+  }) => Response<ReadonlyArray<PrunedRuns>, NoSuchKind>
+
   /**
    * As `JobManager.events`. Reconnects when the connection is lost, for up to `patience`; delivers each event once, in order.
    */
@@ -141,6 +154,8 @@ export interface JobQuery {
    * its error or the titles of its tasks.
    */
   readonly q?: string
+  /** `queue`: the pending jobs of a kind, in the order in which they begin; `before` means after that job then. */
+  readonly order?: "queue"
   /** Jobs per page, 1 to 1000; 100 by default. */
   readonly limit?: number
   /** Only jobs older than this one; `next` of the previous page. */

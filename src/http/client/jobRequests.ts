@@ -35,6 +35,9 @@ export const make = ({
     const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
     const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
     const signal = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "signal" }))
+    const pin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pin" }))
+    const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
+    const prune = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "prune" }))
     const daemon = { ...options, group: "charlotteDaemon" } as const
     const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
@@ -94,6 +97,10 @@ export const make = ({
       resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
       signal: (id, name, payload, { by } = {}) =>
         translateErrors(Effect.flatMap(signal, (signal) => signal({ path: { id, name }, payload: { payload, by } }))),
+      pin: (id) => translateErrors(Effect.flatMap(pin, (pin) => pin({ path: { id } }))),
+      unpin: (id) => translateErrors(Effect.flatMap(unpin, (unpin) => unpin({ path: { id } }))),
+      prune: ({ dryRun, kind } = {}) =>
+        translateErrors(Effect.flatMap(prune, (prune) => prune({ payload: { dryRun, kind } }))),
       events: (id, { after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
       allEvents: ({ after = 0, kind, ...options } = {}) =>

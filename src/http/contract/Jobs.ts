@@ -109,6 +109,7 @@ const list = HttpApiEndpoint.get("list", "/jobs")
       status: Parameters.optional(Parameters.Status),
       label: Parameters.optional(Schema.Array(Parameters.Label)),
       q: Parameters.optional(Parameters.Search),
+      order: Parameters.optional(Parameters.Order),
       limit: Parameters.optional(Parameters.Limit),
       before: Parameters.optional(Parameters.JobId)
     })
@@ -118,7 +119,7 @@ const list = HttpApiEndpoint.get("list", "/jobs")
   .annotateContext(
     described(
       "List jobs, newest first",
-      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; nothing in the text has a meaning of its own. A page with a next one may be short, or even empty."
+      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; nothing in the text has a meaning of its own. A page with a next one may be short, or even empty. order=queue lists the pending jobs of a kind in the order in which they begin."
     )
   )
 
@@ -193,6 +194,49 @@ const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
     )
   )
 
+const pin = HttpApiEndpoint.post("pin", "/jobs/:id/pin")
+  .setPath(JobPath)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(described("Pin a job", "Its record and logs are kept, whatever the retention of its kind says."))
+
+const unpin = HttpApiEndpoint.del("unpin", "/jobs/:id/pin")
+  .setPath(JobPath)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(described("Unpin a job", "The retention of its kind holds for it again."))
+
+/**
+ * What was pruned of a kind, or would be.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")({
+  kind: Schema.String,
+  /** How many jobs. */
+  runs: Schema.Int,
+  /** The first 1,000 of them. */
+  jobs: Schema.Array(JobId)
+}) {}
+
+export const Prune = Schema.Struct({
+  /** Only jobs of this kind. */
+  kind: Schema.optional(Schema.NonEmptyString),
+  dryRun: Schema.optional(Schema.Boolean)
+}).annotations({ identifier: "Prune" })
+
+const prune = HttpApiEndpoint.post("prune", "/jobs/prune")
+  .setPayload(Prune)
+  .addSuccess(Schema.Array(PrunedJobs))
+  .addError(errorSchemas.NoSuchKind)
+  .annotateContext(
+    described(
+      "Remove the finished jobs that retention no longer keeps",
+      "The server does so by itself every 10 minutes. With dryRun it only responds what it would remove."
+    )
+  )
+
 const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .setPath(JobPath)
   .setUrlParams(
@@ -233,10 +277,33 @@ const empty = HttpApiGroup.make("charlotteJobs")
 
 /** Jobs of any kind. */
 export const group = withErrors(
-  empty.add(list).add(get).add(exported).add(stop).add(stopAll).add(resume).add(signal).add(logs)
+  empty
+    .add(list)
+    .add(get)
+    .add(exported)
+    .add(stop)
+    .add(stopAll)
+    .add(resume)
+    .add(signal)
+    .add(pin)
+    .add(unpin)
+    .add(prune)
+    .add(logs)
 )
 
 /** The same, where one kind is `tasks`. */
 export const groupWithTasks = withErrors(
-  empty.add(submit).add(list).add(get).add(exported).add(stop).add(stopAll).add(resume).add(signal).add(logs)
+  empty
+    .add(submit)
+    .add(list)
+    .add(get)
+    .add(exported)
+    .add(stop)
+    .add(stopAll)
+    .add(resume)
+    .add(signal)
+    .add(pin)
+    .add(unpin)
+    .add(prune)
+    .add(logs)
 )

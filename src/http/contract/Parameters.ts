@@ -67,6 +67,9 @@ export const Search = Schema.String.pipe(
 /** The name of a kind of job. */
 export const Kind = Schema.NonEmptyString.pipe(expecting("the name of a kind of job"))
 
+/** The order of a list. */
+export const Order = Schema.Literal("queue").pipe(expecting("queue"))
+
 /** `KEY=VALUE`; the key ends at the first equals sign. */
 export const Label = Schema.transformOrFail(
   Schema.String,

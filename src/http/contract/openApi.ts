@@ -46,6 +46,9 @@ const fields: { readonly [name: string]: FieldDoc } = {
   dryRun: ["Only validate and print the plan; change nothing.", false],
   elapsed: ["Milliseconds from the stop request to the response.", 120],
   endedAt: ["When the run reached a terminal status.", time],
+  "Prune.dryRun": ["Only say what would be removed.", true],
+  "Prune.kind": ["Only jobs of this kind.", "tasks"],
+  "PrunedJobs.jobs": ["The first 1,000 of the jobs.", [id]],
   error: [
     "The error as JSON; an `Error` keeps its name and message.",
     { name: "Error", message: "exited with code 1" }
@@ -94,6 +97,9 @@ const fields: { readonly [name: string]: FieldDoc } = {
   pause: ["Backoff in milliseconds until the next attempt.", 1000],
   payload: ["The payload, as JSON.", { attempt: 1 }],
   pending: ["Number of pending tasks.", 2],
+  pinned: ["Whether the job is kept, whatever the retention of its kind says.", true],
+  order: ["With `queue`, pending jobs in the order in which they begin; newest first otherwise.", "queue"],
+  runs: ["How many jobs.", 1],
   parked: ["What a parked job waits for.", { reason: "needs an approval", signal: "approve" }],
   phase: ["`running` or `stopping`; missing when the job is not active.", "running"],
   pid: ["The id of the process.", 4711],

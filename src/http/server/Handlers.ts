@@ -13,7 +13,7 @@ import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
-import { StopAll } from "../contract/Jobs.js"
+import { PrunedJobs, StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import * as KindHandlers from "./KindHandlers.js"
 import * as JobQueries from "./JobQueries.js"
@@ -88,7 +88,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
       })
 
       return others
-        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, q, status } }) => {
+        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, order, q, status } }) => {
           const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
           return Effect.flatMap(managers.ofKind(kind), (of) =>
             queries.list({
@@ -97,6 +97,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
               limit,
               ...(status && { status }),
               ...(q !== undefined && { q }),
+              ...(order && { order }),
               ...(before && { before })
             })
           )
@@ -130,6 +131,16 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
             Effect.flatMap(managers.ofJob(id), ({ manager }) =>
               // oxlint-disable-next-line typescript/consistent-type-assertions -- the manager checks the name and the payload
               manager.signal(id, name as never, payload as never, { by })
+            )
+          )
+        )
+        .handle("pin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.pin(id)))
+        .handle("unpin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.unpin(id)))
+        .handle("prune", ({ payload: { dryRun, kind } }) =>
+          Effect.flatMap(managers.ofKind(kind), (of) =>
+            Effect.map(
+              Effect.forEach(of, ({ kind }) => store.prune({ kind, dryRun })),
+              (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))
             )
           )
         )

@@ -56,11 +56,16 @@ export const make = ({
   kinds,
   phaseOf,
   store,
-  page = ({ kinds: of = kinds === "any" ? [] : kinds, ...query }) =>
-    Effect.map(
+  page = ({ kinds: of = kinds === "any" ? [] : kinds, ...query }) => {
+    const [kind, ...others] = of
+    if (kind !== undefined && others.length === 0) return store.page({ ...query, kind })
+    // Each kind has a queue of its own: without a kind, the store refuses that order.
+    if (query.order !== undefined) return store.page(query)
+    return Effect.map(
       Effect.forEach(of, (kind) => store.page({ ...query, kind })),
       merged(query.limit)
     )
+  }
 }: {
   /** The kinds that are served; a job of another is not found. */
   readonly kinds: ReadonlyArray<string> | "any"

@@ -28,6 +28,8 @@ export interface Service {
   readonly ofKind: (kind: string | undefined) => Effect.Effect<ReadonlyArray<Managed>, NoSuchKind>
   /** The one that has the job. */
   readonly ofJob: (id: JobId) => Effect.Effect<Managed, JobNotFound | StoreError>
+  /** The same, and there is such a job. */
+  readonly ofRecorded: (id: JobId) => Effect.Effect<Managed, JobNotFound | StoreError>
   /** The events of all jobs of these managers, in the order of their cursors. */
   readonly events: (
     managers: ReadonlyArray<Managed>
@@ -55,6 +57,7 @@ const make = (store: Runs.Reads, all: ReadonlyArray<Managed>, tasks: Service["ta
             ? Effect.succeed(found)
             : new NoSuchKind({ kind, kinds: all.map(({ kind }) => kind) })
         },
+        ofRecorded: ofJob,
         // One that has no other beside it knows its jobs itself.
         ofJob: first !== undefined && others.length === 0 ? () => Effect.succeed(first) : ofJob,
         events: (managers) => {

@@ -50,6 +50,51 @@ describe.each(doors)("HTTP client %s", (door) => {
     })
   )
 
+  it.scopedLive("pins, unpins and prunes jobs", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ retention: { completed: 0, failed: 0 } })
+      const client = world[door]
+      const [first, second] = yield* Effect.replicateEffect(client.start(config), 2)
+      if (first === undefined || second === undefined) return
+      yield* client.pin(first)
+      expect((yield* client.get(first)).pinned).toBe(true)
+      yield* client.stop(first)
+      yield* client.stop(second)
+      const expected = [{ kind: "tasks", runs: 1, jobs: [second] }]
+      expect(yield* client.prune({ dryRun: true })).toMatchObject(expected)
+      expect((yield* client.get(second)).id).toBe(second)
+      expect(yield* client.prune({ kind: "tasks" })).toMatchObject(expected)
+      const missing = new errors.JobNotFound({ jobId: second })
+      for (const request of [client.get(second), client.pin(second), client.unpin(second)] as const) {
+        expect(yield* Effect.flip<unknown, unknown, never>(request)).toEqual(missing)
+      }
+      yield* client.unpin(first)
+      expect((yield* client.get(first)).pinned).toBeUndefined()
+      expect(yield* client.prune()).toMatchObject([{ jobs: [first] }])
+      expect(yield* client.prune()).toEqual([])
+      expect(yield* Effect.flip(client.prune({ kind: "other" }))).toMatchObject({ _tag: "NoSuchKind" })
+    })
+  )
+
+  it.scopedLive("lists pending jobs in the order in which they begin", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1 })
+      const client = world[door]
+      yield* client.start(config)
+      const queued = yield* Effect.forEach(
+        Array.makeBy(60, (n) => n),
+        (n) => client.start(config, { whenFull: "queue", priority: n % 2 })
+      )
+      const expected = [1, 0].flatMap((rest) => queued.filter((_, n) => n % 2 === rest))
+      const queue = { status: "pending", order: "queue" } as const
+      expect((yield* client.list(queue)).jobs.map(({ id }) => id)).toEqual(expected)
+      const { jobs, next } = yield* client.list({ ...queue, kind: "tasks", limit: 31 })
+      expect([jobs.map(({ id }) => id), next]).toEqual([expected.slice(0, 31), expected[30]])
+      const error = yield* Effect.flip(client.list({ order: "queue" }))
+      expect(error).toMatchObject({ _tag: "StoreError", reason: "invalid" })
+    })
+  )
+
   it.scopedLive("stops with a grace period of its own", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ stopGrace: "1 minute" })

@@ -260,6 +260,68 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    describe("in the order of the queue", () => {
+      const queue = { kind, status: "pending", order: "queue" } as const
+
+      it.effect("returns the pending runs of a kind as they would begin, page by page", () =>
+        Effect.gen(function* () {
+          const { list, page, record } = yield* RunStore.RunStore
+          yield* created(1, { startKey: "k" })
+          const queued = (n: number, with_: Partial<RunStore.NewRun> = {}) =>
+            created(n, { isQueued: true, whenKeyTaken: "queue", ...with_ })
+          yield* queued(2, { startKey: "k", priority: 9 })
+          yield* queued(3, { startAt: at(9_000) })
+          yield* queued(4)
+          yield* queued(5, { startAt: at(8_000), priority: 1 })
+          yield* queued(6, { priority: 5 })
+          yield* queued(7)
+          yield* queued(8, { startKey: "k" })
+          yield* queued(9, { kind: "other", priority: 9 })
+          yield* queued(10, { priority: 5 })
+          yield* created(11)
+          yield* record({ type: "job.interrupted", jobId: id(11), attempt: 1, at: at(12) })
+          const expected = [6, 10, 4, 7, 5, 3, 2, 8].map(id)
+          expect(ids(yield* list(queue))).toEqual(expected)
+          for (const limit of [1, 2, 3, 7, 8]) {
+            const found: Array<string> = []
+            for (let before: RunStore.RunQuery["before"], more = true; more;) {
+              const { next, runs } = yield* page({ ...queue, limit, ...(before && { before }) })
+              expect(runs.length).toBeGreaterThan(0)
+              found.push(...ids(runs))
+              before = Option.getOrUndefined(next)
+              more = before !== undefined
+            }
+            expect(found).toEqual(expected)
+          }
+          expect(yield* page({ ...queue, kind: "none" })).toEqual({ runs: [], next: Option.none() })
+        }).pipe(Effect.provide(layer))
+      )
+
+      it.effect("continues after a run that has begun meanwhile", () =>
+        Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          for (const [n, priority] of [5, 3, 3, 0].entries()) yield* created(n, { isQueued: true, priority })
+          yield* store.begin({ jobId: id(1), attempt: 1, key: undefined, at: at(9) })
+          expect(ids(yield* store.list({ ...queue, before: id(1) }))).toEqual([id(2), id(3)])
+        }).pipe(Effect.provide(layer))
+      )
+
+      it.effect("is refused without a kind, with another status, and with other filters", () =>
+        Effect.gen(function* () {
+          const { list } = yield* RunStore.RunStore
+          const { kind: _, ...ofAnyKind } = queue
+          for (const query of [
+            ofAnyKind,
+            { ...queue, status: "running" as const },
+            { ...queue, labels: { a: "b" } },
+            { ...queue, q: "x" }
+          ]) {
+            expect(yield* Effect.flip(list(query))).toMatchObject({ _tag: "StoreError", reason: "invalid" })
+          }
+        }).pipe(Effect.provide(layer))
+      )
+    })
+
     it.effect("refuses an invalid limit or position, with an error that names it", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore

@@ -1,0 +1,14 @@
+/**
+ * `charlotte pin`: keeps a job, whatever retention says.
+ */
+import * as CommandTree from "../parser/CommandTree.js"
+import { job, json } from "./parameters.js"
+
+export const pin = CommandTree.command(
+  {
+    description: "Keep the record and logs of a job, whatever the retention of its kind says.",
+    example: "charlotte pin latest",
+    parameters: { job, json }
+  },
+  async () => (await import("../pinJob.js")).pinJob
+)

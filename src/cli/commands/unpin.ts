@@ -1,0 +1,14 @@
+/**
+ * `charlotte unpin`: keeps a job for as long as retention says.
+ */
+import * as CommandTree from "../parser/CommandTree.js"
+import { job, json } from "./parameters.js"
+
+export const unpin = CommandTree.command(
+  {
+    description: "Keep a pinned job only for as long as the retention of its kind says.",
+    example: "charlotte unpin latest",
+    parameters: { job, json }
+  },
+  async () => (await import("../pinJob.js")).unpinJob
+)

@@ -1,0 +1,74 @@
+/**
+ * Pages of the pending runs of a kind, in the order in which they begin: those that wait for a permit, then those that wait for a
+ * time, then those behind a key. Each page is a few searches in indexes.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Option, Schema } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import type { RunPage } from "../RunStoreService.js"
+import { columns, select } from "./runRow.js"
+import { query, type Value } from "./Session.js"
+
+const selectPosition = query(
+  Schema.Struct({
+    waits_for: Schema.NullOr(Schema.String),
+    priority: Schema.Number,
+    due_at: Schema.NullOr(Schema.Number)
+  })
+)
+
+/** What follows the kind and the status in the condition, and the order. */
+type Search = readonly [condition: string, order: string, ...params: ReadonlyArray<Value>]
+
+const forPermit: Search = ["waits_for = 'permit'", "priority DESC, id"]
+const forTime: Search = ["waits_for = 'time'", "due_at, id"]
+const behindKey: Search = ["waits_for = 'key'", "id"]
+
+const searchesFrom = (connection: Connection, before: JobId | undefined) =>
+  before === undefined
+    ? Effect.succeed<ReadonlyArray<Search>>([forPermit, forTime, behindKey])
+    : Effect.map(
+        selectPosition(connection, "SELECT waits_for, priority, due_at FROM charlotte_runs WHERE id = ?", [before]),
+        ([row]): ReadonlyArray<Search> => {
+          switch (row?.waits_for) {
+            case "time":
+              return [["waits_for = 'time' AND (due_at, id) > (?, ?)", "due_at, id", row.due_at, before], behindKey]
+            case "key":
+              return [["waits_for = 'key' AND id > ?", "id", before]]
+            default: {
+              // Also of one that has begun meanwhile: it was among those that waited for a permit.
+              const priority = row?.priority ?? 0
+              return [
+                ["waits_for = 'permit' AND priority = ? AND id > ?", "id", priority, before],
+                ["waits_for = 'permit' AND priority < ?", "priority DESC, id", priority],
+                forTime,
+                behindKey
+              ]
+            }
+          }
+        }
+      )
+
+export const pageOf = (
+  connection: Connection,
+  { before, kind, limit }: { readonly kind: string; readonly limit: number; readonly before?: JobId | undefined }
+): Effect.Effect<RunPage, SqlError> =>
+  Effect.gen(function* () {
+    const found: Array<Run> = []
+    for (const [condition, order, ...params] of yield* searchesFrom(connection, before)) {
+      // One more than the limit shows that there is a next page.
+      const left = limit + 1 - found.length
+      if (left === 0) break
+      const runs = yield* select(
+        connection,
+        `SELECT ${columns} FROM charlotte_runs WHERE kind = ? AND status = 'pending' AND ${condition}
+         ORDER BY ${order} LIMIT ?`,
+        [kind, ...params, left]
+      )
+      found.push(...runs)
+    }
+    const runs = found.slice(0, limit)
+    return { runs, next: Option.fromNullable(found.length > limit ? runs.at(-1)?.id : undefined) }
+  })
