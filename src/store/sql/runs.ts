@@ -144,7 +144,7 @@ export const heads = (
       connection,
       `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
          r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes, r.outbox,
-         (SELECT coalesce(max(seq), 0) FROM charlotte_events WHERE job_id = r.id) AS seq
+         (SELECT iif(r.outbox = 1, 0, max(seq)) FROM charlotte_events WHERE job_id = r.id) AS seq
        FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value AND r.pruned = 0`,
       [JSON.stringify(ids)]
     ),
