@@ -9,6 +9,7 @@ import * as JobRef from "./JobRef.js"
 import * as StyledLine from "./terminal/StyledLine.js"
 import * as Table from "./terminal/Table.js"
 import * as format from "./terminal/format.js"
+import { workStartedAt } from "./workStartedAt.js"
 
 /** The kind of most jobs, which need not be named then. */
 export const tasksKind = "tasks"
@@ -44,6 +45,17 @@ export const lines = (
       column("JOB", ({ id }) => StyledLine.raw(room < wide ? JobRef.short(id) : id, "strong")),
       column("STATUS", status),
       ...(jobs.every(({ kind }) => kind === tasksKind) ? [] : [column("KIND", ({ kind }) => StyledLine.piece(kind))]),
+      ...(jobs.some(isWaiting)
+        ? [column("WAITS FOR", (job) => StyledLine.piece(waitsFor(job, now)), { least: 9, rank: 6 })]
+        : []),
+      ...(jobs.some((job) => isWaiting(job) && job.priority !== 0)
+        ? [
+            column("PRIORITY", (job) => StyledLine.raw(isWaiting(job) ? String(job.priority) : ""), {
+              align: "right",
+              rank: 5
+            })
+          ]
+        : []),
       column("TASKS", tasks, { align: "right" }),
       column("TARGET", (job) => StyledLine.piece(configOf(job).targetBranch ?? ""), { least: 8, rank: 4 }),
       column("REPOSITORY", (job) => StyledLine.piece(configOf(job).repoPath ?? ""), {
@@ -69,10 +81,21 @@ const tasks = ({ progress }: ListedJob): StyledLine.Piece => {
 }
 
 /** How long it took, or has been running. */
-const took = ({ createdAt, endedAt, status }: ListedJob, now: DateTime.DateTime): string => {
-  const end = endedAt ?? (status === "running" ? now : undefined)
-  return end === undefined ? "" : format.clock(DateTime.distance(createdAt, end))
+const took = (job: ListedJob, now: DateTime.DateTime): string => {
+  const end = job.endedAt ?? (job.status === "running" ? now : undefined)
+  return end === undefined ? "" : format.clock(DateTime.distance(workStartedAt(job), end))
 }
+
+/** What a job that is pending or parked waits for: `permit`, `2 h`, `key`, `signal approve`. */
+const waitsFor = ({ parked, startAt, status, waitsFor }: ListedJob, now: DateTime.DateTime): string => {
+  if (!isWaiting({ status })) return ""
+  const time = parked?.until ?? startAt
+  const left = waitsFor === "time" && time !== undefined ? [format.age(DateTime.distance(now, time))] : []
+  const signal = waitsFor === "permit" || parked?.signal === undefined ? [] : [`signal ${parked.signal}`]
+  return left.length + signal.length === 0 ? (waitsFor ?? "") : [...signal, ...left].join(", ")
+}
+
+const isWaiting = ({ status }: Pick<ListedJob, "status">): boolean => status === "pending" || status === "parked"
 
 /** `team=web, task=42` */
 export const labels = ({ labels }: Pick<Job, "labels">): StyledLine.Piece =>

@@ -10,6 +10,7 @@ import * as StyledLine from "./terminal/StyledLine.js"
 import * as Summary from "./run/Summary.js"
 import * as SummaryText from "./run/SummaryText.js"
 import * as format from "./terminal/format.js"
+import * as waitingText from "./waitingText.js"
 
 export interface View {
   readonly now: DateTime.Utc
@@ -24,19 +25,26 @@ export const lines = (job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
     ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
     ...SummaryText.unmerged(summary),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
-    ...SummaryText.part(job.status === "running" ? commandsWhileRunning(job) : SummaryText.next(summary))
+    ...SummaryText.part(commands(job, summary))
   ]
 }
 
-const headline = (job: Job, summary: Summary.Summary): StyledLine.Line =>
-  job.status === "running"
-    ? [
-        StyledLine.raw("▸ ", "name"),
+const headline = (job: Job, summary: Summary.Summary): StyledLine.Line => {
+  const span = summary.duration === undefined ? "" : ` for ${format.span(summary.duration)}`
+  switch (job.status) {
+    case "running":
+    case "pending":
+    case "parked":
+      return [
+        job.status === "running" ? StyledLine.raw("▸ ", "name") : StyledLine.raw("· ", "faint"),
         JobTable.status(job),
-        StyledLine.raw(` for ${format.span(summary.duration ?? 0)}`, "strong"),
+        StyledLine.raw(span, "strong"),
         StyledLine.raw(`  job ${job.id}`, "faint")
       ]
-    : SummaryText.headline(summary)
+    default:
+      return SummaryText.headline(summary)
+  }
+}
 
 const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> => {
   const { agent, repoPath, retryOf, targetBranch, tasksDir } = configOf(job)
@@ -48,9 +56,23 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["agent", agent],
     ["labels", JobTable.labels(job).text],
     ["retry of", retryOf],
+    ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],
     ["kept", job.pinned === true ? "pinned, whatever retention says" : undefined]
+  ]
+}
+
+const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fact> => {
+  const { keys = [], parked, priority, status } = job
+  const isWaiting = status === "pending" || status === "parked"
+  return [
+    ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
+    ["reason", parked?.reason],
+    ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
+    ...keys
+      .filter(({ holder, origin }) => holder !== job.id || origin === "start")
+      .map((key): SummaryText.Fact => ["key", waitingText.keyText(job, key)])
   ]
 }
 
@@ -61,10 +83,30 @@ const ofKind = ({ config, kind, result }: Job): ReadonlyArray<SummaryText.Fact> 
   ["result", result === undefined ? undefined : JSON.stringify(result)]
 ]
 
-const commandsWhileRunning = ({ id }: Job): ReadonlyArray<StyledLine.Line> => [
-  [StyledLine.raw("watch it with  ", "faint"), StyledLine.raw(`charlotte watch ${id}`, "strong")],
-  [StyledLine.raw("stop it with   ", "faint"), StyledLine.raw(`charlotte stop ${id}`, "strong")]
-]
+/** What to do next, each with its command. */
+const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.Line> => {
+  const { id, parked, status, waitsFor } = job
+  const watchAndStop: ReadonlyArray<Command> = [
+    ["watch it with", `charlotte watch ${id}`],
+    ["stop it with", `charlotte stop ${id}`]
+  ]
+  if (status === "running" || status === "pending") return commandLines(watchAndStop)
+  if (status !== "parked") return SummaryText.next(summary)
+  if (waitsFor === "permit") return commandLines(watchAndStop)
+  const signal: ReadonlyArray<Command> =
+    parked?.signal === undefined ? [] : [["send it with", `charlotte signal ${id} ${parked.signal}`]]
+  return commandLines([...signal, ["resume it with", `charlotte resume ${id}`], ...watchAndStop.slice(1)])
+}
+
+type Command = readonly [purpose: string, command: string]
+
+const commandLines = (commands: ReadonlyArray<Command>): ReadonlyArray<StyledLine.Line> => {
+  const longest = Math.max(...commands.map(([purpose]) => purpose.length))
+  return commands.map(([purpose, command]) => [
+    StyledLine.raw(purpose.padEnd(longest + 2), "faint"),
+    StyledLine.piece(command, "strong")
+  ])
+}
 
 const marks: { readonly [S in UnitState | TaskState]: StyledLine.Piece } = {
   pending: StyledLine.raw("· ", "faint"),

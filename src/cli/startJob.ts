@@ -9,6 +9,7 @@ import type { Submission } from "../http/contract/Parameters.js"
 import { Hinted } from "./errors/Hinted.js"
 import * as hints from "./errors/hints.js"
 import type { Manager } from "./JobSource.js"
+import * as waitingText from "./waitingText.js"
 
 export interface Started {
   readonly id: JobId
@@ -18,19 +19,19 @@ export interface Started {
   readonly isEarlier: boolean
 }
 
-export const startJob = (
-  { get, start }: Pick<Manager, "get" | "start">,
+export const start = (
+  manager: Pick<Manager, "get" | "start">,
   config: Submission,
   options: Option.Option<StartOptions>
 ) =>
   Effect.gen(function* () {
     const submittedAt = yield* DateTime.now
-    const id = yield* Effect.catchTags(start(config, Option.getOrUndefined(options)), {
+    const id = yield* Effect.catchTags(manager.start(config, Option.getOrUndefined(options)), {
       MaxJobsReached: (error) => new Hinted({ error, hint: orQueue }),
       JobConflict: (error) => new Hinted({ error, hint: `${hints.of(error)}; ${orWaitBehind(options)}` })
     })
     if (Option.isNone(options)) return { id, job: Option.none(), isEarlier: false }
-    const job = yield* get(id)
+    const job = yield* manager.get(id)
     return { id, job: Option.some(job), isEarlier: DateTime.lessThan(job.createdAt, submittedAt) }
   })
 
@@ -41,3 +42,11 @@ const orWaitBehind = (options: Option.Option<StartOptions>): string => {
   const hasKey = Option.exists(options, ({ key }) => key !== undefined)
   return `to wait behind it, add ${hasKey ? "" : "--key KEY "}--on-key queue`
 }
+
+/** Why a job that was just started does not run, or that it is an earlier one. */
+export const notice = ({ id, isEarlier, job }: Started, view: waitingText.View): Option.Option<string> =>
+  Option.flatMapNullable(job, (job) => {
+    if (isEarlier) return `no new job was started: job ${id}, which is ${job.status}, has that key`
+    const waits = waitingText.predicate(waitingText.ofJob(job), view)
+    return waits && `job ${id} ${waits}`
+  })

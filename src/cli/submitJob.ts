@@ -6,12 +6,11 @@ import * as Home from "../daemon/Home.js"
 import { DaemonNotRunning } from "../http/contract/errors.js"
 import * as Git from "../git/Git.js"
 import * as JobSource from "./JobSource.js"
-import { type Started, startJob } from "./startJob.js"
+import * as startJob from "./startJob.js"
 import * as startOptions from "./startOptions.js"
 import * as submitOptions from "./submitOptions.js"
 import { Output, writeLines } from "./terminal/Output.js"
 import * as StyledLine from "./terminal/StyledLine.js"
-import * as waitingText from "./waitingText.js"
 import { timeZone } from "./terminal/timeZone.js"
 
 export interface Options extends submitOptions.Options, startOptions.Given {}
@@ -24,24 +23,24 @@ export const submitJob = ({ json, ...given }: Options) =>
     const { socket } = yield* Home.Home
     const daemon = yield* JobSource.daemon
     if (Option.isNone(daemon)) return yield* new DaemonNotRunning({ address: socket })
-    const started = yield* startJob(daemon.value, config, options)
+    const started = yield* startJob.start(daemon.value, config, options)
     yield* json ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(object(started))}\n`)) : print(started)
   }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
 
 /** In a pipe the id stands alone. */
-const print = (started: Started) =>
+const print = (started: startJob.Started) =>
   Effect.gen(function* () {
     const { error, isTerminal, write } = yield* Output
     const { id } = started
     yield* write(`${id}\n`)
-    const notice = Option.toArray(waitingText.started(started, { now: yield* DateTime.now, zone: yield* timeZone }))
+    const notice = Option.toArray(startJob.notice(started, { now: yield* DateTime.now, zone: yield* timeZone }))
     yield* isTerminal
       ? writeLines([...notice, `watch it with: charlotte watch ${id}`].map((text) => [StyledLine.raw(text, "faint")]))
       : Effect.forEach(notice, (text) => error(`${text}; see: charlotte show ${id}\n`), { discard: true })
   })
 
 /** A job that may have to wait is looked up. */
-const object = ({ id, isEarlier, job }: Started) => ({
+const object = ({ id, isEarlier, job }: startJob.Started) => ({
   id,
   ...Option.match(job, {
     onNone: () => ({}),

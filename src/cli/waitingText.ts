@@ -1,34 +1,62 @@
 /**
  * What a job waits for, in words.
  */
-import { DateTime, Option } from "effect"
+import { DateTime } from "effect"
 import type { Job } from "../http/contract/Api.js"
-import type { Started } from "./startJob.js"
+import { configOf } from "./configOf.js"
 import * as format from "./terminal/format.js"
 
 export interface View {
   readonly now: DateTime.Utc
-  readonly zone: DateTime.TimeZone
+  /** To show times with; without one only how long it is until then is shown. */
+  readonly zone?: DateTime.TimeZone
 }
 
-type Waiting = Pick<Job, "startAt" | "status" | "waitsFor">
-
-/** The end of "the job …"; undefined unless it is pending. */
-export const pending = ({ startAt, status, waitsFor }: Waiting, view: View): string | undefined => {
-  if (status !== "pending") return undefined
-  if (waitsFor === "time" && startAt !== undefined) return `starts at ${time(startAt, view)}`
-  return waitsFor === "key" ? "waits until its key is free" : "waits for a permit"
+/** The part of a record, or what the events of a job say of it. */
+export interface Waiting extends Pick<Job, "parked" | "startAt" | "status" | "waitsFor"> {
+  /** The keys that other jobs hold. */
+  readonly heldKeys?: ReadonlyArray<string>
 }
 
-/** `2026-01-31 08:00:00, in 2 h`, in the zone of the view. */
-export const time = (at: DateTime.Utc, { now, zone }: View): string => {
-  const left = DateTime.distance(now, at)
-  return `${format.dateTime(at, zone)}${left > 0 ? `, in ${format.age(left)}` : ""}`
+/** The end of a sentence that begins with the job; undefined unless it is pending or parked. */
+export const predicate = (job: Waiting, view: View): string | undefined => {
+  const { parked, status, waitsFor } = job
+  if (status !== "pending" && status !== "parked") return undefined
+  const waits = condition(job, view)
+  if (status === "pending") return `waits ${waits}`
+  return waitsFor === "permit" ? `is due and waits ${waits}` : `is parked ${waits}: ${parked?.reason}`
 }
 
-/** Why a job that was just started does not run, or that it is an earlier one. */
-export const started = ({ id, isEarlier, job }: Started, view: View): Option.Option<string> =>
-  Option.flatMap(job, (job) => {
-    if (isEarlier) return Option.some(`no new job was started: job ${id}, which is ${job.status}, has that key`)
-    return Option.map(Option.fromNullable(pending(job, view)), (waits) => `job ${id} ${waits}`)
-  })
+/** `for a permit`, `until 2026-01-31 08:00:00 (in 2 h)`, `for the signal approve`: what a pending or parked job waits for. */
+export const condition = ({ heldKeys = [], parked, startAt, waitsFor }: Waiting, view: View): string => {
+  if (waitsFor === "key") return `for ${heldKeys.length === 0 ? "its key" : heldKeys.join(" and ")}`
+  const signal = waitsFor === "permit" || parked?.signal === undefined ? [] : [`for the signal ${parked.signal}`]
+  const time = waitsFor === "permit" ? undefined : (parked?.until ?? startAt)
+  // No event says that a time has come.
+  const isEarly = time !== undefined && DateTime.greaterThan(time, view.now)
+  const until = isEarly ? [`until ${timeText(time, view)}`] : []
+  return [...signal, ...until].join(" or ") || "for a permit"
+}
+
+const timeText = (at: DateTime.Utc, { now, zone }: View): string => {
+  const left = format.age(DateTime.distance(now, at))
+  return zone === undefined ? `${left} from now` : `${format.dateTime(at, zone)} (in ${left})`
+}
+
+/** The record of a job, with the keys that other jobs hold. */
+export const ofJob = (job: Job): Waiting => {
+  const taken = (job.keys ?? []).filter(({ holder }) => holder !== job.id)
+  return { ...job, heldKeys: taken.map((key) => `${isBranch(job, key) ? "" : "the key "}${keyText(job, key)}`) }
+}
+
+type Key = NonNullable<Job["keys"]>[number]
+
+/** The check of tasks finds out this key, in which the repository is a device and an inode. */
+const isBranch = ({ kind }: Job, { origin }: Key): boolean => kind === "tasks" && origin === "check"
+
+/** A key, and the job that holds it if it is another one. */
+export const keyText = (job: Job, key: Key): string => {
+  const { repoPath, targetBranch } = configOf(job)
+  const name = isBranch(job, key) ? `branch ${targetBranch} of ${repoPath}` : key.key
+  return key.holder === job.id ? name : `${name} (held by job ${key.holder}, ${key.holderStatus})`
+}

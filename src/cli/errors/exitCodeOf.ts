@@ -47,6 +47,7 @@ const byTag: Readonly<Record<string, number>> = {
   VersionMismatch: busy,
 
   DaemonNotRunning: unavailable,
+  DaemonNeeded: unavailable,
 
   InternalError: internal,
 

@@ -6,7 +6,9 @@ import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { TaskState, UnitState } from "../../domain/Work.js"
 import type { Log, Payload } from "../../tasks/TaskEvents.js"
+import type { Waiting } from "../waitingText.js"
 import * as TaskEvent from "./TaskEvent.js"
+import * as WaitingEvent from "./WaitingEvent.js"
 
 export interface Task {
   readonly number: number
@@ -42,6 +44,8 @@ export interface Unit {
 
 export interface Progress {
   readonly status: RunStatus
+  /** What a job that is pending or parked waits for, and since when, in milliseconds. */
+  readonly waiting: { readonly for: Waiting; readonly since: number } | undefined
   /** In milliseconds. */
   readonly startedAt: number | undefined
   readonly target: string | undefined
@@ -53,6 +57,7 @@ export interface Progress {
 
 export const initial: Progress = {
   status: "pending",
+  waiting: undefined,
   startedAt: undefined,
   target: undefined,
   landing: false,
@@ -81,11 +86,19 @@ export const failing = ({ units }: Progress): { readonly unit: Unit; readonly fa
     )
     .sort((a, b) => b.failing.at - a.failing.at)[0]
 
+/** The status of a job after an event, if the event changes it. */
+export const statusAfter = ({ type }: JobEvent): RunStatus | undefined =>
+  Object.entries(lifecycle).find(([name]) => name === type)?.[1]
+
 /** The state after an event; unknown events change nothing. */
 export const reduce = (state: Progress, event: JobEvent): Progress => {
   const at = DateTime.toEpochMillis(event.at)
-  const status = Object.entries(lifecycle).find(([type]) => type === event.type)?.[1]
-  if (status !== undefined) return { ...state, status, startedAt: state.startedAt ?? at, landing: false }
+  const status = statusAfter(event)
+  if (status !== undefined) {
+    const waiting = Option.map(WaitingEvent.decode(event), (waiting) => ({ for: waiting, since: at }))
+    const startedAt = event.type === "job.started" ? at : state.startedAt
+    return { ...state, status, waiting: Option.getOrUndefined(waiting), startedAt, landing: false }
+  }
   return Option.match(TaskEvent.decode(event), {
     onNone: () => state,
     onSome: (taskEvent) => {

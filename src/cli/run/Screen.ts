@@ -2,10 +2,12 @@
  * The live region of a running job: a line for each running unit, the tail of the latest failing output, and a progress bar.
  * It always fits the terminal.
  */
+import { DateTime } from "effect"
 import * as StyledLine from "../terminal/StyledLine.js"
 import type { Size } from "../terminal/Output.js"
 import * as Terminal from "../terminal/text.js"
 import * as format from "../terminal/format.js"
+import * as waitingText from "../waitingText.js"
 import * as Progress from "./Progress.js"
 
 export interface View {
@@ -26,7 +28,8 @@ export const render = (progress: Progress.Progress, { now, size, tail }: View): 
   const { columns, rows } = size
   // One row for the bar, and one for the cursor below.
   const room = Math.max(0, rows - 2)
-  const running = [...progress.units.values()].filter(({ state }) => state === "running")
+  // Of a job that has parked, no unit runs.
+  const running = progress.waiting ? [] : [...progress.units.values()].filter(({ state }) => state === "running")
   // If units and output do not fit, at least half of the room is for units.
   const output = shorten(outputLines(progress, tail), room - Math.min(running.length, Math.ceil(room / 2)))
   const units = unitLines(running, room - output.length, Math.min(columns, widest), now)
@@ -93,7 +96,7 @@ const phase = (unit: Progress.Unit, columns: number): StyledLine.Line => {
 
 const outputLines = (progress: Progress.Progress, tail: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> => {
   const found = Progress.failing(progress)
-  if (found === undefined) return []
+  if (found === undefined || progress.waiting !== undefined) return []
   const { failing, unit } = found
   const place = [unit.id, unit.task].filter((part) => part !== undefined).join(" ")
   return [
@@ -114,8 +117,19 @@ export const quote = (lines: ReadonlyArray<string>): ReadonlyArray<StyledLine.Li
 const shorten = (lines: ReadonlyArray<StyledLine.Line>, room: number): ReadonlyArray<StyledLine.Line> =>
   lines.length <= room ? lines : room < 2 ? [] : [...lines.slice(0, 1), ...lines.slice(1 - room)]
 
+const waitingLine = (
+  { for: waiting, since }: NonNullable<Progress.Progress["waiting"]>,
+  columns: number,
+  now: number
+): StyledLine.Line => [
+  ...indent(columns),
+  StyledLine.piece(waitingText.predicate(waiting, { now: DateTime.unsafeMake(now) }) ?? waiting.status),
+  StyledLine.raw(`  ${format.clock(now - since)}`, "faint")
+]
+
 const bar = (progress: Progress.Progress, columns: number, now: number): StyledLine.Line => {
   const { done, failed, skipped, total } = Progress.counts(progress)
+  if (progress.waiting !== undefined) return waitingLine(progress.waiting, columns, now)
   const elapsed = format.clock(now - (progress.startedAt ?? now))
   if (total === 0) return [...indent(columns), StyledLine.raw(`starting  ${elapsed}`, "faint")]
   const text = [

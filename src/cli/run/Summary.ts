@@ -8,6 +8,7 @@ import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Work } from "../../domain/Work.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
+import { workStartedAt } from "../workStartedAt.js"
 
 /** A unit that failed, and its failed task. */
 export interface Failure {
@@ -31,7 +32,7 @@ export interface Unmerged {
 export interface Summary {
   readonly jobId: string
   readonly status: RunStatus
-  /** In milliseconds, from submission to end; undefined if a job was interrupted at an unknown time. */
+  /** In milliseconds, from its start to its end; undefined if a job was interrupted, or has parked, at an unknown time. */
   readonly duration: number | undefined
   /** The number in each state. */
   readonly units: Readonly<Record<string, number>>
@@ -78,7 +79,7 @@ const read = (json: unknown): Outcome =>
   typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Outcome)(json), () => ({}))
 
 export const of = ({ run, work }: Ended, now: DateTime.DateTime, interruptedAt?: DateTime.DateTime): Summary => {
-  const end = run.endedAt ?? (run.status === "interrupted" ? interruptedAt : now)
+  const end = run.endedAt ?? (run.status === "interrupted" || run.status === "parked" ? interruptedAt : now)
   const outcome = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
   const failures = failuresOf(work)
@@ -86,7 +87,7 @@ export const of = ({ run, work }: Ended, now: DateTime.DateTime, interruptedAt?:
   return {
     jobId: run.id,
     status: run.status,
-    duration: end && DateTime.distance(run.createdAt, end),
+    duration: end && DateTime.distance(workStartedAt(run), end),
     units: countBy(work.units),
     tasks: countBy(work.tasks),
     commits: outcome.commits ?? mergedCommits(work),
@@ -148,7 +149,7 @@ const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>
     })
 
 const nextOf = ({ id, kind, status }: Run, { _tag, command }: Outcome): string | undefined => {
-  if (status === "interrupted") return `charlotte resume ${id}`
+  if (status === "interrupted" || status === "parked") return `charlotte resume ${id}`
   if (status === "failed" && _tag === "LandingBlocked" && command !== undefined) return command
   if (kind !== "tasks") return undefined
   return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined

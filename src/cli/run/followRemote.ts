@@ -2,12 +2,15 @@
  * Follows a job that another process runs. An interruption ends the following, not the job.
  */
 import { Effect, Mailbox, Stream } from "effect"
+import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Job } from "../../http/contract/Api.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import * as JobSource from "../JobSource.js"
 import { Output } from "../terminal/Output.js"
 import * as Follow from "./Follow.js"
+import * as Progress from "./Progress.js"
 import type { Ended } from "./Summary.js"
 
 export interface Options {
@@ -32,26 +35,32 @@ export const connection = (what: JobSource.Host["what"], state: "lost" | "back")
 export const follow = ({ host: { client, what }, id, json }: Options) =>
   Effect.gen(function* () {
     const notices = yield* Mailbox.make<string>()
+    let status: RunStatus = "running"
+    const noteStatus = (event: JobEvent) => Effect.sync(() => void (status = Progress.statusAfter(event) ?? status))
     const events = client.events(id, {
       patience: patience[what],
       onConnection: (state) => Effect.asVoid(notices.offer(connection(what, state)))
     })
     const code = yield* Follow.follow({
-      events: Stream.catchAll(events, (error) => (isGone(error) ? Stream.empty : Stream.fail(error))),
+      events: Stream.catchAll(events, (error) => (isGone(error) ? Stream.empty : Stream.fail(error))).pipe(
+        Stream.tap(noteStatus)
+      ),
       end: Effect.map(
         Effect.catchIf(client.get(id), isGone, () => left(id)),
         ended
       ),
       notices: Mailbox.toStream(notices),
       json
-    }).pipe(Effect.onInterrupt(() => printStillRunning(id)))
+    }).pipe(Effect.onInterrupt(() => printGoesOn(id, status)))
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   })
 
 /** The same for a job that no process runs. */
 export const replay = (jobs: JobSource.Jobs, id: JobId, json: boolean) =>
   Effect.gen(function* () {
-    const code = yield* Follow.follow({ events: jobs.events(id), end: Effect.map(jobs.get(id), ended), json })
+    const job = yield* jobs.get(id)
+    const code = yield* Follow.follow({ events: jobs.events(id), end: Effect.succeed(ended(job)), json })
+    if (job.status === "pending") yield* printUnattended(id)
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   })
 
@@ -63,7 +72,12 @@ const isGone = ({ _tag }: { readonly _tag: string }): boolean =>
 /** The record of a job whose process did not come back. */
 const left = (id: JobId) => Effect.scoped(Effect.flatMap(JobSource.recorded, ({ get }) => get(id)))
 
-const printStillRunning = (id: JobId) =>
+const printUnattended = (id: JobId) =>
   Effect.flatMap(Output, ({ error }) =>
-    error(`job ${id} is still running; watch it with: charlotte watch ${id}; stop it with: charlotte stop ${id}\n`)
+    error(`no daemon is running; job ${id} starts when one is: charlotte daemon start\n`)
+  )
+
+const printGoesOn = (id: JobId, status: RunStatus) =>
+  Effect.flatMap(Output, ({ error }) =>
+    error(`job ${id} is still ${status}; watch it with: charlotte watch ${id}; stop it with: charlotte stop ${id}\n`)
   )

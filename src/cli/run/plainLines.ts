@@ -6,17 +6,25 @@ import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { Log } from "../../tasks/TaskEvents.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
+import * as waitingText from "../waitingText.js"
 import * as TaskEvent from "./TaskEvent.js"
+import * as WaitingEvent from "./WaitingEvent.js"
 
 /** The line of an event, if it has one: time, unit and task, message. */
 export const line = (event: JobEvent, zone: DateTime.TimeZone): Option.Option<StyledLine.Line> =>
-  Option.map(what(event), (what) => {
+  Option.map(what(event, zone), (what) => {
     const place = [event.unit, event.task].filter((part) => part !== undefined).join(" ")
     const where = place === "" ? [] : [StyledLine.raw(" "), StyledLine.piece(place), StyledLine.raw(" ")]
     return [StyledLine.raw(format.timeOfDay(event.at, zone)), ...where, StyledLine.raw(" "), StyledLine.piece(what)]
   })
 
-const what = (event: JobEvent): Option.Option<string> => {
+const what = (event: JobEvent, zone: DateTime.TimeZone): Option.Option<string> => {
+  const waits = Option.flatMapNullable(WaitingEvent.decode(event), (waiting) =>
+    waitingText.predicate(waiting, { now: event.at, zone })
+  )
+  if (Option.isSome(waits)) return Option.some(`job ${event.jobId} ${waits.value}`)
+  const signal = WaitingEvent.signal(event)
+  if (Option.isSome(signal)) return Option.some(`job ${event.jobId} was sent the signal ${signal.value}`)
   if (event.type === "job.stopping") return Option.some(`job ${event.jobId} is stopping`)
   if (event.type in lifecycle) return Option.some(`job ${event.jobId} ${event.type.replace("job.", "")}`)
   return Option.flatMapNullable(TaskEvent.decode(event), message)

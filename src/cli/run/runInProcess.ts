@@ -17,6 +17,7 @@ import { ProcessRunner } from "../../process/ProcessRunner.js"
 import * as exitCodeOf from "../errors/exitCodeOf.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output, type OutputClosed } from "../terminal/Output.js"
+import { DaemonNeeded } from "./DaemonNeeded.js"
 import * as Follow from "./Follow.js"
 import * as text from "../terminal/text.js"
 
@@ -33,28 +34,41 @@ export interface Options<E> {
 export const follow = <E>({ begin, json }: Options<E>) =>
   Effect.gen(function* () {
     yield* Umask.restrictive
-    const store = yield* Layer.build(Layers.store({ what: "run", version }))
+    const records = yield* Layer.build(Layers.store({ what: "run", version }))
+    const store = Context.get(records, RunStore)
+    const [waiting] = yield* store.list({ kind: JobManager.kind, status: "pending", limit: 1 })
+    if (waiting !== undefined) return yield* new DaemonNeeded({ jobId: waiting.id })
     const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-    const layer = Layer.provide(Layers.manager({ recovery: "manual" }), Layer.succeedContext(store))
+    const layer = Layer.provide(Layers.manager({ recovery: "manual" }), Layer.succeedContext(records))
     const services = yield* Layer.buildWithScope(layer, life)
     const manager = Context.get(services, JobManager)
-    const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(store, services))
-    yield* gracefulShutdown.hurryOnSignal(Context.get(store, ProcessRunner), { force: false })
+    const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(records, services))
+    yield* gracefulShutdown.hurryOnSignal(Context.get(records, ProcessRunner), { force: false })
+
+    /** The job that this process has recorded, if it waits to be started. */
+    const pending = store.list({ kind: JobManager.kind, status: "pending", limit: 1 }).pipe(
+      Effect.orElseSucceed(() => []),
+      Effect.map((runs) => runs.map(({ id }) => id))
+    )
+    /** Cancels what has not started: there is nothing to resume, and the next process would start it unasked. */
+    const close = Effect.flatMap(
+      pending,
+      Effect.forEach((id) => Effect.ignore(manager.stop(id)))
+    ).pipe(Effect.zipRight(Scope.close(life, Exit.void)))
 
     const attend = (id: JobId) =>
       Effect.gen(function* () {
         const leaving = yield* Deferred.make<void>()
-        const work = Effect.flatMap(RunStore, (records) => records.work.of(id))
         const follow = Follow.follow({
           events: manager.events(id),
-          end: Effect.provide(Effect.all({ run: manager.await(id), work }), store),
+          end: Effect.all({ run: manager.await(id), work: store.work.of(id) }),
           leaving: Deferred.await(leaving),
           json
         })
         const following = yield* Effect.forkScoped(Effect.interruptible(follow))
         const leave = Effect.gen(function* () {
-          yield* Deferred.succeed(leaving, void 0)
-          yield* Scope.close(life, Exit.void)
+          if ((yield* manager.activeCount) > 0) yield* Deferred.succeed(leaving, void 0)
+          yield* close
           // Its events end with the manager; the summary is still to be printed.
           yield* Fiber.await(following)
         })
@@ -63,10 +77,11 @@ export const follow = <E>({ begin, json }: Options<E>) =>
 
     const code = yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const id = yield* Effect.onInterrupt(restore(Effect.provide(begin(manager), store)), () =>
-          // The job may have been admitted a moment before.
-          Effect.flatMap(manager.list, (ids) =>
-            Effect.forEach(ids, (id) => Effect.flatMap(attend(id), ({ leave }) => leave))
+        const id = yield* Effect.onInterrupt(restore(Effect.provide(begin(manager), records)), () =>
+          // The job may have been recorded a moment before.
+          Effect.flatMap(
+            Effect.zipWith(manager.list, pending, (active, waiting) => [...active, ...waiting]),
+            (ids) => Effect.forEach(ids, (id) => Effect.flatMap(attend(id), ({ leave }) => leave))
           )
         )
         const { following, leave } = yield* attend(id)
@@ -75,7 +90,7 @@ export const follow = <E>({ begin, json }: Options<E>) =>
           Effect.onInterrupt(() => leave),
           Effect.catchTag("OutputClosed", (error) =>
             Effect.gen(function* () {
-              yield* Scope.close(life, Exit.void)
+              yield* close
               const isPrinted = yield* printInterrupted(yield* manager.await(id), error)
               return yield* isPrinted ? new ExitCode.Quit({ code: exitCodeOf.ofError(error) }) : error
             })

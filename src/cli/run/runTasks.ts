@@ -3,11 +3,10 @@
  */
 import { DateTime, Effect, Option } from "effect"
 import * as Git from "../../git/Git.js"
-import { startJob } from "../startJob.js"
+import * as startJob from "../startJob.js"
 import * as startOptions from "../startOptions.js"
 import * as submitOptions from "../submitOptions.js"
 import { Output } from "../terminal/Output.js"
-import * as waitingText from "../waitingText.js"
 import * as startAndFollow from "./startAndFollow.js"
 import { timeZone } from "../terminal/timeZone.js"
 
@@ -23,10 +22,16 @@ export const runTasks = ({ json, ...given }: Options) =>
     yield* startAndFollow.follow({
       begin: (manager) =>
         Effect.gen(function* () {
-          const started = yield* startJob(manager, config, options)
-          const notice = waitingText.started(started, { now: yield* DateTime.now, zone })
-          if (Option.isSome(notice)) yield* error(`${notice.value}\n`)
-          return started.id
+          const started = yield* startJob.start(manager, config, options)
+          const { id, isEarlier, job } = started
+          const notice = startJob.notice(started, { now: yield* DateTime.now, zone })
+          // The events of the job say the rest.
+          const isNews = isEarlier || Option.exists(job, ({ waitsFor }) => waitsFor === "key")
+          if (isNews && Option.isSome(notice)) yield* error(`${notice.value}\n`)
+          // Without a daemon nothing else continues it; with one it waits for a permit where this fails.
+          const isInterrupted = isEarlier && Option.exists(job, ({ status }) => status === "interrupted")
+          if (isInterrupted) yield* Effect.ignore(manager.resume(id))
+          return id
         }),
       json
     })

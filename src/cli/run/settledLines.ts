@@ -5,13 +5,15 @@ import { Option } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
-import type { Progress, Unit } from "./Progress.js"
+import * as waitingText from "../waitingText.js"
+import * as Progress from "./Progress.js"
 import * as Screen from "./Screen.js"
 import * as TaskEvent from "./TaskEvent.js"
+import * as WaitingEvent from "./WaitingEvent.js"
 
 export interface Around {
   /** The state after the event. */
-  readonly progress: Progress
+  readonly progress: Progress.Progress
   /** The last lines of the output that failed the unit. */
   readonly tail: ReadonlyArray<string>
   readonly columns: number
@@ -22,10 +24,18 @@ export const lines = (event: JobEvent, { columns, progress, tail }: Around): Rea
   ...(event.type === "unit.failed" ? Screen.quote(tail).map((line) => StyledLine.fit(line, columns)) : [])
 ]
 
-const what = (event: JobEvent, progress: Progress): ReadonlyArray<StyledLine.Line> => {
-  if (event.type === "job.started") return [[StyledLine.raw(`job ${event.jobId}`, "faint")]]
+const what = (event: JobEvent, progress: Progress.Progress): ReadonlyArray<StyledLine.Line> => {
+  if (event.type === "job.started") {
+    return [[StyledLine.raw(`job ${event.jobId}${event.seq === 1 ? "" : ", started"}`, "faint")]]
+  }
   if (event.type === "job.resumed") return [[StyledLine.raw(`job ${event.jobId}, resumed`, "faint")]]
   if (event.type === "job.stopping") return [[StyledLine.raw("stopping", "faint")]]
+  if (progress.waiting !== undefined && Progress.statusAfter(event) === progress.status) {
+    const waits = waitingText.predicate(progress.waiting.for, { now: event.at })
+    return [[StyledLine.raw(`job ${event.jobId} `, "faint"), StyledLine.piece(waits ?? progress.status)]]
+  }
+  const signal = WaitingEvent.signal(event)
+  if (Option.isSome(signal)) return [[note, StyledLine.raw("signal "), StyledLine.piece(signal.value)]]
   return Option.match(TaskEvent.decode(event), {
     onNone: () => [],
     onSome: (taskEvent) => ofTasks(progress, event, taskEvent)
@@ -33,7 +43,7 @@ const what = (event: JobEvent, progress: Progress): ReadonlyArray<StyledLine.Lin
 }
 
 const ofTasks = (
-  progress: Progress,
+  progress: Progress.Progress,
   event: JobEvent,
   taskEvent: TaskEvent.TaskEvent
 ): ReadonlyArray<StyledLine.Line> => {
@@ -75,12 +85,12 @@ const bad = StyledLine.raw("✗ ", "bad")
 const none = StyledLine.raw("– ", "warn")
 const note = StyledLine.raw("! ", "warn")
 
-const skipped = ({ units }: Progress): ReadonlyArray<StyledLine.Line> =>
+const skipped = ({ units }: Progress.Progress): ReadonlyArray<StyledLine.Line> =>
   [...units.values()]
     .filter(({ state }) => state === "skipped")
     .map(({ id }) => [good, StyledLine.piece(id, "name"), StyledLine.raw("  already complete", "faint")])
 
-const size = (unit: Unit | undefined): string => format.count(unit?.tasks.size ?? 0, "task")
+const size = (unit: Progress.Unit | undefined): string => format.count(unit?.tasks.size ?? 0, "task")
 
-const took = ({ at }: JobEvent, unit: Unit | undefined): StyledLine.Piece =>
+const took = ({ at }: JobEvent, unit: Progress.Unit | undefined): StyledLine.Piece =>
   StyledLine.raw(unit === undefined ? "" : `  ${format.clock(at.epochMillis - unit.startedAt)}`, "faint")

@@ -40,6 +40,11 @@ const make = Effect.gen(function* () {
   return { run, manager, id }
 })
 
+const decode = Schema.decodeUnknown(Schema.parseJson(Schema.Struct({ attempt: Schema.Int })))
+
+const record = (run: (...argv: ReadonlyArray<string>) => Effect.Effect<{ readonly out: string }>, id: string) =>
+  Effect.flatMap(run("show", id, "--json"), ({ out }) => Effect.orDie(decode(out)))
+
 describe("charlotte signal", () => {
   it.scopedLive("wakes a job that has parked for it, with what it carries", () =>
     Effect.gen(function* () {
@@ -60,6 +65,42 @@ describe("charlotte signal", () => {
         out: "",
         err: `charlotte: job ${id} has ended: it is completed; see its result with: charlotte show ${id}\n`
       })
+    })
+  )
+
+  it.scopedLive("is what show names for a parked job, which resume wakes as well", () =>
+    Effect.gen(function* () {
+      const { id, manager, run } = yield* make
+      expect((yield* run("jobs", "--kind", "release")).out).toMatch(
+        new RegExp(`^${id} {2}parked {2}release {2}signal approve `, "m")
+      )
+      const { out } = yield* run("show", id)
+      expect(out).toMatch(/^· parked {2}job /)
+      expect(out).toContain("\n  waits    for the signal approve\n  reason   needs an approval\n")
+      expect(out).toMatch(
+        new RegExp(
+          `\n  send it with    charlotte signal ${id} approve\n  resume it with  charlotte resume ${id}\n  stop it with    charlotte stop ${id}\n$`
+        )
+      )
+      // It parks once more, for the approval that has not come.
+      const resumed = run("resume", id)
+      const approved = Effect.zipRight(
+        Effect.iterate(1, {
+          while: (attempt) => attempt < 2,
+          body: () =>
+            Effect.zipRight(
+              Effect.sleep("10 millis"),
+              Effect.map(record(run, id), ({ attempt }) => attempt)
+            )
+        }),
+        manager.signal(id, "approve", { by: "Ada" })
+      )
+      const [followed] = yield* Effect.all([resumed, approved], { concurrency: 2 })
+      expect(followed.code).toBe(0)
+      expect(followed.out).toMatch(
+        / is parked for the signal approve: needs an approval\n[^]* resumed\n[^]*✓ completed in /
+      )
+      expect((yield* run("resume", id)).err).toContain("it is completed; see its result with")
     })
   )
 

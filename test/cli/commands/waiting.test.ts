@@ -29,6 +29,7 @@ layer(daemon(tasks, { CHARLOTTE_MAX_JOBS: "1" }), { excludeTestServices: true, t
         expect([delayed.code, delayed.err]).toEqual([0, ""])
         const third = decode(delayed.out)
         expect(third).toMatchObject({ status: "pending", waitsFor: "time", isEarlier: false })
+        const behind = (yield* start("two", "--key", "k", "--on-key", "queue", "--queue")).out.trim()
 
         // A key that is taken.
         const refused = yield* start("two", "--key", "nightly", "--queue")
@@ -42,6 +43,25 @@ layer(daemon(tasks, { CHARLOTTE_MAX_JOBS: "1" }), { excludeTestServices: true, t
           err: `no new job was started: job ${first}, which is running, has that key; see: charlotte show ${first}\n`
         })
 
+        // What they wait for, in lists and by themselves.
+        const rows = (yield* run("jobs", "--status", "pending")).out.trimEnd().split("\n")
+        expect(rows.map((row) => row.split(/ {2,}/).slice(0, 4))).toEqual([
+          ["JOB", "STATUS", "WAITS FOR", "PRIORITY"],
+          [behind, "pending", "key", "0"],
+          [third["id"], "pending", "1 h", "0"],
+          [second, "pending", "permit", "5"]
+        ])
+        expect((yield* run("show", second)).out).toMatch(
+          new RegExp(
+            `^· pending for .* job ${second}\\n\\n(.*\\n)+ {2}waits {4}for a permit\\n {2}priority 5\\n(.*\\n)+ {2}watch it with {2}charlotte watch ${second}\\n {2}stop it with {3}charlotte stop ${second}\\n$`
+          )
+        )
+        expect((yield* run("show", String(third["id"]))).out).toMatch(/\n {2}waits {4}until [\d-]+ [\d:]+ \(in 1 h\)\n/)
+        expect((yield* run("show", behind)).out).toContain(
+          `\n  waits    for its key\n  key      k\n  key      branch two of ${repository} (held by job ${second}, pending)\n`
+        )
+
+        expect((yield* run("stop", behind)).code).toBe(0)
         expect((yield* run("stop", String(third["id"]))).out).toMatch(/^✓ job \w{26} cancelled after /)
         yield* release
         expect((yield* run("watch", second)).code).toBe(0)

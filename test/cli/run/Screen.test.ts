@@ -8,7 +8,7 @@ import * as Screen from "../../../src/cli/run/Screen.js"
 import * as Terminal from "../../../src/cli/terminal/text.js"
 import type { Payload } from "../../../src/tasks/TaskEvents.js"
 import { forbidden, hostile } from "../hostile.js"
-import { commit, events, noon, type Step, step, steps } from "./scenario.js"
+import { commit, events, noon, type Step, step, steps, waiting } from "./scenario.js"
 
 const scenario = steps("/logs/gate.log")
 const tail = ["# Subtest: rings", "not ok 2 - closes the outer ring", "# fail 1"]
@@ -41,6 +41,22 @@ silk 2  gate failed: ended with exit code 1
 │ # fail 1
 
   ━━━━━━━━━━━━━━━━━━━━━━━━────────────────  3/5  0:14`)
+  })
+
+  it("shows only for what a job waits that is pending or parked", () => {
+    const at = (second: number, columns = 100) =>
+      paint(
+        Screen.render(after(second, waiting), { size: { columns, rows: 24 }, now: noon + (second + 30) * 1000, tail })
+      )
+    expect(at(0)).toEqual(["", "  waits for a permit  0:30"])
+    expect(at(60).at(-1)).toMatch(/ 1\/5 {2}0:30$/)
+    expect(at(70)).toEqual([
+      "",
+      expect.stringMatching(/^ {2}is parked for .* until 1 h from now: the usage limit.*0:30$/)
+    ])
+    expect(at(70, 40).map((line) => Terminal.width(line))).toEqual([0, 40])
+    // The time that it has been parked counts.
+    expect(at(81).at(-1)).toMatch(/ 1\/5 {2}0:51$/)
   })
 
   it("keeps the essential parts on a narrow terminal", () => {

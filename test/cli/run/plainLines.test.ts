@@ -4,7 +4,7 @@ import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as plainLines from "../../../src/cli/run/plainLines.js"
 import { payloads } from "../../../src/tasks/TaskEvents.js"
 import { forbidden, hostile } from "../hostile.js"
-import { commit, events, type Step, steps } from "./scenario.js"
+import { commit, events, type Step, steps, waiting } from "./scenario.js"
 
 const utc = DateTime.zoneUnsafeMakeNamed("UTC")
 
@@ -41,6 +41,26 @@ describe("plain lines of a job", () => {
 12:00:20 words  merged, commit 1a2b3c4d
 12:00:20 barn  blocked by silk
 12:00:21 job 01ARZ3NDEKTSV4RRFFQ69G5FAV failed`)
+  })
+
+  it("report for what a job waits", () => {
+    const job = "job 01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    expect(text(waiting)).toEqual([
+      `12:00:00 ${job} waits for a permit`,
+      `12:01:00 ${job} started`,
+      "12:01:00 3 units, 5 tasks for main, agent claude",
+      "12:01:00 silk  started",
+      `12:01:10 ${job} is parked for the signal go-on or until 2025-01-01 14:01:10 (in 2 h): the usage limit is reached`,
+      `12:01:20 ${job} was sent the signal go-on`,
+      `12:01:21 ${job} resumed`
+    ])
+    const queued = (payload: unknown) => text([{ at: 0, type: "job.queued", payload }])
+    expect(queued({ waitsFor: "time", startAt: "2025-01-01T22:00:00Z" })).toEqual([
+      `12:00:00 ${job} waits until 2025-01-01 22:00:00 (in 10 h)`
+    ])
+    expect(queued({ waitsFor: "key" })).toEqual([`12:00:00 ${job} waits for its key`])
+    // Of another version.
+    expect(queued({ waitsFor: "the moon" })).toEqual([`12:00:00 ${job} queued`])
   })
 
   it("report all other events", () => {

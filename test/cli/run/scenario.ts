@@ -97,6 +97,21 @@ const done = (at: number, place: string, number: number) => [
   step(at, place, "task.completed", { attempt: number, commit })
 ]
 
+/** A job that waits to be started, then parks in the midst of its work, and goes on. */
+export const waiting: ReadonlyArray<Step> = [
+  { at: 0, type: "job.queued", payload: { waitsFor: "permit", priority: 5 } },
+  { at: 60, type: "job.started", payload: { attempt: 1 } },
+  started(60),
+  step(60, "silk", "unit.started", {}),
+  {
+    at: 70,
+    type: "job.parked",
+    payload: { reason: "the usage limit is reached", until: "2025-01-01T14:01:10Z", signal: "go-on" }
+  },
+  { at: 80, type: "job.signalled", payload: { name: "go-on", by: "Ada" } },
+  { at: 81, type: "job.resumed", payload: { attempt: 2 } }
+]
+
 /** `log` is the file that failing gates have written. */
 export const steps = (log: string): ReadonlyArray<Step> => [
   { at: 0, type: "job.started" },
