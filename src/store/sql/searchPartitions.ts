@@ -1,0 +1,64 @@
+/**
+ * Reads the documents that have all words from partitions of the search index.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import { Array, Effect, Order, Schema } from "effect"
+import { partitionOf, term } from "./searchIndex.js"
+import { query, type Value } from "./Session.js"
+
+const selectDocuments = query(Schema.Struct({ documents: Schema.parseJson(Schema.Array(Schema.Number)) }))
+
+/** The documents of a statement that gives them as one JSON array, which costs less than rows. */
+export const documentsOf = (connection: Connection, sql: string, params: ReadonlyArray<Value>) =>
+  Effect.map(selectDocuments(connection, sql, params), ([row]) => row?.documents ?? [])
+
+/** A word of a query, in how many partitions it was looked up, and how many documents they had. */
+export interface Word {
+  readonly word: string
+  partitions: number
+  documents: number
+}
+
+const frequency = ({ documents, partitions }: Word): number => (partitions === 0 ? Infinity : documents / partitions)
+
+/** Of words that were not looked up yet, the long ones first. */
+const rarestFirst = Order.combine(
+  Order.mapInput(Order.number, frequency),
+  Order.mapInput(Order.reverse(Order.number), ({ word }: Word) => word.length)
+)
+
+export type ByPartition = { readonly [partition: string]: ReadonlyArray<number> }
+
+export const byPartition = (documents: ReadonlyArray<number>): ByPartition =>
+  Array.groupBy(documents, (document) => String(partitionOf(document)))
+
+/** The documents of these partitions that have all words, and how many were read. With `few`, those among them. */
+export const inPartitions = (
+  connection: Connection,
+  partitions: ReadonlyArray<number>,
+  words: ReadonlyArray<Word>,
+  few: ByPartition | undefined
+) =>
+  Effect.gen(function* () {
+    let left: ReadonlyArray<number> | undefined =
+      few === undefined ? undefined : partitions.flatMap((partition) => few[String(partition)] ?? [])
+    let read = 0
+    for (const word of Array.sort(words, rarestFirst)) {
+      const within = left === undefined ? partitions : new Set(left.map(partitionOf))
+      // A term has letters and digits only: none of the query language.
+      const terms = Array.fromIterable(within).map((partition) => `"${term(partition, word.word)}"*`)
+      const documents = yield* documentsOf(
+        connection,
+        `SELECT json_group_array(s.rowid) AS documents
+         FROM json_each(?) t CROSS JOIN charlotte_search s ON s.charlotte_search MATCH t.value`,
+        [JSON.stringify(terms)]
+      )
+      read += documents.length
+      word.documents += documents.length
+      word.partitions += terms.length
+      const found = new Set(documents)
+      left = left?.filter((document) => found.has(document)) ?? documents
+      if (left.length === 0) break
+    }
+    return { documents: left ?? [], read }
+  })
