@@ -61,11 +61,15 @@ export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey
   status: "pending"
 })
 
-/** A run that parks while the intent to stop it is recorded, such as by the job that replaces it, is cancelled. */
-export const asRecorded = (state: State, change: Change): Change =>
-  change.type === "job.parked" && state.stoppingAt !== undefined
-    ? { type: "job.cancelled", jobId: change.jobId, attempt: change.attempt, at: change.at }
-    : change
+/**
+ * A run that parks, or that a closing manager interrupts, while the intent to stop it is recorded, such as by the job that
+ * replaces it, is cancelled.
+ */
+export const asRecorded = (state: State, change: Change): Change => {
+  const { at, attempt, crashed, jobId, type } = change
+  const isResting = type === "job.parked" || (type === "job.interrupted" && crashed !== true)
+  return isResting && state.stoppingAt !== undefined ? { type: "job.cancelled", jobId, attempt, at } : change
+}
 
 /** Truncates an oversized error. */
 export const truncateError = (change: Change): Change =>

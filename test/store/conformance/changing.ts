@@ -19,7 +19,7 @@ const change = (type: Type, attempt = 1): RunStore.Change => ({
 /** A state of a run, the changes that lead to it, and the changes allowed next. */
 const states: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, next: ReadonlyArray<Type>]> = [
   ["running", [], ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]],
-  ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled", "job.interrupted"]],
+  ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled"]],
   ["interrupted", ["job.interrupted"], ["job.failed", "job.cancelled"]],
   ["parked", ["job.parked"], ["job.failed", "job.cancelled"]],
   ["completed", ["job.completed"], []],
@@ -27,8 +27,9 @@ const states: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, n
   ["cancelled", ["job.cancelled"], []]
 ]
 
-/** A run that parks while it is being stopped is cancelled. */
-const isStopped = (state: string, type: Type): boolean => state === "stopping" && type === "job.parked"
+/** A run that parks or is interrupted while it is being stopped is cancelled. */
+const isStopped = (state: string, type: Type): boolean =>
+  state === "stopping" && (type === "job.parked" || type === "job.interrupted")
 
 const statuses: Record<Type, RunStatus.RunStatus> = {
   "job.stopping": "running",
@@ -78,17 +79,19 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       )
     }
 
-    it.effect("cancels a run that parks while the intent to stop it is recorded", () =>
-      Effect.gen(function* () {
-        const store = yield* RunStore.RunStore
-        yield* created(1, { key: "a" })
-        yield* store.create(newRun(2, { key: "a", whenKeyTaken: "replace" }))
-        yield* store.record(change("job.parked"))
-        expect(yield* record(id(1))).toMatchObject({ status: "cancelled" })
-        expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.stopping", "3 job.cancelled"])
-        expect(yield* record(id(2))).toMatchObject({ status: "pending", waitsFor: "permit" })
-      }).pipe(Effect.provide(layer))
-    )
+    for (const type of ["job.parked", "job.interrupted"] as const) {
+      it.effect(`cancels a run instead of ${type} while the intent to stop it is recorded`, () =>
+        Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          yield* created(1, { key: "a" })
+          yield* store.create(newRun(2, { key: "a", whenKeyTaken: "replace" }))
+          yield* store.record(change(type))
+          expect(yield* record(id(1))).toMatchObject({ status: "cancelled" })
+          expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.stopping", "3 job.cancelled"])
+          expect(yield* record(id(2))).toMatchObject({ status: "pending", waitsFor: "permit" })
+        }).pipe(Effect.provide(layer))
+      )
+    }
 
     it.effect("refuses changes by any other attempt, and of an unknown run", () =>
       Effect.gen(function* () {
@@ -135,7 +138,6 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* created(1)
-        yield* store.record(change("job.stopping"))
         yield* store.record(change("job.interrupted"))
         yield* store.begin(next(2))
         expect(yield* record(id(1))).toMatchObject({
@@ -144,8 +146,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
           createdAt: at(1),
           startedAt: at(60)
         })
-        expect((yield* log(id(1))).at(-1)).toBe("4 job.resumed")
-        // The stop belonged to the previous attempt.
+        expect((yield* log(id(1))).at(-1)).toBe("3 job.resumed")
         expect(yield* unfinished(id(1))).toMatchObject({ stopping: false })
         yield* store.record(change("job.stopping", 2))
       }).pipe(Effect.provide(layer))
