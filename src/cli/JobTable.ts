@@ -2,6 +2,7 @@
  * Jobs as a table.
  */
 import { DateTime } from "effect"
+import { resumeSignal } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { Job, ListedJob } from "../http/contract/Api.js"
 import { configOf } from "./configOf.js"
@@ -91,7 +92,8 @@ const waitsFor = ({ parked, startAt, status, waitsFor }: ListedJob, now: DateTim
   if (!isWaiting({ status })) return ""
   const time = parked?.until ?? startAt
   const left = waitsFor === "time" && time !== undefined ? [format.age(DateTime.distance(now, time))] : []
-  const signal = waitsFor === "permit" || parked?.signal === undefined ? [] : [`signal ${parked.signal}`]
+  const isSignal = waitsFor !== "permit" && parked?.signal !== undefined
+  const signal = isSignal ? [parked.signal === resumeSignal ? "resume" : `signal ${parked.signal}`] : []
   return left.length + signal.length === 0 ? (waitsFor ?? "") : [...signal, ...left].join(", ")
 }
 

@@ -2,6 +2,7 @@
  * A job with its units and tasks, for a terminal. Sentences wrap; paths and commands do not, so that they can be copied.
  */
 import { DateTime } from "effect"
+import { resumeSignal } from "../domain/Run.js"
 import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
 import type { Job } from "../http/contract/Api.js"
 import { configOf } from "./configOf.js"
@@ -94,7 +95,9 @@ const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.
   if (status !== "parked") return SummaryText.next(summary)
   if (waitsFor === "permit") return commandLines(watchAndStop)
   const signal: ReadonlyArray<Command> =
-    parked?.signal === undefined ? [] : [["send it with", `charlotte signal ${id} ${parked.signal}`]]
+    parked?.signal === undefined || parked.signal === resumeSignal
+      ? []
+      : [["send it with", `charlotte signal ${id} ${parked.signal}`]]
   return commandLines([...signal, ["resume it with", `charlotte resume ${id}`], ...watchAndStop.slice(1)])
 }
 

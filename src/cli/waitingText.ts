@@ -2,6 +2,7 @@
  * What a job waits for, in words.
  */
 import { DateTime } from "effect"
+import { resumeSignal } from "../domain/Run.js"
 import type { Job } from "../http/contract/Api.js"
 import { configOf } from "./configOf.js"
 import * as format from "./terminal/format.js"
@@ -30,13 +31,16 @@ export const predicate = (job: Waiting, view: View): string | undefined => {
 /** `for a permit`, `until 2026-01-31 08:00:00 (in 2 h)`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = ({ heldKeys = [], parked, startAt, waitsFor }: Waiting, view: View): string => {
   if (waitsFor === "key") return `for ${heldKeys.length === 0 ? "its key" : heldKeys.join(" and ")}`
-  const signal = waitsFor === "permit" || parked?.signal === undefined ? [] : [`for the signal ${parked.signal}`]
+  const signal = waitsFor === "permit" || parked?.signal === undefined ? [] : [signalText(parked.signal)]
   const time = waitsFor === "permit" ? undefined : (parked?.until ?? startAt)
   // No event says that a time has come.
   const isEarly = time !== undefined && DateTime.greaterThan(time, view.now)
   const until = isEarly ? [`until ${timeText(time, view)}`] : []
   return [...signal, ...until].join(" or ") || "for a permit"
 }
+
+const signalText = (signal: string): string =>
+  signal === resumeSignal ? "until it is resumed" : `for the signal ${signal}`
 
 const timeText = (at: DateTime.Utc, { now, zone }: View): string => {
   const left = format.age(DateTime.distance(now, at))

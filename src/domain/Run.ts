@@ -27,6 +27,14 @@ export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
 }) {}
 
 /**
+ * A run that parks for this signal, which cannot be sent, waits until it is resumed.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const resumeSignal = "charlotte.resume"
+
+/**
  * What a parked run waits for: a time, a signal, or whichever comes first.
  *
  * @since 0.2.0

@@ -24,6 +24,7 @@ import * as superviseProcess from "./superviseProcess.js"
 import type { ProcessResult, RunOptions } from "./superviseProcess.js"
 
 export * as Outcome from "./ProcessOutcome.js"
+export type { Slow } from "./processLimits.js"
 export type { Limits, ProcessResult, RunOptions } from "./superviseProcess.js"
 
 /**

@@ -15,7 +15,23 @@ export interface WatchedProcess {
   readonly isBehind: () => boolean
   /** Whether the process is stopped, as by SIGSTOP. */
   readonly isStopped: () => boolean
+  readonly onSlow?: ((slow: Slow) => Effect.Effect<void>) | undefined
 }
+
+/**
+ * A process that has used up 80 % of a limit.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Slow {
+  /** The time limit, or that without output. */
+  readonly limit: "total" | "silence"
+  readonly after: Duration.Duration
+  readonly of: Duration.Duration
+}
+
+const slowShare = 0.8
 
 /** What comes first: its end, or a limit. The process itself is not touched. */
 export const within = (
@@ -42,7 +58,7 @@ const leastBeats = 8
 const exceeded = (
   total: Duration.Duration,
   limits: { readonly silence?: Duration.DurationInput | undefined },
-  { isBehind, isStopped, printed }: WatchedProcess
+  { isBehind, isStopped, onSlow = () => Effect.void, printed }: WatchedProcess
 ): Effect.Effect<ProcessOutcome> =>
   Effect.gen(function* () {
     const { now, sleep, turn } = yield* RealClock
@@ -52,6 +68,12 @@ const exceeded = (
     let used = 0
     let silent = 0
     let seen = printed()
+    const slow = { total: false, silence: false }
+    const warn = (limit: keyof typeof slow, time: number, of: Duration.Duration) => {
+      const before = slow[limit]
+      slow[limit] = time >= slowShare * Duration.toMillis(of)
+      return slow[limit] && !before ? onSlow({ limit, after: Duration.millis(Math.round(time)), of }) : Effect.void
+    }
     const hasPrinted = () => {
       const before = seen
       seen = printed()
@@ -66,7 +88,10 @@ const exceeded = (
       else if (isStopped()) continue
       else silent += time
       used += time
-      if (used < mostUsed && silent < mostSilent) continue
+      if (used < mostUsed && silent < mostSilent) {
+        yield* Effect.zipRight(warn("total", used, total), warn("silence", silent, silence))
+        continue
+      }
       // After a pause timers come first. What the process has printed meanwhile, and that it has ended, is read in the turn after.
       yield* turn
       yield* turn

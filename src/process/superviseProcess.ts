@@ -12,7 +12,7 @@ import type { Cgroup } from "./Cgroup.js"
 import * as ChildEnvironment from "./ChildEnvironment.js"
 import { isStopped } from "./isStopped.js"
 import type { Launch } from "./spawnProcess.js"
-import { within } from "./processLimits.js"
+import { type Slow, within } from "./processLimits.js"
 import { $is, type ProcessOutcome } from "./ProcessOutcome.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly grace: () => Duration.Duration
   /** Completes when the grace period ends, which a later stop can shorten. */
   readonly graceOver?: Effect.Effect<void> | undefined
+  /** Called when 80 % of a limit are used up: of the time limit once, of that without output once for each silence. */
+  readonly onSlow?: ((slow: Slow) => Effect.Effect<void>) | undefined
   /** Called with the killed processes if an interruption had to kill any. */
   readonly onForced?: ((killed: ReadonlyArray<KilledProcess>) => Effect.Effect<void>) | undefined
 }
@@ -128,7 +130,7 @@ export const make = (runner: {
   return Effect.fn("ProcessRunner.run")((options: RunOptions) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, purpose } = options
+        const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, onSlow, purpose } = options
         const cookie = yield* launch.cookie
         yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* now })
         // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
@@ -158,7 +160,8 @@ export const make = (runner: {
             ended: Deferred.await(ended),
             printed: output.printed,
             isBehind: output.isBehind,
-            isStopped: () => Option.exists(table, (table) => isStopped(table, leader))
+            isStopped: () => Option.exists(table, (table) => isStopped(table, leader)),
+            onSlow
           })
           const endedByItself = $is("Exited")(outcome) || $is("Signalled")(outcome)
           yield* end(endedByItself ? settle : Duration.zero)

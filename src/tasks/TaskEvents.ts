@@ -73,6 +73,8 @@ export const payloads = {
   /** The setup command runs in its worktree. */
   "unit.setup.started": Schema.Struct({ command: Schema.String, attempt: Schema.Int }),
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
+  /** It waits for its agent, which is at its usage limit or not logged in, and goes on at that time or once the job is resumed. */
+  "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
   /** All of its tasks are complete; it is merged after the units before it. */
   "unit.completed": Nothing,
   /** A gate or baseline command runs on the merged result. */
@@ -83,12 +85,21 @@ export const payloads = {
 
   "task.started": Schema.Struct({ title: Schema.String, attempt: Schema.Int }),
   "task.agent.started": Schema.Struct({ agent: Schema.String, log: Schema.String }),
+  /** It has used up 80 % of its time limit, or of its time limit without output. */
+  "task.agent.slow": Schema.Struct({ reason }),
   /** Without a reason, the agent succeeded. Since 0.2.0 with the class of the turn. */
   "task.agent.ended": Schema.Struct({ class: Schema.optional(TurnClass), reason: Schema.optional(reason), log: Log }),
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.passed": Schema.Struct({ command: Schema.String, log: Log }),
   "task.gate.failed": Schema.Struct({ command: Schema.String, reason, log: Log }),
-  "task.retry": Schema.Struct({ attempt: Schema.Int, reason, pause: Schema.DurationFromMillis, log }),
+  /** With a class, the agent was not reached, and that attempt goes on. */
+  "task.retry": Schema.Struct({
+    class: Schema.optional(TurnClass),
+    attempt: Schema.Int,
+    reason,
+    pause: Schema.DurationFromMillis,
+    log
+  }),
   /** A remark for the user. */
   "task.noted": Schema.Struct({ note: Schema.String }),
   "task.committed": Schema.Struct({ commit }),

@@ -21,6 +21,8 @@ import type { Plan, Task, Unit } from "./plan/Plan.js"
 import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
 import { forgetJob } from "./run/forgetJob.js"
+import * as AgentGate from "./run/AgentGate.js"
+import * as AgentTurns from "./run/AgentTurns.js"
 import * as preflight from "./run/preflight.js"
 import type { RunContext } from "./run/RunContext.js"
 import * as landResult from "./run/landResult.js"
@@ -75,21 +77,28 @@ type Services = Agents | Git | ProcessRunner | RunStore | FileSystem | Path
 export const layer = (options: Options): Layer.Layer<Orchestrator, never, Services> =>
   Layer.effect(
     Orchestrator,
-    // Pick these services only: the full context would replace the scope of each job by that of the layer.
-    Effect.map(
-      Effect.map(Effect.context<Services>(), Context.pick(Agents, Git, ProcessRunner, RunStore, FileSystem, Path)),
-      (context) =>
-        Orchestrator.of({
-          check: (config, stored) => Effect.provide(check(options, config, stored), context),
-          run: (job) =>
-            run(options, job).pipe(
-              Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
-              Effect.provide(context)
-            ),
-          recover: (id) => Effect.provide(recover(options, id), context),
-          forget: (id) => Effect.provide(forgetJob(`${options.directory}/logs`, id), context)
-        })
-    )
+    Effect.gen(function* () {
+      // Pick these services only: the full context would replace the scope of each job by that of the layer.
+      const context = Context.pick(
+        Agents,
+        Git,
+        ProcessRunner,
+        RunStore,
+        FileSystem,
+        Path
+      )(yield* Effect.context<Services>())
+      const gate = yield* AgentGate.make(yield* RunStore)
+      return Orchestrator.of({
+        check: (config, stored) => Effect.provide(check(options, config, stored), context),
+        run: (job) =>
+          run(options, gate, job).pipe(
+            Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
+            Effect.provide(context)
+          ),
+        recover: (id) => Effect.provide(recover(options, id), context),
+        forget: (id) => Effect.provide(forgetJob(`${options.directory}/logs`, id), context)
+      })
+    })
   )
 
 const directories = ({ directory }: Options, id: JobId): RunContext["directories"] => ({
@@ -112,7 +121,7 @@ const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
     return config.dryRun ? { submission: encoded } : { ...PlanSnapshot.key(snapshot), submission: encoded }
   })
 
-const run = (options: Options, job: JobContext<JobConfig>) =>
+const run = (options: Options, gate: AgentGate.AgentGate, job: JobContext<JobConfig>) =>
   Effect.gen(function* () {
     const git = yield* Git
     const store = yield* RunStore
@@ -137,12 +146,14 @@ const run = (options: Options, job: JobContext<JobConfig>) =>
       return new Summary({ ...summary, commits: 0 })
     }
 
+    const agent = yield* agents.get(snapshot.agent)
     const ctx: RunContext = {
       job,
       snapshot,
       repository: yield* git.open(topLevel, { fingerprint }),
       result,
-      agent: yield* agents.get(snapshot.agent),
+      agent,
+      turns: yield* AgentTurns.make(gate, job, agent),
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gates: agents.gates,
       directories: directories(options, id),

@@ -19,7 +19,7 @@ export interface Task {
 }
 
 /** The phase of a running unit. */
-export type Phase = "starting" | "setup" | "agent" | "gate" | "pause" | "waits" | "verify"
+export type Phase = "starting" | "setup" | "agent" | "slow" | "limit" | "gate" | "pause" | "waits" | "verify"
 
 /** What failed, and where its output is. */
 export interface Failing {
@@ -155,6 +155,8 @@ const ofUnit = (unit: Unit, taskEvent: TaskEvent.TaskEvent, at: number): Unit =>
       return { ...unit, phase: "setup", since: at }
     case "unit.setup.failed":
       return { ...unit, failing: { what: "setup", reason: taskEvent.payload.reason, log: taskEvent.payload.log, at } }
+    case "unit.waiting":
+      return { ...unit, phase: "limit", since: at }
     case "unit.completed":
       return { ...unit, phase: "waits", task: undefined, since: at, failing: undefined }
     case "unit.verifying":
@@ -182,6 +184,8 @@ const ofTask = (unit: Unit, number: number, taskEvent: TaskEvent.TaskEvent, at: 
     }
     case "task.agent.started":
       return { ...unit, phase: "agent" }
+    case "task.agent.slow":
+      return { ...unit, phase: "slow" }
     case "task.agent.ended": {
       const { log, reason } = taskEvent.payload
       return reason === undefined ? unit : { ...unit, failing: { what: "agent", reason, log, at } }

@@ -80,6 +80,8 @@ const phases: { readonly [P in Progress.Phase]: string } = {
   starting: "",
   setup: "setup",
   agent: "agent",
+  slow: "agent, slow",
+  limit: "awaiting agent",
   gate: "gate",
   pause: "retry delay",
   waits: "awaiting merge",

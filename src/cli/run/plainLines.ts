@@ -27,11 +27,11 @@ const what = (event: JobEvent, zone: DateTime.TimeZone): Option.Option<string> =
   if (Option.isSome(signal)) return Option.some(`job ${event.jobId} was sent the signal ${signal.value}`)
   if (event.type === "job.stopping") return Option.some(`job ${event.jobId} is stopping`)
   if (event.type in lifecycle) return Option.some(`job ${event.jobId} ${event.type.replace("job.", "")}`)
-  return Option.flatMapNullable(TaskEvent.decode(event), message)
+  return Option.flatMapNullable(TaskEvent.decode(event), (event) => message(event, zone))
 }
 
 /** Nothing for intermediate steps. */
-const message = ({ payload, type }: TaskEvent.TaskEvent): string | undefined => {
+const message = ({ payload, type }: TaskEvent.TaskEvent, zone: DateTime.TimeZone): string | undefined => {
   switch (type) {
     case "orch.started":
       return format.overview(payload)
@@ -41,6 +41,8 @@ const message = ({ payload, type }: TaskEvent.TaskEvent): string | undefined => 
       return `setup${again(payload.attempt)}: ${payload.command}`
     case "unit.setup.failed":
       return `setup failed: ${payload.reason}${see(payload.log)}`
+    case "unit.waiting":
+      return `waiting: ${payload.reason}${payload.until === undefined ? "" : `; until ${format.dateTime(payload.until, zone)}`}`
     case "unit.completed":
       return "all tasks done"
     case "unit.verifying":
@@ -53,6 +55,8 @@ const message = ({ payload, type }: TaskEvent.TaskEvent): string | undefined => 
       return `blocked by ${payload.waitsFor.join(", ")}`
     case "task.started":
       return `${payload.title}${again(payload.attempt)}`
+    case "task.agent.slow":
+      return `slow: the agent ${payload.reason}`
     case "task.agent.ended":
       return payload.reason === undefined ? undefined : `agent failed: ${payload.reason}${see(payload.log)}`
     case "task.gate.started":

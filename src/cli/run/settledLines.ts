@@ -1,7 +1,7 @@
 /**
  * The permanent lines above the live region: what has ended, and notes.
  */
-import { Option } from "effect"
+import { DateTime, Option } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
@@ -67,6 +67,8 @@ const ofTasks = (
       return [
         [none, name, StyledLine.raw("  "), StyledLine.piece(`blocked by ${taskEvent.payload.waitsFor.join(", ")}`)]
       ]
+    case "unit.waiting":
+      return [[note, name, StyledLine.raw("  "), StyledLine.piece(waiting(event, taskEvent.payload))]]
     case "task.noted":
       return [[note, name, StyledLine.raw(` ${event.task ?? ""}  `), StyledLine.piece(taskEvent.payload.note)]]
     case "orch.waiting":
@@ -79,6 +81,12 @@ const ofTasks = (
       return []
   }
 }
+
+const waiting = (
+  { at }: JobEvent,
+  { reason, until }: { readonly reason: string; readonly until?: DateTime.Utc | undefined }
+): string =>
+  `waiting: ${reason}${until === undefined ? "" : `; until ${format.age(DateTime.distance(at, until))} from now`}`
 
 const good = StyledLine.raw("✓ ", "good")
 const bad = StyledLine.raw("✗ ", "bad")

@@ -9,7 +9,7 @@ import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { reliableInterrupt } from "./reliableInterrupt.js"
-import { nameProblem } from "./signals.js"
+import { namePattern, nameRule } from "./signals.js"
 
 export const park = <Config>(
   core: Core<Config>,
@@ -21,8 +21,9 @@ export const park = <Config>(
     if (until === undefined && signal === undefined) {
       return yield* Effect.dieMessage("a job parks until a time or for a signal; pass until, signal or both")
     }
-    const problem = signal === undefined ? undefined : nameProblem(signal)
-    if (problem !== undefined) return yield* Effect.dieMessage(`a job cannot park for this signal: ${problem}`)
+    if (signal !== undefined && !namePattern.test(signal)) {
+      return yield* Effect.dieMessage(`a job cannot park for the signal ${signal}: ${nameRule}`)
+    }
     const parked = new Parked({
       reason,
       ...(until === undefined ? {} : { until }),

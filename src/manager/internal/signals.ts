@@ -25,9 +25,13 @@ const limit = 1_000
 
 const maxPayloadBytes = 64 * 1024
 
-/** Why a text is not the name of a signal. */
+export const namePattern = /^[A-Za-z0-9._-]{1,64}$/
+
+export const nameRule = "a name is 1 to 64 letters, digits, dots, hyphens and underscores"
+
+/** Why a signal of that name cannot be sent. */
 export const nameProblem = (name: string): string | undefined => {
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) return "a name is 1 to 64 letters, digits, dots, hyphens and underscores"
+  if (!namePattern.test(name)) return nameRule
   return name.startsWith("charlotte.") ? "names that begin with charlotte. are reserved" : undefined
 }
 

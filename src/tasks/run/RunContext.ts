@@ -7,6 +7,7 @@ import type { Agents } from "../Agents.js"
 import type { Agent } from "../agents/Agent.js"
 import type { OwnBranch, RepoPath } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
+import type { AgentTurns } from "./AgentTurns.js"
 import type { TaskProgress } from "./TaskProgress.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 import type { EmitTaskEvent } from "./emitTaskEvent.js"
@@ -18,6 +19,7 @@ export interface RunContext {
   /** The branch into which the units are merged. */
   readonly result: OwnBranch
   readonly agent: Agent
+  readonly turns: AgentTurns
   /** Plan files and the settings file, even if it does not exist: tasks cannot change them. */
   readonly keep: ReadonlyArray<RepoPath>
   /** The environment variables that setup, gate and baseline commands inherit, and their time limit. */

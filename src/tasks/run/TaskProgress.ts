@@ -2,14 +2,12 @@
  * The progress of a job. It is read once per attempt; after that, each change is written before it is acted on, so that the next
  * attempt can continue wherever this one is interrupted.
  */
-import { Effect, Schedule } from "effect"
-import type { StoreError, Superseded } from "../../domain/errors.js"
+import { Effect } from "effect"
 import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
-
-export type WriteError = StoreError | Superseded
+import { retryWrite, type WriteError } from "./retryWrite.js"
 
 export type UnitChange = Partial<Pick<UnitRecord, "state" | "base" | "commit" | "reason" | "startedAt" | "endedAt">>
 export type TaskChange = Partial<Omit<TaskRecord, "unit" | "task" | "position" | "title">>
@@ -24,13 +22,6 @@ export interface TaskProgress {
   /** The number of agent invocations of the job. */
   readonly calls: () => number
 }
-
-/** Retries while the disk is full or the database is locked: neither may fail hours of work. */
-const retryWrite = <A>(write: Effect.Effect<A, WriteError>): Effect.Effect<A, WriteError> =>
-  Effect.retry(write, {
-    while: (error) => error._tag === "StoreError" && (error.reason === "full" || error.reason === "busy"),
-    schedule: Schedule.union(Schedule.exponential("100 millis"), Schedule.spaced("5 seconds"))
-  })
 
 export const open = (
   store: Pick<Store, "work">,

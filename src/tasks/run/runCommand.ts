@@ -10,7 +10,7 @@ import * as UserRefs from "../../git/UserRefs.js"
 import type { Repository } from "../../git/Repository.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import { $match, type ProcessOutcome } from "../../process/ProcessOutcome.js"
-import { ProcessRunner, type RunOptions } from "../../process/ProcessRunner.js"
+import { ProcessRunner, type RunOptions, type Slow } from "../../process/ProcessRunner.js"
 import type { Log } from "../TaskEvents.js"
 import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
@@ -33,7 +33,7 @@ export interface Moved {
   readonly advice: string
 }
 
-export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"> {
+export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits" | "onSlow"> {
   readonly command: Array.NonEmptyReadonlyArray<string>
   /** A description, such as `gate of task 3 of unit api`. */
   readonly purpose: string
@@ -157,6 +157,10 @@ export const reasonWithOutput = ({ moved, reason = "", tail }: CommandResult): s
   if (moved.length > 0 || end === "") return reason
   return `${reason}: ${end.length > maxEnd ? `…${end.slice(-maxEnd)}` : end}`
 }
+
+/** As in `printed nothing for 16m, and is ended after 20m`. */
+export const slowReason = ({ after, limit, of }: Slow): string =>
+  `${limit === "total" ? "has been running for" : "printed nothing for"} ${Duration.format(after)}, and is ended after ${Duration.format(of)}`
 
 const reason = (outcome: ProcessOutcome, limitedBy: string | undefined): string | undefined =>
   $match(outcome, {

@@ -16,6 +16,7 @@ import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as commitTask from "./commitTask.js"
 import * as Note from "./Note.js"
+import * as Outage from "./Outage.js"
 import * as runCommand from "./runCommand.js"
 import { TaskFailure } from "./errors.js"
 import * as UnitWorktree from "./UnitWorktree.js"
@@ -33,6 +34,8 @@ interface FailedAttempt {
   readonly tail?: string
   /** The pause before the next attempt. */
   readonly pause: Duration.Duration
+  /** The service of the agent was not reached, so that the attempt may go on. */
+  readonly isUnreachable?: boolean
 }
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
@@ -51,6 +54,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())
     const ignored = new Set(yield* commitTask.ignoredFiles(ctx, worktree))
+    const outage = Outage.make()
     for (;;) {
       const attempt = record().failures + 1
       const outcome = yield* tryOnce(ctx, unit, task, { worktree, tip: position.tip }, { attempt, previous, ignored })
@@ -62,7 +66,19 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         return { worktree, tip: commit }
       }
 
-      const { log, pause, reason, tail = "" } = outcome
+      const { isUnreachable = false, log, pause, reason, tail = "" } = outcome
+      const outagePause = yield* outage.pause(isUnreachable)
+      if (Option.isSome(outagePause)) {
+        yield* emit("task.retry", {
+          class: "network",
+          attempt,
+          reason,
+          pause: Duration.toMillis(outagePause.value),
+          log
+        })
+        yield* Effect.sleep(outagePause.value)
+        continue
+      }
       const failed = { failures: attempt, reason, log: log?.file, commit: undefined }
       if (attempt >= snapshot.plan.settings.attempts) {
         yield* change({ ...failed, state: "failed", endedAt: yield* now })
@@ -120,6 +136,55 @@ const noteMoved = (ctx: RunContext, unit: Unit, task: Task, who: string, { moved
     { discard: true }
   )
 
+/** A turn of the agent. */
+const runAgent = (
+  ctx: RunContext,
+  unit: Unit,
+  task: Task,
+  worktree: UnitWorktree.UnitWorktree,
+  {
+    attempt,
+    name,
+    previous
+  }: {
+    readonly attempt: number
+    /** Of its files, without their endings. */
+    readonly name: string
+    readonly previous: Option.Option<Prompt.Previous>
+  }
+) =>
+  Effect.gen(function* () {
+    const { progress, snapshot } = ctx
+    const emit = taskEmitter(ctx, unit, task)
+    const { calls, startedAt = yield* now } = progress.task(unit.id, task.number)
+    const markRunning = (calls: number) =>
+      progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
+    // Record the task as running first, so that reaching the limit fails this task.
+    yield* Effect.tapError(limits.agentCall(ctx), () => markRunning(calls))
+    // In this order, both writes are batched in one transaction.
+    yield* emit("task.started", { attempt, title: task.title })
+    yield* markRunning(calls + 1)
+    const invocation = yield* Invocation.make(ctx.agent, {
+      prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
+      scripts: task.scripts,
+      file: name
+    })
+    const log = `${name}.agent.log`
+    yield* emit("task.agent.started", { agent: snapshot.agent, log })
+    const value = yield* runCommand.run(ctx, worktree, {
+      ...invocation,
+      purpose: `agent of task ${task.number} of unit ${unit.id}`,
+      log,
+      onSlow: (slow) => emit("task.agent.slow", { reason: runCommand.slowReason(slow) })
+    })
+    const { outcome, reason, tail } = value
+    const end = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to }, yield* now)
+    // A turn that was refused did nothing.
+    if (end.class === "usageLimit" || end.class === "auth" || end.class === "network") yield* markRunning(calls)
+    yield* emit("task.agent.ended", { class: end.class, reason, log: value.log })
+    return { value, end }
+  })
+
 const tryOnce = (
   ctx: RunContext,
   unit: Unit,
@@ -137,42 +202,23 @@ const tryOnce = (
   }
 ) =>
   Effect.gen(function* () {
-    const { job, progress, snapshot } = ctx
+    const { job } = ctx
     const { worktree } = position
     const emit = taskEmitter(ctx, unit, task)
     const suffix = `of task ${task.number} of unit ${unit.id}`
     const name = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
 
-    const { calls, startedAt = yield* now } = progress.task(unit.id, task.number)
-    const markRunning = (calls: number) =>
-      progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
-    // Record the task as running first, so that reaching the limit fails this task.
-    yield* Effect.tapError(limits.agentCall(ctx), () => markRunning(calls))
-    // In this order, both writes are batched in one transaction.
-    yield* emit("task.started", { attempt, title: task.title })
-    yield* markRunning(calls + 1)
     // Read in the background, since it is needed only once the gate has passed.
     const file = yield* Effect.fork(commitTask.readFile(ctx, task, position.tip))
-    const invocation = yield* Invocation.make(ctx.agent, {
-      prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
-      scripts: task.scripts,
-      file: name
-    })
-    const agentLog = `${name}.agent.log`
-    yield* emit("task.agent.started", { agent: snapshot.agent, log: agentLog })
-    const agent = yield* runCommand.run(ctx, worktree, { ...invocation, purpose: `agent ${suffix}`, log: agentLog })
-    const turn = TurnEnd.read(
-      { outcome: agent.outcome, format: formatOf(ctx), tail: agent.tail, size: agent.log.to },
-      yield* now
-    )
-    yield* emit("task.agent.ended", { class: turn.class, reason: agent.reason, log: agent.log })
+    const { end, value: agent } = yield* ctx.turns.run(runAgent(ctx, unit, task, worktree, { attempt, name, previous }))
     yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
     if (agent.reason !== undefined) {
       return failedAttempt({
         reason: `the agent ${runCommand.reasonWithOutput(agent)}`,
         log: agent.log,
         tail: agent.tail,
-        pause: backoff(attempt)
+        pause: backoff(attempt),
+        isUnreachable: end.class === "network"
       })
     }
 

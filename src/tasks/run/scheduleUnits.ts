@@ -4,70 +4,92 @@
  * A unit starts at the result as of the merge of its last dependency in plan order, and units are merged in plan order. So the
  * result depends neither on the concurrency nor on how long each unit takes.
  */
-import { Deferred, Effect, Option, Schema } from "effect"
+import { DateTime, Effect, Schema } from "effect"
+import { resumeSignal } from "../../domain/Run.js"
 import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
 import * as plainText from "../../internal/plainText.js"
+import type { AgentLimit } from "../../domain/AgentLimit.js"
 import { ObjectId } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
-import type { WriteError } from "./TaskProgress.js"
+import type { WriteError } from "./retryWrite.js"
 import * as runUnit from "./runUnit.js"
+import * as UnitActivity from "./UnitActivity.js"
 
 /** Returns once each unit is merged, failed or blocked. */
 export const run = (ctx: RunContext) =>
   Effect.gen(function* () {
     const { units } = ctx.snapshot.plan
     const positions = new Map(units.map(({ id }, position) => [id, position]))
-    // Index 0 stands for the position before the first unit, which is settled from the start.
-    const settled = yield* Effect.forEach([undefined, ...units], () => Deferred.make<void>())
-    const settledUpTo = (position: number) => {
-      const deferred = settled[position + 1]
-      return deferred === undefined ? Effect.dieMessage(`there is no unit ${position}`) : Effect.succeed(deferred)
-    }
-    const settle = (position: number) =>
-      Effect.flatMap(settledUpTo(position), (deferred) => Deferred.succeed(deferred, void 0))
-    const wait = (position: number) => Effect.flatMap(settledUpTo(position), Deferred.await)
+    const activity = yield* UnitActivity.make(ctx.job, units.length)
     const permits = yield* Effect.makeSemaphore(ctx.job.config.concurrency)
-    yield* settle(-1)
 
     const runOne = (unit: Unit, position: number) =>
       Effect.gen(function* () {
         if (isSettled(ctx, unit)) return
         const last = Math.max(-1, ...unit.dependsOn.map((id) => positions.get(id) ?? -1))
-        yield* wait(last)
+        yield* activity.awaitSettled(last)
         const waitsFor = unit.dependsOn.filter((id) => !isDone(ctx, id))
         if (waitsFor.length > 0) return yield* block(ctx, unit, waitsFor)
 
-        const turn = yield* settledUpTo(position - 1)
         const merge = (completed: Effect.Effect.Success<ReturnType<typeof runUnit.run>>) =>
           Effect.flatMap(resultAfter(ctx, position - 1), (result) =>
             limits.within(ctx)(mergeUnit.merge(ctx, unit, completed, result))
           )
-        // A unit that waits to be merged releases its permit to another one.
-        const waiting = yield* permits.withPermits(1)(
+        // A unit that waits to be merged, or for its agent, releases its permit to another one.
+        const work = permits.withPermits(1)(
           Effect.gen(function* () {
+            if (needsAgent(ctx, unit)) yield* ctx.turns.check
             const completed = yield* limits.within(ctx)(runUnit.run(ctx, unit, yield* resultAfter(ctx, last)))
-            if (!(yield* Deferred.isDone(turn))) return Option.some(completed)
+            if (!activity.isSettled(position - 1)) return { completed }
             yield* merge(completed)
-            return Option.none()
+            return "merged" as const
           })
         )
-        if (Option.isNone(waiting)) return
-        yield* Deferred.await(turn)
-        yield* permits.withPermits(1)(merge(waiting.value))
+        const wait = awaitAgent(ctx, unit, activity)
+        let outcome: Effect.Effect.Success<typeof work> | undefined
+        while (outcome === undefined) {
+          outcome = yield* Effect.catchTags(work, {
+            AgentProbed: ({ ended }) => Effect.as(ended, undefined),
+            AgentLimited: ({ limit }) => Effect.as(wait(untilReset(limit)), undefined),
+            AgentUnauthorized: ({ reason }) => Effect.as(wait({ reason, signal: resumeSignal }), undefined)
+          })
+        }
+        if (outcome === "merged") return
+        yield* activity.awaitSettled(position - 1)
+        yield* permits.withPermits(1)(merge(outcome.completed))
       }).pipe(
         Effect.catchAll((error) =>
           error._tag === "StoreError" || error._tag === "Superseded" ? error : fail(ctx, unit, error)
         ),
-        Effect.zipRight(wait(position - 1)),
-        Effect.zipRight(settle(position))
+        Effect.zipRight(activity.awaitSettled(position - 1)),
+        Effect.zipRight(activity.settle(position)),
+        Effect.zipRight(activity.end)
       )
 
     yield* race.all(units.map(runOne))
   })
+
+const needsAgent = ({ progress }: RunContext, { id, remaining }: Unit): boolean =>
+  remaining.some(({ number }) => progress.task(id, number).state !== "completed")
+
+const awaitAgent =
+  ({ emit }: RunContext, { id }: Unit, activity: UnitActivity.UnitActivity) =>
+  (wait: UnitActivity.Wait): Effect.Effect<void> => {
+    const { reason, until } = wait
+    const payload = until === undefined ? { reason } : { reason, until: DateTime.formatIso(until) }
+    return Effect.zipRight(emit("unit.waiting", payload, { unit: id }), activity.awaitAgent(wait))
+  }
+
+const untilReset = ({ agent, reason, refusals, until }: AgentLimit): UnitActivity.Wait => ({
+  reason:
+    `${agent} is at its usage limit: ${plainText.line(reason).slice(0, 300)}` +
+    (refusals === 0 ? "" : "; it does not say when that resets"),
+  until
+})
 
 const isSettled = ({ progress }: RunContext, { id }: Unit): boolean => {
   const { state } = progress.unit(id)

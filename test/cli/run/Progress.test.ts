@@ -30,6 +30,15 @@ describe("job progress", () => {
     expect(at(20, "barn")).toBe("blocked starting - 0")
   })
 
+  it("tells a slow agent, and a unit that waits for its agent", () => {
+    const list = [
+      ...scenario.filter(({ at }) => at <= 2),
+      step(3, "silk 1", "task.agent.slow", { reason: "has been running for 48m, and is ended after 1h" }),
+      step(4, "silk", "unit.waiting", { reason: "claude is at its usage limit" })
+    ]
+    expect([3, 4].map((second) => unit(after(list, second), "silk").phase)).toEqual(["slow", "limit"])
+  })
+
   it("counts the attempts of a task", () => {
     expect(unit(after(scenario, 8), "silk").tasks.get(2)?.attempt).toBe(1)
     expect(unit(after(scenario, 13), "silk").tasks.get(2)?.attempt).toBe(2)

@@ -187,6 +187,7 @@ describe("final output of a job", () => {
         ...payloadOf("x"),
         units: [{ id: "old", dependsOn: [], tasks: [{ number: 1, title: "t", status: "complete", dependsOn: [] }] }]
       }),
+      step(1, "old", "unit.waiting", { reason: "x is at its usage limit", until: "2025-01-01T13:00:00.000Z" }),
       { at: 1, type: "job.resumed" },
       step(2, "", "orch.landed", { target: "main", commit })
     ]
@@ -196,6 +197,7 @@ describe("final output of a job", () => {
     expect(lines).toEqual([
       "1 unit, 1 task for main, agent x",
       "✓ old  already complete",
+      "! old  waiting: x is at its usage limit; until 59 min from now",
       "job 01ARZ3NDEKTSV4RRFFQ69G5FAV, resumed",
       "✓ landed on main as 1a2b3c4d"
     ])

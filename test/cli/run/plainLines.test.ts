@@ -76,6 +76,20 @@ describe("plain lines of a job", () => {
         { at: 0, type: "unit.setup.started", unit: "a", payload: { command: "npm ci", attempt: 2 } },
         {
           at: 0,
+          type: "task.agent.slow",
+          unit: "a",
+          task: 1,
+          payload: { reason: "printed nothing for 16m, and is ended after 20m" }
+        },
+        {
+          at: 0,
+          type: "unit.waiting",
+          unit: "a",
+          payload: { reason: "claude is at its usage limit", until: "2025-01-01T13:00:00.000Z" }
+        },
+        { at: 0, type: "job.parked", payload: { reason: "claude is not logged in", signal: "charlotte.resume" } },
+        {
+          at: 0,
           type: "task.agent.ended",
           unit: "a",
           task: 1,
@@ -93,6 +107,9 @@ describe("plain lines of a job", () => {
       "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV resumed",
       "12:00:00 a  setup failed: ended with exit code 1",
       "12:00:00 a  setup (attempt 2): npm ci",
+      "12:00:00 a 1  slow: the agent printed nothing for 16m, and is ended after 20m",
+      "12:00:00 a  waiting: claude is at its usage limit; until 2025-01-01 13:00:00",
+      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV is parked until it is resumed: claude is not logged in",
       "12:00:00 a 1  agent failed: was silent; see /l",
       "12:00:00 landing on main (attempt 2)",
       "12:00:00 landed on main, commit 1a2b3c4d",

@@ -1,0 +1,167 @@
+/**
+ * Admits the turns of agents, for all jobs of an orchestrator: none while the agent is at its usage limit, and once that has
+ * reset, one that goes first, the probe, to find out whether the agent works again.
+ *
+ * The limit is recorded before its job parks, so that after a crash in between, the next attempt parks without another turn. The
+ * probe is kept in memory: after a crash, the next turn is one.
+ */
+import { Data, DateTime, Deferred, Duration, Effect, Fiber, Option } from "effect"
+import { AgentLimit } from "../../domain/AgentLimit.js"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobContext } from "../../manager/Orchestrator.js"
+import type { Service as Store } from "../../store/RunStoreService.js"
+import type { TurnEnd } from "../agents/TurnEnd.js"
+import { retryWrite, type WriteError } from "./retryWrite.js"
+
+/** The agent is at its usage limit. */
+export class AgentLimited extends Data.TaggedError("AgentLimited")<{ readonly limit: AgentLimit }> {}
+
+/** Another turn finds out whether the agent works again. */
+export class AgentProbed extends Data.TaggedError("AgentProbed")<{ readonly ended: Effect.Effect<void> }> {}
+
+/** What a turn came to. */
+export interface Ended<A> {
+  readonly value: A
+  readonly end: TurnEnd
+}
+
+export interface AgentGate {
+  /** Fails while no turn of the agent may begin. */
+  readonly check: (agent: string) => Effect.Effect<void, AgentLimited | AgentProbed | StoreError>
+  /** Runs a turn of the agent of a job, and records the limit that it has reached, or that the agent works again. */
+  readonly turn: (
+    job: Pick<JobContext<unknown>, "id" | "attempt">,
+    agent: string
+  ) => <A, E, R>(
+    turn: Effect.Effect<Ended<A>, E, R>
+  ) => Effect.Effect<
+    Ended<A> & { readonly limit: Option.Option<AgentLimit> },
+    E | AgentLimited | AgentProbed | WriteError,
+    R
+  >
+}
+
+/** A turn that is refused ends within seconds, so that the others need not wait for the end of one that is not. */
+const probeTime = Duration.minutes(2)
+
+/** How long to wait where the agent does not say: it doubles from one refusal to the next. */
+const [shortest, longest] = [Duration.minutes(5), Duration.hours(1)]
+
+const pause = (refusals: number) => Duration.min(Duration.times(shortest, 2 ** (refusals - 1)), longest)
+
+type Probe = Deferred.Deferred<void>
+
+export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect<AgentGate> =>
+  Effect.gen(function* () {
+    // A decision and the record that it depends on are one step.
+    const step = (yield* Effect.makeSemaphore(1)).withPermits(1)
+    const probes = new Map<string, Probe>()
+
+    /** The limit of an agent that has reset; none if it has no limit. */
+    const passed = (agent: string) =>
+      Effect.gen(function* () {
+        const limit = yield* agentLimits.get(agent)
+        if (Option.isNone(limit)) return limit
+        if (DateTime.lessThan(yield* DateTime.now, limit.value.until)) {
+          return yield* new AgentLimited({ limit: limit.value })
+        }
+        const probe = probes.get(agent)
+        if (probe !== undefined) return yield* new AgentProbed({ ended: Deferred.await(probe) })
+        return limit
+      })
+
+    /** The probe that the turn is, if it is one. */
+    const admit = (agent: string) =>
+      step(
+        Effect.gen(function* () {
+          if (Option.isNone(yield* passed(agent))) return undefined
+          const probe = yield* Deferred.make<void>()
+          probes.set(agent, probe)
+          return probe
+        })
+      )
+
+    const end = (agent: string, probe: Probe) =>
+      Effect.suspend(() => {
+        if (probes.get(agent) === probe) probes.delete(agent)
+        return Effect.asVoid(Deferred.succeed(probe, undefined))
+      })
+
+    return {
+      check: (agent) => step(Effect.asVoid(passed(agent))),
+
+      turn:
+        ({ attempt, id: jobId }, agent) =>
+        (turn) => {
+          const by = { jobId, attempt }
+          const clear = retryWrite(agentLimits.clear({ ...by, agent }))
+
+          /** The agent works, although the turn has not ended. */
+          const confirm = (probe: Probe) =>
+            Effect.sleep(probeTime).pipe(
+              Effect.zipRight(step(Effect.zipRight(clear, end(agent, probe)))),
+              Effect.catchAll(({ message }) => Effect.logWarning(`a usage limit could not be cleared: ${message}`))
+            )
+
+          const settle = (turnEnd: TurnEnd, probe: Probe | undefined) =>
+            step(
+              Effect.gen(function* () {
+                if (turnEnd.class === "usageLimit") {
+                  const known = yield* agentLimits.get(agent)
+                  const limit = reached({
+                    agent,
+                    end: turnEnd,
+                    known,
+                    now: yield* DateTime.now,
+                    isProbe: probe !== undefined
+                  })
+                  yield* retryWrite(agentLimits.record({ ...by, limit }))
+                  return Option.some(limit)
+                }
+                if (probe !== undefined && probes.get(agent) === probe && tells(turnEnd)) yield* clear
+                return Option.none<AgentLimit>()
+              })
+            )
+
+          return Effect.acquireUseRelease(
+            admit(agent),
+            (probe) =>
+              Effect.flatMap(probe === undefined ? turn : during(confirm(probe), turn), (ended) =>
+                Effect.map(settle(ended.end, probe), (limit) => ({ ...ended, limit }))
+              ),
+            (probe) => (probe === undefined ? Effect.void : step(end(agent, probe)))
+          )
+        }
+    }
+  })
+
+/** Runs an effect beside another, and no longer. */
+const during = <A, E, R>(beside: Effect.Effect<void>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(Effect.fork(Effect.interruptible(beside)), () => effect, Fiber.interrupt)
+
+/** Whether the end of a turn says that the agent works: it does not where the agent was not reached. */
+const tells = ({ class: name }: TurnEnd): boolean => name !== "network" && name !== "auth" && name !== "gone"
+
+const reached = (found: {
+  readonly agent: string
+  readonly end: TurnEnd
+  /** The limit that is recorded. */
+  readonly known: Option.Option<AgentLimit>
+  readonly now: DateTime.Utc
+  readonly isProbe: boolean
+}): AgentLimit => {
+  const { agent, end, isProbe, known, now } = found
+  const reason = end.message ?? "usage limit reached"
+  // Of turns side by side, each is refused: that is one refusal.
+  const current = Option.filter(known, ({ until }) => DateTime.greaterThan(until, now))
+  if (end.resetsAt !== undefined) {
+    const until = Option.match(current, { onNone: () => end.resetsAt, onSome: (limit) => limit.until })
+    return new AgentLimit({ agent, reason, until: later(until, end.resetsAt), refusals: 0 })
+  }
+  if (Option.isSome(current)) return current.value
+  const refusals = isProbe ? Option.match(known, { onNone: () => 0, onSome: (limit) => limit.refusals }) + 1 : 1
+  return new AgentLimit({ agent, reason, until: DateTime.addDuration(now, pause(refusals)), refusals })
+}
+
+const later = (a: DateTime.Utc | undefined, b: DateTime.Utc): DateTime.Utc =>
+  a !== undefined && DateTime.greaterThan(a, b) ? a : b

@@ -1,0 +1,54 @@
+/**
+ * The turns of a job's agent: whether one may begin, and what its end means for the others.
+ */
+import { Data, Effect, Option, Ref } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobContext } from "../../manager/Orchestrator.js"
+import * as plainText from "../../internal/plainText.js"
+import * as Agent from "../agents/Agent.js"
+import type { TurnEnd } from "../agents/TurnEnd.js"
+import { type AgentGate, AgentLimited, type AgentProbed, type Ended } from "./AgentGate.js"
+import type { WriteError } from "./retryWrite.js"
+
+/** The agent is not logged in, or its key is refused. */
+export class AgentUnauthorized extends Data.TaggedError("AgentUnauthorized")<{ readonly reason: string }> {}
+
+/** No turn of the agent may begin for now. */
+export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized
+
+export interface AgentTurns {
+  /** Fails while no turn may begin. */
+  readonly check: Effect.Effect<void, AgentUnavailable | StoreError>
+  /** Runs a turn; fails if it may not begin, or if it shows that no turn may. Nothing of it counts then. */
+  readonly run: <A, E, R>(
+    turn: Effect.Effect<Ended<A>, E, R>
+  ) => Effect.Effect<Ended<A>, E | AgentUnavailable | WriteError, R>
+}
+
+export const make = (gate: AgentGate, job: JobContext<unknown>, agent: Agent.Agent): Effect.Effect<AgentTurns> =>
+  Effect.gen(function* () {
+    if (!Agent.$is("Command")(agent)) return { check: Effect.void, run: (turn) => turn }
+    const { name } = agent.profile
+    const refused = yield* Ref.make(Option.none<AgentUnauthorized>())
+    const authorized = Effect.flatMap(
+      Ref.get(refused),
+      Option.match({ onNone: () => Effect.void, onSome: Effect.fail })
+    )
+    return {
+      check: Effect.zipRight(authorized, gate.check(name)),
+      run: (turn) =>
+        Effect.gen(function* () {
+          yield* authorized
+          const ended = yield* gate.turn(job, name)(turn)
+          if (Option.isSome(ended.limit)) return yield* new AgentLimited({ limit: ended.limit.value })
+          if (ended.end.class !== "auth") return ended
+          const error = new AgentUnauthorized({ reason: unauthorized(name, ended.end, job) })
+          yield* Ref.set(refused, Option.some(error))
+          return yield* error
+        })
+    }
+  })
+
+const unauthorized = (agent: string, { message = "" }: TurnEnd, { id }: JobContext<unknown>): string =>
+  `${agent} is not logged in, or its key is refused: ${plainText.line(message).slice(0, 300)}; ` +
+  `fix that, then continue with: charlotte resume ${id}`

@@ -1,0 +1,90 @@
+/**
+ * Which units of a job can go on. When none can, because all of them wait for their agent, the job parks.
+ */
+import { DateTime, Deferred, Duration, Effect } from "effect"
+import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
+
+/** Until when, or for which signal, a unit waits for its agent. */
+export type Wait = ParkOptions
+
+export interface UnitActivity {
+  readonly isSettled: (position: number) => boolean
+  /** Waits until the unit at a position is settled; the position before the first is settled from the start. */
+  readonly awaitSettled: (position: number) => Effect.Effect<void>
+  /** Those who wait for it can go on. */
+  readonly settle: (position: number) => Effect.Effect<void>
+  /** Waits for the agent, at most until the time is up. */
+  readonly awaitAgent: (wait: Wait) => Effect.Effect<void>
+  /** The unit is over. */
+  readonly end: Effect.Effect<void>
+}
+
+export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Effect.Effect<UnitActivity> =>
+  Effect.gen(function* () {
+    const settling = yield* Effect.replicateEffect(
+      Effect.map(Deferred.make<void>(), (over) => ({ over, isOver: false, waiting: 0 })),
+      units
+    )
+    const waits = new Set<Wait>()
+    // Each step between two units is taken at once: a unit that is settled hands its activity to those who wait for it.
+    let active = units
+
+    const idle = Effect.suspend(() => {
+      active -= 1
+      return active > 0 || waits.size === 0 ? Effect.void : job.park(earliest([...waits]))
+    })
+
+    return {
+      isSettled: (position) => settling[position]?.isOver !== false,
+
+      awaitSettled: (position) =>
+        Effect.suspend(() => {
+          const unit = settling[position]
+          if (unit === undefined || unit.isOver) return Effect.void
+          unit.waiting += 1
+          return Effect.zipRight(idle, Deferred.await(unit.over))
+        }),
+
+      settle: (position) =>
+        Effect.suspend(() => {
+          const unit = settling[position]
+          if (unit === undefined) return Effect.dieMessage(`there is no unit ${position}`)
+          unit.isOver = true
+          active += unit.waiting
+          return Effect.asVoid(Deferred.succeed(unit.over, undefined))
+        }),
+
+      awaitAgent: (wait) =>
+        Effect.gen(function* () {
+          waits.add(wait)
+          yield* idle
+          yield* wait.until === undefined ? Effect.never : sleepUntil(wait.until)
+          waits.delete(wait)
+          active += 1
+        }),
+
+      end: idle
+    }
+  })
+
+/** Without a time, only people can help, whatever else resets. */
+const earliest = (waits: ReadonlyArray<Wait>): Wait => {
+  const [first, ...others] = waits
+  if (first === undefined) throw new Error("no unit waits for its agent")
+  return others.reduce((a, b) => {
+    if (a.until === undefined || b.until === undefined) return a.until === undefined ? a : b
+    return DateTime.lessThan(b.until, a.until) ? b : a
+  }, first)
+}
+
+/** The clock may jump, as after a suspend. */
+const longestSleep = Duration.seconds(10)
+
+const sleepUntil = (until: DateTime.Utc): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (;;) {
+      const left = Duration.millis(DateTime.distance(yield* DateTime.now, until))
+      if (Duration.lessThanOrEqualTo(left, Duration.zero)) return
+      yield* Effect.sleep(Duration.min(left, longestSleep))
+    }
+  })

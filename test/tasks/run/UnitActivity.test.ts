@@ -1,0 +1,92 @@
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Deferred, Duration, Effect, Fiber, Ref, TestClock } from "effect"
+import type { ParkOptions } from "../../../src/manager/Orchestrator.js"
+import * as UnitActivity from "../../../src/tasks/run/UnitActivity.js"
+
+/** The activity of some units, and what their job has parked for. */
+const activityOf = (units: number) =>
+  Effect.gen(function* () {
+    const parks = yield* Ref.make<ReadonlyArray<ParkOptions>>([])
+    const park = (options: ParkOptions) =>
+      Effect.zipRight(
+        Ref.update(parks, (all) => [...all, options]),
+        Effect.never
+      )
+    const activity = yield* UnitActivity.make({ park }, units)
+    return { activity, reasons: Effect.map(Ref.get(parks), (all) => all.map(({ reason }) => reason)), parks }
+  })
+
+const until = (minutes: number, reason = `until ${minutes}`) => ({
+  reason,
+  until: DateTime.unsafeMake(minutes * 60_000)
+})
+
+const settleDown = TestClock.adjust(0)
+
+describe("the units of a job that wait for their agent", () => {
+  it.scoped("park it once no other unit can go on, until the earliest time", () =>
+    Effect.gen(function* () {
+      const { activity, parks, reasons } = yield* activityOf(3)
+      yield* Effect.fork(activity.awaitAgent(until(5)))
+      yield* Effect.fork(activity.awaitAgent(until(3)))
+      yield* settleDown
+      expect(yield* reasons).toEqual([])
+      yield* Effect.fork(activity.end)
+      yield* settleDown
+      expect(yield* Ref.get(parks)).toEqual([until(3)])
+    })
+  )
+
+  it.scoped("park it for people where one of them needs them", () =>
+    Effect.gen(function* () {
+      const { activity, parks } = yield* activityOf(2)
+      yield* Effect.fork(activity.awaitAgent(until(5)))
+      yield* Effect.fork(activity.awaitAgent({ reason: "not logged in", signal: "charlotte.resume" }))
+      yield* settleDown
+      expect(yield* Ref.get(parks)).toEqual([{ reason: "not logged in", signal: "charlotte.resume" }])
+    })
+  )
+
+  it.scoped("go on at their time while another unit is at work", () =>
+    Effect.gen(function* () {
+      const { activity, reasons } = yield* activityOf(2)
+      const waiting = yield* Effect.fork(activity.awaitAgent(until(60)))
+      yield* TestClock.adjust(Duration.minutes(59))
+      expect(yield* Fiber.poll(waiting)).toMatchObject({ _tag: "None" })
+      yield* TestClock.adjust(Duration.minutes(1))
+      yield* Fiber.join(waiting)
+      yield* activity.end
+      expect(yield* reasons).toEqual([])
+      yield* Effect.fork(activity.awaitAgent(until(90)))
+      yield* settleDown
+      expect(yield* reasons).toEqual(["until 90"])
+    })
+  )
+
+  it.scoped("do not park it while a unit that is settled lets another one go on", () =>
+    Effect.gen(function* () {
+      const { activity, reasons } = yield* activityOf(3)
+      const goesOn = yield* Deferred.make<void>()
+      yield* Effect.fork(activity.awaitAgent(until(5)))
+      yield* Effect.fork(Effect.zipRight(activity.awaitSettled(0), Deferred.succeed(goesOn, undefined)))
+      yield* settleDown
+      yield* Effect.zipRight(activity.settle(0), activity.end)
+      yield* Deferred.await(goesOn)
+      expect([activity.isSettled(-1), activity.isSettled(0), activity.isSettled(1)]).toEqual([true, true, false])
+      expect(yield* reasons).toEqual([])
+      yield* Effect.fork(activity.end)
+      yield* settleDown
+      expect(yield* reasons).toEqual(["until 5"])
+    })
+  )
+
+  it.scoped("are none where all units are over: then the job is, too", () =>
+    Effect.gen(function* () {
+      const { activity, reasons } = yield* activityOf(2)
+      yield* Effect.zipRight(activity.settle(0), activity.end)
+      yield* activity.awaitSettled(0)
+      yield* Effect.zipRight(activity.settle(1), activity.end)
+      expect(yield* reasons).toEqual([])
+    })
+  )
+})

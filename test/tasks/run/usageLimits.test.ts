@@ -1,0 +1,259 @@
+/** Agents that reach their usage limit, are not logged in, or are not reached. */
+import { describe, expect, it } from "@effect/vitest"
+import { JobManager, type Run, RunStore } from "charlotte"
+import { Agents } from "charlotte/tasks"
+import { DateTime, Duration, Effect, Option } from "effect"
+import { readFileSync } from "node:fs"
+import * as Repository from "../../support/Repository.js"
+import { charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
+import { counted, counting, eventually, pausing } from "./Scenes.js"
+
+/**
+ * A stand-in for Claude Code. Its script has the number `n` of this call, and `limited SECONDS`, `refused TEXT` and `worked`. The
+ * file `calls-NAME` has a line for the begin and the end of each call.
+ */
+const claude = (world: Repository.Sandbox, script: string, name = "claude") =>
+  new Agents.Profile({
+    name,
+    command: [
+      "sh",
+      "-c",
+      `cat > /dev/null
+       ${counting(world, name)}
+       calls='${world.root}/calls-${name}'
+       echo begin >> "$calls"; trap 'echo end >> "$calls"' EXIT
+       refused() { printf '{"type":"result","subtype":"success","is_error":true,"result":"%s"}\\n' "$1"; exit 1; }
+       limited() { refused "Claude AI usage limit reached|$(($(date +%s) + $1))"; }
+       worked() { date > "out-\${PWD##*/}.txt"; echo '{"type":"result","subtype":"success","is_error":false,"result":"done"}'; exit 0; }
+       n=$(($(wc -c < '${world.root}/count-${name}') / 2))
+       ${script}`
+    ],
+    prompt: "stdin",
+    format: "claude-stream-json",
+    env: []
+  })
+
+const once = { "01-a.md": task(1, "true", "ls out-*.txt"), "charlotte.yaml": "attempts: 1\n" }
+
+const calls = ({ root }: Repository.Sandbox, name = "claude") => readFileSync(`${root}/calls-${name}`, "utf8")
+
+const untilOf = ({ parked }: Run.Run) => DateTime.toEpochMillis(parked?.until ?? expect.fail("it has no time"))
+
+/** Waits until the record of a job has a status. */
+const becomes = (id: Run.Run["id"], status: Run.Run["status"]) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    return yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), Effect.flatten(store.get(id))), {
+      until: (run) => run.status === status
+    })
+  })
+
+describe("an agent at its usage limit", () => {
+  it.scopedLive("parks its job until the reset, uses no attempt, and is called once then", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 4; worked")] })
+      const { first, job } = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        const first = yield* becomes(id, "parked")
+        expect(yield* manager.activeCount).toBe(0)
+        return { first, job: yield* ended(id) }
+      }).pipe(Effect.provide(layer))
+      expect(job.run).toMatchObject({ status: "completed", attempt: 2 })
+      expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
+      expect(yield* counted(world, "claude")).toBe(2)
+      expect(first.parked?.reason).toBe("claude is at its usage limit: Claude AI usage limit reached")
+      const resumed = job.events.find(({ type }) => type === "job.resumed")
+      expect(resumed && DateTime.toEpochMillis(resumed.at)).toBeGreaterThanOrEqual(untilOf(first))
+      expect(job.types).toContain("unit.waiting tasks")
+      expect(job.events.find(({ type }) => type === "task.agent.ended")?.payload).toMatchObject({ class: "usageLimit" })
+      expect(job.types).not.toContain("task.retry tasks 1")
+    })
+  )
+
+  it.scopedLive("is called by one of two jobs first, and by the other once that has shown that it works", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const one = yield* repository(world, once, "one")
+      const two = yield* repository(world, once, "two")
+      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 4; sleep 1; worked")] })
+      const jobs = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const first = yield* manager.start({ ...one.config, agent: "claude" })
+        const limited = yield* becomes(first, "parked")
+        const second = yield* manager.start({ ...two.config, agent: "claude" })
+        const alike = yield* becomes(second, "parked")
+        expect([alike.parked?.until, yield* counted(world, "claude")]).toEqual([limited.parked?.until, 1])
+        return [yield* ended(first), yield* ended(second)]
+      }).pipe(Effect.provide(layer))
+      for (const { run, work } of jobs) {
+        expect([run.status, run.error]).toEqual(["completed", undefined])
+        expect(work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      }
+      expect(calls(world)).toBe("begin\nend\n".repeat(3))
+    })
+  )
+
+  it.scopedLive("keeps no job of another agent from beginning", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const one = yield* repository(world, once, "one")
+      const two = yield* repository(world, once, "two")
+      const profiles = [claude(world, "limited 3600"), claude(world, "worked", "other")]
+      const [first, second] = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const first = yield* manager.start({ ...one.config, agent: "claude" })
+        yield* becomes(first, "parked")
+        const second = yield* run({ ...two.config, agent: "other" })
+        const store = yield* RunStore.RunStore
+        return [yield* store.get(first), second.run] as const
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect([Option.getOrUndefined(first)?.status, second.status]).toEqual(["parked", "completed"])
+    })
+  )
+
+  it.scopedLive("parks its job only once no unit can go on", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const slow = pausing(world, "test -e out-a.txt").replaceAll("\n", "; ")
+      const { config } = yield* repository(world, {
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, "true", slow),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, "true", "test -e out-b.txt")
+      })
+      const script = `case "$PWD" in */a) worked;; esac
+        while ! test -e '${world.root}/go.reached'; do sleep 0.02; done
+        [ -e '${world.root}/limited' ] && worked; touch '${world.root}/limited'; limited 5`
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        yield* eventually(id, "unit.waiting b")
+        expect(yield* manager.activeCount).toBe(1)
+        yield* world.write(`${world.root}/go`, "")
+        yield* becomes(id, "parked")
+        const job = yield* ended(id)
+        expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
+        const parked = job.types.indexOf("job.parked")
+        expect(job.types.indexOf("unit.merged a")).toBeLessThan(parked)
+        expect(job.types.indexOf("unit.merged b")).toBeGreaterThan(parked)
+        expect(job.work.tasks.map(({ failures }) => failures)).toEqual([0, 0])
+      }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+    })
+  )
+
+  it.scopedLive("is still limited for the next manager, which calls it at the reset", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 6; worked")] })
+      const first = yield* untilClosed(layer)
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        yield* becomes(id, "parked")
+        return id
+      }).pipe(Effect.provide(first.context))
+      yield* first.close
+      const job = yield* Effect.gen(function* () {
+        // Resumed by hand before the reset, it parks again, without a call.
+        const manager = yield* JobManager.JobManager
+        yield* manager.resume(id)
+        yield* eventually(id, "job.resumed")
+        yield* becomes(id, "parked")
+        expect(yield* counted(world, "claude")).toBe(1)
+        return yield* ended(id)
+      }).pipe(Effect.provide(layer))
+      expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      expect(yield* counted(world, "claude")).toBe(2)
+    })
+  )
+
+  it.scopedLive("is not what a gate, a tool or a turn that ended well says", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const line = "Claude AI usage limit reached|$(($(date +%s) + 3600))"
+      const { config } = yield* repository(world, {
+        "01-a.md": task(1, "true", `test -e third || { echo "${line}"; exit 1; }`)
+      })
+      const says = `text="${line}"
+        printf '{"type":"user","message":{"content":[{"type":"tool_result","content":"%s"}]}}\\n' "$text"
+        printf '{"type":"assistant","message":{"content":[{"type":"text","text":"%s"}]}}\\n' "$text"
+        echo "$text"
+        [ $n = 1 ] && exit 1
+        [ $n = 3 ] && touch third
+        printf '{"type":"result","subtype":"success","is_error":false,"result":"%s"}\\n' "$text"`
+      const profiles = [claude(world, says)]
+      const job = yield* run({ ...config, agent: "claude" }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect([job.run.status, job.run.attempt]).toEqual(["completed", 1])
+      expect(job.work.tasks).toMatchObject([{ failures: 2, calls: 3 }])
+      expect(job.types).not.toContain("unit.waiting tasks")
+    })
+  )
+})
+
+describe("an agent that is not logged in", () => {
+  it.scopedLive("parks its job with what to do, until it is resumed, and uses no attempt", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const script = "[ $n = 1 ] && refused 'Invalid API key · Please run /login'; worked"
+      const job = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        const { parked } = yield* becomes(id, "parked")
+        expect(parked).toMatchObject({
+          reason: `claude is not logged in, or its key is refused: Invalid API key · Please run /login; fix that, then continue with: charlotte resume ${id}`
+        })
+        expect(parked?.until).toBeUndefined()
+        yield* manager.resume(id)
+        return yield* ended(id)
+      }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+      expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
+      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+    })
+  )
+})
+
+describe("an agent whose service is not reached", () => {
+  it.scopedLive("is tried again after a pause, without using an attempt", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const profiles = [claude(world, "[ $n = 1 ] && refused 'API Error: Connection error.'; worked")]
+      const job = yield* run({ ...config, agent: "claude" }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      expect(job.events.find(({ type }) => type === "task.retry")?.payload).toMatchObject({
+        class: "network",
+        attempt: 1,
+        pause: 5_000
+      })
+    })
+  )
+})
+
+describe("an agent that is ended", () => {
+  const ways = {
+    gone: { script: "kill -9 $$", limits: {} },
+    stalled: { script: "sleep 100", limits: { silence: Duration.seconds(1) } },
+    timedOut: { script: "while :; do echo x; sleep 0.1; done", limits: { timeout: Duration.seconds(1) } }
+  }
+  for (const [name, { limits, script }] of Object.entries(ways)) {
+    it.scopedLive(`uses an attempt, with the class ${name}`, () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const profiles = [new Agents.Profile({ ...claude(world, script), ...limits })]
+        const job = yield* run({ ...config, agent: "claude" }).pipe(Effect.provide(charlotte(world, { profiles })))
+        expect(job.run.status).toBe("failed")
+        expect(job.work.tasks).toMatchObject([{ failures: 1, calls: 1 }])
+        expect(job.events.find(({ type }) => type === "task.agent.ended")?.payload).toMatchObject({ class: name })
+        expect(job.types.includes("task.agent.slow tasks 1")).toBe(name !== "gone")
+      })
+    )
+  }
+})
