@@ -11,6 +11,7 @@ import { http } from "./benchmarks/http.js"
 import { start, stop } from "./benchmarks/latency.js"
 import { lifecycle } from "./benchmarks/lifecycle.js"
 import { many } from "./benchmarks/many.js"
+import { retention } from "./benchmarks/retention.js"
 import { scale } from "./benchmarks/scale.js"
 import { search } from "./benchmarks/search.js"
 import { startup } from "./benchmarks/startup.js"
@@ -19,7 +20,7 @@ import { write } from "./harness/Results.js"
 import { end } from "./harness/Services.js"
 import { markdown } from "./harness/Table.js"
 
-const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, http, scale, search, startup]
+const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, http, scale, search, retention, startup]
 
 const say = (text: string): void => void process.stderr.write(text)
 

@@ -1,0 +1,41 @@
+/**
+ * How long the lists of very many recorded jobs take, and what pruning costs others.
+ */
+import { type Benchmark, type Measured, readable } from "../harness/Benchmark.js"
+import { compare } from "../harness/Comparison.js"
+import { run } from "../harness/Subjects.js"
+
+const jobs = 1_000_000
+const pruned = 20_000
+
+const line = (what: string, value: number, must: number, goal: number): Measured => ({
+  what: `${what}, at 1,000,000 recorded jobs`,
+  against: "–",
+  figure: `${readable(value)} ms`,
+  value,
+  unit: "ms",
+  must: { atMost: must },
+  goal: { atMost: goal }
+})
+
+const filters = ["all", "label", "status", "status+label", "kind", "kind+label", "kind+status", "kind+status+label"]
+
+export const retention: Benchmark = {
+  name: "retention",
+  title: "Lists and retention",
+  run: async (settings) => {
+    const parameters = { synchronous: "FULL", file: `${settings.directory}/retained.db`, jobs }
+    await run({ script: "subjects/fill.ts", parameters: { ...parameters, events: 3 } })
+    process.stderr.write(" filled ")
+    const figures = await compare(settings, {
+      retention: { script: "subjects/retention.ts", parameters: { ...parameters, pruned, times: 500 } }
+    })
+    const figure = (name: string) => figures("retention", name)
+    return [
+      ...filters.map((name) => line(`a page of 10 by ${name}, p95`, figure(name), 20, 5)),
+      line("the longest block of the event loop while 20,000 jobs are pruned", figure("blocked"), 50, 25),
+      line("a write while jobs are pruned, p99", figure("written"), 100, 50),
+      line("1,000 pruned jobs", figure("pruneMicros"), 1_000, 200)
+    ]
+  }
+}
