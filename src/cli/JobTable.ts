@@ -2,6 +2,7 @@
  * Jobs as a table.
  */
 import { DateTime } from "effect"
+import type { JobId } from "../domain/JobId.js"
 import { resumeSignal } from "../domain/Run.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { Job, ListedJob } from "../http/contract/Api.js"
@@ -31,10 +32,14 @@ const styles: { readonly [S in RunStatus]: StyledLine.Style } = {
 export const status = ({ phase, status }: Pick<Job, "phase" | "status">): StyledLine.Piece =>
   phase === "stopping" ? StyledLine.raw("stopping", "warn") : StyledLine.raw(status, styles[status])
 
+/** The places of pending jobs in the queue, from 1. */
+export type Positions = ReadonlyMap<JobId, number>
+
 export const lines = (
   jobs: ReadonlyArray<ListedJob>,
   now: DateTime.DateTime,
-  room: number
+  room: number,
+  positions?: Positions
 ): ReadonlyArray<StyledLine.Line> => {
   const column = (title: string, cell: (job: ListedJob) => StyledLine.Piece, more: Partial<Table.Column> = {}) => ({
     title,
@@ -43,6 +48,9 @@ export const lines = (
   })
   return Table.render(
     [
+      ...(positions === undefined
+        ? []
+        : [column("NO", ({ id }) => StyledLine.raw(String(positions.get(id) ?? "")), { align: "right" })]),
       column("JOB", ({ id }) => StyledLine.raw(room < wide ? JobRef.short(id) : id, "strong")),
       column("STATUS", status),
       ...(jobs.every(({ kind }) => kind === tasksKind) ? [] : [column("KIND", ({ kind }) => StyledLine.piece(kind))]),

@@ -1,5 +1,5 @@
 /**
- * Lists jobs as a table, or as JSON.
+ * Lists jobs as a table, or as JSON; pending ones in the order in which they begin.
  */
 import { Chunk, DateTime, Effect, Option, Schema, Stream } from "effect"
 import * as Home from "../daemon/Home.js"
@@ -29,7 +29,11 @@ export const list = ({ all, before, json, ...given }: Options) =>
   Effect.gen(function* () {
     const reach = yield* JobSource.read
     const isHere = all || Option.isSome(given.kind) ? undefined : yield* repositoryAround.isHere
+    const positions = Option.contains(given.status, "pending") ? yield* positionsIn(reach, given.kind) : Option.none()
+    // The order of the queue goes with no other filter.
+    const isQueue = Option.isSome(positions) && given.labels.length === 0 && Option.isNone(given.search)
     const page = yield* (isHere === undefined ? collect : collectMatching(isHere))(reach, {
+      ...(isQueue && { order: "queue" as const }),
       labels: Object.fromEntries(given.labels),
       limit: Option.getOrElse(given.limit, () => 20),
       ...(Option.isSome(given.kind) && { kind: given.kind.value }),
@@ -41,8 +45,26 @@ export const list = ({ all, before, json, ...given }: Options) =>
     })
     yield* json
       ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(encode(page))}\n`))
-      : show(page, hintOf(isHere !== undefined, isFiltered(given)))
+      : show(page, hintOf(isHere !== undefined, isFiltered(given)), Option.getOrUndefined(positions))
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+/** How many pending jobs are numbered. */
+const numbered = 1_000
+
+/** The places of the first pending jobs of a kind in its queue; none where several kinds are served, each with a queue of its own. */
+const positionsIn = (jobs: JobSource.Jobs, kind: Option.Option<string>) =>
+  collect(jobs, {
+    status: "pending",
+    order: "queue",
+    limit: numbered,
+    ...(Option.isSome(kind) && { kind: kind.value })
+  }).pipe(
+    Effect.map(({ jobs }) => Option.some(new Map(jobs.map(({ id }, i) => [id, i + 1] as const)))),
+    Effect.catchIf(
+      (error) => error._tag === "StoreError" && error.reason === "invalid",
+      () => Effect.succeedNone
+    )
+  )
 
 const isFiltered = ({
   kind,
@@ -103,13 +125,14 @@ const hintOf = (isHere: boolean, isFiltered: boolean): string =>
       ? JobRef.noneHere
       : "no jobs yet; start one with: charlotte run TASKSDIR"
 
-const show = ({ jobs, next }: JobPage, hint: string) =>
+const show = ({ jobs, next }: JobPage, hint: string, positions?: JobTable.Positions) =>
   Effect.gen(function* () {
     const { error, isTerminal, size } = yield* Output
     if (jobs.length === 0) {
       return yield* isTerminal ? writeLines([[StyledLine.raw(hint)]]) : error(`${hint}\n`)
     }
-    yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, isTerminal ? (yield* size).columns : Infinity))
+    const columns = isTerminal ? (yield* size).columns : Infinity
+    yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, columns, positions))
     if (next === undefined) return
     const more = `more jobs: add --before ${next}`
     yield* isTerminal ? writeLines([[StyledLine.raw(more, "faint")]]) : error(`${more}\n`)

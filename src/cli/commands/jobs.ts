@@ -1,5 +1,5 @@
 /**
- * `charlotte jobs`: lists jobs, newest first.
+ * `charlotte jobs`: lists jobs, newest first, and pending ones in the order in which they begin.
  */
 import { Either } from "effect"
 import { RunStatus } from "../../domain/RunStatus.js"
@@ -42,7 +42,8 @@ const before = Parameter.textOption("before", {
 
 export const jobs = CommandTree.command(
   {
-    description: "List the jobs of this repository, or outside of one all jobs, newest first.",
+    description:
+      "List the jobs of this repository, or outside of one all jobs, newest first; with --status pending numbered in the order in which they begin.",
     example: "charlotte jobs --status running --label team=web --limit 50",
     parameters: { all, kind, status, labels, search, limit, before, json }
   },

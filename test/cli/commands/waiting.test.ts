@@ -43,14 +43,23 @@ layer(daemon(tasks, { CHARLOTTE_MAX_JOBS: "1" }), { excludeTestServices: true, t
           err: `no new job was started: job ${first}, which is running, has that key; see: charlotte show ${first}\n`
         })
 
-        // What they wait for, in lists and by themselves.
-        const rows = (yield* run("jobs", "--status", "pending")).out.trimEnd().split("\n")
-        expect(rows.map((row) => row.split(/ {2,}/).slice(0, 4))).toEqual([
-          ["JOB", "STATUS", "WAITS FOR", "PRIORITY"],
-          [behind, "pending", "key", "0"],
-          [third["id"], "pending", "1 h", "0"],
-          [second, "pending", "permit", "5"]
-        ])
+        // What they wait for, in the order in which they begin, and by themselves.
+        const rowsOf = (...more: ReadonlyArray<string>) =>
+          Effect.map(run("jobs", "--status", "pending", ...more), ({ out }) =>
+            out
+              .trimEnd()
+              .split("\n")
+              .map((row) => row.trim().split(/ {2,}/).slice(0, 4))
+          )
+        const header = ["NO", "JOB", "STATUS", "WAITS FOR"]
+        const rows = [
+          ["1", second, "pending", "permit"],
+          ["2", third["id"], "pending", "1 h"],
+          ["3", behind, "pending", "key"]
+        ]
+        expect(yield* rowsOf()).toEqual([header, ...rows])
+        expect(yield* rowsOf("--all", "--limit", "2")).toEqual([header, ...rows.slice(0, 2)])
+        expect(yield* rowsOf("--all", "--before", second)).toEqual([header, ...rows.slice(1)])
         expect((yield* run("show", second)).out).toMatch(
           new RegExp(
             `^· pending for .* job ${second}\\n\\n(.*\\n)+ {2}waits {4}for a permit\\n {2}priority 5\\n(.*\\n)+ {2}watch it with {2}charlotte watch ${second}\\n {2}stop it with {3}charlotte stop ${second}\\n$`
