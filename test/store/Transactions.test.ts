@@ -56,6 +56,22 @@ describe("inside a transaction of the same client", () => {
     )
   }
 
+  it.effect("events and allEvents die before they show an event, also of a job that has ended", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const jobId = yield* manager.start(config)
+      yield* manager.stop(jobId)
+      for (const stream of [manager.events(jobId), manager.allEvents()]) {
+        const shown: Array<string> = []
+        const first = Stream.runForEach(Stream.take(stream, 1), ({ type }) => Effect.sync(() => shown.push(type)))
+        expect(yield* defectInside(first)).toContain(clear)
+        expect(shown).toEqual([])
+        yield* first
+        expect(shown).toEqual(["job.started"])
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   const writes: Record<string, (store: RunStore.Service) => Effect.Effect<unknown, unknown>> = {
     create: (store) => store.create(newRun(2)),
     record: (store) => store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(2) }),
