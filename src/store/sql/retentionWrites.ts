@@ -15,8 +15,8 @@ import type { Writer } from "./Writer.js"
 
 type Retention = Pick<Service, "pin" | "unpin" | "latestId" | "retain" | "prune" | "prunings">
 
-/** Milliseconds of a slice before its commit, which takes as long again on a slow disk. */
-const slice = 20
+/** Milliseconds of a slice before its commit, which writes the pages and the search index, and takes longer than that. */
+const slice = 10
 
 /** Heavier than a transaction of emitted events, so that a slice shares none with them. */
 const weight = 4_096
