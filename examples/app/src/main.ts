@@ -16,7 +16,7 @@ import * as Shop from "./Shop.ts"
 
 const ShopLive = Shop.layer("shop.db")
 
-// A killed server leaves its socket behind. The jobs of a database have one owner, so nobody listens once the shop is there.
+// A killed server leaves its socket behind. The jobs of a database have one owner, so no server listens here once the shop is built.
 const StaleSocket = Layer.effectDiscard(
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.remove(socket, { force: true }))
 ).pipe(Layer.provide([ShopLive, NodeFileSystem.layer]))
@@ -26,7 +26,7 @@ const App = HttpApiBuilder.serve().pipe(
   Layer.provide([ordersLayer, JobsApi.layer(Api)]),
   Layer.provide(ShopLive),
   HttpServer.withLogAddress,
-  // Whoever may open the socket may send requests.
+  // Every user who may open the socket may send requests.
   Layer.provide(NodeHttpServer.layer(createServer, { path: socket })),
   Layer.provide(StaleSocket)
 )

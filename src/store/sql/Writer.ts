@@ -131,7 +131,7 @@ export const make = (options: {
 
     const settle = (writes: ReadonlyArray<Queued>, { jobs, waits }: Batch.News): Effect.Effect<void> =>
       Effect.gen(function* () {
-        // Before the acknowledgements: whoever has queued a run finds that one waits.
+        // Before the acknowledgements, so that the caller that has queued a run finds that one waits.
         yield* notifier.wakeWaiting(waits)
         for (const queued of writes) queued.acknowledge()
         // After them, or a subscriber could see a job before its caller knows the id.

@@ -41,7 +41,7 @@ export const PromptWay = Schema.Literal("stdin", "file", "argument").annotations
 
 /**
  * How the output of an agent reports its failures: as the records of Claude Code's `--output-format stream-json`, as those of
- * `codex exec --json`, or as text, in which only a usage limit can be told from other output.
+ * `codex exec --json`, or as text, in which only a usage limit is recognised.
  *
  * @since 0.2.0
  * @category models
