@@ -110,7 +110,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
 
   /** Applies the change, and gives the keys of a run that has ended to the next. */
-  const change = (entry: Entry, requested: Change): Effect.Effect<void, Superseded> => {
+  const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
     const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
     const { at, attempt, jobId, parked, type } = change
     const isSignalled = type === "job.parked" && parked?.signal !== undefined && queue.isSignalled(entry, parked.signal)
@@ -120,7 +120,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
     const appended = append(entry, [RunTransition.changeEvent(change)])
     ended(entry)
-    return Effect.zipRight(appended, wakeWaiting([entry, ...granted]))
+    return Effect.as(Effect.zipRight(appended, wakeWaiting([entry, ...granted])), type)
   }
 
   /** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */

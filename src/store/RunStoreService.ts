@@ -91,8 +91,11 @@ export interface Service {
    */
   readonly create: (run: NewRun) => Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
-  /** Records a state change together with its event; fails unless the attempt is the current one. */
-  readonly record: (change: Change) => Effect.Effect<void, Superseded | StoreError>
+  /**
+   * Records a state change together with its event; fails unless the attempt is the current one. Answers the type of that
+   * event: a run that parks or is interrupted while the intent to stop it is recorded is cancelled instead.
+   */
+  readonly record: (change: Change) => Effect.Effect<Change["type"], Superseded | StoreError>
 
   /**
    * Begins the attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one. Fails

@@ -2,9 +2,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Effect, Fiber, Layer, TestClock } from "effect"
+import { DateTime, Effect, Fiber, Layer, TestClock } from "effect"
 import { config } from "../support/jobs.js"
-import { databaseFile, life, seen, statusOf, typesOf } from "./lives.js"
+import { databaseFile, life, seen, statusOf, typesOf, withStore } from "./lives.js"
 import { stores } from "./stores.js"
 
 const { JobManager: Manager } = JobManager
@@ -203,6 +203,24 @@ for (const [name, store] of Object.entries(stores)) {
 }
 
 describe("keys and pending runs behind them", () => {
+  it.scopedLive("leave a holder cancelled, also for its await, that is being replaced as the manager closes", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const { awaited, holder } = yield* Effect.gen(function* () {
+        const { await: end, start } = yield* Manager
+        const store = yield* RunStore.RunStore
+        const holder = yield* start(config, { key: "a" })
+        const awaited = yield* Effect.forkDaemon(end(holder))
+        yield* Effect.yieldNow()
+        // The manager closes before it has begun the stop that a replacing start has recorded.
+        yield* store.record({ type: "job.stopping", jobId: holder, attempt: 1, at: DateTime.unsafeMake(0) })
+        return { awaited, holder }
+      }).pipe(life(file))
+      expect(yield* Fiber.join(awaited)).toMatchObject({ status: "cancelled" })
+      expect(yield* withStore(file)(statusOf(holder))).toBe("cancelled")
+    })
+  )
+
   it.scopedLive("survive the end of their manager", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile

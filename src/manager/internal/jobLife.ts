@@ -218,8 +218,9 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
   Effect.gen(function* () {
     const at = yield* now
     const { attempt, id } = yield* Ref.get(job.record)
-    yield* core.persistRetry.persist(id, core.store.record({ ...outcome, jobId: id, attempt, at }))
-    yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, outcome, at))
+    const type = yield* core.persistRetry.persist(id, core.store.record({ ...outcome, jobId: id, attempt, at }))
+    const recorded: JobOutcome.Outcome = type === outcome.type ? outcome : { type: "job.cancelled" }
+    yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, recorded, at))
   })
 
 /**

@@ -39,20 +39,21 @@ export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head 
   return head !== undefined && RunTransition.acceptsEvents(head.state, attempt) ? head : undefined
 }
 
-/** Writes the change, and gives the keys of a run that has ended to the next. */
+/** Writes the change, and gives the keys of a run that has ended to the next. Answers the type of its event. */
 const apply = (
   batch: Batch,
   head: runs.Head,
   requested: Change,
   isSignalled: boolean
-): Effect.Effect<void, Superseded | SqlError> =>
+): Effect.Effect<Change["type"], Superseded | SqlError> =>
   Effect.gen(function* () {
     const change = RunTransition.asRecorded(head.state, requested)
-    const { at, attempt, jobId } = change
+    const { at, attempt, jobId, type } = change
     const to = RunTransition.next(head.state, change, isSignalled)
     if (to === undefined) return yield* new Superseded({ jobId, attempt })
     yield* batch.update(jobId, head, to, RunTransition.changeEvent(change))
     if (isTerminal(to.status)) yield* keys.release(batch, runs.keysOfHead(head), at)
+    return type
   })
 
 /** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
@@ -102,7 +103,7 @@ export const make = (write: Writer["write"]): Writes => ({
       operation: `record ${type}`,
       lane: "fast",
       about: jobId,
-      body: (batch): Effect.Effect<void, Superseded | SqlError> => {
+      body: (batch): Effect.Effect<Change["type"], Superseded | SqlError> => {
         const head = batch.head(jobId)
         if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
         const name = type === "job.parked" ? parked?.signal : undefined

@@ -85,7 +85,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
           const store = yield* RunStore.RunStore
           yield* created(1, { key: "a" })
           yield* store.create(newRun(2, { key: "a", whenKeyTaken: "replace" }))
-          yield* store.record(change(type))
+          expect(yield* store.record(change(type))).toBe("job.cancelled")
           expect(yield* record(id(1))).toMatchObject({ status: "cancelled" })
           expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.stopping", "3 job.cancelled"])
           expect(yield* record(id(2))).toMatchObject({ status: "pending", waitsFor: "permit" })
