@@ -117,7 +117,7 @@ describe("prune", () => {
         .map((slice) => slice.trim().split("\n").length)
       expect(Math.max(...slices)).toBe(1)
       expect(executed.filter((statement) => statement.startsWith("DELETE FROM charlotte_events"))).toHaveLength(7)
-    }).pipe(Effect.provide(layer), Effect.provide(hurried))
+    }).pipe(Effect.provide(Layer.provideMerge(layer, hurried)))
   )
 
   it.scoped("deletes few large payloads at once", () =>

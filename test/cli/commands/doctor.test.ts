@@ -309,7 +309,7 @@ describe("doctor > database", () => {
       yield* version(0)
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(
-          /^problem: .*, version 9, but its tables are newer → restore it from a backup, or move it away to start afresh$/
+          /^problem: .*, version \d+, but its tables are newer → restore it from a backup, or move it away to start afresh$/
         )
       ])
       const whole = readFileSync(file)

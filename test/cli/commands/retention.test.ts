@@ -24,8 +24,10 @@ const homeOf = (jobs: number, config: string) =>
         writeFileSync(`${home}/logs/${id(n)}/a.log`, "output")
       }
     }).pipe(
-      Effect.provide(RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${home}/charlotte.db` })))),
-      Effect.provide(NodeContext.layer)
+      Effect.provide([
+        RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${home}/charlotte.db` }))),
+        NodeContext.layer
+      ])
     )
     const run = (...argv: ReadonlyArray<string>) =>
       Capture.run(charlotte, argv).pipe(
