@@ -20,7 +20,18 @@ import { write } from "./harness/Results.js"
 import { end } from "./harness/Services.js"
 import { markdown } from "./harness/Table.js"
 
-const benchmarks: ReadonlyArray<Benchmark> = [lifecycle, start, stop, many, events, http, scale, search, retention, startup]
+const benchmarks: ReadonlyArray<Benchmark> = [
+  lifecycle,
+  start,
+  stop,
+  many,
+  events,
+  http,
+  scale,
+  search,
+  retention,
+  startup
+]
 
 const say = (text: string): void => void process.stderr.write(text)
 
