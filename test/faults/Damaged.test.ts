@@ -103,7 +103,7 @@ describe("a damaged database", () => {
           expect(readFileSync(`${directory}/jobs.db`).equals(found)).toBe(true)
           expect(readdirSync(directory)).toEqual(["jobs.db"])
         }).pipe(Effect.scoped)
-      yield* Effect.forEach(FastCheck.sample(damage, { numRuns: 80, seed: 1 }), opened)
+      yield* Effect.forEach(FastCheck.sample(damage, { numRuns: 200, seed: 1 }), opened)
       expect(refused).toBeGreaterThan(40)
     })
   )

@@ -9,7 +9,7 @@ import { statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { constants, setPriority } from "node:os"
 import { StoreError } from "../../domain/errors.js"
-import { reasonOf, storeError } from "./mapSqlError.js"
+import { isGeneric, reasonOf, storeError } from "./mapSqlError.js"
 import type { RawQuery } from "./rawQuery.js"
 
 /** Above this size, a check on a slow disk blocks for more than about a quarter of a second. */
@@ -31,8 +31,9 @@ const damaged = (filename: string, what: string) =>
 export const refuse = (execute: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
   execute<{ quick_check: string }>("PRAGMA quick_check(1)").pipe(
     Effect.map(([row]) => row?.quick_check),
+    // It evaluates CHECKs and opens the search index, and either may fail on damage in its own words.
     Effect.catchIf(
-      (error) => reasonOf(error) === "corrupt",
+      (error) => reasonOf(error) === "corrupt" || isGeneric(error),
       (error) => Effect.succeed(storeError(operation)(error).cause)
     ),
     Effect.flatMap((found) => (found === "ok" ? Effect.void : damaged(filename, String(found))))
@@ -45,7 +46,7 @@ const program = `
     const database = new (require(driver))(filename, { readonly: true, timeout: 60_000 })
     process.stdout.write(database.pragma("quick_check(1)", { simple: true }))
   } catch (error) {
-    if (/^SQLITE_(CORRUPT|NOTADB)/.test(error.code) || error.message === "malformed JSON") process.stdout.write(error.message)
+    if (/^SQLITE_(CORRUPT|NOTADB|ERROR$)/.test(error.code)) process.stdout.write(error.message)
   }
 `
 

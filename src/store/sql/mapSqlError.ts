@@ -22,15 +22,12 @@ const code = (cause: unknown): string =>
 const isClosed = (cause: unknown): boolean =>
   cause instanceof Error && cause.message === "The database connection is not open"
 
-/** A row of ours is no JSON any more: a CHECK failed with no code of its own. */
-const isMalformedJson = (cause: unknown): boolean => cause instanceof Error && cause.message === "malformed JSON"
-
 export const reasonOf = (cause: unknown): StoreError["reason"] => {
   if (cause instanceof StoreError) return cause.reason
   const error = root(cause)
   if (isClosed(error)) return "closed"
   // An undecodable row.
-  return ParseResult.isParseError(error) || isMalformedJson(error)
+  return ParseResult.isParseError(error)
     ? "corrupt"
     : (reasons.find(([pattern]) => pattern.test(code(error)))?.[1] ?? "other")
 }
@@ -38,6 +35,9 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
 /** The file system failed to report the state of a lock. */
 export const isLockFailure = ({ cause }: StoreError): boolean =>
   /^SQLITE_IOERR_(LOCK|RDLOCK|CHECKRESERVEDLOCK)/.test(code(cause))
+
+/** An error without a code of its own. Of a statement that is known to be right, it is the file that is damaged. */
+export const isGeneric = (cause: unknown): boolean => code(root(cause)) === "SQLITE_ERROR"
 
 /** @example `Effect.mapError(storeError("read a run"))` */
 export const storeError =
