@@ -119,7 +119,9 @@ export const run = (
   const mishaps = { interrupt: 1, crash: 1.2, close: 0.7, compete: 0.3, disturb: 1.5, slow: 0.3, userCommits: 0.5 }
 
   const operate = () => {
-    const chosen = random.weighted({ ...weights, ...mishaps })
+    // A crash is most worth its while when it leaves processes behind.
+    const crash = processes.running().length > 0 ? 4 : mishaps.crash
+    const chosen = random.weighted({ ...weights, ...mishaps, crash })
     const id = pickJob()
     switch (chosen) {
       case "interrupt":
