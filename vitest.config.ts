@@ -50,8 +50,7 @@ const unit = [
 const globalSetup = ["test/support/command.ts"]
 
 const tiers = [
-  // Loading the modules anew for each file takes longer than these tests, none of which leaves anything behind in its process.
-  { name: "unit", include: unit, exclude: chaos, isolate: false },
+  { name: "unit", include: unit, exclude: chaos },
   { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos], globalSetup },
   { name: "chaos", include: chaos, globalSetup }
 ]
