@@ -18,7 +18,7 @@ export interface ChangeNotifier {
   readonly get: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
   /** Notifies the subscribers of these jobs, after the commit. */
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
-  /** What tells of runs of a kind that wait. */
+  /** The notifiers of the runs of a kind that wait. */
   readonly waiting: (kind: string) => Waiting
   /** Notifies of runs that wait from now on, after the commit. */
   readonly wakeWaiting: (waits: Iterable<NewlyWaiting>) => Effect.Effect<void>

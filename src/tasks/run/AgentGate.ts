@@ -118,7 +118,7 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
                   yield* retryWrite(agentLimits.record({ ...by, limit }))
                   return Option.some(limit)
                 }
-                if (probe !== undefined && probes.get(agent) === probe && tells(turnEnd)) yield* clear
+                if (probe !== undefined && probes.get(agent) === probe && hasAnswered(turnEnd)) yield* clear
                 return Option.none<AgentLimit>()
               })
             )
@@ -140,7 +140,7 @@ const during = <A, E, R>(beside: Effect.Effect<void>, effect: Effect.Effect<A, E
   Effect.acquireUseRelease(Effect.fork(Effect.interruptible(beside)), () => effect, Fiber.interrupt)
 
 /** Whether the end of a turn says that the agent works: it does not where the agent was not reached. */
-const tells = ({ class: name }: TurnEnd): boolean => name !== "network" && name !== "auth" && name !== "gone"
+const hasAnswered = ({ class: name }: TurnEnd): boolean => name !== "network" && name !== "auth" && name !== "gone"
 
 const reached = (found: {
   readonly agent: string
