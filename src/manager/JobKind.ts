@@ -13,152 +13,38 @@ import { check, orUnknown } from "./internal/kindDefinition.js"
 import * as kindManager from "./internal/kindManager.js"
 import { runDecoder } from "./internal/kindSchemas.js"
 import type * as JobManager from "./JobManager.js"
-import type { AnyEvents, AnySignals, Checked, JobContext } from "./Orchestrator.js"
+import type {
+  Any,
+  Config,
+  Definition,
+  Encoded,
+  EncodedSignals,
+  Error,
+  Events,
+  Requirements,
+  Run,
+  Schemas,
+  Signals,
+  Success
+} from "./KindDefinition.js"
+import type { Checked, JobContext } from "./Orchestrator.js"
 
-/**
- * Schemas by the type of an event, or by the name of a signal.
- *
- * @since 0.2.0
- * @category models
- */
-export interface Schemas {
-  readonly [name: string]: Schema.Schema.All
-}
-
-/**
- * What a kind of job is, apart from what its jobs do.
- *
- * @since 0.2.0
- * @category models
- */
-export interface Definition<
-  out Name extends string,
-  out C extends Schema.Schema.All,
-  out S extends Schema.Schema.All,
-  out E extends Schema.Schema.All,
-  out Ev extends Schemas | undefined,
-  out Si extends Schemas | undefined
-> {
-  /** Its name. */
-  readonly kind: Name
-  readonly config: C
-  readonly success: S
-  readonly error: E
-  /** The payload of each type of event; `undefined` when jobs may emit any type. */
-  readonly events: Ev
-  /** The payload of each signal; `undefined` when any name is accepted. */
-  readonly signals: Si
-}
-
-/**
- * Any kind of job.
- *
- * @since 0.2.0
- * @category models
- */
-export type Any = Definition<
-  string,
-  Schema.Schema.All,
-  Schema.Schema.All,
-  Schema.Schema.All,
-  Schemas | undefined,
-  Schemas | undefined
->
-
-/**
- * The configuration of a job of that kind.
- *
- * @since 0.2.0
- * @category types
- */
-export type Config<K extends Any> = Schema.Schema.Type<K["config"]>
-
-/**
- * The encoded configuration, which `start` takes.
- *
- * @since 0.2.0
- * @category types
- */
-export type Encoded<K extends Any> = Schema.Schema.Encoded<K["config"]>
-
-/**
- * What a job of that kind succeeds with.
- *
- * @since 0.2.0
- * @category types
- */
-export type Success<K extends Any> = Schema.Schema.Type<K["success"]>
-
-/**
- * What a job of that kind fails with.
- *
- * @since 0.2.0
- * @category types
- */
-export type Error<K extends Any> = Schema.Schema.Type<K["error"]>
-
-/**
- * The payload of each type of event that a job of that kind emits.
- *
- * @since 0.2.0
- * @category types
- */
-export type Events<K extends Any> = K["events"] extends Schemas ? Payloads<K["events"]> : AnyEvents
-
-/**
- * The payload of each signal that a job of that kind takes.
- *
- * @since 0.2.0
- * @category types
- */
-export type Signals<K extends Any> = K["signals"] extends Schemas ? Payloads<K["signals"]> : AnySignals
-
-/**
- * The encoded payload of each signal that a job of that kind takes, which `signal` takes.
- *
- * @since 0.2.0
- * @category types
- */
-export type EncodedSignals<K extends Any> = K["signals"] extends Schemas
-  ? { readonly [Name in keyof K["signals"]]: Schema.Schema.Encoded<K["signals"][Name]> }
-  : AnySignals
-
-/**
- * The record of a job of that kind, decoded.
- *
- * @since 0.2.0
- * @category types
- */
-export type Run<K extends Any> = Record.TypedRun<Config<K>, Success<K>, Error<K>>
-
-/**
- * The services that the schemas of a kind need.
- *
- * @since 0.2.0
- * @category types
- */
-export type Requirements<K extends Any> =
-  | Schema.Schema.Context<K["config"]>
-  | Schema.Schema.Context<K["success"]>
-  | Schema.Schema.Context<K["error"]>
-  | ContextOf<K["events"]>
-  | ContextOf<K["signals"]>
-
-/**
- * The types of schemas.
- *
- * @since 0.2.0
- * @category types
- */
-export type Payloads<S extends Schemas> = { readonly [Name in keyof S]: Schema.Schema.Type<S[Name]> }
-
-/**
- * The services that schemas need, if there are any.
- *
- * @since 0.2.0
- * @category types
- */
-export type ContextOf<S extends Schemas | undefined> = S extends Schemas ? Schema.Schema.Context<S[keyof S]> : never
+export type {
+  Any,
+  Config,
+  ContextOf,
+  Definition,
+  Encoded,
+  EncodedSignals,
+  Error,
+  Events,
+  Payloads,
+  Requirements,
+  Run,
+  Schemas,
+  Signals,
+  Success
+} from "./KindDefinition.js"
 
 /**
  * The operations of the manager of a kind.

@@ -4,44 +4,10 @@
  *
  * @since 0.1.0
  */
-import {
-  type ConfigError,
-  Context,
-  Duration,
-  Effect,
-  type Either,
-  HashMap,
-  Layer,
-  Option,
-  Ref,
-  Schema,
-  type Scope,
-  type Stream
-} from "effect"
-import {
-  type AlreadyManaged,
-  type IdempotencyKeyReused,
-  type InvalidJobConfig,
-  type InvalidSignal,
-  type JobConflict,
-  type JobEnded,
-  type JobNotFound,
-  type MaxJobsReached,
-  type NotResumable,
-  type QueueFull,
-  type ShuttingDown,
-  type StopTimedOut,
-  type StoreError,
-  type TooManySignals,
-  type UndecodableRun
-} from "../domain/errors.js"
+import { type ConfigError, Context, Duration, Effect, HashMap, Layer, Option, Ref, Schema, type Scope } from "effect"
+import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
-import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Retention } from "../domain/Retention.js"
-import type { Run, TypedRun } from "../domain/Run.js"
-import type { StartOptions } from "../domain/StartOptions.js"
-import type { StopReport } from "../domain/StopReport.js"
 import { makeNotifier } from "../store/ChangeNotifier.js"
 import type { RunStore } from "../store/RunStore.js"
 import * as Admission from "./internal/admission.js"
@@ -59,7 +25,6 @@ import { limits } from "./internal/limits.js"
 import { managedJob } from "./internal/managedJob.js"
 import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
-import type { Health } from "./internal/persistRetry.js"
 import { takeOver } from "./internal/recovery.js"
 import { keepRetention } from "./internal/retention.js"
 import { signalJob } from "./internal/signals.js"
@@ -68,11 +33,21 @@ import { startJob } from "./internal/startJob.js"
 import { startMany } from "./internal/startMany.js"
 import { stopAll } from "./internal/stopAll.js"
 import { stopJob } from "./internal/stopJob.js"
-import type { ManagedJob } from "./ManagedJob.js"
-import { type AnySignals, Orchestrator, type Service as OrchestratorService } from "./Orchestrator.js"
+import type { Options, Service } from "./JobManagerService.js"
+import { Orchestrator, type Service as OrchestratorService } from "./Orchestrator.js"
 
 export type { PrunedRuns, Retention } from "../domain/Retention.js"
 export type { Health } from "./internal/persistRetry.js"
+export type {
+  AwaitError,
+  Options,
+  RunOf,
+  SendSignal,
+  Service,
+  SignalArguments,
+  SignalOptions,
+  Untyped
+} from "./JobManagerService.js"
 
 /**
  * The manager of jobs that are described by a `JobConfig`; as a kind of job (`JobKind`) it is `tasks`.
@@ -105,186 +80,6 @@ export class JobManager extends Context.Tag("charlotte/JobManager")<
   static readonly events = undefined
   /** Any. */
   static readonly signals = undefined
-}
-
-/**
- * Marks a manager without schemas for what jobs succeed and fail with: its records are of the class `Run`.
- *
- * @since 0.2.0
- * @category models
- */
-export interface Untyped {
-  readonly _: unique symbol
-}
-
-type IfUntyped<Success, Then, Else> = [Untyped, Success] extends [Success, Untyped] ? Then : Else
-
-/**
- * The record of a job: decoded by the schemas of its kind, or a `Run`.
- *
- * @since 0.2.0
- * @category models
- */
-export type RunOf<Config, Success, Error> = IfUntyped<Success, Run, TypedRun<Config, Success, Error>>
-
-/**
- * Why there is no record: only that of a kind may be undecodable.
- *
- * @since 0.2.0
- * @category models
- */
-export type AwaitError<Success> = JobNotFound | StoreError | IfUntyped<Success, never, UndecodableRun>
-
-/**
- * Who sends a signal.
- *
- * @since 0.2.0
- * @category options
- */
-export interface SignalOptions {
-  /** As the sender says; recorded as a claim. */
-  readonly by?: string | undefined
-}
-
-/**
- * What follows the name of a signal. A payload that may be `undefined` can be left out.
- *
- * @since 0.2.0
- * @category types
- */
-export type SignalArguments<Payload> = undefined extends Payload
-  ? [payload?: Payload, options?: SignalOptions]
-  : [payload: Payload, options?: SignalOptions]
-
-/**
- * Sends a signal, of a map of names and encoded payloads.
- *
- * @since 0.2.0
- * @category types
- */
-export type SendSignal<Signals, Sent> = string extends keyof Signals
-  ? (id: JobId, name: string, payload?: unknown, options?: SignalOptions) => Sent
-  : <Name extends keyof Signals & string>(id: JobId, name: Name, ...rest: SignalArguments<Signals[Name]>) => Sent
-
-/**
- * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are what its jobs succeed and fail with, and
- * `Signals` are the encoded payloads of the signals that they take.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Service<out Config, in Encoded, Success = Untyped, Error = Untyped, Signals = AnySignals> {
-  /**
-   * Records a job, starts it, and returns its id without waiting for the orchestrator. It is atomic: when it fails or is
-   * interrupted, either the job exists and runs, or there is no trace of it.
-   *
-   * Inside a transaction of the SQL client under `RunStore.layer` the run is one row of that transaction: once that is
-   * committed, it waits for a permit and is checked when it begins. There `MaxJobsReached` does not occur, and `attach` and
-   * `replace` are `InvalidJobConfig`. All other operations that write or wait die inside such a transaction.
-   */
-  readonly start: (
-    config: Encoded,
-    options?: StartOptions
-  ) => Effect.Effect<
-    JobId,
-    MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
-  >
-
-  /** Records runs that wait for permits in the order of their configurations; each is accepted or refused for itself. */
-  readonly startMany: (
-    configs: ReadonlyArray<Encoded>,
-    options?: Omit<StartOptions, "whenFull" | "idempotencyKey">
-  ) => Effect.Effect<
-    ReadonlyArray<Either.Either<JobId, InvalidJobConfig | JobConflict | QueueFull>>,
-    ShuttingDown | StoreError
-  >
-
-  /**
-   * Stops a job and returns when it is really over: its fibers and finalizers have ended, the record says so, its permit is
-   * free. The orchestrator has `grace` to end politely, and one second more. A later stop with a shorter grace shortens it.
-   * A run that waits (pending, parked or interrupted) is cancelled; one that is over answers its report with `alreadyEnded`.
-   */
-  readonly stop: (
-    id: JobId,
-    options?: { readonly grace?: Duration.DurationInput }
-  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
-
-  /**
-   * Stops all jobs at the same time, under one deadline; those that have not ended by then are reported as `timedOut`. Until
-   * it returns no run that waits begins; under automatic recovery those are cancelled.
-   */
-  readonly stopAll: Effect.Effect<ReadonlyArray<StopReport>>
-
-  /** The job of that id, while it is active. */
-  readonly get: (
-    id: JobId
-  ) => Effect.Effect<Option.Option<ManagedJob<Config, RunOf<Config, Success, Error>, AwaitError<Success>>>>
-
-  /** The ids of the active jobs, oldest first. */
-  readonly list: Effect.Effect<ReadonlyArray<JobId>>
-
-  /** How many jobs are active. */
-  readonly activeCount: Effect.Effect<number>
-
-  /**
-   * Waits until the job has ended and its permit is free, and answers its record. When the manager closes first, it answers
-   * the record as it stands.
-   */
-  readonly await: (id: JobId) => Effect.Effect<RunOf<Config, Success, Error>, AwaitError<Success>>
-
-  /**
-   * Sends a signal with any JSON as payload. It is kept with the job, and wakes it where it has parked for that. `by` is who
-   * sent it, as the sender says. For a kind that declares its signals, another name is `InvalidSignal`, and so is a payload
-   * that does not decode.
-   */
-  readonly signal: SendSignal<
-    Signals,
-    Effect.Effect<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError>
-  >
-
-  /** Continues an interrupted run as its next attempt. A parked one goes on as soon as a permit is free. */
-  readonly resume: (
-    id: JobId
-  ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError>
-
-  /** The events of a job after the number `after`: those that are recorded, then the live ones, to the last; then it ends. */
-  readonly events: (
-    id: JobId,
-    options?: { readonly after?: number }
-  ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
-
-  /** The events of all jobs of this manager, from the first or from those after a cursor; it ends when the manager closes. */
-  readonly allEvents: (options?: { readonly after?: number | "latest" }) => Stream.Stream<JobEvent, StoreError>
-
-  /** Whether everything that happened is recorded. */
-  readonly health: Effect.Effect<Health>
-}
-
-/**
- * Limits of a manager.
- *
- * @since 0.1.0
- * @category options
- */
-export interface Options {
-  /** Maximum number of active jobs; 10 by default. */
-  readonly maxJobs?: number
-  /** Grace period for a stopped orchestrator; 5 seconds by default. */
-  readonly stopGrace?: Duration.DurationInput
-  /** Whether interrupted runs are resumed by the manager, or only by `resume`; `automatic` by default. */
-  readonly recovery?: "automatic" | "manual"
-  /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
-  readonly maxQueued?: number
-  /** How many checks run concurrently; 4 by default. */
-  readonly maxChecks?: number
-  /** How long finished runs are kept; for ever by default. They are pruned at start-up and every 10 minutes. */
-  readonly retention?: Retention
-  /**
-   * Whether runs that wait begin; without that they are left to the next manager.
-   *
-   * @internal
-   */
-  readonly dispatch?: boolean
 }
 
 /**

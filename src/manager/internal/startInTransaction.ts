@@ -10,7 +10,8 @@ import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Outbox } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
-import { newRun, type Refusal, type Starting, submit, type Submitted } from "./startJob.js"
+import type { Refusal } from "./startJob.js"
+import { newRun, type Starting, submit, type Submitted } from "./submission.js"
 
 const unchecked = { key: undefined, keyName: undefined, submission: undefined }
 

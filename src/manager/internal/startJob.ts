@@ -3,8 +3,7 @@
  * capacity where nothing else is asked for, configuration, idempotency key, key, permit, check; then one transaction decides
  * keys and idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
-import { DateTime, Effect, Option, Tracer } from "effect"
-import { createHash } from "node:crypto"
+import { Effect, Option, Tracer } from "effect"
 import {
   type IdempotencyKeyReused,
   type InvalidJobConfig,
@@ -14,56 +13,26 @@ import {
   type ShuttingDown,
   type StoreError
 } from "../../domain/errors.js"
-import { parse, stringify } from "../../internal/Json.js"
+import { parse } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
-import { labelProblem } from "../../domain/labels.js"
 import { Run } from "../../domain/Run.js"
-import { type Requested, request, type StartOptions } from "../../domain/StartOptions.js"
+import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import { repeated } from "../../store/admitRun.js"
 import type { Created, NewRun } from "../../store/RunStoreService.js"
-import type { Admission, Decoded, Submitted as Checked } from "./admission.js"
-import type { Core, Notifier } from "./Core.js"
-import type { Dispatcher } from "./dispatcher.js"
-import type { JobIdGenerator } from "./JobIdGenerator.js"
+import type { Submitted as Checked } from "./admission.js"
+import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
 import * as JobRegistry from "./JobRegistry.js"
-import { searchedText } from "./searchedText.js"
 import { stopJob } from "./stopJob.js"
-
-export interface Starting<Config> {
-  readonly admission: Admission<Config>
-  readonly dispatcher: Dispatcher
-  readonly nextId: JobIdGenerator
-  readonly labels: (config: Config) => { readonly [name: string]: string }
-  readonly key: ((config: Config) => string | undefined) | undefined
-  readonly maxQueued: number
-  /** Changes whenever a transaction of the application has inserted a run, before its commit. */
-  readonly inserted: Notifier
-}
+import { newRun, type Starting, submit, type Submission, type Submitted } from "./submission.js"
 
 /** Why nothing was written. */
 export type Refusal =
   MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
 
 export type WriteError = JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | StoreError
-
-/** What a caller of `start` passes in. */
-export interface Submitted {
-  readonly input: unknown
-  readonly options: StartOptions | undefined
-}
-
-/** A configuration that was decoded, with what is asked for. */
-export interface Submission<Config> extends Decoded<Config> {
-  readonly id: JobId
-  readonly at: DateTime.Utc
-  readonly labels: { readonly [name: string]: string }
-  readonly requested: Requested
-  readonly startKey: string | undefined
-  readonly idempotency: NewRun["idempotency"]
-}
 
 export const startJob = <Config>(
   core: Core<Config>,
@@ -110,46 +79,6 @@ export const queueJob = <Config>(
   Effect.flatMap(decideByKeys(core, submission), (decided) =>
     decided === "permit" || decided === "queue" ? queue(core, starting, submission) : Effect.succeed(decided)
   )
-
-/** Decodes a configuration. */
-export const submit = <Config>(
-  starting: Starting<Config>,
-  input: unknown,
-  {
-    at,
-    id,
-    options,
-    requested
-  }: {
-    readonly id: JobId
-    readonly at: DateTime.Utc
-    readonly requested: Requested
-    readonly options: StartOptions | undefined
-  }
-): Effect.Effect<Submission<Config>, InvalidJobConfig> =>
-  Effect.gen(function* () {
-    const decoded = yield* starting.admission.decode(input)
-    const labels = starting.labels(decoded.config)
-    const problem = labelProblem(labels)
-    if (problem !== undefined) return yield* problem
-    const { idempotencyKey: key } = requested
-    return {
-      ...decoded,
-      id,
-      at,
-      labels,
-      requested,
-      startKey: requested.key ?? starting.key?.(decoded.config),
-      idempotency: key === undefined ? undefined : { key, request: digest(decoded.encoded, options) }
-    }
-  })
-
-/** Tells one request from another with the same idempotency key. */
-const digest = (encoded: unknown, options: StartOptions = {}): string => {
-  const { delay, priority = 0, startAt, key, whenFull, whenKeyTaken } = options
-  const asked = [encoded, priority, startAt && DateTime.formatIso(startAt), delay, key, whenFull, whenKeyTaken]
-  return createHash("sha256").update(stringify(asked)).digest("hex")
-}
 
 /** What is decided by two reads of an index: another run answers, or this one waits, or it needs a permit. */
 const decideByKeys = <Config>(
@@ -228,28 +157,6 @@ const create = <Config>({ store }: Core<Config>, run: NewRun, { key, keyName }: 
   )
 
 const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
-
-export const newRun = <Config>(
-  { kind }: Core<Config>,
-  { maxQueued }: Starting<Config>,
-  { at, config, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
-  { key, submission }: Checked
-): NewRun => ({
-  id,
-  kind,
-  key,
-  startKey,
-  config: encoded,
-  labels,
-  submission,
-  searched: searchedText(config, { labels, config: encoded }),
-  at,
-  priority: requested.priority,
-  startAt: requested.startAt,
-  whenKeyTaken: requested.whenKeyTaken,
-  idempotency,
-  maxQueued
-})
 
 const startedRun = ({ at, config, id, kind, labels, priority = 0 }: NewRun): Run =>
   new Run(

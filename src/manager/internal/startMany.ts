@@ -9,7 +9,8 @@ import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
-import { queueJob, type Starting, submit, type WriteError } from "./startJob.js"
+import { queueJob, type WriteError } from "./startJob.js"
+import { type Starting, submit } from "./submission.js"
 
 type Answer = Either.Either<JobId, InvalidJobConfig | JobConflict | QueueFull>
 

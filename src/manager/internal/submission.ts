@@ -1,0 +1,106 @@
+/**
+ * What a start was asked for: the configuration decoded, its labels and keys, and the run that is recorded of it.
+ */
+import { DateTime, Effect } from "effect"
+import { createHash } from "node:crypto"
+import type { InvalidJobConfig } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { labelProblem } from "../../domain/labels.js"
+import type { Requested, StartOptions } from "../../domain/StartOptions.js"
+import { stringify } from "../../internal/Json.js"
+import type { NewRun } from "../../store/RunStoreService.js"
+import type { Admission, Decoded, Submitted as Checked } from "./admission.js"
+import type { Core, Notifier } from "./Core.js"
+import type { Dispatcher } from "./dispatcher.js"
+import type { JobIdGenerator } from "./JobIdGenerator.js"
+import { searchedText } from "./searchedText.js"
+
+/** What starts of a manager share. */
+export interface Starting<Config> {
+  readonly admission: Admission<Config>
+  readonly dispatcher: Dispatcher
+  readonly nextId: JobIdGenerator
+  readonly labels: (config: Config) => { readonly [name: string]: string }
+  readonly key: ((config: Config) => string | undefined) | undefined
+  readonly maxQueued: number
+  /** Changes whenever a transaction of the application has inserted a run, before its commit. */
+  readonly inserted: Notifier
+}
+
+/** What a caller of `start` passes in. */
+export interface Submitted {
+  readonly input: unknown
+  readonly options: StartOptions | undefined
+}
+
+/** A configuration that was decoded, with what is asked for. */
+export interface Submission<Config> extends Decoded<Config> {
+  readonly id: JobId
+  readonly at: DateTime.Utc
+  readonly labels: { readonly [name: string]: string }
+  readonly requested: Requested
+  readonly startKey: string | undefined
+  readonly idempotency: NewRun["idempotency"]
+}
+
+/** Decodes a configuration. */
+export const submit = <Config>(
+  starting: Starting<Config>,
+  input: unknown,
+  {
+    at,
+    id,
+    options,
+    requested
+  }: {
+    readonly id: JobId
+    readonly at: DateTime.Utc
+    readonly requested: Requested
+    readonly options: StartOptions | undefined
+  }
+): Effect.Effect<Submission<Config>, InvalidJobConfig> =>
+  Effect.gen(function* () {
+    const decoded = yield* starting.admission.decode(input)
+    const labels = starting.labels(decoded.config)
+    const problem = labelProblem(labels)
+    if (problem !== undefined) return yield* problem
+    const { idempotencyKey: key } = requested
+    return {
+      ...decoded,
+      id,
+      at,
+      labels,
+      requested,
+      startKey: requested.key ?? starting.key?.(decoded.config),
+      idempotency: key === undefined ? undefined : { key, request: digest(decoded.encoded, options) }
+    }
+  })
+
+/** Tells one request from another with the same idempotency key. */
+const digest = (encoded: unknown, options: StartOptions = {}): string => {
+  const { delay, priority = 0, startAt, key, whenFull, whenKeyTaken } = options
+  const asked = [encoded, priority, startAt && DateTime.formatIso(startAt), delay, key, whenFull, whenKeyTaken]
+  return createHash("sha256").update(stringify(asked)).digest("hex")
+}
+
+export const newRun = <Config>(
+  { kind }: Core<Config>,
+  { maxQueued }: Starting<Config>,
+  { at, config, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
+  { key, submission }: Checked
+): NewRun => ({
+  id,
+  kind,
+  key,
+  startKey,
+  config: encoded,
+  labels,
+  submission,
+  searched: searchedText(config, { labels, config: encoded }),
+  at,
+  priority: requested.priority,
+  startAt: requested.startAt,
+  whenKeyTaken: requested.whenKeyTaken,
+  idempotency,
+  maxQueued
+})
