@@ -87,6 +87,27 @@ export default {
       from: { path: "^src/" },
       to: { dependencyTypes: ["aliased"] }
     },
+    {
+      name: "web-stands-alone",
+      comment: "The page runs in a browser, in 150 KB: of the rest of src it imports types of the domain only.",
+      severity: "error",
+      from: { path: "^src/web/" },
+      to: { pathNot: ["^src/web/", "^src/domain/", npm("preact", "@preact/signals", "@dagrejs/dagre")] }
+    },
+    {
+      name: "web-imports-types-of-the-domain",
+      comment: "The schemas of the domain would bring Effect into the page.",
+      severity: "error",
+      from: { path: "^src/web/" },
+      to: { path: "^src/domain/", dependencyTypesNot: ["type-only"] }
+    },
+    {
+      name: "nothing-imports-the-page",
+      comment: "The page is built on its own; servers send its files.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/web/" },
+      to: { path: "^src/web/" }
+    },
     only("yaml", ["yaml", "tasks"], "Task files are read and edited in two places."),
     only("better-sqlite3", ["store"], "SQL stays inside store."),
     {
@@ -114,9 +135,9 @@ export default {
     {
       name: "no-dev-dependencies",
       comment:
-        "What src imports stands under dependencies or peerDependencies in package.json; what the command has in its bundle does not have to.",
+        "What src imports stands under dependencies or peerDependencies in package.json; what the command or the page has in its bundle does not have to.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(cli/|store/SqliteClient\\.ts$)" },
+      from: { path: "^src/", pathNot: "^src/(cli/|web/|store/SqliteClient\\.ts$)" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-peer"] }
     },
     {

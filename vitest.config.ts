@@ -47,12 +47,16 @@ const unit = [
   "test/cli/{doctor,errors,parser,run,terminal}/**/*.test.ts"
 ]
 
+/** In a real browser, against a real server. */
+const web = ["test/web/**/*.test.ts"]
+
 const globalSetup = ["test/support/command.ts"]
 
 const tiers = [
   { name: "unit", include: unit, exclude: chaos },
-  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos], globalSetup },
-  { name: "chaos", include: chaos, globalSetup }
+  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos, ...web], globalSetup },
+  { name: "chaos", include: chaos, globalSetup },
+  { name: "web", include: web, globalSetup: ["test/web/support/build.ts"] }
 ]
 
 export default defineConfig({

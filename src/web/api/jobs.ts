@@ -1,0 +1,74 @@
+/**
+ * The requests about jobs.
+ */
+import { array } from "./decode.js"
+import * as models from "./models.js"
+import { send, sendJson } from "./request.js"
+
+const root = "/api/v1"
+
+export interface Filter {
+  readonly kind?: string | undefined
+  readonly status?: models.RunStatus | undefined
+  readonly labels?: ReadonlyArray<string> | undefined
+  readonly q?: string | undefined
+  readonly before?: string | undefined
+  readonly limit: number
+}
+
+export const list = (filter: Filter, signal?: AbortSignal): Promise<models.JobPage> => {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries({ ...filter, labels: undefined }))
+    if (value !== undefined && value !== "") query.set(name, String(value))
+  for (const label of filter.labels ?? []) query.append("label", label)
+  return sendJson(`${root}/jobs?${query}`, models.jobPage, signal === undefined ? {} : { signal })
+}
+
+export const get = (id: string, signal?: AbortSignal): Promise<models.Job> =>
+  sendJson(`${root}/jobs/${id}`, models.job, signal === undefined ? {} : { signal })
+
+export const stop = (id: string, graceMillis?: number): Promise<models.StopReport> =>
+  sendJson(`${root}/jobs/${id}/stop${graceMillis === undefined ? "" : `?grace=${graceMillis}`}`, models.stopReport, {
+    method: "POST"
+  })
+
+/** Those of a kind, or all. */
+export const stopAll = (kind?: string): Promise<ReadonlyArray<models.StopReport>> =>
+  sendJson(`${root}/jobs/stop`, array(models.stopReport), {
+    method: "POST",
+    body: { all: true, ...(kind === undefined ? {} : { kind }) }
+  })
+
+export const resume = async (id: string): Promise<void> => {
+  await send(`${root}/jobs/${id}/resume`, { method: "POST" })
+}
+
+/** `by` is shown beside the signal as a claim. */
+export const signal = async (id: string, name: string, payload?: unknown): Promise<void> => {
+  await send(`${root}/jobs/${id}/signals/${encodeURIComponent(name)}`, {
+    method: "POST",
+    body: { by: "page", ...(payload === undefined ? {} : { payload }) }
+  })
+}
+
+export const pin = async (id: string, isPinned: boolean): Promise<void> => {
+  await send(`${root}/jobs/${id}/pin`, { method: isPinned ? "POST" : "DELETE" })
+}
+
+/** A piece of a log, or all of it as it grows. */
+export const log = (
+  id: string,
+  what: {
+    readonly unit?: string | undefined
+    readonly task?: number | undefined
+    readonly file?: string | undefined
+    readonly from?: number | undefined
+    readonly to?: number | undefined
+    readonly follow?: boolean | undefined
+  },
+  signal: AbortSignal
+): Promise<Response> => {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(what)) if (value !== undefined) query.set(name, String(value))
+  return send(`${root}/jobs/${id}/logs?${query}`, { signal })
+}

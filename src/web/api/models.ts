@@ -1,0 +1,135 @@
+/**
+ * What the server responds: jobs, events, units and tasks. Times are milliseconds.
+ */
+import type { RunError as DomainRunError, WaitsFor } from "../../domain/Run.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
+import type { StopReport as DomainStopReport } from "../../domain/StopReport.js"
+import type { TaskState, UnitState } from "../../domain/Work.js"
+import {
+  array,
+  boolean,
+  type Decoded,
+  dictionary,
+  number,
+  oneOf,
+  optional,
+  string,
+  struct,
+  time,
+  unknown
+} from "./decode.js"
+
+export type { RunStatus, TaskState, UnitState }
+
+const status = oneOf<RunStatus>({
+  pending: 0,
+  running: 0,
+  interrupted: 0,
+  parked: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0
+})
+
+const runFields = {
+  id: string,
+  kind: string,
+  status,
+  attempt: number,
+  config: unknown,
+  labels: dictionary(string),
+  priority: number,
+  createdAt: time,
+  startAt: optional(time),
+  waitsFor: optional(oneOf<WaitsFor>({ permit: 0, time: 0, key: 0, signal: 0 })),
+  parked: optional(struct({ reason: string, until: optional(time), signal: optional(string) })),
+  startedAt: optional(time),
+  endedAt: optional(time),
+  pinned: optional(boolean),
+  result: unknown,
+  error: optional(
+    struct({
+      kind: oneOf<DomainRunError["kind"]>({ failure: 0, defect: 0, interrupted: 0, recovery: 0 }),
+      error: unknown,
+      cause: string
+    })
+  ),
+  phase: optional(oneOf<"running" | "stopping">({ running: 0, stopping: 0 }))
+}
+
+export const listedJob = struct({
+  ...runFields,
+  progress: optional(struct({ pending: number, running: number, completed: number, failed: number, skipped: number }))
+})
+export type ListedJob = Decoded<typeof listedJob>
+
+export const jobPage = struct({ jobs: array(listedJob), next: optional(string) })
+export type JobPage = Decoded<typeof jobPage>
+
+export const unit = struct({
+  unit: string,
+  position: number,
+  dependsOn: array(string),
+  state: oneOf<UnitState>({ pending: 0, running: 0, merged: 0, failed: 0, blocked: 0, skipped: 0 }),
+  base: optional(string),
+  commit: optional(string),
+  reason: optional(string),
+  startedAt: optional(time),
+  endedAt: optional(time)
+})
+export type Unit = Decoded<typeof unit>
+
+export const task = struct({
+  unit: string,
+  task: number,
+  position: number,
+  title: string,
+  state: oneOf<TaskState>({ pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }),
+  failures: number,
+  calls: number,
+  commit: optional(string),
+  reason: optional(string),
+  log: optional(string),
+  notes: array(string),
+  startedAt: optional(time),
+  endedAt: optional(time)
+})
+export type Task = Decoded<typeof task>
+
+export const job = struct({
+  ...runFields,
+  keys: optional(
+    array(
+      struct({
+        key: string,
+        origin: oneOf<"start" | "check">({ start: 0, check: 0 }),
+        holder: string,
+        holderStatus: status
+      })
+    )
+  ),
+  units: array(unit),
+  tasks: array(task)
+})
+export type Job = Decoded<typeof job>
+
+export const jobEvent = struct({
+  jobId: string,
+  seq: number,
+  cursor: number,
+  at: time,
+  type: string,
+  unit: optional(string),
+  task: optional(number),
+  payload: unknown
+})
+export type JobEvent = Decoded<typeof jobEvent>
+
+export const stopReport = struct({
+  jobId: string,
+  status,
+  mode: oneOf<DomainStopReport["mode"]>({ graceful: 0, forced: 0, alreadyEnded: 0, timedOut: 0 }),
+  killed: optional(array(struct({ pid: number, command: string }))),
+  elapsed: number
+})
+export type StopReport = Decoded<typeof stopReport>

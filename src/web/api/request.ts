@@ -1,0 +1,100 @@
+/**
+ * Requests to the server. The page waits with each until the server has proved that it knows the session, so that the token
+ * never goes to another program that has taken the port.
+ */
+import * as sessions from "../session/session.js"
+import { type Decoder, isRecord } from "./decode.js"
+
+/** The server refused a request. */
+export class RequestRefused extends Error {
+  override readonly name = "RequestRefused"
+  readonly status: number
+  /** The `_tag` of the error, such as `JobNotFound`. */
+  readonly tag: string
+  /** What else the response says. */
+  readonly details: { readonly [name: string]: unknown }
+  constructor(status: number, body: unknown) {
+    const details = isRecord(body) ? body : {}
+    super(typeof details["message"] === "string" ? details["message"] : `the server responded with ${status}`)
+    this.status = status
+    this.tag = typeof details["_tag"] === "string" ? details["_tag"] : ""
+    this.details = details
+  }
+}
+
+/** The server is not there; the page reads again when it is back. */
+export class ServerAway extends Error {
+  override readonly name = "ServerAway"
+}
+
+export interface Request {
+  readonly method?: "GET" | "POST" | "DELETE"
+  readonly body?: unknown
+  readonly headers?: { readonly [name: string]: string }
+  readonly signal?: AbortSignal
+}
+
+const bodyOf = async (response: Response): Promise<unknown> => {
+  try {
+    return await response.json()
+  } catch {
+    return undefined
+  }
+}
+
+/** Without the token. */
+export const sendPublic = async (path: string, { body, headers, ...request }: Request = {}): Promise<Response> => {
+  const response = await fetch(path, {
+    ...request,
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    cache: "no-store",
+    credentials: "omit",
+    redirect: "error",
+    referrerPolicy: "no-referrer"
+  }).catch((error: unknown) => {
+    if (request.signal?.aborted === true) throw error
+    throw new ServerAway("Charlotte does not respond", { cause: error })
+  })
+  if (!response.ok) throw new RequestRefused(response.status, await bodyOf(response))
+  return response
+}
+
+/** With the token, whether or not the server has proved anything: for the connection that asks it to. */
+export const sendTrusting = async (path: string, request: Request = {}): Promise<Response> => {
+  const session = sessions.session.value
+  if (session === undefined) throw new RequestRefused(401, { _tag: "Unauthorized", message: "no session" })
+  try {
+    const headers = { ...request.headers, authorization: `Bearer ${session.token}` }
+    return await sendPublic(path, { ...request, headers })
+  } catch (error) {
+    if (error instanceof RequestRefused && error.status === 401) sessions.end(session)
+    throw error
+  }
+}
+
+let trust = Promise.withResolvers<void>()
+let isTrusted = false
+
+/** Whether the server has proved that it knows the session, since the connection to it was last lost. */
+export const setTrusted = (trusted: boolean): void => {
+  if (trusted === isTrusted) return
+  isTrusted = trusted
+  if (trusted) trust.resolve()
+  else trust = Promise.withResolvers<void>()
+}
+
+const untilTrusted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true })
+    void trust.promise.then(resolve)
+  })
+
+export const send = async (path: string, request: Request = {}): Promise<Response> => {
+  if (!isTrusted) await untilTrusted(request.signal)
+  return sendTrusting(path, request)
+}
+
+export const sendJson = async <A>(path: string, decoder: Decoder<A>, request: Request = {}): Promise<A> =>
+  decoder(await (await send(path, request)).json(), "")

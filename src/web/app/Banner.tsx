@@ -1,0 +1,40 @@
+/**
+ * Says that what is shown may be old. It goes by itself: the page reconnects and continues where it was.
+ */
+import { useSignal } from "@preact/signals"
+import { useEffect } from "preact/hooks"
+import { session } from "../session/session.js"
+import { now, hub } from "./live.js"
+import * as format from "../ui/format.js"
+
+const texts = {
+  away: "Charlotte does not respond. What you see may be out of date.",
+  foreign:
+    "Another program responds at this address, and does not know this session. It was sent nothing. Run charlotte open to find the page.",
+  ended: "This session has ended. Run charlotte open to begin another one."
+} as const
+
+export const Banner = () => {
+  const connection = hub.connection.value
+  const isBad =
+    session.value !== undefined && (connection === "away" || connection === "foreign" || connection === "ended")
+  const since = useSignal(0)
+  useEffect(() => {
+    since.value = isBad ? Date.now() : 0
+  }, [isBad])
+  // A tab that others rely on may be in the background, where its timers are held back.
+  useEffect(() => {
+    if (!isBad) return undefined
+    const timer = setInterval(() => {
+      if (!document.hidden) hub.wake()
+    }, 1_000)
+    return () => clearInterval(timer)
+  }, [isBad])
+  if (!isBad) return null
+  return (
+    <div class="banner" role="alert">
+      <strong>{texts[connection]}</strong>
+      {since.value > 0 && <span class="faint"> Trying again · {format.clock(now.value - since.value)}</span>}
+    </div>
+  )
+}

@@ -1,0 +1,105 @@
+/**
+ * The connection of this tab to the server, and what components read by it.
+ */
+import { effect, type Signal, signal, useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import { RequestRefused, setTrusted } from "../api/request.js"
+import { type Hub, make } from "../events/Hub.js"
+import { open } from "../events/stream.js"
+import { prove } from "../session/proof.js"
+import { session } from "../session/session.js"
+
+/** Set by the build: tabs of different versions do not understand each other. */
+declare const VERSION: string
+
+/** Returns when there is a session. */
+const untilSession = (): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = session.subscribe((session) => {
+      if (session === undefined) return
+      resolve()
+      queueMicrotask(() => stop())
+    })
+  })
+
+const reasonOf = (error: unknown): "ahead" | "session" | "other" => {
+  if (!(error instanceof RequestRefused)) return "other"
+  if (error.tag === "CursorAhead") return "ahead"
+  return error.status === 401 || error.tag === "SessionNotFound" ? "session" : "other"
+}
+
+const name = `charlotte.events.${VERSION}`
+
+export const hub: Hub = make(
+  {
+    prove: async (signal) => session.value !== undefined && prove(session.value, signal),
+    open,
+    reasonOf,
+    untilSession
+  },
+  {
+    channel: new BroadcastChannel(name),
+    elect: (lead) => void navigator.locks.request(name, lead),
+    isHidden: () => document.hidden,
+    now: () => performance.now()
+  }
+)
+
+/** The time of day, each second, for what is running. */
+export const now = signal(Date.now())
+
+export const start = (): void => {
+  effect(() => setTrusted(hub.connection.value === "live"))
+  setInterval(() => {
+    if (!document.hidden) now.value = Date.now()
+  }, 1_000)
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return
+    now.value = Date.now()
+    if (hub.connection.value !== "live") hub.wake()
+  })
+  // From the browser's cache of pages that were left: it has missed what happened.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) hub.refresh()
+  })
+}
+
+export interface Loaded<A> {
+  /** The latest value; that of an earlier read while the next is under way. */
+  readonly value: Signal<A | undefined>
+  readonly error: Signal<Error | undefined>
+  readonly reload: () => void
+}
+
+/** Reads when it is shown, when `key` changes, and when events may have been missed. A read that is overtaken is dropped. */
+export const useLoaded = <A>(key: string, load: (signal: AbortSignal) => Promise<A>): Loaded<A> => {
+  const value = useSignal<A | undefined>(undefined)
+  const error = useSignal<Error | undefined>(undefined)
+  const latest = useRef(load)
+  latest.current = load
+  const reload = useRef<() => void>(() => {})
+  useEffect(() => {
+    let control = new AbortController()
+    const read = async (): Promise<void> => {
+      control.abort()
+      const { signal } = (control = new AbortController())
+      try {
+        const found = await latest.current(signal)
+        if (signal.aborted) return
+        value.value = found
+        error.value = undefined
+      } catch (cause) {
+        if (!signal.aborted) error.value = cause instanceof Error ? cause : new Error(String(cause))
+      }
+    }
+    reload.current = () => void read()
+    const stop = hub.epoch.subscribe((epoch) => {
+      if (epoch > 0) void read()
+    })
+    return () => {
+      stop()
+      control.abort()
+    }
+  }, [key])
+  return { value, error, reload: () => reload.current() }
+}

@@ -1,0 +1,32 @@
+/**
+ * The stream of the events of all jobs, opened after the server has proved that it knows the session.
+ */
+import { sendTrusting } from "../api/request.js"
+import { type Frame, makeParser } from "./sse.js"
+
+export interface Stream {
+  /** The cursor behind which it begins. */
+  readonly position: number
+  /** Frames as they arrive; none where the server only shows that it is alive. Ends when the connection does. */
+  readonly frames: AsyncIterable<ReadonlyArray<Frame>>
+}
+
+async function* read(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ReadonlyArray<Frame>> {
+  const parse = makeParser()
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield parse(value)
+    }
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}
+
+export const open = async (after: number | "latest", signal: AbortSignal): Promise<Stream> => {
+  const { body, headers } = await sendTrusting(`/api/v1/events?after=${after}`, { signal })
+  if (body === null) throw new Error("the stream of events is empty")
+  return { position: Number(headers.get("last-event-id") ?? after), frames: read(body) }
+}

@@ -1,0 +1,52 @@
+/**
+ * The session of this browser with the daemon. It is in `localStorage` of this origin, because a cookie would be sent to every
+ * other server on 127.0.0.1 as well.
+ */
+import { signal } from "@preact/signals"
+import { DecodeError, type Decoded, string, struct } from "../api/decode.js"
+
+const name = "charlotte.session"
+
+export const decodeSession = struct({ id: string, token: string })
+export type Session = Decoded<typeof decodeSession>
+
+/** Nothing if the page has to be opened by `charlotte open`. */
+export const session = signal<Session | undefined>(undefined)
+
+const restore = (): void => {
+  try {
+    session.value = decodeSession(JSON.parse(localStorage.getItem(name) ?? "null"), "")
+  } catch (error) {
+    if (!(error instanceof DecodeError || error instanceof SyntaxError)) throw error
+    session.value = undefined
+  }
+}
+
+/** The server no longer knows this session. */
+export const end = (ended: Session): void => {
+  if (session.value?.token !== ended.token) return
+  localStorage.removeItem(name)
+  session.value = undefined
+}
+
+/** The one-time code in the fragment of the address, which is then taken out of it. */
+const takeCode = (): string | undefined => {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code")
+  if (code === null) return undefined
+  history.replaceState(null, "", location.pathname + location.search)
+  return code
+}
+
+/** Restores the session, or begins one by the code in the address. */
+export const start = async (begin: (code: string) => Promise<Session>): Promise<void> => {
+  const code = takeCode()
+  restore()
+  // Another tab that begins or ends a session does so for all.
+  addEventListener("storage", (event) => {
+    if (event.key === name || event.key === null) restore()
+  })
+  if (code === undefined) return
+  const begun = await begin(code)
+  localStorage.setItem(name, JSON.stringify(begun))
+  session.value = begun
+}

@@ -1,0 +1,4 @@
+/**
+ * Capacity, queue and agents.
+ */
+export const SystemView = () => <h1>System</h1>

@@ -1,0 +1,34 @@
+/**
+ * What names a job: a title, and where it works.
+ */
+import { isRecord } from "../api/decode.js"
+
+interface Named {
+  readonly id: string
+  readonly kind: string
+  readonly config: unknown
+  readonly labels: { readonly [name: string]: string }
+}
+
+const field = (config: unknown, name: string): string | undefined => {
+  const value = isRecord(config) ? config[name] : undefined
+  return typeof value === "string" && value.trim() !== "" ? value : undefined
+}
+
+/** The label or field `title` or `name`; of a task job its plan; else its kind. */
+export const titleOf = ({ config, kind, labels }: Named): string =>
+  labels["title"] ??
+  field(config, "title") ??
+  labels["name"] ??
+  field(config, "name") ??
+  (kind === "tasks" ? field(config, "tasksDir") : undefined) ??
+  kind
+
+/** The last part of a path. */
+export const baseName = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path
+
+/** Where it works. */
+export const repositoryOf = ({ config }: Named): string | undefined => field(config, "repoPath")
+
+/** The end of an id, which tells jobs of the same moment apart. */
+export const shortId = (id: string): string => id.slice(-6)
