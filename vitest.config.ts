@@ -50,13 +50,22 @@ const unit = [
 /** In a real browser, against a real server. */
 const web = ["test/web/**/*.test.ts"]
 
+/** Tests on a PostgreSQL server, which they start. */
+const postgres = ["test/postgres/**/*.test.ts"]
+
 const globalSetup = ["test/support/command.ts"]
 
 const tiers = [
   { name: "unit", include: unit, exclude: chaos },
-  { name: "integration", include: ["test/**/*.test.ts"], exclude: [...unit, ...chaos, ...web], globalSetup },
+  {
+    name: "integration",
+    include: ["test/**/*.test.ts"],
+    exclude: [...unit, ...chaos, ...web, ...postgres],
+    globalSetup
+  },
   { name: "chaos", include: chaos, globalSetup },
-  { name: "web", include: web, globalSetup: ["test/web/support/build.ts"] }
+  { name: "web", include: web, globalSetup: ["test/web/support/build.ts"] },
+  { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"] }
 ]
 
 export default defineConfig({

@@ -40,10 +40,10 @@ const loadedBy = async (specifier: string): Promise<ReadonlyArray<string>> => {
 }
 
 const heavy =
-  /\/src\/(tasks|http|web|cli|daemon)\/|\/@effect\/(platform-node|cli)\/|\/@effect\/platform\/.*Http|\/node_modules\/yaml\//
+  /\/src\/(tasks|http|web|cli|daemon)\/|\/@effect\/(platform-node|cli|sql-pg|cluster)\/|\/node_modules\/pg[-/]|\/@effect\/platform\/.*Http|\/node_modules\/yaml\//
 
 describe('import "charlotte"', () => {
-  it("loads neither HTTP server, CLI nor task code", async () => {
+  it("loads neither HTTP server, CLI, task code nor a client of PostgreSQL", async () => {
     const loaded = await loadedBy("charlotte")
     expect(loaded).toContainEqual(expect.stringMatching(/\/src\/index\.ts$/))
     expect(loaded).toContainEqual(expect.stringMatching(/\/src\/manager\/JobManager\.ts$/))
@@ -100,14 +100,17 @@ describe("the package", () => {
   it("is tested with the Effect that its peers ask for, and with the one that docs/embedding.md installs", async () => {
     const pinned: Readonly<Record<string, string>> = manifest.devDependencies
     const [line = ""] = /^npm install .*$/m.exec(await read("docs/embedding.md")) ?? []
-    const peers = Object.keys(manifest.peerDependencies).sort()
+    const optional = Object.keys(manifest.peerDependenciesMeta)
+    const peers = Object.keys(manifest.peerDependencies)
+      .filter((name) => !optional.includes(name))
+      .sort()
     const packages = [
       `../charlotte/charlotte-${manifest.version}.tgz`,
       ...peers.map((name) => `${name}@${pinned[name]}`)
     ]
     expect(line.split(" ").slice(2).sort()).toEqual(packages.sort())
     for (const [name, range] of Object.entries(manifest.peerDependencies)) {
-      expect(range).toMatch(/^\^(3\.22|0\.\d+)\.\d+$/)
+      expect(range).toMatch(name === "pg" ? /^\^8\.\d+\.\d+$/ : /^\^(3\.22|0\.\d+)\.\d+$/)
       expect(satisfies(pinned[name] ?? "", range), name).toBe(true)
     }
   })

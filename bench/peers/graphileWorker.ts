@@ -3,7 +3,7 @@
  * manual recommends. It has no event for an end that is recorded: so the statement that records it is watched.
  */
 import { Logger, run } from "graphile-worker"
-import { Pool } from "pg"
+import { Pool, type QueryConfig } from "pg"
 import { number, text } from "../harness/Subject.js"
 import { config, type Data, measure } from "./Peer.js"
 
@@ -20,7 +20,7 @@ await measure(async (jobs) => {
   pool.on("error", () => undefined)
   pool.on("connect", (client) => {
     const query = client.query.bind(client)
-    client.query = (statement, values) => {
+    const watched = (statement: string | QueryConfig<Array<unknown>>, values?: Array<unknown>) => {
       const answer = query(statement, values)
       if (typeof statement === "string" || !statement.text.startsWith("delete from")) return answer
       const [ids] = statement.values ?? []
@@ -29,6 +29,7 @@ await measure(async (jobs) => {
         return result
       })
     }
+    Object.assign(client, { query: watched })
   })
 
   const concurrency = number("concurrency")

@@ -1,0 +1,29 @@
+/**
+ * Databases for tests: each has its own, which is dropped at the end.
+ */
+import { Effect, type Scope } from "effect"
+import { randomUUID } from "node:crypto"
+import { Client } from "pg"
+import { inject } from "vitest"
+
+const admin = (statement: string): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    const client = new Client({ connectionString: inject("postgres") })
+    await client.connect()
+    try {
+      await client.query(statement)
+    } finally {
+      await client.end()
+    }
+  })
+
+/** The URL of a new and empty database. */
+export const make: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.suspend(() => {
+    const name = `charlotte_${randomUUID().replaceAll("-", "")}`
+    const url = new URL(inject("postgres"))
+    url.pathname = `/${name}`
+    return Effect.as(admin(`CREATE DATABASE ${name}`), url.href)
+  }),
+  (url) => admin(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`)
+)
