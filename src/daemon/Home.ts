@@ -30,6 +30,8 @@ export interface Service {
   readonly holder: string
   readonly socket: string
   readonly token: string
+  /** The sessions of the page, and its port. */
+  readonly sessions: string
 }
 
 export class Home extends Context.Tag("charlotte/Home")<Home, Service>() {}
@@ -169,7 +171,8 @@ const paths = (path: Path, directory: string): Service => ({
   lock: path.join(directory, "lock"),
   holder: path.join(directory, "lock.json"),
   socket: path.join(directory, "socket"),
-  token: path.join(directory, "token")
+  token: path.join(directory, "token"),
+  sessions: path.join(directory, "sessions.json")
 })
 
 /** The home at that path. */

@@ -21,6 +21,8 @@ export interface Service {
   readonly isHeld: Effect.Effect<boolean>
   /** Publishes the addresses, and with them that the holder is ready. */
   readonly announce: (addresses: ReadonlyArray<Address>) => Effect.Effect<LockOwner>
+  /** Publishes where the page is, or why it is not. */
+  readonly announcePage: (page: NonNullable<LockOwner["page"]>) => Effect.Effect<void>
   /** Publishes that the holder is shutting down. */
   readonly withdraw: Effect.Effect<void>
   /** Writes the note again if it was deleted. */
@@ -96,9 +98,10 @@ export const make = (
     const context = yield* Effect.context<Home>()
     const ifHeld = Effect.whenEffect(lock.isHeld)
     let published = holder
+    let page: LockOwner["page"]
     const publish = (more: Pick<LockOwner, "addresses" | "ending">) =>
       Effect.suspend(() => {
-        published = new LockOwner({ ...holder, ...more })
+        published = new LockOwner({ ...holder, ...more, ...(page && { page }) })
         return Effect.as(ifHeld(leave(published)), published)
       }).pipe(Effect.provide(context))
     const renew = Effect.gen(function* () {
@@ -109,6 +112,13 @@ export const make = (
       holder,
       isHeld: lock.isHeld,
       announce: (addresses) => publish({ addresses }),
+      announcePage: (next) =>
+        Effect.suspend(() => {
+          page = next
+          const { addresses } = published
+          // It is published with the addresses, if those are not yet.
+          return addresses === undefined ? Effect.void : Effect.asVoid(publish({ addresses }))
+        }),
       withdraw: Effect.asVoid(publish({ ending: true })),
       renew: Effect.provide(renew, context)
     }

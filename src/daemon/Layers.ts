@@ -2,6 +2,8 @@
  * The layers that jobs of tasks run on, in a home directory: used by the daemon, and by `charlotte run` in the foreground.
  */
 import { Effect, Either, Layer, type Redacted } from "effect"
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import * as Http from "../http/server/Server.js"
 import * as Later from "../internal/Later.js"
 import { Orchestrator } from "../manager/Orchestrator.js"
@@ -64,8 +66,14 @@ export interface Port {
   readonly token: Redacted.Redacted
 }
 
-/** The HTTP server: on the socket of the home, and on a port if one is configured. */
-export const server = (port?: Port) =>
+export interface ServerOptions {
+  readonly port?: Port | undefined
+  /** Whether to open the port of pages that are still open somewhere. */
+  readonly reopenPage: boolean
+}
+
+/** The HTTP server: on the socket of the home, on a port if one is configured, and on that of the page when it is opened. */
+export const server = ({ port, reopenPage }: ServerOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { logs, socket } = yield* Home.Home
@@ -73,12 +81,38 @@ export const server = (port?: Port) =>
       return Http.listen({
         listen: port === undefined ? { socket } : [{ socket }, { host: port.host, port: port.port }],
         ...(port === undefined ? {} : { token: port.token }),
+        page: yield* page(reopenPage),
         logs,
         maxJobs,
         problems: yield* problems
       })
     })
   )
+
+const page = (reopen: boolean) =>
+  Effect.gen(function* () {
+    const { directory, sessions } = yield* Home.Home
+    const { learn } = yield* Secrets.Secrets
+    const { announcePage } = yield* HomeLock.HomeLock
+    const context = yield* Effect.context<Effect.Effect.Context<typeof Secrets.token>>()
+    return {
+      files: pageDirectory(),
+      directory,
+      sessions,
+      token: Effect.provide(Secrets.token, context),
+      learn,
+      reopen,
+      onChange: announcePage
+    }
+  })
+
+const relative = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Beside the bundle of the command, or what the checkout has built. */
+const pageDirectory = (): string => {
+  const installed = relative("../../web")
+  return existsSync(installed) ? installed : relative("../../dist/web")
+}
 
 /** Why jobs cannot be recorded, or why this process may not be the only one that works on them. */
 const problems = Effect.gen(function* () {

@@ -33,6 +33,10 @@ export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
   file: Schema.String,
   /** Where it listens, as long as it does. */
   addresses: Schema.optional(Schema.Array(Address)),
+  /** Where browsers find the page, or why they do not. */
+  page: Schema.optional(
+    Schema.Struct({ origin: Schema.optional(Schema.String), problem: Schema.optional(Schema.String) })
+  ),
   /** It no longer listens, and will release the home soon. */
   ending: Schema.optional(Schema.Boolean)
 }) {

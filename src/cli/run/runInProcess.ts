@@ -115,7 +115,7 @@ const printInterrupted = ({ id, status }: Run, { message }: OutputClosed) =>
 /** Serves the socket of the home, like a daemon. The job runs even if that fails. */
 const serve = (life: Scope.Scope) =>
   Effect.gen(function* () {
-    const server = yield* Layer.buildWithScope(Layers.server(), life)
+    const server = yield* Layer.buildWithScope(Layers.server({ reopenPage: false }), life)
     const { addresses, shutdownRequested } = Context.get(server, Server)
     yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
     return shutdownRequested

@@ -15,10 +15,12 @@ import * as errorSchemas from "./errorSchemas.js"
 import * as eventSchemas from "./eventSchemas.js"
 import * as Jobs from "./Jobs.js"
 import * as Kinds from "./Kinds.js"
+import * as sessions from "./Session.js"
 import { describe } from "./openApi.js"
 import { version } from "./Version.js"
 
 export { Health, Ready } from "./Daemon.js"
+export { EndedSessions, Session, SessionCode, SessionProof } from "./Session.js"
 export { Job, JobKey, JobPage, ListedJob, Submitted } from "./Jobs.js"
 
 const withErrors = <Groups extends HttpApiGroup.HttpApiGroup.Any>(
@@ -37,6 +39,7 @@ export const serverApi = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(
   HttpApi.make("charlotte")
     .addHttpApi(jobs)
     .add(Daemon.group)
+    .add(sessions.group)
     .addError(errorSchemas.Forbidden)
     .addError(errorSchemas.InternalError)
     .addError(errorSchemas.NoSuchRoute)

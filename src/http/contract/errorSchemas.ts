@@ -62,12 +62,16 @@ export const StoreFailed = withStatus(
 
 export const CursorAhead = withStatus(400, http.CursorAhead)
 export const IdempotencyKeyReused = withStatus(422, http.IdempotencyKeyReused)
+export const InvalidCode = withStatus(403, http.InvalidCode)
 export const InternalError = withStatus(500, http.InternalError)
 export const InvalidQuery = withStatus(400, http.InvalidQuery)
 export const LogNotFound = withStatus(404, http.LogNotFound)
 export const NoSuchKind = withStatus(404, http.NoSuchKind)
 export const NoSuchRoute = withStatus(404, http.NoSuchRoute)
 export const NotReady = withStatus(503, http.NotReady)
+export const PageUnavailable = withStatus(503, http.PageUnavailable)
+export const SessionNotFound = withStatus(404, http.SessionNotFound)
+export const TooManyTries = withStatus(429, http.TooManyTries)
 export const VersionMismatch = withStatus(412, http.VersionMismatch)
 
 const refused = (status: number, ...reasons: ReadonlyArray<http.Refusal>) =>

@@ -172,6 +172,57 @@ export class InternalError extends Schema.TaggedError<InternalError>()("Internal
 }
 
 /**
+ * The one-time code of a page cannot be used.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class InvalidCode extends Schema.TaggedError<InvalidCode>()("InvalidCode", {}) {
+  override get message() {
+    return "the code is wrong, was used before, or is more than a minute old; open the page again with: charlotte open"
+  }
+}
+
+/**
+ * Too many wrong codes within a minute.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class TooManyTries extends Schema.TaggedError<TooManyTries>()("TooManyTries", {}) {
+  override get message() {
+    return "too many wrong codes; wait a minute, then open the page again with: charlotte open"
+  }
+}
+
+/**
+ * The session of a page has ended, or there was none.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", {}) {
+  override get message() {
+    return "there is no such session, or it has ended; open the page again with: charlotte open"
+  }
+}
+
+/**
+ * The port of the page cannot be opened. No other is taken instead: open pages and bookmarks lead to this one.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class PageUnavailable extends Schema.TaggedError<PageUnavailable>()("PageUnavailable", {
+  address: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `the page cannot be served on ${this.address}: ${this.problem}; free that port, or choose another one with: charlotte daemon restart --listen 127.0.0.1:0`
+  }
+}
+
+/**
  * No server listens on the address.
  *
  * @since 0.1.0

@@ -20,13 +20,16 @@ import { Cause, Context, Effect, Layer, Schema } from "effect"
 import type { RequestListener } from "node:http"
 import { ShuttingDown } from "../../domain/errors.js"
 import { isTraced } from "../../internal/Tracing.js"
-import { withErrorResponses } from "./errorResponses.js"
+import { pageSecurityPolicy, withErrorResponses } from "./errorResponses.js"
 import { Api, serverApi } from "../contract/Api.js"
 import { docsPath, openApiPath } from "../contract/Daemon.js"
 import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
 import { contentSecurityPolicy, docsPage } from "./docsPage.js"
+import type * as Page from "./page/Page.js"
+import * as pageFiles from "./page/pageFiles.js"
+import * as SessionHandlers from "./SessionHandlers.js"
 import * as RequestGuard from "./RequestGuard.js"
 import * as Handlers from "./Handlers.js"
 import { managers, type Requirements } from "./KindHandlers.js"
@@ -36,15 +39,15 @@ import * as OpenStreams from "./OpenStreams.js"
 export class Application extends Context.Tag("charlotte/http/Application")<
   Application,
   {
-    /** One for each access policy. */
-    readonly listeners: ReadonlyArray<RequestListener>
+    /** Handles the requests to an address, under its access policy. */
+    readonly listener: (policy: RequestGuard.AccessPolicy) => Effect.Effect<RequestListener>
     /** Ends open streams and refuses further requests. */
     readonly close: Effect.Effect<void>
   }
 >() {}
 
 export interface Options extends Handlers.Options, OpenStreams.Options {
-  readonly policies: ReadonlyArray<RequestGuard.AccessPolicy>
+  readonly page?: Page.Service | undefined
   /** Called by `POST /shutdown`. */
   readonly shutdown: Effect.Effect<void>
   readonly maxBody?: number
@@ -99,7 +102,7 @@ const exact = { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, caseS
 const orFail = <E>(refusal: E | undefined): Effect.Effect<void, E> =>
   refusal === undefined ? Effect.void : Effect.fail(refusal)
 
-const make = ({ policies, maxBody = defaultMaxBody }: Options) =>
+const make = ({ page, maxBody = defaultMaxBody }: Options) =>
   Effect.gen(function* () {
     const api = yield* HttpRouter.withRouterConfig(HttpApiBuilder.httpApp, exact)
     const { close, hasClosed } = yield* OpenStreams.OpenStreams
@@ -109,20 +112,19 @@ const make = ({ policies, maxBody = defaultMaxBody }: Options) =>
     const app = (check: RequestGuard.Check) =>
       Effect.flatMap(HttpServerRequest, (request) =>
         orFail(check(request) ?? checkContentLength(request, maxBody))
-      ).pipe(Effect.zipRight(open), Effect.zipRight(api), withErrorResponses(hasClosed))
+      ).pipe(Effect.zipRight(open), Effect.zipRight(api), withErrorResponses(hasClosed, page && pageSecurityPolicy))
 
     // A context with few services, because each request copies it several times.
     const services = yield* Effect.map(
       Effect.context<HttpRouter.HttpRouter.DefaultServices>(),
       Context.pick(FileSystem, Path, HttpPlatform, Generator)
     )
-    const listeners = yield* Effect.forEach(policies, (policy) =>
-      NodeHttpServer.makeHandler(app(RequestGuard.make(policy)))
-    ).pipe(
-      Effect.mapInputContext((_: Context.Context<never>) => Context.add(services, MaxBody, maxBody)),
-      withoutSpans
-    )
-    return { listeners, close }
+    const listener = (policy: RequestGuard.AccessPolicy) =>
+      NodeHttpServer.makeHandler(app(RequestGuard.make(policy))).pipe(
+        Effect.mapInputContext((_: Context.Context<never>) => Context.add(services, MaxBody, maxBody)),
+        withoutSpans
+      )
+    return { listener, close }
   })
 
 /** The schemas of applications are not described by ours. */
@@ -140,12 +142,14 @@ export interface Served<Groups extends HttpApiGroup.HttpApiGroup.Any, E> {
 export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
   options: Options & Served<Groups, E>
 ): Layer.Layer<Application, never, Requirements<Groups>> => {
-  const { logs, maxJobs, problems = Effect.succeed([]), shutdown } = options
+  const { logs, maxJobs, page, problems = Effect.succeed([]), shutdown } = options
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the groups are looked up by name
   const api = (options.api === undefined ? Api : serverApi(options.api, isOurs)) as unknown as ServedApi
   return Layer.scoped(Application, make(options)).pipe(
     Layer.provide([HttpApiBuilder.api(api), documents(api), readableDecodeErrors]),
-    Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer]),
+    Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer, SessionHandlers.layer]),
+    Layer.provide(page === undefined ? Layer.empty : pageFiles.layer(page.files)),
+    Layer.provide(Layer.sync(SessionHandlers.ServedPage, () => page)),
     Layer.provide([Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }), Metrics.layer({ maxJobs })]),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),

@@ -121,7 +121,7 @@ const minTokenLength = 32
 const onPort = (
   server: Server,
   { host = "127.0.0.1", port }: { readonly host?: string; readonly port: number },
-  token: Redacted.Redacted | undefined
+  { isSession, token }: Access
 ): Effect.Effect<Omit<Listener, "server">, ListenError> =>
   Effect.gen(function* () {
     const refuse = (problem: string) => new ListenError({ address: `${host}:${port}`, problem })
@@ -136,18 +136,23 @@ const onPort = (
     const names = [address === "::1" ? "[::1]" : address, "localhost"].map((name) => `${name}:${actual}`)
     return {
       address: { host: address, port: actual },
-      policy: { hosts: names, origins: names.map((name) => `http://${name}`), token }
+      policy: { hosts: names, origins: names.map((name) => `http://${name}`), token, isSession }
     }
   })
+
+/** Who may send requests to a port. */
+interface Access extends Pick<AccessPolicy, "isSession"> {
+  readonly token?: Redacted.Redacted | undefined
+}
 
 /** Listens for as long as the scope lives. */
 export const listen = (
   address: Address,
-  options: Limits & {
-    readonly token?: Redacted.Redacted | undefined
-    /** May be called before this effect returns the actual address. */
-    readonly onRequest: RequestListener
-  }
+  options: Limits &
+    Access & {
+      /** May be called before this effect returns the actual address. */
+      readonly onRequest: RequestListener
+    }
 ): Effect.Effect<Listener, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const server = yield* Effect.acquireRelease(
@@ -161,6 +166,6 @@ export const listen = (
           server.closeAllConnections()
         })
     )
-    const bound = "socket" in address ? onSocket(server, address.socket) : onPort(server, address, options.token)
+    const bound = "socket" in address ? onSocket(server, address.socket) : onPort(server, address, options)
     return { server, ...(yield* bound) }
   })

@@ -2,14 +2,16 @@
  * Checks that a request must pass before its body is read. A client that can start a job can run code as the user, and any web page
  * can send requests to this machine, so those of other pages than its own are refused.
  */
-import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
+import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
-import type { IncomingMessage } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { docsPath, healthPath, openApiPath, shutdownPath } from "../contract/Daemon.js"
 import { RequestRefused, type Refusal, VersionMismatch } from "../contract/errors.js"
+import { proofPath, sessionPath } from "../contract/Session.js"
 import { version, versionHeader } from "../contract/Version.js"
+import { isForPage } from "./page/pageFiles.js"
 
 /** What the checks require of requests to an address. */
 export interface AccessPolicy {
@@ -19,6 +21,8 @@ export interface AccessPolicy {
   readonly origins: ReadonlyArray<string>
   /** Required as a bearer token; without one, the permissions of the socket decide. */
   readonly token?: Redacted.Redacted | undefined
+  /** Whether a token is that of a session on this origin; only where there is a page. */
+  readonly isSession?: ((token: string, origin: string, response: ServerResponse) => boolean) | undefined
 }
 
 const safeMethods = ["GET", "HEAD"]
@@ -32,6 +36,11 @@ const isJson = (contentType = ""): boolean => /^application\/json *(; *charset="
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
 const bearer = (authorization = ""): string => /^bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? ""
+
+export const bearerOf = ({ headers }: HttpServerRequest): string => bearer(headers["authorization"])
+
+/** The origin of pages that this address serves. */
+export const originOf = ({ headers }: HttpServerRequest): string => `http://${headers["host"]?.toLowerCase() ?? ""}`
 
 /** Returns the first failed check. */
 export type Check = (request: HttpServerRequest) => RequestRefused | VersionMismatch | undefined
@@ -51,30 +60,52 @@ const maxHeaders = 100
 /** Liveness probes and browsers have no token; none of these says anything about jobs. */
 const publicPaths: ReadonlyArray<string | undefined> = [healthPath, docsPath, openApiPath]
 
-const isPublic = ({ method, url }: HttpServerRequest): boolean =>
-  safeMethods.includes(method) && publicPaths.includes(url.split("?", 1)[0])
+/** A browser gets its token from the first, and does not send it before it has an answer from the second. */
+const withoutToken: ReadonlyArray<string> = [sessionPath, proofPath]
 
-export const make = ({ hosts, origins, token }: AccessPolicy): Check => {
+const pathOf = ({ url }: HttpServerRequest): string | undefined => url.split("?", 1)[0]
+
+/** A browser that follows a link to a page, not one that loads something for a page. */
+const isNavigation = ({ headers, method }: HttpServerRequest): boolean =>
+  method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
+
+export const make = ({ hosts, isSession, origins, token }: AccessPolicy): Check => {
   const expected = token && digest(Redacted.value(token))
+  const hasPage = isSession !== undefined
 
-  const isForeign = (site: string | undefined, method: string): boolean =>
+  const isFile = (request: HttpServerRequest): boolean => hasPage && isForPage(request)
+
+  const isPublic = (request: HttpServerRequest): boolean =>
+    safeMethods.includes(request.method)
+      ? publicPaths.includes(pathOf(request)) || isFile(request)
+      : hasPage && request.method === "POST" && withoutToken.includes(request.url)
+
+  const isForeign = (request: HttpServerRequest): boolean => {
+    const site = request.headers["sec-fetch-site"]
+    if (site === undefined || site === "same-origin") return false
     // `none` is the address bar or a bookmark: such a request may only read.
-    site !== undefined && site !== "same-origin" && !(site === "none" && safeMethods.includes(method))
+    if (site === "none") return !safeMethods.includes(request.method)
+    return !(isNavigation(request) && (pathOf(request) === docsPath || isFile(request)))
+  }
+
+  const isAuthorized = (request: HttpServerRequest): boolean => {
+    if (expected === undefined) return true
+    const given = bearerOf(request)
+    return (
+      timingSafeEqual(digest(given), expected) ||
+      (isSession?.(given, originOf(request), toServerResponse(request)) ?? false)
+    )
+  }
 
   const refusal = (request: HttpServerRequest): Refusal | undefined => {
-    const { headers, method, url } = request
+    const { headers, url } = request
     const source = toIncomingMessage(request)
     if (source.rawHeaders.length > 2 * maxHeaders) return "headers"
     if (!url.startsWith("/")) return "address"
     if (countHosts(source) !== 1 || !hosts.includes(headers["host"]?.toLowerCase() ?? "")) return "host"
     if (headers["origin"] !== undefined && !origins.includes(headers["origin"])) return "origin"
-    if (isForeign(headers["sec-fetch-site"], method)) return "site"
-    if (
-      expected !== undefined &&
-      !isPublic(request) &&
-      !timingSafeEqual(digest(bearer(headers["authorization"])), expected)
-    )
-      return "token"
+    if (isForeign(request)) return "site"
+    if (!isPublic(request) && !isAuthorized(request)) return "token"
     return hasBody(request) && !isJson(headers["content-type"]) ? "content" : undefined
   }
 

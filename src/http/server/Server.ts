@@ -10,7 +10,9 @@ import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted,
 import { InternalError, NotReady } from "../contract/errors.js"
 import * as Later from "../../internal/Later.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { ListenError } from "./ListenError.js"
+import { ListenError } from "./ListenError.js"
+import * as Page from "./page/Page.js"
+import type { Port } from "./page/SessionFile.js"
 import type { AccessPolicy } from "./RequestGuard.js"
 import type * as Handlers from "./Handlers.js"
 import type { Served } from "./HttpApp.js"
@@ -84,70 +86,108 @@ const internalError = new InternalError()
 const errorBody = JSON.stringify({ ...internalError, message: internalError.message })
 const errorHeaders = { "content-type": "application/json", connection: "close" }
 
-const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: Options & Served<Groups, E>) =>
+/** Of the daemon and of `charlotte run`. */
+export interface ListenOptions extends Options {
+  /** The page, which browsers find on the port of `listen`, or else on one that is opened for it. */
+  readonly page?: Page.Options | undefined
+}
+
+const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOptions & Served<Groups, E>) =>
   Effect.gen(function* () {
     const { drain = "2 seconds", listen } = options
     const runFork = Runtime.runFork(yield* Effect.runtime<Requirements<Groups>>())
     const requested = yield* Deferred.make<void>()
-    const policies = yield* Deferred.make<ReadonlyArray<AccessPolicy>>()
     // The application outlives the connections.
-    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const newScope = Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const scope = yield* newScope
+    const addresses = yield* newScope
+    const listeners: Array<Listener.Listener> = []
+
+    /** Requests wait until the application is loaded and the actual address is known. */
+    const add = (
+      address: Listener.Address,
+      token: Redacted.Redacted | undefined
+    ): Effect.Effect<Listener.Listener, ListenError> =>
+      Effect.gen(function* () {
+        const policy = yield* Deferred.make<AccessPolicy>()
+        const isSession = page?.sessions.use
+        const listener = yield* Listener.listen(address, { ...options, token, isSession, onRequest: onRequest(policy) })
+        yield* Deferred.succeed(policy, listener.policy)
+        listeners.push(listener)
+        return listener
+      }).pipe(Scope.extend(addresses))
+
+    const servePage = (page: Page.Options) =>
+      Page.make(page, {
+        current: Effect.sync(() => listeners.flatMap(toPort)[0]),
+        open: (port) =>
+          Effect.flatMap(options.token === undefined ? tokenFor(port, page) : Effect.succeed(options.token), (token) =>
+            Effect.map(add(port, token), originOf)
+          )
+      })
+    const page = options.page && (yield* servePage(options.page))
 
     const load = Effect.gen(function* () {
       const HttpApp = yield* Effect.promise(() => import("./HttpApp.js"))
       const shutdown = Effect.asVoid(Deferred.succeed(requested, undefined))
-      const layer = HttpApp.layer({ ...options, policies: yield* Deferred.await(policies), shutdown })
+      const layer = HttpApp.layer({ ...options, page, shutdown })
       return Context.get(yield* Layer.buildWithScope(layer, scope), HttpApp.Application)
     })
     const application = yield* Later.make(load)
 
-    /** Holds requests back until the application is loaded and the actual addresses are known. */
-    const onRequest = (at: number): RequestListener => {
+    const onRequest = (policy: Deferred.Deferred<AccessPolicy>): RequestListener => {
       let listener: RequestListener | undefined
+      const ready = Effect.flatMap(application.get, (app) => Effect.flatMap(Deferred.await(policy), app.listener))
       return (request, response) =>
         listener === undefined
           ? void runFork(
-              Effect.matchCauseEffect(application.get, {
+              Effect.matchCauseEffect(ready, {
                 onFailure: (cause) =>
                   Effect.zipRight(
                     Effect.logError("loading the HTTP application failed", cause),
                     Effect.sync(() => response.writeHead(500, errorHeaders).end(errorBody))
                   ),
-                onSuccess: ({ listeners }) =>
+                onSuccess: (handler) =>
                   Effect.sync(() => {
-                    listener = listeners[at]
+                    listener ??= handler
                     // The client may have disconnected meanwhile, which the handler would not notice.
-                    if (!response.destroyed) listener?.(request, response)
+                    if (!response.destroyed) listener(request, response)
                   })
               })
             )
           : listener(request, response)
     }
 
-    const listeners = yield* Effect.forEach(Array.ensure(listen), (address, at) =>
-      Listener.listen(address, { ...options, onRequest: onRequest(at) })
-    )
-    yield* Deferred.succeed(
-      policies,
-      listeners.map(({ policy }) => policy)
-    )
-    const servers = listeners.map(({ server }) => server)
+    yield* Effect.forEach(Array.ensure(listen), (address) => add(address, options.token))
+    const bound = listeners.map(({ address }) => address)
+    if (page !== undefined) yield* page.start
     // Added last, so that it runs before the listeners close.
-    yield* Effect.addFinalizer(() =>
+    yield* Effect.addFinalizer(() => {
+      const servers = listeners.map(({ server }) => server)
       // If the application was never requested, there are no requests in flight.
-      application.isWanted()
+      return application.isWanted()
         ? Effect.zipRight(
             Effect.flatMap(application.get, ({ close }) => close),
             close(servers, drain)
           )
         : close(servers, 0)
-    )
+    })
     return {
-      addresses: listeners.map(({ address }) => address),
+      addresses: bound,
       shutdownRequested: Deferred.await(requested),
       prepared: Effect.asVoid(application.get)
     }
   })
+
+const originOf = ({ policy }: Listener.Listener): string => policy.origins[0] ?? ""
+
+const toPort = (listener: Listener.Listener) =>
+  "port" in listener.address
+    ? [{ host: listener.address.host ?? "127.0.0.1", port: listener.address.port, origin: originOf(listener) }]
+    : []
+
+const tokenFor = ({ host, port }: Port, page: Page.Options) =>
+  Effect.mapError(page.token, ({ message }) => new ListenError({ address: `${host}:${port}`, problem: message }))
 
 /**
  * As `layer`, but loads the HTTP application with the first request, or when `prepared` runs.
@@ -155,7 +195,7 @@ const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: Options 
  * @internal
  */
 export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
-  options: Options & Served<Groups, E>
+  options: ListenOptions & Served<Groups, E>
 ): Layer.Layer<Server, ListenError, Requirements<Groups>> => Layer.scoped(Server, make(options))
 
 /**

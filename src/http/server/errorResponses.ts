@@ -47,12 +47,22 @@ const common = {
   [versionHeader]: version
 }
 
-/** The default; the docs page has its own. */
-const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+/** Without a page; the docs page has its own. */
+export const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-/** `isLast`: close the connection after this response. */
-const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, isLast: boolean) => ({
-  "content-security-policy": contentSecurityPolicy,
+/** Of every response of a server with a page: only what the server itself serves is loaded and executed, and no text becomes HTML. */
+export const pageSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
+
+interface Manner {
+  /** Close the connection after this response. */
+  readonly isLast: boolean
+  /** The default of `content-security-policy`. */
+  readonly policy: string
+}
+
+const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, { isLast, policy }: Manner) => ({
+  "content-security-policy": policy,
   ...headers,
   ...common,
   ...(isLast && { connection: "close" }),
@@ -64,10 +74,10 @@ const headersOf = ({ headers, status }: HttpServerResponse.HttpServerResponse, i
  * A hot path: writes head and body at once, without waiting for the client. Streams, and responses with a handler to run before
  * they are sent, are left to the platform's server.
  */
-const send = (response: HttpServerResponse.HttpServerResponse, isLast: boolean) =>
+const send = (response: HttpServerResponse.HttpServerResponse, manner: Manner) =>
   Effect.withFiberRuntime<HttpServerResponse.HttpServerResponse, never, HttpServerRequest>((fiber) => {
     const { body, status } = response
-    const headers = headersOf(response, isLast)
+    const headers = headersOf(response, manner)
     const isWhole = body._tag === "Uint8Array" || (body._tag === "Raw" && typeof body.body === "string")
     if (!isWhole || Option.isSome(fiber.getFiberRef(HttpApp.currentPreResponseHandlers))) {
       return Effect.succeed(HttpServerResponse.setHeaders(response, headers))
@@ -79,7 +89,7 @@ const send = (response: HttpServerResponse.HttpServerResponse, isLast: boolean) 
 
 /** `isLast`: whether to close the connection after the response. */
 export const withErrorResponses =
-  (isLast: Effect.Effect<boolean>) =>
+  (isLast: Effect.Effect<boolean>, policy = contentSecurityPolicy) =>
   <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
     Effect.catchAllCause(app, (cause) => {
       // The client disconnected, or the server shuts down.
@@ -93,7 +103,7 @@ export const withErrorResponses =
         yield* Effect.logError(`unexpected error in ${method} ${pathOf(url)}`, cause)
         return yield* Effect.orDie(responseTo(new InternalError()))
       })
-    }).pipe(Effect.flatMap((response) => Effect.flatMap(isLast, (isLast) => send(response, isLast))))
+    }).pipe(Effect.flatMap((response) => Effect.flatMap(isLast, (isLast) => send(response, { isLast, policy }))))
 
 /** Without the query, which may hold anything. */
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? url

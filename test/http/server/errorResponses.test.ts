@@ -164,6 +164,8 @@ const others: ReadonlyArray<Case> = [
     sent: { ...get("/api/v1/jobs"), method: "PUT" },
     holds: { method: "PUT", path: "/api/v1/jobs" }
   },
+  // A server without a page.
+  { status: 404, tag: "NoSuchRoute", sent: post("/session", {}), holds: { method: "POST", path: "/api/v1/session" } },
   {
     status: 400,
     tag: "HttpApiDecodeError",
@@ -254,10 +256,13 @@ describe("status of a request error", () => {
   )
 })
 
+/** Those of a server with a page, in the tests of `page/`. */
+const ofPage = ["InvalidCode", "PageUnavailable", "SessionNotFound", "TooManyTries"]
+
 describe("error responses", () => {
   it("are all covered by a case in this file", () => {
     const cased = new Set([...cases.map(([, { error }]) => error._tag), ...others.map(({ tag }) => tag)])
     const known = [...Object.keys(errors), ...Object.keys(Http.errors)]
-    expect([...cased, ...notSent].sort()).toEqual([...new Set([...known, "HttpApiDecodeError"])].sort())
+    expect([...cased, ...notSent, ...ofPage].sort()).toEqual([...new Set([...known, "HttpApiDecodeError"])].sort())
   })
 })

@@ -1,0 +1,125 @@
+/**
+ * The page of a server: its files, its sessions, and the port on which browsers find it.
+ */
+import { Effect, Random, type Redacted, type Scope } from "effect"
+import { readdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { type InvalidCode, PageUnavailable, type TooManyTries } from "../../contract/errors.js"
+import type { ListenError } from "../ListenError.js"
+import * as OneTimeCodes from "./OneTimeCodes.js"
+import type { Port } from "./SessionFile.js"
+import * as Sessions from "./Sessions.js"
+
+export interface Options {
+  /** The directory of the built files: `index.html`, and what it loads from `/assets/`. */
+  readonly files: string
+  /** The file that keeps sessions and port; it is made with mode 0600. */
+  readonly sessions: string
+  /** Where `charlotte open` leaves the files that lead browsers to the page. */
+  readonly directory: string
+  /** What other clients of a port that is opened for the page have to send. */
+  readonly token: Effect.Effect<Redacted.Redacted, { readonly message: string }>
+  /** Called with each secret, which must not appear in any log. */
+  readonly learn: (secret: string) => void
+  /** Whether to open the port of sessions that have not ended as soon as the server listens. */
+  readonly reopen: boolean
+  /** Where the page is served, or why it is not. */
+  readonly onChange: (page: State) => Effect.Effect<void>
+}
+
+/** Where the page is served, or why it is not. */
+export interface State {
+  readonly origin?: string
+  readonly problem?: string
+}
+
+export interface Service {
+  readonly files: string
+  readonly sessions: Sessions.Sessions
+  /** A one-time code for the page, for which a port is opened if none is open. */
+  readonly code: Effect.Effect<OneTimeCodes.Issued, PageUnavailable>
+  /** Begins a session with a code; `origin` is that of the request. */
+  readonly exchange: (code: string, origin: string) => Effect.Effect<Sessions.Begun, InvalidCode | TooManyTries>
+  /** Ends all sessions, and says how many; codes become invalid too. */
+  readonly endAll: Effect.Effect<number>
+  /** Opens the port that pages try to reconnect to, if there are any. */
+  readonly start: Effect.Effect<void>
+}
+
+/** How the server listens. */
+export interface Listening {
+  /** The port that it listens on, if any, and the origin of its pages. */
+  readonly current: Effect.Effect<(Port & { readonly origin: string }) | undefined>
+  /** Listens on one more, for as long as the server lives, and gives the origin of its pages. */
+  readonly open: (port: Port) => Effect.Effect<string, ListenError>
+}
+
+/** A file in the directory that leads a browser to the page with a code. */
+export const openingFile = (directory: string, id: string): string => join(directory, `open-${id}.html`)
+
+const isOpening = (name: string): boolean => /^open-[\w-]+\.html$/.test(name)
+
+const removeFile = (file: string) => Effect.ignore(Effect.try(() => rmSync(file, { force: true })))
+
+/** Those of commands and servers that were killed, too. */
+const removeOpenings = (directory: string) =>
+  Effect.try(() => readdirSync(directory).filter(isOpening)).pipe(
+    Effect.flatMap(Effect.forEach((name) => removeFile(join(directory, name)), { discard: true })),
+    Effect.ignore
+  )
+
+/** Below the ports that systems give to outgoing connections, one of which could have it when the server starts again. */
+const randomPort = Effect.map(Random.nextIntBetween(10_000, 30_000), (port) => ({ host: "127.0.0.1", port }))
+
+export const make = (
+  { directory, files, learn, onChange, reopen, sessions: file }: Options,
+  { current, open }: Listening
+): Effect.Effect<Service, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const sessions = yield* Sessions.make({ file, learn })
+    const codes = OneTimeCodes.make()
+    yield* Effect.acquireRelease(removeOpenings(directory), () => removeOpenings(directory))
+
+    const openRemembered = ({ host, port }: Port) =>
+      Effect.mapBoth(open({ host, port }), {
+        onFailure: ({ problem }) => new PageUnavailable({ address: `${host}:${port}`, problem }),
+        onSuccess: (origin) => ({ host, port, origin })
+      })
+    const openAny = Effect.retry(Effect.flatMap(randomPort, openRemembered), { times: 20 })
+    const permit = yield* Effect.makeSemaphore(1)
+    const openPort = Effect.flatMap(sessions.port, (port) => (port ? openRemembered(port) : openAny)).pipe(
+      Effect.tapBoth({
+        onFailure: ({ message }) => onChange({ problem: message }),
+        onSuccess: ({ origin }) => onChange({ origin })
+      })
+    )
+    const listening = permit.withPermits(1)(Effect.flatMap(current, (port) => (port ? Effect.succeed(port) : openPort)))
+
+    return {
+      files,
+      sessions,
+      code: Effect.gen(function* () {
+        const { host, origin, port } = yield* listening
+        yield* sessions.remember({ host, port })
+        const issued = yield* codes.issue(origin)
+        learn(issued.code)
+        const remove = removeFile(openingFile(directory, issued.id))
+        yield* Effect.forkIn(Effect.delay(remove, OneTimeCodes.lifetime), scope)
+        return issued
+      }),
+      exchange: (code, origin) =>
+        Effect.gen(function* () {
+          const { id } = yield* codes.take(code, origin)
+          yield* removeFile(openingFile(directory, id))
+          return yield* sessions.begin(origin)
+        }),
+      endAll: Effect.zipRight(codes.forget, sessions.endAll),
+      start: Effect.gen(function* () {
+        const port = yield* current
+        if (port !== undefined) return yield* onChange({ origin: port.origin })
+        if (!reopen || !(yield* sessions.areThereAny) || (yield* sessions.port) === undefined) return
+        yield* Effect.catchAll(listening, ({ message }) => Effect.logWarning(message))
+      })
+    }
+  })

@@ -1,0 +1,78 @@
+/**
+ * Routes of the page's own files. They hold no data and need no token; what they show they request with the session's token.
+ */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { Effect, type Layer } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
+import { extname, join } from "node:path"
+import { NoSuchRoute } from "../../contract/errors.js"
+
+const contentTypes: { readonly [extension: string]: string } = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".map": "application/json",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2"
+}
+
+/** Bookmarks lead to these; the page shows what belongs to its address. */
+const documents = ["/", "/jobs", "/jobs/:id", "/jobs/:id/diff", "/system"] as const
+
+const documentPath = /^\/(?:jobs(?:\/[\w.-]+(?:\/diff)?)?|system)?$/
+const assetPath = /^\/assets\/[\w.-]+$/
+
+const pathOf = ({ url }: HttpServerRequest): string => url.split("?", 1)[0] ?? url
+
+/** Whether the request is for a file of the page. */
+export const isForPage = (request: HttpServerRequest): boolean => {
+  const path = pathOf(request)
+  return documentPath.test(path) || assetPath.test(path)
+}
+
+type Files = ReadonlyMap<string, HttpServerResponse.HttpServerResponse>
+
+const read = (directory: string) =>
+  Effect.try(
+    (): Files =>
+      new Map(
+        readdirSync(directory).flatMap((name) => {
+          const contentType = contentTypes[extname(name)]
+          if (contentType === undefined) return []
+          return [[name, HttpServerResponse.uint8Array(readFileSync(join(directory, name)), { contentType })]]
+        })
+      )
+  ).pipe(
+    Effect.tapError(({ error }) => Effect.logWarning("the files of the page cannot be read", error)),
+    Effect.orElseSucceed((): Files => new Map())
+  )
+
+const missing = HttpServerResponse.text(
+  "the page is not part of this installation; in a checkout, run: npm run build\n",
+  {
+    status: 404
+  }
+)
+
+/** Read when first requested, and kept: those of another version may replace them while the server runs. */
+export const layer = (directory: string): Layer.Layer<never> =>
+  HttpApiBuilder.Router.use((router) =>
+    Effect.gen(function* () {
+      const files = yield* Effect.cached(read(directory))
+      const shell = Effect.map(files, (files) => files.get("index.html") ?? missing)
+      yield* Effect.forEach(documents, (path) => router.get(path, shell))
+      yield* router.get(
+        "/assets/:name",
+        Effect.gen(function* () {
+          const { name = "" } = yield* HttpRouter.params
+          const file = (yield* files).get(name)
+          return file ?? (yield* new NoSuchRoute({ method: "GET", path: `/assets/${name}` }))
+        })
+      )
+    })
+  )
