@@ -92,7 +92,13 @@ export default {
       comment: "The page runs in a browser, in 150 KB: of the rest of src it imports types of the domain only.",
       severity: "error",
       from: { path: "^src/web/" },
-      to: { pathNot: ["^src/web/", "^src/domain/", npm("preact", "@preact/signals", "@dagrejs/dagre")] }
+      to: {
+        pathNot: [
+          "^src/web/",
+          "^src/domain/",
+          npm("preact", "@preact/signals", "lowlight", "highlight\\.js", "@types/hast")
+        ]
+      }
     },
     {
       name: "web-imports-types-of-the-domain",

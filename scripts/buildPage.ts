@@ -3,7 +3,7 @@
  * licences of what is in there. The names of assets change with their content.
  */
 import { build } from "esbuild"
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename } from "node:path"
 import { fileURLToPath } from "node:url"
 import manifest from "../package.json" with { type: "json" }
@@ -55,8 +55,12 @@ writeFileSync(`${directory}/index.html`, html)
 
 const packageOf = (path: string): string | undefined => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[0]
 
+const licenceOf = (path: string): string => {
+  const file = readdirSync(`${root}${path}`).find((name) => name.toLowerCase() === "license")
+  if (file === undefined) throw new Error(`${path} has no licence`)
+  return readFileSync(`${root}${path}/${file}`, "utf8")
+}
+
 const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []))
-const licences = [...packages]
-  .sort()
-  .map((path) => `${path.replace(/.*node_modules\//, "")}\n\n${readFileSync(`${root}${path}/LICENSE`, "utf8")}`)
+const licences = [...packages].sort().map((path) => `${path.replace(/.*node_modules\//, "")}\n\n${licenceOf(path)}`)
 writeFileSync(`${directory}/licences.txt`, licences.join(`\n${"-".repeat(80)}\n\n`))

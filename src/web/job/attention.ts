@@ -1,0 +1,173 @@
+/**
+ * What goes on in a job, and what needs a person, in a few sentences: the first thing to read.
+ */
+import type { Job } from "../api/models.js"
+import * as format from "../ui/format.js"
+import type { JobModel, Task, Unit } from "./model/JobModel.js"
+import * as payload from "./model/payload.js"
+
+export interface Message {
+  readonly tone: "run" | "good" | "bad" | "warn" | "idle"
+  readonly text: string
+  /** Why, as it was reported. */
+  readonly reason?: string | undefined
+  /** Where to look. */
+  readonly unit?: string
+  readonly task?: number
+  /** What a person can do about it. */
+  readonly action?: "resume" | "signal" | "retry"
+}
+
+/** A signal that cannot be sent: the job waits until it is resumed. */
+const resumeSignal = "charlotte.resume"
+
+/** More failures are counted. */
+const mostFailures = 3
+
+const name = ({ number, title, unit }: Task): string => `${unit} ${number}${title === "" ? "" : ` “${title}”`}`
+
+const failureOf = (unit: Unit): Message => {
+  const task = [...unit.tasks.values()].find(({ state }) => state === "failed")
+  if (task === undefined) return { tone: "bad", text: `Unit ${unit.id} failed`, reason: unit.reason, unit: unit.id }
+  const attempts = new Set(task.attempts.map(({ number }) => number)).size
+  const after = attempts > 1 ? ` after ${attempts} attempts` : ""
+  return { tone: "bad", text: `${name(task)} failed${after}`, reason: task.reason, unit: unit.id, task: task.number }
+}
+
+const failures = (model: JobModel): ReadonlyArray<Message> => {
+  const failed = [...model.units.values()].filter(({ state }) => state === "failed")
+  const rest = failed.length - mostFailures
+  return [
+    ...failed.slice(0, mostFailures).map(failureOf),
+    ...(rest > 0 ? [{ tone: "bad", text: `${format.count(rest, "more unit")} failed` } as const] : [])
+  ]
+}
+
+const errorText = ({ error }: Job): string | undefined => {
+  if (error === undefined) return undefined
+  const inner = error.error
+  const text = typeof inner === "string" ? inner : (payload.string(inner, "message") ?? payload.string(inner, "reason"))
+  return text ?? error.cause
+}
+
+const parkedMessage = ({ parked, waitsFor }: Job, now: number): Message => {
+  const { reason, signal, until } = parked ?? { reason: "" }
+  if (waitsFor === "permit") return { tone: "idle", text: "Due, and waits for a free place", reason }
+  const isEarly = until !== undefined && until > now
+  const time = isEarly ? `until ${format.clockTime(until, now)}, in ${format.age(until - now)}` : ""
+  if (signal === resumeSignal || (signal === undefined && until === undefined)) {
+    return { tone: "warn", text: "Parked until it is resumed", reason, action: "resume" }
+  }
+  if (signal !== undefined) {
+    return {
+      tone: "warn",
+      text: `Parked: waits for the signal ${signal}${isEarly ? ` or ${time}` : ""}`,
+      reason,
+      action: "signal"
+    }
+  }
+  return { tone: "warn", text: `Parked ${time}`.trim(), reason, action: "resume" }
+}
+
+const pendingMessage = ({ keys, startAt, waitsFor, id }: Job, now: number): Message => {
+  if (waitsFor === "key") {
+    const holder = keys?.find((key) => key.holder !== id)
+    return { tone: "idle", text: `Queued behind job ${holder?.holder ?? "?"}`, reason: holder?.key }
+  }
+  if (waitsFor === "time" && startAt !== undefined && startAt > now) {
+    return { tone: "idle", text: `Starts at ${format.clockTime(startAt, now)}, in ${format.age(startAt - now)}` }
+  }
+  return { tone: "idle", text: "Queued: waits for a free place" }
+}
+
+/** How many are named. */
+const mostNamed = 4
+
+const atWork = (model: JobModel): ReadonlyArray<Message> => {
+  const tasks: Array<Task> = []
+  const slow: Array<Message> = []
+  const waiting = new Map<string, Array<string>>()
+  const verifying: Array<string> = []
+  for (const unit of model.units.values()) {
+    if (unit.waiting !== undefined) waiting.set(unit.waiting, [...(waiting.get(unit.waiting) ?? []), unit.id])
+    if (unit.spans.at(-1)?.kind === "verifying" && unit.spans.at(-1)?.to === undefined) verifying.push(unit.id)
+    for (const task of unit.tasks.values()) {
+      const attempt = task.attempts.at(-1)
+      if (attempt === undefined || attempt.to !== undefined) continue
+      tasks.push(task)
+      const span = attempt.spans.at(-1)
+      if (span?.isSlow !== true || span.to !== undefined) continue
+      slow.push({ tone: "warn", text: `${name(task)} is slow and may soon be ended`, unit: unit.id, task: task.number })
+    }
+  }
+  const named = tasks.slice(0, mostNamed).map(({ attempts, number, unit }) => {
+    const attempt = attempts.at(-1)
+    const doing = attempt?.spans.at(-1)?.kind === "gate" ? ", at its gate" : ""
+    return `${unit} ${number}${(attempt?.number ?? 1) > 1 ? ` (attempt ${attempt?.number})` : ""}${doing}`
+  })
+  const more = tasks.length > mostNamed ? ` and ${tasks.length - mostNamed} more` : ""
+  const working: ReadonlyArray<Message> =
+    tasks.length === 0
+      ? []
+      : [{ tone: "run", text: `${format.count(tasks.length, "task")} at work: ${named.join("; ")}${more}` }]
+  return [
+    ...[...waiting].map(([reason, units]): Message => ({
+      tone: "warn",
+      text: `${units.slice(0, mostNamed).join(", ")} ${units.length === 1 ? "waits" : "wait"}`,
+      reason
+    })),
+    ...slow.slice(0, mostFailures),
+    ...working,
+    ...(verifying.length === 0
+      ? []
+      : [{ tone: "run", text: `Verifying the merged result of ${verifying.join(", ")}` } as const])
+  ]
+}
+
+const running = (model: JobModel): ReadonlyArray<Message> => {
+  const waiting: ReadonlyArray<Message> =
+    model.waiting === undefined ? [] : [{ tone: "warn", text: "Waiting for a person", reason: model.waiting }]
+  const work = atWork(model)
+  const landing: ReadonlyArray<Message> =
+    model.landing !== undefined && model.landed === undefined && work.length === 0
+      ? [{ tone: "run", text: `Landing the result on ${model.landing}` }]
+      : []
+  const all = [...failures(model), ...waiting, ...work, ...landing]
+  return all.length === 0 ? [{ tone: "run", text: model.units.size === 0 ? "At work" : "Preparing" }] : all
+}
+
+const ended = (job: Job, model: JobModel): ReadonlyArray<Message> => {
+  const action = job.kind === "tasks" ? ({ action: "retry" } as const) : {}
+  switch (job.status) {
+    case "completed": {
+      const landed = model.landed ?? payload.string(job.result, "target")
+      const done = model.units.size === 0 ? "Completed" : "All work is done"
+      return [{ tone: "good", text: landed === undefined ? done : `${done}, and landed on ${landed}` }]
+    }
+    case "cancelled":
+      return [{ tone: "idle", text: "Cancelled", reason: errorText(job), ...action }]
+    default: {
+      const units = failures(model)
+      const own: ReadonlyArray<Message> =
+        units.length > 0 ? units : [{ tone: "bad", text: "Failed", reason: errorText(job) }]
+      return own.map((message, at) => (at === 0 ? { ...message, ...action } : message))
+    }
+  }
+}
+
+export const attention = (job: Job, model: JobModel, now: number): ReadonlyArray<Message> => {
+  switch (job.status) {
+    case "running":
+      return job.phase === "stopping"
+        ? [{ tone: "warn", text: "Stopping: over when every process has ended" }]
+        : running(model)
+    case "pending":
+      return [pendingMessage(job, now)]
+    case "parked":
+      return [...failures(model), parkedMessage(job, now)]
+    case "interrupted":
+      return [{ tone: "warn", text: "Interrupted, and not continued yet", action: "resume" }]
+    default:
+      return ended(job, model)
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Reads a log as it grows into its text. Where the connection is lost it continues at the byte at which it was; while the tab is
+ * hidden it reads nothing, since a browser has six connections to a server for all its tabs.
+ */
+import { type ReadonlySignal, signal } from "@preact/signals"
+import * as jobs from "../../api/jobs.js"
+import { RequestRefused } from "../../api/request.js"
+import type { LogRange } from "../model/payload.js"
+import { makeReader, type Reader } from "./agentRecords.js"
+import * as LogText from "./LogText.js"
+
+export interface Source {
+  readonly job: string
+  readonly unit: string
+  readonly task: number | undefined
+  readonly log: LogRange
+}
+
+export interface OpenLog {
+  readonly text: LogText.LogText
+  /** Increases when there is more of it. */
+  readonly version: ReadonlySignal<number>
+  readonly state: ReadonlySignal<"reading" | "complete" | "missing" | "away">
+  /** Whether there are records of agents in it. */
+  readonly hasRecords: ReadonlySignal<boolean>
+  readonly close: () => void
+}
+
+/** Before it asks again after a failure, or for what a live log has got meanwhile. */
+const pauseMillis = 700
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pauseMillis))
+
+const untilVisible = (): Promise<void> =>
+  new Promise((resolve) => {
+    const check = (): void => {
+      if (document.hidden) return
+      document.removeEventListener("visibilitychange", check)
+      resolve()
+    }
+    document.addEventListener("visibilitychange", check)
+    check()
+  })
+
+/** `isLive` says whether it may still grow. */
+export const openLog = (source: Source, isRaw: boolean, isLive: () => boolean): OpenLog => {
+  const { job, log, task, unit } = source
+  const text = LogText.make()
+  const version = signal(0)
+  const state = signal<"reading" | "complete" | "missing" | "away">("reading")
+  const hasRecords = signal(false)
+  const reader: Reader | undefined = isRaw ? undefined : makeReader()
+  let at = log.from ?? 0
+  let isClosed = false
+  let control = new AbortController()
+  let frame = 0
+
+  const show = (): void => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0
+      if (reader !== undefined) hasRecords.value = reader.found()
+      version.value += 1
+    })
+  }
+
+  const read = async (follow: boolean): Promise<void> => {
+    control = new AbortController()
+    const { body } = await jobs.log(job, { file: log.file, unit, task, from: at, to: log.to, follow }, control.signal)
+    if (body === null) return
+    const stream = body.getReader()
+    for (;;) {
+      const { done, value } = await stream.read()
+      if (done) return
+      state.value = "reading"
+      at += value.byteLength
+      text.append(reader === undefined ? value : reader.read(value))
+      show()
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    for (;;) {
+      await untilVisible()
+      if (isClosed) return
+      const mayGrow = isLive()
+      try {
+        await read(mayGrow)
+        if (!mayGrow) {
+          if (reader !== undefined) text.append(reader.flush())
+          state.value = "complete"
+          return show()
+        }
+      } catch (error) {
+        if (isClosed) return
+        // A log that is not there yet comes with the first byte.
+        if (error instanceof RequestRefused && error.status === 404 && !mayGrow) {
+          state.value = "missing"
+          return
+        }
+        if (!control.signal.aborted) state.value = "away"
+      }
+      await pause()
+    }
+  }
+
+  const onHide = (): void => {
+    if (document.hidden) control.abort()
+  }
+  document.addEventListener("visibilitychange", onHide)
+  void run()
+
+  return {
+    text,
+    version,
+    state,
+    hasRecords,
+    close: () => {
+      isClosed = true
+      document.removeEventListener("visibilitychange", onHide)
+      cancelAnimationFrame(frame)
+      control.abort()
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * What the page knows of a job: its units, tasks and attempts, and what happened when, folded from its events.
+ */
+import type { TaskState, UnitState } from "../../../domain/Work.js"
+import type { LogRange } from "./payload.js"
+
+/** An event as it arrives. */
+export interface Event {
+  readonly seq: number
+  /** Milliseconds. */
+  readonly at: number
+  readonly type: string
+  readonly unit?: string | undefined
+  readonly task?: number | undefined
+  readonly payload?: unknown
+}
+
+/**
+ * How a span ended. `cut`: the attempt of the job ended before it, by a stop, a shutdown, a crash or a park.
+ */
+export type SpanState = "running" | "passed" | "failed" | "cut"
+
+export type SpanKind = "setup" | "agent" | "gate" | "pause" | "waiting" | "verifying"
+
+/** What a unit or task was busy with for a time; without an end it still is. */
+export interface Span {
+  readonly kind: SpanKind
+  readonly from: number
+  to: number | undefined
+  state: SpanState
+  /** A command, the name of an agent, or what it waits for. */
+  readonly label: string
+  reason: string | undefined
+  log: LogRange | undefined
+  isSlow: boolean
+}
+
+/** An attempt at a task. */
+export interface Attempt {
+  /** As the orchestrator counts, which counts an attempt once that goes on after an interruption. */
+  readonly number: number
+  /** The attempt of the job. */
+  readonly jobAttempt: number
+  readonly from: number
+  to: number | undefined
+  state: SpanState
+  reason: string | undefined
+  readonly spans: Array<Span>
+}
+
+export interface Task {
+  readonly unit: string
+  readonly number: number
+  title: string
+  state: TaskState
+  reason: string | undefined
+  commit: string | undefined
+  readonly notes: Array<string>
+  readonly attempts: Array<Attempt>
+  /** Pauses before a retry. */
+  readonly pauses: Array<Span>
+}
+
+export interface Unit {
+  readonly id: string
+  dependsOn: ReadonlyArray<string>
+  state: UnitState
+  reason: string | undefined
+  /** It waits for its agent. */
+  waiting: string | undefined
+  from: number | undefined
+  to: number | undefined
+  readonly tasks: Map<number, Task>
+  /** Of the unit itself: setup, waiting, verifying. */
+  readonly spans: Array<Span>
+}
+
+export type PhaseKind = "queued" | "running" | "stopping" | "parked" | "interrupted" | "crashed"
+
+/** What the job as a whole was in for a time. */
+export interface Phase {
+  readonly kind: PhaseKind
+  readonly from: number
+  to: number | undefined
+  /** The attempt of the job. */
+  readonly attempt: number
+  readonly reason: string | undefined
+}
+
+export interface JobModel {
+  readonly units: Map<string, Unit>
+  readonly phases: Array<Phase>
+  attempt: number
+  /** The time of the first and of the newest event. */
+  from: number | undefined
+  to: number | undefined
+  seq: number
+  /** Nothing follows. */
+  isOver: boolean
+  /** Why the job as a whole waits, from `orch.waiting`. */
+  waiting: string | undefined
+  /** The branch that it is landing on, or that it has landed on. */
+  landing: string | undefined
+  landed: string | undefined
+  /** Increases with each change of the plan, so that the graph is laid out again. */
+  planVersion: number
+}
+
+export const make = (): JobModel => ({
+  units: new Map(),
+  phases: [],
+  attempt: 1,
+  from: undefined,
+  to: undefined,
+  seq: 0,
+  isOver: false,
+  waiting: undefined,
+  landing: undefined,
+  landed: undefined,
+  planVersion: 0
+})
+
+export const unit = (model: JobModel, id: string): Unit => {
+  const known = model.units.get(id)
+  if (known !== undefined) return known
+  const added: Unit = {
+    id,
+    dependsOn: [],
+    state: "pending",
+    reason: undefined,
+    waiting: undefined,
+    from: undefined,
+    to: undefined,
+    tasks: new Map(),
+    spans: []
+  }
+  model.units.set(id, added)
+  model.planVersion += 1
+  return added
+}
+
+export const task = (owner: Unit, number: number): Task => {
+  const known = owner.tasks.get(number)
+  if (known !== undefined) return known
+  const added: Task = {
+    unit: owner.id,
+    number,
+    title: "",
+    state: "pending",
+    reason: undefined,
+    commit: undefined,
+    notes: [],
+    attempts: [],
+    pauses: []
+  }
+  owner.tasks.set(number, added)
+  return added
+}
+
+export const findTask = (model: JobModel, unit: string | undefined, number: number | undefined): Task | undefined =>
+  unit === undefined || number === undefined ? undefined : model.units.get(unit)?.tasks.get(number)
+
+export const countTasks = (model: JobModel): Readonly<Record<TaskState, number>> => {
+  const counts = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
+  for (const { tasks } of model.units.values()) for (const { state } of tasks.values()) counts[state] += 1
+  return counts
+}

@@ -1,0 +1,61 @@
+/**
+ * Folds the plan into the model of a job: the units and tasks of `orch.started`, or of the record of the job.
+ */
+import type { TaskState, UnitState } from "../../../domain/Work.js"
+import * as JobModel from "./JobModel.js"
+import * as payload from "./payload.js"
+
+/** Repeated by each attempt of the job, with the same units. */
+export const applyPlan = (model: JobModel.JobModel, units: ReadonlyArray<unknown>): void => {
+  for (const planned of units) {
+    const id = payload.string(planned, "id")
+    if (id === undefined) continue
+    const unit = JobModel.unit(model, id)
+    unit.dependsOn = payload.strings(planned, "dependsOn")
+    const tasks = payload.list(planned, "tasks")
+    for (const each of tasks) {
+      const number = payload.number(each, "number")
+      if (number === undefined) continue
+      const task = JobModel.task(unit, number)
+      task.title = payload.string(each, "title") ?? ""
+      if (payload.string(each, "status") === "complete" && task.state === "pending") task.state = "skipped"
+    }
+    const isDone = tasks.length > 0 && [...unit.tasks.values()].every(({ state }) => state === "skipped")
+    if (isDone && unit.state === "pending") unit.state = "skipped"
+  }
+  model.planVersion += 1
+}
+
+/** The part of a job's record that is shown until its events have arrived. */
+export interface Recorded {
+  readonly attempt: number
+  readonly units: ReadonlyArray<{
+    readonly unit: string
+    readonly dependsOn: ReadonlyArray<string>
+    readonly state: UnitState
+    readonly reason?: string | undefined
+  }>
+  readonly tasks: ReadonlyArray<{
+    readonly unit: string
+    readonly task: number
+    readonly title: string
+    readonly state: TaskState
+    readonly reason?: string | undefined
+    readonly commit?: string | undefined
+    readonly notes: ReadonlyArray<string>
+  }>
+}
+
+export const ofRecord = ({ attempt, tasks, units }: Recorded): JobModel.JobModel => {
+  const model = JobModel.make()
+  model.attempt = attempt
+  for (const { dependsOn, reason, state, unit } of units) {
+    Object.assign(JobModel.unit(model, unit), { dependsOn, reason, state })
+  }
+  for (const { commit, notes, reason, state, task, title, unit } of tasks) {
+    const known = JobModel.task(JobModel.unit(model, unit), task)
+    Object.assign(known, { commit, reason, state, title })
+    known.notes.push(...notes)
+  }
+  return model
+}

@@ -1,0 +1,92 @@
+/**
+ * Which unit, task, attempt and log are shown: those of the address, and for what it leaves open, what matters most now.
+ */
+import type { JobModel, Span, Attempt, Task, Unit } from "./model/JobModel.js"
+
+export interface Chosen {
+  readonly unit?: string | undefined
+  readonly task?: number | undefined
+  /** From 1, in the order in which they began. */
+  readonly attempt?: number | undefined
+  readonly log?: "agent" | "gate" | "setup" | undefined
+}
+
+export interface Selection {
+  readonly unit: Unit
+  readonly task: Task | undefined
+  /** From 1; 0 without an attempt. */
+  readonly attemptNumber: number
+  readonly attempt: Attempt | undefined
+  /** What has a log, in order. */
+  readonly logs: ReadonlyArray<Span>
+  readonly span: Span | undefined
+  /** The address does not say so: the page follows the work. */
+  readonly isAutomatic: boolean
+}
+
+const logKinds = ["agent", "gate", "setup"] as const
+
+export const parse = (query: URLSearchParams): Chosen => {
+  const number = (name: string): number | undefined => {
+    const text = query.get(name) ?? ""
+    return /^\d{1,9}$/.test(text) ? Number(text) : undefined
+  }
+  const log = logKinds.find((kind) => kind === query.get("log"))
+  return { unit: query.get("unit") ?? undefined, task: number("task"), attempt: number("attempt"), log }
+}
+
+/** Failed before running before what ended last. */
+const weight = ({ attempts, state }: Task): number => {
+  const last = attempts.at(-1)
+  if (state === "failed") return Infinity
+  if (last === undefined) return state === "pending" || state === "skipped" ? -1 : 0
+  return last.to === undefined ? 1e15 - last.from : last.to / 10
+}
+
+const pick = (tasks: Iterable<Task>): Task | undefined => {
+  let best: Task | undefined
+  for (const task of tasks) if (best === undefined || weight(task) > weight(best)) best = task
+  return best
+}
+
+const allTasks = function* (model: JobModel): Generator<Task> {
+  for (const unit of model.units.values()) yield* unit.tasks.values()
+}
+
+/** What fails before any task does, such as its setup. */
+const failedUnit = (model: JobModel): Unit | undefined => {
+  for (const unit of model.units.values()) {
+    const hasTask = [...unit.tasks.values()].some(({ state }) => state === "failed")
+    if (unit.state === "failed" && !hasTask) return unit
+  }
+  return undefined
+}
+
+const automatic = (model: JobModel): { readonly unit: Unit; readonly task: Task | undefined } | undefined => {
+  const task = pick(allTasks(model))
+  const broken = failedUnit(model)
+  if (broken !== undefined && task?.state !== "failed") return { unit: broken, task: pick(broken.tasks.values()) }
+  const unit = task === undefined ? model.units.values().next().value : model.units.get(task.unit)
+  return unit === undefined ? undefined : { unit, task }
+}
+
+export const select = (model: JobModel, chosen: Chosen): Selection | undefined => {
+  const named = chosen.unit === undefined ? undefined : model.units.get(chosen.unit)
+  const found =
+    named === undefined
+      ? automatic(model)
+      : {
+          unit: named,
+          task: (chosen.task === undefined ? undefined : named.tasks.get(chosen.task)) ?? pick(named.tasks.values())
+        }
+  if (found === undefined) return undefined
+  const { task, unit } = found
+  const attempts = task?.attempts ?? []
+  const wanted = named === undefined ? undefined : chosen.attempt
+  const attemptNumber = wanted === undefined || wanted < 1 ? attempts.length : Math.min(wanted, attempts.length)
+  const attempt = attempts[attemptNumber - 1]
+  const logs = [...unit.spans, ...(attempt?.spans ?? [])].filter(({ log }) => log !== undefined)
+  const span =
+    logs.findLast(({ kind }) => kind === chosen.log) ?? attempt?.spans.findLast(({ log }) => log !== undefined)
+  return { unit, task, attemptNumber, attempt, logs, span: span ?? logs.at(-1), isAutomatic: named === undefined }
+}

@@ -1,0 +1,141 @@
+/**
+ * The rows of a timeline: the job, its units, their tasks, and the bars in each.
+ */
+import type { Attempt, JobModel, Phase, Span, Task, Unit } from "../model/JobModel.js"
+
+export type BarKind = "phase" | "unit" | "attempt" | Span["kind"]
+
+export interface Bar {
+  readonly kind: BarKind
+  readonly from: number
+  /** Missing while it goes on. */
+  readonly to: number | undefined
+  /** The class of its colour. */
+  readonly look: "running" | "good" | "bad" | "warn" | "idle" | "cut"
+  /** What it is, in words. */
+  readonly text: string
+}
+
+export interface Row {
+  readonly key: string
+  readonly kind: "job" | "unit" | "task"
+  readonly label: string
+  readonly unit?: string
+  readonly task?: number
+  /** Of a unit: whether its tasks are shown. */
+  readonly isOpen?: boolean
+  readonly bars: ReadonlyArray<Bar>
+}
+
+export interface Rows {
+  readonly rows: ReadonlyArray<Row>
+  /** Units of which nothing has happened yet. */
+  readonly idleUnits: number
+}
+
+const looks = { running: "running", passed: "good", failed: "bad", cut: "cut" } as const
+
+const phaseLooks = {
+  queued: "idle",
+  running: "running",
+  stopping: "warn",
+  parked: "warn",
+  interrupted: "cut",
+  crashed: "bad"
+} as const satisfies { readonly [K in Phase["kind"]]: Bar["look"] }
+
+const because = (reason: string | undefined): string => (reason === undefined || reason === "" ? "" : `: ${reason}`)
+
+const ofPhase = ({ attempt, from, kind, reason, to }: Phase): Bar => ({
+  kind: "phase",
+  from,
+  to,
+  look: kind === "running" && to !== undefined ? "good" : phaseLooks[kind],
+  text: `${kind === "running" ? `attempt ${attempt} of the job` : kind}${because(reason)}`
+})
+
+const spanNames = {
+  setup: "setup",
+  agent: "agent",
+  gate: "gate",
+  pause: "pause",
+  waiting: "waiting",
+  verifying: "verifying the merged result"
+} as const satisfies { readonly [K in Span["kind"]]: string }
+
+const ofSpan = ({ from, isSlow, kind, label, reason, state, to }: Span): Bar => ({
+  kind,
+  from,
+  to,
+  look: kind === "pause" || kind === "waiting" ? "idle" : isSlow && to === undefined ? "warn" : looks[state],
+  text: `${spanNames[kind]} ${label}${because(reason)}`
+})
+
+const ofAttempt = ({ from, number, reason, state, to }: Attempt): Bar => ({
+  kind: "attempt",
+  from,
+  to,
+  look: looks[state],
+  text: `attempt ${number}${because(reason)}`
+})
+
+const ofTask = ({ attempts, number, pauses, title, unit }: Task): Row => ({
+  key: `${unit}/${number}`,
+  kind: "task",
+  label: `${number} ${title}`,
+  unit,
+  task: number,
+  bars: [...attempts.flatMap((attempt) => [ofAttempt(attempt), ...attempt.spans.map(ofSpan)]), ...pauses.map(ofSpan)]
+})
+
+const unitLook = ({ state }: Unit): Bar["look"] =>
+  state === "merged" ? "good" : state === "failed" ? "bad" : state === "running" ? "running" : "idle"
+
+const firstStart = (unit: Unit): number | undefined => {
+  const starts = [...unit.tasks.values()].flatMap(({ attempts }) => attempts.slice(0, 1).map(({ from }) => from))
+  const all = unit.from === undefined ? starts : [...starts, unit.from]
+  return all.length === 0 ? undefined : Math.min(...all)
+}
+
+/** More rows are shown with the tasks of those units only that are at work or have failed. */
+const few = 60
+
+/** `toggled`: the units that were opened or closed by hand, against the rule. */
+export const rows = (model: JobModel, toggled: ReadonlySet<string>): Rows => {
+  const begun = [...model.units.values()].flatMap((unit) => {
+    const from = firstStart(unit)
+    return from === undefined ? [] : [{ unit, from }]
+  })
+  const tasks = begun.reduce((sum, { unit }) => sum + unit.tasks.size, 0)
+  const opensAll = begun.length + tasks <= few
+  const ofUnits = begun.flatMap(({ from, unit }): ReadonlyArray<Row> => {
+    const byRule = opensAll || unit.state === "running" || unit.state === "failed"
+    const isOpen = toggled.has(unit.id) !== byRule
+    const whole: Bar = { kind: "unit", from, to: unit.to, look: unitLook(unit), text: `unit ${unit.id}: ${unit.state}` }
+    const begunTasks = [...unit.tasks.values()].filter(({ attempts }) => attempts.length > 0)
+    const bars = [whole, ...unit.spans.map(ofSpan)]
+    const own: Row = { key: unit.id, kind: "unit", label: unit.id, unit: unit.id, isOpen, bars }
+    return isOpen ? [own, ...begunTasks.map(ofTask)] : [own]
+  })
+  const job: Row = { key: "", kind: "job", label: "job", bars: model.phases.map(ofPhase) }
+  return { rows: [job, ...ofUnits], idleUnits: model.units.size - begun.length }
+}
+
+export interface Box {
+  /** Shares of the width, from 0 to 1. */
+  readonly x: number
+  readonly width: number
+}
+
+/** Where a bar stands in a range; undefined outside of it. */
+export const boxOf = (
+  bar: Bar,
+  { from, to }: { readonly from: number; readonly to: number },
+  now: number
+): Box | undefined => {
+  const end = Math.max(bar.to ?? now, bar.from)
+  if (end < from || bar.from > to) return undefined
+  const length = to - from
+  const x = (Math.max(bar.from, from) - from) / length
+  return { x, width: (Math.min(end, to) - from) / length - x }
+}

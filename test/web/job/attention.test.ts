@@ -1,0 +1,126 @@
+import { describe, expect, it } from "@effect/vitest"
+import type { Job } from "../../../src/web/api/models.js"
+import { attention } from "../../../src/web/job/attention.js"
+import { ofEvents } from "../../../src/web/job/model/applyEvent.js"
+import { at, attempt, events, plan, type Spec } from "./events.js"
+
+const job = (fields: Partial<Job>): Job => ({
+  id: "01KB3N5QZ4M6Y2V8T7R1S9W0XE",
+  kind: "tasks",
+  status: "running",
+  attempt: 1,
+  config: {},
+  labels: {},
+  priority: 0,
+  createdAt: at(0),
+  startAt: undefined,
+  waitsFor: undefined,
+  parked: undefined,
+  startedAt: at(0),
+  endedAt: undefined,
+  pinned: undefined,
+  result: undefined,
+  error: undefined,
+  phase: undefined,
+  keys: undefined,
+  units: [],
+  tasks: [],
+  ...fields
+})
+
+const say = (fields: Partial<Job>, ...specs: ReadonlyArray<Spec>) =>
+  attention(
+    job(fields),
+    ofEvents(events([0, "job.started", { attempt: 1 }], [0, "orch.started", plan({ api: [], web: [] })], ...specs)),
+    at(60)
+  )
+
+describe("what is said of a job first", () => {
+  it("names the tasks at work", () => {
+    expect(say({}, ...attempt(1, 1, "api", true).slice(0, 4), ...attempt(2, 2, "web", true).slice(0, 2))).toEqual([
+      { tone: "run", text: "2 tasks at work: api 1, at its gate; web 1 (attempt 2)" }
+    ])
+  })
+
+  it("has what has failed first, with the reason and where to look", () => {
+    const failed: ReadonlyArray<Spec> = [
+      ...attempt(1, 1, "api", false),
+      [9, "task.retry", { attempt: 1, reason: "gate", pause: 0 }, "api", 1],
+      ...attempt(10, 2, "api", false),
+      [19, "task.failed", { attempts: 2, reason: "the gate exited with 1" }, "api", 1],
+      [20, "unit.failed", { reason: "task 1 failed", task: 1 }, "api"]
+    ]
+    const failure = {
+      tone: "bad",
+      text: "api 1 “Do api” failed after 2 attempts",
+      reason: "the gate exited with 1",
+      unit: "api",
+      task: 1
+    }
+    expect(say({}, ...failed, ...attempt(2, 1, "web", true).slice(0, 2))).toEqual([
+      failure,
+      { tone: "run", text: "1 task at work: web 1" }
+    ])
+    expect(say({ status: "failed" }, ...failed)).toEqual([{ ...failure, action: "retry" }])
+  })
+
+  it("says until when a parked job waits, and what can be done about it", () => {
+    const reason = "claude is at its usage limit"
+    expect(
+      say({ status: "parked", parked: { reason, until: at(7_260), signal: undefined }, waitsFor: "time" })[0]
+    ).toMatchObject({
+      tone: "warn",
+      text: expect.stringMatching(/^Parked until .*\d\d:\d\d, in 2 h$/),
+      reason,
+      action: "resume"
+    })
+    const signal = (signal: string) =>
+      say({ status: "parked", parked: { reason, until: undefined, signal }, waitsFor: "signal" })
+    expect(signal("charlotte.resume")).toEqual([
+      { tone: "warn", text: "Parked until it is resumed", reason, action: "resume" }
+    ])
+    expect(signal("approve")).toMatchObject([{ text: "Parked: waits for the signal approve", action: "signal" }])
+    expect(
+      say({ status: "parked", parked: { reason, until: at(1), signal: undefined }, waitsFor: "permit" })
+    ).toMatchObject([{ tone: "idle", text: "Due, and waits for a free place" }])
+  })
+
+  it("says what a pending job waits for", () => {
+    expect(say({ status: "pending", waitsFor: "permit" })[0]?.text).toBe("Queued: waits for a free place")
+    const key = { key: "main", origin: "check", holder: "OTHER", holderStatus: "running" } as const
+    expect(say({ status: "pending", waitsFor: "key", keys: [key] })[0]).toMatchObject({
+      text: "Queued behind job OTHER",
+      reason: "main"
+    })
+    expect(say({ status: "pending", waitsFor: "time", startAt: at(120) })[0]?.text).toMatch(/^Starts at .*, in 1 min$/)
+  })
+
+  it("says that agents wait, are slow, or that the job waits for a person", () => {
+    expect(say({}, [1, "unit.waiting", { reason: "not logged in" }, "api"])).toEqual([
+      { tone: "warn", text: "api waits", reason: "not logged in" }
+    ])
+    expect(
+      say({}, ...attempt(1, 1, "api", true).slice(0, 2), [2, "task.agent.slow", { reason: "no output" }, "api", 1])[0]
+    ).toMatchObject({ tone: "warn", unit: "api", task: 1 })
+    expect(say({}, [1, "orch.waiting", { reason: "core.hooksPath was changed" }])[0]).toEqual({
+      tone: "warn",
+      text: "Waiting for a person",
+      reason: "core.hooksPath was changed"
+    })
+  })
+
+  it("says how it ended", () => {
+    expect(say({ status: "completed" }, [1, "orch.landed", { target: "main", commit: "x" }])).toEqual([
+      { tone: "good", text: "All work is done, and landed on main" }
+    ])
+    expect(say({ status: "cancelled" })).toEqual([
+      { tone: "idle", text: "Cancelled", reason: undefined, action: "retry" }
+    ])
+    const error = { kind: "failure", error: { _tag: "LandingBlocked", message: "main was moved" }, cause: "" } as const
+    expect(say({ status: "failed", error })).toEqual([
+      { tone: "bad", text: "Failed", reason: "main was moved", action: "retry" }
+    ])
+    expect(say({ phase: "stopping" })[0]).toMatchObject({ tone: "warn" })
+    expect(say({ status: "interrupted" })[0]).toMatchObject({ action: "resume" })
+  })
+})

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "@effect/vitest"
+import { payloads } from "../../../../src/tasks/TaskEvents.js"
+import { lifecycle } from "../../../../src/domain/JobEvent.js"
+import { eventText } from "../../../../src/web/job/model/eventText.js"
+
+const text = (type: string, payload?: unknown) => eventText({ seq: 1, at: 0, type, payload })
+
+describe("the text of an event", () => {
+  it("says in words what happened", () => {
+    expect(text("task.gate.failed", { reason: "exited with 1" })).toEqual({
+      text: "gate failed: exited with 1",
+      tone: "bad"
+    })
+    expect(text("task.retry", { reason: "the agent was killed", pause: 2000 })).toEqual({
+      text: "retry in 2 s: the agent was killed",
+      tone: "warn"
+    })
+    expect(text("job.failed", { error: { kind: "failure", error: { _tag: "X", message: "no" } } }).text).toBe(
+      "failed: no"
+    )
+    expect(text("orch.killed", { total: 1 }).text).toBe("killed 1 process")
+    expect(text("orch.killed", { total: 2 }).text).toBe("killed 2 processes")
+  })
+
+  it.each([...Object.keys(payloads), ...Object.keys(lifecycle), "job.signalled"])("has words for %s", (type) => {
+    expect(text(type, {}).text).not.toBe("{}")
+  })
+
+  it("shows the payload of a foreign event as JSON, cut", () => {
+    expect(text("counted", { n: 3 })).toEqual({ text: '{"n":3}', tone: "plain" })
+    expect(text("counted", "x".repeat(1000)).text).toHaveLength(300)
+    expect(text("ping").text).toBe("")
+  })
+})
