@@ -7,6 +7,7 @@ import * as keys from "./app/keys.js"
 import * as live from "./app/live.js"
 import { opening } from "./app/opening.js"
 import * as theme from "./app/theme.js"
+import * as seen from "./jobs/seen.js"
 import * as router from "./router.js"
 import { begin } from "./session/begin.js"
 import * as session from "./session/session.js"
@@ -14,6 +15,7 @@ import * as session from "./session/session.js"
 theme.start()
 router.start()
 keys.start()
+seen.start()
 live.start()
 session.start(begin).catch((error: unknown) => {
   opening.value = error instanceof Error ? error : new Error(String(error))

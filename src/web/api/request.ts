@@ -91,9 +91,24 @@ const untilTrusted = (signal: AbortSignal | undefined): Promise<void> =>
     void trust.promise.then(resolve)
   })
 
+const retryMillis = 300
+
+/** Whether the same request succeeds once the server is back. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof ServerAway || (error instanceof RequestRefused && error.status === 503)
+
+/** A request that only reads is sent again until the server is back. */
 export const send = async (path: string, request: Request = {}): Promise<Response> => {
-  if (!isTrusted) await untilTrusted(request.signal)
-  return sendTrusting(path, request)
+  for (;;) {
+    if (!isTrusted) await untilTrusted(request.signal)
+    try {
+      return await sendTrusting(path, request)
+    } catch (error) {
+      if (request.method !== undefined || !isPassing(error)) throw error
+      await new Promise((resolve) => setTimeout(resolve, retryMillis))
+      request.signal?.throwIfAborted()
+    }
+  }
 }
 
 export const sendJson = async <A>(path: string, decoder: Decoder<A>, request: Request = {}): Promise<A> =>

@@ -11,6 +11,7 @@ import { SystemView } from "../system/SystemView.js"
 import { Banner } from "./Banner.js"
 import { Header } from "./Header.js"
 import { useKeys } from "./keys.js"
+import { NoticeList } from "./NoticeList.js"
 import { Shortcuts } from "./Shortcuts.js"
 import { SignedOut } from "./SignedOut.js"
 import * as theme from "./theme.js"
@@ -75,6 +76,7 @@ export const App = () => {
       <main id="main" tabIndex={-1}>
         {session.value === undefined ? <SignedOut /> : <View shown={route.value} />}
       </main>
+      <NoticeList />
       {help.value && <Shortcuts onClose={() => (help.value = false)} />}
     </>
   )

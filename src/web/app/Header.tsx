@@ -32,6 +32,20 @@ const Mark = () => (
   </svg>
 )
 
+/** A half-filled disc, the moon or the sun. */
+const icons: { readonly [T in theme.Theme]: string } = {
+  system: "M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16ZM12 4v16a8 8 0 0 0 0-16Z",
+  dark: "M19 14.500A8 8 0 0 1 9.500 5a7.500 7.500 0 1 0 9.500 9.500Z",
+  light:
+    "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8ZM12 3v1.500M12 19.500V21M3 12h1.500M19.500 12H21M5.600 5.600l1.100 1.100M17.300 17.300l1.100 1.100M5.600 18.400l1.100-1.100M17.300 6.700l1.100-1.100"
+}
+
+const ThemeIcon = () => (
+  <svg class={`icon icon-${theme.theme.value}`} viewBox="0 0 24 24" aria-hidden="true">
+    <path d={icons[theme.theme.value]} />
+  </svg>
+)
+
 export const Header = ({ onHelp }: { readonly onHelp: () => void }) => {
   const { view } = route.value
   const state = states[hub.connection.value]
@@ -51,8 +65,8 @@ export const Header = ({ onHelp }: { readonly onHelp: () => void }) => {
         {state.text}
       </span>
       <button type="button" class="quiet" onClick={theme.cycle} title="Theme (t)">
-        {theme.theme.value}
-        <span class="visually-hidden"> theme, change it</span>
+        <ThemeIcon />
+        <span class="visually-hidden">Theme: {theme.theme.value}. Change it</span>
       </button>
       <button type="button" class="quiet" onClick={onHelp} title="Keys (?)">
         ?<span class="visually-hidden"> show the keys</span>

@@ -1,33 +1,129 @@
 /**
- * The jobs of all kinds, newest first.
+ * The jobs of all kinds, newest first; before them, what needs a person.
  */
-import * as jobs from "../api/jobs.js"
-import { useLoaded } from "../app/live.js"
-import { toJob } from "../router.js"
-import { titleOf } from "../ui/jobText.js"
-import { shownStatus, Status } from "../ui/Status.js"
+import { useComputed, useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import type { ListedJob } from "../api/models.js"
+import { now } from "../app/live.js"
+import { changeQuery, toJobs } from "../router.js"
+import * as format from "../ui/format.js"
+import { BulkBar } from "./BulkBar.js"
+import { isFiltered, isOverview, parse } from "./filter.js"
+import { Filters } from "./Filters.js"
+import type { JobList } from "./JobList.js"
+import { JobTable } from "./JobTable.js"
+import { kinds } from "./kinds.js"
+import { choose, most } from "./needsPerson.js"
+import { seen } from "./seen.js"
+import { useJobKeys } from "./useJobKeys.js"
+import { useJobList } from "./useJobList.js"
+
+const Empty = ({ filtered }: { readonly filtered: boolean }) => (
+  <section class="empty">
+    {filtered ? (
+      <>
+        <h2>No job matches</h2>
+        <p>
+          <a href={toJobs()}>Show all jobs</a>
+        </p>
+      </>
+    ) : (
+      <>
+        <h2>No jobs yet</h2>
+        <p>Start one with the command</p>
+        <p>
+          <code class="command">charlotte start TASKSDIR</code>
+        </p>
+      </>
+    )}
+  </section>
+)
+
+const Pager = ({ before, next }: { readonly before: string | undefined; readonly next: string | undefined }) =>
+  before === undefined && next === undefined ? null : (
+    <nav class="pager" aria-label="Pages">
+      {before !== undefined && (
+        <button type="button" onClick={() => changeQuery({ before: undefined })}>
+          Newest
+        </button>
+      )}
+      {next !== undefined && (
+        <button type="button" onClick={() => changeQuery({ before: next })}>
+          Older
+        </button>
+      )}
+    </nav>
+  )
 
 export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
-  const before = query.get("before") ?? undefined
-  const page = useLoaded(`jobs ${before}`, (signal) => jobs.list({ before, limit: 50 }, signal))
-  if (page.error.value !== undefined) return <p class="bad">{page.error.value.message}</p>
+  const filter = parse(query)
+  const { isOld, shown } = useJobList(filter)
+  const selected = useSignal<ReadonlySet<string>>(new Set())
+  const area = useRef<HTMLDivElement>(null)
+
+  const page = shown?.page.value
+  const urgent = useUrgent(shown)
+  const above = isOverview(filter) ? urgent.slice(0, most) : []
+  const rest = page?.jobs.filter(({ id }) => !above.some((job) => job.id === id)) ?? []
+  const all = [...above, ...rest]
+  useJobKeys({ area, selected, jobs: all, next: page?.next, filter })
+
+  useEffect(() => {
+    document.title = above.length === 0 ? "Jobs · Charlotte" : `(${above.length}) Jobs · Charlotte`
+  }, [above.length])
+  useEffect(() => {
+    kinds.value = new Set([...kinds.peek(), ...all.map(({ kind }) => kind)])
+  }, [page])
+
+  const error = shown?.error.value
   return (
-    <>
-      <h1>Jobs</h1>
-      <table>
-        <tbody>
-          {page.value.value?.jobs.map((job) => (
-            <tr key={job.id}>
-              <td>
-                <Status status={shownStatus(job)} />
-              </td>
-              <td>
-                <a href={toJob(job.id)}>{titleOf(job)}</a>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </>
+    <div ref={area} class="jobs-view" aria-busy={isOld}>
+      <h1 class="visually-hidden">Jobs</h1>
+      <Filters shown={filter} kinds={kinds} />
+      <BulkBar jobs={all} selected={selected} filter={filter} />
+      {error !== undefined && (
+        <p class="problem" role="alert">
+          {error.message}
+        </p>
+      )}
+      {shown !== undefined && page !== undefined && (
+        <>
+          {above.length > 0 && (
+            <section class="urgent" aria-labelledby="urgent-title">
+              <h2 id="urgent-title">
+                Needs a person <span class="faint">{above.length}</span>
+                {urgent.length > above.length && (
+                  <a class="more" href={toJobs({ status: "failed" })}>
+                    {format.count(urgent.length - above.length, "more", "more")}
+                  </a>
+                )}
+              </h2>
+              <JobTable title="Needs a person" jobs={above} list={shown} selected={selected} />
+            </section>
+          )}
+          {rest.length > 0 && (
+            <section aria-labelledby="all-title">
+              <h2 id="all-title" class={above.length > 0 ? "" : "visually-hidden"}>
+                {filter.status ?? "All jobs"}
+              </h2>
+              <JobTable title={filter.status ?? "All jobs"} jobs={rest} list={shown} selected={selected} />
+            </section>
+          )}
+          {all.length === 0 && <Empty filtered={isFiltered(filter)} />}
+          <Pager before={filter.before} next={page.next} />
+        </>
+      )}
+    </div>
   )
+}
+
+const none: ReadonlyArray<ListedJob> = []
+
+const useUrgent = (list: JobList | undefined): ReadonlyArray<ListedJob> => {
+  const latest = useSignal(list)
+  latest.value = list
+  return useComputed(() => {
+    const waiting = latest.value?.waiting.value ?? none
+    return choose(waiting, seen.value, now.peek())
+  }).value
 }

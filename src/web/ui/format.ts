@@ -21,6 +21,12 @@ export const age = (millis: number): string => {
   return seconds < 48 * 3600 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
 }
 
+/** The same for what is to come, rounded up: `in 2 h`. */
+export const ahead = (millis: number): string => {
+  const unit = millis < 60_000 ? 1_000 : millis < 3_600_000 ? 60_000 : millis < 48 * 3_600_000 ? 3_600_000 : 86_400_000
+  return `in ${age(Math.ceil(millis / unit) * unit)}`
+}
+
 /** `14:03:59`, in the zone of the browser. */
 export const timeOfDay = (millis: number): string => {
   const at = new Date(millis)

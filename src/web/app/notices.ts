@@ -1,0 +1,44 @@
+/**
+ * What came of the user's actions.
+ */
+import { signal } from "@preact/signals"
+
+export interface Notice {
+  readonly id: number
+  readonly tone: "good" | "bad" | "plain"
+  readonly text: string
+}
+
+export const notices = signal<ReadonlyArray<Notice>>([])
+
+/** The oldest go. */
+const most = 5
+
+/** Good news goes by itself. */
+const shownMillis = 8_000
+
+let last = 0
+
+export const dismiss = (id: number): void => {
+  notices.value = notices.value.filter((notice) => notice.id !== id)
+}
+
+export const add = (tone: Notice["tone"], text: string): number => {
+  const id = ++last
+  notices.value = [...notices.value, { id, tone, text }].slice(-most)
+  if (tone === "good") setTimeout(() => dismiss(id), shownMillis)
+  return id
+}
+
+/** Says that an action is under way, and then what came of it. */
+export const during = async (text: string, action: () => Promise<string>): Promise<void> => {
+  const id = add("plain", text)
+  try {
+    const done = await action()
+    dismiss(id)
+    add("good", done)
+  } catch (error) {
+    dismiss(id)
+    add("bad", error instanceof Error ? error.message : String(error))
+  }
+}

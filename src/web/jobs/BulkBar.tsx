@@ -1,0 +1,85 @@
+/**
+ * What can be done with the selected jobs.
+ */
+import type { Signal } from "@preact/signals"
+import type { ListedJob } from "../api/models.js"
+import { Confirm } from "../ui/Confirm.js"
+import * as format from "../ui/format.js"
+import { titleOf, shortId } from "../ui/jobText.js"
+import * as actions from "./actions.js"
+import { canResume, canStop } from "./bulk.js"
+import { isFiltered, type Shown } from "./filter.js"
+import { mark } from "./seen.js"
+
+const Question = ({ what }: { readonly what: actions.Stop }) => {
+  const close = () => (actions.asked.value = undefined)
+  const title = "jobs" in what ? `Stop ${format.count(what.jobs.length, "job")}?` : `Stop all ${what.kind ?? ""} jobs?`
+  return (
+    <Confirm title={title} action="Stop" onConfirm={() => actions.stop(what)} onClose={close}>
+      {"jobs" in what && (
+        <ul class="stop-list">
+          {what.jobs.slice(0, 8).map((job) => (
+            <li key={job.id}>
+              {titleOf(job)} <span class="faint mono">{shortId(job.id)}</span>
+            </li>
+          ))}
+          {what.jobs.length > 8 && <li class="faint">and {what.jobs.length - 8} more</li>}
+        </ul>
+      )}
+      <p class="faint">
+        Their processes are asked to end, and killed if they have not at the end of the grace period. Stopped jobs
+        cannot be resumed.
+      </p>
+    </Confirm>
+  )
+}
+
+export interface Props {
+  readonly jobs: ReadonlyArray<ListedJob>
+  readonly selected: Signal<ReadonlySet<string>>
+  readonly filter: Shown
+}
+
+export const BulkBar = ({ filter, jobs, selected }: Props) => {
+  const chosen = jobs.filter(({ id }) => selected.value.has(id))
+  const stoppable = chosen.filter(canStop)
+  const resumable = chosen.filter(canResume)
+  const failed = chosen.filter(({ status }) => status === "failed")
+  const isAnyRunning = jobs.some(canStop)
+  const onlyKind = !isFiltered({ ...filter, kind: "" })
+  const what = actions.asked.value
+  return (
+    <>
+      {chosen.length > 0 && (
+        <div class="bulk" role="toolbar" aria-label="Selected jobs">
+          <strong>{chosen.length} selected</strong>
+          {stoppable.length > 0 && (
+            <button type="button" class="danger" onClick={() => actions.askToStop(stoppable)}>
+              Stop {stoppable.length}
+            </button>
+          )}
+          {resumable.length > 0 && (
+            <button type="button" onClick={() => actions.resume(resumable)}>
+              Resume {resumable.length}
+            </button>
+          )}
+          {failed.length > 0 && (
+            <button type="button" onClick={() => mark(failed.map(({ id }) => id))}>
+              Mark {failed.length} as seen
+            </button>
+          )}
+          <span class="grow" />
+          {isAnyRunning && onlyKind && (
+            <button type="button" class="danger" onClick={() => actions.askToStopAll(filter.kind || undefined)}>
+              Stop all{filter.kind === "" ? "" : ` ${filter.kind}`} …
+            </button>
+          )}
+          <button type="button" class="quiet" onClick={() => (selected.value = new Set())}>
+            Select none
+          </button>
+        </div>
+      )}
+      {what !== undefined && <Question what={what} />}
+    </>
+  )
+}

@@ -1,0 +1,92 @@
+/**
+ * Which jobs are listed. Every choice is in the address.
+ */
+import { type Signal, useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import { changeQuery, toJobs } from "../router.js"
+import { type Shown, statuses } from "./filter.js"
+
+/** How long a text has to rest before it is looked for. */
+const restMillis = 250
+
+interface FieldProps {
+  readonly name: "kind" | "label" | "q"
+  readonly label: string
+  readonly hint: string
+  readonly value: string
+  readonly list?: string
+}
+
+/** Puts into the address what was typed, soon after. */
+const Field = ({ hint, label, list, name, value }: FieldProps) => {
+  const typed = useSignal(value)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const sent = useRef(value)
+  useEffect(() => {
+    // The address has changed by other means, as by going back.
+    if (value !== sent.current) typed.value = value
+    sent.current = value
+  }, [value])
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const onInput = (text: string): void => {
+    typed.value = text
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => {
+      sent.current = text
+      changeQuery({ [name]: text, before: undefined }, { replace: true })
+    }, restMillis)
+  }
+  return (
+    <input
+      type={name === "q" ? "search" : "text"}
+      id={`filter-${name}`}
+      class={`filter-${name}`}
+      aria-label={label}
+      placeholder={hint}
+      value={typed.value}
+      maxLength={200}
+      autocomplete="off"
+      spellcheck={false}
+      {...(list === undefined ? {} : { list })}
+      onInput={(event) => onInput(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") event.currentTarget.blur()
+      }}
+    />
+  )
+}
+
+const tabs = [undefined, ...statuses]
+
+export const Filters = ({ kinds, shown }: { readonly shown: Shown; readonly kinds: Signal<ReadonlySet<string>> }) => {
+  const query = {
+    kind: shown.kind || undefined,
+    label: shown.label || undefined,
+    q: shown.text || undefined
+  }
+  return (
+    <div class="filters" role="search">
+      <nav class="tabs" aria-label="Status">
+        {tabs.map((status) => (
+          <a
+            key={status ?? "all"}
+            href={toJobs({ status, ...query })}
+            {...(status === shown.status ? { "aria-current": "true" as const } : {})}
+          >
+            {status ?? "all"}
+          </a>
+        ))}
+      </nav>
+      <div class="fields">
+        <Field name="kind" label="Kind" hint="Kind" value={shown.kind} list="kinds" />
+        <datalist id="kinds">
+          {[...kinds.value].sort().map((kind) => (
+            <option key={kind} value={kind} />
+          ))}
+        </datalist>
+        <Field name="label" label="Labels, as in team=web" hint="label=value" value={shown.label} />
+        <Field name="q" label="Search" hint="Search  /" value={shown.text} />
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,96 @@
+/**
+ * A job in the list.
+ */
+import type { ReadonlySignal, Signal } from "@preact/signals"
+import type { ListedJob } from "../api/models.js"
+import { now } from "../app/live.js"
+import { toJob } from "../router.js"
+import * as format from "../ui/format.js"
+import { baseName, repositoryOf, shortId, titleOf } from "../ui/jobText.js"
+import { Progress } from "../ui/Progress.js"
+import { shownStatus, Status } from "../ui/Status.js"
+import { elapsed, times } from "./elapsed.js"
+import { type Line, ofRecord } from "./lastLine.js"
+
+const Elapsed = ({ job }: { readonly job: ListedJob }) => <>{elapsed(job, now.value)}</>
+
+const Age = ({ job: { createdAt } }: { readonly job: ListedJob }) => <>{format.age(now.value - createdAt)}</>
+
+/** What events say only matters while the job works: then the record has the last word. */
+const LastLine = ({ job, line }: { readonly job: ListedJob; readonly line: ReadonlySignal<Line | undefined> }) => {
+  const shown = job.status === "running" && line.value !== undefined ? line.value : ofRecord(job, now.peek())
+  return (
+    <span class={`last-line ${shown.tone}`} title={shown.text}>
+      {shown.text}
+    </span>
+  )
+}
+
+const Labels = ({ labels }: { readonly labels: ListedJob["labels"] }) => {
+  const entries = Object.entries(labels).filter(([name]) => name !== "title" && name !== "name")
+  if (entries.length === 0) return null
+  return (
+    <span class="labels">
+      {entries.slice(0, 3).map(([name, value]) => (
+        <span key={name} class="label" title={`${name}=${value}`}>
+          {value === "" ? name : `${name}=${value}`}
+        </span>
+      ))}
+      {entries.length > 3 && <span class="label">+{entries.length - 3}</span>}
+    </span>
+  )
+}
+
+export interface Props {
+  readonly job: ListedJob
+  readonly line: ReadonlySignal<Line | undefined>
+  readonly selected: Signal<ReadonlySet<string>>
+  readonly onToggle: (id: string) => void
+}
+
+// The roles are said again, because a narrow window lays the table out as a list.
+export const JobRow = ({ job, line, onToggle, selected }: Props) => {
+  const isSelected = selected.value.has(job.id)
+  const repository = repositoryOf(job)
+  const title = titleOf(job)
+  return (
+    <tr role="row" data-job={job.id} class={isSelected ? "selected" : ""} aria-selected={isSelected}>
+      <td role="cell" class="cell-select">
+        <input
+          type="checkbox"
+          checked={isSelected}
+          tabIndex={-1}
+          aria-label={`Select ${title} ${shortId(job.id)}`}
+          onClick={() => onToggle(job.id)}
+        />
+      </td>
+      <td role="cell" class="cell-status">
+        <Status status={shownStatus(job)} />
+      </td>
+      <td role="cell" class="cell-title">
+        <a href={toJob(job.id)} data-row>
+          {title}
+        </a>
+        <span class="faint mono">{shortId(job.id)}</span>
+        {job.kind !== "tasks" && job.kind !== title && <span class="kind">{job.kind}</span>}
+        {job.attempt > 1 && <span class="faint">attempt {job.attempt}</span>}
+        <Labels labels={job.labels} />
+      </td>
+      <td role="cell" class="cell-repository" title={repository}>
+        {repository === undefined ? "" : baseName(repository)}
+      </td>
+      <td role="cell" class="cell-progress">
+        {job.progress !== undefined && <Progress progress={job.progress} />}
+      </td>
+      <td role="cell" class="cell-elapsed number" title={times(job)}>
+        <Elapsed job={job} />
+      </td>
+      <td role="cell" class="cell-age number faint">
+        <Age job={job} />
+      </td>
+      <td role="cell" class="cell-line">
+        <LastLine job={job} line={line} />
+      </td>
+    </tr>
+  )
+}

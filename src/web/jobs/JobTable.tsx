@@ -1,0 +1,58 @@
+/**
+ * Jobs as a table; on a narrow window, as a list of two lines each.
+ */
+import type { Signal } from "@preact/signals"
+import type { ListedJob } from "../api/models.js"
+import type { JobList } from "./JobList.js"
+import { JobRow } from "./JobRow.js"
+
+export interface Props {
+  readonly title: string
+  readonly jobs: ReadonlyArray<ListedJob>
+  readonly list: JobList
+  readonly selected: Signal<ReadonlySet<string>>
+  readonly className?: string
+}
+
+const columns = ["Status", "Job", "Repository", "Progress", "Elapsed", "Age", "Last line"]
+
+export const JobTable = ({ className = "", jobs, list, selected, title }: Props) => {
+  const isAllSelected = jobs.length > 0 && jobs.every(({ id }) => selected.value.has(id))
+
+  const toggle = (id: string): void => {
+    const next = new Set(selected.value)
+    if (!next.delete(id)) next.add(id)
+    selected.value = next
+  }
+
+  const toggleAll = (): void => {
+    const next = new Set(selected.value)
+    for (const { id } of jobs) {
+      if (isAllSelected) next.delete(id)
+      else next.add(id)
+    }
+    selected.value = next
+  }
+
+  return (
+    <table role="table" class={`jobs ${className}`} aria-label={title}>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col" class="cell-select">
+            <input type="checkbox" checked={isAllSelected} aria-label={`Select all: ${title}`} onClick={toggleAll} />
+          </th>
+          {columns.map((name) => (
+            <th key={name} role="columnheader" scope="col" class={`cell-${name.split(" ").at(-1)?.toLowerCase()}`}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {jobs.map((job) => (
+          <JobRow key={job.id} job={job} line={list.line(job.id)} selected={selected} onToggle={toggle} />
+        ))}
+      </tbody>
+    </table>
+  )
+}

@@ -1,0 +1,66 @@
+/**
+ * Stops or resumes several jobs, a few at once, and says what came of it.
+ */
+import type { ListedJob, StopReport } from "../api/models.js"
+import * as format from "../ui/format.js"
+
+/** A browser opens six connections to a server, and one is that of the events. */
+const concurrency = 4
+
+export interface Outcome<A> {
+  readonly done: ReadonlyArray<A>
+  readonly errors: ReadonlyArray<Error>
+}
+
+export const forEach = async <A>(
+  ids: ReadonlyArray<string>,
+  action: (id: string) => Promise<A>
+): Promise<Outcome<A>> => {
+  const queue = [...ids]
+  const done: Array<A> = []
+  const errors: Array<Error> = []
+  const work = async (): Promise<void> => {
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      try {
+        done.push(await action(id))
+      } catch (error) {
+        errors.push(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+  return { done, errors }
+}
+
+const rest = (errors: ReadonlyArray<Error>): string => {
+  const [first] = errors
+  return first === undefined ? "" : `${format.count(errors.length, "job")} refused: ${first.message}`
+}
+
+/** Throws if any was refused or has not ended. */
+export const stopText = ({ done, errors }: Outcome<StopReport>): string => {
+  const killed = done.flatMap(({ killed = [] }) => killed)
+  const late = done.filter(({ mode }) => mode === "timedOut").length
+  const over = done.length - late
+  const names = killed.slice(0, 3).map(({ command, pid }) => `${command} ${pid}`)
+  const forced =
+    killed.length === 0
+      ? ""
+      : `, ${format.count(killed.length, "process", "processes")} killed (${names.join(", ")}${killed.length > 3 ? ", …" : ""})`
+  const text = `${format.count(over, "job")} stopped${forced}`
+  if (errors.length === 0 && late === 0) return text
+  const missing = late === 0 ? "" : `${format.count(late, "job")} still stopping`
+  throw new Error([over === 0 ? "" : text, missing, rest(errors)].filter((part) => part !== "").join("; "))
+}
+
+export const resumeText = ({ done, errors }: Outcome<void>): string => {
+  const text = `${format.count(done.length, "job")} resumed`
+  if (errors.length === 0) return text
+  throw new Error([done.length === 0 ? "" : text, rest(errors)].filter((part) => part !== "").join("; "))
+}
+
+export const canStop = ({ status }: Pick<ListedJob, "status">): boolean =>
+  status === "running" || status === "pending" || status === "parked" || status === "interrupted"
+
+export const canResume = ({ status, waitsFor }: Pick<ListedJob, "status" | "waitsFor">): boolean =>
+  status === "interrupted" || (status === "parked" && waitsFor !== "permit")

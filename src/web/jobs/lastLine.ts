@@ -1,0 +1,69 @@
+/**
+ * The last thing to say of a job, in a line. While events arrive it is the newest one; this is what its record says.
+ */
+import { isRecord } from "../api/decode.js"
+import type { Job, ListedJob } from "../api/models.js"
+import * as format from "../ui/format.js"
+
+export interface Line {
+  readonly text: string
+  readonly tone: "plain" | "good" | "bad" | "warn" | "faint"
+}
+
+/** The message of an error, which is any JSON. */
+export const messageOf = (error: unknown): string => {
+  if (typeof error === "string") return error
+  if (isRecord(error)) {
+    for (const name of ["message", "reason", "_tag", "name"]) {
+      const value = error[name]
+      if (typeof value === "string" && value !== "") return value
+    }
+  }
+  return error === undefined ? "" : JSON.stringify(error)
+}
+
+const waits = {
+  permit: "waits for a free place",
+  time: "waits for its time",
+  key: "waits behind another job",
+  signal: ""
+}
+
+/** The name of a signal that cannot be sent: the job waits to be resumed. */
+const resumeSignal = "charlotte.resume"
+
+const parkedLine = ({ parked, waitsFor }: ListedJob, now: number): Line => {
+  if (waitsFor === "permit") return { text: "due, waits for a free place", tone: "faint" }
+  const reason = parked?.reason ?? ""
+  const signal =
+    parked?.signal === undefined || parked.signal === resumeSignal ? "" : ` · waits for the signal ${parked.signal}`
+  const until = parked?.until === undefined ? "" : ` · until ${format.clockTime(parked.until, now)}`
+  return { text: `${reason}${signal}${until}`, tone: "warn" }
+}
+
+export const ofRecord = (job: ListedJob, now: number): Line => {
+  switch (job.status) {
+    case "pending":
+      return { text: job.waitsFor === undefined ? "" : waits[job.waitsFor], tone: "faint" }
+    case "parked":
+      return parkedLine(job, now)
+    case "interrupted":
+      return { text: "cut short; resume it to continue", tone: "warn" }
+    case "failed":
+      return { text: messageOf(job.error?.error ?? job.error?.cause), tone: "bad" }
+    case "completed":
+      return { text: job.result === undefined || job.result === null ? "" : messageOf(job.result), tone: "plain" }
+    case "cancelled":
+      return { text: job.error === undefined ? "stopped" : messageOf(job.error.error), tone: "faint" }
+    case "running":
+      return { text: "", tone: "plain" }
+  }
+}
+
+/** Of a running job, before an event has arrived: the tasks that are under way. */
+export const ofTasks = ({ tasks }: Job): Line => {
+  const [first, ...others] = tasks.filter(({ state }) => state === "running")
+  if (first === undefined) return { text: "", tone: "plain" }
+  const more = others.length === 0 ? "" : ` and ${format.count(others.length, "more task", "more tasks")}`
+  return { text: `${first.unit} ${first.task} · ${first.title}${more}`, tone: "plain" }
+}

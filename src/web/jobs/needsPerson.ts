@@ -1,0 +1,34 @@
+/**
+ * Which jobs need a person, the most urgent first: those that wait for a signal, those that failed lately and were not marked as
+ * seen, those that wait to be resumed, and those that are parked until a time.
+ */
+import type { ListedJob } from "../api/models.js"
+
+const week = 7 * 86_400_000
+
+/** How many are shown above the list. */
+export const most = 12
+
+/** Lower is more urgent; nothing if it needs no person. */
+const urgency = ({ endedAt = 0, parked, status, waitsFor }: ListedJob, now: number): number | undefined => {
+  if (status === "parked") {
+    // It goes on as soon as a permit is free.
+    if (waitsFor === "permit") return undefined
+    return parked?.signal === undefined ? 3 : 0
+  }
+  if (status === "failed") return now - endedAt < week ? 1 : undefined
+  return status === "interrupted" ? 2 : undefined
+}
+
+export const choose = (
+  jobs: ReadonlyArray<ListedJob>,
+  seen: ReadonlySet<string>,
+  now: number
+): ReadonlyArray<ListedJob> =>
+  jobs
+    .flatMap((job) => {
+      const of = urgency(job, now)
+      return of === undefined || (job.status === "failed" && seen.has(job.id)) ? [] : [{ job, of }]
+    })
+    .sort((a, b) => a.of - b.of || (a.job.id < b.job.id ? 1 : -1))
+    .map(({ job }) => job)

@@ -1,0 +1,84 @@
+/**
+ * The keys of the list. The row with the focus is the current one, so that a screen reader follows.
+ */
+import type { Signal } from "@preact/signals"
+import type { RefObject } from "preact"
+import type { ListedJob } from "../api/models.js"
+import { useKeys } from "../app/keys.js"
+import { changeQuery } from "../router.js"
+import * as actions from "./actions.js"
+import { canResume, canStop } from "./bulk.js"
+import { type Shown, statuses } from "./filter.js"
+import { mark } from "./seen.js"
+
+export interface Options {
+  readonly area: RefObject<HTMLElement | null>
+  readonly selected: Signal<ReadonlySet<string>>
+  readonly jobs: ReadonlyArray<ListedJob>
+  readonly next: string | undefined
+  readonly filter: Shown
+}
+
+const tabs = [undefined, ...statuses]
+
+export const useJobKeys = ({ area, filter, jobs, next, selected }: Options): void => {
+  const links = (): ReadonlyArray<HTMLElement> => [
+    ...(area.current?.querySelectorAll<HTMLElement>("a[data-row]") ?? [])
+  ]
+
+  const currentId = (): string | undefined =>
+    document.activeElement?.closest<HTMLElement>("tr[data-job]")?.dataset["job"]
+
+  const move = (by: number): void => {
+    const all = links()
+    const at = all.findIndex((link) => link.closest("tr") === document.activeElement?.closest("tr"))
+    const to = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))
+    all[to]?.focus()
+    all[to]?.scrollIntoView({ block: "nearest" })
+  }
+
+  /** The selected jobs, or else the current one. */
+  const chosen = (): ReadonlyArray<ListedJob> => {
+    const id = currentId()
+    return jobs.filter((job) => (selected.value.size > 0 ? selected.value.has(job.id) : job.id === id))
+  }
+
+  const toggle = (): void => {
+    const id = currentId()
+    if (id === undefined) return
+    const next = new Set(selected.value)
+    if (!next.delete(id)) next.add(id)
+    selected.value = next
+  }
+
+  const tab = (by: number): void => {
+    const at = tabs.indexOf(filter.status) + by
+    if (at >= 0 && at < tabs.length) changeQuery({ status: tabs[at], before: undefined })
+  }
+
+  const focus = (id: string): void => {
+    const field = document.getElementById(id)
+    if (!(field instanceof HTMLInputElement)) return
+    field.focus()
+    field.select()
+  }
+
+  useKeys("Jobs", [
+    { keys: "j", label: "Next job", run: () => move(1) },
+    { keys: "k", label: "Previous job", run: () => move(-1) },
+    { keys: "ArrowDown", label: "Next job", run: () => move(1) },
+    { keys: "ArrowUp", label: "Previous job", run: () => move(-1) },
+    { keys: "Enter", label: "Open the job", run: () => links()[0]?.focus() },
+    { keys: "x", label: "Select the job", run: toggle },
+    { keys: "s", label: "Stop the job, or those selected", run: () => actions.askToStop(chosen().filter(canStop)) },
+    { keys: "r", label: "Resume them", run: () => actions.resume(chosen().filter(canResume)) },
+    { keys: "m", label: "Mark failed ones as seen", run: () => mark(chosen().map(({ id }) => id)) },
+    { keys: "/", label: "Search", run: () => focus("filter-q") },
+    { keys: "l", label: "Filter by label", run: () => focus("filter-label") },
+    { keys: "[", label: "Status before", run: () => tab(-1) },
+    { keys: "]", label: "Status after", run: () => tab(1) },
+    { keys: "n", label: "Older jobs", run: () => next !== undefined && changeQuery({ before: next }) },
+    { keys: "p", label: "Newest jobs", run: () => changeQuery({ before: undefined }) },
+    { keys: "Escape", label: "Select none", run: () => (selected.value = new Set()) }
+  ])
+}

@@ -1,0 +1,39 @@
+/**
+ * The list of the jobs that a filter names, for as long as a view shows it.
+ */
+import { useEffect, useRef } from "preact/hooks"
+import { useSignal } from "@preact/signals"
+import * as jobs from "../api/jobs.js"
+import { hub } from "../app/live.js"
+import { isOverview, type Shown, toFilter } from "./filter.js"
+import { type JobList, make, type Source } from "./JobList.js"
+
+export interface Lists {
+  /** The list that was asked for, or until it is read, the one before. */
+  readonly shown: JobList | undefined
+  readonly isOld: boolean
+}
+
+const source: Source = {
+  hub,
+  list: jobs.list,
+  get: jobs.get,
+  lineOf: ({ type, unit }) => (type.startsWith("job.") ? undefined : { text: `${unit ?? ""} ${type}`, tone: "plain" })
+}
+
+export const useJobList = (filter: Shown): Lists => {
+  const key = JSON.stringify(filter)
+  const current = useSignal<JobList | undefined>(undefined)
+  const before = useRef<JobList | undefined>(undefined)
+  useEffect(() => {
+    const list = make(source, toFilter(filter), isOverview(filter))
+    current.value = list
+    return () => {
+      list.close()
+      before.current = list.page.peek() === undefined ? before.current : list
+    }
+  }, [key])
+  const list = current.value
+  const isRead = list?.page.value !== undefined || list?.error.value !== undefined
+  return isRead ? { shown: list, isOld: false } : { shown: before.current ?? list, isOld: true }
+}

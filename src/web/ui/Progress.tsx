@@ -1,0 +1,36 @@
+/**
+ * How many tasks are done, as a bar and as numbers.
+ */
+import type { ListedJob } from "../api/models.js"
+
+const width = 64
+
+export const Progress = ({ progress }: { readonly progress: NonNullable<ListedJob["progress"]> }) => {
+  const { completed, failed, pending, running, skipped } = progress
+  const total = completed + failed + pending + running + skipped
+  if (total === 0) return null
+  const parts = [
+    { name: "good", count: completed + skipped },
+    { name: "bad", count: failed },
+    { name: "run", count: running }
+  ]
+  let at = 0
+  return (
+    <span class="progress">
+      <svg viewBox={`0 0 ${width} 6`} preserveAspectRatio="none" aria-hidden="true">
+        <rect class="progress-rest" width={width} height="6" rx="3" />
+        {parts.map(({ count, name }) => {
+          const x = (at / total) * width
+          at += count
+          return count === 0 ? null : (
+            <rect key={name} class={`progress-${name}`} x={x} width={(count / total) * width} height="6" rx="3" />
+          )
+        })}
+      </svg>
+      <span class="number">
+        {completed + skipped}/{total}
+        {failed > 0 && <span class="bad"> · {failed} failed</span>}
+      </span>
+    </span>
+  )
+}
