@@ -139,11 +139,12 @@ export const make = (
       return Effect.sync(cancel)
     })
 
-  const nanos = () => BigInt(Math.round(timeline.now() * 1_000_000))
+  const { wallClock: shown } = machine
+  const nanos = () => BigInt(Math.round(shown() * 1_000_000))
   const clock: Clock.Clock = {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis: timeline.now,
-    currentTimeMillis: Effect.sync(timeline.now),
+    unsafeCurrentTimeMillis: shown,
+    currentTimeMillis: Effect.sync(shown),
     unsafeCurrentTimeNanos: nanos,
     currentTimeNanos: Effect.sync(nanos),
     sleep: (duration) => sleep(Duration.toMillis(duration))

@@ -17,6 +17,10 @@ export interface Machine {
   readonly disturb: () => void
   /** Since when nothing did. */
   readonly calmSince: () => number
+  /** What the clock on the wall shows. It is virtual time until somebody sets the clock; whatever sleeps takes no notice. */
+  readonly wallClock: () => number
+  /** Sets that clock, by so many milliseconds. */
+  readonly setClock: (millis: number) => void
   /** A short name for an id, the same in every run of the seed. */
   readonly nameOf: (id: string) => string
 }
@@ -25,6 +29,7 @@ export const make = (shared: Pick<Machine, "random" | "timeline" | "trace">): Ma
   const violations: Array<string> = []
   const names = new Map<string, string>()
   let calmSince = shared.timeline.now()
+  let ahead = 0
   return {
     ...shared,
     violations,
@@ -36,6 +41,12 @@ export const make = (shared: Pick<Machine, "random" | "timeline" | "trace">): Ma
       calmSince = shared.timeline.now()
     },
     calmSince: () => calmSince,
+    wallClock: () => shared.timeline.now() + ahead,
+    setClock: (millis) => {
+      ahead += millis
+      calmSince = shared.timeline.now()
+      shared.trace.say(`the clock is set by ${millis} ms`)
+    },
     nameOf: (id) => {
       const name = names.get(id) ?? `job${names.size + 1}`
       names.set(id, name)

@@ -16,6 +16,8 @@ export interface Managers {
   readonly current: () => ManagerModule.Manager | undefined
   readonly lives: () => ReadonlyArray<LifeModule.Life>
   readonly isAlive: (pid: number) => boolean
+  /** When the current one was ready, in virtual time; undefined while there is none that is. */
+  readonly readySince: () => number | undefined
   readonly boot: () => void
   readonly bootLater: () => void
   /** The process is killed, and sometimes the machine loses its power. */
@@ -51,6 +53,7 @@ export const make = (
   const lives = new Map<number, LifeModule.Life>()
   let current: ManagerModule.Manager | undefined
   let rival: ManagerModule.Manager | undefined
+  let readySince: number | undefined
   let bootId = 1
   let pids = 1
   let crashes = 0
@@ -88,6 +91,7 @@ export const make = (
         `${life.pid} ${Exit.isSuccess(exit) ? "is the manager" : `is not: ${Machine.firstLine(exit.cause)}`}`
       )
       if (Exit.isSuccess(exit)) {
+        readySince = timeline.now()
         if (machine.calmSince() >= begun) return
         const took = timeline.now() - begun
         slowest = Math.max(slowest, took)
@@ -113,7 +117,7 @@ export const make = (
   const end = (manager: ManagerModule.Manager) => {
     manager.life.kill()
     options.operations.forget(manager)
-    if (current === manager) current = undefined
+    if (current === manager) current = readySince = undefined
     if (rival === manager) rival = undefined
   }
 
@@ -171,6 +175,7 @@ export const make = (
     current: () => current,
     lives: () => [...lives.values()],
     isAlive: (pid) => lives.get(pid)?.isAlive() === true,
+    readySince: () => (current?.isClosing() === false ? readySince : undefined),
     boot,
     bootLater,
     crash,

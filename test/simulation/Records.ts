@@ -21,6 +21,9 @@ export interface Job {
   isInOutbox: boolean
   /** The commit since which it waits for a permit. */
   dueSince: number | undefined
+  /** Of one that waits for a time: which, and since when. */
+  dueAt: number | undefined
+  waitsSince: number
   /** What it is parked for, and the signals that no attempt can have used up. */
   parkedFor: string | undefined
   fresh: Set<string>
@@ -92,6 +95,7 @@ interface RunRow {
   readonly startKey: string | null
   readonly priority: number
   readonly waitsFor: string | null
+  readonly dueAt: number | undefined
   readonly isInOutbox: boolean
 }
 
@@ -129,7 +133,7 @@ export const make = (
     readonly repository: Repository
   }
 ): Records => {
-  const { nameOf, trace, violate } = machine
+  const { nameOf, timeline, trace, violate } = machine
   const { database, ledger, maxJobs, repository } = options
   const jobs = new Map<string, Job>()
   const events: Array<Shown> = []
@@ -141,7 +145,10 @@ export const make = (
 
   const runs = (): ReadonlyArray<RunRow> =>
     database
-      .query("SELECT id, status, attempt, key, start_key, priority, waits_for, outbox FROM charlotte_runs ORDER BY id")
+      .query(
+        `SELECT id, status, attempt, key, start_key, priority, waits_for, iif(waits_for = 'time', due_at, NULL) AS due_at,
+           outbox FROM charlotte_runs ORDER BY id`
+      )
       .map((row) => ({
         id: text(row, "id"),
         status: text(row, "status"),
@@ -150,6 +157,7 @@ export const make = (
         startKey: maybe(row, "start_key"),
         priority: number(row, "priority"),
         waitsFor: maybe(row, "waits_for"),
+        dueAt: number(row, "due_at") || undefined,
         isInOutbox: number(row, "outbox") === 1
       }))
 
@@ -291,16 +299,17 @@ export const make = (
         const { id, status, waitsFor } = row
         const known = jobs.get(id)
         const dueSince = waitsFor === "permit" ? (known?.dueSince ?? commits) : undefined
+        const waitsSince = known !== undefined && known.dueAt === row.dueAt ? known.waitsSince : timeline.now()
         if (ledger.isRolledBack(id)) violate(`${nameOf(id)} was rolled back, and is recorded`)
         if (known === undefined) {
           const news = { last: "", seq: 0, emitted: new Map<number, number>(), signals: [], fresh: new Set<string>() }
-          jobs.set(id, { ...row, ...news, dueSince, parkedFor: undefined })
+          jobs.set(id, { ...row, ...news, dueSince, waitsSince, parkedFor: undefined })
         } else {
           if (terminal.has(known.status) && known.status !== status)
             violate(`${nameOf(id)} was ${known.status} and is ${status}`)
           if (known.dueSince !== undefined && status === "running")
             started.push({ id, priority: known.priority, status: known.status })
-          Object.assign(known, { ...row, dueSince })
+          Object.assign(known, { ...row, dueSince, waitsSince })
         }
       }
       for (const waited of started) checkOrder(life, waited)

@@ -33,6 +33,9 @@ export interface Report {
 /** Virtual time begins here: a summer day, in milliseconds. */
 const start = 1_750_000_000_000
 
+/** Within so many virtual milliseconds it is noticed that a run is due, whatever the clock does. */
+const longestWake = 2_000
+
 /** More than any run needs that comes to an end. */
 const mostSteps = 100_000
 
@@ -49,6 +52,8 @@ export const run = (
   const recovery = random.chance(0.35) ? ("manual" as const) : ("automatic" as const)
   const stopGrace = random.pick([0, 100, 1_000, 5_000])
   const waits = random.chance(0.5)
+  // From a generator of its own: the other seeds do the same as without it.
+  const setsClock = waits && Random.make(~seed).chance(0.3)
   const ledger = Ledger.make()
   const repository = Repository.make(machine)
   trace.say(`seed ${seed}: ${maxJobs} jobs, ${recovery} recovery, ${stopGrace} ms of grace`)
@@ -88,6 +93,9 @@ export const run = (
     database.setFault({ code, after, times, matching, rollsBack: random.chance(0.2) })
   }
 
+  /** Forward for the most part: what is due by then may not wait for the rest of its time. */
+  const setClock = () => machine.setClock(random.chance(0.8) ? random.between(1, 12_000) : -random.between(1, 3_000))
+
   const pickJob = () => {
     const ids = operations.known()
     const [first, ...rest] = ids
@@ -116,7 +124,16 @@ export const run = (
     look: 0.7,
     contend: 4
   }
-  const mishaps = { interrupt: 1, crash: 1.2, close: 0.7, compete: 0.3, disturb: 1.5, slow: 0.3, userCommits: 0.5 }
+  const mishaps = {
+    interrupt: 1,
+    crash: 1.2,
+    close: 0.7,
+    compete: 0.3,
+    disturb: 1.5,
+    slow: 0.3,
+    userCommits: 0.5,
+    setClock: setsClock ? 2 : 0
+  }
 
   const operate = () => {
     // A crash is most worth its while when it leaves processes behind.
@@ -138,6 +155,8 @@ export const run = (
         return database.setSlowness(random.chance(0.5) ? 0 : 0.02)
       case "userCommits":
         return repository.commit(random.pick(Repository.targets))
+      case "setClock":
+        return setClock()
     }
     const current = managers.current()
     if (current === undefined) return
@@ -161,6 +180,17 @@ export const run = (
   /** What callers need is there. */
   const isUp = () => managers.current()?.service() !== undefined
 
+  /** What waits for a time waits no longer than until then. */
+  const checkDue = () => {
+    const since = Math.max(machine.calmSince(), managers.readySince() ?? Infinity)
+    const now = timeline.now()
+    for (const { dueAt, id, waitsSince } of records.jobs.values()) {
+      const late = dueAt === undefined ? 0 : machine.wallClock() - dueAt
+      if (late > longestWake && now - Math.max(since, waitsSince) > longestWake)
+        violate(`${nameOf(id)} is due since ${late} ms, and still waits for its time`)
+    }
+  }
+
   /** One thing happens; tells whether there was anything to do. */
   const step = (): boolean => {
     steps += 1
@@ -171,6 +201,7 @@ export const run = (
       return true
     }
     const leapt = timeline.leap()
+    if (setsClock) checkDue()
     // Time has passed, and somebody who was ready had to wait.
     if (leapt && first !== undefined) machine.disturb()
     return leapt || first !== undefined
@@ -221,6 +252,7 @@ export const run = (
     database.setSlowness(0)
     managers.endRival()
     if (managers.current()?.isClosing() ?? true) managers.bootLater()
+    if (setsClock) timeline.after(random.between(0, 3_000), setClock)
     settle()
     if (!goesOn()) return
     if (!isUp()) return violate("there is no manager")

@@ -1,5 +1,5 @@
 /**
- * The product, broken in seventeen ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
+ * The product, broken in twenty-one ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
  * to find it. A patch that no longer fits the product fails loudly: then it is to be written anew.
  */
 import type { Patch } from "./Bundle.js"
@@ -244,6 +244,76 @@ export const variants: Readonly<Record<string, Variant>> = {
         file: "src/manager/internal/startInTransaction.ts",
         from: "Effect.tap(outbox.insert(newRun(core, starting, submission, unchecked)), starting.inserted.wake)",
         to: "Effect.as(core.fork(Effect.ignore(core.store.create({ ...newRun(core, starting, submission, unchecked), isQueued: true }))), submission.id)"
+      }
+    ]
+  },
+
+  "a pending run is started twice": {
+    tells: /has job\.started after job\.started|runs twice at once/,
+    patches: [
+      {
+        file: "src/manager/internal/dispatcher.ts",
+        from: "    return {\n      run,\n",
+        to: "    return {\n      run: race.all([run, run]),\n"
+      },
+      {
+        file: "src/manager/internal/jobLife.ts",
+        from: "      if (!isNew) return yield* new AlreadyActive()\n",
+        to: ""
+      },
+      {
+        file: "src/store/RunTransition.ts",
+        from: 'state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)',
+        to: 'attempt === state.attempt + (["pending", "running"].includes(state.status) ? 0 : 1)'
+      }
+    ]
+  },
+
+  "the order of runs that wait is lost by a crash": {
+    tells: /has begun before \w+, whose turn it was/,
+    patches: [
+      {
+        file: "src/manager/internal/dispatcher.ts",
+        from: "    const next = Effect.gen(",
+        to: "    let recovered\n    const next = Effect.gen("
+      },
+      // What the manager before has left begins first, in the order in which it was submitted.
+      {
+        file: "src/manager/internal/dispatcher.ts",
+        from: "      const [first] = yield* store.due({ kind, statuses, limit: 1 })\n",
+        to: `      const due = yield* store.due({ kind, statuses, limit: 1_000 })
+      recovered ??= due.map(({ run }) => run.id).sort()
+      const id = recovered.find((id) => due.some(({ run }) => run.id === id))
+      const first = due.find(({ run }) => run.id === id) ?? due[0]
+`
+      }
+    ]
+  },
+
+  "a job that parks keeps its permit": {
+    tells: /is (pending|parked|interrupted), and is not continued|places are missing/,
+    patches: [
+      {
+        file: "src/manager/internal/jobLife.ts",
+        from: "onSuccess: (job) => Effect.as(live(core, job), notify(core, job))\n",
+        to: `onSuccess: (job) =>
+        Effect.flatMap(Effect.zipRight(live(core, job), Ref.get(job.record)), ({ status }) =>
+          status === "parked"
+            ? Effect.as(Effect.zipRight(notify(core, job), core.shutdown.orOver(Effect.never)), Effect.void)
+            : Effect.succeed(notify(core, job))
+        )
+`
+      }
+    ]
+  },
+
+  "a wake-up is missed when the clock jumps": {
+    tells: /is due since \d+ ms, and still waits for its time/,
+    patches: [
+      {
+        file: "src/manager/internal/dispatcher.ts",
+        from: ", afterJump(due.value)])",
+        to: "])"
       }
     ]
   },
