@@ -1,5 +1,5 @@
 /**
- * Makes the page from `src/web`, in `dist/web` or in a directory that is named: `index.html`, what it loads in `assets/`, and the
+ * Makes the page from `src/web`, in `dist/web` or in a directory that is named: `index.html`, what it loads from `/assets/`, and the
  * licences of what is in there. The names of assets change with their content.
  */
 import { build } from "esbuild"
@@ -12,10 +12,9 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const script = "src/web/main.tsx"
 const styles = "src/web/styles/page.css"
 const [, , directory = `${root}dist/web`] = process.argv
-const assets = `${directory}/assets`
 
 rmSync(directory, { recursive: true, force: true })
-mkdirSync(assets, { recursive: true })
+mkdirSync(directory, { recursive: true })
 
 const { metafile } = await build({
   absWorkingDir: root,
@@ -23,7 +22,7 @@ const { metafile } = await build({
   entryPoints: { page: script, styles },
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
-  outdir: assets,
+  outdir: directory,
   format: "esm",
   splitting: true,
   minify: true,

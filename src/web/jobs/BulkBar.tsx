@@ -6,6 +6,7 @@ import type { ListedJob } from "../api/models.js"
 import { Confirm } from "../ui/Confirm.js"
 import * as format from "../ui/format.js"
 import { titleOf, shortId } from "../ui/jobText.js"
+import { visible } from "../ui/visible.js"
 import * as actions from "./actions.js"
 import { canResume, canStop } from "./bulk.js"
 import { isFiltered, type Shown } from "./filter.js"
@@ -20,7 +21,7 @@ const Question = ({ what }: { readonly what: actions.Stop }) => {
         <ul class="stop-list">
           {what.jobs.slice(0, 8).map((job) => (
             <li key={job.id}>
-              {titleOf(job)} <span class="faint mono">{shortId(job.id)}</span>
+              {visible(titleOf(job))} <span class="faint mono">{shortId(job.id)}</span>
             </li>
           ))}
           {what.jobs.length > 8 && <li class="faint">and {what.jobs.length - 8} more</li>}

@@ -9,6 +9,7 @@ import * as format from "../ui/format.js"
 import { baseName, repositoryOf, shortId, titleOf } from "../ui/jobText.js"
 import { Progress } from "../ui/Progress.js"
 import { shownStatus, Status } from "../ui/Status.js"
+import { visible } from "../ui/visible.js"
 import { elapsed, times } from "./elapsed.js"
 import { type Line, ofRecord } from "./lastLine.js"
 
@@ -19,9 +20,10 @@ const Age = ({ job: { createdAt } }: { readonly job: ListedJob }) => <>{format.a
 /** What events say only matters while the job works: then the record has the last word. */
 const LastLine = ({ job, line }: { readonly job: ListedJob; readonly line: ReadonlySignal<Line | undefined> }) => {
   const shown = job.status === "running" && line.value !== undefined ? line.value : ofRecord(job, now.peek())
+  const text = visible(shown.text)
   return (
-    <span class={`last-line ${shown.tone}`} title={shown.text}>
-      {shown.text}
+    <span class={`last-line ${shown.tone}`} title={text}>
+      {text}
     </span>
   )
 }
@@ -32,8 +34,8 @@ const Labels = ({ labels }: { readonly labels: ListedJob["labels"] }) => {
   return (
     <span class="labels">
       {entries.slice(0, 3).map(([name, value]) => (
-        <span key={name} class="label" title={`${name}=${value}`}>
-          {value === "" ? name : `${name}=${value}`}
+        <span key={name} class="label" title={visible(`${name}=${value}`)}>
+          {visible(value === "" ? name : `${name}=${value}`)}
         </span>
       ))}
       {entries.length > 3 && <span class="label">+{entries.length - 3}</span>}
@@ -51,8 +53,8 @@ export interface Props {
 // The roles are said again, because a narrow window lays the table out as a list.
 export const JobRow = ({ job, line, onToggle, selected }: Props) => {
   const isSelected = selected.value.has(job.id)
-  const repository = repositoryOf(job)
-  const title = titleOf(job)
+  const repository = visible(repositoryOf(job) ?? "")
+  const title = visible(titleOf(job))
   return (
     <tr role="row" data-job={job.id} class={isSelected ? "selected" : ""} aria-selected={isSelected}>
       <td role="cell" class="cell-select">
@@ -77,7 +79,7 @@ export const JobRow = ({ job, line, onToggle, selected }: Props) => {
         <Labels labels={job.labels} />
       </td>
       <td role="cell" class="cell-repository" title={repository}>
-        {repository === undefined ? "" : baseName(repository)}
+        {repository === "" ? "" : baseName(repository)}
       </td>
       <td role="cell" class="cell-progress">
         {job.progress !== undefined && <Progress progress={job.progress} />}

@@ -4,8 +4,11 @@
 import { useEffect, useRef } from "preact/hooks"
 import { useSignal } from "@preact/signals"
 import * as jobs from "../api/jobs.js"
+import type { JobEvent } from "../api/models.js"
 import { hub } from "../app/live.js"
+import { eventText } from "../job/model/eventText.js"
 import { isOverview, type Shown, toFilter } from "./filter.js"
+import type { Line } from "./lastLine.js"
 import { type JobList, make, type Source } from "./JobList.js"
 
 export interface Lists {
@@ -14,12 +17,14 @@ export interface Lists {
   readonly isOld: boolean
 }
 
-const source: Source = {
-  hub,
-  list: jobs.list,
-  get: jobs.get,
-  lineOf: ({ type, unit }) => (type.startsWith("job.") ? undefined : { text: `${unit ?? ""} ${type}`, tone: "plain" })
+/** What happens in a unit or task begins with its name. */
+const lineOf = (event: JobEvent): Line => {
+  const { text, tone } = eventText(event)
+  const where = [event.unit, event.task].filter((part) => part !== undefined).join(" ")
+  return { text: where === "" ? text : `${where} · ${text}`, tone }
 }
+
+const source: Source = { hub, list: jobs.list, get: jobs.get, lineOf }
 
 export const useJobList = (filter: Shown): Lists => {
   const key = JSON.stringify(filter)

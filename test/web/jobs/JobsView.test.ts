@@ -1,0 +1,187 @@
+import { expect, layer } from "@effect/vitest"
+import { Step } from "charlotte/testing"
+import { DateTime, Effect } from "effect"
+import type { Page } from "playwright-core"
+import { act, layer as browser } from "../support/Browser.js"
+import * as World from "../support/World.js"
+
+const config = (tasksDir: string, labels = {}) => ({
+  repoPath: "/home/ada/src/greeter",
+  tasksDir,
+  targetBranch: "main",
+  labels
+})
+
+const row = (page: Page, text: string) => page.locator("tr[data-job]").filter({ hasText: text })
+
+/** The titles that are listed, from top to bottom. */
+const titles = (page: Page) => act(() => page.locator("a[data-row]").allTextContents())
+
+layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
+  it.scoped("shows what happens to a job as it happens, without loading again", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const { page, problems } = yield* world.open()
+      yield* act(() => page.getByText("No jobs yet").waitFor())
+
+      const id = yield* world.client.start(config("tasks/retry", { team: "web" }))
+      yield* act(() => row(page, "tasks/retry").getByText("running").waitFor())
+      yield* act(() => row(page, "team=web").getByText("greeter").waitFor())
+
+      yield* world.script.send(
+        id,
+        Step.emit({ type: "task.started", unit: "api", task: 2, payload: { title: "Parse it" } })
+      )
+      yield* act(() => row(page, "tasks/retry").getByText("api 2 · Parse it").waitFor())
+
+      yield* world.script.send(id, Step.succeed("landed"))
+      yield* act(() => row(page, "tasks/retry").getByText("completed").waitFor())
+      yield* act(() => row(page, "tasks/retry").getByText("landed").waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("shows first what needs a person, the most urgent at the top", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const start = (name: string, ...steps: ReadonlyArray<Step.Step>) =>
+        Effect.flatMap(world.client.start(config(name)), (id) => world.script.send(id, ...steps))
+      yield* start(
+        "limited",
+        Step.park({ reason: "claude: usage limit", until: DateTime.add(DateTime.unsafeNow(), { hours: 1 }) })
+      )
+      yield* start("broken", Step.fail({ message: "the gate failed" }))
+      yield* start("asks", Step.park({ reason: "deploy?", signal: "approve" }))
+      yield* start("busy")
+
+      const { page, problems } = yield* world.open()
+      const urgent = page.getByRole("table", { name: "Needs a person" })
+      yield* act(() => urgent.getByText("limited").waitFor())
+      yield* act(() => urgent.getByText("the gate failed").waitFor())
+      expect(yield* titles(page)).toEqual(["asks", "broken", "limited", "busy"])
+      expect(yield* act(() => page.title())).toBe("(3) Jobs · Charlotte")
+
+      // Seen once, a failure is history.
+      yield* act(() => row(page, "broken").getByRole("link").focus())
+      yield* act(() => page.keyboard.press("m"))
+      yield* act(() => page.waitForFunction(() => document.title.startsWith("(2)")))
+      expect(yield* titles(page)).toEqual(["asks", "limited", "busy", "broken"])
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("filters by status, label, kind and text, in the address", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const web = yield* world.client.start(config("tasks/login", { team: "web" }))
+      yield* world.client.start(config("tasks/export", { team: "core" }))
+      yield* world.script.send(web, Step.succeed("done"))
+      yield* world.manager.await(web)
+
+      const { page, problems } = yield* world.open()
+      yield* act(() => row(page, "tasks/export").waitFor())
+      const onlyLogin = act(async () => {
+        await row(page, "tasks/export").waitFor({ state: "detached" })
+        await row(page, "tasks/login").waitFor()
+      })
+
+      yield* act(() => page.getByRole("link", { name: "completed" }).click())
+      yield* onlyLogin
+      expect(page.url()).toMatch(/\/jobs\?status=completed$/)
+
+      yield* act(() => page.goBack())
+      yield* act(() => row(page, "tasks/export").waitFor())
+      yield* act(() => page.getByLabel("Labels").fill("team=web"))
+      yield* onlyLogin
+      expect(page.url()).toMatch(/\?label=team%3Dweb$/)
+
+      yield* act(() => page.getByLabel("Labels").fill(""))
+      yield* act(() => row(page, "tasks/export").waitFor())
+      yield* act(() => page.keyboard.press("Escape"))
+      yield* act(() => page.keyboard.press("/"))
+      yield* act(() => page.keyboard.type("login"))
+      yield* onlyLogin
+
+      // The address alone shows the same.
+      yield* act(() => page.reload())
+      yield* onlyLogin
+      yield* act(() => page.getByLabel("Kind").fill("email"))
+      yield* act(() => page.getByRole("alert").getByText("email").waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("stops the selected jobs, from the keyboard alone", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      for (const name of ["one", "two", "three"]) yield* world.client.start(config(name))
+      const { page, problems } = yield* world.open()
+      yield* act(() => row(page, "one").waitFor())
+
+      yield* act(async () => {
+        for (const key of ["j", "x", "j", "x", "s"]) await page.keyboard.press(key)
+        await page.getByRole("dialog").getByText("Stop 2 jobs?").waitFor()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.getByText("2 jobs stopped").waitFor()
+      })
+      yield* act(() => row(page, "three").getByText("cancelled").waitFor())
+      yield* act(() => row(page, "two").getByText("cancelled").waitFor())
+      expect(
+        (yield* world.client.list({ status: "running", limit: 10 })).jobs.map(({ config }) => config)
+      ).toMatchObject([{ tasksDir: "one" }])
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("turns pages by the id of the last job, and back", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1, script: () => [] })
+      for (let n = 0; n < 120; n++) yield* world.client.start(config(`job ${n}`), { whenFull: "queue" })
+      const { page, problems } = yield* world.open("/jobs?status=pending")
+      yield* act(() => row(page, "job 119").waitFor())
+      expect((yield* titles(page)).length).toBe(50)
+      yield* act(() => page.keyboard.press("n"))
+      yield* act(() => row(page, "job 69").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Older" }).click())
+      yield* act(() => page.getByText("job 1", { exact: true }).waitFor())
+      expect(yield* titles(page)).toHaveLength(19)
+      yield* act(() => page.getByRole("button", { name: "Newest" }).click())
+      yield* act(() => row(page, "job 119").waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+})
+
+const keys = ["j", "k", "x", "s", "r", "/", "g j", "g s", "?"]
+
+layer(browser, { excludeTestServices: true })("the keys", (it) => {
+  it.scoped("are listed by ?, and the first of two is no key by itself", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const { page, problems } = yield* world.open()
+      yield* act(() => page.getByText("No jobs yet").waitFor())
+      yield* act(() => page.keyboard.press("?"))
+      const overlay = page.getByRole("dialog", { name: "Keys" })
+      yield* act(() => overlay.waitFor())
+      const listed = yield* act(() =>
+        overlay
+          .locator("dt")
+          .evaluateAll((terms) =>
+            terms.map((term) => [...term.querySelectorAll("kbd")].map(({ textContent }) => textContent).join(" "))
+          )
+      )
+      expect(listed).toEqual(expect.arrayContaining(keys))
+      yield* act(() => page.keyboard.press("?"))
+      yield* act(() => overlay.waitFor({ state: "detached" }))
+
+      yield* act(() => page.keyboard.press("g"))
+      yield* act(() => page.keyboard.press("s"))
+      yield* act(() => page.waitForURL(/\/system$/))
+      yield* act(() => page.keyboard.press("g"))
+      yield* act(() => page.keyboard.press("j"))
+      yield* act(() => page.waitForURL(/\/jobs$/))
+      expect(problems).toEqual([])
+    })
+  )
+})
