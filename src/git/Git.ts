@@ -5,6 +5,7 @@
 import { Context, Effect, Layer, type Option } from "effect"
 import * as Checkouts from "./Checkouts.js"
 import * as Commits from "./Commits.js"
+import * as Diff from "./Diff.js"
 import * as Files from "./Files.js"
 import type { Fingerprint } from "./Fingerprint.js"
 import * as fastForwardWorktree from "./fastForwardWorktree.js"
@@ -171,6 +172,9 @@ export interface Service {
   /** Merges two commits without a checkout; no branch moves. */
   readonly merge: (repository: Repo, options: Merge.MergeOptions) => Result<Merge.MergeResult>
 
+  /** The files that differ between two commits, in the order of their paths, in pages of about 4 MiB of JSON. */
+  readonly diff: (repository: Repo, options: Diff.Options) => Result<Diff.Page>
+
   /** The content of a file at a commit; none if it is not a regular file. */
   readonly readFile: (repository: Repo, commit: ObjectId, path: RepoPath) => Result<Files.Content>
 
@@ -232,6 +236,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     commits: method("commits", History.commits),
     unheld: method("unheld", History.unheld),
     merge: method("merge", Merge.merge),
+    diff: method("diff", Diff.diff),
     readFile: method("readFile", Files.read),
     differing: method("differing", Files.differing),
     ignored: method("ignored", Files.ignored),

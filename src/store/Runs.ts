@@ -93,6 +93,7 @@ export type Reads = Pick<
   RunStoreService.Service,
   | "get"
   | "withWork"
+  | "submission"
   | "keys"
   | "page"
   | "events"

@@ -3,7 +3,7 @@
  */
 import { RunStatus } from "charlotte"
 import { Effect, Random, Schedule, Stream } from "effect"
-import type { ListedJob } from "../../src/http/contract/Jobs.js"
+import type { ListedJob } from "../../src/http/contract/Job.js"
 import * as JobClient from "../../src/http/client/JobClient.js"
 import type { Ledger } from "./Ledger.js"
 import * as Processes from "./Processes.js"

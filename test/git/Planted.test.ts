@@ -96,6 +96,11 @@ const everything = (world: World) =>
     const merged = yield* service.merge(repository, { ours: one, theirs: two, subject: subject("Merge") })
     if (merged._tag !== "Merged") return expect(merged._tag).toBe("Merged")
     yield* service.doneTasks(repository, { from: main, to: merged.commit })
+    const { files } = yield* service.diff(repository, { base: main, head: merged.commit })
+    expect(files.map(({ additions, path }) => [path, additions])).toEqual([
+      [".gitattributes", 1],
+      ["a.txt", 2]
+    ])
     yield* service.createBranch(repository, branch("result"), main)
     yield* service.advance(repository, branch("result"), { from: main, to: merged.commit })
     const again = yield* worktree(world, "again", merged.commit)

@@ -108,6 +108,7 @@ export const make = (machine: Machine): Repository => {
         ),
       branches: () => unused,
       unheld: () => unused,
+      diff: () => unused,
       createBranch: (_, branch, at) => answer(() => set(branch, at)),
       restore: (_, branch, at) =>
         answer(() => {

@@ -21,6 +21,7 @@ const byTag: Readonly<Record<string, number>> = {
   NoSuchKind: invalid,
   AmbiguousJob: invalid,
   LogNotFound: invalid,
+  DiffUnavailable: invalid,
   NotResumable: invalid,
   NotARepository: invalid,
   BranchMissing: invalid,

@@ -25,8 +25,8 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StartOptions } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
-import type { Health, Job, JobPage } from "../contract/Api.js"
-import type { InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
+import type { Diff, Health, Job, JobPage } from "../contract/Api.js"
+import type { DiffUnavailable, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
 import type { FollowError } from "./EventSource.js"
@@ -114,6 +114,12 @@ export interface Service {
     query: LogQuery
   ) => Stream.Stream<Uint8Array, ClientError | JobNotFound | LogNotFound | InvalidQuery | ShuttingDown | StoreError>
 
+  /**
+   * A page of the files that a job, or one of its units, has changed: from its start to its last commit, also while it is at work.
+   * Pass `next` as `after` for the next page.
+   */
+  readonly diff: (id: JobId, query?: DiffQuery) => Response<Diff, JobNotFound | DiffUnavailable>
+
   /** Requests a shutdown. The server responds first, then shuts down. */
   readonly shutdown: Effect.Effect<void, ClientError>
 
@@ -160,6 +166,19 @@ export interface JobQuery {
   readonly limit?: number
   /** Only jobs older than this one; `next` of the previous page. */
   readonly before?: JobId
+}
+
+/**
+ * The part of a diff to get.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface DiffQuery {
+  /** Only this unit; without it, all that is merged into the result. */
+  readonly unit?: string
+  /** `next` of the previous page. */
+  readonly after?: string
 }
 
 /**

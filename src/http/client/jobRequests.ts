@@ -38,6 +38,7 @@ export const make = ({
     const pin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pin" }))
     const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
     const prune = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "prune" }))
+    const diff = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "diff" }))
     const daemon = { ...options, group: "charlotteDaemon" } as const
     const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
@@ -112,6 +113,7 @@ export const make = ({
           isLast: () => false
         }),
       log,
+      diff: (id, urlParams = {}) => translateErrors(Effect.flatMap(diff, (diff) => diff({ path: { id }, urlParams }))),
       shutdown: translateErrors(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
       health: withTimeout(translateErrors(Effect.flatMap(health, (health) => health({})))),
       ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))

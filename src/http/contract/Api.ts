@@ -20,8 +20,9 @@ import { describe } from "./openApi.js"
 import { version } from "./Version.js"
 
 export { Health, Ready } from "./Daemon.js"
+export { Diff, DiffFile } from "./Diff.js"
+export { Job, JobKey, JobPage, ListedJob, Submitted } from "./Job.js"
 export { EndedSessions, Session, SessionCode, SessionProof } from "./Session.js"
-export { Job, JobKey, JobPage, ListedJob, Submitted } from "./Jobs.js"
 
 const withErrors = <Groups extends HttpApiGroup.HttpApiGroup.Any>(
   api: HttpApi.HttpApi<"charlotte", Groups, HttpApiDecodeError>

@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, list, get, export, stop, resume, logs.
+ * Endpoints of jobs: submit, list, get, export, stop, resume, signal, pin, prune, logs, diff.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -7,78 +7,12 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
-import { JobId } from "../../domain/JobId.js"
-import { Run } from "../../domain/Run.js"
-import { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
-import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
+import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { Export } from "./Export.js"
+import { Job, JobPage, PrunedJobs, Submitted } from "./Job.js"
 import * as Parameters from "./Parameters.js"
-
-/** Missing when the job is not active. */
-const phase = Schema.optional(Schema.Literal("running", "stopping"))
-
-/**
- * A key of a job that is not over, and the job that holds it: this one, or the one that it waits behind.
- *
- * @since 0.2.0
- * @category models
- */
-export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
-  key: Schema.String,
-  /** `start`: given to the start, or by the kind for its configuration; `check`: found out by the check of the job. */
-  origin: Schema.Literal("start", "check"),
-  holder: JobId,
-  holderStatus: RunStatus
-}) {}
-
-/**
- * A job with its units and tasks.
- *
- * @since 0.1.0
- * @category models
- */
-export class Job extends Run.extend<Job>("charlotte/Job")({
-  phase,
-  /** Missing when the job is over. */
-  keys: Schema.optional(Schema.Array(JobKey)),
-  /** In the order of the plan. */
-  units: Schema.Array(UnitRecord),
-  tasks: Schema.Array(TaskRecord)
-}) {}
-
-/**
- * A job in a list: its record and its progress.
- *
- * @since 0.1.0
- * @category models
- */
-export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
-  phase,
-  /** Missing when the job has no tasks. */
-  progress: Schema.optional(TaskCounts)
-}) {}
-
-/**
- * A page of jobs, newest first.
- *
- * @since 0.1.0
- * @category models
- */
-export class JobPage extends Schema.Class<JobPage>("charlotte/JobPage")({
-  jobs: Schema.Array(ListedJob),
-  /** The value of `before` for the next page; missing on the last page. */
-  next: Schema.optional(JobId)
-}) {}
-
-/**
- * The response to a submission.
- *
- * @since 0.1.0
- * @category models
- */
-export class Submitted extends Schema.Class<Submitted>("charlotte/Submitted")({ id: JobId }) {}
 
 const described = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
 
@@ -206,20 +140,6 @@ const unpin = HttpApiEndpoint.del("unpin", "/jobs/:id/pin")
   .addError(errorSchemas.JobNotFound)
   .annotateContext(described("Unpin a job", "The retention of its kind holds for it again."))
 
-/**
- * What was pruned of a kind, or would be.
- *
- * @since 0.2.0
- * @category models
- */
-export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")({
-  kind: Schema.String,
-  /** How many jobs. */
-  runs: Schema.Int,
-  /** The first 1,000 of them. */
-  jobs: Schema.Array(JobId)
-}) {}
-
 export const Prune = Schema.Struct({
   /** Only jobs of this kind. */
   kind: Schema.optional(Schema.NonEmptyString),
@@ -263,6 +183,23 @@ const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
     )
   )
 
+const diff = HttpApiEndpoint.get("diff", "/jobs/:id/diff")
+  .setPath(JobPath)
+  .setUrlParams(
+    Schema.Struct({ unit: Parameters.optional(Schema.String), after: Parameters.optional(Parameters.DiffPosition) })
+  )
+  .addSuccess(Diff)
+  .addError(errorSchemas.DiffNotThere)
+  .addError(errorSchemas.DiffNotYet)
+  .addError(errorSchemas.DiffGone)
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(
+    described(
+      "Get what a job has changed",
+      "The files that differ between the commit at which the job, or one of its units, started and the last one that it has made, also while it is at work; what was committed meanwhile on the target branch is not part of it. A page has about 4 MiB. Binary files are named only, and so are files whose patch alone is larger than 1 MiB."
+    )
+  )
+
 const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
   group: HttpApiGroup.HttpApiGroup<"charlotteJobs", Endpoints, never>
 ) =>
@@ -273,37 +210,30 @@ const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
     .addError(errorSchemas.StoreInvalid)
     .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and their records" }))
 
+/** One listing: with `submit` first, or without it. */
+const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
+  group: HttpApiGroup.HttpApiGroup<"charlotteJobs", Endpoints, never>
+) =>
+  withErrors(
+    group
+      .add(list)
+      .add(get)
+      .add(exported)
+      .add(stop)
+      .add(stopAll)
+      .add(resume)
+      .add(signal)
+      .add(pin)
+      .add(unpin)
+      .add(prune)
+      .add(logs)
+      .add(diff)
+  )
+
 const empty = HttpApiGroup.make("charlotteJobs")
 
 /** Jobs of any kind. */
-export const group = withErrors(
-  empty
-    .add(list)
-    .add(get)
-    .add(exported)
-    .add(stop)
-    .add(stopAll)
-    .add(resume)
-    .add(signal)
-    .add(pin)
-    .add(unpin)
-    .add(prune)
-    .add(logs)
-)
+export const group = jobs(empty)
 
 /** The same, where one kind is `tasks`. */
-export const groupWithTasks = withErrors(
-  empty
-    .add(submit)
-    .add(list)
-    .add(get)
-    .add(exported)
-    .add(stop)
-    .add(stopAll)
-    .add(resume)
-    .add(signal)
-    .add(pin)
-    .add(unpin)
-    .add(prune)
-    .add(logs)
-)
+export const groupWithTasks = jobs(empty.add(submit))

@@ -20,7 +20,7 @@ import type * as JobManager from "../../manager/JobManager.js"
 import type { ManagedJob } from "../../manager/ManagedJob.js"
 import * as errorSchemas from "./errorSchemas.js"
 import type { Payloads } from "./eventSchemas.js"
-import { Submitted } from "./Jobs.js"
+import { Submitted } from "./Job.js"
 import { type StartFields, startFields } from "./Parameters.js"
 
 /**

@@ -95,6 +95,12 @@ export const Flag = Schema.Literal("true", "false").pipe(
   expecting("true or false")
 )
 
+/** Where a page of a diff begins: its two commits, as the job may go on meanwhile, and how many files to skip. */
+export const DiffPosition = Schema.String.pipe(
+  Schema.pattern(/^([0-9a-f]{40}|[0-9a-f]{64})-([0-9a-f]{40}|[0-9a-f]{64})-(\d{1,9})$/),
+  expecting("the next of another page")
+)
+
 /** 1 to 200 printable ASCII characters. */
 export const IdempotencyKey = Schema.String.pipe(
   Schema.pattern(/^[\x21-\x7e]{1,200}$/),

@@ -74,6 +74,13 @@ export const SessionNotFound = withStatus(404, http.SessionNotFound)
 export const TooManyTries = withStatus(429, http.TooManyTries)
 export const VersionMismatch = withStatus(412, http.VersionMismatch)
 
+const noDiff = (status: number, ...reasons: ReadonlyArray<http.DiffUnavailable["reason"]>) =>
+  withStatus(status, http.DiffUnavailable, ({ reason }) => reasons.includes(reason))
+
+export const DiffNotThere = noDiff(404, "noRepository", "noSuchUnit")
+export const DiffNotYet = noDiff(409, "notBegun", "repository")
+export const DiffGone = noDiff(410, "gone")
+
 const refused = (status: number, ...reasons: ReadonlyArray<http.Refusal>) =>
   withStatus(status, http.RequestRefused, ({ reason }) => reasons.includes(reason))
 

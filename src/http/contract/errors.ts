@@ -145,6 +145,40 @@ export class LogNotFound extends Schema.TaggedError<LogNotFound>()("LogNotFound"
   }
 }
 
+const noDiff = {
+  noRepository: "it does not work in a repository",
+  noSuchUnit: "it has no such unit",
+  notBegun: "its repository was not read yet",
+  gone: "git no longer has its commits",
+  repository: "its repository cannot be read"
+}
+
+/**
+ * There is nothing to compare.
+ *
+ * - `noRepository`: the kind of the job has none
+ * - `noSuchUnit`: the job has no unit of that name
+ * - `notBegun`: the job ended, or waits, before its repository was read
+ * - `gone`: the commits were removed, by `charlotte prune --discard` and git's own clean-up, say
+ * - `repository`: it was moved or replaced, or git failed
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class DiffUnavailable extends Schema.TaggedError<DiffUnavailable>()("DiffUnavailable", {
+  jobId: Schema.String,
+  reason: Schema.Literal("noRepository", "noSuchUnit", "notBegun", "gone", "repository"),
+  unit: Schema.optional(Schema.String),
+  /** What git or the repository said. */
+  problem: Schema.optional(Schema.String)
+}) {
+  override get message() {
+    const unit = this.unit === undefined ? "" : `unit ${this.unit} of `
+    const problem = this.problem === undefined ? "" : `: ${this.problem}`
+    return `there is no diff of ${unit}job ${this.jobId}: ${noDiff[this.reason]}${problem}`
+  }
+}
+
 /**
  * The server is up but cannot run or record jobs.
  *

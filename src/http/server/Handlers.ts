@@ -11,9 +11,11 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Fiber, Layer, Option, Predicate, Stream } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
+import * as Later from "../../internal/Later.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
-import { PrunedJobs, StopAll } from "../contract/Jobs.js"
+import { PrunedJobs } from "../contract/Job.js"
+import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import * as KindHandlers from "./KindHandlers.js"
 import * as JobQueries from "./JobQueries.js"
@@ -42,6 +44,9 @@ export interface LayerOptions extends Options, StreamOptions {}
 
 const stopAll = decodeJsonBody(StopAll)
 
+/** Most servers never need git. */
+const loadJobDiff = Effect.promise(() => import("./JobDiff.js"))
+
 /** Checks for an object only: `JobManager.start` decodes it and reports every invalid field. */
 const isSubmission = (body: unknown): body is Submission => Predicate.isRecord(body)
 
@@ -58,6 +63,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
       const { store, tasks } = managers
       const streams = yield* OpenStreams
       const logs = yield* LogFiles.make({ managers, directory, streams })
+      const diff = yield* Later.make(Effect.flatMap(loadJobDiff, ({ make }) => make))
+      const isServed = (run: Run) => managers.all.some(({ kind }) => kind === run.kind)
 
       const phaseOf = ({ id, kind, status }: Run) => {
         const managed = managers.all.find((managed) => managed.kind === kind)
@@ -143,6 +150,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
               (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))
             )
           )
+        )
+        .handle("diff", ({ path: { id }, urlParams }) =>
+          Effect.flatMap(diff.get, ({ of }) => of(store, isServed, id, urlParams))
         )
         .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
     })

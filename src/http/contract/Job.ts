@@ -1,0 +1,86 @@
+/**
+ * What responses say of jobs.
+ */
+import { Schema } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import { Run } from "../../domain/Run.js"
+import { RunStatus } from "../../domain/RunStatus.js"
+import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
+
+/** Missing when the job is not active. */
+const phase = Schema.optional(Schema.Literal("running", "stopping"))
+
+/**
+ * A key of a job that is not over, and the job that holds it: this one, or the one that it waits behind.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
+  key: Schema.String,
+  /** `start`: given to the start, or by the kind for its configuration; `check`: found out by the check of the job. */
+  origin: Schema.Literal("start", "check"),
+  holder: JobId,
+  holderStatus: RunStatus
+}) {}
+
+/**
+ * A job with its units and tasks.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Job extends Run.extend<Job>("charlotte/Job")({
+  phase,
+  /** Missing when the job is over. */
+  keys: Schema.optional(Schema.Array(JobKey)),
+  /** In the order of the plan. */
+  units: Schema.Array(UnitRecord),
+  tasks: Schema.Array(TaskRecord)
+}) {}
+
+/**
+ * A job in a list: its record and its progress.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
+  phase,
+  /** Missing when the job has no tasks. */
+  progress: Schema.optional(TaskCounts)
+}) {}
+
+/**
+ * A page of jobs, newest first.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class JobPage extends Schema.Class<JobPage>("charlotte/JobPage")({
+  jobs: Schema.Array(ListedJob),
+  /** The value of `before` for the next page; missing on the last page. */
+  next: Schema.optional(JobId)
+}) {}
+
+/**
+ * The response to a submission.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Submitted extends Schema.Class<Submitted>("charlotte/Submitted")({ id: JobId }) {}
+
+/**
+ * What was pruned of a kind, or would be.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")({
+  kind: Schema.String,
+  /** How many jobs. */
+  runs: Schema.Int,
+  /** The first 1,000 of them. */
+  jobs: Schema.Array(JobId)
+}) {}

@@ -1,0 +1,100 @@
+/**
+ * The diff of a job or of one of its units, by its record and its repository. It loads git, so it is imported by the first request.
+ */
+import { Effect, Option, Schema } from "effect"
+import { JobNotFound } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import type { Range } from "../../git/Diff.js"
+import * as Git from "../../git/Git.js"
+import { ObjectId } from "../../git/RefNames.js"
+import * as plainText from "../../internal/plainText.js"
+import type { Reads } from "../../store/Runs.js"
+import * as PlanSnapshot from "../../tasks/run/PlanSnapshot.js"
+import * as workRange from "../../tasks/workRange.js"
+import { Diff, DiffFile } from "../contract/Diff.js"
+import { DiffUnavailable } from "../contract/errors.js"
+
+export interface Query {
+  readonly unit?: string | undefined
+  /** The `next` of the page before. */
+  readonly after?: string | undefined
+}
+
+interface Position extends Range {
+  readonly from: number
+}
+
+const positionAt = (after: string): Option.Option<Position> => {
+  const [base, head, from] = after.split("-")
+  return Option.map(Option.all([decodeCommit(base), decodeCommit(head)]), ([base, head]) => ({
+    base,
+    head,
+    from: Number(from)
+  }))
+}
+
+const decodeCommit = Schema.decodeUnknownOption(ObjectId)
+
+const start = (range: Range): Position => ({ ...range, from: 0 })
+
+export type JobDiff = Effect.Effect.Success<typeof make>
+
+/** How many are made at once; each is a few processes. */
+const atOnce = 4
+
+/** They come from git. */
+const unchecked = { disableValidation: true }
+
+export const make = Effect.gen(function* () {
+  const git = yield* Git.make
+  const permits = yield* Effect.makeSemaphore(atOnce)
+
+  const of = (store: Reads, isServed: (run: Run) => boolean, jobId: JobId, { after, unit }: Query) =>
+    Effect.gen(function* () {
+      const unavailable = (reason: DiffUnavailable["reason"], problem?: string) =>
+        new DiffUnavailable({ jobId, reason, ...(unit !== undefined && { unit }), ...(problem && { problem }) })
+      const failed = ({ message }: { readonly message: string }) => unavailable("repository", plainText.line(message))
+
+      const found = yield* store.withWork(jobId)
+      if (Option.isNone(found) || !isServed(found.value.run)) return yield* new JobNotFound({ jobId })
+      const { run, work } = found.value
+      const kept = yield* store.submission(jobId)
+      const snapshot = yield* Effect.option(PlanSnapshot.decode(Option.getOrUndefined(kept)))
+      if (Option.isNone(snapshot)) {
+        return yield* unavailable(isOfRepository(run) && Option.isNone(kept) ? "notBegun" : "noRepository")
+      }
+      const range =
+        unit === undefined
+          ? Option.some(workRange.ofJob(snapshot.value, work))
+          : workRange.ofUnit(snapshot.value, work, unit)
+      if (Option.isNone(range)) return yield* unavailable("noSuchUnit")
+      const { base, from, head } = Option.getOrElse(Option.flatMap(Option.fromNullable(after), positionAt), () =>
+        start(range.value)
+      )
+
+      const { identity, topLevel } = snapshot.value
+      const repository = yield* Effect.mapError(git.open(topLevel), failed)
+      if (repository.identity !== identity) return yield* unavailable("repository", `${topLevel} was replaced`)
+      for (const commit of [base, head]) {
+        const isThere = yield* Effect.mapError(git.contains(repository, commit), failed)
+        if (!isThere) return yield* unavailable("gone", commit)
+      }
+      const { files, next } = yield* Effect.mapError(git.diff(repository, { base, head, from }), failed)
+      return new Diff(
+        {
+          base,
+          head,
+          files: files.map((file) => new DiffFile(file, unchecked)),
+          ...(Option.isSome(next) && { next: `${base}-${head}-${next.value}` })
+        },
+        unchecked
+      )
+    })
+
+  return { of: (...args: Parameters<typeof of>) => permits.withPermits(1)(of(...args)) }
+})
+
+/** Before its plan is read, a job of tasks is known by its config only. */
+const isOfRepository = ({ config }: Run): boolean =>
+  typeof config === "object" && config !== null && "repoPath" in config

@@ -1,0 +1,34 @@
+/**
+ * The commits between which the work of a job lies, by its record: branches only show it, and go when it is pruned.
+ */
+import { Option, Schema } from "effect"
+import type { UnitRecord, Work } from "../domain/Work.js"
+import { ObjectId } from "../git/RefNames.js"
+import type { PlanSnapshot } from "./run/PlanSnapshot.js"
+
+export interface Range {
+  readonly base: ObjectId
+  readonly head: ObjectId
+}
+
+const decode = Schema.decodeUnknownOption(ObjectId)
+
+/** The result with these units. */
+const resultOf = ({ base }: PlanSnapshot, units: ReadonlyArray<UnitRecord>): ObjectId =>
+  Option.getOrElse(decode(units.findLast(({ state }) => state === "merged")?.commit), () => base)
+
+/** From the target at submission to the units that are merged. */
+export const ofJob = (snapshot: PlanSnapshot, { units }: Work): Range => ({
+  base: snapshot.targetAt,
+  head: resultOf(snapshot, units)
+})
+
+/** From where the unit started to its last completed task; none if there is no such unit. */
+export const ofUnit = (snapshot: PlanSnapshot, { tasks, units }: Work, name: string): Option.Option<Range> =>
+  Option.map(Option.fromNullable(units.find(({ unit }) => unit === name)), (record) => {
+    const last = units.findLastIndex(({ unit }) => record.dependsOn.includes(unit))
+    // A unit that is to start over has no base any more; it started where it would start again.
+    const base = Option.getOrElse(decode(record.base), () => resultOf(snapshot, units.slice(0, last + 1)))
+    const done = tasks.findLast(({ state, unit }) => unit === name && state === "completed")
+    return { base, head: Option.getOrElse(decode(done?.commit), () => base) }
+  })
