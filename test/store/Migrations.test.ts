@@ -316,7 +316,7 @@ describe("RunStore.layer", () => {
         expect(yield* openedWith({ rollsBack: true })).toEqual(["full", "opened"])
       }),
     // It opens the database twice for each statement.
-    60_000
+    120_000
   )
 
   it.effect("opens although any statement of opening finds the database locked", () =>
