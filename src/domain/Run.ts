@@ -63,6 +63,19 @@ export const WaitsFor = Schema.Literal("permit", "time", "key", "signal")
 export type WaitsFor = typeof WaitsFor.Type
 
 /**
+ * Spans of a job, each as a `traceparent` of the W3C. A job is a trace of its own, which goes on in each of its attempts.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class RunTrace extends Schema.Class<RunTrace>("charlotte/RunTrace")({
+  /** The span of its first attempt; missing until that has begun. */
+  root: Schema.optional(Schema.String),
+  /** The span that started it, to which it is linked. */
+  startedBy: Schema.optional(Schema.String)
+}) {}
+
+/**
  * The record of a job. `attempt` counts from 1; times are in UTC.
  *
  * @since 0.1.0
@@ -95,6 +108,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   endedAt: Schema.optional(Schema.DateTimeUtc),
   /** Whether it is kept whatever the retention of its kind says. */
   pinned: Schema.optional(Schema.Boolean),
+  /** Missing where no tracer was installed when it was started and begun. */
+  trace: Schema.optional(RunTrace),
   /** The success value of the orchestrator, as JSON. */
   result: Schema.optional(Schema.Unknown),
   error: Schema.optional(RunError)

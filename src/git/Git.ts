@@ -14,6 +14,7 @@ import type { GitError } from "./GitError.js"
 import * as History from "./History.js"
 import * as advanceBranch from "./advanceBranch.js"
 import * as Merge from "./Merge.js"
+import { tracedAsEvent } from "../internal/Tracing.js"
 import { makeMutexes, Mutexes } from "./withRepositoryLock.js"
 import type { AbsolutePath, BranchName, ObjectId, OwnBranch, RepoPath } from "./RefNames.js"
 import * as preflight from "./preflight.js"
@@ -202,11 +203,14 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const command = yield* GitCommand.make
   const context = Context.make(GitCommand.GitCommand, command).pipe(Context.add(Mutexes, yield* makeMutexes))
 
-  /** Adds a span to an operation and provides its services. */
+  /** Adds an event to the span around an operation, and provides its services. */
   const method = <Args extends ReadonlyArray<unknown>, A>(
     name: string,
     operation: (...args: Args) => Effect.Effect<A, GitError, GitCommand.GitCommand | Mutexes>
-  ) => Effect.fn(`Git.${name}`)((...args: Args) => Effect.provide(operation(...args), context))
+  ) => {
+    const traced = tracedAsEvent(`git.${name}`)
+    return (...args: Args) => traced(Effect.provide(operation(...args), context))
+  }
 
   return {
     version: command.version,

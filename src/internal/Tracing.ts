@@ -1,14 +1,26 @@
 /**
- * Creates spans only if a tracer is installed. Effect's default tracer exports none, and creating them costs up to 60 µs per
+ * The spans of jobs: their names, the trace of a job, and how it reaches child processes.
+ *
+ * Spans are created only if a tracer is installed. Effect's default tracer exports none, and creating them costs up to 60 µs per
  * job (`npm run bench -- lifecycle`).
  */
-import { Context, DefaultServices, Effect, Tracer } from "effect"
+import { Clock, Context, DefaultServices, Effect, Exit, Option, Tracer } from "effect"
 
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 export const isTraced: Effect.Effect<boolean> = Effect.withFiberRuntime((fiber) =>
   Effect.succeed(fiber.currentTracer !== defaultTracer)
 )
+
+/** The name of the span of an attempt at a job, which is a root unless an earlier attempt was traced. */
+export const job = "job"
+
+/** The names of the spans inside that of a job of tasks, from the outer to the inner; below `attempt`, those of its commands. */
+export const unit = "unit"
+export const merge = "merge"
+export const task = "task"
+export const attempt = "attempt"
+export type Command = "agent" | "gate" | "setup" | "baseline"
 
 /** `Effect.withSpan` if a tracer is installed; otherwise the effect itself. */
 export const traced =
@@ -17,3 +29,81 @@ export const traced =
     Effect.withFiberRuntime((fiber) =>
       fiber.currentTracer === defaultTracer ? effect : Effect.withSpan(effect, name, options)
     )
+
+/** Runs an effect in a span, and ends the span. */
+export const within =
+  <A>(span: Tracer.Span, failure: (value: A) => string | undefined = () => undefined) =>
+  <E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.onExit(Effect.withParentSpan(effect, span), (exit) => {
+      const reason = Exit.isSuccess(exit) ? failure(exit.value) : undefined
+      return Effect.map(Clock.currentTimeNanos, (now) => span.end(now, reason === undefined ? exit : Exit.fail(reason)))
+    })
+
+/** `traced` for an effect that succeeds with its failure. */
+export const tracedResult =
+  <A>(name: string, failure: (value: A) => string | undefined, options?: Tracer.SpanOptions) =>
+  <E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(isTraced, (traced) =>
+      traced ? Effect.flatMap(Effect.makeSpan(name, options), (span) => within(span, failure)(effect)) : effect
+    )
+
+/** Adds an event with its duration in milliseconds to the span around it, if there is one. */
+export const tracedAsEvent =
+  (name: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.withFiberRuntime((fiber) => {
+      const span = Context.getOption(fiber.currentContext, Tracer.ParentSpan)
+      if (fiber.currentTracer === defaultTracer || Option.isNone(span) || span.value._tag === "ExternalSpan")
+        return effect
+      const { event } = span.value
+      return Effect.flatMap(Clock.currentTimeNanos, (began) =>
+        Effect.onExit(effect, (exit) =>
+          Effect.map(Clock.currentTimeNanos, (ended) =>
+            event.call(span.value, name, began, { duration: Number(ended - began) / 1e6, outcome: exit._tag })
+          )
+        )
+      )
+    })
+
+/** As in `00-<trace>-<span>-01`, the `traceparent` of the W3C. */
+const format = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
+
+/** None where the ids of its tracer are of another kind. */
+export const traceparent = ({ sampled, spanId, traceId }: Tracer.AnySpan): Option.Option<string> =>
+  Option.liftPredicate(`00-${traceId}-${spanId}-${sampled ? "01" : "00"}`, (text) => format.test(text))
+
+export const parse = (traceparent: string | undefined): Option.Option<Tracer.ExternalSpan> => {
+  const [, traceId, spanId, flags] = format.exec(traceparent ?? "") ?? []
+  return traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)
+    ? Option.none()
+    : Option.some(Tracer.externalSpan({ traceId, spanId, sampled: (parseInt(flags ?? "", 16) & 1) === 1 }))
+}
+
+/** The variables by which a child process continues the trace of the current span. */
+export const childVariables: Effect.Effect<{ readonly TRACEPARENT?: string }> = Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(
+    fiber.currentTracer === defaultTracer
+      ? {}
+      : Context.getOption(fiber.currentContext, Tracer.ParentSpan).pipe(
+          Option.flatMap(traceparent),
+          Option.match({ onNone: () => ({}), onSome: (TRACEPARENT) => ({ TRACEPARENT }) })
+        )
+  )
+)
+
+const orRemote = (span: Tracer.AnySpan): Tracer.AnySpan => {
+  for (let current = span; ;) {
+    if (current._tag === "ExternalSpan") return current
+    if (Option.isNone(current.parent)) return span
+    current = current.parent.value
+  }
+}
+
+/** The span that starts a job: that of the request where another program has sent one with it, or the current one. */
+export const caller: Effect.Effect<Option.Option<Tracer.AnySpan>> = Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(
+    fiber.currentTracer === defaultTracer
+      ? Option.none()
+      : Option.map(Context.getOption(fiber.currentContext, Tracer.ParentSpan), orRemote)
+  )
+)

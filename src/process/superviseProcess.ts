@@ -3,6 +3,7 @@
  */
 import { type Array, Deferred, Duration, Effect, Either, Exit, Option, Runtime } from "effect"
 import { now } from "../internal/now.js"
+import { childVariables } from "../internal/Tracing.js"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { KilledProcess } from "../domain/StopReport.js"
@@ -31,7 +32,10 @@ export interface RunOptions {
   readonly purpose: string
   readonly command: Array.NonEmptyReadonlyArray<string>
   readonly cwd: string
-  /** Variables besides the few that every process gets; those that begin with `CHARLOTTE_` are dropped. */
+  /**
+   * Variables besides the few that every process gets; those that begin with `CHARLOTTE_` are dropped. Inside a span that is
+   * traced, `TRACEPARENT` is one of the few.
+   */
   readonly env?: { readonly [name: string]: string } | undefined
   /** Names of variables to inherit; those that begin with `CHARLOTTE_` or `GIT_` are dropped. */
   readonly inherit?: ReadonlyArray<string> | undefined
@@ -113,13 +117,14 @@ export const make = (runner: {
   const start = (
     cookie: string,
     cgroup: Cgroup | undefined,
+    trace: Effect.Effect.Success<typeof childVariables>,
     { command, cwd, env, inherit, limits, output, stdin }: RunOptions
   ) =>
     launch.start({
       cookie,
       command,
       cwd,
-      env: ChildEnvironment.make({ around, cookie, inherit, env }),
+      env: ChildEnvironment.make({ around, cookie, inherit, env: { ...trace, ...env } }),
       stdin,
       file: output,
       limit: limits?.output ?? outputLimit,
@@ -127,7 +132,7 @@ export const make = (runner: {
       cgroup: cgroup?.directory
     })
 
-  return Effect.fn("ProcessRunner.run")((options: RunOptions) =>
+  return (options) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, onSlow, purpose } = options
@@ -141,8 +146,9 @@ export const make = (runner: {
         )
 
         const cgroup = Option.getOrUndefined(table)?.cgroups?.make(cookie)
+        const trace = yield* childVariables
         const started = yield* Effect.either(
-          failpoint.around(() => [`spawn ${purpose}`], start(cookie, cgroup, options))
+          failpoint.around(() => [`spawn ${purpose}`], start(cookie, cgroup, trace, options))
         )
         if (Either.isLeft(started)) {
           cgroup?.remove()
@@ -183,7 +189,6 @@ export const make = (runner: {
         return yield* Exit.map(exit, (outcome) => ({ outcome, forced: killed.length > 0, killed, output: written }))
       })
     )
-  )
 }
 
 const nothingRan = (outcome: ProcessOutcome): ProcessResult => ({

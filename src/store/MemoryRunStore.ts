@@ -45,6 +45,7 @@ const runOf = ({ state, submitted }: Entry, isPinned: boolean): Run =>
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
       ...(isPinned ? { pinned: true } : {}),
+      ...(submitted.trace === undefined ? {} : { trace: submitted.trace }),
       ...(state.status === "completed" ? { result: state.result } : {}),
       ...(state.error === undefined ? {} : { error: state.error })
     },
@@ -297,6 +298,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
         if (beginning.submission !== undefined)
           entry.submitted = { ...entry.submitted, submission: beginning.submission }
+        if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
         entry.state = to
         return Effect.as(append(entry, [RunTransition.begunEvent(beginning)]), "running")
       }),
@@ -309,6 +311,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       Effect.sync(() =>
         queue.due(query).map((entry) => ({ run: toRun(entry), stopping: false, crashes: entry.state.crashes }))
       ),
+    pending: queue.lookup.pending,
     nextDueAt: (kind) => Effect.sync(() => queue.nextDueAt(kind)),
     wakeDue: ({ at, kind }) =>
       write(() => {

@@ -16,7 +16,7 @@ import type {
 } from "../domain/errors.js"
 import type { JobEvent, Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
-import type { Parked, Run, RunError } from "../domain/Run.js"
+import type { Parked, Run, RunError, RunTrace } from "../domain/Run.js"
 import type { RecordedSignal } from "../domain/RecordedSignal.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { PrunedRuns, Retention } from "../domain/Retention.js"
@@ -127,6 +127,9 @@ export interface Service {
     readonly statuses: ReadonlyArray<"interrupted" | "parked" | "pending">
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>
+
+  /** How many runs of this kind are pending. */
+  readonly pending: (kind: string) => Effect.Effect<number, StoreError>
 
   /** The earliest time that a run of this kind waits for. */
   readonly nextDueAt: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
@@ -381,6 +384,7 @@ export interface NewRun {
   readonly isQueued?: boolean | undefined
   /** How many pending runs there may be; without a limit by default. */
   readonly maxQueued?: number | undefined
+  readonly trace?: RunTrace | undefined
 }
 
 /**
@@ -496,6 +500,8 @@ export interface Beginning {
   readonly key: string | undefined
   /** JSON text of the submission of `check`, of a run that was recorded before its first one. */
   readonly submission?: string | undefined
+  /** Replaces that of the run; of its first attempt. */
+  readonly trace?: RunTrace | undefined
   readonly at: DateTime.Utc
 }
 

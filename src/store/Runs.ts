@@ -106,6 +106,7 @@ export type Reads = Pick<
   | "unpin"
   | "prune"
   | "prunings"
+  | "pending"
 > & { readonly work: Pick<TaskProgressStore, "of" | "counts"> }
 
 const pageSize = 256

@@ -169,6 +169,7 @@ const open: (
       session.read("read an idempotency key", (connection) => queue.idempotent(connection, kind, key)),
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
     due: (query) => session.read("list waiting runs", (connection) => queue.due(connection, query)),
+    pending: (kind) => session.read("count waiting runs", (connection) => queue.pending(connection, kind)),
     nextDueAt: (kind) => session.read("read a due time", (connection) => queue.nextDueAt(connection, kind)),
     signals: (query) =>
       Effect.flatMap(Page.limit("list signals", query), (limit) =>

@@ -88,7 +88,8 @@ const columns = (row: Home.Row): Home.Row => ({
   outbox: 0,
   searched: null,
   pinned: 0,
-  pruned: 0
+  pruned: 0,
+  trace: null
 })
 
 describe("a database of 0.1.0 that is migrated", () => {

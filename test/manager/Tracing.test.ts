@@ -1,7 +1,7 @@
 /** The span of a job and its logs. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, Orchestrator, RunStore } from "charlotte"
-import { Effect, Exit, HashMap, Layer, Logger, Option, Tracer } from "effect"
+import { DateTime, Effect, Exit, HashMap, Layer, Logger, Option, Stream, TestClock, Tracer } from "effect"
 import { config } from "../support/jobs.js"
 
 interface Begun {
@@ -19,8 +19,11 @@ const tracing = () => {
       const span: Tracer.Span = {
         _tag: "Span",
         name,
-        spanId: `span ${begun.length}`,
-        traceId: Option.match(parent, { onNone: () => `trace ${begun.length}`, onSome: ({ traceId }) => traceId }),
+        spanId: (begun.length + 1).toString(16).padStart(16, "0"),
+        traceId: Option.match(parent, {
+          onNone: () => (begun.length + 1).toString(16).padStart(32, "0"),
+          onSome: ({ traceId }) => traceId
+        }),
         parent,
         context,
         status: { _tag: "Started", startTime },
@@ -67,6 +70,85 @@ describe("the span of a job", () => {
       }
     }).pipe(Effect.withSpan("around the start"), Effect.provide(Layer.provideMerge(manager, layer)))
   })
+})
+
+const idsOf = ({ spanId, traceId }: Tracer.AnySpan) => ({ spanId, traceId })
+
+const external = Tracer.externalSpan({ traceId: "a".repeat(32), spanId: "b".repeat(16) })
+
+describe("the trace of a job", () => {
+  it.effect("goes on in later attempts, also of another manager, and stays linked to the request", () => {
+    const { begun, layer } = tracing()
+    const jobs = () => begun.filter(({ name }) => name === "job").map(({ span }) => span)
+    const Parking = Orchestrator.layer((job) =>
+      job.attempt < 3 ? job.park({ reason: "waits", signal: "go" }) : Effect.void
+    )
+    const Manager = () => JobManager.layer().pipe(Layer.provide(Parking))
+    return Effect.gen(function* () {
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* Effect.withParentSpan(manager.start(config), external)
+        const parked = Stream.filter(manager.events(id), ({ type }) => type === "job.parked")
+        yield* Stream.runDrain(Stream.take(parked, 1))
+        yield* manager.signal(id, "go")
+        yield* Stream.runDrain(Stream.take(parked, 2))
+        return id
+      }).pipe(Effect.provide(Manager()))
+      const store = yield* RunStore.RunStore
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        yield* manager.signal(id, "go")
+        yield* manager.await(id)
+      }).pipe(Effect.provide(Manager()))
+
+      const [first, ...later] = jobs()
+      expect(first?.parent).toEqual(Option.none())
+      expect(later).toHaveLength(2)
+      for (const span of later) expect(Option.map(span.parent, idsOf)).toEqual(Option.some(first && idsOf(first)))
+      for (const { links } of jobs()) expect(links.map(({ span }) => idsOf(span))).toEqual([idsOf(external)])
+      expect(jobs().map(({ attributes }) => attributes.get("attempt"))).toEqual([1, 2, 3])
+      expect((yield* Effect.flatten(store.get(id))).trace).toEqual({
+        root: `00-${first?.traceId}-${first?.spanId}-01`,
+        startedBy: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`
+      })
+    }).pipe(Effect.provide(Layer.merge(RunStore.layerMemory, layer)))
+  })
+
+  it.effect("begins with its first attempt, linked to the request that queued it", () => {
+    const { begun, layer } = tracing()
+    const Waiting = Orchestrator.layer(() => Effect.void)
+    const manager = JobManager.layer().pipe(Layer.provide(Waiting), Layer.provideMerge(RunStore.layerMemory))
+    return Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const store = yield* RunStore.RunStore
+      const startAt = DateTime.unsafeMake(60_000)
+      const id = yield* Effect.withParentSpan(manager.start(config, { startAt }), external)
+      const trace = Effect.map(Effect.flatten(store.get(id)), ({ trace }) => trace)
+      expect(yield* trace).toEqual({ startedBy: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` })
+      yield* TestClock.adjust("1 minute")
+      yield* manager.await(id)
+      const span = begun.find(({ name }) => name === "job")?.span
+      expect(span?.parent).toEqual(Option.none())
+      expect(span?.links.map(({ span }) => idsOf(span))).toEqual([idsOf(external)])
+      expect((yield* trace)?.root).toBe(`00-${span?.traceId}-${span?.spanId}-01`)
+    }).pipe(Effect.provide(Layer.provideMerge(manager, layer)))
+  })
+
+  it.effect("is not recorded where no tracer is installed, whatever span is around the start", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const id = yield* Effect.withSpan(manager.start(config), "around")
+      expect(yield* manager.await(id)).not.toHaveProperty("trace")
+      expect(yield* Effect.flatMap(RunStore.RunStore, ({ get }) => Effect.flatten(get(id)))).not.toHaveProperty("trace")
+    }).pipe(
+      Effect.provide(
+        JobManager.layer().pipe(
+          Layer.provide(Orchestrator.layer(() => Effect.void)),
+          Layer.provideMerge(RunStore.layerMemory)
+        )
+      )
+    )
+  )
 })
 
 describe("the logs of a job", () => {

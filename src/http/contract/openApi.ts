@@ -11,6 +11,7 @@ const commit = "9fceb02d0ae598e95dc970b74767f19372d61af8"
 const log = { file: "/home/me/.charlotte/logs/01ARZ3NDEKTSV4RRFFQ69G5FAV/api-1-1.log", from: 0, to: 1024 }
 const config = { repoPath: "/home/me/project", tasksDir: "tasks", targetBranch: "main" }
 const path = "/home/me/project"
+const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 const fields: { readonly [name: string]: FieldDoc } = {
   _tag: ["The name of the error or of the kind of issue.", "JobNotFound"],
@@ -114,6 +115,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   pending: ["Number of pending tasks.", 2],
   pinned: ["Whether the job is kept, whatever the retention of its kind says.", true],
   order: ["With `queue`, pending jobs in the order in which they begin; newest first otherwise.", "queue"],
+  root: ["The span of the first attempt, as a `traceparent`; missing until that has begun.", traceparent],
   runs: ["How many jobs.", 1],
   parked: ["What a parked job waits for.", { reason: "needs an approval", signal: "approve" }],
   phase: ["`running` or `stopping`; missing when the job is not active.", "running"],
@@ -143,6 +145,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   skipped: ["Number of tasks that were complete when the job was submitted.", 0],
   startAt: ["The job does not begin before this time.", time],
   startedAt: ["When the current attempt started.", time],
+  startedBy: ["The span that started the job, as a `traceparent`.", traceparent],
   state: ["The state of the unit or task.", "running"],
   status: ["The status of the run.", "running"],
   target: ["The branch that the result lands on.", "main"],
@@ -155,6 +158,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   to: ["End offset in bytes, exclusive.", 1024],
   tooLarge: ["The patch is left out: it is larger than 1 MiB, or the file larger than 8 MiB.", true],
   total: ["Number of processes killed.", 1],
+  trace: ["Where the job is in traces; missing where none were made.", { root: traceparent }],
   type: ["The type of the event.", "task.completed"],
   unit: ["The name of the unit.", "api"],
   units: ["The units, in the order of the plan.", []],

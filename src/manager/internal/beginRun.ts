@@ -1,7 +1,7 @@
 /**
  * Beginning an attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one.
  */
-import { Cause, Effect, Option, Tracer } from "effect"
+import { Cause, Effect, Option } from "effect"
 import {
   type InvalidJobConfig,
   type JobNotFound,
@@ -12,10 +12,10 @@ import {
   type Superseded
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { Run } from "../../domain/Run.js"
+import { Run, RunTrace } from "../../domain/Run.js"
 import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
-import { traced } from "../../internal/Tracing.js"
+import * as Tracing from "../../internal/Tracing.js"
 import type { Admission } from "./admission.js"
 import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
@@ -48,7 +48,7 @@ export const resumeJob = <Config>(
       default:
         return yield* notResumable(run)
     }
-  }).pipe(traced("JobManager.resume"))
+  }).pipe(Tracing.traced("JobManager.resume"))
 
 const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotResumable({ jobId, status, reason })
 
@@ -75,15 +75,16 @@ export const beginRun = <Config>(
       const submission = found === undefined ? recorded : parse(found)
       const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
       const at = yield* now
-      const commit = Effect.flatMap(store.begin({ jobId: id, attempt, key, submission: found, at }), (begun) =>
-        begun === "running"
-          ? Effect.succeed(begunRun(run, { attempt, startedAt: at }))
-          : new Elsewhere({ created: { _tag: "Pending", replaces: [] } })
-      )
-      return { config, submission, commit }
+      const commit = (trace: RunTrace | undefined) =>
+        Effect.flatMap(store.begin({ jobId: id, attempt, key, submission: found, trace, at }), (begun) =>
+          begun === "running"
+            ? Effect.succeed(begunRun(run, { attempt, startedAt: at }))
+            : new Elsewhere({ created: { _tag: "Pending", replaces: [] } })
+        )
+      return { config, submission, attempt, trace: traceBefore(run), commit }
     })
 
-    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
+    const caller = yield* Tracing.caller
     yield* Effect.catchTags(
       launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller }),
       {
@@ -99,6 +100,12 @@ export const beginRun = <Config>(
       }
     )
   })
+
+/** Of a pending run nothing is in its trace, even if its start had already made a span for it. */
+const traceBefore = ({ status, trace }: Run): RunTrace | undefined =>
+  status === "pending" && trace !== undefined
+    ? new RunTrace({ startedBy: trace.startedBy }, { disableValidation: true })
+    : trace
 
 const begunRun = ({ parked: _, waitsFor: __, ...run }: Run, begun: Required<Pick<Run, "attempt" | "startedAt">>): Run =>
   new Run({ ...run, ...begun, status: "running" }, { disableValidation: true })

@@ -9,14 +9,14 @@
 import { Cause, Data, Deferred, Effect, Exit, Fiber, Option, Ref, Scope, type Tracer } from "effect"
 import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Run } from "../../domain/Run.js"
+import type { Run, RunTrace } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
-import { traced } from "../../internal/Tracing.js"
 import type { Created } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
 import * as Grace from "./Grace.js"
 import { jobContext } from "./jobContext.js"
+import * as jobSpan from "./jobSpan.js"
 import * as JobOutcome from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { now } from "../../internal/now.js"
@@ -30,15 +30,18 @@ export interface Admission<out Config, out E> {
   readonly id: JobId
   /** Decodes and checks the configuration. It can be interrupted, and leaves no trace. */
   readonly prepare: Effect.Effect<Prepared<Config, E>, E>
-  /** The span of the call that starts the job. */
+  /** The span that starts or resumes the job. */
   readonly caller: Option.Option<Tracer.AnySpan>
 }
 
 export interface Prepared<out Config, out E> {
   readonly config: Config
   readonly submission: unknown
-  /** Commits the run and the event that begins its attempt. */
-  readonly commit: Effect.Effect<Run, E>
+  readonly attempt: number
+  /** What is recorded of the trace of a run that was there before. */
+  readonly trace: RunTrace | undefined
+  /** Commits the run and the event that begins its attempt, with what is new about its trace. */
+  readonly commit: (trace: RunTrace | undefined) => Effect.Effect<Run, E>
 }
 
 /** A job of that id is active, or is being admitted by another call. */
@@ -101,8 +104,9 @@ const admit = <Config, E>(
       return yield* Effect.gen(function* () {
         const prepared = yield* Effect.interruptible(prepare)
         yield* core.shutdown.refuse
-        const run = yield* prepared.commit
-        return yield* register(core, run, prepared, { answer, caller })
+        const span = yield* jobSpan.make({ ...prepared, caller, id, kind: core.kind })
+        const run = yield* prepared.commit(Option.getOrUndefined(span)?.trace)
+        return yield* register(core, run, prepared, { answer, span })
       }).pipe(Effect.tapErrorCause(() => JobRegistry.remove(core.jobs, id)))
     })
   )
@@ -124,10 +128,10 @@ const register = <Config, E>(
   { config, submission }: Prepared<Config, E>,
   {
     answer,
-    caller
+    span
   }: {
     readonly answer: Deferred.Deferred<void, Refusal<E>>
-    readonly caller: Option.Option<Tracer.AnySpan>
+    readonly span: Option.Option<jobSpan.JobSpan>
   }
 ): Effect.Effect<JobRegistry.Job<Config>> =>
   Effect.gen(function* () {
@@ -153,7 +157,7 @@ const register = <Config, E>(
     })
     // It waits for the answer, so that nothing of the job happens before it is registered.
     const begin = Effect.zipRight(Effect.ignore(Deferred.await(answer)), core.run(context))
-    const fiber = yield* core.forkJob(id, work(core, run, caller, begin), scope)
+    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope)
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
     if (yield* core.shutdown.hasBegun) yield* interrupt(fiber)
@@ -164,16 +168,10 @@ const register = <Config, E>(
 /** Its end decides the outcome, before its children have ended and its resources are released. */
 const work = <Config>(
   core: Core<Config>,
-  { attempt, id, kind }: Run,
-  caller: Option.Option<Tracer.AnySpan>,
+  id: JobId,
   begin: Effect.Effect<unknown, unknown, Scope.Scope>
 ): Effect.Effect<unknown, unknown, Scope.Scope> =>
   begin.pipe(
-    traced("job", {
-      root: true,
-      links: Option.toArray(Option.map(caller, (span) => ({ _tag: "SpanLink", span, attributes: {} }))),
-      attributes: { jobId: id, kind, attempt }
-    }),
     Effect.interruptible,
     Effect.exit,
     Effect.flatMap((exit) =>

@@ -7,13 +7,14 @@ import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
-import { traced } from "../../internal/Tracing.js"
+import * as Tracing from "../../internal/Tracing.js"
 import type { Outbox } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
+import { traceOf } from "./jobSpan.js"
 import type { Refusal } from "./startJob.js"
 import { newRun, type Starting, submit, type Submitted } from "./submission.js"
 
-const unchecked = { key: undefined, keyName: undefined, submission: undefined }
+const unchecked = { key: undefined, submission: undefined }
 
 export const startInTransaction = <Config>(
   core: Core<Config>,
@@ -31,7 +32,7 @@ export const startInTransaction = <Config>(
       return yield* new InvalidJobConfig({ issues: [{ path: ["whenKeyTaken"], message }] })
     }
     const submission = yield* submit(starting, input, { id: starting.nextId(at.epochMillis), at, requested, options })
-    return yield* Effect.uninterruptible(
-      Effect.tap(outbox.insert(newRun(core, starting, submission, unchecked)), starting.inserted.wake)
-    )
-  }).pipe(traced("JobManager.start"))
+    const trace = traceOf(yield* Tracing.caller)
+    const run = newRun(core, starting, submission, { ...unchecked, trace })
+    return yield* Effect.uninterruptible(Effect.tap(outbox.insert(run), starting.inserted.wake))
+  }).pipe(Tracing.traced("JobManager.start"))

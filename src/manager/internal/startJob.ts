@@ -3,7 +3,7 @@
  * capacity where nothing else is asked for, configuration, idempotency key, key, permit, check; then one transaction decides
  * keys and idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
-import { Effect, Option, Tracer } from "effect"
+import { Effect, Option } from "effect"
 import {
   type IdempotencyKeyReused,
   type InvalidJobConfig,
@@ -18,12 +18,13 @@ import type { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
 import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
-import { traced } from "../../internal/Tracing.js"
+import * as Tracing from "../../internal/Tracing.js"
 import { repeated } from "../../store/admitRun.js"
 import type { Created, NewRun } from "../../store/RunStoreService.js"
 import type { Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
+import { traceOf } from "./jobSpan.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { stopJob } from "./stopJob.js"
 import { newRun, type Starting, submit, type Submission, type Submitted } from "./submission.js"
@@ -54,7 +55,7 @@ export const startJob = <Config>(
       "MaxJobsReached",
       (full) => whenFull(core, starting, { submission, full })
     )
-  }).pipe(traced("JobManager.start"))
+  }).pipe(Tracing.traced("JobManager.start"))
 
 /** One of those that are just being admitted may hold the key or be the run, and then no permit is needed. */
 const whenFull = <Config>(
@@ -110,18 +111,21 @@ const startNow = <Config>(
   Effect.gen(function* () {
     const { id } = job
     if (yield* starting.dispatcher.mayHaveDue) return yield* new MaxJobsReached({ maxJobs: core.maxJobs })
+    const caller = yield* Tracing.caller
+    const trace = traceOf(caller)
     const prepare = Effect.gen(function* () {
       const submission = yield* job.submitted
       const checked = yield* starting.admission.check(submission.config)
-      const run = newRun(core, starting, submission, checked)
-      const commit = Effect.flatMap(create(core, run, checked), (created) =>
-        created._tag === "Running"
-          ? Effect.succeed(startedRun(run))
-          : Effect.zipRight(stopReplaced(core, created), new Elsewhere({ created }))
-      )
-      return { config: submission.config, submission: checked.submission && parse(checked.submission), commit }
+      const run = newRun(core, starting, submission, { ...checked, trace })
+      const commit = (traceOfSpan = trace) =>
+        Effect.flatMap(create(core, { ...run, trace: traceOfSpan }, checked), (created) =>
+          created._tag === "Running"
+            ? Effect.succeed(startedRun(run))
+            : Effect.zipRight(stopReplaced(core, created), new Elsewhere({ created }))
+        )
+      const { config } = submission
+      return { config, submission: checked.submission && parse(checked.submission), attempt: 1, trace, commit }
     })
-    const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
     yield* launch<Config, WriteError | Elsewhere>(core, { id, prepare, caller })
     return id
   }).pipe(
@@ -140,7 +144,8 @@ const queue = <Config>(
   Effect.gen(function* () {
     const checked = yield* starting.admission.check(submission.config)
     yield* core.shutdown.refuse
-    const run = { ...newRun(core, starting, submission, checked), isQueued: true }
+    const trace = traceOf(yield* Tracing.caller)
+    const run = { ...newRun(core, starting, submission, { ...checked, trace }), isQueued: true }
     return yield* Effect.uninterruptible(
       Effect.flatMap(create(core, run, checked), (created) =>
         Effect.as(stopReplaced(core, created), idOf(created, submission.id))

@@ -5,6 +5,7 @@ import { DateTime, Effect } from "effect"
 import { createHash } from "node:crypto"
 import type { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { RunTrace } from "../../domain/Run.js"
 import { labelProblem } from "../../domain/labels.js"
 import type { Requested, StartOptions } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
@@ -87,7 +88,7 @@ export const newRun = <Config>(
   { kind }: Core<Config>,
   { maxQueued }: Starting<Config>,
   { at, config, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
-  { key, submission }: Checked
+  { key, submission, trace }: Pick<Checked, "key" | "submission"> & { readonly trace: RunTrace | undefined }
 ): NewRun => ({
   id,
   kind,
@@ -102,5 +103,6 @@ export const newRun = <Config>(
   startAt: requested.startAt,
   whenKeyTaken: requested.whenKeyTaken,
   idempotency,
-  maxQueued
+  maxQueued,
+  trace
 })

@@ -12,6 +12,7 @@ import outbox from "./0011_outbox.js"
 import search from "./0012_search.js"
 import agentLimits from "./0013_agent_limits.js"
 import retention from "./0014_retention.js"
+import trace from "./0015_trace.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -27,5 +28,6 @@ export const migrations = {
   "0011_outbox": outbox,
   "0012_search": search,
   "0013_agent_limits": agentLimits,
-  "0014_retention": retention
+  "0014_retention": retention,
+  "0015_trace": trace
 }

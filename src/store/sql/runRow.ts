@@ -5,7 +5,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import { Parked, Run, RunError, WaitsFor } from "../../domain/Run.js"
+import { Parked, Run, RunError, RunTrace, WaitsFor } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { query, type Value } from "./Session.js"
 
@@ -31,6 +31,7 @@ export const Row = Schema.Struct({
   woken_by: Schema.NullOr(Schema.Literal("time", "signal", "resume")),
   crashes: Schema.Number,
   pinned: Schema.Number,
+  trace: Schema.NullOr(Schema.parseJson(RunTrace)),
   result: Schema.NullOr(Schema.parseJson()),
   error: Schema.NullOr(Schema.parseJson(RunError))
 })
@@ -54,6 +55,7 @@ export const run = (row: typeof Row.Type): Run =>
       ...(row.started_at === null ? {} : { startedAt: row.started_at }),
       ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
       ...(row.pinned === 1 ? { pinned: true } : {}),
+      ...(row.trace === null ? {} : { trace: row.trace }),
       ...(row.status === "completed" ? { result: row.result } : {}),
       ...(row.error === null ? {} : { error: row.error })
     },

@@ -141,6 +141,7 @@ export const make = (write: Writer["write"]): Writes => ({
           if (beginning.submission !== undefined) {
             yield* runs.recordSubmission(yield* batch.connection, jobId, beginning.submission)
           }
+          if (beginning.trace !== undefined) yield* runs.recordTrace(yield* batch.connection, jobId, beginning.trace)
           if (parked?.signal !== undefined && wokenBy === "signal") {
             yield* signals.use(yield* batch.connection, jobId, parked.signal)
           }

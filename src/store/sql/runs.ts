@@ -6,7 +6,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema, Struct } from "effect"
 import { stringify } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
-import { Parked, RunError } from "../../domain/Run.js"
+import { Parked, RunError, type RunTrace } from "../../domain/Run.js"
 import { keysOf } from "../admitRun.js"
 import type { Key, NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
@@ -43,6 +43,9 @@ export const submission = (connection: Connection, id: JobId) =>
 /** What the check has found out of a run that it had not seen before. */
 export const recordSubmission = (connection: Connection, id: JobId, submission: string) =>
   execute(connection, "UPDATE charlotte_runs SET submission = ? WHERE id = ?", [submission, id])
+
+export const recordTrace = (connection: Connection, id: JobId, trace: RunTrace) =>
+  execute(connection, "UPDATE charlotte_runs SET trace = ? WHERE id = ?", [JSON.stringify(trace), id])
 
 const selectUnfinished = query(Row)
 
@@ -87,13 +90,14 @@ export const newRow = (run: NewRun, state: State, { isInOutbox = false } = {}): 
   state.waitsFor ?? null,
   time(state.dueAt),
   run.whenKeyTaken === "replace" ? 1 : 0,
-  isInOutbox ? 1 : 0
+  isInOutbox ? 1 : 0,
+  run.trace === undefined ? null : JSON.stringify(run.trace)
 ]
 
 export const insert = inserter(
   `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, searched, idempotency_key, request,
-     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox)`,
-  20
+     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox, trace)`,
+  21
 )
 
 /** What a write about a job reads first. */

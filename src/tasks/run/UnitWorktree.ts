@@ -97,7 +97,7 @@ const setUp = (ctx: RunContext, worktree: UnitWorktree) =>
     for (let attempt = 1; ; attempt++) {
       yield* ctx.emit("unit.setup.started", { command, attempt }, position)
       const log = `${worktree.logs}/setup-${ctx.job.attempt}.${attempt}.log`
-      const result = yield* runCommand.line(ctx, worktree, { line: command, purpose: "setup", log })
+      const result = yield* runCommand.line(ctx, worktree, { line: command, span: "setup", purpose: "setup", log })
       if (result.reason === undefined) return
       yield* ctx.emit("unit.setup.failed", { command, attempt, reason: result.reason, log: result.log }, position)
       if (attempt === setupAttempts)

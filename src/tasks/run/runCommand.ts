@@ -4,6 +4,7 @@
 import { type Array, Duration, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as plainText from "../../internal/plainText.js"
+import * as Tracing from "../../internal/Tracing.js"
 import { Git } from "../../git/Git.js"
 import * as SharedClone from "../../git/SharedClone.js"
 import * as UserRefs from "../../git/UserRefs.js"
@@ -35,6 +36,7 @@ export interface Moved {
 
 export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits" | "onSlow"> {
   readonly command: Array.NonEmptyReadonlyArray<string>
+  readonly span: Tracing.Command
   /** A description, such as `gate of task 3 of unit api`. */
   readonly purpose: string
   /** The file for its output. */
@@ -52,7 +54,7 @@ const maxNamed = 100
 export const run = (
   { emit, job, repository }: RunContext,
   worktree: Worktree,
-  { limitedBy, log, ...command }: Command
+  { limitedBy, log, span, ...command }: Command
 ): Effect.Effect<CommandResult, StoreError, ProcessRunner | Git> =>
   Effect.gen(function* () {
     const git = yield* Git
@@ -92,7 +94,7 @@ export const run = (
       tail: output.tail,
       log: { file: log, from: 0, to: output.size }
     }
-  })
+  }).pipe(Tracing.tracedResult(span, ({ reason }) => reason, { attributes: { "charlotte.log": log } }))
 
 const inItsClone = (moves: ReadonlyArray<SharedClone.Move>): ReadonlyArray<Moved> =>
   moves.length === 0
@@ -121,12 +123,11 @@ const inRepository = (repository: Repository, moves: ReadonlyArray<SharedClone.M
 export const line = (
   ctx: RunContext,
   worktree: Worktree,
-  { line, log, purpose }: { readonly line: string; readonly purpose: string; readonly log: string }
+  { line, ...command }: Pick<Command, "span" | "purpose" | "log"> & { readonly line: string }
 ) =>
   run(ctx, worktree, {
+    ...command,
     command: ["sh", "-c", line],
-    purpose,
-    log,
     inherit: ctx.gates.env,
     limits: { total: ctx.gates.timeout },
     limitedBy: "gates.timeout in config.yaml"

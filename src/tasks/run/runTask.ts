@@ -4,6 +4,8 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Fiber, Option } from "effect"
 import { now } from "../../internal/now.js"
+import * as Tracing from "../../internal/Tracing.js"
+import type { ObjectId } from "../../git/RefNames.js"
 import type { TaskRecord } from "../../domain/Work.js"
 import * as Agent from "../agents/Agent.js"
 import * as Invocation from "../agents/Invocation.js"
@@ -40,6 +42,9 @@ interface FailedAttempt {
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
 
+const reasonOf = (outcome: FailedAttempt | { readonly commit: ObjectId }): string | undefined =>
+  "commit" in outcome ? undefined : outcome.reason
+
 /** Returns the position at which the next task starts. */
 export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTask.TaskPosition) =>
   Effect.gen(function* () {
@@ -57,7 +62,13 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     const outage = Outage.make()
     for (;;) {
       const attempt = record().failures + 1
-      const outcome = yield* tryOnce(ctx, unit, task, { worktree, tip: position.tip }, { attempt, previous, ignored })
+      const outcome = yield* tryOnce(
+        ctx,
+        unit,
+        task,
+        { worktree, tip: position.tip },
+        { attempt, previous, ignored }
+      ).pipe(Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } }))
       if ("commit" in outcome) {
         const { commit } = outcome
         yield* change({ state: "completed", commit, endedAt: yield* now, reason: undefined, log: undefined })
@@ -173,6 +184,7 @@ const runAgent = (
     yield* emit("task.agent.started", { agent: snapshot.agent, log })
     const value = yield* runCommand.run(ctx, worktree, {
       ...invocation,
+      span: "agent",
       purpose: `agent of task ${task.number} of unit ${unit.id}`,
       log,
       onSlow: (slow) => emit("task.agent.slow", { reason: runCommand.slowReason(slow) })
@@ -226,7 +238,12 @@ const tryOnce = (
     const command = task.backpressure
     const gateLog = `${name}.gate.log`
     yield* emit("task.gate.started", { command, log: gateLog })
-    const gate = yield* runCommand.line(ctx, worktree, { line: command, purpose: `gate ${suffix}`, log: gateLog })
+    const gate = yield* runCommand.line(ctx, worktree, {
+      line: command,
+      span: "gate",
+      purpose: `gate ${suffix}`,
+      log: gateLog
+    })
     yield* noteMoved(ctx, unit, task, `gate of attempt ${attempt}`, gate)
     if (gate.reason !== undefined) {
       yield* emit("task.gate.failed", { command, reason: gate.reason, log: gate.log })

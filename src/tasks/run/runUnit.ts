@@ -3,6 +3,7 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
+import * as Tracing from "../../internal/Tracing.js"
 import { ObjectId, unitBranch } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
@@ -28,7 +29,9 @@ export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
     }
     for (const task of unit.remaining) {
       if (progress.task(unit.id, task.number).state !== "completed")
-        position = yield* runTask.run(ctx, unit, task, position)
+        position = yield* runTask
+          .run(ctx, unit, task, position)
+          .pipe(Tracing.traced(Tracing.task, { attributes: { unit: unit.id, task: task.number, title: task.title } }))
     }
     yield* emit("unit.completed", {}, { unit: unit.id })
     return position

@@ -8,6 +8,7 @@ import { DateTime, Effect, Schema } from "effect"
 import { resumeSignal } from "../../domain/Run.js"
 import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
+import * as Tracing from "../../internal/Tracing.js"
 import * as plainText from "../../internal/plainText.js"
 import type { AgentLimit } from "../../domain/AgentLimit.js"
 import { ObjectId } from "../../git/RefNames.js"
@@ -38,7 +39,7 @@ export const run = (ctx: RunContext) =>
         const merge = (completed: Effect.Effect.Success<ReturnType<typeof runUnit.run>>) =>
           Effect.flatMap(resultAfter(ctx, position - 1), (result) =>
             limits.within(ctx)(mergeUnit.merge(ctx, unit, completed, result))
-          )
+          ).pipe(Tracing.traced(Tracing.merge, { attributes: { unit: unit.id } }))
         // A unit that waits to be merged, or for its agent, releases its permit to another one.
         const work = permits.withPermits(1)(
           Effect.gen(function* () {
@@ -47,7 +48,7 @@ export const run = (ctx: RunContext) =>
             if (!activity.isSettled(position - 1)) return { completed }
             yield* merge(completed)
             return "merged" as const
-          })
+          }).pipe(Tracing.traced(Tracing.unit, { attributes: { unit: unit.id } }))
         )
         const wait = awaitAgent(ctx, unit, activity)
         let outcome: Effect.Effect.Success<typeof work> | undefined

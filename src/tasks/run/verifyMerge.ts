@@ -19,6 +19,7 @@ export const gates = (ctx: RunContext, worktree: UnitWorktree, done: ReadonlyArr
     done,
     ({ task, unit }) =>
       mustPass(ctx, worktree, task.backpressure, {
+        span: "gate",
         purpose: `gate of task ${task.number} of unit ${unit}, on the merged result,`,
         log: `merged-${unit}-${task.number}`
       }),
@@ -29,7 +30,8 @@ export const gates = (ctx: RunContext, worktree: UnitWorktree, done: ReadonlyArr
 export const baseline = (ctx: RunContext, worktree: UnitWorktree) =>
   Effect.forEach(
     ctx.snapshot.plan.settings.baseline,
-    (command, index) => mustPass(ctx, worktree, command, { purpose: "baseline", log: `baseline-${index + 1}` }),
+    (command, index) =>
+      mustPass(ctx, worktree, command, { span: "baseline", purpose: "baseline", log: `baseline-${index + 1}` }),
     { discard: true }
   )
 
@@ -37,11 +39,11 @@ const mustPass = (
   ctx: RunContext,
   worktree: UnitWorktree,
   line: string,
-  { log, purpose }: { readonly purpose: string; readonly log: string }
+  { log, ...command }: Pick<runCommand.Command, "span" | "purpose" | "log">
 ) =>
   Effect.zipRight(
     ctx.emit("unit.verifying", { command: line }, worktree.unit === undefined ? {} : { unit: worktree.unit }),
-    runCommand.mustPass(ctx, worktree, { line, purpose, log: `${worktree.logs}/${log}-${ctx.job.attempt}.log` })
+    runCommand.mustPass(ctx, worktree, { line, ...command, log: `${worktree.logs}/${log}-${ctx.job.attempt}.log` })
   )
 
 /** The tasks of the plan that this job, or the job that it retries, has completed. */

@@ -223,6 +223,25 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("replaces the trace by that of the first attempt, and keeps it afterwards", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const trace = new Run.RunTrace({ root: "its own span", startedBy: "the span of the call" })
+        yield* store.create(
+          newRun(1, { isQueued: true, trace: new Run.RunTrace({ startedBy: "the span of the call" }) })
+        )
+        expect((yield* record(id(1))).trace).toEqual(new Run.RunTrace({ startedBy: "the span of the call" }))
+        yield* store.begin({ ...next(1), trace })
+        expect((yield* record(id(1))).trace).toEqual(trace)
+        yield* store.record(change("job.interrupted"))
+        yield* store.begin(next(2))
+        expect((yield* record(id(1))).trace).toEqual(trace)
+        expect((yield* unfinished(id(1)))?.run.trace).toEqual(trace)
+        yield* created(2)
+        expect(yield* record(id(2))).not.toHaveProperty("trace")
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("keeps the key of the first check", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore

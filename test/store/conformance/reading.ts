@@ -50,6 +50,18 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("count the runs of a kind that are pending", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        expect(yield* store.pending(kind)).toBe(0)
+        yield* created(1)
+        for (const n of [2, 3, 4]) yield* created(n, { isQueued: true })
+        yield* created(5, { isQueued: true, kind: "other" })
+        yield* store.begin({ jobId: id(2), attempt: 1, key: undefined, at: at(9) })
+        expect(yield* store.pending(kind)).toBe(2)
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("return none for an unknown id", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
