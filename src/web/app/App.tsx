@@ -18,7 +18,7 @@ import * as theme from "./theme.js"
 
 /** The views of one job are loaded when they are first shown. */
 const jobView = () => import("../job/JobView.js").then(({ JobView }) => JobView)
-const diffView = () => import("../job/DiffView.js").then(({ DiffView }) => DiffView)
+const diffView = () => import("../diff/DiffView.js").then(({ DiffView }) => DiffView)
 
 interface OfJob {
   readonly id: string

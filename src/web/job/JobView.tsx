@@ -1,18 +1,120 @@
 /**
- * One job.
+ * One job: what goes on and what needs a person, its graph, timeline and events, and the log of what is selected.
  */
-import * as jobs from "../api/jobs.js"
-import { useLoaded } from "../app/live.js"
+import { useKeys } from "../app/keys.js"
+import { now } from "../app/live.js"
+import { changeQuery } from "../router.js"
 import { titleOf } from "../ui/jobText.js"
-import { shownStatus, Status } from "../ui/Status.js"
+import { visible } from "../ui/visible.js"
+import { attention } from "./attention.js"
+import { Graph } from "./dag/Graph.js"
+import { Details } from "./Details.js"
+import { EventList } from "./EventList.js"
+import { JobHeader } from "./JobHeader.js"
+import { countTasks } from "./model/JobModel.js"
+import { SelectionPanel } from "./SelectionPanel.js"
+import { parse, select } from "./selection.js"
+import { Tabs } from "./Tabs.js"
+import { Timeline } from "./timeline/Timeline.js"
+import { type Shown, useJob } from "./useJob.js"
 
-export const JobView = ({ id }: { readonly id: string; readonly query: URLSearchParams }) => {
-  const job = useLoaded(id, (signal) => jobs.get(id, signal))
-  if (job.error.value !== undefined) return <p class="bad">{job.error.value.message}</p>
-  if (job.value.value === undefined) return null
+const panels = { graph: "Graph", timeline: "Timeline", events: "Events", details: "Details" } as const
+
+type Panel = keyof typeof panels
+
+const isPanel = (name: string | null): name is Panel => name !== null && Object.hasOwn(panels, name)
+
+/** The search field of the part that has the focus, or else of the log. */
+const search = (): void => {
+  const part = document.activeElement?.closest(".job-main, .job-side")
+  for (const root of [part, document.querySelector(".job-side"), document.querySelector(".job-main")]) {
+    const field = root?.querySelector('input[type="search"]')
+    if (field instanceof HTMLInputElement) return field.focus()
+  }
+}
+
+const goTo = (unit: string, task?: number): void => changeQuery({ unit, task, attempt: undefined, log: undefined })
+
+/** A run that does not work on anything now. */
+const isResting = ({ job: { status } }: Shown): boolean => status !== "running"
+
+const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly shown: Shown }) => {
+  const { events, job, model, version } = shown
+  const hasUnits = model.units.size > 0
+  const available = Object.entries(panels).filter(([name]) => hasUnits || (name !== "graph" && name !== "timeline"))
+  const asked = query.get("view")
+  const wanted = isPanel(asked) && available.some(([name]) => name === asked) ? asked : undefined
+  const panel: Panel = wanted ?? (hasUnits ? "graph" : "events")
+  const selection = select(model, parse(query))
+  const show = (name: string): void => changeQuery({ view: name === available[0]?.[0] ? undefined : name })
+
+  useKeys("Job", [
+    ...available.map(([name, title], at) => ({ keys: String(at + 1), label: title, run: () => show(name) })),
+    { keys: "/", label: "Search the log or the events", run: search },
+    {
+      keys: "Escape",
+      label: "Follow the work again",
+      run: () => changeQuery({ unit: undefined, task: undefined, attempt: undefined, log: undefined })
+    }
+  ])
+
+  const selectedUnit = selection?.unit.id
   return (
-    <h1>
-      {titleOf(job.value.value)} <Status status={shownStatus(job.value.value)} />
-    </h1>
+    <div class={`job-body${hasUnits ? "" : " single"}`}>
+      <section class="job-main" aria-label="Job">
+        <Tabs tabs={available} selected={panel} onSelect={show} />
+        <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${panel}`}>
+          {panel === "graph" && (
+            <Graph
+              model={model}
+              version={version}
+              selected={selectedUnit}
+              isOver={isResting(shown)}
+              onSelect={(unit) => goTo(unit)}
+            />
+          )}
+          {panel === "timeline" && (
+            <Timeline
+              model={model}
+              version={version}
+              selected={selection && { unit: selection.unit.id, task: selection.task?.number }}
+              onSelect={goTo}
+            />
+          )}
+          {panel === "events" && <EventList events={events} />}
+          {panel === "details" && <Details job={job} model={model} />}
+        </div>
+      </section>
+      {selection !== undefined && <SelectionPanel shown={shown} selection={selection} isResting={isResting(shown)} />}
+    </div>
+  )
+}
+
+export const JobView = ({ id, query }: { readonly id: string; readonly query: URLSearchParams }) => {
+  const { error, shown } = useJob(id)
+  if (shown === undefined) {
+    if (error === undefined) return <p class="faint">Reading the job.</p>
+    return (
+      <section class="empty">
+        <h1>This job cannot be shown</h1>
+        <p class="bad">{visible(error.message)}</p>
+      </section>
+    )
+  }
+  const { job, model } = shown
+  document.title = `${job.phase === "stopping" ? "stopping" : job.status}: ${visible(titleOf(job))} – Charlotte`
+  return (
+    <article class="job">
+      <JobHeader
+        job={job}
+        counts={countTasks(model)}
+        messages={attention(job, model, now.value)}
+        onShow={goTo}
+        onChange={shown.reload}
+      />
+      {error !== undefined && <p class="bad">Its events cannot be read: {visible(error.message)}</p>}
+      {/* The keys of the panels depend on whether there are units. */}
+      <Body key={model.units.size > 0 ? "units" : "plain"} query={query} shown={shown} />
+    </article>
   )
 }

@@ -23,6 +23,8 @@ export interface OpenLog {
   readonly state: ReadonlySignal<"reading" | "complete" | "missing" | "away">
   /** Whether there are records of agents in it. */
   readonly hasRecords: ReadonlySignal<boolean>
+  /** It grows no more: reads the rest, and ends. */
+  readonly settle: () => void
   readonly close: () => void
 }
 
@@ -52,6 +54,7 @@ export const openLog = (source: Source, isRaw: boolean, isLive: () => boolean): 
   const reader: Reader | undefined = isRaw ? undefined : makeReader()
   let at = log.from ?? 0
   let isClosed = false
+  let follows = false
   let control = new AbortController()
   let frame = 0
 
@@ -83,6 +86,7 @@ export const openLog = (source: Source, isRaw: boolean, isLive: () => boolean): 
       await untilVisible()
       if (isClosed) return
       const mayGrow = isLive()
+      follows = mayGrow
       try {
         await read(mayGrow)
         if (!mayGrow) {
@@ -114,6 +118,9 @@ export const openLog = (source: Source, isRaw: boolean, isLive: () => boolean): 
     version,
     state,
     hasRecords,
+    settle: () => {
+      if (follows) control.abort()
+    },
     close: () => {
       isClosed = true
       document.removeEventListener("visibilitychange", onHide)

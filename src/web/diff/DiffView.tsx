@@ -1,0 +1,168 @@
+/**
+ * What a job, or one of its units, has changed.
+ */
+import { useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import * as jobs from "../api/jobs.js"
+import { useKeys } from "../app/keys.js"
+import { useLoaded } from "../app/live.js"
+import { changeQuery, navigate, toJob, toJobs } from "../router.js"
+import * as format from "../ui/format.js"
+import { titleOf } from "../ui/jobText.js"
+import { visible } from "../ui/visible.js"
+import { FileDiff } from "./FileDiff.js"
+import { FileList } from "./FileList.js"
+import { useDiff } from "./useDiff.js"
+
+/** Files beyond these are folded, so that the page stays quick. */
+const most = { files: 60, lines: 6_000 }
+
+/** A file with more lines is folded by itself. */
+const large = 500
+
+/** The paths of the files that are open at first. */
+const opened = (
+  files: ReadonlyArray<{ readonly path: string; readonly additions: number; readonly deletions: number }>
+): ReadonlySet<string> => {
+  const open = new Set<string>()
+  let lines = 0
+  for (const { additions, deletions, path } of files.slice(0, most.files)) {
+    const size = additions + deletions
+    if (size > large || lines + size > most.lines) continue
+    lines += size
+    open.add(path)
+  }
+  return open
+}
+
+const elementOf = (index: number): HTMLElement | null => document.getElementById(`file-${index}`)
+
+export const DiffView = ({ id, query }: { readonly id: string; readonly query: URLSearchParams }) => {
+  const unit = query.get("unit") ?? undefined
+  const job = useLoaded(id, (signal) => jobs.get(id, signal))
+  const diff = useDiff(id, unit)
+  /** Those that the user has opened or folded, against the rule. */
+  const toggled = useSignal<ReadonlySet<string>>(new Set())
+  const current = useSignal(-1)
+  const asked = useRef(query.get("file"))
+  const { error, files, isStale, next, pages, reload } = diff
+  const byRule = opened(files)
+  const isOpen = (path: string): boolean => byRule.has(path) !== toggled.value.has(path)
+  const toggle = (path: string): void => {
+    const changed = new Set(toggled.value)
+    if (!changed.delete(path)) changed.add(path)
+    toggled.value = changed
+  }
+  const setAll = (open: boolean): void => {
+    toggled.value = new Set(files.filter(({ path }) => byRule.has(path) !== open).map(({ path }) => path))
+  }
+  const goTo = (index: number): void => {
+    const file = files[index]
+    if (file === undefined) return
+    current.value = index
+    changeQuery({ file: file.path }, { replace: true })
+    elementOf(index)?.scrollIntoView({ block: "start" })
+    const header = elementOf(index)?.querySelector("button")
+    header?.focus({ preventScroll: true })
+  }
+  useEffect(() => {
+    const index = files.findIndex(({ path }) => path === asked.current)
+    if (index === -1) return
+    asked.current = null
+    goTo(index)
+  }, [files])
+
+  useKeys("Changes", [
+    { keys: "j", label: "Next file", run: () => goTo(Math.min(files.length - 1, current.value + 1)) },
+    { keys: "k", label: "Previous file", run: () => goTo(Math.max(0, current.value - 1)) },
+    {
+      keys: "o",
+      label: "Open or fold the file",
+      run: () => files[current.value] && toggle(files[current.value]?.path ?? "")
+    },
+    { keys: "/", label: "Filter the files", run: () => document.querySelector<HTMLElement>(".files input")?.focus() },
+    { keys: "Escape", label: "Back to the job", run: () => navigate(toJob(id, { unit })) }
+  ])
+
+  const record = job.value.value
+  const additions = files.reduce((sum, file) => sum + file.additions, 0)
+  const deletions = files.reduce((sum, file) => sum + file.deletions, 0)
+  const title = record === undefined ? id : titleOf(record)
+  document.title = `Changes of ${visible(title)} – Charlotte`
+  const units = record?.units.map(({ unit }) => unit) ?? (unit === undefined ? [] : [unit])
+  return (
+    <article class="diff">
+      <header class="job-title">
+        <nav aria-label="Path">
+          <a href={toJobs()}>Jobs</a> <span aria-hidden="true">/</span>{" "}
+          <a href={toJob(id, { unit })}>{visible(title)}</a>
+          <span aria-hidden="true"> /</span>
+        </nav>
+        <h1>Changes</h1>
+        <label class="unit-choice">
+          <span class="visually-hidden">Of</span>
+          <select
+            value={unit ?? ""}
+            onChange={({ currentTarget }) => changeQuery({ unit: currentTarget.value, file: undefined })}
+          >
+            <option value="">all units</option>
+            {units.map((name) => (
+              <option key={name} value={name}>
+                {visible(name)}
+              </option>
+            ))}
+          </select>
+        </label>
+        {pages.length > 0 && (
+          <p class="number">
+            {format.count(files.length, "file")}
+            {next !== undefined && " so far"} <span class="good">+{additions}</span>{" "}
+            <span class="bad">−{deletions}</span>{" "}
+            <code class="faint">
+              {pages[0]?.base.slice(0, 8)}…{pages[0]?.head.slice(0, 8)}
+            </code>
+          </p>
+        )}
+        <span class="grow" />
+        {isStale && (
+          <button type="button" class="primary" onClick={reload}>
+            There is more: read again
+          </button>
+        )}
+        <button type="button" onClick={() => setAll(true)} disabled={files.length > most.files}>
+          Open all
+        </button>
+        <button type="button" onClick={() => setAll(false)}>
+          Fold all
+        </button>
+      </header>
+      {error !== undefined && <p class="note bad">{visible(error.message)}</p>}
+      {pages.length === 0 && error === undefined && <p class="faint">Reading the changes.</p>}
+      {pages.length > 0 && files.length === 0 && <p class="empty">Nothing has changed.</p>}
+      {files.length > 0 && (
+        <div class="diff-body">
+          <FileList files={files} current={current.value} onSelect={goTo} />
+          <div class="diff-files">
+            {files.map((file, index) => (
+              <FileDiff
+                key={`${pages[0]?.head} ${file.path}`}
+                id={`file-${index}`}
+                file={file}
+                isOpen={isOpen(file.path)}
+                onToggle={() => {
+                  current.value = index
+                  toggle(file.path)
+                }}
+              />
+            ))}
+            {next !== undefined && (
+              <button type="button" onClick={diff.readNext} disabled={diff.isReading}>
+                More files
+              </button>
+            )}
+          </div>
+        </div>
+      )}
+    </article>
+  )
+}

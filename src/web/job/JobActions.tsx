@@ -1,0 +1,142 @@
+/**
+ * What can be done with a job as it stands.
+ */
+import { useSignal } from "@preact/signals"
+import * as jobs from "../api/jobs.js"
+import type { Job } from "../api/models.js"
+import { useKeys } from "../app/keys.js"
+import { navigate, toDiff, toJob } from "../router.js"
+import * as format from "../ui/format.js"
+import { visible } from "../ui/visible.js"
+import type { Message } from "./attention.js"
+import { retry } from "./retry.js"
+import { SignalDialog } from "./SignalDialog.js"
+import { StopDialog } from "./StopDialog.js"
+
+export interface Props {
+  readonly job: Job
+  readonly messages: ReadonlyArray<Message>
+  readonly onChange: () => void
+}
+
+const isOver = ({ status }: Job): boolean => status === "completed" || status === "failed" || status === "cancelled"
+
+export const JobActions = ({ job, messages, onChange }: Props) => {
+  /** What is under way. */
+  const busy = useSignal<string | undefined>(undefined)
+  const said = useSignal<{ readonly text: string; readonly isBad: boolean } | undefined>(undefined)
+  const dialog = useSignal<"stop" | "signal" | undefined>(undefined)
+  const wanted = messages.find(({ action }) => action !== undefined)?.action
+
+  const run = async (name: string, act: () => Promise<string | undefined>): Promise<void> => {
+    if (busy.value !== undefined) return
+    busy.value = name
+    said.value = undefined
+    try {
+      const text = await act()
+      if (text !== undefined) said.value = { text, isBad: false }
+    } catch (error) {
+      said.value = { text: error instanceof Error ? error.message : String(error), isBad: true }
+    } finally {
+      busy.value = undefined
+      onChange()
+    }
+  }
+
+  const stop = () =>
+    run("stop", async () => {
+      const { elapsed, killed, mode } = await jobs.stop(job.id)
+      if (mode === "alreadyEnded") return "It had ended before."
+      const forced =
+        mode === "forced" ? `; ${format.count(killed?.length ?? 0, "process", "processes")} had to be killed` : ""
+      return `Stopped in ${(elapsed / 1000).toFixed(1)} s${forced}.`
+    })
+  const resume = () =>
+    run("resume", async () => {
+      await jobs.resume(job.id)
+      return undefined
+    })
+  const again = () =>
+    run("retry", async () => {
+      navigate(toJob(await retry(job)))
+      return undefined
+    })
+
+  const mayStop = !isOver(job) && job.phase !== "stopping"
+  const mayResume = job.status === "parked" || job.status === "interrupted"
+  const mayRetry = job.kind === "tasks" && (job.status === "failed" || job.status === "cancelled")
+  useKeys("Actions", [
+    { keys: "x", label: "Stop the job", run: () => (dialog.value = mayStop ? "stop" : undefined) },
+    {
+      keys: "r",
+      label: "Resume or retry the job",
+      run: () => void (mayResume ? resume() : mayRetry ? again() : undefined)
+    },
+    { keys: "s", label: "Send a signal", run: () => (dialog.value = isOver(job) ? undefined : "signal") },
+    { keys: "d", label: "Show the changes", run: () => navigate(toDiff(job.id)) }
+  ])
+  const isBusy = busy.value !== undefined
+
+  return (
+    <div class="actions">
+      <span class={`said ${said.value?.isBad === true ? "bad" : ""}`} role="status">
+        {busy.value === "stop" ? "Stopping …" : said.value && visible(said.value.text)}
+      </span>
+      {job.kind === "tasks" && (
+        <a class="button" href={toDiff(job.id)}>
+          Diff
+        </a>
+      )}
+      {!isOver(job) && (
+        <button
+          type="button"
+          class={wanted === "signal" ? "primary" : ""}
+          disabled={isBusy}
+          onClick={() => (dialog.value = "signal")}
+        >
+          Signal …
+        </button>
+      )}
+      {mayResume && (
+        <button
+          type="button"
+          class={wanted === "resume" ? "primary" : ""}
+          disabled={isBusy}
+          onClick={() => void resume()}
+        >
+          {job.parked?.until === undefined ? "Resume" : "Resume now"}
+        </button>
+      )}
+      {mayRetry && (
+        <button
+          type="button"
+          class={wanted === "retry" ? "primary" : ""}
+          disabled={isBusy}
+          onClick={() => void again()}
+        >
+          Retry
+        </button>
+      )}
+      {!isOver(job) && (
+        <button type="button" class="danger" disabled={isBusy || !mayStop} onClick={() => (dialog.value = "stop")}>
+          Stop
+        </button>
+      )}
+      {dialog.value === "stop" && (
+        <StopDialog job={job} onStop={() => void stop()} onClose={() => (dialog.value = undefined)} />
+      )}
+      {dialog.value === "signal" && (
+        <SignalDialog
+          job={job}
+          onSend={(name, payload) =>
+            void run("signal", async () => {
+              await jobs.signal(job.id, name, payload)
+              return `Sent ${name}.`
+            })
+          }
+          onClose={() => (dialog.value = undefined)}
+        />
+      )}
+    </div>
+  )
+}

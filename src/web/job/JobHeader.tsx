@@ -1,0 +1,120 @@
+/**
+ * What a job is, how far it is, what needs a person, and what can be done.
+ */
+import type { TaskState } from "../../domain/Work.js"
+import type { Job } from "../api/models.js"
+import { now } from "../app/live.js"
+import { toJobs } from "../router.js"
+import * as format from "../ui/format.js"
+import { baseName, repositoryOf, titleOf } from "../ui/jobText.js"
+import { shownStatus, Status } from "../ui/Status.js"
+import { visible } from "../ui/visible.js"
+import type { Message } from "./attention.js"
+import { JobActions } from "./JobActions.js"
+import * as payload from "./model/payload.js"
+
+export interface Props {
+  readonly job: Job
+  readonly counts: Readonly<Record<TaskState, number>>
+  readonly messages: ReadonlyArray<Message>
+  readonly onShow: (unit: string, task?: number) => void
+  readonly onChange: () => void
+}
+
+const elapsed = ({ createdAt, endedAt, startedAt, status }: Job, at: number): string | undefined => {
+  const end = endedAt ?? (status === "running" ? at : undefined)
+  return end === undefined
+    ? undefined
+    : format.clock(end - (startedAt === undefined ? createdAt : Math.min(startedAt, end)))
+}
+
+const Progress = ({ counts }: Pick<Props, "counts">) => {
+  const { completed, failed, pending, running, skipped } = counts
+  const total = completed + failed + pending + running + skipped
+  if (total === 0) return null
+  const parts = [
+    ["good", completed + skipped, "done"],
+    ["run", running, "running"],
+    ["bad", failed, "failed"],
+    ["idle", pending, "to do"]
+  ] as const
+  return (
+    <div class="progress">
+      <div class="progress-bar" aria-hidden="true">
+        {parts.map(([tone, number]) =>
+          number === 0 ? null : <span key={tone} class={`part-${tone}`} style={{ flexGrow: number }} />
+        )}
+      </div>
+      <p class="number">
+        <strong>
+          {completed + skipped} of {format.count(total, "task")}
+        </strong>
+        {parts.slice(1).map(([tone, number, word]) =>
+          number === 0 ? null : (
+            <span key={tone} class={tone === "bad" ? "bad" : "faint"}>
+              {" · "}
+              {number} {word}
+            </span>
+          )
+        )}
+      </p>
+    </div>
+  )
+}
+
+const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
+  <ul class="messages" aria-label="What goes on">
+    {messages.map(({ reason, task, text, tone, unit }, at) => (
+      <li key={at} class={`message tone-${tone}`}>
+        <span class="message-text">
+          <strong>{visible(text)}</strong>
+          {reason !== undefined && reason !== "" && <span class="message-reason">{visible(reason)}</span>}
+        </span>
+        {unit !== undefined && (
+          <button type="button" onClick={() => onShow(unit, task)}>
+            Show<span class="visually-hidden"> {visible(unit)}</span>
+          </button>
+        )}
+      </li>
+    ))}
+  </ul>
+)
+
+export const JobHeader = ({ counts, job, messages, onChange, onShow }: Props) => {
+  const repository = repositoryOf(job)
+  const branch = payload.string(job.config, "targetBranch")
+  const time = elapsed(job, now.value)
+  return (
+    <header class="job-head">
+      <div class="job-title">
+        <nav aria-label="Path">
+          <a href={toJobs()}>Jobs</a>
+          <span aria-hidden="true"> /</span>
+        </nav>
+        <h1>{visible(titleOf(job))}</h1>
+        <Status status={shownStatus(job)} />
+        <span class="grow" />
+        <JobActions job={job} messages={messages} onChange={onChange} />
+      </div>
+      <p class="job-facts faint">
+        {repository !== undefined && (
+          <span title={visible(repository)}>
+            {visible(baseName(repository))}
+            {branch !== undefined && ` → ${visible(branch)}`}
+          </span>
+        )}
+        {time !== undefined && <span class="number">{time}</span>}
+        {job.attempt > 1 && <span>attempt {job.attempt}</span>}
+        <span>created {format.dateTime(job.createdAt)}</span>
+        <code>{job.id}</code>
+        {Object.entries(job.labels).map(([name, value]) => (
+          <span key={name} class="label">
+            {visible(name)}={visible(value)}
+          </span>
+        ))}
+      </p>
+      <Messages messages={messages} onShow={onShow} />
+      <Progress counts={counts} />
+    </header>
+  )
+}

@@ -1,0 +1,160 @@
+/**
+ * The selected unit: its tasks, the attempts at one of them, and the log of one of those.
+ */
+import { now } from "../app/live.js"
+import { changeQuery, toDiff } from "../router.js"
+import * as format from "../ui/format.js"
+import { visible } from "../ui/visible.js"
+import { LogView } from "./log/LogView.js"
+import type { Span, Task } from "./model/JobModel.js"
+import type { Selection } from "./selection.js"
+import { shownState, StateMark } from "./State.js"
+import type { Shown } from "./useJob.js"
+
+const took = ({ attempts }: Task, at: number): string => {
+  const first = attempts[0]
+  const last = attempts.at(-1)
+  return first === undefined || last === undefined ? "" : format.clock((last.to ?? at) - first.from)
+}
+
+const Tasks = ({
+  at,
+  isResting,
+  selection: { task: selected, unit }
+}: {
+  readonly selection: Selection
+  readonly isResting: boolean
+  readonly at: number
+}) => (
+  <ul class="tasks" aria-label={`Tasks of ${visible(unit.id)}`}>
+    {[...unit.tasks.values()].map((task) => {
+      const state = shownState(task.state, isResting)
+      const number = task.attempts.at(-1)?.number ?? 1
+      return (
+        <li key={task.number}>
+          <button
+            type="button"
+            class="task"
+            aria-pressed={task === selected}
+            onClick={() => changeQuery({ unit: unit.id, task: task.number, attempt: undefined, log: undefined })}
+          >
+            <StateMark state={state} />
+            <span class="task-title">
+              {task.number} {visible(task.title)}
+            </span>
+            <span class="faint number">
+              <span class="visually-hidden">{state} </span>
+              {number > 1 ? `attempt ${number} · ` : ""}
+              {took(task, at)}
+            </span>
+          </button>
+        </li>
+      )
+    })}
+  </ul>
+)
+
+const names = { agent: "Agent", gate: "Gate", setup: "Setup" } as const
+
+const logName = ({ kind }: Span): string =>
+  kind === "agent" || kind === "gate" || kind === "setup" ? names[kind] : kind
+
+const Attempts = ({ selection }: { readonly selection: Selection }) => {
+  const { attemptNumber, logs, span, task, unit } = selection
+  const attempts = task?.attempts ?? []
+  const choose = (changes: { readonly attempt?: number; readonly log?: string }): void =>
+    changeQuery({ unit: unit.id, task: task?.number, attempt: attemptNumber, ...changes })
+  return (
+    <div class="attempts">
+      {attempts.length > 1 && (
+        <div class="segments" role="group" aria-label="Attempts">
+          {attempts.map(({ number, reason, state }, index) => (
+            <button
+              key={index}
+              type="button"
+              class={`state-${state}`}
+              aria-pressed={index + 1 === attemptNumber}
+              aria-label={`Attempt ${number}, ${state}`}
+              title={reason === undefined ? state : `${state}: ${visible(reason)}`}
+              onClick={() => choose({ attempt: index + 1 })}
+            >
+              <StateMark state={state} /> {number}
+            </button>
+          ))}
+        </div>
+      )}
+      <div class="segments" role="group" aria-label="Logs">
+        {logs.map((each) => (
+          <button
+            key={`${each.kind} ${each.from}`}
+            type="button"
+            class={`state-${each.state}`}
+            aria-pressed={each === span}
+            title={visible(each.label)}
+            onClick={() => choose({ log: each.kind })}
+          >
+            <StateMark state={each.state} /> {logName(each)}
+          </button>
+        ))}
+      </div>
+    </div>
+  )
+}
+
+export const SelectionPanel = ({
+  isResting,
+  selection,
+  shown
+}: {
+  readonly shown: Shown
+  readonly selection: Selection
+  readonly isResting: boolean
+}) => {
+  const { attempt, isAutomatic, span, task, unit } = selection
+  const { id } = shown.job
+  const reason = span?.reason ?? attempt?.reason ?? task?.reason ?? unit.reason
+  const hasWork = [...unit.tasks.values()].some(({ state }) => state === "completed")
+  return (
+    <section class="job-side" aria-label={`Unit ${visible(unit.id)}`}>
+      <header class="side-head">
+        <h2>
+          <StateMark state={shownState(unit.state, isResting)} /> {visible(unit.id)}
+          <span class="visually-hidden">, {unit.state}</span>
+        </h2>
+        {isAutomatic && (
+          <span class="faint" title="Select a unit to stay with it">
+            follows the work
+          </span>
+        )}
+        <span class="grow" />
+        {hasWork && (
+          <a class="button" href={toDiff(id, { unit: unit.id })}>
+            Diff
+          </a>
+        )}
+      </header>
+      <Tasks selection={selection} isResting={isResting} at={now.value} />
+      {task?.notes.map((note, at) => (
+        <p key={at} class="note warn">
+          ! {visible(note)}
+        </p>
+      ))}
+      <Attempts selection={selection} />
+      {span !== undefined && span.label !== "" && <p class="side-command mono">{visible(span.label)}</p>}
+      {reason !== undefined && reason !== "" && <p class="note bad">{visible(reason)}</p>}
+      {span?.log === undefined ? (
+        <p class="note faint">{unit.waiting === undefined ? "No log yet." : `Waits: ${visible(unit.waiting)}`}</p>
+      ) : (
+        <LogView
+          key={span.log.file}
+          job={id}
+          unit={unit.id}
+          task={task?.number}
+          log={span.log}
+          isLive={span.to === undefined && !isResting}
+          title={`Log: ${logName(span)} of ${visible(unit.id)} ${task?.number ?? ""}`}
+        />
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,31 @@
+/**
+ * The state of a unit, a task or an attempt: a mark, a word and a colour, so that none of them is needed alone.
+ */
+import type { TaskState, UnitState } from "../../domain/Work.js"
+import type { SpanState } from "./model/JobModel.js"
+
+export type Shown = TaskState | UnitState | SpanState | "waiting" | "stopped"
+
+const marks: { readonly [S in Shown]: string } = {
+  pending: "○",
+  running: "●",
+  waiting: "‖",
+  stopped: "◐",
+  cut: "◐",
+  completed: "✓",
+  passed: "✓",
+  merged: "✓",
+  skipped: "✓",
+  failed: "✕",
+  blocked: "–"
+}
+
+/** What the record calls running in a job that does not run has been stopped. */
+export const shownState = (state: Shown, isResting: boolean): Shown =>
+  isResting && state === "running" ? "stopped" : state
+
+export const StateMark = ({ state }: { readonly state: Shown }) => (
+  <span class={`state-mark state-${state}`} aria-hidden="true">
+    {marks[state]}
+  </span>
+)

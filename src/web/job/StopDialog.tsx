@@ -1,0 +1,30 @@
+import { useEffect, useRef } from "preact/hooks"
+import type { Job } from "../api/models.js"
+import { titleOf } from "../ui/jobText.js"
+import { visible } from "../ui/visible.js"
+
+export interface Props {
+  readonly job: Job
+  readonly onStop: () => void
+  readonly onClose: () => void
+}
+
+export const StopDialog = ({ job, onClose, onStop }: Props) => {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+  return (
+    <dialog ref={dialog} aria-labelledby="stop-title" onClose={onClose}>
+      <h2 id="stop-title">Stop {visible(titleOf(job))}?</h2>
+      <p class="note">
+        Its agents get a few seconds to end, and are killed then. Completed tasks are kept: a retry does not repeat
+        them.
+      </p>
+      <form method="dialog">
+        <button>Leave it running</button>
+        <button class="danger" onClick={onStop}>
+          Stop the job
+        </button>
+      </form>
+    </dialog>
+  )
+}

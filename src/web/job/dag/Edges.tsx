@@ -1,0 +1,35 @@
+import { memo } from "../../ui/memo.js"
+import { type Edge, type Layout, nodeHeight, nodeWidth } from "./layout.js"
+
+const path = ({ positions }: Layout, { from, to }: Edge): string => {
+  const start = positions.get(from)
+  const end = positions.get(to)
+  if (start === undefined || end === undefined) return ""
+  const [x1, y1, x2, y2] = [start.x + nodeWidth, start.y + nodeHeight / 2, end.x, end.y + nodeHeight / 2]
+  const bend = Math.max(24, (x2 - x1) / 2)
+  return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`
+}
+
+/** Those of the selected unit stand out. */
+export const Edges = memo<{ readonly layout: Layout; readonly selected: string | undefined }>(
+  ({ layout, selected }) => {
+    const isNear = ({ from, to }: Edge): boolean => from === selected || to === selected
+    return (
+      <svg class="graph-edges" width={Math.max(1, layout.width)} height={Math.max(1, layout.height)} aria-hidden="true">
+        <path
+          d={layout.edges
+            .filter((edge) => !isNear(edge))
+            .map((edge) => path(layout, edge))
+            .join("")}
+        />
+        <path
+          class="near"
+          d={layout.edges
+            .filter(isNear)
+            .map((edge) => path(layout, edge))
+            .join("")}
+        />
+      </svg>
+    )
+  }
+)

@@ -1,0 +1,77 @@
+import { memo } from "../../ui/memo.js"
+import { shownState, StateMark } from "../State.js"
+import type { Unit } from "../model/JobModel.js"
+import type { Node } from "./collapse.js"
+import type { Position } from "./layout.js"
+
+interface Props {
+  readonly node: Node
+  /** Its first one. */
+  readonly unit: Unit | undefined
+  readonly version: number
+  readonly position: Position | undefined
+  readonly isSelected: boolean
+  readonly isTabStop: boolean
+  readonly isOver: boolean
+  readonly label: string
+  readonly onPress: () => void
+  readonly onFocus: () => void
+}
+
+/** What stands below its name. */
+const details = ({ node, unit }: Pick<Props, "node" | "unit">): string => {
+  if (node.units.length > 1) return `${node.units.length} units`
+  if (unit === undefined) return ""
+  if (unit.waiting !== undefined) return "waits for its agent"
+  const tasks = [...unit.tasks.values()]
+  const done = tasks.filter(({ state }) => state === "completed" || state === "skipped").length
+  const failed = tasks.filter(({ state }) => state === "failed").length
+  const attempt = Math.max(
+    0,
+    ...tasks.filter(({ state }) => state === "running").map(({ attempts }) => attempts.at(-1)?.number ?? 0)
+  )
+  const verifying = unit.spans.at(-1)?.kind === "verifying" && unit.spans.at(-1)?.to === undefined
+  return [
+    verifying ? "verifying" : `${done}/${tasks.length}`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(attempt > 1 ? [`attempt ${attempt}`] : [])
+  ].join(" · ")
+}
+
+const View = ({ isOver, isSelected, isTabStop, label, node, onFocus, onPress, position, unit }: Props) => {
+  const isGroup = node.units.length > 1
+  const state = shownState(unit?.waiting !== undefined ? "waiting" : node.state, isOver)
+  return (
+    <button
+      type="button"
+      class={`node state-${state}${isGroup ? " group" : ""}`}
+      data-node={node.id}
+      tabIndex={isTabStop ? 0 : -1}
+      {...(isGroup ? { "aria-expanded": false } : { "aria-pressed": isSelected })}
+      style={{ transform: `translate(${position?.x ?? 0}px, ${Math.round(position?.y ?? 0)}px)` }}
+      onClick={onPress}
+      onFocus={onFocus}
+    >
+      <StateMark state={state} />
+      <span class="node-text">
+        <span class="node-name">{isGroup ? `${node.units.length} × ${state}` : label}</span>
+        <span class="node-details">
+          {isGroup ? `${label} …` : details({ node, unit })}
+          <span class="visually-hidden">, {isGroup ? "show them" : state}</span>
+        </span>
+      </span>
+    </button>
+  )
+}
+
+/** Units change in place, so the version tells; what it is called back with may always be the newest. */
+export const GraphNode = memo<Props>(
+  View,
+  (before, after) =>
+    before.node === after.node &&
+    before.version === after.version &&
+    before.position === after.position &&
+    before.isSelected === after.isSelected &&
+    before.isTabStop === after.isTabStop &&
+    before.isOver === after.isOver
+)

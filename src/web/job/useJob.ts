@@ -1,0 +1,86 @@
+/**
+ * The job that a view shows: its record, and the model folded from its events as they arrive.
+ */
+import { type ReadonlySignal, useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import * as jobs from "../api/jobs.js"
+import type { Job, JobEvent } from "../api/models.js"
+import { hub, useLoaded } from "../app/live.js"
+import { watch } from "../events/jobEvents.js"
+import { applyEvent } from "./model/applyEvent.js"
+import { ofRecord } from "./model/applyPlan.js"
+import * as JobModel from "./model/JobModel.js"
+
+export interface Shown {
+  readonly job: Job
+  /** Changes in place; `version` says when. */
+  readonly model: JobModel.JobModel
+  readonly version: number
+  readonly events: ReadonlyArray<JobEvent>
+  /** The events have not arrived yet, or cannot be read. */
+  readonly isPartial: boolean
+  readonly reload: () => void
+}
+
+export interface Found {
+  readonly shown: Shown | undefined
+  readonly error: Error | undefined
+}
+
+/** The status changes with these. */
+const changesRecord = ({ type }: JobEvent): boolean => type.startsWith("job.") || type === "task.noted"
+
+export const useJob = (id: string): Found => {
+  const record = useLoaded(id, (signal) => jobs.get(id, signal))
+  const events: ReadonlySignal<ReadonlyArray<JobEvent>> & { value: ReadonlyArray<JobEvent> } = useSignal([])
+  const version = useSignal(0)
+  const isPartial = useSignal(true)
+  const model = useRef(JobModel.make())
+  const error = useSignal<Error | undefined>(undefined)
+
+  useEffect(() => {
+    const watched = watch(hub, id)
+    const stop = watched.events.subscribe((all) => {
+      if (all === undefined) return
+      // Read again after a reconnect; what is known already is not applied twice.
+      if (model.current.seq > (all.at(-1)?.seq ?? 0)) model.current = JobModel.make()
+      const isFirst = isPartial.peek()
+      const news = all.slice(firstAfter(all, model.current.seq))
+      for (const event of news) applyEvent(model.current, event)
+      events.value = all
+      isPartial.value = false
+      version.value += 1
+      if (!isFirst && news.some(changesRecord)) record.reload()
+    })
+    const stopErrors = watched.error.subscribe((cause) => (error.value = cause))
+    return () => {
+      stop()
+      stopErrors()
+      watched.close()
+    }
+  }, [id])
+
+  const job = record.value.value
+  if (job === undefined) return { shown: undefined, error: record.error.value }
+  return {
+    shown: {
+      job,
+      model: isPartial.value || model.current.units.size === 0 ? withRecord(model.current, job) : model.current,
+      version: version.value,
+      events: events.value,
+      isPartial: isPartial.value,
+      reload: record.reload
+    },
+    error: error.value
+  }
+}
+
+/** Without events of tasks, such as before they have arrived, what the record says of its units. */
+const withRecord = (model: JobModel.JobModel, job: Job): JobModel.JobModel =>
+  job.units.length === 0 ? model : { ...ofRecord(job), phases: model.phases, from: model.from, to: model.to }
+
+/** Events are numbered from 1, without gaps. */
+const firstAfter = (events: ReadonlyArray<JobEvent>, seq: number): number => {
+  const start = events[0]?.seq ?? 1
+  return Math.max(0, seq + 1 - start)
+}
