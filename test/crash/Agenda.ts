@@ -2,8 +2,6 @@
  * Where the daemon is to be killed next: at each point often enough, and at random moments besides.
  */
 import { Effect, Random } from "effect"
-import * as Points from "./Points.js"
-
 export interface Agenda {
   /** The next point; none for a random moment. */
   readonly next: Effect.Effect<string | undefined>
@@ -20,8 +18,12 @@ export interface Agenda {
 /** How often each point is hit at the least. */
 const often = 2
 
-export const make = (): Agenda => {
-  const hits = new Map(Points.all.map((point) => [point, 0]))
+export const make = (points: {
+  readonly all: ReadonlyArray<string>
+  /** Points that need not be hit. */
+  readonly isLook: (point: string) => boolean
+}): Agenda => {
+  const hits = new Map(points.all.map((point) => [point, 0]))
   const tried = new Map<string, number>()
   const unknown = new Set<string>()
   const least = () => Math.min(...hits.values())
@@ -32,8 +34,8 @@ export const make = (): Agenda => {
       const isRandom = (yield* Random.nextIntBetween(0, 12)) < (isDue() ? 1 : 8)
       if (isRandom) return undefined
       const rank = (point: string) => (hits.get(point) ?? 0) + (tried.get(point) ?? 0) / 4
-      const lowest = Math.min(...Points.all.map(rank))
-      const due = Points.all.filter((point) => rank(point) === lowest)
+      const lowest = Math.min(...points.all.map(rank))
+      const due = points.all.filter((point) => rank(point) === lowest)
       const point = due[yield* Random.nextIntBetween(0, due.length)]
       if (point !== undefined) tried.set(point, (tried.get(point) ?? 0) + 1)
       return point
@@ -44,7 +46,7 @@ export const make = (): Agenda => {
       tried.delete(point)
     },
     passed: (point) => {
-      if (!hits.has(point) && !Points.isLook(point)) unknown.add(point)
+      if (!hits.has(point) && !points.isLook(point)) unknown.add(point)
     },
     lacking: () => [
       ...[...hits].filter(([, times]) => times < often).map(([point, times]) => `hit ${times} times: ${point}`),

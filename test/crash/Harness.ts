@@ -7,6 +7,7 @@ import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { fileURLToPath } from "node:url"
 import * as Agenda from "./Agenda.js"
 import * as Campaign from "./Campaign.js"
+import * as Points from "./Points.js"
 
 export interface Options {
   readonly kills: number
@@ -42,7 +43,7 @@ export const run = ({ kills, onWorld = () => {}, seed, worlds }: Options): Effec
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const program = yield* bundle(directory, fileURLToPath(new URL("daemon.ts", import.meta.url)))
-    const agenda = Agenda.make()
+    const agenda = Agenda.make(Points)
     const total = { kills: 0, live: 0, slowest: 0, jobs: 0, completed: 0, events: 0 }
     const violations: Array<string> = []
     const figures = (): Figures => {

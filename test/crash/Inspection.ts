@@ -22,7 +22,10 @@ const audit = Effect.map(Audit.run({ maxJobs: World.maxJobs }), ({ violations })
 )
 
 /** A copy: the next daemon finds the file as the crash has left it. */
-const copied = <A, E>(world: World.World, use: (filename: string) => Effect.Effect<A, E>) =>
+export const copied = <A, E>(
+  world: Pick<World.World, "root" | "home">,
+  use: (filename: string) => Effect.Effect<A, E>
+) =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
       const directory = mkdtempSync(join(world.root, "copy-"))

@@ -39,10 +39,12 @@ const waited = (pid: number): number => {
 /** Starts the bundled daemon; it is killed when the scope closes. */
 export const begin = (
   program: string,
-  world: World,
+  world: Pick<World, "root" | "variables">,
   options: {
     readonly point?: string | undefined
     readonly onPassed: (point: string) => void
+    /** Told of whatever else it says. */
+    readonly onSaid?: (text: string) => void
   }
 ): Effect.Effect<Life, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -74,6 +76,7 @@ export const begin = (
         recovery = Number(told) - waited(pid)
         Deferred.unsafeDone(ready, Effect.succeed(true))
       } else if (what === "killed") point = told
+      else if (what === "said") options.onSaid?.(told)
       else options.onPassed(told)
     }
     child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))

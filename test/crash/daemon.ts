@@ -1,61 +1,14 @@
-/**
- * The process that is killed: the daemon of the home that `CHARLOTTE_HOME` names, with points at which it kills itself.
- *
- * It is told one with its first argument, or by a line on its standard input, such as `after git update-ref`. It tells when
- * it is ready, and each point that it comes to for the first time.
- */
+/** The daemon of the home that `CHARLOTTE_HOME` names, as a process that is killed. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { Effect, Fiber, Layer, Logger } from "effect"
-import { writeSync } from "node:fs"
+import { Effect, Fiber, Layer } from "effect"
 import { performance } from "node:perf_hooks"
-import { createInterface } from "node:readline"
 import * as Daemon from "../../src/daemon/Daemon.js"
-import { Failpoint, type Service } from "../../src/internal/Failpoint.js"
-import * as Points from "./Points.js"
-
-/** Past every buffer of the process: what it has told, its parent knows. */
-const tell = (line: string) => void writeSync(1, `${line}\n`)
-
-let armed = process.argv[2] ?? ""
-const seen = new Set<string>()
-
-const pass = (side: Points.Side, names: ReadonlyArray<string>) => {
-  for (const name of names.map(Points.name)) {
-    const point = `${side} ${name}`
-    if (point === armed) {
-      tell(`killed ${point}`)
-      process.kill(process.pid, "SIGKILL")
-    }
-    if (seen.has(point)) continue
-    seen.add(point)
-    tell(`passed ${point}`)
-  }
-}
-
-const failpoint: Service = {
-  around: (names, effect) =>
-    Effect.suspend(() => {
-      pass("before", names())
-      return Effect.tap(effect, () => Effect.sync(() => pass("after", names())))
-    })
-}
-
-const log = Logger.replace(
-  Logger.defaultLogger,
-  Logger.stringLogger.pipe(Logger.map((line) => void writeSync(2, `${line}\n`)))
-)
+import * as victim from "./victim.js"
 
 const fiber = Effect.runFork(
-  Daemon.run({ onReady: () => Effect.sync(() => tell(`ready ${performance.now()}`)) }).pipe(
-    Effect.provideService(Failpoint, failpoint),
-    Effect.provide(Layer.merge(NodeContext.layer, log))
+  Daemon.run({ onReady: () => Effect.sync(() => victim.tell(`ready ${performance.now()}`)) }).pipe(
+    Effect.provide(Layer.merge(NodeContext.layer, victim.layer))
   )
 )
-
-createInterface({ input: process.stdin }).on("line", (line) => {
-  armed = line
-})
-// It is no reason to stay.
-if ("unref" in process.stdin && typeof process.stdin.unref === "function") process.stdin.unref()
 
 process.once("SIGTERM", () => Effect.runFork(Fiber.interruptFork(fiber)))

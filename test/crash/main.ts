@@ -11,7 +11,7 @@ const { values } = parseArgs({
 
 const given = Object.entries(values).map(([name, value]) => [`CRASH_${name.toUpperCase()}`, value])
 
-const child = spawn("npx", ["vitest", "run", "test/crash/Crash.test.ts"], {
+const child = spawn("npx", ["vitest", "run", "test/crash/Crash.test.ts", "test/crash/Application.test.ts"], {
   stdio: "inherit",
   env: { ...process.env, CRASH_PROGRESS: "1", ...Object.fromEntries(given) }
 })
