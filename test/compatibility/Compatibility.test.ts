@@ -3,8 +3,11 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
-import { Chunk, Effect, Layer, Stream } from "effect"
+import { Chunk, Effect, Exit, Layer, Stream } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
+import { createHash } from "node:crypto"
 import { createServer } from "node:http"
+import { dirname, join } from "node:path"
 import manifest from "../../package.json" with { type: "json" }
 import * as exitCodeOf from "../../src/cli/errors/exitCodeOf.js"
 import * as Migrations from "../../src/store/Migrations.js"
@@ -12,6 +15,7 @@ import * as SchemaCheck from "../../src/store/SchemaCheck.js"
 import * as World from "../http/world.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Home from "./home.js"
+import * as Old from "./store-0.1.0.mjs"
 
 /** A manager of today, whose jobs say which attempt they are. */
 const manager = (filename: string) => {
@@ -60,6 +64,44 @@ describe("a database of 0.1.0", () => {
         ])
       }).pipe(Effect.provide(manager(filename)))
     })
+  )
+})
+
+/** When it opens a file, 0.1.0 writes the `user_version` that is there: SQLite counts that at these offsets of the header. */
+const counters = [24, 92]
+
+const digest = (bytes: Buffer) => {
+  for (const at of bytes.length > 0 ? counters : []) bytes.writeUInt32BE(0, at)
+  return createHash("sha256").update(bytes).digest("hex")
+}
+
+describe("the store of 0.1.0", () => {
+  const stored = ({ Database, RunStore }: typeof Old, filename: string) =>
+    Effect.scoped(Layer.build(Layer.provide(RunStore.layer, Database.layer({ filename }))))
+
+  it.scopedLive("opens its own database", () =>
+    Effect.gen(function* () {
+      const filename = yield* Home.database()
+      expect(Exit.isSuccess(yield* Effect.exit(stored(Old, filename)))).toBe(true)
+    })
+  )
+
+  it.scopedLive(
+    "refuses a database that is migrated, and changes nothing in it but the count of transactions in its header",
+    () =>
+      Effect.gen(function* () {
+        const filename = yield* Home.database()
+        yield* Effect.provide(Effect.void, manager(filename))
+        const files = () =>
+          readdirSync(dirname(filename))
+            // An index of the log in shared memory, which any reader makes.
+            .filter((name) => !name.endsWith("-shm"))
+            .map((name) => [name, digest(readFileSync(join(dirname(filename), name)))])
+        const before = files()
+        const { message, reason } = yield* Effect.flip(stored(Old, filename))
+        expect([reason, message]).toEqual(["version", expect.stringContaining("install a newer one")])
+        expect(files()).toEqual(before)
+      })
   )
 })
 

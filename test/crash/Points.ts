@@ -18,6 +18,7 @@ const commits = [
   "append events",
   "begin a job",
   "claim ownership",
+  "index runs",
   "record a process",
   "record job.cancelled",
   "record job.completed",
