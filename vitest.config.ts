@@ -67,7 +67,7 @@ const tiers = [
     globalSetup
   },
   { name: "chaos", include: chaos, globalSetup },
-  { name: "web", include: web, globalSetup: ["test/web/support/build.ts"] },
+  { name: "web", include: web, globalSetup: [...globalSetup, "test/web/support/build.ts"] },
   { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"] }
 ]
 

@@ -51,7 +51,7 @@ export const Header = ({ onHelp }: { readonly onHelp: () => void }) => {
   const state = states[hub.connection.value]
   return (
     <header class="header">
-      <a class="brand" href={toJobs()}>
+      <a class="brand" href={toJobs()} aria-label="Charlotte: all jobs">
         <Mark />
         <span>Charlotte</span>
       </a>

@@ -7,6 +7,7 @@ import { RequestRefused, setTrusted } from "../api/request.js"
 import { type Hub, make } from "../events/Hub.js"
 import { open } from "../events/stream.js"
 import { prove } from "../session/proof.js"
+import * as eventRate from "../system/eventRate.js"
 import { session } from "../session/session.js"
 
 /** Set by the build: tabs of different versions do not understand each other. */
@@ -49,8 +50,10 @@ export const hub: Hub = make(
 export const now = signal(Date.now())
 
 export const start = (): void => {
+  hub.subscribe(({ length }) => eventRate.count(length))
   effect(() => setTrusted(hub.connection.value === "live"))
   setInterval(() => {
+    eventRate.next()
     if (!document.hidden) now.value = Date.now()
   }, 1_000)
   document.addEventListener("visibilitychange", () => {

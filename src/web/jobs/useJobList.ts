@@ -17,9 +17,13 @@ export interface Lists {
   readonly isOld: boolean
 }
 
+/** The types of the manager and of tasks, which have a sentence. */
+const isOurs = /^(job|orch|unit|task)\./
+
 /** What happens in a unit or task begins with its name. */
 const lineOf = (event: JobEvent): Line => {
-  const { text, tone } = eventText(event)
+  const { text: what, tone } = eventText(event)
+  const text = isOurs.test(event.type) ? what : `${event.type} ${what}`
   const where = [event.unit, event.task].filter((part) => part !== undefined).join(" ")
   return { text: where === "" ? text : `${where} · ${text}`, tone }
 }

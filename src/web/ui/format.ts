@@ -13,6 +13,17 @@ export const clock = (millis: number): string => {
   return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`
 }
 
+/** `80 ms`, `0.4 s`, `12 s`, `3 min 4 s`, `2 h 5 min`: a measured time. */
+export const span = (millis: number): string => {
+  if (millis < 100) return `${Math.round(millis)} ms`
+  const seconds = millis / 1000
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
 /** `12 s`, `3 min`, `2 h`, `5 d`: how long ago. */
 export const age = (millis: number): string => {
   const seconds = Math.max(0, Math.floor(millis / 1000))

@@ -1,0 +1,138 @@
+import { expect, layer } from "@effect/vitest"
+import axe from "axe-core"
+import { Step } from "charlotte/testing"
+import { Effect, Exit, Scope } from "effect"
+import type { Page } from "playwright-core"
+import { act, layer as browser, profile } from "./support/Browser.js"
+import * as World from "./support/World.js"
+
+const config = (tasksDir: string, labels = {}) => ({
+  repoPath: "/home/ada/greeter",
+  tasksDir,
+  targetBranch: "main",
+  labels
+})
+
+/** What axe finds wrong, each with the elements. */
+const violations = (page: Page) =>
+  act(async () => {
+    await page.evaluate(axe.source)
+    return page.evaluate(async () => {
+      const { violations } = await window.axe.run(document, { resultTypes: ["violations"] })
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
+    })
+  })
+
+declare global {
+  interface Window {
+    axe: typeof axe
+  }
+}
+
+const themes = ["light", "dark"] as const
+const widths = [1440, 375]
+
+/** Jobs in every status, with labels and progress. */
+const busy = Effect.gen(function* () {
+  const world = yield* World.make({ maxJobs: 5 })
+  const start = (name: string, ...steps: ReadonlyArray<Step.Step>) =>
+    Effect.flatMap(world.client.start(config(name, { team: "web" }), { whenFull: "queue" }), (id) =>
+      world.script.send(id, ...steps)
+    )
+  yield* start("works", Step.emit({ type: "task.started", unit: "api", task: 1, payload: { title: "Parse" } }))
+  yield* start("asks", Step.park({ reason: "deploy?", signal: "approve" }))
+  yield* start("broken", Step.fail({ message: "the gate failed" }))
+  yield* start("done", Step.succeed("landed"))
+  for (const name of ["a", "b", "c", "d", "waits"]) yield* start(name)
+  return world
+})
+
+layer(browser, { excludeTestServices: true })("axe finds no violation", (it) => {
+  for (const colorScheme of themes) {
+    for (const width of widths) {
+      const options = { colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" } as const
+      it.scoped(`in the list of jobs, ${colorScheme}, ${width} pixels wide`, () =>
+        Effect.gen(function* () {
+          const world = yield* busy
+          const { page } = yield* world.open("/jobs", options)
+          yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
+          yield* act(() => page.getByText("waits for a free place").first().waitFor())
+          expect(yield* violations(page)).toEqual([])
+          // With a row in focus and selected, and a bar of actions.
+          yield* act(() => page.keyboard.press("j"))
+          yield* act(() => page.keyboard.press("x"))
+          yield* act(() => page.getByRole("toolbar").waitFor())
+          expect(yield* violations(page)).toEqual([])
+          yield* act(() => page.keyboard.press("?"))
+          yield* act(() => page.getByRole("dialog").waitFor())
+          expect(yield* violations(page)).toEqual([])
+        })
+      )
+
+      it.scoped(`in the system, ${colorScheme}, ${width} pixels wide`, () =>
+        Effect.gen(function* () {
+          const world = yield* busy
+          const { page } = yield* world.open("/system", options)
+          yield* act(() => page.getByRole("heading", { name: "System" }).waitFor())
+          expect(yield* violations(page)).toEqual([])
+        })
+      )
+    }
+
+    it.scoped(`without a session, ${colorScheme}`, () =>
+      Effect.gen(function* () {
+        const world = yield* World.make()
+        const address = new URL(yield* world.opening())
+        const { tab } = yield* profile({ colorScheme })
+        const page = yield* tab
+        yield* act(() => page.goto(`${address.origin}/jobs`))
+        yield* act(() => page.getByText("Open the page from a terminal").waitFor())
+        expect(yield* violations(page)).toEqual([])
+      })
+    )
+
+    it.scoped(`while the server is away, ${colorScheme}`, () =>
+      Effect.gen(function* () {
+        const server = yield* Scope.make()
+        const world = yield* Scope.extend(busy, server)
+        const { page } = yield* world.open("/jobs", { colorScheme })
+        yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
+        yield* Scope.close(server, Exit.void)
+        yield* act(() => page.getByRole("alert").waitFor())
+        expect(yield* violations(page)).toEqual([])
+      })
+    )
+  }
+})
+
+layer(browser, { excludeTestServices: true })("the page", (it) => {
+  it.scoped("fits from 375 pixels to 4K without a bar to scroll sideways", () =>
+    Effect.gen(function* () {
+      const world = yield* busy
+      const { page } = yield* world.open()
+      yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
+      for (const [width, height] of [
+        [375, 667],
+        [768, 1024],
+        [1024, 768],
+        [1920, 1080],
+        [3840, 2160]
+      ] as const) {
+        yield* act(() => page.setViewportSize({ width, height }))
+        const overflow = yield* act(() =>
+          page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+        )
+        expect([width, overflow]).toEqual([width, 0])
+      }
+    })
+  )
+
+  it.scoped("moves nothing for who prefers that", () =>
+    Effect.gen(function* () {
+      const world = yield* busy
+      const { page } = yield* world.open("/jobs", { reducedMotion: "reduce" })
+      yield* act(() => page.locator(".status-running").first().waitFor())
+      expect(yield* act(() => page.evaluate(() => document.getAnimations().length))).toBe(0)
+    })
+  )
+})
