@@ -70,10 +70,12 @@ export interface ServerOptions {
   readonly port?: Port | undefined
   /** Whether to open the port of pages that are still open somewhere. */
   readonly reopenPage: boolean
+  /** The cursor before the manager began; throughput is counted from there. */
+  readonly after?: number
 }
 
 /** The HTTP server: on the socket of the home, on a port if one is configured, and on that of the page when it is opened. */
-export const server = ({ port, reopenPage }: ServerOptions) =>
+export const server = ({ after, port, reopenPage }: ServerOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { logs, socket } = yield* Home.Home
@@ -84,10 +86,23 @@ export const server = ({ port, reopenPage }: ServerOptions) =>
         page: yield* page(reopenPage),
         logs,
         maxJobs,
+        agents: yield* agents,
+        ...(after === undefined ? {} : { after }),
         problems: yield* problems
       })
     })
   )
+
+/** As the configuration says now, or said when it was last right. */
+const agents = Effect.map(Configuration.Configuration, ({ agents, current }) =>
+  Effect.gen(function* () {
+    const settings = yield* Effect.orElseSucceed(current, () => ({ agents }))
+    const Agents = yield* Effect.promise(() => import("../tasks/Agents.js"))
+    const { found, names } = yield* Agents.make(settings.agents)
+    const installed = yield* found
+    return names.map((name) => ({ name, installed: installed.includes(name) }))
+  })
+)
 
 const page = (reopen: boolean) =>
   Effect.gen(function* () {

@@ -5,7 +5,7 @@ import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import { heldBy, keysOf, type Lookup } from "./admitRun.js"
-import type { HeldKey, Holder, Key, NewRun, NewSignal, Service } from "./RunStoreService.js"
+import type { Backlog, HeldKey, Holder, Key, NewRun, NewSignal, Service } from "./RunStoreService.js"
 import { type State, waitingSince } from "./RunTransition.js"
 
 export interface Entry {
@@ -19,6 +19,9 @@ interface Signal extends NewSignal {
   readonly attempt: number
   used: boolean
 }
+
+/** No count goes over all runs. */
+export const countedParked = 10_000
 
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
@@ -132,6 +135,15 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
         .filter((entry) => entry.state.status === "pending" && (last === undefined || inQueue(last, entry) < 0))
         .sort(inQueue)
       return { entries: following.slice(0, limit), more: following.length > limit }
+    },
+
+    backlog: (kind: string): Backlog => {
+      const oldest = ofKind(kind).find(({ state }) => state.status === "pending")
+      const parked = count(({ state, submitted }) => submitted.kind === kind && state.status === "parked")
+      return {
+        oldest: Option.map(Option.fromNullable(oldest), ({ submitted }) => submitted.id),
+        parked: Math.min(parked, countedParked)
+      }
     },
 
     nextDueAt: (kind: string) =>

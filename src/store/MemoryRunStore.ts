@@ -312,6 +312,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         queue.due(query).map((entry) => ({ run: toRun(entry), stopping: false, crashes: entry.state.crashes }))
       ),
     pending: queue.lookup.pending,
+    backlog: (kind) => Effect.sync(() => queue.backlog(kind)),
     nextDueAt: (kind) => Effect.sync(() => queue.nextDueAt(kind)),
     wakeDue: ({ at, kind }) =>
       write(() => {

@@ -131,6 +131,9 @@ export interface Service {
   /** How many runs of this kind are pending. */
   readonly pending: (kind: string) => Effect.Effect<number, StoreError>
 
+  /** The oldest pending run of this kind, and how many are parked, of which at most 10,000 are counted. */
+  readonly backlog: (kind: string) => Effect.Effect<Backlog, StoreError>
+
   /** The earliest time that a run of this kind waits for. */
   readonly nextDueAt: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
 
@@ -194,6 +197,17 @@ export interface Service {
 
   /** The usage limits of agents. */
   readonly agentLimits: AgentLimitStore
+}
+
+/**
+ * The runs of a kind that wait.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Backlog {
+  readonly oldest: Option.Option<JobId>
+  readonly parked: number
 }
 
 /**

@@ -9,6 +9,7 @@ import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns } from "../domain/Retention.js"
 import type { Run } from "../domain/Run.js"
+import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type * as RunStoreService from "./RunStoreService.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 
@@ -107,7 +108,11 @@ export type Reads = Pick<
   | "prune"
   | "prunings"
   | "pending"
-> & { readonly work: Pick<TaskProgressStore, "of" | "counts"> }
+  | "backlog"
+> & {
+  readonly work: Pick<TaskProgressStore, "of" | "counts">
+  readonly agentLimits: Pick<AgentLimitStore, "get">
+}
 
 const pageSize = 256
 

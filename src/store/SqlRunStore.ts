@@ -170,6 +170,7 @@ const open: (
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
     due: (query) => session.read("list waiting runs", (connection) => queue.due(connection, query)),
     pending: (kind) => session.read("count waiting runs", (connection) => queue.pending(connection, kind)),
+    backlog: (kind) => session.read("count waiting runs", (connection) => queue.backlog(connection, kind)),
     nextDueAt: (kind) => session.read("read a due time", (connection) => queue.nextDueAt(connection, kind)),
     signals: (query) =>
       Effect.flatMap(Page.limit("list signals", query), (limit) =>

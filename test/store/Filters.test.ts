@@ -45,13 +45,15 @@ const history = Effect.gen(function* () {
 })
 
 /** The query plans of the statements of the store. */
-const plans = (query: RunStore.RunQuery) =>
+const plans = (query: RunStore.RunQuery) => plansOf((store) => store.page(query))
+
+const plansOf = <A, E>(read: (store: RunStore.Service) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
     const sql = yield* SqlClient.SqlClient
     const { clear, statements } = yield* FailingSql.FailingSql
     yield* clear
-    yield* store.page(query)
+    yield* read(store)
     const queries = (yield* statements).filter((statement) => statement.includes("charlotte_"))
     const rows = yield* Effect.forEach(queries, (statement) => {
       const params = statement.match(/\?/g)?.map(() => null) ?? []
@@ -59,6 +61,20 @@ const plans = (query: RunStore.RunQuery) =>
     })
     return rows.flat().map(({ detail }) => detail)
   })
+
+describe("store.backlog", () => {
+  it.effect("is a few searches in an index, whatever the number of runs", () =>
+    Effect.gen(function* () {
+      yield* history
+      yield* waiting
+      const details = yield* plansOf((store) => store.backlog("tasks"))
+      expect(details.filter((detail) => detail.includes("charlotte_runs"))).toEqual([
+        "SEARCH charlotte_runs USING COVERING INDEX charlotte_runs_kind_status (kind=? AND status=?)",
+        "SEARCH charlotte_runs USING COVERING INDEX charlotte_runs_kind_status (kind=? AND status=?)"
+      ])
+    }).pipe(Effect.provide(layer))
+  )
+})
 
 describe("store.page", () => {
   for (const analyzed of [false, true]) {

@@ -25,7 +25,7 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StartOptions } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
-import type { Diff, Health, Job, JobPage } from "../contract/Api.js"
+import type { AgentStatus, Diff, Health, Job, JobPage, System } from "../contract/Api.js"
 import type { DiffUnavailable, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
@@ -119,6 +119,12 @@ export interface Service {
    * Pass `next` as `after` for the next page.
    */
   readonly diff: (id: JobId, query?: DiffQuery) => Response<Diff, JobNotFound | DiffUnavailable>
+
+  /** How busy the server is. */
+  readonly system: Response<System>
+
+  /** The agents that jobs can use, with the turns at work and the usage limits that they have reached. */
+  readonly agents: Response<ReadonlyArray<AgentStatus>>
 
   /** Requests a shutdown. The server responds first, then shuts down. */
   readonly shutdown: Effect.Effect<void, ClientError>

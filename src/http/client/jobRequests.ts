@@ -39,6 +39,9 @@ export const make = ({
     const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
     const prune = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "prune" }))
     const diff = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "diff" }))
+    const about = { ...options, group: "charlotteSystem" } as const
+    const system = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...about, endpoint: "system" }))
+    const agents = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...about, endpoint: "agents" }))
     const daemon = { ...options, group: "charlotteDaemon" } as const
     const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
@@ -114,6 +117,8 @@ export const make = ({
         }),
       log,
       diff: (id, urlParams = {}) => translateErrors(Effect.flatMap(diff, (diff) => diff({ path: { id }, urlParams }))),
+      system: withTimeout(translateErrors(Effect.flatMap(system, (system) => system({})))),
+      agents: withTimeout(translateErrors(Effect.flatMap(agents, (agents) => agents({})))),
       shutdown: translateErrors(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
       health: withTimeout(translateErrors(Effect.flatMap(health, (health) => health({})))),
       ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))

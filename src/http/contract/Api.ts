@@ -16,12 +16,14 @@ import * as eventSchemas from "./eventSchemas.js"
 import * as Jobs from "./Jobs.js"
 import * as Kinds from "./Kinds.js"
 import * as sessions from "./Session.js"
+import * as system from "./System.js"
 import { describe } from "./openApi.js"
 import { version } from "./Version.js"
 
 export { Health, Ready } from "./Daemon.js"
 export { Diff, DiffFile } from "./Diff.js"
 export { Job, JobKey, JobPage, ListedJob, Submitted } from "./Job.js"
+export { AgentStatus, Latency, Minute, ReachedLimit, System } from "./System.js"
 export { EndedSessions, Session, SessionCode, SessionProof } from "./Session.js"
 
 const withErrors = <Groups extends HttpApiGroup.HttpApiGroup.Any>(
@@ -41,6 +43,7 @@ export const serverApi = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(
     .addHttpApi(jobs)
     .add(Daemon.group)
     .add(sessions.group)
+    .add(system.group)
     .addError(errorSchemas.Forbidden)
     .addError(errorSchemas.InternalError)
     .addError(errorSchemas.NoSuchRoute)

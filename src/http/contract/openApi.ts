@@ -11,10 +11,12 @@ const commit = "9fceb02d0ae598e95dc970b74767f19372d61af8"
 const log = { file: "/home/me/.charlotte/logs/01ARZ3NDEKTSV4RRFFQ69G5FAV/api-1-1.log", from: 0, to: 1024 }
 const config = { repoPath: "/home/me/project", tasksDir: "tasks", targetBranch: "main" }
 const path = "/home/me/project"
+const latency = { p50: 30_000, p95: 90_000, max: 95_000 }
 const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 const fields: { readonly [name: string]: FieldDoc } = {
   _tag: ["The name of the error or of the kind of issue.", "JobNotFound"],
+  active: ["Number of active jobs.", 3],
   actual: ["The actual value.", "0"],
   additions: ["Number of added lines; 0 for a binary file, and for one that is too large to compare.", 12],
   address: ["The address of the server.", "/home/me/.charlotte/socket"],
@@ -30,6 +32,8 @@ const fields: { readonly [name: string]: FieldDoc } = {
   binary: ["Whether the content is not text; there is no patch then.", false],
   branch: ["The branch that holds the result.", `charlotte/${id}/result`],
   calls: ["Number of agent calls for the task.", 1],
+  cancelled: ["Number of cancelled jobs.", 0],
+  capacity: ["Maximum number of active jobs; missing where the server does not know.", 10],
   cause: ["The full cause, rendered as text.", "Error: the agent exited with code 1"],
   charlotte: ["The version of the format.", 1],
   class: ["How the turn of the agent ended.", "usageLimit"],
@@ -49,6 +53,10 @@ const fields: { readonly [name: string]: FieldDoc } = {
   deletions: ["Number of deleted lines; 0 for a binary file, and for one that is too large to compare.", 3],
   dependsOn: ["What must complete first.", ["api"]],
   dryRun: ["Only validate and print the plan; change nothing.", false],
+  duration: [
+    "From the start of the last attempt of a job to its end, in milliseconds; missing where none has ended.",
+    latency
+  ],
   elapsed: ["Milliseconds from the stop request to the response.", 120],
   ended: ["How many have ended.", 1],
   endedAt: ["When the run reached a terminal status.", time],
@@ -74,6 +82,8 @@ const fields: { readonly [name: string]: FieldDoc } = {
   holderStatus: ["The status of that job.", "running"],
   id: ["The id of the job.", id],
   "idempotency-key": ["Requests with the same key start one job.", "deploy-2026-01-31"],
+  installed: ["Whether its command is installed on this machine.", true],
+  inUse: ["Number of turns of the agent that are at work.", 2],
   issues: ["The problem of each field.", [{ path: ["repoPath"], message: "must be an absolute path" }]],
   jobId: ["The id of the job.", id],
   jobs: ["The jobs of this page.", []],
@@ -90,6 +100,8 @@ const fields: { readonly [name: string]: FieldDoc } = {
   limit: ["Maximum number of jobs in the page, 1 to 1000.", "100"],
   log: ["The range of the log file that holds the output.", log],
   name: ["The name of the signal.", "approve"],
+  max: ["The longest.", 95_000],
+  minutes: ["The last 60 minutes, oldest first; the last one is not over.", []],
   maxQueued: ["Maximum number of pending runs.", 10_000],
   maxJobs: ["Maximum number of active jobs.", 10],
   message: ["The error message.", "job 01ARZ3NDEKTSV4RRFFQ69G5FAV not found"],
@@ -102,10 +114,13 @@ const fields: { readonly [name: string]: FieldDoc } = {
   number: ["The number of the task in its unit.", 1],
   oldMode: ["The former mode, as git writes it; missing for an added file.", "100644"],
   oldPath: ["The former path of a renamed file.", "src/login.ts"],
+  oldestPending: ["Age of the oldest pending job in milliseconds; it may wait for a time or a key.", 4_000],
   origin: ["Whether the key was given to the start, or found out by the check of the job.", "start"],
   operation: ["The database operation.", "start"],
   parameter: ["The query parameter.", "unit"],
   path: ["The path.", "/api/v1/jobs"],
+  p50: ["The median, to within 5 %.", 30_000],
+  p95: ["The 95th percentile, to within 5 %.", 90_000],
   patch: [
     "The hunks of a unified diff, without a header and a line break at the end; missing where the file is binary or too large.",
     "@@ -1 +1 @@\n-one\n+two"
@@ -134,6 +149,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   q: ["Words, or beginnings of words, that the job must have.", "welcome ann"],
   ready: ["Always true.", true],
   reason: ["Why.", "exited with code 1"],
+  refusals: ["How often in a row the agent was refused without saying when its limit resets; 0 if it does say so.", 0],
   repoPath: ["The git repository to work in; an absolute path.", path],
   result: ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
   retryOf: ["The failed or cancelled job that this one retries; its completed work is not repeated.", id],
@@ -142,6 +158,7 @@ const fields: { readonly [name: string]: FieldDoc } = {
   seq: ["1, 2, 3 … within the job.", 1],
   signal: ["The name of the signal.", "approve"],
   signals: ["The signals, in order.", []],
+  since: ["Throughput and latencies are counted in memory from this time on.", time],
   skipped: ["Number of tasks that were complete when the job was submitted.", 0],
   startAt: ["The job does not begin before this time.", time],
   startedAt: ["When the current attempt started.", time],
@@ -164,11 +181,17 @@ const fields: { readonly [name: string]: FieldDoc } = {
   units: ["The units, in the order of the plan.", []],
   used: ["Whether the job was resumed by it, or by a later one of its name.", true],
   until: ["The job goes on at this time at the latest.", time],
+  wait: ["From the submission of a job to its start, in milliseconds; missing where none has started.", latency],
   whenFull: ["At capacity: refuse the job, or record it as pending.", "queue"],
   whenKeyTaken: ["What to do where another job holds the key.", "queue"],
   version: ["The version of the server.", "0.2.0"],
   waitsFor: ["What a job waits for that is not over and not running.", "permit"],
   // Names with another meaning in these schemas.
+  "AgentStatus.limit": [
+    "The usage limit that it has reached; missing when it is not at its limit.",
+    { reason: "usage limit reached", until: time, refusals: 0 }
+  ],
+  "AgentStatus.name": ["The name of the agent profile.", "claude"],
   "CursorAhead.after": ["The requested position.", 1000],
   "Diff.base": ["The commit at which the job, or the unit, started.", commit],
   "Diff.next": [
@@ -189,6 +212,13 @@ const fields: { readonly [name: string]: FieldDoc } = {
   "JobEvent.task.gate.started.log": ["The file that receives the output.", log.file],
   "Challenge.id": ["The id of the session.", "q1vZ7pF0n2sKx8Wb3yTeRg"],
   "InvalidJobConfig.path": ["The path of the field; empty for the whole config.", ["labels", "team"]],
+  "Minute.at": ["When the minute began.", time],
+  "Minute.completed": ["Number of completed jobs.", 3],
+  "Minute.failed": ["Number of failed jobs.", 0],
+  "ReachedLimit.reason": ["Why, in the words of the agent.", "usage limit reached"],
+  "ReachedLimit.until": ["No turn of the agent begins before.", time],
+  "System.parked": ["Number of parked jobs; 10,000 means that many or more.", 1],
+  "System.pending": ["Number of pending jobs.", 2],
   "RequestRefused.reason": ["The check that the request failed.", "token"],
   "PageUnavailable.address": ["Where the page should be served.", "127.0.0.1:7433"],
   "PageUnavailable.problem": ["Why it cannot be.", "listen EADDRINUSE: address already in use 127.0.0.1:7433"],

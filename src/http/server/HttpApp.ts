@@ -25,11 +25,13 @@ import { Api, serverApi } from "../contract/Api.js"
 import { docsPath, openApiPath } from "../contract/Daemon.js"
 import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
+import * as Activity from "./Activity.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
 import { contentSecurityPolicy, docsPage } from "./docsPage.js"
 import type * as Page from "./page/Page.js"
 import * as pageFiles from "./page/pageFiles.js"
 import * as SessionHandlers from "./SessionHandlers.js"
+import * as SystemHandlers from "./SystemHandlers.js"
 import * as RequestGuard from "./RequestGuard.js"
 import * as Handlers from "./Handlers.js"
 import { managers, type Requirements } from "./KindHandlers.js"
@@ -53,6 +55,8 @@ export interface Options extends Handlers.Options, OpenStreams.Options {
   readonly maxBody?: number
   readonly maxJobs?: number
   readonly problems?: Effect.Effect<ReadonlyArray<string>>
+  readonly agents?: Effect.Effect<ReadonlyArray<SystemHandlers.ConfiguredAgent>>
+  readonly after?: number
 }
 
 /** Made once, when first requested: anything on this machine may request them, and they take a while. */
@@ -142,15 +146,16 @@ export interface Served<Groups extends HttpApiGroup.HttpApiGroup.Any, E> {
 export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
   options: Options & Served<Groups, E>
 ): Layer.Layer<Application, never, Requirements<Groups>> => {
-  const { logs, maxJobs, page, problems = Effect.succeed([]), shutdown } = options
+  const { after, agents = Effect.succeed([]), logs, maxJobs, page, problems = Effect.succeed([]), shutdown } = options
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the groups are looked up by name
   const api = (options.api === undefined ? Api : serverApi(options.api, isOurs)) as unknown as ServedApi
   return Layer.scoped(Application, make(options)).pipe(
     Layer.provide([HttpApiBuilder.api(api), documents(api), readableDecodeErrors]),
-    Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer, SessionHandlers.layer]),
+    Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer, SessionHandlers.layer, SystemHandlers.layer]),
     Layer.provide(page === undefined ? Layer.empty : pageFiles.layer(page.files)),
     Layer.provide(Layer.sync(SessionHandlers.ServedPage, () => page)),
     Layer.provide([Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }), Metrics.layer({ maxJobs })]),
+    Layer.provide([Layer.succeed(SystemHandlers.About, { agents, capacity: maxJobs }), Activity.layer({ after })]),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
     // Its routes are its own: another server in the same application has another router.

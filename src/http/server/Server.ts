@@ -59,6 +59,10 @@ export interface Options extends Handlers.Options, Listener.Limits, OpenStreams.
   readonly maxJobs?: number
   /** Further reasons why the server is not ready, for `/readyz`. */
   readonly problems?: Effect.Effect<ReadonlyArray<string>>
+  /** The agents that jobs can use, for `GET /api/v1/agents`; none by default. */
+  readonly agents?: Effect.Effect<ReadonlyArray<{ readonly name: string; readonly installed: boolean }>>
+  /** The cursor after which throughput and latencies are counted; the latest one by default. */
+  readonly after?: number
 }
 
 /** How often idle connections are closed during shutdown, in milliseconds. */

@@ -5,6 +5,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
+import { countedParked } from "../MemoryQueue.js"
 import type { Service, Submitted, UnfinishedRun } from "../RunStoreService.js"
 import { columns, Row, run } from "./runRow.js"
 import { query } from "./Session.js"
@@ -62,6 +63,21 @@ export const pending = (connection: Connection, kind: string) =>
   Effect.map(
     selectCount(connection, "SELECT runs FROM charlotte_pending WHERE kind = ?", [kind]),
     ([row]) => row?.runs ?? 0
+  )
+
+const selectBacklog = query(Schema.Struct({ oldest: Schema.NullOr(JobId), parked: Schema.Number }))
+
+/** Both are searches in the index of kind and status. */
+export const backlog = (connection: Connection, kind: string) =>
+  Effect.map(
+    selectBacklog(
+      connection,
+      `SELECT (SELECT min(id) FROM charlotte_runs WHERE kind = ? AND status = 'pending') AS oldest,
+         (SELECT count(*) FROM
+           (SELECT id FROM charlotte_runs WHERE kind = ? AND status = 'parked' LIMIT ?) AS some) AS parked`,
+      [kind, kind, countedParked]
+    ),
+    ([row]) => ({ oldest: Option.fromNullable(row?.oldest), parked: row?.parked ?? 0 })
   )
 
 const selectSubmitted = query(Schema.Struct({ id: JobId, request: Schema.String }))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type errors, JobConfig, type RunStatus, RunStore } from "charlotte"
+import { type errors, JobConfig, Run, type RunStatus, RunStore } from "charlotte"
 import { Effect, type Layer, Option, Schema } from "effect"
 import { at, created, error, id, kind, newRun, record } from "../runs.js"
 
@@ -59,6 +59,20 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* created(5, { isQueued: true, kind: "other" })
         yield* store.begin({ jobId: id(2), attempt: 1, key: undefined, at: at(9) })
         expect(yield* store.pending(kind)).toBe(2)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("name the oldest run of a kind that is pending, and count those that are parked", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        expect(yield* store.backlog(kind)).toEqual({ oldest: Option.none(), parked: 0 })
+        for (const n of [1, 2, 3]) yield* created(n)
+        yield* created(4, { kind: "other" })
+        for (const n of [6, 5]) yield* created(n, { isQueued: true, priority: n })
+        const parked = new Run.Parked({ reason: "waits", signal: "go" })
+        for (const n of [1, 2, 4])
+          yield* store.record({ type: "job.parked", jobId: id(n), attempt: 1, at: at(9), parked })
+        expect(yield* store.backlog(kind)).toEqual({ oldest: Option.some(id(5)), parked: 2 })
       }).pipe(Effect.provide(layer))
     )
 

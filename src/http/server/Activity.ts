@@ -1,0 +1,156 @@
+/**
+ * What the jobs of a server did in the last hour, and which turns of agents are at work, from their events. It is kept in memory and
+ * begins with the process: each figure is bounded, and none needs a read of the database.
+ */
+import { Context, DateTime, Effect, Layer, type Option, Predicate, Schedule, Stream } from "effect"
+import { decodeTime } from "ulid"
+import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
+import { now } from "../../internal/now.js"
+import { Histogram } from "./Histogram.js"
+import { Managers } from "./Managers.js"
+
+export class Activity extends Context.Tag("charlotte/http/Activity")<Activity, Service>() {}
+
+export interface Minute {
+  /** Since 1970. */
+  readonly minute: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly waits: Histogram
+  readonly durations: Histogram
+}
+
+export interface Service {
+  readonly since: DateTime.Utc
+  /** The last 60 minutes up to this one, oldest first. */
+  readonly minutes: (current: number) => ReadonlyArray<Minute>
+  /** How many turns of an agent are at work. */
+  readonly turns: (agent: string) => number
+}
+
+export const minuteOf = (at: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(at) / 60_000)
+
+const kept = 60
+
+interface Counted extends Minute {
+  completed: number
+  failed: number
+  cancelled: number
+}
+
+const empty = (minute: number): Counted => ({
+  minute,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  waits: new Histogram(),
+  durations: new Histogram()
+})
+
+/** A job at work, for as long as it has a permit. */
+interface Working {
+  readonly since: number
+  /** The agents of its turns, by unit and task. */
+  readonly turns: Map<string, string>
+}
+
+const agentOf = (payload: unknown): string | undefined =>
+  Predicate.hasProperty(payload, "agent") && Predicate.isString(payload.agent) ? payload.agent : undefined
+
+export const make = (since: DateTime.Utc): Service & { readonly record: (event: JobEvent) => void } => {
+  const minutes = new Map<number, Counted>()
+  const working = new Map<JobId, Working>()
+
+  const at = (minute: number): Counted => {
+    const known = minutes.get(minute)
+    if (known !== undefined) return known
+    const added = empty(minute)
+    minutes.set(minute, added)
+    for (const old of minutes.keys()) if (old <= minute - kept) minutes.delete(old)
+    return added
+  }
+
+  const lifecycleEvent = ({ at: time, jobId, type }: JobEvent) => {
+    const millis = DateTime.toEpochMillis(time)
+    switch (type) {
+      case "job.started":
+        at(minuteOf(time)).waits.add(millis - decodeTime(jobId))
+        working.set(jobId, { since: millis, turns: new Map() })
+        break
+      case "job.resumed":
+        working.set(jobId, { since: millis, turns: new Map() })
+        break
+      case "job.completed":
+      case "job.failed":
+      case "job.cancelled": {
+        const minute = at(minuteOf(time))
+        minute[lifecycle[type]] += 1
+        const began = working.get(jobId)?.since
+        if (began !== undefined) minute.durations.add(millis - began)
+        working.delete(jobId)
+        break
+      }
+      case "job.interrupted":
+      case "job.parked":
+        working.delete(jobId)
+    }
+  }
+
+  const record = (event: JobEvent) => {
+    if (event.type.startsWith("job.")) return lifecycleEvent(event)
+    const turns = working.get(event.jobId)?.turns
+    if (turns === undefined) return
+    const task = `${event.unit}/${event.task}`
+    if (event.type === "task.agent.started") turns.set(task, agentOf(event.payload) ?? "")
+    if (event.type === "task.agent.ended") turns.delete(task)
+    // A turn that was cut off has no end.
+    if (event.type === "unit.failed" || event.type === "unit.waiting") {
+      for (const key of turns.keys()) if (key.startsWith(`${event.unit}/`)) turns.delete(key)
+    }
+  }
+
+  return {
+    since,
+    record,
+    minutes: (current) =>
+      Array.from({ length: kept }, (_, i) => current - kept + 1 + i).map(
+        (minute) => minutes.get(minute) ?? empty(minute)
+      ),
+    turns: (agent) =>
+      [...working.values()].flatMap(({ turns }) => [...turns.values()].filter((other) => other === agent)).length
+  }
+}
+
+/** Follows the events of all managers, from a cursor or the latest one. */
+export const layer = (options: { readonly after?: number | undefined }) =>
+  Layer.scoped(
+    Activity,
+    Effect.gen(function* () {
+      const managers = yield* Managers
+      const events = managers.events(managers.all)
+      const activity = make(yield* now)
+      let after: number | "latest" = options.after ?? "latest"
+      yield* Stream.suspend(() => events(after)).pipe(
+        Stream.runForEach((event) =>
+          Effect.sync(() => {
+            after = event.cursor
+            activity.record(event)
+          })
+        ),
+        Effect.tapErrorCause((cause) => Effect.logWarning("following events failed, retrying", cause)),
+        Effect.retry(Schedule.spaced("1 second")),
+        Effect.annotateLogs("module", "Activity"),
+        Effect.forkScoped
+      )
+      return activity
+    })
+  )
+
+/** Of several minutes. */
+export const merged = (
+  minutes: ReadonlyArray<Minute>,
+  which: "waits" | "durations"
+): Option.Option<{ readonly p50: number; readonly p95: number; readonly max: number }> =>
+  Histogram.quantiles(minutes.map((minute) => minute[which]))

@@ -1,0 +1,91 @@
+/**
+ * Handlers of the endpoints about the server as a whole.
+ */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import { Context, DateTime, Effect, Number as Numbers, Option } from "effect"
+import { decodeTime } from "ulid"
+import { now } from "../../internal/now.js"
+import { Api } from "../contract/Api.js"
+import { AgentStatus, Latency, Minute, ReachedLimit, System } from "../contract/System.js"
+import * as Activity from "./Activity.js"
+import { Managers } from "./Managers.js"
+
+/** An agent of the configuration. */
+export interface ConfiguredAgent {
+  readonly name: string
+  readonly installed: boolean
+}
+
+export class About extends Context.Tag("charlotte/http/About")<
+  About,
+  {
+    readonly capacity: number | undefined
+    /** The agents that jobs can use, sorted. */
+    readonly agents: Effect.Effect<ReadonlyArray<ConfiguredAgent>>
+  }
+>() {}
+
+const unchecked = { disableValidation: true }
+
+const latencies = (minutes: ReadonlyArray<Activity.Minute>) => {
+  const of = (which: "waits" | "durations") =>
+    Option.getOrUndefined(Option.map(Activity.merged(minutes, which), (found) => new Latency(found, unchecked)))
+  const [wait, duration] = [of("waits"), of("durations")]
+  return { ...(wait && { wait }), ...(duration && { duration }) }
+}
+
+const toMinute = (counted: Activity.Minute): Minute => {
+  const { cancelled, completed, failed, minute } = counted
+  const at = DateTime.unsafeMake(minute * 60_000)
+  return new Minute({ at, completed, failed, cancelled, ...latencies([counted]) }, unchecked)
+}
+
+export const layer = HttpApiBuilder.group(Api, "charlotteSystem", (handlers) =>
+  Effect.gen(function* () {
+    const about = yield* About
+    const activity = yield* Activity.Activity
+    const { all, store } = yield* Managers
+
+    const system = Effect.gen(function* () {
+      const active = yield* Effect.forEach(all, ({ manager }) => manager.activeCount)
+      const pending = yield* Effect.forEach(all, ({ kind }) => store.pending(kind))
+      const backlogs = yield* Effect.forEach(all, ({ kind }) => store.backlog(kind))
+      const time = yield* now
+      const oldest = backlogs.flatMap(({ oldest }) => Option.toArray(oldest)).sort()[0]
+      const minutes = activity.minutes(Activity.minuteOf(time))
+      return new System(
+        {
+          ...(about.capacity !== undefined && { capacity: about.capacity }),
+          active: Numbers.sumAll(active),
+          pending: Numbers.sumAll(pending),
+          parked: Numbers.sumAll(backlogs.map(({ parked }) => parked)),
+          ...(oldest && { oldestPending: Math.max(0, DateTime.toEpochMillis(time) - decodeTime(oldest)) }),
+          since: activity.since,
+          ...latencies(minutes),
+          minutes: minutes.map(toMinute)
+        },
+        unchecked
+      )
+    })
+
+    const agents = Effect.gen(function* () {
+      const time = yield* now
+      return yield* Effect.forEach(yield* about.agents, ({ installed, name }) =>
+        Effect.map(store.agentLimits.get(name), (known) => {
+          const limit = Option.filter(known, ({ until }) => DateTime.greaterThan(until, time))
+          return new AgentStatus(
+            {
+              name,
+              installed,
+              inUse: activity.turns(name),
+              ...(Option.isSome(limit) && { limit: new ReachedLimit(limit.value, unchecked) })
+            },
+            unchecked
+          )
+        })
+      )
+    })
+
+    return handlers.handle("system", () => system).handle("agents", () => agents)
+  })
+)
