@@ -16,7 +16,12 @@ export const make = (files: Readonly<Record<string, string>>): Effect.Effect<str
       `${directory}/tsconfig.json`,
       JSON.stringify({
         extends: `${root}tsconfig.json`,
-        compilerOptions: { noUnusedLocals: false, typeRoots: [`${root}node_modules/@types`] },
+        compilerOptions: {
+          noUnusedLocals: false,
+          incremental: false,
+          tsBuildInfoFile: null,
+          typeRoots: [`${root}node_modules/@types`]
+        },
         include: ["*.ts"]
       })
     )
