@@ -1,6 +1,8 @@
 /** A server with a page: its files, its sessions and its port, in a directory of the test. */
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { createHmac } from "node:crypto"
 import { mkdirSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
 import type { Options, State } from "../../src/http/server/page/Page.js"
 import * as Server from "../../src/http/server/Server.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
@@ -9,17 +11,18 @@ import * as World from "./world.js"
 
 /** As the page of the package: a shell, and what it loads. */
 export const files: { readonly [name: string]: string } = {
-  "index.html": '<!doctype html><script src="/assets/app.js"></script>',
-  "app.js": "document.title = 'Charlotte'",
-  "app.css": "body { margin: 0 }",
-  "notes.txt": "not of the page"
+  "index.html": '<!doctype html><script src="/assets/page-1.js"></script>',
+  "licences.txt": "not served",
+  "assets/page-1.js": "document.title = 'Charlotte'",
+  "assets/styles-1.css": "body { margin: 0 }",
+  "assets/notes": "not served"
 }
 
 export const makeDirectory: Effect.Effect<string, never, Scope.Scope> = Effect.tap(
   TemporaryDirectory.make,
   (directory) =>
     Effect.sync(() => {
-      mkdirSync(`${directory}/web`)
+      mkdirSync(`${directory}/web/assets`, { recursive: true })
       for (const [name, text] of Object.entries(files)) writeFileSync(`${directory}/web/${name}`, text)
     })
 )
@@ -54,7 +57,8 @@ export const make = ({ directory: given, port, ...options }: Given = {}) =>
       listen: port === undefined ? { socket } : [{ socket }, { port }],
       token: World.token,
       drain: 200,
-      heartbeat: 10,
+      // A test clock sends each of the hours that it skips.
+      heartbeat: "1 hour",
       page: {
         files: `${directory}/web`,
         sessions: `${directory}/sessions.json`,
@@ -97,8 +101,40 @@ export const make = ({ directory: given, port, ...options }: Given = {}) =>
           headers: { host: new URL(origin).host, authorization: `Bearer ${token}`, ...sent.headers }
         }
       )
-    return { directory, changes, learnt, bySocket, code, post, exchange, session, as }
+    /** Whether the server at that origin proves that it knows the session, as the page checks it. */
+    const proves = ({ id, token }: Session, origin: string) =>
+      Effect.map(post(origin, "/api/v1/session/proof", { id, nonce: "a nonce of 16 or more" }), ({ json, status }) => ({
+        status,
+        isRight: status === 200 && text(json, "proof") === hmac(token, "a nonce of 16 or more")
+      }))
+    return { directory, changes, learnt, proves, bySocket, code, post, exchange, session, as }
   })
+
+/** Two servers one after the other over the same directory; the first closes in between, or is left as a killed one leaves it. */
+export const restarted = <A>(before: (world: Effect.Effect.Success<ReturnType<typeof make>>) => Effect.Effect<A>) =>
+  Effect.gen(function* () {
+    const directory = yield* makeDirectory
+    const scope = yield* Scope.make()
+    const first = yield* Scope.extend(make({ directory }), scope)
+    const made = yield* before(first)
+    yield* Scope.close(scope, Exit.void)
+    return { directory, made }
+  })
+
+/** A program that has taken the port, and notes what it is sent. */
+export const impostor = (port: number, heard: Array<string>) =>
+  Effect.acquireRelease(
+    Effect.async<ReturnType<typeof createServer>>((resume) => {
+      const server = createServer((request, response) => {
+        heard.push(request.rawHeaders.join())
+        request.on("data", (piece) => heard.push(String(piece)))
+        request.on("end", () => response.writeHead(200).end(JSON.stringify({ proof: "00".repeat(32) })))
+      }).listen(port, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => void server.close())
+  )
+
+const hmac = (key: string, message: string): string => createHmac("sha256", key).update(message).digest("hex")
 
 export const portOf = (origin: string): number => Number(new URL(origin).port)
 

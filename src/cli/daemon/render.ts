@@ -12,12 +12,13 @@ export interface Manner {
 }
 
 /** For `--json`. */
-const object = ({ addresses = [], process, since, version, what }: LockOwner.LockOwner) => ({
+const object = ({ addresses = [], page, process, since, version, what }: LockOwner.LockOwner) => ({
   what,
   pid: process.pid,
   version,
   since: DateTime.formatIso(since),
-  addresses
+  addresses,
+  ...(page && { page })
 })
 
 export const asJson = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
@@ -37,8 +38,13 @@ export const up = ({ holder, isNew }: Up, { json }: Manner) =>
         ...where(holder)
       ])
 
-const where = ({ addresses = [] }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> =>
-  addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(LockOwner.show(address), "name")])
+const where = ({ addresses = [], page }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> => [
+  ...addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(LockOwner.show(address), "name")]),
+  ...(page?.origin === undefined
+    ? []
+    : [[StyledLine.raw("  page on ", "faint"), StyledLine.piece(page.origin, "name")]]),
+  ...(page?.problem === undefined ? [] : [[StyledLine.raw("  ! ", "warn"), StyledLine.piece(page.problem)]])
+]
 
 /** A daemon has exited; or none was running. */
 export const down = (ended: Option.Option<LockOwner.LockOwner>, { json }: Manner) =>

@@ -1,10 +1,13 @@
 /**
- * `charlotte daemon stop`: shuts the daemon down; its jobs resume with the next one.
+ * `charlotte daemon stop`: shuts the daemon down; its jobs resume with the next one. Sessions of the page end, which outlive a restart.
  */
 import { Effect } from "effect"
 import * as Home from "../../daemon/Home.js"
+import { endRecorded } from "../page/sessions.js"
 import * as render from "./render.js"
 import * as shutDown from "./shutDown.js"
 
 export const stop = (manner: render.Manner) =>
-  Effect.flatMap(shutDown.down, (ended) => render.down(ended, manner)).pipe(Effect.provide(Home.layerUntouched))
+  Effect.flatMap(Effect.zipLeft(shutDown.down, endRecorded), (ended) => render.down(ended, manner)).pipe(
+    Effect.provide(Home.layerUntouched)
+  )

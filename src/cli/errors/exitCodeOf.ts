@@ -46,6 +46,7 @@ const byTag: Readonly<Record<string, number>> = {
   ShuttingDown: busy,
   Locked: busy,
   VersionMismatch: busy,
+  PageUnavailable: busy,
 
   DaemonNotRunning: unavailable,
   DaemonNeeded: unavailable,

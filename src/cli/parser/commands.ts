@@ -5,6 +5,7 @@ import { doctor } from "../commands/doctor.js"
 import { exported } from "../commands/export.js"
 import { jobs } from "../commands/jobs.js"
 import { logs } from "../commands/logs.js"
+import { open } from "../commands/open.js"
 import { pin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
@@ -44,6 +45,7 @@ export const charlotte: Group = {
     jobs,
     show,
     watch,
+    open,
     logs,
     export: exported,
     stop,
@@ -66,6 +68,10 @@ export const charlotte: Group = {
     get: ["show"],
     info: ["show"],
     follow: ["watch"],
+    page: ["open"],
+    ui: ["open"],
+    web: ["open"],
+    browser: ["open"],
     attach: ["watch"],
     tail: ["logs"],
     dump: ["export"],

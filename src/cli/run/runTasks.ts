@@ -3,6 +3,7 @@
  */
 import { DateTime, Effect, Option } from "effect"
 import * as Git from "../../git/Git.js"
+import { pageOpener } from "../page/pageOpener.js"
 import * as startJob from "../startJob.js"
 import * as startOptions from "../startOptions.js"
 import * as submitOptions from "../submitOptions.js"
@@ -10,15 +11,18 @@ import { Output } from "../terminal/Output.js"
 import * as startAndFollow from "./startAndFollow.js"
 import { timeZone } from "../terminal/timeZone.js"
 
-export interface Options extends submitOptions.Options, startOptions.Given {}
+export interface Options extends submitOptions.Options, startOptions.Given {
+  readonly open: boolean
+}
 
-export const runTasks = ({ json, ...given }: Options) =>
+export const runTasks = ({ json, open, ...given }: Options) =>
   Effect.gen(function* () {
     const options = yield* startOptions.read(given)
     const config = yield* submitOptions.read(given)
     if (config.dryRun) return yield* submitOptions.show(config, json)
     const { error } = yield* Output
     const zone = yield* timeZone
+    const showPage = open ? yield* pageOpener : () => Effect.void
     yield* startAndFollow.follow({
       begin: (manager) =>
         Effect.gen(function* () {
@@ -31,6 +35,7 @@ export const runTasks = ({ json, ...given }: Options) =>
           // Without a daemon nothing else continues it; with one it waits for a permit where this fails.
           const isInterrupted = isEarlier && Option.exists(job, ({ status }) => status === "interrupted")
           if (isInterrupted) yield* Effect.ignore(manager.resume(id))
+          yield* showPage(id)
           return id
         }),
       json

@@ -169,3 +169,14 @@ export const listen = (
     const bound = "socket" in address ? onSocket(server, address.socket) : onPort(server, address, options)
     return { server, ...(yield* bound) }
   })
+
+/** The origin of its pages. */
+export const originOf = ({ policy }: Listener): string => policy.origins[0] ?? ""
+
+/** If it is a port: which one, and the origin of its pages. */
+export const portOf = (
+  listener: Listener
+): ReadonlyArray<{ readonly host: string; readonly port: number; readonly origin: string }> =>
+  "port" in listener.address
+    ? [{ host: listener.address.host ?? "127.0.0.1", port: listener.address.port, origin: originOf(listener) }]
+    : []

@@ -123,10 +123,10 @@ const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOp
 
     const servePage = (page: Page.Options) =>
       Page.make(page, {
-        current: Effect.sync(() => listeners.flatMap(toPort)[0]),
+        current: Effect.sync(() => listeners.flatMap(Listener.portOf)[0]),
         open: (port) =>
           Effect.flatMap(options.token === undefined ? tokenFor(port, page) : Effect.succeed(options.token), (token) =>
-            Effect.map(add(port, token), originOf)
+            Effect.map(add(port, token), Listener.originOf)
           )
       })
     const page = options.page && (yield* servePage(options.page))
@@ -182,13 +182,6 @@ const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOp
       prepared: Effect.asVoid(application.get)
     }
   })
-
-const originOf = ({ policy }: Listener.Listener): string => policy.origins[0] ?? ""
-
-const toPort = (listener: Listener.Listener) =>
-  "port" in listener.address
-    ? [{ host: listener.address.host ?? "127.0.0.1", port: listener.address.port, origin: originOf(listener) }]
-    : []
 
 const tokenFor = ({ host, port }: Port, page: Page.Options) =>
   Effect.mapError(page.token, ({ message }) => new ListenError({ address: `${host}:${port}`, problem: message }))

@@ -2,10 +2,9 @@
  * The page of a server: its files, its sessions, and the port on which browsers find it.
  */
 import { Effect, Random, type Redacted, type Scope } from "effect"
-import { readdirSync, rmSync } from "node:fs"
-import { join } from "node:path"
 import { type InvalidCode, PageUnavailable, type TooManyTries } from "../../contract/errors.js"
 import type { ListenError } from "../ListenError.js"
+import * as openings from "./openings.js"
 import * as OneTimeCodes from "./OneTimeCodes.js"
 import type { Port } from "./SessionFile.js"
 import * as Sessions from "./Sessions.js"
@@ -54,20 +53,6 @@ export interface Listening {
   readonly open: (port: Port) => Effect.Effect<string, ListenError>
 }
 
-/** A file in the directory that leads a browser to the page with a code. */
-export const openingFile = (directory: string, id: string): string => join(directory, `open-${id}.html`)
-
-const isOpening = (name: string): boolean => /^open-[\w-]+\.html$/.test(name)
-
-const removeFile = (file: string) => Effect.ignore(Effect.try(() => rmSync(file, { force: true })))
-
-/** Those of commands and servers that were killed, too. */
-const removeOpenings = (directory: string) =>
-  Effect.try(() => readdirSync(directory).filter(isOpening)).pipe(
-    Effect.flatMap(Effect.forEach((name) => removeFile(join(directory, name)), { discard: true })),
-    Effect.ignore
-  )
-
 /** Below the ports that systems give to outgoing connections, one of which could have it when the server starts again. */
 const randomPort = Effect.map(Random.nextIntBetween(10_000, 30_000), (port) => ({ host: "127.0.0.1", port }))
 
@@ -79,7 +64,7 @@ export const make = (
     const scope = yield* Effect.scope
     const sessions = yield* Sessions.make({ file, learn })
     const codes = OneTimeCodes.make()
-    yield* Effect.acquireRelease(removeOpenings(directory), () => removeOpenings(directory))
+    yield* Effect.acquireRelease(openings.removeAll(directory), () => openings.removeAll(directory))
 
     const openRemembered = ({ host, port }: Port) =>
       Effect.mapBoth(open({ host, port }), {
@@ -104,17 +89,17 @@ export const make = (
         yield* sessions.remember({ host, port })
         const issued = yield* codes.issue(origin)
         learn(issued.code)
-        const remove = removeFile(openingFile(directory, issued.id))
+        const remove = openings.remove(directory, issued.id)
         yield* Effect.forkIn(Effect.delay(remove, OneTimeCodes.lifetime), scope)
         return issued
       }),
       exchange: (code, origin) =>
         Effect.gen(function* () {
           const { id } = yield* codes.take(code, origin)
-          yield* removeFile(openingFile(directory, id))
+          yield* openings.remove(directory, id)
           return yield* sessions.begin(origin)
         }),
-      endAll: Effect.zipRight(codes.forget, sessions.endAll),
+      endAll: Effect.all([codes.forget, openings.removeAll(directory)]).pipe(Effect.zipRight(sessions.endAll)),
       start: Effect.gen(function* () {
         const port = yield* current
         if (port !== undefined) return yield* onChange({ origin: port.origin })

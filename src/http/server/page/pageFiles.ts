@@ -3,7 +3,7 @@
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpRouter from "@effect/platform/HttpRouter"
-import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, type Layer } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
@@ -35,23 +35,6 @@ export const isForPage = (request: HttpServerRequest): boolean => {
   return documentPath.test(path) || assetPath.test(path)
 }
 
-type Files = ReadonlyMap<string, HttpServerResponse.HttpServerResponse>
-
-const read = (directory: string) =>
-  Effect.try(
-    (): Files =>
-      new Map(
-        readdirSync(directory).flatMap((name) => {
-          const contentType = contentTypes[extname(name)]
-          if (contentType === undefined) return []
-          return [[name, HttpServerResponse.uint8Array(readFileSync(join(directory, name)), { contentType })]]
-        })
-      )
-  ).pipe(
-    Effect.tapError(({ error }) => Effect.logWarning("the files of the page cannot be read", error)),
-    Effect.orElseSucceed((): Files => new Map())
-  )
-
 const missing = HttpServerResponse.text(
   "the page is not part of this installation; in a checkout, run: npm run build\n",
   {
@@ -59,18 +42,50 @@ const missing = HttpServerResponse.text(
   }
 )
 
+type File = HttpServerResponse.HttpServerResponse
+
+interface Files {
+  readonly shell: File
+  readonly assets: ReadonlyMap<string, File>
+}
+
+const fileOf = (path: string): ReadonlyArray<File> => {
+  const contentType = contentTypes[extname(path)]
+  return contentType === undefined ? [] : [HttpServerResponse.uint8Array(readFileSync(path), { contentType })]
+}
+
+const read = (directory: string) =>
+  Effect.try((): Files => {
+    const assets = join(directory, "assets")
+    const [shell = missing] = fileOf(join(directory, "index.html"))
+    return {
+      shell,
+      assets: new Map(
+        readdirSync(assets).flatMap((name) => fileOf(join(assets, name)).map((file) => [name, file] as const))
+      )
+    }
+  }).pipe(
+    Effect.tapError(({ error }) => Effect.logWarning("the files of the page cannot be read", error)),
+    Effect.orElseSucceed((): Files => ({ shell: missing, assets: new Map() }))
+  )
+
 /** Read when first requested, and kept: those of another version may replace them while the server runs. */
 export const layer = (directory: string): Layer.Layer<never> =>
   HttpApiBuilder.Router.use((router) =>
     Effect.gen(function* () {
       const files = yield* Effect.cached(read(directory))
-      const shell = Effect.map(files, (files) => files.get("index.html") ?? missing)
+      const shell = Effect.flatMap(HttpServerRequest, (request) =>
+        // The router takes an empty segment for an id.
+        isForPage(request)
+          ? Effect.map(files, ({ shell }) => shell)
+          : new NoSuchRoute({ method: "GET", path: pathOf(request) })
+      )
       yield* Effect.forEach(documents, (path) => router.get(path, shell))
       yield* router.get(
         "/assets/:name",
         Effect.gen(function* () {
           const { name = "" } = yield* HttpRouter.params
-          const file = (yield* files).get(name)
+          const file = (yield* files).assets.get(name)
           return file ?? (yield* new NoSuchRoute({ method: "GET", path: `/assets/${name}` }))
         })
       )

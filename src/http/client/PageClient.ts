@@ -1,0 +1,30 @@
+/**
+ * The client of the page's sessions, for those that have the socket of the home.
+ */
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import { Effect, type Scope } from "effect"
+import { Api } from "../contract/Api.js"
+import type { ConnectionFailed, DaemonNotRunning, PageUnavailable } from "../contract/errors.js"
+import type { SessionCode } from "../contract/Session.js"
+import type { ClientError } from "./ClientError.js"
+import type { Target } from "./Connection.js"
+import * as Derived from "./Derived.js"
+
+export interface Service {
+  /** A one-time code for the page. The server opens a port for it if none is open. */
+  readonly code: Effect.Effect<SessionCode, ClientError | PageUnavailable>
+  /** Ends all sessions, and says how many. */
+  readonly endAll: Effect.Effect<number, ClientError>
+}
+
+export const make = (target: Target): Effect.Effect<Service, ConnectionFailed | DaemonNotRunning, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { options, translateErrors, withTimeout } = yield* Derived.make(target)
+    const sessions = { ...options, group: "charlotteSession" } as const
+    const open = yield* HttpApiClient.endpoint(Api, { ...sessions, endpoint: "open" })
+    const endAll = yield* HttpApiClient.endpoint(Api, { ...sessions, endpoint: "endAll" })
+    return {
+      code: withTimeout(translateErrors(open({}))),
+      endAll: withTimeout(Effect.map(translateErrors(endAll({})), ({ ended }) => ended))
+    }
+  })
