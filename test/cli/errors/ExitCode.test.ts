@@ -327,6 +327,11 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [2, new Http.errors.InvalidQuery({ parameter: "p", problem: "is wrong" })],
   [2, new Http.errors.InvalidRequest({ problem: "it is" })],
   [2, new Http.errors.LogNotFound({ jobId, log: "x" })],
+  [75, new Http.errors.PageUnavailable({ address: "127.0.0.1:7433", problem: "it is taken" })],
+  // Browsers meet these.
+  [1, new Http.errors.InvalidCode()],
+  [1, new Http.errors.SessionNotFound()],
+  [1, new Http.errors.TooManyTries()],
   [1, new Http.errors.NoSuchRoute({ method: "GET", path: "/x" })],
   [2, new Http.errors.NoSuchKind({ kind: "email", kinds: ["tasks"] })],
   [75, new errors.QueueFull({ maxQueued: 1 })],

@@ -291,6 +291,7 @@ Options
   --on-key ACTION        If another job holds the key: refuse (the default), attach to that job,
                          replace it (stop it, and start when it has ended), or queue behind it.
   --idempotency-key KEY  Makes it safe to try again: the same key always means the same job.
+  --open                 Open the page of the job in the browser.
   --json                 Print JSON, one document a line; errors too, on standard error.
 
 Example: charlotte run tasks --target main --agent claude --concurrency 2 --label team=web
