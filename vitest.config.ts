@@ -58,6 +58,8 @@ const postgres = ["test/postgres/**/*.test.ts"]
 
 const globalSetup = ["test/support/command.ts"]
 
+const page = { name: "web", include: web, globalSetup: [...globalSetup, "test/web/support/build.ts"] }
+
 const tiers = [
   { name: "unit", include: unit, exclude: chaos },
   {
@@ -67,14 +69,14 @@ const tiers = [
     globalSetup
   },
   { name: "chaos", include: chaos, globalSetup },
-  { name: "web", include: web, globalSetup: [...globalSetup, "test/web/support/build.ts"] },
+  page,
   { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"] }
 ]
 
 export default defineConfig({
   resolve: { alias },
   test: {
-    projects: (isLong ? [{ name: "long", include: long, globalSetup }] : tiers).map((test) => ({
+    projects: (isLong ? [{ name: "long", include: long, globalSetup }, page] : tiers).map((test) => ({
       extends: true,
       test
     })),

@@ -1,0 +1,148 @@
+/** What the list says of jobs, and in which order. */
+import { describe, expect, it } from "vitest"
+import type { ListedJob } from "../../../src/web/api/models.js"
+import { forEach, resumeText, stopText } from "../../../src/web/jobs/bulk.js"
+import { elapsed } from "../../../src/web/jobs/elapsed.js"
+import { labelsOf, parse, toFilter } from "../../../src/web/jobs/filter.js"
+import { messageOf, ofRecord } from "../../../src/web/jobs/lastLine.js"
+import { choose } from "../../../src/web/jobs/needsPerson.js"
+import { baseName, titleOf } from "../../../src/web/ui/jobText.js"
+import * as format from "../../../src/web/ui/format.js"
+
+const now = Date.parse("2026-01-31T20:00:00Z")
+const minute = 60_000
+const day = 24 * 60 * minute
+
+const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
+  id,
+  kind: "tasks",
+  status: "running",
+  attempt: 1,
+  config: { repoPath: "/home/ada/greeter", tasksDir: "tasks/retry" },
+  labels: {},
+  priority: 0,
+  createdAt: now - minute,
+  startAt: undefined,
+  waitsFor: undefined,
+  parked: undefined,
+  startedAt: now - minute,
+  endedAt: undefined,
+  pinned: undefined,
+  result: undefined,
+  error: undefined,
+  phase: undefined,
+  progress: undefined,
+  ...more
+})
+
+const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): ListedJob =>
+  job(id, { status: "parked", parked: { reason: "waits", until: undefined, signal: undefined, ...more } })
+
+const failed = (id: string, endedAt: number): ListedJob => job(id, { status: "failed", endedAt })
+
+describe("what needs a person", () => {
+  it("is first what waits for an answer, then new failures, then what can be resumed, then what waits for a time", () => {
+    const jobs = [
+      parked("limit", { until: now + minute }),
+      failed("broken", now - minute),
+      job("works"),
+      job("cut", { status: "interrupted" }),
+      parked("asks", { signal: "approve" }),
+      parked("asks since longer", { signal: "approve", until: now + day })
+    ]
+    expect(choose(jobs, new Set(), now).map(({ id }) => id)).toEqual([
+      "asks since longer",
+      "asks",
+      "broken",
+      "cut",
+      "limit"
+    ])
+  })
+
+  it("is no failure of last month, none that was seen, and nothing that is due already", () => {
+    const jobs = [
+      failed("old", now - 30 * day),
+      failed("seen", now),
+      { ...parked("due", {}), waitsFor: "permit" as const }
+    ]
+    expect(choose(jobs, new Set(["seen"]), now)).toEqual([])
+  })
+})
+
+describe("the texts of a job", () => {
+  it("name it by a label, a field of its config, its plan, or its kind", () => {
+    expect(titleOf(job("a", { labels: { title: "Retries" } }))).toBe("Retries")
+    expect(titleOf(job("a", { config: { title: "Report" }, kind: "report" }))).toBe("Report")
+    expect(titleOf(job("a"))).toBe("tasks/retry")
+    expect(titleOf(job("a", { config: { tasksDir: "x" }, kind: "email" }))).toBe("email")
+    expect(titleOf(job("a", { config: null, kind: "email" }))).toBe("email")
+    expect(baseName("/home/ada/greeter/")).toBe("greeter")
+  })
+
+  it("say how long it works, has worked, or waits", () => {
+    expect(elapsed(job("a", { startedAt: now - 61_000 }), now)).toBe("1:01")
+    expect(elapsed(job("a", { status: "pending", startAt: now + 119 * minute }), now)).toBe("in 2 h")
+    expect(elapsed(job("a", { status: "completed", endedAt: now }), now)).toBe("1:00")
+    expect(elapsed(parked("a", { until: now + 90_000 }), now)).toBe("in 2 min")
+    expect(format.clock(50 * 3_600_000)).toBe("2 d 2 h")
+  })
+
+  it("say the last of it in a line", () => {
+    const error = { kind: "failure" as const, error: { _tag: "UnitsFailed", message: "1 unit failed" }, cause: "long" }
+    expect(ofRecord(job("a", { status: "failed", error }), now)).toEqual({ text: "1 unit failed", tone: "bad" })
+    expect(ofRecord(parked("a", { signal: "approve" }), now).text).toBe("waits · waits for the signal approve")
+    expect(ofRecord(parked("a", { signal: "charlotte.resume" }), now).text).toBe("waits")
+    expect(messageOf({ some: "json" })).toBe('{"some":"json"}')
+    expect(messageOf("text")).toBe("text")
+  })
+})
+
+describe("the filter of the list", () => {
+  it("is read from an address, and leaves out what is not complete", () => {
+    const query = new URLSearchParams("status=failed&label=team=web env&q=%20login%20&kind=")
+    expect(toFilter(parse(query))).toEqual({
+      status: "failed",
+      kind: undefined,
+      labels: ["team=web"],
+      q: "login",
+      before: undefined,
+      limit: 50
+    })
+    expect(parse(new URLSearchParams("status=lost")).status).toBeUndefined()
+    expect(labelsOf("a=b  =c d e=")).toEqual(["a=b", "e="])
+  })
+})
+
+describe("an action on several jobs", () => {
+  it("works on a few at once, and goes on after one that is refused", async () => {
+    let atOnce = 0
+    let most = 0
+    const outcome = await forEach(
+      Array.from({ length: 20 }, (_, n) => String(n)),
+      async (id) => {
+        most = Math.max(most, ++atOnce)
+        await new Promise((resolve) => setImmediate(resolve))
+        atOnce -= 1
+        if (id === "7") throw new Error("it has ended")
+        return id
+      }
+    )
+    expect(most).toBe(4)
+    expect(outcome.done).toHaveLength(19)
+    expect(outcome.errors.map(({ message }) => message)).toEqual(["it has ended"])
+  })
+
+  it("says what was stopped, what was killed, and what was not", () => {
+    const report = { jobId: "a", status: "cancelled" as const, killed: undefined, elapsed: 5 }
+    const killed = [{ pid: 12, command: "node" }]
+    const graceful = { ...report, mode: "graceful" as const }
+    expect(stopText({ done: [graceful, { ...report, mode: "forced", killed }], errors: [] })).toBe(
+      "2 jobs stopped, 1 process killed (node 12)"
+    )
+    expect(() => stopText({ done: [graceful, { ...report, mode: "timedOut" }], errors: [new Error("no")] })).toThrow(
+      "1 job stopped; 1 job still stopping; 1 job refused: no"
+    )
+    expect(resumeText({ done: [undefined], errors: [] })).toBe("1 job resumed")
+    expect(() => resumeText({ done: [], errors: [new Error("no permit")] })).toThrow("1 job refused: no permit")
+  })
+})
