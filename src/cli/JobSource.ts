@@ -81,6 +81,7 @@ export const recorded = Effect.flatMap(
 const queries = ({ client, holder }: Connection): Jobs => ({
   list: (query) => withTimeLimit(holder)(client.list(query)),
   get: (id) => withTimeLimit(holder)(client.get(id)),
+  diff: client.diff,
   events: client.events,
   export: client.export
 })

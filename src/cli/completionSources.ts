@@ -1,11 +1,12 @@
 /**
- * What a shell completes by looking it up: jobs, agents and branches.
+ * What a shell completes by looking it up: jobs, units, agents and branches.
  */
 import { Effect, Option } from "effect"
 import * as Configuration from "../daemon/Configuration.js"
 import * as Home from "../daemon/Home.js"
 import * as Agents from "../tasks/Agents.js"
 import * as Git from "../git/Git.js"
+import * as JobRef from "./JobRef.js"
 import * as JobSource from "./JobSource.js"
 import { configOf } from "./configOf.js"
 import type { Environment } from "./parser/CommandTree.js"
@@ -42,16 +43,30 @@ const branches: Candidates = Effect.gen(function* () {
   return all.filter(({ own }) => Option.isNone(own)).map(({ branch: value }) => ({ value, description: "" }))
 }).pipe(Effect.provide(Git.layer))
 
-const sources = { agents, branches, jobs, directories: Effect.succeed([]) } satisfies {
-  readonly [S in Source]: unknown
+/** Of the job that is named before. */
+const units = (job: string | undefined): Candidates =>
+  Effect.gen(function* () {
+    if (job === undefined) return []
+    const source = yield* JobSource.read
+    const id = yield* JobRef.find(source, yield* JobRef.parse(job))
+    const { units } = yield* source.get(id)
+    return units.map(({ state, unit }) => ({ value: unit, description: state }))
+  }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+const sources: { readonly [S in Source]: (job: string | undefined) => Candidates } = {
+  agents: () => agents,
+  branches: () => branches,
+  directories: () => Effect.succeed([]),
+  jobs: () => jobs,
+  units
 }
 
 /** A person waits for it with a finger on the key. */
 const patience = "2 seconds"
 
 /** None where it takes too long, or fails: a shell has no place for an error. */
-export const of = (source: Source): Effect.Effect<ReadonlyArray<Candidate>, never, Environment> =>
-  sources[source].pipe(
+export const of = (source: Source, job?: string): Effect.Effect<ReadonlyArray<Candidate>, never, Environment> =>
+  sources[source](job).pipe(
     Effect.timeoutOption(patience),
     Effect.map(Option.getOrElse(() => [])),
     Effect.catchAllCause(() => Effect.succeed([]))

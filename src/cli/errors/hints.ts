@@ -22,6 +22,8 @@ export const of = (error: unknown): string | undefined => {
     return "try again when the daemon has restarted; see: charlotte daemon status"
   if (error instanceof domain.AlreadyManaged) return "wait until it has exited"
   if (error instanceof domain.StoreError) return ofStore[error.reason]
+  if (error instanceof http.DiffUnavailable && (error.reason === "noSuchUnit" || error.reason === "notBegun"))
+    return `see: charlotte show ${error.jobId}`
   if (error instanceof http.LogNotFound) return `list its units and tasks with: charlotte show ${error.jobId}`
   if (error instanceof http.ConnectionFailed || error instanceof http.UnexpectedAnswer)
     return "see: charlotte daemon status"

@@ -22,7 +22,7 @@ import * as Runs from "../../store/Runs.js"
 import type { NotResponding } from "../daemon/ensureResponding.js"
 import * as Copy from "./copyDatabase.js"
 
-type Query<Name extends "get" | "list"> = (
+type Query<Name extends "diff" | "get" | "list"> = (
   ...args: Parameters<JobClient[Name]>
 ) => Effect.Effect<
   Effect.Effect.Success<ReturnType<JobClient[Name]>>,
@@ -34,6 +34,7 @@ export interface Jobs extends Pick<JobClient, "events"> {
   readonly export: (
     id: JobId
   ) => Stream.Stream<string | Uint8Array, Stream.Stream.Error<ReturnType<JobClient["export"]>>>
+  readonly diff: Query<"diff">
   readonly get: Query<"get">
   readonly list: Query<"list">
 }
@@ -62,6 +63,11 @@ export const make = (store: RunStore.Service): Jobs => {
     list: ({ kind = tasks, limit = 100, ...query } = {}) => queries.list({ ...query, limit, kinds: [kind] }),
     get: queries.get,
     export: (id) => Stream.unwrap(queries.export(id)),
+    diff: (id, query = {}) =>
+      Effect.flatMap(
+        Effect.promise(() => import("../../http/server/JobDiff.js")),
+        ({ make }) => Effect.flatMap(make, ({ of }) => of(store, () => true, id, query))
+      ),
     events: Runs.make(store).events
   }
 }

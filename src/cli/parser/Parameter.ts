@@ -10,7 +10,7 @@ export interface Candidate {
   readonly description: string
 }
 
-export type Source = "agents" | "branches" | "directories" | "jobs"
+export type Source = "agents" | "branches" | "directories" | "jobs" | "units"
 
 /** Why a value is refused; without a hint of its own, the error refers to the help of the command. */
 export interface Invalid {

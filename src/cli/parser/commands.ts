@@ -1,6 +1,7 @@
 /**
  * Every command, by the words that lead to it.
  */
+import { diff } from "../commands/diff.js"
 import { doctor } from "../commands/doctor.js"
 import { exported } from "../commands/export.js"
 import { jobs } from "../commands/jobs.js"
@@ -47,6 +48,7 @@ export const charlotte: Group = {
     watch,
     open,
     logs,
+    diff,
     export: exported,
     stop,
     signal,
@@ -74,6 +76,8 @@ export const charlotte: Group = {
     browser: ["open"],
     attach: ["watch"],
     tail: ["logs"],
+    patch: ["diff"],
+    changes: ["diff"],
     dump: ["export"],
     submit: ["start"],
     exec: ["run"],

@@ -107,8 +107,14 @@ const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
     const expected = node.parameters.find(
       (parameter) => parameter.kind === "argument" && (parameter.repeated || valuesOf(parameter).length === 0)
     )
-    return expected === undefined ? [] : yield* valuesFor(expected, "", current)
+    return expected === undefined ? [] : yield* valuesFor(expected, "", current, jobOf(node, valuesOf))
   })
+
+/** The job that is named already. */
+const jobOf = (node: Invocation["node"], valuesOf: Invocation["valuesOf"]): string | undefined =>
+  "parameters" in node
+    ? node.parameters.flatMap((parameter) => (parameter.source === "jobs" ? valuesOf(parameter) : []))[0]
+    : undefined
 
 const optionsOf = (node: Invocation["node"]): ReadonlyArray<Parameter.Parameter<unknown>> =>
   [...("parameters" in node ? node.parameters : []), ...globals.all].filter(({ kind }) => kind !== "argument")
@@ -119,7 +125,8 @@ const commandsOf = ({ children }: Group): ReadonlyArray<Candidate> =>
 const valuesFor = (
   { choices, source }: Parameter.Parameter<unknown>,
   prefix: string,
-  typed: string
+  typed: string,
+  job?: string
 ): Effect.Effect<ReadonlyArray<string>, never, Environment> => {
   if (source === "directories") return Effect.succeed([directories])
   const found =
@@ -127,7 +134,7 @@ const valuesFor = (
       ? Effect.succeed(choices.map((value) => ({ value, description: "" })))
       : Effect.flatMap(
           Effect.promise(() => import("../completionSources.js")),
-          (sources) => sources.of(source)
+          (sources) => sources.of(source, job)
         )
   return Effect.map(found, (all) =>
     matching(

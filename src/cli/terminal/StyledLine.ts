@@ -30,6 +30,12 @@ export const piece = (text: string, style: Style = "plain"): Piece => ({ text: T
 /** A piece of text of our own, whose spaces are kept. */
 export const raw = (text: string, style: Style = "plain"): Piece => ({ text, style })
 
+/** A piece of untrusted text of one line, whose indentation is kept. */
+export const verbatim = (text: string, style: Style = "plain"): Piece => ({
+  text: Terminal.cleanLines(text).join(" "),
+  style
+})
+
 export const width = (line: Line): number => line.reduce((sum, { text }) => sum + Terminal.width(text), 0)
 
 /** Cut to so many columns. */

@@ -1,0 +1,29 @@
+/**
+ * `charlotte diff`: prints what a job has changed.
+ */
+import { Either } from "effect"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as Parameter from "../parser/Parameter.js"
+import { job, json } from "./parameters.js"
+
+const unit = Parameter.optionalArgument("unit", {
+  description: "Only this unit, from where it started; all merged units if it is left out.",
+  source: "units",
+  decode: Either.right
+})
+
+const stat = Parameter.flag("stat", { description: "Only the number of changed lines of each file." })
+
+const noPager = Parameter.flag("no-pager", {
+  description: "Print directly. On a terminal the pager is that of GIT_PAGER or PAGER, or less."
+})
+
+export const diff = CommandTree.command(
+  {
+    description:
+      "Print what a job has changed since it started, also while it is at work. A pipe gets a patch for git apply; on a terminal, control sequences are removed.",
+    example: "charlotte diff latest parser --stat",
+    parameters: { job, unit, stat, noPager, json }
+  },
+  async () => (await import("../diff/printDiff.js")).printDiff
+)
