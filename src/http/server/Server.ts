@@ -90,7 +90,11 @@ const internalError = new InternalError()
 const errorBody = JSON.stringify({ ...internalError, message: internalError.message })
 const errorHeaders = { "content-type": "application/json", connection: "close" }
 
-/** Of the daemon and of `charlotte run`. */
+/**
+ * Of the daemon and of `charlotte run`.
+ *
+ * @internal
+ */
 export interface ListenOptions extends Options {
   /** The page, which browsers find on the port of `listen`, or else on one that is opened for it. */
   readonly page?: Page.Options | undefined
