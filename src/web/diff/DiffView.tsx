@@ -9,6 +9,7 @@ import { useLoaded } from "../app/live.js"
 import { changeQuery, navigate, toJob, toJobs } from "../router.js"
 import * as format from "../ui/format.js"
 import { titleOf } from "../ui/jobText.js"
+import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
 import { FileDiff } from "./FileDiff.js"
 import { FileList } from "./FileList.js"
@@ -88,7 +89,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const additions = files.reduce((sum, file) => sum + file.additions, 0)
   const deletions = files.reduce((sum, file) => sum + file.deletions, 0)
   const title = record === undefined ? id : titleOf(record)
-  document.title = `Changes of ${visible(title)} – Charlotte`
+  useTitle(`Changes of ${visible(title)} · Charlotte`)
   const units = record?.units.map(({ unit }) => unit) ?? (unit === undefined ? [] : [unit])
   return (
     <article class="diff">

@@ -5,6 +5,7 @@ import { useKeys } from "../app/keys.js"
 import { now } from "../app/live.js"
 import { changeQuery } from "../router.js"
 import { titleOf } from "../ui/jobText.js"
+import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
 import { attention } from "./attention.js"
 import { Graph } from "./dag/Graph.js"
@@ -90,19 +91,17 @@ const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly show
   )
 }
 
-export const JobView = ({ id, query }: { readonly id: string; readonly query: URLSearchParams }) => {
-  const { error, shown } = useJob(id)
-  if (shown === undefined) {
-    if (error === undefined) return <p class="faint">Reading the job.</p>
-    return (
-      <section class="empty">
-        <h1>This job cannot be shown</h1>
-        <p class="bad">{visible(error.message)}</p>
-      </section>
-    )
-  }
+const Loaded = ({
+  error,
+  query,
+  shown
+}: {
+  readonly query: URLSearchParams
+  readonly shown: Shown
+  readonly error: Error | undefined
+}) => {
   const { job, model } = shown
-  document.title = `${job.phase === "stopping" ? "stopping" : job.status}: ${visible(titleOf(job))} – Charlotte`
+  useTitle(`${job.phase === "stopping" ? "stopping" : job.status}: ${visible(titleOf(job))} · Charlotte`)
   return (
     <article class="job">
       <JobHeader
@@ -116,5 +115,17 @@ export const JobView = ({ id, query }: { readonly id: string; readonly query: UR
       {/* The keys of the panels depend on whether there are units. */}
       <Body key={model.units.size > 0 ? "units" : "plain"} query={query} shown={shown} />
     </article>
+  )
+}
+
+export const JobView = ({ id, query }: { readonly id: string; readonly query: URLSearchParams }) => {
+  const { error, shown } = useJob(id)
+  if (shown !== undefined) return <Loaded query={query} shown={shown} error={error} />
+  if (error === undefined) return <p class="faint">Reading the job.</p>
+  return (
+    <section class="empty">
+      <h1>This job cannot be shown</h1>
+      <p class="bad">{visible(error.message)}</p>
+    </section>
   )
 }

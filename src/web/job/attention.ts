@@ -81,7 +81,7 @@ const pendingMessage = ({ keys, startAt, waitsFor, id }: Job, now: number): Mess
 }
 
 /** How many are named. */
-const mostNamed = 4
+const mostNamed = 3
 
 const atWork = (model: JobModel): ReadonlyArray<Message> => {
   const tasks: Array<Task> = []
@@ -100,10 +100,10 @@ const atWork = (model: JobModel): ReadonlyArray<Message> => {
       slow.push({ tone: "warn", text: `${name(task)} is slow and may soon be ended`, unit: unit.id, task: task.number })
     }
   }
-  const named = tasks.slice(0, mostNamed).map(({ attempts, number, unit }) => {
-    const attempt = attempts.at(-1)
+  const named = tasks.slice(0, mostNamed).map((task) => {
+    const attempt = task.attempts.at(-1)
     const doing = attempt?.spans.at(-1)?.kind === "gate" ? ", at its gate" : ""
-    return `${unit} ${number}${(attempt?.number ?? 1) > 1 ? ` (attempt ${attempt?.number})` : ""}${doing}`
+    return `${name(task)}${(attempt?.number ?? 1) > 1 ? ` (attempt ${attempt?.number})` : ""}${doing}`
   })
   const more = tasks.length > mostNamed ? ` and ${tasks.length - mostNamed} more` : ""
   const working: ReadonlyArray<Message> =

@@ -38,7 +38,7 @@ const say = (fields: Partial<Job>, ...specs: ReadonlyArray<Spec>) =>
 describe("what is said of a job first", () => {
   it("names the tasks at work", () => {
     expect(say({}, ...attempt(1, 1, "api", true).slice(0, 4), ...attempt(2, 2, "web", true).slice(0, 2))).toEqual([
-      { tone: "run", text: "2 tasks at work: api 1, at its gate; web 1 (attempt 2)" }
+      { tone: "run", text: "2 tasks at work: api 1 “Do api”, at its gate; web 1 “Do web” (attempt 2)" }
     ])
   })
 
@@ -59,7 +59,7 @@ describe("what is said of a job first", () => {
     }
     expect(say({}, ...failed, ...attempt(2, 1, "web", true).slice(0, 2))).toEqual([
       failure,
-      { tone: "run", text: "1 task at work: web 1" }
+      { tone: "run", text: "1 task at work: web 1 “Do web”" }
     ])
     expect(say({ status: "failed" }, ...failed)).toEqual([{ ...failure, action: "retry" }])
   })

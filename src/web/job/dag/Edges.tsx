@@ -1,13 +1,23 @@
 import { memo } from "../../ui/memo.js"
 import { type Edge, type Layout, nodeHeight, nodeWidth } from "./layout.js"
 
-const path = ({ positions }: Layout, { from, to }: Edge): string => {
+const curve = (x1: number, y1: number, x2: number, y2: number): string => {
+  const bend = Math.max(24, (x2 - x1) / 2)
+  return `C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`
+}
+
+const path = ({ positions }: Layout, { from, to, way }: Edge): string => {
   const start = positions.get(from)
   const end = positions.get(to)
   if (start === undefined || end === undefined) return ""
-  const [x1, y1, x2, y2] = [start.x + nodeWidth, start.y + nodeHeight / 2, end.x, end.y + nodeHeight / 2]
-  const bend = Math.max(24, (x2 - x1) / 2)
-  return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`
+  let [x, y] = [start.x + nodeWidth, start.y + nodeHeight / 2]
+  let drawn = `M${x} ${y}`
+  for (const point of way) {
+    drawn += `${curve(x, y, point.x - nodeWidth / 2, point.y)}H${point.x + nodeWidth / 2}`
+    x = point.x + nodeWidth / 2
+    y = point.y
+  }
+  return drawn + curve(x, y, end.x, end.y + nodeHeight / 2)
 }
 
 /** Those of the selected unit stand out. */

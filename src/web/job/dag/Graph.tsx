@@ -9,7 +9,7 @@ import type { JobModel } from "../model/JobModel.js"
 import { collapse, expand, type Node } from "./collapse.js"
 import { Edges } from "./Edges.js"
 import { GraphNode } from "./GraphNode.js"
-import { layout } from "./layout.js"
+import { layout, nodeHeight, nodeWidth } from "./layout.js"
 import { type Direction, neighbour } from "./neighbour.js"
 import { useDrag } from "./useDrag.js"
 
@@ -81,11 +81,30 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
     zoomTo(Math.min(1, whole))
   }
 
+  const reveal = (id: string | undefined): void => {
+    const element = box.current
+    const position = laid.positions.get(id ?? "")
+    if (element === null || position === undefined) return
+    const [x, y] = [position.x * zoom.value, position.y * zoom.value]
+    const isSeen =
+      x >= element.scrollLeft &&
+      y >= element.scrollTop &&
+      x + nodeWidth * zoom.value <= element.scrollLeft + element.clientWidth &&
+      y + nodeHeight * zoom.value <= element.scrollTop + element.clientHeight
+    if (!isSeen) element.scrollTo({ left: x - element.clientWidth / 3, top: y - element.clientHeight / 3 })
+  }
+
   // Once, so that a plan which nearly fits is seen whole; not so small that it cannot be read.
   useEffect(() => {
     fit()
     if (zoom.value < 0.6) zoom.value = 0.85
   }, [])
+  const shownNode = nodeOf(selected)
+  useEffect(() => {
+    // After the graph has its new size.
+    const frame = requestAnimationFrame(() => reveal(shownNode))
+    return () => cancelAnimationFrame(frame)
+  }, [shownNode])
 
   // A wheel listener of Preact is passive in some browsers, which could not prevent the page's own zoom.
   useEffect(() => {
@@ -157,7 +176,7 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
       <div ref={box} class="graph-box" role="group" aria-label="Units" onKeyDown={onKeyDown} {...drag}>
         <div class="graph-space" style={{ width: `${width}px`, height: `${height}px` }}>
           <div ref={canvas} class="graph-canvas" style={{ transform: scale.value }}>
-            <Edges layout={laid} selected={nodeOf(selected)} />
+            <Edges layout={laid} selected={shownNode} />
             {nodes.map((node) => (
               <GraphNode
                 key={node.id}

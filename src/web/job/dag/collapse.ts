@@ -9,7 +9,9 @@ export interface GraphUnit {
   readonly state: UnitState
 }
 
-/** A unit, or several in the same state, with the same dependencies and the same dependents. */
+/**
+ * A unit, or several in the same state: with the same dependencies and dependents, or in a large plan equally far from the beginning.
+ */
 export interface Node {
   /** Of its first unit. */
   readonly id: string
@@ -44,13 +46,50 @@ const dependentsOf = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, Read
   return dependents
 }
 
+/** A plan that has more nodes than this even so is merged further. */
+const most = 60
+
+/** How far each unit is from one without dependencies. */
+const depths = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, number> => {
+  const byId = new Map(units.map((unit) => [unit.id, unit]))
+  const found = new Map<string, number>()
+  // Units stand behind those that they depend on; the plan is read again where one does not.
+  for (let changed = true, round = 0; changed && round < units.length; round++) {
+    changed = false
+    for (const { dependsOn, id } of units) {
+      const depth =
+        Math.max(-1, ...dependsOn.filter((other) => byId.has(other)).map((other) => found.get(other) ?? 0)) + 1
+      if (found.get(id) === depth || depth > units.length) continue
+      found.set(id, depth)
+      changed = true
+    }
+  }
+  return found
+}
+
 /** `shown` are the units that stay by themselves: the selected one, and those of an opened group. */
 export const collapse = (units: ReadonlyArray<GraphUnit>, shown: ReadonlySet<string>): ReadonlyArray<Node> => {
   const dependents = dependentsOf(units)
+  const strict = merge(units, ({ dependsOn, id, state }) =>
+    mayHide[state] && !shown.has(id)
+      ? JSON.stringify([state, [...dependsOn].sort(), dependents.get(id)?.toSorted() ?? []])
+      : undefined
+  )
+  if (strict.length <= most + shown.size) return strict
+  const depth = depths(units)
+  return merge(units, ({ id, state }) =>
+    mayHide[state] && !shown.has(id) ? JSON.stringify([state, depth.get(id)]) : undefined
+  )
+}
+
+/** Those with the same key become one node; those without stay alone. */
+const merge = (
+  units: ReadonlyArray<GraphUnit>,
+  keyOf: (unit: GraphUnit) => string | undefined
+): ReadonlyArray<Node> => {
   const groups = new Map<string, Array<GraphUnit>>()
   for (const unit of units) {
-    const alike = JSON.stringify([unit.state, [...unit.dependsOn].sort(), dependents.get(unit.id)?.toSorted() ?? []])
-    const key = mayHide[unit.state] && !shown.has(unit.id) ? alike : `unit ${unit.id}`
+    const key = keyOf(unit) ?? `unit ${unit.id}`
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [unit])
     else group.push(unit)

@@ -17,9 +17,16 @@ export interface Position {
   readonly row: number
 }
 
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
 export interface Edge {
   readonly from: string
   readonly to: string
+  /** The middles of the columns in between, where it passes other nodes. */
+  readonly way: ReadonlyArray<Point>
 }
 
 export interface Layout {
@@ -36,7 +43,12 @@ export const nodeWidth = 208
 export const nodeHeight = 46
 const columnGap = 56
 const rowGap = 14
-const pitch = nodeHeight + rowGap
+
+/** What an edge needs to pass other nodes. */
+const wayHeight = 4
+
+/** More of them would take more space than the nodes: then edges run behind these. */
+const mostWays = 800
 
 /** A layer with more nodes is broken into several columns, so that a wide plan is not a single endless one. */
 const maxRows = 24
@@ -74,11 +86,13 @@ const layersOf = (nodes: ReadonlyArray<LayoutNode>): ReadonlyMap<string, number>
   return layers
 }
 
+type Link = Pick<Edge, "from" | "to">
+
 /** Leaves out each edge beside which there is a longer way. */
-const reduce = (nodes: ReadonlyArray<LayoutNode>, layers: ReadonlyMap<string, number>): ReadonlyArray<Edge> => {
+const reduce = (nodes: ReadonlyArray<LayoutNode>, layers: ReadonlyMap<string, number>): ReadonlyArray<Link> => {
   const layer = (id: string): number => layers.get(id) ?? 0
   const ancestors = new Map<string, Set<string>>()
-  const edges: Array<Edge> = []
+  const edges: Array<Link> = []
   for (const { dependsOn, id } of [...nodes].sort((a, b) => layer(a.id) - layer(b.id))) {
     const all = new Set<string>()
     // The nearest first: what they reach is implied.
@@ -93,7 +107,7 @@ const reduce = (nodes: ReadonlyArray<LayoutNode>, layers: ReadonlyMap<string, nu
   return edges
 }
 
-const neighbours = (edges: ReadonlyArray<Edge>, side: "from" | "to"): ReadonlyMap<string, ReadonlyArray<string>> => {
+const neighbours = (edges: ReadonlyArray<Link>, side: "from" | "to"): ReadonlyMap<string, ReadonlyArray<string>> => {
   const found = new Map<string, Array<string>>()
   for (const edge of edges) {
     const key = edge[side === "from" ? "to" : "from"]
@@ -107,7 +121,7 @@ const neighbours = (edges: ReadonlyArray<Edge>, side: "from" | "to"): ReadonlyMa
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** Orders each layer by the mean place of the neighbours, back and forth, which leaves few crossings. */
-const order = (columns: Array<Array<string>>, edges: ReadonlyArray<Edge>): void => {
+const order = (columns: ReadonlyArray<Array<string>>, edges: ReadonlyArray<Link>): void => {
   const before = neighbours(edges, "from")
   const after = neighbours(edges, "to")
   const place = new Map<string, number>()
@@ -130,13 +144,17 @@ const order = (columns: Array<Array<string>>, edges: ReadonlyArray<Edge>): void 
 }
 
 /**
- * The places nearest to the wishes that keep the order and the distance: neighbours that would overlap form a block, which stands
+ * The places nearest to the wishes that keep the order and room for each: neighbours that would overlap form a block, which stands
  * at the mean of what its members wish (isotonic regression).
  */
-export const spread = (wishes: ReadonlyArray<number>, distance: number): ReadonlyArray<number> => {
+export const spread = (wishes: ReadonlyArray<number>, sizes: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const offsets: Array<number> = []
+  for (const [at, size] of sizes.entries()) {
+    offsets.push(at === 0 ? 0 : (offsets[at - 1] ?? 0) + ((sizes[at - 1] ?? 0) + size) / 2)
+  }
   const blocks: Array<{ sum: number; size: number }> = []
   wishes.forEach((wish, at) => {
-    let block = { sum: wish - at * distance, size: 1 }
+    let block = { sum: wish - (offsets[at] ?? 0), size: 1 }
     for (
       let last = blocks.at(-1);
       last !== undefined && last.sum / last.size > block.sum / block.size;
@@ -148,17 +166,21 @@ export const spread = (wishes: ReadonlyArray<number>, distance: number): Readonl
     blocks.push(block)
   })
   const bases = blocks.flatMap(({ size, sum }) => Array<number>(size).fill(sum / size))
-  return bases.map((base, at) => base + at * distance)
+  return bases.map((base, at) => base + (offsets[at] ?? 0))
 }
 
+/** The middle of each node and way of the columns. */
 const placeRows = (
   columns: ReadonlyArray<ReadonlyArray<string>>,
-  edges: ReadonlyArray<Edge>
+  edges: ReadonlyArray<Link>,
+  sizeOf: (id: string) => number
 ): ReadonlyMap<string, number> => {
   const before = neighbours(edges, "from")
   const after = neighbours(edges, "to")
   const rows = new Map<string, number>()
-  for (const column of columns) column.forEach((id, at) => rows.set(id, (at - (column.length - 1) / 2) * pitch))
+  const place = (column: ReadonlyArray<string>, wishes: ReadonlyArray<number>): void =>
+    spread(wishes, column.map(sizeOf)).forEach((row, at) => rows.set(column[at] ?? "", row))
+  for (const column of columns) place(column, Array<number>(column.length).fill(0))
   for (let sweep = 0; sweep < 6; sweep++) {
     const isForward = sweep % 2 === 0
     for (const column of isForward ? columns : [...columns].reverse()) {
@@ -166,32 +188,77 @@ const placeRows = (
         const others = ((isForward ? before : after).get(id) ?? []).map((other) => rows.get(other) ?? 0)
         return others.length === 0 ? (rows.get(id) ?? 0) : mean(others)
       })
-      spread(wishes, pitch).forEach((row, at) => rows.set(column[at] ?? "", row))
+      place(column, wishes)
     }
   }
   return rows
 }
 
-export const layout = (nodes: ReadonlyArray<LayoutNode>): Layout => {
-  const layers = layersOf(nodes)
-  const edges = reduce(nodes, layers)
-  const columns: Array<Array<string>> = []
-  for (const [id, layer] of layers) (columns[layer] ??= []).push(id)
-  order(columns, edges)
-  const broken = columns.flatMap((column) => {
+/** The ids of what stands for an edge in the columns that it passes, by the edge. */
+type Ways = ReadonlyMap<Link, ReadonlyArray<string>>
+
+const waysOf = (columns: ReadonlyArray<ReadonlyArray<string>>, edges: ReadonlyArray<Link>): Ways => {
+  const columnOf = new Map(columns.flatMap((ids, column) => ids.map((id) => [id, column])))
+  const ways = new Map<Link, ReadonlyArray<string>>()
+  let count = 0
+  edges.forEach((edge, at) => {
+    const [from, to] = [columnOf.get(edge.from) ?? 0, columnOf.get(edge.to) ?? 0]
+    const passed = Array.from({ length: Math.max(0, to - from - 1) }, (_, step) =>
+      JSON.stringify([at, from + 1 + step])
+    )
+    count += passed.length
+    ways.set(edge, passed)
+  })
+  return count > mostWays ? new Map() : ways
+}
+
+const breakColumns = (columns: ReadonlyArray<ReadonlyArray<string>>): Array<Array<string>> =>
+  columns.flatMap((column) => {
     const parts = Math.ceil(column.length / maxRows)
     const size = Math.ceil(column.length / parts)
     return Array.from({ length: parts }, (_, part) => column.slice(part * size, (part + 1) * size))
   })
-  const rows = placeRows(broken, edges)
-  const top = Math.min(0, ...rows.values())
+
+export const layout = (nodes: ReadonlyArray<LayoutNode>): Layout => {
+  const layers = layersOf(nodes)
+  const links = reduce(nodes, layers)
+  const layered: Array<Array<string>> = []
+  for (const [id, layer] of layers) (layered[layer] ??= []).push(id)
+  order(layered, links)
+
+  const columns = breakColumns(layered)
+  const ways = waysOf(columns, links)
+  const columnOf = new Map(columns.flatMap((ids, column) => ids.map((id) => [id, column])))
+  const isWay = new Set<string>()
+  const steps = links.flatMap((link) => {
+    const passed = ways.get(link) ?? []
+    passed.forEach((id, at) => {
+      isWay.add(id)
+      columns[(columnOf.get(link.from) ?? 0) + 1 + at]?.push(id)
+    })
+    const all = [link.from, ...passed, link.to]
+    return all.slice(1).map((to, at) => ({ from: all[at] ?? "", to }))
+  })
+  if (isWay.size > 0) order(columns, steps)
+  const rows = placeRows(columns, steps, (id) => (isWay.has(id) ? wayHeight : nodeHeight) + rowGap)
+
+  const shown = columns.map((ids) => ids.filter((id) => !isWay.has(id)))
+  const top = Math.min(0, ...Array.from(rows.values(), (row) => row - nodeHeight / 2))
+  const xOf = (column: number): number => column * (nodeWidth + columnGap)
   const positions = new Map<string, Position>()
-  broken.forEach((ids, column) =>
+  shown.forEach((ids, column) =>
     ids.forEach((id, row) =>
-      positions.set(id, { column, row, x: column * (nodeWidth + columnGap), y: (rows.get(id) ?? 0) - top })
+      positions.set(id, { column, row, x: xOf(column), y: (rows.get(id) ?? 0) - nodeHeight / 2 - top })
     )
   )
-  const height = Math.max(0, ...Array.from(positions.values(), ({ y }) => y + nodeHeight))
-  const width = broken.length * (nodeWidth + columnGap) - (broken.length === 0 ? 0 : columnGap)
-  return { positions, edges, columns: broken, width, height }
+  const edges = links.map((link) => ({
+    ...link,
+    way: (ways.get(link) ?? []).map((id, at) => ({
+      x: xOf((columnOf.get(link.from) ?? 0) + 1 + at) + nodeWidth / 2,
+      y: (rows.get(id) ?? 0) - top
+    }))
+  }))
+  const height = Math.max(0, ...Array.from(rows.values(), (row) => row - top + nodeHeight / 2))
+  const width = columns.length === 0 ? 0 : xOf(columns.length) - columnGap
+  return { positions, edges, columns: shown, width, height }
 }

@@ -91,7 +91,7 @@ export const LogView = ({ isLive, job, log, task, title, unit }: Props) => {
             : "Reading the log."
 
   return (
-    <section class="log" aria-label={title}>
+    <div class="log">
       <LogTools
         search={search}
         isLive={isLive && state !== "complete"}
@@ -140,6 +140,6 @@ export const LogView = ({ isLive, job, log, task, title, unit }: Props) => {
           )
         }}
       />
-    </section>
+    </div>
   )
 }

@@ -30,6 +30,30 @@ describe("collapsing a graph", () => {
     expect(nodes.flatMap(({ units }) => units)).toHaveLength(units.length)
   })
 
+  it("merges what is equally far from the beginning where a large plan has hardly two units alike", () => {
+    const first = many(20, "merged")
+    const second = Array.from({ length: 400 }, (_, at) =>
+      unit(`b${at}`, at < 30 ? "merged" : "pending", `merged${at % 20}`)
+    )
+    const last = Array.from({ length: 20 }, (_, at) => unit(`c${at}`, "pending", `b${at}`, `b${at + 40}`))
+    const nodes = collapse([...first, unit("hot", "running", "merged1"), ...second, ...last], new Set(["b399"]))
+    expect(nodes.map(({ id, units }) => [id, units.length])).toEqual([
+      ["merged0", 20],
+      ["hot", 1],
+      ["b0", 30],
+      ["b30", 369],
+      ["b399", 1],
+      ["c0", 20]
+    ])
+    // Circles in a foreign plan end.
+    expect(
+      collapse(
+        Array.from({ length: 100 }, (_, at) => unit(`u${at}`, "pending", `u${(at + 1) % 100}`)),
+        new Set()
+      ).length
+    ).toBeGreaterThan(0)
+  })
+
   it("points the dependents of a merged group at it", () => {
     const units = [...many(5, "merged"), unit("last", "pending", "merged0", "merged1", "merged2", "merged3", "merged4")]
     expect(collapse(units, new Set())[1]).toMatchObject({ id: "last", dependsOn: ["merged0"] })

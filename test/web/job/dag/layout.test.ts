@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { layout, nodeHeight, spread } from "../../../../src/web/job/dag/layout.js"
+import { layout, nodeHeight, nodeWidth, spread } from "../../../../src/web/job/dag/layout.js"
 import { neighbour } from "../../../../src/web/job/dag/neighbour.js"
 
 const graph = (edges: Readonly<Record<string, ReadonlyArray<string>>>) =>
@@ -38,9 +38,22 @@ describe("the layout of a graph", () => {
   it("draws no dependency that others imply", () => {
     const { edges } = layout(graph({ a: [], b: ["a"], c: ["a", "b"] }))
     expect(edges).toEqual([
-      { from: "a", to: "b" },
-      { from: "b", to: "c" }
+      { from: "a", to: "b", way: [] },
+      { from: "b", to: "c", way: [] }
     ])
+  })
+
+  it("leads a dependency past the nodes that stand between, not behind them", () => {
+    const { edges, positions } = layout(graph({ a: [], b: ["a"], c: ["b"], lone: [], d: ["c", "lone"] }))
+    const edge = edges.find(({ from, to }) => from === "lone" && to === "d")
+    expect(edge?.way).toHaveLength(2)
+    const nodes = [...positions.values()]
+    for (const { x, y } of edge?.way ?? []) {
+      const behind = nodes.filter(
+        (node) => node.x <= x && x <= node.x + nodeWidth && node.y <= y && y <= node.y + nodeHeight
+      )
+      expect(behind).toEqual([])
+    }
   })
 
   it("takes circles, unknown dependencies, and no units at all", () => {
@@ -65,9 +78,10 @@ describe("the layout of a graph", () => {
   })
 
   it("puts places apart as near as can be to where they wish to be", () => {
-    expect(spread([0, 100, 300], 10)).toEqual([0, 100, 300])
-    expect(spread([50, 50], 10)).toEqual([45, 55])
-    expect(spread([0, 0, 0, 100], 10)).toEqual([-10, 0, 10, 100])
+    expect(spread([0, 100, 300], [10, 10, 10])).toEqual([0, 100, 300])
+    expect(spread([50, 50], [10, 10])).toEqual([45, 55])
+    expect(spread([0, 0, 0, 100], [10, 10, 10, 10])).toEqual([-10, 0, 10, 100])
+    expect(spread([0, 0], [4, 20])).toEqual([-6, 6])
   })
 
   it("leads an arrow key along a dependency, or to what stands beside", () => {

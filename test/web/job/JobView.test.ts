@@ -1,0 +1,243 @@
+import { expect, layer } from "@effect/vitest"
+import { Step } from "charlotte/testing"
+import { Effect } from "effect"
+import { appendFileSync } from "node:fs"
+import type { Page } from "playwright-core"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import { violations } from "../support/axe.js"
+import { act, layer as browser } from "../support/Browser.js"
+import * as World from "../support/World.js"
+import { busyJob, config, emitAll, makeTask, planned } from "./story.js"
+
+const log = (page: Page) => page.locator(".log-rows")
+
+const messages = (page: Page) => page.getByRole("list", { name: "What goes on" })
+
+/** A world with a directory of logs. */
+const worldWithLogs = Effect.gen(function* () {
+  const logs = yield* TemporaryDirectory.make
+  return { logs, world: yield* World.make({ server: { logs } }) }
+})
+
+/** A job in the midst of its work, with all that has happened on the page. */
+const busy = Effect.gen(function* () {
+  const { logs, world } = yield* worldWithLogs
+  const id = yield* world.client.start(config({ labels: { team: "web" } }))
+  yield* world.script.send(id, ...emitAll(busyJob(logs)))
+  const show = (address = "", options = {}) =>
+    Effect.tap(world.open(`/jobs/${id}${address}`, options), ({ page }) =>
+      act(() => page.getByText("4 of 11 tasks").waitFor())
+    )
+  return { id, logs, show, world }
+})
+
+layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
+  it.scoped("says first what has failed and what is at work, and shows the log of what failed", () =>
+    Effect.gen(function* () {
+      const { show } = yield* busy
+      const { page, problems } = yield* show()
+      expect(yield* act(() => messages(page).getByRole("listitem").allInnerTexts())).toEqual([
+        expect.stringContaining("cli 1 “Parse options” failed after 2 attempts"),
+        "2 tasks at work: api 2 “Validate names”; web 2 “Remember the last name”"
+      ])
+      yield* act(() => log(page).getByText("AssertionError: expected").waitFor())
+      expect(yield* act(() => page.locator(".log-rows .bg-1").innerText())).toBe(" FAIL ")
+      const states = yield* act(() => page.locator(".node").allInnerTexts())
+      expect(states.map((text) => text.replace(/\s+/g, " "))).toEqual([
+        "✓ core 2/2 , merged",
+        "● api 1/2 , running",
+        "● web 1/3 , running",
+        "✕ cli 0/2 · 1 failed , failed",
+        "○ docs 0/1 , pending",
+        "– release 0/1 , blocked"
+      ])
+      expect(yield* act(() => page.title())).toBe("running: tasks/greetings · Charlotte")
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("shows what happens as it happens: log lines, the next task, and the end", () =>
+    Effect.gen(function* () {
+      const { logs, world } = yield* worldWithLogs
+      const { agent, agentEnded, begin, done, file, gate, merged } = makeTask(logs)
+      const id = yield* world.client.start(config())
+      const { page, problems } = yield* world.open(`/jobs/${id}`)
+      yield* act(() => messages(page).getByText("At work").waitFor())
+
+      const plan = planned([{ id: "api", tasks: ["Serve", "Check"] }])
+      yield* world.script.send(id, ...emitAll([plan, begin("api"), ...agent("api", 1, 1, "Serve", "first line\n")]))
+      yield* act(() => log(page).getByText("first line").waitFor())
+      for (let line = 2; line <= 300; line++) appendFileSync(file("api", 1, 1, "agent"), `line ${line}\n`)
+      yield* act(() => log(page).getByText("line 300", { exact: true }).waitFor())
+
+      // Scrolled up it stays where it is, and follows again when asked to.
+      yield* act(() => log(page).evaluate((box) => box.scrollTo(0, 0)))
+      yield* act(() => page.getByRole("button", { name: "Follow", pressed: false }).waitFor())
+      appendFileSync(file("api", 1, 1, "agent"), "line 301\n")
+      yield* act(() => log(page).getByText("first line").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Follow" }).click())
+      yield* act(() => log(page).getByText("line 301").waitFor())
+
+      const rest = [agentEnded("api", 1, 1), ...gate("api", 1, 1, "all is well\n"), ...done("api", 1, 1)]
+      yield* world.script.send(id, ...emitAll(rest))
+      yield* act(() => log(page).getByText("all is well").waitFor())
+      yield* act(() => page.getByText("1 of 2 tasks").waitFor())
+
+      yield* world.script.send(id, ...emitAll([...agent("api", 2, 1, "Check", "second task\n")]))
+      yield* act(() => log(page).getByText("second task").waitFor())
+      yield* world.script.send(id, ...emitAll([...done("api", 2, 1), ...merged("api")]), Step.succeed({ commits: 2 }))
+      yield* act(() => messages(page).getByText("All work is done").waitFor())
+      yield* act(() => page.locator(".job-title").getByText("completed").waitFor())
+      yield* act(() => page.keyboard.press("4"))
+      yield* act(() => page.getByRole("region", { name: "Details" }).getByText("commits:").waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("opens at what its address names, and keeps what is chosen in the address", () =>
+    Effect.gen(function* () {
+      const { id, show } = yield* busy
+      const { page, problems } = yield* show("?unit=cli&task=1&attempt=1&log=agent&view=timeline")
+      yield* act(() => page.getByRole("tree", { name: "Timeline" }).waitFor())
+      yield* act(() => page.getByRole("button", { name: "Attempt 1, failed", pressed: true }).waitFor())
+      yield* act(() => page.getByRole("button", { name: "Agent", pressed: true }).waitFor())
+      yield* act(() => log(page).getByText("● Read src/greet.ts").waitFor())
+
+      yield* act(() => page.getByRole("button", { name: "Raw" }).click())
+      yield* act(() => log(page).getByText('"subtype":"init"').waitFor())
+
+      yield* act(() => page.getByRole("tab", { name: "Graph" }).click())
+      yield* act(() => page.locator('[data-node="api"]').click())
+      yield* act(() => page.getByRole("button", { name: "2 Validate names" }).waitFor())
+      expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(`/jobs/${id}?unit=api`)
+      yield* act(() => page.goBack())
+      yield* act(() => page.getByRole("heading", { name: "cli" }).waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("says what a parked job waits for, and sends the signal", () =>
+    Effect.gen(function* () {
+      const { world } = yield* worldWithLogs
+      const id = yield* world.client.start(config())
+      yield* world.script.send(id, Step.park({ reason: "deploy to production?", signal: "approve" }))
+      const { page, problems } = yield* world.open(`/jobs/${id}`)
+      yield* act(() => messages(page).getByText("Parked: waits for the signal approve").waitFor())
+      yield* act(() => messages(page).getByText("deploy to production?").waitFor())
+
+      yield* act(() => page.getByRole("button", { name: "Signal …" }).click())
+      const dialog = page.getByRole("dialog", { name: "Send a signal" })
+      expect(yield* act(() => dialog.getByLabel("Name").inputValue())).toBe("approve")
+      yield* act(() => dialog.getByLabel("Payload").fill("not json"))
+      yield* act(() => dialog.getByRole("button", { name: "Send" }).click())
+      yield* act(() => dialog.getByText("The payload is not JSON.").waitFor())
+      yield* act(() => dialog.getByLabel("Payload").fill('{ "by": "Ada" }'))
+      yield* act(() => dialog.getByRole("button", { name: "Send" }).click())
+      yield* world.script.began(id, 2)
+      yield* act(() => page.getByText("attempt 2", { exact: true }).waitFor())
+      yield* act(() => page.locator(".job-title").getByText("running").waitFor())
+      yield* act(() => page.getByRole("listbox", { name: "Events" }).getByText("signal approve from page").waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("stops a job, and says when it is really over", () =>
+    Effect.gen(function* () {
+      const { world } = yield* worldWithLogs
+      const id = yield* world.client.start(config())
+      yield* world.script.send(id, Step.cleanUp("150 millis"))
+      const { page, problems } = yield* world.open(`/jobs/${id}`)
+      yield* act(() => page.locator(".job-title").getByText("running").waitFor())
+      yield* act(() => page.keyboard.press("x"))
+      yield* act(() => page.getByRole("button", { name: "Stop the job" }).waitFor())
+      // Leaving the dialog leaves the job.
+      yield* act(() => page.keyboard.press("Escape"))
+      expect((yield* world.client.get(id)).phase).toBe("running")
+      yield* act(() => page.getByRole("button", { name: "Stop", exact: true }).click())
+      yield* act(() => page.getByRole("button", { name: "Stop the job" }).click())
+      yield* act(() => page.getByText(/^Stopped in \d\.\d s/).waitFor())
+      yield* act(() => page.locator(".job-title").getByText("cancelled").waitFor())
+      expect((yield* world.client.get(id)).status).toBe("cancelled")
+      yield* act(() => page.getByRole("button", { name: "Retry" }).waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("can be used with the keyboard only", () =>
+    Effect.gen(function* () {
+      const { show } = yield* busy
+      const { page, problems } = yield* show()
+      const press = (...keys: ReadonlyArray<string>) =>
+        Effect.forEach(keys, (key) => act(() => page.keyboard.press(key)), { discard: true })
+      const focused = act(() => page.evaluate(() => document.activeElement?.getAttribute("data-node") ?? ""))
+      const unit = (name: string) => act(() => page.getByRole("region", { name: `Unit ${name}` }).waitFor())
+
+      // Tab leads into the graph at the selected unit, arrows along the dependencies.
+      yield* act(() => page.getByRole("tab", { name: "Graph" }).focus())
+      yield* press("Tab", "Tab", "Tab", "Tab")
+      expect(yield* focused).toBe("cli")
+      yield* press("ArrowLeft")
+      expect(yield* focused).toBe("core")
+      yield* press("Enter")
+      yield* unit("core")
+      yield* press("Escape")
+      yield* unit("cli")
+
+      // Tabs by arrows, the timeline by arrows and Enter.
+      yield* act(() => page.getByRole("tab", { name: "Graph" }).focus())
+      yield* press("ArrowRight")
+      yield* act(() => page.getByRole("tree", { name: "Timeline" }).focus())
+      yield* press("Home", "ArrowDown", "ArrowDown", "Enter")
+      yield* unit("core")
+      yield* press("ArrowUp", "ArrowLeft")
+      yield* act(() => page.getByRole("treeitem", { name: /^core/, expanded: false }).waitFor())
+
+      // Search in the log, from match to match, and out again.
+      yield* press("Escape")
+      yield* unit("cli")
+      yield* act(() => log(page).getByText("AssertionError").waitFor())
+      yield* act(() => log(page).focus())
+      yield* press("/")
+      yield* act(() => page.keyboard.type("shout"))
+      yield* act(() => page.getByText("1 of 4").waitFor())
+      yield* press("Enter", "Enter")
+      yield* act(() => page.getByText("3 of 4").waitFor())
+      yield* press("Shift+Enter")
+      yield* act(() => page.getByText("2 of 4").waitFor())
+      yield* press("Escape")
+
+      // The events, and the payload of one.
+      yield* press("3")
+      yield* act(() => page.getByRole("listbox", { name: "Events" }).focus())
+      yield* press("End")
+      yield* act(() =>
+        page
+          .getByRole("region", { name: /^Event \d+/ })
+          .getByText("agent:")
+          .waitFor()
+      )
+      yield* press("?")
+      yield* act(() => page.getByRole("dialog").getByText("Follow the end of the log").waitFor())
+      yield* press("Escape")
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("has no violation of axe, in both themes, wide and narrow", () =>
+    Effect.gen(function* () {
+      const { show } = yield* busy
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const width of [1280, 375]) {
+          const { page } = yield* show("", { colorScheme, viewport: { width, height: 800 }, reducedMotion: "reduce" })
+          yield* act(() => log(page).getByText("AssertionError").waitFor())
+          for (const key of ["1", "2", "3", "4"]) {
+            yield* act(() => page.keyboard.press(key))
+            expect(yield* violations(page), `${colorScheme}, ${width}, ${key}`).toEqual([])
+          }
+          const overflow = yield* act(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
+          expect(overflow).toBeLessThanOrEqual(0)
+        }
+      }
+    })
+  )
+})

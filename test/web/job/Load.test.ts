@@ -1,0 +1,93 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import type { Page } from "playwright-core"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import { violations } from "../support/axe.js"
+import { act, layer as browser } from "../support/Browser.js"
+import * as World from "../support/World.js"
+import { config, emitAll, largeJob, makeTask, planned } from "./story.js"
+
+/** Begins to note tasks of more than 50 ms. */
+const watchLongTasks = (page: Page) =>
+  act(() =>
+    page.evaluate(() => {
+      const found: Array<number> = []
+      Reflect.set(window, "longTasks", found)
+      new PerformanceObserver((list) => found.push(...list.getEntries().map(({ duration }) => duration))).observe({
+        type: "longtask"
+      })
+    })
+  )
+
+const longestTask = (page: Page) => act(() => page.evaluate(() => Math.max(0, ...Reflect.get(window, "longTasks"))))
+
+layer(browser, { excludeTestServices: true })("the view of a large job", (it) => {
+  it.scoped("merges alike units of 500, so that what is at work is seen, and shows all on request", () =>
+    Effect.gen(function* () {
+      const logs = yield* TemporaryDirectory.make
+      const world = yield* World.make({ server: { logs } })
+      const id = yield* world.client.start(config())
+      yield* world.script.send(id, ...emitAll(largeJob(logs)))
+      const { page, problems } = yield* world.open(`/jobs/${id}`)
+      yield* act(() => page.getByText("120 of 1,000 tasks").waitFor())
+      const nodes = page.locator(".node")
+      expect(yield* act(() => nodes.count())).toBeLessThan(40)
+      for (const unit of ["unit-060", "unit-061", "unit-062", "unit-063"]) {
+        yield* act(() => page.locator(`[data-node="${unit}"]`).getByText("0/2").waitFor())
+      }
+      expect(yield* violations(page)).toEqual([])
+
+      yield* watchLongTasks(page)
+      yield* act(() => page.getByRole("button", { name: "Show all 500 units" }).click())
+      yield* act(() => page.waitForFunction(() => document.querySelectorAll(".node").length === 500))
+      yield* act(() => page.locator('[data-node="unit-060"]').focus())
+      yield* act(() => page.keyboard.press("ArrowDown"))
+      const focused = yield* act(() => page.evaluate(() => document.activeElement?.getAttribute("data-node")))
+      expect(focused).toMatch(/^unit-(?!060)/)
+      for (const key of ["-", "+", "0"]) yield* act(() => page.keyboard.press(key))
+      yield* act(() => page.keyboard.press("2"))
+      yield* act(() => page.getByRole("treeitem", { name: /^unit-000/ }).waitFor())
+      yield* act(() => page.getByText("436 units not begun").waitFor())
+      // Rows out of sight are not in the document.
+      expect(yield* act(() => page.getByRole("treeitem").count())).toBeLessThan(70)
+      expect(yield* longestTask(page)).toBeLessThan(1_500)
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("shows, follows, scrolls and searches a log of 10 MB without freezing", () =>
+    Effect.gen(function* () {
+      const logs = yield* TemporaryDirectory.make
+      const world = yield* World.make({ server: { logs } })
+      const { agent, begin } = makeTask(logs)
+      const lines = Array.from(
+        { length: 100_000 },
+        (_, at) => `\u001b[3${at % 8}m${String(at).padStart(6, "0")}\u001b[0m ${"some output of an agent ".repeat(4)}`
+      )
+      lines[77_777] = "the NEEDLE"
+      const text = `${lines.join("\n")}\nthe end`
+      expect(text.length).toBeGreaterThan(10_000_000)
+      const id = yield* world.client.start(config())
+      const plan = planned([{ id: "api", tasks: ["Print much"] }])
+      yield* world.script.send(id, ...emitAll([plan, begin("api"), ...agent("api", 1, 1, "Print much", text)]))
+      const { page, problems } = yield* world.open("/jobs")
+      yield* watchLongTasks(page)
+      yield* act(() => page.getByRole("link", { name: "tasks/greetings" }).click())
+      const log = page.locator(".log-rows")
+      yield* act(() => log.getByText("the end").waitFor())
+      expect(yield* act(() => page.locator(".log-row").count())).toBeLessThan(120)
+
+      yield* act(() => log.evaluate((box) => box.scrollTo(0, box.scrollHeight / 2)))
+      yield* act(() =>
+        page.waitForFunction(() => !document.querySelector(".log-rows")?.textContent?.includes("the end"))
+      )
+      yield* act(() => page.keyboard.press("/"))
+      yield* act(() => page.keyboard.type("needle"))
+      yield* act(() => page.getByText("1 of 1").waitFor())
+      yield* act(() => log.locator("mark").getByText("NEEDLE").waitFor())
+      // Machines that are busy with other tests are several times slower than a desk.
+      expect(yield* longestTask(page)).toBeLessThan(1_000)
+      expect(problems).toEqual([])
+    })
+  )
+})
