@@ -13,6 +13,7 @@ import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
 import { FileDiff } from "./FileDiff.js"
 import { FileList } from "./FileList.js"
+import { LineCounts } from "./LineCounts.js"
 import { useDiff } from "./useDiff.js"
 
 /** Files beyond these are folded, so that the page stays quick. */
@@ -117,8 +118,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
         {pages.length > 0 && (
           <p class="number">
             {format.count(files.length, "file")}
-            {next !== undefined && " so far"} <span class="good">+{additions}</span>{" "}
-            <span class="bad">−{deletions}</span>{" "}
+            {next !== undefined && " so far"} <LineCounts additions={additions} deletions={deletions} />{" "}
             <code class="faint">
               {pages[0]?.base.slice(0, 8)}…{pages[0]?.head.slice(0, 8)}
             </code>

@@ -8,6 +8,7 @@ import { visible } from "../ui/visible.js"
 import type { DiffFile } from "./diffModel.js"
 import { letters } from "./FileList.js"
 import { languageOf } from "./languageOf.js"
+import { LineCounts } from "./LineCounts.js"
 import { type Hunk, parsePatch } from "./parsePatch.js"
 import { type Highlight, type TokenLine, tokenLines } from "./tokenLines.js"
 
@@ -124,15 +125,7 @@ const View = ({ file, id, isOpen, onToggle }: Props) => (
           {file.oldPath !== undefined && <span class="faint">{visible(file.oldPath)} → </span>}
           {visible(file.path)}
         </span>
-        <span class="number">
-          {file.binary ? (
-            <span class="faint">binary</span>
-          ) : (
-            <>
-              <span class="good">+{file.additions}</span> <span class="bad">−{file.deletions}</span>
-            </>
-          )}
-        </span>
+        {file.binary ? <span class="faint">binary</span> : <LineCounts {...file} />}
       </button>
     </h2>
     {isOpen && <Content file={file} />}

@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals"
 import { visible } from "../ui/visible.js"
 import type { DiffFile } from "./diffModel.js"
+import { LineCounts } from "./LineCounts.js"
 
 export interface Props {
   readonly files: ReadonlyArray<DiffFile>
@@ -48,9 +49,7 @@ export const FileList = ({ current, files, onSelect }: Props) => {
               </span>
               {/* The end of a path says most. */}
               <bdi class="file-path">{visible(file.path)}</bdi>
-              <span class="number">
-                <span class="good">+{file.additions}</span> <span class="bad">−{file.deletions}</span>
-              </span>
+              <LineCounts {...file} />
             </button>
           </li>
         ))}
