@@ -25,8 +25,8 @@ const text = (path: string, patch: string, fields: Partial<File> = {}): File => 
 
 const source = `@@ -1,5 +1,6 @@ export const greet
  /** Greets
-- * somebody. */
-+ * a person. */
+- * somebody by the name. */
++ * a person by the name. */
  export const greet = (name: string) => {
 -  return "Hello, " + name
 +  const shown = name.trim()
@@ -78,8 +78,8 @@ layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
       const lines = yield* act(() => greet.locator(".diff-line").allInnerTexts())
       expect(lines.map((line) => line.replace(/\n/g, "|"))).toEqual([
         "1|1|/** Greets",
-        "2|-| * somebody. */",
-        "2|+| * a person. */",
+        "2|-| * somebody by the name. */",
+        "2|+| * a person by the name. */",
         "3|3|export const greet = (name: string) => {",
         '4|-|  return "Hello, " + name',
         "4|+|  const shown = name.trim()",
@@ -204,18 +204,18 @@ layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
     })
   )
 
-  it.scoped("has no violation of axe, in both themes, wide and narrow", () =>
-    Effect.gen(function* () {
-      for (const colorScheme of ["light", "dark"] as const) {
-        for (const width of [1280, 375]) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [1280, 375]) {
+      it.scoped(`has no violation of axe, ${colorScheme}, ${width} pixels wide`, () =>
+        Effect.gen(function* () {
           const options = { colorScheme, viewport: { width, height: 800 } }
           const { page } = yield* withDiff(() => ({ ...commits, files: ordinary }), options)
           yield* act(() => page.locator(".hl-keyword").first().waitFor())
-          expect(yield* violations(page), `${colorScheme}, ${width}`).toEqual([])
+          expect(yield* violations(page)).toEqual([])
           const overflow = yield* act(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
           expect(overflow).toBeLessThanOrEqual(0)
-        }
-      }
-    })
-  )
+        })
+      )
+    }
+  }
 })

@@ -1,11 +1,8 @@
 /** Finds what keeps people from using a page, by the rules of axe. */
-import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
+import axe from "axe-core"
+import { Effect } from "effect"
 import type { Page } from "playwright-core"
 import { act } from "./Browser.js"
-import { Effect } from "effect"
-
-const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 
 interface Result {
   readonly id: string
@@ -15,7 +12,7 @@ interface Result {
 /** The rules that are violated, and where. It is evaluated by the debugger, which the policy of the page does not stop. */
 export const violations = (page: Page): Effect.Effect<ReadonlyArray<Result>> =>
   Effect.zipRight(
-    act(() => page.evaluate(source)),
+    act(() => page.evaluate(axe.source)),
     act(() =>
       page.evaluate(async () => {
         const axe: {
