@@ -6,10 +6,10 @@
 import { createServer as createNodeServer, type RequestListener, type Server as NodeServer } from "node:http"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
+import { Array, Context, Deferred, type Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
 import { InternalError, NotReady } from "../contract/errors.js"
+import { closeServers } from "./closeServers.js"
 import * as Later from "../../internal/Later.js"
-import { RealClock } from "../../internal/RealClock.js"
 import { ListenError } from "./ListenError.js"
 import * as Page from "./page/Page.js"
 import type { Port } from "./page/SessionFile.js"
@@ -64,27 +64,6 @@ export interface Options extends Handlers.Options, Listener.Limits, OpenStreams.
   /** The cursor after which throughput and latencies are counted; the latest one by default. */
   readonly after?: number
 }
-
-/** How often idle connections are closed during shutdown, in milliseconds. */
-const pollInterval = 20
-
-/** Lets requests in flight finish within the timeout, then closes all connections. */
-const close = (servers: ReadonlyArray<NodeServer>, timeout: Duration.DurationInput) =>
-  Effect.gen(function* () {
-    // Real time, because clients do not follow a test clock.
-    const clock = yield* RealClock
-    let open = servers.length
-    for (const server of servers) server.close(() => (open -= 1))
-    const drain = (left: number): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        for (const server of servers) server.closeIdleConnections()
-        return open === 0 || left <= 0
-          ? Effect.void
-          : Effect.zipRight(clock.sleep(pollInterval), drain(left - pollInterval))
-      })
-    yield* drain(Duration.toMillis(timeout))
-    for (const server of servers) server.closeAllConnections()
-  })
 
 const internalError = new InternalError()
 const errorBody = JSON.stringify({ ...internalError, message: internalError.message })
@@ -176,9 +155,9 @@ const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOp
       return application.isWanted()
         ? Effect.zipRight(
             Effect.flatMap(application.get, ({ close }) => close),
-            close(servers, drain)
+            closeServers(servers, drain)
           )
-        : close(servers, 0)
+        : closeServers(servers, 0)
     })
     return {
       addresses: bound,

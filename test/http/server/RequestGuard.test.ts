@@ -122,67 +122,71 @@ const variations = (port: number): ReadonlyArray<Form> => {
 }
 
 describe("requests to a port", () => {
-  it.scopedLive("are accepted with valid headers only, and refused before the body is read", () =>
-    Effect.gen(function* () {
-      let done = 0
-      const does = <A>(value: A) =>
-        Effect.sync(() => {
-          done += 1
-          return value
+  it.scopedLive(
+    "are accepted with valid headers only, and refused before the body is read",
+    () =>
+      Effect.gen(function* () {
+        let done = 0
+        const does = <A>(value: A) =>
+          Effect.sync(() => {
+            done += 1
+            return value
+          })
+        const world = yield* worldOf({
+          start: () => does(unknownId),
+          stopAll: does([]),
+          resume: () => Effect.asVoid(does(0)),
+          stop: () => Effect.zipRight(does(0), new errors.JobNotFound({ jobId: unknownId }))
         })
-      const world = yield* worldOf({
-        start: () => does(unknownId),
-        stopAll: does([]),
-        resume: () => Effect.asVoid(does(0)),
-        stop: () => Effect.zipRight(does(0), new errors.JobNotFound({ jobId: unknownId }))
-      })
-      const { port } = world
-      const forms = [...combinations(port), ...variations(port)]
+        const { port } = world
+        const forms = [...combinations(port), ...variations(port)]
 
-      const check = ({ method, path }: Route, form: Form) =>
-        Effect.gen(function* () {
-          // Only what has a body has a type, and probes and browsers have no token.
-          const relevant = headers.filter((header) =>
-            header === "content-type"
-              ? method === "POST"
-              : header !== "authorization" || !["/healthz", "/docs", "/openapi.json"].includes(path)
-          )
-          const bad = relevant.find((header) => form[header].bad)
-          const sent = Object.fromEntries(
-            relevant.flatMap((header) => {
-              const { value } = form[header]
-              return value === undefined ? [] : [[header, value]]
-            })
-          )
-          const before = done
-          const about = { method, path, ...sent }
-          if (bad === undefined) {
-            const body = method === "POST" ? { body: JSON.stringify(config) } : {}
-            const { statusCode } = yield* requests.open({ port }, { method, path, headers: sent, ...body })
-            expect({ ...about, refused: [401, 403, 415].includes(statusCode ?? 0) }).toEqual({
-              ...about,
-              refused: false
-            })
-          } else {
-            // The body is announced, and never sent.
-            const announced = method === "POST" ? { "content-length": "10" } : {}
-            const answer = yield* requests.send(
-              { port },
-              { method, path, headers: { ...sent, ...announced }, unfinished: true }
+        const check = ({ method, path }: Route, form: Form) =>
+          Effect.gen(function* () {
+            // Only what has a body has a type, and probes and browsers have no token.
+            const relevant = headers.filter((header) =>
+              header === "content-type"
+                ? method === "POST"
+                : header !== "authorization" || !["/healthz", "/docs", "/openapi.json"].includes(path)
             )
-            const [status, reason] = refusal[bad]
-            expect({ ...about, status: answer.status, json: answer.json }).toMatchObject({
-              ...about,
-              status,
-              json: { _tag: "RequestRefused", reason }
-            })
-            expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control"))).toEqual([])
-            expect(done).toBe(before)
-          }
-        }).pipe(Effect.scoped)
+            const bad = relevant.find((header) => form[header].bad)
+            const sent = Object.fromEntries(
+              relevant.flatMap((header) => {
+                const { value } = form[header]
+                return value === undefined ? [] : [[header, value]]
+              })
+            )
+            const before = done
+            const about = { method, path, ...sent }
+            if (bad === undefined) {
+              const body = method === "POST" ? { body: JSON.stringify(config) } : {}
+              const { statusCode } = yield* requests.open({ port }, { method, path, headers: sent, ...body })
+              expect({ ...about, refused: [401, 403, 415].includes(statusCode ?? 0) }).toEqual({
+                ...about,
+                refused: false
+              })
+            } else {
+              // The body is announced, and never sent.
+              const announced = method === "POST" ? { "content-length": "10" } : {}
+              const answer = yield* requests.send(
+                { port },
+                { method, path, headers: { ...sent, ...announced }, unfinished: true }
+              )
+              const [status, reason] = refusal[bad]
+              expect({ ...about, status: answer.status, json: answer.json }).toMatchObject({
+                ...about,
+                status,
+                json: { _tag: "RequestRefused", reason }
+              })
+              expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control"))).toEqual([])
+              expect(done).toBe(before)
+            }
+          }).pipe(Effect.scoped)
 
-      for (const route of routes) for (const form of forms) yield* check(route, form)
-      expect(done).toBeGreaterThan(0)
-    })
+        for (const route of routes) for (const form of forms) yield* check(route, form)
+        expect(done).toBeGreaterThan(0)
+      }),
+    // Thousands of requests.
+    120_000
   )
 })
