@@ -2,6 +2,7 @@
  * `charlotte signal`: sends a signal to a job, through the process that runs jobs, or in this process if none does.
  */
 import { Effect, Option } from "effect"
+import { hostname, userInfo } from "node:os"
 import * as Home from "../daemon/Home.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Service as JobClient } from "../http/client/JobClient.js"
@@ -24,7 +25,7 @@ export const signalJob = ({ job, json, name, payload }: Options) =>
       Effect.gen(function* () {
         const id = yield* JobRef.find(jobs, job)
         const before = yield* Effect.option(jobs.get(id))
-        yield* signal(id, name, Option.getOrUndefined(payload))
+        yield* signal(id, name, Option.getOrUndefined(payload), { by: sender() })
         return { id, before }
       })
     const { before, id } = Option.isSome(host)
@@ -38,6 +39,15 @@ export const signalJob = ({ job, json, name, payload }: Options) =>
       ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ id, signal: name, wakes })}\n`))
       : writeLines([line(id, { name, wakes, isHosted: Option.isSome(host) })])
   }).pipe(Effect.provide(Home.layerUntouched))
+
+/** The user of this process on this machine, who is not always one with a name. */
+const sender = (): string => {
+  try {
+    return `${userInfo().username}@${hostname()}`
+  } catch {
+    return `uid ${process.getuid?.()}@${hostname()}`
+  }
+}
 
 interface Sent {
   readonly name: string

@@ -1,7 +1,9 @@
 /**
  * Stops jobs: through the process that runs them, or in this process if none does.
  */
+import { FileSystem } from "@effect/platform/FileSystem"
 import { type Duration, Effect, Option } from "effect"
+import { Home } from "../daemon/Home.js"
 import type { JobId } from "../domain/JobId.js"
 import { StopReport } from "../domain/StopReport.js"
 import type * as JobClient from "../http/client/JobClient.js"
@@ -30,15 +32,27 @@ export const one = (name: string, given: Options) =>
     })
   )
 
-/** Without a process that holds the home, no job is running. */
+/** As `JobManager.stopAll`: those that wait are cancelled, too, also where no process holds the home. */
 export const all = (given: Options) =>
-  Effect.flatMap(
-    JobSource.host,
-    Option.match({
-      onSome: ({ client }) => (Option.isNone(given.grace) ? client.stopAll : each(client, options(given))),
-      onNone: (): Effect.Effect<ReadonlyArray<StopReport>> => Effect.succeed([])
-    })
-  )
+  Effect.gen(function* () {
+    const host = yield* JobSource.host
+    if (Option.isNone(host)) return yield* allRecorded
+    const { client } = host.value
+    if (Option.isNone(given.grace)) return yield* client.stopAll
+    // What waits begins when a permit is free, so that it is stopped last.
+    const running = yield* each(client, options(given))
+    const others = yield* client.stopAll
+    return [...running, ...others.filter(({ jobId }) => running.every((report) => report.jobId !== jobId))]
+  })
+
+const allRecorded = Effect.gen(function* () {
+  const fs = yield* FileSystem
+  const { database } = yield* Home
+  // No home is made only to find it empty.
+  if (!(yield* Effect.orElseSucceed(fs.exists(database), () => false))) return []
+  const { withManager } = yield* Effect.promise(() => import("./offline/withManager.js"))
+  return yield* withManager((manager) => manager.stopAll, "automatic")
+})
 
 const each = (client: JobClient.Service, given: ReturnType<typeof options>) =>
   Effect.flatMap(client.list({ status: "running", limit: 1_000 }), ({ jobs }) =>

@@ -5,7 +5,7 @@ import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import { json, optionalJob, span } from "./parameters.js"
 
-const all = Parameter.flag("all", { description: "Stop all running jobs." })
+const all = Parameter.flag("all", { description: "Stop all jobs, also those that wait." })
 
 const grace = span("grace", "How long a job may take to end by itself, such as 5s or 2min (default: as configured).")
 

@@ -27,6 +27,7 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof http.LogNotFound) return `list its units and tasks with: charlotte show ${error.jobId}`
   if (error instanceof http.ConnectionFailed || error instanceof http.UnexpectedAnswer)
     return "see: charlotte daemon status"
+  if (error instanceof http.DaemonNotRunning) return "start a daemon with: charlotte daemon start"
   if (error instanceof http.NotReady) return "see: charlotte doctor"
   return undefined
 }

@@ -7,13 +7,17 @@ import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as OfflineJobs from "./OfflineJobs.js"
 
-/** Uses a manager that begins no job that waits: it would be interrupted when this process exits. It prunes nothing either. */
+/**
+ * Uses a manager that begins no job that waits: it would be interrupted when this process exits. It prunes nothing either. Under
+ * automatic recovery, `stopAll` cancels interrupted jobs, too.
+ */
 export const withManager = <A, E, R>(
-  use: (manager: JobManager["Type"], jobs: OfflineJobs.Manager) => Effect.Effect<A, E, R>
+  use: (manager: JobManager["Type"], jobs: OfflineJobs.Manager) => Effect.Effect<A, E, R>,
+  recovery: "automatic" | "manual" = "manual"
 ) =>
   Effect.gen(function* () {
     const store = yield* Layer.build(Layers.store({ what: "run", version }))
-    const options = { recovery: "manual", dispatch: false, retention: {} } as const
+    const options = { recovery, dispatch: false, retention: {} } as const
     const layer = Layer.provide(Layers.manager(options), Layer.succeedContext(store))
     const manager = Context.get(yield* Layer.build(layer), JobManager)
     const jobs = yield* Effect.provide(OfflineJobs.managed(manager), store)

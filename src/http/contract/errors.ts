@@ -266,7 +266,7 @@ export class DaemonNotRunning extends Schema.TaggedError<DaemonNotRunning>()("Da
   address: Schema.String
 }) {
   override get message() {
-    return `no daemon listens on ${this.address}; start it with: charlotte daemon start`
+    return `no server listens on ${this.address}`
   }
 }
 

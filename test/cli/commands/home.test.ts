@@ -66,7 +66,7 @@ describe("charlotte start without a daemon", () => {
       expect(yield* run(["start", "tasks", "--repo", repository])).toEqual({
         code: 69,
         out: "",
-        err: `charlotte: no daemon listens on ${home}/socket; start it with: charlotte daemon start\n`
+        err: `charlotte: no server listens on ${home}/socket; start a daemon with: charlotte daemon start\n`
       })
     })
   )

@@ -76,5 +76,24 @@ layer(daemon(tasks, { CHARLOTTE_MAX_JOBS: "1" }), { excludeTestServices: true, t
         expect((yield* run("watch", second)).code).toBe(0)
       })
     )
+
+    it.scoped("takes the place of the job that holds its key with --on-key replace", () =>
+      Effect.gen(function* () {
+        const { fresh, git, reached, release, repository, run } = yield* Here
+        yield* fresh
+        for (const branch of ["four", "five"]) yield* git(repository, "branch", branch)
+        const start = (branch: string, ...more: ReadonlyArray<string>) =>
+          run("start", "tasks/waiting", "--repo", repository, "--target", branch, "--key", "deploy", ...more)
+        const first = (yield* start("four")).out.trim()
+        yield* reached
+        const replaced = yield* start("five", "--on-key", "replace")
+        expect(replaced.code).toBe(0)
+        const second = replaced.out.trim()
+        expect(second).not.toBe(first)
+        yield* release
+        expect((yield* run("watch", second)).out).toMatch(/^✓ completed in /m)
+        expect((yield* run("show", first)).out).toMatch(/^! cancelled /)
+      })
+    )
   }
 )

@@ -297,7 +297,7 @@ describe("command that reaches no server of its version", () => {
     Effect.gen(function* () {
       const home = yield* TemporaryDirectory.make
       yield* claim(home)
-      const err = `charlotte: no daemon listens on ${home}/socket; start it with: charlotte daemon start\n`
+      const err = `charlotte: no server listens on ${home}/socket; start a daemon with: charlotte daemon start\n`
       for (const words of [["jobs"], stop(), ["stop", "--all"], ["show", jobId], ["watch"], start()]) {
         expect([words, yield* run(home, words)]).toEqual([words, { code: 69, out: "", err }])
         const json = yield* run(home, [...words, "--json"])
@@ -327,6 +327,7 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [2, new Http.errors.InvalidQuery({ parameter: "p", problem: "is wrong" })],
   [2, new Http.errors.InvalidRequest({ problem: "it is" })],
   [2, new Http.errors.LogNotFound({ jobId, log: "x" })],
+  [2, new Http.errors.DiffUnavailable({ jobId, reason: "gone" })],
   [75, new Http.errors.PageUnavailable({ address: "127.0.0.1:7433", problem: "it is taken" })],
   // Browsers meet these.
   [1, new Http.errors.InvalidCode()],

@@ -1,6 +1,7 @@
 /** Commands that change records in a home whose daemon has been stopped. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { hostname, userInfo } from "node:os"
 import * as CommandLine from "../commands/CommandLine.js"
 import { tasks } from "../commands/Here.js"
 import * as Charlotte from "../process/Charlotte.js"
@@ -32,6 +33,11 @@ describe("without a daemon", () => {
         out: `· job ${third} keeps approve until it asks for it\n`,
         err: ""
       })
+      const document = JSON.parse((yield* run("export", third)).out)
+      const by = `${userInfo().username}@${hostname()}`
+      expect(document.events).toContainEqual(
+        expect.objectContaining({ type: "job.signalled", payload: { name: "approve", by } })
+      )
       expect((yield* run("signal", second, "approve")).err).toContain(`job ${second} has ended: it is cancelled`)
       const statuses = Object.fromEntries(
         (yield* run("jobs")).out.split("\n").flatMap((line) => {
@@ -40,6 +46,16 @@ describe("without a daemon", () => {
         })
       )
       expect(statuses).toEqual({ [first]: "interrupted", [second]: "cancelled", [third]: "pending" })
+
+      const stopped = yield* run("stop", "--all")
+      expect([stopped.code, stopped.err]).toEqual([0, ""])
+      expect(stopped.out.split("\n").sort()).toEqual([
+        "",
+        expect.stringMatching(new RegExp(`^✓ job ${first} cancelled after `)),
+        expect.stringMatching(new RegExp(`^✓ job ${third} cancelled after `))
+      ])
+      for (const id of [first, third]) expect((yield* run("show", id)).out).toMatch(/^! cancelled /)
+      expect(yield* run("stop", "--all")).toEqual({ code: 0, out: "no jobs are running\n", err: "" })
     })
   )
 })
