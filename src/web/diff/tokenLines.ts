@@ -11,7 +11,7 @@ export interface TokenLine extends DiffLine {
   readonly tokens: ReadonlyArray<Token>
 }
 
-/** Grammars take too long for more, and nobody reads lines of this length. */
+/** Grammars take too long for more, and lines of this length are not written to be read. */
 const longest = { text: 200_000, line: 2_000 }
 
 const plain = (text: string): ReadonlyArray<Token> => (text === "" ? [] : [{ text, classes: "" }])

@@ -28,7 +28,7 @@ export interface Found {
 }
 
 /** The status changes with these. */
-const changesRecord = ({ type }: JobEvent): boolean => type.startsWith("job.") || type === "task.noted"
+const changesRecord = ({ type }: JobEvent): boolean => type.startsWith("job.")
 
 export const useJob = (id: string): Found => {
   const record = useLoaded(id, (signal) => jobs.get(id, signal))

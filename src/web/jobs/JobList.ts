@@ -32,7 +32,7 @@ export interface JobList {
 const pauseMillis = 1_000
 const searchPauseMillis = 3_000
 
-/** How often lines change: faster than this nobody reads. */
+/** How often lines change: no faster than they can be read. */
 const lineMillis = 250
 
 /** Jobs whose tasks are read because no event has arrived yet. */

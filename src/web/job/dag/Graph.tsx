@@ -104,7 +104,7 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
     // After the graph has its new size.
     const frame = requestAnimationFrame(() => reveal(shownNode))
     return () => cancelAnimationFrame(frame)
-  }, [shownNode])
+  }, [shownNode, showsAll.value])
 
   // A wheel listener of Preact is passive in some browsers, which could not prevent the page's own zoom.
   useEffect(() => {
