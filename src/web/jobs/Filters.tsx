@@ -66,7 +66,7 @@ export const Filters = ({ kinds, shown }: { readonly shown: Shown; readonly kind
   }
   return (
     <div class="filters" role="search">
-      <nav class="tabs" aria-label="Status">
+      <nav class="status-tabs" aria-label="Status">
         {tabs.map((status) => (
           <a
             key={status ?? "all"}

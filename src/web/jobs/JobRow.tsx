@@ -32,13 +32,13 @@ const Labels = ({ labels }: { readonly labels: ListedJob["labels"] }) => {
   const entries = Object.entries(labels).filter(([name]) => name !== "title" && name !== "name")
   if (entries.length === 0) return null
   return (
-    <span class="labels">
+    <span class="row-labels">
       {entries.slice(0, 3).map(([name, value]) => (
-        <span key={name} class="label" title={visible(`${name}=${value}`)}>
+        <span key={name} class="row-label" title={visible(`${name}=${value}`)}>
           {visible(value === "" ? name : `${name}=${value}`)}
         </span>
       ))}
-      {entries.length > 3 && <span class="label">+{entries.length - 3}</span>}
+      {entries.length > 3 && <span class="row-label">+{entries.length - 3}</span>}
     </span>
   )
 }
@@ -74,7 +74,7 @@ export const JobRow = ({ job, line, onToggle, selected }: Props) => {
           {title}
         </a>
         <span class="faint mono">{shortId(job.id)}</span>
-        {job.kind !== "tasks" && job.kind !== title && <span class="kind">{job.kind}</span>}
+        {job.kind !== "tasks" && job.kind !== title && <span class="row-kind">{job.kind}</span>}
         {job.attempt > 1 && <span class="faint">attempt {job.attempt}</span>}
         <Labels labels={job.labels} />
       </td>

@@ -25,7 +25,7 @@ const State = ({ agent: { installed, limit } }: { readonly agent: Agent }) => {
 export const Agents = ({ agents }: { readonly agents: ReadonlyArray<Agent> }) => (
   <section aria-labelledby="agents-title">
     <h2 id="agents-title">Agents</h2>
-    <table class="agents">
+    <table class="system-agents">
       <thead>
         <tr>
           <th scope="col">Agent</th>

@@ -36,10 +36,10 @@ const useRefresh = (reload: () => void): void => {
 
 const parkedAtMost = 10_000
 
-const Facts = ({ system }: { readonly system: api.System }) => {
+const Gauges = ({ system }: { readonly system: api.System }) => {
   const { active, capacity, oldestPending, parked, pending } = system
   return (
-    <dl class="facts">
+    <dl class="gauges">
       <div>
         <dt>Running</dt>
         <dd>
@@ -90,8 +90,8 @@ export const SystemView = () => {
           {error.message}
         </p>
       )}
-      {found !== undefined && <Facts system={found} />}
-      {agents.value.value !== undefined && <Agents agents={agents.value.value} />}
+      {found !== undefined && <Gauges system={found} />}
+      {agents.value.value !== undefined && agents.value.value.length > 0 && <Agents agents={agents.value.value} />}
       {found !== undefined && <Activity system={found} />}
       <EventRate />
       {found !== undefined && (

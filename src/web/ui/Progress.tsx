@@ -16,14 +16,14 @@ export const Progress = ({ progress }: { readonly progress: NonNullable<ListedJo
   ]
   let at = 0
   return (
-    <span class="progress">
+    <span class="row-progress">
       <svg viewBox={`0 0 ${width} 6`} preserveAspectRatio="none" aria-hidden="true">
-        <rect class="progress-rest" width={width} height="6" rx="3" />
+        <rect class="row-progress-rest" width={width} height="6" rx="3" />
         {parts.map(({ count, name }) => {
           const x = (at / total) * width
           at += count
           return count === 0 ? null : (
-            <rect key={name} class={`progress-${name}`} x={x} width={(count / total) * width} height="6" rx="3" />
+            <rect key={name} class={`row-progress-${name}`} x={x} width={(count / total) * width} height="6" rx="3" />
           )
         })}
       </svg>

@@ -1,0 +1,188 @@
+/**
+ * Makes the pictures of docs/page.md, in docs/images/page: a daemon of its own with jobs in every status, and each view of its page
+ * in both themes, wide and 375 pixels narrow. Run it with `npx tsx scripts/screenshots.ts` after `npm run build`; it needs Chromium.
+ */
+import { execFileSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
+import { chromium, type Page } from "playwright-core"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const images = join(root, "docs", "images", "page")
+const directory = mkdtempSync(join(tmpdir(), "charlotte-pictures-"))
+const home = join(directory, "home")
+
+const env = {
+  PATH: `${join(root, "node_modules", ".bin")}:${dirname(process.execPath)}:${process.env["PATH"]}`,
+  HOME: home,
+  TZ: "UTC",
+  LC_ALL: "C.UTF-8",
+  GIT_AUTHOR_NAME: "Ada",
+  GIT_AUTHOR_EMAIL: "ada@example.com",
+  GIT_COMMITTER_NAME: "Ada",
+  GIT_COMMITTER_EMAIL: "ada@example.com"
+}
+
+const sh = (command: string, cwd: string): string =>
+  execFileSync("bash", ["-ec", command], { cwd, env, encoding: "utf8" }).trim()
+
+const charlotte = (words: string, cwd: string): string =>
+  sh(`exec "${process.execPath}" "${root}dist/cli/bin.cjs" ${words}`, cwd)
+
+const write = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+interface Task {
+  readonly title: string
+  readonly script: string
+  readonly gate?: string
+}
+
+/** The files of a plan: its units with what they depend on, and their tasks, one after another. */
+const plan = (
+  path: string,
+  units: { readonly [name: string]: { readonly after?: ReadonlyArray<string>; readonly tasks: ReadonlyArray<Task> } }
+): void => {
+  write(join(path, "charlotte.yaml"), "agent: script\nattempts: 2\n")
+  for (const [name, { after = [], tasks }] of Object.entries(units)) {
+    write(join(path, name, "IMPLEMENTATION_PLAN.md"), `---\ndepends_on: ${JSON.stringify(after)}\n---\n\n# ${name}\n`)
+    tasks.forEach(({ gate = "true", script, title }, at) => {
+      const depends = JSON.stringify(at === 0 ? [] : [at])
+      const head = `---\ntask: ${at + 1}\nstatus: pending\nbackpressure: ${JSON.stringify(gate)}\ndepends_on: ${depends}\n---\n`
+      write(join(path, name, `0${at + 1}-task.md`), `${head}\n# ${title}\n\n\`\`\`sh\n${script}\n\`\`\`\n`)
+    })
+  }
+}
+
+/** What an agent might print while it works. */
+const chat = (text: string): string =>
+  `printf '\\033[1m%s\\033[0m\\n\\033[32m  ✓\\033[0m read src\\n\\033[33m  !\\033[0m one test is slow\\n' '${text}'`
+
+const code = (name: string): string => `${chat(`Working on ${name}`)}
+mkdir -p src
+cat > src/${name}.ts <<'END'
+/** Waits longer after each failure. */
+export const ${name} = (attempt: number): number => {
+  const base = 100 * 2 ** attempt
+  return Math.min(base, 30_000)
+}
+END
+sed -i 's/one/two/' src/index.ts`
+
+const wait = "while ! test -e ~/go; do sleep 0.2; done"
+
+const repository = (name: string): string => {
+  const path = join(home, "src", name)
+  write(join(path, "src", "index.ts"), 'export const name = "one"\n\nexport const greet = () => `hello from ${name}`\n')
+  plan(join(path, "tasks", "retries"), {
+    client: {
+      tasks: [
+        { title: "Wait longer after each failure", script: code("backoff") },
+        { title: "Retry what is safe", script: code("retry") }
+      ]
+    },
+    server: {
+      after: ["client"],
+      tasks: [
+        { title: "Answer with Retry-After", script: code("retryAfter") },
+        { title: "Limit each client", script: `${code("limit")}\n${wait}` }
+      ]
+    },
+    docs: { after: ["client"], tasks: [{ title: "Describe the limits", script: `${code("docs")}\n${wait}` }] },
+    release: { after: ["server", "docs"], tasks: [{ title: "Write the changelog", script: code("changelog") }] }
+  })
+  plan(join(path, "tasks", "settings"), {
+    settings: {
+      tasks: [
+        { title: "Read settings from a file", script: code("settings") },
+        { title: "Check them", script: code("check") }
+      ]
+    },
+    page: { after: ["settings"], tasks: [{ title: "Show them", script: code("page") }] }
+  })
+  plan(join(path, "tasks", "login"), {
+    session: {
+      tasks: [
+        {
+          title: "Keep sessions in the database",
+          script: code("session"),
+          gate: "echo '1 of 14 tests failed: a session ends' >&2; exit 1"
+        }
+      ]
+    },
+    page: { after: ["session"], tasks: [{ title: "Show a form", script: code("form") }] }
+  })
+  sh("git init -q -b main && git add -A && git commit -qm first", path)
+  return path
+}
+
+/** Too many pixels make the package's repository large: the shots are as large as they are shown. */
+const sizes = { wide: { width: 1280, height: 800 }, narrow: { width: 375, height: 720 } }
+
+const shoot = async (page: Page, name: string): Promise<void> => {
+  await page.waitForLoadState("networkidle", { timeout: 1_000 }).catch(() => {})
+  await sleep(1_200)
+  await page.screenshot({ path: join(images, `${name}.png`), animations: "disabled" })
+}
+
+const main = async (): Promise<void> => {
+  mkdirSync(home, { recursive: true })
+  const repositories = ["greeter", "atlas", "billing"].map(repository)
+  const [first = directory, second = directory, third = directory] = repositories
+  const start = (words: string, cwd: string): string => charlotte(`start ${words}`, cwd).split(/\s+/).at(-1) ?? ""
+  charlotte("daemon start", first)
+  const done = start("tasks/settings --label team=web", first)
+  charlotte(`watch ${done}`, first)
+  const failed = start("tasks/login --label team=web", second)
+  await sleep(6_000)
+  const running = start("tasks/retries --label team=core", third)
+  start("tasks/retries --label team=web", first)
+  start("tasks/settings --at 23:30 --label team=core", third)
+  await sleep(12_000)
+
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+  })
+  try {
+    rmSync(images, { recursive: true, force: true })
+    mkdirSync(images, { recursive: true })
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const [size, viewport] of Object.entries(sizes)) {
+        const context = await browser.newContext({ colorScheme, viewport, timezoneId: "UTC" })
+        const page = await context.newPage()
+        await page.goto(
+          charlotte("open --print", first)
+            .split(/\s+/)
+            .find((word) => word.startsWith("http")) ?? ""
+        )
+        await page.getByText("live").waitFor()
+        const { origin } = new URL(page.url())
+        const views = {
+          jobs: "/jobs",
+          job: `/jobs/${running}`,
+          failed: `/jobs/${failed}`,
+          diff: `/jobs/${done}/diff`,
+          system: "/system"
+        }
+        for (const [view, path] of Object.entries(views)) {
+          await page.goto(`${origin}${path}`)
+          await shoot(page, `${view}-${size}-${colorScheme}`)
+        }
+        await context.close()
+      }
+    }
+  } finally {
+    await browser.close()
+    write(join(home, "go"), "")
+    charlotte("daemon stop", first)
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+await main()
