@@ -1,5 +1,5 @@
 /**
- * Makes the page from `src/web`, in `dist/web` or in a directory that is named: `index.html`, what it loads from `/assets/`, and the
+ * Makes the page from `src/web`, in `dist/web` or in a directory that is named: `index.html`, what it loads in `assets`, and the
  * licences of what is in there. The names of assets change with their content.
  */
 import { build } from "esbuild"
@@ -13,8 +13,10 @@ const script = "src/web/main.tsx"
 const styles = "src/web/styles/page.css"
 const [, , directory = `${root}dist/web`] = process.argv
 
+const assets = `${directory}/assets`
+
 rmSync(directory, { recursive: true, force: true })
-mkdirSync(directory, { recursive: true })
+mkdirSync(assets, { recursive: true })
 
 const { metafile } = await build({
   absWorkingDir: root,
@@ -22,7 +24,7 @@ const { metafile } = await build({
   entryPoints: { page: script, styles },
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
-  outdir: directory,
+  outdir: assets,
   format: "esm",
   splitting: true,
   minify: true,

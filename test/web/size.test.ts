@@ -5,7 +5,9 @@ import { join } from "node:path"
 import { brotliCompressSync, gzipSync } from "node:zlib"
 
 const directory = inject("page")
-const names = readdirSync(directory).filter((name) => /\.(html|js|css)$/.test(name))
+const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) =>
+  /\.(html|js|css)$/.test(name)
+)
 const files = new Map(names.map((name) => [name, readFileSync(join(directory, name))]))
 
 const total = (compress: (content: Buffer) => Buffer): number =>
