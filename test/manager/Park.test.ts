@@ -119,6 +119,18 @@ for (const [name, store] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer()))
     )
 
+    it.scopedLive(
+      "goes on by a signal that has come before, once its last attempt has left, where permits are free",
+      () =>
+        Effect.gen(function* () {
+          const manager = yield* Manager
+          const id = yield* manager.start(config)
+          yield* manager.signal(id, "go")
+          yield* send(id, 1, Step.park({ reason: "waits", signal: "go" }))
+          expect(yield* done(id, 2)).toMatchObject({ status: "completed", attempt: 2 })
+        }).pipe(Effect.provide(layer({ maxJobs: 3 })))
+    )
+
     it.scoped("uses up no signal when a time or a resume wakes it", () =>
       Effect.gen(function* () {
         const manager = yield* Manager

@@ -1,7 +1,7 @@
 /**
  * Beginning an attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one.
  */
-import { Cause, Effect, Option } from "effect"
+import { Cause, Deferred, Effect, Option } from "effect"
 import {
   type InvalidJobConfig,
   type JobNotFound,
@@ -88,12 +88,15 @@ export const beginRun = <Config>(
     yield* Effect.catchTags(
       launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller }),
       {
-        // Another call continues or cancels it, or has just done so.
+        // Another call continues or cancels it, or has just done so; or it is due already, and its last attempt is just leaving.
         AlreadyActive: () =>
-          Effect.zipRight(
-            JobRegistry.find(core.jobs, id),
-            Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run))
-          ),
+          Effect.gen(function* () {
+            const active = yield* JobRegistry.find(core.jobs, id)
+            const { waitsFor } = yield* core.recordOf(id)
+            // Without the wait, this would repeat without a pause, and keep timers and I/O from what it waits for.
+            if (waitsFor === "permit" && Option.isSome(active)) yield* Deferred.await(active.value.job.ended)
+            yield* Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run))
+          }),
         Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status })),
         // It waits behind the key that its check has shown only now.
         Elsewhere: () => Effect.void
