@@ -1,10 +1,12 @@
 /**
  * The commands of the model-based test: each acts on the model and on the real manager, and compares them.
  */
+import * as SqlClient from "@effect/sql/SqlClient"
 import { expect } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Deferred, Effect, FastCheck, Option, TestClock } from "effect"
+import { Clock, Deferred, Duration, Effect, FastCheck, Option, Stream, TestClock, TestServices } from "effect"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { config, unknownId } from "../support/jobs.js"
 import { type Job, maxJobs, type Model } from "./Model.js"
 import type { World } from "./World.js"
@@ -25,12 +27,37 @@ const logOf = (id: Job["id"]) =>
     )
   )
 
+/** All that is to happen by itself has happened: runs that wait begin, as far as there are permits. */
+const settled = (model: Model) =>
+  Effect.gen(function* () {
+    const manager = yield* JobManager.JobManager
+    const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+    for (const { id, log } of model.jobs) {
+      const written = (yield* logOf(id)).length
+      if (written < log.length) yield* Stream.runDrain(Stream.take(manager.events(id), log.length))
+    }
+    for (const { attempt, id } of model.active) yield* began(id, attempt)
+    // The manager has looked for the next run that waits.
+    yield* Effect.repeatN(
+      Effect.flatMap(RealClock, ({ turn }) => turn),
+      5
+    )
+  }).pipe(
+    Effect.timeoutFail({
+      duration: "10 seconds",
+      onTimeout: () => new Error("it does not come to what the model says")
+    }),
+    TestServices.provideLive
+  )
+
 /** The real manager is in the same state as the model. */
 const agree = (model: Model) =>
   Effect.gen(function* () {
+    model.dispatch(yield* Clock.currentTimeMillis)
+    yield* settled(model)
     const manager = yield* JobManager.JobManager
     const store = yield* RunStore.RunStore
-    expect(yield* manager.list).toEqual(model.active.map(({ id }) => id))
+    expect([...(yield* manager.list)].sort()).toEqual(model.active.map(({ id }) => id).sort())
     expect(yield* manager.activeCount).toBe(model.active.length)
     const runs = yield* store.list({ limit: 1_000 })
     expect(runs.map(({ attempt, id, status }) => ({ id, status, attempt }))).toEqual(
@@ -75,6 +102,67 @@ const start = (key: string | undefined) =>
       if (started._tag === "Left") return expect(started.left._tag).toBe(obstacle)
       expect(obstacle).toBeUndefined()
       model.started(started.right, key)
+    })
+  )
+
+/** One that may have to wait, for a permit or for a time. */
+const queue = ({
+  days,
+  key,
+  priority
+}: {
+  readonly days: number
+  readonly key: string | undefined
+  readonly priority: number
+}) =>
+  command(`queue ${key ?? ""} ${priority} ${days}`, (model) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const now = yield* Clock.currentTimeMillis
+      const delay = days === 0 ? {} : { delay: Duration.days(days) }
+      const started = yield* Effect.either(manager.start(withKey(key), { whenFull: "queue", priority, ...delay }))
+      if (started._tag === "Left") return expect(started.left._tag).toBe(model.conflict(key))
+      expect(model.conflict(key)).toBeUndefined()
+      if (days === 0 && model.active.length < maxJobs) model.started(started.right, key, priority)
+      else model.queued(started.right, { key, priority, dueAt: now + Duration.toMillis(Duration.days(days)) })
+    })
+  )
+
+/** In a transaction of the application, where the store has any. */
+const startInside = ({ isRolledBack, priority }: { readonly isRolledBack: boolean; readonly priority: number }) =>
+  command(`start inside ${priority} ${isRolledBack ? "and roll back" : ""}`, (model) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const sql = yield* Effect.serviceOption(SqlClient.SqlClient)
+      if (Option.isNone(sql)) return
+      const start = manager.start(config, { priority })
+      if (isRolledBack) {
+        const failing = Effect.zipRight(start, Effect.fail("rolled back" as const))
+        expect(yield* Effect.flip(sql.value.withTransaction(failing))).toBe("rolled back")
+      } else model.queued(yield* sql.value.withTransaction(start), { key: undefined, priority })
+    })
+  )
+
+const park = (n: number) =>
+  onJob(
+    "park",
+    n,
+    (job, model) =>
+      Effect.gen(function* () {
+        const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        yield* send(job.id, Step.park({ reason: "the model says so", signal: "go" }))
+        model.parked(job)
+      }),
+    running
+  )
+
+const signal = (n: number) =>
+  onJob("signal", n, (job, model) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const isOver = !model.unfinished.includes(job)
+      expect(yield* outcomeOf(manager.signal(job.id, "go"))).toBe(isOver ? "JobEnded" : "done")
+      if (!isOver) model.signalled(job)
     })
   )
 
@@ -180,9 +268,11 @@ const resume = (n: number) =>
   onJob("resume", n, (job, model) =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
-      const obstacle = job.status === "interrupted" ? model.obstacle(undefined) : "NotResumable"
+      const isParked = job.status === "parked"
+      const obstacle = job.status === "interrupted" ? model.obstacle(undefined) : isParked ? undefined : "NotResumable"
       expect(yield* outcomeOf(manager.resume(job.id))).toBe(obstacle ?? "done")
-      if (obstacle === undefined) model.resumed(job)
+      if (isParked) model.woken(job)
+      else if (obstacle === undefined) model.resumed(job)
     })
   )
 
@@ -191,7 +281,7 @@ const stopAll = command("stop all", (model) =>
     const manager = yield* JobManager.JobManager
     const reports = yield* manager.stopAll
     // With manual recovery, interrupted runs stay interrupted.
-    const stopped = model.active
+    const stopped = model.unfinished.filter(({ status }) => status !== "interrupted")
     expect(reports.map(({ jobId, mode, status }) => [jobId, status, mode]).sort()).toEqual(
       stopped.map(({ id }) => [id, "cancelled", "graceful"]).sort()
     )
@@ -221,15 +311,23 @@ const restart = (how: "closes" | "crashes"): Command => ({
   toString: () => `the manager ${how}`
 })
 
-const { constant, constantFrom, integer, nat, record } = FastCheck
+const { boolean, constant, constantFrom, integer, nat, record } = FastCheck
 
 const key = constantFrom(undefined, undefined, "a", "b")
+
+const priority = integer({ min: -1, max: 1 })
 
 /** A sequence of commands, which shrinks to a minimal failing one. */
 export const commands = FastCheck.commands(
   [
     key.map(start),
     key.map(start),
+    record({ key, priority, days: constantFrom(0, 0, 1, 1_000) }).map(queue),
+    record({ key, priority, days: constant(0) }).map(queue),
+    record({ priority, isRolledBack: boolean() }).map(startInside),
+    nat().map(park),
+    nat().map(signal),
+    nat().map(signal),
     constantFrom("a", "b").map(startTwice),
     record({ n: nat(), count: integer({ min: 1, max: 5 }) }).map(({ count, n }) => emit(n, count)),
     record({

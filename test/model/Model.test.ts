@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, FastCheck, Runtime, Scope } from "effect"
-import { stores } from "../manager/stores.js"
 import { isLong } from "../support/long.js"
 import { commands } from "./Commands.js"
 import { Model } from "./Model.js"
@@ -8,7 +7,7 @@ import * as World from "./World.js"
 
 const numRuns = isLong ? 2_000 : 30
 
-describe.each(Object.entries(stores))("JobManager on a store %s", (_, store) => {
+describe.each(Object.entries(World.stores))("JobManager on a store %s", (_, store) => {
   it.effect(
     "behaves like the model of its state machine under random commands and restarts",
     () =>
@@ -28,7 +27,15 @@ describe.each(Object.entries(stores))("JobManager on a store %s", (_, store) => 
         })
         yield* Effect.promise(() => FastCheck.assert(agrees, { numRuns }))
         // All statuses were reached.
-        expect([...statuses].sort()).toEqual(["cancelled", "completed", "failed", "interrupted", "running"])
+        expect([...statuses].sort()).toEqual([
+          "cancelled",
+          "completed",
+          "failed",
+          "interrupted",
+          "parked",
+          "pending",
+          "running"
+        ])
       }),
     isLong ? 1_200_000 : 120_000
   )

@@ -14,6 +14,13 @@ export interface Job {
   readonly attempt: number
   /** Consecutive crashes without an emitted event. */
   readonly crashes: number
+  readonly priority: number
+  /** Of a pending run: when it is due, in milliseconds. */
+  readonly dueAt: number
+  /** Of a parked run: whether it is due. */
+  readonly isWoken: boolean
+  /** Whether a signal has come that no attempt has used up. */
+  readonly hasSignal: boolean
   /** The types of its events. */
   readonly log: ReadonlyArray<string>
 }
@@ -27,17 +34,60 @@ export class Model {
   }
 
   get unfinished(): ReadonlyArray<Job> {
-    return this.jobs.filter(({ status }) => status === "running" || status === "interrupted")
+    return this.jobs.filter(({ status }) => ["pending", "running", "interrupted", "parked"].includes(status))
   }
 
-  /** Why a job with this key cannot start now: an interrupted run holds its key. */
+  /** Why a job with this key cannot start now: a run that waits holds its key. */
   obstacle(key: string | undefined): "MaxJobsReached" | "JobConflict" | undefined {
-    if (this.active.length >= maxJobs) return "MaxJobsReached"
+    return this.active.length >= maxJobs ? "MaxJobsReached" : this.conflict(key)
+  }
+
+  conflict(key: string | undefined): "JobConflict" | undefined {
     return key !== undefined && this.unfinished.some((job) => job.key === key) ? "JobConflict" : undefined
   }
 
-  started(id: JobId.JobId, key: string | undefined): void {
-    this.jobs = [...this.jobs, { id, key, status: "running", attempt: 1, crashes: 0, log: ["job.started"] }]
+  started(id: JobId.JobId, key: string | undefined, priority = 0): void {
+    this.add({ id, key, priority, status: "running", dueAt: 0, log: ["job.started"] })
+  }
+
+  queued(
+    id: JobId.JobId,
+    { dueAt = 0, key, priority }: Pick<Job, "priority" | "key"> & Partial<Pick<Job, "dueAt">>
+  ): void {
+    this.add({ id, key, priority, status: "pending", dueAt, log: ["job.queued"] })
+  }
+
+  private add(job: Pick<Job, "id" | "key" | "priority" | "status" | "dueAt" | "log">): void {
+    this.jobs = [...this.jobs, { ...job, attempt: 1, crashes: 0, isWoken: false, hasSignal: false }]
+  }
+
+  /** Runs that are due begin, as far as there are permits: by priority, then parked before pending, then the oldest. */
+  dispatch(now: number): void {
+    const isDue = ({ dueAt, isWoken, status }: Job) =>
+      status === "pending" ? dueAt <= now : status === "parked" && isWoken
+    const first = (a: Job, b: Job) =>
+      b.priority - a.priority || (a.status === b.status ? (a.id < b.id ? -1 : 1) : a.status === "parked" ? -1 : 1)
+    while (this.active.length < maxJobs) {
+      const [job] = this.jobs.filter(isDue).sort(first)
+      if (job === undefined) return
+      if (job.status === "parked") this.resumed(job)
+      else this.change(job.id, { status: "running", log: [...job.log, "job.started"] })
+    }
+  }
+
+  /** It has parked for a signal. */
+  parked({ hasSignal, id, log }: Job): void {
+    const used = { isWoken: hasSignal, hasSignal: false }
+    this.change(id, { ...used, status: "parked", crashes: 0, log: [...log, "job.parked"] })
+  }
+
+  signalled({ id, isWoken, log, status }: Job): void {
+    const wakes = status === "parked" && !isWoken
+    this.change(id, { isWoken: isWoken || wakes, hasSignal: !wakes, log: [...log, "job.signalled"] })
+  }
+
+  woken({ id }: Job): void {
+    this.change(id, { isWoken: true })
   }
 
   emitted({ id, log }: Job, types: ReadonlyArray<string>): void {
@@ -54,7 +104,7 @@ export class Model {
   }
 
   resumed({ attempt, id, log }: Job): void {
-    this.change(id, { status: "running", attempt: attempt + 1, log: [...log, "job.resumed"] })
+    this.change(id, { status: "running", attempt: attempt + 1, isWoken: false, log: [...log, "job.resumed"] })
   }
 
   closed(): void {

@@ -1,11 +1,13 @@
 /**
  * The real system: successive managers on one store, with a test clock.
  */
-import { type errors, JobManager, type RunStore } from "charlotte"
+import { Database, type errors, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
-import { type Context, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scope, TestClock } from "effect"
+import { Context, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scope, TestClock } from "effect"
 import { KernelRef } from "../../src/internal/ProcessIdentity.js"
+import { databaseFile } from "../manager/lives.js"
 import { maxJobs } from "./Model.js"
+import * as Process from "./Process.js"
 
 type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator
 
@@ -13,6 +15,14 @@ export interface World {
   readonly run: <A, E>(effect: Effect.Effect<A, E, Services>) => Promise<A>
   /** Closes or crashes the current manager, and starts the next. */
   readonly restart: (end: "closes" | "crashes") => Promise<void>
+}
+
+/** Each store, made for each layer that provides it; the one in SQLite with the client of its application. */
+export const stores: Readonly<Record<string, Layer.Layer<RunStore.RunStore, errors.StoreError>>> = {
+  "in memory": RunStore.layerMemory,
+  "in SQLite": Layer.unwrapScoped(
+    Effect.map(databaseFile, (filename) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename }))))
+  )
 }
 
 /** Treats every other process as dead. */
@@ -39,17 +49,19 @@ export const make = (
     const stored = yield* Layer.build(store)
 
     const begin = Effect.gen(function* () {
-      const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+      const scope = yield* Scope.make()
+      const own = Process.make()
+      const store = own.during(Context.get(stored, RunStore.RunStore))
       const context: Context.Context<Services> = yield* Layer.buildWithScope(
-        Layer.provideMerge(manager, Layer.succeedContext(stored)),
+        Layer.provideMerge(manager, Layer.succeedContext(Context.add(stored, RunStore.RunStore, store))),
         scope
       )
-      return { scope, context }
+      return { scope, context, kill: own.kill }
     })
-    const lives = yield* Effect.scope
     // Ids of time 0 and time 1 would be ordered alike.
     yield* TestClock.adjust(1)
     let life = yield* begin
+    yield* Effect.addFinalizer(() => Scope.close(life.scope, Exit.void))
 
     const run = <A, E>(effect: Effect.Effect<A, E>) =>
       // A crashed manager logs at the end of the test that another has taken over.
@@ -61,9 +73,10 @@ export const make = (
         run(
           Effect.gen(function* () {
             if (end === "closes") yield* Scope.close(life.scope, Exit.void)
+            else yield* life.kill
             // The ids of one manager increase regardless of the clock; those of different managers are ordered by it.
             yield* TestClock.adjust(1)
-            life = yield* Scope.extend(begin, lives)
+            life = yield* begin
           })
         )
     }
