@@ -1,5 +1,5 @@
 /** A server with the page as it is built, over a manager whose jobs do what a test says. */
-import { JobManager } from "charlotte"
+import { JobManager, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
 import { ScriptedOrchestrator, TestManager } from "charlotte/testing"
 import { Context, Effect, Layer, type Scope } from "effect"
@@ -21,6 +21,7 @@ export interface World {
   readonly client: Http.JobClient.Service
   readonly manager: Context.Tag.Service<JobManager.JobManager>
   readonly script: ScriptedOrchestrator.Service
+  readonly store: Context.Tag.Service<RunStore.RunStore>
   /** An address that begins a session, as `charlotte open` makes them. */
   readonly opening: (path?: string) => Effect.Effect<string>
   /** A browser with the page open. */
@@ -85,6 +86,7 @@ export const make = ({ jobs, server, ...options }: Options = {}): Effect.Effect<
       client: yield* Http.JobClient.make({ socket }),
       manager: Context.get(services, JobManager.JobManager),
       script: Context.get(services, ScriptedOrchestrator.ScriptedOrchestrator),
+      store: Context.get(services, RunStore.RunStore),
       opening,
       open: (path = "/jobs", options: BrowserContextOptions = {}) => visit(opening(path), options),
       streams: Effect.map(send({ socketPath: socket }, { path: "/metrics" }), ({ text }) =>

@@ -1,0 +1,48 @@
+import { expect, layer } from "@effect/vitest"
+import { Step } from "charlotte/testing"
+import { DateTime, Effect } from "effect"
+import { AgentLimit } from "../../../src/domain/AgentLimit.js"
+import { act, layer as browser } from "../support/Browser.js"
+import * as World from "../support/World.js"
+
+const config = (tasksDir: string) => ({ repoPath: "/home/ada/greeter", tasksDir, targetBranch: "main" })
+
+layer(browser, { excludeTestServices: true })("the system", (it) => {
+  it.scoped("shows capacity, queue, throughput and parked agents, and follows what happens", () =>
+    Effect.gen(function* () {
+      const until = DateTime.add(DateTime.unsafeNow(), { minutes: 90 })
+      const agents = Effect.succeed([
+        { name: "claude", installed: true },
+        { name: "codex", installed: false }
+      ])
+      const world = yield* World.make({ maxJobs: 2, server: { maxJobs: 2, agents } })
+      const first = yield* world.client.start(config("one"))
+      const limit = new AgentLimit({ agent: "claude", reason: "usage <b>limit</b> reached", until, refusals: 0 })
+      yield* world.store.agentLimits.record({ jobId: first, attempt: 1, limit })
+      const { page, problems } = yield* world.open("/system")
+      const gauge = (name: string) => page.locator(".gauges > div").filter({ hasText: name })
+      const agent = (name: string) => page.getByRole("row").filter({ hasText: name })
+      yield* act(() =>
+        agent("claude")
+          .getByText(/^free again (tomorrow )?\d\d:\d\d$/)
+          .waitFor()
+      )
+      yield* act(() => agent("claude").getByText("usage <b>limit</b> reached").waitFor())
+      yield* act(() => agent("codex").getByText("not installed").waitFor())
+
+      yield* world.client.start(config("two"))
+      yield* world.client.start(config("three"), { whenFull: "queue" })
+      yield* act(() => gauge("Running").getByText("2 of 2").waitFor())
+      yield* act(() => gauge("Pending").getByText("the oldest for").waitFor())
+
+      yield* world.script.send(first, Step.succeed("done"))
+      yield* act(() => page.getByText("1 completed").waitFor())
+      yield* act(() => page.getByText("median").first().waitFor())
+      yield* act(() =>
+        page.getByRole("img", { name: /^Events in each of the last 60 seconds, at most [1-9]/ }).waitFor()
+      )
+      expect(yield* act(() => page.title())).toBe("System · Charlotte")
+      expect(problems).toEqual([])
+    })
+  )
+})
