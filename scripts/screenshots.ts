@@ -19,11 +19,7 @@ const env = {
   PATH: `${join(root, "node_modules", ".bin")}:${dirname(process.execPath)}:${process.env["PATH"]}`,
   HOME: home,
   TZ: "UTC",
-  LC_ALL: "C.UTF-8",
-  GIT_AUTHOR_NAME: "Ada",
-  GIT_AUTHOR_EMAIL: "ada@example.com",
-  GIT_COMMITTER_NAME: "Ada",
-  GIT_COMMITTER_EMAIL: "ada@example.com"
+  LC_ALL: "C.UTF-8"
 }
 
 const sh = (command: string, cwd: string): string =>
@@ -130,48 +126,45 @@ const shoot = async (page: Page, name: string): Promise<void> => {
   await page.screenshot({ path: join(images, `${name}.png`), animations: "disabled" })
 }
 
-const main = async (): Promise<void> => {
-  mkdirSync(home, { recursive: true })
-  const repositories = ["greeter", "atlas", "billing"].map(repository)
-  const [first = directory, second = directory, third = directory] = repositories
+interface Shown {
+  readonly done: string
+  readonly running: string
+}
+
+/** Jobs in every status, some of which wait until they may go on. */
+const startJobs = async (first: string, second: string, third: string): Promise<Shown> => {
   const start = (words: string, cwd: string): string => charlotte(`start ${words}`, cwd).split(/\s+/).at(-1) ?? ""
-  charlotte("daemon start", first)
   const done = start("tasks/settings --label team=web", first)
   charlotte(`watch ${done}`, first)
-  const failed = start("tasks/login --label team=web", second)
-  await sleep(6_000)
+  start("tasks/login --label team=web", second)
   const running = start("tasks/retries --label team=core", third)
   start("tasks/retries --label team=web", first)
-  start("tasks/settings --at 23:30 --label team=core", third)
+  start("tasks/settings --delay 2h --label team=core", second)
+  // Until those that fail have failed, and the others wait.
   await sleep(12_000)
+  return { done, running }
+}
 
+const shootAll = async (opening: () => string, { done, running }: Shown): Promise<void> => {
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
   })
+  const views = {
+    jobs: "/jobs",
+    job: `/jobs/${running}`,
+    diff: `/jobs/${done}/diff`,
+    system: "/system"
+  }
   try {
-    rmSync(images, { recursive: true, force: true })
-    mkdirSync(images, { recursive: true })
     for (const colorScheme of ["light", "dark"] as const) {
       for (const [size, viewport] of Object.entries(sizes)) {
         const context = await browser.newContext({ colorScheme, viewport, timezoneId: "UTC" })
         const page = await context.newPage()
-        await page.goto(
-          charlotte("open --print", first)
-            .split(/\s+/)
-            .find((word) => word.startsWith("http")) ?? ""
-        )
+        await page.goto(opening())
         await page.getByText("live").waitFor()
-        const { origin } = new URL(page.url())
-        const views = {
-          jobs: "/jobs",
-          job: `/jobs/${running}`,
-          failed: `/jobs/${failed}`,
-          diff: `/jobs/${done}/diff`,
-          system: "/system"
-        }
         for (const [view, path] of Object.entries(views)) {
-          await page.goto(`${origin}${path}`)
+          await page.goto(new URL(path, page.url()).href)
           await shoot(page, `${view}-${size}-${colorScheme}`)
         }
         await context.close()
@@ -179,10 +172,24 @@ const main = async (): Promise<void> => {
     }
   } finally {
     await browser.close()
-    write(join(home, "go"), "")
-    charlotte("daemon stop", first)
-    rmSync(directory, { recursive: true, force: true })
   }
 }
 
-await main()
+write(join(home, ".gitconfig"), "[user]\n\tname = Ada\n\temail = ada@example.com\n")
+const [first = directory, second = directory, third = directory] = ["greeter", "atlas", "billing"].map(repository)
+charlotte("daemon start", first)
+try {
+  rmSync(images, { recursive: true, force: true })
+  mkdirSync(images, { recursive: true })
+  await shootAll(
+    () =>
+      charlotte("open --print", first)
+        .split(/\s+/)
+        .find((word) => word.startsWith("http")) ?? "",
+    await startJobs(first, second, third)
+  )
+} finally {
+  write(join(home, "go"), "")
+  charlotte("daemon stop", first)
+  rmSync(directory, { recursive: true, force: true })
+}

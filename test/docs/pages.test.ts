@@ -179,7 +179,8 @@ describe("the pages", () => {
       [...text.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path = ""]) => normalize(join(dirname(file), path)))
     )
     expect([...new Set(shown)].sort()).toEqual(
-      readdirSync(join(root, "docs/images"))
+      readdirSync(join(root, "docs/images"), { recursive: true, encoding: "utf8" })
+        .filter((name) => /\.\w+$/.test(name))
         .map((name) => `docs/images/${name}`)
         .sort()
     )

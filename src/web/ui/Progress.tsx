@@ -29,7 +29,13 @@ export const Progress = ({ progress }: { readonly progress: NonNullable<ListedJo
       </svg>
       <span class="number">
         {completed + skipped}/{total}
-        {failed > 0 && <span class="bad"> · {failed} failed</span>}
+        {failed > 0 && (
+          <span class="bad">
+            {" "}
+            ✕{failed}
+            <span class="visually-hidden"> failed</span>
+          </span>
+        )}
       </span>
     </span>
   )
