@@ -22,6 +22,15 @@ export const messageOf = (error: unknown): string => {
   return error === undefined ? "" : JSON.stringify(error)
 }
 
+/** Of a task job, where its result is; of others, the result itself, which is any JSON. */
+const resultOf = (result: unknown): string => {
+  if (result === undefined || result === null) return ""
+  if (isRecord(result) && typeof result["target"] === "string" && typeof result["branch"] === "string") {
+    return result["landed"] === undefined ? `result on ${result["branch"]}` : `landed on ${result["target"]}`
+  }
+  return messageOf(result)
+}
+
 const waits = {
   permit: "waits for a free place",
   time: "waits for its time",
@@ -52,7 +61,7 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
     case "failed":
       return { text: messageOf(job.error?.error ?? job.error?.cause), tone: "bad" }
     case "completed":
-      return { text: job.result === undefined || job.result === null ? "" : messageOf(job.result), tone: "plain" }
+      return { text: resultOf(job.result), tone: "plain" }
     case "cancelled":
       return { text: job.error === undefined ? "stopped" : messageOf(job.error.error), tone: "faint" }
     case "running":

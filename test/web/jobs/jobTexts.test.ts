@@ -92,6 +92,11 @@ describe("the texts of a job", () => {
     expect(ofRecord(job("a", { status: "failed", error }), now)).toEqual({ text: "1 unit failed", tone: "bad" })
     expect(ofRecord(parked("a", { signal: "approve" }), now).text).toBe("waits · waits for the signal approve")
     expect(ofRecord(parked("a", { signal: "charlotte.resume" }), now).text).toBe("waits")
+    const result = { target: "main", branch: "charlotte/1", landed: "abc" }
+    expect(ofRecord(job("a", { status: "completed", result }), now).text).toBe("landed on main")
+    expect(ofRecord(job("a", { status: "completed", result: { ...result, landed: undefined } }), now).text).toBe(
+      "result on charlotte/1"
+    )
     expect(messageOf({ some: "json" })).toBe('{"some":"json"}')
     expect(messageOf("text")).toBe("text")
   })
