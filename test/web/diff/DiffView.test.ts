@@ -52,6 +52,8 @@ const withDiff = (respond: (query: URLSearchParams) => Page_ | undefined, option
     const world = yield* World.make()
     const id = yield* world.client.start(config())
     const tab = yield* world.open("/jobs", options)
+    // Once the session has begun, other addresses open in it.
+    yield* act(() => tab.page.locator(".connection.good").waitFor())
     yield* act(() =>
       tab.context.route("**/api/v1/jobs/*/diff?*", (route) => {
         const page = respond(new URL(route.request().url()).searchParams)

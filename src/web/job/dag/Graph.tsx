@@ -78,7 +78,7 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
     if (element === null || laid.width === 0) return
     const space = 32
     const whole = Math.min((element.clientWidth - space) / laid.width, (element.clientHeight - space) / laid.height)
-    zoomTo(Math.min(1, whole))
+    zoomTo(Math.min(1.5, whole))
   }
 
   const reveal = (id: string | undefined): void => {
