@@ -14,6 +14,7 @@ const floors = [
   ["yaml"],
   ["tasks"],
   ["http", "web"],
+  ["telemetry"],
   ["daemon"],
   ["cli"]
 ]
@@ -123,12 +124,16 @@ export default {
       from: { path: "^src/", pathNot: "^src/store/SqliteClient\\.ts$" },
       to: { path: npm("@effect/sql-sqlite-node") }
     },
-    only("@effect/platform-node", ["http", "daemon", "cli"], "The library runs on what the application provides."),
+    only(
+      "@effect/platform-node",
+      ["http", "telemetry", "daemon", "cli"],
+      "The library runs on what the application provides."
+    ),
     {
       name: "no-http-below-http",
       comment: "The library does not load HTTP code.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(http|web|daemon|cli)/" },
+      from: { path: "^src/", pathNot: "^src/(http|web|telemetry|daemon|cli)/" },
       to: { path: "node_modules/@effect/platform/.*Http" }
     },
     {
@@ -143,7 +148,7 @@ export default {
       comment:
         "What src imports stands under dependencies or peerDependencies in package.json; what the command or the page has in its bundle does not have to.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(cli/|web/|store/SqliteClient\\.ts$)" },
+      from: { path: "^src/", pathNot: "^src/(cli/|telemetry/|web/|store/SqliteClient\\.ts$)" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-peer"] }
     },
     {

@@ -40,7 +40,7 @@ const loadedBy = async (specifier: string): Promise<ReadonlyArray<string>> => {
 }
 
 const heavy =
-  /\/src\/(tasks|http|web|cli|daemon)\/|\/@effect\/(platform-node|cli|sql-pg|cluster)\/|\/node_modules\/pg[-/]|\/@effect\/platform\/.*Http|\/node_modules\/yaml\//
+  /\/src\/(tasks|http|web|cli|daemon|telemetry)\/|\/@effect\/(platform-node|cli|opentelemetry|sql-pg|cluster)\/|\/node_modules\/pg[-/]|\/@effect\/platform\/.*Http|\/node_modules\/yaml\//
 
 describe('import "charlotte"', () => {
   it("loads neither HTTP server, CLI, task code nor a client of PostgreSQL", async () => {
@@ -48,6 +48,12 @@ describe('import "charlotte"', () => {
     expect(loaded).toContainEqual(expect.stringMatching(/\/src\/index\.ts$/))
     expect(loaded).toContainEqual(expect.stringMatching(/\/src\/manager\/JobManager\.ts$/))
     expect(loaded.filter((url) => heavy.test(url))).toEqual([])
+  })
+
+  it("loads no exporter with the server either: the application has its own, or none", async () => {
+    const loaded = await loadedBy("charlotte/http")
+    expect(loaded).toContainEqual(expect.stringMatching(/\/src\/http\/server\/Server\.ts$/))
+    expect(loaded.filter((url) => /\/src\/telemetry\/|opentelemetry/.test(url))).toEqual([])
   })
 
   it("would be seen to load task code, if it did", async () => {

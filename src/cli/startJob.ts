@@ -10,6 +10,7 @@ import { Hinted } from "./errors/Hinted.js"
 import * as hints from "./errors/hints.js"
 import type { Manager } from "./JobSource.js"
 import * as waitingText from "./waitingText.js"
+import { withCallerSpan } from "./withCallerSpan.js"
 
 export interface Started {
   readonly id: JobId
@@ -26,7 +27,7 @@ export const start = (
 ) =>
   Effect.gen(function* () {
     const submittedAt = yield* DateTime.now
-    const id = yield* Effect.catchTags(manager.start(config, Option.getOrUndefined(options)), {
+    const id = yield* Effect.catchTags(withCallerSpan(manager.start(config, Option.getOrUndefined(options))), {
       MaxJobsReached: (error) => new Hinted({ error, hint: orQueue }),
       JobConflict: (error) => new Hinted({ error, hint: `${hints.of(error)}; ${orWaitBehind(options)}` })
     })

@@ -8,6 +8,7 @@ import * as race from "../internal/race.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../process/Umask.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
 import * as gracefulShutdown from "./gracefulShutdown.js"
 import { type LockOwner, show } from "./LockOwner.js"
 import { HomeLock } from "./HomeLock.js"
@@ -26,6 +27,9 @@ export interface Options {
   readonly show?: ((line: string) => void) | undefined
 }
 
+/** Milliseconds, of the ten seconds of a shutdown; the jobs leave at least as many. */
+const lastExport = 400
+
 /**
  * Returns after a shutdown that a client requested: no request is accepted any more, jobs are interrupted and continue at the next
  * start, and the home is free. Interrupting it shuts it down in the same way.
@@ -35,7 +39,13 @@ export const run = (options: Options) =>
     yield* Umask.restrictive
     // A process that does not get the home writes nothing into its log.
     const home = yield* Layer.build(Layers.home({ what: "daemon", version }))
-    yield* live(options).pipe(DaemonLog.to(options), Effect.provide(home))
+    const telemetry = {
+      secrets: Context.get(home, Secrets.Secrets),
+      version,
+      flush: lastExport,
+      onProblem: (problem: string) => Effect.logWarning(problem)
+    }
+    yield* live(options).pipe(Telemetry.exported(telemetry), DaemonLog.to(options), Effect.provide(home))
   }).pipe(Effect.scoped)
 
 const live = ({ listen, onReady }: Options) =>
@@ -46,7 +56,8 @@ const live = ({ listen, onReady }: Options) =>
         : Effect.logInfo("stopped")
     )
     yield* Effect.logInfo("starting").pipe(Effect.annotateLogs({ version, pid: process.pid, node: process.version }))
-    const store = yield* Layer.build(Layers.records)
+    // Not the statements of each migration.
+    const store = yield* Effect.withTracerEnabled(Layer.build(Layers.records), false)
     const runner = Context.get(store, ProcessRunner)
     yield* gracefulShutdown.hurryOnSignal(runner, { force: true })
 

@@ -91,10 +91,20 @@ export const childVariables: Effect.Effect<{ readonly TRACEPARENT?: string }> = 
   )
 )
 
+/** The `traceparent` of the span of another program, to be passed on where no tracer is installed that would do so. */
+export const remote: Effect.Effect<Option.Option<string>> = Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(
+    fiber.currentTracer !== defaultTracer || fiber.currentSpan?._tag !== "ExternalSpan"
+      ? Option.none()
+      : traceparent(fiber.currentSpan)
+  )
+)
+
 const orRemote = (span: Tracer.AnySpan): Tracer.AnySpan => {
   for (let current = span; ;) {
     if (current._tag === "ExternalSpan") return current
-    if (Option.isNone(current.parent)) return span
+    // What is around a job has not started what it starts.
+    if (current.name === job || Option.isNone(current.parent)) return span
     current = current.parent.value
   }
 }

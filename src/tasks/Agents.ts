@@ -101,7 +101,7 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
     const fail = (data: Pick<NoSuchAgent, "reason" | "agent" | "command">) =>
       Effect.flatMap(found, (found) => new NoSuchAgent({ ...data, names, found, file }))
 
-    const get = Effect.fn("Agents.get")(function* (name: string | undefined) {
+    const get = Effect.fnUntraced(function* (name: string | undefined) {
       if (name === undefined) return yield* fail({ reason: "notChosen" })
       if (name === script) return Script({ env })
       const profile = profiles.get(name)

@@ -31,7 +31,7 @@ describe("every fenced block in README, CONTRIBUTING and docs", () => {
     json: ({ check }) => ["", "package.json"].includes(check),
     ts: ({ check }) => ["", "vitest", "fragment"].includes(check) || isFile(check),
     md: ({ check }) => /(\d+-[\w-]+|IMPLEMENTATION_PLAN)\.md$/.test(check),
-    yaml: ({ check }) => /(charlotte|config)\.yaml$/.test(check),
+    yaml: ({ check }) => check === "charlotte.rules.yml" || /(charlotte|config)\.yaml$/.test(check),
     mermaid: ({ check }) => check === "states",
     ini: ({ check }) => check === "charlotte.service"
   }

@@ -5,6 +5,7 @@ import { Effect, Option, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import * as JobRef from "../JobRef.js"
 import type { Jobs } from "../JobSource.js"
+import { withCallerSpan } from "../withCallerSpan.js"
 import * as startAndFollow from "./startAndFollow.js"
 
 export interface Options {
@@ -15,7 +16,7 @@ export interface Options {
 
 export const retryJob = ({ job, json, target }: Options) =>
   startAndFollow.follow({
-    begin: (jobs) => Effect.flatMap(retryConfig(jobs, job, target), (config) => jobs.start(config)),
+    begin: (jobs) => Effect.flatMap(retryConfig(jobs, job, target), (config) => withCallerSpan(jobs.start(config))),
     json
   })
 

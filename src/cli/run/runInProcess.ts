@@ -7,11 +7,14 @@ import type { Run } from "../../domain/Run.js"
 import * as gracefulShutdown from "../../daemon/gracefulShutdown.js"
 import { HomeLock } from "../../daemon/HomeLock.js"
 import * as Layers from "../../daemon/Layers.js"
+import { Secrets } from "../../daemon/Secrets.js"
+import { RefreshInterval } from "../../http/server/Metrics.js"
 import { Server } from "../../http/server/Server.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as race from "../../internal/race.js"
 import { RunStore } from "../../store/RunStore.js"
+import * as Telemetry from "../../telemetry/Telemetry.js"
 import * as Umask from "../../process/Umask.js"
 import { ProcessRunner } from "../../process/ProcessRunner.js"
 import * as exitCodeOf from "../errors/exitCodeOf.js"
@@ -31,10 +34,27 @@ export interface Options<E> {
  * Quits with the exit code of a job that does not complete. An interruption leaves the job `interrupted`, to be resumed; a
  * second one kills what is still running.
  */
-export const follow = <E>({ begin, json }: Options<E>) =>
+export const follow = <E>(options: Options<E>) =>
   Effect.gen(function* () {
     yield* Umask.restrictive
     const records = yield* Layer.build(Layers.store({ what: "run", version }))
+    const { error } = yield* Output
+    const telemetry = {
+      secrets: Context.get(records, Secrets),
+      version,
+      flush: lastExport,
+      onProblem: (problem: string) => Effect.ignore(error(`charlotte: ${problem}\n`))
+    }
+    yield* Telemetry.exported(telemetry)(manage(options, records))
+  }).pipe(Effect.scoped)
+
+/** Milliseconds in which what is left to export is sent before the process ends. */
+const lastExport = 2_000
+
+type Records = Layer.Layer.Success<ReturnType<typeof Layers.store>>
+
+const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records>) =>
+  Effect.gen(function* () {
     const store = Context.get(records, RunStore)
     const [waiting] = yield* store.list({ kind: JobManager.kind, status: "pending", limit: 1 })
     if (waiting !== undefined) return yield* new DaemonNeeded({ jobId: waiting.id })
@@ -116,7 +136,9 @@ const printInterrupted = ({ id, status }: Run, { message }: OutputClosed) =>
 const serve = (life: Scope.Scope) =>
   Effect.gen(function* () {
     const server = yield* Layer.buildWithScope(Layers.server({ reopenPage: false }), life)
-    const { addresses, shutdownRequested } = Context.get(server, Server)
+    const { addresses, prepared, shutdownRequested } = Context.get(server, Server)
+    // The application counts what happens; it is loaded with the first request otherwise.
+    if ((yield* RefreshInterval) !== undefined) yield* prepared
     yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
     return shutdownRequested
   }).pipe(

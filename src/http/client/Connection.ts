@@ -4,7 +4,8 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Effect, type Redacted, type Scope } from "effect"
+import { Effect, identity, Option, type Redacted, type Scope } from "effect"
+import * as Tracing from "../../internal/Tracing.js"
 import { version, versionHeader } from "../contract/Version.js"
 import type { ListenError } from "../server/ListenError.js"
 import * as SocketPath from "../SocketPath.js"
@@ -44,6 +45,12 @@ const ofTarget = (target: Target) =>
         }
       })
 
+/** Without a tracer the server would be told of a span that nothing exports. */
+const withoutSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Tracing.isTraced, (traced) =>
+    traced ? effect : Effect.locally(effect, HttpClient.currentTracerDisabledWhen, () => true)
+  )
+
 export const make = (target: Target): Effect.Effect<Connection, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const { address, agent, authorize, url } = yield* ofTarget(target)
@@ -54,8 +61,21 @@ export const make = (target: Target): Effect.Effect<Connection, ListenError, Sco
     )
     return {
       address,
-      client: HttpClient.mapRequest(client, (request) =>
-        request.pipe(HttpClientRequest.prependUrl(url), HttpClientRequest.setHeader(versionHeader, version), authorize)
+      client: client.pipe(
+        HttpClient.mapRequestEffect((request) =>
+          Effect.map(Tracing.remote, (remote) =>
+            request.pipe(
+              HttpClientRequest.prependUrl(url),
+              HttpClientRequest.setHeader(versionHeader, version),
+              Option.match(remote, {
+                onNone: () => identity<HttpClientRequest.HttpClientRequest>,
+                onSome: (traceparent) => HttpClientRequest.setHeader("traceparent", traceparent)
+              }),
+              authorize
+            )
+          )
+        ),
+        HttpClient.transformResponse(withoutSpans)
       )
     }
   })

@@ -15,6 +15,7 @@ import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Path } from "@effect/platform/Path"
+import * as Headers from "@effect/platform/Headers"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Cause, Context, Effect, Layer, Schema } from "effect"
 import type { RequestListener } from "node:http"
@@ -91,10 +92,16 @@ const readableDecodeErrors = HttpApiBuilder.middleware((app) =>
   })
 )
 
-/** Without a configured tracer, requests have no span: it would be discarded, and costs more than the rest of the request. */
-const withoutSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+/**
+ * Only requests to the API have a span, and only with a tracer: without one it would be discarded, and costs more than the rest
+ * of the request. Probes and pages would only be noise.
+ */
+const withSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(isTraced, (traced) =>
-    traced ? effect : Effect.locally(effect, HttpMiddleware.currentTracerDisabledWhen, () => true)
+    effect.pipe(
+      Effect.locally(HttpMiddleware.currentTracerDisabledWhen, ({ url }) => !traced || !url.startsWith("/api/")),
+      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "idempotency-key"])
+    )
   )
 
 /**
@@ -126,7 +133,7 @@ const make = ({ page, maxBody = defaultMaxBody }: Options) =>
     const listener = (policy: RequestGuard.AccessPolicy) =>
       NodeHttpServer.makeHandler(app(RequestGuard.make(policy))).pipe(
         Effect.mapInputContext((_: Context.Context<never>) => Context.add(services, MaxBody, maxBody)),
-        withoutSpans
+        withSpans
       )
     return { listener, close }
   })

@@ -44,13 +44,23 @@ export const counter = (about: About, ...samples: ReadonlyArray<Sample>): string
     samples.map((sample) => line(about.name, sample))
   )
 
-export const histogram = (about: About, state: MetricState.MetricState.Histogram): string => {
-  const bucket = ([bound, value]: readonly [number, number]) =>
-    line(`${about.name}_bucket`, { labels: { le: number(bound) }, value })
-  return family("histogram", about, [
-    ...state.buckets.filter(([bound]) => Number.isFinite(bound)).map(bucket),
-    bucket([Infinity, state.count]),
-    line(`${about.name}_sum`, { value: state.sum }),
-    line(`${about.name}_count`, { value: state.count })
-  ])
+export interface Series {
+  readonly labels?: { readonly [name: string]: string }
+  readonly state: MetricState.MetricState.Histogram
 }
+
+export const histogram = (about: About, ...series: ReadonlyArray<Series>): string =>
+  family(
+    "histogram",
+    about,
+    series.flatMap(({ labels = {}, state }) => {
+      const bucket = ([bound, value]: readonly [number, number]) =>
+        line(`${about.name}_bucket`, { labels: { ...labels, le: number(bound) }, value })
+      return [
+        ...state.buckets.filter(([bound]) => Number.isFinite(bound)).map(bucket),
+        bucket([Infinity, state.count]),
+        line(`${about.name}_sum`, { labels, value: state.sum }),
+        line(`${about.name}_count`, { labels, value: state.count })
+      ]
+    })
+  )

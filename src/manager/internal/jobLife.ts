@@ -102,7 +102,11 @@ const admit = <Config, E>(
       const isNew = yield* JobRegistry.add(core.jobs, { _tag: "Admitting", id, answered, withdraw: interrupt(fiber) })
       if (!isNew) return yield* new AlreadyActive()
       return yield* Effect.gen(function* () {
-        const prepared = yield* Effect.interruptible(prepare)
+        const checked = Option.match(caller, {
+          onNone: () => prepare,
+          onSome: (span) => Effect.withParentSpan(prepare, span)
+        })
+        const prepared = yield* Effect.interruptible(checked)
         yield* core.shutdown.refuse
         const span = yield* jobSpan.make({ ...prepared, caller, id, kind: core.kind })
         const run = yield* prepared.commit(Option.getOrUndefined(span)?.trace)

@@ -50,6 +50,41 @@ describe("/metrics", () => {
       expect(after.get("charlotte_stream_lag_events")).toBe(0)
       expect(after.get('charlotte_event_loop_delay_seconds{of="max"}')).toBeGreaterThanOrEqual(0)
       expect([...after.values()].every((value) => Number.isFinite(value))).toBe(true)
+
+      const name = 'cicd_pipeline_name="tasks"'
+      expect(after.get(`cicd_pipeline_run_active{${name},cicd_pipeline_run_state="executing"}`)).toBe(1)
+      expect(after.get('cicd_worker_count{cicd_worker_state="busy"}')).toBe(1)
+      expect(after.get('cicd_worker_count{cicd_worker_state="available"}')).toBe(3)
+      expect(after.get('charlotte_queue_depth{kind="tasks"}')).toBe(0)
+      for (const result of ["success", "failure", "cancellation"])
+        expect(
+          after.get(
+            `cicd_pipeline_run_duration_seconds_count{${name},cicd_pipeline_run_state="executing",cicd_pipeline_result="${result}"}`
+          ),
+          result
+        ).toBe(1)
+      expect(after.get(`cicd_pipeline_run_errors_total{${name},error_type="failure"}`)).toBe(1)
+    })
+  )
+
+  it.scopedLive("counts failed gates, and the turns of agents by how they ended", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1 })
+      const { send } = World.script(world)
+      const id = yield* world.bySocket.start(config)
+      yield* send(
+        id,
+        Step.emit({ type: "task.agent.ended", payload: { class: "usageLimit" } }),
+        Step.emit({ type: "task.agent.ended", payload: { class: "whatever an application emits" } }),
+        Step.emit({ type: "task.gate.failed", payload: {} }),
+        Step.succeed(1)
+      )
+      yield* Stream.runDrain(world.bySocket.events(id))
+      const turns = 'charlotte_agent_turns_total{class="usageLimit"}'
+      const gates = 'cicd_pipeline_run_errors_total{cicd_pipeline_name="tasks",error_type="gate"}'
+      const after = yield* Effect.repeat(samples(world), { until: (found) => found.get(gates) === 1 })
+      expect([...after.keys()].filter((name) => name.startsWith("charlotte_agent_turns_total"))).toEqual([turns])
+      expect(after.get(turns)).toBe(1)
     })
   )
 })
@@ -66,7 +101,7 @@ describe("Prometheus text format", () => {
     Effect.gen(function* () {
       const metric = Metric.histogram("test_of_prometheus", MetricBoundaries.fromIterable([1, 2]))
       yield* Effect.forEach([0.5, 1.5, 1.7, 9], (value) => Metric.update(metric, value))
-      expect(Prometheus.histogram({ name: "h", help: "H" }, yield* Metric.value(metric))).toBe(
+      expect(Prometheus.histogram({ name: "h", help: "H" }, { state: yield* Metric.value(metric) })).toBe(
         [
           "# HELP h H",
           "# TYPE h histogram",

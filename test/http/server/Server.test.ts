@@ -18,7 +18,7 @@ const listening = (options: Http.Server.Options) =>
   )
 
 describe("request tracing", () => {
-  it.scopedLive("makes a span if a tracer is configured", () =>
+  it.scopedLive("makes a span for a request to the API if a tracer is configured, and none for a probe", () =>
     Effect.gen(function* () {
       const own = yield* Effect.tracer
       const spans: Array<string> = []
@@ -36,7 +36,10 @@ describe("request tracing", () => {
           Layer.provide(Layer.setTracer(tracer))
         )
       )
-      yield* Effect.flatMap(Http.JobClient.make({ socket }), ({ health }) => health)
+      const client = yield* Http.JobClient.make({ socket })
+      yield* client.health
+      expect(spans).not.toContain("http.server GET")
+      yield* client.list()
       expect(spans).toContain("http.server GET")
     })
   )

@@ -1,0 +1,153 @@
+/**
+ * Every metric, under the name that it has in OTLP. In the text of Prometheus a name has underscores for dots, and its unit and
+ * `_total` at its end, as OpenTelemetry says. The names with dots are the semantic conventions of OpenTelemetry for CI/CD.
+ */
+import { Metric, MetricBoundaries, MetricLabel, type MetricPair, MetricState } from "effect"
+import * as prometheusText from "./prometheusText.js"
+
+export interface Labels {
+  readonly [name: string]: string
+}
+
+interface Instrument {
+  readonly name: string
+  readonly help: string
+  readonly type: "counter" | "gauge" | "histogram"
+  readonly unit: string | undefined
+}
+
+/** `OtlpMetrics` takes the unit from a label of this name. */
+const unitLabel = "unit"
+
+const tags = (labels: Labels, unit?: string) =>
+  Object.entries(unit === undefined ? labels : { ...labels, [unitLabel]: unit }).map(([name, value]) =>
+    MetricLabel.make(name, value)
+  )
+
+const counter = (name: string, help: string, unit?: string) => {
+  const metric = Metric.counter(name, { description: help, incremental: true })
+  const add = (labels: Labels, value: number) => metric.unsafeUpdate(value, tags(labels, unit))
+  return { name, help, unit, type: "counter" as const, add }
+}
+
+const gauge = (name: string, help: string) => {
+  const metric = Metric.gauge(name, { description: help })
+  const set = (value: number, labels: Labels = {}) => metric.unsafeUpdate(value, tags(labels))
+  return { name, help, unit: undefined, type: "gauge" as const, set }
+}
+
+/** What OpenTelemetry calls an UpDownCounter, of which the value is known and not the change. */
+const upDown = (name: string, help: string, unit: string) => {
+  const metric = Metric.counter(name, { description: help })
+  const set = (value: number, labels: Labels) => {
+    const all = tags(labels, unit)
+    metric.unsafeUpdate(value - metric.unsafeValue(all).count, all)
+  }
+  return { name, help, unit, type: "gauge" as const, set }
+}
+
+const histogram = (name: string, help: string, boundaries: ReadonlyArray<number>) => {
+  const metric = Metric.histogram(name, MetricBoundaries.fromIterable(boundaries), help)
+  const record = (value: number, labels: Labels = {}) => metric.unsafeUpdate(value, tags(labels, "s"))
+  /** Makes the histogram visible before its first value. */
+  const show = () => void metric.unsafeValue(tags({}, "s"))
+  return { name, help, unit: "s", type: "histogram" as const, record, show }
+}
+
+const latencies = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** From a second to a day. */
+const durations = [1, 5, 15, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400]
+
+export const runDuration = histogram(
+  "cicd.pipeline.run.duration",
+  "Duration of jobs that have ended, by state.",
+  durations
+)
+export const runActive = upDown("cicd.pipeline.run.active", "Jobs that wait for a permit or run, by state.", "{run}")
+export const runErrors = counter("cicd.pipeline.run.errors", "Errors of jobs, agents and gates, by type.", "{error}")
+export const workerCount = upDown("cicd.worker.count", "Permits to run jobs, by state.", "{count}")
+
+export const active = gauge("charlotte_jobs_active", "Active jobs.")
+export const limit = gauge("charlotte_jobs_limit", "Maximum number of active jobs.")
+export const queueDepth = gauge("charlotte_queue_depth", "Jobs that wait to be started, by kind.")
+export const started = counter("charlotte_jobs_started_total", "Jobs started since the server started.")
+export const ended = counter("charlotte_jobs_ended_total", "Jobs ended since the server started, by status.")
+export const turns = counter(
+  "charlotte_agent_turns_total",
+  "Turns of agents since the server started, by how they ended."
+)
+export const events = counter("charlotte_events_total", "Events committed since the server started.")
+export const startSeconds = histogram(
+  "charlotte_start_seconds",
+  "Latency of requests that start a job, in seconds.",
+  latencies
+)
+export const stopSeconds = histogram(
+  "charlotte_stop_seconds",
+  "Latency of requests that stop a job, in seconds.",
+  latencies
+)
+export const streams = gauge("charlotte_streams", "Open event streams and followed logs.")
+export const streamLag = gauge("charlotte_stream_lag_events", "Events that the slowest open stream is behind.")
+export const loopDelay = gauge(
+  "charlotte_event_loop_delay_seconds",
+  "Delay of the event loop since it was last read, in seconds."
+)
+
+/** In the order of the text. */
+export const all: ReadonlyArray<Instrument> = [
+  ...[
+    active,
+    limit,
+    queueDepth,
+    started,
+    ended,
+    turns,
+    events,
+    startSeconds,
+    stopSeconds,
+    streams,
+    streamLag,
+    loopDelay
+  ],
+  ...[runDuration, runActive, runErrors, workerCount]
+]
+
+export const prometheusName = ({ name, type, unit }: Instrument): string => {
+  const ending = (end: string) => (name.endsWith(end) ? "" : end)
+  return (
+    name.replaceAll(".", "_") + (unit === "s" ? ending("_seconds") : "") + (type === "counter" ? ending("_total") : "")
+  )
+}
+
+const sampleOf = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped) => ({
+  labels: Object.fromEntries(
+    metricKey.tags.flatMap(({ key, value }) => (key === unitLabel ? [] : [[key.replaceAll(".", "_"), value]]))
+  ),
+  state: metricState
+})
+
+const valueOf = (state: unknown): number =>
+  MetricState.isCounterState(state) ? Number(state.count) : MetricState.isGaugeState(state) ? Number(state.value) : NaN
+
+/** The text of all that have a value. */
+export const text = (): string => {
+  const found = Metric.unsafeSnapshot()
+  return all
+    .map((instrument) => {
+      const { help, name, type } = instrument
+      const samples = found.filter(({ metricKey }) => metricKey.name === name).map(sampleOf)
+      const about = { name: prometheusName(instrument), help }
+      if (samples.length === 0) return ""
+      if (type !== "histogram") {
+        const family = type === "counter" ? prometheusText.counter : prometheusText.gauge
+        return family(about, ...samples.map(({ labels, state }) => ({ labels, value: valueOf(state) })))
+      }
+      return prometheusText.histogram(
+        about,
+        ...samples.flatMap(({ labels, state }) => (MetricState.isHistogramState(state) ? [{ labels, state }] : []))
+      )
+    })
+    .join("")
+}

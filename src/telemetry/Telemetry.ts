@@ -1,0 +1,28 @@
+/**
+ * Exports traces, metrics and logs by OTLP where the standard `OTEL_*` variables say so. Without them nothing of it is loaded.
+ */
+import { Effect } from "effect"
+import * as Metrics from "../http/server/Metrics.js"
+import { ParentEnvironment } from "../process/ChildEnvironment.js"
+import type * as Otlp from "./Otlp.js"
+import * as Settings from "./Settings.js"
+
+export interface Options extends Otlp.Options {
+  /** Receives a line for each variable that cannot be used. */
+  readonly onProblem: (problem: string) => Effect.Effect<void>
+}
+
+/** Exports what happens inside, and sends the rest at the end. */
+export const exported =
+  (options: Options) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.gen(function* () {
+      const { problems, settings } = Settings.read(yield* ParentEnvironment)
+      yield* Effect.forEach(problems, options.onProblem, { discard: true })
+      if (settings === undefined) return yield* effect
+      const { layer } = yield* Effect.promise(() => import("./Otlp.js"))
+      return yield* effect.pipe(
+        Effect.provideService(Metrics.RefreshInterval, settings.targets.metrics && settings.intervals.metrics),
+        Effect.provide(layer(settings, options))
+      )
+    })
