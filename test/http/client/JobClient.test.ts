@@ -56,9 +56,7 @@ describe("JobClient", () => {
       for (const call of calls(client)) {
         expect(yield* Effect.flip(call)).toEqual(new errors.DaemonNotRunning({ address: socket }))
       }
-      expect(new errors.DaemonNotRunning({ address: socket }).message).toBe(
-        `no server listens on ${socket}`
-      )
+      expect(new errors.DaemonNotRunning({ address: socket }).message).toBe(`no server listens on ${socket}`)
       const byPort = yield* Http.JobClient.make({ port: 1, token: World.token })
       expect(yield* Effect.flip(byPort.health)).toEqual(new errors.DaemonNotRunning({ address: "127.0.0.1:1" }))
     })
