@@ -73,7 +73,10 @@ const live = ({ listen, onReady }: Options) =>
       const port = listen && { ...listen, token: yield* Secrets.token }
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
       const manager = yield* Layer.buildWithScope(Layers.manager({ recovery: "automatic" }), jobs)
-      const server = Layer.provide(Layers.server({ port, reopenPage: true, after: before }), Layer.succeedContext(manager))
+      const server = Layer.provide(
+        Layers.server({ port, reopenPage: true, after: before }),
+        Layer.succeedContext(manager)
+      )
       const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
       const { addresses, prepared, shutdownRequested } = listening
       const { announce, withdraw } = yield* HomeLock

@@ -274,7 +274,18 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
    * - `invalid`: the arguments are invalid, such as a page of -1 runs; see `cause`
    * - `other`: see `cause`
    */
-  reason: Schema.Literal("busy", "full", "readonly", "corrupt", "replaced", "unreachable", "version", "closed", "invalid", "other"),
+  reason: Schema.Literal(
+    "busy",
+    "full",
+    "readonly",
+    "corrupt",
+    "replaced",
+    "unreachable",
+    "version",
+    "closed",
+    "invalid",
+    "other"
+  ),
   cause: Schema.Defect
 }) {
   override get message() {

@@ -187,6 +187,12 @@ const others: ReadonlyArray<Case> = [
     holds: { jobId: stored, log: "x" }
   },
   { status: 404, tag: "JobNotFound", sent: get(`/api/v1/jobs/${jobId}`), holds: { jobId } },
+  {
+    status: 409,
+    tag: "DiffUnavailable",
+    sent: get(`/api/v1/jobs/${stored}/diff`),
+    holds: { jobId: stored, reason: "notBegun" }
+  },
   { status: 400, tag: "CursorAhead", sent: get(`/api/v1/jobs/${stored}/events?after=7`), holds: { after: 7 } },
   {
     status: 422,

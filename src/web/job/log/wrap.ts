@@ -4,7 +4,7 @@
 import type { LogText } from "./LogText.js"
 import * as ansi from "./ansi.js"
 
-/* oxlint-disable-next-line eslint/no-control-regex -- what is one column wide for sure */
+/** What is one column wide for sure. */
 const narrow = /^[\x20-\x7e\u00a0-\u02ff]*$/
 
 const wide =
