@@ -55,7 +55,8 @@ describe("Home.layerAt", () => {
         lock: `${home}/lock`,
         holder: `${home}/lock.json`,
         socket: `${home}/socket`,
-        token: `${home}/token`
+        token: `${home}/token`,
+        sessions: `${home}/sessions.json`
       })
       expect([mode(home), mode(dirname(home))]).toEqual([0o700, 0o700])
       expect(readdirSync(home)).toEqual([])
