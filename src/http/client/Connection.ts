@@ -45,7 +45,7 @@ const ofTarget = (target: Target) =>
         }
       })
 
-/** Without a tracer the server would be told of a span that nothing exports. */
+/** Without a tracer, requests would name a span that nothing exports. */
 const withoutSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Tracing.isTraced, (traced) =>
     traced ? effect : Effect.locally(effect, HttpClient.currentTracerDisabledWhen, () => true)

@@ -1,6 +1,6 @@
 /**
- * Wakes those who wait for what others commit: a notice comes with the commit, over a connection of its own, and a poll of one row
- * a second finds what no notice told of, since a connection may be gone without a sign.
+ * Wakes subscribers when other connections commit: `NOTIFY` arrives with the commit, over a connection of its own, and a poll of one
+ * row a second finds what was missed, since a connection may be lost without a sign.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Effect, Schema, type Scope } from "effect"

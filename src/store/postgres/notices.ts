@@ -1,5 +1,5 @@
 /**
- * What is notified of by `NOTIFY`: a hint that is sent with the commit. Whoever misses one finds out by polling.
+ * What is notified of by `NOTIFY`: a hint that is sent with the commit. A missed one is made up for by polling.
  */
 
 export const channel = "charlotte"

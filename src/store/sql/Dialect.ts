@@ -36,13 +36,13 @@ export interface Dialect {
 
   /** Begins a transaction. Answers what commits it: that fails only if nothing was committed. */
   readonly begin: (connection: Connection) => Effect.Effect<Effect.Effect<void, SqlError | StoreError>, SqlError>
-  /** Nobody else writes about these runs from here to the end of the transaction. */
+  /** Locks these runs against other writers, to the end of the transaction. */
   readonly lockRuns: (connection: Connection, ids: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
-  /** Nobody else decides about keys and the number of pending runs of a kind from here to the end of the transaction. */
+  /** Locks the keys and the number of pending runs of a kind, to the end of the transaction. */
   readonly lockAdmission: (connection: Connection, kind: string) => Effect.Effect<void, SqlError>
-  /** Nobody else writes the search index from here to the end of the transaction. */
+  /** Locks the search index against other writers, to the end of the transaction. */
   readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
-  /** Appends rows of any jobs, in the order of their cursors. Whoever reads a cursor has seen all lower ones. */
+  /** Appends rows of any jobs, in the order of their cursors. A reader of a cursor has seen all lower ones. */
   readonly insertEvents: (
     connection: Connection,
     rows: ReadonlyArray<ReadonlyArray<Value>>

@@ -144,7 +144,7 @@ export const heads = (
   ids: ReadonlyArray<JobId>
 ): Effect.Effect<ReadonlyMap<JobId, Head>, SqlError> =>
   Effect.map(
-    // First, so that nobody appends an event after the last one is read.
+    // First, so that no other connection appends an event after the last one is read.
     Effect.flatMap(connection.dialect.lockRuns(connection, ids), () =>
       selectHeads(
         connection,

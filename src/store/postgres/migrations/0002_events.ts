@@ -1,7 +1,6 @@
 /**
- * The append-only event log. Cursors are drawn from the row of `charlotte_log`, which stays locked until the commit: the order of
- * cursors is that of commits, and whoever has read one has seen all lower ones. A sequence would let a follower miss events for
- * ever.
+ * The append-only event log. Cursors are drawn from the row of `charlotte_log`, which stays locked until the commit: cursors
+ * have the order of commits, so a reader of one has seen all lower ones. With a sequence, followers would miss events.
  */
 export default [
   `CREATE TABLE charlotte_log (
