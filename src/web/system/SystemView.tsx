@@ -47,7 +47,9 @@ const Gauges = ({ system }: { readonly system: api.System }) => {
           {capacity !== undefined && <span class="faint"> of {capacity}</span>}
         </dd>
         {capacity !== undefined && (
-          <meter min={0} max={capacity} value={active} aria-label={`${active} of ${capacity} places taken`} />
+          <dd class="note">
+            <meter min={0} max={capacity} value={active} aria-label={`${active} of ${capacity} places taken`} />
+          </dd>
         )}
       </div>
       <div>
@@ -55,7 +57,7 @@ const Gauges = ({ system }: { readonly system: api.System }) => {
         <dd>
           <a href={toJobs({ status: "pending" })}>{pending.toLocaleString("en")}</a>
         </dd>
-        {oldestPending !== undefined && <p class="faint">the oldest for {format.clock(oldestPending)}</p>}
+        {oldestPending !== undefined && <dd class="note faint">the oldest for {format.clock(oldestPending)}</dd>}
       </div>
       <div>
         <dt>Parked</dt>
