@@ -5,7 +5,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { expect } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Clock, Deferred, Duration, Effect, FastCheck, Option, Stream, TestClock, TestServices } from "effect"
+import { Cause, Clock, Deferred, Duration, Effect, FastCheck, Option, Stream, TestClock, TestServices } from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { config, unknownId } from "../support/jobs.js"
 import { type Job, maxJobs, type Model } from "./Model.js"
@@ -43,9 +43,9 @@ const settled = (model: Model) =>
       5
     )
   }).pipe(
-    Effect.timeoutFail({
+    Effect.timeoutFailCause({
       duration: "10 seconds",
-      onTimeout: () => new Error("it does not come to what the model says")
+      onTimeout: () => Cause.die(new Error("it does not come to what the model says"))
     }),
     TestServices.provideLive
   )

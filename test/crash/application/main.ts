@@ -16,7 +16,7 @@ const mayEnd = `${directory}/go`
 const layer = Work.layer(mayEnd).pipe(
   Layer.provideMerge(RunStore.layer),
   Layer.provideMerge(Database.layer({ filename: `${directory}/charlotte.db` })),
-  Layer.provide(victim.layer)
+  Layer.provideMerge(victim.layer)
 )
 
 const program = Effect.gen(function* () {
@@ -28,9 +28,7 @@ const program = Effect.gen(function* () {
 
 const seed = `${process.env["SEED"]} ${performance.timeOrigin}`
 
-const fiber = Effect.runFork(
-  program.pipe(Effect.provide(layer), Effect.provide(victim.layer), Effect.withRandom(Random.make(seed)))
-)
+const fiber = Effect.runFork(program.pipe(Effect.provide(layer), Effect.withRandom(Random.make(seed))))
 
 process.once("SIGTERM", () => Effect.runFork(Fiber.interruptFork(fiber)))
 // Its standard input stays open.
