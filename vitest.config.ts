@@ -70,8 +70,7 @@ const tiers = [
   },
   { name: "chaos", include: chaos, globalSetup },
   page,
-  // Each test creates a database, and each statement is a round trip.
-  { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"], testTimeout: 120_000 }
+  { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"] }
 ]
 
 export default defineConfig({

@@ -126,7 +126,6 @@ export const acquire =
         yield* trackInMemory(owner.id)
         yield* Effect.addFinalizer(() => Effect.ignoreLogged(owners.release(own)))
         yield* record(own)
-        return { lost: Effect.never }
       })
     )
 

@@ -1,7 +1,7 @@
 /**
- * The outbox in a database.
+ * The outbox in SQLite.
  */
-import type { Connection } from "./sql/Dialect.js"
+import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { StoreError } from "../domain/errors.js"
@@ -16,7 +16,6 @@ import type { Session } from "./sql/Session.js"
 
 const insert = (connection: Connection, run: NewRun) =>
   Effect.gen(function* () {
-    yield* connection.dialect.lockAdmission(connection, run.kind)
     const decision = yield* admitRun({ ...run, isQueued: true }, lookup(Effect.succeed(connection)))
     if (decision._tag === "Existing") return decision.id
     yield* runs.insert(connection, [runs.newRow(run, decision.state, { isInOutbox: true })])
@@ -25,7 +24,6 @@ const insert = (connection: Connection, run: NewRun) =>
 
 export const make = ({
   application,
-  committed,
   guard,
   isShared,
   queueCommitted,
@@ -38,10 +36,8 @@ export const make = ({
   readonly session: Session
   readonly guard: Guard
   readonly queueCommitted: Outbox["queue"]
-  readonly committed: Outbox["committed"]
 }): Outbox => ({
   isShared,
-  committed,
   byTransaction: application.byTransaction,
 
   insert: (run) =>
@@ -55,7 +51,8 @@ export const make = ({
 
   queue: (kind) =>
     Effect.gen(function* () {
-      yield* application.afterTransactions
+      // An open transaction keeps the connection until it ends.
+      yield* application.reserve(() => Effect.void)
       const committed = yield* session.read("read the outbox", (connection) => outbox.ids(connection, kind))
       return committed.length === 0 ? 0 : yield* queueCommitted(kind)
     }).pipe(Effect.mapError((error): StoreError => storeError("queue jobs")(error)))

@@ -14,10 +14,10 @@ export interface Variant {
 const workEnded: ReadonlyArray<Patch> = [
   {
     file: "src/manager/internal/jobLife.ts",
-    from: "    const fiber = yield* core.forkJob(id, work(core, run, caller, begin), scope)\n",
+    from: "    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope)\n",
     to: `    const workEnded = yield* Deferred.make()
     const over = Deferred.succeed(workEnded, undefined)
-    const fiber = yield* core.forkJob(id, Effect.ensuring(work(core, run, caller, begin), over), scope)
+    const fiber = yield* core.forkJob(id, Effect.ensuring(work(core, id, jobSpan.within(span)(begin)), over), scope)
 `
   },
   {
@@ -242,8 +242,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/startInTransaction.ts",
-        from: "Effect.tap(outbox.insert(newRun(core, starting, submission, unchecked)), starting.inserted.wake)",
-        to: "Effect.as(core.fork(Effect.ignore(core.store.create({ ...newRun(core, starting, submission, unchecked), isQueued: true }))), submission.id)"
+        from: "Effect.tap(outbox.insert(run), starting.inserted.wake)",
+        to: "Effect.as(core.fork(Effect.ignore(core.store.create({ ...run, isQueued: true }))), submission.id)"
       }
     ]
   },
@@ -323,8 +323,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/startInTransaction.ts",
-        from: "Effect.tap(outbox.insert(newRun(core, starting, submission, unchecked)), starting.inserted.wake)",
-        to: "outbox.insert(newRun(core, starting, submission, unchecked))"
+        from: "Effect.tap(outbox.insert(run), starting.inserted.wake)",
+        to: "outbox.insert(run)"
       }
     ]
   }

@@ -17,8 +17,7 @@ import * as FileErrors from "./FileErrors.js"
 import * as FileState from "./FileState.js"
 import * as Generation from "./Generation.js"
 import * as Keeper from "./Keeper.js"
-import type { Session } from "./Session.js"
-import { query } from "./statements.js"
+import { query, type Session } from "./Session.js"
 
 /** How often the files of an idle store are checked, in milliseconds; more often while a change is unexplained. */
 const checkInterval = 1_000
@@ -51,7 +50,7 @@ export interface Guard {
   readonly checkpoint: Effect.Effect<void>
 }
 
-export const unguarded: Guard = {
+const unguarded: Guard = {
   check: () => Effect.void,
   present: Effect.void,
   begin: () => Effect.void,

@@ -2,20 +2,19 @@
  * The group-commit writer. The writes that queue up during one transaction share the next, since each commit waits for an
  * fsync, and each write is acknowledged after its commit.
  */
-import type { Connection } from "./Dialect.js"
+import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { isTemporary, retryWhileBusy } from "./busyRetry.js"
+import { retryWhileBusy } from "./busyRetry.js"
 import { Failpoint } from "../../internal/Failpoint.js"
-import { storeError } from "./mapSqlError.js"
+import { reasonOf, storeError } from "./mapSqlError.js"
 import type { ChangeNotifier } from "../ChangeNotifier.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { Guard } from "./DatabaseFileGuard.js"
 import * as Batch from "./Batch.js"
-import type { Session } from "./Session.js"
-import { execute } from "./statements.js"
+import { execute, type Session } from "./Session.js"
 
 export interface Writer {
   /**
@@ -108,17 +107,17 @@ export const make = (options: {
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard.check(connection)
-          const commitNow = yield* connection.dialect.begin(connection)
+          yield* begin(connection)
           const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
           if (Exit.isFailure(written) || Option.isNone(written.value)) {
             yield* rollback(connection)
-            if (Exit.isFailure(written) && (writes.length === 1 || isTemporary(Cause.squash(written.cause)))) {
-              return yield* Effect.failCause(written.cause)
-            }
+            if (Exit.isFailure(written) && writes.length === 1) return yield* Effect.failCause(written.cause)
             return Option.none()
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
-          yield* Effect.tapErrorCause(failpoint.around(points, commitNow), () => rollback(connection))
+          yield* Effect.tapErrorCause(failpoint.around(points, execute(connection, "COMMIT")), () =>
+            rollback(connection)
+          )
           const isDoubtful = !(yield* guard.confirm(connection))
           return Option.some({ news: written.value.value, isDoubtful })
         })
@@ -246,5 +245,16 @@ const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
     onSome: (error) => !(error instanceof SqlError)
   })
 
-/** Ignores a failure: SQLite may have rolled back already, and PostgreSQL has where the connection is gone. */
+/**
+ * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. The connection is reserved
+ * here, so that transaction is no longer in use.
+ */
+const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
+  Effect.catchIf(
+    execute(connection, "BEGIN IMMEDIATE"),
+    (error) => reasonOf(error) === "other",
+    () => Effect.zipRight(rollback(connection), execute(connection, "BEGIN IMMEDIATE"))
+  )
+
+/** Ignores a failure: SQLite may have rolled back already. */
 const rollback = (connection: Connection): Effect.Effect<void> => Effect.ignore(execute(connection, "ROLLBACK"))
