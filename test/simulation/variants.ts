@@ -277,12 +277,12 @@ export const variants: Readonly<Record<string, Variant>> = {
         from: "    const next = Effect.gen(",
         to: "    let recovered\n    const next = Effect.gen("
       },
-      // What the manager before has left begins first, in the order in which it was submitted.
+      // What the manager before has left begins in the reverse order.
       {
         file: "src/manager/internal/dispatcher.ts",
         from: "      const [first] = yield* store.due({ kind, statuses, limit: 1 })\n",
         to: `      const due = yield* store.due({ kind, statuses, limit: 1_000 })
-      recovered ??= due.map(({ run }) => run.id).sort()
+      recovered ??= due.map(({ run }) => run.id).reverse()
       const id = recovered.find((id) => due.some(({ run }) => run.id === id))
       const first = due.find(({ run }) => run.id === id) ?? due[0]
 `
