@@ -70,7 +70,8 @@ const tiers = [
   },
   { name: "chaos", include: chaos, globalSetup },
   page,
-  { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"] }
+  // Each test creates a database, and each statement is a round trip.
+  { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"], testTimeout: 120_000 }
 ]
 
 export default defineConfig({

@@ -268,12 +268,24 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
    * - `readonly`: the file cannot be written
    * - `corrupt`: the file is damaged or not a database
    * - `replaced`: the file was deleted or replaced while it was open
+   * - `unreachable`: no connection to the database server
    * - `version`: it was written by a newer Charlotte, or SQLite is too old
    * - `closed`: the store has been closed
    * - `invalid`: the arguments are invalid, such as a page of -1 runs; see `cause`
    * - `other`: see `cause`
    */
-  reason: Schema.Literal("busy", "full", "readonly", "corrupt", "replaced", "version", "closed", "invalid", "other"),
+  reason: Schema.Literal(
+    "busy",
+    "full",
+    "readonly",
+    "corrupt",
+    "replaced",
+    "unreachable",
+    "version",
+    "closed",
+    "invalid",
+    "other"
+  ),
   cause: Schema.Defect
 }) {
   override get message() {

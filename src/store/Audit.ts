@@ -6,7 +6,8 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Schema } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as audit from "./sql/audit.js"
-import * as Session from "./sql/Session.js"
+import { openSession } from "./sql/openSession.js"
+import * as statements from "./sql/statements.js"
 
 export type { Remedy } from "./sql/audit.js"
 
@@ -36,31 +37,32 @@ export interface Options {
 
 const operation = "audit the database"
 
-const findings = Session.query(Schema.Struct({ found: Schema.String }))
-const slices = Session.query(Schema.Struct({ last: Schema.NullOr(Schema.String), jobs: Schema.Int }))
-const counts = Session.query(Schema.Struct({ events: Schema.Int }))
-const tables = Session.query(Schema.Struct({ name: Schema.String }))
+const findings = statements.query(Schema.Struct({ found: Schema.String }))
+const slices = statements.query(Schema.Struct({ last: Schema.NullOr(Schema.String), jobs: Schema.Int }))
+const counts = statements.query(Schema.Struct({ events: Schema.Int }))
+const tables = statements.query(Schema.Struct({ name: Schema.String }))
 
 export const run = (options: Options = {}): Effect.Effect<Report, StoreError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const { maxJobs, maxPerRule = 10, sliceSize = 256 } = options
-    const session = yield* Session.make
+    const session = yield* openSession
     const violations: Array<Violation> = []
     const total = { jobs: 0, events: 0, violations }
 
-    const check = ({ remedy, sql, wrong }: audit.Rule, parameters: string, params: ReadonlyArray<Session.Value>) =>
+    const check = ({ remedy, sql, wrong }: audit.Rule, parameters: string, params: ReadonlyArray<statements.Value>) =>
       Effect.gen(function* () {
         const remaining = maxPerRule - violations.filter((violation) => violation.wrong === wrong).length
         if (remaining <= 0) return
         const rows = yield* session.read(operation, (connection) =>
-          findings(connection, `${parameters} SELECT found FROM (${sql}) LIMIT ${remaining}`, params)
+          findings(connection, `${parameters} SELECT found FROM (${sql}) AS violations LIMIT ${remaining}`, params)
         )
         violations.push(...rows.map(({ found }) => ({ wrong, found, remedy })))
       })
 
+    const dialect = yield* session.read(operation, ({ dialect }) => Effect.succeed(dialect))
     // A crash may precede the first migration.
     const [runs] = yield* session.read(operation, (connection) =>
-      tables(connection, "SELECT name FROM sqlite_master WHERE name = 'charlotte_runs'", [])
+      tables(connection, connection.dialect.tableNamed("charlotte_runs"), [])
     )
     if (runs === undefined) return total
 
@@ -70,7 +72,7 @@ export const run = (options: Options = {}): Effect.Effect<Report, StoreError, Sq
       )
       if (slice === undefined || slice.last === null) break
       const { jobs, last } = slice
-      for (const rule of audit.jobRules) yield* check(rule, audit.parameters.slice, [after, last])
+      for (const rule of audit.jobRules(dialect)) yield* check(rule, audit.parameters.slice, [after, last])
       const [counted] = yield* session.read(operation, (connection) =>
         counts(connection, audit.countEvents, [after, last])
       )
@@ -78,7 +80,7 @@ export const run = (options: Options = {}): Effect.Effect<Report, StoreError, Sq
       total.events += counted?.events ?? 0
       after = last
     }
-    for (const rule of audit.databaseRules) yield* check(rule, audit.parameters.none, [])
+    for (const rule of audit.databaseRules(dialect)) yield* check(rule, audit.parameters.none, [])
     if (maxJobs !== undefined) yield* check(audit.capacityRule, audit.parameters.capacity, [maxJobs])
     return total
   })

@@ -20,6 +20,10 @@ export interface ChangeNotifier {
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
   /** The notifiers of the runs of a kind that wait. */
   readonly waiting: (kind: string) => Waiting
+  /** The notifier of runs of a kind that transactions of applications have committed. */
+  readonly committed: (kind: string) => ReturnType<typeof makeNotifier>
+  /** Notifies all subscribers: what has changed is not known. */
+  readonly wakeAll: Effect.Effect<void>
   /** Notifies of runs that wait from now on, after the commit. */
   readonly wakeWaiting: (waits: Iterable<NewlyWaiting>) => Effect.Effect<void>
 }
@@ -90,8 +94,19 @@ export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
     return notifiers
   }
 
+  const inserted = new Map<string, ReturnType<typeof makeNotifier>>()
+  const committed = (kind: string) => {
+    const notifier = inserted.get(kind) ?? makeNotifier()
+    inserted.set(kind, notifier)
+    return notifier
+  }
+
   return {
     waiting,
+    committed,
+    wakeAll: Effect.sync(() => {
+      for (const { notifier } of entries.values()) notifier.unsafeWake()
+    }),
     wakeWaiting: (waits) =>
       Effect.sync(() => {
         for (const { kind, waitsFor } of waits) {

@@ -6,14 +6,14 @@
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "./SqliteClient.js"
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, Layer, Redacted, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
 import { driverTimeout, retryWhileBusy } from "./sql/busyRetry.js"
 import * as rawQuery from "./sql/rawQuery.js"
 import { closeOnFailure } from "./closeOnFailure.js"
 import * as IntegrityCheck from "./sql/IntegrityCheck.js"
-import { isLockFailure, orStoreError } from "./sql/mapSqlError.js"
+import { isLockFailure, orStoreError, storeError } from "./sql/mapSqlError.js"
 import * as FileLock from "./FileLock.js"
 import * as Migrations from "./Migrations.js"
 import { markConfigured } from "./sql/Durability.js"
@@ -68,6 +68,58 @@ export const layerUntouched = ({
   thorough = false
 }: Pick<Options, "filename"> & { readonly thorough?: boolean }): Layer.Layer<SqlClient.SqlClient, StoreError> =>
   Layer.scoped(SqlClient.SqlClient, openUntouched(filename, thorough)).pipe(Layer.provide(Reactivity.layer))
+
+/**
+ * Options of `Database.layerPostgres`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface PostgresOptions {
+  /** Such as `postgres://user@host:5432/database`. A password is better left to `PGPASSWORD` or `PGPASSFILE`. */
+  readonly url: string | Redacted.Redacted
+  /** Connections of the pool; 10 by default. A store has two or three more of its own. */
+  readonly maxConnections?: number
+}
+
+/**
+ * A `SqlClient` on a PostgreSQL database (13 or later, in UTF-8). It needs the packages `@effect/sql-pg` and `pg`, which are
+ * loaded when the layer is built.
+ *
+ * @since 0.2.0
+ * @category layers
+ * @example
+ * import { Database, RunStore } from "charlotte"
+ * import { Layer } from "effect"
+ *
+ * const Store = RunStore.layer.pipe(Layer.provide(Database.layerPostgres({ url: "postgres://localhost/jobs" })))
+ */
+export const layerPostgres = ({
+  maxConnections = 10,
+  url
+}: PostgresOptions): Layer.Layer<SqlClient.SqlClient, StoreError> =>
+  Layer.unwrapEffect(
+    Effect.map(loadPostgres, ({ layer }) =>
+      layer({
+        url: typeof url === "string" ? Redacted.make(url) : url,
+        maxConnections,
+        connectTimeout: "5 seconds",
+        applicationName: "charlotte"
+      })
+    )
+  ).pipe(orStoreErrorLayer)
+
+const loadPostgres = Effect.tryPromise({
+  try: () => import("@effect/sql-pg/PgClient"),
+  catch: () =>
+    new StoreError({
+      operation,
+      reason: "other",
+      cause: new Error("PostgreSQL needs two packages; install them with: npm install @effect/sql-pg@0.53 pg@8")
+    })
+})
+
+const orStoreErrorLayer = Layer.catchAll((error: unknown) => Layer.fail(storeError(operation)(error)))
 
 const openUntouched = (filename: string, thorough: boolean) =>
   retryWhileBusy(

@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { TaskCounts, type TaskRecord, type TaskState, type UnitRecord, type UnitState, Work } from "../domain/Work.js"
+import { storableTask, storableUnit } from "./storableWork.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 
 interface Planned {
@@ -64,13 +65,13 @@ export const make = (
         Effect.sync(() => {
           if (planned !== undefined || work.units.length === 0) return
           jobs.set(by.jobId, {
-            units: new Map(work.units.map((unit) => [unit.unit, unit])),
-            tasks: new Map(work.tasks.map((task) => [taskKey(task), task]))
+            units: new Map(work.units.map((unit) => [unit.unit, storableUnit(unit)])),
+            tasks: new Map(work.tasks.map((task) => [taskKey(task), storableTask(task)]))
           })
         })
       ),
-    unit: ({ unit, ...by }) => write(by, (planned) => replace(planned?.units, unit.unit, unit)),
-    task: ({ task, ...by }) => write(by, (planned) => replace(planned?.tasks, taskKey(task), task)),
+    unit: ({ unit, ...by }) => write(by, (planned) => replace(planned?.units, unit.unit, storableUnit(unit))),
+    task: ({ task, ...by }) => write(by, (planned) => replace(planned?.tasks, taskKey(task), storableTask(task))),
     of: (jobId) =>
       Effect.sync(() => {
         const planned = jobs.get(jobId)

@@ -10,7 +10,9 @@ export interface OwnerStore {
    * Makes this process the owner of the kind until the scope closes, or fails immediately with the current owner. The scope
    * may outlive the store: a manager keeps its kind until its last job has ended.
    */
-  readonly acquire: (owner: Pick<Owner, "id" | "kind">) => Effect.Effect<void, AlreadyManaged | StoreError, Scope.Scope>
+  readonly acquire: (
+    owner: Pick<Owner, "id" | "kind">
+  ) => Effect.Effect<Ownership, AlreadyManaged | StoreError, Scope.Scope>
 
   /** The recorded owner. Only the lock proves that it is alive. */
   readonly get: (kind: string) => Effect.Effect<Option.Option<Owner>, StoreError>
@@ -23,6 +25,11 @@ export interface OwnerStore {
 
   /** Deletes the record if it is still of this owner. */
   readonly release: (owner: Owner) => Effect.Effect<void, StoreError>
+}
+
+export interface Ownership {
+  /** Returns when the ownership cannot be relied on any more: others may become the owner soon. Never, where a kernel keeps it. */
+  readonly lost: Effect.Effect<void>
 }
 
 export interface Owner {

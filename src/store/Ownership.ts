@@ -126,6 +126,7 @@ export const acquire =
         yield* trackInMemory(owner.id)
         yield* Effect.addFinalizer(() => Effect.ignoreLogged(owners.release(own)))
         yield* record(own)
+        return { lost: Effect.never }
       })
     )
 

@@ -3,14 +3,16 @@
  *
  * @since 0.1.0
  */
-import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { Context, Effect, Layer } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as Driver from "./Driver.js"
 import * as Memory from "./MemoryRunStore.js"
 import type * as RunStoreService from "./RunStoreService.js"
 import * as Runs from "./Runs.js"
-import * as Sql from "./SqlRunStore.js"
+import * as Postgres from "./postgres/PostgresRunStore.js"
+import { databaseOf } from "./sql/openSession.js"
+import * as Sqlite from "./SqliteRunStore.js"
 
 export type * from "./RunStoreService.js"
 export type { TaskProgressStore as WorkRecords } from "./TaskProgressStore.js"
@@ -55,20 +57,29 @@ const withRuns = Effect.map((store: RunStoreService.Service) =>
   Context.make(RunStore, store).pipe(Context.add(Runs.Runs, Runs.make(store)))
 )
 
+/** What a client of PostgreSQL opens, and what one of any other. */
+const byDatabase = <A, E, R1, R2>(
+  postgres: Effect.Effect<A, E, R1>,
+  sqlite: Effect.Effect<A, E, R2>
+): Effect.Effect<A, E, R1 | R2 | SqlClient.SqlClient> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql): Effect.Effect<A, E, R1 | R2> =>
+    databaseOf(sql) === "postgres" ? postgres : sqlite
+  )
+
 /**
- * Stores runs in the SQLite database of a `SqlClient`, with the default options of `layerWith`. It migrates its own tables,
- * prefixed with `charlotte_`, so the database may be an application's own. On Node 24 and later it rejects a client with a
+ * Stores runs in the SQLite or PostgreSQL database of a `SqlClient`, with the default options of `layerWith`. It migrates its own
+ * tables, prefixed with `charlotte_`, so the database may be an application's own. On Node 24 and later it rejects a client with a
  * better-sqlite3 older than 13, which would abort the process.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layer: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> = Layer.scopedContext(
-  withRuns(Effect.zipRight(Driver.refuseOld, Sql.make()))
+  withRuns(byDatabase(Postgres.make, Effect.zipRight(Driver.refuseOld, Sqlite.make())))
 )
 
 /**
- * Stores runs in the SQLite database of a `SqlClient`.
+ * Stores runs in the database of a `SqlClient`. The options are about SQLite, and change nothing on PostgreSQL.
  *
  * @since 0.2.0
  * @category layers
@@ -78,7 +89,7 @@ export const layer: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlC
  * const Store = RunStore.layerWith({ connection: "own" })
  */
 export const layerWith = (options: LayerOptions): Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> =>
-  Layer.scopedContext(withRuns(Effect.zipRight(Driver.refuseOld, Sql.make(options))))
+  Layer.scopedContext(withRuns(byDatabase(Postgres.make, Effect.zipRight(Driver.refuseOld, Sqlite.make(options)))))
 
 /**
  * Read-only access to such a database: nothing is migrated, so the schema must be up to date, and writes fail on a read-only
@@ -88,7 +99,7 @@ export const layerWith = (options: LayerOptions): Layer.Layer<RunStore | Runs.Ru
  * @category layers
  */
 export const layerUntouched: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlClient> = Layer.scopedContext(
-  withRuns(Sql.untouched)
+  withRuns(byDatabase(Postgres.untouched, Sqlite.untouched))
 )
 
 /**

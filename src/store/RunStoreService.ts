@@ -221,6 +221,9 @@ export interface Outbox {
   /** Whether others may commit to the database, so that it has to be polled. */
   readonly isShared: boolean
 
+  /** Notifies of committed runs of a kind where the database tells of commits; elsewhere never. */
+  readonly committed: (kind: string) => Notifier
+
   /**
    * Runs `inside` inside a transaction of the application's SQL client, and otherwise `outside`, apart from a transaction of
    * any other client.

@@ -1,7 +1,7 @@
 /**
- * The outbox in SQLite.
+ * The outbox in a database.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./sql/Dialect.js"
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { StoreError } from "../domain/errors.js"
@@ -16,6 +16,7 @@ import type { Session } from "./sql/Session.js"
 
 const insert = (connection: Connection, run: NewRun) =>
   Effect.gen(function* () {
+    yield* connection.dialect.lockAdmission(connection, run.kind)
     const decision = yield* admitRun({ ...run, isQueued: true }, lookup(Effect.succeed(connection)))
     if (decision._tag === "Existing") return decision.id
     yield* runs.insert(connection, [runs.newRow(run, decision.state, { isInOutbox: true })])
@@ -24,6 +25,7 @@ const insert = (connection: Connection, run: NewRun) =>
 
 export const make = ({
   application,
+  committed,
   guard,
   isShared,
   queueCommitted,
@@ -36,8 +38,10 @@ export const make = ({
   readonly session: Session
   readonly guard: Guard
   readonly queueCommitted: Outbox["queue"]
+  readonly committed: Outbox["committed"]
 }): Outbox => ({
   isShared,
+  committed,
   byTransaction: application.byTransaction,
 
   insert: (run) =>
@@ -51,8 +55,7 @@ export const make = ({
 
   queue: (kind) =>
     Effect.gen(function* () {
-      // An open transaction keeps the connection until it ends.
-      yield* application.reserve(() => Effect.void)
+      yield* application.afterTransactions
       const committed = yield* session.read("read the outbox", (connection) => outbox.ids(connection, kind))
       return committed.length === 0 ? 0 : yield* queueCommitted(kind)
     }).pipe(Effect.mapError((error): StoreError => storeError("queue jobs")(error)))

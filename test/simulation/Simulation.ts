@@ -201,9 +201,9 @@ export const run = (
       return true
     }
     const leapt = timeline.leap()
-    if (setsClock) checkDue()
-    // Time has passed, and somebody who was ready had to wait.
+    // Time has passed, and a process that was ready had to wait: it is not late.
     if (leapt && first !== undefined) machine.disturb()
+    if (setsClock) checkDue()
     return leapt || first !== undefined
   }
 

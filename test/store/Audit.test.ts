@@ -4,6 +4,7 @@ import { Database, Run, RunStore, Work } from "charlotte"
 import { Effect, Layer, Option } from "effect"
 import * as Audit from "../../src/store/Audit.js"
 import * as rules from "../../src/store/sql/audit.js"
+import { dialect } from "../../src/store/sql/SqliteDialect.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { at, event, id, insertedInTransaction, kind, newRun } from "./runs.js"
 import * as tables from "./tables.js"
@@ -245,7 +246,9 @@ describe("Audit", () => {
   }
 
   it("has a test for every rule", () => {
-    const known = [...rules.jobRules, ...rules.databaseRules, rules.capacityRule].map(({ wrong }) => wrong)
+    const known = [...rules.jobRules(dialect), ...rules.databaseRules(dialect), rules.capacityRule].map(
+      ({ wrong }) => wrong
+    )
     expect(new Set(damages.flatMap(([, ...wrong]) => wrong))).toEqual(new Set(known))
   })
 

@@ -57,7 +57,7 @@ const byTag: Readonly<Record<string, number>> = {
 }
 
 export const ofError = (error: unknown): number => {
-  if (error instanceof StoreError && (error.reason === "busy" || error.reason === "closed")) return busy
+  if (error instanceof StoreError && ["busy", "unreachable", "closed"].includes(error.reason)) return busy
   if (error instanceof StoreError && error.reason === "invalid") return invalid
   if (error instanceof OutputClosed && error.reason !== undefined) return failed
   if (error instanceof RequestRefused && error.reason === "limit") return busy

@@ -55,7 +55,7 @@ const isTemporary = (error: FollowError, opened: boolean): boolean => {
     case "RequestRefused":
       return opened && error.reason === "limit"
     case "StoreError":
-      return error.reason === "busy" || error.reason === "closed"
+      return error.reason === "busy" || error.reason === "unreachable" || error.reason === "closed"
     default:
       return false
   }

@@ -49,7 +49,7 @@ export const TooManySignals = withStatus(429, domain.TooManySignals)
 export const ShuttingDown = withStatus(503, domain.ShuttingDown)
 export const StopTimedOut = withStatus(504, domain.StopTimedOut)
 
-const transient: ReadonlyArray<domain.StoreError["reason"]> = ["busy", "closed"]
+const transient: ReadonlyArray<domain.StoreError["reason"]> = ["busy", "unreachable", "closed"]
 
 export const StoreFull = withStatus(507, domain.StoreError, ({ reason }) => reason === "full")
 export const StoreUnavailable = withStatus(503, domain.StoreError, ({ reason }) => transient.includes(reason))

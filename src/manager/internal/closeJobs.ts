@@ -8,11 +8,14 @@ import * as JobRegistry from "./JobRegistry.js"
 import { reliableInterrupt } from "./reliableInterrupt.js"
 import { afterGrace } from "./stopJob.js"
 
-export const closeJobs = <Config>(core: Core<Config>): Effect.Effect<void> =>
+export const closeJobs = <Config>(core: Core<Config>, grace = core.stopGrace): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { persistRetry, shutdown, stopGrace } = core
+    const { persistRetry, shutdown } = core
+    const stopGrace = Duration.min(grace, core.stopGrace)
     yield* shutdown.begin
-    yield* Effect.forEach(yield* JobRegistry.all(core.jobs), (active) => end(core, active), { discard: true })
+    yield* Effect.forEach(yield* JobRegistry.all(core.jobs), (active) => end(core, active, stopGrace), {
+      discard: true
+    })
     if (!(yield* shutdown.withinDeadline(allEnded(core), Duration.sum(stopGrace, afterGrace)))) {
       yield* Effect.logWarning(
         "jobs have not ended in time; they are continued once this process is gone and the next manager starts"
@@ -25,13 +28,14 @@ export const closeJobs = <Config>(core: Core<Config>): Effect.Effect<void> =>
     if (!healthy) yield* shutdown.withinDeadline(allEnded(core), afterGrace)
   })
 
-const end = <Config>(core: Core<Config>, active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
+const end = <Config>(
+  core: Core<Config>,
+  active: JobRegistry.ActiveJob<Config>,
+  grace: Duration.Duration
+): Effect.Effect<void> =>
   active._tag === "Admitting"
     ? active.withdraw
-    : Effect.zipRight(
-        active.job.grace.limit(core.stopGrace),
-        core.fork(reliableInterrupt(active.job.fiber, interruptor))
-      )
+    : Effect.zipRight(active.job.grace.limit(grace), core.fork(reliableInterrupt(active.job.fiber, interruptor)))
 
 /** Answers those who wait for a job that does not end. */
 const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>

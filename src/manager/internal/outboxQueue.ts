@@ -1,6 +1,7 @@
 /**
- * Queues the runs that transactions of the application have inserted. Nothing reports a commit: in this process, `start` wakes
- * the queue, which then waits for the connection until the transaction has ended; commits of other processes are polled.
+ * Queues the runs that transactions of the application have inserted. PostgreSQL tells of their commits, SQLite does not: there
+ * `start` wakes the queue, which then waits for the connection until the transaction has ended. Both are polled for those of other
+ * processes.
  */
 import { Cause, Effect, Option, Ref } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -21,13 +22,14 @@ export const make = (
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
     const isFailing = yield* Ref.make(false)
-    /** The version of `inserted` at which the outbox was empty. */
-    const emptyAt = yield* Ref.make(Option.none<number>())
+    const committed = outbox.committed(kind)
+    /** The versions of `inserted` and `committed` at which the outbox was empty. */
+    const emptyAt = yield* Ref.make(Option.none<readonly [inserted: number, committed: number]>())
 
     const queue = Effect.gen(function* () {
-      const version = yield* inserted.version
+      const versions = [yield* inserted.version, yield* committed.version] as const
       const queued = yield* outbox.queue(kind)
-      yield* Ref.set(emptyAt, queued === 0 ? Option.some(version) : Option.none())
+      yield* Ref.set(emptyAt, queued === 0 ? Option.some(versions) : Option.none())
       yield* Ref.set(isFailing, false)
     })
     yield* queue
@@ -36,8 +38,10 @@ export const make = (
       Ref.get(emptyAt),
       Option.match({
         onNone: () => Effect.void,
-        onSome: (version) =>
-          outbox.isShared ? race.first([inserted.changed(version), sleep(pollInterval)]) : inserted.changed(version)
+        onSome: ([version, commit]) =>
+          outbox.isShared
+            ? race.first([inserted.changed(version), committed.changed(commit), sleep(pollInterval)])
+            : inserted.changed(version)
       })
     )
     // Logged once: it fails again with every poll.

@@ -1,11 +1,22 @@
 /**
  * Owning the jobs of a kind: one manager at a time, for as long as one of its jobs runs.
  */
-import { Effect, Exit, Scope } from "effect"
+import { Duration, Effect, Exit, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../../domain/errors.js"
 import type { Core } from "./Core.js"
-import { allEnded } from "./closeJobs.js"
+import { allEnded, closeJobs } from "./closeJobs.js"
 import * as JobRegistry from "./JobRegistry.js"
+
+/** How long jobs have to end when the ownership is lost: less than a successor waits before it takes them over. */
+const graceOnLoss = Duration.seconds(2)
+
+const letGo = <Config>(core: Core<Config>) =>
+  Effect.zipRight(
+    Effect.logError(
+      `the database has not answered, or has another owner of kind "${core.kind}": all jobs are interrupted, and the next manager continues them; build the layer of this one again`
+    ),
+    closeJobs(core, graceOnLoss)
+  )
 
 /** Acquires the kind. It is given up when the scope closes, or, where a job has not ended by then, after the last one. */
 export const acquireOwnership = <Config>(
@@ -21,6 +32,7 @@ export const acquireOwnership = <Config>(
           isEmpty ? release : core.fork(Effect.zipRight(allEnded(core), release))
         )
       )
-      yield* Scope.extend(core.store.owners.acquire({ kind: core.kind, id }), ownership)
+      const { lost } = yield* Scope.extend(core.store.owners.acquire({ kind: core.kind, id }), ownership)
+      yield* Effect.forkScoped(Effect.interruptible(Effect.zipRight(lost, letGo(core))))
     })
   )

@@ -2,7 +2,7 @@
  * The shared state of the writes in one transaction. The heads of their jobs are read in one query, and inserts and updates
  * are buffered and flushed together.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -33,9 +33,9 @@ export interface Batch {
   readonly waits: (waiting: NewlyWaiting) => void
   /** What there is to notify of after the commit. */
   readonly news: News
-  /** Writes what is buffered. */
+  /** Writes all that is buffered, at the end of the transaction. */
   readonly flush: Effect.Effect<void, SqlError>
-  /** The connection for other statements, after a flush. */
+  /** The connection for other statements, after what is buffered of runs is written. */
   readonly connection: Effect.Effect<Connection, SqlError>
 }
 
@@ -73,14 +73,22 @@ const buffered = (connection: Connection): Batch => {
 
   const flush = Effect.suspend(() => {
     const changes = [...updated.values()]
-    const [newRuns, newEvents] = [inserted, appended]
+    const newRuns = inserted
     inserted = []
     updated = new Map()
-    appended = []
     const insertRuns = newRuns.length === 0 ? Effect.void : runs.insert(connection, newRuns)
-    const insertEvents = newEvents.length === 0 ? Effect.void : events.insert(connection, newEvents)
-    return Effect.zipRight(insertRuns, Effect.zipRight(runs.update(connection, changes), insertEvents))
+    return Effect.zipRight(insertRuns, runs.update(connection, changes))
   })
+
+  /** The events come last: where they take their cursors, other writers wait from here to the commit. */
+  const flushAll = Effect.zipRight(
+    flush,
+    Effect.suspend(() => {
+      const newEvents = appended
+      appended = []
+      return newEvents.length === 0 ? Effect.void : events.insert(connection, newEvents)
+    })
+  )
 
   const change: Batch["change"] = (jobId, head, to) => {
     const apply = (): Exit.Exit<void> => {
@@ -112,7 +120,7 @@ const buffered = (connection: Connection): Batch => {
 
   return {
     append,
-    flush,
+    flush: flushAll,
     load,
     waits,
     news: { jobs, waits: waiting },
@@ -125,7 +133,7 @@ const buffered = (connection: Connection): Batch => {
       waits({ kind: run.kind, waitsFor: state.waitsFor })
     },
 
-    reload: (jobId) => Effect.map(Effect.zipRight(flush, load([jobId])), () => heads.get(jobId)),
+    reload: (jobId) => Effect.map(Effect.zipRight(flushAll, load([jobId])), () => heads.get(jobId)),
 
     change,
     update: (jobId, head, to, event) => Effect.map(change(jobId, head, to), () => append(jobId, [event])),

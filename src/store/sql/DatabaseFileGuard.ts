@@ -17,7 +17,8 @@ import * as FileErrors from "./FileErrors.js"
 import * as FileState from "./FileState.js"
 import * as Generation from "./Generation.js"
 import * as Keeper from "./Keeper.js"
-import { query, type Session } from "./Session.js"
+import type { Session } from "./Session.js"
+import { query } from "./statements.js"
 
 /** How often the files of an idle store are checked, in milliseconds; more often while a change is unexplained. */
 const checkInterval = 1_000
@@ -50,7 +51,7 @@ export interface Guard {
   readonly checkpoint: Effect.Effect<void>
 }
 
-const unguarded: Guard = {
+export const unguarded: Guard = {
   check: () => Effect.void,
   present: Effect.void,
   begin: () => Effect.void,

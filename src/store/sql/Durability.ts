@@ -8,7 +8,8 @@ import { Effect, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { driverTimeout, retryWhileBusy } from "./busyRetry.js"
 import { storeError } from "./mapSqlError.js"
-import { query, type Session } from "./Session.js"
+import type { Session } from "./Session.js"
+import { query } from "./statements.js"
 
 const operation = "open the store"
 

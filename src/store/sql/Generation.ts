@@ -10,7 +10,7 @@ import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
 import { isMissingInFile } from "./isMissingInFile.js"
 import type { RawQuery } from "./rawQuery.js"
-import { execute as executeOn } from "./Session.js"
+import { execute as executeOn } from "./statements.js"
 
 /** Records a new generation, in a write transaction while the WAL is completely checkpointed. */
 export const advance = (connection: Connection): Effect.Effect<void, SqlError> =>

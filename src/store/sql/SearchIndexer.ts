@@ -5,7 +5,8 @@
 import { Effect, type Scope, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as searchIndex from "./searchIndex.js"
-import { query, type Session } from "./Session.js"
+import type { Session } from "./Session.js"
+import { query } from "./statements.js"
 import type { Writer } from "./Writer.js"
 
 export interface SearchIndexer {

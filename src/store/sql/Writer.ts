@@ -2,19 +2,20 @@
  * The group-commit writer. The writes that queue up during one transaction share the next, since each commit waits for an
  * fsync, and each write is acknowledged after its commit.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import { SqlError } from "@effect/sql/SqlError"
 import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { retryWhileBusy } from "./busyRetry.js"
+import { isTemporary, retryWhileBusy } from "./busyRetry.js"
 import { Failpoint } from "../../internal/Failpoint.js"
-import { reasonOf, storeError } from "./mapSqlError.js"
+import { storeError } from "./mapSqlError.js"
 import type { ChangeNotifier } from "../ChangeNotifier.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { Guard } from "./DatabaseFileGuard.js"
 import * as Batch from "./Batch.js"
-import { execute, type Session } from "./Session.js"
+import type { Session } from "./Session.js"
+import { execute } from "./statements.js"
 
 export interface Writer {
   /**
@@ -107,17 +108,17 @@ export const make = (options: {
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard.check(connection)
-          yield* begin(connection)
+          const commitNow = yield* connection.dialect.begin(connection)
           const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
           if (Exit.isFailure(written) || Option.isNone(written.value)) {
             yield* rollback(connection)
-            if (Exit.isFailure(written) && writes.length === 1) return yield* Effect.failCause(written.cause)
+            if (Exit.isFailure(written) && (writes.length === 1 || isTemporary(Cause.squash(written.cause)))) {
+              return yield* Effect.failCause(written.cause)
+            }
             return Option.none()
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
-          yield* Effect.tapErrorCause(failpoint.around(points, execute(connection, "COMMIT")), () =>
-            rollback(connection)
-          )
+          yield* Effect.tapErrorCause(failpoint.around(points, commitNow), () => rollback(connection))
           const isDoubtful = !(yield* guard.confirm(connection))
           return Option.some({ news: written.value.value, isDoubtful })
         })
@@ -245,16 +246,5 @@ const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
     onSome: (error) => !(error instanceof SqlError)
   })
 
-/**
- * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. The connection is reserved
- * here, so that transaction is no longer in use.
- */
-const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
-  Effect.catchIf(
-    execute(connection, "BEGIN IMMEDIATE"),
-    (error) => reasonOf(error) === "other",
-    () => Effect.zipRight(rollback(connection), execute(connection, "BEGIN IMMEDIATE"))
-  )
-
-/** Ignores a failure: SQLite may have rolled back already. */
+/** Ignores a failure: SQLite may have rolled back already, and PostgreSQL has where the connection is gone. */
 const rollback = (connection: Connection): Effect.Effect<void> => Effect.ignore(execute(connection, "ROLLBACK"))

@@ -1,10 +1,10 @@
 /**
  * Statements on `charlotte_agent_limits`.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { AgentLimit } from "../../domain/AgentLimit.js"
-import { execute, query } from "./Session.js"
+import { execute, query } from "./statements.js"
 
 const select = query(
   Schema.Struct({

@@ -2,6 +2,7 @@
  * The rules of the audit: each is a query that returns the `found` records that violate an invariant. `jobRules` run on a
  * slice of jobs, the range of ids in `slice`, so that each query is bounded.
  */
+import type { Dialect } from "./Dialect.js"
 
 export interface Rule {
   /** The invariant that is violated, as a clause about `found`. */
@@ -21,16 +22,17 @@ const inSlice = (column: string) =>
 /** Events with their attempt number. */
 const numbered = `
   numbered AS (
-    SELECT job_id, seq, type, payload, type LIKE 'job.%' AS lifecycle,
-      1 + sum(type = 'job.resumed') OVER (PARTITION BY job_id ORDER BY seq) AS attempt
+    SELECT job_id, seq, type, payload, CASE WHEN type LIKE 'job.%' THEN 1 ELSE 0 END AS lifecycle,
+      1 + sum(CASE WHEN type = 'job.resumed' THEN 1 ELSE 0 END) OVER (PARTITION BY job_id ORDER BY seq) AS attempt
     FROM charlotte_events WHERE ${inSlice("job_id")}
   )`
 
 /** Whether an attempt was the third consecutive crash without an emitted event in between. */
-const streaks = `
+const streaks = ({ member }: Dialect) => `
   attempts AS (
-    SELECT job_id, attempt, sum(NOT lifecycle) AS emitted,
-      max(type = 'job.interrupted' AND payload ->> 'reason' = 'crash') AS crashed
+    SELECT job_id, attempt, sum(1 - lifecycle) AS emitted,
+      max(CASE WHEN type = 'job.interrupted' THEN CASE WHEN ${member("payload", "reason")} = 'crash' THEN 1 ELSE 0 END
+        ELSE 0 END) AS crashed
     FROM numbered GROUP BY job_id, attempt
   ), streaks AS (
     SELECT job_id, attempt, lead(attempt) OVER (PARTITION BY job_id ORDER BY attempt) AS later,
@@ -61,7 +63,7 @@ const steps = Object.entries(successors).flatMap(([before, after]) => after.map(
 
 const record = (wrong: string, sql: string): Rule => ({ wrong, remedy: "record", sql })
 
-const eventRules: ReadonlyArray<Rule> = [
+const eventRules = (dialect: Dialect): ReadonlyArray<Rule> => [
   record(
     "its events are not numbered 1, 2, 3 …",
     `SELECT job_id AS found FROM charlotte_events WHERE ${inSlice("job_id")} GROUP BY job_id
@@ -71,7 +73,7 @@ const eventRules: ReadonlyArray<Rule> = [
     "its cursors do not increase with its sequence numbers",
     `SELECT DISTINCT job_id AS found FROM
        (SELECT job_id, cursor, lag(cursor) OVER (PARTITION BY job_id ORDER BY seq) AS before
-        FROM charlotte_events WHERE ${inSlice("job_id")})
+        FROM charlotte_events WHERE ${inSlice("job_id")}) AS ordered
      WHERE cursor <= before`
   ),
   record(
@@ -88,7 +90,7 @@ const eventRules: ReadonlyArray<Rule> = [
     "its status and its events disagree on whether it has ended",
     `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")}
        AND (SELECT count(*) FROM charlotte_events WHERE job_id = id AND type IN ${terminal})
-         <> (status IN ('completed', 'failed', 'cancelled'))`
+         <> CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN 1 ELSE 0 END`
   ),
   record(
     "an event follows its terminal event",
@@ -99,15 +101,15 @@ const eventRules: ReadonlyArray<Rule> = [
     "its events contain a forbidden transition",
     `SELECT job_id || ': ' || before || ', ' || type AS found FROM
        (SELECT job_id, type, lag(type) OVER (PARTITION BY job_id ORDER BY seq) AS before
-        FROM charlotte_events WHERE ${inSlice("job_id")} AND ${changes})
+        FROM charlotte_events WHERE ${inSlice("job_id")} AND ${changes}) AS steps
      WHERE before IS NOT NULL AND (before, type) NOT IN (VALUES ${steps.join(", ")})`
   ),
   record(
     "its status does not match its last event",
     `SELECT id || ': ' || status || ', ' || type AS found FROM charlotte_runs JOIN
-       (SELECT job_id, type, max(seq) FROM charlotte_events WHERE ${inSlice("job_id")} AND ${changes}
-        GROUP BY job_id) ON job_id = id
-     WHERE status <> CASE WHEN type IN ('job.started', 'job.resumed', 'job.stopping') THEN 'running'
+       (SELECT job_id, type, row_number() OVER (PARTITION BY job_id ORDER BY seq DESC) AS place
+        FROM charlotte_events WHERE ${inSlice("job_id")} AND ${changes}) AS placed ON job_id = id
+     WHERE place = 1 AND status <> CASE WHEN type IN ('job.started', 'job.resumed', 'job.stopping') THEN 'running'
        WHEN type = 'job.queued' THEN 'pending' ELSE substr(type, 5) END`
   ),
   record(
@@ -118,25 +120,27 @@ const eventRules: ReadonlyArray<Rule> = [
   record(
     "an event carries a wrong attempt number",
     `WITH ${numbered}
-     SELECT job_id AS found FROM numbered WHERE type IN ('job.started', 'job.resumed') AND payload ->> 'attempt' <> attempt`
+     SELECT job_id AS found FROM numbered 
+     WHERE CASE WHEN type IN ('job.started', 'job.resumed')
+       THEN CAST(${dialect.member("payload", "attempt")} AS INTEGER) <> attempt ELSE FALSE END`
   ),
   record(
     "it was resumed after three consecutive crashes without an event",
-    `WITH ${numbered}, ${streaks} SELECT job_id AS found FROM streaks WHERE is_third AND later IS NOT NULL`
+    `WITH ${numbered}, ${streaks(dialect)} SELECT job_id AS found FROM streaks WHERE is_third AND later IS NOT NULL`
   ),
   record(
     "it failed for crashing three times, but crashed less often",
-    `WITH ${numbered}, ${streaks}
+    `WITH ${numbered}, ${streaks(dialect)}
      SELECT id AS found FROM charlotte_runs JOIN streaks ON job_id = id AND streaks.attempt = charlotte_runs.attempt
-     WHERE error ->> 'error' LIKE 'it crashed%' AND NOT is_third`
+     WHERE ${dialect.member("error", "error")} LIKE 'it crashed%' AND NOT is_third`
   )
 ]
 
-const workRules: ReadonlyArray<Rule> = [
+const workRules = ({ elementsOf }: Dialect): ReadonlyArray<Rule> => [
   record(
     "a unit started before one of its dependencies was merged",
     `SELECT u.job_id || ': ' || u.unit || ' before ' || n.value AS found
-     FROM charlotte_units u JOIN json_each(u.depends_on) n
+     FROM charlotte_units u CROSS JOIN ${elementsOf("u.depends_on")} n
        LEFT JOIN charlotte_units d ON d.job_id = u.job_id AND d.unit = n.value
      WHERE ${inSlice("u.job_id")} AND u.state IN ('running', 'merged', 'failed')
        AND (d.state IS NULL OR d.state NOT IN ('merged', 'skipped'))`
@@ -145,7 +149,7 @@ const workRules: ReadonlyArray<Rule> = [
     "a unit is blocked without a failed dependency",
     `SELECT u.job_id || ': ' || u.unit AS found FROM charlotte_units u
      WHERE ${inSlice("u.job_id")} AND u.state = 'blocked' AND NOT EXISTS
-       (SELECT 1 FROM json_each(u.depends_on) n JOIN charlotte_units d ON d.job_id = u.job_id AND d.unit = n.value
+       (SELECT 1 FROM ${elementsOf("u.depends_on")} n JOIN charlotte_units d ON d.job_id = u.job_id AND d.unit = n.value
         WHERE d.state IN ('failed', 'blocked'))`
   ),
   record(
@@ -165,7 +169,7 @@ const workRules: ReadonlyArray<Rule> = [
     `SELECT found FROM
        (SELECT job_id || ': ' || unit || ' ' || task AS found, state,
           lag(state) OVER (PARTITION BY job_id, unit ORDER BY position) AS before
-        FROM charlotte_tasks WHERE ${inSlice("job_id")} AND state <> 'skipped')
+        FROM charlotte_tasks WHERE ${inSlice("job_id")} AND state <> 'skipped') AS ordered
      WHERE state <> 'pending' AND before <> 'completed'`
   ),
   record(
@@ -175,31 +179,31 @@ const workRules: ReadonlyArray<Rule> = [
   )
 ]
 
-const runLabels = `SELECT r.id AS found, l.key, l.value, r.kind, r.status
-   FROM charlotte_runs r, json_each(r.labels) l WHERE ${inSlice("r.id")}`
+const runLabels = ({ membersOf }: Dialect) => `SELECT r.id AS found, l.key, l.value, r.kind, r.status
+   FROM charlotte_runs r CROSS JOIN ${membersOf("r.labels")} l WHERE ${inSlice("r.id")}`
 
 const indexedLabels = `SELECT run_id AS found, name, value, kind, status
    FROM charlotte_labels WHERE ${inSlice("run_id")}`
 
-const labelRules: ReadonlyArray<Rule> = [
+const labelRules = (dialect: Dialect): ReadonlyArray<Rule> => [
   record(
     "its label index is out of date",
-    `SELECT found FROM (${runLabels} EXCEPT ${indexedLabels})
-     UNION SELECT found FROM (${indexedLabels} EXCEPT ${runLabels})`
+    `SELECT found FROM (${runLabels(dialect)} EXCEPT ${indexedLabels}) AS missing
+     UNION SELECT found FROM (${indexedLabels} EXCEPT ${runLabels(dialect)}) AS stale`
   )
 ]
 
-const waitingRules: ReadonlyArray<Rule> = [
+const waitingRules = ({ member }: Dialect): ReadonlyArray<Rule> => [
   record(
     "a signal is not in its events",
     `SELECT s.job_id || ': ' || s.name AS found FROM charlotte_signals s WHERE ${inSlice("s.job_id")} AND NOT EXISTS
        (SELECT 1 FROM charlotte_events e WHERE e.job_id = s.job_id AND e.seq = s.seq AND e.type = 'job.signalled'
-         AND e.payload ->> 'name' = s.name)`
+         AND substr(e.payload, 1, length(s.name) + 10) = '{"name":"' || s.name || '"')`
   ),
   record(
     "it waits for a signal that has come",
     `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND status = 'parked' AND waits_for <> 'permit'
-       AND EXISTS (SELECT 1 FROM charlotte_signals WHERE job_id = id AND name = parked ->> 'signal' AND used = 0)`
+       AND EXISTS (SELECT 1 FROM charlotte_signals WHERE job_id = id AND name = ${member("parked", "signal")} AND used = 0)`
   )
 ]
 
@@ -219,28 +223,33 @@ const processRules: ReadonlyArray<Rule> = [
 ]
 
 /** Rules about jobs, checked in slices. */
-export const jobRules: ReadonlyArray<Rule> = [
-  ...eventRules,
-  ...labelRules,
-  ...workRules,
-  ...waitingRules,
+export const jobRules = (dialect: Dialect): ReadonlyArray<Rule> => [
+  ...eventRules(dialect),
+  ...labelRules(dialect),
+  ...workRules(dialect),
+  ...waitingRules(dialect),
   ...processRules
 ]
 
 /** Rules about the whole database. */
-export const databaseRules: ReadonlyArray<Rule> = [
+export const databaseRules = ({ name }: Dialect): ReadonlyArray<Rule> => [
+  ...countRules,
+  ...(name === "sqlite" ? fileRules : [])
+]
+
+const countRules: ReadonlyArray<Rule> = [
   ...["key", "start_key"].map((key) =>
     record(
       "two jobs hold a key",
       `SELECT kind || ', ' || ${key} AS found FROM charlotte_runs WHERE ${key} IS NOT NULL AND ended_at IS NULL
-         AND waits_for IS NOT 'key' GROUP BY kind, ${key} HAVING count(*) > 1`
+         AND waits_for IS DISTINCT FROM 'key' GROUP BY kind, ${key} HAVING count(*) > 1`
     )
   ),
   record(
     "it waits for a key that is free",
     `SELECT id AS found FROM charlotte_runs w WHERE waits_for = 'key' AND NOT EXISTS
        (SELECT 1 FROM charlotte_runs o WHERE o.kind = w.kind AND o.id <> w.id AND o.ended_at IS NULL
-         AND (o.key = w.key OR o.start_key = w.start_key) AND (o.waits_for IS NOT 'key' OR o.id < w.id))`
+         AND (o.key = w.key OR o.start_key = w.start_key) AND (o.waits_for IS DISTINCT FROM 'key' OR o.id < w.id))`
   ),
   record(
     "the number of pending runs is wrong",
@@ -252,7 +261,11 @@ export const databaseRules: ReadonlyArray<Rule> = [
     `SELECT kind AS found FROM charlotte_finished f
      WHERE runs <> (SELECT count(*) FROM charlotte_runs r WHERE r.kind = f.kind AND ended_at IS NOT NULL
        AND pinned = 0 AND pruned = 0)`
-  ),
+  )
+]
+
+/** A server of PostgreSQL checks these itself. */
+const fileRules: ReadonlyArray<Rule> = [
   {
     wrong: "a row references a missing row",
     remedy: "file",
@@ -270,7 +283,7 @@ export const capacityRule: Rule = {
   wrong: "more jobs are running than allowed",
   remedy: "capacity",
   sql: `SELECT kind || ': ' || count(*) || ' of ' || capacity.number AS found FROM charlotte_runs, capacity
-    WHERE status = 'running' GROUP BY kind HAVING count(*) > capacity.number`
+    WHERE status = 'running' GROUP BY kind, capacity.number HAVING count(*) > capacity.number`
 }
 
 /** Common table expressions that name the parameters of a rule. */
@@ -282,6 +295,6 @@ export const parameters = {
 
 /** The last id and the number of jobs of the next slice. */
 export const nextSlice = `SELECT max(id) AS last, count(*) AS jobs
-  FROM (SELECT id FROM charlotte_runs WHERE id > ? AND pruned = 0 ORDER BY id LIMIT ?)`
+  FROM (SELECT id FROM charlotte_runs WHERE id > ? AND pruned = 0 ORDER BY id LIMIT ?) AS slice`
 
 export const countEvents = `${parameters.slice} SELECT count(*) AS events FROM charlotte_events WHERE ${inSlice("job_id")}`

@@ -1,5 +1,5 @@
 /**
- * Retries while another process holds a lock. The driver is synchronous and would block the event loop, so its `busy_timeout`
+ * Retries while another process holds a lock. The driver of SQLite is synchronous and would block the event loop, so its `busy_timeout`
  * is short, and the rest of the wait is here.
  */
 import { Effect } from "effect"
@@ -12,7 +12,10 @@ export const driverTimeout = 10
 const retryTimeout = 5_000
 const maxDelay = 50
 
-/** Retries while the database is locked, for up to five seconds since the first failure, or since `since`. */
+/** Whether the same may succeed in a moment: the database is locked, or cannot be reached. */
+export const isTemporary = (error: unknown): boolean => ["busy", "unreachable"].includes(reasonOf(error))
+
+/** Retries while the database is locked or cannot be reached, for up to five seconds since the first failure, or since `since`. */
 export const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>, since?: number): Effect.Effect<A, E, R> =>
   whenBusy(effect, (error) =>
     Effect.flatMap(RealClock, ({ now, sleep }) =>
@@ -31,9 +34,8 @@ export const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>, since?: 
     )
   )
 
-/** Reads the clock only on a locked database, which is rare. */
+/** Reads the clock only after a failure, which is rare. */
 const whenBusy = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   wait: (error: E) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.catchAll(effect, (error) => (reasonOf(error) === "busy" ? wait(error) : Effect.fail(error)))
+): Effect.Effect<A, E, R> => Effect.catchAll(effect, (error) => (isTemporary(error) ? wait(error) : Effect.fail(error)))

@@ -1,11 +1,11 @@
 /**
  * Statements on `charlotte_attempts`.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { OpenProcess } from "../ChildProcessStore.js"
-import { query } from "./Session.js"
+import { query } from "./statements.js"
 
 export const statements = {
   open: `INSERT INTO charlotte_attempts (cookie, job_id, attempt, boot_id, purpose, opened_at) VALUES (?, ?, ?, ?, ?, ?)`,

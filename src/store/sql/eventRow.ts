@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
-import { JsonText } from "./Session.js"
+import { JsonText } from "./statements.js"
 
 export const Row = Schema.Struct({
   cursor: Schema.Number,

@@ -1,13 +1,13 @@
 /**
  * Statements on `charlotte_events`.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import { Array, DateTime, Effect, Predicate, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../RunStoreService.js"
 import * as Page from "../Page.js"
 import { columns, event, Row } from "./eventRow.js"
-import { decodeRows, inserter, query, type Value } from "./Session.js"
+import { decodeRows, query, type Value } from "./statements.js"
 
 /** A row of the first query, which leaves out payloads too large for the inline limit. */
 interface Sized {
@@ -48,7 +48,7 @@ const complete = (connection: Connection, rows: ReadonlyArray<unknown>, limit: n
         ? []
         : yield* payloads(
             connection,
-            "SELECT cursor, payload FROM charlotte_events WHERE cursor IN (SELECT value FROM json_each(?))",
+            `SELECT cursor, payload FROM charlotte_events WHERE cursor IN (SELECT value FROM ${connection.dialect.numbers} n)`,
             [JSON.stringify(large)]
           )
     const byCursor = new Map<unknown, string>(read.map(({ cursor, payload }) => [cursor, payload]))
@@ -86,8 +86,8 @@ const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: 
 export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
   Effect.gen(function* () {
     const read = yield* connection.execute(
-      `SELECT ${pageColumns("kind = ? AND pruned = 0")}, iif(pruned, NULL, kind) AS kind FROM charlotte_events CROSS JOIN charlotte_runs ON id = job_id
-       WHERE cursor > ? ORDER BY cursor LIMIT ?`,
+      `SELECT ${pageColumns("kind = ? AND pruned = 0")}, CASE WHEN pruned = 0 THEN kind END AS kind
+       FROM charlotte_events CROSS JOIN charlotte_runs WHERE id = job_id AND cursor > ? ORDER BY cursor LIMIT ?`,
       [kind, inlineBytes(limit), kind, after, limit],
       undefined
     )
@@ -101,10 +101,7 @@ const selectLatest = query(Schema.Struct({ cursor: Schema.Number }))
 
 /** The latest cursor that was given, also where its event is gone. */
 export const latest = (connection: Connection) =>
-  Effect.map(
-    selectLatest(connection, "SELECT seq AS cursor FROM sqlite_sequence WHERE name = 'charlotte_events'", []),
-    ([row]) => row?.cursor ?? 0
-  )
+  Effect.map(selectLatest(connection, connection.dialect.latestCursor, []), ([row]) => row?.cursor ?? 0)
 
 /** The parameters of an inserted row. */
 export type NewRow = ReadonlyArray<Value>
@@ -120,4 +117,5 @@ export const newRow = (jobId: JobId, seq: number, event: AcceptedEvent): NewRow 
 ]
 
 /** Appends rows of any jobs. */
-export const insert = inserter("charlotte_events (job_id, seq, at, type, unit, task, payload)", 7)
+export const insert = (connection: Connection, rows: ReadonlyArray<NewRow>) =>
+  connection.dialect.insertEvents(connection, rows)

@@ -2,7 +2,7 @@
  * Keys of runs: at most one job holds a key, and the others wait behind it in the order of their ids. A run that waits for
  * one of its two keys holds neither, so that no two runs wait for each other.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Array, type DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
@@ -12,7 +12,7 @@ import type { HeldKey, Holder, Key } from "../RunStoreService.js"
 import { waitingSince } from "../RunTransition.js"
 import type { Batch } from "./Batch.js"
 import { keysOfHead } from "./runs.js"
-import { query } from "./Session.js"
+import { query } from "./statements.js"
 
 const column = { key: "key", startKey: "start_key" } as const
 
@@ -33,7 +33,7 @@ const first = (
   )
 
 const owner = (connection: Connection, key: Key) =>
-  first(connection, key, "ended_at IS NULL AND waits_for IS NOT 'key'")
+  first(connection, key, "ended_at IS NULL AND waits_for IS DISTINCT FROM 'key'")
 
 const firstWaiter = (connection: Connection, key: Key) => first(connection, key, "waits_for = 'key' ORDER BY id")
 
@@ -87,6 +87,7 @@ export const release = (batch: Batch, keys: ReadonlyArray<Key>, at: DateTime.Utc
     (key) =>
       Effect.gen(function* () {
         const connection = yield* batch.connection
+        yield* connection.dialect.lockAdmission(connection, key.kind)
         const waiter = yield* firstWaiter(connection, key)
         if (Option.isNone(waiter)) return
         const { id } = waiter.value

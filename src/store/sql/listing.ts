@@ -2,14 +2,14 @@
  * Pages of runs. Each combination of kind, status, one label and `before` is served from an index in listing order, so the
  * cost of a page does not depend on the size of the history.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../RunStoreService.js"
 import { columns, select } from "./runRow.js"
-import { query, type Value } from "./Session.js"
+import { query, type Value } from "./statements.js"
 
 type PageQuery = RunQuery & { readonly limit: number }
 type Label = readonly [name: string, value: string]
@@ -68,8 +68,8 @@ const withLabel = (
   const conditions = [...isLabel(label), ...filters("l.run_id", pageQuery), ...others]
   return select(
     connection,
-    `SELECT ${runColumns} FROM charlotte_labels l CROSS JOIN charlotte_runs r ON r.id = l.run_id
-     WHERE ${where(conditions)} AND r.pruned = 0 ORDER BY l.run_id DESC LIMIT ?`,
+    `SELECT ${runColumns} FROM charlotte_labels l CROSS JOIN charlotte_runs r
+     WHERE r.id = l.run_id AND ${where(conditions)} AND r.pruned = 0 ORDER BY l.run_id DESC LIMIT ?`,
     [...paramsOf(conditions), pageQuery.limit]
   )
 }
@@ -83,7 +83,7 @@ const reachOf = (connection: Connection, pageQuery: PageQuery, label: Label) => 
     selectReach(
       connection,
       `SELECT count(*) AS runs, min(run_id) AS oldest FROM
-         (SELECT l.run_id FROM charlotte_labels l WHERE ${where(conditions)} ORDER BY l.run_id DESC LIMIT ?)`,
+         (SELECT l.run_id FROM charlotte_labels l WHERE ${where(conditions)} ORDER BY l.run_id DESC LIMIT ?) AS limited`,
       [...paramsOf(conditions), maxScanned]
     ),
     ([reach]) => ({ label, runs: reach?.runs ?? 0, oldest: reach?.oldest ?? undefined })

@@ -1,7 +1,7 @@
 /**
  * What decides what comes of a new run, read in the transaction that inserts it.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Lookup } from "../admitRun.js"

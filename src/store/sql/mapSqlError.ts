@@ -8,8 +8,19 @@ const reasons: ReadonlyArray<readonly [RegExp, StoreError["reason"]]> = [
   [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, "busy"],
   [/^SQLITE_FULL/, "full"],
   [/^SQLITE_READONLY/, "readonly"],
-  [/^SQLITE_(CORRUPT|NOTADB)/, "corrupt"]
+  [/^SQLITE_(CORRUPT|NOTADB)/, "corrupt"],
+  // Serialization failure, deadlock, lock not available.
+  [/^(40001|40P01|55P03)$/, "busy"],
+  [/^53100$/, "full"],
+  [/^25006$/, "readonly"],
+  [/^XX00[12]$/, "corrupt"],
+  // Connection exceptions, the end of a server, too many connections, and what the network says.
+  [/^(08...|57P0.|53300|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/, "unreachable"]
 ]
+
+/** Failures of connections for which the driver of PostgreSQL has no code. */
+const disconnected =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Connection timed out)/
 
 /** The driver's error inside the wrappers of Effect; only that has a code. */
 const root = (cause: unknown): unknown =>
@@ -26,6 +37,7 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
   if (cause instanceof StoreError) return cause.reason
   const error = root(cause)
   if (isClosed(error)) return "closed"
+  if (error instanceof Error && code(error) === "" && disconnected.test(error.message)) return "unreachable"
   // An undecodable row.
   return ParseResult.isParseError(error)
     ? "corrupt"

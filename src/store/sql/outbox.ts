@@ -1,7 +1,7 @@
 /**
  * Statements on the runs that transactions of the application have inserted, and that have no event yet.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema, Struct } from "effect"
 import { JobId } from "../../domain/JobId.js"
@@ -9,7 +9,7 @@ import type { NewlyWaiting } from "../ChangeNotifier.js"
 import type { AcceptedEvent } from "../RunStoreService.js"
 import { createdEvent } from "../RunTransition.js"
 import { Row } from "./runRow.js"
-import { query } from "./Session.js"
+import { query } from "./statements.js"
 
 const selectIds = query(Schema.Struct({ id: JobId }))
 
@@ -39,7 +39,7 @@ export const take = (
   Effect.map(
     takeRows(
       connection,
-      `UPDATE charlotte_runs SET outbox = 0 WHERE id IN (SELECT value FROM json_each(?)) AND outbox = 1
+      `UPDATE charlotte_runs SET outbox = 0 WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND outbox = 1
        RETURNING id, kind, status, priority, created_at, start_at, waits_for`,
       [JSON.stringify(ids)]
     ),

@@ -1,10 +1,10 @@
 /**
  * Statements on `charlotte_owners`.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import { Effect, Option, Schema } from "effect"
 import type { Owner, OwnerLock } from "../OwnerStore.js"
-import { execute, query } from "./Session.js"
+import { execute, query } from "./statements.js"
 
 const select = query(
   Schema.Struct({
@@ -20,6 +20,11 @@ const select = query(
 )
 
 const columns = "kind, id, pid, boot_id, start_time, pid_namespace, lock_path, lock_file"
+
+const replaced = columns
+  .split(", ")
+  .map((column) => `${column} = excluded.${column}`)
+  .join(", ")
 
 const lockOf = (path: string | null, file: string | null): OwnerLock | undefined =>
   path === null || file === null ? undefined : { path, file }
@@ -43,7 +48,8 @@ export const claim = (connection: Connection, { id, kind, lock, process }: Owner
     if (unchanged) {
       yield* execute(
         connection,
-        `INSERT OR REPLACE INTO charlotte_owners (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO charlotte_owners (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (kind) DO UPDATE SET ${replaced}`,
         [
           ...[kind, id, process.pid, process.bootId, process.startTime, process.pidNamespace],
           ...[lock?.path ?? null, lock?.file ?? null]

@@ -1,14 +1,14 @@
 /**
  * Statements on the runs that wait: for a permit, in the order in which they begin, or for a time.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { countedParked } from "../MemoryQueue.js"
 import type { Service, Submitted, UnfinishedRun } from "../RunStoreService.js"
 import { columns, Row, run } from "./runRow.js"
-import { query } from "./Session.js"
+import { query } from "./statements.js"
 
 const selectDue = query(Row)
 
@@ -22,12 +22,12 @@ export const due = (
   const ofStatus = statuses.map(
     (status) =>
       `SELECT * FROM (SELECT ${columns}, ${ranks[status]} AS rank FROM charlotte_runs
-         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ORDER BY priority DESC, id LIMIT ?)`
+         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ORDER BY priority DESC, id LIMIT ?) AS limited`
   )
   return Effect.map(
     selectDue(
       connection,
-      `SELECT ${columns} FROM (${ofStatus.join(" UNION ALL ")}) ORDER BY priority DESC, rank, id LIMIT ?`,
+      `SELECT ${columns} FROM (${ofStatus.join(" UNION ALL ")}) AS limited ORDER BY priority DESC, rank, id LIMIT ?`,
       [...statuses.flatMap(() => [kind, limit]), limit]
     ),
     (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
@@ -50,7 +50,7 @@ const selectIds = query(Schema.Struct({ id: JobId }))
 export const wakeDue = (connection: Connection, kind: string, at: DateTime.Utc) =>
   selectIds(
     connection,
-    `UPDATE charlotte_runs SET waits_for = 'permit', due_at = NULL, woken_by = iif(status = 'parked', 'time', NULL)
+    `UPDATE charlotte_runs SET waits_for = 'permit', due_at = NULL, woken_by = CASE WHEN status = 'parked' THEN 'time' END
      WHERE id IN (SELECT id FROM charlotte_runs WHERE kind = ? AND waits_for = 'time' AND due_at <= ?
        ORDER BY due_at, id LIMIT 1000)
      RETURNING id`,
@@ -74,7 +74,7 @@ export const backlog = (connection: Connection, kind: string) =>
       connection,
       `SELECT (SELECT min(id) FROM charlotte_runs WHERE kind = ? AND status = 'pending') AS oldest,
          (SELECT count(*) FROM
-           (SELECT id FROM charlotte_runs WHERE kind = ? AND status = 'parked' LIMIT ?) AS some) AS parked`,
+           (SELECT id FROM charlotte_runs WHERE kind = ? AND status = 'parked' LIMIT ?) AS limited) AS parked`,
       [kind, kind, countedParked]
     ),
     ([row]) => ({ oldest: Option.fromNullable(row?.oldest), parked: row?.parked ?? 0 })

@@ -2,14 +2,14 @@
  * Pages of the pending runs of a kind, in the order in which they begin: those that wait for a permit, then those that wait for a
  * time, then those behind a key. Each page is a few searches in indexes.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage } from "../RunStoreService.js"
 import { columns, select } from "./runRow.js"
-import { query, type Value } from "./Session.js"
+import { query, type Value } from "./statements.js"
 
 const selectPosition = query(
   Schema.Struct({

@@ -1,13 +1,13 @@
 /**
  * Statements for pruning, and for pinned runs.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import * as Page from "../Page.js"
 import type { RetentionStore, Span } from "../RetentionStore.js"
-import { execute, query, type Value } from "./Session.js"
+import { execute, query, type Value } from "./statements.js"
 
 const selectFinished = query(
   Schema.Struct({
@@ -30,9 +30,9 @@ const searchOf = (
   const afterSql = after === undefined ? "" : " AND (ended_at, id) > (?, ?)"
   const untilSql = until === undefined ? "" : " AND ended_at <= ?"
   return [
-    `SELECT * FROM (SELECT id, status, ended_at AS endedAt FROM charlotte_runs r
+    `SELECT * FROM (SELECT id, status, ended_at AS "endedAt" FROM charlotte_runs r
        WHERE kind = ? AND status = ?${afterSql}${untilSql} AND ${isPrunable} AND NOT ${isLeft}
-       ORDER BY ended_at, id LIMIT ?)`,
+       ORDER BY ended_at, id LIMIT ?) AS limited`,
     kind,
     status,
     ...(after === undefined ? [] : [DateTime.toEpochMillis(after.endedAt), after.id]),
@@ -51,7 +51,7 @@ export const finished = (
     ? Effect.succeed([])
     : selectFinished(
         connection,
-        `SELECT * FROM (${searches.map(([sql]) => sql).join(" UNION ALL ")}) ORDER BY endedAt, id LIMIT ?`,
+        `SELECT * FROM (${searches.map(([sql]) => sql).join(" UNION ALL ")}) AS limited ORDER BY "endedAt", id LIMIT ?`,
         [...searches.flatMap(([, ...params]) => params), limit]
       )
 }
@@ -75,7 +75,7 @@ export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
     selectIds(
       connection,
       `UPDATE charlotte_runs AS r SET pruned = 1
-       WHERE id IN (SELECT value FROM json_each(?)) AND ${isPrunable} AND NOT ${isLeft} RETURNING id`,
+       WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND ${isPrunable} AND NOT ${isLeft} RETURNING id`,
       [JSON.stringify(ids)]
     )
   )
@@ -149,7 +149,7 @@ export const latestId = (connection: Connection) =>
   Effect.map(
     selectLatest(
       connection,
-      "SELECT max(id) AS id FROM (SELECT max(id) AS id FROM charlotte_runs UNION ALL SELECT id FROM charlotte_latest)",
+      "SELECT max(id) AS id FROM (SELECT max(id) AS id FROM charlotte_runs UNION ALL SELECT id FROM charlotte_latest) AS newest",
       []
     ),
     ([row]) => row?.id ?? undefined

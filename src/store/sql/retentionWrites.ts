@@ -1,7 +1,7 @@
 /**
  * Retention over the session and the writer of a database.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
 import { JobNotFound } from "../../domain/errors.js"

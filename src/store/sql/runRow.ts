@@ -1,13 +1,13 @@
 /**
  * Decodes rows of `charlotte_runs`.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Parked, Run, RunError, RunTrace, WaitsFor } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { query, type Value } from "./Session.js"
+import { query, type Value } from "./statements.js"
 
 const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
 

@@ -87,6 +87,8 @@ export const make = (write: Writer["write"]): Writes => ({
           return Exit.succeed(running)
         }
         return Effect.gen(function* () {
+          const connection = yield* batch.connection
+          yield* connection.dialect.lockAdmission(connection, run.kind)
           const decision = yield* admitRun(run, lookup(batch.connection))
           if (decision._tag === "Existing") return decision
           insert(decision.state)
@@ -130,7 +132,9 @@ export const make = (write: Writer["write"]): Writes => ({
           if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
           const { parked, wokenBy } = head.state
           if (key !== undefined && head.state.key === undefined) {
-            const holder = yield* keys.holder(yield* batch.connection, { kind: head.kind, of: "key", key })
+            const connection = yield* batch.connection
+            yield* connection.dialect.lockAdmission(connection, head.kind)
+            const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
             if (Option.isSome(holder)) {
               yield* batch.change(jobId, head, { ...head.state, key, waitsFor: "key" })
               // It holds no key any more, and its other one may be that of a run before it.

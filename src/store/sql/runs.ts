@@ -1,7 +1,7 @@
 /**
  * Statements on `charlotte_runs`.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema, Struct } from "effect"
 import { stringify } from "../../internal/Json.js"
@@ -11,7 +11,7 @@ import { keysOf } from "../admitRun.js"
 import type { Key, NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
 import { columns, Row, run, select } from "./runRow.js"
-import { execute, inserter, JsonText, query, type Value } from "./Session.js"
+import { execute, inserter, JsonText, query, type Value } from "./statements.js"
 
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ? AND pruned = 0`, [id]), ([row]) =>
@@ -25,7 +25,7 @@ export const getPlanned = (connection: Connection, id: JobId) =>
   Effect.map(
     selectPlanned(
       connection,
-      `SELECT ${columns}, EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) AS planned
+      `SELECT ${columns}, CASE WHEN EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) THEN 1 ELSE 0 END AS planned
        FROM charlotte_runs r WHERE id = ? AND pruned = 0`,
       [id]
     ),
@@ -144,13 +144,16 @@ export const heads = (
   ids: ReadonlyArray<JobId>
 ): Effect.Effect<ReadonlyMap<JobId, Head>, SqlError> =>
   Effect.map(
-    selectHeads(
-      connection,
-      `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
+    // First, so that no other connection appends an event after the last one is read.
+    Effect.flatMap(connection.dialect.lockRuns(connection, ids), () =>
+      selectHeads(
+        connection,
+        `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
          r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes, r.outbox,
-         (SELECT iif(r.outbox = 1, 0, max(seq)) FROM charlotte_events WHERE job_id = r.id) AS seq
-       FROM json_each(?) ids CROSS JOIN charlotte_runs r ON r.id = ids.value AND r.pruned = 0`,
-      [JSON.stringify(ids)]
+         (SELECT CASE WHEN r.outbox = 1 THEN 0 ELSE max(seq) END FROM charlotte_events WHERE job_id = r.id) AS seq
+       FROM ${connection.dialect.strings} ids CROSS JOIN charlotte_runs r WHERE r.id = ids.value AND r.pruned = 0`,
+        [JSON.stringify(ids)]
+      )
     ),
     (rows) =>
       new Map(

@@ -4,7 +4,7 @@
  */
 import { Array, Effect, Option, Order, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import type { StoreError } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
 import type { RunPage } from "../RunStoreService.js"
@@ -13,7 +13,8 @@ import { columns, select } from "./runRow.js"
 import * as searchIndex from "./searchIndex.js"
 import { conditions, filtered, maxFiltered, narrowed, paramsOf, type SearchQuery, where } from "./searchFilters.js"
 import { type ByPartition, inPartitions, type Word } from "./searchPartitions.js"
-import { query, type Session } from "./Session.js"
+import type { Session } from "./Session.js"
+import { query } from "./statements.js"
 
 /** Maximum number of documents that a page reads for its words, about 0.1 s; it may be short then. */
 const maxRead = 250_000
@@ -33,8 +34,8 @@ const unindexed = (connection: Connection, pageQuery: SearchQuery, words: Readon
   return Effect.map(
     selectTexts(
       connection,
-      `SELECT ${searchIndex.textColumns} FROM charlotte_unindexed u CROSS JOIN charlotte_runs r ON r.id = u.run_id
-       WHERE ${where(filters)}`,
+      `SELECT ${searchIndex.textColumns(connection.dialect)} FROM charlotte_unindexed u CROSS JOIN charlotte_runs r
+       WHERE r.id = u.run_id AND ${where(filters)}`,
       paramsOf(filters)
     ),
     (rows) => rows.filter((row) => matches(words, searchIndex.searched(row))).map(({ id }) => id)
@@ -101,7 +102,7 @@ export const page = (
     const runs = yield* read((connection) =>
       select(
         connection,
-        `SELECT ${columns} FROM charlotte_runs r WHERE r.id IN (SELECT value FROM json_each(?))
+        `SELECT ${columns} FROM charlotte_runs r WHERE r.id IN (SELECT value FROM ${connection.dialect.strings} ids)
            AND ${where(filters)} ORDER BY r.id DESC`,
         [JSON.stringify(ids.slice(0, limit)), ...paramsOf(filters)]
       )

@@ -1,12 +1,12 @@
 /**
  * The filters of a search beside its words.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import { Array, Effect, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { RunQuery } from "../RunStoreService.js"
 import { byPartition, documentsOf } from "./searchPartitions.js"
-import { query, type Value } from "./Session.js"
+import { query, type Value } from "./statements.js"
 
 export type SearchQuery = RunQuery & { readonly limit: number }
 
@@ -44,9 +44,8 @@ export const filtered = (connection: Connection, pageQuery: SearchQuery, documen
   return Effect.map(
     selectIds(
       connection,
-      `SELECT r.id FROM json_each(?) m CROSS JOIN charlotte_documents d ON d.document = m.value
-         CROSS JOIN charlotte_runs r ON r.id = d.run_id
-       WHERE ${where(filters)} ORDER BY r.id DESC LIMIT ?`,
+      `SELECT r.id FROM ${connection.dialect.numbers} m CROSS JOIN charlotte_documents d CROSS JOIN charlotte_runs r
+       WHERE d.document = m.value AND r.id = d.run_id AND ${where(filters)} ORDER BY r.id DESC LIMIT ?`,
       [JSON.stringify(documents), ...paramsOf(filters), pageQuery.limit]
     ),
     Array.map(({ id }) => id)
@@ -75,7 +74,7 @@ export const narrowed = (connection: Connection, { before, kind, labels = {}, st
     const counted = yield* Effect.forEach(ways, ([from, filters, order]) => {
       const sql = `${from} WHERE ${where(filters)} ${order} LIMIT ${maxFiltered}`
       const params = paramsOf(filters)
-      return Effect.map(selectCount(connection, `SELECT count(*) AS runs FROM (${sql})`, params), ([row]) => ({
+      return Effect.map(selectCount(connection, `SELECT count(*) AS runs FROM (${sql}) AS f`, params), ([row]) => ({
         sql,
         params,
         runs: row?.runs ?? 0
@@ -88,8 +87,8 @@ export const narrowed = (connection: Connection, { before, kind, labels = {}, st
     if (fewest.runs === maxFiltered) return undefined
     const documents = yield* documentsOf(
       connection,
-      `SELECT json_group_array(d.document) AS documents
-       FROM (${fewest.sql}) f CROSS JOIN charlotte_documents d ON d.run_id = f.run_id`,
+      `SELECT ${connection.dialect.arrayOf("d.document")} AS documents
+       FROM (${fewest.sql}) f CROSS JOIN charlotte_documents d WHERE d.run_id = f.run_id`,
       fewest.params
     )
     return byPartition(documents)

@@ -1,13 +1,13 @@
 /**
  * Writes the search index: the words of runs in `charlotte_search`, each after the number of the run's partition.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection, Dialect } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Override, type Searched, wordsOf } from "../searchText.js"
 import { Row } from "./runRow.js"
-import { execute, inserter, query } from "./Session.js"
+import { execute, inserter, query } from "./statements.js"
 
 /** Runs of a partition: a query reads them all where they have its words, and visits each partition where none has. */
 const partitionSize = 4_096
@@ -22,8 +22,9 @@ export const TextRow = Schema.Struct({
   titles: Schema.parseJson(Schema.Array(Schema.String))
 })
 
-export const textColumns = `r.id, r.labels, r.config, r.searched, r.error,
-  (SELECT json_group_array(title) FROM charlotte_tasks WHERE job_id = r.id) AS titles`
+export const textColumns = ({ arrayOf }: Dialect): string =>
+  `r.id, r.labels, r.config, r.searched, r.error,
+  (SELECT ${arrayOf("title")} FROM charlotte_tasks WHERE job_id = r.id) AS titles`
 
 export const searched = ({ config, error, labels, searched, titles }: typeof TextRow.Type): Searched => ({
   labels,
@@ -48,9 +49,9 @@ const Partition = Schema.Struct({
 })
 type Partition = typeof Partition.Type
 
+const selectIds = query(Schema.Struct({ run_id: Schema.String }))
 const selectUnindexed = query(Schema.Struct({ ...TextRow.fields, document: Schema.NullOr(Schema.Number) }))
 const selectPartition = query(Partition)
-const insertWords = inserter("charlotte_search (rowid, words)", 2)
 const insertDocuments = inserter("charlotte_documents (document, run_id)", 2)
 
 /** The last partition with one more run: the same, or the next where it is full and the run is newer than all of it. */
@@ -76,14 +77,22 @@ export const indexNext = (
   size = partitionSize
 ): Effect.Effect<number, SqlError> =>
   Effect.gen(function* () {
-    const rows = yield* selectUnindexed(
+    const { dialect } = connection
+    yield* dialect.lockSearch(connection)
+    const unindexed = yield* selectIds(
       connection,
-      `SELECT ${textColumns}, d.document FROM charlotte_unindexed u CROSS JOIN charlotte_runs r ON r.id = u.run_id
-         LEFT JOIN charlotte_documents d ON d.run_id = u.run_id
-       ORDER BY u.run_id LIMIT ?`,
+      `SELECT run_id FROM charlotte_unindexed ORDER BY run_id LIMIT ?${dialect.forUpdate}`,
       [limit]
     )
-    if (rows.length === 0) return 0
+    if (unindexed.length === 0) return 0
+    const ids = JSON.stringify(unindexed.map(({ run_id }) => run_id))
+    // After the rows are locked: what is written of a run from then on leaves it unindexed again.
+    const rows = yield* selectUnindexed(
+      connection,
+      `SELECT ${textColumns(dialect)}, d.document FROM charlotte_runs r LEFT JOIN charlotte_documents d ON d.run_id = r.id
+       WHERE r.id IN (SELECT value FROM ${dialect.strings} ids) ORDER BY r.id`,
+      [ids]
+    )
     const read = (condition: string, params: ReadonlyArray<string>) =>
       Effect.map(
         selectPartition(
@@ -122,14 +131,18 @@ export const indexNext = (
     }
     if (last !== undefined) yield* save(connection, last)
     if (stale.length > 0) {
-      yield* execute(connection, "DELETE FROM charlotte_search WHERE rowid IN (SELECT value FROM json_each(?))", [
-        JSON.stringify(stale)
-      ])
+      yield* execute(
+        connection,
+        `DELETE FROM charlotte_search WHERE rowid IN (SELECT value FROM ${dialect.numbers} n)`,
+        [JSON.stringify(stale)]
+      )
     }
     yield* insertDocuments(connection, documents)
-    yield* insertWords(connection, indexed)
-    yield* execute(connection, "DELETE FROM charlotte_unindexed WHERE run_id IN (SELECT value FROM json_each(?))", [
-      JSON.stringify(rows.map(({ id }) => id))
-    ])
-    return rows.length
+    yield* dialect.insertTerms(connection, indexed)
+    yield* execute(
+      connection,
+      `DELETE FROM charlotte_unindexed WHERE run_id IN (SELECT value FROM ${dialect.strings} ids)`,
+      [ids]
+    )
+    return unindexed.length
   })

@@ -1,10 +1,10 @@
 /**
  * Reads the documents that have all words from partitions of the search index.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import type { Connection } from "./Dialect.js"
 import { Array, Effect, Order, Schema } from "effect"
 import { partitionOf, term } from "./searchIndex.js"
-import { query, type Value } from "./Session.js"
+import { query, type Value } from "./statements.js"
 
 const selectDocuments = query(Schema.Struct({ documents: Schema.parseJson(Schema.Array(Schema.Number)) }))
 
@@ -45,14 +45,9 @@ export const inPartitions = (
     let read = 0
     for (const word of Array.sort(words, rarestFirst)) {
       const within = left === undefined ? partitions : new Set(left.map(partitionOf))
-      // A term has letters and digits only: none of the query language.
-      const terms = Array.fromIterable(within).map((partition) => `"${term(partition, word.word)}"*`)
-      const documents = yield* documentsOf(
-        connection,
-        `SELECT json_group_array(s.rowid) AS documents
-         FROM json_each(?) t CROSS JOIN charlotte_search s ON s.charlotte_search MATCH t.value`,
-        [JSON.stringify(terms)]
-      )
+      const terms = Array.fromIterable(within).map((partition) => term(partition, word.word))
+      const [sql, ...params] = connection.dialect.documentsWith(terms)
+      const documents = yield* documentsOf(connection, sql, params)
       read += documents.length
       word.documents += documents.length
       word.partitions += terms.length

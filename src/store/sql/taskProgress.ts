@@ -1,12 +1,13 @@
 /**
  * Statements on `charlotte_units` and `charlotte_tasks`.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
+import { storableTask, storableUnit } from "../storableWork.js"
+import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
-import { inserter, query, type Value } from "./Session.js"
+import { inserter, query, type Value } from "./statements.js"
 
 const Texts = Schema.parseJson(Schema.Array(Schema.String))
 const Text = Schema.optionalWith(Schema.String, { nullable: true })
@@ -135,7 +136,7 @@ export const counts = (
     selectCounted(
       connection,
       `SELECT job_id, state, count(*) AS tasks FROM charlotte_tasks
-       WHERE job_id IN (SELECT value FROM json_each(?)) GROUP BY job_id, state`,
+       WHERE job_id IN (SELECT value FROM ${connection.dialect.strings} ids) GROUP BY job_id, state`,
       [JSON.stringify(jobIds)]
     ),
     (rows) => {
@@ -152,10 +153,12 @@ export const plan = (connection: Connection, jobId: JobId, work: Work): Effect.E
   Effect.gen(function* () {
     const planned = yield* selectAny(connection, "SELECT unit FROM charlotte_units WHERE job_id = ? LIMIT 1", [jobId])
     if (planned.length > 0) return
-    yield* units.insert(connection, jobId, work.units)
-    yield* tasks.insert(connection, jobId, work.tasks)
+    yield* units.insert(connection, jobId, work.units.map(storableUnit))
+    yield* tasks.insert(connection, jobId, work.tasks.map(storableTask))
   })
 
-export const updateUnit = units.update
+export const updateUnit = (connection: Connection, jobId: JobId, unit: UnitRecord) =>
+  units.update(connection, jobId, storableUnit(unit))
 
-export const updateTask = tasks.update
+export const updateTask = (connection: Connection, jobId: JobId, task: TaskRecord) =>
+  tasks.update(connection, jobId, storableTask(task))

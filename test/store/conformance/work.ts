@@ -10,7 +10,7 @@ const wholeUnit = unit("b", 0, {
   state: "failed",
   base: "0123",
   commit: "4567",
-  reason: "its gate\u0000does not pass",
+  reason: "its gate does not pass",
   startedAt: at(1),
   endedAt: at(2)
 })
@@ -69,6 +69,21 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(kept).toEqual(whole)
         expect(kept.units[0]).toBeInstanceOf(Work.UnitRecord)
         expect(kept.tasks[0]).toBeInstanceOf(Work.TaskRecord)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps free text without NUL, which not every database can hold", () =>
+      Effect.gen(function* () {
+        const text = { title: "a\0b", reason: "its gate\0does not pass" }
+        const store = yield* planned(
+          1,
+          new Work.Work({ units: [unit("b", 0, { reason: text.reason })], tasks: [task("b", 7, 0, text)] })
+        )
+        const kept = yield* store.work.of(id(1))
+        expect(kept.units[0]).toMatchObject({ reason: "its gate\uFFFDdoes not pass" })
+        expect(kept.tasks[0]).toMatchObject({ title: "a\uFFFDb", reason: "its gate\uFFFDdoes not pass" })
+        yield* store.work.task({ jobId: id(1), attempt: 1, task: task("b", 7, 0, { title: "\0" }) })
+        expect((yield* store.work.of(id(1))).tasks[0]).toMatchObject({ title: "\uFFFD" })
       }).pipe(Effect.provide(layer))
     )
 

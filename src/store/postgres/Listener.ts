@@ -1,0 +1,85 @@
+/**
+ * Wakes subscribers when other connections commit: `NOTIFY` arrives with the commit, over a connection of its own, and a poll of one
+ * row a second finds what was missed, since a connection may be lost without a sign.
+ */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import { Effect, Schema, type Scope } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import * as race from "../../internal/race.js"
+import { RealClock } from "../../internal/RealClock.js"
+import { type ChangeNotifier, makeNotifier } from "../ChangeNotifier.js"
+import * as events from "../sql/events.js"
+import { query } from "../sql/statements.js"
+import * as notices from "./notices.js"
+import * as OwnConnection from "./OwnConnection.js"
+import type { PostgresSession } from "./PostgresSession.js"
+
+/** Milliseconds between two polls, and before another connection is tried. */
+const pollInterval = 1_000
+const reconnectPause = 1_000
+
+/** Beyond so many new events all subscribers look for their own. */
+const maxRead = 1_000
+
+const selectJobs = query(Schema.Struct({ job_id: JobId }))
+
+export const make = (
+  sql: SqlClient,
+  session: PostgresSession,
+  notifier: ChangeNotifier
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { sleep } = yield* RealClock
+    const noticed = makeNotifier()
+    let seen: number | undefined
+
+    /** The subscribers of this store's own events were woken by its writer. */
+    const wakeSubscribers = session.read("read new events", (connection) =>
+      Effect.gen(function* () {
+        const latest = yield* events.latest(connection)
+        if (seen === undefined) return void (seen = latest)
+        const { foreign, upTo } = session.own.foreign(seen, latest)
+        for (const [after, last] of foreign) {
+          if (last - after > maxRead) yield* notifier.wakeAll
+          else {
+            const jobs = yield* selectJobs(
+              connection,
+              "SELECT DISTINCT job_id FROM charlotte_events WHERE cursor > ? AND cursor <= ?",
+              [after, last]
+            )
+            if (jobs.length > 0) yield* notifier.wake(jobs.map(({ job_id }) => job_id))
+          }
+        }
+        seen = upTo
+      })
+    )
+
+    const poll = Effect.gen(function* () {
+      const version = yield* noticed.version
+      yield* Effect.ignore(wakeSubscribers)
+      yield* race.first([noticed.changed(version), sleep(pollInterval)])
+    })
+
+    const onNotice = (payload: string) => {
+      const notice = notices.parse(payload)
+      if (notice?._tag === "Events" && notice.origin !== session.origin) noticed.unsafeWake()
+      if (notice?._tag === "Outbox") notifier.committed(notice.kind).unsafeWake()
+    }
+
+    const listen = Effect.gen(function* () {
+      const connection = yield* OwnConnection.make(sql, "listener")
+      yield* connection.listen(notices.channel, onNotice)
+      // What was committed before it listened.
+      noticed.unsafeWake()
+      yield* connection.gone
+    }).pipe(Effect.scoped, Effect.ignore, Effect.zipRight(sleep(reconnectPause)))
+
+    yield* Effect.ignore(wakeSubscribers)
+    for (const loop of [poll, listen]) {
+      yield* Effect.forever(loop).pipe(
+        Effect.annotateLogs({ module: "charlotte/RunStore" }),
+        Effect.interruptible,
+        Effect.forkScoped
+      )
+    }
+  })

@@ -1,0 +1,70 @@
+/**
+ * A connection of the client of `@effect/sql-pg`, spoken to as the other statements are written.
+ */
+import type * as SqlConnection from "@effect/sql/SqlConnection"
+import { Effect, Predicate } from "effect"
+import type { Connection, Dialect } from "../sql/Dialect.js"
+
+/** The type of 8-byte integers, which the driver gives as strings, or as whatever the application has chosen. */
+const int8 = 20
+
+const numbered = new Map<string, string>()
+
+/** `$1`, `$2` … for each `?` outside of quotes. */
+export const numberParameters = (sql: string): string => {
+  const known = numbered.get(sql)
+  if (known !== undefined) return known
+  let count = 0
+  const text = sql.replaceAll(/'[^']*'|\?/g, (part) => (part === "?" ? `$${(count += 1)}` : part))
+  // Statements are made of a few parts: so many are never reached, but memory stays bounded.
+  if (numbered.size >= 4_096) numbered.clear()
+  numbered.set(sql, text)
+  return text
+}
+
+const wideColumns = (fields: unknown): ReadonlyArray<string> =>
+  Array.isArray(fields)
+    ? fields.flatMap((field: unknown) =>
+        Predicate.hasProperty(field, "dataTypeID") &&
+        field.dataTypeID === int8 &&
+        Predicate.hasProperty(field, "name") &&
+        typeof field.name === "string"
+          ? [field.name]
+          : []
+      )
+    : []
+
+const toNumber = (value: unknown): unknown =>
+  typeof value === "string" || typeof value === "bigint" ? Number(value) : value
+
+/** The rows of a result of the driver, with numbers for all integers. */
+export const rowsOf = (result: unknown): ReadonlyArray<unknown> => {
+  if (!Predicate.hasProperty(result, "rows") || !Array.isArray(result.rows)) return []
+  const rows: ReadonlyArray<unknown> = result.rows
+  const wide = wideColumns(Predicate.hasProperty(result, "fields") ? result.fields : undefined)
+  return wide.length === 0
+    ? rows
+    : rows.map((row) => {
+        if (!Predicate.isRecord(row)) return row
+        const read = { ...row }
+        for (const column of wide) read[column] = toNumber(read[column])
+        return read
+      })
+}
+
+/** TEXT cannot hold NUL. */
+const storable = (value: unknown): unknown =>
+  typeof value === "string" && value.includes("\0") ? value.replaceAll("\0", "\uFFFD") : value
+
+export const wrap = (raw: SqlConnection.Connection, dialect: Dialect): Connection => {
+  const run: SqlConnection.Connection["execute"] = (sql, params) =>
+    Effect.map(raw.executeRaw(numberParameters(sql), params.map(storable)), rowsOf)
+  return {
+    dialect,
+    execute: run,
+    executeUnprepared: run,
+    executeRaw: (sql, params) => raw.executeRaw(sql, params),
+    executeStream: (sql, params, transformRows) => raw.executeStream(sql, params, transformRows),
+    executeValues: (sql, params) => raw.executeValues(sql, params)
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The dialect of PostgreSQL, where several processes write at the same time: what SQLite's single writer does by itself is done
+ * by locks.
+ */
+import { SqlError } from "@effect/sql/SqlError"
+import { Effect, Predicate, Schema } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { Connection, Dialect } from "../sql/Dialect.js"
+import { reasonOf } from "../sql/mapSqlError.js"
+import { execute, inserter, query } from "../sql/statements.js"
+import { channel, eventsNotice } from "./notices.js"
+import type { OwnCursors } from "./OwnCursors.js"
+
+/** The first key of our advisory locks on kinds, and that of the search index. */
+const admissions = 1_128_808_788
+const searches = 1_128_808_789
+
+const selectIds = query(Schema.Struct({ id: Schema.String }))
+const selectCursor = query(Schema.Struct({ cursor: Schema.Number }))
+
+const insertRows = inserter("charlotte_events (cursor, job_id, seq, at, type, unit, task, payload)", 8)
+
+/** The transaction that a connection is in, as the server numbers it. */
+const transactionIn = (results: unknown): string | undefined => {
+  const last: unknown = Array.isArray(results) ? results.at(-1) : undefined
+  const rows: unknown = Predicate.hasProperty(last, "rows") ? last.rows : undefined
+  const row: unknown = Array.isArray(rows) ? rows[0] : undefined
+  return Predicate.hasProperty(row, "xid") && typeof row.xid === "string" ? row.xid : undefined
+}
+
+/** One round trip. Whatever the application has set, an acknowledged commit is on the disk. */
+const beginning = "BEGIN; SET LOCAL synchronous_commit TO on; SELECT CAST(pg_current_xact_id() AS text) AS xid"
+
+/** What became of a transaction, asked on another connection until the server knows. */
+export type Outcome = (xid: string) => Effect.Effect<"committed" | "aborted", StoreError>
+
+export const make = ({
+  own,
+  outcome,
+  origin
+}: {
+  readonly origin: string
+  readonly outcome: Outcome
+  readonly own: OwnCursors
+}): Dialect => {
+  /** Where the connection was lost during the COMMIT, only the server knows what became of the transaction. */
+  const commit = (connection: Connection, xid: string): Effect.Effect<void, SqlError | StoreError> =>
+    Effect.tap(
+      Effect.catchIf(
+        execute(connection, "COMMIT"),
+        (error) => reasonOf(error) === "unreachable",
+        (error) => Effect.flatMap(outcome(xid), (became) => (became === "committed" ? Effect.void : Effect.fail(error)))
+      ),
+      () => Effect.sync(own.committed)
+    )
+
+  return {
+    name: "postgres",
+    strings: "jsonb_array_elements_text(CAST(? AS jsonb))",
+    numbers: "(SELECT CAST(value AS bigint) AS value FROM jsonb_array_elements_text(CAST(? AS jsonb)))",
+    elementsOf: (column) => `json_array_elements_text(CAST(${column} AS json))`,
+    membersOf: (column) => `json_each_text(CAST(${column} AS json))`,
+    tableNamed: (name) => `SELECT '${name}' AS name WHERE to_regclass('${name}') IS NOT NULL`,
+    arrayOf: (column) => `coalesce(CAST(json_agg(${column}) AS text), '[]')`,
+    // A string with a NUL is JSON, but no text.
+    member: (json, name) => `CAST(replace(${json}, '\\u0000', '\\ufffd') AS json) ->> '${name}'`,
+    forUpdate: " FOR UPDATE",
+    latestCursor: "SELECT cursor FROM charlotte_log",
+
+    begin: (connection) =>
+      Effect.flatMap(connection.executeRaw(beginning, []), (results) => {
+        const xid = transactionIn(results)
+        own.begin()
+        return xid === undefined
+          ? new SqlError({ cause: new Error("the server has not numbered a transaction"), message: "cannot begin" })
+          : Effect.succeed(commit(connection, xid))
+      }),
+
+    // `FOR NO KEY UPDATE` leaves others free to insert rows that refer to these.
+    lockRuns: (connection, ids) =>
+      Effect.asVoid(
+        selectIds(
+          connection,
+          `SELECT id FROM charlotte_runs WHERE id IN (SELECT value FROM jsonb_array_elements_text(CAST(? AS jsonb)) ids)
+           ORDER BY id FOR NO KEY UPDATE`,
+          [JSON.stringify(ids)]
+        )
+      ),
+    lockAdmission: (connection, kind) =>
+      execute(connection, `SELECT pg_advisory_xact_lock(${admissions}, hashtext(?))`, [kind]),
+    lockSearch: (connection) => execute(connection, `SELECT pg_advisory_xact_lock(${searches}, 0)`),
+
+    insertEvents: (connection, rows) =>
+      Effect.flatMap(
+        selectCursor(
+          connection,
+          `UPDATE charlotte_log SET cursor = cursor + ? RETURNING cursor, CAST(pg_notify('${channel}', ?) AS text)`,
+          [rows.length, eventsNotice(origin)]
+        ),
+        ([row]) => {
+          const before = (row?.cursor ?? 0) - rows.length
+          own.draw(before + 1, before + rows.length)
+          return insertRows(
+            connection,
+            rows.map((values, i) => [before + i + 1, ...values])
+          )
+        }
+      ),
+
+    insertTerms: inserter("charlotte_search (rowid, words)", 2, "(?, array_to_tsvector(string_to_array(?, ' ')))"),
+    // A term has letters and digits only: none of the query language.
+    documentsWith: (terms) => [
+      `SELECT coalesce(CAST(json_agg(rowid) AS text), '[]') AS documents
+       FROM charlotte_search WHERE words @@ CAST(? AS tsquery)`,
+      terms.map((term) => `'${term}':*`).join(" | ")
+    ]
+  }
+}

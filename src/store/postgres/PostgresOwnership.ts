@@ -1,0 +1,171 @@
+/**
+ * Acquires the ownership of a kind by an advisory lock of a session on a connection of its own: the server releases it when that
+ * connection ends. The record names the owner. An owner whose connection is gone learns of it later than the server does, so it
+ * holds a lease as well: without an answer for `lease` it lets go of its jobs, and a successor that cannot see that the process
+ * of the record is gone waits for `takeOverDelay`.
+ */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Cause, Deferred, Effect, Exit, FiberId, Option, Schema, Scope } from "effect"
+import { AlreadyManaged, StoreError } from "../../domain/errors.js"
+import { KernelRef } from "../../internal/ProcessIdentity.js"
+import { RealClock } from "../../internal/RealClock.js"
+import { closeOnFailure } from "../closeOnFailure.js"
+import type { Owner, OwnerStore } from "../OwnerStore.js"
+import { retryWhileBusy } from "../sql/busyRetry.js"
+import { storeError } from "../sql/mapSqlError.js"
+import * as OwnConnection from "./OwnConnection.js"
+
+/** Milliseconds without an answer of the database after which an owner lets go of its jobs. */
+export const lease = 5_000
+
+/** Longer than the lease, the time that jobs have to end then, and what either clock may be late. */
+export const takeOverDelay = 10_000
+
+const renewInterval = 1_000
+const checkInterval = 100
+
+/** How long a new owner may take from its lock to its record. */
+const recordTimeout = 5_000
+const retryPause = 50
+
+const operation = "acquire ownership"
+
+const Lock = Schema.Struct({ taken: Schema.Boolean })
+
+/** The tables of a schema have owners of their own. */
+const tryLock = (connection: OwnConnection.OwnConnection, kind: string) =>
+  Effect.map(
+    connection.query(
+      Lock,
+      `SELECT pg_try_advisory_lock(hashtextextended('charlotte ' || current_schema() || ' ' || CAST(? AS text), 0)) AS taken`,
+      [kind]
+    ),
+    ([row]) => row?.taken === true
+  )
+
+const alreadyManaged = ({ kind, process }: Owner) =>
+  Effect.flatMap(
+    KernelRef,
+    ({ self }) =>
+      new AlreadyManaged({
+        kind,
+        pid: process.pid,
+        ...(process.pidNamespace === self.pidNamespace ? {} : { pidNamespace: process.pidNamespace })
+      })
+  )
+
+interface Held {
+  readonly connection: OwnConnection.OwnConnection
+  readonly scope: Scope.CloseableScope
+}
+
+export const acquire =
+  (sql: SqlClient, owners: Omit<OwnerStore, "acquire">): OwnerStore["acquire"] =>
+  ({ id, kind }) =>
+    Effect.gen(function* () {
+      const kernel = yield* KernelRef
+      const { now, sleep } = yield* RealClock
+      const own: Owner = { id, kind, process: kernel.self, lock: undefined }
+      const lost = Deferred.unsafeMake<void>(FiberId.none)
+
+      /** A new connection that holds the lock; undefined if another one does. */
+      const lockOn = (scope: Scope.Scope) =>
+        Effect.gen(function* () {
+          const connection = yield* OwnConnection.make(sql, `owner of ${kind}`)
+          const taken = yield* tryLock(connection, kind)
+          return taken ? connection : undefined
+        }).pipe(Scope.extend(scope))
+
+      /** Locks within a scope that is closed where the lock is another's. */
+      const take: Effect.Effect<Held | undefined, SqlError> = Effect.uninterruptible(
+        Effect.gen(function* () {
+          const scope = yield* Scope.make()
+          const connection = yield* Effect.onError(lockOn(scope), (cause) => Scope.close(scope, Exit.failCause(cause)))
+          if (connection !== undefined) return { connection, scope }
+          yield* Scope.close(scope, Exit.void)
+          return undefined
+        })
+      )
+
+      const takeFirst = (since: number): Effect.Effect<Held, AlreadyManaged | StoreError> =>
+        Effect.gen(function* () {
+          const locked = yield* retryWhileBusy(take).pipe(Effect.mapError(storeError(operation)))
+          if (locked !== undefined) return locked
+          const found = yield* owners.get(kind)
+          if (Option.isSome(found)) return yield* alreadyManaged(found.value)
+          if ((yield* now) - since > recordTimeout) {
+            const cause = new Error(
+              `a process holds the lock of kind "${kind}" and has not recorded itself as the owner; wait until it exits, or stop it, and try again`
+            )
+            return yield* new StoreError({ operation, reason: "busy", cause })
+          }
+          yield* sleep(retryPause)
+          return yield* takeFirst(since)
+        })
+
+      let held: Held = yield* Effect.flatMap(now, takeFirst)
+      yield* Effect.addFinalizer(() => Effect.suspend(() => Scope.close(held.scope, Exit.void)))
+
+      /** Waits until the owner before, whose lock is free, has let go of its jobs. */
+      const awaitPredecessor = (since: number): Effect.Effect<void, StoreError> =>
+        Effect.gen(function* () {
+          const found = yield* owners.get(kind)
+          if (Option.isNone(found)) return
+          const { process } = found.value
+          const isHere = process.bootId === kernel.self.bootId && process.pidNamespace === kernel.self.pidNamespace
+          if (isHere && !(yield* kernel.isAlive(process))) return
+          if ((yield* now) - since >= takeOverDelay) return
+          yield* sleep(checkInterval)
+          yield* awaitPredecessor(since)
+        })
+      yield* Effect.flatMap(now, awaitPredecessor)
+
+      const before = yield* owners.get(kind)
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(owners.release(own)))
+      if (!(yield* owners.claim(own, before))) {
+        return yield* new StoreError({
+          operation,
+          reason: "busy",
+          cause: new Error(`the record of the owner of kind "${kind}" was changed meanwhile; try again`)
+        })
+      }
+
+      let answeredAt = yield* now
+      const answered = <A>(question: Effect.Effect<A, SqlError | StoreError>) =>
+        Effect.flatMap(now, (asked) => Effect.tap(question, () => Effect.sync(() => void (answeredAt = asked))))
+
+      const ping = Effect.suspend(() => answered(held.connection.query(Schema.Unknown, "SELECT 1")))
+
+      /** Another connection, where the one before is gone. Its session may live on at the server, and keep the lock. */
+      const takeAgain = Effect.gen(function* () {
+        const retaken = yield* take
+        const found = yield* owners.get(kind)
+        if (!Option.exists(found, (owner) => owner.id === id)) {
+          if (retaken !== undefined) yield* Scope.close(retaken.scope, Exit.void)
+          yield* Deferred.succeed(lost, undefined)
+        } else if (retaken !== undefined) {
+          yield* Scope.close(held.scope, Exit.void)
+          held = retaken
+          yield* ping
+        }
+      })
+
+      const renew = Effect.catchAllCause(ping, (cause) =>
+        Cause.isInterrupted(cause) ? Effect.interrupt : Effect.ignore(takeAgain)
+      )
+      const watch = Effect.flatMap(now, (at) =>
+        at - answeredAt > lease ? Deferred.succeed(lost, undefined) : sleep(checkInterval)
+      )
+      for (const step of [Effect.zipRight(renew, sleep(renewInterval)), watch]) {
+        yield* Effect.zipRight(step, Deferred.isDone(lost)).pipe(
+          Effect.repeat({ until: (isLost) => isLost }),
+          Effect.interruptible,
+          Effect.forkScoped
+        )
+      }
+      return { lost: Deferred.await(lost) }
+    }).pipe(
+      closeOnFailure,
+      Effect.mapError((error) => (error._tag === "AlreadyManaged" ? error : storeError(operation)(error)))
+    )

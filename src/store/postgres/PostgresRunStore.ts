@@ -1,0 +1,78 @@
+/**
+ * The run store on a client of `@effect/sql-pg`.
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Effect, Option, Schema, type Scope } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import * as ChangeNotifier from "../ChangeNotifier.js"
+import type { Service } from "../RunStoreService.js"
+import * as DatabaseFileGuard from "../sql/DatabaseFileGuard.js"
+import { type Session, transactionOf } from "../sql/Session.js"
+import { query } from "../sql/statements.js"
+import * as SqlRunStore from "../SqlRunStore.js"
+import * as Listener from "./Listener.js"
+import * as PostgresMigrations from "./PostgresMigrations.js"
+import * as PostgresOwnership from "./PostgresOwnership.js"
+import * as PostgresSession from "./PostgresSession.js"
+
+type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
+
+/** `pg_current_xact_id` came with 13; older ones are out of support. */
+const oldest = 13
+
+const selectSettings = query(
+  Schema.Struct({ version: Schema.NumberFromString, fsync: Schema.String, encoding: Schema.String })
+)
+
+const refuse = (reason: StoreError["reason"], message: string) =>
+  new StoreError({ operation: "open the store", reason, cause: new Error(message) })
+
+/** What a server needs so that nothing is lost that was acknowledged. */
+const check = (session: Session) =>
+  Effect.gen(function* () {
+    const [settings] = yield* session.read("open the store", (connection) =>
+      selectSettings(
+        connection,
+        `SELECT current_setting('server_version_num') AS version, current_setting('fsync') AS fsync,
+           current_setting('server_encoding') AS encoding`,
+        []
+      )
+    )
+    if (settings === undefined) return
+    const major = Math.floor(settings.version / 10_000)
+    if (major < oldest) return yield* refuse("version", `PostgreSQL ${major} is older than the required ${oldest}`)
+    if (settings.encoding !== "UTF8") {
+      return yield* refuse("other", `the encoding of the database is ${settings.encoding}; create one with UTF8`)
+    }
+    if (settings.fsync !== "on") {
+      yield* Effect.logWarning(`fsync of the server is ${settings.fsync}: what it acknowledges can be lost`)
+    }
+  })
+
+const open = (isWritable: boolean): Store =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    if (Option.isSome(transactionOf(yield* Effect.context<never>()))) {
+      return yield* Effect.dieMessage(
+        "the store was opened inside a transaction; build its layer outside the transaction"
+      )
+    }
+    const session = yield* PostgresSession.make(sql)
+    yield* check(session)
+    yield* isWritable ? PostgresMigrations.run(session) : PostgresMigrations.verify(session)
+    const notifier = yield* ChangeNotifier.make
+    yield* Listener.make(sql, session, notifier)
+    return yield* SqlRunStore.make({
+      session,
+      application: session,
+      notifier,
+      guard: DatabaseFileGuard.unguarded,
+      isWritable,
+      isShared: true,
+      acquire: (owners) => PostgresOwnership.acquire(sql, owners)
+    })
+  })
+
+export const make = open(true)
+
+export const untouched = open(false)

@@ -1,0 +1,49 @@
+/**
+ * Runs that wait: `pending` behind a permit, a time or a key, and `parked`. How many are pending is counted, so that a limit on
+ * them needs no count. The lock of admissions comes before the row of the count, as in every transaction that takes both.
+ */
+export default [
+  ...["key", "start_key"].flatMap((key) => [
+    `CREATE UNIQUE INDEX charlotte_runs_held_${key} ON charlotte_runs (kind, ${key})
+     WHERE ${key} IS NOT NULL AND ended_at IS NULL AND waits_for IS DISTINCT FROM 'key'`,
+    `CREATE INDEX charlotte_runs_awaited_${key} ON charlotte_runs (kind, ${key}, id) WHERE waits_for = 'key'`
+  ]),
+  "CREATE INDEX charlotte_runs_due ON charlotte_runs (kind, status, priority DESC, id) WHERE waits_for = 'permit'",
+  "CREATE INDEX charlotte_runs_due_at ON charlotte_runs (kind, due_at, id) WHERE waits_for = 'time'",
+
+  "CREATE TABLE charlotte_pending (kind TEXT NOT NULL PRIMARY KEY, runs BIGINT NOT NULL CHECK (runs >= 0))",
+
+  `CREATE FUNCTION charlotte_lock_admission(kind TEXT) RETURNS void LANGUAGE sql AS $$
+     SELECT pg_advisory_xact_lock(1128808788, hashtext(kind))
+   $$`,
+  `CREATE FUNCTION charlotte_runs_queued() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     PERFORM charlotte_lock_admission(NEW.kind);
+     INSERT INTO charlotte_pending AS p VALUES (NEW.kind, 1) ON CONFLICT (kind) DO UPDATE SET runs = p.runs + 1;
+     RETURN NULL;
+   END $$`,
+  `CREATE TRIGGER charlotte_runs_queued AFTER INSERT ON charlotte_runs FOR EACH ROW WHEN (NEW.status = 'pending')
+   EXECUTE FUNCTION charlotte_runs_queued()`,
+  `CREATE FUNCTION charlotte_runs_dequeued() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     PERFORM charlotte_lock_admission(OLD.kind);
+     UPDATE charlotte_pending SET runs = runs - 1 WHERE kind = OLD.kind;
+     RETURN NULL;
+   END $$`,
+  `CREATE TRIGGER charlotte_runs_dequeued AFTER UPDATE OF status ON charlotte_runs FOR EACH ROW
+   WHEN (OLD.status = 'pending' AND NEW.status <> 'pending') EXECUTE FUNCTION charlotte_runs_dequeued()`,
+  `CREATE TRIGGER charlotte_runs_deleted AFTER DELETE ON charlotte_runs FOR EACH ROW WHEN (OLD.status = 'pending')
+   EXECUTE FUNCTION charlotte_runs_dequeued()`,
+
+  `CREATE TABLE charlotte_signals (
+    job_id TEXT COLLATE "C" NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
+    seq BIGINT NOT NULL,
+    attempt INTEGER NOT NULL,
+    name TEXT NOT NULL CHECK (name <> ''),
+    payload TEXT CHECK (payload IS NULL OR CAST(payload AS json) IS NOT NULL),
+    used INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (job_id, seq)
+  )`,
+  "CREATE INDEX charlotte_signals_name ON charlotte_signals (job_id, name, seq)",
+  "CREATE INDEX charlotte_signals_attempt ON charlotte_signals (job_id, attempt)"
+]

@@ -1,0 +1,9 @@
+/** Usage limits of agents: one row for each profile, until the agent works again. */
+export default [
+  `CREATE TABLE charlotte_agent_limits (
+    agent TEXT NOT NULL PRIMARY KEY CHECK (agent <> ''),
+    reason TEXT NOT NULL,
+    until BIGINT NOT NULL,
+    refusals INTEGER NOT NULL CHECK (refusals >= 0)
+  )`
+]

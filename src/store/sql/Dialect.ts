@@ -1,0 +1,57 @@
+/**
+ * What SQLite and PostgreSQL say differently. All other statements are the same in both, with `?` for parameters.
+ */
+import type * as SqlConnection from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Effect } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Value } from "./statements.js"
+
+/** A connection, and how it is spoken to. */
+export interface Connection extends SqlConnection.Connection {
+  readonly dialect: Dialect
+}
+
+export interface Dialect {
+  readonly name: "sqlite" | "postgres"
+  /** A table of the strings of a JSON array, which is its parameter; the column is `value`. */
+  readonly strings: string
+  /** A table of the numbers of a JSON array. */
+  readonly numbers: string
+  /** A table of the strings of the JSON array in a column; the column is `value`. */
+  readonly elementsOf: (column: string) => string
+  /** A table of the members of the JSON object in a column, all strings, as `key` and `value`. */
+  readonly membersOf: (column: string) => string
+  /** A query for a table of that name, as `name`. */
+  readonly tableNamed: (name: string) => string
+  /** The JSON text of the array of a column, in an aggregate. */
+  readonly arrayOf: (column: string) => string
+  /** The text of a member of a JSON text. */
+  readonly member: (json: string, name: string) => string
+  /** At the end of a query: the rows that it finds stay as they are until the end of the transaction. */
+  readonly forUpdate: string
+  /** The number of the last cursor that was drawn, as `cursor`. */
+  readonly latestCursor: string
+
+  /** Begins a transaction. Answers what commits it: that fails only if nothing was committed. */
+  readonly begin: (connection: Connection) => Effect.Effect<Effect.Effect<void, SqlError | StoreError>, SqlError>
+  /** Locks these runs against other writers, to the end of the transaction. */
+  readonly lockRuns: (connection: Connection, ids: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
+  /** Locks the keys and the number of pending runs of a kind, to the end of the transaction. */
+  readonly lockAdmission: (connection: Connection, kind: string) => Effect.Effect<void, SqlError>
+  /** Locks the search index against other writers, to the end of the transaction. */
+  readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
+  /** Appends rows of any jobs, in the order of their cursors. A reader of a cursor has seen all lower ones. */
+  readonly insertEvents: (
+    connection: Connection,
+    rows: ReadonlyArray<ReadonlyArray<Value>>
+  ) => Effect.Effect<void, SqlError>
+  /** Inserts numbers of documents, each with its terms, separated by spaces, into the search index. */
+  readonly insertTerms: (
+    connection: Connection,
+    rows: ReadonlyArray<ReadonlyArray<Value>>
+  ) => Effect.Effect<void, SqlError>
+  /** The documents in which a word begins with one of these terms, as `documents`: a JSON array. */
+  readonly documentsWith: (terms: ReadonlyArray<string>) => readonly [sql: string, ...params: ReadonlyArray<Value>]
+}

@@ -1,0 +1,44 @@
+/**
+ * The dialect of SQLite, where one writer at a time has the whole database: nothing in it has to be locked.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Connection, Dialect } from "./Dialect.js"
+import { reasonOf } from "./mapSqlError.js"
+import { execute, inserter } from "./statements.js"
+
+/**
+ * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. The connection is reserved
+ * here, so that transaction is no longer in use.
+ */
+const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
+  Effect.catchIf(
+    execute(connection, "BEGIN IMMEDIATE"),
+    (error) => reasonOf(error) === "other",
+    () => Effect.zipRight(Effect.ignore(execute(connection, "ROLLBACK")), execute(connection, "BEGIN IMMEDIATE"))
+  )
+
+export const dialect: Dialect = {
+  name: "sqlite",
+  strings: "json_each(?)",
+  numbers: "json_each(?)",
+  elementsOf: (column) => `json_each(${column})`,
+  membersOf: (column) => `json_each(${column})`,
+  tableNamed: (name) => `SELECT name FROM sqlite_master WHERE name = '${name}'`,
+  arrayOf: (column) => `json_group_array(${column})`,
+  member: (json, name) => `${json} ->> '${name}'`,
+  forUpdate: "",
+  latestCursor: "SELECT seq AS cursor FROM sqlite_sequence WHERE name = 'charlotte_events'",
+  begin: (connection) => Effect.as(begin(connection), execute(connection, "COMMIT")),
+  lockRuns: () => Effect.void,
+  lockAdmission: () => Effect.void,
+  lockSearch: () => Effect.void,
+  insertEvents: inserter("charlotte_events (job_id, seq, at, type, unit, task, payload)", 7),
+  insertTerms: inserter("charlotte_search (rowid, words)", 2),
+  // A term has letters and digits only: none of the query language.
+  documentsWith: (terms) => [
+    `SELECT json_group_array(s.rowid) AS documents
+     FROM json_each(?) t CROSS JOIN charlotte_search s ON s.charlotte_search MATCH t.value`,
+    JSON.stringify(terms.map((term) => `"${term}"*`))
+  ]
+}

@@ -1,0 +1,100 @@
+/**
+ * What belongs to the jobs of a store beside their runs: child processes, units and tasks, and the usage limits of agents.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { DateTime, Effect } from "effect"
+import { type StoreError, Superseded } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Service } from "../RunStoreService.js"
+import * as agentLimits from "./agentLimits.js"
+import * as childProcesses from "./childProcesses.js"
+import type { Connection } from "./Dialect.js"
+import * as runWrites from "./runWrites.js"
+import type { SearchIndexer } from "./SearchIndexer.js"
+import type { Session } from "./Session.js"
+import { execute as executeOn, type Value } from "./statements.js"
+import * as taskProgress from "./taskProgress.js"
+import type { Writer } from "./Writer.js"
+
+export const make = ({
+  indexer,
+  session,
+  write
+}: {
+  readonly session: Session
+  readonly write: Writer["write"]
+  readonly indexer: SearchIndexer
+}): Pick<Service, "childProcesses" | "work" | "agentLimits"> => {
+  const execute = (
+    operation: string,
+    statement: string,
+    params: ReadonlyArray<Value>
+  ): Effect.Effect<void, StoreError> =>
+    write<void, never>({
+      operation,
+      lane: "fast",
+      body: (batch) => Effect.flatMap(batch.connection, (connection) => executeOn(connection, statement, params))
+    })
+
+  const writeFenced = (
+    operation: string,
+    { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
+    body: (connection: Connection) => Effect.Effect<void, SqlError>
+  ) =>
+    write({
+      operation,
+      lane: "fast",
+      about: jobId,
+      body: (batch): Effect.Effect<void, Superseded | SqlError> =>
+        runWrites.current(batch, jobId, attempt) === undefined
+          ? new Superseded({ jobId, attempt })
+          : Effect.flatMap(batch.connection, body)
+    })
+
+  const recordWork = (
+    by: { readonly jobId: JobId; readonly attempt: number },
+    body: (connection: Connection) => Effect.Effect<void, SqlError>
+  ) => writeFenced("record units and tasks", by, body)
+
+  return {
+    childProcesses: {
+      open: ({ at, attempt, bootId, cookie, jobId, purpose }) =>
+        execute("record a process", childProcesses.statements.open, [
+          cookie,
+          jobId,
+          attempt,
+          bootId,
+          purpose,
+          DateTime.toEpochMillis(at)
+        ]),
+      spawned: ({ cookie, pid, startTime }) =>
+        execute("record a process", childProcesses.statements.spawned, [pid, startTime ?? null, cookie]),
+      close: ({ at, cookie }) =>
+        execute("record a process", childProcesses.statements.close, [DateTime.toEpochMillis(at), cookie]),
+      unclosed: (jobId) => session.read("read processes", (connection) => childProcesses.unclosed(connection, jobId)),
+      leftBy: (kind) => session.read("read processes", (connection) => childProcesses.leftBy(connection, kind))
+    },
+
+    work: {
+      plan: (planned) =>
+        Effect.zipLeft(
+          recordWork(planned, (connection) => taskProgress.plan(connection, planned.jobId, planned.work)),
+          indexer.written
+        ),
+      unit: (changed) =>
+        recordWork(changed, (connection) => taskProgress.updateUnit(connection, changed.jobId, changed.unit)),
+      task: (changed) =>
+        recordWork(changed, (connection) => taskProgress.updateTask(connection, changed.jobId, changed.task)),
+      of: (jobId) => session.read("read units and tasks", (connection) => taskProgress.of(connection, jobId)),
+      counts: (jobIds) => session.read("count tasks", (connection) => taskProgress.counts(connection, jobIds))
+    },
+
+    agentLimits: {
+      get: (agent) => session.read("read a usage limit", (connection) => agentLimits.get(connection, agent)),
+      record: ({ limit, ...by }) =>
+        writeFenced("record a usage limit", by, (connection) => agentLimits.record(connection, limit)),
+      clear: ({ agent, ...by }) =>
+        writeFenced("clear a usage limit", by, (connection) => agentLimits.clear(connection, agent))
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A proxy in front of a PostgreSQL server that cuts connections during a COMMIT.
+ */
+import { Effect, type Scope } from "effect"
+import { connect, createServer, type Socket } from "node:net"
+
+export interface Proxy {
+  /** The URL of the same database, through the proxy. */
+  readonly url: string
+  /** How many connections were cut. */
+  readonly cuts: Effect.Effect<number>
+  /** From now on it cuts every connection that sends COMMIT: in turns before the server has it, and after. */
+  readonly cutCommits: (isCutting: boolean) => Effect.Effect<void>
+}
+
+/** A simple query: its type, its length, the text, and NUL. */
+const commit = Buffer.from("Q\0\0\0\x0bCOMMIT\0")
+
+export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    let [isCutting, cuts] = [false, 0]
+    const sockets = new Set<Socket>()
+    const target = new URL(url)
+    const [port, host] = [Number(target.port || 5432), target.hostname]
+    const server = createServer((client) => {
+      const upstream = connect(port, host)
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client]
+      ] as const) {
+        sockets.add(from)
+        from.on("error", () => to.destroy())
+        from.on("close", () => {
+          sockets.delete(from)
+          to.end()
+        })
+      }
+      upstream.on("data", (data) => client.write(data))
+      client.on("data", (data) => {
+        if (!isCutting || !data.includes(commit)) return void upstream.write(data)
+        cuts += 1
+        const isSent = cuts % 2 === 0
+        // The server does what it was sent, and finds nobody to tell.
+        if (isSent) upstream.write(data, () => upstream.end())
+        else upstream.destroy()
+        client.destroy()
+      })
+    })
+    yield* Effect.acquireRelease(
+      Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+      () =>
+        Effect.async<void>((resume) => {
+          server.close(() => resume(Effect.void))
+          for (const socket of sockets) socket.destroy()
+        })
+    )
+    const address = server.address()
+    target.port = String(typeof address === "object" ? address?.port : "")
+    return {
+      url: target.href,
+      cuts: Effect.sync(() => cuts),
+      cutCommits: (cutting) => Effect.sync(() => void (isCutting = cutting))
+    }
+  })
