@@ -18,7 +18,6 @@ const commits = [
   "append events",
   "begin a job",
   "claim ownership",
-  "index runs",
   "record a process",
   "record job.cancelled",
   "record job.completed",
@@ -78,6 +77,8 @@ const looks = new Set([
     "ls-tree",
     "merge-base"
   ].map((command) => `git ${command}`),
+  // Runs are indexed when there is nothing else to do, which is seldom here: the campaign of the application hits it.
+  "commit index runs",
   ...["rev-list", "rev-parse", "symbolic-ref", "var", "version"].map((command) => `git ${command}`)
 ])
 

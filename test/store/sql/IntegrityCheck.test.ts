@@ -7,8 +7,12 @@ import { Database, RunStore } from "charlotte"
 import { Effect, Exit, Layer, Logger, Scope } from "effect"
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
+import { vi } from "vitest"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { created, id, newRun } from "../runs.js"
+
+/** Another process reads the whole file, beside other tests. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const store = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
 
