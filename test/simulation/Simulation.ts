@@ -34,7 +34,7 @@ export interface Report {
 const start = 1_750_000_000_000
 
 /** Within so many virtual milliseconds it is noticed that a run is due, whatever the clock does. */
-const longestWake = 2_000
+const longestWake = 1_200
 
 /** More than any run needs that comes to an end. */
 const mostSteps = 100_000
