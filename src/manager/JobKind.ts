@@ -29,22 +29,7 @@ import type {
 } from "./KindDefinition.js"
 import type { Checked, JobContext } from "./Orchestrator.js"
 
-export type {
-  Any,
-  Config,
-  ContextOf,
-  Definition,
-  Encoded,
-  EncodedSignals,
-  Error,
-  Events,
-  Payloads,
-  Requirements,
-  Run,
-  Schemas,
-  Signals,
-  Success
-} from "./KindDefinition.js"
+export type * from "./KindDefinition.js"
 
 /**
  * The operations of the manager of a kind.

@@ -38,16 +38,7 @@ import { Orchestrator, type Service as OrchestratorService } from "./Orchestrato
 
 export type { PrunedRuns, Retention } from "../domain/Retention.js"
 export type { Health } from "./internal/persistRetry.js"
-export type {
-  AwaitError,
-  Options,
-  RunOf,
-  SendSignal,
-  Service,
-  SignalArguments,
-  SignalOptions,
-  Untyped
-} from "./JobManagerService.js"
+export type * from "./JobManagerService.js"
 
 /**
  * The manager of jobs that are described by a `JobConfig`; as a kind of job (`JobKind`) it is `tasks`.

@@ -1,9 +1,9 @@
 /**
  * Which process manages the jobs of a kind: at most one.
  */
-import type { Effect, Option, Scope } from "effect"
-import type { AlreadyManaged, StoreError } from "../domain/errors.js"
-import type { ProcessIdentity } from "../internal/ProcessIdentity.js"
+import { Effect, type Option, type Scope } from "effect"
+import { AlreadyManaged, type StoreError } from "../domain/errors.js"
+import { KernelRef, type ProcessIdentity } from "../internal/ProcessIdentity.js"
 
 export interface OwnerStore {
   /**
@@ -46,3 +46,15 @@ export interface OwnerLock {
   /** Identifies the locked file among all that ever have this path. */
   readonly file: string
 }
+
+/** Fails, and names the owner: its pid means something in its own pid namespace only. */
+export const alreadyManaged = ({ kind, process }: Owner): Effect.Effect<never, AlreadyManaged> =>
+  Effect.flatMap(
+    KernelRef,
+    ({ self }) =>
+      new AlreadyManaged({
+        kind,
+        pid: process.pid,
+        ...(process.pidNamespace === self.pidNamespace ? {} : { pidNamespace: process.pidNamespace })
+      })
+  )

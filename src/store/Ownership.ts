@@ -6,10 +6,10 @@
 import { Effect, Exit, Option, Scope } from "effect"
 import { createHash } from "node:crypto"
 import { chmodSync, chownSync, statSync } from "node:fs"
-import { AlreadyManaged, StoreError } from "../domain/errors.js"
+import { type AlreadyManaged, StoreError } from "../domain/errors.js"
 import { closeOnFailure } from "./closeOnFailure.js"
 import * as FileLock from "./FileLock.js"
-import type { Owner, OwnerLock, OwnerStore } from "./OwnerStore.js"
+import { alreadyManaged, type Owner, type OwnerLock, type OwnerStore } from "./OwnerStore.js"
 import { KernelRef, type ProcessIdentity } from "../internal/ProcessIdentity.js"
 import { RealClock } from "../internal/RealClock.js"
 
@@ -93,17 +93,6 @@ const isOwner = (found: Owner, lock: OwnerLock | undefined) =>
       ? isAlive(found.process)
       : Effect.succeed(false)
   })
-
-const alreadyManaged = ({ kind, process }: Owner) =>
-  Effect.flatMap(
-    KernelRef,
-    ({ self }) =>
-      new AlreadyManaged({
-        kind,
-        pid: process.pid,
-        ...(process.pidNamespace === self.pidNamespace ? {} : { pidNamespace: process.pidNamespace })
-      })
-  )
 
 export const acquire =
   (owners: Omit<OwnerStore, "acquire">, database: string | undefined): OwnerStore["acquire"] =>

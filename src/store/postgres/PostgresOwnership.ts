@@ -7,11 +7,11 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Deferred, Effect, Exit, FiberId, Option, Schema, Scope } from "effect"
-import { AlreadyManaged, StoreError } from "../../domain/errors.js"
+import { type AlreadyManaged, StoreError } from "../../domain/errors.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { closeOnFailure } from "../closeOnFailure.js"
-import type { Owner, OwnerStore } from "../OwnerStore.js"
+import { alreadyManaged, type Owner, type OwnerStore } from "../OwnerStore.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import { storeError } from "../sql/mapSqlError.js"
 import * as OwnConnection from "./OwnConnection.js"
@@ -42,17 +42,6 @@ const tryLock = (connection: OwnConnection.OwnConnection, kind: string) =>
       [kind]
     ),
     ([row]) => row?.taken === true
-  )
-
-const alreadyManaged = ({ kind, process }: Owner) =>
-  Effect.flatMap(
-    KernelRef,
-    ({ self }) =>
-      new AlreadyManaged({
-        kind,
-        pid: process.pid,
-        ...(process.pidNamespace === self.pidNamespace ? {} : { pidNamespace: process.pidNamespace })
-      })
   )
 
 interface Held {
