@@ -7,12 +7,8 @@ import { Database, RunStore } from "charlotte"
 import { Effect, Exit, Layer, Logger, Scope } from "effect"
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
-import { vi } from "vitest"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { created, id, newRun } from "../runs.js"
-
-/** Another process reads the whole file, beside other tests. */
-vi.setConfig({ testTimeout: 120_000 })
 
 const store = (filename: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
 
@@ -43,7 +39,19 @@ const list = Effect.map(
   (runs) => runs.map(({ id }) => id)
 )
 
-const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ").filter(Boolean)
+const commandLine = (pid: string) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8")
+  } catch {
+    return "" // It has exited meanwhile.
+  }
+}
+
+/** The child processes that check this file. This process runs other tests, too, which may have children of their own. */
+const checks = (filename: string) =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, "utf8")
+    .split(" ")
+    .filter((pid) => commandLine(pid).includes(filename))
 
 /** Returns once a message with this text is logged. */
 const logged = (what: string) =>
@@ -58,13 +66,13 @@ const logged = (what: string) =>
   }))
 
 /** Returns once this many processes check the file. */
-const lookers = (count: number) =>
+const checked = (filename: string, { by }: { readonly by: number }) =>
   Effect.repeat(
     Effect.delay(
-      Effect.sync(() => children().length),
+      Effect.sync(() => checks(filename).length),
       1
     ),
-    { until: (found) => found === count }
+    { until: (found) => found === by }
   )
 
 describe("the integrity check of a large file", () => {
@@ -72,9 +80,9 @@ describe("the integrity check of a large file", () => {
     Effect.gen(function* () {
       const filename = yield* large
       yield* Effect.gen(function* () {
-        yield* lookers(1)
+        yield* checked(filename, { by: 1 })
         yield* created(2)
-        yield* lookers(0)
+        yield* checked(filename, { by: 0 })
         yield* created(3)
         expect(yield* list).toEqual([id(3), id(2), id(1)])
       }).pipe(Effect.provide(store(filename)))
@@ -117,7 +125,7 @@ describe("the integrity check of a large file", () => {
       const readUntouched = (thorough: boolean) =>
         Effect.zipLeft(
           list,
-          Effect.sync(() => expect(children()).toEqual([]))
+          Effect.sync(() => expect(checks(filename)).toEqual([]))
         ).pipe(Effect.provide(Layer.provide(RunStore.layerUntouched, Database.layerUntouched({ filename, thorough }))))
       expect(yield* readUntouched(false)).toEqual([id(1)])
       expect(yield* Effect.flip(readUntouched(true))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
@@ -130,9 +138,9 @@ describe("the integrity check of a large file", () => {
       const filename = yield* large
       const scope = yield* Scope.make()
       yield* Layer.buildWithScope(store(filename), scope)
-      yield* lookers(1)
+      yield* checked(filename, { by: 1 })
       yield* Scope.close(scope, Exit.void)
-      yield* lookers(0)
+      yield* checked(filename, { by: 0 })
     })
   )
 })
