@@ -2,13 +2,11 @@
  * What the jobs of a server did in the last hour, and which turns of agents are at work, from their events. It is kept in memory and
  * begins with the process: each figure is bounded, and none needs a read of the database.
  */
-import { Context, DateTime, Effect, Layer, type Option, Predicate, Schedule, Stream } from "effect"
+import { Context, DateTime, type Option, Predicate } from "effect"
 import { decodeTime } from "ulid"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
-import { now } from "../../internal/now.js"
 import { Histogram } from "./Histogram.js"
-import { Managers } from "./Managers.js"
 
 export class Activity extends Context.Tag("charlotte/http/Activity")<Activity, Service>() {}
 
@@ -122,31 +120,6 @@ export const make = (since: DateTime.Utc): Service & { readonly record: (event: 
       [...working.values()].flatMap(({ turns }) => [...turns.values()].filter((other) => other === agent)).length
   }
 }
-
-/** Follows the events of all managers, from a cursor or the latest one. */
-export const layer = (options: { readonly after?: number | undefined }) =>
-  Layer.scoped(
-    Activity,
-    Effect.gen(function* () {
-      const managers = yield* Managers
-      const events = managers.events(managers.all)
-      const activity = make(yield* now)
-      let after: number | "latest" = options.after ?? "latest"
-      yield* Stream.suspend(() => events(after)).pipe(
-        Stream.runForEach((event) =>
-          Effect.sync(() => {
-            after = event.cursor
-            activity.record(event)
-          })
-        ),
-        Effect.tapErrorCause((cause) => Effect.logWarning("following events failed, retrying", cause)),
-        Effect.retry(Schedule.spaced("1 second")),
-        Effect.annotateLogs("module", "Activity"),
-        Effect.forkScoped
-      )
-      return activity
-    })
-  )
 
 /** Of several minutes. */
 export const merged = (

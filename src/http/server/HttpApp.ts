@@ -26,7 +26,6 @@ import { Api, serverApi } from "../contract/Api.js"
 import { docsPath, openApiPath } from "../contract/Daemon.js"
 import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
-import * as Activity from "./Activity.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
 import { contentSecurityPolicy, docsPage } from "./docsPage.js"
 import type * as Page from "./page/Page.js"
@@ -36,6 +35,7 @@ import * as SystemHandlers from "./SystemHandlers.js"
 import * as RequestGuard from "./RequestGuard.js"
 import * as Handlers from "./Handlers.js"
 import { managers, type Requirements } from "./KindHandlers.js"
+import * as followEvents from "./followEvents.js"
 import * as Metrics from "./Metrics.js"
 import * as OpenStreams from "./OpenStreams.js"
 
@@ -162,7 +162,7 @@ export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = 
     Layer.provide(page === undefined ? Layer.empty : pageFiles.layer(page.files)),
     Layer.provide(Layer.sync(SessionHandlers.ServedPage, () => page)),
     Layer.provide([Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }), Metrics.layer({ maxJobs })]),
-    Layer.provide([Layer.succeed(SystemHandlers.About, { agents, capacity: maxJobs }), Activity.layer({ after })]),
+    Layer.provide([Layer.succeed(SystemHandlers.About, { agents, capacity: maxJobs }), followEvents.layer({ after })]),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
     // Its routes are its own: another server in the same application has another router.

@@ -1,15 +1,12 @@
 /**
- * Keeps the metrics of the server: counts events as they are committed, and reads the rest whenever the metrics are read.
+ * The metrics of the server. What is counted is counted as it happens (`followEvents`, `start`, `stop`); the rest is read whenever
+ * the metrics are.
  */
-import { Context, DateTime, Duration, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { Context, Duration, Effect, Layer, type Scope } from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
-import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
-import type { Run } from "../../domain/Run.js"
-import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { Reads } from "../../store/Runs.js"
-import { TurnClass } from "../../tasks/agents/TurnEnd.js"
 import * as instruments from "./instruments.js"
 import { Managers } from "./Managers.js"
 import { OpenStreams } from "./OpenStreams.js"
@@ -37,55 +34,6 @@ export class Metrics extends Context.Tag("charlotte/http/Metrics")<
 
 const outcomes = ["completed", "failed", "cancelled"] as const satisfies ReadonlyArray<RunStatus>
 
-/** As the semantic conventions name it. */
-const resultOf = ({ error, status }: Run): string =>
-  status === "completed"
-    ? "success"
-    : status === "cancelled"
-      ? "cancellation"
-      : error?.kind === "failure"
-        ? "failure"
-        : "error"
-
-/** Enough to find the start among the first events of a job, before which there are at most signals. */
-const firstEvents = 100
-
-const countRun = (store: Reads, run: Run) =>
-  Effect.gen(function* () {
-    const { createdAt, endedAt = createdAt, error, id, kind, status } = run
-    const name = { "cicd.pipeline.name": kind }
-    if (status === "failed") instruments.runErrors.add({ ...name, "error.type": error?.kind ?? "failure" }, 1)
-    const page = yield* store.events({ kind, jobId: id, after: 0, limit: firstEvents })
-    const events = Option.match(page, { onNone: () => [], onSome: ({ events }) => events })
-    const began = events.find(({ type }) => type === "job.started")?.at ?? run.startedAt
-    const record = (state: string, from: DateTime.Utc, to: DateTime.Utc) =>
-      instruments.runDuration.record(Duration.toSeconds(DateTime.distanceDuration(from, to)), {
-        ...name,
-        "cicd.pipeline.run.state": state,
-        "cicd.pipeline.result": resultOf(run)
-      })
-    record("pending", createdAt, began ?? endedAt)
-    if (began !== undefined) record("executing", began, endedAt)
-  })
-
-/** How a turn of an agent may end. An orchestrator of the application may emit anything. */
-const turnClass = Schema.is(Schema.Struct({ class: TurnClass }))
-
-const count = (store: Reads, { jobId, payload, type }: JobEvent): Effect.Effect<void, StoreError> =>
-  Effect.gen(function* () {
-    instruments.events.add({}, 1)
-    if (type === "job.started") instruments.started.add({}, 1)
-    if (type === "task.agent.ended" && turnClass(payload)) instruments.turns.add({ class: payload.class }, 1)
-    const known = Object.entries(lifecycle).find(([name]) => name === type)
-    const isEnd = known !== undefined && isTerminal(known[1])
-    if (!isEnd && type !== "task.gate.failed") return
-    const run = yield* store.get(jobId)
-    if (Option.isNone(run)) return
-    if (!isEnd) return instruments.runErrors.add({ "cicd.pipeline.name": run.value.kind, "error.type": "gate" }, 1)
-    instruments.ended.add({ status: known[1] }, 1)
-    yield* countRun(store, run.value)
-  })
-
 /** Sampling interval in milliseconds. */
 const resolution = 10
 
@@ -105,7 +53,6 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
   Effect.gen(function* () {
     const managers = yield* Managers
     const { store } = managers
-    const allEvents = managers.events(managers.all)
     const streams = yield* OpenStreams
     const delay = yield* loopDelay
 
@@ -114,31 +61,6 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
     for (const status of outcomes) instruments.ended.add({ status }, 0)
     instruments.startSeconds.show()
     instruments.stopSeconds.show()
-
-    let after: number | "latest" = yield* Effect.orElseSucceed(store.latestCursor, () => "latest" as const)
-    const counted = (event: JobEvent) => {
-      after = event.cursor
-      return count(store, event)
-    }
-    /** What was committed while the server closed. */
-    const rest = Effect.suspend(() => {
-      const from = after
-      return typeof from === "string"
-        ? Effect.void
-        : Effect.forEach(managers.all, ({ kind }) =>
-            Effect.flatMap(store.allEvents({ kind, after: from, limit: 1_000 }), ({ events }) =>
-              Effect.forEach(events, counted)
-            )
-          )
-    })
-    yield* Effect.addFinalizer(() => Effect.ignore(rest))
-    yield* Stream.suspend(() => allEvents(after)).pipe(
-      Stream.runForEach(counted),
-      Effect.tapErrorCause((cause) => Effect.logWarning("counting events failed, retrying", cause)),
-      Effect.retry(Schedule.spaced("1 second")),
-      Effect.annotateLogs("module", "Metrics"),
-      Effect.forkScoped
-    )
 
     const lag = Effect.gen(function* () {
       const latest = yield* store.latestCursor

@@ -1,0 +1,60 @@
+/**
+ * Counts an event in the metrics, and with the end of a job how that went.
+ */
+import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import type { Run } from "../../domain/Run.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import type { Reads } from "../../store/Runs.js"
+import { TurnClass } from "../../tasks/agents/TurnEnd.js"
+import * as instruments from "./instruments.js"
+
+/** As the semantic conventions name it. */
+const resultOf = ({ error, status }: Run): string =>
+  status === "completed"
+    ? "success"
+    : status === "cancelled"
+      ? "cancellation"
+      : error?.kind === "failure"
+        ? "failure"
+        : "error"
+
+/** Enough to find the start among the first events of a job, before which there are at most signals. */
+const firstEvents = 100
+
+const countRun = (store: Reads, run: Run) =>
+  Effect.gen(function* () {
+    const { createdAt, endedAt = createdAt, error, id, kind, status } = run
+    const name = { "cicd.pipeline.name": kind }
+    if (status === "failed") instruments.runErrors.add({ ...name, "error.type": error?.kind ?? "failure" }, 1)
+    const page = yield* store.events({ kind, jobId: id, after: 0, limit: firstEvents })
+    const events = Option.match(page, { onNone: () => [], onSome: ({ events }) => events })
+    const began = events.find(({ type }) => type === "job.started")?.at ?? run.startedAt
+    const record = (state: string, from: DateTime.Utc, to: DateTime.Utc) =>
+      instruments.runDuration.record(Duration.toSeconds(DateTime.distanceDuration(from, to)), {
+        ...name,
+        "cicd.pipeline.run.state": state,
+        "cicd.pipeline.result": resultOf(run)
+      })
+    record("pending", createdAt, began ?? endedAt)
+    if (began !== undefined) record("executing", began, endedAt)
+  })
+
+/** How a turn of an agent may end. An orchestrator of the application may emit anything. */
+const turnClass = Schema.is(Schema.Struct({ class: TurnClass }))
+
+export const countEvent = (store: Reads, { jobId, payload, type }: JobEvent): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    instruments.events.add({}, 1)
+    if (type === "job.started") instruments.started.add({}, 1)
+    if (type === "task.agent.ended" && turnClass(payload)) instruments.turns.add({ class: payload.class }, 1)
+    const known = Object.entries(lifecycle).find(([name]) => name === type)
+    const isEnd = known !== undefined && isTerminal(known[1])
+    if (!isEnd && type !== "task.gate.failed") return
+    const run = yield* store.get(jobId)
+    if (Option.isNone(run)) return
+    if (!isEnd) return instruments.runErrors.add({ "cicd.pipeline.name": run.value.kind, "error.type": "gate" }, 1)
+    instruments.ended.add({ status: known[1] }, 1)
+    yield* countRun(store, run.value)
+  })

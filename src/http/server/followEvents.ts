@@ -1,0 +1,50 @@
+/**
+ * Follows the events of all managers, for whatever the server counts: its metrics, and its activity in the last hour.
+ */
+import { Effect, Layer, Schedule, Stream } from "effect"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import { now } from "../../internal/now.js"
+import * as Activity from "./Activity.js"
+import { countEvent } from "./countEvent.js"
+import { Managers } from "./Managers.js"
+
+/** From a cursor or the latest one. */
+export const layer = (options: { readonly after?: number | undefined }) =>
+  Layer.scoped(
+    Activity.Activity,
+    Effect.gen(function* () {
+      const managers = yield* Managers
+      const { store } = managers
+      const events = managers.events(managers.all)
+      const activity = Activity.make(yield* now)
+      let after = options.after ?? (yield* Effect.orElseSucceed(store.latestCursor, () => "latest" as const))
+
+      /** An event that cannot be counted is not counted again. */
+      const count = (event: JobEvent) => {
+        after = event.cursor
+        activity.record(event)
+        return countEvent(store, event)
+      }
+
+      /** What was committed while the server closed. */
+      const rest = Effect.suspend(() => {
+        const from = after
+        return typeof from === "string"
+          ? Effect.void
+          : Effect.forEach(managers.all, ({ kind }) =>
+              Effect.flatMap(store.allEvents({ kind, after: from, limit: 1_000 }), ({ events }) =>
+                Effect.forEach(events, count)
+              )
+            )
+      })
+      yield* Effect.addFinalizer(() => Effect.ignore(rest))
+      yield* Stream.suspend(() => events(after)).pipe(
+        Stream.runForEach(count),
+        Effect.tapErrorCause((cause) => Effect.logWarning("counting events failed, retrying", cause)),
+        Effect.retry(Schedule.spaced("1 second")),
+        Effect.annotateLogs("module", "followEvents"),
+        Effect.forkScoped
+      )
+      return activity
+    })
+  )
