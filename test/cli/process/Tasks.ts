@@ -32,9 +32,9 @@ export const waiting =
 /** Does not end when it is asked to. */
 export const stubborn = waiting("trap '' TERM INT HUP")
 
-/** Returns when the second task is at work. */
-export const reached = ({ root }: World) =>
-  Effect.sync(() => existsSync(`${root}/reached`)).pipe(
+/** Returns when the second task is at work, which creates this file. */
+export const reached = ({ root }: World, file = "reached") =>
+  Effect.sync(() => existsSync(`${root}/${file}`)).pipe(
     Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced("20 millis") })
   )
 

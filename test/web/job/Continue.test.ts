@@ -1,0 +1,111 @@
+/** Jobs that failed or were interrupted continue by the buttons of their page, with real tasks in a real repository. */
+import { expect, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import type { Page } from "playwright-core"
+import * as Charlotte from "../../cli/process/Charlotte.js"
+import * as Daemon from "../../cli/process/Daemon.js"
+import * as Tasks from "../../cli/process/Tasks.js"
+import { task, unit } from "../../tasks/Jobs.js"
+import { act, layer as browser } from "../support/Browser.js"
+import { installPage } from "../support/Daemon.js"
+import { openingOf, visit } from "../support/World.js"
+
+installPage()
+
+/** The second task fails, or waits, until there is a file. */
+const plan = (second: string) => ({
+  "charlotte.yaml": "agent: script\nattempts: 1\n",
+  "a/IMPLEMENTATION_PLAN.md": unit(),
+  "a/01-one.md": task(1, "echo one >> one", "test $(wc -l < one) = 1"),
+  "a/02-two.md": task(2, second, "grep two two", [1])
+})
+
+const failing = (root: string) => plan(`test -e '${root}/go' && echo two > two`)
+
+/** Two sets of tasks, each waiting for a file of its own. */
+const two = (root: string) => {
+  const waiting = (name: string) =>
+    Object.entries(
+      plan(`touch '${root}/${name}'\nwhile ! test -e '${root}/go-${name}'; do sleep 0.05; done\necho two > two`)
+    )
+  return Object.fromEntries(
+    ["first", "second"].flatMap((name) => waiting(name).map(([file, text]) => [`${name}/${file}`, text] as const))
+  )
+}
+
+const status = (page: Page, text: string) => act(() => page.locator(".job-title").getByText(text).waitFor())
+
+/** Fails if the page was loaded again since. */
+const mark = (page: Page) =>
+  Effect.map(
+    act(() => page.evaluate(() => void Reflect.set(window, "isSame", true))),
+    () =>
+      Effect.map(
+        act(() => page.evaluate(() => Reflect.get(window, "isSame"))),
+        (isSame) => expect(isSame).toBe(true)
+      )
+  )
+
+layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
+  it.scoped(
+    "retry one that failed: the new job is shown, works on from what was completed, and completes, without loading again",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(failing)
+        yield* Daemon.up(world)
+        const id = yield* Daemon.submit(world, "--label team=web")
+        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+        yield* status(page, "failed")
+        const same = yield* mark(page)
+
+        yield* world.write(`${world.root}/go`, "")
+        yield* act(() => page.getByRole("button", { name: "Retry" }).click())
+        yield* act(() => page.waitForURL((url) => /^\/jobs\/\w{26}$/.test(url.pathname) && !url.pathname.includes(id)))
+        yield* act(() => page.locator(".job-facts").getByText("team=web").waitFor())
+        yield* status(page, "completed")
+        yield* act(() => page.getByText("2 of 2 tasks").waitFor())
+        // Its first task was not done again.
+        expect(yield* Tasks.done(world)).toEqual(["a 1", "a 2"])
+        yield* same
+        expect(problems).toEqual([])
+        yield* Daemon.down(world)
+      }),
+    90_000
+  )
+
+  it.scoped(
+    "resume one that was interrupted: it runs and completes, without loading again",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(two)
+        yield* world.git(world.repository, "branch", "other")
+        const one = yield* Charlotte.start(world, "exec charlotte run tasks/first --json")
+        yield* Tasks.reached(world, "first")
+        yield* one.kill("SIGINT")
+        const id = idOf((yield* one.ended).out)
+
+        // A daemon would continue it by itself.
+        const other = yield* Charlotte.start(world, "exec charlotte run tasks/second --target other")
+        yield* Tasks.reached(world, "second")
+        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+        yield* status(page, "interrupted")
+        yield* act(() => page.getByText("Interrupted, and not continued yet").waitFor())
+        const same = yield* mark(page)
+
+        yield* act(() => page.getByRole("button", { name: "Resume" }).click())
+        yield* status(page, "running")
+        yield* act(() => page.locator(".job-facts").getByText("attempt 2").waitFor())
+        yield* world.write(`${world.root}/go-first`, "")
+        yield* status(page, "completed")
+        yield* act(() => page.getByText("2 of 2 tasks").waitFor())
+        expect(yield* Tasks.done(world)).toEqual(["a 1", "a 2"])
+        yield* same
+        expect(problems).toEqual([])
+        yield* world.write(`${world.root}/go-second`, "")
+        expect((yield* other.ended).code).toBe(0)
+      }),
+    90_000
+  )
+})
+
+const idOf = (out: string): string => /"jobId":"(\w{26})"/.exec(out)?.[1] ?? expect.fail(`no id of a job in ${out}`)
