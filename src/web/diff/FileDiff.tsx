@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useMemo } from "preact/hooks"
 import { memo } from "../ui/memo.js"
+import { Spans } from "../ui/Spans.js"
 import { visible } from "../ui/visible.js"
 import type { DiffFile } from "./diffModel.js"
 import { letters } from "./FileList.js"
@@ -34,15 +35,7 @@ const Line = ({ after, before, kind, tokens }: TokenLine) => (
     </span>
     <span class="diff-sign">{signs[kind]}</span>
     <span class="diff-text">
-      {tokens.map(({ classes, text }, at) =>
-        classes === "" ? (
-          text
-        ) : (
-          <span key={at} class={classes}>
-            {text}
-          </span>
-        )
-      )}
+      <Spans pieces={tokens} />
     </span>
   </div>
 )

@@ -4,6 +4,7 @@
 import { useComputed, useSignal } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import { useKeys } from "../../app/keys.js"
+import { useWheelZoom } from "../../ui/useWheelZoom.js"
 import { visible } from "../../ui/visible.js"
 import type { JobModel } from "../model/JobModel.js"
 import { collapse, expand, type Node } from "./collapse.js"
@@ -106,18 +107,7 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
     return () => cancelAnimationFrame(frame)
   }, [shownNode, showsAll.value])
 
-  // A wheel listener of Preact is passive in some browsers, which could not prevent the page's own zoom.
-  useEffect(() => {
-    const element = box.current
-    if (element === null) return undefined
-    const onWheel = (event: WheelEvent): void => {
-      if (!event.ctrlKey && !event.metaKey) return
-      event.preventDefault()
-      zoomTo(zoom.value * Math.exp(-event.deltaY / 300))
-    }
-    element.addEventListener("wheel", onWheel, { passive: false })
-    return () => element.removeEventListener("wheel", onWheel)
-  }, [])
+  useWheelZoom(box, (factor) => zoomTo(zoom.value * factor))
 
   const toggleAll = (): void => {
     opened.value = new Set()

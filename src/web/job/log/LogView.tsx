@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import { useKeys } from "../../app/keys.js"
+import { Spans } from "../../ui/Spans.js"
 import { type Handle, VirtualRows } from "../../ui/VirtualRows.js"
 import * as ansi from "./ansi.js"
 import { LogTools } from "./LogTools.js"
@@ -124,17 +125,7 @@ export const LogView = ({ isLive, job, log, task, title, unit }: Props) => {
                 {part === 0 ? line + 1 + open.text.dropped() : ""}
               </span>
               <span class="log-text">
-                {shown.map(({ classes, isMatch, text }, at) =>
-                  isMatch ? (
-                    <mark key={at}>{text}</mark>
-                  ) : classes === "" ? (
-                    text
-                  ) : (
-                    <span key={at} class={classes}>
-                      {text}
-                    </span>
-                  )
-                )}
+                <Spans pieces={shown} />
               </span>
             </div>
           )

@@ -2,10 +2,11 @@
  * What a job, its units and its tasks were busy with, when.
  */
 import { useSignal } from "@preact/signals"
-import { useEffect, useMemo, useRef } from "preact/hooks"
+import { useMemo, useRef } from "preact/hooks"
 import { useKeys } from "../../app/keys.js"
 import { now } from "../../app/live.js"
 import * as format from "../../ui/format.js"
+import { useWheelZoom } from "../../ui/useWheelZoom.js"
 import { type Handle, VirtualRows } from "../../ui/VirtualRows.js"
 import type { JobModel } from "../model/JobModel.js"
 import { rows as rowsOf, type Row } from "./rows.js"
@@ -49,24 +50,11 @@ export const Timeline = ({ model, onSelect, selected, version }: Props) => {
   const zoomBy = (factor: number, centre = middle): void => change(zoom(seen, factor, centre, bounds))
   const moveBy = (share: number): void => change(move(seen, share, bounds))
 
-  const latest = useRef(zoomBy)
-  latest.current = zoomBy
-  const latestSeen = useRef(seen)
-  latestSeen.current = seen
-  useEffect(() => {
-    const element = box.current
-    if (element === null) return undefined
-    const onWheel = (event: WheelEvent): void => {
-      if (!event.ctrlKey && !event.metaKey) return
-      event.preventDefault()
-      const track = element.querySelector(".timeline-ticks")?.getBoundingClientRect()
-      const share = track === undefined ? 0.5 : Math.min(1, Math.max(0, (event.clientX - track.left) / track.width))
-      const { from, to } = latestSeen.current
-      latest.current(Math.exp(event.deltaY / 300), from + (to - from) * share)
-    }
-    element.addEventListener("wheel", onWheel, { passive: false })
-    return () => element.removeEventListener("wheel", onWheel)
-  }, [])
+  useWheelZoom(box, (factor, { clientX }) => {
+    const track = box.current?.querySelector(".timeline-ticks")?.getBoundingClientRect()
+    const share = track === undefined ? 0.5 : Math.min(1, Math.max(0, (clientX - track.left) / track.width))
+    zoomBy(1 / factor, seen.from + (seen.to - seen.from) * share)
+  })
 
   useKeys("Timeline", [
     { keys: "+", label: "Zoom in", run: () => zoomBy(0.6) },

@@ -1,0 +1,26 @@
+/**
+ * Zooms by the wheel with Ctrl or Command, as two fingers on a touchpad do, instead of the browser's own zoom.
+ */
+import type { RefObject } from "preact"
+import { useEffect, useRef } from "preact/hooks"
+
+/** `factor` is above 1 to see less, larger. */
+export const useWheelZoom = (
+  box: RefObject<HTMLElement | null>,
+  onZoom: (factor: number, event: WheelEvent) => void
+): void => {
+  const latest = useRef(onZoom)
+  latest.current = onZoom
+  // A wheel listener of Preact is passive in some browsers, which could not prevent the page's own zoom.
+  useEffect(() => {
+    const element = box.current
+    if (element === null) return undefined
+    const onWheel = (event: WheelEvent): void => {
+      if (!event.ctrlKey && !event.metaKey) return
+      event.preventDefault()
+      latest.current(Math.exp(-event.deltaY / 300), event)
+    }
+    element.addEventListener("wheel", onWheel, { passive: false })
+    return () => element.removeEventListener("wheel", onWheel)
+  }, [])
+}
