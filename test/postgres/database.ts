@@ -6,7 +6,8 @@ import { randomUUID } from "node:crypto"
 import { Client } from "pg"
 import { inject } from "vitest"
 
-const admin = (statement: string): Effect.Effect<void> =>
+/** Runs a statement on the server as its superuser. */
+export const admin = (statement: string): Effect.Effect<void> =>
   Effect.promise(async () => {
     const client = new Client({ connectionString: inject("postgres") })
     await client.connect()

@@ -46,7 +46,7 @@ const instead = (jobId: string): { readonly [S in RunStatus]: string } => ({
 const ofStore: { readonly [R in domain.StoreError["reason"]]: string | undefined } = {
   busy: "try again in a moment",
   closed: "try again in a moment",
-  unreachable: "start the database server, or check its address",
+  unreachable: undefined,
   full: "free disk space and try again",
   replaced: "restart the daemon with: charlotte daemon restart",
   readonly: "see: charlotte doctor",

@@ -28,8 +28,12 @@ const transactionIn = (results: unknown): string | undefined => {
   return Predicate.hasProperty(row, "xid") && typeof row.xid === "string" ? row.xid : undefined
 }
 
-/** One round trip. Whatever the application has set, an acknowledged commit is on the disk. */
-const beginning = "BEGIN; SET LOCAL synchronous_commit TO on; SELECT CAST(pg_current_xact_id() AS text) AS xid"
+/**
+ * One round trip. Whatever the database is set to: a statement after a lock sees what was committed before it, and an
+ * acknowledged commit is on the disk.
+ */
+const beginning =
+  "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO on; SELECT CAST(pg_current_xact_id() AS text) AS xid"
 
 /** What became of a transaction, asked on another connection until the server knows. */
 export type Outcome = (xid: string) => Effect.Effect<"committed" | "aborted", StoreError>

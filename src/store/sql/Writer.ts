@@ -41,8 +41,8 @@ interface Queued {
   readonly operation: string
   readonly weight: number
   readonly about: JobId | undefined
-  /** Runs the body and returns whether the transaction may continue. */
-  readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean>
+  /** Runs the body and returns whether the transaction may continue. Fails where the same transaction may succeed in a moment. */
+  readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean, SqlError>
   /** Completes the caller with the result of the body. */
   readonly acknowledge: () => void
   readonly refuse: (cause: unknown) => void
@@ -216,7 +216,11 @@ export const make = (options: {
                   return Exit.isSuccess(result) || isRefusal(result.cause)
                 }
                 const outcome = attempt(() => body(batch))
-                return isExit(outcome) ? inspect(outcome) : Effect.map(Effect.exit(outcome), inspect)
+                return isExit(outcome)
+                  ? inspect(outcome)
+                  : Effect.flatMap(Effect.exit(outcome), (result) =>
+                      Option.getOrElse(temporaryFailure(result), () => Effect.succeed(inspect(result)))
+                    )
               },
               acknowledge: () => {
                 if (exit !== undefined) answer(exit)
@@ -245,6 +249,15 @@ const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
     onNone: () => false,
     onSome: (error) => !(error instanceof SqlError)
   })
+
+/** As of a deadlock: PostgreSQL locks rows one after another, and gives up on the transaction of one of them. */
+const temporaryFailure = (exit: Exit.Exit<unknown, unknown>): Option.Option<SqlError> =>
+  Exit.isSuccess(exit)
+    ? Option.none()
+    : Option.filter(
+        Cause.failureOption(exit.cause),
+        (error): error is SqlError => error instanceof SqlError && isTemporary(error)
+      )
 
 /** Ignores a failure: SQLite may have rolled back already, and PostgreSQL has where the connection is gone. */
 const rollback = (connection: Connection): Effect.Effect<void> => Effect.ignore(execute(connection, "ROLLBACK"))

@@ -18,6 +18,24 @@ const reasons: ReadonlyArray<readonly [RegExp, StoreError["reason"]]> = [
   [/^(08...|57P0.|53300|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/, "unreachable"]
 ]
 
+/** What to do about an error of PostgreSQL, which names the statement or the network. */
+const remedies: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^55P03$/, "another transaction holds a lock for too long; end it (see pg_stat_activity), and try again"],
+  [/^(40001|40P01)$/, "try the transaction again"],
+  [/^53100$/, "free space on the disk of the database server"],
+  [/^25006$/, "connect to the primary server, and see that default_transaction_read_only is off there"],
+  [/^XX00[12]$/, "stop the server, check its disk, and restore a backup"],
+  [/^53300$/, "raise max_connections of the server, or lower maxConnections here"],
+  [/^28/, "check the user, and the password in PGPASSWORD or PGPASSFILE"],
+  [/^3D000$/, "create it with: createdb -E UTF8 -T template0"],
+  [/^42501$/, "grant the user CREATE and USAGE on the schema, and its tables"]
+]
+
+const reconnect = "start the database server, or check its address"
+
+/** Unique indexes that refuse what another process has written since it was looked for: the next try finds it. */
+const found = /^charlotte_runs_(held_(start_)?key|idempotency_key)$/
+
 /** Failures of connections for which the driver of PostgreSQL has no code. */
 const disconnected =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Connection timed out)/
@@ -33,11 +51,18 @@ const code = (cause: unknown): string =>
 const isClosed = (cause: unknown): boolean =>
   cause instanceof Error && cause.message === "The database connection is not open"
 
+const isFoundNext = (error: Error): boolean =>
+  code(error) === "23505" &&
+  "constraint" in error &&
+  typeof error.constraint === "string" &&
+  found.test(error.constraint)
+
 export const reasonOf = (cause: unknown): StoreError["reason"] => {
   if (cause instanceof StoreError) return cause.reason
   const error = root(cause)
   if (isClosed(error)) return "closed"
   if (error instanceof Error && code(error) === "" && disconnected.test(error.message)) return "unreachable"
+  if (error instanceof Error && isFoundNext(error)) return "busy"
   // An undecodable row.
   return ParseResult.isParseError(error)
     ? "corrupt"
@@ -51,11 +76,26 @@ export const isLockFailure = ({ cause }: StoreError): boolean =>
 /** An error without a code of its own. Of a statement that is known to be right, it is the file that is damaged. */
 export const isGeneric = (cause: unknown): boolean => code(root(cause)) === "SQLITE_ERROR"
 
+/** An attempt at several addresses fails with the errors of all, and with no message of its own. */
+const textOf = (error: Error): string =>
+  error instanceof AggregateError ? error.errors.map(String).join(", ") : error.message
+
+/** The driver's error, and what to do about it. */
+const explained = (error: unknown, reason: StoreError["reason"]): unknown => {
+  if (!(error instanceof Error)) return error
+  const remedy =
+    remedies.find(([pattern]) => pattern.test(code(error)))?.[1] ?? (reason === "unreachable" ? reconnect : undefined)
+  return remedy === undefined ? error : new Error(`${textOf(error)}; ${remedy}`, { cause: error })
+}
+
 /** @example `Effect.mapError(storeError("read a run"))` */
 export const storeError =
   (operation: string) =>
-  (cause: unknown): StoreError =>
-    cause instanceof StoreError ? cause : new StoreError({ operation, reason: reasonOf(cause), cause: root(cause) })
+  (cause: unknown): StoreError => {
+    if (cause instanceof StoreError) return cause
+    const reason = reasonOf(cause)
+    return new StoreError({ operation, reason, cause: explained(root(cause), reason) })
+  }
 
 /** Like `storeError`, for a whole cause: an exception of the driver is a failure of the database, not a defect. */
 export const orStoreError =
