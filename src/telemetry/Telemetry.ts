@@ -1,11 +1,16 @@
 /**
  * Exports traces, metrics and logs by OTLP where the standard `OTEL_*` variables say so. Without them nothing of it is loaded.
  */
-import { Effect } from "effect"
+import { Context, Effect } from "effect"
 import * as Metrics from "../http/server/Metrics.js"
 import { ParentEnvironment } from "../process/ChildEnvironment.js"
 import type * as Otlp from "./Otlp.js"
 import * as Settings from "./Settings.js"
+
+/** Whether logs are exported. */
+export class ExportsLogs extends Context.Reference<ExportsLogs>()("charlotte/telemetry/ExportsLogs", {
+  defaultValue: (): boolean => false
+}) {}
 
 export interface Options extends Otlp.Options {
   /** Receives a line for each variable that cannot be used. */
@@ -23,6 +28,7 @@ export const exported =
       const { layer } = yield* Effect.promise(() => import("./Otlp.js"))
       return yield* effect.pipe(
         Effect.provideService(Metrics.RefreshInterval, settings.targets.metrics && settings.intervals.metrics),
+        Effect.provideService(ExportsLogs, settings.targets.logs !== undefined),
         Effect.provide(layer(settings, options))
       )
     })

@@ -1,6 +1,7 @@
-/** An OTLP receiver: an HTTP server on loopback that decodes what is sent to it as JSON. */
+/** An OTLP receiver: an HTTP server on loopback that decodes what is sent to it, as JSON or protobuf. */
 import { Effect, Schedule, Schema, type Scope } from "effect"
 import { createServer, type IncomingHttpHeaders } from "node:http"
+import * as protobuf from "./protobuf.js"
 
 const Value = Schema.Struct({
   stringValue: Schema.optional(Schema.String),
@@ -106,6 +107,19 @@ export const latest = ({ metrics }: Receiver, name: string) => {
   return (metric?.sum ?? metric?.gauge ?? metric?.histogram)?.dataPoints ?? []
 }
 
+const signalOf = (path: string | undefined): keyof typeof decode => {
+  switch (path) {
+    case "/v1/traces":
+      return "traces"
+    case "/v1/metrics":
+      return "metrics"
+    case "/v1/logs":
+      return "logs"
+    default:
+      throw new Error(`there is no ${path}`)
+  }
+}
+
 export interface Options {
   /** Never answers. */
   readonly hangs?: boolean
@@ -124,39 +138,39 @@ export const make = ({ hangs = false }: Options = {}): Effect.Effect<Receiver, n
       errors: [],
       text: () => texts.join("\n")
     }
-    const take = (path: string, text: string) => {
-      switch (path) {
-        case "/v1/traces":
+    const take = (signal: keyof typeof decode, text: string) => {
+      switch (signal) {
+        case "traces":
           for (const { resource, scopeSpans } of decode.traces(text).resourceSpans) {
             received.resources.push(attributes(resource))
             received.spans.push(...scopeSpans.flatMap(({ spans }) => spans))
           }
           return
-        case "/v1/metrics":
+        case "metrics":
           for (const { resource, scopeMetrics } of decode.metrics(text).resourceMetrics) {
             received.resources.push(attributes(resource))
             received.metrics.push(...scopeMetrics.flatMap(({ metrics }) => metrics))
           }
           return
-        case "/v1/logs":
+        case "logs":
           for (const { resource, scopeLogs } of decode.logs(text).resourceLogs) {
             received.resources.push(attributes(resource))
             received.logs.push(...scopeLogs.flatMap(({ logRecords }) => logRecords))
           }
-          return
-        default:
-          throw new Error(`there is no ${path}`)
       }
     }
     const server = createServer((request, response) => {
       const chunks: Array<Buffer> = []
       request.on("data", (chunk: Buffer) => void chunks.push(chunk))
       request.on("end", () => {
-        const text = Buffer.concat(chunks).toString()
-        texts.push(text)
+        const body = Buffer.concat(chunks)
         received.headers.push(request.headers)
         try {
-          take(request.url ?? "", text)
+          const signal = signalOf(request.url)
+          const isBinary = request.headers["content-type"] === "application/x-protobuf"
+          const text = isBinary ? protobuf.decode(signal, body) : body.toString()
+          texts.push(text)
+          take(signal, text)
         } catch (error) {
           received.errors.push(error)
         }

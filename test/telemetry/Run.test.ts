@@ -28,43 +28,57 @@ const loaded = (here: Charlotte.World, variables: Readonly<Record<string, string
     return files.flatMap((report) => [...report.matchAll(/"url":"file:[^"]*\/([^/"]+)"/g)].map(([, name]) => name))
   })
 
+const protocols = [
+  { protocol: "http/json", variables: {}, contentType: "application/json" },
+  {
+    protocol: "http/protobuf",
+    variables: { OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf" },
+    contentType: "application/x-protobuf"
+  }
+]
+
 describe("charlotte run with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
-  it.scopedLive(
-    "exports all of it before it ends, redacted, in a trace that is linked to TRACEPARENT",
-    () =>
-      Effect.gen(function* () {
-        const receiver = yield* Receiver.make()
-        const here = yield* world
-        const span = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" }
-        const { code, err } = yield* run(here, {
-          OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-          OTEL_EXPORTER_OTLP_HEADERS: "api-key=a%20key",
-          OTEL_SERVICE_NAME: "builder",
-          // Nothing is sent but at the end.
-          OTEL_BSP_SCHEDULE_DELAY: "600000",
-          OTEL_BLRP_SCHEDULE_DELAY: "600000",
-          OTEL_METRIC_EXPORT_INTERVAL: "600000",
-          TRACEPARENT: `00-${span.traceId}-${span.spanId}-01`
-        })
-        expect([code, err]).toEqual([0, ""])
-        expect(receiver.errors).toEqual([])
-        expect(receiver.headers.map((headers) => headers["api-key"])).toEqual(receiver.headers.map(() => "a key"))
-        expect(receiver.resources.map((resource) => resource["service.name"])).toEqual(
-          receiver.resources.map(() => "builder")
-        )
-        const job = receiver.spans.find(({ name }) => name === "job")
-        expect(job?.links).toEqual([span])
-        const inTrace = receiver.spans.filter(({ traceId }) => traceId === job?.traceId).map(({ name }) => name)
-        expect(inTrace).toEqual(expect.arrayContaining(["job", "unit", "task", "attempt", "agent", "gate", "merge"]))
-        const ended = Receiver.latest(receiver, "cicd.pipeline.run.duration").map(Receiver.attributes)
-        expect(ended).toContainEqual(
-          expect.objectContaining({ "cicd.pipeline.run.state": "executing", "cicd.pipeline.result": "success" })
-        )
-        expect(receiver.text()).toContain("Task of [redacted]")
-        expect(receiver.text()).not.toContain(secret)
-      }),
-    120_000
-  )
+  for (const { contentType, protocol, variables } of protocols)
+    it.scopedLive(
+      `exports all of it before it ends, redacted, in a trace that is linked to TRACEPARENT, as ${protocol}`,
+      () =>
+        Effect.gen(function* () {
+          const receiver = yield* Receiver.make()
+          const here = yield* world
+          const span = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" }
+          const { code, err } = yield* run(here, {
+            OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+            OTEL_EXPORTER_OTLP_HEADERS: "api-key=a%20key",
+            OTEL_SERVICE_NAME: "builder",
+            ...variables,
+            // Nothing is sent but at the end.
+            OTEL_BSP_SCHEDULE_DELAY: "600000",
+            OTEL_BLRP_SCHEDULE_DELAY: "600000",
+            OTEL_METRIC_EXPORT_INTERVAL: "600000",
+            TRACEPARENT: `00-${span.traceId}-${span.spanId}-01`
+          })
+          expect([code, err]).toEqual([0, ""])
+          expect(receiver.errors).toEqual([])
+          expect(receiver.headers.map((headers) => headers["api-key"])).toEqual(receiver.headers.map(() => "a key"))
+          expect(new Set(receiver.headers.map((headers) => headers["content-type"]))).toEqual(new Set([contentType]))
+          expect(receiver.resources.map((resource) => resource["service.name"])).toEqual(
+            receiver.resources.map(() => "builder")
+          )
+          const job = receiver.spans.find(({ name }) => name === "job")
+          expect(job?.links).toEqual([span])
+          const inTrace = receiver.spans.filter(({ traceId }) => traceId === job?.traceId).map(({ name }) => name)
+          expect(inTrace).toEqual(expect.arrayContaining(["job", "unit", "task", "attempt", "agent", "gate", "merge"]))
+          const ended = Receiver.latest(receiver, "cicd.pipeline.run.duration").map(Receiver.attributes)
+          expect(ended).toContainEqual(
+            expect.objectContaining({ "cicd.pipeline.run.state": "executing", "cicd.pipeline.result": "success" })
+          )
+          const [logged] = receiver.logs.filter(({ body }) => body.stringValue === "job.completed")
+          expect(logged && Receiver.attributes(logged)["jobId"]).toBe(job && Receiver.attributes(job)["jobId"])
+          expect(receiver.text()).toContain("Task of [redacted]")
+          expect(receiver.text()).not.toContain(secret)
+        }),
+      120_000
+    )
 
   it.scopedLive(
     "names a variable that cannot be used in one line, and runs",

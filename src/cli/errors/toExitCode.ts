@@ -21,7 +21,7 @@ export const of = <R>(
     const exit = yield* command.pipe(
       // Log lines and a live region would overwrite each other.
       Effect.provideService(Output, level === LogLevel.None ? output : { ...output, isTerminal: false }),
-      Effect.locally(FiberRef.currentLoggers, HashSet.make(logTo(output.error))),
+      Effect.locally(FiberRef.currentLoggers, HashSet.make(logTo(output.error, level))),
       Logger.withMinimumLogLevel(level),
       Effect.exit
     )
@@ -37,6 +37,10 @@ export const of = <R>(
 export const levelOf = (name: string | undefined): LogLevel.LogLevel =>
   LogLevel.allLevels.find(({ _tag }) => _tag.toLowerCase() === name) ?? LogLevel.None
 
-const logTo = (write: (text: string) => Effect.Effect<void>) =>
-  // The stream has the line when this returns, so lines stay in order.
-  Logger.map(Logger.logfmtLogger, (line) => void Effect.runFork(write(`${line}\n`)))
+const logTo = (write: (text: string) => Effect.Effect<void>, least: LogLevel.LogLevel) =>
+  Logger.logfmtLogger.pipe(
+    // The stream has the line when this returns, so lines stay in order.
+    Logger.map((line) => void Effect.runFork(write(`${line}\n`))),
+    // More than this may be logged, and exported.
+    Logger.filterLogLevel((level) => LogLevel.greaterThanEqual(level, least))
+  )

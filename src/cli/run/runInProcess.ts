@@ -1,11 +1,12 @@
 /**
  * Runs a job with a manager in this process, and follows it to its end.
  */
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, FiberRef, Layer, LogLevel, Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import * as gracefulShutdown from "../../daemon/gracefulShutdown.js"
 import { HomeLock } from "../../daemon/HomeLock.js"
+import * as JobEventLogger from "../../daemon/JobEventLogger.js"
 import * as Layers from "../../daemon/Layers.js"
 import { Secrets } from "../../daemon/Secrets.js"
 import { RefreshInterval } from "../../http/server/Metrics.js"
@@ -58,10 +59,15 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
     const store = Context.get(records, RunStore)
     const [waiting] = yield* store.list({ kind: JobManager.kind, status: "pending", limit: 1 })
     if (waiting !== undefined) return yield* new DaemonNeeded({ jobId: waiting.id })
-    const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const newScope = Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    // Closed after the jobs, so that it logs their end too.
+    const log = yield* newScope
+    const life = yield* newScope
+    const before = yield* store.latestCursor
     const layer = Layer.provide(Layers.manager({ recovery: "manual" }), Layer.succeedContext(records))
     const services = yield* Layer.buildWithScope(layer, life)
     const manager = Context.get(services, JobManager)
+    if (yield* Telemetry.ExportsLogs) yield* Effect.forkIn(logEvents(before, services), log)
     const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(records, services))
     yield* gracefulShutdown.hurryOnSignal(Context.get(records, ProcessRunner), { force: false })
 
@@ -120,6 +126,15 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
     )
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   }).pipe(Effect.scoped)
+
+/** For a collector of logs. Those of this process are usually off. */
+const logEvents = (after: number, services: Context.Context<JobManager>) =>
+  JobEventLogger.follow(after).pipe(
+    Effect.provide(services),
+    Effect.locallyWith(FiberRef.currentMinimumLogLevel, (level) =>
+      LogLevel.lessThan(level, LogLevel.Info) ? level : LogLevel.Info
+    )
+  )
 
 /** Standard output is closed, but standard error may still have a reader. */
 const printInterrupted = ({ id, status }: Run, { message }: OutputClosed) =>
