@@ -82,6 +82,18 @@ describe.each([
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("writes where a job is in traces", () =>
+    Effect.gen(function* () {
+      const trace = {
+        root: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
+        startedBy: `00-${"3".repeat(32)}-${"4".repeat(16)}-01`
+      }
+      yield* created(1, { trace })
+      const { run } = yield* Effect.flatMap(exported(), decode)
+      expect(run.trace).toEqual(trace)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("writes a job that is not over as it stands", () =>
     Effect.gen(function* () {
       yield* created(1)
