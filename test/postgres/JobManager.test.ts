@@ -2,17 +2,13 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobId, type JobManager, RunStore } from "charlotte"
 import { Chunk, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { fileURLToPath } from "node:url"
 import { RealClock } from "../../src/internal/RealClock.js"
 import * as Audit from "../../src/store/Audit.js"
 import * as TestDatabase from "./database.js"
+import * as OtherProcess from "./otherProcess.js"
 import { makeManager } from "./steps.js"
 
 const storeAt = (url: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layerPostgres({ url })))
-
-const program = fileURLToPath(new URL("manager.ts", import.meta.url))
 
 type Manager = Effect.Effect.Success<typeof makeManager>
 
@@ -72,16 +68,8 @@ describe("JobManager on PostgreSQL", () => {
   it.scopedLive("continues the jobs of a process that was killed, at once where it can see that it is gone", () =>
     Effect.gen(function* () {
       const url = yield* TestDatabase.make
-      const id = yield* Effect.promise(async () => {
-        const child = spawn(process.execPath, ["--import", "tsx", program, url], {
-          stdio: ["ignore", "pipe", "inherit"]
-        })
-        const [line] = await once(child.stdout, "data")
-        const exit = once(child, "exit")
-        child.kill("SIGKILL")
-        await exit
-        return Schema.decodeSync(JobId.JobId)(String(line).trim())
-      })
+      const { id, kill } = yield* OtherProcess.make(url)
+      yield* kill
       yield* Effect.gen(function* () {
         const { now } = yield* RealClock
         const began = yield* now

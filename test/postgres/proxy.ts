@@ -1,5 +1,5 @@
 /**
- * A proxy in front of a PostgreSQL server that cuts connections during a COMMIT.
+ * A proxy in front of a PostgreSQL server: it cuts connections during a COMMIT, or the server off from those behind it.
  */
 import { Effect, type Scope } from "effect"
 import { connect, createServer, type Socket } from "node:net"
@@ -11,6 +11,12 @@ export interface Proxy {
   readonly cuts: Effect.Effect<number>
   /** From now on it cuts every connection that sends COMMIT: in turns before the server has it, and after. */
   readonly cutCommits: (isCutting: boolean) => Effect.Effect<void>
+  /** Ends all connections, and refuses others until `reconnect`. */
+  readonly disconnect: Effect.Effect<void>
+  readonly reconnect: Effect.Effect<void>
+  /** Passes nothing on, and keeps connections, until `resume`, which passes on what has come meanwhile. */
+  readonly freeze: Effect.Effect<void>
+  readonly resume: Effect.Effect<void>
 }
 
 /** A simple query: its type, its length, the text, and NUL. */
@@ -18,11 +24,12 @@ const commit = Buffer.from("Q\0\0\0\x0bCOMMIT\0")
 
 export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
   Effect.gen(function* () {
-    let [isCutting, cuts] = [false, 0]
+    let [isCutting, isAway, isFrozen, cuts] = [false, false, false, 0]
     const sockets = new Set<Socket>()
     const target = new URL(url)
     const [port, host] = [Number(target.port || 5432), target.hostname]
     const server = createServer((client) => {
+      if (isAway) return void client.destroy()
       const upstream = connect(port, host)
       for (const [from, to] of [
         [client, upstream],
@@ -45,6 +52,8 @@ export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
         else upstream.destroy()
         client.destroy()
       })
+      // After the listeners, which make it flow.
+      if (isFrozen) for (const socket of [client, upstream]) socket.pause()
     })
     yield* Effect.acquireRelease(
       Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
@@ -59,6 +68,19 @@ export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
     return {
       url: target.href,
       cuts: Effect.sync(() => cuts),
+      disconnect: Effect.sync(() => {
+        isAway = true
+        for (const socket of sockets) socket.destroy()
+      }),
+      reconnect: Effect.sync(() => void (isAway = false)),
+      freeze: Effect.sync(() => {
+        isFrozen = true
+        for (const socket of sockets) socket.pause()
+      }),
+      resume: Effect.sync(() => {
+        isFrozen = false
+        for (const socket of sockets) socket.resume()
+      }),
       cutCommits: (cutting) => Effect.sync(() => void (isCutting = cutting))
     }
   })

@@ -77,13 +77,23 @@ export const acquire =
         })
       )
 
+      /** It is seen that the process is gone. Of one on another machine, or in another container, that cannot be seen. */
+      const isGone = ({ process }: Owner) =>
+        process.bootId === kernel.self.bootId && process.pidNamespace === kernel.self.pidNamespace
+          ? Effect.map(kernel.isAlive(process), (isAlive) => !isAlive)
+          : Effect.succeed(false)
+
       const takeFirst = (since: number): Effect.Effect<Held, AlreadyManaged | StoreError> =>
         Effect.gen(function* () {
           const locked = yield* retryWhileBusy(take).pipe(Effect.mapError(storeError(operation)))
           if (locked !== undefined) return locked
           const found = yield* owners.get(kind)
-          if (Option.isSome(found)) return yield* alreadyManaged(found.value)
-          if ((yield* now) - since > recordTimeout) {
+          const isLate = (yield* now) - since > recordTimeout
+          // The server takes a moment to notice that the connection of a process is gone.
+          if (Option.isSome(found) && (isLate || !(yield* isGone(found.value)))) {
+            return yield* alreadyManaged(found.value)
+          }
+          if (isLate) {
             const cause = new Error(
               `a process holds the lock of kind "${kind}" and has not recorded itself as the owner; wait until it exits, or stop it, and try again`
             )
@@ -101,9 +111,7 @@ export const acquire =
         Effect.gen(function* () {
           const found = yield* owners.get(kind)
           if (Option.isNone(found)) return
-          const { process } = found.value
-          const isHere = process.bootId === kernel.self.bootId && process.pidNamespace === kernel.self.pidNamespace
-          if (isHere && !(yield* kernel.isAlive(process))) return
+          if (yield* isGone(found.value)) return
           if ((yield* now) - since >= takeOverDelay) return
           yield* sleep(checkInterval)
           yield* awaitPredecessor(since)
