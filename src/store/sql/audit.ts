@@ -234,7 +234,7 @@ export const jobRules = (dialect: Dialect): ReadonlyArray<Rule> => [
 /** Rules about the whole database. */
 export const databaseRules = ({ name }: Dialect): ReadonlyArray<Rule> => [
   ...countRules,
-  ...(name === "sqlite" ? fileRules : [])
+  ...(name === "sqlite" ? fileRules : serverRules)
 ]
 
 const countRules: ReadonlyArray<Rule> = [
@@ -264,7 +264,34 @@ const countRules: ReadonlyArray<Rule> = [
   )
 ]
 
-/** A server of PostgreSQL checks these itself. */
+/** What a reference is checked for by hand where a restore has disabled it. */
+const references = [
+  ...["events", "attempts", "units", "signals"].map((table) => [table, "job_id", "runs", "o.id = r.job_id"] as const),
+  ["labels", "run_id", "runs", "o.id = r.run_id"] as const,
+  ["tasks", "job_id", "units", "o.job_id = r.job_id AND o.unit = r.unit"] as const
+]
+
+/** PostgreSQL checks its files itself. What is restored without constraints, or only in part, it does not. */
+const serverRules: ReadonlyArray<Rule> = [
+  {
+    wrong: "a row references a missing row",
+    remedy: "file",
+    sql: references
+      .map(
+        ([table, id, parent, matches]) =>
+          `SELECT 'charlotte_${table} ' || r.${id} || ', charlotte_${parent}' AS found FROM charlotte_${table} r
+           WHERE NOT EXISTS (SELECT 1 FROM charlotte_${parent} o WHERE ${matches})`
+      )
+      .join(" UNION ALL ")
+  },
+  {
+    wrong: "the next cursors have been drawn already",
+    remedy: "file",
+    sql: `SELECT 'cursor ' || l.cursor AS found FROM charlotte_log l
+      WHERE l.cursor < (SELECT max(cursor) FROM charlotte_events)`
+  }
+]
+
 const fileRules: ReadonlyArray<Rule> = [
   {
     wrong: "a row references a missing row",
