@@ -9,8 +9,8 @@ export interface Proxy {
   readonly url: string
   /** How many connections were cut. */
   readonly cuts: Effect.Effect<number>
-  /** From now on it cuts every connection that sends COMMIT: in turns before the server has it, and after. */
-  readonly cutCommits: (isCutting: boolean) => Effect.Effect<void>
+  /** Cuts the next so many connections that send COMMIT: in turns before the server has it, and after. */
+  readonly cutCommits: (count: number) => Effect.Effect<void>
   /** Ends all connections, and refuses others until `reconnect`. */
   readonly disconnect: Effect.Effect<void>
   readonly reconnect: Effect.Effect<void>
@@ -24,7 +24,7 @@ const commit = Buffer.from("Q\0\0\0\x0bCOMMIT\0")
 
 export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
   Effect.gen(function* () {
-    let [isCutting, isAway, isFrozen, cuts] = [false, false, false, 0]
+    let [isAway, isFrozen, toCut, cuts] = [false, false, 0, 0]
     const sockets = new Set<Socket>()
     const target = new URL(url)
     const [port, host] = [Number(target.port || 5432), target.hostname]
@@ -44,8 +44,9 @@ export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
       }
       upstream.on("data", (data) => client.write(data))
       client.on("data", (data) => {
-        if (!isCutting || !data.includes(commit)) return void upstream.write(data)
+        if (toCut <= 0 || !data.includes(commit)) return void upstream.write(data)
         cuts += 1
+        toCut -= 1
         const isSent = cuts % 2 === 0
         // The server does what it was sent, and finds nobody to tell.
         if (isSent) upstream.write(data, () => upstream.end())
@@ -81,6 +82,6 @@ export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
         isFrozen = false
         for (const socket of sockets) socket.resume()
       }),
-      cutCommits: (cutting) => Effect.sync(() => void (isCutting = cutting))
+      cutCommits: (count) => Effect.sync(() => void (toCut = count))
     }
   })
