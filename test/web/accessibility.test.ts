@@ -3,6 +3,8 @@ import axe from "axe-core"
 import { Step } from "charlotte/testing"
 import { Effect, Exit, Scope } from "effect"
 import type { Page } from "playwright-core"
+import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import { busyJob, emitAll } from "./job/story.js"
 import { act, layer as browser, profile } from "./support/Browser.js"
 import * as World from "./support/World.js"
 
@@ -105,34 +107,76 @@ layer(browser, { excludeTestServices: true })("axe finds no violation", (it) => 
   }
 })
 
-layer(browser, { excludeTestServices: true })("the page", (it) => {
-  it.scoped("fits from 375 pixels to 4K without a bar to scroll sideways", () =>
+/** A world with a job in the midst of its work, and its views. */
+const everyView = Effect.gen(function* () {
+  const logs = yield* TemporaryDirectory.make
+  const world = yield* World.make({ server: { logs } })
+  const id = yield* world.client.start(config("tasks/greetings"))
+  yield* world.script.send(id, ...emitAll(busyJob(logs)))
+  const views = [
+    { path: "/jobs", shown: (page: Page) => page.getByText("tasks/greetings") },
+    { path: `/jobs/${id}`, shown: (page: Page) => page.getByText("4 of 11 tasks") },
+    { path: `/jobs/${id}?view=timeline`, shown: (page: Page) => page.getByRole("tree", { name: "Timeline" }) },
+    { path: `/jobs/${id}?view=events`, shown: (page: Page) => page.getByRole("listbox", { name: "Events" }) },
+    { path: `/jobs/${id}/diff`, shown: (page: Page) => page.getByRole("heading", { name: "Changes" }) },
+    { path: "/system", shown: (page: Page) => page.getByRole("heading", { name: "System" }) }
+  ]
+  return { views, world }
+})
+
+layer(browser, { excludeTestServices: true })("every view", (it) => {
+  it.scoped(
+    "fits from 375 pixels to 4K without a bar to scroll sideways",
+    () =>
+      Effect.gen(function* () {
+        const { views, world } = yield* everyView
+        const { page } = yield* world.open()
+        for (const { path, shown } of views) {
+          yield* act(() => page.goto(new URL(path, page.url()).href))
+          yield* act(() => shown(page).first().waitFor())
+          for (const [width, height] of [
+            [375, 667],
+            [768, 1024],
+            [1024, 768],
+            [1920, 1080],
+            [3840, 2160]
+          ] as const) {
+            yield* act(() => page.setViewportSize({ width, height }))
+            const overflow = yield* act(() =>
+              page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+            )
+            expect([path, width, overflow]).toEqual([path, width, 0])
+          }
+        }
+      }),
+    90_000
+  )
+
+  it.scoped("moves nothing for a user who prefers that", () =>
     Effect.gen(function* () {
-      const world = yield* busy
-      const { page } = yield* world.open()
-      yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
-      for (const [width, height] of [
-        [375, 667],
-        [768, 1024],
-        [1024, 768],
-        [1920, 1080],
-        [3840, 2160]
-      ] as const) {
-        yield* act(() => page.setViewportSize({ width, height }))
-        const overflow = yield* act(() =>
-          page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-        )
-        expect([width, overflow]).toEqual([width, 0])
+      const { views, world } = yield* everyView
+      const { page } = yield* world.open("/jobs", { reducedMotion: "reduce" })
+      for (const { path, shown } of views) {
+        yield* act(() => page.goto(new URL(path, page.url()).href))
+        yield* act(() => shown(page).first().waitFor())
+        expect([path, yield* act(() => page.evaluate(() => document.getAnimations().length))]).toEqual([path, 0])
       }
     })
   )
 
-  it.scoped("moves nothing for who prefers that", () =>
+  it.scoped("lists its keys by ?, and leaves them by Escape", () =>
     Effect.gen(function* () {
-      const world = yield* busy
-      const { page } = yield* world.open("/jobs", { reducedMotion: "reduce" })
-      yield* act(() => page.locator(".status-running").first().waitFor())
-      expect(yield* act(() => page.evaluate(() => document.getAnimations().length))).toBe(0)
+      const { views, world } = yield* everyView
+      const { page } = yield* world.open()
+      const overlay = page.getByRole("dialog", { name: "Keys" })
+      for (const { path, shown } of views) {
+        yield* act(() => page.goto(new URL(path, page.url()).href))
+        yield* act(() => shown(page).first().waitFor())
+        yield* act(() => page.keyboard.press("?"))
+        yield* act(() => overlay.getByText("Go to the jobs").waitFor())
+        yield* act(() => page.keyboard.press("Escape"))
+        yield* act(() => overlay.waitFor({ state: "detached" }))
+      }
     })
   )
 })
