@@ -42,9 +42,10 @@ interface Task {
 /** The files of a plan: its units with what they depend on, and their tasks, one after another. */
 const plan = (
   path: string,
-  units: { readonly [name: string]: { readonly after?: ReadonlyArray<string>; readonly tasks: ReadonlyArray<Task> } }
+  units: { readonly [name: string]: { readonly after?: ReadonlyArray<string>; readonly tasks: ReadonlyArray<Task> } },
+  agent = "script"
 ): void => {
-  write(join(path, "charlotte.yaml"), "agent: script\nattempts: 2\n")
+  write(join(path, "charlotte.yaml"), `agent: ${agent}\nattempts: 2\n`)
   for (const [name, { after = [], tasks }] of Object.entries(units)) {
     write(join(path, name, "IMPLEMENTATION_PLAN.md"), `---\ndepends_on: ${JSON.stringify(after)}\n---\n\n# ${name}\n`)
     tasks.forEach(({ gate = "true", script, title }, at) => {
@@ -69,6 +70,13 @@ export const ${name} = (attempt: number): number => {
 }
 END
 sed -i 's/one/two/' src/index.ts`
+
+/** In place of Claude Code: it has reached its usage limit for the next hour and a half. */
+const claude = `
+cat > /dev/null
+printf '{"type":"result","subtype":"success","is_error":true,"result":"Claude AI usage limit reached|%s"}\\n' "$(($(date +%s) + 5400))"
+exit 1
+`
 
 const wait = "while ! test -e ~/go; do sleep 0.2; done"
 
@@ -113,6 +121,7 @@ const repository = (name: string): string => {
     },
     page: { after: ["session"], tasks: [{ title: "Show a form", script: code("form") }] }
   })
+  plan(join(path, "tasks", "search"), { index: { tasks: [{ title: "Index what is written", script: ":" }] } }, "claude")
   sh("git init -q -b main && git add -A && git commit -qm first", path)
   return path
 }
@@ -131,8 +140,11 @@ interface Shown {
   readonly running: string
 }
 
+/** No two jobs work on one branch at a time. */
+type Repositories = readonly [string, string, string, string]
+
 /** Jobs in every status, some of which wait until they may go on. */
-const startJobs = async (first: string, second: string, third: string): Promise<Shown> => {
+const startJobs = async ([first, second, third, fourth]: Repositories): Promise<Shown> => {
   const start = (words: string, cwd: string): string => charlotte(`start ${words}`, cwd).split(/\s+/).at(-1) ?? ""
   const done = start("tasks/settings --label team=web", first)
   charlotte(`watch ${done}`, first)
@@ -140,6 +152,7 @@ const startJobs = async (first: string, second: string, third: string): Promise<
   const running = start("tasks/retries --label team=core", third)
   start("tasks/retries --label team=web", first)
   start("tasks/settings --delay 2h --label team=core", second)
+  start("tasks/search --label team=web", fourth)
   // Until those that fail have failed, and the others wait.
   await sleep(12_000)
   return { done, running }
@@ -176,7 +189,10 @@ const shootAll = async (opening: () => string, { done, running }: Shown): Promis
 }
 
 write(join(home, ".gitconfig"), "[user]\n\tname = Ada\n\temail = ada@example.com\n")
-const [first = directory, second = directory, third = directory] = ["greeter", "atlas", "billing"].map(repository)
+write(join(home, "claude.sh"), claude)
+write(join(home, ".charlotte", "config.yaml"), `agents:\n  claude: { command: [sh, ${join(home, "claude.sh")}] }\n`)
+const repositories = [repository("greeter"), repository("atlas"), repository("billing"), repository("notes")] as const
+const [first] = repositories
 charlotte("daemon start", first)
 try {
   rmSync(images, { recursive: true, force: true })
@@ -186,7 +202,7 @@ try {
       charlotte("open --print", first)
         .split(/\s+/)
         .find((word) => word.startsWith("http")) ?? "",
-    await startJobs(first, second, third)
+    await startJobs(repositories)
   )
 } finally {
   write(join(home, "go"), "")

@@ -130,12 +130,14 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
             There is more: read again
           </button>
         )}
-        <button type="button" onClick={() => setAll(true)} disabled={files.length > most.files}>
-          Open all
-        </button>
-        <button type="button" onClick={() => setAll(false)}>
-          Fold all
-        </button>
+        <span class="actions">
+          <button type="button" onClick={() => setAll(true)} disabled={files.length > most.files}>
+            Open all
+          </button>
+          <button type="button" onClick={() => setAll(false)}>
+            Fold all
+          </button>
+        </span>
       </header>
       {error !== undefined && <p class="note bad">{visible(error.message)}</p>}
       {pages.length === 0 && error === undefined && <p class="faint">Reading the changes.</p>}

@@ -54,7 +54,7 @@ const parkedMessage = ({ parked, waitsFor }: Job, now: number): Message => {
   const { reason, signal, until } = parked ?? { reason: "" }
   if (waitsFor === "permit") return { tone: "idle", text: "Due, and waits for a free place", reason }
   const isEarly = until !== undefined && until > now
-  const time = isEarly ? `until ${format.clockTime(until, now)}, in ${format.age(until - now)}` : ""
+  const time = isEarly ? `until ${format.clockTime(until, now)}, ${format.ahead(until - now)}` : ""
   if (signal === resumeSignal || (signal === undefined && until === undefined)) {
     return { tone: "warn", text: "Parked until it is resumed", reason, action: "resume" }
   }
@@ -75,7 +75,7 @@ const pendingMessage = ({ keys, startAt, waitsFor, id }: Job, now: number): Mess
     return { tone: "idle", text: `Queued behind job ${holder?.holder ?? "?"}`, reason: holder?.key }
   }
   if (waitsFor === "time" && startAt !== undefined && startAt > now) {
-    return { tone: "idle", text: `Starts at ${format.clockTime(startAt, now)}, in ${format.age(startAt - now)}` }
+    return { tone: "idle", text: `Starts at ${format.clockTime(startAt, now)}, ${format.ahead(startAt - now)}` }
   }
   return { tone: "idle", text: "Queued: waits for a free place" }
 }

@@ -46,8 +46,9 @@ const parkedLine = ({ parked, waitsFor }: ListedJob, now: number): Line => {
   const reason = parked?.reason ?? ""
   const signal =
     parked?.signal === undefined || parked.signal === resumeSignal ? "" : ` · waits for the signal ${parked.signal}`
-  const until = parked?.until === undefined ? "" : ` · until ${format.clockTime(parked.until, now)}`
-  return { text: `${reason}${signal}${until}`, tone: "warn" }
+  // The reason is often cut off.
+  const until = parked?.until === undefined ? "" : `until ${format.clockTime(parked.until, now)} · `
+  return { text: `${until}${reason}${signal}`, tone: "warn" }
 }
 
 export const ofRecord = (job: ListedJob, now: number): Line => {

@@ -10,7 +10,7 @@ import { visible } from "../ui/visible.js"
 const rank = ({ inUse, installed, limit }: Agent): number =>
   limit !== undefined ? 0 : inUse > 0 ? 1 : installed ? 2 : 3
 
-const State = ({ agent: { installed, limit } }: { readonly agent: Agent }) => {
+const State = ({ agent: { inUse, installed, limit } }: { readonly agent: Agent }) => {
   if (limit !== undefined) {
     return (
       <>
@@ -19,37 +19,41 @@ const State = ({ agent: { installed, limit } }: { readonly agent: Agent }) => {
       </>
     )
   }
-  return installed ? <span class="good">free</span> : <span class="faint">not installed</span>
+  if (!installed) return <span class="faint">not installed</span>
+  return inUse > 0 ? <span class="run">at work</span> : <span class="good">free</span>
 }
 
-export const Agents = ({ agents }: { readonly agents: ReadonlyArray<Agent> }) => (
-  <section aria-labelledby="agents-title">
-    <h2 id="agents-title">Agents</h2>
-    <table class="system-agents">
-      <thead>
-        <tr>
-          <th scope="col">Agent</th>
-          <th scope="col">State</th>
-          <th scope="col" class="number">
-            At work
-          </th>
-          <th scope="col">Reason</th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...agents]
-          .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
-          .map((agent) => (
-            <tr key={agent.name} class={agent.installed ? "" : "missing"}>
-              <th scope="row">{visible(agent.name)}</th>
-              <td>
-                <State agent={agent} />
-              </td>
-              <td class="number">{agent.inUse === 0 ? <span class="faint">–</span> : agent.inUse}</td>
-              <td class="reason">{visible(agent.limit?.reason ?? "")}</td>
-            </tr>
-          ))}
-      </tbody>
-    </table>
-  </section>
-)
+export const Agents = ({ agents }: { readonly agents: ReadonlyArray<Agent> }) => {
+  const hasReasons = agents.some(({ limit }) => limit !== undefined)
+  return (
+    <section aria-labelledby="agents-title">
+      <h2 id="agents-title">Agents</h2>
+      <table class="system-agents">
+        <thead>
+          <tr>
+            <th scope="col">Agent</th>
+            <th scope="col">State</th>
+            <th scope="col" class="number">
+              Turns
+            </th>
+            {hasReasons && <th scope="col">Reason</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {[...agents]
+            .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
+            .map((agent) => (
+              <tr key={agent.name} class={agent.installed ? "" : "missing"}>
+                <th scope="row">{visible(agent.name)}</th>
+                <td>
+                  <State agent={agent} />
+                </td>
+                <td class="number">{agent.inUse === 0 ? <span class="faint">–</span> : agent.inUse}</td>
+                {hasReasons && <td class="reason">{visible(agent.limit?.reason ?? "")}</td>}
+              </tr>
+            ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}

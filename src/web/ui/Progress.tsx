@@ -5,15 +5,20 @@ import type { ListedJob } from "../api/models.js"
 
 const width = 64
 
-export const Progress = ({ progress }: { readonly progress: NonNullable<ListedJob["progress"]> }) => {
+type Counts = NonNullable<ListedJob["progress"]>
+
+/** The record has a task as running until it has ended, also while its job is parked or interrupted. */
+export const partsOf = ({ completed, failed, running, skipped }: Counts, isAtWork: boolean) => [
+  { name: "good", count: completed + skipped },
+  { name: "bad", count: failed },
+  { name: "run", count: isAtWork ? running : 0 }
+]
+
+export const Progress = ({ isAtWork, progress }: { readonly progress: Counts; readonly isAtWork: boolean }) => {
   const { completed, failed, pending, running, skipped } = progress
   const total = completed + failed + pending + running + skipped
   if (total === 0) return null
-  const parts = [
-    { name: "good", count: completed + skipped },
-    { name: "bad", count: failed },
-    { name: "run", count: running }
-  ]
+  const parts = partsOf(progress, isAtWork)
   let at = 0
   return (
     <span class="row-progress">

@@ -32,10 +32,12 @@ export const age = (millis: number): string => {
   return seconds < 48 * 3600 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
 }
 
-/** The same for what is to come, rounded up: `in 2 h`. */
+/** `in 40 s`, `in 90 min`, `in 5 h`, `in 3 d`: how far ahead. */
 export const ahead = (millis: number): string => {
-  const unit = millis < 60_000 ? 1_000 : millis < 3_600_000 ? 60_000 : millis < 48 * 3_600_000 ? 3_600_000 : 86_400_000
-  return `in ${age(Math.ceil(millis / unit) * unit)}`
+  const minutes = millis / 60_000
+  if (minutes < 1) return `in ${Math.max(0, Math.ceil(millis / 1_000))} s`
+  if (minutes < 100) return `in ${Math.ceil(minutes)} min`
+  return minutes < 48 * 60 ? `in ${Math.round(minutes / 60)} h` : `in ${Math.round(minutes / 1_440)} d`
 }
 
 /** `14:03:59`, in the zone of the browser. */

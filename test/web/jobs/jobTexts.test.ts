@@ -8,6 +8,7 @@ import { messageOf, ofRecord } from "../../../src/web/jobs/lastLine.js"
 import { choose } from "../../../src/web/jobs/needsPerson.js"
 import { baseName, titleOf } from "../../../src/web/ui/jobText.js"
 import * as format from "../../../src/web/ui/format.js"
+import { partsOf } from "../../../src/web/ui/Progress.js"
 
 const now = Date.parse("2026-01-31T20:00:00Z")
 const minute = 60_000
@@ -84,13 +85,24 @@ describe("the texts of a job", () => {
     expect(elapsed(job("a", { status: "pending", startAt: now + 119 * minute }), now)).toBe("in 2 h")
     expect(elapsed(job("a", { status: "completed", endedAt: now }), now)).toBe("1:00")
     expect(elapsed(parked("a", { until: now + 90_000 }), now)).toBe("in 2 min")
+    expect(["90 min", "2 h", "2 h", "3 h", "2 d"].map((text) => `in ${text}`)).toEqual(
+      [89.5, 100, 149, 151, 50 * 60].map((minutes) => format.ahead(minutes * 60_000))
+    )
     expect(format.clock(50 * 3_600_000)).toBe("2 d 2 h")
+  })
+
+  it("show no task at work unless the job is", () => {
+    const progress = { completed: 1, failed: 0, pending: 1, running: 1, skipped: 1 }
+    const counts = (isAtWork: boolean) => partsOf(progress, isAtWork).map(({ count, name }) => `${name} ${count}`)
+    expect(counts(true)).toEqual(["good 2", "bad 0", "run 1"])
+    expect(counts(false)).toEqual(["good 2", "bad 0", "run 0"])
   })
 
   it("say the last of it in a line", () => {
     const error = { kind: "failure" as const, error: { _tag: "UnitsFailed", message: "1 unit failed" }, cause: "long" }
     expect(ofRecord(job("a", { status: "failed", error }), now)).toEqual({ text: "1 unit failed", tone: "bad" })
     expect(ofRecord(parked("a", { signal: "approve" }), now).text).toBe("waits · waits for the signal approve")
+    expect(ofRecord(parked("a", { until: now + 90_000 }), now).text).toMatch(/^until \d\d:\d\d · waits$/)
     expect(ofRecord(parked("a", { signal: "charlotte.resume" }), now).text).toBe("waits")
     const result = { target: "main", branch: "charlotte/1", landed: "abc" }
     expect(ofRecord(job("a", { status: "completed", result }), now).text).toBe("landed on main")
