@@ -11,6 +11,7 @@ import { http } from "./benchmarks/http.js"
 import { start, stop } from "./benchmarks/latency.js"
 import { lifecycle } from "./benchmarks/lifecycle.js"
 import { many } from "./benchmarks/many.js"
+import { postgres } from "./benchmarks/postgres.js"
 import { retention } from "./benchmarks/retention.js"
 import { scale } from "./benchmarks/scale.js"
 import { search } from "./benchmarks/search.js"
@@ -30,7 +31,8 @@ const benchmarks: ReadonlyArray<Benchmark> = [
   scale,
   search,
   retention,
-  startup
+  startup,
+  postgres
 ]
 
 const say = (text: string): void => void process.stderr.write(text)
