@@ -1,7 +1,8 @@
 /**
  * A database as it is after very many jobs: the rows that the store writes for each, put in by two statements, and its index.
  */
-import { Effect, Layer } from "effect"
+import { SqlClient } from "@effect/sql/SqlClient"
+import { Effect, Schedule } from "effect"
 import { closeSync, fsyncSync, openSync } from "node:fs"
 import { number, report, stopwatch, text } from "../harness/Subject.js"
 import { idOf, teams } from "./history.js"
@@ -45,8 +46,13 @@ database
   .run(jobs - 1, each)
 database.exec("COMMIT")
 database.close()
-// The next store that opens it indexes them for search.
-await Effect.runPromise(Effect.scoped(Layer.build(store)))
+// The next store that opens it indexes them for search, in the background.
+const unindexed = Effect.flatMap(SqlClient, (sql) => sql<{ n: number }>`SELECT count(*) AS n FROM charlotte_unindexed`)
+await Effect.runPromise(
+  Effect.repeat(unindexed, { until: ([row]) => row?.n === 0, schedule: Schedule.spaced("1 second") }).pipe(
+    Effect.provide(store)
+  )
+)
 const file = openSync(text("file"), "r")
 fsyncSync(file)
 closeSync(file)

@@ -5,6 +5,7 @@ import { Context, Effect, Exit, Layer, Scope } from "effect"
 import * as Http from "../http/server/Server.js"
 import { version } from "../http/contract/Version.js"
 import * as race from "../internal/race.js"
+import { MigrationProgress } from "../store/MigrationProgress.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../process/Umask.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
@@ -23,6 +24,8 @@ export interface Options {
   readonly listen?: { readonly host: string; readonly port: number } | undefined
   /** Run once jobs can be submitted. */
   readonly onReady: (holder: LockOwner) => Effect.Effect<void>
+  /** Receives what a long migration of the database reports, which is logged, too. */
+  readonly onMigration?: ((line: string) => Effect.Effect<void>) | undefined
   /** Receives each log line in readable form. */
   readonly show?: ((line: string) => void) | undefined
 }
@@ -48,7 +51,7 @@ export const run = (options: Options) =>
     yield* live(options).pipe(Telemetry.exported(telemetry), DaemonLog.to(options), Effect.provide(home))
   }).pipe(Effect.scoped)
 
-const live = ({ listen, onReady }: Options) =>
+const live = ({ listen, onMigration = () => Effect.void, onReady }: Options) =>
   Effect.gen(function* () {
     yield* Effect.addFinalizer((exit) =>
       Exit.isFailure(exit) && !Exit.isInterrupted(exit)
@@ -57,7 +60,9 @@ const live = ({ listen, onReady }: Options) =>
     )
     yield* Effect.logInfo("starting").pipe(Effect.annotateLogs({ version, pid: process.pid, node: process.version }))
     // Not the statements of each migration.
-    const store = yield* Effect.withTracerEnabled(Layer.build(Layers.records), false)
+    const store = yield* Effect.withTracerEnabled(Layer.build(Layers.records), false).pipe(
+      Effect.provideService(MigrationProgress, (line) => Effect.zipRight(Effect.logInfo(line), onMigration(line)))
+    )
     const runner = Context.get(store, ProcessRunner)
     yield* gracefulShutdown.hurryOnSignal(runner, { force: true })
 

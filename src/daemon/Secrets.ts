@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Option, Redacted } from "effect"
 import * as Redaction from "../internal/Redaction.js"
 import * as RedactedRunStore from "../store/RedactedRunStore.js"
 import { RunStore } from "../store/RunStore.js"
+import * as SearchRedaction from "../store/SearchRedaction.js"
 import { ParentEnvironment, type Variables } from "../process/ChildEnvironment.js"
 import type { Settings } from "../tasks/Agents.js"
 import { Configuration } from "./Configuration.js"
@@ -63,9 +64,12 @@ export const learn = (secrets: Option.Option<Redaction.Growing>, settings: Setti
 /** The token of the home, made if it is missing, and redacted from now on. */
 export const token = Effect.tap(Token.make, (token) => Effect.map(Secrets, ({ learn }) => learn(Redacted.value(token))))
 
+/** What is searched of runs that were recorded without redaction. */
+const searchRedaction = Layer.effect(SearchRedaction.SearchRedaction, Effect.map(Secrets, SearchRedaction.make))
+
 /** A store that redacts them. */
 export const kept = <E, R>(store: Layer.Layer<RunStore, E, R>): Layer.Layer<RunStore, E, R | Secrets> =>
   Layer.effect(
     RunStore,
     Effect.flatMap(Secrets, (secrets) => Effect.map(RunStore, (store) => RedactedRunStore.make(store, secrets)))
-  ).pipe(Layer.provide(store))
+  ).pipe(Layer.provide(Layer.provide(store, searchRedaction)))

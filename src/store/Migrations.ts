@@ -7,11 +7,12 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { StoreError } from "../domain/errors.js"
 import { retryWhileBusy } from "./sql/busyRetry.js"
 import { orStoreError } from "./sql/mapSqlError.js"
 import type { RawQuery } from "./sql/rawQuery.js"
+import * as MigrationProgress from "./MigrationProgress.js"
 import * as SchemaCheck from "./SchemaCheck.js"
 import { migrations } from "./migrations/index.js"
 
@@ -147,10 +148,40 @@ const explain = (error: StoreError) =>
 
 const migrated = Effect.catchIf(migrate, ({ reason }) => reason === "other", explain)
 
+/** How many runs a database of an earlier version has. */
+const runs = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const { executeUnprepared } = yield* sql.reserve
+  const [table] = yield* executeUnprepared("SELECT 1 FROM sqlite_master WHERE name = 'charlotte_runs'", [], undefined)
+  if (table === undefined) return 0
+  const rows: ReadonlyArray<{ readonly runs: number }> = yield* executeUnprepared(
+    "SELECT count(*) AS runs FROM charlotte_runs",
+    [],
+    undefined
+  )
+  return rows[0]?.runs ?? 0
+}).pipe(Effect.scoped, orStoreError(operation))
+
+/** Says at the beginning and at the end what takes long. */
+const reported = Effect.gen(function* () {
+  const found = yield* runs
+  if (found < MigrationProgress.worthMentioning) {
+    yield* migrated
+    return
+  }
+  const { report } = MigrationProgress
+  yield* report(
+    `migrating the database, which has ${MigrationProgress.count(found)} runs, for this version of Charlotte; ` +
+      "this can take a minute, and starts over if it is interrupted"
+  )
+  const [took] = yield* Effect.timed(migrated)
+  yield* report(`migrated the database in ${Math.ceil(Duration.toSeconds(took))} s`)
+})
+
 /** Usually the schema is up to date, and this is a single query. */
 const update = Effect.flatMap(applied, (id) => {
   if (Option.contains(id, latest)) return Effect.void
-  return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(migrated, upToDate)
+  return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(reported, upToDate)
 })
 
 export const run = retryWhileBusy(update)

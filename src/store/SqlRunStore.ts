@@ -11,6 +11,7 @@ import type { OwnerStore } from "./OwnerStore.js"
 import * as Page from "./Page.js"
 import * as searchText from "./searchText.js"
 import type { Service } from "./RunStoreService.js"
+import { SearchRedaction } from "./SearchRedaction.js"
 import * as SqlOutbox from "./SqlOutbox.js"
 import type { Guard } from "./sql/DatabaseFileGuard.js"
 import type { Connection } from "./sql/Dialect.js"
@@ -56,7 +57,8 @@ export const make = ({
 }: Options): Effect.Effect<Service, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const { write } = yield* Writer.make({ session, notifier, guard })
-    const indexer = isWritable ? yield* SearchIndexer.make(session, write) : SearchIndexer.none
+    const redact = yield* SearchRedaction
+    const indexer = isWritable ? yield* SearchIndexer.make({ session, write, redact }) : SearchIndexer.none
     const { begin, create, queueCommitted, record, ...writes } = runWrites.make(write)
     const retention = yield* retentionWrites.make({ session, write })
 
@@ -80,7 +82,7 @@ export const make = ({
         }
         const words = searchText.wanted(query.q ?? "")
         return yield* words.length > 0
-          ? search.page(session, pageQuery, words)
+          ? search.page(session, pageQuery, words, redact)
           : session.read("list runs", (connection) => listing.pageOf(connection, pageQuery))
       })
 

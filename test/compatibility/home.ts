@@ -9,15 +9,20 @@ import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const dump = readFileSync(fileURLToPath(new URL("home-0.1.0.sql", import.meta.url)), "utf8")
 
+/** Makes the database of 0.1.0, and changes it. */
+export const create = (filename: string, change: (database: Sqlite) => void): void => {
+  const sql = new Sqlite(filename)
+  sql.pragma("journal_mode = WAL")
+  sql.exec(dump)
+  sql.pragma("foreign_keys = ON")
+  change(sql)
+  sql.close()
+}
+
 /** The database of 0.1.0, in a directory of its own, and whatever else these statements put into it. */
 export const database = (also = "") =>
   Effect.map(TemporaryDirectory.file("charlotte.db"), (filename) => {
-    const sql = new Sqlite(filename)
-    sql.pragma("journal_mode = WAL")
-    sql.exec(dump)
-    sql.pragma("foreign_keys = ON")
-    sql.exec(also)
-    sql.close()
+    create(filename, (sql) => sql.exec(also))
     return filename
   })
 

@@ -4,7 +4,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
-import { Effect, Layer, Option } from "effect"
+import { Effect, identity, Layer, Option, Schedule } from "effect"
+import * as Redaction from "../../src/internal/Redaction.js"
+import * as SearchRedaction from "../../src/store/SearchRedaction.js"
 import { openSession } from "../../src/store/sql/openSession.js"
 import * as searchIndex from "../../src/store/sql/searchIndex.js"
 import * as FailingSql from "../support/FailingSql.js"
@@ -14,8 +16,10 @@ import { at, created, error, id, kind } from "./runs.js"
 const layer = RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))
 
 /** Indexes what was written, with so many runs in a partition. */
-const index = (size: number, limit = 10_000) =>
-  Effect.flatMap(openSession, ({ reserve }) => reserve((connection) => searchIndex.indexNext(connection, limit, size)))
+const index = (size: number, limit = 10_000, redact: SearchRedaction.SearchRedaction["Type"] = identity) =>
+  Effect.flatMap(openSession, ({ reserve }) =>
+    reserve((connection) => searchIndex.indexNext(connection, limit, redact, size))
+  )
 
 const indexedWith = (size: number) =>
   Layer.effect(
@@ -183,16 +187,70 @@ describe("search", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("indexes what a migration or a killed process has left, before and while it is used", () =>
+  it.live("indexes what a migration or a killed process has left in the background, and finds it meanwhile", () =>
     Effect.gen(function* () {
-      yield* history(10_000, 2_200)
-      expect(yield* query("SELECT count(*) AS n FROM charlotte_unindexed")).toEqual([{ n: 2_200 }])
+      yield* history(10_000, 4_200)
+      expect(yield* query("SELECT count(*) AS n FROM charlotte_unindexed")).toEqual([{ n: 4_200 }])
       yield* Effect.gen(function* () {
-        expect(yield* query("SELECT count(*) AS n FROM charlotte_unindexed")).toEqual([{ n: 0 }])
-        expect(yield* found("word12199 common")).toEqual([pastId(12_199)])
+        expect(yield* found("word14199 common")).toEqual([pastId(14_199)])
+        const left = query<{ n: number }>("SELECT count(*) AS n FROM charlotte_unindexed")
+        yield* Effect.repeat(left, { until: ([row]) => row?.n === 0, schedule: Schedule.spaced("10 millis") }).pipe(
+          Effect.timeout("20 seconds")
+        )
+        expect(yield* found("word10000 common")).toEqual([pastId(10_000)])
       }).pipe(Effect.provide(Layer.fresh(RunStore.layer)))
     }).pipe(Effect.provide(layer))
   )
+
+  it.effect("answers with short pages while very many runs are not indexed, and misses none", () =>
+    Effect.gen(function* () {
+      const { page } = yield* RunStore.RunStore
+      yield* history(10_000, 14_000)
+      // Some of the oldest are indexed.
+      yield* index(1_000, 2_500)
+      const pages = Effect.fnUntraced(function* (query: RunStore.RunQuery) {
+        const pages: Array<ReadonlyArray<string>> = []
+        for (let before: RunStore.RunQuery["before"], more = true; more;) {
+          const { next, runs } = yield* page({ ...query, ...(before && { before }) })
+          pages.push(runs.map(({ id }) => id))
+          before = Option.getOrUndefined(next)
+          more = before !== undefined
+        }
+        return pages
+      })
+      const all = (yield* pages({ q: "common", limit: 1_000 })).flat()
+      expect(all).toEqual(Array.from({ length: 14_000 }, (_, i) => pastId(23_999 - i)))
+      const rare = yield* pages({ q: "word10001" })
+      expect(rare.flat()).toEqual([pastId(10_001)])
+      expect(rare.length).toBeGreaterThan(2)
+      expect((yield* pages({ q: "word13000", status: "completed" })).flat()).toEqual([])
+      expect((yield* pages({ q: "word13000", status: "failed" })).flat()).toEqual([pastId(13_000)])
+      expect((yield* pages({ q: "nowhere" })).flat()).toEqual([])
+    }).pipe(Effect.provide(layer))
+  )
+
+  describe("of runs that were recorded without redaction", () => {
+    const redaction = Redaction.make(["hunter2secret"])
+    const redacted = RunStore.layer.pipe(
+      Layer.provideMerge(Layer.succeed(SearchRedaction.SearchRedaction, SearchRedaction.make(redaction))),
+      Layer.provideMerge(FailingSql.layer({ filename: ":memory:" }))
+    )
+    for (const [when, indexed] of [
+      ["before they are indexed", Effect.void],
+      ["once they are indexed", index(1_000, 10_000, SearchRedaction.make(redaction))]
+    ] as const) {
+      it.effect(`finds no secret ${when}`, () =>
+        Effect.gen(function* () {
+          yield* created(1, { config: { token: "hunter2secret", to: "ann" }, labels: { hunter2secret: "x" } })
+          yield* query(`UPDATE charlotte_runs SET status = 'failed', ended_at = 9,
+            error = '{"kind":"failure","error":["hunter2secret"],"cause":"the token hunter2secret"}'`)
+          yield* indexed
+          expect(yield* found("hunter2")).toEqual([])
+          expect(yield* found("redacted ann the token")).toEqual([id(1)])
+        }).pipe(Effect.provide(redacted))
+      )
+    }
+  })
 
   it.live("indexes runs while it goes on, so that few are searched one by one", () =>
     Effect.gen(function* () {

@@ -7,6 +7,8 @@ import { Effect, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
 import { Home } from "../../daemon/Home.js"
+import { Output } from "../terminal/Output.js"
+import * as text from "../terminal/text.js"
 import { ParentEnvironment, type Variables } from "../../process/ChildEnvironment.js"
 
 /** The daemon exited before it was ready. */
@@ -20,9 +22,15 @@ export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
   }
 }
 
-/** Returns when the daemon is ready. The words are a `daemon start --foreground` command line. */
-export const launch = (words: ReadonlyArray<string>): Effect.Effect<void, NotStarted, FileSystem | Home | Path> =>
+/**
+ * Returns when the daemon is ready, and shows what it reports until then. The words are a `daemon start --foreground` command
+ * line.
+ */
+export const launch = (
+  words: ReadonlyArray<string>
+): Effect.Effect<void, NotStarted, FileSystem | Home | Output | Path> =>
   Effect.gen(function* () {
+    const { error } = yield* Output
     const fs = yield* FileSystem
     const path = yield* Path
     const home = yield* Home
@@ -34,14 +42,19 @@ export const launch = (words: ReadonlyArray<string>): Effect.Effect<void, NotSta
       Effect.sync(() => openSync(draft, "w", 0o600)),
       (err) =>
         Effect.gen(function* () {
-          const { code, isReady } = yield* begin(words, { cwd: home.directory, env: environment(around, home), err })
+          const { code, isReady } = yield* begin(words, {
+            cwd: home.directory,
+            env: environment(around, home),
+            err,
+            show: (line) => void Effect.runFork(error(`charlotte: ${text.clean(line)}\n`))
+          })
           // Later output, such as an out-of-memory report, is found there.
           if (isReady) return yield* fs.rename(draft, path.join(home.logs, "daemon.err"))
-          const text = yield* fs.readFileString(draft)
+          const printed = yield* fs.readFileString(draft)
           const fallback = `charlotte: the daemon exited before it was ready (${code})\n`
           return yield* new NotStarted({
             code: typeof code === "number" && code > 0 ? code : 1,
-            text: text || fallback
+            text: printed || fallback
           })
         }),
       (err) =>
@@ -61,10 +74,18 @@ interface Begun {
   readonly code: number | string
 }
 
-const begin = (
-  words: ReadonlyArray<string>,
-  { cwd, env, err }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly err: number }
-): Effect.Effect<Begun> =>
+interface Options {
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  readonly err: number
+  readonly show: (line: string) => void
+}
+
+/** What the daemon sends while it starts: what it is doing, and that it is ready. */
+const Message = Schema.Union(Schema.Struct({ progress: Schema.String }), Schema.Literal("ready"))
+type Message = typeof Message.Type
+
+const begin = (words: ReadonlyArray<string>, { cwd, env, err, show }: Options): Effect.Effect<Begun> =>
   Effect.async((resume) => {
     const [, script = ""] = process.argv
     const options = process.execArgv.filter((option) => !option.startsWith("--inspect"))
@@ -73,13 +94,15 @@ const begin = (
       env,
       // A session of its own, without signals from the terminal.
       detached: true,
-      // The IPC channel carries one message and is closed before the daemon spawns anything.
+      // The IPC channel is closed before the daemon spawns anything.
       stdio: ["ignore", "ignore", err, "ipc"]
     })
     const ended = (code: number | string) => resume(Effect.succeed({ isReady: false, code }))
     child.once("error", ({ message }) => ended(message))
     child.once("exit", (code, signal) => ended(code ?? signal ?? ""))
-    child.once("message", () => {
+    child.on("message", (message: unknown) => {
+      if (!Schema.is(Message)(message)) return
+      if (message !== "ready") return show(message.progress)
       child.removeAllListeners()
       child.on("error", () => {})
       child.disconnect()
@@ -101,11 +124,19 @@ const environment = (around: Variables, { directory }: Home["Type"]): NodeJS.Pro
 /** Whether a launcher waits for this process to be ready. */
 export const isLaunched: boolean = process.send !== undefined
 
+const send = (message: Message, sent: () => void): void => {
+  if (process.send === undefined || !process.connected) return sent()
+  process.send(message, sent)
+}
+
+/** Shows the launcher, if there is one, what the daemon does before it is ready. Does not wait: nothing else may run meanwhile. */
+export const reportToLauncher = (progress: string): Effect.Effect<void> =>
+  Effect.sync(() => send({ progress }, () => {}))
+
 /** Tells the launcher, if there is one, that the daemon is ready. */
-export const tellLauncher: Effect.Effect<void> = Effect.async((resume) => {
-  if (process.send === undefined || !process.connected) return resume(Effect.void)
-  process.send("ready", () => {
+export const tellLauncher: Effect.Effect<void> = Effect.async((resume) =>
+  send("ready", () => {
     if (process.connected) process.disconnect()
     resume(Effect.void)
   })
-})
+)

@@ -31,6 +31,7 @@ const stay = ({ json, listen }: ensureRunning.Options) =>
     yield* Daemon.run({
       show: spawnDaemon.isLaunched ? undefined : (line) => void Effect.runFork(error(readable(line))),
       listen: Option.getOrUndefined(listen),
+      onMigration: spawnDaemon.reportToLauncher,
       onReady: (holder) =>
         Effect.zipRight(
           spawnDaemon.tellLauncher,

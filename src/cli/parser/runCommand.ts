@@ -2,6 +2,7 @@
  * Runs a command line, and answers with the exit code.
  */
 import { Effect, type Scope } from "effect"
+import { MigrationProgress } from "../../store/MigrationProgress.js"
 import * as toExitCode from "../errors/toExitCode.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import type { Environment, Group } from "./CommandTree.js"
@@ -23,7 +24,12 @@ export const run = (
     if (argv[0] === completions.command) return yield* completions.complete(root, argv.slice(1))
     const invocation = parse(root, argv)
     const { json, logLevel } = invocation
-    return yield* toExitCode.of(answer(invocation, options), { json, level: toExitCode.levelOf(logLevel) })
+    const { error } = yield* Output
+    // The stream has the line when this returns: nothing else may run within a migration.
+    const show = (line: string) => Effect.sync(() => void Effect.runFork(error(`charlotte: ${line}\n`)))
+    return yield* toExitCode
+      .of(answer(invocation, options), { json, level: toExitCode.levelOf(logLevel) })
+      .pipe(Effect.provideService(MigrationProgress, show))
   }).pipe(Effect.scoped)
 
 const answer = (

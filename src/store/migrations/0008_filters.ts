@@ -2,13 +2,11 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
 /**
- * Indexes for every combination of filters, in listing order. Labels repeat the kind of their run, which is immutable, and
- * its status, which a trigger updates.
+ * Indexes for every combination of filters of labels, in listing order. Labels repeat the kind of their run, which is immutable,
+ * and its status, which a trigger updates.
  */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-
-  yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind_status ON charlotte_runs (kind, status, id)`)
 
   yield* sql.unsafe(`DROP TRIGGER charlotte_runs_labels`)
   yield* sql.unsafe(`DROP TABLE charlotte_labels`)

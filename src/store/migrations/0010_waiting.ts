@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { count, report, worthMentioning } from "../MigrationProgress.js"
 
 /**
  * Interrupted runs whose key another job holds: a pending or running one, or one that was interrupted before. Evaluated once
@@ -16,7 +17,7 @@ const waiters = `
  * and that one keeps it.
  */
 const idempotencyKey = `
-  CASE WHEN NOT EXISTS (
+  CASE WHEN labels ->> '$."charlotte.idempotency-key"' IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM charlotte_labels l JOIN charlotte_labels o USING (name, value, kind)
     WHERE l.run_id = r.id AND l.name = 'charlotte.idempotency-key' AND o.run_id > r.id
   ) THEN labels ->> '$."charlotte.idempotency-key"' END`
@@ -24,13 +25,11 @@ const idempotencyKey = `
 /** Rows per statement of the copy, each of which reports its progress. */
 const slice = 100_000
 
-/** A copy of so many rows takes seconds. */
-const worthMentioning = 100_000
-
 /**
  * Runs that wait: `pending` behind a permit, a time or a key, and `parked`. A CHECK cannot be altered, so the table is built
  * again, while the Migrator runs with foreign keys off; from here on the statuses are listed in triggers, so that the next one
- * needs no new table.
+ * needs no new table. It has the columns and some indexes of later migrations: added to a table of a million rows, each of them
+ * would read all of it.
  */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -65,6 +64,11 @@ export default Effect.gen(function* () {
       crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
       result TEXT CHECK (result IS NULL OR json_valid(result)),
       error TEXT CHECK (error IS NULL OR json_valid(error)),
+      outbox INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending'),
+      searched TEXT CHECK (searched IS NULL OR json_type(searched) = 'object'),
+      pinned INTEGER NOT NULL DEFAULT 0,
+      pruned INTEGER NOT NULL DEFAULT 0,
+      trace TEXT,
       CHECK ((status IN ('completed', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
       CHECK ((status = 'pending') = (started_at IS NULL) OR status IN ('failed', 'cancelled')),
       CHECK (stopping_at IS NULL OR status NOT IN ('pending', 'interrupted', 'parked')),
@@ -76,10 +80,34 @@ export default Effect.gen(function* () {
       CHECK ((idempotency_key IS NULL) = (request IS NULL))
     ) STRICT`)
 
-  const [{ last, runs } = { last: 0, runs: 0 }] = yield* sql.unsafe<{ readonly last: number; readonly runs: number }>(
-    `SELECT coalesce(max(rowid), 0) AS last, count(*) AS runs FROM charlotte_runs`
+  // The indexes of few runs come before the copy: made after it, each of them would read the whole table.
+  // Two jobs cannot hold one key; the others wait behind it in the order of their ids.
+  for (const key of ["key", "start_key"]) {
+    yield* sql.unsafe(`
+      CREATE UNIQUE INDEX charlotte_runs_held_${key} ON charlotte_runs_new (kind, ${key})
+      WHERE ${key} IS NOT NULL AND ended_at IS NULL AND waits_for IS NOT 'key'`)
+    yield* sql.unsafe(`
+      CREATE INDEX charlotte_runs_awaited_${key} ON charlotte_runs_new (kind, ${key}, id) WHERE waits_for = 'key'`)
+  }
+
+  // The order in which runs that wait for a permit begin, for each status, and that of due times.
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_due ON charlotte_runs_new (kind, status, priority DESC, id) WHERE waits_for = 'permit'`)
+  yield* sql.unsafe(
+    `CREATE INDEX charlotte_runs_due_at ON charlotte_runs_new (kind, due_at, id) WHERE waits_for = 'time'`
   )
-  if (runs >= worthMentioning) yield* Effect.logInfo(`migrating ${runs} runs; this can take a minute`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_outbox ON charlotte_runs_new (kind, id) WHERE outbox = 1`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_pruned ON charlotte_runs_new (kind, id) WHERE pruned = 1`)
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_queued_until ON charlotte_runs_new (kind, due_at, id)
+    WHERE status = 'pending' AND waits_for = 'time'`)
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_queued_behind ON charlotte_runs_new (kind, id)
+    WHERE status = 'pending' AND waits_for = 'key'`)
+
+  const [{ last } = { last: 0 }] = yield* sql.unsafe<{ readonly last: number }>(
+    `SELECT coalesce(max(rowid), 0) AS last FROM charlotte_runs`
+  )
 
   // An interrupted run holds its key from now on; where another job holds it, too, the interrupted one waits behind it.
   for (let after = 0; after < last; after += slice) {
@@ -97,33 +125,16 @@ export default Effect.gen(function* () {
        WHERE place > ? AND place <= ? ORDER BY place`,
       [after, after + slice]
     )
-    if (runs >= worthMentioning) yield* Effect.logInfo(`migrated ${Math.min(after + slice, last)} of ${last} rows`)
+    if (last >= worthMentioning) yield* report(`copied ${count(Math.min(after + slice, last))} of ${count(last)} runs`)
   }
 
+  if (last >= worthMentioning) yield* report("building indexes, and writing the changes to disk")
   yield* sql.unsafe(`DROP TABLE charlotte_runs`)
   yield* sql.unsafe(`ALTER TABLE charlotte_runs_new RENAME TO charlotte_runs`)
 
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind ON charlotte_runs (kind, id)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_status ON charlotte_runs (status, id)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind_status ON charlotte_runs (kind, status, id)`)
-
-  // Two jobs cannot hold one key; the others wait behind it in the order of their ids.
-  for (const key of ["key", "start_key"]) {
-    yield* sql.unsafe(`
-      CREATE UNIQUE INDEX charlotte_runs_held_${key} ON charlotte_runs (kind, ${key})
-      WHERE ${key} IS NOT NULL AND ended_at IS NULL AND waits_for IS NOT 'key'`)
-    yield* sql.unsafe(`
-      CREATE INDEX charlotte_runs_awaited_${key} ON charlotte_runs (kind, ${key}, id) WHERE waits_for = 'key'`)
-  }
-
-  yield* sql.unsafe(`
-    CREATE UNIQUE INDEX charlotte_runs_idempotency_key ON charlotte_runs (kind, idempotency_key)
-    WHERE idempotency_key IS NOT NULL`)
-
-  // The order in which runs that wait for a permit begin, for each status, and that of due times.
-  yield* sql.unsafe(`
-    CREATE INDEX charlotte_runs_due ON charlotte_runs (kind, status, priority DESC, id) WHERE waits_for = 'permit'`)
-  yield* sql.unsafe(`CREATE INDEX charlotte_runs_due_at ON charlotte_runs (kind, due_at, id) WHERE waits_for = 'time'`)
 
   yield* sql.unsafe(`
     CREATE TRIGGER charlotte_runs_status BEFORE INSERT ON charlotte_runs

@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { addColumn } from "./addColumn.js"
 
 /**
  * Runs that a transaction of the application inserts. They have no event before the manager has seen the commit, and until
@@ -8,9 +9,8 @@ import { Effect } from "effect"
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  yield* sql.unsafe(`
-    ALTER TABLE charlotte_runs ADD COLUMN outbox INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending')`)
-  yield* sql.unsafe(`CREATE INDEX charlotte_runs_outbox ON charlotte_runs (kind, id) WHERE outbox = 1`)
+  yield* addColumn(sql, "outbox", "INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending')")
+  yield* sql.unsafe(`CREATE INDEX IF NOT EXISTS charlotte_runs_outbox ON charlotte_runs (kind, id) WHERE outbox = 1`)
 
   yield* sql.unsafe(`DROP TRIGGER charlotte_runs_identity`)
   yield* sql.unsafe(`

@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { addColumn } from "./addColumn.js"
 
 /**
  * The search index. Runs are partitioned by id, newest last: a word is indexed after the number of its partition, so that a query
@@ -10,8 +11,7 @@ export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
   // What is searched of labels and config where some of it is secret: `{ labels, config }`.
-  yield* sql.unsafe(`
-    ALTER TABLE charlotte_runs ADD COLUMN searched TEXT CHECK (searched IS NULL OR json_type(searched) = 'object')`)
+  yield* addColumn(sql, "searched", "TEXT CHECK (searched IS NULL OR json_type(searched) = 'object')")
 
   yield* sql.unsafe(`
     CREATE VIRTUAL TABLE charlotte_search

@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { addColumn } from "./addColumn.js"
 
 /** Every column but `pinned` and `pruned`: what a run records, which is final once it has ended. */
 const recorded =
@@ -18,8 +19,8 @@ const isPrunable = (row: "OLD" | "NEW") => `(${row}.ended_at IS NOT NULL AND ${r
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  yield* sql.unsafe("ALTER TABLE charlotte_runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0")
-  yield* sql.unsafe("ALTER TABLE charlotte_runs ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0")
+  yield* addColumn(sql, "pinned", "INTEGER NOT NULL DEFAULT 0")
+  yield* addColumn(sql, "pruned", "INTEGER NOT NULL DEFAULT 0")
 
   yield* sql.unsafe("DROP TRIGGER charlotte_runs_transition")
   yield* sql.unsafe(`
@@ -42,7 +43,7 @@ export default Effect.gen(function* () {
     END`)
 
   // The idempotency key of a pruned run is free.
-  yield* sql.unsafe("DROP INDEX charlotte_runs_idempotency_key")
+  yield* sql.unsafe("DROP INDEX IF EXISTS charlotte_runs_idempotency_key")
   yield* sql.unsafe(`
     CREATE UNIQUE INDEX charlotte_runs_idempotency_key ON charlotte_runs (kind, idempotency_key)
     WHERE idempotency_key IS NOT NULL AND pruned = 0`)
@@ -50,7 +51,7 @@ export default Effect.gen(function* () {
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_ended ON charlotte_runs (kind, status, ended_at, id) WHERE ${prunable}`
   )
-  yield* sql.unsafe("CREATE INDEX charlotte_runs_pruned ON charlotte_runs (kind, id) WHERE pruned = 1")
+  yield* sql.unsafe("CREATE INDEX IF NOT EXISTS charlotte_runs_pruned ON charlotte_runs (kind, id) WHERE pruned = 1")
   // Without it, the deletion of a run would read all attempts.
   yield* sql.unsafe("CREATE INDEX charlotte_attempts_job ON charlotte_attempts (job_id)")
 
@@ -90,8 +91,8 @@ export default Effect.gen(function* () {
     END`)
 
   yield* sql.unsafe(`
-    CREATE INDEX charlotte_runs_queued_until ON charlotte_runs (kind, due_at, id)
+    CREATE INDEX IF NOT EXISTS charlotte_runs_queued_until ON charlotte_runs (kind, due_at, id)
     WHERE status = 'pending' AND waits_for = 'time'`)
   yield* sql.unsafe(`
-    CREATE INDEX charlotte_runs_queued_behind ON charlotte_runs (kind, id) WHERE status = 'pending' AND waits_for = 'key'`)
+    CREATE INDEX IF NOT EXISTS charlotte_runs_queued_behind ON charlotte_runs (kind, id) WHERE status = 'pending' AND waits_for = 'key'`)
 })

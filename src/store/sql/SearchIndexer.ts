@@ -2,8 +2,10 @@
  * Indexes runs some time after they were written, many at once: in the transaction of a start that is alone in it, the index would
  * cost 50 µs of CPU and six more pages of the WAL; so it costs 10 µs. What is not indexed yet is searched row by row.
  */
-import { Effect, type Scope, Schema } from "effect"
+import { type Cause, Effect, type Scope, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import { count } from "../MigrationProgress.js"
+import type { SearchRedaction } from "../SearchRedaction.js"
 import * as searchIndex from "./searchIndex.js"
 import type { Session } from "./Session.js"
 import { query } from "./statements.js"
@@ -23,12 +25,21 @@ const threshold = 256
 /** Runs per transaction: the writes that share it wait for a millisecond or two. */
 const slice = 64
 
-/** After a migration nothing waits. */
-const largeSlice = 2_048
+/** A migration leaves all runs to be indexed; those of a manager that was killed are few. */
+const many = 2_048
+
+/** Runs per transaction of many, each of which waits for the disk. */
+const largeSlice = 256
 
 const selectCount = query(Schema.Struct({ runs: Schema.Number }))
 
-export const make = (session: Session, write: Writer["write"]): Effect.Effect<SearchIndexer, StoreError, Scope.Scope> =>
+export interface Options {
+  readonly session: Session
+  readonly write: Writer["write"]
+  readonly redact: SearchRedaction["Type"]
+}
+
+export const make = ({ redact, session, write }: Options): Effect.Effect<SearchIndexer, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const arrived = yield* Effect.makeLatch()
 
@@ -37,35 +48,35 @@ export const make = (session: Session, write: Writer["write"]): Effect.Effect<Se
         operation: "index runs",
         lane: "slow",
         weight: limit,
-        body: (batch) => Effect.flatMap(batch.connection, (connection) => searchIndex.indexNext(connection, limit))
+        body: (batch) =>
+          Effect.flatMap(batch.connection, (connection) => searchIndex.indexNext(connection, limit, redact))
       })
+    const indexAll = (limit: number) => Effect.repeat(index(limit), { until: (indexed) => indexed < limit })
 
-    const count = session.read("index runs", (connection) =>
+    const found = yield* session.read("index runs", (connection) =>
       Effect.map(
         selectCount(connection, "SELECT count(*) AS runs FROM charlotte_unindexed", []),
         ([row]) => row?.runs ?? 0
       )
     )
+    let unindexed = found
 
-    // A migration leaves all runs to be indexed; those of a manager that was killed are few.
-    const found = yield* count
-    if (found > largeSlice) {
-      yield* Effect.logInfo(`indexing ${found} runs for search; this can take a minute`)
-      for (let done = 0, last = largeSlice; last === largeSlice;) {
-        last = yield* index(largeSlice)
-        done += last
-        if (Math.floor(done / 100_000) > Math.floor((done - last) / 100_000)) {
-          yield* Effect.logInfo(`indexed ${done} of ${found} runs`)
-        }
-      }
-    }
+    // In the background: a million takes a minute, in which all but the search works as ever.
+    const indexMany = Effect.gen(function* () {
+      unindexed = 0
+      yield* Effect.logInfo(
+        `indexing ${count(found)} runs for search, in the background; until then a search takes longer`
+      )
+      yield* indexAll(largeSlice)
+      yield* Effect.logInfo(`indexed ${count(found)} runs for search`)
+    })
+    const indexArrived = Effect.zipRight(Effect.zipRight(arrived.await, arrived.close), indexAll(slice))
+    const logFailure = Effect.catchAllCause((cause: Cause.Cause<StoreError>) =>
+      Effect.logWarning("runs could not be indexed for search", cause)
+    )
 
-    let unindexed = found > largeSlice ? 0 : found
-    const drain = Effect.repeat(index(slice), { until: (indexed) => indexed < slice })
-    yield* Effect.zipRight(arrived.await, arrived.close).pipe(
-      Effect.zipRight(drain),
-      Effect.catchAllCause((cause) => Effect.logWarning("runs could not be indexed for search", cause)),
-      Effect.forever,
+    yield* (found > many ? logFailure(indexMany) : Effect.void).pipe(
+      Effect.zipRight(Effect.forever(logFailure(indexArrived))),
       Effect.annotateLogs({ module: "charlotte/RunStore" }),
       Effect.interruptible,
       Effect.forkScoped

@@ -8,6 +8,7 @@ import type { Connection } from "./Dialect.js"
 import type { StoreError } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
 import type { RunPage } from "../RunStoreService.js"
+import type { SearchRedaction } from "../SearchRedaction.js"
 import { matches } from "../searchText.js"
 import { columns, select } from "./runRow.js"
 import * as searchIndex from "./searchIndex.js"
@@ -23,40 +24,69 @@ const maxRead = 250_000
 const maxStep = 16
 const fewDocuments = 4_096
 
+/** Runs that are not indexed yet which a page searches one by one, about 0.1 s, and how many of them a statement reads. */
+const maxUnindexed = 4_096
+const unindexedStep = 512
+
+const selectIds = query(Schema.Struct({ run_id: JobId }))
 const selectTexts = query(searchIndex.TextRow)
 /** The first partition begins before every id. */
 const FirstId = Schema.Union(JobId, Schema.Literal(""))
 const selectPartitions = query(Schema.Struct({ partition: Schema.Number, first_id: FirstId }))
 
-/** Runs that are not indexed, or not with all that was written since. */
-const unindexed = (connection: Connection, pageQuery: SearchQuery, words: ReadonlyArray<string>) => {
-  const filters = conditions(pageQuery)
-  return Effect.map(
-    selectTexts(
-      connection,
-      `SELECT ${searchIndex.textColumns(connection.dialect)} FROM charlotte_unindexed u CROSS JOIN charlotte_runs r
-       WHERE r.id = u.run_id AND ${where(filters)}`,
-      paramsOf(filters)
-    ),
-    (rows) => rows.filter((row) => matches(words, searchIndex.searched(row))).map(({ id }) => id)
-  )
-}
+type Read = <A>(use: (connection: Connection) => Effect.Effect<A, SqlError>) => Effect.Effect<A, StoreError>
+
+/**
+ * Runs that are not indexed, or not with all that was written since, from the newest on. After a migration they are many: then a
+ * page that has read enough of them ends at `reach`.
+ */
+const unindexed = (read: Read, pageQuery: SearchQuery, words: ReadonlyArray<string>, redact: SearchRedaction["Type"]) =>
+  Effect.gen(function* () {
+    const filters = conditions(pageQuery)
+    const found: Array<JobId> = []
+    let before: string = pageQuery.before ?? "~"
+    for (let done = 0; done < maxUnindexed; done += unindexedStep) {
+      const unread = yield* read((connection) =>
+        selectIds(connection, "SELECT run_id FROM charlotte_unindexed WHERE run_id < ? ORDER BY run_id DESC LIMIT ?", [
+          before,
+          unindexedStep
+        ])
+      )
+      const oldest = unread.at(-1)?.run_id
+      if (oldest === undefined) return { found, reach: undefined }
+      const rows = yield* read((connection) =>
+        selectTexts(
+          connection,
+          `SELECT ${searchIndex.textColumns(connection.dialect)}
+           FROM ${connection.dialect.strings} ids CROSS JOIN charlotte_runs r
+           WHERE r.id = ids.value AND ${where(filters)}`,
+          [JSON.stringify(unread.map(({ run_id }) => run_id)), ...paramsOf(filters)]
+        )
+      )
+      for (const row of rows) if (matches(words, searchIndex.searched(row, redact))) found.push(row.id)
+      if (unread.length < unindexedStep) return { found, reach: undefined }
+      before = oldest
+      if (found.length > pageQuery.limit) return { found, reach: oldest }
+    }
+    return { found, reach: JobId.make(before) }
+  })
 
 /** A page of the runs that have these words, which are not none. */
 export const page = (
   session: Session,
   pageQuery: SearchQuery,
-  of: ReadonlyArray<string>
+  of: ReadonlyArray<string>,
+  redact: SearchRedaction["Type"]
 ): Effect.Effect<RunPage, StoreError> =>
   Effect.gen(function* () {
-    const read = <A>(use: (connection: Connection) => Effect.Effect<A, SqlError>) =>
+    const read: Read = (use) =>
       // Writes have their turn between two partitions.
       Effect.zipLeft(session.read("search runs", use), Effect.yieldNow())
     const { limit } = pageQuery
     const withNext = { ...pageQuery, limit: limit + 1 }
     const words = of.map((word): Word => ({ word, partitions: 0, documents: 0 }))
     // First, since a run is in both while it is indexed meanwhile, and never in none.
-    const fresh = yield* read((connection) => unindexed(connection, pageQuery, of))
+    const { found: fresh, reach: freshReach } = yield* unindexed(read, pageQuery, of, redact)
     const partitions = yield* read((connection) =>
       selectPartitions(
         connection,
@@ -66,7 +96,7 @@ export const page = (
     )
     const matching = new Set<JobId>()
     let [documentsRead, runsFiltered] = [0, 0]
-    let reach: JobId | undefined
+    let reach = freshReach
     let few: Option.Option<ByPartition> | undefined
     for (let i = 0, size = 1; i < partitions.length;) {
       const step = partitions.slice(i, i + size)
@@ -87,7 +117,7 @@ export const page = (
       for (const id of fresh) if (id >= begin) matching.add(id)
       documentsRead += found.read
       runsFiltered += found.documents.length
-      if (matching.size > limit) break
+      if (matching.size > limit || (reach !== undefined && begin <= reach)) break
       if ((documentsRead > maxRead || runsFiltered > maxFiltered) && begin !== "") {
         reach = begin
         break
@@ -97,7 +127,9 @@ export const page = (
     }
     if (partitions.length === 0) for (const id of fresh) matching.add(id)
 
-    const ids = Array.sort(matching, Order.reverse(Order.string)).slice(0, limit + 1)
+    // What is older is for the next page.
+    const reached = [...matching].filter((id) => reach === undefined || id >= reach)
+    const ids = Array.sort(reached, Order.reverse(Order.string)).slice(0, limit + 1)
     const filters = conditions(pageQuery)
     const runs = yield* read((connection) =>
       select(

@@ -5,6 +5,7 @@ import type { Connection, Dialect } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
+import type { SearchRedaction } from "../SearchRedaction.js"
 import { Override, type Searched, wordsOf } from "../searchText.js"
 import { Row } from "./runRow.js"
 import { execute, inserter, query } from "./statements.js"
@@ -26,13 +27,14 @@ export const textColumns = ({ arrayOf }: Dialect): string =>
   `r.id, r.labels, r.config, r.searched, r.error,
   (SELECT ${arrayOf("title")} FROM charlotte_tasks WHERE job_id = r.id) AS titles`
 
-export const searched = ({ config, error, labels, searched, titles }: typeof TextRow.Type): Searched => ({
-  labels,
-  config,
-  ...searched,
-  error: error ?? undefined,
-  titles
-})
+/** What is searched of a run. */
+export const searched = (
+  { config, error, labels, searched, titles }: typeof TextRow.Type,
+  redact: SearchRedaction["Type"]
+): Searched => {
+  const all = { labels, config, ...searched, error: error ?? undefined, titles }
+  return searched === null ? redact(all) : all
+}
 
 /** The term of a word in a partition. */
 export const term = (partition: number, word: string): string => `${partition.toString(36).padStart(4, "0")}${word}`
@@ -74,6 +76,7 @@ const save = (connection: Connection, { documents, first_id, last_id, partition 
 export const indexNext = (
   connection: Connection,
   limit: number,
+  redact: SearchRedaction["Type"],
   size = partitionSize
 ): Effect.Effect<number, SqlError> =>
   Effect.gen(function* () {
@@ -126,7 +129,7 @@ export const indexNext = (
       const document = row.document ?? (yield* place(row.id))
       if (row.document === null) documents.push([document, row.id])
       else stale.push(document)
-      const terms = Array.from(wordsOf(searched(row)), (word) => term(partitionOf(document), word))
+      const terms = Array.from(wordsOf(searched(row, redact)), (word) => term(partitionOf(document), word))
       indexed.push([document, terms.join(" ")])
     }
     if (last !== undefined) yield* save(connection, last)
