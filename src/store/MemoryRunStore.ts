@@ -1,56 +1,28 @@
 /**
  * The in-memory store: the same rules, no persistence. For tests, and for applications that need no history.
  */
-import { type DateTime, Effect, Option, Order, Schema } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../domain/errors.js"
 import { parse, toJson } from "../internal/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import { RecordedSignal } from "../domain/RecordedSignal.js"
-import { Run, RunError } from "../domain/Run.js"
+import { type Run, RunError } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
-import type { OpenProcess } from "./ChildProcessStore.js"
-import type { Owner, OwnerStore } from "./OwnerStore.js"
-import * as Ownership from "./Ownership.js"
 import { admitRun } from "./admitRun.js"
+import * as MemoryAgentLimitStore from "./MemoryAgentLimitStore.js"
+import * as MemoryChildProcessStore from "./MemoryChildProcessStore.js"
 import * as MemoryEventLog from "./MemoryEventLog.js"
+import * as MemoryOwnerStore from "./MemoryOwnerStore.js"
 import * as MemoryQueue from "./MemoryQueue.js"
 import * as MemoryRetention from "./MemoryRetention.js"
+import * as MemoryRunReads from "./MemoryRunReads.js"
+import type { Entry } from "./MemoryRunReads.js"
 import type { AcceptedEvent, Change, Holder, Service } from "./RunStoreService.js"
-import * as MemoryAgentLimitStore from "./MemoryAgentLimitStore.js"
 import * as MemoryTaskProgressStore from "./MemoryTaskProgressStore.js"
 import * as Page from "./Page.js"
-import * as searchText from "./searchText.js"
 import * as ChangeNotifier from "./ChangeNotifier.js"
 import * as RunTransition from "./RunTransition.js"
-
-interface Entry extends MemoryQueue.Entry {
-  readonly events: Array<MemoryEventLog.Logged>
-}
-
-const runOf = ({ state, submitted }: Entry, isPinned: boolean): Run =>
-  new Run(
-    {
-      id: submitted.id,
-      kind: submitted.kind,
-      status: state.status,
-      attempt: state.attempt,
-      config: submitted.config,
-      labels: submitted.labels,
-      priority: submitted.priority ?? 0,
-      createdAt: submitted.at,
-      ...(submitted.startAt === undefined ? {} : { startAt: submitted.startAt }),
-      ...(state.waitsFor === undefined ? {} : { waitsFor: state.waitsFor }),
-      ...(state.parked === undefined ? {} : { parked: state.parked }),
-      ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
-      ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
-      ...(isPinned ? { pinned: true } : {}),
-      ...(submitted.trace === undefined ? {} : { trace: submitted.trace }),
-      ...(state.status === "completed" ? { result: state.result } : {}),
-      ...(state.error === undefined ? {} : { error: state.error })
-    },
-    { disableValidation: true }
-  )
 
 /** A copy: the caller may mutate what it passed in. */
 const snapshot = (state: RunTransition.State): RunTransition.State => ({
@@ -63,26 +35,22 @@ const snapshot = (state: RunTransition.State): RunTransition.State => ({
 const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.suspend(() => Effect.runSyncExit(Effect.suspend(body)))
 
-const decodeSearched = Schema.decodeSync(searchText.Override)
-
-const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
-
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const notifier = yield* ChangeNotifier.make
   const entries = new Map<JobId, Entry>()
-  const owned = new Map<string, Owner>()
-  const log = MemoryEventLog.make((id) => entries.get(id)?.submitted.kind)
-  const processes = new Map<string, OpenProcess>()
+  const kindOf = (id: JobId) => entries.get(id)?.submitted.kind
+  const log = MemoryEventLog.make(kindOf)
+  const childProcesses = MemoryChildProcessStore.make(kindOf)
   let latestId = Option.none<JobId>()
   const { ended, isPinned, retention } = yield* MemoryRetention.make({
     entries,
-    hasProcesses: (id) => [...processes.values()].some(({ jobId }) => jobId === id),
+    hasProcesses: childProcesses.has,
     onHidden: ({ events, submitted: { id } }) => {
       log.drop(events.length)
       work.forget(id)
     }
   })
-  const toRun = (entry: Entry): Run => runOf(entry, isPinned(entry.submitted.id))
+  const toRun = (entry: Entry): Run => MemoryRunReads.runOf(entry, isPinned(entry.submitted.id))
 
   const append = (entry: Entry, events: ReadonlyArray<AcceptedEvent>) => {
     for (const { at, payload, task, type, unit } of events) {
@@ -144,111 +112,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const isCurrent = (jobId: JobId, attempt: number) => current(jobId, attempt) !== undefined
   const work = MemoryTaskProgressStore.make(isCurrent)
 
-  const owners: Omit<OwnerStore, "acquire"> = {
-    get: (kind) => Effect.sync(() => Option.fromNullable(owned.get(kind))),
-    claim: (owner, replacing) =>
-      Effect.sync(() => {
-        const unchanged = owned.get(owner.kind)?.id === Option.getOrUndefined(replacing)?.id
-        if (unchanged) owned.set(owner.kind, owner)
-        return unchanged
-      }),
-    release: (owner) =>
-      Effect.sync(() => {
-        if (owned.get(owner.kind)?.id === owner.id) owned.delete(owner.kind)
-      })
-  }
-
-  /** Matching entries, sorted by id. */
-  const sorted = (matches: (entry: Entry) => boolean) => [...entries.values()].filter(matches).sort(byId)
-
-  const searched = ({ state, submitted }: Entry): searchText.Searched => ({
-    ...(submitted.searched === undefined ? submitted : decodeSearched(submitted.searched)),
-    error: state.error,
-    titles: work.titles(submitted.id)
-  })
-
-  const page: Service["page"] = (query = {}) =>
-    Effect.gen(function* () {
-      const { before, kind, labels = {}, limit: requested = 100, q = "", status } = query
-      const limit = yield* Page.limit("list runs", { before, limit: requested, q })
-      const queueOf = yield* Page.queueOf(query)
-      if (Option.isSome(queueOf)) {
-        const { entries, more } = queue.page({ kind: queueOf.value, before, limit })
-        const runs = entries.map(toRun)
-        return { runs, next: Option.fromNullable(more ? runs.at(-1)?.id : undefined) }
-      }
-      const words = searchText.wanted(q)
-      const found = sorted((entry) => {
-        const { state, submitted } = entry
-        return (
-          (kind === undefined || submitted.kind === kind) &&
-          (status === undefined || state.status === status) &&
-          (before === undefined || submitted.id < before) &&
-          Object.entries(labels).every(([name, value]) => submitted.labels[name] === value) &&
-          (words.length === 0 || searchText.matches(words, searched(entry)))
-        )
-      }).reverse()
-      const runs = found.slice(0, limit).map(toRun)
-      return { runs, next: Option.fromNullable(found.length > limit ? runs.at(-1)?.id : undefined) }
-    })
-
   return {
     outsideTransaction: Effect.void,
     outbox: Option.none(),
-    changes: notifier.get,
-
-    get: (id) => Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)), toRun)),
-
-    withWork: (id) =>
-      Effect.suspend(() => {
-        const entry = entries.get(id)
-        return entry === undefined
-          ? Effect.succeedNone
-          : Effect.map(work.of(id), (work) => Option.some({ run: toRun(entry), work }))
-      }),
-
-    submission: (id) =>
-      Effect.sync(() => Option.map(Option.fromNullable(entries.get(id)?.submitted.submission), parse)),
-
-    page,
-    list: (query) => Effect.map(page(query), ({ runs }) => runs),
-
-    unfinished: ({ after, kind, status, ...query }) =>
-      Effect.map(Page.limit("list unfinished runs", { ...query, after }), (limit) =>
-        sorted(
-          ({ state, submitted }) =>
-            submitted.kind === kind &&
-            (status === undefined ? !isTerminal(state.status) : state.status === status) &&
-            (after === undefined || submitted.id > after)
-        )
-          .slice(0, limit)
-          .map((entry) => ({
-            run: toRun(entry),
-            stopping: entry.state.stoppingAt !== undefined,
-            crashes: entry.state.crashes
-          }))
-      ),
-
-    events: ({ after, jobId, kind, ...query }) =>
-      Effect.map(Page.limit("read events", { ...query, after }), (limit) => {
-        const entry = entries.get(jobId)
-        if (entry === undefined || entry.submitted.kind !== kind) return Option.none()
-        const candidates = entry.events.slice(after, after + limit)
-        const events = candidates
-          .slice(
-            0,
-            Page.fitting(candidates, ({ bytes }) => bytes)
-          )
-          .map(({ event }) => event)
-        const more = events.length < candidates.length || candidates.length === limit
-        return Option.some({ events, more, ended: isTerminal(entry.state.status), size: 0 })
-      }),
-
-    allEvents: ({ after, kind, ...query }) =>
-      Effect.map(Page.limit("read events", { ...query, after }), (limit) => log.page(kind, after, limit)),
-
-    latestCursor: Effect.sync(log.latest),
-    latestId: Effect.sync(() => latestId),
+    ...MemoryRunReads.make({ entries, toRun, queue, work, log, latestId: () => latestId, changes: notifier.get }),
     ...retention,
 
     create: (run) =>
@@ -371,29 +238,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         return append(entry, events)
       }),
 
-    owners: { ...owners, acquire: Ownership.acquire(owners, undefined) },
+    owners: MemoryOwnerStore.make(),
 
-    childProcesses: {
-      open: ({ attempt, bootId, cookie, jobId, purpose }) =>
-        Effect.sync(() => {
-          processes.set(cookie, { cookie, jobId, attempt, bootId, purpose, pid: undefined, startTime: undefined })
-        }),
-      spawned: ({ cookie, pid, startTime }) =>
-        Effect.sync(() => {
-          const process = processes.get(cookie)
-          if (process !== undefined) processes.set(cookie, { ...process, pid, startTime })
-        }),
-      close: ({ cookie }) => Effect.sync(() => void processes.delete(cookie)),
-      unclosed: (jobId) => Effect.sync(() => [...processes.values()].filter((process) => process.jobId === jobId)),
-      leftBy: (kind) =>
-        Effect.sync(() => {
-          const ids = new Set([...processes.values()].map(({ jobId }) => jobId))
-          return sorted(({ submitted }) => submitted.kind === kind && ids.has(submitted.id)).map(
-            ({ submitted }) => submitted.id
-          )
-        })
-    },
-
+    childProcesses,
     work,
     agentLimits: MemoryAgentLimitStore.make(isCurrent)
   }
