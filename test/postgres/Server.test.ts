@@ -2,13 +2,17 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmodSync, readdirSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Client } from "pg"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as TestDatabase from "./database.js"
 
 const program = fileURLToPath(new URL("server.ts", import.meta.url))
+
+const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url))
 
 /** The program of the server, with these variables. */
 const startServer = (env: { readonly [name: string]: string | undefined }) =>
@@ -61,6 +65,53 @@ describe("the PostgreSQL server of the tests", () => {
       expect(readdirSync(directory).filter((name) => name.startsWith("charlotte-"))).toEqual([])
       const refused = yield* Effect.flip(Effect.tryPromise(() => new Client({ connectionString: url }).connect()))
       expect(String(refused.error)).toContain("ECONNREFUSED")
+    })
+  )
+
+  it.scopedLive("stops and leaves no file after Ctrl-C on a run of tests", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      chmodSync(directory, 0o755)
+      const servers = () => readdirSync(directory).filter((name) => name.startsWith("charlotte-postgres-"))
+      const { sleep } = yield* RealClock
+      const env = Object.entries(process.env).filter(
+        ([name]) => !/^(VITEST|TEST$|NODE_ENV$|CHARLOTTE_TEST_)/.test(name)
+      )
+      const run = yield* Effect.acquireRelease(
+        // In a process group, as the terminal makes one for a command.
+        Effect.sync(() =>
+          spawn(process.execPath, [vitest, "run", "--project", "postgres", "test/postgres/Listener.test.ts"], {
+            detached: true,
+            env: { ...Object.fromEntries(env), TMPDIR: directory },
+            stdio: "ignore"
+          })
+        ),
+        (child) =>
+          Effect.sync(() => {
+            if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL")
+          })
+      )
+      const exit = once(run, "exit")
+      const pidFile = () => servers().map((name) => join(directory, name, "data", "postmaster.pid"))
+      const isReady = () =>
+        pidFile().some((file) => existsSync(file) && /^ready/m.test(readFileSync(file, "utf8").split("\n")[7] ?? ""))
+      while (!isReady()) yield* sleep(20)
+      const [pid, , , port] = readFileSync(pidFile()[0] ?? "", "utf8")
+        .split("\n")
+        .map(Number)
+      // Tests are under way once they have connected.
+      const client = new Client({ connectionString: `postgres://postgres@127.0.0.1:${port}/postgres` })
+      yield* Effect.promise(() => client.connect())
+      client.on("error", () => undefined)
+      const databases = Effect.promise(async () => {
+        const { rows } = await client.query("SELECT 1 FROM pg_database WHERE datname LIKE 'charlotte_%'")
+        return rows.length
+      })
+      while ((yield* databases) === 0) yield* sleep(20)
+      yield* Effect.sync(() => process.kill(-(run.pid ?? 0), "SIGINT"))
+      yield* Effect.promise(() => exit)
+      while (servers().length > 0) yield* sleep(20)
+      expect(existsSync(`/proc/${pid}`)).toBe(false)
     })
   )
 })
