@@ -8,10 +8,9 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Either, Schema, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
-import { retryWhileBusy } from "./busyRetry.js"
 import * as IntegrityCheck from "./IntegrityCheck.js"
 import * as Driver from "../Driver.js"
-import { orStoreError, reasonOf, storeError } from "./mapSqlError.js"
+import { storeError } from "./mapSqlError.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as FileErrors from "./FileErrors.js"
 import * as FileState from "./FileState.js"
@@ -19,6 +18,14 @@ import * as Generation from "./Generation.js"
 import * as Keeper from "./Keeper.js"
 import type { Session } from "./Session.js"
 import { query } from "./statements.js"
+import {
+  checkpointFrames,
+  checkpointPassively,
+  countFrames,
+  disableAutoCheckpoint,
+  isLogTruncated,
+  isTruncated
+} from "./writeAheadLog.js"
 
 /** How often the files of an idle store are checked, in milliseconds; more often while a change is unexplained. */
 const checkInterval = 1_000
@@ -27,8 +34,7 @@ const suspectCheckInterval = 250
 /** How long a changed database file may be an unfinished checkpoint of another process, in milliseconds. */
 const checkpointGrace = 2_000
 
-/** WAL frames before a checkpoint, as in SQLite's automatic checkpoints. */
-const checkpointFrames = 1_000
+/** WAL bytes below which there is no need to count frames. */
 const checkpointBytes = checkpointFrames * 4_096
 /** Transactions between two checks for a due checkpoint. */
 const checkpointCheckInterval = 16
@@ -60,61 +66,7 @@ export const unguarded: Guard = {
 }
 
 const selectFile = query(Schema.Struct({ name: Schema.String, file: Schema.NullOr(Schema.String) }))
-const selectBytes = query(Schema.Struct({ bytes: Schema.Number }))
-const selectLog = query(Schema.Struct({ log: Schema.Number, checkpointed: Schema.Number }))
 const selectMode = query(Schema.Struct({ journal_mode: Schema.String }))
-const selectAutomatic = query(Schema.Struct({ wal_autocheckpoint: Schema.Number }))
-
-/** Not prepared: a client caches a failed prepare. */
-const unprepared = (connection: Connection): Connection => ({ ...connection, execute: connection.executeUnprepared })
-
-const countFrames = (connection: Connection) =>
-  Effect.map(selectLog(unprepared(connection), "PRAGMA wal_checkpoint(NOOP)", []), ([row]) => ({
-    frames: Math.max(row?.log ?? 0, 0),
-    checkpointed: Math.max(row?.checkpointed ?? 0, 0)
-  }))
-
-/**
- * Whether the database file was truncated. It may be shorter than the database while some pages are only in the WAL, unless
- * it has shrunk. SQLite reports a file shorter than its header as corrupt.
- */
-const isTruncated = (prepared: Connection, size: number, hasShrunk: boolean): Effect.Effect<boolean, SqlError> => {
-  const connection = unprepared(prepared)
-  return Effect.gen(function* () {
-    if (size === 0) return true
-    const [pages] = yield* selectBytes(
-      connection,
-      "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()",
-      []
-    )
-    if (pages === undefined || pages.bytes <= size) return false
-    const { checkpointed, frames } = yield* countFrames(connection)
-    return hasShrunk || frames === checkpointed
-  }).pipe(
-    Effect.catchIf(
-      (error) => reasonOf(error) === "corrupt",
-      () => Effect.succeed(true)
-    )
-  )
-}
-
-const frameHeader = 24
-
-/**
- * Whether the WAL is shorter than what SQLite has written to it; further frames would follow a gap. The frames are counted
- * before and after, since another process may restart the WAL in between.
- */
-const isLogTruncated = (prepared: Connection, path: string): Effect.Effect<boolean, SqlError> =>
-  Effect.gen(function* () {
-    const connection = unprepared(prepared)
-    const before = yield* countFrames(connection)
-    const size = FileState.stat(path)?.size ?? 0
-    const after = yield* countFrames(connection)
-    if (before.frames === 0 || before.frames !== after.frames) return false
-    const [page] = yield* selectBytes(connection, "SELECT page_size AS bytes FROM pragma_page_size()", [])
-    return page !== undefined && size < FileState.logHeaderSize + before.frames * (frameHeader + page.bytes)
-  })
-
 /** The path of the database, with symbolic links resolved; undefined for an in-memory database. */
 export const of = (session: Session): Effect.Effect<string | undefined, StoreError> =>
   Effect.map(
@@ -232,7 +184,7 @@ export const guard = (
           const { checkpointed, frames } = yield* countFrames(connection)
           if (frames - checkpointed < leastFrames) return
           yield* check(connection, false)
-          yield* selectLog(unprepared(connection), "PRAGMA wal_checkpoint(PASSIVE)", [])
+          yield* checkpointPassively(connection)
           state = yield* inspect(connection)
         })
       )
@@ -286,19 +238,4 @@ export const guard = (
       confirm,
       checkpoint
     }
-  })
-
-/** Disables automatic checkpoints on the connections of this client until the store closes. */
-const disableAutoCheckpoint = (session: Session) =>
-  Effect.gen(function* () {
-    const set = (frames: number) =>
-      session.reserve((connection) =>
-        selectAutomatic(unprepared(connection), `PRAGMA wal_autocheckpoint = ${frames}`, [])
-      )
-    const [before] = yield* session.read("open the store", (connection) =>
-      selectAutomatic(unprepared(connection), "PRAGMA wal_autocheckpoint", [])
-    )
-    yield* Effect.acquireRelease(retryWhileBusy(set(0)).pipe(orStoreError("open the store")), () =>
-      Effect.ignore(set(before?.wal_autocheckpoint ?? checkpointFrames))
-    )
   })
