@@ -80,7 +80,8 @@ const file = (name: string, path: string) =>
   })
 
 /** Files beside the configuration that decide which objects, which history and which rules git reads. */
-const redirects = ["info/attributes", "info/grafts", "objects/info/alternates", "shallow"]
+const redirectsSince = ["info/grafts", "objects/info/alternates", "shallow"]
+const redirects = ["info/attributes", ...redirectsSince]
 
 /** Taken from the repository as it is now. */
 export const take = (directories: Directories) =>
@@ -91,11 +92,20 @@ export const take = (directories: Directories) =>
     return result
   })
 
-/** The names of what one has and the other has not, or has otherwise. */
-export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyArray<string> =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+const isTaken = (name: string): boolean =>
+  name.startsWith("setting ") ? matters(name.slice("setting ".length)) : redirects.includes(name)
+
+/**
+ * The names of what one has and the other has not, or has otherwise. Version 0.1.0 took every setting and the hooks, among them
+ * always some that do not matter, and of the files only the attributes: of what it took, what is taken today is compared.
+ */
+export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyArray<string> => {
+  const isOfFirstVersion = Object.keys(before).some((name) => !isTaken(name))
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => (isOfFirstVersion ? isTaken(name) && !redirectsSince.includes(name) : true))
     .filter((name) => before[name] !== after[name])
     .toSorted()
+}
 
 /** Fails when the repository is no longer what it was. */
 export const verify = (path: string, directories: Directories, expected: Fingerprint) =>
