@@ -38,6 +38,9 @@ const lineMillis = 250
 /** Jobs whose tasks are read because no event has arrived yet. */
 const mostDetails = 30
 
+/** Jobs that have started and are not listed yet, whose lines are kept. Those of other filters are among them. */
+const mostArriving = 100
+
 const mayNeedPerson: ReadonlyArray<RunStatus> = ["parked", "failed", "interrupted"]
 
 const ofProgress = /^(unit\.|task\.(started|completed|failed)$)/
@@ -47,6 +50,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
   const waiting = signal<ReadonlyArray<ListedJob>>([])
   const error = signal<Error | undefined>(undefined)
   const lines = new Map<string, Signal<Line | undefined>>()
+  const arriving = new Set<string>()
   const pause = filter.q === undefined ? pauseMillis : searchPauseMillis
 
   let control = new AbortController()
@@ -86,7 +90,8 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
 
   const forgetOthers = (jobs: ReadonlyArray<ListedJob>): void => {
     const ids = new Set(jobs.map(({ id }) => id))
-    for (const id of lines.keys()) if (!ids.has(id)) lines.delete(id)
+    for (const id of ids) arriving.delete(id)
+    for (const id of lines.keys()) if (!ids.has(id) && !arriving.has(id)) lines.delete(id)
   }
 
   const read = async (): Promise<void> => {
@@ -123,9 +128,16 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
     }, pause)
   }
 
+  const expect = (id: string): void => {
+    const [oldest] = arriving
+    if (oldest !== undefined && arriving.size >= mostArriving) arriving.delete(oldest)
+    arriving.add(id)
+  }
+
   const onEvents = (events: ReadonlyArray<JobEvent>): void => {
     for (const event of events) {
-      const isShown = lines.has(event.jobId)
+      if (event.type === "job.started" && !lines.has(event.jobId)) expect(event.jobId)
+      const isShown = lines.has(event.jobId) || arriving.has(event.jobId)
       if (event.type.startsWith("job.") || (isShown && ofProgress.test(event.type))) isDirty = true
       const line = isShown ? source.lineOf(event) : undefined
       if (line !== undefined) pending.set(event.jobId, line)

@@ -49,6 +49,17 @@ export const visit = (opening: Effect.Effect<string>, options: BrowserContextOpt
     return { ...browser, page } satisfies Tab
   })
 
+/** The page as it is built, with its sessions in a directory. */
+export const pageIn = (directory: string) => ({
+  files: inject("page"),
+  sessions: `${directory}/sessions.json`,
+  directory,
+  token: Effect.succeed(token),
+  learn: () => {},
+  reopen: true,
+  onChange: () => Effect.void
+})
+
 /** A manager, its store, and what its jobs do. */
 type Jobs = Layer.Layer.Success<ReturnType<typeof TestManager.layer>>
 
@@ -62,20 +73,7 @@ export const make = ({ jobs, server, ...options }: Options = {}): Effect.Effect<
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const socket = `${directory}/socket`
-    const served = Server.listen({
-      listen: { socket },
-      drain: 200,
-      ...server,
-      page: {
-        files: inject("page"),
-        sessions: `${directory}/sessions.json`,
-        directory,
-        token: Effect.succeed(token),
-        learn: () => {},
-        reopen: true,
-        onChange: () => Effect.void
-      }
-    })
+    const served = Server.listen({ listen: { socket }, drain: 200, ...server, page: pageIn(directory) })
     const manager = jobs ?? TestManager.layer({ stopGrace: 200, maxJobs: 8, ...options })
     const services = yield* Layer.build(Layer.provideMerge(served, manager))
     yield* Context.get(services, Server.Server).prepared
