@@ -45,18 +45,22 @@ const impostor = (port: number) =>
 
 layer(browser, { excludeTestServices: true })("an open page whose daemon is killed with SIGKILL", (it) => {
   it.scoped(
-    "says so, reconnects by itself, and has seen each event once",
+    "says so, reconnects by itself, and has seen each event once, in the list and in the view of a job",
     () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(Tasks.waiting())
         const { pid } = yield* Daemon.up(world)
-        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`))
+        const { context, page, problems } = yield* visit(openingOf(`${world.home}/socket`))
         yield* act(() => page.getByText("No jobs yet").waitFor())
         yield* recorder.start(page)
 
         const id = yield* Daemon.submit(world)
         yield* Tasks.reached(world)
         yield* act(() => page.locator("tr[data-job]").getByText("running").waitFor())
+        const view = yield* act(() => context.newPage())
+        yield* act(() => view.goto(new URL(`/jobs/${id}`, page.url()).href))
+        yield* act(() => view.getByText("1 task at work: a 2").waitFor())
+        yield* act(() => view.evaluate(() => void Reflect.set(window, "isSame", true)))
 
         yield* kill(pid)
         const banner = page.getByRole("alert")
@@ -67,6 +71,10 @@ layer(browser, { excludeTestServices: true })("an open page whose daemon is kill
         yield* Tasks.release(world)
         yield* act(() => page.locator(`tr[data-job="${id}"]`).getByText("completed").waitFor({ timeout: 30_000 }))
 
+        yield* act(() => view.locator(".job-title").getByText("completed").waitFor())
+        yield* act(() => view.locator(".job-facts").getByText("attempt 2").waitFor())
+        yield* act(() => view.getByText("3 of 3 tasks").waitFor())
+        expect(yield* act(() => view.evaluate(() => Reflect.get(window, "isSame")))).toBe(true)
         // Reading what was recorded fails if the page was loaded again.
         const seen = yield* act(() => recorder.read(page))
         expect(seen.map(({ cursor }) => cursor)).toEqual(yield* cursorsOf(world, id))

@@ -116,6 +116,22 @@ describe("charlotte open", () => {
     })
   )
 
+  it.scopedLive(
+    "starts the daemon if none runs, and opens a port on loopback only",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(() => Tasks.simple)
+        // Whatever is left of the daemon at the end is killed.
+        yield* Daemon.up(world, { script: "charlotte open --print > address; exec charlotte daemon start" })
+        const address = yield* succeeds(world, "cat address")
+        const { hostname } = new URL(address)
+        expect(hostname).toBe("127.0.0.1")
+        expect((yield* listing(yield* begin(address))).status).toBe(200)
+        yield* Daemon.down(world)
+      }),
+    slow
+  )
+
   it.scopedLive("leaves no file behind when there is no browser, and says what to do instead", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => Tasks.simple)

@@ -134,6 +134,25 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
     })
   )
 
+  it.scoped("resumes the selected jobs, from the keyboard alone", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const until = DateTime.add(DateTime.unsafeNow(), { hours: 1 })
+      for (const name of ["one", "two"]) {
+        const id = yield* world.client.start(config(name))
+        yield* world.script.send(id, Step.park({ reason: "waits", until }))
+      }
+      const { page, problems } = yield* world.open()
+      yield* act(() => page.getByRole("table", { name: "Needs a person" }).getByText("parked").nth(1).waitFor())
+      yield* act(async () => {
+        for (const key of ["j", "x", "j", "x", "r"]) await page.keyboard.press(key)
+        await page.getByText("2 jobs resumed").waitFor()
+      })
+      for (const name of ["one", "two"]) yield* act(() => row(page, name).getByText("running").waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
   it.scoped("turns pages by the id of the last job, and back", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxJobs: 1, script: () => [] })
