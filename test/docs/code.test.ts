@@ -67,6 +67,7 @@ describe("the TypeScript in README and docs", () => {
     expect(named.map(({ check }) => check).sort()).toEqual([
       "examples/client.ts",
       "examples/embed.ts",
+      "examples/postgres.ts",
       "examples/server.ts"
     ])
     for (const { check } of named) expect(existsSync(join(root, check))).toBe(true)

@@ -6,10 +6,10 @@ import { randomUUID } from "node:crypto"
 import { Client } from "pg"
 import { inject } from "vitest"
 
-/** Runs a statement on the server as its superuser. */
-export const admin = (statement: string): Effect.Effect<void> =>
+/** Runs a statement on the database of that URL. */
+export const adminOf = (url: string, statement: string): Effect.Effect<void> =>
   Effect.promise(async () => {
-    const client = new Client({ connectionString: inject("postgres") })
+    const client = new Client({ connectionString: url })
     await client.connect()
     try {
       await client.query(statement)
@@ -17,6 +17,9 @@ export const admin = (statement: string): Effect.Effect<void> =>
       await client.end()
     }
   })
+
+/** Runs a statement on the server as its superuser. */
+export const admin = (statement: string): Effect.Effect<void> => adminOf(inject("postgres"), statement)
 
 /** The URL of a new and empty database. */
 export const make: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(

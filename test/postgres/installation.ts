@@ -32,6 +32,13 @@ const find = (machine: Machine, program: string): string | undefined =>
     .map((directory) => join(directory, program))
     .find((path) => existsSync(path))
 
+/** A program of PostgreSQL beside those of the server. */
+export const programNamed = (name: string): string => {
+  const found = find(thisMachine, name)
+  if (found === undefined) throw new Error(`${name} is missing: please install the client programs of PostgreSQL.`)
+  return found
+}
+
 const execute = ({ path }: Machine, command: string, args: ReadonlyArray<string>) =>
   spawnSync(command, args, {
     encoding: "utf8",

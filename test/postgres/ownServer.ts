@@ -14,6 +14,8 @@ const program = fileURLToPath(new URL("server.ts", import.meta.url))
 
 export interface OwnServer {
   readonly url: string
+  /** Its configuration and its tables. */
+  readonly directory: string
   readonly stop: Effect.Effect<void>
   /** Starts it again, on the same port. */
   readonly start: Effect.Effect<void>
@@ -39,10 +41,11 @@ export const make: Effect.Effect<OwnServer, never, Scope.Scope> = Effect.gen(fun
       })
   )
   const [own = ""] = readdirSync(directory).filter((name) => name.startsWith("charlotte-postgres-"))
+  const data = join(directory, own, "data")
   const { pgCtl, user } = programs()
   const control = (...args: ReadonlyArray<string>) =>
     Effect.sync(() => {
-      const { status } = spawnSync(pgCtl, ["-D", join(directory, own, "data"), "-w", ...args], {
+      const { status } = spawnSync(pgCtl, ["-D", data, "-w", ...args], {
         ...user,
         cwd: "/",
         stdio: "ignore",
@@ -53,6 +56,7 @@ export const make: Effect.Effect<OwnServer, never, Scope.Scope> = Effect.gen(fun
   const settings = `-c port=${new URL(url).port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=`
   return {
     url,
+    directory: data,
     stop: control("-m", "fast", "stop"),
     start: control("-o", settings, "-l", join(directory, own, "log"), "start")
   }
