@@ -83,10 +83,9 @@ const file = (name: string, path: string) =>
 const redirectsSince = ["info/grafts", "objects/info/alternates", "shallow"]
 const redirects = ["info/attributes", ...redirectsSince]
 
-/** Taken from the repository as it is now. */
-export const take = (directories: Directories) =>
+/** Taken from a listing of the repository's configuration, and from its files as they are now. */
+export const take = (directories: Directories, entries: ReadonlyArray<GitConfig.Entry>) =>
   Effect.gen(function* () {
-    const entries = yield* listing(directories)
     const files = yield* Effect.forEach(redirects, (name) => file(name, `${directories.commonDir}/${name}`))
     const result: Fingerprint = { ...settings(entries), ...Object.fromEntries(files.flat()) }
     return result
@@ -110,6 +109,12 @@ export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyAr
 /** Fails when the repository is no longer what it was. */
 export const verify = (path: string, directories: Directories, expected: Fingerprint) =>
   Effect.gen(function* () {
-    const changes = differences(expected, yield* take(directories))
+    yield* compare(path, expected, yield* take(directories, yield* listing(directories)))
+  })
+
+/** Fails when the one differs from the other. */
+export const compare = (path: string, expected: Fingerprint, actual: Fingerprint) =>
+  Effect.gen(function* () {
+    const changes = differences(expected, actual)
     if (changes.length > 0) return yield* new RepositoryChanged({ path, changes })
   })

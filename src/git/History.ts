@@ -16,12 +16,14 @@ export class DoneTask extends Schema.Class<DoneTask>("charlotte/DoneTask")({
 
 /** Whether the later commit contains the earlier one; each commit contains itself. */
 export const isAncestor = (repository: Repository, earlier: ObjectId, later: ObjectId) =>
-  isolatedGitDir(repository, (git) =>
-    Effect.map(
-      git.run(["merge-base", "--is-ancestor", "--end-of-options", earlier, later], { answers: [0, 1] }),
-      ({ code }) => code === 0
-    )
-  )
+  earlier === later
+    ? Effect.succeed(true)
+    : isolatedGitDir(repository, (git) =>
+        Effect.map(
+          git.run(["merge-base", "--is-ancestor", "--end-of-options", earlier, later], { answers: [0, 1] }),
+          ({ code }) => code === 0
+        )
+      )
 
 /** Whether there is such a commit; one that no branch leads to may be gone. */
 export const contains = (repository: Repository, commit: ObjectId) =>

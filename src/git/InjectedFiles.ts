@@ -94,7 +94,7 @@ export const enter = (
 export const write = (git: IsolatedGitDir, top: string, paths: ReadonlyArray<RepoPath>) => {
   const input = paths.map((path) => `${path}\0`).join("")
   const checkout = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })
-  return paths.length === 0 ? Effect.void : fs.unlocking(top, checkout)
+  return paths.length === 0 ? Effect.void : Effect.asVoid(fs.unlocking(top, checkout))
 }
 
 export const lay = (git: IsolatedGitDir, top: string, puts: InjectedFiles) =>

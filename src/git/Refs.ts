@@ -17,9 +17,27 @@ export type Head =
   | { readonly _tag: "Unborn"; readonly branch: BranchName }
   | { readonly _tag: "Detached" }
 
+/**
+ * The commit in the file of a branch; none where git has to say, as of a packed, a symbolic or a missing one. Git replaces such a file as a
+ * whole, and its name has to be this very one, which is not certain where upper and lower case are the same.
+ */
+const inFile = ({ commonDir, objectFormat }: Repository, branch: BranchName) =>
+  Effect.gen(function* () {
+    const file = `${commonDir}/${fullRef(branch)}`
+    const { promises: asked } = fs
+    const [real, line] = yield* step(`read ${file}`, () => Promise.all([asked.real(file), asked.readLine(file)]))
+    const length = objectFormat === "sha256" ? 64 : 40
+    const said = Option.filter(line, (said) => said.length === length && Option.contains(real, file))
+    return Option.flatMap(said, decodeObject)
+  }).pipe(Effect.orElseSucceed(() => Option.none<ObjectId>()))
+
+const decodeObject = Schema.decodeOption(ObjectId)
+
 /** The commit at which a branch is; none when there is no such branch. */
 export const find = (repository: Repository, branch: BranchName) =>
   Effect.gen(function* () {
+    const loose = yield* inFile(repository, branch)
+    if (Option.isSome(loose)) return loose
     const entry = (yield* listRefs(repository, fullRef(branch))).find(({ ref }) => ref === fullRef(branch))
     if (entry === undefined) return Option.none<ObjectId>()
     if (entry.symbolic !== "")

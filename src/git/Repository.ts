@@ -71,6 +71,15 @@ const ask = (cwd: string, ...questions: ReadonlyArray<string>) =>
     )
   )
 
+/** Fails with a plainer reason than git's where it names no top level. */
+const refuse = (path: string, cwd: string, failure: NotARepository) =>
+  Effect.gen(function* () {
+    const [bare, inside] = yield* ask(cwd, "--is-bare-repository", "--is-inside-work-tree")
+    if (bare === "true") return yield* new NotARepository({ path, reason: "it is a bare repository, without files" })
+    if (inside !== "true") return yield* new NotARepository({ path, reason: "it lies within a git directory" })
+    return yield* failure
+  })
+
 const person = (cwd: string, which: string) =>
   run({ args: ["var", which], cwd, userConfig: true }).pipe(
     Effect.map(({ stdout }) => {
@@ -107,26 +116,19 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
   Effect.gen(function* () {
     yield* Effect.flatMap(GitCommand, (command) => command.version)
     const cwd = yield* directory(path)
-    const [bare, inside, shallow, objectFormat, gitPath = "", commonPath = ""] = yield* ask(
-      cwd,
-      "--is-bare-repository",
-      "--is-inside-work-tree",
-      "--is-shallow-repository",
-      "--show-object-format",
-      "--git-dir",
-      "--git-common-dir"
+    const [topLevel = "", shallow, objectFormat, gitPath = "", commonPath = ""] = yield* Effect.catchTag(
+      ask(cwd, "--show-toplevel", "--is-shallow-repository", "--show-object-format", "--git-dir", "--git-common-dir"),
+      "NotARepository",
+      (failure) => refuse(path, cwd, failure)
     )
-    if (bare === "true") return yield* new NotARepository({ path, reason: "it is a bare repository, without files" })
-    if (inside !== "true") return yield* new NotARepository({ path, reason: "it lies within a git directory" })
-    const [topLevel = ""] = yield* ask(cwd, "--show-toplevel")
     const gitDir = Option.getOrElse(yield* fs.real(gitPath), () => gitPath)
     const commonDir = Option.getOrElse(yield* fs.real(commonPath), () => commonPath)
     const directories = { gitDir, commonDir }
 
-    // First the fingerprint, then what is read under its guard.
-    const fingerprint = yield* Fingerprint.take(directories)
-    if (options?.fingerprint !== undefined) yield* Fingerprint.verify(topLevel, directories, options.fingerprint)
+    // The fingerprint is of the repository's own settings among them; what is read after it is under its guard.
     const entries = yield* Fingerprint.listing(directories, { userConfig: true })
+    const fingerprint = yield* Fingerprint.take(directories, entries)
+    if (options?.fingerprint !== undefined) yield* Fingerprint.compare(topLevel, options.fingerprint, fingerprint)
     const repository: Repository = {
       identity: yield* identityOf(commonDir),
       topLevel,

@@ -126,7 +126,7 @@ const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBra
     return yield* moved.length === 0 ? failure : attach(repository, path, branch)
   })
 
-/** Makes the worktree without files: those are written apart from the configuration of the repository. */
+/** Makes the worktree without files: those are written apart from the configuration of the repository. Returns its commit as well. */
 const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   Effect.gen(function* () {
     yield* step(`note ${path}`, () => writeFile(note(path), `${repository.commonDir}\n`))
@@ -144,7 +144,7 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
     const commit = yield* Refs.resolve(repository, branch)
     const clone = yield* SharedClone.make(repository, { path, gitDir, branch, commit })
     const worktree: Worktree = { path, gitDir, clone, branch }
-    return worktree
+    return { worktree, commit }
   })
 
 const populate = (repository: Repository, { clone, path }: Worktree, commit: ObjectId) =>
@@ -178,11 +178,8 @@ export const add = (
       return yield* register(repository, path, branch)
     })
     return yield* mutate(repository, { locks: [Refs.lockOf(repository, branch)] })(Effect.uninterruptible(begin)).pipe(
-      Effect.tap((worktree) =>
-        Effect.flatMap(Option.isSome(from) ? Effect.succeed(from.value) : Refs.resolve(repository, branch), (commit) =>
-          populate(repository, worktree, commit)
-        )
-      ),
+      Effect.tap(({ commit, worktree }) => populate(repository, worktree, commit)),
+      Effect.map(({ worktree }) => worktree),
       Effect.onError(() => Effect.forEach(undo, Effect.ignore, { discard: true }))
     )
   })

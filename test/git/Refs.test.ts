@@ -1,7 +1,8 @@
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
+import { rename, rm, symlink } from "node:fs/promises"
 import { ObjectId } from "../../src/git/RefNames.js"
-import { branch, mainBranch, scenario, subject, work, worktree } from "./Scenario.js"
+import { branch, mainBranch, scenario, serviceOf, subject, work, worktree } from "./Scenario.js"
 
 scenario(
   "a branch is set to a commit wherever it is, made when it is gone, and left alone where it should be",
@@ -46,5 +47,33 @@ scenario("a branch that a user has checked out is not moved, one on which a work
     expect(yield* service.restore(repository, branch("v"), main)).toBe(false)
     yield* world.git(world.top, "worktree", "remove", `${world.root}/mine`)
     expect(yield* service.restore(repository, branch("v"), commit)).toBe(true)
+  })
+)
+
+scenario("a branch is read from its file without a git program, and by git where that is no answer", (world) =>
+  Effect.gen(function* () {
+    const { main, repository, service, top } = world
+    const done = yield* work(world, "done", { "done.txt": "done\n" })
+    const own = branch("u")
+    yield* service.createBranch(repository, own, main)
+    const alone = yield* serviceOf(world, { executable: `${world.root}/no-git` })
+    expect(yield* alone.resolve(repository, own)).toBe(main)
+
+    yield* world.git(top, "pack-refs", "--all")
+    expect((yield* Effect.flip(alone.resolve(repository, own)))._tag).toBe("GitMissing")
+    expect(yield* service.resolve(repository, own)).toBe(main)
+    // From here on the packed one is old.
+    yield* service.restore(repository, own, done)
+    expect(yield* service.resolve(repository, own)).toBe(done)
+
+    const file = `${top}/.git/refs/heads/${own}`
+    yield* Effect.promise(() => rename(file, `${world.root}/file`))
+    yield* Effect.promise(() => symlink(`${world.root}/file`, file))
+    expect((yield* Effect.flip(alone.resolve(repository, own)))._tag).toBe("GitMissing")
+    yield* Effect.promise(() => rm(file))
+    yield* world.write(file, `ref: refs/heads/${mainBranch}\n`)
+    expect((yield* Effect.flip(service.resolve(repository, own)))._tag).toBe("SymbolicBranch")
+    yield* world.write(file, `${main.slice(0, 39)}\n`)
+    expect((yield* Effect.flip(alone.resolve(repository, own)))._tag).toBe("GitMissing")
   })
 )

@@ -3,7 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import type { Service as Git } from "../../src/git/Git.js"
-import { BranchMissing, BranchMoved, NotFastForward } from "../../src/git/GitError.js"
+import { BranchExists, BranchMissing, BranchMoved, NotFastForward } from "../../src/git/GitError.js"
 import { MergeResult } from "../../src/git/Merge.js"
 import { BranchName, ObjectId, OwnBranch } from "../../src/git/RefNames.js"
 import type { Repository as Opened } from "../../src/git/Repository.js"
@@ -127,11 +127,13 @@ export const make = (machine: Machine): Repository => {
             return Effect.succeed({ _tag: "Reference" })
           })
         ),
-      addWorktree: (_, { branch, path }) =>
-        answer(() => {
+      addWorktree: (_, { branch, from, path }) =>
+        command((): ReturnType<Git["addWorktree"]> => {
+          if (from !== undefined && branches.has(branch)) return new BranchExists({ branch })
+          if (from !== undefined) set(branch, from)
           const worktree = { path, gitDir: `${path}/.git`, clone: `${path}/.git`, branch }
           worktrees.set(path, worktree)
-          return worktree
+          return Effect.succeed(worktree)
         }),
       worktrees: () => answer(() => [...worktrees.values()]),
       removeWorktree: (_, path) => answer(() => void worktrees.delete(path)),

@@ -116,6 +116,7 @@ const uncommittedFiles = (
     const { topLevel } = repository
     const files = yield* Schema.decode(Schema.Array(RepoPath))(plan.files)
     const differing = yield* git.differing(repository, target.commit, files)
+    if (differing.length === 0) return []
     const head = yield* git.head(repository)
     if (head._tag === "Branch" && head.branch === target.name) {
       const commit = (file: string) => addAndCommitCommand(topLevel, [file])
