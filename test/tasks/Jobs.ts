@@ -38,11 +38,14 @@ export const repository = (world: Repository.Sandbox, files: Record<string, stri
     const top = yield* Repository.busy(world, name)
     yield* world.git(top, "stash", "push", "--quiet", "--include-untracked")
     for (const [file, content] of Object.entries(files)) yield* world.write(`${top}/tasks/${file}`, content)
-    yield* world.git(top, "add", "tasks")
-    yield* world.git(top, "commit", "--quiet", "--allow-empty", "-m", "tasks")
-    yield* world.git(top, "switch", "--quiet", "-c", "mine")
-    yield* world.write(`${top}/b.txt`, "dirty again\n")
-    yield* world.write(`${top}/untracked.txt`, "untracked\n")
+    yield* world.shell(
+      top,
+      `git add tasks
+       git commit --quiet --allow-empty -m tasks
+       git switch --quiet -c mine
+       echo dirty again > b.txt
+       echo untracked > untracked.txt`
+    )
     const config = { repoPath: top, tasksDir: "tasks", targetBranch: "main", agent: "script" }
     return { top, config, untouched: yield* unchangedButMain(world, top) }
   })

@@ -109,10 +109,14 @@ export const commitOnMain = (world: Repository.Sandbox, top: string, file: strin
     yield* content === undefined
       ? world.git(elsewhere, "rm", "--quiet", file)
       : world.write(`${elsewhere}/${file}`, content)
-    yield* world.git(elsewhere, "add", "--all")
-    yield* world.git(elsewhere, "commit", "--quiet", "-m", `user: ${file}`)
-    yield* world.git(top, "worktree", "remove", elsewhere)
-    return yield* commitOf(world, top, "main")
+    const commit = yield* world.shell(
+      elsewhere,
+      `git add --all
+       git commit --quiet -m 'user: ${file}'
+       git rev-parse main
+       git -C '${top}' worktree remove '${elsewhere}'`
+    )
+    return commit.trim()
   })
 
 /** Waits for an event of a job, such as `unit.completed api`. */
