@@ -22,7 +22,8 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
 const chaos = [
   "test/{crash,faults,model,simulation}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Hostile,Paused,Phases,Shutdown,Signals}.test.ts",
-  "test/git/Planted.test.ts",
+  "test/daemon/LockCrowd.test.ts",
+  "test/git/{Interruption,Planted,RefNames,Remaking}.test.ts",
   "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,CrashRecovery,EventLeaks}.test.ts",
   "test/process/{crash,flood}.test.ts",
@@ -38,8 +39,8 @@ const long = [
 ]
 
 /**
- * Tests with hardly a process of their own, which pass on every Node that is supported. They leave nothing behind in their process, so
- * that `npm run test:unit` loads the modules once for many files: that takes 40 % less time of the processor.
+ * Tests with hardly a process of their own, which pass on every Node that is supported. Like those of `integration`, they leave nothing
+ * behind in their process, so that `npm test` loads the modules once for many files: that takes 40 % less time of the processor.
  */
 const unit = [
   "test/{domain,internal,manager}/**/*.test.ts",
@@ -88,6 +89,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Processes, not threads: native code, signals and the working directory belong to a whole process.
     pool: "forks",
-    poolOptions: { forks: { minForks: 1, maxForks: availableParallelism() } }
+    // Half as many again as there are processors: tests wait for flushes to the disk and for other processes.
+    poolOptions: { forks: { minForks: 1, maxForks: Math.ceil(1.5 * availableParallelism()) } }
   }
 })

@@ -236,25 +236,6 @@ scenario("`before` sees the commit before the branch leads to it, and its failur
   })
 )
 
-scenario("a commit that is interrupted anywhere exists or not, and the next one succeeds", (world) =>
-  Effect.gen(function* () {
-    const { main, repository, service } = world
-    const tree = yield* worktree(world, "u")
-    for (let i = 0; i < 25; i++) {
-      yield* world.write(`${tree.path}/file.txt`, `${i}\n`)
-      const fiber = yield* Effect.fork(service.commit(repository, tree, subject(`${i}`, i + 1)))
-      yield* Effect.sleep(`${i * 4} millis`)
-      yield* Fiber.interrupt(fiber)
-      const { commit } = yield* service.status(repository, tree)
-      expect(existsSync(`${tree.clone}/index.lock`)).toBe(false)
-      const isClean = (yield* world.git(tree.path, "diff", "--cached", "--name-only")) === ""
-      expect(isClean, `the index is that of the commit after ${i * 4} ms`).toBe(true)
-      expect(yield* service.isAncestor(repository, main, commit)).toBe(true)
-    }
-    yield* service.commit(repository, tree, subject("last", 99))
-  })
-)
-
 scenario("line ends are committed as the user has configured them", (world) =>
   Effect.gen(function* () {
     yield* world.git(world.top, "config", "--global", "core.autocrlf", "input")

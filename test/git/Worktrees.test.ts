@@ -1,37 +1,9 @@
 import { expect } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { AbsolutePath } from "../../src/git/RefNames.js"
 import { branch, pathIn, scenario, subject, work, worktree } from "./Scenario.js"
-
-scenario("twenty worktrees of one repository, made, worked in, committed and removed in parallel", (world) =>
-  Effect.gen(function* () {
-    const { main, repository, service } = world
-    const names = Array.from({ length: 20 }, (_, i) => `u${i}`)
-    const parallel = { concurrency: "unbounded" } as const
-    const trees = yield* Effect.forEach(names, (name) => worktree(world, name), parallel)
-    expect(yield* service.worktrees(repository)).toHaveLength(20)
-    const commits = yield* Effect.forEach(
-      trees,
-      (tree, i) =>
-        Effect.zipRight(
-          world.write(`${tree.path}/file${i}.txt`, `${i}\n`),
-          Effect.map(service.commit(repository, tree, subject(`work ${i}`, 1)), ({ commit }) => commit)
-        ),
-      parallel
-    )
-    expect(new Set(commits).size).toBe(20)
-    for (const [i, tree] of trees.entries()) {
-      expect(yield* service.resolve(repository, tree.branch)).toBe(commits[i])
-      expect(yield* service.doneTasks(repository, { from: main, to: commits[i] ?? main })).toHaveLength(1)
-      expect(yield* world.git(tree.path, "status", "--porcelain")).toBe("")
-    }
-    yield* Effect.forEach(trees, ({ path }) => service.removeWorktree(repository, path), parallel)
-    expect(yield* service.worktrees(repository)).toEqual([])
-    expect(trees.some(({ path }) => existsSync(path))).toBe(false)
-  })
-)
 
 scenario("a worktree holds the files of its commit, as git in it agrees", (world) =>
   Effect.gen(function* () {
@@ -87,23 +59,6 @@ scenario("a worktree whose making fails halfway leaves nothing behind", (world) 
     expect(existsSync(pathIn(world, "u"))).toBe(false)
     expect(yield* service.ownBranches(repository)).toEqual([])
     expect(yield* service.worktrees(repository)).toEqual([])
-  })
-)
-
-scenario("a worktree whose making is interrupted is made or leaves nothing behind", (world) =>
-  Effect.gen(function* () {
-    const { repository, service } = world
-    for (let i = 0; i < 30; i++) {
-      const fiber = yield* Effect.fork(worktree(world, "u"))
-      yield* Effect.sleep(`${i * 4} millis`)
-      yield* Fiber.interrupt(fiber)
-      const trees = yield* service.worktrees(repository)
-      const branches = yield* service.ownBranches(repository)
-      expect(branches.length, `after ${i * 4} ms`).toBe(trees.length)
-      expect(existsSync(pathIn(world, "u"))).toBe(trees.length > 0)
-      yield* service.removeWorktree(repository, pathIn(world, "u"))
-      yield* service.deleteBranch(repository, branch("u"))
-    }
   })
 )
 

@@ -1,39 +1,11 @@
 import { expect } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync, lstatSync, readFileSync, statSync } from "node:fs"
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises"
 import type { ObjectId } from "../../src/git/RefNames.js"
-import type { Worktree } from "../../src/git/Worktrees.js"
-import { branch, scenario, subject, type World, worktree } from "./Scenario.js"
-
-/** A worktree whose branch is to go on to a merge: files changed, new, gone, and a directory in place of a file. */
-const diverged = (world: World) =>
-  Effect.gen(function* () {
-    const { repository, service } = world
-    const other = yield* worktree(world, "other")
-    yield* Effect.promise(() => rm(`${other.path}/b.txt`))
-    yield* world.write(`${other.path}/b.txt/inside.txt`, "inside\n")
-    yield* world.write(`${other.path}/a.txt`, "theirs\n")
-    yield* world.write(`${other.path}/new/file.txt`, "new\n")
-    yield* Effect.promise(() => rm(`${other.path}/dir/c.txt`))
-    const { commit: theirs } = yield* service.commit(repository, other, subject("theirs"))
-    const tree = yield* worktree(world, "u")
-    yield* world.write(`${tree.path}/mine.txt`, "mine\n")
-    const { commit: from } = yield* service.commit(repository, tree, subject("mine", 1))
-    const merged = yield* service.merge(repository, { ours: theirs, theirs: from, subject: subject("Merge") })
-    if (merged._tag !== "Merged") return yield* Effect.dieMessage(merged._tag)
-    return { tree, from, to: merged.commit }
-  })
-
-/** The branch and every file are those of the commit, as git in the worktree agrees. */
-const standsAt = (world: World, tree: Worktree, commit: ObjectId) =>
-  Effect.gen(function* () {
-    expect(yield* world.service.resolve(world.repository, tree.branch)).toBe(commit)
-    expect(yield* world.service.status(world.repository, tree)).toEqual({ commit, changed: [] })
-    expect(yield* world.git(tree.path, "status", "--porcelain")).toBe("")
-    expect(existsSync(`${tree.clone}/index.lock`)).toBe(false)
-  })
+import { diverged, standsAt } from "./diverged.js"
+import { branch, scenario, subject } from "./Scenario.js"
 
 scenario("a worktree is moved to a merge of its work, with all its files and no other", (world) =>
   Effect.gen(function* () {
@@ -148,22 +120,5 @@ scenario("after a crash between files and branch, the move is completed, and a c
     const again = yield* service.merge(repository, { ours: to, theirs: commit, subject: subject("Merge") })
     if (again._tag !== "Merged") return expect(again._tag).toBe("Merged")
     expect(yield* world.git(tree.path, "diff", "--name-only", to, again.commit)).toBe("")
-  })
-)
-
-scenario("a move that is interrupted anywhere is done or not, and the next one succeeds", (world) =>
-  Effect.gen(function* () {
-    const { repository, service } = world
-    const { from, to, tree } = yield* diverged(world)
-    for (let i = 0; i < 20; i++) {
-      const fiber = yield* Effect.fork(service.forward(repository, tree, { from, to }))
-      yield* Effect.sleep(`${i * 4} millis`)
-      yield* Fiber.interrupt(fiber)
-      const { changed } = yield* service.status(repository, tree)
-      expect(changed, `after ${i * 4} ms`).toEqual([])
-      yield* service.forward(repository, tree, { from, to })
-      yield* standsAt(world, tree, to)
-      yield* world.git(tree.path, "reset", "--quiet", "--hard", from)
-    }
   })
 )

@@ -105,20 +105,6 @@ describe("FileLock", () => {
     })
   )
 
-  it.scopedLive("gives the lock to exactly one of twenty concurrent contenders", () =>
-    Effect.gen(function* () {
-      const file = yield* path
-      const program = yield* Contender.program
-      const all = yield* Effect.replicateEffect(Contender.start(program), 20, { concurrency: 5 })
-      for (let round = 1; round <= 10; round++) {
-        yield* Effect.forEach(all, ({ tell }) => tell(`file ${file}`), { discard: true })
-        const verdicts = yield* Effect.forEach(all, ({ next }) => next)
-        expect(verdicts.filter(({ tag }) => tag === "won")).toHaveLength(1)
-        yield* Effect.forEach(all, ({ ask }) => ask("release"), { discard: true })
-      }
-    })
-  )
-
   it.scopedLive("releases the lock when its owner is killed, even if child processes survive", () =>
     Effect.gen(function* () {
       const file = yield* path
