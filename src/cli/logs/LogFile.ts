@@ -10,7 +10,7 @@ export interface LogFile extends OutputReader.Output {
   /** Empty for files that belong to no unit. */
   readonly unit: string
   readonly task: number | undefined
-  /** The attempt of the task, after that of the job from its second one on. */
+  /** The attempt of the task, after that of the job from its second one on, and which call of it, from its second one on. */
   readonly attempt: string
   /** `agent`, `gate`, `setup`, or the name of the file. */
   readonly what: string
@@ -27,7 +27,7 @@ export interface Selection {
   readonly what: ReadonlyArray<string>
 }
 
-const ofTask = /^(\d+)-attempt-(\d+)\.(\d+)\.(agent|gate)$/
+const ofTask = /^(\d+)-attempt-(\d+)\.(\d+)(?:\.(\d+))?\.(agent|gate)$/
 const ofSetup = /^(setup)-(\d+)\.(\d+)$/
 
 const attemptOf = (attempt: string | undefined, one: string | undefined): string =>
@@ -36,7 +36,11 @@ const attemptOf = (attempt: string | undefined, one: string | undefined): string
 /** What the name of a file means. */
 export const read = (name: string): Pick<LogFile, "task" | "attempt" | "what"> => {
   const task = ofTask.exec(name)
-  if (task !== null) return { task: Number(task[1]), attempt: attemptOf(task[2], task[3]), what: task[4] ?? "" }
+  if (task !== null) {
+    const [, number, attempt, one, call, what = ""] = task
+    const again = call === undefined ? "" : ` (call ${call})`
+    return { task: Number(number), attempt: `${attemptOf(attempt, one)}${again}`, what }
+  }
   const setup = ofSetup.exec(name)
   return { task: undefined, attempt: attemptOf(setup?.[2], setup?.[3]), what: setup?.[1] ?? name }
 }

@@ -197,6 +197,16 @@ const runAgent = (
     return { value, end }
   })
 
+/** The call of an agent is repeated in the same attempt where its service was not reached, and has a log of its own each time. */
+const unusedName = (name: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    for (let call = 1; ; call++) {
+      const numbered = call === 1 ? name : `${name}.${call}`
+      if (!(yield* Effect.orElseSucceed(fs.exists(`${numbered}.agent.log`), () => false))) return numbered
+    }
+  })
+
 const tryOnce = (
   ctx: RunContext,
   unit: Unit,
@@ -218,7 +228,9 @@ const tryOnce = (
     const { worktree } = position
     const emit = taskEmitter(ctx, unit, task)
     const suffix = `of task ${task.number} of unit ${unit.id}`
-    const name = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
+    const name = yield* unusedName(
+      `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
+    )
 
     // Read in the background, since it is needed only once the gate has passed.
     const file = yield* Effect.fork(commitTask.readFile(ctx, task, position.tip))

@@ -2,8 +2,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
 import { Agents } from "charlotte/tasks"
-import { DateTime, Duration, Effect, Option } from "effect"
+import { DateTime, Duration, Effect, Option, Schema } from "effect"
 import { readFileSync } from "node:fs"
+import { basename } from "node:path"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
 import { counted, counting, eventually, pausing } from "./Scenes.js"
@@ -36,6 +37,8 @@ const claude = (world: Repository.Sandbox, script: string, name = "claude") =>
 const once = { "01-a.md": task(1, "true", "ls out-*.txt"), "charlotte.yaml": "attempts: 1\n" }
 
 const calls = ({ root }: Repository.Sandbox, name = "claude") => readFileSync(`${root}/calls-${name}`, "utf8")
+
+const logOf = Schema.decodeUnknownSync(Schema.pluck(Schema.Struct({ log: Schema.String }), "log"))
 
 const untilOf = ({ parked }: Run.Run) => DateTime.toEpochMillis(parked?.until ?? expect.fail("it has no time"))
 
@@ -219,7 +222,7 @@ describe("an agent that is not logged in", () => {
 })
 
 describe("an agent whose service is not reached", () => {
-  it.scopedLive("is tried again after a pause, without using an attempt", () =>
+  it.scopedLive("is tried again after a pause, without using an attempt, and keeps the log of each call", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, once)
@@ -232,6 +235,12 @@ describe("an agent whose service is not reached", () => {
         attempt: 1,
         pause: 5_000
       })
+      const logs = job.events.flatMap(({ payload, type }) => (type === "task.agent.started" ? [logOf(payload)] : []))
+      expect(logs.map((log) => basename(log))).toEqual(["01-attempt-1.1.agent.log", "01-attempt-1.1.2.agent.log"])
+      expect(logs.map((log) => readFileSync(log, "utf8"))).toEqual([
+        expect.stringContaining("Connection error"),
+        expect.stringContaining('"result":"done"')
+      ])
     })
   )
 })
