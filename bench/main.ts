@@ -12,6 +12,7 @@ import { start, stop } from "./benchmarks/latency.js"
 import { lifecycle } from "./benchmarks/lifecycle.js"
 import { many } from "./benchmarks/many.js"
 import { postgres } from "./benchmarks/postgres.js"
+import { queue } from "./benchmarks/queue.js"
 import { retention } from "./benchmarks/retention.js"
 import { scale } from "./benchmarks/scale.js"
 import { search } from "./benchmarks/search.js"
@@ -26,6 +27,7 @@ const benchmarks: ReadonlyArray<Benchmark> = [
   start,
   stop,
   many,
+  queue,
   events,
   http,
   scale,

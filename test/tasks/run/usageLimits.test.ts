@@ -2,9 +2,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
 import { Agents } from "charlotte/tasks"
-import { DateTime, Duration, Effect, Option, Schema } from "effect"
-import { readFileSync } from "node:fs"
+import { DateTime, Duration, Effect, Layer, Option, Schema } from "effect"
+import { copyFileSync, readFileSync, rmSync } from "node:fs"
 import { basename } from "node:path"
+import { Failpoint, type Service } from "../../../src/internal/Failpoint.js"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
 import { counted, counting, eventually, pausing } from "./Scenes.js"
@@ -171,6 +172,48 @@ describe("an agent at its usage limit", () => {
       }).pipe(Effect.provide(layer))
       expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
       expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      expect(yield* counted(world, "claude")).toBe(2)
+    })
+  )
+
+  it.scopedLive("parks its job also after a crash before the park, without another call or a lost attempt", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 8; worked")] })
+      const files = ["", "-wal"].map(
+        (end) => [`${world.root}/charlotte.db${end}`, `${world.root}/crashed${end}`] as const
+      )
+      // The database as a crash right after the commit of the limit leaves it.
+      const keep = () => {
+        for (const [file, copy] of files) copyFileSync(file, copy)
+      }
+      const keeping: Service = {
+        around: (names, effect) =>
+          Effect.tap(effect, () => Effect.sync(() => names().includes("commit record a usage limit") && keep()))
+      }
+      const first = yield* untilClosed(Layer.provide(layer, Layer.succeed(Failpoint, keeping)))
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        yield* becomes(id, "parked")
+        return id
+      }).pipe(Effect.provide(first.context))
+      yield* first.close
+      for (const [file, copy] of files) {
+        rmSync(file, { force: true })
+        copyFileSync(copy, file)
+      }
+      const job = yield* Effect.gen(function* () {
+        yield* becomes(id, "parked")
+        expect(yield* counted(world, "claude")).toBe(1)
+        return yield* ended(id)
+      }).pipe(Effect.provide(layer))
+      expect(job.types.filter((type) => /^job\./.test(type))).toEqual(
+        ["started", "interrupted", "resumed", "parked", "resumed", "completed"].map((type) => `job.${type}`)
+      )
+      expect(job.run).toMatchObject({ status: "completed", attempt: 3 })
+      expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
       expect(yield* counted(world, "claude")).toBe(2)
     })
   )

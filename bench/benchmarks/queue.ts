@@ -1,0 +1,37 @@
+/**
+ * How soon jobs that wait are served.
+ */
+import { type Benchmark, type Measured, readable } from "../harness/Benchmark.js"
+import { compare } from "../harness/Comparison.js"
+
+export const queue: Benchmark = {
+  name: "queue",
+  title: "Jobs that wait",
+  run: async (settings) => {
+    const parameters = {
+      synchronous: "FULL",
+      warmUp: settings.short ? 1_000 : 4_000,
+      jobs: settings.short ? 50 : 1_000
+    }
+    const figure = await compare<string>(settings, {
+      ours: { script: "subjects/queue.ts", parameters },
+      raw: { script: "subjects/rawCommit.ts", parameters: { ...parameters, rest: 2 } }
+    })
+    const line = (what: string, of: string, percentile: "p50" | "p99"): Measured => ({
+      what: `${what}, FULL, ${percentile}`,
+      against: "– (one raw commit on this disk)",
+      base: `${readable(figure("raw", percentile))} ms`,
+      figure: `${readable(figure("ours", `${of}${percentile}`))} ms`,
+      value: figure("ours", `${of}${percentile}`),
+      unit: "ms",
+      must: { atMost: 50 },
+      goal: { atMost: 10 }
+    })
+    return [
+      line("a freed permit is handed to the next of 1,000 pending jobs", "handed", "p50"),
+      line("a freed permit is handed to the next of 1,000 pending jobs", "handed", "p99"),
+      line("from the commit of a start in a transaction to job.queued", "queued", "p50"),
+      line("from the commit of a start in a transaction to job.queued", "queued", "p99")
+    ]
+  }
+}
