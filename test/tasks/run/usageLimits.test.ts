@@ -209,7 +209,7 @@ describe("an agent at its usage limit", () => {
         expect(yield* counted(world, "claude")).toBe(1)
         return yield* ended(id)
       }).pipe(Effect.provide(layer))
-      expect(job.types.filter((type) => /^job\./.test(type))).toEqual(
+      expect(job.types.filter((type) => type.startsWith("job."))).toEqual(
         ["started", "interrupted", "resumed", "parked", "resumed", "completed"].map((type) => `job.${type}`)
       )
       expect(job.run).toMatchObject({ status: "completed", attempt: 3 })
