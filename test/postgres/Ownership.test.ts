@@ -181,6 +181,31 @@ describe("a manager without an answer of the database for five seconds", () => {
     )
   }
 
+  for (const [title, cutOff] of [
+    ["whose connections are refused", "disconnect"],
+    ["whose connections are silent", "freeze"]
+  ] as const) {
+    it.scopedLive(
+      `${title} closes within 30 seconds`,
+      () =>
+        Effect.gen(function* () {
+          const url = yield* TestDatabase.make
+          const { now, sleep } = yield* RealClock
+          const between = yield* proxy.make(url)
+          const scope = yield* Scope.make()
+          const ticks: Array<Tick> = []
+          const jobs = yield* makeTicking(ticks).pipe(withStore(between.url), Scope.extend(scope))
+          yield* jobs.start({})
+          while (ticks.length < 10) yield* sleep(10)
+          yield* between[cutOff]
+          const closing = yield* now
+          yield* Scope.close(scope, Exit.void)
+          expect((yield* now) - closing).toBeLessThan(30_000)
+        }),
+      { timeout: 60_000 }
+    )
+  }
+
   it.scopedLive(
     "since its process was stopped lets go of its jobs when it goes on, and writes nothing about those that were taken over",
     () =>

@@ -68,3 +68,12 @@ export const wrap = (raw: SqlConnection.Connection, dialect: Dialect): Connectio
     executeValues: (sql, params) => raw.executeValues(sql, params)
   }
 }
+
+/** Closes the socket below a connection, which fails the statement that waits for an answer. */
+export const destroy = (raw: SqlConnection.Connection): void => {
+  const socket = ["pg", "connection", "stream"].reduce<unknown>(
+    (value, name) => (Predicate.hasProperty(value, name) ? value[name] : undefined),
+    raw
+  )
+  if (Predicate.hasProperty(socket, "destroy") && typeof socket.destroy === "function") socket.destroy()
+}

@@ -50,7 +50,7 @@ interface Held {
 }
 
 export const acquire =
-  (sql: SqlClient, owners: Omit<OwnerStore, "acquire">): OwnerStore["acquire"] =>
+  (sql: SqlClient, owners: Omit<OwnerStore, "acquire">, disconnect: Effect.Effect<void>): OwnerStore["acquire"] =>
   ({ id, kind }) =>
     Effect.gen(function* () {
       const kernel = yield* KernelRef
@@ -161,7 +161,7 @@ export const acquire =
           Effect.forkScoped
         )
       }
-      return { lost: Deferred.await(lost) }
+      return { lost: Effect.zipRight(Deferred.await(lost), disconnect) }
     }).pipe(
       closeOnFailure,
       Effect.mapError((error) => (error._tag === "AlreadyManaged" ? error : storeError(operation)(error)))

@@ -69,7 +69,7 @@ const open = (isWritable: boolean): Store =>
       guard: DatabaseFileGuard.unguarded,
       isWritable,
       isShared: true,
-      acquire: (owners) => PostgresOwnership.acquire(sql, owners)
+      acquire: (owners) => PostgresOwnership.acquire(sql, owners, session.disconnect)
     })
   })
 

@@ -2,6 +2,7 @@
  * The session on a client of `@effect/sql-pg`, which has a pool of connections.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
+import type { Connection as SqlConnection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { type Context, Effect, Option, Schema } from "effect"
 import { randomUUID } from "node:crypto"
@@ -11,7 +12,7 @@ import { retryWhileBusy } from "../sql/busyRetry.js"
 import { orStoreError, reasonOf, storeError } from "../sql/mapSqlError.js"
 import { byTransaction, outsideTransaction, type Session, transactionOf } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
-import { wrap } from "./PostgresConnection.js"
+import { destroy, wrap } from "./PostgresConnection.js"
 import * as OwnCursors from "./OwnCursors.js"
 import * as PostgresDialect from "./PostgresDialect.js"
 
@@ -19,13 +20,15 @@ import * as PostgresDialect from "./PostgresDialect.js"
 export interface PostgresSession extends Session {
   readonly origin: string
   readonly own: OwnCursors.OwnCursors
+  /** Ends the connections in use: a server that has gone silent would be waited for until TCP gives up, a quarter of an hour. */
+  readonly disconnect: Effect.Effect<void>
 }
 
 const selectStatus = query(Schema.Struct({ status: Schema.NullOr(Schema.String) }))
 
-/** Milliseconds between two questions for the outcome of a transaction, and how long they are asked. */
+/** Milliseconds between two questions for the outcome of a transaction, and how long they are asked: its manager has given up by then. */
 const outcomePause = 50
-const outcomeTimeout = 60_000
+const outcomeTimeout = 10_000
 
 const unknown = new StoreError({
   operation: "commit",
@@ -73,9 +76,14 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
 
     const dialect = PostgresDialect.make({ origin, outcome, own })
 
-    // Interrupted while it waits, the client would lose a connection of its pool.
+    const inUse = new Set<SqlConnection>()
+    const reserved = Effect.acquireRelease(
+      // Interrupted while it waits, the client would lose a connection of its pool.
+      Effect.tap(Effect.uninterruptible(sql.reserve), (raw) => Effect.sync(() => inUse.add(raw))),
+      (raw) => Effect.sync(() => inUse.delete(raw))
+    )
     const reserve: Session["reserve"] = (use) =>
-      Effect.scoped(Effect.flatMap(Effect.uninterruptible(sql.reserve), (raw) => use(wrap(raw, dialect))))
+      Effect.scoped(Effect.flatMap(reserved, (raw) => use(wrap(raw, dialect))))
 
     const join: Session["join"] = (use) =>
       Effect.withFiberRuntime(({ currentContext }) =>
@@ -88,6 +96,9 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
     return {
       origin,
       own,
+      disconnect: Effect.sync(() => {
+        for (const raw of inUse) destroy(raw)
+      }),
       connection: probe,
       reserve,
       read: (operation, use) =>
