@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
-/** The files, from the root, that are loaded with these. */
+/** The files, from the root, and the packages that are loaded with these. */
 const loadedWith = async (...entryPoints: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
   const { metafile } = await build({
     absWorkingDir: root,
@@ -38,5 +38,16 @@ describe("charlotte daemon start --foreground", () => {
       /^src\/cli\/(doctor|logs|offline|run|JobSource|errors\/formatError|\w+(Job|Jobs|Plan|Stop)\.ts)|^src\/tasks\/(work|run|TaskOrchestrator|Git\.ts)|^src\/git\/Git\.ts|^src\/http\/server\/HttpApp/
     expect(loaded.filter((path) => late.test(path))).toEqual([])
     expect(await loadedWith("src/daemon/TaskLayers.ts")).toContain("src/tasks/TaskOrchestrator.ts")
+  })
+
+  it("loads no client of PostgreSQL, which an installation may lack, with anything that it loads later", async () => {
+    const loaded = await loadedWith(
+      "src/cli/main.ts",
+      "src/daemon/Daemon.ts",
+      "src/daemon/TaskLayers.ts",
+      "src/http/server/HttpApp.ts"
+    )
+    expect(loaded).toEqual(expect.arrayContaining(["effect", "src/store/postgres/PostgresSession.ts"]))
+    expect(loaded.filter((path) => /^(@effect\/sql-pg|pg)(\/|$)/.test(path))).toEqual([])
   })
 })
