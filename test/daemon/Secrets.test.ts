@@ -1,7 +1,7 @@
 /** Which secrets a process knows. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore } from "charlotte"
+import { Database, RunStore } from "charlotte"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { statSync, writeFileSync } from "node:fs"
 import * as Configuration from "../../src/daemon/Configuration.js"
@@ -107,6 +107,24 @@ describe("the secrets that a process knows", () => {
         // It is made once.
         expect(Redacted.value(yield* Secrets.token)).toBe(made)
       }).pipe(Effect.provide(Secrets.kept(RunStore.layerMemory).pipe(Layer.provideMerge(within({})))))
+    })
+  )
+
+  it.scoped("are not found by a search in a run that was recorded without redaction", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("charlotte.db")
+      const store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
+      const run = newRun(1, { config: { key: "sk-12345678", to: "ann" } })
+      yield* Effect.provide(
+        Effect.flatMap(RunStore.RunStore, ({ create }) => create(run)),
+        store
+      )
+      const world = within({ around: { ANTHROPIC_API_KEY: "sk-12345678" } })
+      yield* Effect.gen(function* () {
+        const { list } = yield* RunStore.RunStore
+        expect(yield* list({ q: "12345678" })).toEqual([])
+        expect(yield* list({ q: "ann redacted" })).toMatchObject([{ id: id(1) }])
+      }).pipe(Effect.provide(Layer.provide(Secrets.kept(Layer.fresh(store)), world)))
     })
   )
 })

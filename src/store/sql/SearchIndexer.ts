@@ -4,6 +4,7 @@
  */
 import { type Cause, Effect, type Scope, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import { RealClock } from "../../internal/RealClock.js"
 import { count } from "../MigrationProgress.js"
 import type { SearchRedaction } from "../SearchRedaction.js"
 import * as searchIndex from "./searchIndex.js"
@@ -28,8 +29,9 @@ const slice = 64
 /** A migration leaves all runs to be indexed; those of a manager that was killed are few. */
 const many = 2_048
 
-/** Runs per transaction of many, each of which waits for the disk. */
+/** Runs per transaction of many, each of which waits for the disk, and the rest after it, in which others have their turn. */
 const largeSlice = 256
+const rest = 10
 
 const selectCount = query(Schema.Struct({ runs: Schema.Number }))
 
@@ -51,7 +53,7 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
         body: (batch) =>
           Effect.flatMap(batch.connection, (connection) => searchIndex.indexNext(connection, limit, redact))
       })
-    const indexAll = (limit: number) => Effect.repeat(index(limit), { until: (indexed) => indexed < limit })
+    const { sleep } = yield* RealClock
 
     const found = yield* session.read("index runs", (connection) =>
       Effect.map(
@@ -67,10 +69,11 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
       yield* Effect.logInfo(
         `indexing ${count(found)} runs for search, in the background; until then a search takes longer`
       )
-      yield* indexAll(largeSlice)
+      yield* Effect.repeat(Effect.zipLeft(index(largeSlice), sleep(rest)), { until: (indexed) => indexed < largeSlice })
       yield* Effect.logInfo(`indexed ${count(found)} runs for search`)
     })
-    const indexArrived = Effect.zipRight(Effect.zipRight(arrived.await, arrived.close), indexAll(slice))
+    const drain = Effect.repeat(index(slice), { until: (indexed) => indexed < slice })
+    const indexArrived = Effect.zipRight(Effect.zipRight(arrived.await, arrived.close), drain)
     const logFailure = Effect.catchAllCause((cause: Cause.Cause<StoreError>) =>
       Effect.logWarning("runs could not be indexed for search", cause)
     )
