@@ -51,6 +51,9 @@ const unit = [
   "test/cli/{doctor,errors,parser,run,terminal}/**/*.test.ts"
 ]
 
+/** Code that an application compiles, with the compiler and all of Effect, and runs: a part of `npm run check:types`. */
+const types = ["test/types/**/*.test.ts", "test/documentation.test.ts", "test/docs/code.test.ts"]
+
 /** In a real browser, against a real server. */
 const web = ["test/web/**/*.test.ts"]
 
@@ -66,10 +69,12 @@ const tiers = [
   {
     name: "integration",
     include: ["test/**/*.test.ts"],
-    exclude: [...unit, ...chaos, ...web, ...postgres],
-    globalSetup
+    exclude: [...unit, ...chaos, ...types, ...web, ...postgres],
+    globalSetup,
+    setupFiles: ["test/support/sharedProcess.ts"]
   },
   { name: "chaos", include: chaos, globalSetup },
+  { name: "types", include: types },
   page,
   // Each test creates a database, and each statement is a round trip.
   { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"], testTimeout: 120_000 }
