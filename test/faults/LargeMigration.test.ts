@@ -1,19 +1,35 @@
 /** The migration of a large database of 0.1.0: what it costs, and what users see of it. */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
+import Sqlite from "better-sqlite3"
 import { Effect, Layer, Logger } from "effect"
 import { mkdirSync } from "node:fs"
 import * as Charlotte from "../cli/process/Charlotte.js"
 import * as Daemon from "../cli/process/Daemon.js"
-import { fill, type History } from "../compatibility/fill.js"
+import { fill, type History, statements } from "../compatibility/fill.js"
 import * as Home from "../compatibility/home.js"
 import { isLong } from "../support/long.js"
-import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const database = (history: History) =>
-  Effect.tap(TemporaryDirectory.file("charlotte.db"), (filename) =>
-    Effect.sync(() => Home.create(filename, (database) => fill(database, history)))
-  )
+  Effect.gen(function* () {
+    const filename = yield* Home.database()
+    yield* Effect.acquireUseRelease(
+      Effect.sync(() => new Sqlite(filename)),
+      (database) =>
+        Effect.forEach(
+          statements(database, history),
+          // The runner expects an answer each minute.
+          (statement) =>
+            Effect.zipRight(
+              Effect.sync(() => database.exec(statement)),
+              Effect.sleep("1 millis")
+            ),
+          { discard: true }
+        ),
+      (database) => Effect.sync(() => database.close())
+    )
+    return filename
+  })
 
 /** Opens a store on the file. Answers what was logged, and how many seconds of the processor and of the clock it took. */
 const migrate = (filename: string) =>
