@@ -251,6 +251,18 @@ describe("a key that two processes take at the same moment", () => {
   )
 })
 
+describe("a database whose log has lost its row", () => {
+  it.scoped("takes no event: it would get an earlier cursor again", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* created(1)
+      yield* sql`DELETE FROM charlotte_log`
+      expect(yield* Effect.flip(append(1))).toMatchObject({ _tag: "StoreError", reason: "corrupt" })
+      expect(yield* log(id(1))).toEqual(["1 job.started"])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
 describe("a connection", () => {
   it.scoped("that the server terminates costs no write, and makes none twice", () =>
     Effect.gen(function* () {

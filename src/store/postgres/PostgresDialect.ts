@@ -7,7 +7,7 @@ import { Effect, Predicate, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
-import { execute, inserter, query } from "../sql/statements.js"
+import { execute, inserter, query, queryOne } from "../sql/statements.js"
 import { channel, eventsNotice } from "./notices.js"
 import type { OwnCursors } from "./OwnCursors.js"
 
@@ -16,7 +16,7 @@ const admissions = 1_128_808_788
 const searches = 1_128_808_789
 
 const selectIds = query(Schema.Struct({ id: Schema.String }))
-const selectCursor = query(Schema.Struct({ cursor: Schema.Number }))
+const drawCursors = queryOne(Schema.Struct({ cursor: Schema.Number }))
 
 const insertRows = inserter("charlotte_events (cursor, job_id, seq, at, type, unit, task, payload)", 8)
 
@@ -96,13 +96,13 @@ export const make = ({
 
     insertEvents: (connection, rows) =>
       Effect.flatMap(
-        selectCursor(
+        drawCursors(
           connection,
           `UPDATE charlotte_log SET cursor = cursor + ? RETURNING cursor, CAST(pg_notify('${channel}', ?) AS text)`,
           [rows.length, eventsNotice(origin)]
         ),
-        ([row]) => {
-          const before = (row?.cursor ?? 0) - rows.length
+        ({ cursor }) => {
+          const before = cursor - rows.length
           own.draw(before + 1, before + rows.length)
           return insertRows(
             connection,

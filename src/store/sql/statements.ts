@@ -24,6 +24,18 @@ export const query = <A, I>(row: Schema.Schema<A, I>) => {
   ): Effect.Effect<ReadonlyArray<A>, SqlError> => Effect.flatMap(connection.execute(sql, params, undefined), decode)
 }
 
+/** As `query`, of a statement that returns one row: without it, the database is damaged. */
+export const queryOne = <A, I>(row: Schema.Schema<A, I>) => {
+  const decode = Schema.decodeUnknown(Schema.Tuple(row))
+  return (connection: Connection, sql: string, params: ReadonlyArray<Value>): Effect.Effect<A, SqlError> =>
+    Effect.flatMap(connection.execute(sql, params, undefined), (rows) =>
+      Effect.mapBoth(decode(rows), {
+        onFailure: (cause) => new SqlError({ cause, message: "a row is missing or cannot be decoded" }),
+        onSuccess: ([row]) => row
+      })
+    )
+}
+
 /** Runs a statement that returns no rows. */
 export const execute = (
   connection: Connection,
