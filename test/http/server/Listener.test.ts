@@ -32,9 +32,6 @@ const listening = (options: Partial<Options> = {}) =>
     return { counts, end, prepared, send, socket }
   })
 
-/** The metrics, and what the manager is doing. */
-const followers = 2
-
 describe("server before its application is loaded", () => {
   it.scopedLive("loads the application once, with the first requests, which wait for it", () =>
     Effect.gen(function* () {
@@ -44,7 +41,7 @@ describe("server before its application is loaded", () => {
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
       yield* prepared
       expect((yield* send("/readyz")).status).toBe(200)
-      expect(counts.begun).toBe(followers)
+      expect(counts.begun).toBe(1)
     })
   )
 
