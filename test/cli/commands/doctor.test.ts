@@ -295,18 +295,16 @@ describe("doctor > database", () => {
         Effect.sync(() =>
           execFileSync(process.execPath, ["-e", `require("better-sqlite3")(${JSON.stringify(file)}).exec("${sql}")`])
         )
-      const version = (id: number) =>
-        change(
-          `UPDATE charlotte_migrations SET migration_id = ${id} WHERE migration_id = (SELECT max(migration_id) FROM charlotte_migrations)`
-        )
-      yield* version(99)
+      yield* change(
+        "UPDATE charlotte_migrations SET migration_id = 99 WHERE migration_id = (SELECT max(migration_id) FROM charlotte_migrations)"
+      )
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(
           /^problem: .*, version 99; this charlotte supports up to \d+ → install a newer charlotte$/
         )
       ])
       expect(yield* say(world, "jobs")).toEqual([])
-      yield* version(0)
+      yield* change("DELETE FROM charlotte_migrations WHERE migration_id > 1")
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(
           /^problem: .*, version \d+, but its tables are newer → restore it from a backup, or move it away to start afresh$/
