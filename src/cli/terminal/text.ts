@@ -29,14 +29,17 @@ const emoji = /\p{Emoji_Presentation}|\p{Emoji}\ufe0f|\u20e3/u
 
 const takesNoColumn = /[\p{Default_Ignorable_Code_Point}\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Cs}]/u
 
+/** Marks that have columns of their own, also after an emoji. */
+const spacingMark = /[\p{Mc}\uff00-\uffef]/u
+
+const sumOfWidths = (characters: ReadonlyArray<string>): number =>
+  characters.reduce((sum, character) => sum + eastAsianWidth(character.codePointAt(0) ?? 0), 0)
+
 /** Of one grapheme. Composed, so that a syllable of Hangul counts once. */
 const graphemeWidth = (grapheme: string): number =>
   emoji.test(grapheme)
-    ? 2
-    : Array.from(grapheme.normalize()).reduce(
-        (sum, character) => sum + (takesNoColumn.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0)),
-        0
-      )
+    ? 2 + sumOfWidths(Array.from(grapheme).filter((character) => spacingMark.test(character)))
+    : sumOfWidths(Array.from(grapheme.normalize()).filter((character) => !takesNoColumn.test(character)))
 
 /**
  * The columns that a clean text takes. Not by `string-width` 8, whose regular expressions take 50 ms to compile in each command
