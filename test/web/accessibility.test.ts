@@ -2,7 +2,7 @@ import { expect, layer } from "@effect/vitest"
 import axe from "axe-core"
 import { Step } from "charlotte/testing"
 import { Effect, Exit, Scope } from "effect"
-import type { Page } from "playwright-core"
+import type { BrowserContextOptions, Page } from "playwright-core"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { busyJob, emitAll } from "./job/story.js"
 import { act, layer as browser, profile } from "./support/Browser.js"
@@ -121,7 +121,12 @@ const everyView = Effect.gen(function* () {
     { path: `/jobs/${id}/diff`, shown: (page: Page) => page.getByRole("heading", { name: "Changes" }) },
     { path: "/system", shown: (page: Page) => page.getByRole("heading", { name: "System" }) }
   ]
-  return { views, world }
+  /** Once it is shown, the session has begun: who leaves a page before that needs another code. */
+  const open = (options?: BrowserContextOptions) =>
+    Effect.tap(world.open("/jobs", options), ({ page }) =>
+      act(() => page.getByText("tasks/greetings").first().waitFor())
+    )
+  return { open, views }
 })
 
 layer(browser, { excludeTestServices: true })("every view", (it) => {
@@ -129,8 +134,8 @@ layer(browser, { excludeTestServices: true })("every view", (it) => {
     "fits from 375 pixels to 4K without a bar to scroll sideways",
     () =>
       Effect.gen(function* () {
-        const { views, world } = yield* everyView
-        const { page } = yield* world.open()
+        const { open, views } = yield* everyView
+        const { page } = yield* open()
         for (const { path, shown } of views) {
           yield* act(() => page.goto(new URL(path, page.url()).href))
           yield* act(() => shown(page).first().waitFor())
@@ -154,8 +159,8 @@ layer(browser, { excludeTestServices: true })("every view", (it) => {
 
   it.scoped("moves nothing for a user who prefers that", () =>
     Effect.gen(function* () {
-      const { views, world } = yield* everyView
-      const { page } = yield* world.open("/jobs", { reducedMotion: "reduce" })
+      const { open, views } = yield* everyView
+      const { page } = yield* open({ reducedMotion: "reduce" })
       for (const { path, shown } of views) {
         yield* act(() => page.goto(new URL(path, page.url()).href))
         yield* act(() => shown(page).first().waitFor())
@@ -166,8 +171,8 @@ layer(browser, { excludeTestServices: true })("every view", (it) => {
 
   it.scoped("lists its keys by ?, and leaves them by Escape", () =>
     Effect.gen(function* () {
-      const { views, world } = yield* everyView
-      const { page } = yield* world.open()
+      const { open, views } = yield* everyView
+      const { page } = yield* open()
       const overlay = page.getByRole("dialog", { name: "Keys" })
       for (const { path, shown } of views) {
         yield* act(() => page.goto(new URL(path, page.url()).href))
