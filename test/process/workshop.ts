@@ -88,14 +88,17 @@ export const hold = `exec 9>>"$LOCK"; flock 9; `
 
 export const deaf = `trap '' TERM INT HUP; `
 
-/** Processes that do not want to end. Each says `ready` when all of it is there. */
+/**
+ * Processes that do not want to end. Each says `ready` when all of it is there. Those that multiply do so for a minute only: where the
+ * tests are killed, nothing else ends them.
+ */
 export const stubborn: { readonly [name: string]: string } = {
   "ignores TERM, INT and HUP": `${hold}${deaf} echo ready; while :; do sleep 1000; done`,
   "has a daemon in a session of its own": `${hold}${deaf} ( (setsid sh -c 'echo ready; sleep 1000 & sleep 1000' &) & ); sleep 1000`,
   "is stopped": `${hold}${deaf} echo ready; kill -STOP $$; sleep 1000`,
   "exits before its child": `${hold} (${deaf} echo ready; sleep 1000) & exit 3`,
-  "forks 50 times a second": `${hold}${deaf} echo ready; while :; do sleep 1000 & sleep 0.02; done`,
-  "runs away from session to session": `${hold}${deaf} run() { setsid sh -c "$RUN" & }; RUN='${deaf} sleep 0.02; setsid sh -c "$RUN" &'; export RUN; run; echo ready; sleep 1000`,
+  "forks 50 times a second": `${hold}${deaf} echo ready; n=0; while [ $n -lt 3000 ]; do n=$((n + 1)); sleep 1000 & sleep 0.02; done; sleep 1000`,
+  "runs away from session to session": `${hold}${deaf} RUN='${deaf} N=$((N + 1)); sleep 0.02; [ $N -gt 3000 ] || setsid sh -c "$RUN" &'; N=0; export N RUN; setsid sh -c "$RUN" & echo ready; sleep 1000`,
   "clears its environment": `${hold}${deaf} env -i sh -c 'echo ready; sleep 1000 & sleep 1000' & wait; sleep 1000`,
   "clears its environment and leaves, but holds the pipe": `${hold}${deaf} env -i setsid sh -c 'echo ready; sleep 1000 & sleep 1000' & wait`,
   "redirects its output": `${hold}${deaf} echo ready; sleep 1000 < /dev/null > /dev/null 2>&1`
