@@ -30,11 +30,8 @@ export const open = (
     const name = unit ?? "_landing"
     const path = yield* Schema.decode(AbsolutePath)(`${directories.worktrees}/${name}`)
     yield* git.removeWorktree(repository, path)
-    const reuse = Effect.zipRight(git.restore(repository, branch, at), git.addWorktree(repository, { path, branch }))
-    const added = yield* git.addWorktree(repository, { path, branch, from: at }).pipe(
-      // It is there, or a power loss has left a file of that name that holds no commit.
-      Effect.catchTags({ BranchExists: () => reuse, GitFailed: () => reuse })
-    )
+    yield* git.restore(repository, branch, at)
+    const added = yield* git.addWorktree(repository, { path, branch })
     const worktree: UnitWorktree = { ...added, unit, logs: `${directories.logs}/${name}` }
     yield* copyUntracked.into(ctx, worktree)
     yield* setUp(ctx, worktree)

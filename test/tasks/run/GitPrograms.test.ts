@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, repository, run, task } from "../Jobs.js"
 
-it.scopedLive("a job starts at most 48 git programs, and 18 more for each task", () =>
+it.scopedLive("a job starts at most 51 git programs, and 18 more for each task", () =>
   Effect.gen(function* () {
     const world = yield* Repository.sandbox
     const executable = `${world.root}/counted-git`
@@ -18,6 +18,6 @@ it.scopedLive("a job starts at most 48 git programs, and 18 more for each task",
     const ended = yield* run(config).pipe(Effect.provide(charlotte({ ...world, environment })))
     expect(ended.run.status).toBe("completed")
     const programs = readFileSync(`${world.root}/programs`, "utf8").trim().split("\n")
-    expect(programs.length, programs.join(" ")).toBeLessThanOrEqual(48 + 2 * 18)
+    expect(programs.length, programs.join(" ")).toBeLessThanOrEqual(51 + 2 * 18)
   })
 )
