@@ -72,11 +72,12 @@ describe("an error of PostgreSQL that stays", () => {
     it.scoped(`${code} refuses the write as ${reason} and says what to do, and the next write is made`, () =>
       Effect.gen(function* () {
         yield* created(1)
-        yield* failWith(code, 1)
+        const statements = yield* failWith(code, 1)
         const error = yield* Effect.flip(append(1))
         expect(error).toMatchObject({ _tag: "StoreError", reason })
         expect(error.message).toContain(`append events failed (${reason}): the server says so; ${remedy}`)
         yield* append(1)
+        expect(yield* statements).toBe(2)
         expect(yield* log(id(1))).toEqual(["1 job.started", "2 step"])
         yield* noViolations
       }).pipe(Effect.provide(layer))
