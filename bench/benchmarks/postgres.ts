@@ -1,19 +1,9 @@
 /**
  * How soon other processes learn of what is committed to PostgreSQL.
  */
-import { type Benchmark, type Line, type Measured, readable } from "../harness/Benchmark.js"
+import { type Benchmark, type Line, milliseconds } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
 import * as Services from "../harness/Services.js"
-
-const millis = (what: string, value: number, must: number, goal: number): Measured => ({
-  what,
-  against: "–",
-  figure: `${readable(value)} ms`,
-  value,
-  unit: "ms",
-  must: { atMost: must },
-  goal: { atMost: goal }
-})
 
 export const postgres: Benchmark = {
   name: "postgres",
@@ -25,8 +15,8 @@ export const postgres: Benchmark = {
       ["an event, emitted until a follower in another process has it", "event"],
       ["a start in a transaction, committed until its `job.queued`", "queued"]
     ].flatMap(([what, name]): ReadonlyArray<Line> => [
-      millis(`${what}, idle, p50`, figure("ours", `${name}P50`), 50, 10),
-      millis(`${what}, idle, p95`, figure("ours", `${name}P95`), 200, 20)
+      milliseconds(`${what}, idle, p50`, figure("ours", `${name}P50`), 50, 10),
+      milliseconds(`${what}, idle, p95`, figure("ours", `${name}P95`), 200, 20)
     ])
   }
 }

@@ -1,22 +1,15 @@
 /**
  * How long the lists of very many recorded jobs take, and what pruning costs others.
  */
-import { type Benchmark, type Measured, readable } from "../harness/Benchmark.js"
+import { type Benchmark, milliseconds } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
 import { run } from "../harness/Subjects.js"
 
 const jobs = 1_000_000
 const pruned = 10_000
 
-const line = (what: string, value: number, must: number, goal: number): Measured => ({
-  what: `${what}, at 1,000,000 recorded jobs`,
-  against: "–",
-  figure: `${readable(value)} ms`,
-  value,
-  unit: "ms",
-  must: { atMost: must },
-  goal: { atMost: goal }
-})
+const line = (what: string, value: number, must: number, goal: number) =>
+  milliseconds(`${what}, at 1,000,000 recorded jobs`, value, must, goal)
 
 const filters = ["all", "label", "status", "status+label", "kind", "kind+label", "kind+status", "kind+status+label"]
 

@@ -1,7 +1,7 @@
 /**
  * What a job costs beside very many others, and how long it takes to look at them.
  */
-import { type Benchmark, type Measured, readable, type Settings } from "../harness/Benchmark.js"
+import { type Benchmark, type Measured, milliseconds, readable, type Settings } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
 import { run } from "../harness/Subjects.js"
 
@@ -24,15 +24,8 @@ const cost = (what: string, value: number, base: number): Measured => ({
   goal: { atMost: 1.25 }
 })
 
-const look = (what: string, value: number, must: number, goal: number): Measured => ({
-  what: `${what} at 1,000,000 recorded jobs, p95`,
-  against: "–",
-  figure: `${readable(value)} ms`,
-  value,
-  unit: "ms",
-  must: { atMost: must },
-  goal: { atMost: goal }
-})
+const look = (what: string, value: number, must: number, goal: number) =>
+  milliseconds(`${what} at 1,000,000 recorded jobs, p95`, value, must, goal)
 
 /** Cost and looks are measured in turn, on one database that is filled before. */
 const measure = async (settings: Settings, file: string) => {

@@ -72,3 +72,14 @@ export const readable = (value: number): string =>
   Math.abs(value) >= 100
     ? Math.round(value).toLocaleString("en-US")
     : value.toLocaleString("en-US", { maximumSignificantDigits: 3 })
+
+/** A line of ours alone, in milliseconds, at the most. */
+export const milliseconds = (what: string, value: number, must: number, goal: number): Measured => ({
+  what,
+  against: "–",
+  figure: `${readable(value)} ms`,
+  value,
+  unit: "ms",
+  must: { atMost: must },
+  goal: { atMost: goal }
+})
