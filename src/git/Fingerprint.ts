@@ -101,7 +101,7 @@ const isTaken = (name: string): boolean =>
 export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyArray<string> => {
   const isOfFirstVersion = Object.keys(before).some((name) => !isTaken(name))
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((name) => (isOfFirstVersion ? isTaken(name) && !redirectsSince.includes(name) : true))
+    .filter((name) => !isOfFirstVersion || (isTaken(name) && !redirectsSince.includes(name)))
     .filter((name) => before[name] !== after[name])
     .toSorted()
 }

@@ -20,7 +20,7 @@ export interface Outbox {
   /** Whether others may commit to the database, so that it has to be polled. */
   readonly isShared: boolean
 
-  /** Notifies of committed runs of a kind where the database tells of commits; elsewhere never. */
+  /** Notifies of committed runs of a kind where the database announces commits; elsewhere never. */
   readonly committed: (kind: string) => Notifier
 
   /**

@@ -1,5 +1,5 @@
 /**
- * What comes of each failure that a server of PostgreSQL can have: what is tried again, and what a user is told.
+ * What comes of each failure that a server of PostgreSQL can have: what is tried again, and what a user reads.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
@@ -140,20 +140,22 @@ describe("a lock that another transaction holds", () => {
       return { url, store: (yield* tampered.open(url)).context }
     })
 
-  it.scoped("is waited for beyond lock_timeout", () =>
+  /** A write waits for the lock, and is made once so many transactions have waited and the lock is gone. */
+  const isMadeAfter = (setting: string, transactions: number) =>
     Effect.gen(function* () {
-      const { store, url } = yield* opened("lock_timeout = '100ms'")
+      const { store, url } = yield* opened(setting)
       yield* whileLocked(url, lockRun, (commit, other) =>
         Effect.gen(function* () {
           const write = yield* Effect.fork(append(1))
-          yield* transactionsHaveWaited(other, 3)
+          yield* transactionsHaveWaited(other, transactions)
           yield* commit
           yield* Fiber.join(write)
           expect(yield* log(id(1))).toEqual(["1 job.started", "2 step"])
         })
       ).pipe(Effect.provide(store))
     })
-  )
+
+  it.scoped("is waited for beyond lock_timeout", () => isMadeAfter("lock_timeout = '100ms'", 3))
 
   it.scoped("for more than five seconds beyond lock_timeout, the write is refused as busy and says what to do", () =>
     Effect.gen(function* () {
@@ -198,18 +200,7 @@ describe("a lock that another transaction holds", () => {
   )
 
   it.scoped("does not make a transaction of a database that is set to repeatable read miss what was committed", () =>
-    Effect.gen(function* () {
-      const { store, url } = yield* opened("default_transaction_isolation = 'repeatable read'")
-      yield* whileLocked(url, lockRun, (commit, other) =>
-        Effect.gen(function* () {
-          const write = yield* Effect.fork(append(1))
-          yield* transactionsHaveWaited(other, 1)
-          yield* commit
-          yield* Fiber.join(write)
-          expect(yield* log(id(1))).toEqual(["1 job.started", "2 step"])
-        })
-      ).pipe(Effect.provide(store))
-    })
+    isMadeAfter("default_transaction_isolation = 'repeatable read'", 1)
   )
 })
 

@@ -33,7 +33,7 @@ layer(browser, { excludeTestServices: true })("the session of a browser", (it) =
     })
   )
 
-  it.scoped("begins once with a code: a second browser with the same address is told how to get its own", () =>
+  it.scoped("begins once with a code: a second browser with the same address shows how to get its own", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
       const opening = yield* world.opening()

@@ -8,7 +8,7 @@ import { basename } from "node:path"
 import { Failpoint, type Service } from "../../../src/internal/Failpoint.js"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
-import { counted, counting, eventually, pausing } from "./Scenes.js"
+import { type Config, counted, counting, eventually, pausing } from "./Scenes.js"
 
 /**
  * A stand-in for Claude Code. Its script has the number `n` of this call, and `limited SECONDS`, `refused TEXT` and `worked`. The
@@ -50,6 +50,15 @@ const becomes = (id: Run.Run["id"], status: Run.Run["status"]) =>
     return yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), Effect.flatten(store.get(id))), {
       until: (run) => run.status === status
     })
+  })
+
+/** Starts a job for the agent `claude`, and waits until it is parked. */
+const parkedJob = (config: Config) =>
+  Effect.gen(function* () {
+    const manager = yield* JobManager.JobManager
+    const id = yield* manager.start({ ...config, agent: "claude" })
+    yield* becomes(id, "parked")
+    return id
   })
 
 describe("an agent at its usage limit", () => {
@@ -154,12 +163,7 @@ describe("an agent at its usage limit", () => {
       const { config } = yield* repository(world, once)
       const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 6; worked")] })
       const first = yield* untilClosed(layer)
-      const id = yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const id = yield* manager.start({ ...config, agent: "claude" })
-        yield* becomes(id, "parked")
-        return id
-      }).pipe(Effect.provide(first.context))
+      const id = yield* Effect.provide(parkedJob(config), first.context)
       yield* first.close
       const job = yield* Effect.gen(function* () {
         // Resumed by hand before the reset, it parks again, without a call.
@@ -193,12 +197,7 @@ describe("an agent at its usage limit", () => {
           Effect.tap(effect, () => Effect.sync(() => names().includes("commit record a usage limit") && keep()))
       }
       const first = yield* untilClosed(Layer.provide(layer, Layer.succeed(Failpoint, keeping)))
-      const id = yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const id = yield* manager.start({ ...config, agent: "claude" })
-        yield* becomes(id, "parked")
-        return id
-      }).pipe(Effect.provide(first.context))
+      const id = yield* Effect.provide(parkedJob(config), first.context)
       yield* first.close
       for (const [file, copy] of files) {
         rmSync(file, { force: true })
