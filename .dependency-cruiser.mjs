@@ -8,6 +8,7 @@ const floors = [
   ["domain"],
   ["store"],
   ["manager"],
+  ["cluster"],
   ["testing"],
   ["process"],
   ["git"],

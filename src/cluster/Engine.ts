@@ -1,0 +1,72 @@
+/**
+ * The engine of a cluster: which node has which shard, and requests from node to node. It decides who should take a job, and
+ * nothing else: what is so stands in the run row.
+ *
+ * @since 0.2.0
+ */
+import { Context, Data, type Duration, type Effect, type Option, type Scope } from "effect"
+import type {
+  JobNotFound,
+  MaxJobsReached,
+  NotResumable,
+  ShuttingDown,
+  StopTimedOut,
+  StoreError
+} from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { StopReport } from "../domain/StopReport.js"
+
+/**
+ * No node has the shard of the job at the moment, or that node cannot be reached.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class Unrouted extends Data.TaggedError("Unrouted")<{ readonly jobId: JobId }> {}
+
+/**
+ * What a node is asked by another. A request is a hint: a node acts only on what stands in the row of the job.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Requests {
+  /** There may be work for the node that has the shard of the job. */
+  readonly wake: (id: JobId) => Effect.Effect<void>
+  /** The intent to stop the job is recorded. */
+  readonly stop: (
+    id: JobId,
+    grace: Duration.Duration
+  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError | Unrouted>
+  /** An interrupted run is to be continued. */
+  readonly resume: (
+    id: JobId
+  ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError | Unrouted>
+}
+
+/**
+ * The operations of an engine.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Service {
+  /** How other nodes reach this one: `HOST:PORT`. */
+  readonly address: string
+  /** Whether this node has the lock on the shard of the job. */
+  readonly hasShard: (id: JobId) => boolean
+  /** The address of the node that has the lock on the shard of each job, in the order of the ids. */
+  readonly nodesOf: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<Option.Option<string>>, StoreError>
+  /** Answers requests about jobs of a kind, for as long as the scope lives. */
+  readonly serve: (kind: string, requests: Requests) => Effect.Effect<void, never, Scope.Scope>
+  /** Asks the node that has the shard of the job. A `wake` may be lost. */
+  readonly ask: (kind: string) => Requests
+}
+
+/**
+ * The engine of this node.
+ *
+ * @since 0.2.0
+ * @category tags
+ */
+export class Engine extends Context.Tag("charlotte/Engine")<Engine, Service>() {}
