@@ -14,6 +14,7 @@ import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { ChildProcessStore } from "../store/ChildProcessStore.js"
 import { Failpoint } from "../internal/Failpoint.js"
+import { MachineRef } from "../internal/Machine.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import { RunStore } from "../store/RunStore.js"
 import { ParentEnvironment } from "./ChildEnvironment.js"
@@ -57,7 +58,8 @@ export interface Service {
   readonly hurry: Effect.Effect<void>
 
   /**
-   * Kills the processes of a job that a crash has orphaned, and returns their number when none is left. Not for a running job.
+   * Kills the processes of a job that a crash has orphaned on this machine, and returns their number when none is left. Not for a
+   * running job. Records of other machines stay open: whether those processes are gone cannot be seen from here.
    */
   readonly recover: (jobId: JobId) => Effect.Effect<number, StoreError>
 
@@ -80,6 +82,7 @@ export const make = (attempts: ChildProcessStore): Effect.Effect<Service> =>
     const around = yield* ParentEnvironment
     const launch = yield* LaunchRef
     const { self } = yield* KernelRef
+    const machine = attempts.spansMachines ? yield* MachineRef : undefined
     if (Option.isNone(table)) {
       yield* Effect.logWarning("there is no /proc: what leaves the process group of an agent or a gate cannot be found")
     }
@@ -92,12 +95,13 @@ export const make = (attempts: ChildProcessStore): Effect.Effect<Service> =>
         table,
         around,
         bootId: self.bootId,
+        machine,
         isHurried: () => hurried
       }),
       hurry: Effect.sync(() => {
         hurried = true
       }),
-      recover: reapOrphans.make({ attempts, launch, table, bootId: self.bootId }),
+      recover: reapOrphans.make({ attempts, launch, table, bootId: self.bootId, machine }),
       reach: Option.match(table, {
         onNone: () => "group",
         onSome: ({ cgroups }) => (cgroups?.delegated === undefined ? "marked" : "cgroup")

@@ -1,5 +1,6 @@
 /**
- * Clears away what a crash has left running.
+ * Clears away what a crash has left running on this machine. That a process of another machine is gone cannot be seen from here, and
+ * a boot id that differs from this machine's says nothing about it, so its record stays open for a manager there.
  */
 import { Effect, Option } from "effect"
 import { now } from "../internal/now.js"
@@ -16,10 +17,15 @@ export const make = (runner: {
   readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
   readonly bootId: string
+  /** Missing where the records are of one machine. */
+  readonly machine: string | undefined
 }): ((jobId: JobId) => Effect.Effect<number, StoreError>) => {
-  const { attempts, bootId, launch, table } = runner
+  const { attempts, bootId, launch, machine, table } = runner
 
-  /** Tells how many processes there were. */
+  const isElsewhere = (process: OpenProcess) =>
+    machine !== undefined && process.machine !== undefined && process.machine !== machine
+
+  /** Returns how many processes there were. */
   const clear = (process: OpenProcess) =>
     Effect.gen(function* () {
       if (process.bootId !== bootId) return 0
@@ -40,6 +46,7 @@ export const make = (runner: {
   return Effect.fn("ProcessRunner.recover")(function* (jobId: JobId) {
     let count = 0
     for (const process of yield* attempts.unclosed(jobId)) {
+      if (isElsewhere(process)) continue
       count += yield* clear(process)
       yield* launch.clear(process.cookie)
       yield* attempts.close({ cookie: process.cookie, at: yield* now })

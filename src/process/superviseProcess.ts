@@ -110,9 +110,11 @@ export const make = (runner: {
   readonly table: Option.Option<ProcessTable>
   readonly around: ChildEnvironment.Variables
   readonly bootId: string
+  /** Missing where the records are of one machine. */
+  readonly machine: string | undefined
   readonly isHurried: () => boolean
 }): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
-  const { around, attempts, bootId, failpoint, isHurried, launch, table } = runner
+  const { around, attempts, bootId, failpoint, isHurried, launch, machine, table } = runner
 
   const start = (
     cookie: string,
@@ -137,7 +139,7 @@ export const make = (runner: {
       Effect.gen(function* () {
         const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, onSlow, purpose } = options
         const cookie = yield* launch.cookie
-        yield* attempts.open({ cookie, jobId, attempt, bootId, purpose, at: yield* now })
+        yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, at: yield* now })
         // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
         const runtime = yield* Effect.runtime()
         const close = Effect.flatMap(now, (at) => attempts.close({ cookie, at })).pipe(

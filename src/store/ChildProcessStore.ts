@@ -9,6 +9,9 @@ import type { JobId } from "../domain/JobId.js"
 
 /** @since 0.1.0 */
 export interface ChildProcessStore {
+  /** Whether managers on several machines may share these records; then each record has to name its machine. */
+  readonly spansMachines: boolean
+
   /** Commits the intent to spawn. */
   readonly open: (process: {
     readonly cookie: string
@@ -16,6 +19,8 @@ export interface ChildProcessStore {
     readonly attempt: number
     /** Boot id of the kernel; a process of another boot is dead. */
     readonly bootId: string
+    /** Where it runs; missing where the records are of one machine. */
+    readonly machine?: string | undefined
     /** A label for people, such as `agent` or `gate`. */
     readonly purpose: string
     readonly at: DateTime.Utc
@@ -32,7 +37,7 @@ export interface ChildProcessStore {
   /** Closes the record once the whole process tree is gone. */
   readonly close: (process: { readonly cookie: string; readonly at: DateTime.Utc }) => Effect.Effect<void, StoreError>
 
-  /** The open records of a job. */
+  /** The open records of a job, of all machines. */
   readonly unclosed: (jobId: JobId) => Effect.Effect<ReadonlyArray<OpenProcess>, StoreError>
 
   /** The jobs of a kind with open records, in any status. */
@@ -45,6 +50,8 @@ export interface OpenProcess {
   readonly jobId: JobId
   readonly attempt: number
   readonly bootId: string
+  /** Undefined where the records are of one machine, and in those from before there could be several. */
+  readonly machine: string | undefined
   readonly purpose: string
   /** Undefined when a crash came between the intent and the spawn. */
   readonly pid: number | undefined

@@ -13,10 +13,12 @@ export const make = (
   const jobIds = (): ReadonlySet<JobId> => new Set([...processes.values()].map(({ jobId }) => jobId))
 
   return {
+    spansMachines: false,
     has: (id) => jobIds().has(id),
-    open: ({ attempt, bootId, cookie, jobId, purpose }) =>
+    open: ({ attempt, bootId, cookie, jobId, machine, purpose }) =>
       Effect.sync(() => {
-        processes.set(cookie, { cookie, jobId, attempt, bootId, purpose, pid: undefined, startTime: undefined })
+        const spawned = { pid: undefined, startTime: undefined }
+        processes.set(cookie, { cookie, jobId, attempt, bootId, machine, purpose, ...spawned })
       }),
     spawned: ({ cookie, pid, startTime }) =>
       Effect.sync(() => {

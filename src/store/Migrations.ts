@@ -12,13 +12,14 @@ import { StoreError } from "../domain/errors.js"
 import { retryWhileBusy } from "./sql/busyRetry.js"
 import { orStoreError } from "./sql/mapSqlError.js"
 import type { RawQuery } from "./sql/rawQuery.js"
+import * as migrationVersion from "./migrationVersion.js"
 import * as MigrationProgress from "./MigrationProgress.js"
 import * as SchemaCheck from "./SchemaCheck.js"
 import { migrations } from "./migrations/index.js"
 
 const table = "charlotte_migrations"
 const operation = "migrate"
-const latest = Object.keys(migrations).length
+const latest = migrationVersion.latest(migrations)
 
 /** Ignores a failed ROLLBACK: SQLite may have rolled back already, and the failure would hide the original error. */
 const ignoreFailedRollback = (connection: Connection): Connection => ({

@@ -6,6 +6,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { StoreError } from "../domain/errors.js"
+import * as migrationVersion from "./migrationVersion.js"
 import { migrations } from "./migrations/index.js"
 import { orStoreError } from "./sql/mapSqlError.js"
 import * as SqliteClient from "./SqliteClient.js"
@@ -26,11 +27,12 @@ const objects: Effect.Effect<Objects, SqlError, SqlClient.SqlClient> = Effect.ge
   return new Set(rows.map(({ object }) => object))
 }).pipe(Effect.scoped)
 
-/** What the first so many migrations make, in a database in memory. */
+/** What the migrations up to a version make, in a database in memory. */
 const expected = (version: number): Effect.Effect<Objects, SqlError> =>
   Effect.gen(function* () {
     const sql = yield* SqliteClient.make({ filename: ":memory:", disableWAL: true })
-    const migrate = Effect.forEach(Object.values(migrations).slice(0, version), (migration) => migration)
+    const applied = Object.entries(migrations).filter(([name]) => migrationVersion.of(name) <= version)
+    const migrate = Effect.forEach(applied, ([, migration]) => migration)
     return yield* Effect.provideService(Effect.zipRight(migrate, objects), SqlClient.SqlClient, sql)
   }).pipe(Effect.scoped, Effect.provide(Reactivity.layer))
 

@@ -42,6 +42,8 @@ export interface Options {
   readonly isWritable: boolean
   /** Whether others may commit to the database. */
   readonly isShared: boolean
+  /** Whether those may be on other machines. */
+  readonly spansMachines: boolean
   /** Acquires the ownership of a kind, which these operations record. */
   readonly acquire: (owners: Omit<OwnerStore, "acquire">) => OwnerStore["acquire"]
 }
@@ -53,7 +55,8 @@ export const make = ({
   isShared,
   isWritable,
   notifier,
-  session
+  session,
+  spansMachines
 }: Options): Effect.Effect<Service, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const { write } = yield* Writer.make({ session, notifier, guard })
@@ -168,6 +171,6 @@ export const make = ({
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
 
-      ...jobStores.make({ session, write, indexer })
+      ...jobStores.make({ session, spansMachines, write, indexer })
     }
   })

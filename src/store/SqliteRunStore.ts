@@ -43,6 +43,7 @@ const open: (
     guard,
     isWritable,
     isShared: file !== undefined,
+    spansMachines: false,
     acquire: (owners) => Ownership.acquire(owners, file)
   })
 })

@@ -192,6 +192,7 @@ export const damages: ReadonlyArray<readonly [damage: string, ...wrong: Readonly
     "a process of an earlier attempt may be left"
   ],
   ["UPDATE charlotte_attempts SET boot_id = 'another'", "a process record of an earlier boot was never closed"],
+  ["UPDATE charlotte_attempts SET boot_id = 'another', machine = 'there'"],
   [`UPDATE charlotte_runs SET key = 'key 3' WHERE id = '${id(2)}'`, "two jobs hold a key"],
   [`UPDATE charlotte_runs SET waits_for = 'key' WHERE id = '${id(2)}'`, "it waits for a key that is free"],
   ["UPDATE charlotte_pending SET runs = 7", "the number of pending runs is wrong"],

@@ -8,11 +8,12 @@ import type { Connection } from "../sql/Dialect.js"
 import { storeError } from "../sql/mapSqlError.js"
 import type { Session } from "../sql/Session.js"
 import { execute, query } from "../sql/statements.js"
+import * as migrationVersion from "../migrationVersion.js"
 import { migrations } from "./migrations/index.js"
 
 const operation = "migrate"
 const lock = 1_128_808_790
-const latest = Object.keys(migrations).length
+const latest = migrationVersion.latest(migrations)
 
 const selectName = query(Schema.Struct({ name: Schema.NullOr(Schema.String) }))
 const selectVersion = query(Schema.Struct({ id: Schema.NullOr(Schema.Number) }))
@@ -50,12 +51,12 @@ const migrate = (connection: Connection) =>
        )`
     )
     const applied = Option.getOrElse(found, () => 0)
-    for (const [i, [name, statements]] of Object.entries(migrations).entries()) {
-      if (i < applied) continue
+    for (const [name, statements] of Object.entries(migrations)) {
+      if (migrationVersion.of(name) <= applied) continue
       // Not by `execute`, which would take a `?` for a parameter.
       for (const statement of statements) yield* connection.executeRaw(statement, [])
       yield* execute(connection, "INSERT INTO charlotte_migrations (migration_id, name) VALUES (?, ?)", [
-        i + 1,
+        migrationVersion.of(name),
         name.replace(/^\d+_/, "")
       ])
     }

@@ -69,6 +69,7 @@ const open = (isWritable: boolean): Store =>
       guard: DatabaseFileGuard.unguarded,
       isWritable,
       isShared: true,
+      spansMachines: true,
       acquire: (owners) => PostgresOwnership.acquire(sql, owners, session.disconnect)
     })
   })

@@ -210,7 +210,7 @@ const waitingRules = ({ member }: Dialect): ReadonlyArray<Rule> => [
 const leftOpen = (wrong: string, where: string): Rule => ({
   wrong,
   remedy: "process",
-  sql: `SELECT a.job_id || ': ' || a.purpose || ' (RUN_BY_CHARLOTTE=' || a.cookie || ')' AS found
+  sql: `SELECT a.job_id || ': ' || a.purpose || ' (RUN_BY_CHARLOTTE=' || a.cookie || coalesce(' on ' || a.machine, '') || ')' AS found
     FROM charlotte_runs r JOIN charlotte_attempts a ON a.job_id = r.id AND a.closed_at IS NULL
       LEFT JOIN charlotte_owners o ON o.kind = r.kind
     WHERE ${inSlice("r.id")} AND ${where}`
@@ -219,7 +219,8 @@ const leftOpen = (wrong: string, where: string): Rule => ({
 const processRules: ReadonlyArray<Rule> = [
   leftOpen("it has ended, but a process of it may be left", `r.ended_at IS NOT NULL`),
   leftOpen("a process of an earlier attempt may be left", `r.ended_at IS NULL AND a.attempt <> r.attempt`),
-  leftOpen("a process record of an earlier boot was never closed", `a.boot_id <> o.boot_id`)
+  // The owner does not record its machine, and boots of another one cannot be compared.
+  leftOpen("a process record of an earlier boot was never closed", `a.machine IS NULL AND a.boot_id <> o.boot_id`)
 ]
 
 /** Rules about jobs, checked in slices. */

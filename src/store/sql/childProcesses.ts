@@ -8,7 +8,7 @@ import type { OpenProcess } from "../ChildProcessStore.js"
 import { query } from "./statements.js"
 
 export const statements = {
-  open: `INSERT INTO charlotte_attempts (cookie, job_id, attempt, boot_id, purpose, opened_at) VALUES (?, ?, ?, ?, ?, ?)`,
+  open: `INSERT INTO charlotte_attempts (cookie, job_id, attempt, boot_id, machine, purpose, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   spawned: "UPDATE charlotte_attempts SET pid = ?, start_time = ? WHERE cookie = ?",
   close: "UPDATE charlotte_attempts SET closed_at = ? WHERE cookie = ? AND closed_at IS NULL"
 }
@@ -19,6 +19,7 @@ const select = query(
     job_id: JobId,
     attempt: Schema.Number,
     boot_id: Schema.String,
+    machine: Schema.NullOr(Schema.String),
     purpose: Schema.String,
     pid: Schema.NullOr(Schema.Number),
     start_time: Schema.NullOr(Schema.String)
@@ -42,7 +43,7 @@ export const unclosed = (connection: Connection, jobId: JobId) =>
   Effect.map(
     select(
       connection,
-      `SELECT cookie, job_id, attempt, boot_id, purpose, pid, start_time FROM charlotte_attempts
+      `SELECT cookie, job_id, attempt, boot_id, machine, purpose, pid, start_time FROM charlotte_attempts
        WHERE job_id = ? AND closed_at IS NULL ORDER BY opened_at`,
       [jobId]
     ),
@@ -52,6 +53,7 @@ export const unclosed = (connection: Connection, jobId: JobId) =>
         jobId: row.job_id,
         attempt: row.attempt,
         bootId: row.boot_id,
+        machine: row.machine ?? undefined,
         purpose: row.purpose,
         pid: row.pid ?? undefined,
         startTime: row.start_time ?? undefined

@@ -19,9 +19,11 @@ import type { Writer } from "./Writer.js"
 export const make = ({
   indexer,
   session,
+  spansMachines,
   write
 }: {
   readonly session: Session
+  readonly spansMachines: boolean
   readonly write: Writer["write"]
   readonly indexer: SearchIndexer
 }): Pick<Service, "childProcesses" | "work" | "agentLimits"> => {
@@ -58,12 +60,14 @@ export const make = ({
 
   return {
     childProcesses: {
-      open: ({ at, attempt, bootId, cookie, jobId, purpose }) =>
+      spansMachines,
+      open: ({ at, attempt, bootId, cookie, jobId, machine, purpose }) =>
         execute("record a process", childProcesses.statements.open, [
           cookie,
           jobId,
           attempt,
           bootId,
+          machine ?? null,
           purpose,
           DateTime.toEpochMillis(at)
         ]),

@@ -172,6 +172,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       jobId,
       attempt: 1,
       bootId: "boot",
+      machine: undefined,
       purpose: "agent",
       at: at(n)
     })
@@ -214,6 +215,18 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* attempts.spawned({ cookie: "cookie 1", pid: 43, startTime: undefined })
         yield* attempts.spawned({ cookie: "unknown", pid: 43, startTime: undefined })
         expect(yield* attempts.unclosed(id(1))).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keep the name of their machine", () =>
+      Effect.gen(function* () {
+        const { childProcesses: attempts } = yield* RunStore.RunStore
+        yield* created(1)
+        yield* attempts.open({ ...process(1), machine: "here/1" })
+        yield* attempts.open({ ...process(2), machine: "there/2" })
+        yield* attempts.spawned({ cookie: "cookie 2", pid: 42, startTime: "17" })
+        expect((yield* attempts.unclosed(id(1))).map(({ machine }) => machine)).toEqual(["here/1", "there/2"])
+        expect(yield* attempts.leftBy(kind)).toEqual([id(1)])
       }).pipe(Effect.provide(layer))
     )
   })

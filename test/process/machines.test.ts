@@ -1,0 +1,101 @@
+/**
+ * Records that several machines share.
+ */
+import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Effect, Fiber } from "effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { MachineRef } from "../../src/internal/Machine.js"
+import { KernelRef, startTime } from "../../src/internal/ProcessIdentity.js"
+import * as ProcessRunner from "../../src/process/ProcessRunner.js"
+import { RunStore } from "../../src/store/RunStore.js"
+import { directory, isAlive, jobId, layer, script } from "./workshop.js"
+
+/** The records in memory, as managers on several machines would share them. */
+const shared = Effect.map(RunStore, ({ childProcesses }) => ({ ...childProcesses, spansMachines: true }))
+
+const runnerOn = (machine: string) =>
+  Effect.provideService(Effect.flatMap(shared, ProcessRunner.make), MachineRef, machine)
+
+/** A process that is recorded, and not a child of any runner. */
+const recorded = (cookie: string, { bootId, machine }: { readonly machine: string | undefined; bootId?: string }) =>
+  Effect.gen(function* () {
+    const { pid = 0 } = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn("sleep", ["1000"], { detached: true, stdio: "ignore" })),
+      (child) =>
+        Effect.promise(async () => {
+          if (child.exitCode !== null || child.signalCode !== null) return
+          const gone = once(child, "exit")
+          child.kill("SIGKILL")
+          await gone
+        })
+    )
+    const attempts = yield* shared
+    const { self } = yield* KernelRef
+    const at = yield* DateTime.now
+    yield* attempts.open({ cookie, jobId, attempt: 1, bootId: bootId ?? self.bootId, machine, purpose: "agent", at })
+    yield* attempts.spawned({ cookie, pid, startTime: startTime(pid) })
+    return pid
+  })
+
+const unclosed = Effect.flatMap(shared, (attempts) =>
+  Effect.map(attempts.unclosed(jobId), (open) => open.map(({ cookie }) => cookie))
+)
+
+const recordsWhileRunning = (runner: ProcessRunner.Service) =>
+  Effect.gen(function* () {
+    const { childProcesses } = yield* RunStore
+    const home = yield* directory
+    const running = yield* Effect.fork(runner.run(script(home, "sleep 1000")))
+    const open = yield* Effect.repeat(Effect.zipRight(Effect.yieldNow(), childProcesses.unclosed(jobId)), {
+      until: (open) => open.length > 0
+    })
+    yield* Fiber.interrupt(running)
+    return open.map(({ machine }) => machine)
+  })
+
+describe("records that several machines share", () => {
+  it.scopedLive("of another machine stay open, and its processes alive, whatever their boot", () =>
+    Effect.gen(function* () {
+      const pids = [
+        yield* recorded("same boot", { machine: "there" }),
+        yield* recorded("other boot", { machine: "there", bootId: "another" })
+      ]
+      expect(yield* (yield* runnerOn("here")).recover(jobId)).toBe(0)
+      expect(yield* unclosed).toEqual(["same boot", "other boot"])
+      expect(pids.map(isAlive)).toEqual([true, true])
+
+      expect(yield* (yield* runnerOn("there")).recover(jobId)).toBe(1)
+      expect(yield* unclosed).toEqual([])
+      expect(pids.map(isAlive)).toEqual([false, true])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("that name no machine are of this one", () =>
+    Effect.gen(function* () {
+      const pid = yield* recorded("old", { machine: undefined })
+      expect(yield* (yield* runnerOn("here")).recover(jobId)).toBe(1)
+      expect(isAlive(pid)).toBe(false)
+      expect(yield* unclosed).toEqual([])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("name the machine of each process", () =>
+    Effect.gen(function* () {
+      expect(yield* recordsWhileRunning(yield* runnerOn("here"))).toEqual(["here"])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("records of one machine", () => {
+  it.scopedLive("name no machine, and are of this one, whatever its name was", () =>
+    Effect.gen(function* () {
+      const runner = yield* ProcessRunner.ProcessRunner
+      expect(yield* recordsWhileRunning(runner)).toEqual([undefined])
+      const pid = yield* recorded("before the host was renamed", { machine: "there" })
+      expect(yield* runner.recover(jobId)).toBe(1)
+      expect(isAlive(pid)).toBe(false)
+      expect(yield* unclosed).toEqual([])
+    }).pipe(Effect.provide(layer))
+  )
+})
