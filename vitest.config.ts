@@ -77,7 +77,12 @@ const tiers = [
   { name: "types", include: types },
   page,
   // Each test creates a database, and each statement is a round trip.
-  { name: "postgres", include: postgres, globalSetup: ["test/postgres/globalSetup.ts"], testTimeout: 120_000 }
+  {
+    name: "postgres",
+    include: postgres,
+    globalSetup: [...globalSetup, "test/postgres/globalSetup.ts"],
+    testTimeout: 120_000
+  }
 ]
 
 export default defineConfig({

@@ -4,6 +4,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { type Duration, Effect, Option } from "effect"
 import { Home } from "../daemon/Home.js"
+import * as HomeDatabase from "../daemon/HomeDatabase.js"
 import type { JobId } from "../domain/JobId.js"
 import { StopReport } from "../domain/StopReport.js"
 import type * as JobClient from "../http/client/JobClient.js"
@@ -49,7 +50,8 @@ const allRecorded = Effect.gen(function* () {
   const fs = yield* FileSystem
   const { database } = yield* Home
   // No home is made only to find it empty.
-  if (!(yield* Effect.orElseSucceed(fs.exists(database), () => false))) return []
+  const { _tag: kind } = yield* HomeDatabase.chosenToRead
+  if (kind === "Sqlite" && !(yield* Effect.orElseSucceed(fs.exists(database), () => false))) return []
   const { withManager } = yield* Effect.promise(() => import("./offline/withManager.js"))
   return yield* withManager((manager) => manager.stopAll, "automatic")
 })

@@ -1,5 +1,5 @@
 /**
- * `config.yaml` of the home directory: agents, environment variables of gates, and limits of the manager. The file and all of its
+ * `config.yaml` of the home directory: agents, environment variables of gates, the database, and limits of the manager. The file and all of its
  * keys are optional.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
@@ -28,6 +28,7 @@ const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 
 /** They override the file. */
 const variables: Config.Config<Variables> = Config.all({
+  CHARLOTTE_DATABASE: variable("CHARLOTTE_DATABASE"),
   CHARLOTTE_MAX_JOBS: variable("CHARLOTTE_MAX_JOBS"),
   CHARLOTTE_STOP_GRACE: variable("CHARLOTTE_STOP_GRACE")
 })
@@ -39,7 +40,7 @@ export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSyste
   const isThere = !isMissing(file)
   if (!isThere && !Object.values(around).some(Option.isSome)) {
     const agents = { profiles: presets, gates: { env: [] }, file }
-    return { agents, maxJobs: undefined, stopGrace: undefined, retention: undefined }
+    return { agents, database: undefined, maxJobs: undefined, stopGrace: undefined, retention: undefined }
   }
   const { read } = yield* Effect.promise(() => import("./ConfigurationFile.js"))
   return yield* read(file, { isThere, around })

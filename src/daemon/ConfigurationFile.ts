@@ -1,6 +1,6 @@
 /**
- * Reads `config.yaml`, and the variables that override it: `CHARLOTTE_MAX_JOBS` and `CHARLOTTE_STOP_GRACE`. Most homes have neither,
- * so `Configuration` imports this module, and the YAML parser with it, only when needed.
+ * Reads `config.yaml`, and the variables that override it: `CHARLOTTE_DATABASE`, `CHARLOTTE_MAX_JOBS` and `CHARLOTTE_STOP_GRACE`. Most
+ * homes have none, so `Configuration` imports this module, and the YAML parser with it, only when needed.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
@@ -11,9 +11,12 @@ import { decodeYaml } from "../yaml/decodeYaml.js"
 import { Count, CountFromZero, mapping, optional, Span } from "../yaml/fields.js"
 import { Diagnostic, order } from "../yaml/Diagnostic.js"
 import * as TextFile from "../yaml/TextFile.js"
+import { type DatabaseChoice, DatabaseText } from "./DatabaseChoice.js"
 
 export interface Service {
   readonly agents: Agents.Settings
+  /** `undefined`: what the home used last. */
+  readonly database: DatabaseChoice | undefined
   /** `undefined`: the manager's default. */
   readonly maxJobs: number | undefined
   readonly stopGrace: Duration.Duration | undefined
@@ -23,6 +26,7 @@ export interface Service {
 
 /** Variables that are set and not empty. */
 export interface Variables {
+  readonly CHARLOTTE_DATABASE: Option.Option<string>
   readonly CHARLOTTE_MAX_JOBS: Option.Option<string>
   readonly CHARLOTTE_STOP_GRACE: Option.Option<string>
 }
@@ -40,6 +44,7 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
 
 const Keys = mapping({
   ...Profiles.fields,
+  database: optional(DatabaseText),
   maxJobs: optional(Count),
   stopGrace: optional(Span),
   retention: optional(
@@ -71,15 +76,17 @@ export const read = (
     const decoded = decodeYaml(Keys, { file, source: Either.getOrElse(text, () => "") })
     const { gates, profiles } = Profiles.read(decoded)
     const { value } = decoded
+    const database = variable(around, "CHARLOTTE_DATABASE", value.database, Schema.decodeUnknownEither(DatabaseText))
     const maxJobs = variable(around, "CHARLOTTE_MAX_JOBS", value.maxJobs, (text) =>
       Schema.decodeUnknownEither(Count)(Number(text))
     )
     const stopGrace = variable(around, "CHARLOTTE_STOP_GRACE", value.stopGrace, Schema.decodeUnknownEither(Span))
 
-    const all = [...Array.getLefts([text]), ...decoded.problems, ...Array.getLefts([maxJobs, stopGrace])]
+    const all = [...Array.getLefts([text]), ...decoded.problems, ...Array.getLefts([database, maxJobs, stopGrace])]
     if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: Array.sort(all, order) })
     return {
       agents: { profiles, gates, file },
+      database: Either.getOrUndefined(database),
       maxJobs: Either.getOrUndefined(maxJobs),
       stopGrace: Either.getOrUndefined(stopGrace),
       retention: value.retention

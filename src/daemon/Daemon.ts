@@ -1,7 +1,7 @@
 /**
  * The daemon: the job manager of a home and its HTTP server, until it is shut down.
  */
-import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Option, Scope } from "effect"
 import * as Http from "../http/server/Server.js"
 import { version } from "../http/contract/Version.js"
 import * as race from "../internal/race.js"
@@ -12,6 +12,8 @@ import { ProcessRunner } from "../process/ProcessRunner.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as gracefulShutdown from "./gracefulShutdown.js"
 import { type LockOwner, show } from "./LockOwner.js"
+import type { DatabaseChoice } from "./DatabaseChoice.js"
+import { Flag } from "./HomeDatabase.js"
 import { HomeLock } from "./HomeLock.js"
 import * as Layers from "./Layers.js"
 import * as JobEventLogger from "./JobEventLogger.js"
@@ -20,6 +22,8 @@ import * as Secrets from "./Secrets.js"
 import * as HomeWatcher from "./HomeWatcher.js"
 
 export interface Options {
+  /** What the command line says of the database. */
+  readonly database?: Option.Option<DatabaseChoice> | undefined
   /** A loopback port to serve as well; its clients need the token of the home. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined
   /** Run once jobs can be submitted. */
@@ -49,7 +53,7 @@ export const run = (options: Options) =>
       onProblem: (problem: string) => Effect.logWarning(problem)
     }
     yield* live(options).pipe(Telemetry.exported(telemetry), DaemonLog.to(options), Effect.provide(home))
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Effect.provideService(Flag, options.database ?? Option.none()))
 
 const live = ({ listen, onMigration = () => Effect.void, onReady }: Options) =>
   Effect.gen(function* () {

@@ -17,7 +17,10 @@ export interface Service {
   /** Absolute, without symbolic links. */
   readonly directory: string
   readonly config: string
+  /** The SQLite file. */
   readonly database: string
+  /** Which database the last process used, if not that file. */
+  readonly databaseNote: string
   /** `<job>/…` below it. */
   readonly logs: string
   /** Of the daemon. */
@@ -165,6 +168,7 @@ const paths = (path: Path, directory: string): Service => ({
   directory,
   config: path.join(directory, "config.yaml"),
   database: path.join(directory, "charlotte.db"),
+  databaseNote: path.join(directory, "database.json"),
   logs: path.join(directory, "logs"),
   log: path.join(directory, "logs", "daemon.log"),
   worktrees: path.join(directory, "worktrees"),

@@ -7,16 +7,15 @@ import { fileURLToPath } from "node:url"
 import * as Http from "../http/server/Server.js"
 import * as Later from "../internal/Later.js"
 import { Orchestrator } from "../manager/Orchestrator.js"
-import * as Database from "../store/Database.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import * as RunStore from "../store/RunStore.js"
 import * as ProcessRunner from "../process/ProcessRunner.js"
 import * as Configuration from "./Configuration.js"
 import * as Home from "./Home.js"
+import * as databaseClient from "./databaseClient.js"
+import * as HomeDatabase from "./HomeDatabase.js"
 import * as HomeLock from "./HomeLock.js"
 import * as Secrets from "./Secrets.js"
-
-const database = Layer.unwrapEffect(Effect.map(Home.Home, ({ database }) => Database.layer({ filename: database })))
 
 /** Preloaded once the daemon is ready. */
 export const tasks = Effect.promise(() => import("./TaskLayers.js"))
@@ -40,16 +39,16 @@ const orchestrator = Layer.effect(
 
 /** The home, locked by this process. */
 export const home = (options: HomeLock.Options) =>
-  HomeLock.layer(options).pipe(
-    Layer.provideMerge(Secrets.layer),
-    Layer.provideMerge(Configuration.layer),
-    Layer.provideMerge(Home.layer)
-  )
+  Layer.unwrapEffect(
+    Effect.map(HomeDatabase.chosen, (choice) =>
+      HomeLock.layer({ ...options, ...(choice._tag === "Postgres" && { database: choice.shown }) })
+    )
+  ).pipe(Layer.provideMerge(Secrets.layer), Layer.provideMerge(Configuration.layer), Layer.provideMerge(Home.layer))
 
-/** The database of the home. */
+/** The database of the home, which it notes once the store is open. */
 export const records = ProcessRunner.layer.pipe(
-  Layer.provideMerge(Secrets.kept(RunStore.layer)),
-  Layer.provideMerge(database)
+  Layer.provideMerge(Layer.tap(Secrets.kept(RunStore.layer), () => HomeDatabase.leaveNote)),
+  Layer.provideMerge(databaseClient.layer)
 )
 
 /** Both. */

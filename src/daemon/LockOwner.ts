@@ -31,6 +31,8 @@ export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
   }),
   /** Identifies the file that it has locked. */
   file: Schema.String,
+  /** The database that it works on, if that is not the SQLite file of the home. */
+  database: Schema.optional(Schema.String),
   /** Where it listens, as long as it does. */
   addresses: Schema.optional(Schema.Array(Address)),
   /** Where browsers find the page, or why they do not. */

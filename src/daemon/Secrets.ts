@@ -11,17 +11,19 @@ import * as SearchRedaction from "../store/SearchRedaction.js"
 import { ParentEnvironment, type Variables } from "../process/ChildEnvironment.js"
 import type { Settings } from "../tasks/Agents.js"
 import { Configuration } from "./Configuration.js"
+import { passwords, sqlite } from "./DatabaseChoice.js"
 import type { Home } from "./Home.js"
 import * as Token from "./Token.js"
 
 export class Secrets extends Context.Tag("charlotte/Secrets")<Secrets, Redaction.Growing>() {}
 
 /** Names of variables whose values must not appear anywhere, even if they are not meant for agents. */
-const secretive = /(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|(SECRET|ACCESS|PRIVATE)_KEY)(_|$)/i
+const secretive = /(^|_)(TOKEN|SECRET|(PG)?PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|(SECRET|ACCESS|PRIVATE)_KEY)(_|$)/i
 
 /** Their values are addresses and names that messages need; only a password in a URL is redacted. */
 const open = new Set(
   ["ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "IS_SANDBOX", "OPENAI_BASE_URL"].concat(
+    "CHARLOTTE_DATABASE",
     ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
     ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOOGLE_APPLICATION_CREDENTIALS"]
   )
@@ -47,11 +49,15 @@ const passedOn = ({ gates, profiles }: Settings): ReadonlyArray<string> => [
 export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Home | FileSystem> = Layer.effect(
   Secrets,
   Effect.gen(function* () {
-    const { agents } = yield* Configuration
+    const { agents, database = sqlite } = yield* Configuration
     const around = yield* ParentEnvironment
     const token = yield* Token.find
     const names = [...passedOn(agents), ...Object.keys(around).filter((name) => secretive.test(name))]
-    return Redaction.growing([...valuesOf(names, around), ...Option.toArray(Option.map(token, Redacted.value))])
+    return Redaction.growing([
+      ...valuesOf(["CHARLOTTE_DATABASE", ...names], around),
+      ...passwords(database),
+      ...Option.toArray(Option.map(token, Redacted.value))
+    ])
   })
 )
 

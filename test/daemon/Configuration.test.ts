@@ -81,6 +81,25 @@ describe("the configuration", () => {
     })
   )
 
+  it.scoped("names the database, without its password in a message", () =>
+    Effect.gen(function* () {
+      const home = yield* homeWith("database: postgres://me:pass-word-1@db.example/jobs\n")
+      expect(yield* read(home)).toMatchObject({
+        database: { _tag: "Postgres", shown: "postgres://me@db.example/jobs" }
+      })
+      expect(yield* read(home, { CHARLOTTE_DATABASE: "sqlite" })).toMatchObject({ database: { _tag: "Sqlite" } })
+      expect(yield* read(yield* homeWith())).toMatchObject({ database: undefined })
+      for (const value of ["5", "[a]", "mysql://me:pass-word-1@h/d"]) {
+        expect(yield* problems(yield* homeWith(`database: ${value}\n`))).toEqual([
+          "config.yaml:1: database must be postgres://USER@HOST:PORT/DATABASE, or sqlite"
+        ])
+      }
+      expect(yield* problems(home, { CHARLOTTE_DATABASE: "postgres://me:pass-word-1@h" })).toEqual([
+        "CHARLOTTE_DATABASE: must name a database: postgres://USER@HOST:PORT/DATABASE"
+      ])
+    })
+  )
+
   it.scoped("says how long finished jobs are kept, or nothing of it", () =>
     Effect.gen(function* () {
       const home = yield* homeWith("retention:\n  completed: 30 days\n  failed: 90 days\n  maxRuns: 0\n")

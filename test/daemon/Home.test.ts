@@ -49,6 +49,7 @@ describe("Home.layerAt", () => {
       expect(paths).toEqual({
         config: `${home}/config.yaml`,
         database: `${home}/charlotte.db`,
+        databaseNote: `${home}/database.json`,
         logs: `${home}/logs`,
         log: `${home}/logs/daemon.log`,
         worktrees: `${home}/worktrees`,

@@ -88,6 +88,21 @@ describe("the secrets that a process knows", () => {
     })
   )
 
+  it.scoped("include the passwords of the database, wherever they stand", () =>
+    Effect.gen(function* () {
+      const config = "database: postgres://me:in-the-file-1@db.example/jobs\n"
+      const around = { PGPASSWORD: "for-the-driver-1" }
+      const text = "in-the-file-1 for-the-driver-1 in-a-variable-1 postgres://me@db.example/jobs"
+      expect(yield* told(text, { config, around })).toBe(
+        "[redacted] [redacted] in-a-variable-1 postgres://me@db.example/jobs"
+      )
+      const variable = { CHARLOTTE_DATABASE: "postgres://me:in-a-variable-1@db.example/jobs" }
+      expect(yield* told(text, { around: variable })).toBe(
+        "in-the-file-1 for-the-driver-1 [redacted] postgres://me@db.example/jobs"
+      )
+    })
+  )
+
   it.scoped("include the token of the home, also one that is made later, and redact records", () =>
     Effect.gen(function* () {
       const token = "0123456789abcdefghijABCDEFGHIJ_-xyz"

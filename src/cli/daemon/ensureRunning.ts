@@ -4,6 +4,7 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
+import * as DatabaseChoice from "../../daemon/DatabaseChoice.js"
 import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
@@ -15,6 +16,7 @@ import * as spawnDaemon from "./spawnDaemon.js"
 import type { Port } from "./ListenAddress.js"
 
 export interface Options {
+  readonly database: Option.Option<DatabaseChoice.DatabaseChoice>
   readonly listen: Option.Option<Port>
   readonly json: boolean
 }
@@ -26,6 +28,18 @@ export class NotListening extends Schema.TaggedError<NotListening>()("NotListeni
 }) {
   override get message() {
     return `${this.holder} is not listening on ${this.address}; restart it with: charlotte daemon restart --listen ${this.address}`
+  }
+}
+
+/** A daemon is running, but works on another database than the requested one. */
+export class OtherDatabase extends Schema.TaggedError<OtherDatabase>()("OtherDatabase", {
+  holder: LockOwner.LockOwner,
+  used: Schema.String,
+  requested: Schema.String
+}) {
+  override get message() {
+    const { holder, requested, used } = this
+    return `${holder} works on ${used}; restart it with: charlotte daemon restart --database ${requested}`
   }
 }
 
@@ -47,7 +61,7 @@ export const up = (
   options: Options
 ): Effect.Effect<
   Up,
-  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding,
+  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding | OtherDatabase,
   FileSystem | Home | Output | Path
 > =>
   Effect.catchTag(find(options), "NotStarted", ({ code, text }) =>
@@ -66,7 +80,7 @@ const find = (options: Options) =>
       const holder = Option.getOrUndefined(found)
       if (holder?.what === "run") return yield* new LockOwner.HomeBusy({ directory, holder })
       if (holder?.addresses !== undefined) {
-        if (!isNew) yield* probe(socket, holder)
+        if (!isNew) yield* Effect.zipRight(probe(socket, holder), refuseOther(holder, options))
         return yield* listening(holder, isNew, options)
       }
       if (holder === undefined) {
@@ -92,6 +106,15 @@ const probe = (socket: string, holder: LockOwner.LockOwner) =>
     Effect.scoped
   )
 
+/** Without the option, any will do. */
+const refuseOther = (holder: LockOwner.LockOwner, { database }: Options) =>
+  Effect.gen(function* () {
+    if (Option.isNone(database)) return
+    const requested = DatabaseChoice.show(database.value)
+    const { database: used = DatabaseChoice.show(DatabaseChoice.sqlite) } = holder
+    if (used !== requested) return yield* new OtherDatabase({ holder, used, requested })
+  })
+
 const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Options) =>
   Option.match(listen, {
     onNone: () => Effect.succeed({ holder, isNew }),
@@ -102,11 +125,13 @@ const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Opti
   })
 
 /** The command line of the daemon. */
-const words = ({ json, listen }: Options, level: LogLevel.LogLevel) => [
+const words = ({ database, json, listen }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",
   "--foreground",
   ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", LockOwner.show(port)] }),
+  // Without a password, which the command line refuses.
+  ...Option.match(database, { onNone: () => [], onSome: (choice) => ["--database", DatabaseChoice.show(choice)] }),
   ...(json ? ["--json"] : []),
   ...(level === LogLevel.None ? [] : ["--log-level", level._tag.toLowerCase()])
 ]

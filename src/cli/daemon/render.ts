@@ -12,11 +12,12 @@ export interface Manner {
 }
 
 /** For `--json`. */
-const object = ({ addresses = [], page, process, since, version, what }: LockOwner.LockOwner) => ({
+const object = ({ addresses = [], database = "sqlite", page, process, since, version, what }: LockOwner.LockOwner) => ({
   what,
   pid: process.pid,
   version,
   since: DateTime.formatIso(since),
+  database,
   addresses,
   ...(page && { page })
 })
@@ -38,7 +39,8 @@ export const up = ({ holder, isNew }: Up, { json }: Manner) =>
         ...where(holder)
       ])
 
-const where = ({ addresses = [], page }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> => [
+const where = ({ addresses = [], database, page }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> => [
+  ...(database === undefined ? [] : [[StyledLine.raw("  database ", "faint"), StyledLine.piece(database, "name")]]),
   ...addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(LockOwner.show(address), "name")]),
   ...(page?.origin === undefined
     ? []

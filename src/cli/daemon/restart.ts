@@ -9,15 +9,14 @@ import type { Port } from "./ListenAddress.js"
 import * as render from "./render.js"
 import * as shutDown from "./shutDown.js"
 
-export interface Options {
-  readonly listen: Option.Option<Port>
-  readonly json: boolean
-}
-
-export const restart = ({ json, listen }: Options) =>
+export const restart = ({ database, json, listen }: ensureRunning.Options) =>
   Effect.gen(function* () {
     const before = yield* shutDown.down
-    const up = yield* ensureRunning.up({ listen: Option.orElse(listen, () => Option.flatMap(before, port)), json })
+    const up = yield* ensureRunning.up({
+      database,
+      listen: Option.orElse(listen, () => Option.flatMap(before, port)),
+      json
+    })
     yield* render.up(up, { json })
   }).pipe(Effect.provide(Home.layer))
 

@@ -21,7 +21,7 @@ const launch = (options: ensureRunning.Options) =>
   Effect.flatMap(ensureRunning.up(options), (up) => render.up(up, options)).pipe(Effect.provide(Home.layer))
 
 /** Is the daemon until it is shut down. */
-const stay = ({ json, listen }: ensureRunning.Options) =>
+const stay = ({ database, json, listen }: ensureRunning.Options) =>
   Effect.gen(function* () {
     // Only the daemon itself loads all of this.
     const Daemon = yield* Effect.promise(() => import("../../daemon/Daemon.js"))
@@ -30,6 +30,7 @@ const stay = ({ json, listen }: ensureRunning.Options) =>
     const { error } = yield* Output
     yield* Daemon.run({
       show: spawnDaemon.isLaunched ? undefined : (line) => void Effect.runFork(error(readable(line))),
+      database,
       listen: Option.getOrUndefined(listen),
       onMigration: spawnDaemon.reportToLauncher,
       onReady: (holder) =>

@@ -7,6 +7,8 @@ import { Context, Effect, Layer, Option, type Scope, Stream } from "effect"
 import type { InvalidConfiguration } from "../../daemon/ConfigurationFile.js"
 import type { HomeBusy } from "../../daemon/LockOwner.js"
 import { Home, type HomeUnusable } from "../../daemon/Home.js"
+import * as databaseClient from "../../daemon/databaseClient.js"
+import * as HomeDatabase from "../../daemon/HomeDatabase.js"
 import * as Layers from "../../daemon/Layers.js"
 import type { TokenUnusable } from "../../daemon/Token.js"
 import type { StoreError } from "../../domain/errors.js"
@@ -76,12 +78,6 @@ export const make = (store: RunStore.Service): Jobs => {
 export const managed = ({ resume, start }: JobManager["Type"]): Effect.Effect<Manager, never, RunStore.RunStore> =>
   Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start, resume }))
 
-const untouched = Layer.unwrapEffect(
-  Effect.map(Home, ({ database }) =>
-    Layer.provide(RunStore.layerUntouched, Database.layerUntouched({ filename: database }))
-  )
-)
-
 /** A copy may be migrated and recovered. */
 const copied = Layer.unwrapScoped(
   Effect.gen(function* () {
@@ -102,12 +98,13 @@ export const store: Effect.Effect<
 > = Effect.gen(function* () {
   const fs = yield* FileSystem
   const { database } = yield* Home
+  const choice = yield* HomeDatabase.chosenToRead
   const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => false)
   const storeOf = <R, E, R2>(layer: Layer.Layer<R | RunStore.RunStore, E, R2>) =>
     Effect.map(Layer.build(layer), Context.get(RunStore.RunStore))
-  if (!isThere) return yield* storeOf(RunStore.layerMemory)
-  if (Copy.isNeeded(database)) return yield* storeOf(copied)
-  return yield* storeOf(untouched).pipe(
+  if (choice._tag === "Sqlite" && !isThere) return yield* storeOf(RunStore.layerMemory)
+  if (choice._tag === "Sqlite" && Copy.isNeeded(database)) return yield* storeOf(copied)
+  return yield* storeOf(Layer.provide(RunStore.layerUntouched, databaseClient.layerUntouched(choice))).pipe(
     Effect.catchIf(
       ({ reason }) => reason === "version" || reason === "readonly",
       () => storeOf(Layers.store({ what: "run", version }))

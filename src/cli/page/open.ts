@@ -29,7 +29,8 @@ export const open = ({ job, json, print, revoke }: Options) =>
 const show = ({ job, json, print }: Omit<Options, "revoke">) =>
   Effect.gen(function* () {
     // A foreground run has the page too.
-    if (Option.isNone(yield* JobSource.host)) yield* ensureRunning.up({ listen: Option.none(), json })
+    if (Option.isNone(yield* JobSource.host))
+      yield* ensureRunning.up({ database: Option.none(), listen: Option.none(), json })
     const id = yield* Effect.transposeMapOption(job, find)
     yield* openPage.open({ id: Option.getOrUndefined(id), json, print })
   })
