@@ -239,6 +239,22 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
 }
 
 /**
+ * Another node of the cluster has this address.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class NodeConflict extends Schema.TaggedError<NodeConflict>()("NodeConflict", {
+  kind: Schema.String,
+  /** `HOST:PORT`. */
+  address: Schema.String
+}) {
+  override get message() {
+    return `another node for jobs of kind "${this.kind}" has the address ${this.address}; give each node its own`
+  }
+}
+
+/**
  * A write for an attempt that has ended, or that a later attempt has replaced; it was rejected.
  *
  * @since 0.1.0

@@ -15,6 +15,9 @@ import * as searchText from "./searchText.js"
 
 export interface Entry extends MemoryQueue.Entry {
   readonly events: Array<MemoryEventLog.Logged>
+  /** In a cluster: the address on which it was placed last, and the node that has taken its attempt. */
+  node?: string | undefined
+  runner?: string | undefined
 }
 
 export const runOf = ({ state, submitted }: Entry, isPinned: boolean): Run =>

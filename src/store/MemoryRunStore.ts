@@ -12,6 +12,7 @@ import { isTerminal } from "../domain/RunStatus.js"
 import { admitRun } from "./admitRun.js"
 import * as MemoryAgentLimitStore from "./MemoryAgentLimitStore.js"
 import * as MemoryChildProcessStore from "./MemoryChildProcessStore.js"
+import * as MemoryClusterStore from "./MemoryClusterStore.js"
 import * as MemoryEventLog from "./MemoryEventLog.js"
 import * as MemoryOwnerStore from "./MemoryOwnerStore.js"
 import * as MemoryQueue from "./MemoryQueue.js"
@@ -86,6 +87,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const to = RunTransition.next(entry.state, change, isSignalled)
     if (to === undefined) return new Superseded({ jobId, attempt })
     entry.state = snapshot(to)
+    if (to.status !== "running") entry.runner = undefined
     const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
     const appended = append(entry, [RunTransition.changeEvent(change)])
     ended(entry)
@@ -112,62 +114,63 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const isCurrent = (jobId: JobId, attempt: number) => current(jobId, attempt) !== undefined
   const work = MemoryTaskProgressStore.make(isCurrent)
 
+  const create: Service["create"] = (run) =>
+    write(() =>
+      Effect.gen(function* () {
+        const decision = yield* admitRun(run, queue.lookup)
+        if (decision._tag === "Existing") return decision
+        const { state } = decision
+        const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
+        const entry: Entry = { submitted, events: [], signals: [], state }
+        entries.set(run.id, entry)
+        latestId = Option.some(
+          Option.getOrElse(
+            Option.filter(latestId, (id) => id > run.id),
+            () => run.id
+          )
+        )
+        yield* append(entry, [RunTransition.createdEvent(run, state)])
+        const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
+        if (state.status === "running") return { _tag: "Running" as const }
+        yield* wakeWaiting([entry])
+        return { _tag: "Pending" as const, replaces: replaces.flat() }
+      }).pipe(Effect.catchTag("Superseded", Effect.die))
+    )
+
+  const begin: Service["begin"] = (beginning) =>
+    write((): Effect.Effect<"running" | "waits", Superseded> => {
+      const { attempt, jobId, key } = beginning
+      const entry = entries.get(jobId)
+      const to = entry && RunTransition.begun(entry.state, beginning)
+      if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
+      const { parked, wokenBy } = entry.state
+      if (key !== undefined && entry.state.key === undefined) {
+        if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
+          const held = queue.keysOfEntry(entry)
+          entry.state = { ...entry.state, key, waitsFor: "key" }
+          // It holds no key any more, and its other one may be that of a run before it.
+          return Effect.as(wakeWaiting(queue.release(held, beginning.at)), "waits")
+        }
+      }
+      if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
+      if (beginning.submission !== undefined) entry.submitted = { ...entry.submitted, submission: beginning.submission }
+      if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
+      entry.state = to
+      return Effect.as(append(entry, [RunTransition.begunEvent(beginning)]), "running")
+    })
+
   return {
     outsideTransaction: Effect.void,
     outbox: Option.none(),
     ...MemoryRunReads.make({ entries, toRun, queue, work, log, latestId: () => latestId, changes: notifier.get }),
     ...retention,
 
-    create: (run) =>
-      write(() =>
-        Effect.gen(function* () {
-          const decision = yield* admitRun(run, queue.lookup)
-          if (decision._tag === "Existing") return decision
-          const { state } = decision
-          const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
-          const entry: Entry = { submitted, events: [], signals: [], state }
-          entries.set(run.id, entry)
-          latestId = Option.some(
-            Option.getOrElse(
-              Option.filter(latestId, (id) => id > run.id),
-              () => run.id
-            )
-          )
-          yield* append(entry, [RunTransition.createdEvent(run, state)])
-          const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
-          if (state.status === "running") return { _tag: "Running" as const }
-          yield* wakeWaiting([entry])
-          return { _tag: "Pending" as const, replaces: replaces.flat() }
-        }).pipe(Effect.catchTag("Superseded", Effect.die))
-      ),
-
+    create,
+    begin,
     record: (requested) =>
       write(() => {
         const entry = entries.get(requested.jobId)
         return entry === undefined ? new Superseded(requested) : change(entry, requested)
-      }),
-
-    begin: (beginning) =>
-      write((): Effect.Effect<"running" | "waits", Superseded> => {
-        const { attempt, jobId, key } = beginning
-        const entry = entries.get(jobId)
-        const to = entry && RunTransition.begun(entry.state, beginning)
-        if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
-        const { parked, wokenBy } = entry.state
-        if (key !== undefined && entry.state.key === undefined) {
-          if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
-            const held = queue.keysOfEntry(entry)
-            entry.state = { ...entry.state, key, waitsFor: "key" }
-            // It holds no key any more, and its other one may be that of a run before it.
-            return Effect.as(wakeWaiting(queue.release(held, beginning.at)), "waits")
-          }
-        }
-        if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
-        if (beginning.submission !== undefined)
-          entry.submitted = { ...entry.submitted, submission: beginning.submission }
-        if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
-        entry.state = to
-        return Effect.as(append(entry, [RunTransition.begunEvent(beginning)]), "running")
       }),
 
     holder: (key) => Effect.sync(() => queue.holder(key)),
@@ -239,6 +242,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       }),
 
     owners: MemoryOwnerStore.make(),
+    cluster: MemoryClusterStore.make({ entries, queue, toRun, create, begin, write }),
 
     childProcesses,
     work,

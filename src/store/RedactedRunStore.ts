@@ -32,7 +32,7 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
     reason === undefined ? {} : { reason: text(reason) }
 
   /** What is searched of a run is redacted, too, although it runs from what was submitted. */
-  const submitted = (run: NewRun): NewRun => {
+  const submitted = <R extends Omit<NewRun, "id">>(run: R): R => {
     const searched = run.searched ?? stringify({ labels: run.labels, config: run.config })
     const redacted = json(searched)
     return redacted === searched ? run : { ...run, searched: redacted }
@@ -41,6 +41,7 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
   return {
     ...store,
     create: (run) => store.create(submitted(run)),
+    cluster: { ...store.cluster, admit: (run, placement) => store.cluster.admit(submitted(run), placement) },
     outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
     append: (emitted) => store.append({ ...emitted, events: emitted.events.map(event) }),
     record: (changed) => store.record(change(changed)),

@@ -6,6 +6,7 @@
 import type { Effect, Option } from "effect"
 import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
+import type { ClusterStore } from "./ClusterStore.js"
 import type { Outbox } from "./Outbox.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
@@ -38,6 +39,9 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
   readonly outbox: Option.Option<Outbox>
 
   readonly owners: OwnerStore
+
+  /** The nodes of a cluster. */
+  readonly cluster: ClusterStore
 
   /** The child processes of jobs. */
   readonly childProcesses: ChildProcessStore

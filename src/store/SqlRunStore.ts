@@ -15,6 +15,7 @@ import { SearchRedaction } from "./SearchRedaction.js"
 import * as SqlOutbox from "./SqlOutbox.js"
 import type { Guard } from "./sql/DatabaseFileGuard.js"
 import type { Connection } from "./sql/Dialect.js"
+import * as clusterWrites from "./sql/clusterWrites.js"
 import * as events from "./sql/events.js"
 import * as jobStores from "./sql/jobStores.js"
 import * as keys from "./sql/keys.js"
@@ -170,6 +171,7 @@ export const make = ({
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
+      cluster: clusterWrites.make({ session, write, indexer }),
 
       ...jobStores.make({ session, spansMachines, write, indexer })
     }

@@ -5,6 +5,7 @@ import type { RunStore } from "charlotte"
 import type { Layer } from "effect"
 import { agentLimits } from "./conformance/agentLimits.js"
 import { changing } from "./conformance/changing.js"
+import { cluster } from "./conformance/cluster.js"
 import { events } from "./conformance/events.js"
 import { reading } from "./conformance/reading.js"
 import { searching } from "./conformance/searching.js"
@@ -14,7 +15,18 @@ import { watching } from "./conformance/watching.js"
 import { work } from "./conformance/work.js"
 
 export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
-  for (const part of [reading, changing, events, recovery, retention, searching, watching, work, agentLimits]) {
+  for (const part of [
+    reading,
+    changing,
+    events,
+    recovery,
+    retention,
+    searching,
+    watching,
+    work,
+    agentLimits,
+    cluster
+  ]) {
     part(layer)
   }
 }

@@ -13,6 +13,7 @@ import search from "./0012_search.js"
 import agentLimits from "./0013_agent_limits.js"
 import retention from "./0014_retention.js"
 import trace from "./0015_trace.js"
+import cluster from "./0017_cluster.js"
 import machine from "./0018_machine.js"
 
 export const migrations = {
@@ -31,5 +32,6 @@ export const migrations = {
   "0013_agent_limits": agentLimits,
   "0014_retention": retention,
   "0015_trace": trace,
+  "0017_cluster": cluster,
   "0018_machine": machine
 }

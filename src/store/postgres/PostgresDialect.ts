@@ -69,6 +69,7 @@ export const make = ({
     // A string with a NUL is JSON, but no text.
     member: (json, name) => `CAST(replace(${json}, '\\u0000', '\\ufffd') AS json) ->> '${name}'`,
     forUpdate: " FOR UPDATE",
+    now: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
     latestCursor: "SELECT cursor FROM charlotte_log",
 
     begin: (connection) =>

@@ -31,6 +31,8 @@ export interface Dialect {
   readonly member: (json: string, name: string) => string
   /** At the end of a query: the rows that it finds stay as they are until the end of the transaction. */
   readonly forUpdate: string
+  /** Milliseconds since 1970 by the clock of the database. */
+  readonly now: string
   /** The number of the last cursor that was drawn, as `cursor`. */
   readonly latestCursor: string
 

@@ -28,6 +28,7 @@ export const dialect: Dialect = {
   arrayOf: (column) => `json_group_array(${column})`,
   member: (json, name) => `${json} ->> '${name}'`,
   forUpdate: "",
+  now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
   latestCursor: "SELECT seq AS cursor FROM sqlite_sequence WHERE name = 'charlotte_events'",
   begin: (connection) => Effect.as(begin(connection), execute(connection, "COMMIT")),
   lockRuns: () => Effect.void,

@@ -14,8 +14,8 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import { admitRun, keysOf } from "../admitRun.js"
-import type { Change, Created, Holder, Outbox, Service } from "../RunStoreService.js"
+import { admitRun, type Decision, keysOf } from "../admitRun.js"
+import type { Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../RunStoreService.js"
 import * as RunTransition from "../RunTransition.js"
 import type { Batch } from "./Batch.js"
 import * as keys from "./keys.js"
@@ -70,30 +70,68 @@ const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
     return [id]
   })
 
+/** Inserts a run that was decided on, with its first event. */
+export const insert = (
+  batch: Batch,
+  run: NewRun,
+  { replaced, state }: Extract<Decision, { readonly _tag: "New" }>
+): Effect.Effect<Created, Superseded | SqlError> =>
+  Effect.gen(function* () {
+    batch.insert(run, state)
+    batch.append(run.id, [RunTransition.createdEvent(run, state)])
+    const replaces = yield* Effect.forEach(replaced, (holder) => replace(batch, holder, run.at))
+    return state.status === "running" ? running : { _tag: "Pending", replaces: replaces.flat() }
+  })
+
+/** Begins an attempt of a run that waits, unless a key keeps it. */
+export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"running" | "waits", Superseded | SqlError> =>
+  Effect.gen(function* () {
+    const { at, attempt, jobId, key } = beginning
+    const head = batch.head(jobId)
+    const to = head && RunTransition.begun(head.state, beginning)
+    if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
+    const { parked, wokenBy } = head.state
+    if (key !== undefined && head.state.key === undefined) {
+      const connection = yield* batch.connection
+      yield* connection.dialect.lockAdmission(connection, head.kind)
+      const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
+      if (Option.isSome(holder)) {
+        yield* batch.change(jobId, head, { ...head.state, key, waitsFor: "key" })
+        // It holds no key any more, and its other one may be that of a run before it.
+        yield* keys.release(batch, runs.keysOfHead(head), at)
+        return "waits"
+      }
+    }
+    if (beginning.submission !== undefined) {
+      yield* runs.recordSubmission(yield* batch.connection, jobId, beginning.submission)
+    }
+    if (beginning.trace !== undefined) yield* runs.recordTrace(yield* batch.connection, jobId, beginning.trace)
+    if (parked?.signal !== undefined && wokenBy === "signal") {
+      yield* signals.use(yield* batch.connection, jobId, parked.signal)
+    }
+    yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
+    return "running"
+  })
+
 export const make = (write: Writer["write"]): Writes => ({
   create: (run) =>
     write({
       operation: "start a job",
       lane: "fast",
       body: (batch): Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> => {
-        const insert = (state: RunTransition.State) => {
-          batch.insert(run, state)
-          batch.append(run.id, [RunTransition.createdEvent(run, state)])
-        }
         const isPlain =
           keysOf(run).length === 0 && run.idempotency === undefined && !run.isQueued && run.startAt === undefined
         if (isPlain) {
-          insert(RunTransition.initial(run))
+          const state = RunTransition.initial(run)
+          batch.insert(run, state)
+          batch.append(run.id, [RunTransition.createdEvent(run, state)])
           return Exit.succeed(running)
         }
         return Effect.gen(function* () {
           const connection = yield* batch.connection
           yield* connection.dialect.lockAdmission(connection, run.kind)
           const decision = yield* admitRun(run, lookup(batch.connection))
-          if (decision._tag === "Existing") return decision
-          insert(decision.state)
-          const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(batch, holder, run.at))
-          return decision.state.status === "running" ? running : { _tag: "Pending" as const, replaces: replaces.flat() }
+          return decision._tag === "Existing" ? decision : yield* insert(batch, run, decision)
         }).pipe(Effect.catchTag("Superseded", Effect.die))
       }
     }),
@@ -124,34 +162,7 @@ export const make = (write: Writer["write"]): Writes => ({
       operation: "begin a job",
       lane: "fast",
       about: beginning.jobId,
-      body: (batch) =>
-        Effect.gen(function* () {
-          const { at, attempt, jobId, key } = beginning
-          const head = batch.head(jobId)
-          const to = head && RunTransition.begun(head.state, beginning)
-          if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-          const { parked, wokenBy } = head.state
-          if (key !== undefined && head.state.key === undefined) {
-            const connection = yield* batch.connection
-            yield* connection.dialect.lockAdmission(connection, head.kind)
-            const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
-            if (Option.isSome(holder)) {
-              yield* batch.change(jobId, head, { ...head.state, key, waitsFor: "key" })
-              // It holds no key any more, and its other one may be that of a run before it.
-              yield* keys.release(batch, runs.keysOfHead(head), at)
-              return "waits"
-            }
-          }
-          if (beginning.submission !== undefined) {
-            yield* runs.recordSubmission(yield* batch.connection, jobId, beginning.submission)
-          }
-          if (beginning.trace !== undefined) yield* runs.recordTrace(yield* batch.connection, jobId, beginning.trace)
-          if (parked?.signal !== undefined && wokenBy === "signal") {
-            yield* signals.use(yield* batch.connection, jobId, parked.signal)
-          }
-          yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
-          return "running"
-        })
+      body: (batch) => begin(batch, beginning)
     }),
 
   append: ({ attempt, events: emitted, jobId }) =>

@@ -218,6 +218,7 @@ export const change = (id: JobId, from: State, to: State): Change => [
   to.crashes,
   to.status === "completed" ? stringify(to.result) : null,
   to.error === undefined ? null : stringify(encodeError(to.error)),
+  to.status,
   id,
   from.status,
   from.attempt
@@ -238,7 +239,8 @@ export const update = (
     : Effect.flatMap(
         connection.execute(
           `UPDATE charlotte_runs SET status = ?, attempt = ?, key = ?, started_at = ?, stopping_at = ?, ended_at = ?,
-             waits_for = ?, due_at = ?, parked = ?, woken_by = ?, crashes = ?, result = ?, error = ?
+             waits_for = ?, due_at = ?, parked = ?, woken_by = ?, crashes = ?, result = ?, error = ?,
+             runner = CASE WHEN ? = 'running' THEN runner END
            WHERE id = ? AND status = ? AND attempt = ?`,
           change,
           undefined

@@ -1,0 +1,155 @@
+/**
+ * What the nodes of a cluster share of the jobs of a kind: who they are, how many jobs may run, and which node has which job.
+ *
+ * @since 0.2.0
+ */
+import type { Effect, Option } from "effect"
+import type {
+  IdempotencyKeyReused,
+  JobConflict,
+  MaxJobsReached,
+  NodeConflict,
+  QueueFull,
+  StoreError,
+  Superseded
+} from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { UnfinishedRun } from "./RunReads.js"
+import type { Beginning, Created, NewRun } from "./RunWrites.js"
+
+/** Milliseconds without a sign of life, by the clock of the database, after which a node is dead. */
+export const deadAfter = 10_000
+
+/**
+ * The nodes of a cluster, and the placement of jobs on them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ClusterStore {
+  /** Records a node. It takes the place of a dead one of the same kind and address, and fails while that one is alive. */
+  readonly join: (node: NewNode) => Effect.Effect<void, NodeConflict | StoreError>
+
+  /** A sign of life. `false`: the node is not recorded any more. */
+  readonly renew: (node: string) => Effect.Effect<boolean, StoreError>
+
+  readonly leave: (node: string) => Effect.Effect<void, StoreError>
+
+  /** The nodes of a kind, oldest first. */
+  readonly nodes: (kind: string) => Effect.Effect<ReadonlyArray<Node>, StoreError>
+
+  /** No more jobs are placed on the node, or they are again. */
+  readonly drain: (node: string, draining: boolean) => Effect.Effect<void, StoreError>
+
+  /** Records how many jobs of a kind may run in the cluster, unless that is recorded already. Answers what is. */
+  readonly limit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<number, StoreError>
+
+  /** Changes how many jobs of a kind may run. */
+  readonly setLimit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<void, StoreError>
+
+  /**
+   * As `create`, within the limit of the kind: the run is placed on the candidate with most room, under the id of that candidate.
+   */
+  readonly admit: (
+    run: Omit<NewRun, "id" | "isQueued">,
+    placement: Placement
+  ) => Effect.Effect<
+    { readonly id: JobId; readonly created: Created },
+    MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | StoreError
+  >
+
+  /** As `begin`, within the limit of the kind: the attempt is that of this node. */
+  readonly begin: (
+    beginning: Beginning,
+    by: Runner
+  ) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
+
+  /** Takes an attempt that was placed and that no node has taken. Fails where another one has, or where it is over. */
+  readonly take: (
+    attempt: { readonly jobId: JobId; readonly attempt: number },
+    by: Runner
+  ) => Effect.Effect<void, Superseded | StoreError>
+
+  /** The running runs of a kind, oldest first. */
+  readonly held: (kind: string) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
+}
+
+/**
+ * A node: one manager of one kind in one process.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface NewNode {
+  /** Of this incarnation: after a restart it is another one. */
+  readonly id: string
+  readonly kind: string
+  /** How other nodes reach it: `HOST:PORT`. */
+  readonly address: string
+  /** How many jobs it runs at once. */
+  readonly capacity: number
+}
+
+/**
+ * A node as it is recorded.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Node extends NewNode {
+  readonly isAlive: boolean
+  readonly isDraining: boolean
+}
+
+/**
+ * Who runs an attempt.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Runner {
+  /** The id of the node. */
+  readonly node: string
+  /** Its address. */
+  readonly address: string
+  /** How many jobs it runs at once. */
+  readonly capacity: number
+}
+
+/**
+ * Where a new run may be placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Placement {
+  /** One for each node that takes jobs, with an id that belongs to it. */
+  readonly candidates: readonly [Candidate, ...ReadonlyArray<Candidate>]
+  /** What to do where no job may begin. */
+  readonly whenFull: "refuse" | "queue"
+  /** The statuses of the runs that begin before a new one while they wait for a permit. */
+  readonly waiting: ReadonlyArray<"interrupted" | "parked" | "pending">
+}
+
+/**
+ * A node on which a new run may be placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Candidate {
+  readonly id: JobId
+  readonly address: string
+  readonly capacity: number
+}
+
+/**
+ * A running run, and the node that has taken its attempt.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface HeldRun extends UnfinishedRun {
+  /** None where no node has taken it yet. */
+  readonly runner: Option.Option<{ readonly node: string; readonly isAlive: boolean }>
+}

@@ -1,0 +1,140 @@
+/**
+ * The part of the in-memory store for the nodes of a cluster: several managers in one process share it.
+ */
+import { Clock, Effect, Option, Order } from "effect"
+import { NodeConflict, Superseded } from "../domain/errors.js"
+import { type ClusterStore, deadAfter, type NewNode, type Node } from "./ClusterStore.js"
+import type * as MemoryQueue from "./MemoryQueue.js"
+import type { Entry } from "./MemoryRunReads.js"
+import { permit, type Permits, placeRun } from "./placeRun.js"
+import type { Service } from "./RunStoreService.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
+
+interface Recorded extends NewNode {
+  readonly seenAt: number
+  readonly isDraining: boolean
+}
+
+export const make = ({
+  begin,
+  create,
+  entries,
+  queue,
+  toRun,
+  write
+}: {
+  readonly entries: ReadonlyMap<JobId, Entry>
+  readonly queue: ReturnType<typeof MemoryQueue.make<Entry>>
+  readonly toRun: (entry: Entry) => Run
+  readonly create: Service["create"]
+  readonly begin: Service["begin"]
+  readonly write: <A, E>(body: () => Effect.Effect<A, E>) => Effect.Effect<A, E>
+}): ClusterStore => {
+  const nodes = new Map<string, Recorded>()
+  const limits = new Map<string, number>()
+
+  const isAlive = ({ seenAt }: Recorded) => Effect.map(Clock.currentTimeMillis, (now) => seenAt > now - deadAfter)
+  const change = (id: string, to: Partial<Recorded>) =>
+    Effect.sync(() => {
+      const node = nodes.get(id)
+      if (node !== undefined) nodes.set(id, { ...node, ...to })
+      return node !== undefined
+    })
+
+  const running = (kind: string) =>
+    [...entries.values()]
+      .filter(({ state, submitted }) => submitted.kind === kind && state.status === "running")
+      .sort(Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id))
+
+  const permits: Permits<never> = {
+    maxJobs: (kind) => Effect.sync(() => limits.get(kind) ?? 0),
+    running: (kind) =>
+      Effect.sync(() => {
+        const counts = new Map<string, number>()
+        for (const { node = "" } of running(kind)) counts.set(node, (counts.get(node) ?? 0) + 1)
+        return counts
+      }),
+    hasDue: (kind, statuses) => Effect.sync(() => queue.due({ kind, statuses, limit: 1 }).length > 0)
+  }
+
+  return {
+    join: (node) =>
+      Effect.gen(function* () {
+        const { address, kind } = node
+        const other = [...nodes.values()].find((other) => other.kind === kind && other.address === address)
+        if (other !== undefined && (yield* isAlive(other))) return yield* new NodeConflict({ kind, address })
+        if (other !== undefined) nodes.delete(other.id)
+        nodes.set(node.id, { ...node, seenAt: yield* Clock.currentTimeMillis, isDraining: false })
+      }),
+    renew: (id) => Effect.flatMap(Clock.currentTimeMillis, (seenAt) => change(id, { seenAt })),
+    leave: (id) => Effect.sync(() => void nodes.delete(id)),
+    drain: (id, isDraining) => Effect.asVoid(change(id, { isDraining })),
+    nodes: (kind) =>
+      Effect.forEach(
+        [...nodes.values()].filter((node) => node.kind === kind),
+        (node) =>
+          Effect.map(isAlive(node), (isAlive): Node => {
+            const { seenAt: _, ...recorded } = node
+            return { ...recorded, isAlive }
+          })
+      ),
+
+    limit: ({ kind, maxJobs }) =>
+      Effect.sync(() => {
+        const limit = limits.get(kind) ?? maxJobs
+        limits.set(kind, limit)
+        return limit
+      }),
+    setLimit: ({ kind, maxJobs }) => Effect.sync(() => void limits.set(kind, maxJobs)),
+
+    admit: (run, placement) =>
+      write(() =>
+        Effect.gen(function* () {
+          const { candidate, run: placed } = yield* placeRun(run, placement, { ...queue.lookup, ...permits })
+          const created = yield* create(placed)
+          if (created._tag === "Existing") return { id: created.id, created }
+          const entry = entries.get(placed.id)
+          if (entry !== undefined) entry.node = candidate.address
+          return { id: placed.id, created }
+        })
+      ),
+
+    begin: (beginning, by) =>
+      write(() =>
+        Effect.gen(function* () {
+          const entry = entries.get(beginning.jobId)
+          if (entry === undefined) return yield* new Superseded(beginning)
+          yield* permit(entry.submitted.kind, by, permits)
+          const begun = yield* begin(beginning)
+          if (begun === "running") Object.assign(entry, { node: by.address, runner: by.node })
+          return begun
+        })
+      ),
+
+    take: ({ attempt, jobId }, by) =>
+      write(() => {
+        const entry = entries.get(jobId)
+        const isFree =
+          entry?.state.status === "running" && entry.state.attempt === attempt && entry.runner === undefined
+        if (entry === undefined || !isFree) return new Superseded({ jobId, attempt })
+        entry.node = by.address
+        entry.runner = by.node
+        return Effect.void
+      }),
+
+    held: (kind) =>
+      Effect.forEach(running(kind), (entry) =>
+        Effect.gen(function* () {
+          const node = entry.runner === undefined ? undefined : nodes.get(entry.runner)
+          const isRunnerAlive = node !== undefined && (yield* isAlive(node))
+          return {
+            run: toRun(entry),
+            stopping: entry.state.stoppingAt !== undefined,
+            crashes: entry.state.crashes,
+            runner: Option.map(Option.fromNullable(entry.runner), (node) => ({ node, isAlive: isRunnerAlive }))
+          }
+        })
+      )
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The nodes of a cluster, and the jobs that they have: `node` is the address on which a run was placed last, `runner` the node that
+ * has taken its attempt.
+ */
+export default [
+  "ALTER TABLE charlotte_runs ADD COLUMN node TEXT",
+  "ALTER TABLE charlotte_runs ADD COLUMN runner TEXT",
+  `CREATE TABLE charlotte_nodes (
+    id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
+    kind TEXT NOT NULL CHECK (kind <> ''),
+    address TEXT NOT NULL CHECK (address <> ''),
+    capacity INTEGER NOT NULL CHECK (capacity >= 1),
+    joined_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    draining INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (kind, address)
+  )`,
+  `CREATE TABLE charlotte_limits (
+    kind TEXT NOT NULL PRIMARY KEY CHECK (kind <> ''),
+    max_jobs INTEGER NOT NULL CHECK (max_jobs >= 1)
+  )`
+]

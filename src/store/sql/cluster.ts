@@ -1,0 +1,162 @@
+/**
+ * Statements on the nodes of a cluster, and on the jobs that they have.
+ */
+import { Effect, Option, Schema } from "effect"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { JobId } from "../../domain/JobId.js"
+import { deadAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
+import type { Permits } from "../placeRun.js"
+import type { Connection } from "./Dialect.js"
+import * as queue from "./queue.js"
+import { columns, Row, run } from "./runRow.js"
+import { execute, query } from "./statements.js"
+
+const isAlive = ({ dialect }: Connection): string => `seen_at > ${dialect.now} - ${deadAfter}`
+
+const selectIds = query(Schema.Struct({ id: Schema.String }))
+
+/** Whether the node is recorded: not where a live one of the same kind has the address. */
+export const join = (
+  connection: Connection,
+  { address, capacity, id, kind }: NewNode
+): Effect.Effect<boolean, SqlError> => {
+  const { now } = connection.dialect
+  return Effect.gen(function* () {
+    yield* execute(
+      connection,
+      `DELETE FROM charlotte_nodes WHERE kind = ? AND address = ? AND NOT (${isAlive(connection)})`,
+      [kind, address]
+    )
+    const rows = yield* selectIds(
+      connection,
+      `INSERT INTO charlotte_nodes (id, kind, address, capacity, joined_at, seen_at)
+       VALUES (?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
+      [id, kind, address, capacity]
+    )
+    return rows.length > 0
+  })
+}
+
+export const renew = (connection: Connection, id: string): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    selectIds(connection, `UPDATE charlotte_nodes SET seen_at = ${connection.dialect.now} WHERE id = ? RETURNING id`, [
+      id
+    ]),
+    (rows) => rows.length > 0
+  )
+
+export const leave = (connection: Connection, id: string) =>
+  execute(connection, "DELETE FROM charlotte_nodes WHERE id = ?", [id])
+
+export const drain = (connection: Connection, id: string, draining: boolean) =>
+  execute(connection, "UPDATE charlotte_nodes SET draining = ? WHERE id = ?", [draining ? 1 : 0, id])
+
+const selectNodes = query(
+  Schema.Struct({
+    id: Schema.String,
+    kind: Schema.String,
+    address: Schema.String,
+    capacity: Schema.Number,
+    draining: Schema.Number,
+    alive: Schema.Number
+  })
+)
+
+export const nodes = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<Node>, SqlError> =>
+  Effect.map(
+    selectNodes(
+      connection,
+      `SELECT id, kind, address, capacity, draining, CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive
+       FROM charlotte_nodes WHERE kind = ? ORDER BY joined_at, id`,
+      [kind]
+    ),
+    (rows) =>
+      rows.map(({ alive, draining, ...node }) => ({ ...node, isAlive: alive === 1, isDraining: draining === 1 }))
+  )
+
+const selectLimit = query(Schema.Struct({ max_jobs: Schema.Number }))
+
+/** None where no node has joined yet. */
+export const limit = (connection: Connection, kind: string): Effect.Effect<number, SqlError> =>
+  Effect.map(
+    selectLimit(connection, "SELECT max_jobs FROM charlotte_limits WHERE kind = ?", [kind]),
+    ([row]) => row?.max_jobs ?? 0
+  )
+
+export const addLimit = (connection: Connection, kind: string, maxJobs: number) =>
+  execute(connection, "INSERT INTO charlotte_limits (kind, max_jobs) VALUES (?, ?) ON CONFLICT DO NOTHING", [
+    kind,
+    maxJobs
+  ])
+
+export const setLimit = (connection: Connection, kind: string, maxJobs: number) =>
+  execute(
+    connection,
+    `INSERT INTO charlotte_limits (kind, max_jobs) VALUES (?, ?)
+     ON CONFLICT (kind) DO UPDATE SET max_jobs = excluded.max_jobs`,
+    [kind, maxJobs]
+  )
+
+const selectRunning = query(Schema.Struct({ node: Schema.NullOr(Schema.String), runs: Schema.Number }))
+
+/** What limits how many jobs of a kind begin; the effect writes what is buffered. */
+export const permits = (connection: Effect.Effect<Connection, SqlError>): Permits<SqlError> => ({
+  maxJobs: (kind) => Effect.flatMap(connection, (connection) => limit(connection, kind)),
+  running: (kind) =>
+    Effect.flatMap(connection, (connection) =>
+      Effect.map(
+        selectRunning(
+          connection,
+          "SELECT node, count(*) AS runs FROM charlotte_runs WHERE kind = ? AND status = 'running' GROUP BY node",
+          [kind]
+        ),
+        (rows) => new Map(rows.map(({ node, runs }) => [node ?? "", runs]))
+      )
+    ),
+  hasDue: (kind, statuses) =>
+    Effect.flatMap(connection, (connection) =>
+      Effect.map(queue.due(connection, { kind, statuses, limit: 1 }), (due) => due.length > 0)
+    )
+})
+
+/** The run is placed on an address, and no node has taken it. */
+export const place = (connection: Connection, id: JobId, address: string) =>
+  execute(connection, "UPDATE charlotte_runs SET node = ?, runner = NULL WHERE id = ?", [address, id])
+
+/** Compare-and-set: answers whether the attempt was free. */
+export const take = (
+  connection: Connection,
+  { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
+  { address, node }: Runner
+): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    selectIds(
+      connection,
+      `UPDATE charlotte_runs SET node = ?, runner = ?
+       WHERE id = ? AND attempt = ? AND status = 'running' AND runner IS NULL RETURNING id`,
+      [address, node, jobId, attempt]
+    ),
+    (rows) => rows.length > 0
+  )
+
+const selectHeld = query(
+  Schema.Struct({ ...Row.fields, runner: Schema.NullOr(Schema.String), alive: Schema.NullOr(Schema.Number) })
+)
+
+export const held = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<HeldRun>, SqlError> =>
+  Effect.map(
+    selectHeld(
+      connection,
+      `SELECT ${columns}, runner, (SELECT CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END FROM charlotte_nodes
+         WHERE charlotte_nodes.id = runner) AS alive
+       FROM charlotte_runs WHERE kind = ? AND status = 'running' ORDER BY id`,
+      [kind]
+    ),
+    (rows) =>
+      rows.map((row) => ({
+        run: run(row),
+        stopping: row.stopping_at !== null,
+        crashes: row.crashes,
+        runner: Option.map(Option.fromNullable(row.runner), (node) => ({ node, isAlive: row.alive === 1 }))
+      }))
+  )

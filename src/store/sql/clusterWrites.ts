@@ -1,0 +1,103 @@
+/**
+ * The store of a cluster over a session and a writer.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import { NodeConflict, Superseded } from "../../domain/errors.js"
+import type { ClusterStore } from "../ClusterStore.js"
+import { permit, placeRun } from "../placeRun.js"
+import type { Batch } from "./Batch.js"
+import * as cluster from "./cluster.js"
+import type { Connection } from "./Dialect.js"
+import { lookup } from "./lookup.js"
+import * as runWrites from "./runWrites.js"
+import type { SearchIndexer } from "./SearchIndexer.js"
+import type { Session } from "./Session.js"
+import type { Writer } from "./Writer.js"
+
+/** Locks what all nodes count. */
+const locked = (batch: Batch, kind: string) =>
+  Effect.tap(batch.connection, (connection) => connection.dialect.lockAdmission(connection, kind))
+
+export const make = ({
+  indexer,
+  session,
+  write
+}: {
+  readonly session: Session
+  readonly write: Writer["write"]
+  readonly indexer: SearchIndexer
+}): ClusterStore => {
+  const statement = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
+    write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
+
+  return {
+    join: (node) =>
+      Effect.flatMap(
+        statement("join the cluster", (connection) => cluster.join(connection, node)),
+        (isNew) => (isNew ? Effect.void : new NodeConflict({ kind: node.kind, address: node.address }))
+      ),
+    renew: (node) => statement("renew a node", (connection) => cluster.renew(connection, node)),
+    leave: (node) => statement("leave the cluster", (connection) => cluster.leave(connection, node)),
+    drain: (node, draining) => statement("drain a node", (connection) => cluster.drain(connection, node, draining)),
+    nodes: (kind) => session.read("list nodes", (connection) => cluster.nodes(connection, kind)),
+
+    limit: ({ kind, maxJobs }) =>
+      statement("limit jobs", (connection) =>
+        Effect.zipRight(cluster.addLimit(connection, kind, maxJobs), cluster.limit(connection, kind))
+      ),
+    setLimit: ({ kind, maxJobs }) =>
+      statement("limit jobs", (connection) => cluster.setLimit(connection, kind, maxJobs)),
+
+    admit: (run, placement) =>
+      Effect.zipLeft(
+        write({
+          operation: "start a job",
+          lane: "fast",
+          body: (batch) =>
+            Effect.gen(function* () {
+              yield* locked(batch, run.kind)
+              const reads = { ...lookup(batch.connection), ...cluster.permits(batch.connection) }
+              const { candidate, decision, run: placed } = yield* placeRun(run, placement, reads)
+              if (decision._tag === "Existing") return { id: decision.id, created: decision }
+              const created = yield* runWrites.insert(batch, placed, decision)
+              yield* cluster.place(yield* batch.connection, placed.id, candidate.address)
+              return { id: placed.id, created }
+            }).pipe(Effect.catchTag("Superseded", Effect.die))
+        }),
+        indexer.written
+      ),
+
+    begin: (beginning, by) =>
+      Effect.zipLeft(
+        write({
+          operation: "begin a job",
+          lane: "fast",
+          about: beginning.jobId,
+          body: (batch) =>
+            Effect.gen(function* () {
+              const { attempt, jobId } = beginning
+              const head = batch.head(jobId)
+              if (head === undefined) return yield* new Superseded({ jobId, attempt })
+              yield* locked(batch, head.kind)
+              yield* permit(head.kind, by, cluster.permits(batch.connection))
+              const begun = yield* runWrites.begin(batch, beginning)
+              if (begun === "running") {
+                const connection = yield* batch.connection
+                yield* cluster.take(connection, { jobId, attempt }, by)
+              }
+              return begun
+            })
+        }),
+        indexer.written
+      ),
+
+    take: (taken, by) =>
+      Effect.flatMap(
+        statement("take a job", (connection) => cluster.take(connection, taken, by)),
+        (isFree) => (isFree ? Effect.void : new Superseded(taken))
+      ),
+
+    held: (kind) => session.read("list running jobs", (connection) => cluster.held(connection, kind))
+  }
+}

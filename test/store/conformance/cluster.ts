@@ -1,0 +1,157 @@
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { Effect, type Layer, Option } from "effect"
+import type { Candidate, NewNode, Placement } from "../../../src/store/ClusterStore.js"
+import { at, id, kind, log, newRun, record } from "../runs.js"
+
+const node = (n: number, with_: Partial<NewNode> = {}): NewNode => ({
+  id: `127.0.0.1:${n}/1`,
+  kind,
+  address: `127.0.0.1:${n}`,
+  capacity: 2,
+  ...with_
+})
+
+const runner = (n: number) => ({ node: node(n).id, address: node(n).address, capacity: 2 })
+
+/** The n-th run, which each of these nodes may get, under an id of its own. */
+const admitted = (n: number, nodes: readonly [number, ...Array<number>], with_: Partial<Placement> = {}) =>
+  Effect.flatMap(RunStore.RunStore, ({ cluster }) => {
+    const candidate = (of: number): Candidate => ({ id: id(10 * n + of), address: node(of).address, capacity: 2 })
+    const [first, ...others] = nodes
+    return cluster.admit(newRun(n), {
+      candidates: [candidate(first), ...others.map(candidate)],
+      whenFull: "refuse",
+      waiting: ["interrupted", "parked", "pending"],
+      ...with_
+    })
+  })
+
+const limited = (maxJobs: number) =>
+  Effect.flatMap(RunStore.RunStore, ({ cluster }) => cluster.limit({ kind, maxJobs }))
+
+const held = Effect.flatMap(RunStore.RunStore, ({ cluster }) =>
+  Effect.map(cluster.held(kind), (all) => all.map(({ run, runner }) => [run.id, Option.getOrNull(runner)]))
+)
+
+export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
+  describe("cluster", () => {
+    it.effect("records the nodes of a kind until they leave, and refuses a second one of the same address", () =>
+      Effect.gen(function* () {
+        const { cluster } = yield* RunStore.RunStore
+        yield* cluster.join(node(1))
+        yield* cluster.join(node(2))
+        yield* cluster.join(node(1, { id: "of another kind", kind: "other" }))
+        const error = yield* Effect.flip(cluster.join(node(1, { id: "again" })))
+        expect(error).toMatchObject({ _tag: "NodeConflict", kind, address: node(1).address })
+        yield* cluster.drain(node(2).id, true)
+        expect(yield* cluster.nodes(kind)).toEqual([
+          { ...node(1), isAlive: true, isDraining: false },
+          { ...node(2), isAlive: true, isDraining: true }
+        ])
+        expect(yield* cluster.renew(node(1).id)).toBe(true)
+        yield* cluster.leave(node(1).id)
+        expect(yield* cluster.renew(node(1).id)).toBe(false)
+        yield* cluster.join(node(1, { id: "again" }))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps the limit that is recorded first, until it is changed", () =>
+      Effect.gen(function* () {
+        const { cluster } = yield* RunStore.RunStore
+        expect(yield* limited(3)).toBe(3)
+        expect(yield* limited(5)).toBe(3)
+        yield* cluster.setLimit({ kind, maxJobs: 7 })
+        expect(yield* limited(5)).toBe(7)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("places a run on the node with most room, under the id of that node", () =>
+      Effect.gen(function* () {
+        yield* limited(10)
+        const placed = []
+        for (const n of [1, 2, 3, 4]) placed.push(yield* admitted(n, [1, 2]))
+        expect(placed.map(({ id }) => id)).toEqual([id(11), id(22), id(31), id(42)])
+        expect(placed[0]?.created).toEqual({ _tag: "Running" })
+        expect(yield* log(id(22))).toEqual(["1 job.started"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("admits no more runs than the limit, and no more on a node than its capacity", () =>
+      Effect.gen(function* () {
+        yield* limited(3)
+        for (const n of [1, 2]) yield* admitted(n, [1])
+        expect(yield* Effect.flip(admitted(3, [1]))).toMatchObject({ _tag: "MaxJobsReached", maxJobs: 3 })
+        yield* admitted(3, [1, 2])
+        expect(yield* Effect.flip(admitted(4, [1, 2]))).toMatchObject({ _tag: "MaxJobsReached" })
+        const queued = yield* admitted(4, [1, 2], { whenFull: "queue" })
+        expect(queued).toEqual({ id: id(42), created: { _tag: "Pending", replaces: [] } })
+        expect(yield* record(id(42))).toMatchObject({ status: "pending", waitsFor: "permit" })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("admits exactly as many as the limit of starts at once", () =>
+      Effect.gen(function* () {
+        yield* limited(5)
+        const starts = Array.from({ length: 40 }, (_, n) => Effect.either(admitted(n + 1, [1, 2, 3, 4])))
+        const answers = yield* Effect.all(starts, { concurrency: "unbounded" })
+        expect(answers.filter(({ _tag }) => _tag === "Right")).toHaveLength(5)
+        expect(yield* held).toHaveLength(5)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("lets none begin while another waits for a permit", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* limited(3)
+        yield* store.create(newRun(1, { isQueued: true }))
+        expect(yield* Effect.flip(admitted(2, [1]))).toMatchObject({ _tag: "MaxJobsReached" })
+        yield* store.begin({ jobId: id(1), attempt: 1, key: undefined, at: at(2) })
+        yield* admitted(2, [1])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives an attempt to one node only", () =>
+      Effect.gen(function* () {
+        const { cluster } = yield* RunStore.RunStore
+        yield* cluster.join(node(1))
+        yield* limited(3)
+        const { id: jobId } = yield* admitted(1, [1])
+        expect(yield* held).toEqual([[jobId, null]])
+        yield* cluster.take({ jobId, attempt: 1 }, runner(1))
+        expect(yield* held).toEqual([[jobId, { node: node(1).id, isAlive: true }]])
+        for (const n of [1, 2]) {
+          const error = yield* Effect.flip(cluster.take({ jobId, attempt: 1 }, runner(n)))
+          expect(error).toMatchObject({ _tag: "Superseded" })
+        }
+        yield* cluster.leave(node(1).id)
+        expect(yield* held).toEqual([[jobId, { node: node(1).id, isAlive: false }]])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("begins the next attempt on another node, within the limit and the capacity of that node", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const { cluster } = store
+        yield* cluster.join(node(2))
+        yield* limited(2)
+        const { id: jobId } = yield* admitted(1, [1])
+        yield* cluster.take({ jobId, attempt: 1 }, runner(1))
+        yield* store.record({ type: "job.interrupted", jobId, attempt: 1, at: at(9), crashed: true })
+        expect(yield* held).toEqual([])
+
+        const others = { waiting: [] }
+        yield* admitted(2, [2], others)
+        yield* admitted(3, [1], others)
+        const beginning = { jobId, attempt: 2, key: undefined, at: at(10) }
+        expect(yield* Effect.flip(cluster.begin(beginning, runner(2)))).toMatchObject({ _tag: "MaxJobsReached" })
+        yield* cluster.setLimit({ kind, maxJobs: 4 })
+        const full = { ...runner(2), capacity: 1 }
+        expect(yield* Effect.flip(cluster.begin(beginning, full))).toMatchObject({ _tag: "MaxJobsReached" })
+        expect(yield* cluster.begin(beginning, runner(2))).toBe("running")
+        expect(yield* Effect.flip(cluster.begin(beginning, runner(1)))).toMatchObject({ _tag: "Superseded" })
+        expect(yield* held).toContainEqual([jobId, { node: node(2).id, isAlive: true }])
+      }).pipe(Effect.provide(layer))
+    )
+  })
+}
