@@ -140,7 +140,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* store.record({ type: "job.interrupted", jobId, attempt: 1, at: at(9), crashed: true })
         expect(yield* held).toEqual([])
 
-        const others = { waiting: [] }
+        const others: Partial<Placement> = { waiting: ["parked"] }
         yield* admitted(2, [2], others)
         yield* admitted(3, [1], others)
         const beginning = { jobId, attempt: 2, key: undefined, at: at(10) }
