@@ -125,9 +125,12 @@ export default {
       from: { path: "^src/", pathNot: "^src/store/SqliteClient\\.ts$" },
       to: { path: npm("@effect/sql-sqlite-node") }
     },
+    only("@effect/cluster", ["cluster"], "The engine of a cluster is behind a port."),
+    only("@effect/workflow", ["cluster"], "The engine of a cluster is behind a port."),
+    only("@effect/rpc", ["cluster"], "The engine of a cluster is behind a port."),
     only(
       "@effect/platform-node",
-      ["http", "telemetry", "daemon", "cli"],
+      ["cluster", "http", "telemetry", "daemon", "cli"],
       "The library runs on what the application provides."
     ),
     {

@@ -1,0 +1,85 @@
+/**
+ * Where a node listens, and how other nodes reach it. The engine's socket has no authentication: who can reach it can send hints.
+ *
+ * @since 0.2.0
+ */
+import { Data, Effect } from "effect"
+import { lookup } from "node:dns/promises"
+import { SocketAddress } from "node:net"
+
+/**
+ * An address on which the engine cannot listen, or does not.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class AddressRefused extends Data.TaggedError("AddressRefused")<{
+  /** As it was written. */
+  readonly address: string
+  readonly reason: string
+}> {
+  override get message() {
+    return `cannot use the address ${JSON.stringify(this.address)} for a cluster: ${this.reason}`
+  }
+}
+
+export interface Address {
+  /** As other nodes and the database know it; an IPv6 address is in brackets. */
+  readonly text: string
+  readonly host: string
+  readonly port: number
+}
+
+const pattern = /^(?:\[(?<bracketed>[\da-fA-F:.]+)\]|(?<plain>[\w.-]+)):(?<port>\d{1,5})$/
+
+export const parse = (text: string): Effect.Effect<Address, AddressRefused> =>
+  Effect.suspend(() => {
+    const { bracketed, plain, port = "" } = pattern.exec(text)?.groups ?? {}
+    const host = bracketed ?? plain
+    return host === undefined || Number(port) < 1 || Number(port) > 65_535
+      ? new AddressRefused({
+          address: text,
+          reason: "expected HOST:PORT, such as 10.0.0.5:7450 or [fd00::5]:7450, with a port of 1 to 65535"
+        })
+      : Effect.succeed({ text, host, port: Number(port) })
+  })
+
+/** All spellings of "every interface", such as `0`, `0.0.0.0`, `::` and `::ffff:0:0`. */
+const isEveryInterface = (address: string, family: number): boolean => {
+  const { address: normal } = new SocketAddress({ address, family: family === 6 ? "ipv6" : "ipv4" })
+  return ["0.0.0.0", "::", "::ffff:0.0.0.0", "::ffff:0:0"].includes(normal)
+}
+
+const resolve = ({ host, text }: Address) =>
+  Effect.tryPromise({
+    try: () => lookup(host),
+    catch: (error) => new AddressRefused({ address: text, reason: `${host} cannot be resolved: ${String(error)}` })
+  })
+
+/** Refuses an address that other nodes cannot connect to. */
+export const reachable = (text: string): Effect.Effect<Address, AddressRefused> =>
+  Effect.tap(parse(text), (address) =>
+    Effect.flatMap(resolve(address), ({ address: resolved, family }) =>
+      isEveryInterface(resolved, family)
+        ? new AddressRefused({
+            address: text,
+            reason: "other nodes cannot connect to it; name an address of this machine"
+          })
+        : Effect.void
+    )
+  )
+
+/** The interface to bind, resolved. That of all interfaces is refused unless it is asked for by name. */
+export const bindable = (text: string, isInsecure: boolean): Effect.Effect<Address, AddressRefused> =>
+  Effect.gen(function* () {
+    const address = yield* parse(text)
+    const resolved = yield* resolve(address)
+    if (isEveryInterface(resolved.address, resolved.family) && !isInsecure) {
+      return yield* new AddressRefused({
+        address: text,
+        reason:
+          "it listens on every interface, and the socket of the cluster has no authentication; name an address of a private network"
+      })
+    }
+    return { ...address, host: resolved.address }
+  })

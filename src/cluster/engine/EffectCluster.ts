@@ -1,0 +1,214 @@
+/**
+ * The engine on `@effect/cluster` and PostgreSQL. Of that package it has the membership, the assignment of shards to nodes and the
+ * locks on them; requests go from socket to socket, by RPCs of its own. Entities of `@effect/cluster` would keep state for each job,
+ * wait for ever for a kind that a node does not manage, and delay the release of a shard until their requests have ended.
+ *
+ * @since 0.2.0
+ */
+import { make as makeEntityId } from "@effect/cluster/EntityId"
+import * as MessageStorage from "@effect/cluster/MessageStorage"
+import * as RunnerHealth from "@effect/cluster/RunnerHealth"
+import { RunnerAddress } from "@effect/cluster/RunnerAddress"
+import { RunnerStorage } from "@effect/cluster/RunnerStorage"
+import * as Runners from "@effect/cluster/Runners"
+import * as Sharding from "@effect/cluster/Sharding"
+import * as ShardingConfig from "@effect/cluster/ShardingConfig"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import type { RpcClientError } from "@effect/rpc/RpcClientError"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Context, type Duration, Effect, FiberSet, Layer, Option, Schedule, Scope } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { closeOnFailure } from "../../store/closeOnFailure.js"
+import { Engine, type Requests, type Service, Unrouted } from "../Engine.js"
+import * as Address from "./Address.js"
+import * as frames from "./frames.js"
+import { Elsewhere, JobRpcs } from "./JobRpcs.js"
+import * as Peers from "./Peers.js"
+import * as Served from "./Served.js"
+import * as ShardLocks from "./shardLocks.js"
+
+/**
+ * Durations of the engine, which all nodes share.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface Timing {
+  /** After which a lock that was not renewed is free. A node without an answer of the database counts as dead then. */
+  readonly expiration: Duration.DurationInput
+  readonly refresh: Duration.DurationInput
+  /** Between two readings of the list of nodes. */
+  readonly assignment: Duration.DurationInput
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export const defaultTiming: Timing = { expiration: "10 seconds", refresh: "3 seconds", assignment: "1 second" }
+
+/**
+ * Options of `layer`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface Options {
+  /** How other nodes reach this one: `HOST:PORT`. It names the node, so no two nodes have the same. */
+  readonly address: string
+  /** Where to listen, if that is another address: `HOST:PORT`. */
+  readonly listen?: string | undefined
+  /** Allows to listen on every interface. The socket has no authentication. */
+  readonly insecure?: boolean | undefined
+  /** Locks of 10 s that are renewed every 3 s, and a list of nodes read every second, unless it says otherwise. */
+  readonly timing?: Timing | undefined
+}
+
+/**
+ * All nodes must have the same number, so it is no option. With 300, tens of nodes have shares that differ by little, and all locks
+ * are renewed in one statement.
+ */
+const shardsPerGroup = 300
+const group = "default"
+
+const settings = (address: Address.Address, { expiration, refresh, assignment }: Timing) =>
+  ShardingConfig.layer({
+    runnerAddress: Option.some(runnerOf(address)),
+    shardsPerGroup,
+    availableShardGroups: [group],
+    assignedShardGroups: [group],
+    // An advisory lock lives as long as its connection, which a proxy or a silent network can keep for hours.
+    shardLockDisableAdvisory: true,
+    shardLockExpiration: expiration,
+    shardLockRefreshInterval: refresh,
+    refreshAssignmentsInterval: assignment,
+    // After a failure the engine waits so long before it takes shards again.
+    entityMessagePollInterval: assignment
+  })
+
+/** With its brackets, so that the database has the address as it is written. */
+const runnerOf = ({ port, text }: Address.Address) =>
+  new RunnerAddress({ host: text.slice(0, text.lastIndexOf(":")), port })
+
+/** Membership, assignment and locks. A node that renews its locks is healthy: requests are hints, and can be lost. */
+const sharding = (config: Layer.Layer<ShardingConfig.ShardingConfig>, storage: RunnerStorage["Type"]) =>
+  Sharding.layer.pipe(
+    Layer.provide(Runners.layerNoop),
+    Layer.provide([Layer.succeed(RunnerStorage, storage), MessageStorage.layerNoop, RunnerHealth.layerNoop, config])
+  )
+
+/** A connection that does not read what it was sent is not waited for. */
+const listen = ({ host, port, text }: Address.Address) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer((exit) =>
+      Scope.close(scope, exit).pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption("1 second"))
+    )
+    return yield* Layer.buildWithScope(NodeSocketServer.layer({ host, port, noDelay: true, keepAlive: true }), scope)
+  }).pipe(
+    Effect.mapError(
+      ({ cause }) => new Address.AddressRefused({ address: text, reason: `cannot listen: ${String(cause)}` })
+    )
+  )
+
+const answering = (served: Served.Served) =>
+  RpcServer.layer(JobRpcs, { disableTracing: true, disableFatalDefects: true }).pipe(
+    Layer.provide(Served.handlers(served)),
+    Layer.provide(RpcServer.layerProtocolSocketServer),
+    Layer.provide(frames.layer)
+  )
+
+/** How long a request looks for its node, since it last was at one. */
+const routeTimeout = "2 seconds"
+const routePause = "50 millis"
+const reroute = Schedule.spaced(routePause).pipe(Schedule.upTo(routeTimeout))
+
+/** A wake-up is a hint: what is lost is found by a sweep. */
+const maxWakes = 256
+
+const make = ({
+  address: text,
+  insecure = false,
+  listen: listenText = text,
+  timing = defaultTiming
+}: Options): Effect.Effect<Service, StoreError | Address.AddressRefused, SqlClient.SqlClient | Scope.Scope> =>
+  Effect.gen(function* () {
+    const address = yield* Address.reachable(text)
+    const socket = yield* listen(yield* Address.bindable(listenText, insecure))
+    const config = settings(address, timing)
+    const locks = yield* Effect.provide(ShardLocks.make(yield* SqlClient.SqlClient, text), config)
+    const peers = yield* Peers.make
+    const context = yield* Layer.build(sharding(config, locks.storage))
+    const { getShardId, hasShardId } = Context.get(context, Sharding.Sharding)
+    const shardOf = (id: JobId) => getShardId(makeEntityId(id), group)
+    let isOpen = true
+    const hasShard = (id: JobId) => {
+      const shard = shardOf(id)
+      return isOpen && hasShardId(shard) && locks.isFresh(shard)
+    }
+    const nodesOf: Service["nodesOf"] = (ids) => locks.holders(ids.map(shardOf))
+
+    const served = Served.make(hasShard)
+    yield* Effect.provide(Layer.build(answering(served)), socket)
+    const wakes = yield* FiberSet.make()
+    yield* Effect.addFinalizer(() => Effect.sync(() => void (isOpen = false)))
+
+    /** Another node, that has the shard of the job. */
+    const otherNode = (jobId: JobId) =>
+      Effect.flatMap(nodesOf([jobId]), ([node = Option.none()]) =>
+        Option.isNone(node) || node.value === text ? new Unrouted({ jobId }) : Effect.orDie(Address.parse(node.value))
+      )
+
+    const ask: Service["ask"] = (kind) => {
+      const routed = <A, E>(
+        jobId: JobId,
+        here: (requests: Requests) => Effect.Effect<A, E | Unrouted>,
+        there: (client: Peers.Client) => Effect.Effect<A, E | Elsewhere | RpcClientError>
+      ) =>
+        Effect.suspend(() =>
+          hasShard(jobId)
+            ? served.answer(kind, jobId, here)
+            : Effect.flatMap(otherNode(jobId), (node) => peers.ask(node, there))
+        ).pipe(
+          Effect.catchAll((error) => (error instanceof Elsewhere ? new Unrouted({ jobId }) : Effect.fail(error))),
+          Effect.retry({ while: (error) => error instanceof Unrouted, schedule: reroute })
+        )
+      return {
+        wake: (jobId) =>
+          Effect.gen(function* () {
+            if (!isOpen || (yield* FiberSet.size(wakes)) >= maxWakes) return
+            const sent = routed(
+              jobId,
+              ({ wake }) => wake(jobId),
+              (client) => client.Wake({ kind, jobId })
+            )
+            yield* FiberSet.run(wakes, Effect.interruptible(Effect.ignore(Effect.timeout(sent, routeTimeout))))
+          }),
+        stop: (jobId, grace) =>
+          routed(
+            jobId,
+            ({ stop }) => stop(jobId, grace),
+            (client) => client.Stop({ kind, jobId, grace })
+          ),
+        resume: (jobId) =>
+          routed(
+            jobId,
+            ({ resume }) => resume(jobId),
+            (client) => client.Resume({ kind, jobId })
+          )
+      }
+    }
+    return { address: text, hasShard, nodesOf, serve: served.serve, ask }
+  }).pipe(closeOnFailure)
+
+/**
+ * The engine of this node. Its shards are free for other nodes as soon as it is closed.
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<Engine, StoreError | Address.AddressRefused, SqlClient.SqlClient> => Layer.scoped(Engine, make(options))

@@ -1,0 +1,36 @@
+/**
+ * The requests from node to node, as they travel. All are volatile, and none is more than a hint.
+ */
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import { Schema } from "effect"
+import {
+  JobNotFound,
+  MaxJobsReached,
+  NotResumable,
+  ShuttingDown,
+  StopTimedOut,
+  StoreError
+} from "../../domain/errors.js"
+import { JobId } from "../../domain/JobId.js"
+import { StopReport } from "../../domain/StopReport.js"
+
+/** The node that was asked does not have the shard of the job, or does not manage jobs of that kind. */
+export class Elsewhere extends Schema.TaggedError<Elsewhere>()("Elsewhere", {}) {}
+
+const job = { kind: Schema.String, jobId: JobId }
+
+export class JobRpcs extends RpcGroup.make(
+  /** Shows that a node lives while it is waited for. */
+  Rpc.make("Ping"),
+  Rpc.make("Wake", { payload: job, error: Elsewhere }),
+  Rpc.make("Stop", {
+    payload: { ...job, grace: Schema.Duration },
+    success: StopReport,
+    error: Schema.Union(JobNotFound, StopTimedOut, StoreError, Elsewhere)
+  }),
+  Rpc.make("Resume", {
+    payload: job,
+    error: Schema.Union(JobNotFound, NotResumable, MaxJobsReached, ShuttingDown, StoreError, Elsewhere)
+  })
+) {}

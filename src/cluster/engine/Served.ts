@@ -1,0 +1,71 @@
+/**
+ * The kinds of job that this node manages, and the answers to requests about them, from itself and from other nodes.
+ */
+import { Cause, Effect, Exit, Fiber, FiberSet, type Scope } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import { type Requests, Unrouted } from "../Engine.js"
+import { Elsewhere, JobRpcs } from "./JobRpcs.js"
+
+export interface Served {
+  readonly serve: (kind: string, requests: Requests) => Effect.Effect<void, never, Scope.Scope>
+  /** Answers here, if this node has the shard and manages jobs of that kind. What it has begun goes on when the caller is interrupted. */
+  readonly answer: <A, E>(
+    kind: string,
+    jobId: JobId,
+    use: (requests: Requests) => Effect.Effect<A, E | Unrouted>
+  ) => Effect.Effect<A, E | Unrouted>
+}
+
+interface Kind {
+  readonly requests: Requests
+  readonly fibers: FiberSet.FiberSet
+}
+
+export const make = (hasShard: (id: JobId) => boolean): Served => {
+  const kinds = new Map<string, Kind>()
+  return {
+    serve: (kind, requests) =>
+      Effect.gen(function* () {
+        const served = { requests, fibers: yield* FiberSet.make() }
+        kinds.set(kind, served)
+        yield* Effect.addFinalizer(() =>
+          Effect.sync(() => {
+            if (kinds.get(kind) === served) kinds.delete(kind)
+          })
+        )
+      }),
+    answer: (kind, jobId, use) =>
+      Effect.gen(function* () {
+        const served = kinds.get(kind)
+        if (served === undefined || !hasShard(jobId)) return yield* new Unrouted({ jobId })
+        const fiber = yield* FiberSet.run(served.fibers, Effect.interruptible(use(served.requests)))
+        const exit = yield* Fiber.await(fiber)
+        // The manager of that kind was closed; another node has its jobs now, or will.
+        if (Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)) return yield* new Unrouted({ jobId })
+        return yield* exit
+      })
+  }
+}
+
+const elsewhere = { Unrouted: () => new Elsewhere() }
+
+/** Answers other nodes. */
+export const handlers = ({ answer }: Served) =>
+  JobRpcs.toLayer({
+    Ping: () => Effect.void,
+    Wake: ({ jobId, kind }) =>
+      Effect.catchTags(
+        answer(kind, jobId, ({ wake }) => wake(jobId)),
+        elsewhere
+      ),
+    Stop: ({ grace, jobId, kind }) =>
+      Effect.catchTags(
+        answer(kind, jobId, ({ stop }) => stop(jobId, grace)),
+        elsewhere
+      ),
+    Resume: ({ jobId, kind }) =>
+      Effect.catchTags(
+        answer(kind, jobId, ({ resume }) => resume(jobId)),
+        elsewhere
+      )
+  })

@@ -1,0 +1,88 @@
+/**
+ * Connections for locks, apart from those of jobs, whose statements could hold back a renewal.
+ */
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Predicate, Redacted, type Scope } from "effect"
+import { type ClientBase, Pool, type PoolConfig } from "pg"
+import { StoreError } from "../../domain/errors.js"
+
+export interface LockPool {
+  readonly sql: PgClient.PgClient
+  /** Ends all connections: without it, those to a server that has gone silent would be waited for until TCP gives up. */
+  readonly disconnect: Effect.Effect<void>
+}
+
+/** One for the locks, one for the list of nodes, one for questions from this node. */
+const size = 3
+
+const isPostgres = (sql: SqlClient): sql is PgClient.PgClient => "config" in sql
+
+/** How the client of the application connects. */
+const configOf = ({ config }: PgClient.PgClient): PoolConfig => {
+  const { database, host, password, port, ssl, stream, url, username } = config
+  return {
+    ...(url === undefined ? {} : { connectionString: Redacted.value(url) }),
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(username === undefined ? {} : { user: username }),
+    ...(password === undefined ? {} : { password: Redacted.value(password) }),
+    ...(database === undefined ? {} : { database }),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(stream === undefined ? {} : { stream })
+  }
+}
+
+const destroy = (client: ClientBase): void => {
+  const socket = ["connection", "stream"].reduce<unknown>(
+    (value, name) => (Predicate.hasProperty(value, name) ? value[name] : undefined),
+    client
+  )
+  if (Predicate.hasProperty(socket, "destroy") && typeof socket.destroy === "function") socket.destroy()
+}
+
+export const make = (
+  application: SqlClient,
+  connectTimeout: number
+): Effect.Effect<LockPool, StoreError | SqlError, Scope.Scope> =>
+  Effect.gen(function* () {
+    if (!isPostgres(application)) {
+      return yield* new StoreError({
+        operation: "join the cluster",
+        reason: "invalid",
+        cause: new Error("a cluster needs a PostgreSQL database")
+      })
+    }
+    const clients = new Set<ClientBase>()
+    const open = () => {
+      const pool = new Pool({
+        ...configOf(application),
+        max: size,
+        connectionTimeoutMillis: connectTimeout,
+        keepAlive: true,
+        application_name: "charlotte cluster",
+        // The engine keeps times without their zone: where that has daylight saving time, locks would live an hour longer, or not at all.
+        onConnect: async (client) => {
+          clients.add(client)
+          await client.query("SET TIME ZONE 'UTC'")
+        }
+      })
+      pool.on("remove", (client) => clients.delete(client))
+      // The next statement finds out that its connection is gone.
+      pool.on("error", () => {})
+      return pool
+    }
+    const sql = yield* PgClient.fromPool({
+      acquire: Effect.acquireRelease(Effect.sync(open), (pool) =>
+        Effect.promise(() => pool.end()).pipe(Effect.interruptible, Effect.timeoutOption("1 second"), Effect.ignore)
+      )
+    }).pipe(Effect.provide(Reactivity.layer))
+    return {
+      sql,
+      disconnect: Effect.sync(() => {
+        for (const client of clients) destroy(client)
+      })
+    }
+  })

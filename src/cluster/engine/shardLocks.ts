@@ -1,0 +1,125 @@
+/**
+ * The locks on shards: rows in PostgreSQL, on connections of their own, so that statements of jobs cannot hold back their renewal.
+ */
+import { PersistenceError } from "@effect/cluster/ClusterError"
+import { RunnerStorage } from "@effect/cluster/RunnerStorage"
+import type { ShardId } from "@effect/cluster/ShardId"
+import { ShardingConfig } from "@effect/cluster/ShardingConfig"
+import * as SqlRunnerStorage from "@effect/cluster/SqlRunnerStorage"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { SqlError } from "@effect/sql/SqlError"
+import { Duration, Effect, Option, Predicate, Schedule, Schema, type Scope } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import { asClock } from "../../internal/RealClock.js"
+import { closeOnFailure } from "../../store/closeOnFailure.js"
+import { orStoreError, storeError } from "../../store/sql/mapSqlError.js"
+import * as LockPool from "./lockPool.js"
+
+export interface ShardLocks {
+  readonly storage: RunnerStorage["Type"]
+  /** Whether a lock that this node holds is known to be its own still. */
+  readonly isFresh: (shard: ShardId) => boolean
+  /** The address of the node that holds the lock on each shard. */
+  readonly holders: (shards: ReadonlyArray<ShardId>) => Effect.Effect<ReadonlyArray<Option.Option<string>>, StoreError>
+}
+
+/** How long a question about nodes may take. */
+const queryTimeout = "3 seconds"
+
+const prefix = "charlotte_cluster"
+const locks = `${prefix}_locks`
+const runners = `${prefix}_runners`
+
+/** In the words of the driver, which has no code for it. */
+const noAnswer = () => new Error("Connection timed out")
+
+/** What several nodes say that create the same table at once: a duplicate name, in the catalogue or before. */
+const isRace = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "cause")
+    ? isRace(error.cause)
+    : Predicate.hasProperty(error, "code") && ["23505", "42P07", "XX000"].includes(String(error.code))
+
+const Holder = Schema.Array(Schema.Struct({ shard_id: Schema.String, address: Schema.String }))
+
+export const make = (
+  application: SqlClient.SqlClient,
+  address: string
+): Effect.Effect<ShardLocks, StoreError, ShardingConfig | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { shardLockExpiration, shardLockRefreshInterval } = yield* ShardingConfig
+    const expiration = Duration.toMillis(shardLockExpiration)
+    /** After so long the engine gives up a renewal, and begins another. */
+    const interval = Math.min(Duration.toMillis(shardLockRefreshInterval), expiration / 3)
+    const clock = yield* asClock
+    // Interrupted while it waits for a connection, the client would lose one of its pool.
+    const { disconnect, sql } = yield* LockPool.make(application, 0.6 * interval)
+    // The engine takes its own for granted, and dies without it.
+    yield* sql`SELECT 1`
+
+    // Locks that are not released until they expire keep jobs waiting. The engine tries once, and its last statements can be cancelled.
+    yield* Effect.addFinalizer(() =>
+      sql`DELETE FROM ${sql(locks)} WHERE address = ${address}`.pipe(
+        Effect.zipRight(sql`DELETE FROM ${sql(runners)} WHERE address = ${address}`),
+        Effect.interruptible,
+        Effect.timeout("1 second"),
+        Effect.ignoreLogged
+      )
+    )
+
+    const inner = yield* closeOnFailure(SqlRunnerStorage.make({ prefix })).pipe(
+      Effect.provideService(SqlClient.SqlClient, sql),
+      Effect.retry({ while: isRace, schedule: Schedule.spaced("50 millis"), times: 20 })
+    )
+
+    /** When the statement was sent that took or renewed the lock on a shard last. */
+    const renewedAt = new Map<string, number>()
+    const renewing = (renew: Effect.Effect<Array<ShardId>, PersistenceError>) =>
+      Effect.suspend(() => {
+        const at = clock.unsafeCurrentTimeMillis()
+        return renew.pipe(
+          Effect.timeoutFail({
+            duration: 0.8 * interval,
+            onTimeout: () => new PersistenceError({ cause: noAnswer() })
+          }),
+          Effect.tapError(() => disconnect),
+          Effect.tap((renewed) =>
+            Effect.sync(() => {
+              for (const shard of renewed) renewedAt.set(shard.toString(), at)
+            })
+          )
+        )
+      })
+
+    // The engine sends the statements of several fibers on one connection at once, which the driver is going to refuse.
+    const inTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)
+
+    const service: ShardLocks = {
+      storage: RunnerStorage.of({
+        ...inner,
+        acquire: (runner, shards) => inTurn(renewing(inner.acquire(runner, shards))),
+        refresh: (runner, shards) => inTurn(renewing(inner.refresh(runner, shards))),
+        release: (runner, shard) => inTurn(inner.release(runner, shard)),
+        releaseAll: (runner) => inTurn(inner.releaseAll(runner))
+      }),
+      isFresh: (shard) => clock.unsafeCurrentTimeMillis() - (renewedAt.get(shard.toString()) ?? -Infinity) < expiration,
+      holders: (shards) =>
+        Effect.gen(function* () {
+          if (shards.length === 0) return []
+          const names = shards.map(String)
+          const rows = yield* sql`
+            SELECT shard_id, address FROM ${sql(locks)}
+            WHERE ${sql.in("shard_id", [...new Set(names)])}
+              AND acquired_at >= now() - make_interval(secs => ${Math.ceil(expiration / 1_000)})`
+          const found = new Map((yield* Schema.decodeUnknown(Holder)(rows)).map((row) => [row.shard_id, row.address]))
+          return names.map((name) => Option.fromNullable(found.get(name)))
+        }).pipe(
+          Effect.disconnect,
+          Effect.timeoutFail({
+            duration: queryTimeout,
+            onTimeout: () => new SqlError({ message: "no answer", cause: noAnswer() })
+          }),
+          Effect.mapError(storeError("find nodes"))
+        )
+    }
+    return service
+  }).pipe(orStoreError("join the cluster"))
