@@ -2,6 +2,7 @@
  * The output of the daemon commands.
  */
 import { DateTime, Effect, Option } from "effect"
+import { type DatabaseChoice, show } from "../../daemon/DatabaseChoice.js"
 import * as LockOwner from "../../daemon/LockOwner.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
@@ -60,19 +61,31 @@ export const down = (ended: Option.Option<LockOwner.LockOwner>, { json }: Manner
       ])
 
 export interface Status {
+  /** That of the holder, or else the one that the next daemon works on; none where that is not known. */
+  readonly database: Option.Option<DatabaseChoice>
   readonly holder: Option.Option<LockOwner.LockOwner>
   readonly problems: ReadonlyArray<string>
   /** The path of the file. */
   readonly token: string
 }
 
-export const status = ({ holder, problems, token }: Status, { json }: Manner) => {
+export const status = ({ database, holder, problems, token }: Status, { json }: Manner) => {
   if (json) {
     const daemon = Option.match(holder, { onNone: () => null, onSome: object })
-    return asJson({ holder: daemon, ready: Option.isSome(holder) && problems.length === 0, problems })
+    const isReady = Option.isSome(holder) && problems.length === 0
+    return asJson({ holder: daemon, database: Option.getOrNull(Option.map(database, show)), ready: isReady, problems })
   }
   if (Option.isNone(holder)) {
-    return writeLines([[StyledLine.raw("no daemon is running; start it with: charlotte daemon start")]])
+    const where = Option.filterMap(database, (choice) =>
+      choice._tag === "Postgres" ? Option.some(`, and the jobs are in ${choice.shown}`) : Option.none()
+    )
+    return writeLines([
+      [
+        StyledLine.raw("no daemon is running"),
+        StyledLine.piece(Option.getOrElse(where, () => "")),
+        StyledLine.raw("; start it with: charlotte daemon start")
+      ]
+    ])
   }
   const port = holder.value.addresses?.some((address) => "port" in address) === true
   return writeLines([

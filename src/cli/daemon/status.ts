@@ -2,6 +2,8 @@
  * `charlotte daemon status`: what holds the home, where it listens, and whether it is ready.
  */
 import { Effect, Option } from "effect"
+import * as DatabaseChoice from "../../daemon/DatabaseChoice.js"
+import * as HomeDatabase from "../../daemon/HomeDatabase.js"
 import * as LockOwner from "../../daemon/LockOwner.js"
 import * as Home from "../../daemon/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
@@ -13,9 +15,16 @@ export const status = (manner: render.Manner) =>
   Effect.gen(function* () {
     const holder = yield* LockOwner.find
     const { code, problems } = Option.isSome(holder) ? yield* check(holder.value) : none
-    yield* render.status({ holder, problems, token: (yield* Home.Home).token }, manner)
+    const database = yield* databaseOf(holder)
+    yield* render.status({ database, holder, problems, token: (yield* Home.Home).token }, manner)
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   }).pipe(Effect.provide(Home.layerUntouched))
+
+const databaseOf = (holder: Option.Option<LockOwner.LockOwner>) =>
+  Option.match(holder, {
+    onNone: () => Effect.option(HomeDatabase.chosenToRead),
+    onSome: ({ database = "sqlite" }) => Effect.option(DatabaseChoice.parse(database))
+  })
 
 interface Condition {
   /** Why it is not ready. */

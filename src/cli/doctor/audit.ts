@@ -2,14 +2,15 @@
  * Checks the records in the database for consistency.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import * as Configuration from "../../daemon/Configuration.js"
 import { Home } from "../../daemon/Home.js"
 import type { StoreError } from "../../domain/errors.js"
 import * as Audit from "../../store/Audit.js"
-import * as Migrations from "../../store/Migrations.js"
 import * as SchemaCheck from "../../store/SchemaCheck.js"
+import { schemaVersion } from "../../store/schemaVersion.js"
+import { databaseOf } from "../../store/sql/openSession.js"
 import * as format from "../terminal/format.js"
 import * as Finding from "./Finding.js"
 
@@ -19,34 +20,44 @@ const maxJobs = Effect.match(Configuration.make, {
   onFailure: () => undefined
 })
 
-/** A trigger that was dropped refuses no wrong change any more. */
+const isFile = Effect.map(SqlClient.SqlClient, (sql) => databaseOf(sql) === "sqlite")
+
+/** A trigger that was dropped refuses no wrong change any more. What there should be is known where it can be made in memory. */
 const schema = Effect.gen(function* () {
-  const { latest } = yield* Migrations.version
+  if (!(yield* isFile)) return []
+  const { latest } = yield* schemaVersion
   const missing = yield* SchemaCheck.missing(latest)
   return missing.map((found): Audit.Violation => ({ found, wrong: "it is missing in the schema", remedy: "file" }))
 })
 
-export const check: Effect.Effect<
-  ReadonlyArray<Finding.Finding>,
-  StoreError,
-  FileSystem | Home | SqlClient.SqlClient
-> = Effect.gen(function* () {
-  const { database } = yield* Home
-  const { events, jobs, violations: records } = yield* Audit.run({ maxJobs: yield* maxJobs })
-  const violations = [...records, ...(yield* schema)]
-  const size = `${format.count(jobs, "job")} and ${format.count(events, "event")}`
-  return violations.length === 0
-    ? [Finding.ok("audit", `${size} are consistent`)]
-    : violations.map(({ found, remedy, wrong }) =>
-        Finding.problem("audit", `${found}: ${wrong}`, remedies(database, found)[remedy])
-      )
-})
+/** The database by its name. */
+export const check = (
+  database: string
+): Effect.Effect<ReadonlyArray<Finding.Finding>, StoreError, FileSystem | Home | SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const { events, jobs, violations: records } = yield* Audit.run({ maxJobs: yield* maxJobs })
+    const violations = [...records, ...(yield* schema)]
+    const isMovable = yield* isFile
+    const size = `${format.count(jobs, "job")} and ${format.count(events, "event")}`
+    return violations.length === 0
+      ? [Finding.ok("audit", `${size} are consistent`)]
+      : violations.map(({ found, remedy, wrong }) =>
+          Finding.problem("audit", `${found}: ${wrong}`, remedies({ database, found, isMovable })[remedy])
+        )
+  })
 
-const remedies = (database: string, found: string): { readonly [R in Audit.Remedy]: string } => ({
+interface Found {
+  readonly database: string
+  readonly found: string
+  /** Whether the database can be moved away. */
+  readonly isMovable: boolean
+}
+
+const remedies = ({ database, found, isMovable }: Found): { readonly [R in Audit.Remedy]: string } => ({
   record: `keep a copy of ${database}, and report this; other jobs are not affected`,
   process: `kill the processes that this finds, if any: grep -l ${cookie(found)} /proc/[0-9]*/environ`,
   capacity: "charlotte daemon restart, if maxJobs was lowered; else report it",
-  file: "restore it from a backup, or move it away to start afresh"
+  file: `restore it from a backup${isMovable ? ", or move it away to start afresh" : ""}`
 })
 
 /** The environment variable that identifies a process of a job. */

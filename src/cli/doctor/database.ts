@@ -2,15 +2,18 @@
  * Checks the database, and reports unfinished jobs and leftovers. It does not disturb other users of the database.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
+import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect, Option } from "effect"
 import { Home } from "../../daemon/Home.js"
+import * as databaseClient from "../../daemon/databaseClient.js"
+import * as HomeDatabase from "../../daemon/HomeDatabase.js"
 import * as HomeLock from "../../daemon/HomeLock.js"
 import type { StoreError } from "../../domain/errors.js"
-import * as Database from "../../store/Database.js"
-import * as Migrations from "../../store/Migrations.js"
 import type { UnfinishedRun } from "../../store/RunStoreService.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as SchemaCheck from "../../store/SchemaCheck.js"
+import { schemaVersion } from "../../store/schemaVersion.js"
+import { databaseOf } from "../../store/sql/openSession.js"
 import * as Prune from "../../tasks/Prune.js"
 import * as format from "../terminal/format.js"
 import * as audit from "./audit.js"
@@ -25,16 +28,37 @@ export const check = (options: Options) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const { database } = yield* Home
+    const choice = yield* HomeDatabase.chosenToRead
     const isThere = yield* Effect.orElseSucceed(fs.exists(database), () => true)
-    if (!isThere) return [Finding.ok("database", "none yet")]
-    return yield* Effect.provide(tables(options), Database.layerUntouched({ filename: database, thorough: true }))
-  }).pipe(Effect.catchTag("StoreError", (error) => Effect.succeed([unreadable(error)])))
+    if (choice._tag === "Sqlite" && !isThere) return [Finding.ok("database", "none yet")]
+    const name = choice._tag === "Sqlite" ? database : choice.shown
+    const found = yield* tables(name, options).pipe(
+      Effect.provide(databaseClient.layerUntouched(choice, { thorough: true })),
+      Effect.catchTag("StoreError", (error) =>
+        Effect.succeed([choice._tag === "Sqlite" ? unreadable(error) : unanswered(error)])
+      )
+    )
+    return choice._tag === "Postgres" && isThere ? [...found, unused(database)] : found
+  }).pipe(
+    Effect.catchTag("HomeUnusable", ({ message }) =>
+      Effect.succeed([Finding.fromMessage("problem", "database", message)])
+    )
+  )
+
+const unused = (file: string) =>
+  Finding.ok("database", `${file} is not in use; its jobs are shown with CHARLOTTE_DATABASE=sqlite`)
+
+const detailOf = ({ cause }: StoreError): string => (cause instanceof Error ? cause.message : String(cause))
+
+/** Its errors say what to do. */
+const unanswered = (error: StoreError) =>
+  Finding.fromMessage("problem", "database", detailOf(error), "see the log of the database server")
 
 const startAfresh = "restore it from a backup, or move it away to start afresh"
 
-const unreadable = ({ cause, reason }: StoreError): Finding.Finding => {
-  const detail = cause instanceof Error ? cause.message : String(cause)
-  switch (reason) {
+const unreadable = (error: StoreError): Finding.Finding => {
+  const detail = detailOf(error)
+  switch (error.reason) {
     case "corrupt":
       return Finding.problem("database", detail.replace(/\. Restore it .*$/, ""), startAfresh)
     case "busy":
@@ -55,10 +79,10 @@ const unreadable = ({ cause, reason }: StoreError): Finding.Finding => {
   }
 }
 
-const tables = (options: Options) =>
+const tables = (database: string, options: Options) =>
   Effect.gen(function* () {
-    const { database } = yield* Home
-    const { found, latest } = yield* Migrations.version
+    const isFile = databaseOf(yield* SqlClient) === "sqlite"
+    const { found, latest } = yield* schemaVersion
     const known = Option.getOrElse(found, () => 0)
     const version = `${database}, version ${known}`
     if (known > latest) {
@@ -66,7 +90,7 @@ const tables = (options: Options) =>
         Finding.problem("database", `${version}; this charlotte supports up to ${latest}`, "install a newer charlotte")
       ]
     }
-    if (known < latest && (yield* SchemaCheck.unexpected(known)).length > 0) {
+    if (isFile && known < latest && (yield* SchemaCheck.unexpected(known)).length > 0) {
       return [Finding.problem("database", `${version}, but its tables are newer`, startAfresh)]
     }
     if (Option.isNone(found)) return [Finding.ok("database", `${database}, empty`)]
@@ -81,9 +105,9 @@ const tables = (options: Options) =>
     }
     const checks = Effect.provide(Effect.all([unfinished, leftovers]), RunStore.layerUntouched)
     return [
-      Finding.ok("database", `${version}, undamaged`),
+      Finding.ok("database", isFile ? `${version}, undamaged` : version),
       ...(yield* checks).flat(),
-      ...(options.audit ? yield* audit.check : [])
+      ...(options.audit ? yield* audit.check(database) : [])
     ]
   })
 

@@ -19,7 +19,7 @@ const selectName = query(Schema.Struct({ name: Schema.NullOr(Schema.String) }))
 const selectVersion = query(Schema.Struct({ id: Schema.NullOr(Schema.Number) }))
 
 /** The schema version, if there is any. */
-const version = (connection: Connection) =>
+const versionIn = (connection: Connection) =>
   Effect.gen(function* () {
     const [table] = yield* selectName(
       connection,
@@ -41,7 +41,7 @@ const refusal = (found: number, what: string) =>
 const migrate = (connection: Connection) =>
   Effect.gen(function* () {
     yield* execute(connection, `SELECT pg_advisory_xact_lock(${lock}, 0)`)
-    const found = yield* version(connection)
+    const found = yield* versionIn(connection)
     yield* execute(
       connection,
       `CREATE TABLE IF NOT EXISTS charlotte_migrations (
@@ -67,7 +67,7 @@ export const run = (session: Session): Effect.Effect<void, StoreError> =>
   session
     .reserve((connection) =>
       Effect.gen(function* () {
-        const found = yield* version(connection)
+        const found = yield* versionIn(connection)
         if (Option.contains(found, latest)) return
         if (Option.isSome(found) && found.value > latest) {
           return yield* refusal(found.value, `supports up to ${latest}; install a newer Charlotte`)
@@ -79,9 +79,13 @@ export const run = (session: Session): Effect.Effect<void, StoreError> =>
     )
     .pipe(retryWhileBusy, Effect.mapError(storeError(operation)), Effect.uninterruptible)
 
+/** The current version, if any, and the latest one. Changes nothing. */
+export const version = (session: Session) =>
+  Effect.map(session.read("read the schema version", versionIn), (found) => ({ found, latest }))
+
 /** Fails unless the schema is up to date. */
 export const verify = (session: Session): Effect.Effect<void, StoreError> =>
-  Effect.flatMap(session.read("open the store", version), (found) =>
+  Effect.flatMap(session.read("open the store", versionIn), (found) =>
     Option.contains(found, latest)
       ? Effect.void
       : refusal(

@@ -32,6 +32,16 @@ describe("charlotte daemon start --database", () => {
 
         yield* Daemon.down(world)
         expect(yield* jobs(world)).toEqual(listed)
+        expect(yield* command(world, "daemon status")).toEqual({
+          code: 69,
+          signal: null,
+          out: `no daemon is running, and the jobs are in ${world.url}; start it with: charlotte daemon start\n`,
+          err: ""
+        })
+        const doctor = yield* command(world, "doctor --audit")
+        expect([doctor.code, doctor.err]).toEqual([0, ""])
+        expect(doctor.out).toContain(`database       ${world.url}, version`)
+        expect(doctor.out).toMatch(/audit {10}1 job and \d+ events are consistent/)
         expect((yield* command(world, "show latest")).out).toMatch(/^✓ completed /)
         expect((yield* command(world, "logs latest --unit a --task 1")).code).toBe(0)
         // No command goes back to the file of the home by itself.
