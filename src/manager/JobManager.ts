@@ -4,21 +4,18 @@
  *
  * @since 0.1.0
  */
-import { type ConfigError, Context, Duration, Effect, HashMap, Layer, Option, Ref, Schema, type Scope } from "effect"
+import { type ConfigError, Context, Duration, Effect, Layer, Option, Schema, type Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
-import type { JobId } from "../domain/JobId.js"
 import { makeNotifier } from "../store/ChangeNotifier.js"
 import type { RunStore } from "../store/RunStore.js"
-import * as Admission from "./internal/admission.js"
 import { awaitEnd } from "./internal/awaitEnd.js"
 import { byTransaction } from "./internal/byTransaction.js"
 import { closeJobs } from "./internal/closeJobs.js"
 import { beginRun, resumeJob } from "./internal/beginRun.js"
-import * as Core from "./internal/Core.js"
 import * as Dispatcher from "./internal/dispatcher.js"
-import * as EventSubscriptions from "./internal/EventSubscriptions.js"
 import * as outboxQueue from "./internal/outboxQueue.js"
+import * as Parts from "./internal/parts.js"
 import * as JobIdGenerator from "./internal/JobIdGenerator.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
 import { limits } from "./internal/limits.js"
@@ -34,9 +31,10 @@ import { startMany } from "./internal/startMany.js"
 import { stopAll } from "./internal/stopAll.js"
 import { stopJob } from "./internal/stopJob.js"
 import type { Options, Service } from "./JobManagerService.js"
-import { Orchestrator, type Service as OrchestratorService } from "./Orchestrator.js"
+import { Orchestrator } from "./Orchestrator.js"
 
 export type { PrunedRuns, Retention } from "../domain/Retention.js"
+export type { MakeOptions } from "./internal/parts.js"
 export type { Health } from "./internal/persistRetry.js"
 export type * from "./JobManagerService.js"
 
@@ -74,26 +72,6 @@ export class JobManager extends Context.Tag("charlotte/JobManager")<
 }
 
 /**
- * Options of `JobManager.make`.
- *
- * @since 0.1.0
- * @category options
- */
-export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> extends Options {
-  /** Any non-empty text. A database has one manager of each kind. */
-  readonly kind: string
-  /** The schema of the configuration of a job; `start` takes its encoded form. */
-  readonly config: Schema.Schema<C, I, RS>
-  readonly orchestrator: OrchestratorService<C, R, R2>
-  /** Labels to filter runs by. */
-  readonly labels?: (config: C) => { readonly [name: string]: string }
-  /** The key of a configuration, where `start` is not given one: at most one job holds it. */
-  readonly key?: (config: C) => string | undefined
-  /** The signals that its jobs take, with the schemas of their payloads; any name with any JSON when left out. */
-  readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }
-}
-
-/**
  * A manager of a custom job type, for as long as the scope lives. Orchestrator and schema get their services from this effect, not
  * from the callers of the manager. Fails with `AlreadyManaged` when another live manager of the kind owns the database.
  *
@@ -101,32 +79,19 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
  * @category constructors
  */
 export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
-  options: MakeOptions<C, I, RS, R, R2>
+  options: Parts.MakeOptions<C, I, RS, R, R2>
 ): Effect.Effect<
   Service<C, I>,
   StoreError | AlreadyManaged,
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { key, kind, labels = () => ({}), maxChecks = 4, maxJobs = 10, maxQueued = 10_000, orchestrator } = options
-    const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
-    const core = yield* Core.make({
-      kind,
-      maxJobs,
-      stopGrace: Duration.decode(options.stopGrace ?? "5 seconds"),
-      jobs: yield* Ref.make(HashMap.empty<JobId, JobRegistry.ActiveJob<C>>()),
-      permits: yield* Effect.makeSemaphore(maxJobs),
-      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
-      run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
-    })
-    const admission = yield* Admission.make({ config: options.config, orchestrator, services, maxChecks })
-    const anyId = yield* JobIdGenerator.make
-    const subscriptions = yield* EventSubscriptions.make(core)
+    const { key, kind, labels = () => ({}), maxQueued = 10_000, orchestrator } = options
+    const { admission, anyId, core, provide, recover, subscriptions } = yield* Parts.make(options)
 
     yield* acquireOwnership(core, anyId((yield* now).epochMillis))
     const latest = yield* core.store.latestId
     const nextId = Option.match(latest, { onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
-    const recover = (id: JobId) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
     yield* takeOver({ kind, store: core.store, recover })
 
     const inserted = makeNotifier()
@@ -170,8 +135,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     yield* Effect.forkScoped(dispatcher.keepTime)
     yield* Effect.forkScoped(queueInserted)
     if (options.retention !== undefined) {
-      const forget = (id: JobId) => Effect.provide(orchestrator.forget?.(id) ?? Effect.void, services)
-      yield* keepRetention(core, options.retention, forget)
+      yield* keepRetention(core, options.retention, (id) => provide(orchestrator.forget?.(id) ?? Effect.void))
     }
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => closeJobs(core))

@@ -14,6 +14,7 @@ import type {
   Superseded
 } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import type { RunTrace } from "../domain/Run.js"
 import type { UnfinishedRun } from "./RunReads.js"
 import type { Beginning, Created, NewRun } from "./RunWrites.js"
 
@@ -66,7 +67,7 @@ export interface ClusterStore {
 
   /** Takes an attempt that was placed and that no node has taken. Fails where another one has, or where it is over. */
   readonly take: (
-    attempt: { readonly jobId: JobId; readonly attempt: number },
+    attempt: { readonly jobId: JobId; readonly attempt: number; readonly trace?: RunTrace | undefined },
     by: Runner
   ) => Effect.Effect<void, Superseded | StoreError>
 

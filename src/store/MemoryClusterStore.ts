@@ -35,6 +35,7 @@ export const make = ({
   const limits = new Map<string, number>()
 
   const isAlive = ({ seenAt }: Recorded) => Effect.map(Clock.currentTimeMillis, (now) => seenAt > now - deadAfter)
+  const isNodeAlive = (node: Recorded | undefined) => (node === undefined ? Effect.succeed(false) : isAlive(node))
   const change = (id: string, to: Partial<Recorded>) =>
     Effect.sync(() => {
       const node = nodes.get(id)
@@ -55,6 +56,7 @@ export const make = ({
         for (const { node = "" } of running(kind)) counts.set(node, (counts.get(node) ?? 0) + 1)
         return counts
       }),
+    isAlive: (id) => isNodeAlive(nodes.get(id)),
     hasDue: (kind, statuses) => Effect.sync(() => queue.due({ kind, statuses, limit: 1 }).length > 0)
   }
 
@@ -112,22 +114,24 @@ export const make = ({
         })
       ),
 
-    take: ({ attempt, jobId }, by) =>
-      write(() => {
-        const entry = entries.get(jobId)
-        const isFree =
-          entry?.state.status === "running" && entry.state.attempt === attempt && entry.runner === undefined
-        if (entry === undefined || !isFree) return new Superseded({ jobId, attempt })
-        entry.node = by.address
-        entry.runner = by.node
-        return Effect.void
-      }),
+    take: ({ attempt, jobId, trace }, by) =>
+      write(() =>
+        Effect.gen(function* () {
+          const entry = entries.get(jobId)
+          const isFree =
+            entry?.state.status === "running" && entry.state.attempt === attempt && entry.runner === undefined
+          if (entry === undefined || !isFree || !(yield* isNodeAlive(nodes.get(by.node)))) {
+            return yield* new Superseded({ jobId, attempt })
+          }
+          Object.assign(entry, { node: by.address, runner: by.node })
+          if (trace !== undefined) entry.submitted = { ...entry.submitted, trace }
+        })
+      ),
 
     held: (kind) =>
       Effect.forEach(running(kind), (entry) =>
         Effect.gen(function* () {
-          const node = entry.runner === undefined ? undefined : nodes.get(entry.runner)
-          const isRunnerAlive = node !== undefined && (yield* isAlive(node))
+          const isRunnerAlive = yield* isNodeAlive(nodes.get(entry.runner ?? ""))
           return {
             run: toRun(entry),
             stopping: entry.state.stoppingAt !== undefined,

@@ -80,9 +80,10 @@ export const truncateError = (change: Change): Change =>
  * `isSignalled`: the signal that a parked run waits for is there already.
  */
 export const next = (state: State, change: Change, isSignalled = false): State | undefined => {
-  const { at, attempt, crashed, error, parked, result, type } = change
+  const { at, attempt, crashed, error, ofWaiting, parked, result, type } = change
   const status = lifecycle[type]
   if (state.attempt !== attempt) return undefined
+  if (ofWaiting === true && state.waitsFor === undefined) return undefined
   if (type === "job.stopping") {
     return state.status === "running" && state.stoppingAt === undefined ? { ...state, stoppingAt: at } : undefined
   }

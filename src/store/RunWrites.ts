@@ -4,7 +4,14 @@
  * @since 0.2.0
  */
 import type { DateTime, Effect } from "effect"
-import type { IdempotencyKeyReused, JobConflict, QueueFull, StoreError, Superseded } from "../domain/errors.js"
+import type {
+  IdempotencyKeyReused,
+  JobConflict,
+  MaxJobsReached,
+  QueueFull,
+  StoreError,
+  Superseded
+} from "../domain/errors.js"
 import type { Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Parked, RunError, RunTrace } from "../domain/Run.js"
@@ -31,9 +38,10 @@ export interface RunWrites {
 
   /**
    * Begins the attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one. Fails
-   * unless that attempt is the one to begin. `waits`: the key is another job's, and the run waits behind it.
+   * unless that attempt is the one to begin, and in a cluster where no more jobs may run. `waits`: the key is another job's, and the
+   * run waits behind it.
    */
-  readonly begin: (beginning: Beginning) => Effect.Effect<"running" | "waits", Superseded | StoreError>
+  readonly begin: (beginning: Beginning) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
 
   /** Appends emitted events; fails unless the attempt is the current one and running. */
   readonly append: (emitted: {
@@ -102,6 +110,8 @@ export interface Change {
   readonly jobId: JobId
   readonly attempt: number
   readonly at: DateTime.Utc
+  /** Only of a run that waits: another node may have begun its attempt meanwhile. */
+  readonly ofWaiting?: boolean
   /** With `job.interrupted`: whether the manager crashed. */
   readonly crashed?: boolean
   /** With `job.parked`. */

@@ -2,9 +2,10 @@
  * What the parts of a manager share.
  */
 import { type Duration, Effect, Option, Runtime, type Scope } from "effect"
-import { JobNotFound, type StoreError } from "../../domain/errors.js"
+import { JobNotFound, type StopTimedOut, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import type { StopReport } from "../../domain/StopReport.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import { RunStore } from "../../store/RunStore.js"
 import { makeNotifier } from "../../store/ChangeNotifier.js"
@@ -27,6 +28,8 @@ export interface Core<in out Config> {
   readonly permitFreed: Notifier
   /** Changes whenever a job has ended and its permit is free again. */
   readonly jobEnded: Notifier
+  /** The jobs that other nodes of a cluster have; none where this manager has all of its kind. */
+  readonly others: Option.Option<Others>
   /** What the orchestrator does; `forkJob` provides its services. */
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly shutdown: Shutdown.Shutdown
@@ -38,9 +41,20 @@ export interface Core<in out Config> {
   readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
 }
 
+/** The running jobs of other nodes. */
+export interface Others {
+  /** Stops one. None where it has ended its attempt meanwhile, and is no longer running. */
+  readonly stop: (
+    run: Run,
+    options: { readonly grace: Duration.Duration; readonly begun: number }
+  ) => Effect.Effect<Option.Option<StopReport>, JobNotFound | StopTimedOut | StoreError>
+  /** The ids of the running jobs of all nodes, this one included. */
+  readonly ids: Effect.Effect<ReadonlyArray<JobId>, StoreError>
+}
+
 /** Adds what every manager has to what is its own. */
 export const make = <Config>(
-  own: Pick<Core<Config>, "kind" | "maxJobs" | "stopGrace" | "jobs" | "permits" | "run">
+  own: Pick<Core<Config>, "kind" | "maxJobs" | "others" | "stopGrace" | "jobs" | "permits" | "run">
 ): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>
   Effect.gen(function* () {
     const { kind, maxJobs } = own

@@ -86,7 +86,11 @@ export const beginRun = <Config>(
 
     const caller = yield* Tracing.caller
     yield* Effect.catchTags(
-      launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller }),
+      launch<Config, NotResumable | MaxJobsReached | Superseded | StoreError | Elsewhere>(core, {
+        id,
+        prepare,
+        caller
+      }),
       {
         // Another call continues or cancels it, or has just done so; or it is due already, and its last attempt is just leaving.
         AlreadyActive: () =>
@@ -114,7 +118,7 @@ const begunRun = ({ parked: _, waitsFor: __, ...run }: Run, begun: Required<Pick
   new Run({ ...run, ...begun, status: "running" }, { disableValidation: true })
 
 /** A run whose configuration no longer decodes, or that its check refuses or cannot check, has failed. */
-const endUnresumable = <Config>(
+export const endUnresumable = <Config>(
   core: Core<Config>,
   run: Run,
   cause: Cause.Cause<InvalidJobConfig>
@@ -128,6 +132,6 @@ const endUnresumable = <Config>(
     })
     const at = yield* now
     const error = recoveryError(reason, Cause.isDie(cause) ? cause : Cause.empty)
-    yield* core.store.record({ type: "job.failed", jobId, attempt, at, error })
+    yield* core.store.record({ type: "job.failed", jobId, attempt, at, error, ofWaiting: run.waitsFor !== undefined })
     return yield* new NotResumable({ jobId, status: "failed", reason })
   })

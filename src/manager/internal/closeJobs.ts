@@ -28,7 +28,8 @@ export const closeJobs = <Config>(core: Core<Config>, grace = core.stopGrace): E
     if (!healthy) yield* shutdown.withinDeadline(allEnded(core), afterGrace)
   })
 
-const end = <Config>(
+/** Interrupts a job, so that its attempt is interrupted. */
+export const end = <Config>(
   core: Core<Config>,
   active: JobRegistry.ActiveJob<Config>,
   grace: Duration.Duration

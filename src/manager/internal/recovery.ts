@@ -59,7 +59,10 @@ export const takeOver = (recovery: Recovery): Effect.Effect<void, StoreError> =>
     )
   })
 
-const takeOverRun = (recovery: Recovery, { crashes, run, stopping }: UnfinishedRun): Effect.Effect<void, StoreError> =>
+export const takeOverRun = (
+  recovery: Recovery,
+  { crashes, run, stopping }: UnfinishedRun
+): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     const cleared = yield* clear(recovery, run.id)
     if (Exit.isFailure(cleared)) {

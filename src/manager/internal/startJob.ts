@@ -82,7 +82,7 @@ export const queueJob = <Config>(
   )
 
 /** What is decided by two reads of an index: another run answers, or this one waits, or it needs a permit. */
-const decideByKeys = <Config>(
+export const decideByKeys = <Config>(
   { kind, store }: Core<Config>,
   { idempotency, requested, startKey }: Submission<Config>
 ): Effect.Effect<JobId | "queue" | "permit", JobConflict | IdempotencyKeyReused | StoreError> =>
@@ -154,12 +154,15 @@ const queue = <Config>(
   })
 
 /** Names in a conflict what the key of the check stands for. */
-const create = <Config>({ store }: Core<Config>, run: NewRun, { key, keyName }: Checked) =>
-  Effect.mapError(store.create(run), (error) =>
-    error._tag === "JobConflict" && error.key === key && keyName !== undefined
+export const named =
+  ({ key, keyName }: Checked) =>
+  <E>(error: E | JobConflict): E | JobConflict =>
+    error instanceof JobConflict && error.key === key && keyName !== undefined
       ? new JobConflict({ ...error, keyName })
       : error
-  )
+
+const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) =>
+  Effect.mapError(store.create(run), named(checked))
 
 const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
 
@@ -170,7 +173,7 @@ const startedRun = ({ at, config, id, kind, labels, priority = 0 }: NewRun): Run
   )
 
 /** The intent to stop them is recorded; the rest is done in fibers of the manager. */
-const stopReplaced = <Config>(core: Core<Config>, created: Created): Effect.Effect<void> =>
+export const stopReplaced = <Config>(core: Core<Config>, created: Created): Effect.Effect<void> =>
   created._tag === "Pending"
     ? Effect.forEach(
         created.replaces,

@@ -1,7 +1,7 @@
 /**
  * Stopping all jobs at the same time, under one deadline.
  */
-import { Clock, Deferred, Effect } from "effect"
+import { Clock, Deferred, Effect, Option } from "effect"
 import type { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
@@ -20,10 +20,17 @@ export const stopAll = <Config>(
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
-    const active = yield* beginAll(core, yield* JobRegistry.ids(core.jobs), begun)
+    const active = yield* beginAll(core, yield* activeIds(core), begun)
     const cancelled = yield* Effect.forEach(waiting, (status) => cancelWaiting(core, status, begun))
     return [...cancelled.flat(), ...(yield* Effect.all(active)).flat()]
   }).pipe(traced("JobManager.stopAll"))
+
+const activeIds = <Config>({ jobs, others }: Core<Config>) =>
+  Effect.zipWith(
+    JobRegistry.ids(jobs),
+    Option.match(others, { onNone: () => Effect.succeed([]), onSome: ({ ids }) => Effect.orDie(ids) }),
+    (own, all) => [...new Set([...own, ...all])]
+  )
 
 /** In slices, each of which shares its commits. */
 const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: number) =>

@@ -34,7 +34,7 @@ export const stopJob = <Config>(
       const active = yield* JobRegistry.find(core.jobs, id)
       const report = Option.isSome(active)
         ? yield* stopActive(core, active.value.job, grace, begun)
-        : yield* stopInactive(core, id, begun)
+        : yield* stopInactive(core, id, { grace, begun })
       if (Option.isSome(report)) return report.value
     }
   }).pipe(traced("JobManager.stop"))
@@ -106,16 +106,18 @@ const reportEnd = <Config>(job: JobRegistry.Job<Config>, { status }: Run, begun:
 const stopInactive = <Config>(
   core: Core<Config>,
   id: JobId,
-  begun: number
-): Effect.Effect<Option.Option<StopReport>, JobNotFound | StoreError> =>
+  { begun, grace }: { readonly grace: Duration.Duration; readonly begun: number }
+): Effect.Effect<Option.Option<StopReport>, JobNotFound | StopTimedOut | StoreError> =>
   Effect.gen(function* () {
-    const { attempt, status } = yield* core.recordOf(id)
+    const run = yield* core.recordOf(id)
+    const { attempt, status } = run
     // Its record ends before its permit is free and it leaves the registry; a stop returns after both.
     if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()
     if (isTerminal(status)) return Option.some(yield* report(id, begun, status, "alreadyEnded"))
     if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
+    if (status === "running" && Option.isSome(core.others)) return yield* core.others.value.stop(run, { grace, begun })
     const at = yield* now
-    yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at })
+    yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at, ofWaiting: run.waitsFor !== undefined })
     return Option.some(yield* report(id, begun, "cancelled", "graceful"))
   }).pipe(Effect.catchTag("Superseded", () => Effect.succeedNone))
 

@@ -113,6 +113,13 @@ export const permits = (connection: Effect.Effect<Connection, SqlError>): Permit
         (rows) => new Map(rows.map(({ node, runs }) => [node ?? "", runs]))
       )
     ),
+  isAlive: (node) =>
+    Effect.flatMap(connection, (connection) =>
+      Effect.map(
+        selectIds(connection, `SELECT id FROM charlotte_nodes WHERE id = ? AND ${isAlive(connection)}`, [node]),
+        (rows) => rows.length > 0
+      )
+    ),
   hasDue: (kind, statuses) =>
     Effect.flatMap(connection, (connection) =>
       Effect.map(queue.due(connection, { kind, statuses, limit: 1 }), (due) => due.length > 0)
@@ -123,7 +130,7 @@ export const permits = (connection: Effect.Effect<Connection, SqlError>): Permit
 export const place = (connection: Connection, id: JobId, address: string) =>
   execute(connection, "UPDATE charlotte_runs SET node = ?, runner = NULL WHERE id = ?", [address, id])
 
-/** Compare-and-set: answers whether the attempt was free. */
+/** Compare-and-set: answers whether the attempt was free, and the node is alive. */
 export const take = (
   connection: Connection,
   { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
@@ -133,8 +140,10 @@ export const take = (
     selectIds(
       connection,
       `UPDATE charlotte_runs SET node = ?, runner = ?
-       WHERE id = ? AND attempt = ? AND status = 'running' AND runner IS NULL RETURNING id`,
-      [address, node, jobId, attempt]
+       WHERE id = ? AND attempt = ? AND status = 'running' AND runner IS NULL
+         AND EXISTS (SELECT 1 FROM charlotte_nodes WHERE charlotte_nodes.id = ? AND ${isAlive(connection)})
+       RETURNING id`,
+      [address, node, jobId, attempt, node]
     ),
     (rows) => rows.length > 0
   )

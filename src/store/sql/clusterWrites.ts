@@ -10,6 +10,7 @@ import type { Batch } from "./Batch.js"
 import * as cluster from "./cluster.js"
 import type { Connection } from "./Dialect.js"
 import { lookup } from "./lookup.js"
+import * as runs from "./runs.js"
 import * as runWrites from "./runWrites.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
@@ -94,7 +95,11 @@ export const make = ({
 
     take: (taken, by) =>
       Effect.flatMap(
-        statement("take a job", (connection) => cluster.take(connection, taken, by)),
+        statement("take a job", (connection) =>
+          Effect.tap(cluster.take(connection, taken, by), (isFree) =>
+            isFree && taken.trace !== undefined ? runs.recordTrace(connection, taken.jobId, taken.trace) : Effect.void
+          )
+        ),
         (isFree) => (isFree ? Effect.void : new Superseded(taken))
       ),
 

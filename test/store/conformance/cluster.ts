@@ -129,11 +129,24 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("gives nothing to a node that is not alive", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* limited(3)
+        const { id: jobId } = yield* admitted(1, [1])
+        const error = yield* Effect.flip(store.cluster.take({ jobId, attempt: 1 }, runner(1)))
+        expect(error).toMatchObject({ _tag: "Superseded" })
+        yield* store.create(newRun(2, { isQueued: true }))
+        const beginning = { jobId: id(2), attempt: 1, key: undefined, at: at(2) }
+        expect(yield* Effect.flip(store.cluster.begin(beginning, runner(1)))).toMatchObject({ _tag: "MaxJobsReached" })
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("begins the next attempt on another node, within the limit and the capacity of that node", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const { cluster } = store
-        yield* cluster.join(node(2))
+        for (const n of [1, 2]) yield* cluster.join(node(n))
         yield* limited(2)
         const { id: jobId } = yield* admitted(1, [1])
         yield* cluster.take({ jobId, attempt: 1 }, runner(1))

@@ -1,0 +1,240 @@
+/**
+ * A job manager that is one node of a cluster: the same operations, on the jobs of all nodes.
+ *
+ * @since 0.2.0
+ */
+import { Cause, Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
+import { type AlreadyManaged, type NodeConflict, StoreError } from "../domain/errors.js"
+import * as race from "../internal/race.js"
+import { awaitEnd } from "../manager/internal/awaitEnd.js"
+import { beginRun, resumeJob } from "../manager/internal/beginRun.js"
+import { byTransaction } from "../manager/internal/byTransaction.js"
+import { allEnded, closeJobs, end } from "../manager/internal/closeJobs.js"
+import * as Dispatcher from "../manager/internal/dispatcher.js"
+import * as JobIdGenerator from "../manager/internal/JobIdGenerator.js"
+import * as JobRegistry from "../manager/internal/JobRegistry.js"
+import { managedJob } from "../manager/internal/managedJob.js"
+import * as outboxQueue from "../manager/internal/outboxQueue.js"
+import * as Parts from "../manager/internal/parts.js"
+import { keepRetention } from "../manager/internal/retention.js"
+import { signalJob } from "../manager/internal/signals.js"
+import { startInTransaction } from "../manager/internal/startInTransaction.js"
+import { startMany } from "../manager/internal/startMany.js"
+import { stopAll } from "../manager/internal/stopAll.js"
+import { stopJob } from "../manager/internal/stopJob.js"
+import type { Service } from "../manager/JobManagerService.js"
+import { makeNotifier } from "../store/ChangeNotifier.js"
+import { RunStore } from "../store/RunStore.js"
+import { Engine, Unrouted } from "./Engine.js"
+import * as Node from "./Node.js"
+import * as nodeStore from "./nodeStore.js"
+import * as OtherNodes from "./otherNodes.js"
+import { startPlaced } from "./startPlaced.js"
+import { sweep } from "./sweep.js"
+
+/**
+ * Options of `make`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> extends Parts.MakeOptions<C, I, RS, R, R2> {
+  /** Maximum number of active jobs of this node; that of the cluster by default. */
+  readonly capacity?: number
+  /** How long the database may not answer before the node lets go of its jobs; 5 seconds by default, at most 5. */
+  readonly lease?: Duration.DurationInput
+}
+
+const sweepInterval = "500 millis"
+const longestLease = Duration.seconds(5)
+
+/** How long jobs have to end when the lease is over: less than other nodes wait before they take them over. */
+const graceOnLoss = Duration.seconds(2)
+
+/**
+ * A manager of a custom job type as one node of a cluster, for as long as the scope lives. When it closes, it interrupts its jobs,
+ * waits for them, and other nodes continue them.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
+  options: MakeOptions<C, I, RS, R, R2>
+): Effect.Effect<
+  Service<C, I>,
+  StoreError | AlreadyManaged | NodeConflict,
+  RunStore | Engine | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
+> =>
+  Effect.gen(function* () {
+    const { key, kind, labels = () => ({}), maxJobs = 10, maxQueued = 10_000, orchestrator } = options
+    const { capacity = maxJobs } = options
+    const lease = Duration.decode(options.lease ?? longestLease)
+    if (Duration.greaterThan(lease, longestLease)) {
+      return yield* Effect.dieMessage("the lease of a node is at most 5 seconds: others take over its jobs after 10")
+    }
+    const engine = yield* Engine
+    const store = yield* RunStore
+    const ids = yield* JobIdGenerator.make
+    const { address } = engine
+    const newNode = { id: `${address}/${ids(yield* Clock.currentTimeMillis)}`, kind, address, capacity }
+    const runner = { node: newNode.id, address, capacity }
+
+    const ticks = makeNotifier()
+    const isFresh = yield* Ref.make<Effect.Effect<boolean>>(Effect.succeed(false))
+    const hasShard = (id: Parameters<typeof engine.hasShard>[0]) =>
+      engine.hasShard(id) ? Effect.flatten(Ref.get(isFresh)) : Effect.succeed(false)
+    const ofNode = nodeStore.make(store, { runner, hasShard, ticks })
+    const others = OtherNodes.make(kind, store, engine)
+    const parts = yield* Effect.provideService(
+      Parts.make({ ...options, maxJobs: capacity }, Option.some(others)),
+      RunStore,
+      ofNode
+    )
+    const { admission, anyId, core, provide, recover, subscriptions } = parts
+
+    const limit = yield* store.cluster.limit({ kind, maxJobs })
+    if (limit !== maxJobs) {
+      yield* Effect.logInfo(
+        `the cluster runs at most ${limit} jobs of kind "${kind}", as its database says, not ${maxJobs}`
+      )
+    }
+    const letGo = Effect.flatMap(JobRegistry.all(core.jobs), (all) =>
+      Effect.forEach(all, (active) => end(core, active, Duration.min(graceOnLoss, core.stopGrace)), { discard: true })
+    )
+    // It stays a node for as long as one of its jobs runs.
+    const membership = yield* Scope.make()
+    const leave = Scope.close(membership, Exit.void)
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(JobRegistry.isEmpty(core.jobs), (isEmpty) =>
+        isEmpty ? leave : core.fork(Effect.zipRight(allEnded(core), leave))
+      )
+    )
+    const node = yield* Node.make(store.cluster, newNode, { lease: Duration.toMillis(lease), letGo }).pipe(
+      Scope.extend(membership)
+    )
+    yield* Ref.set(isFresh, node.isFresh)
+
+    const latest = yield* store.latestId
+    const nextId = Option.match(latest, { onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
+    const inserted = makeNotifier()
+    const queueInserted = yield* Option.match(store.outbox, {
+      onNone: () => Effect.succeed(Effect.void),
+      onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
+    })
+    const pendingOrParked = ["parked", "pending"] as const
+    const continued = options.recovery === "manual" ? pendingOrParked : (["interrupted", ...pendingOrParked] as const)
+    const begin: Parameters<typeof Dispatcher.make>[1] = (run) =>
+      Effect.flatMap(ticks.version, (seen) =>
+        Effect.catchTag(beginRun(core, admission, run), "MaxJobsReached", () =>
+          Effect.flatMap(core.jobEnded.version, (ended) =>
+            race.first([ticks.changed(seen), core.jobEnded.changed(ended)])
+          )
+        )
+      )
+    const dispatcher = yield* Dispatcher.make(core, begin, continued)
+    const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
+    const { wake } = engine.ask(kind)
+
+    const woken = makeNotifier()
+    const look = Effect.gen(function* () {
+      const version = yield* woken.version
+      if (yield* node.isFresh) yield* sweep({ core, admission, recover, engine, runner })
+      yield* ticks.wake
+      yield* race.first([woken.changed(version), Effect.sleep(sweepInterval)])
+    }).pipe(
+      Effect.catchAllCause((cause) =>
+        Cause.isInterrupted(cause)
+          ? Effect.interrupt
+          : Effect.zipRight(Effect.logWarning("jobs could not be looked at yet", cause), Effect.sleep(sweepInterval))
+      )
+    )
+
+    const held = Effect.orDie(store.cluster.held(kind))
+    const decodeConfig = Schema.decodeUnknown(options.config, { onExcessProperty: "ignore" })
+    const service: Service<C, I> = {
+      start: (input, options) =>
+        byTransaction(store, {
+          inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
+          outside: startPlaced(core, starting, engine, { input, options, waiting: continued })
+        }),
+      startMany: (configs, options) => {
+        const outside = startMany(core, starting, configs, options)
+        return byTransaction(store, { inside: () => outside, outside })
+      },
+      resume: (id) => Effect.zipLeft(resumeAnywhere(id), wake(id)),
+      stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
+      stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
+      signal: (jobId, name, payload, { by } = {}) =>
+        Effect.zipLeft(signalJob(core, options.signals, { jobId, name, payload, by }), wake(jobId)),
+      get: (id) =>
+        Effect.gen(function* () {
+          const active = Option.filter(yield* JobRegistry.find(core.jobs, id), JobRegistry.isActive)
+          if (Option.isSome(active)) return Option.some(yield* managedJob(active.value, service))
+          const found = (yield* held).find(({ run }) => run.id === id)
+          if (found === undefined) return Option.none()
+          const { attempt, config, createdAt, startedAt = createdAt } = found.run
+          return Option.some({
+            id,
+            config: yield* Effect.orDie(provide(decodeConfig(config))),
+            attempt,
+            startedAt,
+            phase: found.stopping ? "stopping" : "running",
+            events: (options) => service.events(id, options),
+            stop: (options) => service.stop(id, options),
+            await: service.await(id)
+          })
+        }),
+      list: Effect.orDie(others.ids),
+      activeCount: Effect.map(held, (all) => all.length),
+      await: (id) => awaitEnd(core, id),
+      events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
+      allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
+      health: core.persistRetry.health
+    }
+    const resumeHere = (id: Parameters<Service<C, I>["resume"]>[0]) => resumeJob(core, admission, id)
+    const resumeAnywhere: Service<C, I>["resume"] = (id) =>
+      Effect.gen(function* () {
+        if (engine.hasShard(id)) return yield* resumeHere(id)
+        const run = yield* core.recordOf(id)
+        // What is parked is due from now on, and what runs is no node's to resume.
+        if (run.status !== "interrupted") return yield* resumeHere(id)
+        yield* engine
+          .ask(kind)
+          .resume(id)
+          .pipe(Effect.catchTag("Unrouted", () => unreachable("resume a job", id)))
+      })
+
+    yield* engine.serve(kind, {
+      wake: () => woken.wake,
+      stop: (id, grace) =>
+        Effect.gen(function* () {
+          const active = yield* JobRegistry.find(core.jobs, id)
+          const isStopping = (yield* store.cluster.held(kind)).some(({ run, stopping }) => run.id === id && stopping)
+          if (Option.isNone(active) || !isStopping) {
+            yield* woken.wake
+            return yield* new Unrouted({ jobId: id })
+          }
+          return yield* stopJob(core, id, grace)
+        }),
+      resume: (id) => (engine.hasShard(id) ? resumeHere(id) : new Unrouted({ jobId: id }))
+    })
+    yield* Effect.forkScoped(Effect.forever(look))
+    if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
+    yield* Effect.forkScoped(dispatcher.keepTime)
+    yield* Effect.forkScoped(queueInserted)
+    if (options.retention !== undefined) {
+      yield* keepRetention(core, options.retention, (id) => provide(orchestrator.forget?.(id) ?? Effect.void))
+    }
+    // Added last, so that it runs first: the jobs end before anything that they use.
+    yield* Effect.addFinalizer(() =>
+      Effect.zipRight(Effect.ignoreLogged(store.cluster.drain(newNode.id, true)), closeJobs(core))
+    )
+    return service
+  })
+
+const unreachable = (operation: string, id: string) =>
+  new StoreError({
+    operation,
+    reason: "unreachable",
+    cause: new Error(`the node that has job ${id} cannot be reached at the moment; try again`)
+  })

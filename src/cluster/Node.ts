@@ -1,0 +1,78 @@
+/**
+ * This process as a node: it is recorded as long as it gives a sign of life every second. Without an answer of the database for
+ * the lease it lets go of its jobs, before others may take them over.
+ */
+import { Cause, Clock, Effect, Ref, type Scope } from "effect"
+import { NodeConflict, type StoreError } from "../domain/errors.js"
+import { type ClusterStore, deadAfter, type NewNode, type Runner } from "../store/ClusterStore.js"
+
+export interface Node {
+  readonly runner: Runner
+  /** Whether others may rely on this node: the database has answered within the lease. */
+  readonly isFresh: Effect.Effect<boolean>
+}
+
+/** Milliseconds between two signs of life, and between two looks at the lease. */
+const renewInterval = 1_000
+const checkInterval = 100
+
+/** One that was killed stays recorded until it is dead, and its successor has the same address. */
+const joined = (store: ClusterStore, node: NewNode): Effect.Effect<void, NodeConflict | StoreError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (began) => {
+    const join: Effect.Effect<void, NodeConflict | StoreError> = Effect.catchTag(
+      store.join(node),
+      "NodeConflict",
+      (conflict) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          now - began > deadAfter + renewInterval
+            ? conflict
+            : Effect.zipRight(
+                Effect.sleep(renewInterval),
+                Effect.suspend(() => join)
+              )
+        )
+    )
+    return join
+  })
+
+export const make = (
+  store: ClusterStore,
+  node: NewNode,
+  {
+    lease,
+    letGo
+  }: {
+    /** Milliseconds. */
+    readonly lease: number
+    /** Interrupts the jobs of this node. */
+    readonly letGo: Effect.Effect<void>
+  }
+): Effect.Effect<Node, NodeConflict | StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    yield* Effect.acquireRelease(joined(store, node), () => Effect.ignoreLogged(store.leave(node.id)))
+    const renewedAt = yield* Ref.make(yield* Clock.currentTimeMillis)
+    const isFresh = Effect.zipWith(Clock.currentTimeMillis, Ref.get(renewedAt), (now, at) => now - at <= lease)
+
+    const renew = Effect.gen(function* () {
+      const asked = yield* Clock.currentTimeMillis
+      // Not recorded: another node has seen it dead, and taken its address.
+      if (!(yield* store.renew(node.id))) yield* store.join(node)
+      yield* Ref.set(renewedAt, asked)
+    }).pipe(
+      Effect.catchAllCause((cause) =>
+        Cause.isInterrupted(cause) ? Effect.interrupt : Effect.logWarning("the node has given no sign of life", cause)
+      )
+    )
+    const isLost = yield* Ref.make(false)
+    const check = Effect.gen(function* () {
+      const isLate = !(yield* isFresh)
+      if ((yield* Ref.getAndSet(isLost, isLate)) || !isLate) return
+      yield* Effect.logError(
+        `the database has not answered for ${lease} ms: this node lets go of its jobs, and others continue them`
+      )
+      yield* letGo
+    })
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
+    return { runner: { node: node.id, address: node.address, capacity: node.capacity }, isFresh }
+  })

@@ -1,0 +1,80 @@
+/**
+ * Stopping a job that another node runs: the intent is recorded, the node is asked, and what stands in the row has the last word.
+ */
+import { Duration, Effect, Option } from "effect"
+import { type JobNotFound, StopTimedOut, type StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
+import { isTerminal } from "../domain/RunStatus.js"
+import { StopReport } from "../domain/StopReport.js"
+import { now } from "../internal/now.js"
+import * as race from "../internal/race.js"
+import type { Others } from "../manager/internal/Core.js"
+import { afterGrace, since } from "../manager/internal/stopJob.js"
+import type { Service as Store } from "../store/RunStoreService.js"
+import type { Service as Engine } from "./Engine.js"
+
+/** How long the report of a job that has ended may be under way. */
+const reportDelay = Duration.millis(500)
+
+export const make = (kind: string, store: Store, engine: Engine): Others => {
+  /** Returns the record once the run is not running any more. */
+  const rested = (id: JobId) =>
+    Effect.gen(function* () {
+      const changes = yield* store.changes(id)
+      for (;;) {
+        const version = yield* changes.version
+        const run = Option.getOrUndefined(yield* store.get(id))
+        if (run === undefined || run.status !== "running") return run
+        yield* changes.changed(version)
+      }
+    }).pipe(Effect.scoped)
+
+  const reportOf = ({ id: jobId, status }: Run, begun: number) =>
+    Effect.map(since(begun), (elapsed) =>
+      isTerminal(status)
+        ? Option.some(
+            new StopReport(
+              { jobId, status, mode: status === "cancelled" ? "graceful" : "alreadyEnded", elapsed },
+              { disableValidation: true }
+            )
+          )
+        : Option.none()
+    )
+
+  return {
+    ids: Effect.map(store.cluster.held(kind), (held) => held.map(({ run }) => run.id)),
+
+    stop: ({ attempt, id }, { begun, grace }) =>
+      Effect.gen(function* () {
+        const at = yield* now
+        yield* (
+          store
+            .record({ type: "job.stopping", jobId: id, attempt, at })
+            // It is being stopped already, or has just come to rest.
+            .pipe(Effect.catchTag("Superseded", () => Effect.void))
+        )
+        const asked = Effect.matchEffect(engine.ask(kind).stop(id, grace), {
+          onSuccess: (report): Effect.Effect<Option.Option<StopReport>, Refused> =>
+            Effect.map(since(begun), (elapsed) =>
+              Option.some(new StopReport({ ...report, elapsed }, { disableValidation: true }))
+            ),
+          // The node finds the intent in the row.
+          onFailure: (error) => (error._tag === "Unrouted" ? Effect.never : Effect.fail(error))
+        })
+        const seen = Effect.flatMap(rested(id), (run) =>
+          Effect.delay(
+            run === undefined ? Effect.succeed(Option.none<StopReport>()) : reportOf(run, begun),
+            reportDelay
+          )
+        )
+        const late = Effect.zipRight(
+          Effect.sleep(Duration.sum(grace, afterGrace)),
+          Effect.flatMap(since(begun), (elapsed) => new StopTimedOut({ jobId: id, elapsed }))
+        )
+        return yield* race.first<Option.Option<StopReport>, Refused, never>([asked, seen, late])
+      })
+  }
+}
+
+type Refused = JobNotFound | StopTimedOut | StoreError

@@ -1,0 +1,91 @@
+/**
+ * What a node does twice a second, and when another one wakes it: it takes the runs that are placed on it, takes over those of dead
+ * nodes, stops those that another node was asked to stop, and lets go of those whose shard it no longer has.
+ */
+import { Cause, Effect, Option } from "effect"
+import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
+import { parse } from "../internal/Json.js"
+import type { Admission } from "../manager/internal/admission.js"
+import { endUnresumable } from "../manager/internal/beginRun.js"
+import { end } from "../manager/internal/closeJobs.js"
+import type { Core } from "../manager/internal/Core.js"
+import { launch } from "../manager/internal/jobLife.js"
+import * as JobRegistry from "../manager/internal/JobRegistry.js"
+import type { Parts } from "../manager/internal/parts.js"
+import { takeOverRun } from "../manager/internal/recovery.js"
+import { stopJob } from "../manager/internal/stopJob.js"
+import type { HeldRun, Runner } from "../store/ClusterStore.js"
+import type { Service as Engine } from "./Engine.js"
+
+interface Sweep<C> {
+  readonly core: Core<C>
+  readonly admission: Admission<C>
+  readonly recover: Parts<C, never>["recover"]
+  readonly engine: Engine
+  readonly runner: Runner
+}
+
+/** One look at the running runs of the kind. */
+export const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    const { core, engine } = parts
+    for (const active of yield* JobRegistry.all(core.jobs)) {
+      const id = active._tag === "Admitting" ? active.id : active.job.id
+      if (!engine.hasShard(id)) yield* end(core, active, core.stopGrace)
+    }
+    const held = yield* core.store.cluster.held(core.kind)
+    yield* Effect.forEach(held, (held) => look(parts, held), { discard: true })
+  })
+
+const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    const { core, engine, runner } = parts
+    const { id } = held.run
+    const active = Option.getOrUndefined(yield* JobRegistry.get(core.jobs, id))
+    if (Option.exists(held.runner, ({ node }) => node === runner.node)) {
+      if (active === undefined) return yield* settle(parts, held)
+      // Another node has recorded the intent.
+      if (held.stopping && active._tag === "Running") {
+        yield* core.fork(Effect.ignoreLogged(stopJob(core, id, core.stopGrace)))
+      }
+      return
+    }
+    if (!engine.hasShard(id) || active !== undefined) return
+    if (Option.isNone(held.runner)) return yield* held.stopping ? cancel(parts, held) : take(parts, held)
+    if (!held.runner.value.isAlive) yield* settle(parts, held)
+  })
+
+/** In a fiber of the manager: its check may take a while. */
+const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effect.Effect<void> => {
+  const { attempt, id } = run
+  const prepare = Effect.gen(function* () {
+    const recorded = Option.getOrUndefined(yield* core.store.submission(id))
+    const { config, submission: found } = yield* Effect.catchAllCause(
+      admission.recorded(run.config, recorded),
+      (cause) => endUnresumable(core, run, cause)
+    )
+    const submission = recorded === undefined && found !== undefined ? parse(found) : recorded
+    const commit = (trace = run.trace) => Effect.as(core.store.cluster.take({ jobId: id, attempt, trace }, runner), run)
+    return { config, submission, attempt, trace: run.trace, commit }
+  })
+  return core.fork(
+    launch<C, NotResumable | Superseded | StoreError>(core, { id, prepare, caller: Option.none() }).pipe(
+      // The next sweep looks again, here or on the node that has its shard by then.
+      Effect.catchAllCause((cause) =>
+        Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logDebug(`job ${id} was not taken`, cause)
+      ),
+      Effect.annotateLogs({ jobId: id })
+    )
+  )
+}
+
+/** Nothing of the attempt has begun. */
+const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
+  parts.core.store.cluster.take({ jobId: held.run.id, attempt: held.run.attempt }, parts.runner).pipe(
+    Effect.zipRight(settle(parts, held)),
+    Effect.catchTag("Superseded", () => Effect.void)
+  )
+
+/** Its node is dead, or has lost it. */
+const settle = <C>({ core: { kind, store }, recover }: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
+  takeOverRun({ kind, store, recover }, held)

@@ -1,0 +1,75 @@
+/**
+ * What the operations of a manager stand on, whether it has the jobs of its kind alone or is a node of a cluster.
+ */
+import { Duration, Effect, HashMap, Option, Ref, type Schema, type Scope } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import type { RunStore } from "../../store/RunStore.js"
+import type { Options } from "../JobManagerService.js"
+import type { Service as Orchestrator } from "../Orchestrator.js"
+import * as Admission from "./admission.js"
+import * as Core from "./Core.js"
+import * as EventSubscriptions from "./EventSubscriptions.js"
+import * as JobIdGenerator from "./JobIdGenerator.js"
+import type { ActiveJob } from "./JobRegistry.js"
+
+/**
+ * Options of `JobManager.make`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> extends Options {
+  /** Any non-empty text. A database has one manager of each kind. */
+  readonly kind: string
+  /** The schema of the configuration of a job; `start` takes its encoded form. */
+  readonly config: Schema.Schema<C, I, RS>
+  readonly orchestrator: Orchestrator<C, R, R2>
+  /** Labels to filter runs by. */
+  readonly labels?: (config: C) => { readonly [name: string]: string }
+  /** The key of a configuration, where `start` is not given one: at most one job holds it. */
+  readonly key?: (config: C) => string | undefined
+  /** The signals that its jobs take, with the schemas of their payloads; any name with any JSON when left out. */
+  readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }
+}
+
+export interface Parts<in out C, in out R> {
+  readonly core: Core.Core<C>
+  readonly admission: Admission.Admission<C>
+  readonly subscriptions: EventSubscriptions.EventSubscriptions
+  /** Makes ids that need not be greater than those of the database. */
+  readonly anyId: JobIdGenerator.JobIdGenerator
+  /** Provides the services of the orchestrator. */
+  readonly provide: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
+  /** Removes what is left of the child processes of a job. */
+  readonly recover: (id: JobId) => Effect.Effect<void, unknown>
+}
+
+export const make = <C, I, RS, R, R2>(
+  { config, kind, maxChecks = 4, maxJobs = 10, orchestrator, stopGrace = "5 seconds" }: MakeOptions<C, I, RS, R, R2>,
+  others: Core.Core<C>["others"] = Option.none()
+): Effect.Effect<
+  Parts<C, RS | Exclude<R, Scope.Scope> | R2>,
+  never,
+  RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
+> =>
+  Effect.gen(function* () {
+    const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
+    const core = yield* Core.make({
+      kind,
+      maxJobs,
+      others,
+      stopGrace: Duration.decode(stopGrace),
+      jobs: yield* Ref.make(HashMap.empty<JobId, ActiveJob<C>>()),
+      permits: yield* Effect.makeSemaphore(maxJobs),
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
+      run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
+    })
+    return {
+      core,
+      admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),
+      anyId: yield* JobIdGenerator.make,
+      subscriptions: yield* EventSubscriptions.make(core),
+      provide: Effect.provide(services),
+      recover: (id) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
+    }
+  })
