@@ -44,6 +44,7 @@ const long = [
  */
 const unit = [
   "test/{domain,internal,manager}/**/*.test.ts",
+  "test/cluster/*.test.ts",
   "test/store/**/!(FileLock).test.ts",
   "test/http/**/*.test.ts",
   "examples/app/test/*.test.ts",

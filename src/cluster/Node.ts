@@ -3,7 +3,7 @@
  * the lease it lets go of its jobs, before others may take them over.
  */
 import { Cause, Clock, Effect, Ref, type Scope } from "effect"
-import { NodeConflict, type StoreError } from "../domain/errors.js"
+import type { NodeConflict, StoreError } from "../domain/errors.js"
 import { type ClusterStore, deadAfter, type NewNode, type Runner } from "../store/ClusterStore.js"
 
 export interface Node {

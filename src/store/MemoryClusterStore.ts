@@ -34,8 +34,13 @@ export const make = ({
   const nodes = new Map<string, Recorded>()
   const limits = new Map<string, number>()
 
-  const isAlive = ({ seenAt }: Recorded) => Effect.map(Clock.currentTimeMillis, (now) => seenAt > now - deadAfter)
-  const isNodeAlive = (node: Recorded | undefined) => (node === undefined ? Effect.succeed(false) : isAlive(node))
+  const isAlive = (now: number, node: Recorded | undefined): boolean =>
+    node !== undefined && node.seenAt > now - deadAfter
+
+  /** One atomic step; what it runs in has no `Clock` of the caller. */
+  const writeAt = <A, E>(body: (now: number) => Effect.Effect<A, E>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => body(now)))
+
   const change = (id: string, to: Partial<Recorded>) =>
     Effect.sync(() => {
       const node = nodes.get(id)
@@ -48,7 +53,7 @@ export const make = ({
       .filter(({ state, submitted }) => submitted.kind === kind && state.status === "running")
       .sort(Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id))
 
-  const permits: Permits<never> = {
+  const permits = (now: number): Permits<never> => ({
     maxJobs: (kind) => Effect.sync(() => limits.get(kind) ?? 0),
     running: (kind) =>
       Effect.sync(() => {
@@ -56,29 +61,30 @@ export const make = ({
         for (const { node = "" } of running(kind)) counts.set(node, (counts.get(node) ?? 0) + 1)
         return counts
       }),
-    isAlive: (id) => isNodeAlive(nodes.get(id)),
+    isAlive: (id) => Effect.sync(() => isAlive(now, nodes.get(id))),
     hasDue: (kind, statuses) => Effect.sync(() => queue.due({ kind, statuses, limit: 1 }).length > 0)
-  }
+  })
 
   return {
     join: (node) =>
-      Effect.gen(function* () {
+      writeAt((now): Effect.Effect<void, NodeConflict> => {
         const { address, kind } = node
         const other = [...nodes.values()].find((other) => other.kind === kind && other.address === address)
-        if (other !== undefined && (yield* isAlive(other))) return yield* new NodeConflict({ kind, address })
+        if (other !== undefined && isAlive(now, other)) return new NodeConflict({ kind, address })
         if (other !== undefined) nodes.delete(other.id)
-        nodes.set(node.id, { ...node, seenAt: yield* Clock.currentTimeMillis, isDraining: false })
+        nodes.set(node.id, { ...node, seenAt: now, isDraining: false })
+        return Effect.void
       }),
     renew: (id) => Effect.flatMap(Clock.currentTimeMillis, (seenAt) => change(id, { seenAt })),
     leave: (id) => Effect.sync(() => void nodes.delete(id)),
     drain: (id, isDraining) => Effect.asVoid(change(id, { isDraining })),
     nodes: (kind) =>
-      Effect.forEach(
-        [...nodes.values()].filter((node) => node.kind === kind),
-        (node) =>
-          Effect.map(isAlive(node), (isAlive): Node => {
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        [...nodes.values()]
+          .filter((node) => node.kind === kind)
+          .map((node): Node => {
             const { seenAt: _, ...recorded } = node
-            return { ...recorded, isAlive }
+            return { ...recorded, isAlive: isAlive(now, node) }
           })
       ),
 
@@ -91,9 +97,9 @@ export const make = ({
     setLimit: ({ kind, maxJobs }) => Effect.sync(() => void limits.set(kind, maxJobs)),
 
     admit: (run, placement) =>
-      write(() =>
+      writeAt((now) =>
         Effect.gen(function* () {
-          const { candidate, run: placed } = yield* placeRun(run, placement, { ...queue.lookup, ...permits })
+          const { candidate, run: placed } = yield* placeRun(run, placement, { ...queue.lookup, ...permits(now) })
           const created = yield* create(placed)
           if (created._tag === "Existing") return { id: created.id, created }
           const entry = entries.get(placed.id)
@@ -103,11 +109,11 @@ export const make = ({
       ),
 
     begin: (beginning, by) =>
-      write(() =>
+      writeAt((now) =>
         Effect.gen(function* () {
           const entry = entries.get(beginning.jobId)
           if (entry === undefined) return yield* new Superseded(beginning)
-          yield* permit(entry.submitted.kind, by, permits)
+          yield* permit(entry.submitted.kind, by, permits(now))
           const begun = yield* begin(beginning)
           if (begun === "running") Object.assign(entry, { node: by.address, runner: by.node })
           return begun
@@ -115,30 +121,29 @@ export const make = ({
       ),
 
     take: ({ attempt, jobId, trace }, by) =>
-      write(() =>
-        Effect.gen(function* () {
-          const entry = entries.get(jobId)
-          const isFree =
-            entry?.state.status === "running" && entry.state.attempt === attempt && entry.runner === undefined
-          if (entry === undefined || !isFree || !(yield* isNodeAlive(nodes.get(by.node)))) {
-            return yield* new Superseded({ jobId, attempt })
-          }
-          Object.assign(entry, { node: by.address, runner: by.node })
-          if (trace !== undefined) entry.submitted = { ...entry.submitted, trace }
-        })
-      ),
+      writeAt((now): Effect.Effect<void, Superseded> => {
+        const entry = entries.get(jobId)
+        const isFree =
+          entry?.state.status === "running" && entry.state.attempt === attempt && entry.runner === undefined
+        if (entry === undefined || !isFree || !isAlive(now, nodes.get(by.node))) {
+          return new Superseded({ jobId, attempt })
+        }
+        Object.assign(entry, { node: by.address, runner: by.node })
+        if (trace !== undefined) entry.submitted = { ...entry.submitted, trace }
+        return Effect.void
+      }),
 
     held: (kind) =>
-      Effect.forEach(running(kind), (entry) =>
-        Effect.gen(function* () {
-          const isRunnerAlive = yield* isNodeAlive(nodes.get(entry.runner ?? ""))
-          return {
-            run: toRun(entry),
-            stopping: entry.state.stoppingAt !== undefined,
-            crashes: entry.state.crashes,
-            runner: Option.map(Option.fromNullable(entry.runner), (node) => ({ node, isAlive: isRunnerAlive }))
-          }
-        })
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        running(kind).map((entry) => ({
+          run: toRun(entry),
+          stopping: entry.state.stoppingAt !== undefined,
+          crashes: entry.state.crashes,
+          runner: Option.map(Option.fromNullable(entry.runner), (node) => ({
+            node,
+            isAlive: isAlive(now, nodes.get(node))
+          }))
+        }))
       )
   }
 }

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { Chunk, Effect, Fiber, Stream } from "effect"
+import * as Scene from "./scene.js"
+
+const { kind } = Scene
+
+const start = (name: string) => ({ name })
+
+/** Two nodes that have their shards. */
+const two = Effect.gen(function* () {
+  const scene = yield* Scene.make
+  const a = yield* scene.node("a")
+  const b = yield* scene.node("b")
+  return { ...scene, a, b }
+})
+
+describe("a cluster", () => {
+  it.scoped("runs a job on the node with most room, whichever is asked to start it", () =>
+    Effect.gen(function* () {
+      const { a, b, passing, worked } = yield* two
+      for (const n of [1, 2, 3, 4]) yield* passing(a.manager.start(start(`job ${n}`)))
+      const working = yield* worked(4)
+      expect(working.filter(({ address }) => address === b.address)).toHaveLength(2)
+      expect(yield* b.manager.activeCount).toBe(4)
+      expect(yield* b.manager.list).toEqual(yield* a.manager.list)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("runs no more jobs than the limit, over all nodes", () =>
+    Effect.gen(function* () {
+      const { a, b, complete, passing, until, worked } = yield* two
+      const starts = Array.from({ length: 20 }, (_, n) =>
+        Effect.either((n % 2 === 0 ? a : b).manager.start(start(`${n}`)))
+      )
+      const answers = yield* passing(Effect.all(starts, { concurrency: "unbounded" }))
+      const ids = answers.flatMap((answer) => (answer._tag === "Right" ? [answer.right] : []))
+      expect(ids).toHaveLength(4)
+      yield* worked(4)
+      const queued = yield* passing(b.manager.start(start("later"), { whenFull: "queue" }))
+      yield* complete(ids[0] ?? queued)
+      yield* until("the queued job runs", a.manager.list, (list) => list.includes(queued))
+      yield* worked(4)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("stops a job on one node that was started on a second, while a third follows it", () =>
+    Effect.gen(function* () {
+      const scene = yield* two
+      const c = yield* scene.node("c")
+      const id = yield* scene.passing(scene.a.manager.start(start("job")))
+      const [{ address } = { address: "" }] = yield* scene.worked(1)
+      const asked = [scene.a, scene.b, c].find((node) => node.address !== address) ?? c
+      const followed = yield* Effect.fork(Stream.runCollect(c.manager.events(id)))
+      const awaited = yield* Effect.fork(c.manager.await(id))
+      const report = yield* scene.passing(asked.manager.stop(id))
+      expect(report).toMatchObject({ jobId: id, mode: "graceful", status: "cancelled" })
+      expect(yield* scene.working).toEqual([])
+      const events = Chunk.toReadonlyArray(yield* scene.passing(Fiber.join(followed)))
+      expect(events.map(({ seq, type }) => `${seq} ${type}`)).toEqual([
+        "1 job.started",
+        "2 begun",
+        "3 job.stopping",
+        "4 job.cancelled"
+      ])
+      expect(yield* scene.passing(Fiber.join(awaited))).toMatchObject({ status: "cancelled" })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("continues the jobs of a node that was killed on others, once it is dead", () =>
+    Effect.gen(function* () {
+      const { a, b, network, pass, passing, store, until, worked, working } = yield* two
+      for (const n of [1, 2, 3, 4]) yield* passing(a.manager.start(start(`job ${n}`)))
+      yield* worked(4)
+      yield* b.kill
+      yield* pass(5_000)
+      yield* network.expire(b.address)
+      // Not before ten seconds without a sign of life, whoever has its shards.
+      yield* pass(3_000)
+      expect((yield* working).filter(({ attempt }) => attempt > 1)).toEqual([])
+      yield* until(
+        "its jobs run elsewhere",
+        working,
+        (all) => all.filter(({ address, attempt }) => address === a.address && attempt === 2).length === 2
+      )
+      expect(yield* store.cluster.held(kind)).toHaveLength(4)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("lets go of its jobs when the database does not answer for its lease, and goes on when it does again", () =>
+    Effect.gen(function* () {
+      const { a, b, pass, passing, until, worked, working } = yield* two
+      for (const n of [1, 2, 3, 4]) yield* passing(a.manager.start(start(`job ${n}`)))
+      yield* worked(4)
+      yield* b.cutOff
+      yield* pass(6_200)
+      expect((yield* working).filter(({ address }) => address === b.address)).toEqual([])
+      yield* b.reconnect
+      yield* worked(4)
+      yield* until("both nodes work", working, (all) => new Set(all.map(({ address }) => address)).size === 2)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("moves the jobs of a node that closes to the others", () =>
+    Effect.gen(function* () {
+      const { a, b, passing, until, worked, working } = yield* two
+      for (const n of [1, 2, 3, 4]) yield* passing(a.manager.start(start(`job ${n}`)))
+      yield* worked(4)
+      yield* passing(b.close)
+      yield* until(
+        "the others work",
+        working,
+        (all) => all.length === 4 && all.every(({ address }) => address === a.address)
+      )
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})

@@ -1,0 +1,78 @@
+/**
+ * The engine of several nodes in one process. Shards are dealt out anew whenever a node comes or goes.
+ */
+import { Effect, Option, type Scope } from "effect"
+import type { JobId } from "charlotte"
+import { type Requests, type Service, Unrouted } from "../../src/cluster/Engine.js"
+
+const shards = 12
+
+const shardOf = (id: JobId.JobId): number =>
+  [...id].reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) % 1_000_003, 7) % shards
+
+interface Member {
+  readonly address: string
+  readonly serving: Map<string, Requests>
+  /** Whether others reach it. */
+  isReachable: boolean
+}
+
+export interface Network {
+  /** A node of that address, for as long as the scope lives. */
+  readonly join: (address: string) => Effect.Effect<Service, never, Scope.Scope>
+  /** Its lock has expired: others have its shards. */
+  readonly expire: (address: string) => Effect.Effect<void>
+  /** No request reaches it. */
+  readonly cut: (address: string) => Effect.Effect<void>
+}
+
+export const make: Effect.Effect<Network> = Effect.sync(() => {
+  const members: Array<Member> = []
+  const ownerOf = (id: JobId.JobId): Member | undefined => members[shardOf(id) % Math.max(1, members.length)]
+  const remove = (address: string) => {
+    const index = members.findIndex((member) => member.address === address)
+    if (index >= 0) members.splice(index, 1)
+  }
+
+  const routed = <A, E>(
+    kind: string,
+    id: JobId.JobId,
+    ask: (requests: Requests) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | Unrouted> =>
+    Effect.suspend((): Effect.Effect<A, E | Unrouted> => {
+      const owner = ownerOf(id)
+      const requests = owner?.isReachable === true ? owner.serving.get(kind) : undefined
+      return requests === undefined ? new Unrouted({ jobId: id }) : ask(requests)
+    })
+
+  return {
+    expire: (address) => Effect.sync(() => remove(address)),
+    cut: (address) =>
+      Effect.sync(() => {
+        for (const member of members) if (member.address === address) member.isReachable = false
+      }),
+    join: (address) =>
+      Effect.gen(function* () {
+        const own: Member = { address, serving: new Map(), isReachable: true }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => members.push(own)),
+          () => Effect.sync(() => remove(address))
+        )
+        return {
+          address,
+          hasShard: (id) => ownerOf(id) === own,
+          nodesOf: (ids) => Effect.sync(() => ids.map((id) => Option.fromNullable(ownerOf(id)?.address))),
+          serve: (kind, requests) =>
+            Effect.acquireRelease(
+              Effect.sync(() => own.serving.set(kind, requests)),
+              () => Effect.sync(() => own.serving.delete(kind))
+            ),
+          ask: (kind) => ({
+            wake: (id) => Effect.ignore(routed(kind, id, ({ wake }) => wake(id))),
+            stop: (id, grace) => routed(kind, id, ({ stop }) => stop(id, grace)),
+            resume: (id) => routed(kind, id, ({ resume }) => resume(id))
+          })
+        }
+      })
+  }
+})

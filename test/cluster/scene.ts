@@ -1,0 +1,161 @@
+/**
+ * Nodes of a cluster in one process, on one store in memory and under a `TestClock`.
+ */
+import { type JobId, type Orchestrator, RunStore } from "charlotte"
+import { StoreError } from "charlotte/errors"
+import { Deferred, Effect, Exit, Fiber, Predicate, Ref, Schema, Scope, TestClock } from "effect"
+import * as ClusterManager from "../../src/cluster/ClusterManager.js"
+import { Engine } from "../../src/cluster/Engine.js"
+import { RealClock } from "../../src/internal/RealClock.js"
+import * as MemoryEngine from "./MemoryEngine.js"
+
+export const kind = "work"
+
+const Config = Schema.Struct({ name: Schema.String })
+
+type State = "open" | "cut" | "dead"
+
+const closed = new StoreError({ operation: "use the store", reason: "unreachable", cause: new Error("it is cut off") })
+
+/** A store that a node can be cut off from: its calls fail, or, once the node is dead, never return. */
+const gated = <S extends object>(store: S, state: () => State, buried: Effect.Effect<void>): S =>
+  new Proxy(store, {
+    get: (target, key, receiver) => {
+      const value: unknown = Reflect.get(target, key, receiver)
+      const through = (effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<unknown, unknown, unknown> =>
+        Effect.suspend(() =>
+          state() === "open" ? effect : state() === "cut" ? closed : Effect.zipRight(buried, closed)
+        )
+      if (key === "outbox") return value
+      if (Effect.isEffect(value)) return through(value)
+      if (typeof value === "function") {
+        return (...args: ReadonlyArray<unknown>) => {
+          const answer: unknown = Reflect.apply(value, target, args)
+          return Effect.isEffect(answer) ? through(answer) : answer
+        }
+      }
+      return Predicate.isReadonlyRecord(value) && key === "cluster" ? gated(value, state, buried) : value
+    }
+  })
+
+/** An attempt that some node works at. */
+export interface Working {
+  readonly id: JobId.JobId
+  readonly attempt: number
+  readonly address: string
+}
+
+export const make = Effect.gen(function* () {
+  const store = yield* RunStore.RunStore
+  const network = yield* MemoryEngine.make
+  const working = yield* Ref.make<ReadonlyArray<Working>>([])
+  const done = yield* Ref.make<ReadonlyMap<JobId.JobId, Deferred.Deferred<void>>>(new Map())
+  const wall = yield* RealClock
+  const scope = yield* Effect.scope
+
+  const end = (id: JobId.JobId) =>
+    Effect.flatMap(Deferred.make<void>(), (made) =>
+      Effect.map(
+        Ref.modify(done, (all) => {
+          const known = all.get(id) ?? made
+          return [known, new Map([...all, [id, known]])]
+        }),
+        (deferred) => deferred
+      )
+    )
+
+  const orchestrator = (address: string): Orchestrator.Service<typeof Config.Type> => ({
+    run: ({ attempt, emit, id }) =>
+      Effect.gen(function* () {
+        const own = { id, attempt, address }
+        yield* Effect.acquireRelease(
+          Ref.update(working, (all) => [...all, own]),
+          () => Ref.update(working, (all) => all.filter((other) => other !== own))
+        )
+        yield* emit({ type: "begun", payload: { address, attempt } })
+        yield* Effect.flatMap(end(id), Deferred.await)
+      })
+  })
+
+  /** At the end of the test what is dead has to end, too. */
+  const bury = (buried: Deferred.Deferred<void>) => Scope.addFinalizer(scope, Deferred.succeed(buried, undefined))
+
+  const node = (
+    name: string,
+    options: Partial<ClusterManager.MakeOptions<typeof Config.Type, typeof Config.Encoded>> = {}
+  ) =>
+    Effect.gen(function* () {
+      const address = `${name}:1`
+      let state: State = "open"
+      const buried = yield* Deferred.make<void>()
+      const own = yield* Scope.fork(scope, { _tag: "Sequential" })
+      const manager = yield* Effect.gen(function* () {
+        const engine = yield* network.join(address)
+        return yield* ClusterManager.make({
+          kind,
+          config: Config,
+          orchestrator: orchestrator(address),
+          stopGrace: "1 second",
+          maxJobs: 4,
+          ...options
+        }).pipe(Effect.provideService(Engine, engine))
+      }).pipe(
+        Effect.provideService(
+          RunStore.RunStore,
+          gated(store, () => state, Deferred.await(buried))
+        ),
+        Scope.extend(own)
+      )
+      const become = (to: State) => Effect.sync(() => void (state = to))
+      return {
+        manager,
+        address,
+        /** As kill -9: it does nothing more, and its shards are others' once its locks have expired. */
+        kill: Effect.all([become("dead"), network.cut(address), bury(buried)], { discard: true }),
+        /** The database does not answer it. */
+        cutOff: become("cut"),
+        reconnect: become("open"),
+        close: Scope.close(own, Exit.void)
+      }
+    })
+
+  /** Time passes until it is so: at most a minute of it. */
+  const until = <A>(what: string, check: Effect.Effect<A>, isSo: (found: A) => boolean): Effect.Effect<A> =>
+    Effect.gen(function* () {
+      for (let steps = 0; steps < 600; steps++) {
+        const found = yield* check
+        if (isSo(found)) return found
+        yield* TestClock.adjust(100)
+        yield* wall.turn
+      }
+      return yield* Effect.dieMessage(`${what}: not within a minute, but ${JSON.stringify(yield* check)}`)
+    })
+
+  /** Runs an effect while time passes. */
+  const passing = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(effect)
+      yield* until(
+        "the effect has ended",
+        Effect.map(Fiber.poll(fiber), (exit) => exit._tag === "Some"),
+        (is) => is
+      )
+      return yield* Fiber.join(fiber)
+    })
+
+  const pass = (millis: number) =>
+    Effect.repeatN(Effect.zipRight(TestClock.adjust(100), wall.turn), Math.ceil(millis / 100))
+
+  return {
+    store,
+    network,
+    node,
+    until,
+    pass,
+    passing,
+    working: Ref.get(working),
+    complete: (id: JobId.JobId) => Effect.flatMap(end(id), (deferred) => Deferred.succeed(deferred, undefined)),
+    /** Waits until so many attempts are worked at. */
+    worked: (count: number) => until(`${count} are worked at`, Ref.get(working), (all) => all.length === count)
+  }
+})
