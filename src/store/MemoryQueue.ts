@@ -4,13 +4,15 @@
 import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../domain/JobId.js"
 import { isTerminal } from "../domain/RunStatus.js"
-import { heldBy, keysOf, type Lookup } from "./admitRun.js"
-import type { Backlog, HeldKey, Holder, Key, NewRun, NewSignal, Service } from "./RunStoreService.js"
+import { attachTo, type Existing, heldBy, keysOf, type Lookup } from "./admitRun.js"
+import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "./RunStoreService.js"
 import { type State, waitingSince } from "./RunTransition.js"
 
 export interface Entry {
   submitted: NewRun
   readonly signals: Array<Signal>
+  /** Of the run itself, and of the requests that have attached to it. */
+  readonly idempotencyKeys: Map<string, Idempotency>
   state: State
 }
 
@@ -69,14 +71,15 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
 
   const lookup: Lookup<never> = {
     idempotent: (kind, key) =>
-      Effect.sync(() =>
-        Option.map(
-          Option.fromNullable(
-            select(({ submitted }) => submitted.kind === kind && submitted.idempotency?.key === key)[0]?.submitted
-          ),
-          ({ id, idempotency }) => ({ id, request: idempotency?.request ?? "" })
+      Effect.sync(() => {
+        const entry = [...entries.values()].find(
+          ({ idempotencyKeys, submitted }) => submitted.kind === kind && idempotencyKeys.has(key)
         )
-      ),
+        const known = entry?.idempotencyKeys.get(key)
+        return entry === undefined || known === undefined
+          ? Option.none()
+          : Option.some({ id: entry.submitted.id, request: known.request })
+      }),
     holder: (key) => Effect.sync(() => holder(key)),
     replacing: (key) =>
       Effect.sync(() =>
@@ -105,10 +108,21 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
       return [waiter]
     })
 
+  const answer = ({ attached, id }: Existing) => {
+    if (attached !== undefined) entries.get(id)?.idempotencyKeys.set(attached.key, attached)
+    return { _tag: "Existing" as const, id }
+  }
+
   const ofKind = (kind: string) => select(({ submitted }) => submitted.kind === kind)
 
   return {
     lookup,
+    answer,
+    attach: (attaching: Parameters<Service["attach"]>[0]) =>
+      Effect.map(
+        attachTo(attaching, lookup),
+        Option.map((existing) => answer(existing).id)
+      ),
     keysOfEntry,
     heldKeys,
     release,

@@ -118,17 +118,13 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     write(() =>
       Effect.gen(function* () {
         const decision = yield* admitRun(run, queue.lookup)
-        if (decision._tag === "Existing") return decision
+        if (decision._tag === "Existing") return queue.answer(decision)
         const { state } = decision
         const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
-        const entry: Entry = { submitted, events: [], signals: [], state }
+        const idempotencyKeys = new Map(run.idempotency && [[run.idempotency.key, run.idempotency]])
+        const entry: Entry = { submitted, events: [], signals: [], idempotencyKeys, state }
         entries.set(run.id, entry)
-        latestId = Option.some(
-          Option.getOrElse(
-            Option.filter(latestId, (id) => id > run.id),
-            () => run.id
-          )
-        )
+        if (!Option.exists(latestId, (id) => id > run.id)) latestId = Option.some(run.id)
         yield* append(entry, [RunTransition.createdEvent(run, state)])
         const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
         if (state.status === "running") return { _tag: "Running" as const }
@@ -167,6 +163,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     create,
     begin,
+    attach: (attaching) => write(() => queue.attach(attaching)),
+
     record: (requested) =>
       write(() => {
         const entry = entries.get(requested.jobId)

@@ -21,7 +21,7 @@ export interface RunKeys {
   /** The keys of a run; none if it is over. */
   readonly keys: (id: JobId) => Effect.Effect<ReadonlyArray<HeldKey>, StoreError>
 
-  /** The run that was started with an idempotency key. */
+  /** The run that was started with an idempotency key, or that a request with it has attached to. */
   readonly idempotent: (query: {
     readonly kind: string
     readonly key: string
@@ -62,7 +62,7 @@ export interface HeldKey extends Omit<Key, "kind"> {
 }
 
 /**
- * A run that was started with an idempotency key.
+ * The run of an idempotency key, and the request that came with the key first.
  *
  * @since 0.2.0
  * @category models
@@ -70,4 +70,26 @@ export interface HeldKey extends Omit<Key, "kind"> {
 export interface Submitted {
   readonly id: JobId
   readonly request: string
+}
+
+/**
+ * An idempotency key, and what distinguishes its request from others.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Idempotency {
+  readonly key: string
+  readonly request: string
+}
+
+/**
+ * A request that attaches to the job that holds a key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Attaching {
+  readonly to: Key
+  readonly idempotency: Idempotency
 }

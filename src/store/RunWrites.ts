@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { DateTime, Effect } from "effect"
+import type { DateTime, Effect, Option } from "effect"
 import type {
   IdempotencyKeyReused,
   JobConflict,
@@ -16,6 +16,7 @@ import type { Lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Parked, RunError, RunTrace } from "../domain/Run.js"
 import type { WhenKeyTaken } from "../domain/StartOptions.js"
+import type { Attaching, Idempotency } from "./RunKeys.js"
 
 /**
  * What managers write of runs.
@@ -29,6 +30,12 @@ export interface RunWrites {
    * same transaction.
    */
   readonly create: (run: NewRun) => Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
+
+  /**
+   * Records the idempotency key of a request that attaches to another job, for as long as that run is kept, and answers the job;
+   * none if no job holds the key any more. An idempotency key that is known already answers its own run.
+   */
+  readonly attach: (attaching: Attaching) => Effect.Effect<Option.Option<JobId>, IdempotencyKeyReused | StoreError>
 
   /**
    * Records a state change together with its event; fails unless the attempt is the current one. Answers the type of that
@@ -76,7 +83,7 @@ export interface NewRun {
   /** 0 by default. */
   readonly priority?: number | undefined
   readonly startAt?: DateTime.Utc | undefined
-  readonly idempotency?: { readonly key: string; readonly request: string } | undefined
+  readonly idempotency?: Idempotency | undefined
   /** Whether it waits for a permit, rather than has one. */
   readonly isQueued?: boolean | undefined
   /** How many pending runs there may be; without a limit by default. */

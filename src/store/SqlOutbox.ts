@@ -8,6 +8,7 @@ import type { StoreError } from "../domain/errors.js"
 import { admitRun } from "./admitRun.js"
 import type { NewRun, Outbox } from "./RunStoreService.js"
 import type { Guard } from "./sql/DatabaseFileGuard.js"
+import * as idempotencyKeys from "./sql/idempotencyKeys.js"
 import { lookup } from "./sql/lookup.js"
 import { storeError } from "./sql/mapSqlError.js"
 import * as outbox from "./sql/outbox.js"
@@ -18,7 +19,7 @@ const insert = (connection: Connection, run: NewRun) =>
   Effect.gen(function* () {
     yield* connection.dialect.lockAdmission(connection, run.kind)
     const decision = yield* admitRun({ ...run, isQueued: true }, lookup(Effect.succeed(connection)))
-    if (decision._tag === "Existing") return decision.id
+    if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, run.kind, decision)).id
     yield* runs.insert(connection, [runs.newRow(run, decision.state, { isInOutbox: true })])
     return run.id
   })

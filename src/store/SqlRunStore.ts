@@ -17,6 +17,7 @@ import type { Guard } from "./sql/DatabaseFileGuard.js"
 import type { Connection } from "./sql/Dialect.js"
 import * as clusterWrites from "./sql/clusterWrites.js"
 import * as events from "./sql/events.js"
+import * as idempotencyKeys from "./sql/idempotencyKeys.js"
 import * as jobStores from "./sql/jobStores.js"
 import * as keys from "./sql/keys.js"
 import * as listing from "./sql/listing.js"
@@ -146,7 +147,7 @@ export const make = ({
       holder: (key) => session.read("read a key", (connection) => keys.holder(connection, key)),
       keys: (id) => session.read("read the keys of a run", (connection) => keys.ofRun(connection, id)),
       idempotent: ({ key, kind }) =>
-        session.read("read an idempotency key", (connection) => queue.idempotent(connection, kind, key)),
+        session.read("read an idempotency key", (connection) => idempotencyKeys.find(connection, kind, key)),
       waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
       due: (query) => session.read("list waiting runs", (connection) => queue.due(connection, query)),
       pending: (kind) => session.read("count waiting runs", (connection) => queue.pending(connection, kind)),

@@ -4,7 +4,7 @@
 import { DateTime, Effect, Option } from "effect"
 import { IdempotencyKeyReused, JobConflict, QueueFull } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import type { HeldKey, Holder, Key, NewRun, Submitted } from "./RunStoreService.js"
+import type { Attaching, HeldKey, Holder, Idempotency, Key, NewRun, Submitted } from "./RunStoreService.js"
 import { initial, pending, type State } from "./RunTransition.js"
 
 /** Reads within the transaction. */
@@ -18,8 +18,16 @@ export interface Lookup<E> {
   readonly pending: (kind: string) => Effect.Effect<number, E>
 }
 
+/** A run that was there before. */
+export interface Existing {
+  readonly _tag: "Existing"
+  readonly id: JobId
+  /** An idempotency key that the run gets, since its request has attached to it: the same request has the same run from now on. */
+  readonly attached?: Idempotency | undefined
+}
+
 export type Decision =
-  | { readonly _tag: "Existing"; readonly id: JobId }
+  | Existing
   | {
       readonly _tag: "New"
       readonly state: State
@@ -58,7 +66,7 @@ export const admitRun = <E>(
     const [first] = taken
     if (first !== undefined) {
       const [{ key }, { id: jobId, status }] = first
-      if (whenKeyTaken === "attach") return { _tag: "Existing", id: jobId }
+      if (whenKeyTaken === "attach") return { _tag: "Existing", id: jobId, attached: idempotency }
       if (whenKeyTaken === "refuse") return yield* new JobConflict({ jobId, key, status })
     }
 
@@ -74,14 +82,26 @@ export const admitRun = <E>(
     return { _tag: "New", state: isPending ? pending(run, isBehindKey) : initial(run), replaced }
   })
 
+/** What comes of a request that only attaches; none where no job holds the key any more. */
+export const attachTo = <E>(
+  { idempotency, to }: Attaching,
+  lookup: Lookup<E>
+): Effect.Effect<Option.Option<Existing>, IdempotencyKeyReused | E> =>
+  Effect.gen(function* () {
+    const known = yield* lookup.idempotent(to.kind, idempotency.key)
+    if (Option.isSome(known)) return Option.some(yield* repeated(known.value, idempotency))
+    const holder = yield* lookup.holder(to)
+    return Option.map(holder, ({ id }) => ({ _tag: "Existing", id, attached: idempotency }))
+  })
+
 /** Of a run of version 0.1.0, which kept the key alone. */
 const unknownRequest = ""
 
 /** The same request has the same run; another one needs another key. */
 export const repeated = (
   { id, request }: Submitted,
-  idempotency: { readonly key: string; readonly request: string }
-): Effect.Effect<{ readonly _tag: "Existing"; readonly id: JobId }, IdempotencyKeyReused> =>
+  idempotency: Idempotency
+): Effect.Effect<Existing, IdempotencyKeyReused> =>
   request === idempotency.request || request === unknownRequest
     ? Effect.succeed({ _tag: "Existing", id })
     : new IdempotencyKeyReused({ key: idempotency.key, jobId: id })

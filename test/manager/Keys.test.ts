@@ -190,6 +190,52 @@ for (const [name, store] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer({ maxJobs: 1 })))
     )
 
+    it.scoped("has the job that its request has attached to, also after the end of that job and at capacity", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const attach = { key: "a", whenKeyTaken: "attach", idempotencyKey: "i" } as const
+        const holder = yield* manager.start(config, { key: "a" })
+        expect(yield* manager.start(config, attach)).toBe(holder)
+        expect(yield* manager.start(config, { ...attach, idempotencyKey: "j" })).toBe(holder)
+        const reused = new errors.IdempotencyKeyReused({ key: "i", jobId: holder })
+        expect(yield* Effect.flip(manager.start(config, { idempotencyKey: "i" }))).toEqual(reused)
+        yield* complete(holder)
+        yield* manager.start(config)
+        expect(yield* manager.start(config, attach)).toBe(holder)
+        expect(yield* Effect.flip(manager.start(config, { ...attach, priority: 1 }))).toEqual(reused)
+      }).pipe(Effect.provide(layer({ maxJobs: 1 })))
+    )
+
+    it.scoped("has one job for 100 concurrent requests that attach, while the holder of the key ends", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const start = manager.start(config, { key: "a", whenKeyTaken: "attach", idempotencyKey: "i" })
+        const holder = yield* manager.start(config, { key: "a" })
+        const [ids] = yield* Effect.all(
+          [
+            Effect.all(
+              Array.from({ length: 100 }, (_, n) => Effect.zipRight(Effect.repeatN(Effect.yieldNow(), n), start)),
+              { concurrency: "unbounded" }
+            ),
+            complete(holder)
+          ],
+          { concurrency: "unbounded" }
+        )
+        expect(new Set(ids).size).toBe(1)
+      }).pipe(Effect.provide(layer()))
+    )
+
+    it.scoped("has the job whose key of the check its request has attached to", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const holder = yield* manager.start(config)
+        const attach = { key: "a", whenKeyTaken: "attach", idempotencyKey: "i" } as const
+        expect(yield* manager.start(config, attach)).toBe(holder)
+        yield* complete(holder)
+        expect(yield* manager.start(config, attach)).toBe(holder)
+      }).pipe(Effect.provide(layer({ check: () => Effect.succeed({ key: "checked" }) })))
+    )
+
     it.scoped("of a refused start can be used again", () =>
       Effect.gen(function* () {
         const manager = yield* Manager

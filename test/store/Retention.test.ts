@@ -29,8 +29,15 @@ const retained = (forget: RunStore.Rule["forget"] = () => Effect.void) =>
 /** A run with so many events that has ended. */
 const ended = (n: number, events: number, with_: Partial<RunStore.NewRun> = {}) =>
   Effect.gen(function* () {
+    yield* created(n, { at: at(0), ...with_ })
+    yield* end(n, events)
+  })
+
+/** Ends a run that has its first event after so many. */
+const end = (n: number, events: number) =>
+  Effect.gen(function* () {
     const store = yield* Store
-    const jobId = yield* created(n, { at: at(0), ...with_ })
+    const jobId = id(n)
     const emitted = Array.makeBy(events - 2, () => event("x", { text: "y".repeat(100) }))
     yield* store.append({ jobId, attempt: 1, events: emitted })
     yield* store.record({ type: "job.completed", jobId, attempt: 1, at: at(0), result: 1 })
@@ -137,12 +144,42 @@ describe("prune", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.scoped("deletes the idempotency keys of requests that have attached to a run in slices, too", () =>
+    Effect.gen(function* () {
+      const store = yield* Store
+      const sql = yield* SqlClient.SqlClient
+      const { clear, statements } = yield* FailingSql.FailingSql
+      yield* retained()
+      yield* created(1, { startKey: "a" })
+      yield* created(2, { startKey: "b" })
+      const attach = (key: string, n: number) =>
+        store.attach({ to: { kind, of: "startKey", key }, idempotency: { key: `${key} ${n}`, request: "r" } })
+      yield* Effect.forEach(Array.range(1, 600), (n) => attach("a", n), { concurrency: "unbounded" })
+      yield* attach("b", 1)
+      yield* end(1, 3)
+      yield* clear
+      yield* store.prune()
+      const deletions = (yield* statements).filter((statement) =>
+        /^DELETE FROM charlotte_(attached|runs)/.test(statement)
+      )
+      expect(deletions.map((statement) => statement.split(" ")[2])).toEqual([
+        ...Array.replicate("charlotte_attached_keys", 3),
+        "charlotte_runs"
+      ])
+      expect(yield* sql`SELECT job_id FROM charlotte_attached_keys`).toEqual([{ job_id: id(2) }])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.scoped("shows nothing of a run that is deleted in part, to no reader, and the next pruning completes it", () =>
     Effect.gen(function* () {
       const store = yield* Store
       const sql = yield* SqlClient.SqlClient
       const idempotency = { key: "k", request: "r" }
-      yield* retained(() => Effect.fail("not yet")).pipe(Effect.zipRight(ended(1, 600, { idempotency })))
+      const attached = { to: { kind, of: "startKey", key: "a" }, idempotency: { ...idempotency, key: "l" } } as const
+      yield* retained(() => Effect.fail("not yet"))
+      yield* created(1, { startKey: "a", idempotency })
+      expect(yield* store.attach(attached)).toEqual(Option.some(id(1)))
+      yield* end(1, 600)
       yield* ended(2, 3)
       yield* store.pin(id(2))
       yield* store.prune()
@@ -155,12 +192,14 @@ describe("prune", () => {
       expect(yield* Effect.exit(store.pin(id(1)))).toSatisfy(Exit.isFailure)
       expect(yield* Audit.run()).toMatchObject({ jobs: 1, violations: [] })
 
-      // Its idempotency key is free.
-      expect(yield* store.create(newRun(3, { idempotency }))).toMatchObject({ _tag: "Running" })
+      // Its idempotency keys are free.
+      expect(yield* store.create(newRun(3, { startKey: "a", idempotency }))).toMatchObject({ _tag: "Running" })
+      expect(yield* store.attach(attached)).toEqual(Option.some(id(3)))
       yield* retained()
       yield* store.prune()
       expect(yield* eventsIn(1)).toBe(0)
       expect(yield* sql`SELECT id FROM charlotte_runs ORDER BY id`).toEqual([{ id: id(2) }, { id: id(3) }])
+      expect(yield* store.idempotent({ kind, key: "l" })).toEqual(Option.some({ id: id(3), request: "r" }))
       expect(yield* Audit.run()).toMatchObject({ violations: [] })
     }).pipe(Effect.provide(layer))
   )

@@ -4,6 +4,7 @@
 import type { RunStore } from "charlotte"
 import type { Layer } from "effect"
 import { agentLimits } from "./conformance/agentLimits.js"
+import { attaching } from "./conformance/attaching.js"
 import { changing } from "./conformance/changing.js"
 import { cluster } from "./conformance/cluster.js"
 import { events } from "./conformance/events.js"
@@ -18,6 +19,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
   for (const part of [
     reading,
     changing,
+    attaching,
     events,
     recovery,
     retention,

@@ -88,7 +88,9 @@ export const scene = Effect.gen(function* () {
   yield* store.record({ type: "job.stopping", jobId: id(5), attempt: 1, at: at(8) })
   yield* store.record({ type: "job.cancelled", jobId: id(5), attempt: 1, at: at(9) })
 
-  yield* store.create(newRun(6, { isQueued: true }))
+  const idempotency = { key: "i", request: "r" }
+  yield* store.create(newRun(6, { isQueued: true, idempotency }))
+  yield* store.attach({ to: { kind, of: "key", key: "key 3" }, idempotency: { ...idempotency, key: "attached" } })
   yield* store.create(newRun(7))
   const parked = new Run.Parked({ reason: "waits", signal: "go" })
   yield* store.record({ type: "job.parked", jobId: id(7), attempt: 1, at: at(8), parked })
@@ -195,6 +197,7 @@ export const damages: ReadonlyArray<readonly [damage: string, ...wrong: Readonly
   ["UPDATE charlotte_attempts SET boot_id = 'another', machine = 'there'"],
   [`UPDATE charlotte_runs SET key = 'key 3' WHERE id = '${id(2)}'`, "two jobs hold a key"],
   [`UPDATE charlotte_runs SET waits_for = 'key' WHERE id = '${id(2)}'`, "it waits for a key that is free"],
+  ["UPDATE charlotte_attached_keys SET idempotency_key = 'i'", "its idempotency key is that of another job, too"],
   ["UPDATE charlotte_pending SET runs = 7", "the number of pending runs is wrong"],
   ["UPDATE charlotte_finished SET runs = 70", "the number of finished runs is wrong"],
   [`UPDATE charlotte_signals SET seq = 1 WHERE job_id = '${id(7)}'`, "a signal is not in its events"],

@@ -81,7 +81,10 @@ export const queueJob = <Config>(
     decided === "permit" || decided === "queue" ? queue(core, starting, submission) : Effect.succeed(decided)
   )
 
-/** What is decided by two reads of an index: another run answers, or this one waits, or it needs a permit. */
+/**
+ * What is decided by two reads of an index: another run answers, or this one waits, or it needs a permit. Only a request that
+ * attaches with an idempotency key is written, so that it answers the same run after the end of that run.
+ */
 export const decideByKeys = <Config>(
   { kind, store }: Core<Config>,
   { idempotency, requested, startKey }: Submission<Config>
@@ -96,7 +99,10 @@ export const decideByKeys = <Config>(
       if (Option.isSome(holder)) {
         const { id: jobId, status } = holder.value
         if (requested.whenKeyTaken === "refuse") return yield* new JobConflict({ jobId, key: startKey, status })
-        return requested.whenKeyTaken === "attach" ? jobId : "queue"
+        if (requested.whenKeyTaken !== "attach") return "queue"
+        if (idempotency === undefined) return jobId
+        const attached = yield* store.attach({ to: { kind, of: "startKey", key: startKey }, idempotency })
+        if (Option.isSome(attached)) return attached.value
       }
     }
     return requested.startAt === undefined ? "permit" : "queue"

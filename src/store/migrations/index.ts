@@ -13,6 +13,7 @@ import search from "./0012_search.js"
 import agentLimits from "./0013_agent_limits.js"
 import retention from "./0014_retention.js"
 import trace from "./0015_trace.js"
+import attachedKeys from "./0016_attached_keys.js"
 import cluster from "./0017_cluster.js"
 import machine from "./0018_machine.js"
 
@@ -32,6 +33,7 @@ export const migrations = {
   "0013_agent_limits": agentLimits,
   "0014_retention": retention,
   "0015_trace": trace,
+  "0016_attached_keys": attachedKeys,
   "0017_cluster": cluster,
   "0018_machine": machine
 }

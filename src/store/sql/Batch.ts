@@ -8,7 +8,7 @@ import { Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { NewlyWaiting } from "../ChangeNotifier.js"
 import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
-import type { State } from "../RunTransition.js"
+import { acceptsEvents, type State } from "../RunTransition.js"
 import * as events from "./events.js"
 import * as outbox from "./outbox.js"
 import * as runs from "./runs.js"
@@ -43,6 +43,12 @@ export interface News {
   /** Jobs with new events. */
   readonly jobs: ReadonlySet<JobId>
   readonly waits: ReadonlyArray<NewlyWaiting>
+}
+
+/** The head of a job; undefined unless this attempt is running. */
+export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
+  const head = batch.head(jobId)
+  return head !== undefined && acceptsEvents(head.state, attempt) ? head : undefined
 }
 
 /** A batch for writes about these jobs. */

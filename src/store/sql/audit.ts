@@ -216,6 +216,15 @@ const leftOpen = (wrong: string, where: string): Rule => ({
     WHERE ${inSlice("r.id")} AND ${where}`
 })
 
+const keyRules: ReadonlyArray<Rule> = [
+  record(
+    "its idempotency key is that of another job, too",
+    `SELECT a.job_id || ': ' || r.id AS found FROM charlotte_attached_keys a
+       JOIN charlotte_runs r ON r.kind = a.kind AND r.idempotency_key = a.idempotency_key AND r.pruned = 0
+     WHERE ${inSlice("a.job_id")}`
+  )
+]
+
 const processRules: ReadonlyArray<Rule> = [
   leftOpen("it has ended, but a process of it may be left", `r.ended_at IS NOT NULL`),
   leftOpen("a process of an earlier attempt may be left", `r.ended_at IS NULL AND a.attempt <> r.attempt`),
@@ -229,6 +238,7 @@ export const jobRules = (dialect: Dialect): ReadonlyArray<Rule> => [
   ...labelRules(dialect),
   ...workRules(dialect),
   ...waitingRules(dialect),
+  ...keyRules,
   ...processRules
 ]
 
@@ -267,7 +277,9 @@ const countRules: ReadonlyArray<Rule> = [
 
 /** What a reference is checked for by hand where a restore has disabled it. */
 const references = [
-  ...["events", "attempts", "units", "signals"].map((table) => [table, "job_id", "runs", "o.id = r.job_id"] as const),
+  ...["events", "attempts", "units", "signals", "attached_keys"].map(
+    (table) => [table, "job_id", "runs", "o.id = r.job_id"] as const
+  ),
   ["labels", "run_id", "runs", "o.id = r.run_id"] as const,
   ["tasks", "job_id", "units", "o.job_id = r.job_id AND o.unit = r.unit"] as const
 ]

@@ -9,6 +9,7 @@ import { permit, placeRun } from "../placeRun.js"
 import type { Batch } from "./Batch.js"
 import * as cluster from "./cluster.js"
 import type { Connection } from "./Dialect.js"
+import * as idempotencyKeys from "./idempotencyKeys.js"
 import { lookup } from "./lookup.js"
 import * as runs from "./runs.js"
 import * as runWrites from "./runWrites.js"
@@ -57,10 +58,13 @@ export const make = ({
           lane: "fast",
           body: (batch) =>
             Effect.gen(function* () {
-              yield* locked(batch, run.kind)
+              const connection = yield* locked(batch, run.kind)
               const reads = { ...lookup(batch.connection), ...cluster.permits(batch.connection) }
               const { candidate, decision, run: placed } = yield* placeRun(run, placement, reads)
-              if (decision._tag === "Existing") return { id: decision.id, created: decision }
+              if (decision._tag === "Existing") {
+                const created = yield* idempotencyKeys.answer(connection, run.kind, decision)
+                return { id: created.id, created }
+              }
               const created = yield* runWrites.insert(batch, placed, decision)
               yield* cluster.place(yield* batch.connection, placed.id, candidate.address)
               return { id: placed.id, created }

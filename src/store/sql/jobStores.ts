@@ -7,9 +7,9 @@ import { type StoreError, Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Service } from "../RunStoreService.js"
 import * as agentLimits from "./agentLimits.js"
+import { current } from "./Batch.js"
 import * as childProcesses from "./childProcesses.js"
 import type { Connection } from "./Dialect.js"
-import * as runWrites from "./runWrites.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
 import { execute as executeOn, type Value } from "./statements.js"
@@ -48,7 +48,7 @@ export const make = ({
       lane: "fast",
       about: jobId,
       body: (batch): Effect.Effect<void, Superseded | SqlError> =>
-        runWrites.current(batch, jobId, attempt) === undefined
+        current(batch, jobId, attempt) === undefined
           ? new Superseded({ jobId, attempt })
           : Effect.flatMap(batch.connection, body)
     })

@@ -5,12 +5,13 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Lookup } from "../admitRun.js"
+import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"
 
 /** The effect writes what is buffered, and answers the connection of the transaction. */
 export const lookup = (connection: Effect.Effect<Connection, SqlError>): Lookup<SqlError> => ({
-  idempotent: (kind, key) => Effect.flatMap(connection, (connection) => queue.idempotent(connection, kind, key)),
+  idempotent: (kind, key) => Effect.flatMap(connection, (connection) => idempotencyKeys.find(connection, kind, key)),
   holder: (key) => Effect.flatMap(connection, (connection) => keys.holder(connection, key)),
   replacing: (key) => Effect.flatMap(connection, (connection) => keys.replacing(connection, key)),
   pending: (kind) => Effect.flatMap(connection, (connection) => queue.pending(connection, kind))

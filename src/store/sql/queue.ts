@@ -6,7 +6,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { countedParked } from "../MemoryQueue.js"
-import type { Service, Submitted, UnfinishedRun } from "../RunStoreService.js"
+import type { Service, UnfinishedRun } from "../RunStoreService.js"
 import { columns, Row, run } from "./runRow.js"
 import { query } from "./statements.js"
 
@@ -78,20 +78,4 @@ export const backlog = (connection: Connection, kind: string) =>
       [kind, kind, countedParked]
     ),
     ([row]) => ({ oldest: Option.fromNullable(row?.oldest), parked: row?.parked ?? 0 })
-  )
-
-const selectSubmitted = query(Schema.Struct({ id: JobId, request: Schema.String }))
-
-export const idempotent = (
-  connection: Connection,
-  kind: string,
-  key: string
-): Effect.Effect<Option.Option<Submitted>, SqlError> =>
-  Effect.map(
-    selectSubmitted(
-      connection,
-      "SELECT id, request FROM charlotte_runs WHERE kind = ? AND idempotency_key = ? AND pruned = 0",
-      [kind, key]
-    ),
-    ([row]) => Option.fromNullable(row)
   )

@@ -7,6 +7,7 @@ import { DateTime, Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import * as Page from "../Page.js"
 import type { RetentionStore, Span } from "../RetentionStore.js"
+import * as idempotencyKeys from "./idempotencyKeys.js"
 import { execute, query, type Value } from "./statements.js"
 
 const selectFinished = query(
@@ -91,7 +92,7 @@ export const hidden = (connection: Connection, { after, kind, limit }: Parameter
 
 const selectEvents = query(Schema.Struct({ seq: Schema.Number, bytes: Schema.Number }))
 
-/** Events that are deleted by one statement, unless their payloads fill a page before. */
+/** Events, or keys, that are deleted by one statement, unless their payloads fill a page before. */
 const chunk = 256
 
 /** Deletes the run with its last events, or the first of its events. Answers whether the run is gone. */
@@ -105,6 +106,7 @@ const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, 
     const fitting = Page.fitting(events, ({ bytes }) => bytes)
     const isLast = fitting === events.length && events.length < chunk
     if (isLast) {
+      if (yield* idempotencyKeys.removeAttached(connection, id, chunk)) return false
       yield* execute(connection, "DELETE FROM charlotte_runs WHERE id = ? AND pruned = 1", [id])
       return true
     }

@@ -12,12 +12,13 @@ import {
   Superseded,
   TooManySignals
 } from "../../domain/errors.js"
-import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { admitRun, type Decision, keysOf } from "../admitRun.js"
 import type { Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../RunStoreService.js"
 import * as RunTransition from "../RunTransition.js"
-import type { Batch } from "./Batch.js"
+import { attach } from "./attach.js"
+import { type Batch, current } from "./Batch.js"
+import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import { lookup } from "./lookup.js"
 import * as outbox from "./outbox.js"
@@ -26,18 +27,12 @@ import * as runs from "./runs.js"
 import * as signals from "./signals.js"
 import type { Writer } from "./Writer.js"
 
-type Writes = Pick<Service, "create" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal"> & {
+type Writes = Pick<Service, "create" | "attach" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal"> & {
   /** Queues the runs in the outbox, at most 1,000 at once. Answers how many. */
   readonly queueCommitted: Outbox["queue"]
 }
 
 const running: Created = { _tag: "Running" }
-
-/** The head of a job; undefined unless this attempt is running. */
-export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head | undefined => {
-  const head = batch.head(jobId)
-  return head !== undefined && RunTransition.acceptsEvents(head.state, attempt) ? head : undefined
-}
 
 /** Writes the change, and gives the keys of a run that has ended to the next. Answers the type of its event. */
 const apply = (
@@ -131,10 +126,14 @@ export const make = (write: Writer["write"]): Writes => ({
           const connection = yield* batch.connection
           yield* connection.dialect.lockAdmission(connection, run.kind)
           const decision = yield* admitRun(run, lookup(batch.connection))
-          return decision._tag === "Existing" ? decision : yield* insert(batch, run, decision)
+          if (decision._tag === "Existing") return yield* idempotencyKeys.answer(connection, run.kind, decision)
+          return yield* insert(batch, run, decision)
         }).pipe(Effect.catchTag("Superseded", Effect.die))
       }
     }),
+
+  attach: (attaching) =>
+    write({ operation: "attach to a job", lane: "fast", body: (batch) => attach(batch, attaching) }),
 
   record: (requested) => {
     const change = RunTransition.truncateError(requested)

@@ -5,6 +5,7 @@ import * as Daemons from "../Points.js"
 
 const commits = [
   "append events",
+  "attach to a job",
   "begin a job",
   "claim ownership",
   "index runs",

@@ -65,6 +65,25 @@ describe("idempotency key", () => {
     })
   )
 
+  it.scopedLive("returns the job that the request has attached to, also when that is over", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world.bySocket
+      const attach = { key: "nightly", whenKeyTaken: "attach", idempotencyKey: key } as const
+      const id = yield* client.start(config, { key: "nightly" })
+      expect(yield* client.start(config, attach)).toBe(id)
+      yield* client.stop(id)
+      const answer = yield* world.send({
+        method: "POST",
+        path: "/api/v1/jobs?key=nightly&whenKeyTaken=attach",
+        headers: { "content-type": "application/json", "idempotency-key": key },
+        body: JSON.stringify(config)
+      })
+      expect(answer).toMatchObject({ json: { id } })
+      expect((yield* client.list()).jobs.map(({ id }) => id)).toEqual([id])
+    })
+  )
+
   it.scopedLive("is refused with another body", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

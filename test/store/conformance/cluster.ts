@@ -111,6 +111,25 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("records the idempotency key of a start that attaches to another job", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* limited(3)
+        const admit = (n: number, with_: Partial<RunStore.NewRun>) =>
+          store.cluster.admit(newRun(n, { startKey: "a", ...with_ }), {
+            candidates: [{ id: id(n), address: node(1).address, capacity: 3 }],
+            whenFull: "refuse",
+            waiting: ["pending"]
+          })
+        yield* admit(1, {})
+        const attach = { whenKeyTaken: "attach", idempotency: { key: "i", request: "r" } } as const
+        const existing = { id: id(1), created: { _tag: "Existing", id: id(1) } }
+        expect(yield* admit(2, attach)).toEqual(existing)
+        yield* store.record({ type: "job.cancelled", jobId: id(1), attempt: 1, at: at(9) })
+        expect(yield* admit(3, attach)).toEqual(existing)
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("gives an attempt to one node only", () =>
       Effect.gen(function* () {
         const { cluster } = yield* RunStore.RunStore

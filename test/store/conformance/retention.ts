@@ -126,8 +126,11 @@ export const retention = (layer: Layer.Layer<RunStore.RunStore>) => {
       Effect.gen(function* () {
         const store = yield* Store
         yield* ended(1)
-        const options = { labels: { team: "web" }, submission: "1", idempotency: { key: "k", request: "r" } }
+        const idempotency = { key: "k", request: "r" }
+        const options = { labels: { team: "web" }, submission: "1", startKey: "a", idempotency }
         yield* created(2, options)
+        const attached = { to: { kind, of: "startKey", key: "a" }, idempotency: { ...idempotency, key: "l" } } as const
+        expect(yield* store.attach(attached)).toEqual(Option.some(id(2)))
         yield* store.append({ jobId: id(2), attempt: 1, events: Array.makeBy(700, () => event("x", { text: "y" })) })
         yield* store.work.plan({ jobId: id(2), attempt: 1, work: planOf(2, 2) })
         yield* store.signal({ kind, jobId: id(2), name: "s", payload: "1", by: undefined, limit: 9, at: at(2) })
@@ -160,9 +163,10 @@ export const retention = (layer: Layer.Layer<RunStore.RunStore>) => {
         const signal = { kind, jobId: id(2), name: "s", payload: undefined, by: undefined, limit: 9, at: at(2) }
         expect(yield* Effect.flip(store.signal(signal))).toEqual(missing)
 
-        // The idempotency key is free.
-        expect(yield* store.idempotent({ kind, key: "k" })).toEqual(Option.none())
+        // The idempotency keys are free.
+        for (const key of ["k", "l"]) expect(yield* store.idempotent({ kind, key })).toEqual(Option.none())
         expect(yield* store.create(newRun(4, options))).toMatchObject({ _tag: "Running" })
+        expect(yield* store.attach(attached)).toEqual(Option.some(id(4)))
         expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.completed"])
         expect(yield* log(id(3))).toEqual(["1 job.started", "2 job.completed"])
       }).pipe(Effect.provide(layer))

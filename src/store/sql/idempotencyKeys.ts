@@ -1,0 +1,59 @@
+/**
+ * Statements on idempotency keys: a run has that of its own start, and those of the requests that have attached to it.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Option, Schema } from "effect"
+import { JobId } from "../../domain/JobId.js"
+import type { Existing } from "../admitRun.js"
+import type { Submitted } from "../RunStoreService.js"
+import type { Connection } from "./Dialect.js"
+import { execute, query } from "./statements.js"
+
+const selectSubmitted = query(Schema.Struct({ id: JobId, request: Schema.String }))
+
+/** Those of a run that is being pruned are free. */
+export const find = (
+  connection: Connection,
+  kind: string,
+  key: string
+): Effect.Effect<Option.Option<Submitted>, SqlError> =>
+  Effect.map(
+    selectSubmitted(
+      connection,
+      `SELECT id, request FROM charlotte_runs WHERE kind = ? AND idempotency_key = ? AND pruned = 0
+       UNION ALL
+       SELECT a.job_id, a.request FROM charlotte_attached_keys a JOIN charlotte_runs r ON r.id = a.job_id
+       WHERE a.kind = ? AND a.idempotency_key = ? AND r.pruned = 0`,
+      [kind, key, kind, key]
+    ),
+    ([row]) => Option.fromNullable(row)
+  )
+
+/** Records what the decision asks for. A key that is there already is one of a run that is being pruned. */
+export const answer = (connection: Connection, kind: string, { attached, id }: Existing) =>
+  Effect.as(
+    attached === undefined
+      ? Effect.void
+      : execute(
+          connection,
+          `INSERT INTO charlotte_attached_keys (kind, idempotency_key, request, job_id) VALUES (?, ?, ?, ?)
+           ON CONFLICT (kind, idempotency_key) DO UPDATE SET request = excluded.request, job_id = excluded.job_id`,
+          [kind, attached.key, attached.request, id]
+        ),
+    { _tag: "Existing" as const, id }
+  )
+
+const selectKeys = query(Schema.Struct({ key: Schema.String }))
+
+/** Removes so many keys that were attached to a run. Answers whether there may be more. */
+export const removeAttached = (connection: Connection, id: JobId, limit: number): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    selectKeys(
+      connection,
+      `DELETE FROM charlotte_attached_keys WHERE (kind, idempotency_key) IN
+         (SELECT kind, idempotency_key FROM charlotte_attached_keys WHERE job_id = ? LIMIT ?)
+       RETURNING idempotency_key AS key`,
+      [id, limit]
+    ),
+    ({ length }) => length === limit
+  )
