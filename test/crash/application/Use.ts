@@ -44,20 +44,32 @@ const config = Effect.map(
 
 const priority = Random.nextIntBetween(-1, 2)
 
-const start = Effect.gen(function* () {
-  const { start } = yield* Work
-  const idempotencyKey = (yield* chance(0.2)) ? `key ${yield* Random.nextIntBetween(0, 1_000)}` : undefined
+const request = Effect.gen(function* () {
   const options = {
     whenFull: "queue" as const,
     priority: yield* priority,
     ...((yield* chance(0.2)) ? { delay: yield* Random.nextIntBetween(0, 500) } : {}),
     ...((yield* chance(0.3))
-      ? { key: yield* pick("a", "b"), whenKeyTaken: yield* pick("queue", "attach", "replace", "refuse") }
-      : {}),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey })
+      ? { key: yield* pick("a", "b"), whenKeyTaken: yield* pick("queue", "attach", "attach", "replace", "refuse") }
+      : {})
   }
-  const started = yield* heard("JobConflict", "IdempotencyKeyReused")(start(yield* config, options))
-  if (Option.isSome(started)) say(Said.Started({ id: started.value, idempotencyKey: idempotencyKey ?? null }))
+  return { config: yield* config, options }
+})
+
+/** Half of them come again and again, and half are new, so that there is always one to record. */
+const idempotencyKey = Effect.flatMap(pick(30, 1_000_000), (keys) =>
+  Effect.map(Random.nextIntBetween(0, keys), (key) => `key ${key}`)
+)
+
+/** With its idempotency key, mostly the request that always goes with it. */
+const start = Effect.gen(function* () {
+  const { start } = yield* Work
+  const key = (yield* chance(0.3)) ? yield* idempotencyKey : undefined
+  const isUsual = key !== undefined && (yield* chance(0.9))
+  const { config, options } = yield* isUsual ? Effect.withRandom(request, Random.make(key)) : request
+  const starting = start(config, key === undefined ? options : { ...options, idempotencyKey: key })
+  const started = yield* heard("JobConflict", "IdempotencyKeyReused")(starting)
+  if (Option.isSome(started)) say(Said.Started({ id: started.value, idempotencyKey: key ?? null }))
 })
 
 /** An order, and its job: both are there, or neither. */
