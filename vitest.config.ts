@@ -22,6 +22,7 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
 const chaos = [
   "test/{crash,faults,model,simulation}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Hostile,Paused,Phases,Shutdown,Signals}.test.ts",
+  "test/cluster/guard/Kill.test.ts",
   "test/daemon/LockCrowd.test.ts",
   "test/git/{Interruption,Planted,RefNames,Remaking}.test.ts",
   "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",

@@ -23,6 +23,7 @@ import { ProcessTableRef } from "./ProcessTable.js"
 import * as reapOrphans from "./reapOrphans.js"
 import * as superviseProcess from "./superviseProcess.js"
 import type { ProcessResult, RunOptions } from "./superviseProcess.js"
+import { TreeGuard } from "./TreeGuard.js"
 
 export * as Outcome from "./ProcessOutcome.js"
 export type { Slow } from "./processLimits.js"
@@ -81,6 +82,7 @@ export const make = (attempts: ChildProcessStore): Effect.Effect<Service> =>
     const table = yield* ProcessTableRef
     const around = yield* ParentEnvironment
     const launch = yield* LaunchRef
+    const guard = yield* TreeGuard
     const { self } = yield* KernelRef
     const machine = attempts.spansMachines ? yield* MachineRef : undefined
     if (Option.isNone(table)) {
@@ -94,6 +96,7 @@ export const make = (attempts: ChildProcessStore): Effect.Effect<Service> =>
         launch,
         table,
         around,
+        guard,
         bootId: self.bootId,
         machine,
         isHurried: () => hurried

@@ -13,11 +13,11 @@ export interface ProcessTable {
   readonly cgroups?: Cgroup.Cgroups | undefined
   readonly get: (pid: number) => Entry | undefined
   /**
-   * Whether it carries the cookie: in its environment, in the name of the pipe or file that it got as standard input or
+   * Whether it carries one of the cookies: in its environment, in the name of the pipe or file that it got as standard input or
    * output, which it keeps when it clears its environment, or in its resource limits, which others can read even when it
    * keeps the rest to itself. Undefined if that cannot be read right now.
    */
-  readonly isMarked: (entry: Entry, cookie: string) => boolean | undefined
+  readonly isMarked: (entry: Entry, cookies: ReadonlyArray<string>) => boolean | undefined
   /** Signals a process, or with its negative number a group; returns whether there was any process to signal. */
   readonly signal: (target: number, signal: NodeJS.Signals | 0) => boolean
 }
@@ -131,11 +131,10 @@ const get = (pid: number): Entry | undefined => {
 }
 
 /** Whether it has the mark, and is ours to signal: one that has become another user's is not. */
-const hasMark = (pid: number, cookie: string): boolean =>
-  ResourceMark.isIn(
-    orElse(() => readFileSync(`/proc/${pid}/limits`, "utf8"), ""),
-    ResourceMark.of(cookie)
-  ) && signal(pid, 0)
+const hasMark = (pid: number, cookies: ReadonlyArray<string>): boolean => {
+  const limits = orElse(() => readFileSync(`/proc/${pid}/limits`, "utf8"), "")
+  return cookies.some((cookie) => ResourceMark.isIn(limits, ResourceMark.of(cookie))) && signal(pid, 0)
+}
 
 export const proc: ProcessTable = {
   signal,
@@ -144,16 +143,17 @@ export const proc: ProcessTable = {
       .filter((name) => /^\d+$/.test(name))
       .map(Number),
   get,
-  isMarked: ({ isBare, isKernel, pid }, cookie) => {
+  isMarked: ({ isBare, isKernel, pid }, cookies) => {
     if (isKernel) return false
+    const hasCookie = (text: string) => cookies.some((cookie) => text.includes(cookie))
     try {
       const environment = readFileSync(`/proc/${pid}/environ`, "utf8")
-      if (environment.includes(cookie)) return true
-      if ([0, 1, 2].some((fd) => orElse(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "").includes(cookie))) return true
-      if (hasMark(pid, cookie)) return true
+      if (hasCookie(environment)) return true
+      if ([0, 1, 2].some((fd) => hasCookie(orElse(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "")))) return true
+      if (hasMark(pid, cookies)) return true
       return environment === "" && !isBare ? undefined : false
     } catch (cause) {
-      return isForbidden(cause) ? hasMark(pid, cookie) : undefined
+      return isForbidden(cause) ? hasMark(pid, cookies) : undefined
     }
   }
 }

@@ -38,19 +38,26 @@ export interface Leader {
   readonly isChild: boolean
 }
 
-export const make = (options: {
-  readonly table: Option.Option<ProcessTable>
+/** What the processes of a tree are found by. */
+export interface Root {
   readonly cookie: string
   /** Missing when it was not recorded. */
   readonly leader: Leader | undefined
   /** Missing where there is none. */
   readonly cgroup?: Cgroup | undefined
-}): ProcessTree => {
-  const { cgroup, cookie, leader, table } = options
-  const scan = Option.match(table, {
-    onNone: () => ofGroup(leader),
-    onSome: (table) => ofSessions(table, cookie, leader, cgroup)
-  })
+}
+
+export const make = ({ table, ...root }: Root & { readonly table: Option.Option<ProcessTable> }): ProcessTree =>
+  ofScan(
+    table,
+    Option.match(table, { onNone: () => ofGroup(root.leader), onSome: (table) => ofSessions(table, [root]) })
+  )
+
+/** Several trees as one, whose processes are found in one scan of the table. */
+export const ofAll = (table: ProcessTable, roots: ReadonlyArray<Root>): ProcessTree =>
+  ofScan(Option.some(table), ofSessions(table, roots))
+
+const ofScan = (table: Option.Option<ProcessTable>, scan: Scan): ProcessTree => {
   let known: ReadonlyArray<Entry> = []
   const killed = new Map<string, Entry>()
   const sweep: ProcessTree["sweep"] = (...signals) => {
@@ -79,34 +86,35 @@ const isStillThere = (table: ProcessTable, { pid, session, startTime }: Entry): 
   return now !== undefined && !now.isDead && now.startTime === startTime && now.session === session
 }
 
-const ofSessions = (
-  table: ProcessTable,
-  cookie: string,
-  leader: Leader | undefined,
-  cgroup: Cgroup | undefined
-): Scan => {
+const ofSessions = (table: ProcessTable, roots: ReadonlyArray<Root>): Scan => {
   const self = table.get(process.pid)
+  const cookies = roots.map(({ cookie }) => cookie)
+  const cgroups = roots.flatMap(({ cgroup }) => cgroup ?? [])
+  const leaders = roots.flatMap(({ leader }) => leader ?? [])
+  // Nothing is older than the first of them; unknown if any start time is.
+  const begun = Math.min(...roots.map(({ leader }) => leader?.startTime ?? 0))
   // Sessions that belong to the tree. One is trusted from scan to scan until it is seen empty: its id is not reused
-  // before. The child's own is trusted from the start if the child is there, or was a moment ago.
-  let sessions = new Set<number>()
-  if (leader !== undefined && (leader.isChild || table.get(leader.pid)?.startTime === leader.startTime)) {
-    sessions.add(leader.pid)
-  }
+  // before. A child's own is trusted from the start if the child is there, or was a moment ago.
+  let sessions = new Set(
+    leaders
+      .filter(({ isChild, pid, startTime }) => isChild || table.get(pid)?.startTime === startTime)
+      .map(({ pid }) => pid)
+  )
 
   // A process that is a zombie when it is first seen may have left a child that started too late for that scan.
   const dead = new Set<string>()
 
   return (signals) => {
-    if (leader !== undefined) {
-      const now = table.get(leader.pid)
-      if (now !== undefined && now.startTime !== leader.startTime) sessions.delete(leader.pid)
+    for (const { pid, startTime } of leaders) {
+      const now = table.get(pid)
+      if (now !== undefined && now.startTime !== startTime) sessions.delete(pid)
     }
     const found: Array<Entry> = []
     const others: Array<Entry> = []
     const alive = new Set<number>()
     const signalled = new Set<number>()
     let isComplete = true
-    const members = new Set(cgroup?.pids())
+    const members = new Set(cgroups.flatMap((cgroup) => cgroup.pids()))
 
     const take = (entry: Entry) => {
       found.push(entry)
@@ -121,7 +129,7 @@ const ofSessions = (
     const examine = (entry: Entry) => {
       // This program is never part of it, not even if it was started by what it now clears away.
       if (entry.session === self?.session || entry.pid === process.pid) return
-      if (leader?.startTime !== undefined && entry.startTime < leader.startTime) return
+      if (entry.startTime < begun) return
       if (entry.isDead) {
         const name = nameOf(entry)
         if (!dead.has(name)) isComplete = false
@@ -129,7 +137,7 @@ const ofSessions = (
         return
       }
       // Signalled during the scan, not after it: a process that keeps forking is gone by then.
-      const isMarked = sessions.has(entry.session) || members.has(entry.pid) || table.isMarked(entry, cookie)
+      const isMarked = sessions.has(entry.session) || members.has(entry.pid) || table.isMarked(entry, cookies)
       if (isMarked === true) return take(entry)
       if (isMarked === undefined) isComplete = false
       others.push(entry)
@@ -148,8 +156,8 @@ const ofSessions = (
     }
     sessions = isComplete ? alive : new Set([...sessions, ...alive])
     // Last, so that `found` has the processes that it kills.
-    if (signals.includes("SIGKILL")) cgroup?.kill()
-    return { found, isComplete, isPopulated: cgroup?.isPopulated() === true }
+    if (signals.includes("SIGKILL")) for (const cgroup of cgroups) cgroup.kill()
+    return { found, isComplete, isPopulated: cgroups.some((cgroup) => cgroup.isPopulated()) }
   }
 }
 

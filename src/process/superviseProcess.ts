@@ -18,6 +18,7 @@ import { $is, type ProcessOutcome } from "./ProcessOutcome.js"
 import type { ProcessTable } from "./ProcessTable.js"
 import * as ProcessTree from "./ProcessTree.js"
 import { terminate } from "./terminate.js"
+import type * as TreeGuard from "./TreeGuard.js"
 
 /**
  * A command, its environment, and where its output goes.
@@ -109,12 +110,13 @@ export const make = (runner: {
   readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
   readonly around: ChildEnvironment.Variables
+  readonly guard: TreeGuard.Service
   readonly bootId: string
   /** Missing where the records are of one machine. */
   readonly machine: string | undefined
   readonly isHurried: () => boolean
 }): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
-  const { around, attempts, bootId, failpoint, isHurried, launch, machine, table } = runner
+  const { around, attempts, bootId, failpoint, guard, isHurried, launch, machine, table } = runner
 
   const start = (
     cookie: string,
@@ -134,61 +136,72 @@ export const make = (runner: {
       cgroup: cgroup?.directory
     })
 
+  const supervise = (
+    cookie: string,
+    options: RunOptions,
+    restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  ) =>
+    Effect.gen(function* () {
+      const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, onSlow, purpose } = options
+      yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, at: yield* now })
+      // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
+      const runtime = yield* Effect.runtime()
+      const close = Effect.flatMap(now, (at) => attempts.close({ cookie, at })).pipe(
+        Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
+        (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
+      )
+
+      const cgroup = Option.getOrUndefined(table)?.cgroups?.make(cookie)
+      const trace = yield* childVariables
+      const started = yield* Effect.either(
+        failpoint.around(() => [`spawn ${purpose}`], start(cookie, cgroup, trace, options))
+      )
+      if (Either.isLeft(started)) {
+        cgroup?.remove()
+        return yield* Effect.as(close, nothingRan(started.left))
+      }
+      const { ended, leader, output } = started.right
+      yield* guard.spawned({ cookie, pid: leader.pid, startTime: leader.startTime })
+      const tree = ProcessTree.make({ table, cookie, leader, cgroup })
+
+      const end = (settle: Duration.Duration) =>
+        Effect.suspend(() => terminate(tree, { settle, grace: grace(), graceOver, isHurried }))
+
+      const untilEnd = Effect.gen(function* () {
+        yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
+        const outcome = yield* within(limits, {
+          ended: Deferred.await(ended),
+          printed: output.printed,
+          isBehind: output.isBehind,
+          isStopped: () => Option.exists(table, (table) => isStopped(table, leader)),
+          onSlow
+        })
+        const endedByItself = $is("Exited")(outcome) || $is("Signalled")(outcome)
+        yield* end(endedByItself ? settle : Duration.zero)
+        return outcome
+      })
+
+      const exit = yield* Effect.exit(restore(untilEnd))
+      if (Exit.isFailure(exit)) yield* end(Duration.zero)
+      yield* Deferred.await(ended)
+      cgroup?.remove()
+      const killed = tree.killed().map(({ name, pid }) => ({ pid, command: name }))
+      if (Exit.isInterrupted(exit) && killed.length > 0) {
+        const names = killed.map(({ command, pid }) => `${command} (pid ${pid})`).join(", ")
+        yield* Effect.annotateLogs(Effect.logInfo(`killed of ${purpose}: ${names}`), { jobId })
+        yield* onForced(killed)
+      }
+      const written = yield* output.finish({ tail: limits.tail ?? tailSize })
+      yield* close
+      return yield* Exit.map(exit, (outcome) => ({ outcome, forced: killed.length > 0, killed, output: written }))
+    })
+
   return (options) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, onSlow, purpose } = options
         const cookie = yield* launch.cookie
-        yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, at: yield* now })
-        // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
-        const runtime = yield* Effect.runtime()
-        const close = Effect.flatMap(now, (at) => attempts.close({ cookie, at })).pipe(
-          Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
-          (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
-        )
-
-        const cgroup = Option.getOrUndefined(table)?.cgroups?.make(cookie)
-        const trace = yield* childVariables
-        const started = yield* Effect.either(
-          failpoint.around(() => [`spawn ${purpose}`], start(cookie, cgroup, trace, options))
-        )
-        if (Either.isLeft(started)) {
-          cgroup?.remove()
-          return yield* Effect.as(close, nothingRan(started.left))
-        }
-        const { ended, leader, output } = started.right
-        const tree = ProcessTree.make({ table, cookie, leader, cgroup })
-
-        const end = (settle: Duration.Duration) =>
-          Effect.suspend(() => terminate(tree, { settle, grace: grace(), graceOver, isHurried }))
-
-        const supervise = Effect.gen(function* () {
-          yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
-          const outcome = yield* within(limits, {
-            ended: Deferred.await(ended),
-            printed: output.printed,
-            isBehind: output.isBehind,
-            isStopped: () => Option.exists(table, (table) => isStopped(table, leader)),
-            onSlow
-          })
-          const endedByItself = $is("Exited")(outcome) || $is("Signalled")(outcome)
-          yield* end(endedByItself ? settle : Duration.zero)
-          return outcome
-        })
-
-        const exit = yield* Effect.exit(restore(supervise))
-        if (Exit.isFailure(exit)) yield* end(Duration.zero)
-        yield* Deferred.await(ended)
-        cgroup?.remove()
-        const killed = tree.killed().map(({ name, pid }) => ({ pid, command: name }))
-        if (Exit.isInterrupted(exit) && killed.length > 0) {
-          const names = killed.map(({ command, pid }) => `${command} (pid ${pid})`).join(", ")
-          yield* Effect.annotateLogs(Effect.logInfo(`killed of ${purpose}: ${names}`), { jobId })
-          yield* onForced(killed)
-        }
-        const written = yield* output.finish({ tail: limits.tail ?? tailSize })
-        yield* close
-        return yield* Exit.map(exit, (outcome) => ({ outcome, forced: killed.length > 0, killed, output: written }))
+        yield* restore(guard.watch(cookie))
+        return yield* Effect.ensuring(supervise(cookie, options, restore), guard.release(cookie))
       })
     )
 }

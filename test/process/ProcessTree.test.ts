@@ -176,7 +176,7 @@ describe("the table of processes", () => {
           const { pid = 0 } = yield* started("/bin/sleep", ["1000"], env)
           yield* runs(pid, "sleep")
           const entry = proc.get(pid)
-          return entry && { isBare: entry.isBare, isMarked: proc.isMarked(entry, "cookie") }
+          return entry && { isBare: entry.isBare, isMarked: proc.isMarked(entry, ["cookie"]) }
         })
       expect(yield* isMarked({ NAME: "a cookie" })).toEqual({ isBare: false, isMarked: true })
       expect(yield* isMarked({ NAME: "value" })).toEqual({ isBare: false, isMarked: false })

@@ -92,7 +92,8 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
   const table: ProcessTable = {
     pids: () => [...processes.keys()],
     get,
-    isMarked: ({ pid }, cookie) => (random.chance(0.02) ? undefined : processes.get(pid)?.cookie === cookie),
+    isMarked: ({ pid }, cookies) =>
+      random.chance(0.02) ? undefined : cookies.includes(processes.get(pid)?.cookie ?? ""),
     signal: (target, signal) => {
       const targets = [...processes.values()].filter(({ pid, session }) =>
         target < 0 ? session === -target : pid === target

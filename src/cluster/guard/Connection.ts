@@ -1,0 +1,131 @@
+/**
+ * One guard process, and what is said to it.
+ */
+import { Data, Deferred, Effect, FiberId } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { Socket } from "node:net"
+import { uptime } from "node:os"
+import * as race from "../../internal/race.js"
+import { RealClock } from "../../internal/RealClock.js"
+import { cookieName, type Variables } from "../../process/ChildEnvironment.js"
+import { encode, lines, type Message } from "./protocol.js"
+
+/**
+ * The guard process could not be started.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class GuardNotStarted extends Data.TaggedError("GuardNotStarted")<{ readonly reason: string }> {
+  override get message() {
+    return `the guard process did not start: ${this.reason}`
+  }
+}
+
+export interface Connection {
+  /** Does not wait, whatever the state of the guard: what it has not read is kept here. */
+  readonly send: (message: Message, answered?: () => void) => void
+  /** How long it has not answered, in milliseconds. */
+  readonly unansweredFor: () => number
+  readonly kill: () => void
+  /** How it has ended. */
+  readonly ended: Effect.Effect<string>
+  /** Lets go of it; returns when it has ended. */
+  readonly close: Effect.Effect<void>
+}
+
+/** All of it in milliseconds. */
+const startTime = 10_000
+const endTime = 2_000
+
+export interface Options {
+  readonly command: readonly [file: string, ...args: ReadonlyArray<string>]
+  readonly around: Variables
+  readonly silence: number
+  /** The uptime of the machine at which the lease was fresh. */
+  readonly freshAt: number
+}
+
+const start = ({ around, command, freshAt, silence }: Options): ChildProcess => {
+  const [file, ...args] = command
+  const outer = around[cookieName]
+  return spawn(file, [...args, String(silence), String(freshAt)], {
+    cwd: "/",
+    // What ends a job of another manager ends this node, and its guard.
+    env: outer === undefined ? {} : { [cookieName]: outer },
+    // A session of its own: what is sent to the group of the node does not reach it.
+    detached: true,
+    stdio: ["pipe", "pipe", "ignore"]
+  })
+}
+
+/** Returns when the guard has answered for the first time, or has not. */
+export const open = (options: Options): Effect.Effect<Connection, GuardNotStarted> =>
+  Effect.gen(function* () {
+    const { sleep } = yield* RealClock
+    const child = yield* Effect.try({
+      try: () => start(options),
+      catch: (cause) => new GuardNotStarted({ reason: String(cause) })
+    })
+    const answered = Deferred.unsafeMake<void, GuardNotStarted>(FiberId.none)
+    const { ended, ...connection } = connect(child, (reason) =>
+      Deferred.unsafeDone(answered, new GuardNotStarted({ reason }))
+    )
+    connection.send({ type: "beat", uptime: options.freshAt }, () => Deferred.unsafeDone(answered, Effect.void))
+    const tooLong = Effect.zipRight(
+      sleep(startTime),
+      Effect.suspend(() => {
+        connection.kill()
+        return new GuardNotStarted({ reason: `it did not answer within ${startTime} ms` })
+      })
+    )
+    yield* race.first([Deferred.await(answered), tooLong])
+    const close = Effect.suspend(() => {
+      child.stdin?.end()
+      return race.first([ended, Effect.zipRight(Effect.map(sleep(endTime), connection.kill), ended)])
+    })
+    return { ...connection, ended, close: Effect.asVoid(close) }
+  }).pipe(Effect.uninterruptible)
+
+const connect = (child: ChildProcess, onEnd: (how: string) => void): Omit<Connection, "close"> => {
+  const ended = Deferred.unsafeMake<string>(FiberId.none)
+  const { stdin, stdout } = child
+  const waiting = new Map<number, { readonly since: number | undefined; readonly answered: () => void }>()
+  let last = 0
+
+  const end = (how: string) => {
+    Deferred.unsafeDone(ended, Effect.succeed(how))
+    onEnd(how)
+  }
+  child.once("error", ({ message }) => end(message))
+  child.once("exit", (code, signal) => end(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`))
+  // That it has ended is seen by its exit.
+  stdin?.on("error", () => {})
+  stdout?.on("error", () => {})
+  stdout?.setEncoding("utf8").on(
+    "data",
+    lines((line) => {
+      const number = Number(line)
+      waiting.get(number)?.answered()
+      waiting.delete(number)
+    })
+  )
+  // The guard is no reason for the node to go on.
+  child.unref()
+  for (const stream of [stdin, stdout]) if (stream instanceof Socket) stream.unref()
+
+  return {
+    send: (message, answered = () => {}) => {
+      last += 1
+      // A watch may be answered later, when the node has its lease again.
+      waiting.set(last, { since: message.type === "watch" ? undefined : uptime(), answered })
+      stdin?.write(encode({ number: last, message }))
+    },
+    unansweredFor: () => {
+      for (const { since } of waiting.values()) if (since !== undefined) return (uptime() - since) * 1_000
+      return 0
+    },
+    kill: () => void child.kill("SIGKILL"),
+    ended: Deferred.await(ended)
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * The command that starts a guard process, without its arguments.
+ */
+import { Context } from "effect"
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+
+/** As the package has it, as a part of the bundled command, and as source, which needs what has loaded this module. */
+const files = ["program.js", "program.cjs", "program.ts"]
+
+/** Tests of a program that does not start replace it. */
+export class GuardProgram extends Context.Reference<GuardProgram>()("charlotte/GuardProgram", {
+  defaultValue: (): readonly [file: string, ...args: ReadonlyArray<string>] => {
+    const [file = ""] = files
+      .map((name) => fileURLToPath(new URL(name, import.meta.url)))
+      .filter((file) => existsSync(file))
+    return file.endsWith(".ts") ? [process.execPath, ...process.execArgv, file] : [process.execPath, file]
+  }
+}) {}

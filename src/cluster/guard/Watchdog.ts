@@ -1,0 +1,126 @@
+/**
+ * What the guard process does: it keeps the processes that it was given from outliving their node, or the lease of their node.
+ */
+import * as ProcessTree from "../../process/ProcessTree.js"
+import type { ProcessTable } from "../../process/ProcessTable.js"
+import type { Message, Numbered } from "./protocol.js"
+
+/** All of it in milliseconds. */
+const checkInterval = 200
+const shortestPause = 1
+const longestPause = 1_000
+/** What does not die of SIGKILL for so long hangs in the kernel, and cannot do anything any more. */
+const patience = 60_000
+
+/** So many scans in a row that find nothing are enough, although other processes come and go in each of them. */
+const enough = 5
+
+export interface Options {
+  readonly table: ProcessTable
+  /** Milliseconds without a beat after which the processes are killed. */
+  readonly silence: number
+  /** The uptime of the last beat so far. */
+  readonly freshAt: number
+  /** Of the machine, in milliseconds. It is the same clock for the node and for its guard, and counts a suspended machine. */
+  readonly uptime: () => number
+  readonly schedule: (run: () => void, millis: number) => { readonly cancel: () => void }
+  readonly answer: (number: number) => void
+  /** Nothing is left to guard, and the node is gone. */
+  readonly exit: () => void
+}
+
+export interface Watchdog {
+  readonly receive: (message: Numbered) => void
+  /** The node is gone, or has let go of its guard. */
+  readonly end: () => void
+}
+
+export const make = ({ answer, exit, freshAt, schedule, silence, table, uptime }: Options): Watchdog => {
+  const watched = new Map<string, ProcessTree.Leader | undefined>()
+  /** Numbers of the watches that are answered once the node has its lease again: it starts no process without it. */
+  let unanswered: Array<number> = []
+  let deadline = freshAt + silence
+  let endedAt: number | undefined
+  let tree: ProcessTree.ProcessTree | undefined
+  let empty = 0
+  let pause = shortestPause
+  let hasLeft = false
+
+  const isSilent = () => uptime() > deadline
+
+  /** Kills what there is; returns whether nothing is left. */
+  const clear = (): boolean => {
+    if (watched.size === 0) return true
+    tree ??= ProcessTree.ofAll(
+      table,
+      [...watched].map(([cookie, leader]) => ({ cookie, leader, cgroup: table.cgroups?.find(cookie) }))
+    )
+    const { found, isComplete, isPopulated } = tree.sweep("SIGKILL")
+    empty = found.length === 0 && !isPopulated ? empty + 1 : 0
+    return empty >= enough || (empty > 0 && isComplete)
+  }
+
+  const leave = () => {
+    for (const cookie of watched.keys()) table.cgroups?.find(cookie)?.remove()
+    hasLeft = true
+    exit()
+  }
+
+  const check = (): number => {
+    if (endedAt === undefined && !isSilent()) {
+      tree = undefined
+      pause = shortestPause
+      return checkInterval
+    }
+    const isClear = clear()
+    if (endedAt !== undefined && (isClear || uptime() - endedAt > patience)) leave()
+    // A node that stood still may start what it was about to start, so it is watched until it is gone or has its lease again.
+    pause = Math.min(pause * 2, longestPause)
+    return watched.size === 0 ? checkInterval : pause
+  }
+
+  let next = schedule(() => {}, 0)
+  const run = () => {
+    const millis = check()
+    if (!hasLeft) next = schedule(run, millis)
+  }
+  const runSoon = () => {
+    pause = shortestPause
+    next.cancel()
+    if (!hasLeft) next = schedule(run, 0)
+  }
+
+  const apply = (message: Message): void => {
+    switch (message.type) {
+      case "beat":
+        deadline = Math.max(deadline, Math.min(message.uptime, uptime()) + silence)
+        return
+      case "watch":
+        watched.set(message.cookie, undefined)
+        return
+      case "spawned":
+        watched.set(message.cookie, { pid: message.pid, startTime: message.startTime, isChild: false })
+        return
+      case "release":
+        watched.delete(message.cookie)
+    }
+  }
+
+  run()
+  return {
+    receive: ({ message, number }) => {
+      apply(message)
+      tree = undefined
+      empty = 0
+      if (message.type === "watch") unanswered.push(number)
+      else answer(number)
+      if (isSilent()) return runSoon()
+      unanswered.forEach(answer)
+      unanswered = []
+    },
+    end: () => {
+      endedAt ??= uptime()
+      runSoon()
+    }
+  }
+}

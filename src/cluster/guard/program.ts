@@ -1,0 +1,40 @@
+/**
+ * The guard process of a node. Its node starts it in a session of its own and holds the other end of its standard input, which the
+ * kernel closes when the node is gone, however it went.
+ */
+import { uptime } from "node:os"
+import * as Cgroup from "../../process/Cgroup.js"
+import { proc } from "../../process/ProcessTable.js"
+import { decode, lines } from "./protocol.js"
+import * as Watchdog from "./Watchdog.js"
+
+// What asks a whole group or control group to end means the node: its guard ends after it.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {})
+process.title = "charlotte guard"
+
+const watchdog = Watchdog.make({
+  table: { ...proc, cgroups: Cgroup.detect() },
+  silence: Number(process.argv[2]),
+  freshAt: Number(process.argv[3]),
+  uptime: () => uptime() * 1_000,
+  schedule: (run, millis) => {
+    const timer = setTimeout(run, millis)
+    return { cancel: () => clearTimeout(timer) }
+  },
+  answer: (number) => process.stdout.write(`${number}\n`),
+  // oxlint-disable-next-line unicorn/no-process-exit -- its timers and its pipe would keep it
+  exit: () => process.exit(0)
+})
+
+const receive = lines((line) => {
+  const message = decode(line)
+  if (message !== undefined) watchdog.receive(message)
+})
+
+// Nothing hears an answer once the node is gone.
+process.stdout.on("error", () => {})
+process.stdin.setEncoding("utf8")
+process.stdin.on("data", (piece: string) => receive(piece))
+process.stdin.on("error", watchdog.end)
+process.stdin.on("close", watchdog.end)
+process.stdin.on("end", watchdog.end)
