@@ -79,8 +79,8 @@ export const recorded = Effect.flatMap(
 )
 
 const queries = ({ client, holder }: Connection): Jobs => ({
-  list: (query) => withTimeLimit(holder)(client.list(query)),
-  get: (id) => withTimeLimit(holder)(client.get(id)),
+  list: (query) => withTimeLimit(holder, client)(client.list(query)),
+  get: (id) => withTimeLimit(holder, client)(client.get(id)),
   diff: client.diff,
   events: client.events,
   export: client.export

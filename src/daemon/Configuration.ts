@@ -63,7 +63,7 @@ export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | File
   })
 )
 
-export type ManagerOptions = Pick<JobManager.Options, "dispatch" | "recovery" | "retention">
+export type ManagerOptions = Pick<JobManager.Options, "dispatch" | "onLost" | "recovery" | "retention">
 
 /** A manager with the configured limits and retention. */
 export const jobManager = (

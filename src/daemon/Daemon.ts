@@ -5,6 +5,7 @@ import { Context, Effect, Exit, Layer, Option, Scope } from "effect"
 import * as Http from "../http/server/Server.js"
 import { version } from "../http/contract/Version.js"
 import * as race from "../internal/race.js"
+import { JobManager } from "../manager/JobManager.js"
 import { MigrationProgress } from "../store/MigrationProgress.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../process/Umask.js"
@@ -16,6 +17,7 @@ import type { DatabaseChoice } from "./DatabaseChoice.js"
 import { Flag } from "./HomeDatabase.js"
 import { HomeLock } from "./HomeLock.js"
 import * as Layers from "./Layers.js"
+import * as ManagerSupervisor from "./ManagerSupervisor.js"
 import * as JobEventLogger from "./JobEventLogger.js"
 import * as DaemonLog from "./DaemonLog.js"
 import * as Secrets from "./Secrets.js"
@@ -81,9 +83,12 @@ const live = ({ listen, onMigration = () => Effect.void, onReady }: Options) =>
     yield* Effect.gen(function* () {
       const port = listen && { ...listen, token: yield* Secrets.token }
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
-      const manager = yield* Layer.buildWithScope(Layers.manager({ recovery: "automatic" }), jobs)
+      const supervised = yield* ManagerSupervisor.make((onLost) =>
+        Layers.manager({ recovery: "automatic", onLost })
+      ).pipe(Scope.extend(jobs))
+      const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
-        Layers.server({ port, reopenPage: true, after: before }),
+        Layers.server({ port, reopenPage: true, after: before, unmanaged: supervised.problems }),
         Layer.succeedContext(manager)
       )
       const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)

@@ -1,7 +1,7 @@
 /**
  * The layers that jobs of tasks run on, in a home directory: used by the daemon, and by `charlotte run` in the foreground.
  */
-import { Effect, Either, Layer, type Redacted } from "effect"
+import { Effect, Layer, type Redacted } from "effect"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as Http from "../http/server/Server.js"
@@ -66,6 +66,8 @@ export interface Port {
 }
 
 export interface ServerOptions {
+  /** Why there is no manager at the moment. */
+  readonly unmanaged?: Effect.Effect<ReadonlyArray<string>>
   readonly port?: Port | undefined
   /** Whether to open the port of pages that are still open somewhere. */
   readonly reopenPage: boolean
@@ -74,7 +76,7 @@ export interface ServerOptions {
 }
 
 /** The HTTP server: on the socket of the home, on a port if one is configured, and on that of the page when it is opened. */
-export const server = ({ after, port, reopenPage }: ServerOptions) =>
+export const server = ({ after, port, reopenPage, unmanaged = Effect.succeed([]) }: ServerOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { logs, socket } = yield* Home.Home
@@ -87,7 +89,7 @@ export const server = ({ after, port, reopenPage }: ServerOptions) =>
         maxJobs,
         agents: yield* agents,
         ...(after === undefined ? {} : { after }),
-        problems: yield* problems
+        problems: firstOf(unmanaged, yield* problems)
       })
     })
   )
@@ -128,6 +130,15 @@ const pageDirectory = (): string => {
   return existsSync(installed) ? installed : relative("../../dist/web")
 }
 
+type Problems = Effect.Effect<ReadonlyArray<string>>
+
+/** The database is not asked where it is known that it does not answer. */
+const firstOf = (known: Problems, others: Problems): Problems =>
+  Effect.flatMap(known, (problems) => (problems.length > 0 ? Effect.succeed(problems) : others))
+
+/** Shorter than clients and probes wait. */
+const patience = "4 seconds"
+
 /** Why jobs cannot be recorded, or why this process may not be the only one that works on them. */
 const problems = Effect.gen(function* () {
   const lock = yield* HomeLock.HomeLock
@@ -137,10 +148,15 @@ const problems = Effect.gen(function* () {
   // It changes no row, yet needs what every write needs: the write lock of the database, and the right file.
   const write = owners.release({ kind: "none", id: "none", process: self })
   return Effect.gen(function* () {
-    const unwritable = yield* Effect.either(write)
-    return [
-      ...(Either.isLeft(unwritable) ? [unwritable.left.message] : []),
-      ...((yield* lock.isHeld) ? [] : [HomeLock.lost(file)])
-    ]
+    const unwritable = yield* Effect.match(write, { onFailure: ({ message }) => [message], onSuccess: () => [] }).pipe(
+      // A write that waits for a connection cannot be interrupted.
+      Effect.disconnect,
+      Effect.timeoutTo({
+        duration: patience,
+        onSuccess: (problems: ReadonlyArray<string>) => problems,
+        onTimeout: () => [`the database has not answered for ${patience}`]
+      })
+    )
+    return [...unwritable, ...((yield* lock.isHeld) ? [] : [HomeLock.lost(file)])]
   })
 })

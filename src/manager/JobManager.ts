@@ -89,7 +89,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const { key, kind, labels = () => ({}), maxQueued = 10_000, orchestrator } = options
     const { admission, anyId, core, provide, recover, subscriptions } = yield* Parts.make(options)
 
-    yield* acquireOwnership(core, anyId((yield* now).epochMillis))
+    yield* acquireOwnership(core, anyId((yield* now).epochMillis), options.onLost)
     const latest = yield* core.store.latestId
     const nextId = Option.match(latest, { onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
     yield* takeOver({ kind, store: core.store, recover })

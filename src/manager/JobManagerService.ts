@@ -208,4 +208,10 @@ export interface Options {
    * @internal
    */
   readonly dispatch?: boolean
+  /**
+   * Called when the ownership of the kind is lost, with the effect that lets go of all jobs.
+   *
+   * @internal
+   */
+  readonly onLost?: (letGo: Effect.Effect<void>) => Effect.Effect<void>
 }

@@ -54,7 +54,11 @@ describe("work that has", () => {
           const id = yield* manager.start(config)
           yield* Deferred.await(cleaning)
           const ending = yield* Effect.fork(
-            late === "a stop" ? manager.stop(id) : late === "stopAll" ? manager.stopAll : Scope.close(scope, Exit.void)
+            late === "a stop"
+              ? Effect.asVoid(manager.stop(id))
+              : late === "stopAll"
+                ? Effect.asVoid(manager.stopAll)
+                : Scope.close(scope, Exit.void)
           )
           yield* Effect.repeatN(Effect.yieldNow(), 100)
           yield* Deferred.succeed(clean, undefined)

@@ -23,14 +23,24 @@ export class NotResponding extends Schema.TaggedError<NotResponding>()("NotRespo
   }
 }
 
-/** Limits the time of a query, which takes milliseconds. */
+/** Seconds after which a process gives up on a database that does not answer, and says so. */
+const longest = 20
+
+/** Limits the time of a query, which takes milliseconds. A process that responds to others waits for its database. */
 export const withTimeLimit =
-  (holder: LockOwner) =>
+  (holder: LockOwner, client: JobClient.Service) =>
   <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E | NotResponding> =>
-    Effect.timeoutFail(query, { duration: `${patience} seconds`, onTimeout: () => new NotResponding({ holder }) })
+    Effect.catchTag(limited(holder)(query), "NotResponding", () =>
+      Effect.zipRight(limited(holder, 1)(Effect.ignore(client.health)), limited(holder, longest)(query))
+    )
+
+const limited =
+  (holder: LockOwner, seconds = patience) =>
+  <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E | NotResponding> =>
+    Effect.timeoutFail(query, { duration: `${seconds} seconds`, onTimeout: () => new NotResponding({ holder }) })
 
 /** For the requests after it, which have no time limit: a stop takes as long as its job. Other failures are left to them. */
 export const ensureResponding = (
   holder: LockOwner,
   { health }: JobClient.Service
-): Effect.Effect<void, NotResponding> => withTimeLimit(holder)(Effect.ignore(health))
+): Effect.Effect<void, NotResponding> => limited(holder)(Effect.ignore(health))

@@ -33,17 +33,21 @@ export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
 
     const freeSpace = spaceProblems(control.logs)
 
+    const reading = Effect.flip(managers.store.latestCursor).pipe(
+      Effect.map(({ message }) => [message]),
+      Effect.orElseSucceed(() => [])
+    )
+
     const problems = Effect.gen(function* () {
       const health = yield* Effect.forEach(managers.all, ({ manager }) => manager.health)
-      const readErrors = yield* Effect.flip(managers.store.latestCursor).pipe(
-        Effect.map(({ message }) => [message]),
-        Effect.orElseSucceed(() => [])
-      )
+      const others = yield* control.problems
+      // A read that fails takes seconds, and says the same.
+      const readErrors = yield* others.length > 0 ? Effect.succeed([]) : reading
       const closing = (yield* streams.hasClosed) ? ["the server is shutting down"] : []
       const writeErrors = health
         .flatMap(({ unrecorded }) => unrecorded)
         .map(({ error, jobId }) => `job ${jobId} cannot be recorded: ${error.message}`)
-      return [...closing, ...readErrors, ...writeErrors, ...(yield* freeSpace), ...(yield* control.problems)]
+      return [...closing, ...readErrors, ...writeErrors, ...(yield* freeSpace), ...others]
     })
 
     return handlers

@@ -5,6 +5,7 @@ import { Duration, Effect, Exit, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../../domain/errors.js"
 import type { Core } from "./Core.js"
 import { allEnded, closeJobs } from "./closeJobs.js"
+import type { Options } from "../JobManagerService.js"
 import * as JobRegistry from "./JobRegistry.js"
 
 /** How long jobs have to end when the ownership is lost: less than a successor waits before it takes them over. */
@@ -13,7 +14,7 @@ const graceOnLoss = Duration.seconds(2)
 const letGo = <Config>(core: Core<Config>) =>
   Effect.zipRight(
     Effect.logError(
-      `the database has not answered, or has another owner of kind "${core.kind}": all jobs are interrupted, and the next manager continues them; build the layer of this one again`
+      `the database has not answered, or has another owner of kind "${core.kind}": all jobs are interrupted, and the next manager continues them`
     ),
     closeJobs(core, graceOnLoss)
   )
@@ -21,7 +22,8 @@ const letGo = <Config>(core: Core<Config>) =>
 /** Acquires the kind. It is given up when the scope closes, or, where a job has not ended by then, after the last one. */
 export const acquireOwnership = <Config>(
   core: Core<Config>,
-  id: string
+  id: string,
+  onLost: Options["onLost"] = (letGo) => letGo
 ): Effect.Effect<void, AlreadyManaged | StoreError, Scope.Scope> =>
   Effect.uninterruptible(
     Effect.gen(function* () {
@@ -33,6 +35,6 @@ export const acquireOwnership = <Config>(
         )
       )
       const { lost } = yield* Scope.extend(core.store.owners.acquire({ kind: core.kind, id }), ownership)
-      yield* Effect.forkScoped(Effect.interruptible(Effect.zipRight(lost, letGo(core))))
+      yield* Effect.forkScoped(Effect.interruptible(Effect.zipRight(lost, onLost(letGo(core)))))
     })
   )
