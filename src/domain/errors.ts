@@ -230,11 +230,14 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
   /** The process of the other manager. */
   pid: Schema.Int,
   /** The pid namespace of that process, if it is another one: the manager runs in another container. */
-  pidNamespace: Schema.optional(Schema.String)
+  pidNamespace: Schema.optional(Schema.String),
+  /** The machine of that process, where several may share the database: its host name, and more after a slash. */
+  machine: Schema.optional(Schema.String)
 }) {
   override get message() {
-    const where = this.pidNamespace === undefined ? "" : ` of another pid namespace (${this.pidNamespace})`
-    return `jobs of kind "${this.kind}" are already managed by process ${this.pid}${where}`
+    const container = this.pidNamespace === undefined ? "" : ` of another pid namespace (${this.pidNamespace})`
+    const machine = this.machine === undefined ? "" : ` on ${this.machine.replace(/\/.*/, "")}`
+    return `jobs of kind "${this.kind}" are already managed by process ${this.pid}${container}${machine}`
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { Effect, type Option, type Scope } from "effect"
 import { AlreadyManaged, type StoreError } from "../domain/errors.js"
+import { MachineRef } from "../internal/Machine.js"
 import { KernelRef, type ProcessIdentity } from "../internal/ProcessIdentity.js"
 
 export interface OwnerStore {
@@ -37,6 +38,8 @@ export interface Owner {
   /** Identifies the manager, since one process may run several. */
   readonly id: string
   readonly process: ProcessIdentity
+  /** Where several machines share the database. */
+  readonly machine?: string | undefined
   /** The file lock that it holds; undefined for an in-memory database, and in a record of version 0.1.0. */
   readonly lock?: OwnerLock | undefined
 }
@@ -47,14 +50,15 @@ export interface OwnerLock {
   readonly file: string
 }
 
-/** Fails, and names the owner: its pid means something in its own pid namespace only. */
-export const alreadyManaged = ({ kind, process }: Owner): Effect.Effect<never, AlreadyManaged> =>
-  Effect.flatMap(
-    KernelRef,
-    ({ self }) =>
-      new AlreadyManaged({
-        kind,
-        pid: process.pid,
-        ...(process.pidNamespace === self.pidNamespace ? {} : { pidNamespace: process.pidNamespace })
-      })
-  )
+/** Fails, and names the owner: its pid means something on its own machine, and there in its own pid namespace only. */
+export const alreadyManaged = ({ kind, machine, process }: Owner): Effect.Effect<never, AlreadyManaged> =>
+  Effect.gen(function* () {
+    const { self } = yield* KernelRef
+    const isHere = machine === undefined || machine === (yield* MachineRef)
+    return yield* new AlreadyManaged({
+      kind,
+      pid: process.pid,
+      ...(machine !== undefined && { machine }),
+      ...(isHere && process.pidNamespace !== self.pidNamespace && { pidNamespace: process.pidNamespace })
+    })
+  })

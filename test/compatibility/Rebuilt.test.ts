@@ -110,7 +110,12 @@ describe("a database of 0.1.0 that is migrated", () => {
           return { ...row, kind, status }
         }),
         charlotte_attempts: old["charlotte_attempts"]?.map((row) => ({ ...row, machine: null })),
-        charlotte_owners: old["charlotte_owners"]?.map((row) => ({ ...row, lock_path: null, lock_file: null }))
+        charlotte_owners: old["charlotte_owners"]?.map((row) => ({
+          ...row,
+          lock_path: null,
+          lock_file: null,
+          machine: null
+        }))
       })
       expect(after).toMatchObject({
         charlotte_generation: [expect.anything()],

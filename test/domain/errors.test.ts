@@ -45,6 +45,10 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
   ],
   [new errors.ShuttingDown(), "the job manager is shutting down"],
   [new errors.AlreadyManaged({ kind: "tasks", pid: 42 }), 'jobs of kind "tasks" are already managed by process 42'],
+  [
+    new errors.AlreadyManaged({ kind: "tasks", pid: 42, machine: "build-7/0123456789ab" }),
+    'jobs of kind "tasks" are already managed by process 42 on build-7'
+  ],
   [new errors.Superseded({ jobId, attempt: 2 }), `attempt 2 of job ${jobId} has ended; the write was rejected`],
   [
     new errors.StoreError({ operation: "start a job", reason: "full", cause: new Error("no space") }),

@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, JobManager, RunStore } from "charlotte"
 import { Effect, Exit, Layer, Schema, Scope } from "effect"
 import { Client } from "pg"
+import { MachineRef } from "../../src/internal/Machine.js"
 import { type Kernel, KernelRef } from "../../src/internal/ProcessIdentity.js"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { lease, takeOverDelay } from "../../src/store/postgres/PostgresOwnership.js"
@@ -88,7 +89,8 @@ describe("the manager of a kind on PostgreSQL", () => {
         expect(yield* Effect.flip(Effect.scoped(makeManager))).toMatchObject({
           _tag: "AlreadyManaged",
           kind: "steps",
-          pid: other.pid
+          pid: other.pid,
+          machine: yield* MachineRef
         })
         yield* makeTicking([])
         yield* other.kill

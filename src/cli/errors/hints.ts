@@ -20,7 +20,8 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.StopTimedOut) return `it is still stopping; see: charlotte show ${error.jobId}`
   if (error instanceof domain.ShuttingDown)
     return "try again when the daemon has restarted; see: charlotte daemon status"
-  if (error instanceof domain.AlreadyManaged) return "wait until it has exited"
+  if (error instanceof domain.AlreadyManaged)
+    return error.machine === undefined ? "wait until it has exited" : "stop it there, or use another database"
   if (error instanceof domain.StoreError) return ofStore[error.reason]
   if (error instanceof http.DiffUnavailable && (error.reason === "noSuchUnit" || error.reason === "notBegun"))
     return `see: charlotte show ${error.jobId}`

@@ -16,6 +16,7 @@ import trace from "./0015_trace.js"
 import attachedKeys from "./0016_attached_keys.js"
 import cluster from "./0017_cluster.js"
 import machine from "./0018_machine.js"
+import ownerMachine from "./0019_owner_machine.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -35,5 +36,6 @@ export const migrations = {
   "0015_trace": trace,
   "0016_attached_keys": attachedKeys,
   "0017_cluster": cluster,
-  "0018_machine": machine
+  "0018_machine": machine,
+  "0019_owner_machine": ownerMachine
 }

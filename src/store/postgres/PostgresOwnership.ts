@@ -8,6 +8,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Deferred, Effect, Exit, FiberId, Option, Schema, Scope } from "effect"
 import { type AlreadyManaged, StoreError } from "../../domain/errors.js"
+import { MachineRef } from "../../internal/Machine.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { closeOnFailure } from "../closeOnFailure.js"
@@ -55,7 +56,7 @@ export const acquire =
     Effect.gen(function* () {
       const kernel = yield* KernelRef
       const { now, sleep } = yield* RealClock
-      const own: Owner = { id, kind, process: kernel.self, lock: undefined }
+      const own: Owner = { id, kind, process: kernel.self, lock: undefined, machine: yield* MachineRef }
       const lost = Deferred.unsafeMake<void>(FiberId.none)
 
       /** A new connection that holds the lock; undefined if another one does. */

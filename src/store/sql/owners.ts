@@ -15,11 +15,12 @@ const select = query(
     start_time: Schema.String,
     pid_namespace: Schema.String,
     lock_path: Schema.NullOr(Schema.String),
-    lock_file: Schema.NullOr(Schema.String)
+    lock_file: Schema.NullOr(Schema.String),
+    machine: Schema.NullOr(Schema.String)
   })
 )
 
-const columns = "kind, id, pid, boot_id, start_time, pid_namespace, lock_path, lock_file"
+const columns = "kind, id, pid, boot_id, start_time, pid_namespace, lock_path, lock_file, machine"
 
 const replaced = columns
   .split(", ")
@@ -37,22 +38,27 @@ export const get = (connection: Connection, kind: string) =>
         kind: row.kind,
         id: row.id,
         process: { pid: row.pid, bootId: row.boot_id, startTime: row.start_time, pidNamespace: row.pid_namespace },
-        lock: lockOf(row.lock_path, row.lock_file)
+        lock: lockOf(row.lock_path, row.lock_file),
+        machine: row.machine ?? undefined
       }))
   )
 
-export const claim = (connection: Connection, { id, kind, lock, process }: Owner, replacing: Option.Option<Owner>) =>
+export const claim = (
+  connection: Connection,
+  { id, kind, lock, machine, process }: Owner,
+  replacing: Option.Option<Owner>
+) =>
   Effect.gen(function* () {
     const current = yield* get(connection, kind)
     const unchanged = Option.getOrUndefined(current)?.id === Option.getOrUndefined(replacing)?.id
     if (unchanged) {
       yield* execute(
         connection,
-        `INSERT INTO charlotte_owners (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO charlotte_owners (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (kind) DO UPDATE SET ${replaced}`,
         [
           ...[kind, id, process.pid, process.bootId, process.startTime, process.pidNamespace],
-          ...[lock?.path ?? null, lock?.file ?? null]
+          ...[lock?.path ?? null, lock?.file ?? null, machine ?? null]
         ]
       )
     }
