@@ -89,7 +89,9 @@ const columns = (row: Home.Row): Home.Row => ({
   searched: null,
   pinned: 0,
   pruned: 0,
-  trace: null
+  trace: null,
+  node: null,
+  runner: null
 })
 
 describe("a database of 0.1.0 that is migrated", () => {
