@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import { Cause, Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
-import { type AlreadyManaged, type NodeConflict, StoreError } from "../domain/errors.js"
+import { type NodeConflict, StoreError } from "../domain/errors.js"
 import * as race from "../internal/race.js"
 import { awaitEnd } from "../manager/internal/awaitEnd.js"
 import { beginRun, resumeJob } from "../manager/internal/beginRun.js"
@@ -29,7 +29,7 @@ import { Engine, Unrouted } from "./Engine.js"
 import * as Node from "./Node.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
-import { startPlaced } from "./startPlaced.js"
+import { ready, startPlaced } from "./startPlaced.js"
 import { sweep } from "./sweep.js"
 
 /**
@@ -62,7 +62,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   options: MakeOptions<C, I, RS, R, R2>
 ): Effect.Effect<
   Service<C, I>,
-  StoreError | AlreadyManaged | NodeConflict,
+  StoreError | NodeConflict,
   RunStore | Engine | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
@@ -133,6 +133,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       )
     const dispatcher = yield* Dispatcher.make(core, begin, continued)
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
+    const [nodes, forget] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), sweepInterval)
     const { wake } = engine.ask(kind)
 
     const woken = makeNotifier()
@@ -155,7 +156,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       start: (input, options) =>
         byTransaction(store, {
           inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
-          outside: startPlaced(core, starting, engine, { input, options, waiting: continued })
+          outside: startPlaced(
+            core,
+            starting,
+            { engine, nodes: Effect.tapError(nodes, () => forget) },
+            { input, options, waiting: continued }
+          )
         }),
       startMany: (configs, options) => {
         const outside = startMany(core, starting, configs, options)
@@ -225,6 +231,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     if (options.retention !== undefined) {
       yield* keepRetention(core, options.retention, (id) => provide(orchestrator.forget?.(id) ?? Effect.void))
     }
+    yield* ready(engine, () => nextId(0))
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() =>
       Effect.zipRight(Effect.ignoreLogged(store.cluster.drain(newNode.id, true)), closeJobs(core))

@@ -17,7 +17,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { StopReport } from "../domain/StopReport.js"
 
 /**
- * No node has the shard of the job at the moment, or that node cannot be reached.
+ * No node has the job at the moment, or that node cannot be reached.
  *
  * @since 0.2.0
  * @category errors
@@ -59,8 +59,8 @@ export interface Service {
   readonly nodesOf: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<Option.Option<string>>, StoreError>
   /** Answers requests about jobs of a kind, for as long as the scope lives. */
   readonly serve: (kind: string, requests: Requests) => Effect.Effect<void, never, Scope.Scope>
-  /** Asks the node that has the shard of the job. A `wake` may be lost. */
-  readonly ask: (kind: string) => Requests
+  /** Asks the node of that address, or else the one that has the shard of the job. A `wake` may be lost. */
+  readonly ask: (kind: string, address?: string) => Requests
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Core } from "../manager/internal/Core.js"
 import { traceOf } from "../manager/internal/jobSpan.js"
 import { decideByKeys, named, type Refusal, stopReplaced } from "../manager/internal/startJob.js"
 import { newRun, type Starting, submit, type Submitted } from "../manager/internal/submission.js"
-import type { Candidate, Placement } from "../store/ClusterStore.js"
+import type { Candidate, Node, Placement } from "../store/ClusterStore.js"
 import type { Service as Engine } from "./Engine.js"
 
 /** Ids to draw for one that belongs to each node. */
@@ -22,6 +22,13 @@ const draws = 64
 const patience = 50
 const pause = 100
 
+/** The nodes of the kind. */
+interface Nodes {
+  readonly engine: Engine
+  /** May be some hundred milliseconds old: the node that has the shard by then takes the run. */
+  readonly nodes: Effect.Effect<ReadonlyArray<Node>, StoreError>
+}
+
 const noNode = (kind: string) =>
   new StoreError({
     operation: "start a job",
@@ -29,16 +36,26 @@ const noNode = (kind: string) =>
     cause: new Error(`no node of the cluster takes jobs of kind "${kind}" at the moment; try again, or start a node`)
   })
 
+/** Returns when this node has shards, so that it takes jobs; it does not wait for ever. */
+export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> => {
+  const look = Effect.sync(() => Array.makeBy(draws, nextId).some(engine.hasShard))
+  return Effect.iterate(patience, {
+    while: (left) => left > 0,
+    body: (left) =>
+      Effect.flatMap(look, (isReady) => (isReady ? Effect.succeed(0) : Effect.as(Effect.sleep(pause), left - 1)))
+  })
+}
+
 /** An id for each node that takes jobs. */
 const candidates = <Config>(
-  { kind, store }: Core<Config>,
-  engine: Engine,
+  { kind }: Core<Config>,
+  { engine, nodes: listed }: Nodes,
   nextId: () => JobId
 ): Effect.Effect<Placement["candidates"], StoreError> =>
   Effect.gen(function* () {
     for (let tries = 0; tries < patience; tries++) {
       if (tries > 0) yield* Effect.sleep(pause)
-      const nodes = yield* store.cluster.nodes(kind)
+      const nodes = yield* listed
       const ids = Array.makeBy(draws, nextId)
       const addresses = yield* engine.nodesOf(ids)
       const found = nodes.flatMap(({ address, capacity, isAlive, isDraining }): ReadonlyArray<Candidate> => {
@@ -54,7 +71,7 @@ const candidates = <Config>(
 export const startPlaced = <Config>(
   core: Core<Config>,
   starting: Starting<Config>,
-  engine: Engine,
+  nodes: Nodes,
   {
     input,
     options,
@@ -76,12 +93,12 @@ export const startPlaced = <Config>(
     yield* core.shutdown.refuse
     const trace = traceOf(yield* Tracing.caller)
     const run = newRun(core, starting, submission, { ...checked, trace })
-    const placement = { candidates: yield* candidates(core, engine, nextId), whenFull: requested.whenFull, waiting }
+    const placement = { candidates: yield* candidates(core, nodes, nextId), whenFull: requested.whenFull, waiting }
     const { created, id } = yield* core.store.cluster.admit(run, placement).pipe(
       Effect.mapError(named(checked)),
       Effect.tap(({ created }) => stopReplaced(core, created)),
       Effect.uninterruptible
     )
-    if (created._tag !== "Existing") yield* engine.ask(core.kind).wake(id)
+    if (created._tag !== "Existing") yield* nodes.engine.ask(core.kind).wake(id)
     return id
   }).pipe(Tracing.traced("JobManager.start"))

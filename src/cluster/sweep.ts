@@ -1,13 +1,13 @@
 /**
  * What a node does twice a second, and when another one wakes it: it takes the runs that are placed on it, takes over those of dead
- * nodes, stops those that another node was asked to stop, and lets go of those whose shard it no longer has.
+ * nodes, and stops those that another node was asked to stop. Once taken, a job stays with its node for as long as that lives,
+ * also where another one has its shard by then.
  */
 import { Cause, Effect, Option } from "effect"
 import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
 import { parse } from "../internal/Json.js"
 import type { Admission } from "../manager/internal/admission.js"
 import { endUnresumable } from "../manager/internal/beginRun.js"
-import { end } from "../manager/internal/closeJobs.js"
 import type { Core } from "../manager/internal/Core.js"
 import { launch } from "../manager/internal/jobLife.js"
 import * as JobRegistry from "../manager/internal/JobRegistry.js"
@@ -28,11 +28,7 @@ interface Sweep<C> {
 /** One look at the running runs of the kind. */
 export const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
-    const { core, engine } = parts
-    for (const active of yield* JobRegistry.all(core.jobs)) {
-      const id = active._tag === "Admitting" ? active.id : active.job.id
-      if (!engine.hasShard(id)) yield* end(core, active, core.stopGrace)
-    }
+    const { core } = parts
     const held = yield* core.store.cluster.held(core.kind)
     yield* Effect.forEach(held, (held) => look(parts, held), { discard: true })
   })

@@ -12,7 +12,8 @@ import type { RunStore } from "../store/RunStore.js"
 import { check, orUnknown } from "./internal/kindDefinition.js"
 import * as kindManager from "./internal/kindManager.js"
 import { runDecoder } from "./internal/kindSchemas.js"
-import type * as JobManager from "./JobManager.js"
+import { schemasOf } from "./internal/schemasOf.js"
+import * as JobManager from "./JobManager.js"
 import type {
   Any,
   Config,
@@ -154,7 +155,7 @@ export const Tag =
     check(definition)
     const tag = Context.Tag(`charlotte/JobKind/${name}`)<Self, Service<K>>()
     const layer: TagClass<Self, Name, C, S, E, Ev, Si>["layer"] = (options) =>
-      Layer.scoped(tag, kindManager.make(schemasOf<K>(definition), options))
+      Layer.scoped(tag, kindManager.make(schemasOf<K>(definition), options, JobManager.make))
     return Object.assign(tag, definition, { layer })
   }
 
@@ -167,25 +168,3 @@ export const Tag =
 export const decodeRun = <K extends Any>(
   kind: K
 ): ((run: Record.Run) => Effect.Effect<Run<K>, UndecodableRun, Requirements<K>>) => runDecoder(schemasOf(kind))
-
-/** With the types that they have together. */
-const schemasOf = <K extends Any>(
-  kind: K
-): kindManager.KindSchemas<
-  Config<K>,
-  Encoded<K>,
-  Success<K>,
-  Schema.Schema.Encoded<K["success"]>,
-  Error<K>,
-  Schema.Schema.Encoded<K["error"]>,
-  Requirements<K>
-> => ({
-  kind: kind.kind,
-  config: Schema.asSchema<K["config"]>(kind.config),
-  success: Schema.asSchema<K["success"]>(kind.success),
-  error: Schema.asSchema<K["error"]>(kind.error),
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the type of `emit` says what is encoded
-  events: kind.events as { readonly [type: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined,
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the type of `signal` says what is decoded
-  signals: kind.signals as { readonly [name: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined
-})

@@ -151,6 +151,8 @@ export interface Candidate {
  * @category models
  */
 export interface HeldRun extends UnfinishedRun {
+  /** The address on which it is placed. */
+  readonly address: string | undefined
   /** None where no node has taken it yet. */
   readonly runner: Option.Option<{ readonly node: string; readonly isAlive: boolean }>
 }

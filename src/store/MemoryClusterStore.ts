@@ -137,6 +137,7 @@ export const make = ({
       Effect.map(Clock.currentTimeMillis, (now) =>
         running(kind).map((entry) => ({
           run: toRun(entry),
+          address: entry.node,
           stopping: entry.state.stoppingAt !== undefined,
           crashes: entry.state.crashes,
           runner: Option.map(Option.fromNullable(entry.runner), (node) => ({

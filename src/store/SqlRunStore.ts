@@ -7,6 +7,7 @@ import type { StoreError } from "../domain/errors.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import * as Work from "../domain/Work.js"
 import type { ChangeNotifier } from "./ChangeNotifier.js"
+import type { ClusterStore } from "./ClusterStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import * as Page from "./Page.js"
 import * as searchText from "./searchText.js"
@@ -46,6 +47,8 @@ export interface Options {
   readonly isShared: boolean
   /** Whether those may be on other machines. */
   readonly spansMachines: boolean
+  /** Renews a node of a cluster apart from the writer, whose queue may be long. */
+  readonly heartbeat?: ClusterStore["renew"]
   /** Acquires the ownership of a kind, which these operations record. */
   readonly acquire: (owners: Omit<OwnerStore, "acquire">) => OwnerStore["acquire"]
 }
@@ -54,6 +57,7 @@ export const make = ({
   acquire,
   application,
   guard,
+  heartbeat,
   isShared,
   isWritable,
   notifier,
@@ -172,7 +176,7 @@ export const make = ({
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
-      cluster: clusterWrites.make({ session, write, indexer }),
+      cluster: clusterWrites.make({ heartbeat, session, write, indexer }),
 
       ...jobStores.make({ session, spansMachines, write, indexer })
     }

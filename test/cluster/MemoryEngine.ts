@@ -37,10 +37,11 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
   const routed = <A, E>(
     kind: string,
     id: JobId.JobId,
+    address: string | undefined,
     ask: (requests: Requests) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | Unrouted> =>
     Effect.suspend((): Effect.Effect<A, E | Unrouted> => {
-      const owner = ownerOf(id)
+      const owner = address === undefined ? ownerOf(id) : members.find((member) => member.address === address)
       const requests = owner?.isReachable === true ? owner.serving.get(kind) : undefined
       return requests === undefined ? new Unrouted({ jobId: id }) : ask(requests)
     })
@@ -67,10 +68,10 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
               Effect.sync(() => own.serving.set(kind, requests)),
               () => Effect.sync(() => own.serving.delete(kind))
             ),
-          ask: (kind) => ({
-            wake: (id) => Effect.ignore(routed(kind, id, ({ wake }) => wake(id))),
-            stop: (id, grace) => routed(kind, id, ({ stop }) => stop(id, grace)),
-            resume: (id) => routed(kind, id, ({ resume }) => resume(id))
+          ask: (kind, address) => ({
+            wake: (id) => Effect.ignore(routed(kind, id, address, ({ wake }) => wake(id))),
+            stop: (id, grace) => routed(kind, id, address, ({ stop }) => stop(id, grace)),
+            resume: (id) => routed(kind, id, address, ({ resume }) => resume(id))
           })
         }
       })

@@ -44,6 +44,8 @@ export interface Timing {
 }
 
 /**
+ * Locks of 10 s that are renewed every 3 s, and a list of nodes that is read every second.
+ *
  * @since 0.2.0
  * @category options
  */
@@ -161,17 +163,18 @@ const make = ({
         Option.isNone(node) || node.value === text ? new Unrouted({ jobId }) : Effect.orDie(Address.parse(node.value))
       )
 
-    const ask: Service["ask"] = (kind) => {
+    const ask: Service["ask"] = (kind, address) => {
       const routed = <A, E>(
         jobId: JobId,
         here: (requests: Requests) => Effect.Effect<A, E | Unrouted>,
         there: (client: Peers.Client) => Effect.Effect<A, E | Elsewhere | RpcClientError>
       ) =>
-        Effect.suspend(() =>
-          hasShard(jobId)
-            ? served.answer(kind, jobId, here)
-            : Effect.flatMap(otherNode(jobId), (node) => peers.ask(node, there))
-        ).pipe(
+        Effect.suspend(() => {
+          if (address === text) return served.answer(kind, jobId, here, "address")
+          if (address === undefined && hasShard(jobId)) return served.answer(kind, jobId, here)
+          const node = address === undefined ? otherNode(jobId) : Effect.orDie(Address.parse(address))
+          return Effect.flatMap(node, (node) => peers.ask(node, there))
+        }).pipe(
           Effect.catchAll((error) => (error instanceof Elsewhere ? new Unrouted({ jobId }) : Effect.fail(error))),
           Effect.retry({ while: (error) => error instanceof Unrouted, schedule: reroute })
         )

@@ -8,11 +8,12 @@ import { Elsewhere, JobRpcs } from "./JobRpcs.js"
 
 export interface Served {
   readonly serve: (kind: string, requests: Requests) => Effect.Effect<void, never, Scope.Scope>
-  /** Answers here, if this node has the shard and manages jobs of that kind. What it has begun goes on when the caller is interrupted. */
+  /** Answers here, if this node manages jobs of that kind, and for `shard` has that of the job. What it has begun goes on when the caller is interrupted. */
   readonly answer: <A, E>(
     kind: string,
     jobId: JobId,
-    use: (requests: Requests) => Effect.Effect<A, E | Unrouted>
+    use: (requests: Requests) => Effect.Effect<A, E | Unrouted>,
+    by?: "shard" | "address"
   ) => Effect.Effect<A, E | Unrouted>
 }
 
@@ -34,10 +35,10 @@ export const make = (hasShard: (id: JobId) => boolean): Served => {
           })
         )
       }),
-    answer: (kind, jobId, use) =>
+    answer: (kind, jobId, use, by = "shard") =>
       Effect.gen(function* () {
         const served = kinds.get(kind)
-        if (served === undefined || !hasShard(jobId)) return yield* new Unrouted({ jobId })
+        if (served === undefined || (by === "shard" && !hasShard(jobId))) return yield* new Unrouted({ jobId })
         const fiber = yield* FiberSet.run(served.fibers, Effect.interruptible(use(served.requests)))
         const exit = yield* Fiber.await(fiber)
         // The manager of that kind was closed; another node has its jobs now, or will.
@@ -60,7 +61,8 @@ export const handlers = ({ answer }: Served) =>
       ),
     Stop: ({ grace, jobId, kind }) =>
       Effect.catchTags(
-        answer(kind, jobId, ({ stop }) => stop(jobId, grace)),
+        // A job stays with its node, also where another one has its shard.
+        answer(kind, jobId, ({ stop }) => stop(jobId, grace), "address"),
         elsewhere
       ),
     Resume: ({ jobId, kind }) =>

@@ -2,12 +2,11 @@
  * A manager of a kind of job: an ordinary one, whose orchestrator encodes by the schemas of the kind, and whose records are
  * decoded by them.
  */
-import { Cause, type Context, Effect, Exit, HashMap, Option, Record, type Schema, type Scope } from "effect"
-import type { AlreadyManaged, JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
+import { Cause, type Context, Effect, Exit, HashMap, Option, Record, type Schema } from "effect"
+import type { JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { TypedRun } from "../../domain/Run.js"
-import type { RunStore } from "../../store/RunStore.js"
-import * as JobManager from "../JobManager.js"
+import type * as JobManager from "../JobManager.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import type { JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
@@ -30,14 +29,12 @@ export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
   readonly labels?: (config: C) => { readonly [name: string]: string }
 }
 
-export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2>(
+export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2, EM, RM>(
   kind: KindSchemas<C, CI, S, SI, E, EI, RS>,
-  options: Options<C, S, E, Ev, Si, R, R2>
-): Effect.Effect<
-  JobManager.Service<C, CI, S, E, SiI>,
-  StoreError | AlreadyManaged,
-  RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
-> =>
+  options: Options<C, S, E, Ev, Si, R, R2>,
+  /** Of one machine, or a node of a cluster. */
+  makeManager: (options: JobManager.MakeOptions<C, CI, RS, R, R2>) => Effect.Effect<JobManager.Service<C, CI>, EM, RM>
+): Effect.Effect<JobManager.Service<C, CI, S, E, SiI>, EM, RS | RM> =>
   Effect.gen(function* () {
     const { check, forget, recover, run, ...others } = options
     const schemas = yield* Effect.context<RS>()
@@ -48,7 +45,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2>(
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit`, `park` and `signal` take
     const typed = (job: JobContext<C>) => withDecodedSignals(withEncodedEvents(job)) as unknown as JobContext<C, Ev, Si>
 
-    const manager = yield* JobManager.make({
+    const manager = yield* makeManager({
       ...others,
       kind: kind.kind,
       config: kind.config,

@@ -7,9 +7,11 @@ import { StoreError } from "../../domain/errors.js"
 import * as ChangeNotifier from "../ChangeNotifier.js"
 import type { Service } from "../RunStoreService.js"
 import * as DatabaseFileGuard from "../sql/DatabaseFileGuard.js"
+import * as cluster from "../sql/cluster.js"
 import { type Session, transactionOf } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
 import * as SqlRunStore from "../SqlRunStore.js"
+import * as Heartbeat from "./Heartbeat.js"
 import * as Listener from "./Listener.js"
 import * as PostgresMigrations from "./PostgresMigrations.js"
 import * as PostgresOwnership from "./PostgresOwnership.js"
@@ -62,7 +64,9 @@ const open = (isWritable: boolean): Store =>
     yield* isWritable ? PostgresMigrations.run(session) : PostgresMigrations.verify(session)
     const notifier = yield* ChangeNotifier.make
     yield* Listener.make(sql, session, notifier)
+    const heartbeat = yield* Heartbeat.make(sql)
     return yield* SqlRunStore.make({
+      heartbeat: (node) => heartbeat(cluster.renewal(session.dialect), node),
       session,
       application: session,
       notifier,

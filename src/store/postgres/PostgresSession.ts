@@ -11,6 +11,7 @@ import { RealClock } from "../../internal/RealClock.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import { orStoreError, reasonOf, storeError } from "../sql/mapSqlError.js"
 import { byTransaction, outsideTransaction, type Session, transactionOf } from "../sql/Session.js"
+import type { Dialect } from "../sql/Dialect.js"
 import { query } from "../sql/statements.js"
 import { destroy, wrap } from "./PostgresConnection.js"
 import * as OwnCursors from "./OwnCursors.js"
@@ -20,6 +21,7 @@ import * as PostgresDialect from "./PostgresDialect.js"
 export interface PostgresSession extends Session {
   readonly origin: string
   readonly own: OwnCursors.OwnCursors
+  readonly dialect: Dialect
   /** Ends the connections in use: a server that has gone silent would be waited for until TCP gives up, a quarter of an hour. */
   readonly disconnect: Effect.Effect<void>
 }
@@ -96,6 +98,7 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
     return {
       origin,
       own,
+      dialect,
       disconnect: Effect.sync(() => {
         for (const raw of inUse) destroy(raw)
       }),

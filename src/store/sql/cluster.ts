@@ -6,7 +6,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
 import { deadAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
 import type { Permits } from "../placeRun.js"
-import type { Connection } from "./Dialect.js"
+import type { Connection, Dialect } from "./Dialect.js"
 import * as queue from "./queue.js"
 import { columns, Row, run } from "./runRow.js"
 import { execute, query } from "./statements.js"
@@ -37,13 +37,12 @@ export const join = (
   })
 }
 
+/** A sign of life of the node whose id is the parameter. */
+export const renewal = ({ now }: Dialect): string =>
+  `UPDATE charlotte_nodes SET seen_at = ${now} WHERE id = ? RETURNING id`
+
 export const renew = (connection: Connection, id: string): Effect.Effect<boolean, SqlError> =>
-  Effect.map(
-    selectIds(connection, `UPDATE charlotte_nodes SET seen_at = ${connection.dialect.now} WHERE id = ? RETURNING id`, [
-      id
-    ]),
-    (rows) => rows.length > 0
-  )
+  Effect.map(selectIds(connection, renewal(connection.dialect), [id]), (rows) => rows.length > 0)
 
 export const leave = (connection: Connection, id: string) =>
   execute(connection, "DELETE FROM charlotte_nodes WHERE id = ?", [id])
@@ -149,14 +148,19 @@ export const take = (
   )
 
 const selectHeld = query(
-  Schema.Struct({ ...Row.fields, runner: Schema.NullOr(Schema.String), alive: Schema.NullOr(Schema.Number) })
+  Schema.Struct({
+    ...Row.fields,
+    node: Schema.NullOr(Schema.String),
+    runner: Schema.NullOr(Schema.String),
+    alive: Schema.NullOr(Schema.Number)
+  })
 )
 
 export const held = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<HeldRun>, SqlError> =>
   Effect.map(
     selectHeld(
       connection,
-      `SELECT ${columns}, runner, (SELECT CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END FROM charlotte_nodes
+      `SELECT ${columns}, node, runner, (SELECT CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END FROM charlotte_nodes
          WHERE charlotte_nodes.id = runner) AS alive
        FROM charlotte_runs WHERE kind = ? AND status = 'running' ORDER BY id`,
       [kind]
@@ -164,6 +168,7 @@ export const held = (connection: Connection, kind: string): Effect.Effect<Readon
     (rows) =>
       rows.map((row) => ({
         run: run(row),
+        address: row.node ?? undefined,
         stopping: row.stopping_at !== null,
         crashes: row.crashes,
         runner: Option.map(Option.fromNullable(row.runner), (node) => ({ node, isAlive: row.alive === 1 }))

@@ -22,10 +22,13 @@ const locked = (batch: Batch, kind: string) =>
   Effect.tap(batch.connection, (connection) => connection.dialect.lockAdmission(connection, kind))
 
 export const make = ({
+  heartbeat,
   indexer,
   session,
   write
 }: {
+  /** Renews a node apart from the writer. */
+  readonly heartbeat: ClusterStore["renew"] | undefined
   readonly session: Session
   readonly write: Writer["write"]
   readonly indexer: SearchIndexer
@@ -39,7 +42,7 @@ export const make = ({
         statement("join the cluster", (connection) => cluster.join(connection, node)),
         (isNew) => (isNew ? Effect.void : new NodeConflict({ kind: node.kind, address: node.address }))
       ),
-    renew: (node) => statement("renew a node", (connection) => cluster.renew(connection, node)),
+    renew: heartbeat ?? ((node) => statement("renew a node", (connection) => cluster.renew(connection, node))),
     leave: (node) => statement("leave the cluster", (connection) => cluster.leave(connection, node)),
     drain: (node, draining) => statement("drain a node", (connection) => cluster.drain(connection, node, draining)),
     nodes: (kind) => session.read("list nodes", (connection) => cluster.nodes(connection, kind)),

@@ -1,0 +1,69 @@
+/**
+ * The manager of jobs that are described by a `JobConfig`, as one node of a cluster.
+ *
+ * @since 0.2.0
+ */
+import { type Duration, Effect, Layer } from "effect"
+import type { NodeConflict, StoreError } from "../domain/errors.js"
+import { JobConfig } from "../domain/JobConfig.js"
+import * as JobManager from "../manager/JobManager.js"
+import { Orchestrator } from "../manager/Orchestrator.js"
+import type { RunStore } from "../store/RunStore.js"
+import * as ClusterManager from "./ClusterManager.js"
+import type { Engine } from "./Engine.js"
+
+/**
+ * What a node of a cluster is asked for.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface NodeOptions {
+  /** Maximum number of active jobs of this node; `maxJobs` by default. */
+  readonly capacity?: number
+  /** How long the database may not answer before the node lets go of its jobs; 5 seconds by default, at most 5. */
+  readonly lease?: Duration.DurationInput
+}
+
+/**
+ * Options of `layerCluster`. `maxJobs` is that of the whole cluster: the first node records it, and then the database has the last
+ * word.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface ClusterOptions extends JobManager.LayerOptions, NodeOptions {}
+
+/**
+ * The manager as one node of a cluster, for as long as the layer lives: its operations are on the jobs of all nodes. When the layer
+ * closes, it interrupts the jobs of this node, and other nodes continue them.
+ *
+ * @since 0.2.0
+ * @category layers
+ * @example
+ * import { Database, RunStore } from "charlotte"
+ * import { Engine, JobManager } from "charlotte/cluster"
+ * import { Layer } from "effect"
+ *
+ * const Node = (url: string, address: string) =>
+ *   JobManager.layerCluster({ maxJobs: 20, capacity: 8 }).pipe(
+ *     Layer.provide(Engine.layer({ address })),
+ *     Layer.provide(RunStore.layer),
+ *     Layer.provide(Database.layerPostgres({ url }))
+ *   )
+ */
+export const layerCluster = (
+  options: ClusterOptions = {}
+): Layer.Layer<JobManager.JobManager, StoreError | NodeConflict, Orchestrator | RunStore | Engine> =>
+  Layer.scoped(
+    JobManager.JobManager,
+    Effect.flatMap(Orchestrator, (orchestrator) =>
+      ClusterManager.make({
+        kind: JobManager.JobManager.kind,
+        ...options,
+        config: JobConfig,
+        orchestrator,
+        labels: ({ labels = {} }) => labels
+      })
+    )
+  )

@@ -1,0 +1,53 @@
+/**
+ * Signs of life of the nodes of a process, on a connection of their own: the pool may be in use for longer than the lease, and a node
+ * without a sign of life lets go of its jobs.
+ */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Exit, Option, Ref, Schema, Scope } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import { storeError } from "../sql/mapSqlError.js"
+import * as OwnConnection from "./OwnConnection.js"
+
+/** Less than the lease, so that a server that has gone silent leaves time for another connection. */
+const timeout = "2 seconds"
+
+interface Open {
+  readonly connection: OwnConnection.OwnConnection
+  readonly scope: Scope.CloseableScope
+}
+
+/** Runs a statement that answers whether it has found a row. */
+export type Heartbeat = (statement: string, id: string) => Effect.Effect<boolean, StoreError>
+
+export const make = (sql: SqlClient): Effect.Effect<Heartbeat, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const current = yield* Ref.make(Option.none<Open>())
+    const one = yield* Effect.makeSemaphore(1)
+    const close = Effect.flatMap(Ref.getAndSet(current, Option.none()), (open) =>
+      Option.match(open, { onNone: () => Effect.void, onSome: ({ scope }) => Scope.close(scope, Exit.void) })
+    )
+    yield* Effect.addFinalizer(() => close)
+
+    const open: Effect.Effect<Open, SqlError> = Effect.uninterruptible(
+      Effect.gen(function* () {
+        const known = yield* Ref.get(current)
+        if (Option.isSome(known)) return known.value
+        const scope = yield* Scope.make()
+        const connection = yield* OwnConnection.make(sql, "heartbeat").pipe(
+          Scope.extend(scope),
+          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+        )
+        yield* Ref.set(current, Option.some({ connection, scope }))
+        return { connection, scope }
+      })
+    )
+    return (statement, id) =>
+      Effect.flatMap(open, ({ connection }) => connection.query(Schema.Unknown, statement, [id])).pipe(
+        Effect.map((rows) => rows.length > 0),
+        Effect.timeout(timeout),
+        Effect.tapErrorCause(() => close),
+        one.withPermits(1),
+        Effect.mapError(storeError("renew a node"))
+      )
+  })
