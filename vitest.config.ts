@@ -45,7 +45,7 @@ const long = [
  */
 const unit = [
   "test/{domain,internal,manager}/**/*.test.ts",
-  "test/cluster/*.test.ts",
+  "test/cluster/{*,engine/*}.test.ts",
   "test/store/**/!(FileLock).test.ts",
   "test/http/**/*.test.ts",
   "examples/app/test/*.test.ts",

@@ -1,24 +1,12 @@
 /**
  * Nodes of a cluster in this process, on a database of their own: real sockets on loopback, and locks in PostgreSQL.
  */
-import { Database } from "charlotte"
 import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
-import { createServer } from "node:net"
-import * as EffectCluster from "../../src/cluster/engine/EffectCluster.js"
+import type * as EffectCluster from "../../src/cluster/engine/EffectCluster.js"
 import { Engine } from "../../src/cluster/Engine.js"
 import type { Cluster, Node } from "../cluster/engine/conformance.js"
 import * as TestDatabase from "./database.js"
-
-export const freeAddress: Effect.Effect<string> = Effect.async((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(`127.0.0.1:${port}`)))
-  })
-})
-
-export const engineAt = (url: string, options: EffectCluster.Options) =>
-  EffectCluster.layer(options).pipe(Layer.provide(Database.layerPostgres({ url, maxConnections: 2 })))
+import { engineAt, freeAddress } from "./engineAt.js"
 
 export const join = (url: string, timing?: EffectCluster.Timing): Effect.Effect<Node, never, Scope.Scope> =>
   Effect.gen(function* () {

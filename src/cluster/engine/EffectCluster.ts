@@ -155,7 +155,12 @@ const make = ({
     const served = Served.make(hasShard)
     yield* Effect.provide(Layer.build(answering(served)), socket)
     const wakes = yield* FiberSet.make()
-    yield* Effect.addFinalizer(() => Effect.sync(() => void (isOpen = false)))
+    yield* Effect.addFinalizer(() =>
+      Effect.zipRight(
+        Effect.sync(() => void (isOpen = false)),
+        locks.leave
+      )
+    )
 
     /** Another node, that has the shard of the job. */
     const otherNode = (jobId: JobId) =>

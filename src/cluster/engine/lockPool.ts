@@ -9,16 +9,10 @@ import { Effect, Predicate, Redacted, type Scope } from "effect"
 import { type ClientBase, Pool, type PoolConfig } from "pg"
 import { StoreError } from "../../domain/errors.js"
 
-export interface LockPool {
-  readonly sql: PgClient.PgClient
-  /** Ends all connections: without it, those to a server that has gone silent would be waited for until TCP gives up. */
-  readonly disconnect: Effect.Effect<void>
-}
-
 /** One for the locks, one for the list of nodes, one for questions from this node. */
 const size = 3
 
-const isPostgres = (sql: SqlClient): sql is PgClient.PgClient => "config" in sql
+const isPostgres = (sql: SqlClient): sql is PgClient.PgClient => Predicate.hasProperty(sql, PgClient.TypeId)
 
 /** How the client of the application connects. */
 const configOf = ({ config }: PgClient.PgClient): PoolConfig => {
@@ -35,18 +29,14 @@ const configOf = ({ config }: PgClient.PgClient): PoolConfig => {
   }
 }
 
-const destroy = (client: ClientBase): void => {
-  const socket = ["connection", "stream"].reduce<unknown>(
-    (value, name) => (Predicate.hasProperty(value, name) ? value[name] : undefined),
-    client
-  )
-  if (Predicate.hasProperty(socket, "destroy") && typeof socket.destroy === "function") socket.destroy()
-}
+/** Its statement was given up, and the server has not answered since. */
+const isStuck = (client: ClientBase): boolean =>
+  Predicate.hasProperty(client, "_activeQuery") && Predicate.isNotNullable(client._activeQuery)
 
 export const make = (
   application: SqlClient,
   connectTimeout: number
-): Effect.Effect<LockPool, StoreError | SqlError, Scope.Scope> =>
+): Effect.Effect<PgClient.PgClient, StoreError | SqlError, Scope.Scope> =>
   Effect.gen(function* () {
     if (!isPostgres(application)) {
       return yield* new StoreError({
@@ -55,7 +45,6 @@ export const make = (
         cause: new Error("a cluster needs a PostgreSQL database")
       })
     }
-    const clients = new Set<ClientBase>()
     const open = () => {
       const pool = new Pool({
         ...configOf(application),
@@ -65,24 +54,20 @@ export const make = (
         application_name: "charlotte cluster",
         // The engine keeps times without their zone: where that has daylight saving time, locks would live an hour longer, or not at all.
         onConnect: async (client) => {
-          clients.add(client)
           await client.query("SET TIME ZONE 'UTC'")
         }
       })
-      pool.on("remove", (client) => clients.delete(client))
+      // The next statement would wait behind the one before until TCP gives up, a quarter of an hour. The pool drops what has ended.
+      pool.on("release", (_, client) => {
+        if (isStuck(client)) void client.end()
+      })
       // The next statement finds out that its connection is gone.
       pool.on("error", () => {})
       return pool
     }
-    const sql = yield* PgClient.fromPool({
+    return yield* PgClient.fromPool({
       acquire: Effect.acquireRelease(Effect.sync(open), (pool) =>
         Effect.promise(() => pool.end()).pipe(Effect.interruptible, Effect.timeoutOption("1 second"), Effect.ignore)
       )
     }).pipe(Effect.provide(Reactivity.layer))
-    return {
-      sql,
-      disconnect: Effect.sync(() => {
-        for (const client of clients) destroy(client)
-      })
-    }
   })

@@ -8,15 +8,18 @@ import { ShardingConfig } from "@effect/cluster/ShardingConfig"
 import * as SqlRunnerStorage from "@effect/cluster/SqlRunnerStorage"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
-import { Duration, Effect, Option, Predicate, Schedule, Schema, type Scope } from "effect"
+import { Deferred, Duration, Effect, Option, Predicate, Queue, Schedule, Schema, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { asClock } from "../../internal/RealClock.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
+import { retryWhileBusy } from "../../store/sql/busyRetry.js"
 import { orStoreError, storeError } from "../../store/sql/mapSqlError.js"
 import * as LockPool from "./lockPool.js"
 
 export interface ShardLocks {
   readonly storage: RunnerStorage["Type"]
+  /** Gives up all shards and takes no more. */
+  readonly leave: Effect.Effect<void>
   /** Whether a lock that this node holds is known to be its own still. */
   readonly isFresh: (shard: ShardId) => boolean
   /** The address of the node that holds the lock on each shard. */
@@ -52,19 +55,9 @@ export const make = (
     const interval = Math.min(Duration.toMillis(shardLockRefreshInterval), expiration / 3)
     const clock = yield* asClock
     // Interrupted while it waits for a connection, the client would lose one of its pool.
-    const { disconnect, sql } = yield* LockPool.make(application, 0.6 * interval)
+    const sql = yield* LockPool.make(application, 0.6 * interval)
     // The engine takes its own for granted, and dies without it.
     yield* sql`SELECT 1`
-
-    // Locks that are not released until they expire keep jobs waiting. The engine tries once, and its last statements can be cancelled.
-    yield* Effect.addFinalizer(() =>
-      sql`DELETE FROM ${sql(locks)} WHERE address = ${address}`.pipe(
-        Effect.zipRight(sql`DELETE FROM ${sql(runners)} WHERE address = ${address}`),
-        Effect.interruptible,
-        Effect.timeout("1 second"),
-        Effect.ignoreLogged
-      )
-    )
 
     const inner = yield* closeOnFailure(SqlRunnerStorage.make({ prefix })).pipe(
       Effect.provideService(SqlClient.SqlClient, sql),
@@ -77,11 +70,6 @@ export const make = (
       Effect.suspend(() => {
         const at = clock.unsafeCurrentTimeMillis()
         return renew.pipe(
-          Effect.timeoutFail({
-            duration: 0.8 * interval,
-            onTimeout: () => new PersistenceError({ cause: noAnswer() })
-          }),
-          Effect.tapError(() => disconnect),
           Effect.tap((renewed) =>
             Effect.sync(() => {
               for (const shard of renewed) renewedAt.set(shard.toString(), at)
@@ -93,14 +81,61 @@ export const make = (
     // The engine sends the statements of several fibers on one connection at once, which the driver is going to refuse.
     const inTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)
 
+    /**
+     * The engine releases shard by shard, a commit each: when a node joins, the others would not get round to renew what they keep.
+     */
+    const released = yield* Queue.unbounded<readonly [shard: string, done: Deferred.Deferred<void, PersistenceError>]>()
+    const releaseAll = Effect.gen(function* () {
+      const first = yield* Queue.take(released)
+      const batch = [first, ...(yield* inTurn(Queue.takeAll(released)))]
+      const shards = batch.map(([shard]) => shard)
+      const result =
+        yield* sql`DELETE FROM ${sql(locks)} WHERE address = ${address} AND ${sql.in("shard_id", shards)}`.pipe(
+          Effect.asVoid,
+          Effect.timeout(0.8 * interval),
+          PersistenceError.refail,
+          inTurn,
+          Effect.exit
+        )
+      for (const [, done] of batch) yield* Deferred.done(done, result)
+    })
+    yield* releaseAll.pipe(Effect.forever, Effect.interruptible, Effect.forkScoped)
+    const release = (shard: ShardId) =>
+      Effect.gen(function* () {
+        const done = yield* Deferred.make<void, PersistenceError>()
+        yield* Queue.offer(released, [shard.toString(), done] as const)
+        yield* Deferred.await(done)
+      })
+
+    /**
+     * The engine leaves the list of nodes before it releases its shards: others that read the list between would try to take them in
+     * vain, and wait. So both go in one statement, and the engine, which is to be closed then, must not join again.
+     */
+    let isLeaving = false
     const service: ShardLocks = {
       storage: RunnerStorage.of({
         ...inner,
-        acquire: (runner, shards) => inTurn(renewing(inner.acquire(runner, shards))),
+        register: (runner, isHealthy) =>
+          Effect.suspend(() => (isLeaving ? Effect.never : inner.register(runner, isHealthy))),
+        acquire: (runner, shards) =>
+          inTurn(Effect.suspend(() => (isLeaving ? Effect.succeed([]) : renewing(inner.acquire(runner, shards))))),
         refresh: (runner, shards) => inTurn(renewing(inner.refresh(runner, shards))),
-        release: (runner, shard) => inTurn(inner.release(runner, shard)),
+        release: (_, shard) => release(shard),
         releaseAll: (runner) => inTurn(inner.releaseAll(runner))
       }),
+      leave: Effect.sync(() => void (isLeaving = true)).pipe(
+        Effect.zipRight(
+          inTurn(
+            sql`
+              WITH left_cluster AS (DELETE FROM ${sql(runners)} WHERE address = ${address})
+              DELETE FROM ${sql(locks)} WHERE address = ${address}`
+          )
+        ),
+        Effect.disconnect,
+        Effect.interruptible,
+        Effect.timeout("1 second"),
+        Effect.ignoreLogged
+      ),
       isFresh: (shard) => clock.unsafeCurrentTimeMillis() - (renewedAt.get(shard.toString()) ?? -Infinity) < expiration,
       holders: (shards) =>
         Effect.gen(function* () {
@@ -113,6 +148,7 @@ export const make = (
           const found = new Map((yield* Schema.decodeUnknown(Holder)(rows)).map((row) => [row.shard_id, row.address]))
           return names.map((name) => Option.fromNullable(found.get(name)))
         }).pipe(
+          retryWhileBusy,
           Effect.disconnect,
           Effect.timeoutFail({
             duration: queryTimeout,

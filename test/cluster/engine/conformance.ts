@@ -12,10 +12,9 @@ import {
   StopTimedOut,
   StoreError
 } from "../../../src/domain/errors.js"
-import { StopReport } from "../../../src/domain/StopReport.js"
-import { type Requests, type Service, Unrouted } from "../../../src/cluster/Engine.js"
+import { type Service, Unrouted } from "../../../src/cluster/Engine.js"
 import { poll, RealClock } from "../../../src/internal/RealClock.js"
-import { id } from "../../store/runs.js"
+import { ids, report, willing } from "./scene.js"
 
 export interface Node {
   readonly engine: Service
@@ -28,27 +27,8 @@ export interface Cluster {
   readonly join: Effect.Effect<Node>
 }
 
-/** So many that every shard has some. */
-export const ids: ReadonlyArray<JobId.JobId> = Array.from({ length: 4_000 }, (_, n) => id(n))
-
 const grace = Duration.seconds(5)
 const kind = "email"
-
-export const report = (jobId: JobId.JobId): StopReport =>
-  new StopReport({
-    jobId,
-    status: "cancelled",
-    mode: "forced",
-    killed: [{ pid: 12, command: "größe ☃" }],
-    elapsed: Duration.millis(1_234)
-  })
-
-/** Answers everything at once. */
-export const willing: Requests = {
-  wake: () => Effect.void,
-  stop: (jobId) => Effect.succeed(report(jobId)),
-  resume: () => Effect.void
-}
 
 const within = <A, E>(millis: number, check: Effect.Effect<A, E>, until: (a: A) => boolean) =>
   poll(check, { until, pause: 20, atMost: millis })

@@ -1,0 +1,55 @@
+/**
+ * A node in a process of its own, which tests kill and freeze.
+ */
+import { Duration, Effect, type Scope } from "effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import type { Timing } from "../../src/cluster/engine/EffectCluster.js"
+import { freeAddress } from "./engineAt.js"
+
+const program = fileURLToPath(new URL("engineNode.ts", import.meta.url))
+
+export interface EngineProcess {
+  readonly address: string
+  readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
+  readonly kill: Effect.Effect<void>
+  /** How many jobs it has, as it says next. */
+  readonly count: Effect.Effect<number>
+}
+
+export const make = (
+  url: string,
+  { assignment, expiration, refresh }: Timing
+): Effect.Effect<EngineProcess, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const address = yield* freeAddress
+    const args = [url, address, ...[expiration, refresh, assignment].map((time) => String(Duration.toMillis(time)))]
+    const start = Effect.sync(() =>
+      spawn(process.execPath, ["--import", "tsx", program, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+    )
+    const child = yield* Effect.acquireRelease(start, (child) =>
+      Effect.promise(async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        const exit = once(child, "exit")
+        child.kill("SIGKILL")
+        await exit
+      })
+    )
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    return {
+      address,
+      signal: (signal) => Effect.sync(() => void child.kill(signal)),
+      kill: Effect.promise(async () => {
+        const exit = once(child, "exit")
+        child.kill("SIGKILL")
+        await exit
+      }),
+      count: Effect.promise(async () => {
+        const { done, value } = await lines.next()
+        if (done === true) throw new Error("the process has ended")
+        return Number(value)
+      })
+    }
+  })
