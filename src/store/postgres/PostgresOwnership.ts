@@ -45,6 +45,31 @@ const tryLock = (connection: OwnConnection.OwnConnection, kind: string) =>
     ([row]) => row?.taken === true
   )
 
+const selectBackend = "SELECT pg_backend_pid() AS pid"
+const Backend = Schema.Struct({ pid: Schema.Number })
+
+/** How often two connections are compared, since others use the pool in between as well. */
+const comparisons = 3
+
+/**
+ * Fails where something in between, such as PgBouncer, gives each transaction whatever connection to the server is free: two
+ * connections that are open at the same time are one there, so a lock belongs to no session, and notices reach none.
+ */
+const refuseTransactionPooling = (sql: SqlClient) =>
+  Effect.gen(function* () {
+    const { query } = yield* OwnConnection.make(sql, "check of a pooler")
+    for (let n = 0; n < comparisons; n++) {
+      const own = yield* query(Backend, selectBackend)
+      // Interrupted while it waits, the client would lose a connection of its pool.
+      const others = yield* Effect.uninterruptible(sql.unsafe<typeof Backend.Type>(selectBackend))
+      if (own[0]?.pid !== others[0]?.pid) continue
+      const cause = new Error(
+        "a pooler in front of the server shares its connections between transactions; set pool_mode = session for this database, or connect to the server itself"
+      )
+      return yield* new StoreError({ operation, reason: "other", cause })
+    }
+  }).pipe(Effect.scoped)
+
 interface Held {
   readonly connection: OwnConnection.OwnConnection
   readonly scope: Scope.CloseableScope
@@ -104,6 +129,8 @@ export const acquire =
           return yield* takeFirst(since)
         })
 
+      // Before the lock, which would stay with the pooler.
+      yield* retryWhileBusy(refuseTransactionPooling(sql))
       let held: Held = yield* Effect.flatMap(now, takeFirst)
       yield* Effect.addFinalizer(() => Effect.suspend(() => Scope.close(held.scope, Exit.void)))
 

@@ -80,11 +80,15 @@ export const isGeneric = (cause: unknown): boolean => code(root(cause)) === "SQL
 const textOf = (error: Error): string =>
   error instanceof AggregateError ? error.errors.map(String).join(", ") : error.message
 
+/** The driver itself finds out that it has no password, or that the server does not know it. */
+const codeOrSasl = (error: Error): string => (/^SASL: /.test(error.message) ? "28P01" : code(error))
+
 /** The driver's error, and what to do about it. */
 const explained = (error: unknown, reason: StoreError["reason"]): unknown => {
   if (!(error instanceof Error)) return error
   const remedy =
-    remedies.find(([pattern]) => pattern.test(code(error)))?.[1] ?? (reason === "unreachable" ? reconnect : undefined)
+    remedies.find(([pattern]) => pattern.test(codeOrSasl(error)))?.[1] ??
+    (reason === "unreachable" ? reconnect : undefined)
   return remedy === undefined ? error : new Error(`${textOf(error)}; ${remedy}`, { cause: error })
 }
 
