@@ -15,6 +15,7 @@ import * as SchemaCheck from "../../store/SchemaCheck.js"
 import { schemaVersion } from "../../store/schemaVersion.js"
 import { databaseOf } from "../../store/sql/openSession.js"
 import * as Prune from "../../tasks/Prune.js"
+import { isManaged } from "../offline/isManaged.js"
 import * as format from "../terminal/format.js"
 import * as audit from "./audit.js"
 import * as Finding from "./Finding.js"
@@ -116,7 +117,8 @@ const most = 10
 
 const unfinished = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
-  const isHeld = Option.isSome(yield* HomeLock.holder)
+  const isFile = databaseOf(yield* SqlClient) === "sqlite"
+  const isHeld = Option.isSome(yield* HomeLock.holder) || (!isFile && (yield* isManaged(store, "tasks")))
   const jobs = yield* store.unfinished({ kind: "tasks", limit: most + 1 })
   if (jobs.length === 0) return [Finding.ok("jobs", "none unfinished")]
   const more = jobs.length > most ? [Finding.ok("jobs", "and more")] : []

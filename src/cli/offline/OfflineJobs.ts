@@ -23,6 +23,7 @@ import * as RunStore from "../../store/RunStore.js"
 import * as Runs from "../../store/Runs.js"
 import type { NotResponding } from "../daemon/ensureResponding.js"
 import * as Copy from "./copyDatabase.js"
+import { isManaged } from "./isManaged.js"
 
 type Query<Name extends "diff" | "get" | "list"> = (
   ...args: Parameters<JobClient[Name]>
@@ -47,12 +48,17 @@ export type Manager = Jobs & Pick<JobClient, "start" | "resume">
 /** The kind that is listed where none is named. */
 const tasks = "tasks"
 
-/** Without a process that runs it, a running job is interrupted: the next manager will record that. */
-const phaseOf = ({ status }: Run) =>
-  Effect.succeed({ phase: undefined, status: status === "running" ? ("interrupted" as const) : status })
+export interface Options {
+  /** Whether a process of another home runs the jobs. */
+  readonly isManaged?: boolean
+}
 
-export const make = (store: RunStore.Service): Jobs => {
+export const make = (store: RunStore.Service, { isManaged = false }: Options = {}): Jobs => {
+  /** Without a process that runs it, a running job is interrupted: the next manager will record that. */
+  const phaseOf = ({ status }: Run) =>
+    Effect.succeed({ phase: undefined, status: status === "running" && !isManaged ? ("interrupted" as const) : status })
   const page = ({ kinds: [kind = tasks] = [], status, ...query }: JobQueries.PageQuery) => {
+    if (isManaged) return store.page({ ...query, kind, ...(status && { status }) })
     if (status === "running") return Effect.succeed({ runs: [], next: Option.none<JobId>() })
     if (status !== "interrupted") return store.page({ ...query, kind, ...(status && { status }) })
     const found = Effect.forEach(["interrupted", "running"] as const, (status) =>
@@ -112,4 +118,9 @@ export const store: Effect.Effect<
   )
 })
 
-export const open = Effect.map(store, make)
+export const open = Effect.gen(function* () {
+  const opened = yield* store
+  const { _tag } = yield* HomeDatabase.chosenToRead
+  // A SQLite file belongs to its home, which no process holds.
+  return make(opened, { isManaged: _tag === "Postgres" && (yield* isManaged(opened, tasks)) })
+})

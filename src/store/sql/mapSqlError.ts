@@ -81,7 +81,7 @@ const textOf = (error: Error): string =>
   error instanceof AggregateError ? error.errors.map(String).join(", ") : error.message
 
 /** The driver itself finds out that it has no password, or that the server does not know it. */
-const codeOrSasl = (error: Error): string => (/^SASL: /.test(error.message) ? "28P01" : code(error))
+const codeOrSasl = (error: Error): string => (error.message.startsWith("SASL: ") ? "28P01" : code(error))
 
 /** The driver's error, and what to do about it. */
 const explained = (error: unknown, reason: StoreError["reason"]): unknown => {

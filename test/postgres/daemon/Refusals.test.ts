@@ -145,13 +145,22 @@ describe("charlotte daemon start --database", () => {
 
   it.scopedLive("names the daemon of another home that works on the database, and where it runs", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld(simple)
+      const world = yield* makeWorld(Tasks.waiting())
       const { pid } = yield* Daemon.up(world, { script: `exec charlotte daemon start --database ${world.url}` })
       const other = { ...world, variables: { ...world.variables, CHARLOTTE_HOME: `${world.root}/other` } }
       expect(yield* refused(other, world.url)).toEqual({
         code: 75,
         err: `charlotte: jobs of kind "tasks" are already managed by process ${pid} on ${hostname()}; stop it there, or use another database`
       })
+      // Nor does that home take the jobs at work for interrupted ones.
+      const id = yield* Daemon.submit(world)
+      yield* Tasks.reached(world)
+      const elsewhere = { CHARLOTTE_DATABASE: world.url }
+      const listed = yield* command(other, "jobs --all --status running --json", elsewhere)
+      expect(JSON.parse(listed.out)).toMatchObject({ jobs: [{ id, status: "running" }] })
+      expect((yield* command(other, "doctor", elsewhere)).out).toContain(`jobs           ${id} is running`)
+      yield* Tasks.release(world)
+      yield* command(world, `watch ${id}`)
       yield* Daemon.down(world)
       yield* Daemon.up(other, { script: `exec charlotte daemon start --database ${world.url}` })
       yield* Daemon.down(other)

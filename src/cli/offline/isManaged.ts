@@ -1,0 +1,17 @@
+/**
+ * Whether a process of another home, perhaps on another machine, works on the jobs of the database of this one.
+ */
+import { Effect, Option } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import { KernelRef } from "../../internal/ProcessIdentity.js"
+import type { Service } from "../../store/RunStoreService.js"
+
+/** One of another machine, or in another container, is taken to live: that cannot be seen from here. */
+export const isManaged = ({ owners }: Pick<Service, "owners">, kind: string): Effect.Effect<boolean, StoreError> =>
+  Effect.gen(function* () {
+    const owner = yield* owners.get(kind)
+    if (Option.isNone(owner)) return false
+    const { process } = owner.value
+    const { isAlive, self } = yield* KernelRef
+    return process.bootId === self.bootId && process.pidNamespace === self.pidNamespace ? yield* isAlive(process) : true
+  })
