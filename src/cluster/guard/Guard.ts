@@ -8,25 +8,10 @@
  * @since 0.2.0
  */
 import { Context, Duration, Effect, Layer, type Scope } from "effect"
-import { RealClock } from "../../internal/RealClock.js"
 import { ProcessTableRef } from "../../process/ProcessTable.js"
 import * as TreeGuard from "../../process/TreeGuard.js"
 import type { GuardNotStarted } from "./Connection.js"
 import * as GuardProcess from "./GuardProcess.js"
-
-/**
- * The operations of a guard, besides those that `ProcessRunner` uses.
- *
- * @since 0.2.0
- * @category models
- */
-export interface Service extends TreeGuard.Service {
-  /**
-   * The node has its lease. `askedAt` is when it asked the database, in milliseconds of `RealClock`: the time until the answer came
-   * counts as silence.
-   */
-  readonly beat: (askedAt: number) => Effect.Effect<void>
-}
 
 /**
  * The guard of this node.
@@ -34,9 +19,10 @@ export interface Service extends TreeGuard.Service {
  * @since 0.2.0
  * @category tags
  */
-export class Guard extends Context.Tag("charlotte/Guard")<Guard, Service>() {}
+export class Guard extends Context.Tag("charlotte/Guard")<Guard, GuardProcess.Service>() {}
 
 export { GuardNotStarted } from "./Connection.js"
+export type { Service } from "./GuardProcess.js"
 
 /**
  * How long a node lives without an answer of the database, when its guard kills, and when other nodes take its jobs.
@@ -62,7 +48,7 @@ const killTime = Duration.seconds(1)
  * @since 0.2.0
  * @category constructors
  */
-export const make = (options: Options = {}): Effect.Effect<Service, GuardNotStarted, Scope.Scope> =>
+export const make = (options: Options = {}): Effect.Effect<GuardProcess.Service, GuardNotStarted, Scope.Scope> =>
   Effect.gen(function* () {
     const lease = Duration.decode(options.lease ?? "5 seconds")
     const silence = Duration.decode(options.silence ?? "6 seconds")
@@ -76,9 +62,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, GuardNotStar
     if ((yield* ProcessTableRef)._tag === "None") {
       yield* Effect.logWarning("there is no /proc: processes of jobs that outlive this node cannot be found and killed")
     }
-    const { now } = yield* RealClock
-    const { beat, ...guard } = yield* GuardProcess.make(Duration.toMillis(silence))
-    return { ...guard, beat: (askedAt) => Effect.flatMap(now, (now) => beat(now - askedAt)) }
+    return yield* GuardProcess.make(Duration.toMillis(silence))
   })
 
 /**

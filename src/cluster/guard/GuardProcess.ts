@@ -9,8 +9,17 @@ import type * as TreeGuard from "../../process/TreeGuard.js"
 import * as Connection from "./Connection.js"
 import { GuardProgram } from "./GuardProgram.js"
 
+/**
+ * The operations of a guard, besides those that `ProcessRunner` uses.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface Service extends TreeGuard.Service {
-  /** The lease was fresh so many milliseconds ago. */
+  /**
+   * The node has its lease. `age` is how many milliseconds ago it asked the database: the time until the answer came counts as
+   * silence.
+   */
   readonly beat: (age: number) => Effect.Effect<void>
 }
 

@@ -18,8 +18,8 @@ const [, , home = ".", guard = "", silence = "6000"] = process.argv
 /** In place of the lease. */
 const beat = Effect.gen(function* () {
   const { beat } = yield* Guard.Guard
-  const { now, sleep } = yield* RealClock
-  yield* Effect.forever(Effect.zipRight(Effect.flatMap(now, beat), sleep(100)))
+  const { sleep } = yield* RealClock
+  return yield* Effect.forever(Effect.zipRight(beat(0), sleep(100)))
 })
 
 /** Says so once the guard has all that it was given before. */
