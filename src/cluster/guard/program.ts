@@ -10,7 +10,7 @@ import * as Watchdog from "./Watchdog.js"
 
 // What asks a whole group or control group to end means the node: its guard ends after it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {})
-process.title = "charlotte guard"
+process.title = "charlotte-guard"
 
 const watchdog = Watchdog.make({
   table: { ...proc, cgroups: Cgroup.detect() },

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { eventually, isAlive, isHeld, pause } from "../../process/workshop.js"
-import { allGone, exited, gone, guardsOf, programs, startNode } from "./scene.js"
+import { allGoneAfter, exited, gone, guardsOf, programs, startNode } from "./scene.js"
 
 const kills = Number(process.env["CHARLOTTE_KILLS"] ?? 5)
 
@@ -21,9 +21,7 @@ describe.runIf(process.platform === "linux")("the guard of a node", () => {
           const node = yield* startNode(built, silence)
           // An end that was asked for in a way that reaches the whole group is not the guard's.
           for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(node.guard, signal)
-          const since = performance.now()
-          process.kill(-node.pid, "SIGKILL")
-          figures.push(yield* allGone(node, since))
+          figures.push(yield* allGoneAfter(node, () => process.kill(-node.pid, "SIGKILL")))
           yield* gone(node.guard)
         }
         const [median = 0] = figures.toSorted((a, b) => a - b).slice(Math.floor(kills / 2))
@@ -42,9 +40,7 @@ describe.runIf(process.platform === "linux")("the guard of a node", () => {
         const node = yield* startNode(yield* programs, silence)
         yield* pause(2_000)
         expect(node.locks.map(isHeld)).toEqual(node.locks.map(() => true))
-        const since = performance.now()
-        node.child.kill("SIGSTOP")
-        const millis = yield* allGone(node, since)
+        const millis = yield* allGoneAfter(node, () => node.child.kill("SIGSTOP"))
         process.stdout.write(`guard: after SIGSTOP, all gone within ${Math.round(millis)} ms\n`)
         expect(millis).toBeGreaterThan(silence - 500)
         expect(millis).toBeLessThan(silence + 1_000)
@@ -73,9 +69,7 @@ describe.runIf(process.platform === "linux")("the guard of a node", () => {
         expect(node.locks.map(isHeld)).toEqual(node.locks.map(() => true))
         node.child.kill("SIGUSR2")
         yield* eventually("that it guards", () => node.printed().includes("guarded"))
-        const killedAt = performance.now()
-        node.child.kill("SIGKILL")
-        expect(yield* allGone(node, killedAt)).toBeLessThan(1_000)
+        expect(yield* allGoneAfter(node, () => node.child.kill("SIGKILL"))).toBeLessThan(1_000)
         yield* gone(next)
       }),
     90_000

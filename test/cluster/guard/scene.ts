@@ -1,6 +1,7 @@
 /**
  * What tests of the guard share: the programs of the guard and of a node, and what runs of them.
  */
+import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -33,7 +34,7 @@ export const guardsOf = (parent: number): ReadonlyArray<number> =>
     .filter(
       (pid) =>
         read(`/proc/${pid}/stat`).split(") ")[1]?.split(" ")[1] === String(parent) &&
-        read(`/proc/${pid}/cmdline`).startsWith("charlotte guard")
+        read(`/proc/${pid}/cmdline`).startsWith("charlotte-guard")
     )
 
 export interface Node {
@@ -77,9 +78,30 @@ export const startNode = (
     return { child, pid, guard: first, locks, printed: () => printed }
   })
 
-/** Waits until no process holds a lock; returns after how many milliseconds. */
-export const allGone = ({ locks }: Node, since = performance.now()) =>
-  eventually("the end of all processes", () => !locks.some(isHeld)).pipe(Effect.map(() => performance.now() - since))
+/**
+ * Waits in the kernel until no process holds a lock of a node; returns after how many milliseconds from `act`, which is done once the
+ * wait has begun.
+ */
+export const allGoneAfter = ({ locks }: Node, act: () => void) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const waiting = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          spawn("sh", ["-c", `echo waiting; for lock; do flock "$lock" true; done`, "sh", ...locks], {
+            stdio: ["ignore", "pipe", "inherit"]
+          })
+        ),
+        (waiting) => Effect.sync(() => waiting.kill("SIGKILL"))
+      )
+      yield* Effect.promise(() => once(waiting.stdout, "data"))
+      const since = performance.now()
+      act()
+      yield* exited(waiting)
+      const millis = performance.now() - since
+      expect(locks.map(isHeld)).toEqual(locks.map(() => false))
+      return millis
+    })
+  )
 
 export const gone = (pid: number) => eventually(`the end of process ${pid}`, () => !isAlive(pid))
 
