@@ -2,12 +2,13 @@
  * A daemon whose PostgreSQL server goes away, and comes back.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schedule, Schema } from "effect"
+import { Duration, Effect, Schedule, Schema } from "effect"
 import * as Charlotte from "../../cli/process/Charlotte.js"
 import * as Daemon from "../../cli/process/Daemon.js"
 import * as Tasks from "../../cli/process/Tasks.js"
 import * as OwnServer from "../ownServer.js"
-import { command, jobs } from "./daemon.js"
+import * as proxy from "../proxy.js"
+import { command, jobs, world as makeWorld } from "./daemon.js"
 
 /** What a probe is answered, without the body where that is of no interest. */
 const probe = (world: Charlotte.World, path: string, options = "") =>
@@ -44,6 +45,16 @@ const setUp = Effect.gen(function* () {
   return { server, world, pid, id, watching }
 })
 
+/** A daemon that reaches its database through a proxy. */
+const setUpBehindProxy = Effect.gen(function* () {
+  const world = yield* makeWorld(Tasks.waiting())
+  const between = yield* proxy.make(world.url)
+  const { pid } = yield* Daemon.up(world, { script: `exec charlotte daemon start --database ${between.url}` })
+  const id = yield* Daemon.submit(world)
+  yield* Tasks.reached(world)
+  return { between, world, pid, id }
+})
+
 const Lines = Schema.Struct({ type: Schema.optional(Schema.String), seq: Schema.optional(Schema.Int) })
 
 /** The numbers of the events that were followed. */
@@ -54,6 +65,13 @@ const followed = (out: string) =>
     .flatMap((line) => Schema.decodeSync(Schema.parseJson(Lines))(line).seq ?? [])
 
 const whole = (numbers: ReadonlyArray<number>) => expect(numbers).toEqual(numbers.map((_, i) => i + 1))
+
+/** Returns when the daemon has let go of its jobs, as its log says. */
+const hasLetGo = (world: Charlotte.World) =>
+  Effect.repeat(
+    Effect.sync(() => Daemon.log(world).some(({ message }) => /all jobs are interrupted/.test(String(message)))),
+    { until: (isSo) => isSo, schedule: Schedule.spaced("100 millis") }
+  )
 
 describe("a daemon whose PostgreSQL server is away", () => {
   it.scopedLive("keeps its jobs over a restart of the server, and loses no event", () =>
@@ -84,11 +102,7 @@ describe("a daemon whose PostgreSQL server is away", () => {
         const answer = yield* until(world, 503)
         expect(answer.retryAfter).toBe("5")
         expect(Schema.decodeSync(NotReady)(answer.body).problems).not.toEqual([])
-        // It has let go of its jobs.
-        yield* Effect.repeat(
-          Effect.sync(() => Daemon.log(world).some(({ message }) => /all jobs are interrupted/.test(String(message)))),
-          { until: (isSo) => isSo, schedule: Schedule.spaced("100 millis") }
-        )
+        yield* hasLetGo(world)
         const later = yield* probe(world, "/readyz")
         expect(Schema.decodeSync(NotReady)(later.body).problems).toMatchObject([
           expect.stringMatching(/database|start the database server/)
@@ -120,6 +134,32 @@ describe("a daemon whose PostgreSQL server is away", () => {
         yield* Daemon.down(world)
         const audit = yield* command(world, "doctor --audit")
         expect([audit.code, audit.err]).toEqual([0, ""])
+      }),
+    180_000
+  )
+
+  it.scopedLive(
+    "is not ready either when the server is silent, and recovers when it answers",
+    () =>
+      Effect.gen(function* () {
+        const { between, id, pid, world } = yield* setUpBehindProxy
+        yield* between.freeze
+        const [took, answer] = yield* Effect.timed(probe(world, "/readyz"))
+        expect([answer.status, answer.retryAfter]).toEqual([503, "5"])
+        expect(Duration.toSeconds(took)).toBeLessThan(10)
+        expect(Schema.decodeSync(NotReady)(answer.body).problems).toEqual([expect.stringContaining("has not answered")])
+        yield* hasLetGo(world)
+        const status = yield* command(world, "daemon status")
+        expect(status.code).toBe(1)
+        yield* between.resume
+        yield* until(world, 200)
+        yield* Tasks.release(world)
+        const watched = yield* command(world, `watch ${id}`)
+        expect([watched.code, watched.err]).toEqual([0, ""])
+        expect(yield* jobs(world)).toMatchObject([{ id, status: "completed", attempt: 2 }])
+        expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+        expect(Daemon.isAlive(pid)).toBe(true)
+        yield* Daemon.down(world)
       }),
     180_000
   )
