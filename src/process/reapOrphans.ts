@@ -46,7 +46,11 @@ export const make = (runner: {
   return Effect.fn("ProcessRunner.recover")(function* (jobId: JobId) {
     let count = 0
     for (const process of yield* attempts.unclosed(jobId)) {
-      if (isElsewhere(process)) continue
+      if (isElsewhere(process)) {
+        const { machine, pid, purpose } = process
+        yield* Effect.logInfo(`${purpose} (pid ${pid ?? "unknown"}) is left to a manager on machine ${machine}`)
+        continue
+      }
       count += yield* clear(process)
       yield* launch.clear(process.cookie)
       yield* attempts.close({ cookie: process.cookie, at: yield* now })

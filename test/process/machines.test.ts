@@ -2,7 +2,7 @@
  * Records that several machines share.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { DateTime, Effect, Fiber } from "effect"
+import { DateTime, Effect, Fiber, Logger } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { MachineRef } from "../../src/internal/Machine.js"
@@ -61,7 +61,11 @@ describe("records that several machines share", () => {
         yield* recorded("same boot", { machine: "there" }),
         yield* recorded("other boot", { machine: "there", bootId: "another" })
       ]
-      expect(yield* (yield* runnerOn("here")).recover(jobId)).toBe(0)
+      const logged: Array<string> = []
+      const logger = Logger.make(({ message }) => void logged.push(String(message)))
+      const recover = Effect.flatMap(runnerOn("here"), (runner) => runner.recover(jobId))
+      expect(yield* Effect.provide(recover, Logger.replace(Logger.defaultLogger, logger))).toBe(0)
+      expect(logged).toEqual(pids.map((pid) => `agent (pid ${pid}) is left to a manager on machine there`))
       expect(yield* unclosed).toEqual(["same boot", "other boot"])
       expect(pids.map(isAlive)).toEqual([true, true])
 
