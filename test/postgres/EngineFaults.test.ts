@@ -176,11 +176,11 @@ describe("the socket of a node", () => {
       const frames = (n: number): string | Buffer => {
         const jobId = stranger[n % stranger.length]
         const forged: ReadonlyArray<unknown> = [
-          request(n, "Stop", { kind: "email", jobId, grace: 0 }),
-          request(n, "Stop", { kind: "email", jobId, grace: { _tag: "Millis", millis: 5 } }),
-          request(n, "Stop", { kind: "email", jobId: "x", grace: { _tag: "Infinity" } }),
-          request(n, "Resume", { kind: "other", jobId }),
-          request(n, "Wake", { kind: "email", jobId }),
+          request(n, "Stop", { kind: "email", by: "shard", jobId, grace: 0 }),
+          request(n, "Stop", { kind: "email", by: "shard", jobId, grace: { _tag: "Millis", millis: 5 } }),
+          request(n, "Stop", { kind: "email", by: "shard", jobId: "x", grace: { _tag: "Infinity" } }),
+          request(n, "Resume", { kind: "other", by: "shard", jobId }),
+          request(n, "Wake", { kind: "email", by: "shard", jobId }),
           request(n, "Effect", {}),
           request(n, "__proto__", null),
           { _tag: "Ping" },

@@ -162,23 +162,25 @@ const make = ({
       )
     )
 
-    /** Another node, that has the shard of the job. */
-    const otherNode = (jobId: JobId) =>
-      Effect.flatMap(nodesOf([jobId]), ([node = Option.none()]) =>
-        Option.isNone(node) || node.value === text ? new Unrouted({ jobId }) : Effect.orDie(Address.parse(node.value))
-      )
+    const holder = (jobId: JobId) =>
+      Effect.flatMap(nodesOf([jobId]), ([node = Option.none()]) => Effect.mapError(node, () => new Unrouted({ jobId })))
 
     const ask: Service["ask"] = (kind, address) => {
+      const by = address === undefined ? "shard" : "address"
       const routed = <A, E>(
         jobId: JobId,
         here: (requests: Requests) => Effect.Effect<A, E | Unrouted>,
         there: (client: Peers.Client) => Effect.Effect<A, E | Elsewhere | RpcClientError>
       ) =>
-        Effect.suspend(() => {
-          if (address === text) return served.answer(kind, jobId, here, "address")
-          if (address === undefined && hasShard(jobId)) return served.answer(kind, jobId, here)
-          const node = address === undefined ? otherNode(jobId) : Effect.orDie(Address.parse(address))
-          return Effect.flatMap(node, (node) => peers.ask(node, there))
+        Effect.gen(function* () {
+          const isHere = by === "address" ? address === text : hasShard(jobId)
+          if (isHere) return yield* served.answer({ kind, jobId, by }, here)
+          const node = yield* Address.parse(address ?? (yield* holder(jobId))).pipe(
+            Effect.mapError(() => new Unrouted({ jobId }))
+          )
+          // Its lock has expired, or it has just got it.
+          if (node.text === text) return yield* new Unrouted({ jobId })
+          return yield* peers.ask(node, there)
         }).pipe(
           Effect.catchAll((error) => (error instanceof Elsewhere ? new Unrouted({ jobId }) : Effect.fail(error))),
           Effect.retry({ while: (error) => error instanceof Unrouted, schedule: reroute })
@@ -190,7 +192,7 @@ const make = ({
             const sent = routed(
               jobId,
               ({ wake }) => wake(jobId),
-              (client) => client.Wake({ kind, jobId })
+              (client) => client.Wake({ kind, jobId, by })
             )
             yield* FiberSet.run(wakes, Effect.interruptible(Effect.ignore(Effect.timeout(sent, routeTimeout))))
           }),
@@ -198,13 +200,13 @@ const make = ({
           routed(
             jobId,
             ({ stop }) => stop(jobId, grace),
-            (client) => client.Stop({ kind, jobId, grace })
+            (client) => client.Stop({ kind, jobId, by, grace })
           ),
         resume: (jobId) =>
           routed(
             jobId,
             ({ resume }) => resume(jobId),
-            (client) => client.Resume({ kind, jobId })
+            (client) => client.Resume({ kind, jobId, by })
           )
       }
     }

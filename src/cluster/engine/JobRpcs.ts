@@ -18,7 +18,15 @@ import { StopReport } from "../../domain/StopReport.js"
 /** The node that was asked does not have the shard of the job, or does not manage jobs of that kind. */
 export class Elsewhere extends Schema.TaggedError<Elsewhere>()("Elsewhere", {}) {}
 
-const job = { kind: Schema.String, jobId: JobId }
+const job = {
+  kind: Schema.String,
+  jobId: JobId,
+  /** Why this node is asked: it should have the shard of the job, or it was named, and is asked wherever the shard is. */
+  by: Schema.Literal("shard", "address")
+}
+
+/** Why a node is asked. */
+export type By = typeof job.by.Type
 
 export class JobRpcs extends RpcGroup.make(
   /** Shows that a node lives while it is waited for. */

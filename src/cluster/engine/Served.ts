@@ -4,17 +4,24 @@
 import { Cause, Effect, Exit, Fiber, FiberSet, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { type Requests, Unrouted } from "../Engine.js"
-import { Elsewhere, JobRpcs } from "./JobRpcs.js"
+import { type By, Elsewhere, JobRpcs } from "./JobRpcs.js"
 
 export interface Served {
   readonly serve: (kind: string, requests: Requests) => Effect.Effect<void, never, Scope.Scope>
-  /** Answers here, if this node manages jobs of that kind, and for `shard` has that of the job. What it has begun goes on when the caller is interrupted. */
+  /**
+   * Answers here, if this node manages jobs of that kind, and has the shard of the job where it is asked by that. What it has begun
+   * continues when the caller is interrupted.
+   */
   readonly answer: <A, E>(
-    kind: string,
-    jobId: JobId,
-    use: (requests: Requests) => Effect.Effect<A, E | Unrouted>,
-    by?: "shard" | "address"
+    question: Question,
+    use: (requests: Requests) => Effect.Effect<A, E | Unrouted>
   ) => Effect.Effect<A, E | Unrouted>
+}
+
+interface Question {
+  readonly kind: string
+  readonly jobId: JobId
+  readonly by: By
 }
 
 interface Kind {
@@ -35,7 +42,7 @@ export const make = (hasShard: (id: JobId) => boolean): Served => {
           })
         )
       }),
-    answer: (kind, jobId, use, by = "shard") =>
+    answer: ({ by, jobId, kind }, use) =>
       Effect.gen(function* () {
         const served = kinds.get(kind)
         if (served === undefined || (by === "shard" && !hasShard(jobId))) return yield* new Unrouted({ jobId })
@@ -54,20 +61,19 @@ const elsewhere = { Unrouted: () => new Elsewhere() }
 export const handlers = ({ answer }: Served) =>
   JobRpcs.toLayer({
     Ping: () => Effect.void,
-    Wake: ({ jobId, kind }) =>
+    Wake: (question) =>
       Effect.catchTags(
-        answer(kind, jobId, ({ wake }) => wake(jobId)),
+        answer(question, ({ wake }) => wake(question.jobId)),
         elsewhere
       ),
-    Stop: ({ grace, jobId, kind }) =>
+    Stop: (question) =>
       Effect.catchTags(
-        // A job stays with its node, also where another one has its shard.
-        answer(kind, jobId, ({ stop }) => stop(jobId, grace), "address"),
+        answer(question, ({ stop }) => stop(question.jobId, question.grace)),
         elsewhere
       ),
-    Resume: ({ jobId, kind }) =>
+    Resume: (question) =>
       Effect.catchTags(
-        answer(kind, jobId, ({ resume }) => resume(jobId)),
+        answer(question, ({ resume }) => resume(question.jobId)),
         elsewhere
       )
   })

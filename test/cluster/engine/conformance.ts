@@ -148,6 +148,37 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
         }
       }))
 
+    test("asks the node of an address, whatever shards it has", (cluster) =>
+      Effect.gen(function* () {
+        const nodes = yield* nodesOf(cluster, 2)
+        const [owner, other] = nodes
+        if (owner === undefined || other === undefined) return
+        const jobId = jobOf(owner)
+        const asked: Array<string> = []
+        yield* owner.engine.serve(kind, { ...willing, stop: () => Effect.dieMessage("this one is not asked") })
+        const note = (what: string) => Effect.sync(() => void asked.push(what))
+        yield* other.engine.serve(kind, {
+          wake: () => note("wake"),
+          stop: (jobId) => Effect.as(note("stop"), report(jobId)),
+          resume: () => note("resume")
+        })
+        for (const { engine } of nodes) {
+          const ask = engine.ask(kind, other.engine.address)
+          expect(yield* ask.stop(jobId, grace)).toEqual(report(jobId))
+          yield* ask.resume(jobId)
+          yield* ask.wake(jobId)
+          yield* within(
+            3_000,
+            Effect.sync(() => asked.length),
+            (count) => count === 3
+          )
+          expect(asked.splice(0)).toEqual(["stop", "resume", "wake"])
+          const [exit, millis] = yield* elapsed(engine.ask(kind, "no address").stop(jobId, grace))
+          expect(exit).toEqual(unrouted(jobId))
+          expect(millis).toBeLessThan(5_000)
+        }
+      }))
+
     test("carries every error, and keeps its type", (cluster) =>
       Effect.gen(function* () {
         const nodes = yield* nodesOf(cluster, 2)
