@@ -85,8 +85,12 @@ const flood = (address: string, data: ReadonlyArray<string | Buffer>, expected: 
   })
 
 describe("a node without its database", () => {
-  for (const how of ["freeze", "disconnect"] as const) {
-    it.scopedLive(`lets go of its shards before others take them, and has some again later: ${how}`, () =>
+  for (const [how, then] of [
+    ["freeze", "resume"],
+    ["freeze", "forget"],
+    ["disconnect", "reconnect"]
+  ] as const) {
+    it.scopedLive(`lets go of its shards before others take them, and has some again later: ${how}, ${then}`, () =>
       Effect.gen(function* () {
         const url = yield* TestDatabase.make
         const proxy = yield* Proxy.make(url)
@@ -100,7 +104,7 @@ describe("a node without its database", () => {
         const [failure, millis] = yield* timed(Effect.flip(far.engine.ask("email").stop(jobOf(near), grace)))
         expect(failure).toMatchObject({ _tag: "StoreError", reason: "unreachable" })
         expect(millis).toBeLessThan(5_000)
-        yield* how === "freeze" ? proxy.resume : proxy.reconnect
+        yield* proxy[then]
         yield* settled([near, far], 15_000)
         expect(yield* Fiber.poll(checks)).toEqual(Option.none())
       })

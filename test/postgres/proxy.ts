@@ -17,6 +17,8 @@ export interface Proxy {
   /** Passes nothing on, and keeps connections, until `resume`, which passes on what has come meanwhile. */
   readonly freeze: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
+  /** Passes on what new connections say; those that are frozen stay so, as where a network has forgotten them. */
+  readonly forget: Effect.Effect<void>
 }
 
 /** A simple query: its type, its length, the text, and NUL. */
@@ -82,6 +84,7 @@ export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
         isFrozen = false
         for (const socket of sockets) socket.resume()
       }),
+      forget: Effect.sync(() => void (isFrozen = false)),
       cutCommits: (count) => Effect.sync(() => void (toCut = count))
     }
   })
