@@ -4,7 +4,8 @@
  * @since 0.2.0
  */
 import { Cause, Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
-import { type NodeConflict, StoreError } from "../domain/errors.js"
+import type { NodeConflict, StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
 import * as race from "../internal/race.js"
 import { awaitEnd } from "../manager/internal/awaitEnd.js"
 import { beginRun, resumeJob } from "../manager/internal/beginRun.js"
@@ -25,7 +26,9 @@ import { stopJob } from "../manager/internal/stopJob.js"
 import type { Service } from "../manager/JobManagerService.js"
 import { makeNotifier } from "../store/ChangeNotifier.js"
 import { RunStore } from "../store/RunStore.js"
-import { Engine, Unrouted } from "./Engine.js"
+import { answers, resumeAnywhere } from "./answers.js"
+import { Engine } from "./Engine.js"
+import { Guard } from "./guard/Guard.js"
 import * as Node from "./Node.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
@@ -81,8 +84,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
 
     const ticks = makeNotifier()
     const isFresh = yield* Ref.make<Effect.Effect<boolean>>(Effect.succeed(false))
-    const hasShard = (id: Parameters<typeof engine.hasShard>[0]) =>
-      engine.hasShard(id) ? Effect.flatten(Ref.get(isFresh)) : Effect.succeed(false)
+    const hasShard = (id: JobId) => (engine.hasShard(id) ? Effect.flatten(Ref.get(isFresh)) : Effect.succeed(false))
     const ofNode = nodeStore.make(store, { runner, hasShard, ticks })
     const others = OtherNodes.make(kind, store, engine)
     const parts = yield* Effect.provideService(
@@ -101,6 +103,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const letGo = Effect.flatMap(JobRegistry.all(core.jobs), (all) =>
       Effect.forEach(all, (active) => end(core, active, Duration.min(graceOnLoss, core.stopGrace)), { discard: true })
     )
+    const guard = yield* Effect.serviceOption(Guard)
     // It stays a node for as long as one of its jobs runs.
     const membership = yield* Scope.make()
     const leave = Scope.close(membership, Exit.void)
@@ -109,9 +112,11 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         isEmpty ? leave : core.fork(Effect.zipRight(allEnded(core), leave))
       )
     )
-    const node = yield* Node.make(store.cluster, newNode, { lease: Duration.toMillis(lease), letGo }).pipe(
-      Scope.extend(membership)
-    )
+    const node = yield* Node.make(store.cluster, newNode, {
+      lease: Duration.toMillis(lease),
+      letGo,
+      onRenewed: Option.match(guard, { onNone: () => () => Effect.void, onSome: ({ beat }) => beat })
+    }).pipe(Scope.extend(membership))
     yield* Ref.set(isFresh, node.isFresh)
 
     const latest = yield* store.latestId
@@ -167,7 +172,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         const outside = startMany(core, starting, configs, options)
         return byTransaction(store, { inside: () => outside, outside })
       },
-      resume: (id) => Effect.zipLeft(resumeAnywhere(id), wake(id)),
+      resume: (id) => Effect.zipLeft(resumeAnywhere(core, engine, resumeHere, id), wake(id)),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
       signal: (jobId, name, payload, { by } = {}) =>
@@ -197,33 +202,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
       health: core.persistRetry.health
     }
-    const resumeHere = (id: Parameters<Service<C, I>["resume"]>[0]) => resumeJob(core, admission, id)
-    const resumeAnywhere: Service<C, I>["resume"] = (id) =>
-      Effect.gen(function* () {
-        if (engine.hasShard(id)) return yield* resumeHere(id)
-        const run = yield* core.recordOf(id)
-        // What is parked is due from now on, and what runs is no node's to resume.
-        if (run.status !== "interrupted") return yield* resumeHere(id)
-        yield* engine
-          .ask(kind)
-          .resume(id)
-          .pipe(Effect.catchTag("Unrouted", () => unreachable("resume a job", id)))
-      })
-
-    yield* engine.serve(kind, {
-      wake: () => woken.wake,
-      stop: (id, grace) =>
-        Effect.gen(function* () {
-          const active = yield* JobRegistry.find(core.jobs, id)
-          const isStopping = (yield* store.cluster.held(kind)).some(({ run, stopping }) => run.id === id && stopping)
-          if (Option.isNone(active) || !isStopping) {
-            yield* woken.wake
-            return yield* new Unrouted({ jobId: id })
-          }
-          return yield* stopJob(core, id, grace)
-        }),
-      resume: (id) => (engine.hasShard(id) ? resumeHere(id) : new Unrouted({ jobId: id }))
-    })
+    const resumeHere = (id: JobId) => resumeJob(core, admission, id)
+    yield* engine.serve(kind, answers({ core, engine, wake: woken.wake, resume: resumeHere }))
     yield* Effect.forkScoped(Effect.forever(look))
     if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
@@ -237,11 +217,4 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       Effect.zipRight(Effect.ignoreLogged(store.cluster.drain(newNode.id, true)), closeJobs(core))
     )
     return service
-  })
-
-const unreachable = (operation: string, id: string) =>
-  new StoreError({
-    operation,
-    reason: "unreachable",
-    cause: new Error(`the node that has job ${id} cannot be reached at the moment; try again`)
   })

@@ -4,6 +4,7 @@
  */
 import { Cause, Clock, Effect, Ref, type Scope } from "effect"
 import type { NodeConflict, StoreError } from "../domain/errors.js"
+import { RealClock } from "../internal/RealClock.js"
 import { type ClusterStore, deadAfter, type NewNode, type Runner } from "../store/ClusterStore.js"
 
 export interface Node {
@@ -40,24 +41,30 @@ export const make = (
   node: NewNode,
   {
     lease,
-    letGo
+    letGo,
+    onRenewed
   }: {
     /** Milliseconds. */
     readonly lease: number
     /** Interrupts the jobs of this node. */
     readonly letGo: Effect.Effect<void>
+    /** The database has answered what it was asked at that time, in milliseconds of `RealClock`. */
+    readonly onRenewed: (askedAt: number) => Effect.Effect<void>
   }
 ): Effect.Effect<Node, NodeConflict | StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Effect.acquireRelease(joined(store, node), () => Effect.ignoreLogged(store.leave(node.id)))
+    const { now: wall } = yield* RealClock
     const renewedAt = yield* Ref.make(yield* Clock.currentTimeMillis)
     const isFresh = Effect.zipWith(Clock.currentTimeMillis, Ref.get(renewedAt), (now, at) => now - at <= lease)
 
     const renew = Effect.gen(function* () {
       const asked = yield* Clock.currentTimeMillis
+      const askedAt = yield* wall
       // Not recorded: another node has seen it dead, and taken its address.
       if (!(yield* store.renew(node.id))) yield* store.join(node)
       yield* Ref.set(renewedAt, asked)
+      yield* onRenewed(askedAt)
     }).pipe(
       Effect.catchAllCause((cause) =>
         Cause.isInterrupted(cause) ? Effect.interrupt : Effect.logWarning("the node has given no sign of life", cause)
@@ -72,6 +79,7 @@ export const make = (
       )
       yield* letGo
     })
+    yield* renew
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
     return { runner: { node: node.id, address: node.address, capacity: node.capacity }, isFresh }

@@ -5,5 +5,6 @@
  * @since 0.2.0
  */
 export * as Engine from "./engine/EffectCluster.js"
+export * as Guard from "./guard/Guard.js"
 export * as JobKind from "./JobKind.js"
 export * as JobManager from "./JobManager.js"

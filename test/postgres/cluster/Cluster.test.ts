@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobId } from "charlotte"
 import { Effect, Fiber, Schema } from "effect"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as TestDatabase from "../database.js"
 import * as Nodes from "./nodes.js"
 
@@ -15,14 +16,16 @@ const long = 600_000
 const three = (maxJobs = 20) =>
   Effect.gen(function* () {
     const url = yield* TestDatabase.make
-    const nodes = yield* Effect.replicateEffect(Nodes.make(url, { maxJobs }), 3, { concurrency: 3 })
+    const programs = yield* Effect.flatMap(TemporaryDirectory.make, Nodes.programs)
+    const nodes = yield* Effect.replicateEffect(Nodes.make(url, programs, { maxJobs }), 3, { concurrency: 3 })
     const [a, b, c] = nodes
     if (a === undefined || b === undefined || c === undefined)
       return yield* Effect.dieMessage("three nodes are expected")
     return { url, a, b, c, nodes }
   })
 
-const start = (node: Nodes.Node, millis = long) => node.ask(JobId.JobId, { _tag: "Start", millis, whenFull: "refuse" })
+const start = (node: Nodes.Node) =>
+  node.ask(JobId.JobId, { _tag: "Start", millis: long, hasChild: true, whenFull: "refuse" })
 
 /** On which node each attempt of a job has begun; it ends with the job. */
 const attempts = (node: Nodes.Node, id: JobId.JobId) =>
@@ -86,6 +89,7 @@ describe("three nodes on one PostgreSQL", () => {
         for (const { begun, events } of all) {
           expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1))
           expect(begun.at(-1)?.address).not.toBe(b.address)
+          expect(events.filter(({ type }) => type === "overlap")).toEqual([])
         }
         expect(moved[0]?.begun[0]?.address).toBe(b.address)
         expect(Date.now() - killedAt).toBeLessThan(30_000)
@@ -109,5 +113,31 @@ describe("three nodes on one PostgreSQL", () => {
         for (const { begun } of all) expect(begun.at(-1)?.address).not.toBe(b.address)
       }),
     60_000
+  )
+
+  it.scopedLive(
+    "continues the jobs of a node that stands still, whose processes are gone by then, and takes nothing from it afterwards",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, c } = yield* three()
+        const ids = yield* Effect.forEach([1, 2, 3], () => start(a))
+        yield* Effect.sleep("1 second")
+        yield* b.signal("SIGSTOP")
+        yield* Effect.sleep("15 seconds")
+        yield* b.signal("SIGCONT")
+        yield* Effect.sleep("3 seconds")
+        const followed = yield* Effect.forEach(ids, (id) => Effect.fork(attempts(c, id)))
+        yield* Effect.forEach(ids, (id) => a.ask(Stopped, { _tag: "Stop", id }), { concurrency: 3 })
+        const all = yield* Effect.forEach(followed, Fiber.join)
+        const moved = all.filter(({ begun }) => begun.length > 1)
+        expect(moved).toHaveLength(1)
+        for (const { begun, events } of all) {
+          expect(events.filter(({ type }) => type === "overlap")).toEqual([])
+          const resumed = events.findIndex(({ type }) => type === "job.resumed")
+          expect(begun.map(({ attempt }) => attempt)).toEqual(begun.map((_, i) => i + 1))
+          expect(resumed === -1 || events[resumed - 1]?.type === "job.interrupted").toBe(true)
+        }
+      }),
+    90_000
   )
 })

@@ -4,12 +4,29 @@
 import { Deferred, Effect, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { mkdirSync } from "node:fs"
 import { createServer } from "node:net"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { bundle } from "../../support/bundle.js"
 import { type Ask, Request, Response } from "./protocol.js"
 
-const program = fileURLToPath(new URL("node.ts", import.meta.url))
+const bundled = (root: string, name: string, program: string) => {
+  const directory = join(root, name)
+  return Effect.zipRight(
+    Effect.sync(() => mkdirSync(directory)),
+    bundle(directory, fileURLToPath(new URL(program, import.meta.url)))
+  )
+}
+
+/** The programs of nodes, in that directory. */
+export const programs = (root: string) =>
+  Effect.all({
+    root: Effect.succeed(root),
+    node: bundled(root, "node", "node.ts"),
+    guard: bundled(root, "guard", "../../../src/cluster/guard/program.ts")
+  })
 
 const write = Schema.encodeSync(Schema.parseJson(Request))
 const read = Schema.decodeSync(Schema.parseJson(Response))
@@ -33,6 +50,7 @@ export interface Node {
 
 export const make = (
   url: string,
+  programs: { readonly root: string; readonly node: string; readonly guard: string },
   { address: own, maxJobs = 20 }: { readonly address?: string; readonly maxJobs?: number } = {}
 ): Effect.Effect<Node, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -42,7 +60,7 @@ export const make = (
     waiting.set(0, ready)
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", program, url, address, String(maxJobs)], {
+        spawn(process.execPath, [programs.node, url, address, String(maxJobs), programs.root, programs.guard], {
           stdio: ["pipe", "pipe", "inherit"]
         })
       ),
@@ -58,13 +76,18 @@ export const make = (
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
     })
     createInterface({ input: child.stdout }).on("line", (line) => {
+      // What else it prints is for who reads the output of a test that fails.
+      if (!line.startsWith("{")) return void process.stderr.write(`${line}\n`)
       const response = read(line)
       const deferred = waiting.get(response.n)
       if (deferred !== undefined) Deferred.unsafeDone(deferred, Effect.succeed(response))
     })
     // A request to a node that is gone has no answer.
     child.stdin.on("error", () => undefined)
-    yield* Deferred.await(ready)
+    yield* Effect.raceFirst(
+      Deferred.await(ready),
+      Effect.zipRight(exited, Effect.dieMessage("the node has ended before it was ready"))
+    )
     let last = 0
     return {
       address,

@@ -8,7 +8,7 @@ const id = JobId.JobId
 const millis = Schema.Int
 
 export const Ask = Schema.Union(
-  Schema.TaggedStruct("Start", { millis, whenFull: Schema.Literal("refuse", "queue") }),
+  Schema.TaggedStruct("Start", { millis, hasChild: Schema.Boolean, whenFull: Schema.Literal("refuse", "queue") }),
   Schema.TaggedStruct("StartMany", { millis, count: Schema.Int }),
   Schema.TaggedStruct("Stop", { id }),
   Schema.TaggedStruct("Await", { id }),

@@ -1,0 +1,66 @@
+/**
+ * What a node answers to others. Requests are hints: it acts only on what stands in the row of the job.
+ */
+import { Effect, Option } from "effect"
+import {
+  type JobNotFound,
+  type MaxJobsReached,
+  type NotResumable,
+  type ShuttingDown,
+  StoreError
+} from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
+import type { Core } from "../manager/internal/Core.js"
+import * as JobRegistry from "../manager/internal/JobRegistry.js"
+import { stopJob } from "../manager/internal/stopJob.js"
+import { type Requests, type Service as Engine, Unrouted } from "./Engine.js"
+
+type Resume = (
+  id: JobId
+) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
+
+export const answers = <Config>({
+  core,
+  engine,
+  resume,
+  wake
+}: {
+  readonly core: Core<Config>
+  readonly engine: Engine
+  /** Looks for work. */
+  readonly wake: Effect.Effect<void>
+  /** Continues a run on this node. */
+  readonly resume: Resume
+}): Requests => ({
+  wake: () => wake,
+  stop: (id, grace) =>
+    Effect.gen(function* () {
+      const active = yield* JobRegistry.find(core.jobs, id)
+      const held = yield* core.store.cluster.held(core.kind)
+      const isStopping = held.some(({ run, stopping }) => run.id === id && stopping)
+      if (Option.isSome(active) && isStopping) return yield* stopJob(core, id, grace)
+      yield* wake
+      return yield* new Unrouted({ jobId: id })
+    }),
+  resume: (id) => (engine.hasShard(id) ? resume(id) : new Unrouted({ jobId: id }))
+})
+
+/** An interrupted run is continued by the node that has its shard; what is parked is due on whichever is asked. */
+export const resumeAnywhere = <Config>(
+  core: Core<Config>,
+  engine: Engine,
+  resume: Resume,
+  id: JobId
+): ReturnType<Resume> =>
+  Effect.gen(function* () {
+    const { status } = yield* core.recordOf(id)
+    if (status !== "interrupted" || engine.hasShard(id)) return yield* resume(id)
+    yield* Effect.catchTag(engine.ask(core.kind).resume(id), "Unrouted", () => unreachable(id))
+  })
+
+const unreachable = (id: JobId) =>
+  new StoreError({
+    operation: "resume a job",
+    reason: "unreachable",
+    cause: new Error(`the node that has job ${id} cannot be reached at the moment; try again`)
+  })
