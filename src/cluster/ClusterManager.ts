@@ -4,8 +4,10 @@
  * @since 0.2.0
  */
 import { Cause, Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
-import type { NodeConflict, StoreError } from "../domain/errors.js"
+import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import { MachineRef } from "../internal/Machine.js"
+import { KernelRef } from "../internal/ProcessIdentity.js"
 import * as race from "../internal/race.js"
 import { awaitEnd } from "../manager/internal/awaitEnd.js"
 import { beginRun, resumeJob } from "../manager/internal/beginRun.js"
@@ -25,6 +27,7 @@ import { stopAll } from "../manager/internal/stopAll.js"
 import { stopJob } from "../manager/internal/stopJob.js"
 import type { Service } from "../manager/JobManagerService.js"
 import { makeNotifier } from "../store/ChangeNotifier.js"
+import { deadAfter } from "../store/ClusterStore.js"
 import { RunStore } from "../store/RunStore.js"
 import { answers, resumeAnywhere } from "./answers.js"
 import { Engine } from "./Engine.js"
@@ -65,7 +68,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   options: MakeOptions<C, I, RS, R, R2>
 ): Effect.Effect<
   Service<C, I>,
-  StoreError | NodeConflict,
+  StoreError | AlreadyManaged | NodeConflict,
   RunStore | Engine | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
@@ -79,7 +82,15 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const store = yield* RunStore
     const ids = yield* JobIdGenerator.make
     const { address } = engine
-    const newNode = { id: `${address}/${ids(yield* Clock.currentTimeMillis)}`, kind, address, capacity }
+    const { pid } = (yield* KernelRef).self
+    const newNode = {
+      id: `${address}/${ids(yield* Clock.currentTimeMillis)}`,
+      kind,
+      address,
+      pid,
+      machine: yield* MachineRef,
+      capacity
+    }
     const runner = { node: newNode.id, address, capacity }
 
     const ticks = makeNotifier()
@@ -117,6 +128,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       letGo,
       onRenewed: Option.match(guard, { onNone: () => () => Effect.void, onSome: ({ beat }) => beat })
     }).pipe(Scope.extend(membership))
+    yield* awaitOwner(store, kind)
     yield* Ref.set(isFresh, node.isFresh)
 
     const latest = yield* store.latestId
@@ -218,3 +230,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     )
     return service
   })
+
+/** One that was killed outside of any cluster may have lost its connection only: it lets go of its jobs by itself. */
+const awaitOwner = ({ owners }: RunStore["Type"], kind: string): Effect.Effect<void, StoreError> =>
+  Effect.flatMap(owners.get(kind), (found) =>
+    Option.match(found, {
+      onNone: () => Effect.void,
+      onSome: (owner) => Effect.zipRight(Effect.sleep(deadAfter), owners.release(owner))
+    })
+  )

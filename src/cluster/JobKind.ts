@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import { Layer, type Schema, type Scope } from "effect"
-import type { NodeConflict, StoreError } from "../domain/errors.js"
+import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import * as kindManager from "../manager/internal/kindManager.js"
 import { schemasOf } from "../manager/internal/schemasOf.js"
 import type * as JobKind from "../manager/JobKind.js"
@@ -53,7 +53,7 @@ export const layerCluster = <
   { capacity, lease, ...options }: ClusterOptions<JobKind.Definition<Name, C, S, E, Ev, Si>, R, R2>
 ): Layer.Layer<
   Self,
-  StoreError | NodeConflict,
+  StoreError | AlreadyManaged | NodeConflict,
   RunStore | Engine | Exclude<R, Scope.Scope> | R2 | JobKind.Requirements<JobKind.Definition<Name, C, S, E, Ev, Si>>
 > =>
   Layer.scoped(

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import { type Duration, Effect, Layer } from "effect"
-import type { NodeConflict, StoreError } from "../domain/errors.js"
+import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import * as JobManager from "../manager/JobManager.js"
 import { Orchestrator } from "../manager/Orchestrator.js"
@@ -54,7 +54,7 @@ export interface ClusterOptions extends JobManager.LayerOptions, NodeOptions {}
  */
 export const layerCluster = (
   options: ClusterOptions = {}
-): Layer.Layer<JobManager.JobManager, StoreError | NodeConflict, Orchestrator | RunStore | Engine> =>
+): Layer.Layer<JobManager.JobManager, StoreError | AlreadyManaged | NodeConflict, Orchestrator | RunStore | Engine> =>
   Layer.scoped(
     JobManager.JobManager,
     Effect.flatMap(Orchestrator, (orchestrator) =>

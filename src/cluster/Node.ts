@@ -3,7 +3,7 @@
  * the lease it lets go of its jobs, before others may take them over.
  */
 import { Cause, Clock, Effect, Ref, type Scope } from "effect"
-import type { NodeConflict, StoreError } from "../domain/errors.js"
+import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import { RealClock } from "../internal/RealClock.js"
 import { type ClusterStore, deadAfter, type NewNode, type Runner } from "../store/ClusterStore.js"
 
@@ -13,25 +13,24 @@ export interface Node {
   readonly isFresh: Effect.Effect<boolean>
 }
 
+type JoinError = NodeConflict | AlreadyManaged | StoreError
+
 /** Milliseconds between two signs of life, and between two looks at the lease. */
 const renewInterval = 1_000
 const checkInterval = 100
 
 /** One that was killed stays recorded until it is dead, and its successor has the same address. */
-const joined = (store: ClusterStore, node: NewNode): Effect.Effect<void, NodeConflict | StoreError> =>
+const joined = (store: ClusterStore, node: NewNode): Effect.Effect<void, JoinError> =>
   Effect.flatMap(Clock.currentTimeMillis, (began) => {
-    const join: Effect.Effect<void, NodeConflict | StoreError> = Effect.catchTag(
-      store.join(node),
-      "NodeConflict",
-      (conflict) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          now - began > deadAfter + renewInterval
-            ? conflict
-            : Effect.zipRight(
-                Effect.sleep(renewInterval),
-                Effect.suspend(() => join)
-              )
-        )
+    const join: Effect.Effect<void, JoinError> = Effect.catchTag(store.join(node), "NodeConflict", (conflict) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        now - began > deadAfter + renewInterval
+          ? conflict
+          : Effect.zipRight(
+              Effect.sleep(renewInterval),
+              Effect.suspend(() => join)
+            )
+      )
     )
     return join
   })
@@ -51,7 +50,7 @@ export const make = (
     /** The database has answered what it was asked at that time, in milliseconds of `RealClock`. */
     readonly onRenewed: (askedAt: number) => Effect.Effect<void>
   }
-): Effect.Effect<Node, NodeConflict | StoreError, Scope.Scope> =>
+): Effect.Effect<Node, JoinError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Effect.acquireRelease(joined(store, node), () => Effect.ignoreLogged(store.leave(node.id)))
     const { now: wall } = yield* RealClock

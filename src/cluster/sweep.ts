@@ -47,6 +47,8 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
       return
     }
     if (!engine.hasShard(id) || active !== undefined) return
+    // It has run on one machine, outside of any cluster.
+    if (held.address === undefined) return yield* settle(parts, held)
     if (Option.isNone(held.runner)) return yield* held.stopping ? cancel(parts, held) : take(parts, held)
     if (!held.runner.value.isAlive) yield* settle(parts, held)
   })

@@ -232,12 +232,15 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
   /** The pid namespace of that process, if it is another one: the manager runs in another container. */
   pidNamespace: Schema.optional(Schema.String),
   /** The machine of that process, where several may share the database: its host name, and more after a slash. */
-  machine: Schema.optional(Schema.String)
+  machine: Schema.optional(Schema.String),
+  /** The address of that process, if it is a node of a cluster. */
+  node: Schema.optional(Schema.String)
 }) {
   override get message() {
+    const node = this.node === undefined ? "" : `, the node ${this.node} of a cluster`
     const container = this.pidNamespace === undefined ? "" : ` of another pid namespace (${this.pidNamespace})`
     const machine = this.machine === undefined ? "" : ` on ${this.machine.replace(/\/.*/, "")}`
-    return `jobs of kind "${this.kind}" are already managed by process ${this.pid}${container}${machine}`
+    return `jobs of kind "${this.kind}" are already managed by process ${this.pid}${container}${machine}${node}`
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Effect, Option } from "effect"
 import type {
+  AlreadyManaged,
   IdempotencyKeyReused,
   JobConflict,
   MaxJobsReached,
@@ -28,8 +29,11 @@ export const deadAfter = 10_000
  * @category models
  */
 export interface ClusterStore {
-  /** Records a node. It takes the place of a dead one of the same kind and address, and fails while that one is alive. */
-  readonly join: (node: NewNode) => Effect.Effect<void, NodeConflict | StoreError>
+  /**
+   * Records a node. It takes the place of a dead one of the same kind and address, and fails while that one is alive, and where the
+   * kind has an owner outside the cluster.
+   */
+  readonly join: (node: NewNode) => Effect.Effect<void, NodeConflict | AlreadyManaged | StoreError>
 
   /** A sign of life. `false`: the node is not recorded any more. */
   readonly renew: (node: string) => Effect.Effect<boolean, StoreError>
@@ -87,6 +91,9 @@ export interface NewNode {
   readonly kind: string
   /** How other nodes reach it: `HOST:PORT`. */
   readonly address: string
+  readonly pid: number
+  /** As `Owner.machine`. */
+  readonly machine: string
   /** How many jobs it runs at once. */
   readonly capacity: number
 }

@@ -176,7 +176,7 @@ export const make = ({
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
-      cluster: clusterWrites.make({ heartbeat, session, write, indexer }),
+      cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, write, indexer }),
 
       ...jobStores.make({ session, spansMachines, write, indexer })
     }

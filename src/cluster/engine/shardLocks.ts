@@ -40,7 +40,7 @@ const noAnswer = () => new Error("Connection timed out")
 const isRace = (error: unknown): boolean =>
   Predicate.hasProperty(error, "cause")
     ? isRace(error.cause)
-    : Predicate.hasProperty(error, "code") && ["23505", "42P07", "XX000"].includes(String(error.code))
+    : Predicate.hasProperty(error, "code") && ["23505", "42710", "42P07", "XX000"].includes(String(error.code))
 
 const Holder = Schema.Array(Schema.Struct({ shard_id: Schema.String, address: Schema.String }))
 

@@ -15,6 +15,10 @@ import type { OwnCursors } from "./OwnCursors.js"
 const admissions = 1_128_808_788
 const searches = 1_128_808_789
 
+/** The key of the lock of the owner of a kind; the tables of a schema have owners of their own. */
+export const ownerKey = "hashtextextended('charlotte ' || current_schema() || ' ' || CAST(? AS text), 0)"
+
+const selectLocks = queryOne(Schema.Struct({ taken: Schema.Boolean }))
 const selectIds = query(Schema.Struct({ id: Schema.String }))
 const drawCursors = queryOne(Schema.Struct({ cursor: Schema.Number }))
 
@@ -93,6 +97,11 @@ export const make = ({
       ),
     lockAdmission: (connection, kind) =>
       execute(connection, `SELECT pg_advisory_xact_lock(${admissions}, hashtext(?))`, [kind]),
+    isUnowned: (connection, kind) =>
+      Effect.map(
+        selectLocks(connection, `SELECT pg_try_advisory_xact_lock_shared(${ownerKey}) AS taken`, [kind]),
+        ({ taken }) => taken
+      ),
     lockSearch: (connection) => execute(connection, `SELECT pg_advisory_xact_lock(${searches}, 0)`),
 
     insertEvents: (connection, rows) =>

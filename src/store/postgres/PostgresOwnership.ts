@@ -7,14 +7,16 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Deferred, Effect, Exit, FiberId, Option, Schema, Scope } from "effect"
-import { type AlreadyManaged, StoreError } from "../../domain/errors.js"
+import { AlreadyManaged, StoreError } from "../../domain/errors.js"
 import { MachineRef } from "../../internal/Machine.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { RealClock } from "../../internal/RealClock.js"
+import type { ClusterStore } from "../ClusterStore.js"
 import { closeOnFailure } from "../closeOnFailure.js"
 import { alreadyManaged, type Owner, type OwnerStore } from "../OwnerStore.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import { storeError } from "../sql/mapSqlError.js"
+import { ownerKey } from "./PostgresDialect.js"
 import * as OwnConnection from "./OwnConnection.js"
 
 /** Milliseconds without an answer of the database after which an owner lets go of its jobs. */
@@ -34,14 +36,9 @@ const operation = "acquire ownership"
 
 const Lock = Schema.Struct({ taken: Schema.Boolean })
 
-/** The tables of a schema have owners of their own. */
 const tryLock = (connection: OwnConnection.OwnConnection, kind: string) =>
   Effect.map(
-    connection.query(
-      Lock,
-      `SELECT pg_try_advisory_lock(hashtextextended('charlotte ' || current_schema() || ' ' || CAST(? AS text), 0)) AS taken`,
-      [kind]
-    ),
+    connection.query(Lock, `SELECT pg_try_advisory_lock(${ownerKey}) AS taken`, [kind]),
     ([row]) => row?.taken === true
   )
 
@@ -76,7 +73,12 @@ interface Held {
 }
 
 export const acquire =
-  (sql: SqlClient, owners: Omit<OwnerStore, "acquire">, disconnect: Effect.Effect<void>): OwnerStore["acquire"] =>
+  (
+    sql: SqlClient,
+    owners: Omit<OwnerStore, "acquire">,
+    nodes: ClusterStore["nodes"],
+    disconnect: Effect.Effect<void>
+  ): OwnerStore["acquire"] =>
   ({ id, kind }) =>
     Effect.gen(function* () {
       const kernel = yield* KernelRef
@@ -146,6 +148,11 @@ export const acquire =
         })
       yield* Effect.flatMap(now, awaitPredecessor)
 
+      // With the lock, no node can join any more.
+      const node = (yield* nodes(kind)).find(({ isAlive }) => isAlive)
+      if (node !== undefined) {
+        return yield* new AlreadyManaged({ kind, pid: node.pid, machine: node.machine, node: node.address })
+      }
       const before = yield* owners.get(kind)
       yield* Effect.addFinalizer(() => Effect.ignoreLogged(owners.release(own)))
       if (!(yield* owners.claim(own, before))) {

@@ -74,7 +74,10 @@ const open = (isWritable: boolean): Store =>
       isWritable,
       isShared: true,
       spansMachines: true,
-      acquire: (owners) => PostgresOwnership.acquire(sql, owners, session.disconnect)
+      acquire: (owners) => {
+        const nodes = (kind: string) => session.read("list nodes", (connection) => cluster.nodes(connection, kind))
+        return PostgresOwnership.acquire(sql, owners, nodes, session.disconnect)
+      }
     })
   })
 

@@ -42,6 +42,8 @@ export interface Dialect {
   readonly lockRuns: (connection: Connection, ids: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
   /** Locks the keys and the number of pending runs of a kind, to the end of the transaction. */
   readonly lockAdmission: (connection: Connection, kind: string) => Effect.Effect<void, SqlError>
+  /** Whether no owner has the jobs of a kind for itself; none gets them before the end of the transaction. */
+  readonly isUnowned: (connection: Connection, kind: string) => Effect.Effect<boolean, SqlError>
   /** Locks the search index against other writers, to the end of the transaction. */
   readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
   /** Appends rows of any jobs, in the order of their cursors. A reader of a cursor has seen all lower ones. */

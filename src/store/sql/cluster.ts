@@ -15,13 +15,13 @@ const isAlive = ({ dialect }: Connection): string => `seen_at > ${dialect.now} -
 
 const selectIds = query(Schema.Struct({ id: Schema.String }))
 
-/** Whether the node is recorded: not where a live one of the same kind has the address. */
 export const join = (
   connection: Connection,
-  { address, capacity, id, kind }: NewNode
-): Effect.Effect<boolean, SqlError> => {
-  const { now } = connection.dialect
-  return Effect.gen(function* () {
+  { address, capacity, id, kind, machine, pid }: NewNode
+): Effect.Effect<"joined" | "owned" | "conflict", SqlError> =>
+  Effect.gen(function* () {
+    const { isUnowned, now } = connection.dialect
+    if (!(yield* isUnowned(connection, kind))) return "owned"
     yield* execute(
       connection,
       `DELETE FROM charlotte_nodes WHERE kind = ? AND address = ? AND NOT (${isAlive(connection)})`,
@@ -29,13 +29,12 @@ export const join = (
     )
     const rows = yield* selectIds(
       connection,
-      `INSERT INTO charlotte_nodes (id, kind, address, capacity, joined_at, seen_at)
-       VALUES (?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
-      [id, kind, address, capacity]
+      `INSERT INTO charlotte_nodes (id, kind, address, pid, machine, capacity, joined_at, seen_at)
+       VALUES (?, ?, ?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
+      [id, kind, address, pid, machine, capacity]
     )
-    return rows.length > 0
+    return rows.length > 0 ? "joined" : "conflict"
   })
-}
 
 /** A sign of life of the node whose id is the parameter. */
 export const renewal = ({ now }: Dialect): string =>
@@ -55,6 +54,8 @@ const selectNodes = query(
     id: Schema.String,
     kind: Schema.String,
     address: Schema.String,
+    pid: Schema.Number,
+    machine: Schema.String,
     capacity: Schema.Number,
     draining: Schema.Number,
     alive: Schema.Number
@@ -65,7 +66,7 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
   Effect.map(
     selectNodes(
       connection,
-      `SELECT id, kind, address, capacity, draining, CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive
+      `SELECT id, kind, address, pid, machine, capacity, draining, CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive
        FROM charlotte_nodes WHERE kind = ? ORDER BY joined_at, id`,
       [kind]
     ),

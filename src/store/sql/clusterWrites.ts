@@ -2,9 +2,10 @@
  * The store of a cluster over a session and a writer.
  */
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
-import { NodeConflict, Superseded } from "../../domain/errors.js"
+import { Effect, Option } from "effect"
+import { type AlreadyManaged, NodeConflict, StoreError, Superseded } from "../../domain/errors.js"
 import type { ClusterStore } from "../ClusterStore.js"
+import { alreadyManaged, type OwnerStore } from "../OwnerStore.js"
 import { permit, placeRun } from "../placeRun.js"
 import type { Batch } from "./Batch.js"
 import * as cluster from "./cluster.js"
@@ -21,14 +22,23 @@ import type { Writer } from "./Writer.js"
 const locked = (batch: Batch, kind: string) =>
   Effect.tap(batch.connection, (connection) => connection.dialect.lockAdmission(connection, kind))
 
+const unrecorded = (kind: string) =>
+  new StoreError({
+    operation: "join the cluster",
+    reason: "busy",
+    cause: new Error(`a process is just becoming the owner of kind "${kind}"; stop it, and try again`)
+  })
+
 export const make = ({
   heartbeat,
   indexer,
+  owner,
   session,
   write
 }: {
   /** Renews a node apart from the writer. */
   readonly heartbeat: ClusterStore["renew"] | undefined
+  readonly owner: OwnerStore["get"]
   readonly session: Session
   readonly write: Writer["write"]
   readonly indexer: SearchIndexer
@@ -40,7 +50,14 @@ export const make = ({
     join: (node) =>
       Effect.flatMap(
         statement("join the cluster", (connection) => cluster.join(connection, node)),
-        (isNew) => (isNew ? Effect.void : new NodeConflict({ kind: node.kind, address: node.address }))
+        (joined): Effect.Effect<void, NodeConflict | AlreadyManaged | StoreError> => {
+          const { address, kind } = node
+          if (joined === "joined") return Effect.void
+          if (joined === "conflict") return new NodeConflict({ kind, address })
+          return Effect.flatMap(owner(kind), (found): Effect.Effect<never, AlreadyManaged | StoreError> =>
+            Option.isSome(found) ? alreadyManaged(found.value) : unrecorded(kind)
+          )
+        }
       ),
     renew: heartbeat ?? ((node) => statement("renew a node", (connection) => cluster.renew(connection, node))),
     leave: (node) => statement("leave the cluster", (connection) => cluster.leave(connection, node)),

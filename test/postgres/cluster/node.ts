@@ -6,7 +6,7 @@ import { Database, JobKind, RunStore } from "charlotte"
 import * as Cluster from "charlotte/cluster"
 import { ProcessRunner } from "charlotte/tasks"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Chunk, Effect, Exit, Layer, Logger, Schema, Scope, Stream } from "effect"
+import { Chunk, Effect, Exit, Layer, Logger, Option, Schema, Scope, Stream } from "effect"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { GuardProgram } from "../../../src/cluster/guard/GuardProgram.js"
@@ -99,6 +99,14 @@ const main = Effect.gen(function* () {
           )
         case "List":
           return yield* work.list
+        case "Held": {
+          const { cluster } = yield* RunStore.RunStore
+          return (yield* cluster.held(Work.kind)).map(({ address, run: { attempt, id }, runner }) => ({
+            id,
+            attempt,
+            address: Option.isSome(runner) ? address : undefined
+          }))
+        }
         case "Close":
           yield* Scope.close(scope, Exit.void)
           return null

@@ -14,6 +14,8 @@ export const Ask = Schema.Union(
   Schema.TaggedStruct("Await", { id }),
   Schema.TaggedStruct("Events", { id }),
   Schema.TaggedStruct("List", {}),
+  /** The running jobs, and the address of the node that has taken each. */
+  Schema.TaggedStruct("Held", {}),
   Schema.TaggedStruct("Close", {})
 )
 

@@ -8,6 +8,8 @@ const node = (n: number, with_: Partial<NewNode> = {}): NewNode => ({
   id: `127.0.0.1:${n}/1`,
   kind,
   address: `127.0.0.1:${n}`,
+  pid: n,
+  machine: "a machine",
   capacity: 2,
   ...with_
 })

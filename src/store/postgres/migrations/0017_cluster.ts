@@ -9,6 +9,8 @@ export default [
     id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
     kind TEXT NOT NULL CHECK (kind <> ''),
     address TEXT NOT NULL CHECK (address <> ''),
+    pid INTEGER NOT NULL,
+    machine TEXT NOT NULL,
     capacity INTEGER NOT NULL CHECK (capacity >= 1),
     joined_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
