@@ -62,7 +62,8 @@ const ask = (cwd: string, ...questions: ReadonlyArray<string>) =>
   run({ args: ["rev-parse", "--path-format=absolute", ...questions], cwd, userConfig: true }).pipe(
     Effect.catchTag(
       "GitFailed",
-      ({ detail }) => new NotARepository({ path: cwd, reason: detail.replace(/^fatal: /, "") })
+      ({ detail }) =>
+        new NotARepository({ path: cwd, reason: detail.replace(/^fatal: |\nStopping at filesystem boundary .*/g, "") })
     ),
     Effect.map(({ stdout }) => stdout.toString().replace(/\n$/, "").split("\n")),
     Effect.filterOrFail(
