@@ -6,6 +6,7 @@ import { DateTime, Duration, Effect, Layer, Option, Schema } from "effect"
 import { copyFileSync, readFileSync, rmSync } from "node:fs"
 import { basename } from "node:path"
 import { Failpoint, type Service } from "../../../src/internal/Failpoint.js"
+import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
 import { type Config, counted, counting, eventually, pausing } from "./Scenes.js"
@@ -63,50 +64,58 @@ const parkedJob = (config: Config) =>
 
 describe("an agent at its usage limit", () => {
   it.scopedLive("parks its job until the reset, uses no attempt, and is called once then", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config } = yield* repository(world, once)
-      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 4; worked")] })
-      const { first, job } = yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const id = yield* manager.start({ ...config, agent: "claude" })
-        const first = yield* becomes(id, "parked")
-        expect(yield* manager.activeCount).toBe(0)
-        return { first, job: yield* ended(id) }
-      }).pipe(Effect.provide(layer))
-      expect(job.run).toMatchObject({ status: "completed", attempt: 2 })
-      expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
-      expect(yield* counted(world, "claude")).toBe(2)
-      expect(first.parked?.reason).toBe("claude is at its usage limit: Claude AI usage limit reached")
-      const resumed = job.events.find(({ type }) => type === "job.resumed")
-      expect(resumed && DateTime.toEpochMillis(resumed.at)).toBeGreaterThanOrEqual(untilOf(first))
-      expect(job.types).toContain("unit.waiting tasks")
-      expect(job.events.find(({ type }) => type === "task.agent.ended")?.payload).toMatchObject({ class: "usageLimit" })
-      expect(job.types).not.toContain("task.retry tasks 1")
-    })
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 3600; worked")] })
+        const { first, job } = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          const first = yield* becomes(id, "parked")
+          expect(yield* manager.activeCount).toBe(0)
+          yield* jump("1 hour")
+          return { first, job: yield* ended(id) }
+        }).pipe(Effect.provide(layer))
+        expect(job.run).toMatchObject({ status: "completed", attempt: 2 })
+        expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
+        expect(yield* counted(world, "claude")).toBe(2)
+        expect(first.parked?.reason).toBe("claude is at its usage limit: Claude AI usage limit reached")
+        const resumed = job.events.find(({ type }) => type === "job.resumed")
+        expect(resumed && DateTime.toEpochMillis(resumed.at)).toBeGreaterThanOrEqual(untilOf(first))
+        expect(job.types).toContain("unit.waiting tasks")
+        expect(job.events.find(({ type }) => type === "task.agent.ended")?.payload).toMatchObject({
+          class: "usageLimit"
+        })
+        expect(job.types).not.toContain("task.retry tasks 1")
+      })
+    )
   )
 
   it.scopedLive("is called by one of two jobs first, and by the other once that has shown that it works", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const one = yield* repository(world, once, "one")
-      const two = yield* repository(world, once, "two")
-      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 4; sleep 1; worked")] })
-      const jobs = yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const first = yield* manager.start({ ...one.config, agent: "claude" })
-        const limited = yield* becomes(first, "parked")
-        const second = yield* manager.start({ ...two.config, agent: "claude" })
-        const alike = yield* becomes(second, "parked")
-        expect([alike.parked?.until, yield* counted(world, "claude")]).toEqual([limited.parked?.until, 1])
-        return [yield* ended(first), yield* ended(second)]
-      }).pipe(Effect.provide(layer))
-      for (const { run, work } of jobs) {
-        expect([run.status, run.error]).toEqual(["completed", undefined])
-        expect(work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
-      }
-      expect(calls(world)).toBe("begin\nend\n".repeat(3))
-    })
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const one = yield* repository(world, once, "one")
+        const two = yield* repository(world, once, "two")
+        const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 3600; sleep 1; worked")] })
+        const jobs = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const first = yield* manager.start({ ...one.config, agent: "claude" })
+          const limited = yield* becomes(first, "parked")
+          const second = yield* manager.start({ ...two.config, agent: "claude" })
+          const alike = yield* becomes(second, "parked")
+          expect([alike.parked?.until, yield* counted(world, "claude")]).toEqual([limited.parked?.until, 1])
+          yield* jump("1 hour")
+          return [yield* ended(first), yield* ended(second)]
+        }).pipe(Effect.provide(layer))
+        for (const { run, work } of jobs) {
+          expect([run.status, run.error]).toEqual(["completed", undefined])
+          expect(work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+        }
+        expect(calls(world)).toBe("begin\nend\n".repeat(3))
+      })
+    )
   )
 
   it.scopedLive("keeps no job of another agent from beginning", () =>
@@ -128,93 +137,102 @@ describe("an agent at its usage limit", () => {
   )
 
   it.scopedLive("parks its job only once no unit can go on", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const slow = pausing(world, "test -e out-a.txt").replaceAll("\n", "; ")
-      const { config } = yield* repository(world, {
-        "a/IMPLEMENTATION_PLAN.md": unit(),
-        "a/01-a.md": task(1, "true", slow),
-        "b/IMPLEMENTATION_PLAN.md": unit(),
-        "b/01-b.md": task(1, "true", "test -e out-b.txt")
-      })
-      const script = `case "$PWD" in */a) worked;; esac
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const slow = pausing(world, "test -e out-a.txt").replaceAll("\n", "; ")
+        const { config } = yield* repository(world, {
+          "a/IMPLEMENTATION_PLAN.md": unit(),
+          "a/01-a.md": task(1, "true", slow),
+          "b/IMPLEMENTATION_PLAN.md": unit(),
+          "b/01-b.md": task(1, "true", "test -e out-b.txt")
+        })
+        const script = `case "$PWD" in */a) worked;; esac
         while ! test -e '${world.root}/go.reached'; do sleep 0.02; done
-        [ -e '${world.root}/limited' ] && worked; touch '${world.root}/limited'; limited 5`
-      yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const id = yield* manager.start({ ...config, agent: "claude" })
-        yield* eventually(id, "unit.waiting b")
-        expect(yield* manager.activeCount).toBe(1)
-        yield* world.write(`${world.root}/go`, "")
-        yield* becomes(id, "parked")
-        const job = yield* ended(id)
-        expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
-        const parked = job.types.indexOf("job.parked")
-        expect(job.types.indexOf("unit.merged a")).toBeLessThan(parked)
-        expect(job.types.indexOf("unit.merged b")).toBeGreaterThan(parked)
-        expect(job.work.tasks.map(({ failures }) => failures)).toEqual([0, 0])
-      }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
-    })
+        [ -e '${world.root}/limited' ] && worked; touch '${world.root}/limited'; limited 3600`
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          yield* eventually(id, "unit.waiting b")
+          expect(yield* manager.activeCount).toBe(1)
+          yield* world.write(`${world.root}/go`, "")
+          yield* becomes(id, "parked")
+          yield* jump("1 hour")
+          const job = yield* ended(id)
+          expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
+          const parked = job.types.indexOf("job.parked")
+          expect(job.types.indexOf("unit.merged a")).toBeLessThan(parked)
+          expect(job.types.indexOf("unit.merged b")).toBeGreaterThan(parked)
+          expect(job.work.tasks.map(({ failures }) => failures)).toEqual([0, 0])
+        }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+      })
+    )
   )
 
   it.scopedLive("is still limited for the next manager, which calls it at the reset", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config } = yield* repository(world, once)
-      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 6; worked")] })
-      const first = yield* untilClosed(layer)
-      const id = yield* Effect.provide(parkedJob(config), first.context)
-      yield* first.close
-      const job = yield* Effect.gen(function* () {
-        // Resumed by hand before the reset, it parks again, without a call.
-        const manager = yield* JobManager.JobManager
-        yield* manager.resume(id)
-        yield* eventually(id, "job.resumed")
-        yield* becomes(id, "parked")
-        expect(yield* counted(world, "claude")).toBe(1)
-        return yield* ended(id)
-      }).pipe(Effect.provide(layer))
-      expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
-      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
-      expect(yield* counted(world, "claude")).toBe(2)
-    })
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 3600; worked")] })
+        const first = yield* untilClosed(layer)
+        const id = yield* Effect.provide(parkedJob(config), first.context)
+        yield* first.close
+        const job = yield* Effect.gen(function* () {
+          // Resumed by hand before the reset, it parks again, without a call.
+          const manager = yield* JobManager.JobManager
+          yield* manager.resume(id)
+          yield* eventually(id, "job.resumed")
+          yield* becomes(id, "parked")
+          expect(yield* counted(world, "claude")).toBe(1)
+          yield* jump("1 hour")
+          return yield* ended(id)
+        }).pipe(Effect.provide(layer))
+        expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+        expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+        expect(yield* counted(world, "claude")).toBe(2)
+      })
+    )
   )
 
   it.scopedLive("parks its job also after a crash before the park, without another call or a lost attempt", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config } = yield* repository(world, once)
-      const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 8; worked")] })
-      const files = ["", "-wal"].map(
-        (end) => [`${world.root}/charlotte.db${end}`, `${world.root}/crashed${end}`] as const
-      )
-      // The database as a crash right after the commit of the limit leaves it.
-      const keep = () => {
-        for (const [file, copy] of files) copyFileSync(file, copy)
-      }
-      const keeping: Service = {
-        around: (names, effect) =>
-          Effect.tap(effect, () => Effect.sync(() => names().includes("commit record a usage limit") && keep()))
-      }
-      const first = yield* untilClosed(Layer.provide(layer, Layer.succeed(Failpoint, keeping)))
-      const id = yield* Effect.provide(parkedJob(config), first.context)
-      yield* first.close
-      for (const [file, copy] of files) {
-        rmSync(file, { force: true })
-        copyFileSync(copy, file)
-      }
-      const job = yield* Effect.gen(function* () {
-        yield* becomes(id, "parked")
-        expect(yield* counted(world, "claude")).toBe(1)
-        return yield* ended(id)
-      }).pipe(Effect.provide(layer))
-      expect(job.types.filter((type) => type.startsWith("job."))).toEqual(
-        ["started", "interrupted", "resumed", "parked", "resumed", "completed"].map((type) => `job.${type}`)
-      )
-      expect(job.run).toMatchObject({ status: "completed", attempt: 3 })
-      expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
-      expect(yield* counted(world, "claude")).toBe(2)
-    })
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const layer = charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 3600; worked")] })
+        const files = ["", "-wal"].map(
+          (end) => [`${world.root}/charlotte.db${end}`, `${world.root}/crashed${end}`] as const
+        )
+        // The database as a crash right after the commit of the limit leaves it.
+        const keep = () => {
+          for (const [file, copy] of files) copyFileSync(file, copy)
+        }
+        const keeping: Service = {
+          around: (names, effect) =>
+            Effect.tap(effect, () => Effect.sync(() => names().includes("commit record a usage limit") && keep()))
+        }
+        const first = yield* untilClosed(Layer.provide(layer, Layer.succeed(Failpoint, keeping)))
+        const id = yield* Effect.provide(parkedJob(config), first.context)
+        yield* first.close
+        for (const [file, copy] of files) {
+          rmSync(file, { force: true })
+          copyFileSync(copy, file)
+        }
+        const job = yield* Effect.gen(function* () {
+          yield* becomes(id, "parked")
+          expect(yield* counted(world, "claude")).toBe(1)
+          yield* jump("1 hour")
+          return yield* ended(id)
+        }).pipe(Effect.provide(layer))
+        expect(job.types.filter((type) => type.startsWith("job."))).toEqual(
+          ["started", "interrupted", "resumed", "parked", "resumed", "completed"].map((type) => `job.${type}`)
+        )
+        expect(job.run).toMatchObject({ status: "completed", attempt: 3 })
+        expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
+        expect(yield* counted(world, "claude")).toBe(2)
+      })
+    )
   )
 
   it.scopedLive("is not what a gate, a tool or a turn that ended well says", () =>
@@ -265,25 +283,33 @@ describe("an agent that is not logged in", () => {
 
 describe("an agent whose service is not reached", () => {
   it.scopedLive("is tried again after a pause, without using an attempt, and keeps the log of each call", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config } = yield* repository(world, once)
-      const profiles = [claude(world, "[ $n = 1 ] && refused 'API Error: Connection error.'; worked")]
-      const job = yield* run({ ...config, agent: "claude" }).pipe(Effect.provide(charlotte(world, { profiles })))
-      expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
-      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
-      expect(job.events.find(({ type }) => type === "task.retry")?.payload).toMatchObject({
-        class: "network",
-        attempt: 1,
-        pause: 5_000
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const profiles = [claude(world, "[ $n = 1 ] && refused 'API Error: Connection error.'; worked")]
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          yield* eventually(id, "task.retry tasks 1")
+          yield* jump("5 seconds")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles })))
+        expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+        expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+        expect(job.events.find(({ type }) => type === "task.retry")?.payload).toMatchObject({
+          class: "network",
+          attempt: 1,
+          pause: 5_000
+        })
+        const logs = job.events.flatMap(({ payload, type }) => (type === "task.agent.started" ? [logOf(payload)] : []))
+        expect(logs.map((log) => basename(log))).toEqual(["01-attempt-1.1.agent.log", "01-attempt-1.1.2.agent.log"])
+        expect(logs.map((log) => readFileSync(log, "utf8"))).toEqual([
+          expect.stringContaining("Connection error"),
+          expect.stringContaining('"result":"done"')
+        ])
       })
-      const logs = job.events.flatMap(({ payload, type }) => (type === "task.agent.started" ? [logOf(payload)] : []))
-      expect(logs.map((log) => basename(log))).toEqual(["01-attempt-1.1.agent.log", "01-attempt-1.1.2.agent.log"])
-      expect(logs.map((log) => readFileSync(log, "utf8"))).toEqual([
-        expect.stringContaining("Connection error"),
-        expect.stringContaining('"result":"done"')
-      ])
-    })
+    )
   )
 })
 
