@@ -21,7 +21,7 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
 /** Tests that kill, cut off, crowd, pause and attack what they test, at every point or at random. */
 const chaos = [
   "test/{crash,faults,model,simulation}/**/*.test.ts",
-  "test/cli/process/{Abuse,DaemonLife,Hostile,Paused,Phases,Shutdown,Signals}.test.ts",
+  "test/cli/process/{Abuse,DaemonLife,Hostile,Paused,Phases,Shutdown,Signals,Suspended,Watch}.test.ts",
   "test/cluster/guard/Kill.test.ts",
   "test/daemon/LockCrowd.test.ts",
   "test/git/{Interruption,Planted,RefNames,Remaking}.test.ts",
