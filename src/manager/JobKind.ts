@@ -4,7 +4,7 @@
  *
  * @since 0.2.0
  */
-import { Context, type Effect, Layer, Schema, type Scope } from "effect"
+import { Context, type Effect, Layer, type Schema, type Scope } from "effect"
 import type { AlreadyManaged, InvalidJobConfig, StoreError, UndecodableRun } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
