@@ -54,8 +54,8 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
 const sweepInterval = "500 millis"
 const longestLease = Duration.seconds(5)
 
-/** How long jobs have to end when the lease is over: less than other nodes wait before they take them over. */
-const graceOnLoss = Duration.seconds(2)
+/** How long jobs have to end when the lease is over: then the guard of the node kills. */
+const graceOnLoss = Duration.seconds(1)
 
 /**
  * A manager of a custom job type as one node of a cluster, for as long as the scope lives. When it closes, it interrupts its jobs,

@@ -54,16 +54,19 @@ export const make = (
   Effect.gen(function* () {
     yield* Effect.acquireRelease(joined(store, node), () => Effect.ignoreLogged(store.leave(node.id)))
     const { now: wall } = yield* RealClock
-    const renewedAt = yield* Ref.make(yield* Clock.currentTimeMillis)
-    const isFresh = Effect.zipWith(Clock.currentTimeMillis, Ref.get(renewedAt), (now, at) => now - at <= lease)
+    // By both clocks: one may be set, the other does not run while the machine sleeps.
+    const times = Effect.all([Clock.currentTimeMillis, wall])
+    const renewedAt = yield* Ref.make(yield* times)
+    const isFresh = Effect.zipWith(times, Ref.get(renewedAt), (now, at) =>
+      now.every((time, i) => time - (at[i] ?? 0) <= lease)
+    )
 
     const renew = Effect.gen(function* () {
-      const asked = yield* Clock.currentTimeMillis
-      const askedAt = yield* wall
+      const asked = yield* times
       // Not recorded: another node has seen it dead, and taken its address.
       if (!(yield* store.renew(node.id))) yield* store.join(node)
       yield* Ref.set(renewedAt, asked)
-      yield* onRenewed(askedAt)
+      yield* onRenewed(asked[1])
     }).pipe(
       Effect.catchAllCause((cause) =>
         Cause.isInterrupted(cause) ? Effect.interrupt : Effect.logWarning("the node has given no sign of life", cause)

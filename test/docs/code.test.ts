@@ -66,6 +66,7 @@ describe("the TypeScript in README and docs", () => {
     const named = blocks.filter(({ check, language }) => language === "ts" && check.startsWith("examples/"))
     expect(named.map(({ check }) => check).sort()).toEqual([
       "examples/client.ts",
+      "examples/cluster.ts",
       "examples/embed.ts",
       "examples/postgres.ts",
       "examples/server.ts"

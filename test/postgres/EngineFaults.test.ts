@@ -133,7 +133,7 @@ describe("a node in another process", () => {
     })
   )
 
-  it.scopedLive("is replaced when it is killed, and can come back to its address at once", () =>
+  it.scopedLive("is replaced when it is killed", () =>
     Effect.gen(function* () {
       const url = yield* TestDatabase.make
       const here = yield* join(url, quick)
