@@ -1,4 +1,4 @@
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Database, JobKind, RunStore } from "charlotte"
 import { Engine, JobKind as Nodes } from "charlotte/cluster"
 import { Config, Console, Effect, Layer, Schema } from "effect"

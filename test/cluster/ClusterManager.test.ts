@@ -114,4 +114,38 @@ describe("a cluster", () => {
       )
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
+
+  it.scoped("continues its own jobs when it is started again at its address after it was killed", () =>
+    Effect.gen(function* () {
+      const scene = yield* Scene.make
+      const before = yield* scene.node("a")
+      const id = yield* scene.passing(before.manager.start(start("job")))
+      yield* scene.worked(1)
+      yield* before.kill
+      yield* scene.network.expire(before.address)
+      const after = yield* scene.passing(scene.node("a"))
+      yield* scene.until("it runs again", scene.working, (all) =>
+        all.some((working) => working.id === id && working.attempt === 2)
+      )
+      expect(yield* after.manager.list).toEqual([id])
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("refuses a second node of one address while the first is alive", () =>
+    Effect.gen(function* () {
+      const { node, passing } = yield* two
+      expect(yield* Effect.flip(passing(node("a")))).toMatchObject({ _tag: "NodeConflict", address: "a:1" })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("sends a signal to a job that has parked on another node, and continues it", () =>
+    Effect.gen(function* () {
+      const { a, b, passing, store, until, working } = yield* two
+      const id = yield* passing(a.manager.start(start("parks")))
+      const status = Effect.map(Effect.orDie(Effect.flatten(store.get(id))), ({ status }) => status)
+      yield* until("it is parked", status, (status) => status === "parked")
+      yield* passing(b.manager.signal(id, "go"))
+      yield* until("it works again", working, (all) => all.some(({ attempt }) => attempt === 2))
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
 })

@@ -65,7 +65,7 @@ export const make = Effect.gen(function* () {
     )
 
   const orchestrator = (address: string): Orchestrator.Service<typeof Config.Type> => ({
-    run: ({ attempt, emit, id }) =>
+    run: ({ attempt, config: { name }, emit, id, park }) =>
       Effect.gen(function* () {
         const own = { id, attempt, address }
         yield* Effect.acquireRelease(
@@ -73,6 +73,7 @@ export const make = Effect.gen(function* () {
           () => Ref.update(working, (all) => all.filter((other) => other !== own))
         )
         yield* emit({ type: "begun", payload: { address, attempt } })
+        if (name === "parks" && attempt === 1) yield* park({ reason: "it waits", signal: "go" })
         yield* Effect.flatMap(end(id), Deferred.await)
       })
   })
