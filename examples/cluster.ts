@@ -26,7 +26,7 @@ const program = Effect.gen(function* () {
   const id = yield* reports.start({ number: 1 }, { whenFull: "queue" })
   const run = yield* reports.await(id)
   yield* Console.log(run.status)
-  yield* Effect.never
+  return yield* Effect.never
 })
 
 NodeRuntime.runMain(Effect.provide(program, Reports))

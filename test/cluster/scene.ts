@@ -73,7 +73,7 @@ export const make = Effect.gen(function* () {
           () => Ref.update(working, (all) => all.filter((other) => other !== own))
         )
         yield* emit({ type: "begun", payload: { address, attempt } })
-        if (name === "parks" && attempt === 1) yield* park({ reason: "it waits", signal: "go" })
+        if (name === "parks" && attempt === 1) return yield* park({ reason: "it waits", signal: "go" })
         yield* Effect.flatMap(end(id), Deferred.await)
       })
   })

@@ -49,6 +49,14 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
     new errors.AlreadyManaged({ kind: "tasks", pid: 42, machine: "build-7/0123456789ab" }),
     'jobs of kind "tasks" are already managed by process 42 on build-7'
   ],
+  [
+    new errors.AlreadyManaged({ kind: "tasks", pid: 42, machine: "build-7/0123456789ab", node: "10.0.0.5:7440" }),
+    'jobs of kind "tasks" are already managed by process 42 on build-7, the node 10.0.0.5:7440 of a cluster'
+  ],
+  [
+    new errors.NodeConflict({ kind: "tasks", address: "10.0.0.5:7440" }),
+    'another node for jobs of kind "tasks" has the address 10.0.0.5:7440; give each node its own'
+  ],
   [new errors.Superseded({ jobId, attempt: 2 }), `attempt 2 of job ${jobId} has ended; the write was rejected`],
   [
     new errors.StoreError({ operation: "start a job", reason: "full", cause: new Error("no space") }),
@@ -89,6 +97,7 @@ describe("errors", () => {
         errors.StopTimedOut,
         errors.ShuttingDown,
         errors.AlreadyManaged,
+        errors.NodeConflict,
         errors.Superseded,
         errors.StoreError,
         errors.InvalidJobConfig

@@ -35,6 +35,7 @@ const byTag: Readonly<Record<string, number>> = {
   InvalidSignal: invalid,
   JobEnded: invalid,
   InvalidRequest: invalid,
+  NodeConflict: invalid,
 
   MaxJobsReached: busy,
   QueueFull: busy,
