@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process"
 import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { memoryDirectory } from "../support/memoryDirectory.js"
 import { programs, type Programs } from "./installation.js"
 
 /** Below the ports that the system gives to clients. */
@@ -65,7 +65,7 @@ const main = async () => {
   process.stdout.on("error", () => {})
   const ended = new Promise((resolve) => process.stdin.on("end", resolve).on("error", resolve).resume())
   const found = programs()
-  const directory = mkdtempSync(join(tmpdir(), "charlotte-postgres-"))
+  const directory = mkdtempSync(join(memoryDirectory(), "charlotte-postgres-"))
   try {
     const url = await start(found, directory)
     process.stdout.write(`${url}\n`)

@@ -57,13 +57,19 @@ describe("Driver.probe", () => {
   it.scoped("returns the versions, and leaves no files behind", () =>
     Effect.gen(function* () {
       const temporary = yield* TemporaryDirectory.make
+      const before = process.env["TMPDIR"]
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          if (before === undefined) delete process.env["TMPDIR"]
+          else process.env["TMPDIR"] = before
+        })
+      )
       process.env["TMPDIR"] = temporary
       expect(yield* Driver.probe).toEqual({
         driver: manifest.dependencies["better-sqlite3"],
         sqlite: expect.stringMatching(/^3\.\d+\.\d+$/)
       })
       expect(readdirSync(temporary)).toEqual([])
-      delete process.env["TMPDIR"]
     })
   )
 
