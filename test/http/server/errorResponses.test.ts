@@ -116,6 +116,7 @@ const notSent = [
   // Records are sent raw, and decoded by who reads them.
   "UndecodableRun",
   // A manager is not made, or does not write, for these: no request ever sees them.
+  "NodeConflict",
   "AlreadyManaged",
   "Superseded"
 ]
