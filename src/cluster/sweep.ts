@@ -6,6 +6,7 @@
 import { Cause, Effect, Option } from "effect"
 import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
 import { parse } from "../internal/Json.js"
+import { now } from "../internal/now.js"
 import type { Admission } from "../manager/internal/admission.js"
 import { endUnresumable } from "../manager/internal/beginRun.js"
 import type { Core } from "../manager/internal/Core.js"
@@ -39,7 +40,7 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
     const { id } = held.run
     const active = Option.getOrUndefined(yield* JobRegistry.get(core.jobs, id))
     if (Option.exists(held.runner, ({ node }) => node === runner.node)) {
-      if (active === undefined) return yield* settle(parts, held)
+      if (active === undefined) return yield* giveBack(parts, held)
       // Another node has recorded the intent.
       if (held.stopping && active._tag === "Running") {
         yield* core.fork(Effect.ignoreLogged(stopJob(core, id, core.stopGrace)))
@@ -84,6 +85,16 @@ const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreErr
     Effect.catchTag("Superseded", () => Effect.void)
   )
 
-/** Its node is dead, or has lost it. */
+/**
+ * This node has taken it without knowing, since the answer was lost: nothing of the attempt has begun. Or it has ended since the rows
+ * were read, and then this changes nothing.
+ */
+const giveBack = <C>({ core: { store } }: Sweep<C>, { run, stopping }: HeldRun): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    const change = stopping ? { type: "job.cancelled" as const } : { type: "job.interrupted" as const, crashed: true }
+    yield* store.record({ ...change, jobId: run.id, attempt: run.attempt, at: yield* now })
+  }).pipe(Effect.catchTag("Superseded", () => Effect.void))
+
+/** Its node is dead. */
 const settle = <C>({ core: { kind, store }, recover }: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
   takeOverRun({ kind, store, recover }, held)

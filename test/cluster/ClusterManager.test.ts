@@ -148,4 +148,18 @@ describe("a cluster", () => {
       yield* until("it works again", working, (all) => all.some(({ attempt }) => attempt === 2))
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
+
+  it.scoped("continues an attempt that a node has taken without knowing, since the answer was lost", () =>
+    Effect.gen(function* () {
+      const { network, node, store, until, working } = yield* Scene.make
+      const a = yield* node("a")
+      // Between the commit of the start and the look at it that follows.
+      yield* network.cut(a.address)
+      const id = yield* a.manager.start(start("job"))
+      const [own] = yield* store.cluster.nodes(kind)
+      const runner = { node: own?.id ?? "", address: a.address, capacity: 4 }
+      yield* store.cluster.take({ jobId: id, attempt: 1 }, runner)
+      yield* until("it works", working, (all) => all.some(({ attempt }) => attempt === 2))
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
 })
