@@ -3,7 +3,7 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Data, Effect } from "effect"
+import { Cause, Data, Effect } from "effect"
 import type { JobId } from "../../src/domain/JobId.js"
 
 /** The jobs that a transaction has started, by what became of them. */
@@ -27,28 +27,33 @@ export const startInside = <E extends { readonly _tag: string }>(
   start: Effect.Effect<JobId, E>,
   { isRolledBack, withSavepoint }: Options
 ): Effect.Effect<Outcome, E | SqlError | Doubtful, SqlClient.SqlClient> =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const rolledBack: Array<JobId> = []
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const rolledBack: Array<JobId> = []
 
-    /** Runs a start, and rolls it back. */
-    const undone = sql.withTransaction(Effect.flatMap(start, (id) => new RolledBack({ id }))).pipe(
-      Effect.catchIf(
-        (error) => error instanceof RolledBack,
-        ({ id }) => Effect.sync(() => void rolledBack.push(id))
+      /** Runs a start, and rolls it back. */
+      const undone = sql.withTransaction(Effect.flatMap(start, (id) => new RolledBack({ id }))).pipe(
+        Effect.catchIf(
+          (error) => error instanceof RolledBack,
+          ({ id }) => Effect.sync(() => void rolledBack.push(id))
+        )
       )
-    )
-    if (isRolledBack) {
-      yield* undone
-      return { committed: [], rolledBack }
-    }
-    const committed = yield* sql.withTransaction(Effect.zipLeft(start, withSavepoint ? undone : Effect.void))
-    return { committed: [committed], rolledBack }
-  }).pipe(
-    // A failed COMMIT or ROLLBACK is a defect, and leaves the connection inside.
-    Effect.catchAllDefect(() =>
-      Effect.flatMap(SqlClient.SqlClient, (sql) =>
-        Effect.zipRight(Effect.ignore(sql.unsafe("ROLLBACK").unprepared), new Doubtful())
-      )
+      if (isRolledBack) {
+        yield* undone
+        return { committed: [], rolledBack }
+      }
+      const committed = yield* sql.withTransaction(Effect.zipLeft(start, withSavepoint ? undone : Effect.void))
+      return { committed: [committed], rolledBack }
+    }).pipe(
+      restore,
+      // A failed COMMIT or ROLLBACK is a defect, and leaves the connection inside; also where the caller goes away.
+      Effect.catchAllCause((cause): Effect.Effect<never, E | SqlError | Doubtful, SqlClient.SqlClient> => {
+        if (!Cause.isDie(cause)) return Effect.failCause(cause)
+        const answer = Cause.isInterrupted(cause) ? Effect.interrupt : new Doubtful()
+        return Effect.flatMap(SqlClient.SqlClient, (sql) =>
+          Effect.zipRight(Effect.ignore(sql.unsafe("ROLLBACK").unprepared), answer)
+        )
+      })
     )
   )

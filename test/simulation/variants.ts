@@ -33,8 +33,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/process/superviseProcess.ts",
-        from: `        if (Exit.isFailure(exit)) yield* end(Duration.zero)
-        yield* Deferred.await(ended)
+        from: `      if (Exit.isFailure(exit)) yield* end(Duration.zero)
+      yield* Deferred.await(ended)
 `,
         to: ""
       }
@@ -154,8 +154,12 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/beginRun.ts",
-        from: "launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller })",
-        to: "launch<Config, NotResumable | Superseded | StoreError | Elsewhere>(core, { id, prepare, caller, isFree: true })"
+        from: `(core, {
+        id,
+        prepare,
+        caller
+      })`,
+        to: "(core, { id, prepare, caller, isFree: true })"
       },
       {
         file: "src/manager/internal/jobLife.ts",
