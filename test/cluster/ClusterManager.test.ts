@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
-import { Chunk, Effect, Fiber, Stream } from "effect"
+import { Chunk, Duration, Effect, Fiber, Stream } from "effect"
 import * as Scene from "./scene.js"
 
 const { kind } = Scene
@@ -160,6 +160,19 @@ describe("a cluster", () => {
       const runner = { node: own?.id ?? "", address: a.address, capacity: 4 }
       yield* store.cluster.take({ jobId: id, attempt: 1 }, runner)
       yield* until("it works", working, (all) => all.some(({ attempt }) => attempt === 2))
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("ends no job at 10,000 forged requests to stop it", () =>
+    Effect.gen(function* () {
+      const { a, b, passing, worked, working } = yield* two
+      const id = yield* passing(a.manager.start(start("job")))
+      const [own] = yield* worked(1)
+      const forged = b.engine.ask(kind, own?.address).stop(id, Duration.zero)
+      const answers = yield* Effect.replicateEffect(Effect.flip(forged), 10_000)
+      expect(new Set(answers.map(({ _tag }) => _tag))).toEqual(new Set(["Unrouted"]))
+      yield* passing(Effect.sleep("2 seconds"))
+      expect(yield* working).toEqual([own])
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })

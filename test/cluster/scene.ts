@@ -90,9 +90,9 @@ export const make = Effect.gen(function* () {
       let state: State = "open"
       const buried = yield* Deferred.make<void>()
       const own = yield* Scope.fork(scope, { _tag: "Sequential" })
-      const manager = yield* Effect.gen(function* () {
+      const { engine, manager } = yield* Effect.gen(function* () {
         const engine = yield* network.join(address)
-        return yield* ClusterManager.make({
+        const manager = yield* ClusterManager.make({
           kind,
           config: Config,
           orchestrator: orchestrator(address),
@@ -100,6 +100,7 @@ export const make = Effect.gen(function* () {
           maxJobs: 4,
           ...options
         }).pipe(Effect.provideService(Engine, engine))
+        return { engine, manager }
       }).pipe(
         Effect.provideService(
           RunStore.RunStore,
@@ -110,6 +111,7 @@ export const make = Effect.gen(function* () {
       const become = (to: State) => Effect.sync(() => void (state = to))
       return {
         manager,
+        engine,
         address,
         /** As kill -9: it does nothing more, and its shards are others' once its locks have expired. */
         kill: Effect.all([become("dead"), network.cut(address), bury(buried)], { discard: true }),
