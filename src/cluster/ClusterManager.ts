@@ -39,17 +39,26 @@ import { ready, startPlaced } from "./startPlaced.js"
 import { sweep } from "./sweep.js"
 
 /**
- * Options of `make`.
+ * What a node of a cluster is asked for.
  *
  * @since 0.2.0
  * @category options
  */
-export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> extends Parts.MakeOptions<C, I, RS, R, R2> {
+export interface NodeOptions {
   /** Maximum number of active jobs of this node; that of the cluster by default. */
   readonly capacity?: number
   /** How long the database may not answer before the node lets go of its jobs; 5 seconds by default, at most 5. */
   readonly lease?: Duration.DurationInput
 }
+
+/**
+ * Options of `make`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
+  extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
 
 const sweepInterval = "500 millis"
 const longestLease = Duration.seconds(5)
@@ -72,7 +81,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   RunStore | Engine | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { key, kind, labels = () => ({}), maxJobs = 10, maxQueued = 10_000, orchestrator } = options
+    const { key, kind, labels = () => ({}), maxJobs = 10, maxQueued = 10_000 } = options
     const { capacity = maxJobs } = options
     const lease = Duration.decode(options.lease ?? longestLease)
     if (Duration.greaterThan(lease, longestLease)) {
@@ -103,7 +112,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       RunStore,
       ofNode
     )
-    const { admission, anyId, core, provide, recover, subscriptions } = parts
+    const { admission, continued, core, forget, provide, recover, subscriptions } = parts
 
     const limit = yield* store.cluster.limit({ kind, maxJobs })
     if (limit !== maxJobs) {
@@ -131,15 +140,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     yield* awaitOwner(store, kind)
     yield* Ref.set(isFresh, node.isFresh)
 
-    const latest = yield* store.latestId
-    const nextId = Option.match(latest, { onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
+    const nextId = yield* parts.nextId
     const inserted = makeNotifier()
     const queueInserted = yield* Option.match(store.outbox, {
       onNone: () => Effect.succeed(Effect.void),
       onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
     })
-    const pendingOrParked = ["parked", "pending"] as const
-    const continued = options.recovery === "manual" ? pendingOrParked : (["interrupted", ...pendingOrParked] as const)
     const begin: Parameters<typeof Dispatcher.make>[1] = (run) =>
       Effect.flatMap(ticks.version, (seen) =>
         Effect.catchTag(beginRun(core, admission, run), "MaxJobsReached", () =>
@@ -150,7 +156,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       )
     const dispatcher = yield* Dispatcher.make(core, begin, continued)
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
-    const [nodes, forget] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), sweepInterval)
+    const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), sweepInterval)
     const { wake } = engine.ask(kind)
 
     const woken = makeNotifier()
@@ -176,7 +182,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
           outside: startPlaced(
             core,
             starting,
-            { engine, nodes: Effect.tapError(nodes, () => forget) },
+            { engine, nodes: Effect.tapError(nodes, () => forgetNodes) },
             { input, options, waiting: continued }
           )
         }),
@@ -220,9 +226,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
     yield* Effect.forkScoped(queueInserted)
-    if (options.retention !== undefined) {
-      yield* keepRetention(core, options.retention, (id) => provide(orchestrator.forget?.(id) ?? Effect.void))
-    }
+    if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     yield* ready(engine, () => nextId(0))
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() =>

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { type Duration, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import * as JobManager from "../manager/JobManager.js"
@@ -12,18 +12,7 @@ import type { RunStore } from "../store/RunStore.js"
 import * as ClusterManager from "./ClusterManager.js"
 import type { Engine } from "./Engine.js"
 
-/**
- * What a node of a cluster is asked for.
- *
- * @since 0.2.0
- * @category options
- */
-export interface NodeOptions {
-  /** Maximum number of active jobs of this node; `maxJobs` by default. */
-  readonly capacity?: number
-  /** How long the database may not answer before the node lets go of its jobs; 5 seconds by default, at most 5. */
-  readonly lease?: Duration.DurationInput
-}
+export type { NodeOptions } from "./ClusterManager.js"
 
 /**
  * Options of `layerCluster`. `maxJobs` is that of the whole cluster: the first node records it, and then the database has the last
@@ -32,7 +21,7 @@ export interface NodeOptions {
  * @since 0.2.0
  * @category options
  */
-export interface ClusterOptions extends JobManager.LayerOptions, NodeOptions {}
+export interface ClusterOptions extends JobManager.LayerOptions, ClusterManager.NodeOptions {}
 
 /**
  * The manager as one node of a cluster, for as long as the layer lives: its operations are on the jobs of all nodes. When the layer

@@ -16,7 +16,6 @@ import { beginRun, resumeJob } from "./internal/beginRun.js"
 import * as Dispatcher from "./internal/dispatcher.js"
 import * as outboxQueue from "./internal/outboxQueue.js"
 import * as Parts from "./internal/parts.js"
-import * as JobIdGenerator from "./internal/JobIdGenerator.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
 import { limits } from "./internal/limits.js"
 import { managedJob } from "./internal/managedJob.js"
@@ -86,12 +85,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { key, kind, labels = () => ({}), maxQueued = 10_000, orchestrator } = options
-    const { admission, anyId, core, provide, recover, subscriptions } = yield* Parts.make(options)
+    const { key, kind, labels = () => ({}), maxQueued = 10_000 } = options
+    const parts = yield* Parts.make(options)
+    const { admission, anyId, continued, core, forget, recover, subscriptions } = parts
 
     yield* acquireOwnership(core, anyId((yield* now).epochMillis), options.onLost)
-    const latest = yield* core.store.latestId
-    const nextId = Option.match(latest, { onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
+    const nextId = yield* parts.nextId
     yield* takeOver({ kind, store: core.store, recover })
 
     const inserted = makeNotifier()
@@ -99,8 +98,6 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       onNone: () => Effect.succeed(Effect.void),
       onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
     })
-    const pendingOrParked = ["parked", "pending"] as const
-    const continued = options.recovery === "manual" ? pendingOrParked : (["interrupted", ...pendingOrParked] as const)
     const dispatcher = yield* Dispatcher.make(core, (run) => beginRun(core, admission, run), continued)
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
 
@@ -134,9 +131,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
     yield* Effect.forkScoped(queueInserted)
-    if (options.retention !== undefined) {
-      yield* keepRetention(core, options.retention, (id) => provide(orchestrator.forget?.(id) ?? Effect.void))
-    }
+    if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => closeJobs(core))
     return service

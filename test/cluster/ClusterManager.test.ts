@@ -75,7 +75,7 @@ describe("a cluster", () => {
       yield* b.kill
       yield* pass(5_000)
       yield* network.expire(b.address)
-      // Not before ten seconds without a sign of life, whoever has its shards.
+      // Not before ten seconds without a sign of life, also where others have its shards.
       yield* pass(3_000)
       expect((yield* working).filter(({ attempt }) => attempt > 1)).toEqual([])
       yield* until(

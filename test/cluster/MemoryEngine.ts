@@ -1,5 +1,5 @@
 /**
- * The engine of several nodes in one process. Shards are dealt out anew whenever a node comes or goes.
+ * The engine of several nodes in one process. Shards are dealt out again whenever a node comes or goes.
  */
 import { Effect, Option, type Scope } from "effect"
 import type { JobId } from "charlotte"

@@ -112,15 +112,21 @@ describe("a node without its database", () => {
   }
 })
 
+/** A node here and one in another process, which has the job. */
+const besideAnother = Effect.gen(function* () {
+  const url = yield* TestDatabase.make
+  const here = yield* join(url, quick)
+  const other = yield* EngineProcess.make(url, quick)
+  while ((yield* other.count) < ids.length / 5);
+  yield* settledWith(here, other)
+  const jobId = ids.find((id) => !here.engine.hasShard(id)) ?? expect.fail("all are here")
+  return { here, jobId, other }
+})
+
 describe("a node in another process", () => {
   it.scopedLive("is not waited for when it is frozen, and finds out by itself that it has lost its shards", () =>
     Effect.gen(function* () {
-      const url = yield* TestDatabase.make
-      const here = yield* join(url, quick)
-      const other = yield* EngineProcess.make(url, quick)
-      while ((yield* other.count) < ids.length / 5);
-      yield* settledWith(here, other)
-      const jobId = ids.find((id) => !here.engine.hasShard(id)) ?? expect.fail("all are here")
+      const { here, jobId, other } = yield* besideAnother
       expect(yield* here.engine.ask("email").stop(jobId, grace)).toEqual(report(jobId))
       yield* other.signal("SIGSTOP")
       const [exit, millis] = yield* timed(Effect.exit(here.engine.ask("email").stop(jobId, grace)))
@@ -135,12 +141,7 @@ describe("a node in another process", () => {
 
   it.scopedLive("is replaced when it is killed", () =>
     Effect.gen(function* () {
-      const url = yield* TestDatabase.make
-      const here = yield* join(url, quick)
-      const other = yield* EngineProcess.make(url, quick)
-      while ((yield* other.count) < ids.length / 5);
-      yield* settledWith(here, other)
-      const jobId = ids.find((id) => !here.engine.hasShard(id)) ?? expect.fail("all are here")
+      const { here, jobId, other } = yield* besideAnother
       yield* other.kill
       const [exit, millis] = yield* timed(Effect.exit(here.engine.ask("email").stop(jobId, grace)))
       expect(exit).toEqual(Exit.fail(new Unrouted({ jobId })))

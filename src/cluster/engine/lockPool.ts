@@ -5,29 +5,15 @@ import * as Reactivity from "@effect/experimental/Reactivity"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Predicate, Redacted, type Scope } from "effect"
-import { type ClientBase, Pool, type PoolConfig } from "pg"
+import { Effect, Predicate, type Scope } from "effect"
+import { type ClientBase, Pool } from "pg"
 import { StoreError } from "../../domain/errors.js"
+import { connectionConfig } from "../../store/postgres/connectionConfig.js"
 
 /** One for the locks, one for the list of nodes, one for questions from this node. */
 const size = 3
 
 const isPostgres = (sql: SqlClient): sql is PgClient.PgClient => Predicate.hasProperty(sql, PgClient.TypeId)
-
-/** How the client of the application connects. */
-const configOf = ({ config }: PgClient.PgClient): PoolConfig => {
-  const { database, host, password, port, ssl, stream, url, username } = config
-  return {
-    ...(url === undefined ? {} : { connectionString: Redacted.value(url) }),
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-    ...(username === undefined ? {} : { user: username }),
-    ...(password === undefined ? {} : { password: Redacted.value(password) }),
-    ...(database === undefined ? {} : { database }),
-    ...(ssl === undefined ? {} : { ssl }),
-    ...(stream === undefined ? {} : { stream })
-  }
-}
 
 /** Its statement was given up, and the server has not answered since. */
 const isStuck = (client: ClientBase): boolean =>
@@ -47,10 +33,9 @@ export const make = (
     }
     const open = () => {
       const pool = new Pool({
-        ...configOf(application),
+        ...connectionConfig(application),
         max: size,
         connectionTimeoutMillis: connectTimeout,
-        keepAlive: true,
         application_name: "charlotte cluster",
         // The engine keeps times without their zone: where that has daylight saving time, locks would live an hour longer, or not at all.
         onConnect: async (client) => {

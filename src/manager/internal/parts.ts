@@ -2,6 +2,7 @@
  * What the operations of a manager stand on, whether it has the jobs of its kind alone or is a node of a cluster.
  */
 import { Duration, Effect, HashMap, Option, Ref, type Schema, type Scope } from "effect"
+import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStore } from "../../store/RunStore.js"
 import type { Options } from "../JobManagerService.js"
@@ -38,14 +39,28 @@ export interface Parts<in out C, in out R> {
   readonly subscriptions: EventSubscriptions.EventSubscriptions
   /** Makes ids that need not be greater than those of the database. */
   readonly anyId: JobIdGenerator.JobIdGenerator
+  /** Makes ids that are greater than those that are in the database now. */
+  readonly nextId: Effect.Effect<JobIdGenerator.JobIdGenerator, StoreError>
+  /** The statuses of the runs that the manager continues by itself. */
+  readonly continued: ReadonlyArray<"interrupted" | "parked" | "pending">
   /** Provides the services of the orchestrator. */
   readonly provide: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
   /** Removes what is left of the child processes of a job. */
   readonly recover: (id: JobId) => Effect.Effect<void, unknown>
+  /** Removes what is kept of a job whose run is pruned. */
+  readonly forget: (id: JobId) => Effect.Effect<void, unknown>
 }
 
 export const make = <C, I, RS, R, R2>(
-  { config, kind, maxChecks = 4, maxJobs = 10, orchestrator, stopGrace = "5 seconds" }: MakeOptions<C, I, RS, R, R2>,
+  {
+    config,
+    kind,
+    maxChecks = 4,
+    maxJobs = 10,
+    orchestrator,
+    recovery,
+    stopGrace = "5 seconds"
+  }: MakeOptions<C, I, RS, R, R2>,
   others: Core.Core<C>["others"] = Option.none()
 ): Effect.Effect<
   Parts<C, RS | Exclude<R, Scope.Scope> | R2>,
@@ -64,12 +79,19 @@ export const make = <C, I, RS, R, R2>(
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
       run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
     })
+    const anyId = yield* JobIdGenerator.make
     return {
       core,
       admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),
-      anyId: yield* JobIdGenerator.make,
+      anyId,
+      nextId: Effect.map(
+        core.store.latestId,
+        Option.match({ onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
+      ),
+      continued: recovery === "manual" ? ["parked", "pending"] : ["interrupted", "parked", "pending"],
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),
-      recover: (id) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services)
+      recover: (id) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services),
+      forget: (id) => Effect.provide(orchestrator.forget?.(id) ?? Effect.void, services)
     }
   })

@@ -4,8 +4,9 @@
 import type { PgClient } from "@effect/sql-pg/PgClient"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
-import { Deferred, Effect, FiberId, Redacted, Schema, type Scope } from "effect"
+import { Deferred, Effect, FiberId, Schema, type Scope } from "effect"
 import type { ClientConfig } from "pg"
+import { connectionConfig } from "./connectionConfig.js"
 import { numberParameters, rowsOf } from "./PostgresConnection.js"
 
 export interface OwnConnection {
@@ -25,23 +26,8 @@ const connectTimeout = 5_000
 
 const isPostgres = (sql: SqlClient): sql is PgClient => "config" in sql
 
-/** How the client itself connects. */
-const configOf = (sql: SqlClient): ClientConfig => {
-  if (!isPostgres(sql)) return {}
-  const { database, host, password, port, ssl, stream, url, username } = sql.config
-  return {
-    ...(url === undefined ? {} : { connectionString: Redacted.value(url) }),
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-    ...(username === undefined ? {} : { user: username }),
-    ...(password === undefined ? {} : { password: Redacted.value(password) }),
-    ...(database === undefined ? {} : { database }),
-    ...(ssl === undefined ? {} : { ssl }),
-    ...(stream === undefined ? {} : { stream }),
-    connectionTimeoutMillis: connectTimeout,
-    keepAlive: true
-  }
-}
+const configOf = (sql: SqlClient): ClientConfig =>
+  isPostgres(sql) ? { ...connectionConfig(sql), connectionTimeoutMillis: connectTimeout } : {}
 
 const failed = (message: string) => (cause: unknown) => new SqlError({ cause, message })
 

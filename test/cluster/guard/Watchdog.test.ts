@@ -13,7 +13,7 @@ interface Simulated {
   readonly isDeaf?: boolean
 }
 
-/** A guard on a machine with these processes, whose time passes when it is told to. */
+/** A guard on a machine with these processes, whose time passes when the test says so. */
 const machine = (...initial: ReadonlyArray<Simulated>) => {
   const processes = new Map(initial.map((process) => [process.pid, process]))
   const no = { isDead: false, isStopped: false, isRunning: false, isBare: false, isKernel: false }
