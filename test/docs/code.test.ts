@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { vi } from "vitest"
 import * as Application from "../support/application.js"
 import { type Block, blocks, blocksOf, pages, placeOf, root } from "./pages.js"
@@ -14,7 +14,9 @@ const require = createRequire(import.meta.url)
 /** The compiler reads all of Effect, which takes long on a machine that is busy. */
 vi.setConfig({ testTimeout: 120_000 })
 
-const nameOf = (block: Block) => `${placeOf(block).replace(/\W+/g, "-")}.ts`
+/** That of a file of an example is its own, since others import it. */
+const nameOf = (block: Block) =>
+  block.check.startsWith("examples/") ? basename(block.check) : `${placeOf(block).replace(/\W+/g, "-")}.ts`
 
 /** The sample of output that follows a block, if one does. */
 const outputOf = (block: Block) => {
@@ -66,7 +68,8 @@ describe("the TypeScript in README and docs", () => {
     const named = blocks.filter(({ check, language }) => language === "ts" && check.startsWith("examples/"))
     expect(named.map(({ check }) => check).sort()).toEqual([
       "examples/client.ts",
-      "examples/cluster.ts",
+      "examples/cluster/Report.ts",
+      "examples/cluster/node.ts",
       "examples/embed.ts",
       "examples/postgres.ts",
       "examples/server.ts"

@@ -1,0 +1,55 @@
+/**
+ * How far reports are, as their events say, wherever they run.
+ */
+import type { JobId } from "charlotte"
+import { Effect, HashMap, Schema, Stream, SubscriptionRef } from "effect"
+import type { Node } from "./nodeProcess.js"
+import { Report } from "./Report.js"
+
+export interface Progress {
+  readonly id: JobId.JobId
+  readonly title: string
+  /** The address of the node that works on it. */
+  readonly address: string
+  readonly written: number
+}
+
+const decodeBegun = Schema.decodeUnknown(Report.events.begun)
+const decodeWritten = Schema.decodeUnknown(Report.events.written)
+
+/** As seen by that node. */
+export const make = ({ reports }: Pick<Node, "reports">) =>
+  Effect.gen(function* () {
+    const seen = yield* SubscriptionRef.make(HashMap.empty<JobId.JobId, Progress>())
+    const change = (id: JobId.JobId, changed: Partial<Progress>) =>
+      SubscriptionRef.update(
+        seen,
+        HashMap.modify(id, (before) => ({ ...before, ...changed }))
+      )
+    return {
+      /** Follows a report to its end; calls that when a node begins, with its first page. */
+      follow: (id: JobId.JobId, title: string, onBegun: (address: string, page: number) => Effect.Effect<void>) =>
+        Effect.zipRight(
+          SubscriptionRef.update(seen, HashMap.set(id, { id, title, address: "", written: 0 })),
+          Stream.runForEach(reports.events(id), ({ payload, type }) =>
+            Effect.gen(function* () {
+              if (type === "written") yield* change(id, { written: (yield* decodeWritten(payload)).page })
+              if (type === "begun") {
+                const { node: address, page } = yield* decodeBegun(payload)
+                yield* change(id, { address })
+                yield* onBegun(address, page)
+              }
+            })
+          )
+        ),
+      /** Returns when it is so. */
+      until: (isSo: (reports: ReadonlyArray<Progress>) => boolean) =>
+        Stream.runHead(Stream.filter(seen.changes, (reports) => isSo(HashMap.toValues(reports)))),
+      on: ({ address }: Pick<Node, "address">) =>
+        Effect.map(SubscriptionRef.get(seen), (reports) =>
+          HashMap.toValues(reports)
+            .filter((report) => report.address === address)
+            .sort((one, other) => one.title.localeCompare(other.title))
+        )
+    }
+  })
