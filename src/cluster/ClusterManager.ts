@@ -173,7 +173,6 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       )
     )
 
-    const held = Effect.orDie(store.cluster.held(kind))
     const decodeConfig = Schema.decodeUnknown(options.config, { onExcessProperty: "ignore" })
     const service: Service<C, I> = {
       start: (input, options) =>
@@ -199,22 +198,22 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         Effect.gen(function* () {
           const active = Option.filter(yield* JobRegistry.find(core.jobs, id), JobRegistry.isActive)
           if (Option.isSome(active)) return Option.some(yield* managedJob(active.value, service))
-          const found = (yield* held).find(({ run }) => run.id === id)
-          if (found === undefined) return Option.none()
-          const { attempt, config, createdAt, startedAt = createdAt } = found.run
+          const found = Option.filter(yield* Effect.orDie(store.cluster.heldRun(id)), ({ run }) => run.kind === kind)
+          if (Option.isNone(found)) return Option.none()
+          const { run, stopping } = found.value
           return Option.some({
             id,
-            config: yield* Effect.orDie(provide(decodeConfig(config))),
-            attempt,
-            startedAt,
-            phase: found.stopping ? "stopping" : "running",
+            config: yield* Effect.orDie(provide(decodeConfig(run.config))),
+            attempt: run.attempt,
+            startedAt: run.startedAt ?? run.createdAt,
+            phase: stopping ? "stopping" : "running",
             events: (options) => service.events(id, options),
             stop: (options) => service.stop(id, options),
             await: service.await(id)
           })
         }),
       list: Effect.orDie(others.ids),
-      activeCount: Effect.map(held, (all) => all.length),
+      activeCount: Effect.orDie(Effect.map(others.ids, (ids) => ids.length)),
       await: (id) => awaitEnd(core, id),
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),

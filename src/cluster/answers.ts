@@ -36,8 +36,7 @@ export const answers = <Config>({
   stop: (id, grace) =>
     Effect.gen(function* () {
       const active = yield* JobRegistry.find(core.jobs, id)
-      const held = yield* core.store.cluster.held(core.kind)
-      const isStopping = held.some(({ run, stopping }) => run.id === id && stopping)
+      const isStopping = Option.exists(yield* core.store.cluster.heldRun(id), ({ stopping }) => stopping)
       if (Option.isSome(active) && isStopping) return yield* stopJob(core, id, grace)
       yield* wake
       return yield* new Unrouted({ jobId: id })

@@ -54,8 +54,8 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
             // It is being stopped already, or has just come to rest.
             .pipe(Effect.catchTag("Superseded", () => Effect.void))
         )
-        const held = (yield* store.cluster.held(kind)).find(({ run }) => run.id === id)
-        const asked = Effect.matchEffect(engine.ask(kind, held?.address).stop(id, grace), {
+        const address = Option.map(yield* store.cluster.heldRun(id), ({ address }) => address)
+        const asked = Effect.matchEffect(engine.ask(kind, Option.getOrUndefined(address)).stop(id, grace), {
           onSuccess: (report): Effect.Effect<Option.Option<StopReport>, Refused> =>
             Effect.map(since(begun), (elapsed) =>
               Option.some(new StopReport({ ...report, elapsed }, { disableValidation: true }))

@@ -77,6 +77,9 @@ export interface ClusterStore {
 
   /** The running runs of a kind, oldest first. */
   readonly held: (kind: string) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
+
+  /** The run, if it is running. */
+  readonly heldRun: (id: JobId) => Effect.Effect<Option.Option<HeldRun>, StoreError>
 }
 
 /**

@@ -3,7 +3,7 @@
  */
 import { Clock, Effect, Option, Order } from "effect"
 import { NodeConflict, Superseded } from "../domain/errors.js"
-import { type ClusterStore, deadAfter, type NewNode, type Node } from "./ClusterStore.js"
+import { type ClusterStore, deadAfter, type HeldRun, type NewNode, type Node } from "./ClusterStore.js"
 import type * as MemoryQueue from "./MemoryQueue.js"
 import type { Entry } from "./MemoryRunReads.js"
 import { permit, type Permits, placeRun } from "./placeRun.js"
@@ -48,9 +48,24 @@ export const make = ({
       return node !== undefined
     })
 
+  const isRunning = ({ state }: Entry): boolean => state.status === "running"
+
+  const toHeld =
+    (now: number) =>
+    (entry: Entry): HeldRun => ({
+      run: toRun(entry),
+      address: entry.node,
+      stopping: entry.state.stoppingAt !== undefined,
+      crashes: entry.state.crashes,
+      runner: Option.map(Option.fromNullable(entry.runner), (node) => ({
+        node,
+        isAlive: isAlive(now, nodes.get(node))
+      }))
+    })
+
   const running = (kind: string) =>
     [...entries.values()]
-      .filter(({ state, submitted }) => submitted.kind === kind && state.status === "running")
+      .filter((entry) => entry.submitted.kind === kind && isRunning(entry))
       .sort(Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id))
 
   const permits = (now: number): Permits<never> => ({
@@ -133,18 +148,10 @@ export const make = ({
         return Effect.void
       }),
 
-    held: (kind) =>
+    held: (kind) => Effect.map(Clock.currentTimeMillis, (now) => running(kind).map(toHeld(now))),
+    heldRun: (id) =>
       Effect.map(Clock.currentTimeMillis, (now) =>
-        running(kind).map((entry) => ({
-          run: toRun(entry),
-          address: entry.node,
-          stopping: entry.state.stoppingAt !== undefined,
-          crashes: entry.state.crashes,
-          runner: Option.map(Option.fromNullable(entry.runner), (node) => ({
-            node,
-            isAlive: isAlive(now, nodes.get(node))
-          }))
-        }))
+        Option.fromNullable(entries.get(id)).pipe(Option.filter(isRunning), Option.map(toHeld(now)))
       )
   }
 }

@@ -29,6 +29,9 @@ export interface ShardLocks {
 /** How long a question about nodes may take. */
 const queryTimeout = "3 seconds"
 
+/** How long an answer is used. Where a lock has moved since, the node that has it takes the run from its row. */
+const holdersTtl = "500 millis"
+
 const prefix = "charlotte_cluster"
 const locks = `${prefix}_locks`
 const runners = `${prefix}_runners`
@@ -42,7 +45,7 @@ const isRace = (error: unknown): boolean =>
     ? isRace(error.cause)
     : Predicate.hasProperty(error, "code") && ["23505", "42710", "42P07", "XX000"].includes(String(error.code))
 
-const Holder = Schema.Array(Schema.Struct({ shard_id: Schema.String, address: Schema.String }))
+const Holders = Schema.Array(Schema.Struct({ shard_id: Schema.String, address: Schema.String }))
 
 export const make = (
   application: SqlClient.SqlClient,
@@ -112,6 +115,21 @@ export const make = (
      * vain, and wait. So both go in one statement, and the engine, which is to be closed then, must not join again.
      */
     let isLeaving = false
+    const [holders, forgetHolders] = yield* sql`
+      SELECT shard_id, address FROM ${sql(locks)}
+      WHERE acquired_at >= now() - make_interval(secs => ${Math.ceil(expiration / 1_000)})`.pipe(
+      Effect.flatMap(Schema.decodeUnknown(Holders)),
+      Effect.map((rows) => new Map(rows.map(({ address, shard_id }) => [shard_id, address]))),
+      retryWhileBusy,
+      Effect.disconnect,
+      Effect.timeoutFail({
+        duration: queryTimeout,
+        onTimeout: () => new SqlError({ message: "no answer", cause: noAnswer() })
+      }),
+      Effect.mapError(storeError("find nodes")),
+      Effect.cachedInvalidateWithTTL(holdersTtl)
+    )
+
     const service: ShardLocks = {
       storage: RunnerStorage.of({
         ...inner,
@@ -138,23 +156,9 @@ export const make = (
       ),
       isFresh: (shard) => clock.unsafeCurrentTimeMillis() - (renewedAt.get(shard.toString()) ?? -Infinity) < expiration,
       holders: (shards) =>
-        Effect.gen(function* () {
-          if (shards.length === 0) return []
-          const names = shards.map(String)
-          const rows = yield* sql`
-            SELECT shard_id, address FROM ${sql(locks)}
-            WHERE ${sql.in("shard_id", [...new Set(names)])}
-              AND acquired_at >= now() - make_interval(secs => ${Math.ceil(expiration / 1_000)})`
-          const found = new Map((yield* Schema.decodeUnknown(Holder)(rows)).map((row) => [row.shard_id, row.address]))
-          return names.map((name) => Option.fromNullable(found.get(name)))
-        }).pipe(
-          retryWhileBusy,
-          Effect.disconnect,
-          Effect.timeoutFail({
-            duration: queryTimeout,
-            onTimeout: () => new SqlError({ message: "no answer", cause: noAnswer() })
-          }),
-          Effect.mapError(storeError("find nodes"))
+        Effect.map(
+          Effect.tapError(holders, () => forgetHolders),
+          (found) => shards.map((shard) => Option.fromNullable(found.get(shard.toString())))
         )
     }
     return service

@@ -1,7 +1,7 @@
 /**
  * Statements on the nodes of a cluster, and on the jobs that they have.
  */
-import { Effect, Option, Schema } from "effect"
+import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
 import { deadAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
@@ -157,14 +157,18 @@ const selectHeld = query(
   })
 )
 
-export const held = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<HeldRun>, SqlError> =>
+const heldWhere = (
+  connection: Connection,
+  condition: string,
+  parameters: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<HeldRun>, SqlError> =>
   Effect.map(
     selectHeld(
       connection,
       `SELECT ${columns}, node, runner, (SELECT CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END FROM charlotte_nodes
          WHERE charlotte_nodes.id = runner) AS alive
-       FROM charlotte_runs WHERE kind = ? AND status = 'running' ORDER BY id`,
-      [kind]
+       FROM charlotte_runs WHERE ${condition} AND status = 'running' ORDER BY id`,
+      parameters
     ),
     (rows) =>
       rows.map((row) => ({
@@ -175,3 +179,8 @@ export const held = (connection: Connection, kind: string): Effect.Effect<Readon
         runner: Option.map(Option.fromNullable(row.runner), (node) => ({ node, isAlive: row.alive === 1 }))
       }))
   )
+
+export const held = (connection: Connection, kind: string) => heldWhere(connection, "kind = ?", [kind])
+
+export const heldRun = (connection: Connection, id: JobId): Effect.Effect<Option.Option<HeldRun>, SqlError> =>
+  Effect.map(heldWhere(connection, "id = ?", [id]), Array.head)

@@ -127,6 +127,7 @@ export const make = ({
         (isFree) => (isFree ? Effect.void : new Superseded(taken))
       ),
 
-    held: (kind) => session.read("list running jobs", (connection) => cluster.held(connection, kind))
+    held: (kind) => session.read("list running jobs", (connection) => cluster.held(connection, kind)),
+    heldRun: (id) => session.read("read a running job", (connection) => cluster.heldRun(connection, id))
   }
 }

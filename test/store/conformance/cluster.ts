@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
-import { Effect, type Layer, Option } from "effect"
+import { Array, Effect, type Layer, Option } from "effect"
 import type { Candidate, NewNode, Placement } from "../../../src/store/ClusterStore.js"
 import { at, id, kind, log, newRun, record } from "../runs.js"
 
@@ -95,7 +95,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
     it.effect("admits exactly as many as the limit of starts at once", () =>
       Effect.gen(function* () {
         yield* limited(5)
-        const starts = Array.from({ length: 40 }, (_, n) => Effect.either(admitted(n + 1, [1, 2, 3, 4])))
+        const starts = Array.makeBy(40, (n) => Effect.either(admitted(n + 1, [1, 2, 3, 4])))
         const answers = yield* Effect.all(starts, { concurrency: "unbounded" })
         expect(answers.filter(({ _tag }) => _tag === "Right")).toHaveLength(5)
         expect(yield* held).toHaveLength(5)
@@ -147,6 +147,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         }
         yield* cluster.leave(node(1).id)
         expect(yield* held).toEqual([[jobId, { node: node(1).id, isAlive: false }]])
+        expect(yield* cluster.heldRun(jobId)).toEqual(Array.head(yield* cluster.held(kind)))
       }).pipe(Effect.provide(layer))
     )
 
@@ -173,6 +174,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* cluster.take({ jobId, attempt: 1 }, runner(1))
         yield* store.record({ type: "job.interrupted", jobId, attempt: 1, at: at(9), crashed: true })
         expect(yield* held).toEqual([])
+        expect(yield* cluster.heldRun(jobId)).toEqual(Option.none())
 
         const others: Partial<Placement> = { waiting: ["parked"] }
         yield* admitted(2, [2], others)
