@@ -2,7 +2,8 @@
  * A manager as an application has it: every check, constraint and event on, with the default settings.
  */
 import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
-import { Effect, Layer } from "effect"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import { Effect, Layer, Logger } from "effect"
 import { text } from "../harness/Subject.js"
 
 export const config = { repoPath: "/any/repository", tasksDir: "tasks", targetBranch: "main" }
@@ -17,7 +18,10 @@ export const store = Layer.provideMerge(RunStore.layer, database)
 export const managerOf = (maxJobs: number, run: Parameters<typeof Orchestrator.layer<never>>[0]) =>
   JobManager.layer({ maxJobs }).pipe(Layer.provide(Orchestrator.layer(run)), Layer.provideMerge(store))
 
+/** Figures are read from the standard output. */
+const logsOnStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+
 export const main = <E>(
-  effect: Effect.Effect<void, E, JobManager.JobManager | RunStore.RunStore>,
+  effect: Effect.Effect<void, E, JobManager.JobManager | RunStore.RunStore | SqlClient>,
   layer: ReturnType<typeof managerOf>
-) => Effect.runPromise(Effect.provide(effect, layer))
+) => Effect.runPromise(Effect.provide(effect, layer).pipe(Effect.provide(logsOnStderr)))
