@@ -19,6 +19,7 @@ import * as JobRegistry from "../manager/internal/JobRegistry.js"
 import { managedJob } from "../manager/internal/managedJob.js"
 import * as outboxQueue from "../manager/internal/outboxQueue.js"
 import * as Parts from "../manager/internal/parts.js"
+import { clearLeft } from "../manager/internal/recovery.js"
 import { keepRetention } from "../manager/internal/retention.js"
 import { signalJob } from "../manager/internal/signals.js"
 import { startInTransaction } from "../manager/internal/startInTransaction.js"
@@ -138,6 +139,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       onRenewed: Option.match(guard, { onNone: () => () => Effect.void, onSome: ({ beat }) => beat })
     }).pipe(Scope.extend(membership))
     yield* awaitOwner(store, kind)
+    yield* clearLeft({ kind, store, recover })
     yield* Ref.set(isFresh, node.isFresh)
 
     const nextId = yield* parts.nextId

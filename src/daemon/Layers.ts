@@ -31,7 +31,7 @@ const orchestrator = Layer.effect(
     return Orchestrator.of({
       check: (config, kept) => Effect.flatMap(get, ({ check }) => check?.(config, kept) ?? Effect.succeed({})),
       run: (job) => Effect.flatMap(get, ({ run }) => run(job)),
-      recover: (id) => Effect.flatMap(get, ({ recover }) => recover?.(id) ?? Effect.void),
+      recover: (id, attempt) => Effect.flatMap(get, ({ recover }) => recover?.(id, attempt) ?? Effect.void),
       forget: (id) => Effect.flatMap(get, ({ forget }) => forget?.(id) ?? Effect.void)
     })
   })

@@ -52,7 +52,7 @@ export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
   /** Checks a configuration before the job is admitted, as `Orchestrator.Service.check`. */
   readonly check?: (config: Config<K>, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
   /** Removes what a crash may have left running, as `Orchestrator.Service.recover`. */
-  readonly recover?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
   /** Removes what is kept of a job when its run is pruned, as `Orchestrator.Service.forget`. */
   readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
   /** Two active jobs never share a key; a key that `check` answers is held besides this one. */

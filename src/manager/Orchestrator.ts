@@ -46,8 +46,11 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
    * Removes what a crash may have left running of earlier attempts of this job, such as child processes. It is called
    * before a job of a dead manager is continued or ended; when it fails the job is not continued. With a `StoreError` the
    * manager itself fails, and the job is left to the next one.
+   *
+   * `attempt` is the last one that is over. In a cluster, another node may have begun the next one meanwhile, perhaps on the same
+   * machine: nothing of a later attempt may be removed.
    */
-  readonly recover?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
 
   /**
    * Removes what is kept of a job beside its record, such as logs, when the run is pruned (`retention`). When it fails, it is

@@ -61,8 +61,10 @@ export interface Service {
   /**
    * Kills the processes of a job that a crash has orphaned on this machine, and returns their number when none is left. Not for a
    * running job. Records of other machines stay open: whether those processes are gone cannot be seen from here.
+   *
+   * With an attempt, nothing of a later one is touched, which another node of a cluster may have begun on this machine.
    */
-  readonly recover: (jobId: JobId) => Effect.Effect<number, StoreError>
+  readonly recover: (jobId: JobId, attempt?: number) => Effect.Effect<number, StoreError>
 
   /**
    * How descendants are found: by their control group, by their mark (cookie and resource limit), or by their process group only.

@@ -19,7 +19,7 @@ export const make = (runner: {
   readonly bootId: string
   /** Missing where the records are of one machine. */
   readonly machine: string | undefined
-}): ((jobId: JobId) => Effect.Effect<number, StoreError>) => {
+}): ((jobId: JobId, attempt?: number) => Effect.Effect<number, StoreError>) => {
   const { attempts, bootId, launch, machine, table } = runner
 
   const isElsewhere = (process: OpenProcess) =>
@@ -43,9 +43,10 @@ export const make = (runner: {
       return found.length
     })
 
-  return Effect.fn("ProcessRunner.recover")(function* (jobId: JobId) {
+  return Effect.fn("ProcessRunner.recover")(function* (jobId: JobId, attempt = Infinity) {
     let count = 0
     for (const process of yield* attempts.unclosed(jobId)) {
+      if (process.attempt > attempt) continue
       if (isElsewhere(process)) {
         const { machine, pid, purpose } = process
         yield* Effect.logInfo(`${purpose} (pid ${pid ?? "unknown"}) is left to a manager on machine ${machine}`)

@@ -1,7 +1,7 @@
 /**
  * One child process from its record to its end.
  */
-import { type Array, Deferred, Duration, Effect, Either, Exit, Option, Runtime } from "effect"
+import { type Array, Deferred, Duration, Effect, Either, Exit, Option, Runtime, Schedule } from "effect"
 import { now } from "../internal/now.js"
 import { childVariables } from "../internal/Tracing.js"
 import type { StoreError } from "../domain/errors.js"
@@ -104,6 +104,12 @@ const tailSize = 16 * 1024
 /** What a process leaves behind may be about to end by itself, as a `tee` at the end of a script is. */
 const settle = Duration.millis(200)
 
+/** A node of a cluster that has lost its database goes on when it is back, and nothing else would record the end of a process. */
+const untilReached = {
+  while: ({ reason }: StoreError) => reason === "unreachable",
+  schedule: Schedule.spaced("1 second")
+}
+
 export const make = (runner: {
   readonly attempts: ChildProcessStore
   readonly failpoint: Failpoint.Service
@@ -146,7 +152,7 @@ export const make = (runner: {
       yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, at: yield* now })
       // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
       const runtime = yield* Effect.runtime()
-      const close = Effect.flatMap(now, (at) => attempts.close({ cookie, at })).pipe(
+      const close = Effect.flatMap(now, (at) => Effect.retry(attempts.close({ cookie, at }), untilReached)).pipe(
         Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
         (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
       )

@@ -95,7 +95,7 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
             Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
             Effect.provide(context)
           ),
-        recover: (id) => Effect.provide(recover(options, id), context),
+        recover: (id, attempt) => Effect.provide(recover(options, id, attempt), context),
         forget: (id) => Effect.provide(forgetJob(`${options.directory}/logs`, id), context)
       })
     })
@@ -106,10 +106,10 @@ const directories = ({ directory }: Options, id: JobId): RunContext["directories
   logs: `${directory}/logs/${id}`
 })
 
-const recover = (options: Options, id: JobId) =>
+const recover = (options: Options, id: JobId, attempt: number) =>
   Effect.gen(function* () {
     const runner = yield* ProcessRunner
-    yield* runner.recover(id)
+    yield* runner.recover(id, attempt)
     yield* reapOrphanGit.reap(directories(options, id).worktrees)
   })
 

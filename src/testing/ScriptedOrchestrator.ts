@@ -51,7 +51,7 @@ export interface Options {
   /** As `Orchestrator.check`. */
   readonly check?: (config: JobConfig, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig>
   /** As `Orchestrator.recover`. */
-  readonly recover?: (id: JobId) => Effect.Effect<void, unknown>
+  readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
 }
 
 /**

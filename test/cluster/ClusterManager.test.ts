@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore } from "charlotte"
-import { Chunk, Duration, Effect, Fiber, Stream } from "effect"
+import { type JobId, RunStore } from "charlotte"
+import { Chunk, DateTime, Duration, Effect, Fiber, Stream } from "effect"
 import * as Scene from "./scene.js"
 
 const { kind } = Scene
@@ -128,6 +128,30 @@ describe("a cluster", () => {
         all.some((working) => working.id === id && working.attempt === 2)
       )
       expect(yield* after.manager.list).toEqual([id])
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("clears at its start what attempts that are over have left, and nothing of those that run", () =>
+    Effect.gen(function* () {
+      const { a, complete, node, passing, store, worked } = yield* two
+      const running = yield* passing(a.manager.start(start("runs")))
+      const over = yield* passing(a.manager.start(start("is over")))
+      yield* worked(2)
+      yield* complete(over)
+      yield* worked(1)
+      for (const jobId of [running, over]) {
+        const process = { cookie: jobId, jobId, attempt: 1, bootId: "boot", purpose: "test", at: yield* DateTime.now }
+        yield* store.childProcesses.open(process)
+      }
+      const recovered: Array<readonly [JobId.JobId, number]> = []
+      const recover = (id: JobId.JobId, attempt: number) => Effect.sync(() => void recovered.push([id, attempt]))
+      yield* passing(node("c", { orchestrator: { run: () => Effect.never, recover } }))
+      expect(new Map(recovered)).toEqual(
+        new Map([
+          [running, 0],
+          [over, 1]
+        ])
+      )
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 

@@ -2,9 +2,10 @@
  * Records that several machines share.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { DateTime, Effect, Fiber, Logger } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Logger } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { StoreError } from "../../src/domain/errors.js"
 import { MachineRef } from "../../src/internal/Machine.js"
 import { KernelRef, startTime } from "../../src/internal/ProcessIdentity.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
@@ -18,7 +19,10 @@ const runnerOn = (machine: string) =>
   Effect.provideService(Effect.flatMap(shared, ProcessRunner.make), MachineRef, machine)
 
 /** A process that is recorded, and not a child of any runner. */
-const recorded = (cookie: string, { bootId, machine }: { readonly machine: string | undefined; bootId?: string }) =>
+const recorded = (
+  cookie: string,
+  { attempt = 1, bootId, machine }: { readonly machine: string | undefined; bootId?: string; attempt?: number }
+) =>
   Effect.gen(function* () {
     const { pid = 0 } = yield* Effect.acquireRelease(
       Effect.sync(() => spawn("sleep", ["1000"], { detached: true, stdio: "ignore" })),
@@ -33,7 +37,7 @@ const recorded = (cookie: string, { bootId, machine }: { readonly machine: strin
     const attempts = yield* shared
     const { self } = yield* KernelRef
     const at = yield* DateTime.now
-    yield* attempts.open({ cookie, jobId, attempt: 1, bootId: bootId ?? self.bootId, machine, purpose: "agent", at })
+    yield* attempts.open({ cookie, jobId, attempt, bootId: bootId ?? self.bootId, machine, purpose: "agent", at })
     yield* attempts.spawned({ cookie, pid, startTime: startTime(pid) })
     return pid
   })
@@ -75,6 +79,21 @@ describe("records that several machines share", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.scopedLive("of an attempt that has begun since stay open, and its processes alive", () =>
+    Effect.gen(function* () {
+      const pids = [
+        yield* recorded("dead", { machine: "here", attempt: 1 }),
+        yield* recorded("next", { machine: "here", attempt: 2 })
+      ]
+      const runner = yield* runnerOn("here")
+      expect(yield* runner.recover(jobId, 1)).toBe(1)
+      expect(yield* unclosed).toEqual(["next"])
+      expect(pids.map(isAlive)).toEqual([false, true])
+      expect(yield* runner.recover(jobId)).toBe(1)
+      expect(pids.map(isAlive)).toEqual([false, false])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.scopedLive("that name no machine are of this one", () =>
     Effect.gen(function* () {
       const pid = yield* recorded("old", { machine: undefined })
@@ -87,6 +106,27 @@ describe("records that several machines share", () => {
   it.scopedLive("name the machine of each process", () =>
     Effect.gen(function* () {
       expect(yield* recordsWhileRunning(yield* runnerOn("here"))).toEqual(["here"])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("the record of a process that ends while the database is away", () => {
+  it.scopedLive("is closed when the database is back", () =>
+    Effect.gen(function* () {
+      const { childProcesses } = yield* RunStore
+      const away = new StoreError({ operation: "close", reason: "unreachable", cause: new Error("it is away") })
+      let tries = 0
+      const closed = yield* Deferred.make<void>()
+      const runner = yield* ProcessRunner.make({
+        ...childProcesses,
+        close: (process) =>
+          Effect.suspend(() =>
+            tries++ === 0 ? away : Effect.zipRight(childProcesses.close(process), Deferred.succeed(closed, undefined))
+          )
+      })
+      yield* runner.run(script(yield* directory, "exit 0"))
+      yield* Deferred.await(closed)
+      expect(yield* childProcesses.unclosed(jobId)).toEqual([])
     }).pipe(Effect.provide(layer))
   )
 })

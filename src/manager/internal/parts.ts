@@ -45,8 +45,8 @@ export interface Parts<in out C, in out R> {
   readonly continued: ReadonlyArray<"interrupted" | "parked" | "pending">
   /** Provides the services of the orchestrator. */
   readonly provide: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
-  /** Removes what is left of the child processes of a job. */
-  readonly recover: (id: JobId) => Effect.Effect<void, unknown>
+  /** Removes what is left of the child processes of a job, up to this attempt. */
+  readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
   /** Removes what is kept of a job whose run is pruned. */
   readonly forget: (id: JobId) => Effect.Effect<void, unknown>
 }
@@ -91,7 +91,7 @@ export const make = <C, I, RS, R, R2>(
       continued: recovery === "manual" ? ["parked", "pending"] : ["interrupted", "parked", "pending"],
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),
-      recover: (id) => Effect.provide(orchestrator.recover?.(id) ?? Effect.void, services),
+      recover: (id, attempt) => Effect.provide(orchestrator.recover?.(id, attempt) ?? Effect.void, services),
       forget: (id) => Effect.provide(orchestrator.forget?.(id) ?? Effect.void, services)
     }
   })

@@ -14,8 +14,8 @@ import { now } from "../../internal/now.js"
 interface Recovery {
   readonly kind: string
   readonly store: Store
-  /** Removes what is left of the child processes of a job. */
-  readonly recover: (id: JobId) => Effect.Effect<void, unknown>
+  /** Removes what is left of the child processes of a job, up to this attempt. */
+  readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
 }
 
 /** So many crashes in a row, without an event of the orchestrator between, and a job is not continued. */
@@ -49,14 +49,27 @@ export const takeOver = (recovery: Recovery): Effect.Effect<void, StoreError> =>
     yield* forEachPage(recovery, "running", (page) =>
       race.forEach(page, concurrency, (unfinished) => takeOverRun(recovery, unfinished))
     )
-    // A run that came to rest may have left processes, too, where it could not be recorded that they have ended.
-    yield* Effect.forEach(yield* recovery.store.childProcesses.leftBy(recovery.kind), (id) =>
-      Effect.flatMap(clear(recovery, id), (cleared) =>
-        Exit.isFailure(cleared)
-          ? Effect.logWarning(`what job ${id} may have left running is not removed`, cleared.cause)
-          : Effect.void
-      ).pipe(Effect.annotateLogs({ jobId: id }))
-    )
+    yield* clearLeft(recovery)
+  })
+
+/**
+ * Removes the child processes of attempts that are over: it could not be recorded that they have ended, or, in a cluster, a manager on
+ * another machine has continued the job.
+ */
+export const clearLeft = (recovery: Recovery): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    const { kind, store } = recovery
+    for (const id of yield* store.childProcesses.leftBy(kind)) {
+      const run = Option.getOrUndefined(yield* store.get(id))
+      if (run === undefined) continue
+      const cleared = yield* clear(recovery, id, run.status === "running" ? run.attempt - 1 : run.attempt)
+      if (Exit.isFailure(cleared)) {
+        yield* Effect.annotateLogs(
+          Effect.logWarning(`what job ${id} may have left running is not removed`, cleared.cause),
+          { jobId: id }
+        )
+      }
+    }
   })
 
 export const takeOverRun = (
@@ -64,7 +77,7 @@ export const takeOverRun = (
   { crashes, run, stopping }: UnfinishedRun
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
-    const cleared = yield* clear(recovery, run.id)
+    const cleared = yield* clear(recovery, run.id, run.attempt)
     if (Exit.isFailure(cleared)) {
       const error = recoveryError("what the crash left of it could not be removed", cleared.cause)
       return yield* record(recovery.store, run, { type: "job.failed", error })
@@ -92,8 +105,12 @@ export const record = (
     Effect.annotateLogs({ jobId })
   )
 
-const clear = ({ recover }: Recovery, id: JobId): Effect.Effect<Exit.Exit<void, unknown>, StoreError> =>
-  Effect.flatMap(Effect.exit(recover(id)), (cleared) => {
+const clear = (
+  { recover }: Recovery,
+  id: JobId,
+  attempt: number
+): Effect.Effect<Exit.Exit<void, unknown>, StoreError> =>
+  Effect.flatMap(Effect.exit(recover(id, attempt)), (cleared) => {
     // What a failing store does not answer may still run: the next manager removes it.
     const failure = Exit.isFailure(cleared) ? Cause.failureOption(cleared.cause) : Option.none()
     return Option.isSome(failure) && failure.value instanceof StoreError ? failure.value : Effect.succeed(cleared)
