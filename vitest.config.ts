@@ -40,6 +40,9 @@ const long = [
   "test/manager/Capacity.test.ts"
 ]
 
+/** Tests on PostgreSQL that have a long form. */
+const longOnPostgres = ["test/postgres/cluster/{Kills,Outages}.test.ts"]
+
 /**
  * Tests with hardly a process of their own, which pass on every Node that is supported. Like those of `integration`, they leave nothing
  * behind in their process, so that `npm test` loads the modules once for many files: that takes 40 % less time of the processor.
@@ -71,6 +74,15 @@ const globalSetup = ["test/support/command.ts"]
  */
 const env = { TMPDIR: memoryDirectory() }
 
+/** Each test creates a database, and each statement is a round trip. */
+const onPostgres = {
+  name: "postgres",
+  include: isLong ? longOnPostgres : postgres,
+  globalSetup: [...globalSetup, "test/postgres/globalSetup.ts"],
+  testTimeout: 120_000,
+  env
+}
+
 const page = { name: "web", include: web, globalSetup: [...globalSetup, "test/web/support/build.ts"] }
 
 const tiers = [
@@ -86,20 +98,13 @@ const tiers = [
   { name: "chaos", include: chaos, globalSetup },
   { name: "types", include: types },
   page,
-  // Each test creates a database, and each statement is a round trip.
-  {
-    name: "postgres",
-    include: postgres,
-    globalSetup: [...globalSetup, "test/postgres/globalSetup.ts"],
-    testTimeout: 120_000,
-    env
-  }
+  onPostgres
 ]
 
 export default defineConfig({
   resolve: { alias },
   test: {
-    projects: (isLong ? [{ name: "long", include: long, globalSetup }, page] : tiers).map((test) => ({
+    projects: (isLong ? [{ name: "long", include: long, globalSetup }, onPostgres, page] : tiers).map((test) => ({
       extends: true,
       test
     })),

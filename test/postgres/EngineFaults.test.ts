@@ -4,7 +4,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Layer, Option } from "effect"
 import { connect } from "node:net"
-import { Client } from "pg"
 import { Database } from "charlotte"
 import * as EffectCluster from "../../src/cluster/engine/EffectCluster.js"
 import { Unrouted } from "../../src/cluster/Engine.js"
@@ -34,17 +33,6 @@ const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     const { now } = yield* RealClock
     const began = yield* now
     return [yield* effect, (yield* now) - began] as const
-  })
-
-const query = (url: string, statement: string) =>
-  Effect.promise(async () => {
-    const client = new Client({ connectionString: url })
-    await client.connect()
-    try {
-      return (await client.query<Record<string, unknown>>(statement)).rows
-    } finally {
-      await client.end()
-    }
   })
 
 /** Checks all the time that no job has two owners. */
@@ -250,7 +238,7 @@ describe("joining a cluster", () => {
         { concurrency: "unbounded" }
       )
       yield* settled(nodes)
-      const [late] = yield* query(
+      const [late] = yield* TestDatabase.rowsOf(
         url,
         "SELECT count(*)::int AS count FROM charlotte_cluster_locks WHERE abs(extract(epoch FROM acquired_at - (now() AT TIME ZONE 'UTC'))) > 10"
       )
@@ -264,7 +252,7 @@ describe("joining a cluster", () => {
       const node = yield* join(url)
       yield* settled([node])
       yield* node.close
-      const left = yield* query(
+      const left = yield* TestDatabase.rowsOf(
         url,
         "SELECT (SELECT count(*)::int FROM charlotte_cluster_locks) AS locks, (SELECT count(*)::int FROM charlotte_cluster_runners) AS nodes"
       )

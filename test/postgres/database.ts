@@ -6,17 +6,20 @@ import { randomUUID } from "node:crypto"
 import { Client } from "pg"
 import { inject } from "vitest"
 
-/** Runs a statement on the database of that URL. */
-export const adminOf = (url: string, statement: string): Effect.Effect<void> =>
+/** The rows that a statement finds in the database of that URL. */
+export const rowsOf = (url: string, statement: string): Effect.Effect<ReadonlyArray<Record<string, unknown>>> =>
   Effect.promise(async () => {
     const client = new Client({ connectionString: url })
     await client.connect()
     try {
-      await client.query(statement)
+      return (await client.query<Record<string, unknown>>(statement)).rows
     } finally {
       await client.end()
     }
   })
+
+/** Runs a statement on the database of that URL. */
+export const adminOf = (url: string, statement: string): Effect.Effect<void> => Effect.asVoid(rowsOf(url, statement))
 
 /** Runs a statement on the server as its superuser. */
 export const admin = (statement: string): Effect.Effect<void> => adminOf(inject("postgres"), statement)

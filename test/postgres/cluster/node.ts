@@ -1,24 +1,25 @@
 /**
- * A process that is one node: its arguments are the URL of the database, its address, how many jobs the cluster runs, a directory for
- * locks that the child processes of its jobs hold, and the program of the guard. It answers requests, a line of JSON each.
+ * A process that is one node, until SIGTERM. It answers requests, a line of JSON each.
  */
 import { Database, JobKind, RunStore } from "charlotte"
 import * as Cluster from "charlotte/cluster"
+import { JobsApi, Server } from "charlotte/http"
 import { ProcessRunner } from "charlotte/tasks"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Chunk, Effect, Exit, Layer, Logger, Option, Schema, Scope, Stream } from "effect"
+import { Chunk, Clock, Effect, Exit, Layer, Logger, Option, Schema, Scope, Stream } from "effect"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { GuardProgram } from "../../../src/cluster/guard/GuardProgram.js"
-import { Request, Response } from "./protocol.js"
+import { Request, Response, type Seen, Settings } from "./protocol.js"
 
-const [url = "", address = "", maxJobs = "20", directory = "/nonexistent", guard = ""] = process.argv.slice(2)
+const { address, directory, guard, http, listen, maxJobs, url } = Schema.decodeUnknownSync(Settings)(process.argv[2])
 
 class Work extends JobKind.Tag<Work>()("work", {
   config: Schema.Struct({ millis: Schema.Int, hasChild: Schema.Boolean }),
   events: {
     begun: Schema.Struct({ address: Schema.String, attempt: Schema.Int }),
-    tick: Schema.Null,
+    /** The attempt. */
+    tick: Schema.Int,
     overlap: Schema.Null
   }
 }) {}
@@ -30,16 +31,16 @@ const hold = [
   'exec 9>"$LOCK"; flock -n 9 || exit 9; trap "" TERM INT HUP; while :; do sleep 0.1; done'
 ] as const
 
-const layer = Layer.unwrapEffect(
+const work = Layer.unwrapEffect(
   Effect.map(ProcessRunner.ProcessRunner, (runner) =>
     Cluster.JobKind.layerCluster(Work, {
-      maxJobs: Number(maxJobs),
+      maxJobs,
       stopGrace: "1 second",
-      recover: (id) => runner.recover(id),
+      recover: (id, attempt) => runner.recover(id, attempt),
       run: ({ attempt, config: { hasChild, millis }, emit, grace, id }) =>
         Effect.gen(function* () {
           yield* emit({ type: "begun", payload: { address, attempt } })
-          const ticks = Effect.forever(Effect.zipRight(Effect.sleep(200), emit({ type: "tick", payload: null })))
+          const ticks = Effect.forever(Effect.zipRight(Effect.sleep(200), emit({ type: "tick", payload: attempt })))
           const child = runner.run({
             jobId: id,
             attempt,
@@ -50,8 +51,13 @@ const layer = Layer.unwrapEffect(
             output: join(directory, `${id}.${attempt}.log`),
             grace: () => grace
           })
-          const overlap = Effect.flatMap(Effect.orDie(child), ({ outcome }) =>
-            outcome._tag === "Exited" && outcome.code === 9 ? emit({ type: "overlap", payload: null }) : Effect.never
+          const overlap = child.pipe(
+            Effect.flatMap(({ outcome }) =>
+              outcome._tag === "Exited" && outcome.code === 9 ? emit({ type: "overlap", payload: null }) : Effect.void
+            ),
+            // Without its database the node is about to let go of the job.
+            Effect.ignore,
+            Effect.zipRight(Effect.never)
           )
           yield* Effect.raceAll([Effect.sleep(millis), ticks, ...(hasChild ? [overlap] : [])])
           return null
@@ -59,9 +65,15 @@ const layer = Layer.unwrapEffect(
     })
   )
 ).pipe(
-  Layer.provide(Cluster.Engine.layer({ address })),
+  Layer.provide(Cluster.Engine.layer({ address, listen })),
   Layer.provide(ProcessRunner.layer),
-  Layer.provide(Cluster.Guard.layer()),
+  Layer.provide(Cluster.Guard.layer())
+)
+
+const served = (socket: string) => Server.layer({ api: JobsApi.make([Work]), listen: { socket } })
+
+const layer = (http === undefined ? Layer.empty : served(http)).pipe(
+  Layer.provideMerge(work),
   Layer.provideMerge(RunStore.layer),
   Layer.provide(Database.layerPostgres({ url }))
 )
@@ -71,14 +83,18 @@ const read = Schema.decodeSync(Schema.parseJson(Request))
 const say = (response: typeof Response.Type) => process.stdout.write(`${write(response)}\n`)
 
 const main = Effect.gen(function* () {
-  const scope = yield* Scope.make()
+  const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
+  const followers: Array<Array<typeof Seen.Type>> = []
   const services = yield* Layer.buildWithScope(layer, scope)
   const answer = ({ ask }: typeof Request.Type) =>
     Effect.gen(function* () {
       const work = yield* Work
       switch (ask._tag) {
         case "Start":
-          return yield* work.start({ millis: ask.millis, hasChild: ask.hasChild }, { whenFull: ask.whenFull })
+          return yield* work.start(
+            { millis: ask.millis, hasChild: ask.hasChild },
+            { whenFull: ask.whenFull, idempotencyKey: ask.idempotencyKey }
+          )
         case "StartMany": {
           const starts = Effect.replicateEffect(
             Effect.either(work.start({ millis: ask.millis, hasChild: false })),
@@ -99,6 +115,21 @@ const main = Effect.gen(function* () {
           )
         case "List":
           return yield* work.list
+        case "Follow": {
+          const seen: Array<typeof Seen.Type> = []
+          const { after, id } = ask
+          const events = id === undefined ? work.allEvents({ after }) : work.events(id, { after })
+          yield* Effect.forkDaemon(
+            Stream.runForEach(events, ({ at, cursor, jobId, seq, type }) =>
+              Effect.map(Clock.currentTimeMillis, (now) => {
+                seen.push({ line: `${cursor} ${jobId} ${seq} ${type}`, late: now - at.epochMillis })
+              })
+            )
+          )
+          return followers.push(seen) - 1
+        }
+        case "Seen":
+          return followers[ask.follower]?.slice(ask.from)
         case "Held": {
           const { cluster } = yield* RunStore.RunStore
           return (yield* cluster.held(Work.kind)).map(({ address, run: { attempt, id }, runner }) => ({
@@ -130,6 +161,9 @@ const main = Effect.gen(function* () {
 
 const log = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
-NodeRuntime.runMain(main.pipe(Effect.provide(log), Effect.provideService(GuardProgram, [process.execPath, guard])), {
-  disablePrettyLogger: true
-})
+NodeRuntime.runMain(
+  main.pipe(Effect.scoped, Effect.provide(log), Effect.provideService(GuardProgram, [process.execPath, guard])),
+  {
+    disablePrettyLogger: true
+  }
+)

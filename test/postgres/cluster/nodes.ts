@@ -2,7 +2,7 @@
  * Nodes of a cluster, each in a process of its own.
  */
 import { Deferred, Effect, Schema, type Scope } from "effect"
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync } from "node:fs"
 import { createServer } from "node:net"
@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { bundle } from "../../support/bundle.js"
-import { type Ask, Request, Response } from "./protocol.js"
+import { type Ask, Request, Response, Settings } from "./protocol.js"
 
 const bundled = (root: string, name: string, program: string) => {
   const directory = join(root, name)
@@ -28,6 +28,7 @@ export const programs = (root: string) =>
     guard: bundled(root, "guard", "../../../src/cluster/guard/program.ts")
   })
 
+const settingsOf = Schema.encodeSync(Settings)
 const write = Schema.encodeSync(Schema.parseJson(Request))
 const read = Schema.decodeSync(Schema.parseJson(Response))
 
@@ -40,50 +41,72 @@ export const freePort = Effect.async<number>((resume) => {
   })
 })
 
+export interface Programs {
+  readonly root: string
+  readonly node: string
+  readonly guard: string
+}
+
+export interface Options {
+  /** How others reach it; a free port of this machine by default. */
+  readonly address?: string
+  /** Where it listens, if that is another address. */
+  readonly listen?: string
+  /** Of the cluster. */
+  readonly maxJobs?: number
+  /** The socket of its HTTP server; without one it has none. */
+  readonly http?: string
+}
+
 export interface Node {
   readonly address: string
-  /** Fails with the tag of the error. */
+  /** Fails with the tag of the error, or with `Gone` where the process has ended. */
   readonly ask: <A, I>(schema: Schema.Schema<A, I>, ask: typeof Ask.Type) => Effect.Effect<A, string>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
   readonly ended: Effect.Effect<void>
+  readonly isRunning: Effect.Effect<boolean>
 }
+
+const isRunning = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null
 
 export const make = (
   url: string,
-  programs: { readonly root: string; readonly node: string; readonly guard: string },
-  { address: own, maxJobs = 20 }: { readonly address?: string; readonly maxJobs?: number } = {}
+  { guard, node: program, root: directory }: Programs,
+  { address: own, maxJobs = 20, ...others }: Options = {}
 ): Effect.Effect<Node, never, Scope.Scope> =>
   Effect.gen(function* () {
     const address = own ?? `127.0.0.1:${yield* freePort}`
+    const settings = settingsOf({ ...others, url, address, maxJobs, directory, guard })
     const waiting = new Map<number, Deferred.Deferred<typeof Response.Type>>()
     const ready = yield* Deferred.make<typeof Response.Type>()
     waiting.set(0, ready)
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [programs.node, url, address, String(maxJobs), programs.root, programs.guard], {
-          stdio: ["pipe", "pipe", "inherit"]
-        })
-      ),
+      Effect.sync(() => spawn(process.execPath, [program, settings], { stdio: ["pipe", "pipe", "inherit"] })),
       (child) =>
         Effect.promise(async () => {
-          if (child.exitCode !== null || child.signalCode !== null) return
+          if (!isRunning(child)) return
           const exit = once(child, "exit")
           child.kill("SIGKILL")
           await exit
         })
     )
     const exited = Effect.promise(async () => {
-      if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
+      if (isRunning(child)) await once(child, "exit")
     })
     createInterface({ input: child.stdout }).on("line", (line) => {
       // What else it prints is for who reads the output of a test that fails.
       if (!line.startsWith("{")) return void process.stderr.write(`${line}\n`)
       const response = read(line)
       const deferred = waiting.get(response.n)
+      waiting.delete(response.n)
       if (deferred !== undefined) Deferred.unsafeDone(deferred, Effect.succeed(response))
     })
-    // A request to a node that is gone has no answer.
     child.stdin.on("error", () => undefined)
+    child.on("exit", () => {
+      for (const [n, answered] of waiting) {
+        if (n > 0) Deferred.unsafeDone(answered, Effect.succeed({ n, error: "Gone" }))
+      }
+    })
     yield* Effect.raceFirst(
       Deferred.await(ready),
       Effect.zipRight(exited, Effect.dieMessage("the node has ended before it was ready"))
@@ -93,6 +116,7 @@ export const make = (
       address,
       ask: (schema, ask) =>
         Effect.gen(function* () {
+          if (!isRunning(child)) return yield* Effect.fail("Gone")
           const answered = yield* Deferred.make<typeof Response.Type>()
           last += 1
           waiting.set(last, answered)
@@ -103,6 +127,7 @@ export const make = (
             : yield* Effect.fail(error)
         }),
       signal: (signal) => Effect.sync(() => void child.kill(signal)),
-      ended: exited
+      ended: exited,
+      isRunning: Effect.sync(() => isRunning(child))
     }
   })
