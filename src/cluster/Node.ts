@@ -47,8 +47,8 @@ export const make = (
     readonly lease: number
     /** Interrupts the jobs of this node. */
     readonly letGo: Effect.Effect<void>
-    /** The database has answered what it was asked at that time, in milliseconds of `RealClock`. */
-    readonly onRenewed: (askedAt: number) => Effect.Effect<void>
+    /** The database has answered what it was asked so many milliseconds ago. */
+    readonly onRenewed: (age: number) => Effect.Effect<void>
   }
 ): Effect.Effect<Node, JoinError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -61,17 +61,6 @@ export const make = (
       now.every((time, i) => time - (at[i] ?? 0) <= lease)
     )
 
-    const renew = Effect.gen(function* () {
-      const asked = yield* times
-      // Not recorded: another node has seen it dead, and taken its address.
-      if (!(yield* store.renew(node.id))) yield* store.join(node)
-      yield* Ref.set(renewedAt, asked)
-      yield* onRenewed(asked[1])
-    }).pipe(
-      Effect.catchAllCause((cause) =>
-        Cause.isInterrupted(cause) ? Effect.interrupt : Effect.logWarning("the node has given no sign of life", cause)
-      )
-    )
     const isLost = yield* Ref.make(false)
     const check = Effect.gen(function* () {
       const isLate = !(yield* isFresh)
@@ -81,6 +70,21 @@ export const make = (
       )
       yield* letGo
     })
+
+    const renew = Effect.gen(function* () {
+      const asked = yield* times
+      // Not recorded: another node has seen it dead, and taken its address.
+      if (!(yield* store.renew(node.id))) yield* store.join(node)
+      // After a pause of this process, the timer of this may come before that of the check.
+      yield* check
+      yield* Ref.set(renewedAt, asked)
+      const answered = yield* times
+      yield* onRenewed(Math.max(0, ...answered.map((time, i) => time - (asked[i] ?? 0))))
+    }).pipe(
+      Effect.catchAllCause((cause) =>
+        Cause.isInterrupted(cause) ? Effect.interrupt : Effect.logWarning("the node has given no sign of life", cause)
+      )
+    )
     yield* renew
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
+import { type Context, Effect, Ref, TestClock } from "effect"
+import * as Node from "../../src/cluster/Node.js"
+import { RealClock } from "../../src/internal/RealClock.js"
+
+const kind = "work"
+
+/** A node whose signs of life take so many milliseconds, on a machine that can be suspended. */
+const make = (latency: number) =>
+  Effect.gen(function* () {
+    const { cluster } = yield* RunStore.RunStore
+    const suspended = yield* Ref.make(0)
+    const ages = yield* Ref.make<ReadonlyArray<number>>([])
+    const letGo = yield* Ref.make(0)
+    const wall: Context.Tag.Service<RealClock> = {
+      now: Effect.map(Ref.get(suspended), (millis) => 50_000 + millis),
+      sleep: Effect.sleep,
+      turn: Effect.void
+    }
+    const store = { ...cluster, renew: (id: string) => Effect.delay(cluster.renew(id), latency) }
+    const node = { id: "a/1", kind, address: "a:1", pid: 1, machine: "m", capacity: 1 }
+    yield* Node.make(store, node, {
+      lease: 5_000,
+      letGo: Ref.update(letGo, (n) => n + 1),
+      onRenewed: (age) => Ref.update(ages, (all) => [...all, age])
+    }).pipe(Effect.provideService(RealClock, wall), Effect.forkScoped)
+    yield* TestClock.adjust(latency)
+    return { ages: Ref.get(ages), letGo: Ref.get(letGo), suspend: (millis: number) => Ref.set(suspended, millis) }
+  })
+
+describe("a node", () => {
+  it.scoped("says how many milliseconds ago it has asked what the database answers", () =>
+    Effect.gen(function* () {
+      const { ages } = yield* make(2_000)
+      expect(yield* ages).toEqual([2_000])
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped(
+    "lets go of its jobs after a pause that is longer than its lease, also where its next sign of life comes first",
+    () =>
+      Effect.gen(function* () {
+        const { letGo, suspend } = yield* make(30)
+        // The lease is checked 2,030 and 2,130 milliseconds after the start, and the sign of life takes from 2,060 to 2,090.
+        yield* TestClock.adjust(2_010)
+        yield* suspend(20_000)
+        expect(yield* letGo).toBe(0)
+        yield* TestClock.adjust(60)
+        expect(yield* letGo).toBe(1)
+        yield* TestClock.adjust(10_000)
+        expect(yield* letGo).toBe(1)
+      }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})
