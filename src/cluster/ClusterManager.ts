@@ -121,9 +121,13 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         `the cluster runs at most ${limit} jobs of kind "${kind}", as its database says, not ${maxJobs}`
       )
     }
-    const letGo = Effect.flatMap(JobRegistry.all(core.jobs), (all) =>
-      Effect.forEach(all, (active) => end(core, active, Duration.min(graceOnLoss, core.stopGrace)), { discard: true })
-    )
+    const letGo = Effect.gen(function* () {
+      yield* Ref.update(core.lapses, (n) => n + 1)
+      const all = yield* JobRegistry.all(core.jobs)
+      yield* Effect.forEach(all, (active) => end(core, active, Duration.min(graceOnLoss, core.stopGrace)), {
+        discard: true
+      })
+    })
     const guard = yield* Effect.serviceOption(Guard)
     // It stays a node for as long as one of its jobs runs.
     const membership = yield* Scope.make()

@@ -101,6 +101,37 @@ describe("a cluster", () => {
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
+  it.scoped("lets go of a job whose beginning is answered after its lease, when another node continues it", () =>
+    Effect.gen(function* () {
+      const { a, b, network, pass, passing, until, worked, working } = yield* two
+      yield* b.silentAfter("take")
+      for (const n of [1, 2]) yield* passing(a.manager.start(start(`job ${n}`)))
+      yield* worked(1)
+      yield* network.expire(b.address)
+      yield* until("it runs elsewhere", working, (all) => all.some(({ attempt }) => attempt === 2))
+      yield* b.hear
+      yield* pass(3_000)
+      expect((yield* working).map(({ address }) => address)).toEqual([a.address, a.address])
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("awaits the end of a job that its own node has let go of", () =>
+    Effect.gen(function* () {
+      const { a, b, complete, passing, pass, until, worked, working } = yield* two
+      const ids = yield* Effect.forEach([1, 2], (n) => passing(a.manager.start(start(`job ${n}`))))
+      const [job] = (yield* worked(2)).filter(({ address }) => address === b.address)
+      const id = job?.id ?? ids[0] ?? (yield* Effect.dieMessage("no job"))
+      const awaited = yield* Effect.fork(b.manager.await(id))
+      yield* pass(100)
+      yield* b.cutOff
+      yield* pass(6_200)
+      yield* b.reconnect
+      yield* until("it works again", working, (all) => all.some((other) => other.id === id && other.attempt === 2))
+      yield* complete(id)
+      expect(yield* passing(Fiber.join(awaited))).toMatchObject({ status: "completed", attempt: 2 })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it.scoped("moves the jobs of a node that closes to the others", () =>
     Effect.gen(function* () {
       const { a, b, passing, until, worked, working } = yield* two

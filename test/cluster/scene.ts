@@ -13,20 +13,39 @@ export const kind = "work"
 
 const Config = Schema.Struct({ name: Schema.String })
 
-type State = "open" | "cut" | "dead"
+interface Gate {
+  state: "open" | "cut" | "silent" | "dead"
+  /** It is silent once this operation is done, and has not answered it. */
+  silentAfter: string | undefined
+  /** Returns when it is no longer silent. */
+  readonly reopened: Deferred.Deferred<void>
+  /** Returns at the end of the test. */
+  readonly buried: Deferred.Deferred<void>
+}
 
 const closed = new StoreError({ operation: "use the store", reason: "unreachable", cause: new Error("it is cut off") })
 
-/** A store that a node can be cut off from: its calls fail, or, once the node is dead, never return. */
-const gated = <S extends object>(store: S, state: () => State, buried: Effect.Effect<void>): S =>
+/** A store that a node can be cut off from: its calls fail, wait, or, once the node is dead, never return. */
+const gated = <S extends object>(store: S, gate: Gate): S =>
   new Proxy(store, {
     get: (target, key, receiver) => {
       const value: unknown = Reflect.get(target, key, receiver)
-      const through = (effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<unknown, unknown, unknown> =>
-        Effect.suspend(() =>
-          state() === "open" ? effect : state() === "cut" ? closed : Effect.zipRight(buried, closed)
-        )
-      if (key === "outbox") return value
+      const through = (effect: Effect.Effect<unknown, unknown, unknown>) =>
+        Effect.suspend((): Effect.Effect<unknown, unknown, unknown> => {
+          switch (gate.state) {
+            case "open":
+              if (key !== gate.silentAfter) return effect
+              gate.state = "silent"
+              return Effect.zipLeft(effect, Deferred.await(gate.reopened))
+            case "cut":
+              return closed
+            case "silent":
+              return Effect.zipRight(Deferred.await(gate.reopened), effect)
+            case "dead":
+              return Effect.zipRight(Deferred.await(gate.buried), closed)
+          }
+        })
+      if (key === "outbox" || key === "outsideTransaction") return value
       if (Effect.isEffect(value)) return through(value)
       if (typeof value === "function") {
         return (...args: ReadonlyArray<unknown>) => {
@@ -34,7 +53,7 @@ const gated = <S extends object>(store: S, state: () => State, buried: Effect.Ef
           return Effect.isEffect(answer) ? through(answer) : answer
         }
       }
-      return Predicate.isReadonlyRecord(value) && key === "cluster" ? gated(value, state, buried) : value
+      return Predicate.isReadonlyRecord(value) && key === "cluster" ? gated(value, gate) : value
     }
   })
 
@@ -87,8 +106,9 @@ export const make = Effect.gen(function* () {
   ) =>
     Effect.gen(function* () {
       const address = `${name}:1`
-      let state: State = "open"
       const buried = yield* Deferred.make<void>()
+      const reopened = yield* Deferred.make<void>()
+      const gate: Gate = { state: "open", silentAfter: undefined, reopened, buried }
       const own = yield* Scope.fork(scope, { _tag: "Sequential" })
       const { engine, manager } = yield* Effect.gen(function* () {
         const engine = yield* network.join(address)
@@ -101,14 +121,8 @@ export const make = Effect.gen(function* () {
           ...options
         }).pipe(Effect.provideService(Engine, engine))
         return { engine, manager }
-      }).pipe(
-        Effect.provideService(
-          RunStore.RunStore,
-          gated(store, () => state, Deferred.await(buried))
-        ),
-        Scope.extend(own)
-      )
-      const become = (to: State) => Effect.sync(() => void (state = to))
+      }).pipe(Effect.provideService(RunStore.RunStore, gated(store, gate)), Scope.extend(own))
+      const become = (to: Gate["state"]) => Effect.sync(() => void (gate.state = to))
       return {
         manager,
         engine,
@@ -118,6 +132,12 @@ export const make = Effect.gen(function* () {
         /** The database does not answer it. */
         cutOff: become("cut"),
         reconnect: become("open"),
+        /** From the end of its next operation of that name on, the database does not answer it, until it is heard again. */
+        silentAfter: (name: string) => Effect.sync(() => void (gate.silentAfter = name)),
+        hear: Effect.sync(() => {
+          gate.silentAfter = undefined
+          gate.state = "open"
+        }).pipe(Effect.zipRight(Deferred.succeed(reopened, undefined))),
         close: Scope.close(own, Exit.void)
       }
     })

@@ -1,7 +1,7 @@
 /**
  * What the parts of a manager share.
  */
-import { type Duration, Effect, Option, Runtime, type Scope } from "effect"
+import { type Duration, Effect, Option, Ref, Runtime, type Scope } from "effect"
 import { JobNotFound, type StopTimedOut, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -33,6 +33,8 @@ export interface Core<in out Config> {
   /** What the orchestrator does; `forkJob` provides its services. */
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly shutdown: Shutdown.Shutdown
+  /** How often this node of a cluster has let go of all its jobs, since others may have them. */
+  readonly lapses: Ref.Ref<number>
   readonly persistRetry: PersistRetry.PersistRetry
   readonly forkJob: ForkJob.ForkJob
   /** Runs a fiber of the manager, which outlives its caller. */
@@ -64,6 +66,7 @@ export const make = <Config>(
     if (kind === "") return yield* Effect.dieMessage("the kind of a manager is a text that is not empty")
     const store = yield* RunStore
     const shutdown = yield* Shutdown.make
+    const lapses = yield* Ref.make(0)
     const fork = Runtime.runFork(yield* Effect.runtime())
     return {
       ...own,
@@ -71,6 +74,7 @@ export const make = <Config>(
       permitFreed: makeNotifier(),
       jobEnded: makeNotifier(),
       shutdown,
+      lapses,
       persistRetry: yield* PersistRetry.make(shutdown),
       forkJob: yield* ForkJob.make,
       fork: (effect) => Effect.sync(() => void fork(effect)),

@@ -18,8 +18,9 @@ export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<R
       const active = yield* JobRegistry.find(core.jobs, id)
       if (Option.isSome(active)) {
         const run = yield* Deferred.await(active.value.job.ended)
-        // It goes on when it is woken.
-        if (run.status !== "parked") return run
+        if (isTerminal(run.status)) return run
+        // One that has parked goes on when it is woken, and one that this node of a cluster has let go of does so elsewhere.
+        if (run.status !== "parked" && (yield* core.shutdown.hasBegun)) return run
       }
       const run = yield* awaitInactive(core, id)
       if (Option.isSome(run)) return run.value

@@ -109,8 +109,9 @@ const admit = <Config, E>(
         const prepared = yield* Effect.interruptible(checked)
         yield* core.shutdown.refuse
         const span = yield* jobSpan.make({ ...prepared, caller, id, kind: core.kind })
+        const lapses = yield* Ref.get(core.lapses)
         const run = yield* prepared.commit(Option.getOrUndefined(span)?.trace)
-        return yield* register(core, run, prepared, { answer, span })
+        return yield* register(core, run, prepared, { answer, lapses, span })
       }).pipe(Effect.tapErrorCause(() => JobRegistry.remove(core.jobs, id)))
     })
   )
@@ -132,9 +133,12 @@ const register = <Config, E>(
   { config, submission }: Prepared<Config, E>,
   {
     answer,
+    lapses,
     span
   }: {
     readonly answer: Deferred.Deferred<void, Refusal<E>>
+    /** Before the commit. */
+    readonly lapses: number
     readonly span: Option.Option<jobSpan.JobSpan>
   }
 ): Effect.Effect<JobRegistry.Job<Config>> =>
@@ -164,7 +168,8 @@ const register = <Config, E>(
     const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope)
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
-    if (yield* core.shutdown.hasBegun) yield* interrupt(fiber)
+    // The commit is answered too late, and cannot be interrupted: what ends all jobs has not found this one.
+    if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) yield* interrupt(fiber)
     yield* Deferred.succeed(answer, undefined)
     return job
   })

@@ -54,7 +54,7 @@ const stopActive = <Config>(
       Effect.asSome(Deferred.await(job.ended)),
       Effect.as(runningTime.sleep(afterGrace), Option.none<Run>())
     ])
-    if (Option.isSome(run)) return yield* reportEnd(job, run.value, begun)
+    if (Option.isSome(run)) return yield* reportEnd(core, job, run.value, begun)
     const problem = yield* core.persistRetry.problem(job.id)
     if (Option.isSome(problem)) return yield* problem.value
     return yield* new StopTimedOut({ jobId: job.id, elapsed: yield* since(begun) })
@@ -88,11 +88,13 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
     yield* Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
   }).pipe(Effect.annotateLogs({ jobId: job.id }))
 
-/** None where it has parked: then it is cancelled as a run that waits. */
-const reportEnd = <Config>(job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
+/** None where it has parked, or this node of a cluster has let go of it: then it is stopped where it is by now. */
+const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
   Effect.gen(function* () {
     if (status === "parked") return Option.none<StopReport>()
-    if (!isTerminal(status)) return yield* closed(job.id, status)
+    if (!isTerminal(status)) {
+      return (yield* core.shutdown.hasBegun) ? yield* closed(job.id, status) : Option.none<StopReport>()
+    }
     if (status !== "cancelled") return Option.some(yield* report(job.id, begun, status, "alreadyEnded"))
     return Option.some(
       yield* Option.match(yield* Ref.get(job.killed), {
