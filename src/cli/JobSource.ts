@@ -1,27 +1,38 @@
 /**
- * Where commands find jobs: in the process that holds the home, through its socket, or else in the database.
+ * Where commands find jobs: at the server that the command line or the environment names, or in the process that holds the home,
+ * through its socket, or else in the database.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, type Scope } from "effect"
 import * as LockOwner from "../daemon/LockOwner.js"
 import * as Home from "../daemon/Home.js"
+import type { FileUnusable } from "../daemon/SecretFile.js"
 import * as JobClient from "../http/client/JobClient.js"
+import { ConnectionFailed } from "../http/contract/errors.js"
 import { poll } from "../internal/RealClock.js"
 import { ensureResponding, type NotResponding, withTimeLimit } from "./daemon/ensureResponding.js"
 import type { Output } from "./terminal/Output.js"
 import type { Jobs, Manager } from "./offline/OfflineJobs.js"
+import * as RemoteServer from "./RemoteServer.js"
 import * as slowResponseNotice from "./slowResponseNotice.js"
 
 export type { Jobs, Manager }
 
-/** A process that holds the home and runs jobs. */
+/** A process that runs jobs: the one that holds the home, or one on another machine. */
 export interface Host {
   readonly client: JobClient.Service
+  readonly isRemote: boolean
   /** A daemon accepts jobs; a `run` exits with its own job. */
   readonly what: LockOwner.LockOwner["what"]
 }
 
-type Failure = Home.HomeUnusable | LockOwner.HomeBusy | NotResponding | JobClient.ClientError
+type Failure =
+  | Home.HomeUnusable
+  | LockOwner.HomeBusy
+  | NotResponding
+  | JobClient.ClientError
+  | FileUnusable
+  | RemoteServer.ServerUnusable
 
 type Environment = Home.Home | FileSystem | Output | Scope.Scope
 
@@ -46,30 +57,48 @@ const connection: Effect.Effect<Option.Option<Connection>, Failure, Environment>
   return Option.some({ client: yield* JobClient.make({ socket }), holder: holder.value })
 })
 
-/** The process that holds the home, if there is one; it responds. */
-export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.flatMap(
+/** The server on another machine, if one is named. */
+const remote = Effect.flatMap(RemoteServer.target, Effect.transposeMapOption(JobClient.make))
+
+/** Also for the time in which a connection is made. */
+const remotePatience = "10 seconds"
+
+/** For the requests after it, which have no time limit: a stop takes as long as its job. */
+const ensureReachable = ({ address, health }: JobClient.Service) =>
+  Effect.timeoutFail(health, {
+    duration: remotePatience,
+    onTimeout: () => new ConnectionFailed({ address, problem: `no response for ${remotePatience}` })
+  })
+
+const ofHome: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.flatMap(
   connection,
   Effect.transposeMapOption(({ client, holder }) =>
     Effect.gen(function* () {
       yield* ensureResponding(holder, client)
-      return { client: yield* slowResponseNotice.withNotice(client, holder), what: holder.what }
+      return { client: yield* slowResponseNotice.withNotice(client, holder), isRemote: false, what: holder.what }
     })
   )
 )
 
+/** The server that is named, or the process that holds the home, if there is one; it responds. */
+export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.flatMap(remote, (found) =>
+  Option.isNone(found)
+    ? ofHome
+    : Effect.gen(function* () {
+        yield* ensureReachable(found.value)
+        const client = yield* slowResponseNotice.withNotice(found.value, found.value.address)
+        return Option.some({ client, isRemote: true, what: "daemon" as const })
+      })
+)
+
 /** The daemon; a foreground run does not accept further jobs. */
-export const daemon: Effect.Effect<Option.Option<JobClient.Service>, Failure, Environment> = Effect.flatMap(
-  host,
-  Option.match({
-    onNone: () => Effect.succeedNone,
-    onSome: ({ client, what }) =>
-      what === "daemon"
-        ? Effect.succeedSome(client)
-        : Effect.gen(function* () {
-            const { directory } = yield* Home.Home
-            return yield* new LockOwner.HomeBusy({ directory, holder: Option.getOrUndefined(yield* LockOwner.find) })
-          })
-  })
+export const daemon: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.tap(host, (host) =>
+  Option.exists(host, ({ what }) => what === "run")
+    ? Effect.gen(function* () {
+        const { directory } = yield* Home.Home
+        return yield* new LockOwner.HomeBusy({ directory, holder: Option.getOrUndefined(yield* LockOwner.find) })
+      })
+    : Effect.void
 )
 
 /** The jobs in the database of a home that no process holds. SQLite is loaded only then. */
@@ -86,7 +115,26 @@ const queries = ({ client, holder }: Connection): Jobs => ({
   export: client.export
 })
 
-/** Read access to jobs, whichever process holds the home. */
-export const read = Effect.flatMap(connection, (found) =>
+const readHome = Effect.flatMap(connection, (found) =>
   Option.isSome(found) ? Effect.succeed(queries(found.value)) : recorded
+)
+
+/** Read access to the jobs of the server that is named, or of the home, whichever process holds it. */
+export const read = Effect.flatMap(remote, (found) =>
+  Option.isSome(found) ? Effect.succeed<Jobs>(found.value) : readHome
+)
+
+/**
+ * Whom to ask for logs that other machines may have: the server that is named, or the process that holds the home, if its database
+ * may be that of several machines. Otherwise all of them are in the home.
+ */
+export const logServer = Effect.flatMap(remote, (found) =>
+  Option.isSome(found)
+    ? Effect.succeed(found)
+    : Effect.map(connection, (found) =>
+        Option.map(
+          Option.filter(found, ({ holder }) => holder.what === "daemon" && holder.database !== undefined),
+          ({ client }) => client
+        )
+      )
 )

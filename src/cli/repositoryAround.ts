@@ -6,6 +6,7 @@ import { readFileSync, statSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import type { Job } from "../http/contract/Api.js"
 import { configOf } from "./configOf.js"
+import * as RemoteServer from "./RemoteServer.js"
 
 /** Fails if it no longer exists; tests replace it. */
 export class CurrentDirectory extends Context.Reference<CurrentDirectory>()("charlotte/CurrentDirectory", {
@@ -46,8 +47,9 @@ export const repositoryOf = (directory: string): string | undefined => {
   return identity(join(directory, ".git")) ?? (parent === directory ? undefined : repositoryOf(parent))
 }
 
-/** Whether a job belongs to the repository around; undefined outside of one. */
+/** Whether a job belongs to the repository around; undefined outside of one, and where jobs are in those of another machine. */
 export const isHere: Effect.Effect<((job: Pick<Job, "config">) => boolean) | undefined> = Effect.gen(function* () {
+  if (yield* RemoteServer.isUsed) return undefined
   const directory = yield* Effect.option(yield* CurrentDirectory)
   const here = directory._tag === "None" ? undefined : repositoryOf(directory.value)
   if (here === undefined) return undefined

@@ -10,7 +10,7 @@ import { Output } from "./terminal/Output.js"
 /** In milliseconds of real time; longer than the default grace period of a stop. */
 const patience = 10_000
 
-const tell = (holder: LockOwner) =>
+const tell = (holder: LockOwner | string) =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
     const { error } = yield* Output
@@ -19,7 +19,7 @@ const tell = (holder: LockOwner) =>
   })
 
 /** A client with this notice for the requests that may take as long as they need. */
-export const withNotice = (client: Client, holder: LockOwner): Effect.Effect<Client, never, Output> =>
+export const withNotice = (client: Client, holder: LockOwner | string): Effect.Effect<Client, never, Output> =>
   Effect.map(Output, (output) => {
     if (!output.isTerminal) return client
     const telling = Effect.provideService(tell(holder), Output, output)

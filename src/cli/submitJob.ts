@@ -23,7 +23,7 @@ export const submitJob = ({ json, ...given }: Options) =>
     const { socket } = yield* Home.Home
     const daemon = yield* JobSource.daemon
     if (Option.isNone(daemon)) return yield* new DaemonNotRunning({ address: socket })
-    const started = yield* startJob.start(daemon.value, config, options)
+    const started = yield* startJob.start(daemon.value.client, config, options)
     yield* json ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(object(started))}\n`)) : print(started)
   }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
 

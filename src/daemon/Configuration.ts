@@ -29,8 +29,12 @@ const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 /** They override the file. */
 const variables: Config.Config<Variables> = Config.all({
   CHARLOTTE_DATABASE: variable("CHARLOTTE_DATABASE"),
+  CHARLOTTE_INSECURE_HTTP: variable("CHARLOTTE_INSECURE_HTTP"),
   CHARLOTTE_MAX_JOBS: variable("CHARLOTTE_MAX_JOBS"),
-  CHARLOTTE_STOP_GRACE: variable("CHARLOTTE_STOP_GRACE")
+  CHARLOTTE_STOP_GRACE: variable("CHARLOTTE_STOP_GRACE"),
+  CHARLOTTE_TLS_CERT: variable("CHARLOTTE_TLS_CERT"),
+  CHARLOTTE_TLS_KEY: variable("CHARLOTTE_TLS_KEY"),
+  CHARLOTTE_TOKEN_FILE: variable("CHARLOTTE_TOKEN_FILE")
 })
 
 /** The YAML reader is loaded only if there is something to read: every start waits for this, and most homes have no file. */
@@ -40,7 +44,7 @@ export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSyste
   const isThere = !isMissing(file)
   if (!isThere && !Object.values(around).some(Option.isSome)) {
     const agents = { profiles: presets, gates: { env: [] }, file }
-    return { agents, database: undefined, maxJobs: undefined, stopGrace: undefined, retention: undefined }
+    return { agents, database: undefined, port: {}, maxJobs: undefined, stopGrace: undefined, retention: undefined }
   }
   const { read } = yield* Effect.promise(() => import("./ConfigurationFile.js"))
   return yield* read(file, { isThere, around })

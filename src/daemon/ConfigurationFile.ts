@@ -8,15 +8,18 @@ import type { Retention } from "../domain/Retention.js"
 import type * as Agents from "../tasks/Agents.js"
 import * as Profiles from "../tasks/agents/Profiles.js"
 import { decodeYaml } from "../yaml/decodeYaml.js"
-import { Count, CountFromZero, mapping, optional, Span } from "../yaml/fields.js"
+import { AbsolutePath, Count, CountFromZero, mapping, optional, Span, Switch } from "../yaml/fields.js"
 import { Diagnostic, order } from "../yaml/Diagnostic.js"
 import * as TextFile from "../yaml/TextFile.js"
 import { type DatabaseChoice, DatabaseText } from "./DatabaseChoice.js"
+import type { Settings } from "./PortSettings.js"
 
 export interface Service {
   readonly agents: Agents.Settings
   /** `undefined`: what the home used last. */
   readonly database: DatabaseChoice | undefined
+  /** How a port of the daemon is served. */
+  readonly port: Settings
   /** `undefined`: the manager's default. */
   readonly maxJobs: number | undefined
   readonly stopGrace: Duration.Duration | undefined
@@ -27,8 +30,12 @@ export interface Service {
 /** Variables that are set and not empty. */
 export interface Variables {
   readonly CHARLOTTE_DATABASE: Option.Option<string>
+  readonly CHARLOTTE_INSECURE_HTTP: Option.Option<string>
   readonly CHARLOTTE_MAX_JOBS: Option.Option<string>
   readonly CHARLOTTE_STOP_GRACE: Option.Option<string>
+  readonly CHARLOTTE_TLS_CERT: Option.Option<string>
+  readonly CHARLOTTE_TLS_KEY: Option.Option<string>
+  readonly CHARLOTTE_TOKEN_FILE: Option.Option<string>
 }
 
 /** All that is wrong with the configuration, at once. */
@@ -45,6 +52,10 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
 const Keys = mapping({
   ...Profiles.fields,
   database: optional(DatabaseText),
+  tlsCert: optional(AbsolutePath),
+  tlsKey: optional(AbsolutePath),
+  tokenFile: optional(AbsolutePath),
+  insecureHttp: optional(Switch),
   maxJobs: optional(Count),
   stopGrace: optional(Span),
   retention: optional(
@@ -81,17 +92,37 @@ export const read = (
       Schema.decodeUnknownEither(Count)(Number(text))
     )
     const stopGrace = variable(around, "CHARLOTTE_STOP_GRACE", value.stopGrace, Schema.decodeUnknownEither(Span))
+    const decodePath = Schema.decodeUnknownEither(AbsolutePath)
+    const port = {
+      tlsCert: variable(around, "CHARLOTTE_TLS_CERT", value.tlsCert, decodePath),
+      tlsKey: variable(around, "CHARLOTTE_TLS_KEY", value.tlsKey, decodePath),
+      tokenFile: variable(around, "CHARLOTTE_TOKEN_FILE", value.tokenFile, decodePath),
+      insecureHttp: variable(around, "CHARLOTTE_INSECURE_HTTP", value.insecureHttp, decodeSwitch)
+    }
 
-    const all = [...Array.getLefts([text]), ...decoded.problems, ...Array.getLefts([database, maxJobs, stopGrace])]
+    const all = [
+      ...Array.getLefts([text]),
+      ...decoded.problems,
+      ...Array.getLefts([database, maxJobs, stopGrace, ...Object.values(port)])
+    ]
     if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: Array.sort(all, order) })
     return {
       agents: { profiles, gates, file },
       database: Either.getOrUndefined(database),
+      port: {
+        tlsCert: Either.getOrUndefined(port.tlsCert),
+        tlsKey: Either.getOrUndefined(port.tlsKey),
+        tokenFile: Either.getOrUndefined(port.tokenFile),
+        insecureHttp: Either.getOrUndefined(port.insecureHttp)
+      },
       maxJobs: Either.getOrUndefined(maxJobs),
       stopGrace: Either.getOrUndefined(stopGrace),
       retention: value.retention
     }
   })
+
+const decodeSwitch = (text: string) =>
+  Schema.decodeUnknownEither(Switch)(text === "true" ? true : text === "false" ? false : text)
 
 /** It may be a link to where people keep such files. */
 const textOf = (file: string): Effect.Effect<string, Diagnostic, FileSystem> =>

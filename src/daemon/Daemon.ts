@@ -21,17 +21,20 @@ import * as ManagerSupervisor from "./ManagerSupervisor.js"
 import * as JobEventLogger from "./JobEventLogger.js"
 import * as DaemonLog from "./DaemonLog.js"
 import * as Secrets from "./Secrets.js"
+import * as ServedPort from "./ServedPort.js"
 import * as HomeWatcher from "./HomeWatcher.js"
 
 export interface Options {
   /** What the command line says of the database. */
   readonly database?: Option.Option<DatabaseChoice> | undefined
-  /** A loopback port to serve as well; its clients need the token of the home. */
-  readonly listen?: { readonly host: string; readonly port: number } | undefined
+  /** A port to serve as well; its clients need a token. */
+  readonly listen?: ServedPort.Port | undefined
+  /** What the command line says of how that port is served. */
+  readonly port?: ServedPort.Settings | undefined
   /** Run once jobs can be submitted. */
   readonly onReady: (holder: LockOwner) => Effect.Effect<void>
-  /** Receives what a long migration of the database reports, which is logged, too. */
-  readonly onMigration?: ((line: string) => Effect.Effect<void>) | undefined
+  /** Receives what a person should know before it is ready, such as how far a long migration is; it is logged, too. */
+  readonly onProgress?: ((line: string) => Effect.Effect<void>) | undefined
   /** Receives each log line in readable form. */
   readonly show?: ((line: string) => void) | undefined
 }
@@ -47,7 +50,7 @@ export const run = (options: Options) =>
   Effect.gen(function* () {
     yield* Umask.restrictive
     // A process that does not get the home writes nothing into its log.
-    const home = yield* Layer.build(Layers.home({ what: "daemon", version }))
+    const home = yield* Layer.build(Layers.home({ what: "daemon", version, port: options.port }))
     const telemetry = {
       secrets: Context.get(home, Secrets.Secrets),
       version,
@@ -57,7 +60,7 @@ export const run = (options: Options) =>
     yield* live(options).pipe(Telemetry.exported(telemetry), DaemonLog.to(options), Effect.provide(home))
   }).pipe(Effect.scoped, Effect.provideService(Flag, options.database ?? Option.none()))
 
-const live = ({ listen, onMigration = () => Effect.void, onReady }: Options) =>
+const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings = {} }: Options) =>
   Effect.gen(function* () {
     yield* Effect.addFinalizer((exit) =>
       Exit.isFailure(exit) && !Exit.isInterrupted(exit)
@@ -65,9 +68,12 @@ const live = ({ listen, onMigration = () => Effect.void, onReady }: Options) =>
         : Effect.logInfo("stopped")
     )
     yield* Effect.logInfo("starting").pipe(Effect.annotateLogs({ version, pid: process.pid, node: process.version }))
+    const served = listen && (yield* ServedPort.make(listen, settings))
+    for (const warning of served?.warnings ?? [])
+      yield* Effect.zipRight(Effect.logWarning(warning), onProgress(warning))
     // Not the statements of each migration.
     const store = yield* Effect.withTracerEnabled(Layer.build(Layers.records), false).pipe(
-      Effect.provideService(MigrationProgress, (line) => Effect.zipRight(Effect.logInfo(line), onMigration(line)))
+      Effect.provideService(MigrationProgress, (line) => Effect.zipRight(Effect.logInfo(line), onProgress(line)))
     )
     const runner = Context.get(store, ProcessRunner)
     yield* gracefulShutdown.hurryOnSignal(runner, { force: true })
@@ -81,14 +87,13 @@ const live = ({ listen, onMigration = () => Effect.void, onReady }: Options) =>
     yield* Effect.addFinalizer(() => gracefulShutdown.bounded(Effect.asVoid(end), runner))
 
     yield* Effect.gen(function* () {
-      const port = listen && { ...listen, token: yield* Secrets.token }
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
       const supervised = yield* ManagerSupervisor.make((onLost) =>
         Layers.manager({ recovery: "automatic", onLost })
       ).pipe(Scope.extend(jobs))
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
-        Layers.server({ port, reopenPage: true, after: before, unmanaged: supervised.problems }),
+        Layers.server({ port: served?.port, reopenPage: true, after: before, unmanaged: supervised.problems }),
         Layer.succeedContext(manager)
       )
       const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)

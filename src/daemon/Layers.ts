@@ -1,7 +1,7 @@
 /**
  * The layers that jobs of tasks run on, in a home directory: used by the daemon, and by `charlotte run` in the foreground.
  */
-import { Effect, Layer, type Redacted } from "effect"
+import { Effect, Layer } from "effect"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as Http from "../http/server/Server.js"
@@ -16,6 +16,7 @@ import * as databaseClient from "./databaseClient.js"
 import * as HomeDatabase from "./HomeDatabase.js"
 import * as HomeLock from "./HomeLock.js"
 import * as Secrets from "./Secrets.js"
+import type { Served } from "./ServedPort.js"
 
 /** Preloaded once the daemon is ready. */
 export const tasks = Effect.promise(() => import("./TaskLayers.js"))
@@ -58,17 +59,10 @@ export const store = (options: HomeLock.Options) => Layer.provideMerge(records, 
 export const manager = (options: Configuration.ManagerOptions) =>
   Layer.provide(Configuration.jobManager(options), orchestrator)
 
-/** A loopback port, and the token that its clients have to send. */
-export interface Port {
-  readonly host: string
-  readonly port: number
-  readonly token: Redacted.Redacted
-}
-
 export interface ServerOptions {
   /** Why there is no manager at the moment. */
   readonly unmanaged?: Effect.Effect<ReadonlyArray<string>>
-  readonly port?: Port | undefined
+  readonly port?: Served | undefined
   /** Whether to open the port of pages that are still open somewhere. */
   readonly reopenPage: boolean
   /** The cursor before the manager began; throughput is counted from there. */
@@ -82,7 +76,7 @@ export const server = ({ after, port, reopenPage, unmanaged = Effect.succeed([])
       const { logs, socket } = yield* Home.Home
       const { maxJobs = Configuration.defaultMaxJobs } = yield* Configuration.Configuration
       return Http.listen({
-        listen: port === undefined ? { socket } : [{ socket }, { host: port.host, port: port.port }],
+        listen: listenOn(socket, port),
         ...(port === undefined ? {} : { token: port.token }),
         page: yield* page(reopenPage),
         logs,
@@ -93,6 +87,12 @@ export const server = ({ after, port, reopenPage, unmanaged = Effect.succeed([])
       })
     })
   )
+
+const listenOn = (socket: string, port: Served | undefined): ReadonlyArray<Http.Address> => {
+  if (port === undefined) return [{ socket }]
+  const { token: _, ...address } = port
+  return [{ socket }, address]
+}
 
 /** As the configuration says now, or said when it was last right. */
 const agents = Effect.map(Configuration.Configuration, ({ agents, current }) =>

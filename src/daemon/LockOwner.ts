@@ -6,17 +6,21 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import { Home } from "./Home.js"
+import { Settings } from "./PortSettings.js"
 
-/** A unix socket, or a port of this machine. */
+/** A unix socket, or a port; one with TLS, or that other machines reach, has a URL. */
 export const Address = Schema.Union(
   Schema.Struct({ socket: Schema.String }),
-  Schema.Struct({ port: Schema.Int, host: Schema.optional(Schema.String) })
+  Schema.Struct({ port: Schema.Int, host: Schema.optional(Schema.String), url: Schema.optional(Schema.String) })
 )
 export type Address = typeof Address.Type
 
 /** For people. */
-export const show = (address: Address): string =>
-  "socket" in address ? address.socket : `${address.host ?? "127.0.0.1"}:${address.port}`
+export const show = (address: Address): string => {
+  if ("socket" in address) return address.socket
+  const { host = "127.0.0.1", port, url } = address
+  return url ?? `${host.includes(":") ? `[${host}]` : host}:${port}`
+}
 
 /** The holder of a home. */
 export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
@@ -33,6 +37,8 @@ export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
   file: Schema.String,
   /** The database that it works on, if that is not the SQLite file of the home. */
   database: Schema.optional(Schema.String),
+  /** What its command line says of how its port is served. */
+  port: Schema.optional(Settings),
   /** Where it listens, as long as it does. */
   addresses: Schema.optional(Schema.Array(Address)),
   /** Where browsers find the page, or why they do not. */

@@ -16,7 +16,8 @@ export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnu
   }
 }
 
-const usable = /^[\x21-\x7e]{32,512}$/
+/** What is hard to guess, and goes into a header as it is. */
+export const usable = /^[\x21-\x7e]{32,512}$/
 
 /** Longer files hold something else. */
 const maxSize = 1024

@@ -120,6 +120,20 @@ export const Count = Schema.Int.pipe(Schema.between(1, 1_000_000)).annotations(
 )
 
 /**
+ * @since 0.2.0
+ */
+export const Switch = Schema.Boolean.annotations(must("must be true or false"))
+
+/**
+ * An absolute path.
+ *
+ * @since 0.2.0
+ */
+export const AbsolutePath = Schema.String.pipe(
+  Schema.filter((path) => path.startsWith("/") && !path.includes("\0"))
+).annotations(must("must be an absolute path, beginning with /"))
+
+/**
  * A number that may be none.
  *
  * @since 0.2.0

@@ -11,6 +11,7 @@ export const doctor = CommandTree.command(
   {
     description: "Check the environment and suggest fixes.",
     example: "charlotte doctor",
+    isLocal: true,
     parameters: { audit, repo, json }
   },
   async () => (await import("../doctor/diagnose.js")).diagnose

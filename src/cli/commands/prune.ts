@@ -22,6 +22,7 @@ export const prune = CommandTree.command(
     description:
       "Remove worktrees and branches that ended jobs have left in this repository, and the jobs that the configured retention no longer keeps. Work that exists nowhere else is kept.",
     example: "charlotte prune --older-than 7d --dry-run",
+    isLocal: true,
     parameters: { jobs, repo, all, olderThan, discard, dryRun, yes, json }
   },
   async () => (await import("../pruneJobs.js")).pruneJobs

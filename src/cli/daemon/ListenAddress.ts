@@ -1,14 +1,14 @@
 /**
- * A loopback port that the daemon listens on, besides the socket of its home.
+ * A port that the daemon listens on, besides the socket of its home.
  */
 export interface Port {
   readonly host: string
   readonly port: number
 }
 
-const pattern = /^(?:(127\.0\.0\.1|localhost|\[::1\]):)?(\d{1,5})$/
+const pattern = /^(?:(\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?):)?(\d{1,5})$/i
 
-/** `127.0.0.1:7433`, or the port alone. */
+/** `127.0.0.1:7433`, `[::1]:7433`, `node1.example.org:7433`, or the port alone. */
 export const parse = (text: string): Port | undefined => {
   const [, host = "127.0.0.1", digits] = pattern.exec(text) ?? []
   const port = Number(digits)

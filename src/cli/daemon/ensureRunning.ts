@@ -13,11 +13,14 @@ import * as ExitCode from "../errors/ExitCode.js"
 import { Output } from "../terminal/Output.js"
 import { ensureResponding, type NotResponding } from "./ensureResponding.js"
 import * as spawnDaemon from "./spawnDaemon.js"
+import type { Settings } from "../../daemon/PortSettings.js"
 import type { Port } from "./ListenAddress.js"
 
 export interface Options {
   readonly database: Option.Option<DatabaseChoice.DatabaseChoice>
   readonly listen: Option.Option<Port>
+  /** How that port is served. */
+  readonly port: Settings
   readonly json: boolean
 }
 
@@ -125,11 +128,15 @@ const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Opti
   })
 
 /** The command line of the daemon. */
-const words = ({ database, json, listen }: Options, level: LogLevel.LogLevel) => [
+const words = ({ database, json, listen, port }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",
   "--foreground",
   ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", LockOwner.show(port)] }),
+  ...(port.tlsCert === undefined ? [] : ["--tls-cert", port.tlsCert]),
+  ...(port.tlsKey === undefined ? [] : ["--tls-key", port.tlsKey]),
+  ...(port.tokenFile === undefined ? [] : ["--token-file", port.tokenFile]),
+  ...(port.insecureHttp === true ? ["--insecure-http"] : []),
   // Without a password, which the command line refuses.
   ...Option.match(database, { onNone: () => [], onSome: (choice) => ["--database", DatabaseChoice.show(choice)] }),
   ...(json ? ["--json"] : []),

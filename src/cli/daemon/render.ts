@@ -87,7 +87,7 @@ export const status = ({ database, holder, problems, token }: Status, { json }: 
       ]
     ])
   }
-  const port = holder.value.addresses?.some((address) => "port" in address) === true
+  const port = holder.value.addresses?.some((address) => "port" in address && address.url === undefined) === true
   return writeLines([
     [StyledLine.piece(String(holder.value), "strong")],
     ...where(holder.value),

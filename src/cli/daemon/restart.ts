@@ -2,25 +2,33 @@
  * `charlotte daemon restart`: replaces the daemon by one of this version, which resumes its jobs.
  */
 import { Effect, Option } from "effect"
-import type { LockOwner } from "../../daemon/LockOwner.js"
+import * as Configuration from "../../daemon/Configuration.js"
 import * as Home from "../../daemon/Home.js"
+import * as LockOwner from "../../daemon/LockOwner.js"
+import * as ServedPort from "../../daemon/ServedPort.js"
 import * as ensureRunning from "./ensureRunning.js"
 import type { Port } from "./ListenAddress.js"
+import { type Given, portSettings } from "./portSettings.js"
 import * as render from "./render.js"
 import * as shutDown from "./shutDown.js"
 
-export const restart = ({ database, json, listen }: ensureRunning.Options) =>
+export type Options = Omit<ensureRunning.Options, "port"> & Given
+
+export const restart = ({ database, json, ...given }: Options) =>
   Effect.gen(function* () {
-    const before = yield* shutDown.down
-    const up = yield* ensureRunning.up({
-      database,
-      listen: Option.orElse(listen, () => Option.flatMap(before, port)),
-      json
-    })
-    yield* render.up(up, { json })
+    const before = yield* LockOwner.find
+    const asBefore = Option.isNone(given.listen) ? Option.getOrUndefined(before)?.port : undefined
+    const settings = { ...asBefore, ...portSettings(given) }
+    const listen = Option.orElse(given.listen, () => Option.flatMap(before, port))
+    // A daemon that could not start again is not shut down.
+    if (Option.isSome(listen)) {
+      yield* Effect.provide(ServedPort.check(listen.value, settings), Configuration.layer)
+    }
+    yield* shutDown.down
+    yield* render.up(yield* ensureRunning.up({ database, listen, port: settings, json }), { json })
   }).pipe(Effect.provide(Home.layer))
 
-const port = ({ addresses = [] }: LockOwner): Option.Option<Port> =>
+const port = ({ addresses = [] }: LockOwner.LockOwner): Option.Option<Port> =>
   Option.fromNullable(
     addresses.flatMap((address) =>
       "port" in address ? [{ host: address.host ?? "127.0.0.1", port: address.port }] : []

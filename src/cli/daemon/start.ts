@@ -9,19 +9,22 @@ import * as text from "../terminal/text.js"
 import * as spawnDaemon from "./spawnDaemon.js"
 import * as render from "./render.js"
 import * as ensureRunning from "./ensureRunning.js"
+import { type Given, portSettings } from "./portSettings.js"
 
-export interface Options extends ensureRunning.Options {
+export interface Options extends Omit<ensureRunning.Options, "port">, Given {
   readonly foreground: boolean
 }
 
-export const start = ({ foreground, ...options }: Options) =>
-  Effect.if(foreground, { onTrue: () => stay(options), onFalse: () => launch(options) })
+export const start = ({ foreground, ...given }: Options) => {
+  const options = { ...given, port: portSettings(given) }
+  return Effect.if(foreground, { onTrue: () => stay(options), onFalse: () => launch(options) })
+}
 
 const launch = (options: ensureRunning.Options) =>
   Effect.flatMap(ensureRunning.up(options), (up) => render.up(up, options)).pipe(Effect.provide(Home.layer))
 
 /** Is the daemon until it is shut down. */
-const stay = ({ database, json, listen }: ensureRunning.Options) =>
+const stay = ({ database, json, listen, port }: ensureRunning.Options) =>
   Effect.gen(function* () {
     // Only the daemon itself loads all of this.
     const Daemon = yield* Effect.promise(() => import("../../daemon/Daemon.js"))
@@ -32,7 +35,8 @@ const stay = ({ database, json, listen }: ensureRunning.Options) =>
       show: spawnDaemon.isLaunched ? undefined : (line) => void Effect.runFork(error(readable(line))),
       database,
       listen: Option.getOrUndefined(listen),
-      onMigration: spawnDaemon.reportToLauncher,
+      port,
+      onProgress: spawnDaemon.reportToLauncher,
       onReady: (holder) =>
         Effect.zipRight(
           spawnDaemon.tellLauncher,

@@ -3,8 +3,9 @@
  */
 import { Predicate } from "effect"
 import { StoreError } from "../../domain/errors.js"
-import { RequestRefused } from "../../http/contract/errors.js"
+import { ConnectionFailed, RequestRefused } from "../../http/contract/errors.js"
 import { OutputClosed } from "../terminal/Output.js"
+import { isAboutCertificate, isRemote } from "./remoteErrors.js"
 import { busy, closed, failed, internal, invalid, unavailable } from "./ExitCode.js"
 
 /** By the tag of the error; for all others it is `failed`. */
@@ -14,6 +15,9 @@ const byTag: Readonly<Record<string, number>> = {
   InvalidJobConfig: invalid,
   InvalidConfiguration: invalid,
   HomeUnusable: invalid,
+  ListenRefused: invalid,
+  FileUnusable: invalid,
+  ServerUnusable: invalid,
   NoSuchAgent: invalid,
   JobNotFound: invalid,
   InvalidJobRef: invalid,
@@ -62,5 +66,7 @@ export const ofError = (error: unknown): number => {
   if (error instanceof StoreError && error.reason === "invalid") return invalid
   if (error instanceof OutputClosed && error.reason !== undefined) return failed
   if (error instanceof RequestRefused && error.reason === "limit") return busy
+  if (error instanceof RequestRefused && error.reason === "token") return invalid
+  if (error instanceof ConnectionFailed && isRemote(error)) return isAboutCertificate(error) ? invalid : unavailable
   return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? failed
 }

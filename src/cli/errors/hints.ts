@@ -4,6 +4,7 @@
 import * as domain from "../../domain/errors.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as http from "../../http/contract/errors.js"
+import { isRemote, remedy } from "./remoteErrors.js"
 
 export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.MaxJobsReached)
@@ -26,6 +27,12 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof http.DiffUnavailable && (error.reason === "noSuchUnit" || error.reason === "notBegun"))
     return `see: charlotte show ${error.jobId}`
   if (error instanceof http.LogNotFound) return `list its units and tasks with: charlotte show ${error.jobId}`
+  if (error instanceof http.RequestRefused && error.reason === "token")
+    return "name that of the daemon by --token-file FILE, CHARLOTTE_TOKEN or CHARLOTTE_TOKEN_FILE"
+  if (error instanceof http.ConnectionFailed && isRemote(error)) return remedy(error)
+  if (error instanceof http.UnexpectedAnswer && isRemote(error)) return "check the URL"
+  if (error instanceof http.DaemonNotRunning && isRemote(error))
+    return "check the URL, or start the daemon there with: charlotte daemon start --listen HOST:PORT"
   if (error instanceof http.ConnectionFailed || error instanceof http.UnexpectedAnswer)
     return "see: charlotte daemon status"
   if (error instanceof http.DaemonNotRunning) return "start a daemon with: charlotte daemon start"

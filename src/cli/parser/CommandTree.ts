@@ -14,6 +14,8 @@ export interface Command {
   readonly description: string
   readonly example: string
   readonly parameters: ReadonlyArray<Parameter<unknown>>
+  /** Whether it is about this machine alone, and so about no other daemon. */
+  readonly isLocal?: boolean
   /** The effect of a command line with these values, or the first that is refused. */
   readonly bind: (valuesOf: ValuesOf) => Either.Either<Effect.Effect<void, unknown, Environment>, Invalid>
 }
@@ -27,7 +29,12 @@ type Given<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Param
 
 /** What it runs is loaded when it runs: help, usage errors and completions need only what describes it. */
 export const command = <P extends Parameters, E, R extends Environment>(
-  { parameters, ...about }: { readonly description: string; readonly example: string; readonly parameters: P },
+  {
+    parameters,
+    ...about
+  }: Pick<Command, "description" | "example" | "isLocal"> & {
+    readonly parameters: P
+  },
   load: () => Promise<(given: Given<P>) => Effect.Effect<void, E, R>>
 ): Command => ({
   ...about,

@@ -2,6 +2,7 @@
  * The flags, options and arguments of a command. Parsing, help, usage errors and completions all derive from these.
  */
 import { Either, Option } from "effect"
+import { resolve } from "node:path"
 
 /** What a shell offers for a value, beside fixed choices. */
 /** A value that a shell may complete a word to. */
@@ -89,6 +90,10 @@ export const option = <A>(name: string, settings: OptionSettings, decode: Decode
 
 export const textOption = (name: string, settings: OptionSettings): Parameter<Option.Option<string>> =>
   option(name, settings, anyText)
+
+/** A file, as an absolute path: the daemon runs in another directory. */
+export const fileOption = (name: string, description: string): Parameter<Option.Option<string>> =>
+  option(name, { placeholder: "FILE", description }, (path) => Either.right(resolve(path)))
 
 export const choiceOption = <const A extends string>(
   name: string,

@@ -22,4 +22,15 @@ export const completions = Parameter.choiceOption(
   "Print a completion script for bash, zsh or fish."
 )
 
-export const all = [help, version, logLevel, completions] as const
+export const server = Parameter.textOption("server", {
+  placeholder: "URL",
+  description:
+    "Use the daemon at https://HOST:PORT, or http on a loopback address, in place of that of the home (default: $CHARLOTTE_SERVER)."
+})
+
+export const tokenFile = Parameter.fileOption(
+  "token-file",
+  "The file with the token of --server, or of a port of the daemon (default: $CHARLOTTE_TOKEN_FILE)."
+)
+
+export const all = [help, version, logLevel, server, tokenFile, completions] as const

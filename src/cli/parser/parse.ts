@@ -1,7 +1,7 @@
 /**
  * Reads a command line: the command that it leads to, and what to do with it.
  */
-import { Either, type Effect } from "effect"
+import { Either, type Effect, Option } from "effect"
 import { parseArgs } from "node:util"
 import { nearest } from "../../yaml/didYouMean.js"
 import type { Command, Environment, Group, ValuesOf } from "./CommandTree.js"
@@ -18,6 +18,9 @@ export interface Invocation {
   readonly json: boolean
   readonly logLevel: string | undefined
   readonly shell: string | undefined
+  /** Another daemon than that of the home, and the file with its token. */
+  readonly server: Option.Option<string>
+  readonly tokenFile: Option.Option<string>
   readonly valuesOf: ValuesOf
   /** What to run, or why the command line is refused; nothing for a group. */
   readonly effect: Either.Either<Effect.Effect<void, unknown, Environment> | undefined, UsageError>
@@ -162,10 +165,16 @@ export const parse = (root: Group, argv: ReadonlyArray<string>): Invocation => {
     json: words.includes("--json"),
     logLevel: reader.valuesOf(globals.logLevel)[0],
     shell: reader.valuesOf(globals.completions)[0],
+    server: valueOf(globals.server, reader),
+    tokenFile: valueOf(globals.tokenFile, reader),
     valuesOf: reader.valuesOf,
     effect: bind(node, reader, helpOf(path))
   }
 }
+
+/** None also where it is refused, which `bind` reports. */
+const valueOf = <A>(parameter: Parameter.Parameter<Option.Option<A>>, { valuesOf }: Reader): Option.Option<A> =>
+  Either.getOrElse(parameter.decode(valuesOf(parameter)), () => Option.none())
 
 const bind = (node: Command | Group, { error, valuesOf }: Reader, help: string): Invocation["effect"] => {
   const first = error()

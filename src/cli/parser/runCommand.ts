@@ -3,12 +3,14 @@
  */
 import { Effect, type Scope } from "effect"
 import { MigrationProgress } from "../../store/MigrationProgress.js"
+import * as RemoteServer from "../RemoteServer.js"
 import * as toExitCode from "../errors/toExitCode.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import type { Environment, Group } from "./CommandTree.js"
 import * as completions from "./completions.js"
 import * as help from "./help.js"
 import { type Invocation, parse } from "./parse.js"
+import { UsageError } from "./UsageError.js"
 
 export interface Options {
   readonly version: string
@@ -23,13 +25,16 @@ export const run = (
   Effect.gen(function* () {
     if (argv[0] === completions.command) return yield* completions.complete(root, argv.slice(1))
     const invocation = parse(root, argv)
-    const { json, logLevel } = invocation
+    const { json, logLevel, server, tokenFile } = invocation
     const { error } = yield* Output
     // The stream has the line when this returns: nothing else may run within a migration.
     const show = (line: string) => Effect.sync(() => void Effect.runFork(error(`charlotte: ${line}\n`)))
     return yield* toExitCode
       .of(answer(invocation, options), { json, level: toExitCode.levelOf(logLevel) })
-      .pipe(Effect.provideService(MigrationProgress, show))
+      .pipe(
+        Effect.provideService(MigrationProgress, show),
+        Effect.provideService(RemoteServer.Flags, { server, tokenFile })
+      )
   }).pipe(Effect.scoped)
 
 const answer = (
@@ -42,8 +47,18 @@ const answer = (
     if (action === "version") return yield* write(`${version}\n`)
     const command = yield* effect
     if (action === "completions") return yield* write(completions.script(shell))
+    if ("parameters" in node && node.isLocal === true) yield* refuseRemote(path)
     yield* command ?? showHelp(path, node)
   })
+
+const refuseRemote = (path: Invocation["path"]) =>
+  Effect.whenEffect(
+    new UsageError({
+      problem: `${path.join(" ")} is about the daemon and the home of this machine only`,
+      hint: "leave out --server, and unset CHARLOTTE_SERVER"
+    }),
+    RemoteServer.isUsed
+  )
 
 /** Wider lines are hard to read. */
 const maxColumns = 100

@@ -32,7 +32,7 @@ export const connection = (what: JobSource.Host["what"], state: "lost" | "back")
   state === "lost" ? lost[what] : "reconnected"
 
 /** Quits with the exit code of a job that does not complete. */
-export const follow = ({ host: { client, what }, id, json }: Options) =>
+export const follow = ({ host: { client, isRemote, what }, id, json }: Options) =>
   Effect.gen(function* () {
     const notices = yield* Mailbox.make<string>()
     let status: RunStatus = "running"
@@ -46,7 +46,7 @@ export const follow = ({ host: { client, what }, id, json }: Options) =>
         Stream.tap(noteStatus)
       ),
       end: Effect.map(
-        Effect.catchIf(client.get(id), isGone, () => left(id)),
+        Effect.catchIf(client.get(id), isGone, (error) => (isRemote ? Effect.fail(error) : left(id))),
         ended
       ),
       notices: Mailbox.toStream(notices),

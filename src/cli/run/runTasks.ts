@@ -4,6 +4,8 @@
 import { DateTime, Effect, Option } from "effect"
 import * as Git from "../../git/Git.js"
 import { pageOpener } from "../page/pageOpener.js"
+import { UsageError } from "../parser/UsageError.js"
+import * as RemoteServer from "../RemoteServer.js"
 import * as startJob from "../startJob.js"
 import * as startOptions from "../startOptions.js"
 import * as submitOptions from "../submitOptions.js"
@@ -17,6 +19,12 @@ export interface Options extends submitOptions.Options, startOptions.Given {
 
 export const runTasks = ({ json, open, ...given }: Options) =>
   Effect.gen(function* () {
+    if (open && (yield* RemoteServer.isUsed)) {
+      return yield* new UsageError({
+        problem: "the page of another machine's daemon cannot be opened from here",
+        hint: "leave out --open"
+      })
+    }
     const options = yield* startOptions.read(given)
     const config = yield* submitOptions.read(given)
     if (config.dryRun) return yield* submitOptions.show(config, json)

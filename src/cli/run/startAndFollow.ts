@@ -18,8 +18,8 @@ export const follow = <E>({ begin, json }: Options<E>) =>
   Effect.gen(function* () {
     const daemon = yield* JobSource.daemon
     if (Option.isSome(daemon)) {
-      const client = daemon.value
-      return yield* followRemote.follow({ host: { client, what: "daemon" }, id: yield* begin(client), json })
+      const host = daemon.value
+      return yield* followRemote.follow({ host, id: yield* begin(host.client), json })
     }
     const [Embedded, Recorded] = yield* Effect.promise(() =>
       Promise.all([import("./runInProcess.js"), import("../offline/OfflineJobs.js")])

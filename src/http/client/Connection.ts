@@ -1,5 +1,5 @@
 /**
- * An HTTP client for a server on a unix socket or a TCP port.
+ * An HTTP client for a server on a unix socket, a TCP port, or at a URL.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -11,20 +11,46 @@ import type { ListenError } from "../server/ListenError.js"
 import * as SocketPath from "../SocketPath.js"
 
 /**
- * The address of a server: the path of its unix socket, or its port and the token that the port requires. `host` is 127.0.0.1 by
+ * The address of a server: the path of its unix socket, or its port or URL and the token that it requires. `host` is 127.0.0.1 by
  * default.
  *
  * @since 0.1.0
  * @category models
  */
 export type Target =
-  { readonly socket: string } | { readonly port: number; readonly host?: string; readonly token: Redacted.Redacted }
+  | { readonly socket: string }
+  | { readonly port: number; readonly host?: string; readonly token: Redacted.Redacted }
+  | RemoteTarget
+
+/**
+ * A server on another machine. Node trusts the CAs in the file that `NODE_EXTRA_CA_CERTS` names, beside those that it knows.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RemoteTarget {
+  /** `https://HOST:PORT`. With `http://` others can read the token on the way. */
+  readonly url: string
+  readonly token: Redacted.Redacted
+}
+
+/** For messages. */
+export const show = (target: Target): string => {
+  if ("socket" in target) return target.socket
+  return "url" in target ? target.url : `${target.host ?? "127.0.0.1"}:${target.port}`
+}
 
 export interface Connection {
   /** For messages. */
   readonly address: string
   /** Takes paths. No keep-alive: the server could close an idle connection just as a request is sent on it. */
   readonly client: HttpClient.HttpClient
+}
+
+const urlOf = (target: Exclude<Target, { readonly socket: string }>): string => {
+  if ("url" in target) return target.url.replace(/\/$/, "")
+  const { host = "127.0.0.1", port } = target
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`
 }
 
 const ofTarget = (target: Target) =>
@@ -35,15 +61,12 @@ const ofTarget = (target: Target) =>
         url: "http://localhost",
         authorize: (request: HttpClientRequest.HttpClientRequest) => request
       }))
-    : Effect.sync(() => {
-        const { host = "127.0.0.1", port, token } = target
-        return {
-          address: `${host}:${port}`,
-          agent: { keepAlive: false },
-          url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
-          authorize: HttpClientRequest.bearerToken(token)
-        }
-      })
+    : Effect.sync(() => ({
+        address: show(target),
+        agent: { keepAlive: false },
+        url: urlOf(target),
+        authorize: HttpClientRequest.bearerToken(target.token)
+      }))
 
 /** Without a tracer, requests would name a span that nothing exports. */
 const withoutSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

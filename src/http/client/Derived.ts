@@ -12,8 +12,9 @@ export const prefix = "/api/v1"
 
 export const make = (target: Connection.Target) =>
   Effect.gen(function* () {
-    const where = "socket" in target ? target.socket : `${target.host}:${target.port}`
-    const connection = yield* Effect.mapError(Connection.make(target), (cause) => ClientError.fromNode(where, cause))
+    const connection = yield* Effect.mapError(Connection.make(target), (cause) =>
+      ClientError.fromNode(Connection.show(target), cause)
+    )
     const { address } = connection
     return {
       address,

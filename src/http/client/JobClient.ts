@@ -12,7 +12,7 @@ import * as jobRequests from "./jobRequests.js"
 
 export { type KindClient, type KindClientTag, type KindPage, type KindService, of } from "./KindClient.js"
 export type * from "./JobClientService.js"
-export type { Target } from "./Connection.js"
+export type { RemoteTarget, Target } from "./Connection.js"
 export type { FollowError } from "./EventSource.js"
 export type { ClientError } from "./ClientError.js"
 
@@ -36,7 +36,7 @@ export const make = (
   Effect.flatMap(Derived.make(target), jobRequests.make)
 
 /**
- * A client for the server on a unix socket or a port. It connects with its first request; a server that is not running fails that
+ * A client for the server on a unix socket or a port, or at a URL. It connects with its first request; a server that is not running fails that
  * request with `DaemonNotRunning`.
  *
  * @since 0.1.0

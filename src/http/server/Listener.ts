@@ -1,24 +1,61 @@
 /**
- * Listens on one address: a private unix socket or a loopback port.
+ * Listens on one address: a private unix socket, a loopback port, or a port that other machines reach.
  */
 import { Duration, Effect, Redacted, type Scope } from "effect"
 import { existsSync, lstatSync, unlinkSync } from "node:fs"
 import { createServer, type RequestListener, type Server } from "node:http"
+import { createServer as createSecureServer } from "node:https"
 import { connect } from "node:net"
 import { dirname } from "node:path"
 import { umask } from "node:process"
 import { ListenError } from "./ListenError.js"
 import { limitPipelining } from "./pipelining.js"
+import * as RemoteHost from "./RemoteHost.js"
 import type { AccessPolicy } from "./RequestGuard.js"
 import * as SocketPath from "../SocketPath.js"
 
 /**
- * Where to listen: the path of a unix socket, or a port on a loopback address (127.0.0.1 by default; port 0 picks a free port).
+ * Where to listen: the path of a unix socket, or a port (0 picks a free one), by default on 127.0.0.1. A port that other machines
+ * reach needs `tls`, or `insecureHttp`; there, and wherever there is `tls`, every request needs the token, and no page is served.
  *
  * @since 0.1.0
  * @category options
  */
-export type Address = { readonly socket: string } | { readonly port: number; readonly host?: string }
+export type Address =
+  | { readonly socket: string }
+  | {
+      readonly port: number
+      readonly host?: string
+      readonly tls?: Tls
+      /** Accepts that the token and all data can be read on the way. */
+      readonly insecureHttp?: boolean
+    }
+
+/**
+ * The certificate of a port, with those between it and its root, and its private key, both in PEM.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface Tls {
+  readonly cert: string
+  readonly key: Redacted.Redacted
+}
+
+/**
+ * Where a server listens.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Bound =
+  | { readonly socket: string }
+  | {
+      readonly port: number
+      readonly host?: string
+      /** Of a port with TLS, or that other machines reach. */
+      readonly url?: string
+    }
 
 /**
  * Limits on connections and requests.
@@ -35,7 +72,7 @@ export interface Limits {
 
 export interface Listener {
   readonly server: Server
-  readonly address: Address
+  readonly address: Bound
   readonly policy: AccessPolicy
 }
 
@@ -45,15 +82,24 @@ const maxHeaderSize = 16 * 1024
 /** Pipelined requests on one connection. */
 const maxPipelined = 256
 
-const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits): Server => {
+const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits, tls: Tls | undefined): Server => {
   const time = Duration.toMillis(requestTime)
-  const server = createServer({
+  const options = {
     requestTimeout: time,
     headersTimeout: Math.min(time, 10_000),
     connectionsCheckingInterval: Math.min(time, 1_000),
     keepAliveTimeout: 5_000,
     maxHeaderSize
-  })
+  }
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createSecureServer({
+          ...options,
+          cert: tls.cert,
+          key: Redacted.value(tls.key),
+          handshakeTimeout: options.headersTimeout
+        })
   // No limit here: Node would silently drop further headers, and the guard refuses the request instead.
   server.maxHeadersCount = 0
   server.maxConnections = maxConnections
@@ -110,7 +156,7 @@ const onSocket = (server: Server, socket: string): Effect.Effect<Omit<Listener, 
     yield* Effect.catchAll(bind(server, { path }), (error) =>
       codeOf(error) === "EADDRINUSE" ? replaceStale : failed(Effect.fail(error))
     )
-    return { address: { socket: path }, policy: { hosts: ["localhost"], origins: [] } }
+    return { address: { socket: path }, policy: { isHost: (host) => host === "localhost", origins: [] } }
   })
 
 const loopback: { readonly [host: string]: string } = { "127.0.0.1": "127.0.0.1", localhost: "127.0.0.1", "::1": "::1" }
@@ -118,25 +164,45 @@ const loopback: { readonly [host: string]: string } = { "127.0.0.1": "127.0.0.1"
 /** In characters; a shorter token could be guessed. */
 const minTokenLength = 32
 
+type Port = Exclude<Address, { readonly socket: string }>
+
+/** As in a URL. */
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host)
+
 const onPort = (
   server: Server,
-  { host = "127.0.0.1", port }: { readonly host?: string; readonly port: number },
+  { host = "127.0.0.1", insecureHttp = false, port, tls }: Port,
   { isSession, token }: Access
 ): Effect.Effect<Omit<Listener, "server">, ListenError> =>
   Effect.gen(function* () {
-    const refuse = (problem: string) => new ListenError({ address: `${host}:${port}`, problem })
+    const refuse = (problem: string) => new ListenError({ address: `${bracketed(host)}:${port}`, problem })
     const address = loopback[host]
-    if (address === undefined) return yield* refuse("not a loopback address; use 127.0.0.1 or ::1")
+    if (address === undefined && tls === undefined && !insecureHttp) {
+      return yield* refuse(
+        "not a loopback address, and without TLS others could read the token on the way: " +
+          "use 127.0.0.1 or ::1, or set tls to a certificate and its key, or insecureHttp to true"
+      )
+    }
     if (token === undefined || Redacted.value(token).length < minTokenLength) {
       return yield* refuse(`a port requires a token of at least ${minTokenLength} characters`)
     }
-    yield* Effect.mapError(bind(server, { host: address, port }), ({ message }) => refuse(message))
+    yield* Effect.mapError(bind(server, { host: address ?? host, port }), ({ message }) => refuse(message))
     const bound = server.address()
     const actual = typeof bound === "object" && bound !== null ? bound.port : port
-    const names = [address === "::1" ? "[::1]" : address, "localhost"].map((name) => `${name}:${actual}`)
+    if (address === undefined || tls !== undefined) {
+      const url = `${tls === undefined ? "http" : "https"}://${bracketed(host)}:${actual}`
+      const isHost = RemoteHost.make({ host: address ?? host, port: actual, cert: tls?.cert })
+      return { address: { host, port: actual, url }, policy: { isHost, isClosed: true, origins: [], token } }
+    }
+    const names = [bracketed(address), "localhost"].map((name) => `${name}:${actual}`)
     return {
       address: { host: address, port: actual },
-      policy: { hosts: names, origins: names.map((name) => `http://${name}`), token, isSession }
+      policy: {
+        isHost: (host) => names.includes(host),
+        origins: names.map((name) => `http://${name}`),
+        token,
+        isSession
+      }
     }
   })
 
@@ -144,6 +210,13 @@ const onPort = (
 interface Access extends Pick<AccessPolicy, "isSession"> {
   readonly token?: Redacted.Redacted | undefined
 }
+
+/** What OpenSSL says of a certificate and a key that do not go together. */
+const unusable = (address: Address, cause: unknown): ListenError =>
+  new ListenError({
+    address: "socket" in address ? address.socket : `${bracketed(address.host ?? "127.0.0.1")}:${address.port}`,
+    problem: `the certificate and its key cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`
+  })
 
 /** Listens for as long as the scope lives. */
 export const listen = (
@@ -155,10 +228,14 @@ export const listen = (
     }
 ): Effect.Effect<Listener, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
+    const tls = "socket" in address ? undefined : address.tls
     const server = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const onRequest = limitPipelining(maxPipelined, options.onRequest)
-        return makeServer(options).on("request", onRequest).on("checkContinue", onRequest)
+      Effect.try({
+        try: () => {
+          const onRequest = limitPipelining(maxPipelined, options.onRequest)
+          return makeServer(options, tls).on("request", onRequest).on("checkContinue", onRequest)
+        },
+        catch: (cause) => unusable(address, cause)
       }),
       (server) =>
         Effect.sync(() => {
@@ -173,10 +250,10 @@ export const listen = (
 /** The origin of its pages. */
 export const originOf = ({ policy }: Listener): string => policy.origins[0] ?? ""
 
-/** If it is a port: which one, and the origin of its pages. */
+/** If it is a port that pages can be served on: which one, and the origin of its pages. */
 export const portOf = (
   listener: Listener
 ): ReadonlyArray<{ readonly host: string; readonly port: number; readonly origin: string }> =>
-  "port" in listener.address
+  "port" in listener.address && listener.policy.origins.length > 0
     ? [{ host: listener.address.host ?? "127.0.0.1", port: listener.address.port, origin: originOf(listener) }]
     : []

@@ -15,12 +15,14 @@ import { isForPage } from "./page/pageFiles.js"
 
 /** What the checks require of requests to an address. */
 export interface AccessPolicy {
-  /** Permitted values of the Host header. */
-  readonly hosts: ReadonlyArray<string>
+  /** Whether a value of the Host header, in lower case, is permitted. */
+  readonly isHost: (host: string) => boolean
   /** Permitted origins: those of the server's own pages. */
   readonly origins: ReadonlyArray<string>
   /** Required as a bearer token; without one, the permissions of the socket decide. */
   readonly token?: Redacted.Redacted | undefined
+  /** Whether every request needs the token, also those that say nothing of jobs. */
+  readonly isClosed?: boolean | undefined
   /** Whether a token is that of a session on this origin; only where there is a page. */
   readonly isSession?: ((token: string, origin: string, response: ServerResponse) => boolean) | undefined
 }
@@ -69,16 +71,17 @@ const pathOf = ({ url }: HttpServerRequest): string | undefined => url.split("?"
 const isNavigation = ({ headers, method }: HttpServerRequest): boolean =>
   method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
 
-export const make = ({ hosts, isSession, origins, token }: AccessPolicy): Check => {
+export const make = ({ isClosed = false, isHost, isSession, origins, token }: AccessPolicy): Check => {
   const expected = token && digest(Redacted.value(token))
   const hasPage = isSession !== undefined
 
   const isFile = (request: HttpServerRequest): boolean => hasPage && isForPage(request)
 
   const isPublic = (request: HttpServerRequest): boolean =>
-    safeMethods.includes(request.method)
+    !isClosed &&
+    (safeMethods.includes(request.method)
       ? publicPaths.includes(pathOf(request)) || isFile(request)
-      : hasPage && request.method === "POST" && withoutToken.includes(request.url)
+      : hasPage && request.method === "POST" && withoutToken.includes(request.url))
 
   const isForeign = (request: HttpServerRequest): boolean => {
     const site = request.headers["sec-fetch-site"]
@@ -102,7 +105,7 @@ export const make = ({ hosts, isSession, origins, token }: AccessPolicy): Check 
     const source = toIncomingMessage(request)
     if (source.rawHeaders.length > 2 * maxHeaders) return "headers"
     if (!url.startsWith("/")) return "address"
-    if (countHosts(source) !== 1 || !hosts.includes(headers["host"]?.toLowerCase() ?? "")) return "host"
+    if (countHosts(source) !== 1 || !isHost(headers["host"]?.toLowerCase() ?? "")) return "host"
     if (headers["origin"] !== undefined && !origins.includes(headers["origin"])) return "origin"
     if (isForeign(request)) return "site"
     if (!isPublic(request) && !isAuthorized(request)) return "token"

@@ -20,7 +20,7 @@ import type { Requirements } from "./KindHandlers.js"
 import * as Listener from "./Listener.js"
 import type * as OpenStreams from "./OpenStreams.js"
 
-export type { Address } from "./Listener.js"
+export type { Address, Bound, Tls } from "./Listener.js"
 
 /**
  * A running server.
@@ -32,7 +32,7 @@ export class Server extends Context.Tag("charlotte/http/Server")<
   Server,
   {
     /** The actual addresses, with the chosen port and the shortened socket path. */
-    readonly addresses: ReadonlyArray<Listener.Address>
+    readonly addresses: ReadonlyArray<Listener.Bound>
     /** Returns after `POST /shutdown`. The owner of the layer then closes it. */
     readonly shutdownRequested: Effect.Effect<void>
     /** Returns when the HTTP application is loaded. Earlier requests wait for it. */
@@ -49,7 +49,10 @@ export class Server extends Context.Tag("charlotte/http/Server")<
 export interface Options extends Handlers.Options, Listener.Limits, OpenStreams.Options {
   /** One address or several. */
   readonly listen: Listener.Address | ReadonlyArray<Listener.Address>
-  /** Bearer token of at least 32 characters; required to listen on a port, not used on a socket. */
+  /**
+   * Bearer token of at least 32 characters; required to listen on a port, not used on a socket. The nodes of a cluster share one,
+   * which they send to each other.
+   */
   readonly token?: Redacted.Redacted
   /** Maximum size of a request body in bytes; 1 MiB by default. */
   readonly maxBody?: number

@@ -27,7 +27,9 @@ const up = (isReady: "at once" | "later" | "never") =>
     const note = { what: "daemon", version: "0.1.0", since: yield* DateTime.now, process: self, file: "none" } as const
     const ready = Effect.provide(LockOwner.leave(new LockOwner.LockOwner({ ...note, addresses })), home)
     yield* isReady === "at once" ? ready : Effect.provide(LockOwner.leave(new LockOwner.LockOwner(note)), home)
-    return yield* Effect.either(ensureRunning.up({ database: Option.none(), listen: Option.none(), json: false })).pipe(
+    return yield* Effect.either(
+      ensureRunning.up({ database: Option.none(), listen: Option.none(), port: {}, json: false })
+    ).pipe(
       Effect.provideServiceEffect(RealClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
       Effect.provide([home, Capture.make().layer])
     )

@@ -243,6 +243,11 @@ Options of every command
   --version            Show the version.
   --log-level LEVEL    Log to standard error at this level: debug, info, warning
                        or error.
+  --server URL         Use the daemon at https://HOST:PORT, or http on a
+                       loopback address, in place of that of the home (default:
+                       $CHARLOTTE_SERVER).
+  --token-file FILE    The file with the token of --server, or of a port of the
+                       daemon (default: $CHARLOTTE_TOKEN_FILE).
   --completions SHELL  Print a completion script for bash, zsh or fish.
 
 For help on a command: charlotte COMMAND --help

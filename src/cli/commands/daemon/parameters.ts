@@ -4,17 +4,37 @@
 import { Either, Option } from "effect"
 import * as DatabaseChoice from "../../../daemon/DatabaseChoice.js"
 import * as ListenAddress from "../../daemon/ListenAddress.js"
+import * as globals from "../../parser/globals.js"
 import * as Parameter from "../../parser/Parameter.js"
 
-export const listen = Parameter.option(
+const listen = Parameter.option(
   "listen",
   {
     placeholder: "HOST:PORT",
-    description: "Also listen on a loopback port, for clients that send the home's token."
+    description:
+      "Also listen on a port: on a loopback address for clients that send the home's token; on others only with --tls-cert, --tls-key and --token-file, or --insecure-http."
   },
   (text) =>
-    Either.fromNullable(ListenAddress.parse(text), () => "a loopback address with a port, such as 127.0.0.1:7433")
+    Either.fromNullable(
+      ListenAddress.parse(text),
+      () => "an address with a port, such as 127.0.0.1:7433 or node1.example.org:7433"
+    )
 )
+
+const tlsCert = Parameter.fileOption(
+  "tls-cert",
+  "The certificate of the port, in PEM, with those between it and its root."
+)
+
+const tlsKey = Parameter.fileOption("tls-key", "The private key of the certificate, in PEM, without a passphrase.")
+
+const insecureHttp = Parameter.flag("insecure-http", {
+  description:
+    "Serve other machines without TLS: anyone who reads the network can read the token, and run commands with it."
+})
+
+/** Where a daemon listens, and how. */
+export const port = { listen, tlsCert, tlsKey, tokenFile: globals.tokenFile, insecureHttp }
 
 const decodeDatabase = (text: string): Either.Either<DatabaseChoice.DatabaseChoice, Parameter.Invalid> =>
   Either.flatMap(

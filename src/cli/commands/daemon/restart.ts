@@ -3,14 +3,15 @@
  */
 import * as CommandTree from "../../parser/CommandTree.js"
 import { json } from "../parameters.js"
-import { database, listen } from "./parameters.js"
+import { database, port } from "./parameters.js"
 
 export const restart = CommandTree.command(
   {
     description:
       "Shut down the daemon, if one is running, and start it again, on the same port if it had one. Its jobs are interrupted and resumed.",
     example: "charlotte daemon restart",
-    parameters: { listen, database, json }
+    isLocal: true,
+    parameters: { ...port, database, json }
   },
   async () => (await import("../../daemon/restart.js")).restart
 )

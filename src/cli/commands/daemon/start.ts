@@ -4,7 +4,7 @@
 import * as CommandTree from "../../parser/CommandTree.js"
 import * as Parameter from "../../parser/Parameter.js"
 import { json } from "../parameters.js"
-import { database, listen } from "./parameters.js"
+import { database, port } from "./parameters.js"
 
 const foreground = Parameter.flag("foreground", {
   description: "Stay in the foreground, for a supervisor such as systemd."
@@ -15,7 +15,8 @@ export const start = CommandTree.command(
     description:
       "Start the daemon and wait until it accepts jobs. It resumes interrupted jobs. Does nothing if a daemon is already running.",
     example: "charlotte daemon start",
-    parameters: { foreground, listen, database, json }
+    isLocal: true,
+    parameters: { foreground, ...port, database, json }
   },
   async () => (await import("../../daemon/start.js")).start
 )

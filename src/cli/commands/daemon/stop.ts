@@ -9,6 +9,7 @@ export const stop = CommandTree.command(
     description:
       "Shut down the daemon and wait until it has exited, within seconds. Its jobs are interrupted and resume when a daemon starts again.",
     example: "charlotte daemon stop",
+    isLocal: true,
     parameters: { json }
   },
   async () => (await import("../../daemon/stop.js")).stop

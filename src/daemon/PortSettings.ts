@@ -1,0 +1,15 @@
+/**
+ * How a port of a daemon is served. In a file of its own, so that the note of a home loads nothing else.
+ */
+import { Schema } from "effect"
+
+/** Paths are absolute. */
+export const Settings = Schema.Struct({
+  tlsCert: Schema.optional(Schema.String),
+  tlsKey: Schema.optional(Schema.String),
+  /** The file with the token of all nodes. */
+  tokenFile: Schema.optional(Schema.String),
+  /** Accepts that the token and all data can be read on the way. */
+  insecureHttp: Schema.optional(Schema.Boolean)
+})
+export type Settings = typeof Settings.Type

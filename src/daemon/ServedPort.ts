@@ -1,0 +1,134 @@
+/**
+ * The port of a daemon, besides the socket of its home: plain HTTP with the token of the home on a loopback address, and TLS with a
+ * token that all nodes share where other machines reach it.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { Clock, Effect, Redacted, Schema } from "effect"
+import { createPrivateKey, X509Certificate } from "node:crypto"
+import type { Tls } from "../http/server/Server.js"
+import { Configuration } from "./Configuration.js"
+import type { Home } from "./Home.js"
+import * as LockOwner from "./LockOwner.js"
+import type { Settings } from "./PortSettings.js"
+import * as SecretFile from "./SecretFile.js"
+import * as Secrets from "./Secrets.js"
+import type { TokenUnusable } from "./Token.js"
+
+export type { Settings }
+
+export interface Port {
+  readonly host: string
+  readonly port: number
+}
+
+/** A port and what is needed to serve it. */
+export interface Served extends Port {
+  readonly token: Redacted.Redacted
+  readonly tls?: Tls
+  readonly insecureHttp?: boolean
+}
+
+/** The address is not served like that; nothing was changed. */
+export class ListenRefused extends Schema.TaggedError<ListenRefused>()("ListenRefused", {
+  address: Schema.String,
+  /** And what to do. */
+  problem: Schema.String
+}) {
+  override get message() {
+    return `cannot listen on ${this.address}: ${this.problem}`
+  }
+}
+
+const loopback = ["127.0.0.1", "localhost", "::1"]
+
+const all = "--tls-cert FILE --tls-key FILE --token-file FILE"
+
+/** What is missing, if anything. */
+const refusalOf = ({ host }: Port, { insecureHttp, tlsCert, tlsKey, tokenFile }: Settings): string | undefined => {
+  if (tlsCert !== undefined && tlsKey === undefined) return "a certificate needs its key: add --tls-key FILE"
+  if (tlsCert === undefined && tlsKey !== undefined) return "a key needs its certificate: add --tls-cert FILE"
+  if (loopback.includes(host) || insecureHttp === true) return undefined
+  if (tlsCert === undefined) {
+    return `other machines could reach it, and read the token on the way: add ${all}, or --insecure-http in a network that is private`
+  }
+  return tokenFile === undefined ? "all nodes and their clients share one token: add --token-file FILE" : undefined
+}
+
+/** The settings of the command line, or else of the configuration. */
+const merged = (given: Settings) =>
+  Effect.map(Configuration, ({ port }): Settings => ({
+    tlsCert: given.tlsCert ?? port.tlsCert,
+    tlsKey: given.tlsKey ?? port.tlsKey,
+    tokenFile: given.tokenFile ?? port.tokenFile,
+    insecureHttp: given.insecureHttp ?? port.insecureHttp
+  }))
+
+const tlsOf = (certPath: string, keyPath: string) =>
+  Effect.gen(function* () {
+    const { text: cert } = yield* SecretFile.read("certificate", certPath)
+    const key = yield* SecretFile.read("key", keyPath)
+    const unusable = (what: "certificate" | "key", path: string) => (cause: unknown) =>
+      new SecretFile.FileUnusable({
+        what,
+        path,
+        problem: `it must be in PEM, without a passphrase (${cause instanceof Error ? cause.message : String(cause)})`
+      })
+    const certificate = yield* Effect.try({
+      try: () => new X509Certificate(cert),
+      catch: unusable("certificate", certPath)
+    })
+    const privateKey = yield* Effect.try({ try: () => createPrivateKey(key.text), catch: unusable("key", keyPath) })
+    if (!certificate.checkPrivateKey(privateKey)) {
+      const problem = `it is not the key of the certificate in ${certPath}; name the two that belong together`
+      return yield* new SecretFile.FileUnusable({ what: "key", path: keyPath, problem })
+    }
+    const isOver = Date.parse(certificate.validTo) < (yield* Clock.currentTimeMillis)
+    return {
+      tls: { cert, key: Redacted.make(key.text) },
+      warnings: [
+        ...(key.isOpen ? [openFile(keyPath)] : []),
+        ...(isOver ? [`the certificate in ${certPath} was valid until ${certificate.validTo}: renew it`] : [])
+      ]
+    }
+  })
+
+const openFile = (path: string): string => `other users of this machine may read ${path}: chmod 600 ${path}`
+
+/** Whether the port can be served, before anything is changed for it. */
+export const check = (
+  port: Port,
+  given: Settings
+): Effect.Effect<void, ListenRefused | SecretFile.FileUnusable, Configuration> =>
+  Effect.gen(function* () {
+    const settings = yield* merged(given)
+    const problem = refusalOf(port, settings)
+    if (problem !== undefined) return yield* new ListenRefused({ address: LockOwner.show(port), problem })
+    if (settings.tlsCert !== undefined && settings.tlsKey !== undefined) yield* tlsOf(settings.tlsCert, settings.tlsKey)
+    if (settings.tokenFile !== undefined) yield* SecretFile.readToken(settings.tokenFile)
+  })
+
+/** The port with what its files hold, and what is not right with them. */
+export const make = (
+  port: Port,
+  given: Settings
+): Effect.Effect<
+  { readonly port: Served; readonly warnings: ReadonlyArray<string> },
+  ListenRefused | SecretFile.FileUnusable | TokenUnusable,
+  Configuration | Home | Secrets.Secrets | FileSystem
+> =>
+  Effect.gen(function* () {
+    yield* check(port, given)
+    const { insecureHttp = false, tlsCert, tlsKey, tokenFile } = yield* merged(given)
+    const secured = tlsCert === undefined || tlsKey === undefined ? undefined : yield* tlsOf(tlsCert, tlsKey)
+    const shared = tokenFile === undefined ? undefined : yield* SecretFile.readToken(tokenFile)
+    const token = shared?.token ?? (yield* Secrets.token)
+    const { learn } = yield* Secrets.Secrets
+    learn(Redacted.value(token))
+    return {
+      port: { ...port, token, insecureHttp, ...(secured && { tls: secured.tls }) },
+      warnings: [
+        ...(secured?.warnings ?? []),
+        ...(shared?.isOpen === true && tokenFile !== undefined ? [openFile(tokenFile)] : [])
+      ]
+    }
+  })
