@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly capacity?: number
   /** How long the database may not answer before the node lets go of its jobs; 5 seconds by default, at most 5. */
   readonly lease?: Duration.DurationInput
+  /** Where other nodes reach the HTTP server of this one, to read logs that it has: `https://HOST:PORT`; none by default. */
+  readonly url?: string
 }
 
 /**
@@ -99,7 +101,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       address,
       pid,
       machine: yield* MachineRef,
-      capacity
+      capacity,
+      url: options.url
     }
     const runner = { node: newNode.id, address, capacity }
 

@@ -50,7 +50,7 @@ export const layerCluster = <
   R2 = never
 >(
   kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si>,
-  { capacity, lease, ...options }: ClusterOptions<JobKind.Definition<Name, C, S, E, Ev, Si>, R, R2>
+  { capacity, lease, url, ...options }: ClusterOptions<JobKind.Definition<Name, C, S, E, Ev, Si>, R, R2>
 ): Layer.Layer<
   Self,
   StoreError | AlreadyManaged | NodeConflict,
@@ -62,7 +62,8 @@ export const layerCluster = <
       ClusterManager.make({
         ...made,
         ...(capacity === undefined ? {} : { capacity }),
-        ...(lease === undefined ? {} : { lease })
+        ...(lease === undefined ? {} : { lease }),
+        ...(url === undefined ? {} : { url })
       })
     )
   )

@@ -6,6 +6,7 @@
 export {
   Job,
   JobKey,
+  JobLog,
   JobPage,
   JobsApi,
   type JobsGroup,

@@ -16,6 +16,7 @@ import type { Launch } from "./spawnProcess.js"
 import { type Slow, within } from "./processLimits.js"
 import { $is, type ProcessOutcome } from "./ProcessOutcome.js"
 import type { ProcessTable } from "./ProcessTable.js"
+import type { Written } from "./OutputFile.js"
 import * as ProcessTree from "./ProcessTree.js"
 import { terminate } from "./terminate.js"
 import type * as TreeGuard from "./TreeGuard.js"
@@ -149,13 +150,15 @@ export const make = (runner: {
   ) =>
     Effect.gen(function* () {
       const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, onSlow, purpose } = options
-      yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, at: yield* now })
+      const log = machine === undefined ? undefined : options.output
+      yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, log, at: yield* now })
       // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
       const runtime = yield* Effect.runtime()
-      const close = Effect.flatMap(now, (at) => Effect.retry(attempts.close({ cookie, at }), untilReached)).pipe(
-        Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
-        (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
-      )
+      const close = (tail: string | undefined) =>
+        Effect.flatMap(now, (at) => Effect.retry(attempts.close({ cookie, at, tail }), untilReached)).pipe(
+          Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
+          (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
+        )
 
       const cgroup = Option.getOrUndefined(table)?.cgroups?.make(cookie)
       const trace = yield* childVariables
@@ -164,7 +167,7 @@ export const make = (runner: {
       )
       if (Either.isLeft(started)) {
         cgroup?.remove()
-        return yield* Effect.as(close, nothingRan(started.left))
+        return yield* Effect.as(close(undefined), nothingRan(started.left))
       }
       const { ended, leader, output } = started.right
       yield* guard.spawned({ cookie, pid: leader.pid, startTime: leader.startTime })
@@ -198,7 +201,7 @@ export const make = (runner: {
         yield* onForced(killed)
       }
       const written = yield* output.finish({ tail: limits.tail ?? tailSize })
-      yield* close
+      yield* close(machine === undefined ? undefined : lastOf(written))
       return yield* Exit.map(exit, (outcome) => ({ outcome, forced: killed.length > 0, killed, output: written }))
     })
 
@@ -210,6 +213,15 @@ export const make = (runner: {
         return yield* Effect.ensuring(supervise(cookie, options, restore), guard.release(cookie))
       })
     )
+}
+
+/** As much of the end as is recorded, from the beginning of a line: a secret that is cut in two would not be redacted. */
+const lastOf = ({ size, tail }: Written): string => {
+  const bytes = Buffer.from(tail)
+  if (Math.max(size, bytes.length) <= tailSize) return tail
+  const last = bytes.subarray(-tailSize).toString("utf8")
+  const line = last.indexOf("\n") + 1
+  return line === last.length ? last : last.slice(line)
 }
 
 const nothingRan = (outcome: ProcessOutcome): ProcessResult => ({

@@ -23,6 +23,8 @@ export interface ChildProcessStore {
     readonly machine?: string | undefined
     /** A label for people, such as `agent` or `gate`. */
     readonly purpose: string
+    /** The file that receives its output; missing where the records are of one machine. */
+    readonly log?: string | undefined
     readonly at: DateTime.Utc
   }) => Effect.Effect<void, StoreError>
 
@@ -34,8 +36,18 @@ export interface ChildProcessStore {
     readonly startTime: string | undefined
   }) => Effect.Effect<void, StoreError>
 
-  /** Closes the record once the whole process tree is gone. */
-  readonly close: (process: { readonly cookie: string; readonly at: DateTime.Utc }) => Effect.Effect<void, StoreError>
+  /**
+   * Closes the record once the whole process tree is gone. `tail` is the end of its output, of at most 16 KiB, for readers on other
+   * machines when its own is gone; where the records are of one machine it is left out, since the file is there.
+   */
+  readonly close: (process: {
+    readonly cookie: string
+    readonly at: DateTime.Utc
+    readonly tail?: string | undefined
+  }) => Effect.Effect<void, StoreError>
+
+  /** The log files of a job, of all machines, oldest first; none where the records are of one machine. */
+  readonly logs: (jobId: JobId) => Effect.Effect<ReadonlyArray<RecordedLog>, StoreError>
 
   /** The open records of a job, of all machines. */
   readonly unclosed: (jobId: JobId) => Effect.Effect<ReadonlyArray<OpenProcess>, StoreError>
@@ -56,4 +68,21 @@ export interface OpenProcess {
   /** Undefined when a crash came between the intent and the spawn. */
   readonly pid: number | undefined
   readonly startTime: string | undefined
+}
+
+/**
+ * The file with the output of a process.
+ *
+ * @since 0.2.0
+ */
+export interface RecordedLog {
+  /** Its path on the machine that has it. */
+  readonly log: string
+  /** Undefined where it was recorded without. */
+  readonly machine: string | undefined
+  readonly openedAt: DateTime.Utc
+  /** Undefined while the process may be alive, and where a crash has come before its end. */
+  readonly closedAt: DateTime.Utc | undefined
+  /** The end of the output. */
+  readonly tail: string | undefined
 }

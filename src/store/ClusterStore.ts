@@ -99,6 +99,8 @@ export interface NewNode {
   readonly machine: string
   /** How many jobs it runs at once. */
   readonly capacity: number
+  /** Where other nodes reach its HTTP server, if they do: `https://HOST:PORT`. */
+  readonly url?: string | undefined
 }
 
 /**

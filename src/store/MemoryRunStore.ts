@@ -49,6 +49,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     onHidden: ({ events, submitted: { id } }) => {
       log.drop(events.length)
       work.forget(id)
+      childProcesses.forget(id)
     }
   })
   const toRun = (entry: Entry): Run => MemoryRunReads.runOf(entry, isPinned(entry.submitted.id))

@@ -43,6 +43,11 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
     create: (run) => store.create(submitted(run)),
     cluster: { ...store.cluster, admit: (run, placement) => store.cluster.admit(submitted(run), placement) },
     outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
+    childProcesses: {
+      ...store.childProcesses,
+      close: ({ tail, ...closed }) =>
+        store.childProcesses.close({ ...closed, ...(tail !== undefined && { tail: text(tail) }) })
+    },
     append: (emitted) => store.append({ ...emitted, events: emitted.events.map(event) }),
     record: (changed) => store.record(change(changed)),
     work: {

@@ -10,6 +10,8 @@ import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns } from "../domain/Retention.js"
 import type { Run } from "../domain/Run.js"
 import type { AgentLimitStore } from "./AgentLimitStore.js"
+import type { ChildProcessStore } from "./ChildProcessStore.js"
+import type { ClusterStore } from "./ClusterStore.js"
 import type * as RunStoreService from "./RunStoreService.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 
@@ -112,6 +114,8 @@ export type Reads = Pick<
 > & {
   readonly work: Pick<TaskProgressStore, "of" | "counts">
   readonly agentLimits: Pick<AgentLimitStore, "get">
+  readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
+  readonly cluster: Pick<ClusterStore, "nodes">
 }
 
 const pageSize = 256

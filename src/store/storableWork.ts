@@ -1,9 +1,9 @@
 /**
- * Free text of units and tasks as all stores keep it: the TEXT of PostgreSQL cannot hold NUL, so U+FFFD stands for it.
+ * Free text of units, tasks and logs as all stores keep it: the TEXT of PostgreSQL cannot hold NUL, so U+FFFD stands for it.
  */
 import { TaskRecord, UnitRecord } from "../domain/Work.js"
 
-const storable = (text: string): string => text.replaceAll("\0", "\uFFFD")
+export const storable = (text: string): string => text.replaceAll("\0", "\uFFFD")
 
 const hasNul = (text: string | undefined): text is string => text !== undefined && text.includes("\0")
 

@@ -131,6 +131,52 @@ describe("the record of a process that ends while the database is away", () => {
   )
 })
 
+/** What is recorded of the log of a script, as soon as its end is. */
+const recordedLog = (runner: ProcessRunner.Service, commands: string) =>
+  Effect.gen(function* () {
+    const { childProcesses } = yield* RunStore
+    const home = yield* directory
+    const options = script(home, commands)
+    const { output } = yield* runner.run(options)
+    const log = yield* Effect.repeat(
+      Effect.zipRight(
+        Effect.yieldNow(),
+        Effect.map(childProcesses.logs(jobId), ([log]) => log)
+      ),
+      { until: (log) => log === undefined || log.closedAt !== undefined }
+    )
+    return { log, output, options }
+  })
+
+describe("log of a process on one of several machines", () => {
+  it.scopedLive("is recorded with its machine, and all of a short one", () =>
+    Effect.gen(function* () {
+      const { log, options } = yield* recordedLog(yield* runnerOn("here"), "echo hello; echo bye >&2")
+      expect(log).toMatchObject({ log: options.output, machine: "here", tail: "hello\nbye\n" })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("is recorded by its last 16 KiB, from the beginning of a line", () =>
+    Effect.gen(function* () {
+      const { log, output } = yield* recordedLog(yield* runnerOn("here"), "seq 1 10000")
+      const { tail = "" } = log ?? {}
+      expect(output.tail.endsWith(tail)).toBe(true)
+      expect(tail).toMatch(/^\d+\n[^]*\n10000\n$/)
+      expect(tail.length).toBeGreaterThan(16_370)
+      expect(tail.length).toBeLessThanOrEqual(16_384)
+      const [first = "", second = ""] = tail.split("\n")
+      expect(Number(second)).toBe(Number(first) + 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("is not recorded where the records are of one machine: its file is there", () =>
+    Effect.gen(function* () {
+      const { log } = yield* recordedLog(yield* ProcessRunner.ProcessRunner, "echo hello")
+      expect(log).toBeUndefined()
+    }).pipe(Effect.provide(layer))
+  )
+})
+
 describe("records of one machine", () => {
   it.scopedLive("name no machine, and are of this one, whatever its name was", () =>
     Effect.gen(function* () {

@@ -132,6 +132,17 @@ describe("RedactedRunStore", () => {
     )
   )
 
+  it.effect("redacts secrets in the recorded end of a log", () =>
+    withRun(({ childProcesses }) =>
+      Effect.gen(function* () {
+        const process = { cookie: "a", jobId, attempt: 1, bootId: "", purpose: "agent", at: at(1) }
+        yield* childProcesses.open({ ...process, log: "/logs/1.log" })
+        yield* childProcesses.close({ cookie: "a", at: at(2), tail: `it printed ${secret}` })
+        expect(yield* childProcesses.logs(jobId)).toMatchObject([{ tail: `it printed ${mark}` }])
+      })
+    )
+  )
+
   it.effect("leaves the submitted configuration unchanged", () =>
     withRun((store) =>
       Effect.gen(function* () {

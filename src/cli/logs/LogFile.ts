@@ -1,10 +1,9 @@
 /**
  * The log files of a job: the output of its agents, gates and setups.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
-import { Path } from "@effect/platform/Path"
-import { Array, Effect, Option, Order } from "effect"
-import * as OutputReader from "../../process/OutputReader.js"
+import { Array, Order } from "effect"
+import { basename, dirname } from "node:path"
+import type * as OutputReader from "../../process/OutputReader.js"
 
 export interface LogFile extends OutputReader.Output {
   /** Empty for files that belong to no unit. */
@@ -56,32 +55,18 @@ const byTime = Order.combine(
   Order.mapInput(Order.string, ({ path }: LogFile) => path)
 )
 
-/** None if the directory does not exist yet. Files that disappear meanwhile are left out. */
-export const list = (
-  directory: string,
+/** Those that are wanted of the files of a job, whose names are below its directory. */
+export const select = (
+  files: ReadonlyArray<Pick<LogFile, "at" | "path" | "size" | "tail"> & { readonly name: string }>,
   wanted: Selection
-): Effect.Effect<ReadonlyArray<LogFile>, never, FileSystem | Path> =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const path = yield* Path
-    const names = yield* Effect.orElseSucceed(fs.readDirectory(directory, { recursive: true }), () => [])
-    const tails = OutputReader.tailsAmong(names.map((name) => path.join(directory, name)))
-    const files = yield* Effect.forEach(
-      names.filter((name) => name.endsWith(".log")),
-      (name) =>
-        Effect.option(
-          Effect.map(fs.stat(path.join(directory, name)), ({ mtime, size, type }) => ({
-            path: path.join(directory, name),
-            unit: path.dirname(name) === "." ? "" : path.dirname(name),
-            ...read(path.basename(name, ".log")),
-            size: type === "File" ? Number(size) : 0,
-            at: Option.match(mtime, { onNone: () => 0, onSome: (mtime) => mtime.getTime() }),
-            tail: tails.get(path.join(directory, name)) ?? []
-          }))
-        )
-    )
-    return Array.sort(
-      Array.getSomes(files).filter((file) => isWanted(file, wanted)),
-      byTime
-    )
-  })
+): ReadonlyArray<LogFile> =>
+  Array.sort(
+    files
+      .map(({ name, ...file }) => ({
+        ...file,
+        unit: dirname(name) === "." ? "" : dirname(name),
+        ...read(basename(name, ".log"))
+      }))
+      .filter((file) => isWanted(file, wanted)),
+    byTime
+  )

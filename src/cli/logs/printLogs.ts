@@ -1,14 +1,16 @@
 /**
  * `charlotte logs`: prints the output of agents and gates.
  */
-import { Path } from "@effect/platform/Path"
 import { Effect, Option, Stream } from "effect"
+import { join } from "node:path"
 import * as Home from "../../daemon/Home.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
 import { LogNotFound } from "../../http/contract/errors.js"
 import * as JobRef from "../JobRef.js"
 import * as JobSource from "../JobSource.js"
-import * as LogFile from "./LogFile.js"
+import type * as LogFile from "./LogFile.js"
+import * as LogSource from "./LogSource.js"
 import * as Printer from "./Printer.js"
 import * as tail from "./tail.js"
 
@@ -24,19 +26,40 @@ export interface Options {
 
 export const printLogs = ({ follow, json, ...given }: Options) =>
   Effect.gen(function* () {
-    const { logs } = yield* Home.Home
-    const path = yield* Path
     const jobs = yield* JobSource.read
     const { id, status } = yield* Effect.flatMap(JobRef.find(jobs, given.job), jobs.get)
-    const directory = path.join(logs, id)
-    const wanted = selection(given)
-    const found = yield* LogFile.list(directory, wanted)
     const isFollowing = follow && status === "running"
+    const over = end(jobs.events(id), selection(given))
+    const options = { id, json, isFollowing, wanted: selection(given), over }
+    const server = yield* JobSource.logServer
+    if (Option.isSome(server)) return yield* print(LogSource.ofServer(server.value, id), options)
+    const { logs } = yield* Home.Home
+    yield* print(LogSource.ofDirectory(join(logs, id)), options)
+  }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+const print = <E, R, E2>(
+  source: LogSource.LogSource<E, R>,
+  {
+    id,
+    isFollowing,
+    json,
+    over,
+    wanted
+  }: {
+    readonly id: JobId
+    readonly json: boolean
+    readonly isFollowing: boolean
+    readonly wanted: LogFile.Selection
+    readonly over: Effect.Effect<void, E2>
+  }
+) =>
+  Effect.gen(function* () {
+    const found = yield* source.list(wanted)
     if (found.length === 0 && !isFollowing) return yield* new LogNotFound({ jobId: id, log: describe(wanted) })
     const printer = yield* Printer.make({ json, titles: isFollowing || found.length > 1 })
-    const options = { directory, wanted, printer }
-    yield* isFollowing ? tail.follow(options, end(jobs.events(id), wanted)) : tail.all(options)
-  }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+    const options = { source, wanted, printer }
+    yield* isFollowing ? tail.follow(options, over) : tail.all(options)
+  })
 
 const selection = (given: Pick<Options, "agent" | "gate" | "task" | "unit">): LogFile.Selection => ({
   unit: Option.getOrUndefined(given.unit),

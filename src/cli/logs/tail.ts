@@ -1,49 +1,45 @@
 /**
  * Prints the logs of a job, and follows them.
  */
-import type { FileSystem } from "@effect/platform/FileSystem"
-import type { Path } from "@effect/platform/Path"
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import * as race from "../../internal/race.js"
 import * as OutputReader from "../../process/OutputReader.js"
 import type { OutputClosed } from "../terminal/Output.js"
-import * as LogFile from "./LogFile.js"
+import type * as LogFile from "./LogFile.js"
+import type { LogSource } from "./LogSource.js"
 import type { Printer } from "./Printer.js"
 
-/** File growth is polled. */
-const interval = "200 millis"
-
-export interface Options {
-  readonly directory: string
+export interface Options<E, R> {
+  readonly source: LogSource<E, R>
   readonly wanted: LogFile.Selection
   readonly printer: Printer
 }
 
 /** Remembers how much of each log it has read. */
-export const reader = ({ directory, printer, wanted }: Options) => {
+export const reader = <E, R>({ printer, source, wanted }: Options<E, R>): Effect.Effect<void, E | OutputClosed, R> => {
   const positions = new Map<string, OutputReader.Position>()
 
-  const printNext = (file: LogFile.LogFile) =>
-    Effect.gen(function* () {
-      const piece = yield* OutputReader.next(file, positions.get(file.path) ?? OutputReader.positionAt(0))
-      if (piece === undefined) return false
-      positions.set(file.path, piece.position)
-      yield* printer.print(file, piece.bytes)
-      return true
-    })
+  const printRest = (file: LogFile.LogFile) =>
+    Stream.runForEach(
+      Stream.suspend(() => source.read(file, positions.get(file.path) ?? OutputReader.positionAt(0))),
+      ({ bytes, position }) => {
+        positions.set(file.path, position)
+        return printer.print(file, bytes)
+      }
+    )
 
-  return Effect.gen(function* () {
-    for (const file of yield* LogFile.list(directory, wanted))
-      if (file.size > 0) yield* Effect.repeat(printNext(file), { while: (more) => more })
-  })
+  return Effect.flatMap(
+    Effect.suspend(() => source.list(wanted)),
+    Effect.forEach((file) => (file.size > 0 ? printRest(file) : Effect.void), { discard: true })
+  )
 }
 
 /** Prints what is there. */
-export const all = (options: Options): Effect.Effect<void, OutputClosed, FileSystem | Path> =>
+export const all = <E, R>(options: Options<E, R>): Effect.Effect<void, E | OutputClosed, R> =>
   Effect.zipRight(reader(options), options.printer.end)
 
 /** Prints what is there and what is added, until the effect completes. */
-export const follow = <E, R>(options: Options, over: Effect.Effect<unknown, E, R>) =>
+export const follow = <E, R, E2, R2>(options: Options<E2, R2>, over: Effect.Effect<unknown, E, R>) =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<void, E>()
     yield* Effect.forkScoped(Effect.intoDeferred(Effect.asVoid(over), ended))
@@ -51,7 +47,7 @@ export const follow = <E, R>(options: Options, over: Effect.Effect<unknown, E, R
     // The last read comes after the end, so that nothing printed before it is missed.
     while (!(yield* Deferred.isDone(ended))) {
       yield* read
-      yield* race.first([Effect.ignore(Deferred.await(ended)), Effect.sleep(interval)])
+      yield* race.first([Effect.ignore(Deferred.await(ended)), Effect.sleep(options.source.interval)])
     }
     yield* Effect.zipRight(read, options.printer.end)
     yield* Deferred.await(ended)

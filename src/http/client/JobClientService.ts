@@ -25,7 +25,7 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StartOptions } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
-import type { AgentStatus, Diff, Health, Job, JobPage, System } from "../contract/Api.js"
+import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, System } from "../contract/Api.js"
 import type { DiffUnavailable, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
@@ -113,6 +113,9 @@ export interface Service {
     id: JobId,
     query: LogQuery
   ) => Stream.Stream<Uint8Array, ClientError | JobNotFound | LogNotFound | InvalidQuery | ShuttingDown | StoreError>
+
+  /** The logs of a job, on all nodes of a cluster, by the time of the last write; `file` is for `log`. */
+  readonly logFiles: (id: JobId) => Response<ReadonlyArray<JobLog>, JobNotFound>
 
   /**
    * A page of the files that a job, or one of its units, has changed: from its start to its last commit, also while it is at work.

@@ -38,6 +38,7 @@ export const make = ({
     const pin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pin" }))
     const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
     const prune = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "prune" }))
+    const logFiles = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "logFiles" }))
     const diff = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "diff" }))
     const about = { ...options, group: "charlotteSystem" } as const
     const system = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...about, endpoint: "system" }))
@@ -116,6 +117,8 @@ export const make = ({
           isLast: () => false
         }),
       log,
+      logFiles: (id) =>
+        withTimeout(translateErrors(Effect.flatMap(logFiles, (logFiles) => logFiles({ path: { id } })))),
       diff: (id, urlParams = {}) => translateErrors(Effect.flatMap(diff, (diff) => diff({ path: { id }, urlParams }))),
       system: withTimeout(translateErrors(Effect.flatMap(system, (system) => system({})))),
       agents: withTimeout(translateErrors(Effect.flatMap(agents, (agents) => agents({})))),

@@ -84,3 +84,20 @@ export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")
   /** The first 1,000 of them. */
   jobs: Schema.Array(JobId)
 }) {}
+
+/**
+ * The file with the output of an agent, a gate or a setup.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class JobLog extends Schema.Class<JobLog>("charlotte/JobLog")({
+  /** Its path in the directory of logs, on whichever machine. */
+  file: Schema.String,
+  /** In bytes. */
+  size: Schema.Int,
+  /** When it was last written to. */
+  at: Schema.DateTimeUtc,
+  /** The machine that has the whole of it, where that cannot be reached, and only its end is recorded. */
+  host: Schema.optional(Schema.String)
+}) {}

@@ -11,7 +11,7 @@ import { StopReport } from "../../domain/StopReport.js"
 import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { Export } from "./Export.js"
-import { Job, JobPage, PrunedJobs, Submitted } from "./Job.js"
+import { Job, JobLog, JobPage, PrunedJobs, Submitted } from "./Job.js"
 import * as Parameters from "./Parameters.js"
 
 const described = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
@@ -179,7 +179,18 @@ const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .annotateContext(
     described(
       "Get the output of an agent or a gate",
-      "The latest log of a task, or a file that an event names. from and to are offsets in bytes of the output; follow streams it until the task has ended, also beyond what the file of a log holds."
+      "The latest log of a task, or a file that an event names. from and to are offsets in bytes of the output; follow streams it until the task has ended, also beyond what the file of a log holds. A log that another node of a cluster has is read there; when that node is gone, the response is a sentence that says so and the end of the log, as recorded."
+    )
+  )
+
+const logFiles = HttpApiEndpoint.get("logFiles", "/jobs/:id/logs/files")
+  .setPath(JobPath)
+  .addSuccess(Schema.Array(JobLog))
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(
+    described(
+      "List the logs of a job",
+      "The output of its agents, gates and setups, on all nodes of a cluster, by the time of the last write."
     )
   )
 
@@ -227,6 +238,7 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(unpin)
       .add(prune)
       .add(logs)
+      .add(logFiles)
       .add(diff)
   )
 

@@ -210,6 +210,13 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobEvent.orch.started.id": ["The name of the unit.", "api"],
   "JobEvent.task.agent.started.log": ["The file that receives the output.", log.file],
   "JobEvent.task.gate.started.log": ["The file that receives the output.", log.file],
+  "JobLog.at": ["When it was last written to.", time],
+  "JobLog.file": [
+    "Its path in the directory of logs, for `/logs?file=`.",
+    "01ARZ3NDEKTSV4RRFFQ69G5FAV/api/01-attempt-1.1.agent.log"
+  ],
+  "JobLog.host": ["The machine that has all of it, where that cannot be reached; only its end is left then.", "node1"],
+  "JobLog.size": ["How many bytes of it there are.", 1024],
   "Challenge.id": ["The id of the session.", "q1vZ7pF0n2sKx8Wb3yTeRg"],
   "InvalidJobConfig.path": ["The path of the field; empty for the whole config.", ["labels", "team"]],
   "Minute.at": ["When the minute began.", time],

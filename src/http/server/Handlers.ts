@@ -8,7 +8,7 @@ import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Effect, Fiber, Layer, Option, Predicate, Stream } from "effect"
+import { Effect, Fiber, Layer, Option, Predicate, type Redacted, Stream } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import * as Later from "../../internal/Later.js"
@@ -32,6 +32,8 @@ export interface Options extends SseStreams.Options {
   readonly kind?: string
   /** The directory of job logs; without it, requests for logs fail with `LogNotFound`. */
   readonly logs?: string
+  /** The token of all nodes of a cluster, for the logs that others have; without it, only the recorded end of them is served. */
+  readonly token?: Redacted.Redacted
 }
 
 /**
@@ -56,13 +58,13 @@ type WithJobs<Id extends string> =
     ? HttpApi.HttpApi<Id, Groups, E, R>
     : never
 
-const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options) =>
+const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: Options) =>
   HttpApiBuilder.group(api, "charlotteJobs", (handlers) =>
     Effect.gen(function* () {
       const managers = yield* Managers.Managers
       const { store, tasks } = managers
       const streams = yield* OpenStreams
-      const logs = yield* LogFiles.make({ managers, directory, streams })
+      const logs = yield* LogFiles.make({ managers, directory, streams, token })
       const diff = yield* Later.make(Effect.flatMap(loadJobDiff, ({ make }) => make))
       const isServed = (run: Run) => managers.all.some(({ kind }) => kind === run.kind)
 
@@ -154,7 +156,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory }: Options
         .handle("diff", ({ path: { id }, urlParams }) =>
           Effect.flatMap(diff.get, ({ of }) => of(store, isServed, id, urlParams))
         )
-        .handle("logs", ({ path: { id }, request, urlParams }) => logs(request, id, urlParams))
+        .handle("logs", ({ path: { id }, request, urlParams }) => logs.get(request, id, urlParams))
+        .handle("logFiles", ({ path: { id }, request }) => logs.list(request, id))
     })
   )
 

@@ -1,19 +1,23 @@
 /**
- * Serves ranges of log files, from below one directory only.
+ * Serves ranges of log files, from below one directory only, and those that other nodes of a cluster have.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Boolean, Chunk, Effect, Option, Schema, Stream } from "effect"
-import { isAbsolute, relative, resolve, sep } from "node:path"
+import { Boolean, Chunk, DateTime, Effect, Option, Order, type Redacted, Schema, Scope, Stream } from "effect"
+import { isAbsolute, join, relative, resolve, sep } from "node:path"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import * as Later from "../../internal/Later.js"
 import * as race from "../../internal/race.js"
+import { listOutputs } from "../../process/listOutputs.js"
 import * as OutputReader from "../../process/OutputReader.js"
 import { InvalidQuery, LogNotFound } from "../contract/errors.js"
+import { JobLog } from "../contract/Job.js"
 import type { Service as Managers } from "./Managers.js"
+import { isFromNode, type Range } from "./nodeRequest.js"
 import { endOnError, type Service as OpenStreams } from "./OpenStreams.js"
 import { awaitTurn } from "./pipelining.js"
 
@@ -36,13 +40,25 @@ const pageSize = 256
 
 export const make = (options: {
   readonly managers: Managers
+  /** That of all nodes, for the logs that others have. */
+  readonly token: Redacted.Redacted | undefined
   /** Without it, every request fails with `LogNotFound`. */
   readonly directory: string | undefined
   readonly streams: OpenStreams
 }) =>
-  Effect.map(FileSystem.FileSystem, (fs) => {
-    const { directory, managers, streams } = options
+  Effect.gen(function* () {
+    const { directory, managers, streams, token } = options
     const { store } = managers
+    const fs = yield* FileSystem.FileSystem
+    const scope = yield* Effect.scope
+    // Most servers have all logs themselves.
+    const elsewhere = yield* Later.make(
+      Effect.flatMap(
+        Effect.promise(() => import("./NodeLogs.js")),
+        ({ make }) => Scope.extend(make(store, token), scope)
+      )
+    )
+    const isShared = (request: HttpServerRequest) => store.childProcesses.spansMachines && !isFromNode(request)
 
     /** The file named by the latest event of the task. */
     const latest = (
@@ -100,14 +116,34 @@ export const make = (options: {
         })
       )
 
-    return (request: HttpServerRequest, jobId: JobId, query: Query) =>
+    /** The run, if it is one of these managers. */
+    const served = (jobId: JobId) =>
+      Effect.flatMap(store.get(jobId), (run) =>
+        Option.isSome(run) && managers.all.some(({ kind }) => kind === run.value.kind)
+          ? Effect.succeed(run.value)
+          : new JobNotFound({ jobId })
+      )
+
+    const plain = (bytes: Stream.Stream<Uint8Array, StoreError>) =>
+      HttpServerResponse.stream(endOnError(bytes), {
+        contentType: "text/plain; charset=utf-8",
+        headers: { "cache-control": "no-store" }
+      })
+
+    const fromElsewhere = (request: HttpServerRequest, run: Run, name: string, range: Range) =>
+      Effect.gen(function* () {
+        const bytes = yield* (yield* elsewhere.get).read(run, name, range)
+        if (bytes === undefined) return undefined
+        yield* awaitTurn(request)
+        if (range.follow) yield* streams.open(request)
+        return plain(bytes)
+      })
+
+    const get = (request: HttpServerRequest, jobId: JobId, query: Query) =>
       Effect.gen(function* () {
         const { file: name, follow = false, from = 0, task, to = Number.MAX_SAFE_INTEGER, unit } = query
         const about = unit === undefined || task === undefined ? undefined : { task, unit }
-        const run = yield* store.get(jobId)
-        if (Option.isNone(run) || !managers.all.some(({ kind }) => kind === run.value.kind)) {
-          return yield* new JobNotFound({ jobId })
-        }
+        const run = yield* served(jobId)
         if (name === undefined && about === undefined) {
           return yield* new InvalidQuery({
             parameter: "unit",
@@ -116,12 +152,14 @@ export const make = (options: {
         }
         if (to < from) return yield* new InvalidQuery({ parameter: "to", problem: "must not be less than from" })
         const notFound = new LogNotFound({ jobId, log: name ?? `task ${task} of unit ${unit}` })
-        const named =
-          name === undefined && about !== undefined ? yield* latest(run.value, about) : Option.fromNullable(name)
-        const path = yield* Effect.flatMap(named, resolveFile).pipe(
-          Effect.flatten,
-          Effect.mapError(() => notFound)
-        )
+        const named = name === undefined && about !== undefined ? yield* latest(run, about) : Option.fromNullable(name)
+        if (Option.isNone(named)) return yield* notFound
+        const path = Option.getOrUndefined(yield* resolveFile(named.value))
+        if (path === undefined && isShared(request)) {
+          const response = yield* fromElsewhere(request, run, named.value, { from, to, follow })
+          if (response !== undefined) return response
+        }
+        if (path === undefined) return yield* notFound
 
         yield* awaitTurn(request)
         const size = yield* Effect.flatMap(OutputReader.find(path), OutputReader.size)
@@ -130,15 +168,31 @@ export const make = (options: {
         const mayGrow = Effect.flatMap(isComplete(jobId, about), (complete) =>
           complete ? Effect.succeed(false) : Effect.map(streams.hasClosed, Boolean.not)
         )
-        const bytes = follow
-          ? read(path, from, to, mayGrow)
-          : read(path, from, Math.min(to, size), Effect.succeed(false))
-        return HttpServerResponse.stream(endOnError(bytes), {
-          contentType: "text/plain; charset=utf-8",
-          headers: { "cache-control": "no-store" }
-        })
+        return plain(
+          follow ? read(path, from, to, mayGrow) : read(path, from, Math.min(to, size), Effect.succeed(false))
+        )
       })
+
+    const list = (request: HttpServerRequest, jobId: JobId) =>
+      Effect.gen(function* () {
+        const run = yield* served(jobId)
+        const found = directory === undefined ? [] : yield* listOutputs(join(directory, jobId))
+        const own = found.map(
+          ({ at, name, size }) => new JobLog({ file: `${jobId}/${name}`, size, at: DateTime.unsafeMake(at) })
+        )
+        if (!isShared(request)) return own.sort(byTime)
+        const { others } = yield* elsewhere.get
+        return [...own, ...(yield* others(run, new Set(own.map(({ file }) => file))))].sort(byTime)
+      }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+
+    return { get, list }
   })
+
+/** By the time of the last write. */
+const byTime = Order.combine(
+  Order.mapInput(DateTime.Order, ({ at }: JobLog) => at),
+  Order.mapInput(Order.string, ({ file }: JobLog) => file)
+)
 
 interface TaskRef {
   readonly unit: string

@@ -17,6 +17,7 @@ import attachedKeys from "./0016_attached_keys.js"
 import cluster from "./0017_cluster.js"
 import machine from "./0018_machine.js"
 import ownerMachine from "./0019_owner_machine.js"
+import logs from "./0020_logs.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -37,5 +38,6 @@ export const migrations = {
   "0016_attached_keys": attachedKeys,
   "0017_cluster": cluster,
   "0018_machine": machine,
-  "0019_owner_machine": ownerMachine
+  "0019_owner_machine": ownerMachine,
+  "0020_logs": logs
 }

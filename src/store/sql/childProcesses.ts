@@ -2,15 +2,16 @@
  * Statements on `charlotte_attempts`.
  */
 import type { Connection } from "./Dialect.js"
-import { Effect, Schema } from "effect"
+import { DateTime, Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import type { OpenProcess } from "../ChildProcessStore.js"
+import type { OpenProcess, RecordedLog } from "../ChildProcessStore.js"
 import { query } from "./statements.js"
 
 export const statements = {
-  open: `INSERT INTO charlotte_attempts (cookie, job_id, attempt, boot_id, machine, purpose, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  open: `INSERT INTO charlotte_attempts (cookie, job_id, attempt, boot_id, machine, purpose, log, opened_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   spawned: "UPDATE charlotte_attempts SET pid = ?, start_time = ? WHERE cookie = ?",
-  close: "UPDATE charlotte_attempts SET closed_at = ? WHERE cookie = ? AND closed_at IS NULL"
+  close: "UPDATE charlotte_attempts SET closed_at = ?, tail = ? WHERE cookie = ? AND closed_at IS NULL"
 }
 
 const select = query(
@@ -57,5 +58,33 @@ export const unclosed = (connection: Connection, jobId: JobId) =>
         purpose: row.purpose,
         pid: row.pid ?? undefined,
         startTime: row.start_time ?? undefined
+      }))
+  )
+
+const selectLogs = query(
+  Schema.Struct({
+    log: Schema.String,
+    machine: Schema.NullOr(Schema.String),
+    opened_at: Schema.Number,
+    closed_at: Schema.NullOr(Schema.Number),
+    tail: Schema.NullOr(Schema.String)
+  })
+)
+
+export const logs = (connection: Connection, jobId: JobId) =>
+  Effect.map(
+    selectLogs(
+      connection,
+      `SELECT log, machine, opened_at, closed_at, tail FROM charlotte_attempts
+       WHERE job_id = ? AND log IS NOT NULL ORDER BY opened_at, cookie`,
+      [jobId]
+    ),
+    (rows): ReadonlyArray<RecordedLog> =>
+      rows.map((row) => ({
+        log: row.log,
+        machine: row.machine ?? undefined,
+        openedAt: DateTime.unsafeMake(row.opened_at),
+        closedAt: row.closed_at === null ? undefined : DateTime.unsafeMake(row.closed_at),
+        tail: row.tail ?? undefined
       }))
   )

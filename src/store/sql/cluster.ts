@@ -17,7 +17,7 @@ const selectIds = query(Schema.Struct({ id: Schema.String }))
 
 export const join = (
   connection: Connection,
-  { address, capacity, id, kind, machine, pid }: NewNode
+  { address, capacity, id, kind, machine, pid, url }: NewNode
 ): Effect.Effect<"joined" | "owned" | "conflict", SqlError> =>
   Effect.gen(function* () {
     const { isUnowned, now } = connection.dialect
@@ -29,9 +29,9 @@ export const join = (
     )
     const rows = yield* selectIds(
       connection,
-      `INSERT INTO charlotte_nodes (id, kind, address, pid, machine, capacity, joined_at, seen_at)
-       VALUES (?, ?, ?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
-      [id, kind, address, pid, machine, capacity]
+      `INSERT INTO charlotte_nodes (id, kind, address, pid, machine, capacity, url, joined_at, seen_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
+      [id, kind, address, pid, machine, capacity, url ?? null]
     )
     return rows.length > 0 ? "joined" : "conflict"
   })
@@ -57,6 +57,7 @@ const selectNodes = query(
     pid: Schema.Number,
     machine: Schema.String,
     capacity: Schema.Number,
+    url: Schema.NullOr(Schema.String),
     draining: Schema.Number,
     alive: Schema.Number
   })
@@ -66,12 +67,17 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
   Effect.map(
     selectNodes(
       connection,
-      `SELECT id, kind, address, pid, machine, capacity, draining, CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive
+      `SELECT id, kind, address, pid, machine, capacity, url, draining, CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive
        FROM charlotte_nodes WHERE kind = ? ORDER BY joined_at, id`,
       [kind]
     ),
     (rows) =>
-      rows.map(({ alive, draining, ...node }) => ({ ...node, isAlive: alive === 1, isDraining: draining === 1 }))
+      rows.map(({ alive, draining, url, ...node }) => ({
+        ...node,
+        ...(url !== null && { url }),
+        isAlive: alive === 1,
+        isDraining: draining === 1
+      }))
   )
 
 const selectLimit = query(Schema.Struct({ max_jobs: Schema.Number }))

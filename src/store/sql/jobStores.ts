@@ -13,6 +13,7 @@ import type { Connection } from "./Dialect.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
 import { execute as executeOn, type Value } from "./statements.js"
+import { storable } from "../storableWork.js"
 import * as taskProgress from "./taskProgress.js"
 import type { Writer } from "./Writer.js"
 
@@ -61,7 +62,7 @@ export const make = ({
   return {
     childProcesses: {
       spansMachines,
-      open: ({ at, attempt, bootId, cookie, jobId, machine, purpose }) =>
+      open: ({ at, attempt, bootId, cookie, jobId, log, machine, purpose }) =>
         execute("record a process", childProcesses.statements.open, [
           cookie,
           jobId,
@@ -69,12 +70,18 @@ export const make = ({
           bootId,
           machine ?? null,
           purpose,
+          log ?? null,
           DateTime.toEpochMillis(at)
         ]),
       spawned: ({ cookie, pid, startTime }) =>
         execute("record a process", childProcesses.statements.spawned, [pid, startTime ?? null, cookie]),
-      close: ({ at, cookie }) =>
-        execute("record a process", childProcesses.statements.close, [DateTime.toEpochMillis(at), cookie]),
+      close: ({ at, cookie, tail }) =>
+        execute("record a process", childProcesses.statements.close, [
+          DateTime.toEpochMillis(at),
+          tail === undefined ? null : storable(tail),
+          cookie
+        ]),
+      logs: (jobId) => session.read("read processes", (connection) => childProcesses.logs(connection, jobId)),
       unclosed: (jobId) => session.read("read processes", (connection) => childProcesses.unclosed(connection, jobId)),
       leftBy: (kind) => session.read("read processes", (connection) => childProcesses.leftBy(connection, kind))
     },

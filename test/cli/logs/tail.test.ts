@@ -2,6 +2,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as LogSource from "../../../src/cli/logs/LogSource.js"
 import * as tail from "../../../src/cli/logs/tail.js"
 import * as OutputFile from "../../../src/process/OutputFile.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
@@ -17,7 +18,7 @@ const scene = Effect.gen(function* () {
   const file = yield* Effect.promise(() => OutputFile.make(`${directory}/1-attempt-1.1.agent.log`, limit))
   let printed = ""
   const read = tail.reader({
-    directory,
+    source: LogSource.ofDirectory(directory),
     wanted: { unit: undefined, task: undefined, what: [] },
     printer: {
       print: (_, bytes) => Effect.sync(() => void (printed += Buffer.from(bytes).toString())),

@@ -58,6 +58,16 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("keeps where the HTTP server of a node is", () =>
+      Effect.gen(function* () {
+        const { cluster } = yield* RunStore.RunStore
+        const url = "https://node1.example.org:7433"
+        yield* cluster.join(node(1, { url }))
+        yield* cluster.join(node(2))
+        expect((yield* cluster.nodes(kind)).map(({ url }) => url)).toEqual([url, undefined])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("keeps the limit that is recorded first, until it is changed", () =>
       Effect.gen(function* () {
         const { cluster } = yield* RunStore.RunStore

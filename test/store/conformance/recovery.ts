@@ -229,5 +229,27 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* attempts.leftBy(kind)).toEqual([id(1)])
       }).pipe(Effect.provide(layer))
     )
+
+    it.effect("keep where their log is, and the end of it, also when they are gone", () =>
+      Effect.gen(function* () {
+        const { childProcesses: attempts } = yield* RunStore.RunStore
+        yield* created(1)
+        yield* created(2)
+        const [machine, log] = ["here/1", "/logs/1.log"]
+        yield* attempts.open({ ...process(1), machine, log })
+        yield* attempts.open({ ...process(2), machine, log: "/logs/2.log" })
+        yield* attempts.open(process(3))
+        yield* attempts.open({ ...process(4), jobId: id(2), log: "/logs/4.log" })
+        yield* attempts.close({ cookie: "cookie 1", at: at(9), tail: "the end\0" })
+        yield* attempts.close({ cookie: "cookie 1", at: at(10), tail: "another end" })
+        const open = { machine, closedAt: undefined, tail: undefined }
+        expect(yield* attempts.logs(id(1))).toEqual([
+          { machine, log, openedAt: process(1).at, closedAt: at(9), tail: "the end\uFFFD" },
+          { ...open, log: "/logs/2.log", openedAt: process(2).at }
+        ])
+        yield* attempts.close({ cookie: "cookie 2", at: at(9) })
+        expect(yield* attempts.logs(id(1))).toMatchObject([{ log }, { closedAt: at(9), tail: undefined }])
+      }).pipe(Effect.provide(layer))
+    )
   })
 }

@@ -1,0 +1,60 @@
+/**
+ * Where the logs of a job are read: in the directory of the home, or, where other machines may have them, from a server.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { type Duration, Effect, Option, Stream } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import type { Service as JobClient } from "../../http/client/JobClient.js"
+import { listOutputs } from "../../process/listOutputs.js"
+import * as OutputReader from "../../process/OutputReader.js"
+import * as LogFile from "./LogFile.js"
+
+export interface LogSource<E = never, R = never> {
+  /** How often to look for more. */
+  readonly interval: Duration.DurationInput
+  readonly list: (wanted: LogFile.Selection) => Effect.Effect<ReadonlyArray<LogFile.LogFile>, E, R>
+  /** What there is of a file after a position. */
+  readonly read: (file: LogFile.LogFile, from: OutputReader.Position) => Stream.Stream<OutputReader.Piece, E>
+}
+
+/** The files below a directory. */
+export const ofDirectory = (directory: string): LogSource<never, FileSystem> => ({
+  interval: "200 millis",
+  list: (wanted) => Effect.map(listOutputs(directory), (files) => LogFile.select(files, wanted)),
+  read: (file, from) =>
+    Stream.unfoldEffect(from, (position) =>
+      Effect.map(OutputReader.next(file, position), (piece) =>
+        Option.map(Option.fromNullable(piece), (piece) => [piece, piece.position] as const)
+      )
+    )
+})
+
+/** What a server has, or can ask other nodes for. */
+export const ofServer = (
+  { log, logFiles }: Pick<JobClient, "log" | "logFiles">,
+  id: JobId
+): LogSource<
+  Effect.Effect.Error<ReturnType<JobClient["logFiles"]>> | Stream.Stream.Error<ReturnType<JobClient["log"]>>
+> => ({
+  interval: "1 second",
+  list: (wanted) =>
+    Effect.map(logFiles(id), (files) =>
+      LogFile.select(
+        files.map(({ at, file, size }) => ({
+          path: file,
+          name: file.slice(id.length + 1),
+          size,
+          at: at.epochMillis,
+          tail: []
+        })),
+        wanted
+      )
+    ),
+  read: ({ path: file, size }, { at }) =>
+    size <= at
+      ? Stream.empty
+      : Stream.mapAccum(log(id, { file, from: at }), at, (before, bytes) => {
+          const position = OutputReader.positionAt(before + bytes.length)
+          return [position.at, { bytes, position }]
+        })
+})
