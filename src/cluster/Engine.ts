@@ -55,6 +55,8 @@ export interface Service {
   readonly address: string
   /** Whether this node has the lock on the shard of the job. */
   readonly hasShard: (id: JobId) => boolean
+  /** How many shards this node has the locks on. */
+  readonly shards: () => number
   /** The address of the node that has the lock on the shard of each job, in the order of the ids. */
   readonly nodesOf: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<Option.Option<string>>, StoreError>
   /** Answers requests about jobs of a kind, for as long as the scope lives. */

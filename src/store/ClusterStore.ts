@@ -43,11 +43,14 @@ export interface ClusterStore {
   /** The nodes of a kind, oldest first. */
   readonly nodes: (kind: string) => Effect.Effect<ReadonlyArray<Node>, StoreError>
 
-  /** No more jobs are placed on the node, or they are again. */
+  /** No more jobs begin on the node, or they do again. It lasts until the node leaves. */
   readonly drain: (node: string, draining: boolean) => Effect.Effect<void, StoreError>
 
   /** Records how many jobs of a kind may run in the cluster, unless that is recorded already. Answers what is. */
   readonly limit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<number, StoreError>
+
+  /** How many jobs of a kind may run; none where no node has recorded it. */
+  readonly currentLimit: (kind: string) => Effect.Effect<Option.Option<number>, StoreError>
 
   /** Changes how many jobs of a kind may run. */
   readonly setLimit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<void, StoreError>
@@ -112,6 +115,8 @@ export interface NewNode {
 export interface Node extends NewNode {
   readonly isAlive: boolean
   readonly isDraining: boolean
+  /** Milliseconds since its last sign of life, by the clock of the database. */
+  readonly seenAgo: number
 }
 
 /**

@@ -76,7 +76,7 @@ export const make = ({
         for (const { node = "" } of running(kind)) counts.set(node, (counts.get(node) ?? 0) + 1)
         return counts
       }),
-    isAlive: (id) => Effect.sync(() => isAlive(now, nodes.get(id))),
+    takesJobs: (id) => Effect.sync(() => isAlive(now, nodes.get(id)) && nodes.get(id)?.isDraining === false),
     hasDue: (kind, statuses) => Effect.sync(() => queue.due({ kind, statuses, limit: 1 }).length > 0)
   })
 
@@ -98,8 +98,8 @@ export const make = ({
         [...nodes.values()]
           .filter((node) => node.kind === kind)
           .map((node): Node => {
-            const { seenAt: _, ...recorded } = node
-            return { ...recorded, isAlive: isAlive(now, node) }
+            const { seenAt, ...recorded } = node
+            return { ...recorded, isAlive: isAlive(now, node), seenAgo: now - seenAt }
           })
       ),
 
@@ -109,6 +109,7 @@ export const make = ({
         limits.set(kind, limit)
         return limit
       }),
+    currentLimit: (kind) => Effect.sync(() => Option.fromNullable(limits.get(kind))),
     setLimit: ({ kind, maxJobs }) => Effect.sync(() => void limits.set(kind, maxJobs)),
 
     admit: (run, placement) =>

@@ -16,8 +16,8 @@ export interface Permits<E> {
   readonly running: (kind: string) => Effect.Effect<ReadonlyMap<string, number>, E>
   /** Whether a run of a kind with one of these statuses waits for a permit. */
   readonly hasDue: (kind: string, statuses: Placement["waiting"]) => Effect.Effect<boolean, E>
-  /** Whether the node is alive: others take over what a dead one has. */
-  readonly isAlive: (node: string) => Effect.Effect<boolean, E>
+  /** Whether the node is alive, and does not drain: others take over what a dead one has. */
+  readonly takesJobs: (node: string) => Effect.Effect<boolean, E>
 }
 
 export interface Placed {
@@ -55,7 +55,7 @@ export const permit = <E>(
 ): Effect.Effect<void, MaxJobsReached | E> =>
   Effect.gen(function* () {
     const maxJobs = yield* lookup.maxJobs(kind)
-    if (!(yield* lookup.isAlive(node))) return yield* new MaxJobsReached({ maxJobs })
+    if (!(yield* lookup.takesJobs(node))) return yield* new MaxJobsReached({ maxJobs })
     const running = yield* lookup.running(kind)
     if (sum(running) >= maxJobs || (running.get(address) ?? 0) >= capacity)
       return yield* new MaxJobsReached({ maxJobs })

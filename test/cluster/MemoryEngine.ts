@@ -54,6 +54,7 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
       }),
     join: (address) =>
       Effect.gen(function* () {
+        const ofShard = (shard: number) => members[shard % Math.max(1, members.length)] === own
         const own: Member = { address, serving: new Map(), isReachable: true }
         yield* Effect.acquireRelease(
           Effect.sync(() => members.push(own)),
@@ -62,6 +63,7 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
         return {
           address,
           hasShard: (id) => ownerOf(id) === own,
+          shards: () => Array.from({ length: shards }, (_, shard) => shard).filter(ofShard).length,
           nodesOf: (ids) => Effect.sync(() => ids.map((id) => Option.fromNullable(ownerOf(id)?.address))),
           serve: (kind, requests) =>
             Effect.acquireRelease(

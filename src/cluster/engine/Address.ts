@@ -6,6 +6,7 @@
 import { Data, Effect } from "effect"
 import { lookup } from "node:dns/promises"
 import { SocketAddress } from "node:net"
+import * as HostPort from "../../internal/HostPort.js"
 
 /**
  * An address on which the engine cannot listen, or does not.
@@ -23,26 +24,13 @@ export class AddressRefused extends Data.TaggedError("AddressRefused")<{
   }
 }
 
-export interface Address {
-  /** As other nodes and the database know it; an IPv6 address is in brackets. */
-  readonly text: string
-  readonly host: string
-  readonly port: number
-}
-
-const pattern = /^(?:\[(?<bracketed>[\da-fA-F:.]+)\]|(?<plain>[\w.-]+)):(?<port>\d{1,5})$/
+export type Address = HostPort.HostPort
 
 export const parse = (text: string): Effect.Effect<Address, AddressRefused> =>
-  Effect.suspend(() => {
-    const { bracketed, plain, port = "" } = pattern.exec(text)?.groups ?? {}
-    const host = bracketed ?? plain
-    return host === undefined || Number(port) < 1 || Number(port) > 65_535
-      ? new AddressRefused({
-          address: text,
-          reason: "expected HOST:PORT, such as 10.0.0.5:7450 or [fd00::5]:7450, with a port of 1 to 65535"
-        })
-      : Effect.succeed({ text, host, port: Number(port) })
-  })
+  Effect.mapError(
+    HostPort.parse(text),
+    () => new AddressRefused({ address: text, reason: `expected ${HostPort.expected}` })
+  )
 
 /** All spellings of "every interface", such as `0`, `0.0.0.0`, `::` and `::ffff:0:0`. */
 const isEveryInterface = (address: string, family: number): boolean => {

@@ -12,12 +12,13 @@ import { RunnerAddress } from "@effect/cluster/RunnerAddress"
 import { RunnerStorage } from "@effect/cluster/RunnerStorage"
 import * as Runners from "@effect/cluster/Runners"
 import * as Sharding from "@effect/cluster/Sharding"
+import { make as makeShardId, type ShardId } from "@effect/cluster/ShardId"
 import * as ShardingConfig from "@effect/cluster/ShardingConfig"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import * as SqlClient from "@effect/sql/SqlClient"
-import { Context, type Duration, Effect, FiberSet, Layer, Option, Schedule, Scope } from "effect"
+import { Array, Context, type Duration, Effect, FiberSet, Layer, Option, Schedule, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
@@ -74,6 +75,7 @@ export interface Options {
  */
 const shardsPerGroup = 300
 const group = "default"
+const allShards = Array.makeBy(shardsPerGroup, (n) => makeShardId(group, n + 1))
 
 const settings = (address: Address.Address, { expiration, refresh, assignment }: Timing) =>
   ShardingConfig.layer({
@@ -146,10 +148,9 @@ const make = ({
     const { getShardId, hasShardId } = Context.get(context, Sharding.Sharding)
     const shardOf = (id: JobId) => getShardId(makeEntityId(id), group)
     let isOpen = true
-    const hasShard = (id: JobId) => {
-      const shard = shardOf(id)
-      return isOpen && hasShardId(shard) && locks.isFresh(shard)
-    }
+    const isHeld = (shard: ShardId) => isOpen && hasShardId(shard) && locks.isFresh(shard)
+    const hasShard = (id: JobId) => isHeld(shardOf(id))
+    const shards = () => allShards.filter(isHeld).length
     const nodesOf: Service["nodesOf"] = (ids) => locks.holders(ids.map(shardOf))
 
     const served = Served.make(hasShard)
@@ -210,7 +211,7 @@ const make = ({
           )
       }
     }
-    return { address: text, hasShard, nodesOf, serve: served.serve, ask }
+    return { address: text, hasShard, shards, nodesOf, serve: served.serve, ask }
   }).pipe(closeOnFailure)
 
 /**

@@ -11,6 +11,7 @@ import { SqlError } from "@effect/sql/SqlError"
 import { Deferred, Duration, Effect, Option, Predicate, Queue, Schedule, Schema, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { asClock } from "../../internal/RealClock.js"
+import { deadAfter } from "../../store/ClusterStore.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
 import { retryWhileBusy } from "../../store/sql/busyRetry.js"
 import { orStoreError, storeError } from "../../store/sql/mapSqlError.js"
@@ -45,6 +46,12 @@ const isRace = (error: unknown): boolean =>
     ? isRace(error.cause)
     : Predicate.hasProperty(error, "code") && ["23505", "42710", "42P07", "XX000"].includes(String(error.code))
 
+const isMissing = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "cause")
+    ? isMissing(error.cause)
+    : Predicate.hasProperty(error, "code") && error.code === "42P01"
+
+const Draining = Schema.Array(Schema.Struct({ address: Schema.String }))
 const Holders = Schema.Array(Schema.Struct({ shard_id: Schema.String, address: Schema.String }))
 
 export const make = (
@@ -110,6 +117,27 @@ export const make = (
         yield* Deferred.await(done)
       })
 
+    /** Nodes that take no jobs of any kind: the others share the shards. Where all drain, they keep them. */
+    const draining = sql`
+      WITH alive AS (
+        SELECT address, draining FROM charlotte_nodes
+        WHERE seen_at > extract(epoch FROM clock_timestamp()) * 1000 - ${deadAfter}
+      )
+      SELECT address FROM alive GROUP BY address
+      HAVING min(draining) = 1 AND EXISTS (SELECT 1 FROM alive WHERE draining = 0)`.pipe(
+      Effect.flatMap(Schema.decodeUnknown(Draining)),
+      Effect.map((rows) => new Set(rows.map(({ address }) => address))),
+      // The store has not made its tables yet.
+      Effect.catchIf(isMissing, () => Effect.succeed(new Set<string>())),
+      PersistenceError.refail
+    )
+    const getRunners = Effect.zipWith(inner.getRunners, draining, (runners, draining) =>
+      runners.map(([runner, isHealthy]) => {
+        const { host, port } = runner.address
+        return [runner, isHealthy && !draining.has(`${host}:${port}`)] as const
+      })
+    )
+
     /**
      * The engine leaves the list of nodes before it releases its shards: others that read the list between would try to take them in
      * vain, and wait. So both go in one statement, and the engine, which is to be closed then, must not join again.
@@ -133,6 +161,7 @@ export const make = (
     const service: ShardLocks = {
       storage: RunnerStorage.of({
         ...inner,
+        getRunners,
         register: (runner, isHealthy) =>
           Effect.suspend(() => (isLeaving ? Effect.never : inner.register(runner, isHealthy))),
         acquire: (runner, shards) =>

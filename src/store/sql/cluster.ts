@@ -59,7 +59,8 @@ const selectNodes = query(
     capacity: Schema.Number,
     url: Schema.NullOr(Schema.String),
     draining: Schema.Number,
-    alive: Schema.Number
+    alive: Schema.Number,
+    ago: Schema.Number
   })
 )
 
@@ -67,26 +68,33 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
   Effect.map(
     selectNodes(
       connection,
-      `SELECT id, kind, address, pid, machine, capacity, url, draining, CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive
+      `SELECT id, kind, address, pid, machine, capacity, url, draining,
+         CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive, ${connection.dialect.now} - seen_at AS ago
        FROM charlotte_nodes WHERE kind = ? ORDER BY joined_at, id`,
       [kind]
     ),
     (rows) =>
-      rows.map(({ alive, draining, url, ...node }) => ({
+      rows.map(({ ago, alive, draining, url, ...node }) => ({
         ...node,
         ...(url !== null && { url }),
         isAlive: alive === 1,
-        isDraining: draining === 1
+        isDraining: draining === 1,
+        seenAgo: Math.max(0, ago)
       }))
   )
 
 const selectLimit = query(Schema.Struct({ max_jobs: Schema.Number }))
 
 /** None where no node has joined yet. */
+export const currentLimit = (connection: Connection, kind: string): Effect.Effect<Option.Option<number>, SqlError> =>
+  Effect.map(selectLimit(connection, "SELECT max_jobs FROM charlotte_limits WHERE kind = ?", [kind]), ([row]) =>
+    Option.fromNullable(row?.max_jobs)
+  )
+
 export const limit = (connection: Connection, kind: string): Effect.Effect<number, SqlError> =>
   Effect.map(
-    selectLimit(connection, "SELECT max_jobs FROM charlotte_limits WHERE kind = ?", [kind]),
-    ([row]) => row?.max_jobs ?? 0
+    currentLimit(connection, kind),
+    Option.getOrElse(() => 0)
   )
 
 export const addLimit = (connection: Connection, kind: string, maxJobs: number) =>
@@ -119,10 +127,14 @@ export const permits = (connection: Effect.Effect<Connection, SqlError>): Permit
         (rows) => new Map(rows.map(({ node, runs }) => [node ?? "", runs]))
       )
     ),
-  isAlive: (node) =>
+  takesJobs: (node) =>
     Effect.flatMap(connection, (connection) =>
       Effect.map(
-        selectIds(connection, `SELECT id FROM charlotte_nodes WHERE id = ? AND ${isAlive(connection)}`, [node]),
+        selectIds(
+          connection,
+          `SELECT id FROM charlotte_nodes WHERE id = ? AND draining = 0 AND ${isAlive(connection)}`,
+          [node]
+        ),
         (rows) => rows.length > 0
       )
     ),

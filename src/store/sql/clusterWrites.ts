@@ -68,6 +68,7 @@ export const make = ({
       statement("limit jobs", (connection) =>
         Effect.zipRight(cluster.addLimit(connection, kind, maxJobs), cluster.limit(connection, kind))
       ),
+    currentLimit: (kind) => session.read("read the limit", (connection) => cluster.currentLimit(connection, kind)),
     setLimit: ({ kind, maxJobs }) =>
       statement("limit jobs", (connection) => cluster.setLimit(connection, kind, maxJobs)),
 

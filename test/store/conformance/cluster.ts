@@ -47,9 +47,10 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         const error = yield* Effect.flip(cluster.join(node(1, { id: "again" })))
         expect(error).toMatchObject({ _tag: "NodeConflict", kind, address: node(1).address })
         yield* cluster.drain(node(2).id, true)
+        const seenAgo: unknown = expect.any(Number)
         expect(yield* cluster.nodes(kind)).toEqual([
-          { ...node(1), isAlive: true, isDraining: false },
-          { ...node(2), isAlive: true, isDraining: true }
+          { ...node(1), isAlive: true, isDraining: false, seenAgo },
+          { ...node(2), isAlive: true, isDraining: true, seenAgo }
         ])
         expect(yield* cluster.renew(node(1).id)).toBe(true)
         yield* cluster.leave(node(1).id)
@@ -71,10 +72,26 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
     it.effect("keeps the limit that is recorded first, until it is changed", () =>
       Effect.gen(function* () {
         const { cluster } = yield* RunStore.RunStore
+        expect(yield* cluster.currentLimit(kind)).toEqual(Option.none())
         expect(yield* limited(3)).toBe(3)
         expect(yield* limited(5)).toBe(3)
         yield* cluster.setLimit({ kind, maxJobs: 7 })
         expect(yield* limited(5)).toBe(7)
+        expect(yield* cluster.currentLimit(kind)).toEqual(Option.some(7))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("begins no run on a node that drains, and does again once that is undone", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* store.cluster.join(node(1))
+        yield* limited(3)
+        yield* store.create(newRun(1, { isQueued: true }))
+        yield* store.cluster.drain(node(1).id, true)
+        const begin = store.cluster.begin({ jobId: id(1), attempt: 1, key: undefined, at: at(2) }, runner(1))
+        expect(yield* Effect.flip(begin)).toMatchObject({ _tag: "MaxJobsReached" })
+        yield* store.cluster.drain(node(1).id, false)
+        expect(yield* begin).toBe("running")
       }).pipe(Effect.provide(layer))
     )
 

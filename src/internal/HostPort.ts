@@ -1,0 +1,23 @@
+/**
+ * An address as people write it: `10.0.0.5:7450`, `node1.internal:7450`, or `[fd00::5]:7450`.
+ */
+import { Option } from "effect"
+
+export interface HostPort {
+  /** As it was written; an IPv6 address is in brackets. */
+  readonly text: string
+  readonly host: string
+  readonly port: number
+}
+
+/** What it has to be, as the end of a sentence. */
+export const expected = "HOST:PORT, such as 10.0.0.5:7450 or [fd00::5]:7450, with a port of 1 to 65535"
+
+const pattern = /^(?:\[(?<bracketed>[\da-fA-F:.]+)\]|(?<plain>[\w.-]+)):(?<port>\d{1,5})$/
+
+export const parse = (text: string): Option.Option<HostPort> => {
+  const { bracketed, plain, port = "" } = pattern.exec(text)?.groups ?? {}
+  const host = bracketed ?? plain
+  const isPort = Number(port) >= 1 && Number(port) <= 65_535
+  return host === undefined || !isPort ? Option.none() : Option.some({ text, host, port: Number(port) })
+}
