@@ -28,9 +28,13 @@ const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 
 /** They override the file. */
 const variables: Config.Config<Variables> = Config.all({
+  CHARLOTTE_ADVERTISE: variable("CHARLOTTE_ADVERTISE"),
+  CHARLOTTE_CAPACITY: variable("CHARLOTTE_CAPACITY"),
   CHARLOTTE_DATABASE: variable("CHARLOTTE_DATABASE"),
+  CHARLOTTE_INSECURE_CLUSTER: variable("CHARLOTTE_INSECURE_CLUSTER"),
   CHARLOTTE_INSECURE_HTTP: variable("CHARLOTTE_INSECURE_HTTP"),
   CHARLOTTE_MAX_JOBS: variable("CHARLOTTE_MAX_JOBS"),
+  CHARLOTTE_SHARED_REPOSITORIES: variable("CHARLOTTE_SHARED_REPOSITORIES"),
   CHARLOTTE_STOP_GRACE: variable("CHARLOTTE_STOP_GRACE"),
   CHARLOTTE_TLS_CERT: variable("CHARLOTTE_TLS_CERT"),
   CHARLOTTE_TLS_KEY: variable("CHARLOTTE_TLS_KEY"),
@@ -44,7 +48,8 @@ export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSyste
   const isThere = !isMissing(file)
   if (!isThere && !Object.values(around).some(Option.isSome)) {
     const agents = { profiles: presets, gates: { env: [] }, file }
-    return { agents, database: undefined, port: {}, maxJobs: undefined, stopGrace: undefined, retention: undefined }
+    const unset = { maxJobs: undefined, stopGrace: undefined, retention: undefined }
+    return { agents, database: undefined, node: {}, port: {}, ...unset }
   }
   const { read } = yield* Effect.promise(() => import("./ConfigurationFile.js"))
   return yield* read(file, { isThere, around })
@@ -69,17 +74,19 @@ export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | File
 
 export type ManagerOptions = Pick<JobManager.Options, "dispatch" | "onLost" | "recovery" | "retention">
 
+/** With the configured limits and retention. */
+export const withLimits = (
+  options: ManagerOptions
+): Effect.Effect<ManagerOptions & Pick<JobManager.Options, "maxJobs" | "stopGrace">, never, Configuration> =>
+  Effect.map(Configuration, ({ maxJobs, retention, stopGrace }) => ({
+    ...options,
+    ...(maxJobs !== undefined && { maxJobs }),
+    ...(stopGrace !== undefined && { stopGrace }),
+    ...(retention !== undefined && options.retention === undefined && { retention })
+  }))
+
 /** A manager with the configured limits and retention. */
 export const jobManager = (
   options: ManagerOptions
 ): Layer.Layer<JobManager.JobManager, StoreError | AlreadyManaged, Orchestrator | RunStore | Configuration> =>
-  Layer.unwrapEffect(
-    Effect.map(Configuration, ({ maxJobs, retention, stopGrace }) =>
-      JobManager.layer({
-        ...options,
-        ...(maxJobs !== undefined && { maxJobs }),
-        ...(stopGrace !== undefined && { stopGrace }),
-        ...(retention !== undefined && options.retention === undefined && { retention })
-      })
-    )
-  )
+  Layer.unwrapEffect(Effect.map(withLimits(options), JobManager.layer))

@@ -1,6 +1,6 @@
 /**
- * Reads `config.yaml`, and the variables that override it: `CHARLOTTE_DATABASE`, `CHARLOTTE_MAX_JOBS` and `CHARLOTTE_STOP_GRACE`. Most
- * homes have none, so `Configuration` imports this module, and the YAML parser with it, only when needed.
+ * Reads `config.yaml`, and the variables that override it: `CHARLOTTE_DATABASE`, `CHARLOTTE_MAX_JOBS` and the like. Most homes
+ * have none, so `Configuration` imports this module, and the YAML parser with it, only when needed.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
@@ -12,6 +12,7 @@ import { AbsolutePath, Count, CountFromZero, mapping, optional, Span, Switch } f
 import { Diagnostic, order } from "../yaml/Diagnostic.js"
 import * as TextFile from "../yaml/TextFile.js"
 import { type DatabaseChoice, DatabaseText } from "./DatabaseChoice.js"
+import { AddressText, type NodeSettings } from "./NodeSettings.js"
 import type { Settings } from "./PortSettings.js"
 
 export interface Service {
@@ -20,6 +21,8 @@ export interface Service {
   readonly database: DatabaseChoice | undefined
   /** How a port of the daemon is served. */
   readonly port: Settings
+  /** How the daemon is a node of a cluster. */
+  readonly node: NodeSettings
   /** `undefined`: the manager's default. */
   readonly maxJobs: number | undefined
   readonly stopGrace: Duration.Duration | undefined
@@ -29,9 +32,13 @@ export interface Service {
 
 /** Variables that are set and not empty. */
 export interface Variables {
+  readonly CHARLOTTE_ADVERTISE: Option.Option<string>
+  readonly CHARLOTTE_CAPACITY: Option.Option<string>
   readonly CHARLOTTE_DATABASE: Option.Option<string>
   readonly CHARLOTTE_INSECURE_HTTP: Option.Option<string>
+  readonly CHARLOTTE_INSECURE_CLUSTER: Option.Option<string>
   readonly CHARLOTTE_MAX_JOBS: Option.Option<string>
+  readonly CHARLOTTE_SHARED_REPOSITORIES: Option.Option<string>
   readonly CHARLOTTE_STOP_GRACE: Option.Option<string>
   readonly CHARLOTTE_TLS_CERT: Option.Option<string>
   readonly CHARLOTTE_TLS_KEY: Option.Option<string>
@@ -56,6 +63,10 @@ const Keys = mapping({
   tlsKey: optional(AbsolutePath),
   tokenFile: optional(AbsolutePath),
   insecureHttp: optional(Switch),
+  advertise: optional(AddressText),
+  capacity: optional(Count),
+  insecureCluster: optional(Switch),
+  sharedRepositories: optional(Switch),
   maxJobs: optional(Count),
   stopGrace: optional(Span),
   retention: optional(
@@ -88,9 +99,8 @@ export const read = (
     const { gates, profiles } = Profiles.read(decoded)
     const { value } = decoded
     const database = variable(around, "CHARLOTTE_DATABASE", value.database, Schema.decodeUnknownEither(DatabaseText))
-    const maxJobs = variable(around, "CHARLOTTE_MAX_JOBS", value.maxJobs, (text) =>
-      Schema.decodeUnknownEither(Count)(Number(text))
-    )
+    const count = (text: string) => Schema.decodeUnknownEither(Count)(Number(text))
+    const maxJobs = variable(around, "CHARLOTTE_MAX_JOBS", value.maxJobs, count)
     const stopGrace = variable(around, "CHARLOTTE_STOP_GRACE", value.stopGrace, Schema.decodeUnknownEither(Span))
     const decodePath = Schema.decodeUnknownEither(AbsolutePath)
     const port = {
@@ -99,11 +109,17 @@ export const read = (
       tokenFile: variable(around, "CHARLOTTE_TOKEN_FILE", value.tokenFile, decodePath),
       insecureHttp: variable(around, "CHARLOTTE_INSECURE_HTTP", value.insecureHttp, decodeSwitch)
     }
+    const node = {
+      advertise: variable(around, "CHARLOTTE_ADVERTISE", value.advertise, Schema.decodeUnknownEither(AddressText)),
+      capacity: variable(around, "CHARLOTTE_CAPACITY", value.capacity, count),
+      insecureCluster: variable(around, "CHARLOTTE_INSECURE_CLUSTER", value.insecureCluster, decodeSwitch),
+      sharedRepositories: variable(around, "CHARLOTTE_SHARED_REPOSITORIES", value.sharedRepositories, decodeSwitch)
+    }
 
     const all = [
       ...Array.getLefts([text]),
       ...decoded.problems,
-      ...Array.getLefts([database, maxJobs, stopGrace, ...Object.values(port)])
+      ...Array.getLefts([database, maxJobs, stopGrace, ...Object.values(port), ...Object.values(node)])
     ]
     if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: Array.sort(all, order) })
     return {
@@ -114,6 +130,12 @@ export const read = (
         tlsKey: Either.getOrUndefined(port.tlsKey),
         tokenFile: Either.getOrUndefined(port.tokenFile),
         insecureHttp: Either.getOrUndefined(port.insecureHttp)
+      },
+      node: {
+        advertise: Either.getOrUndefined(node.advertise),
+        capacity: Either.getOrUndefined(node.capacity),
+        insecureCluster: Either.getOrUndefined(node.insecureCluster),
+        sharedRepositories: Either.getOrUndefined(node.sharedRepositories)
       },
       maxJobs: Either.getOrUndefined(maxJobs),
       stopGrace: Either.getOrUndefined(stopGrace),

@@ -14,10 +14,12 @@ import * as Telemetry from "../telemetry/Telemetry.js"
 import * as gracefulShutdown from "./gracefulShutdown.js"
 import { type LockOwner, show } from "./LockOwner.js"
 import type { DatabaseChoice } from "./DatabaseChoice.js"
+import * as DaemonLayers from "./DaemonLayers.js"
 import { Flag } from "./HomeDatabase.js"
 import { HomeLock } from "./HomeLock.js"
+import * as HomeNode from "./HomeNode.js"
+import type { NodeSettings } from "./NodeSettings.js"
 import * as Layers from "./Layers.js"
-import * as ManagerSupervisor from "./ManagerSupervisor.js"
 import * as JobEventLogger from "./JobEventLogger.js"
 import * as DaemonLog from "./DaemonLog.js"
 import * as Secrets from "./Secrets.js"
@@ -27,6 +29,8 @@ import * as HomeWatcher from "./HomeWatcher.js"
 export interface Options {
   /** What the command line says of the database. */
   readonly database?: Option.Option<DatabaseChoice> | undefined
+  /** What it says of a node of a cluster. */
+  readonly node?: NodeSettings | undefined
   /** A port to serve as well; its clients need a token. */
   readonly listen?: ServedPort.Port | undefined
   /** What the command line says of how that port is served. */
@@ -50,7 +54,7 @@ export const run = (options: Options) =>
   Effect.gen(function* () {
     yield* Umask.restrictive
     // A process that does not get the home writes nothing into its log.
-    const home = yield* Layer.build(Layers.home({ what: "daemon", version, port: options.port }))
+    const home = yield* Layer.build(DaemonLayers.home({ what: "daemon", version, port: options.port }))
     const telemetry = {
       secrets: Context.get(home, Secrets.Secrets),
       version,
@@ -58,7 +62,11 @@ export const run = (options: Options) =>
       onProblem: (problem: string) => Effect.logWarning(problem)
     }
     yield* live(options).pipe(Telemetry.exported(telemetry), DaemonLog.to(options), Effect.provide(home))
-  }).pipe(Effect.scoped, Effect.provideService(Flag, options.database ?? Option.none()))
+  }).pipe(
+    Effect.scoped,
+    Effect.provideService(Flag, options.database ?? Option.none()),
+    Effect.provideService(HomeNode.Flags, options.node ?? {})
+  )
 
 const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings = {} }: Options) =>
   Effect.gen(function* () {
@@ -72,7 +80,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
     for (const warning of served?.warnings ?? [])
       yield* Effect.zipRight(Effect.logWarning(warning), onProgress(warning))
     // Not the statements of each migration.
-    const store = yield* Effect.withTracerEnabled(Layer.build(Layers.records), false).pipe(
+    const store = yield* Effect.withTracerEnabled(Layer.build(DaemonLayers.records), false).pipe(
       Effect.provideService(MigrationProgress, (line) => Effect.zipRight(Effect.logInfo(line), onProgress(line)))
     )
     const runner = Context.get(store, ProcessRunner)
@@ -88,12 +96,16 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
 
     yield* Effect.gen(function* () {
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
-      const supervised = yield* ManagerSupervisor.make((onLost) =>
-        Layers.manager({ recovery: "automatic", onLost })
-      ).pipe(Scope.extend(jobs))
+      const supervised = yield* Scope.extend(DaemonLayers.supervised, jobs)
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
-        Layers.server({ port: served?.port, reopenPage: true, after: before, unmanaged: supervised.problems }),
+        Layers.server({
+          port: served?.port,
+          reopenPage: true,
+          after: before,
+          unmanaged: supervised.problems,
+          node: supervised.node
+        }),
         Layer.succeedContext(manager)
       )
       const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)

@@ -35,7 +35,7 @@ export class HomeLock extends Context.Tag("charlotte/HomeLock")<HomeLock, Servic
 export const lost = (file: string): string =>
   `${file} was deleted, so another process could take the home: restart the daemon`
 
-export interface Options extends Pick<LockOwner, "database" | "port"> {
+export interface Options extends Pick<LockOwner, "database" | "node" | "port"> {
   readonly what: LockOwner["what"]
   /** Of Charlotte. */
   readonly version: string

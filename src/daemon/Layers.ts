@@ -15,6 +15,7 @@ import * as Home from "./Home.js"
 import * as databaseClient from "./databaseClient.js"
 import * as HomeDatabase from "./HomeDatabase.js"
 import * as HomeLock from "./HomeLock.js"
+import type { NodeReport } from "./NodeReport.js"
 import * as Secrets from "./Secrets.js"
 import type { Served } from "./ServedPort.js"
 
@@ -22,7 +23,7 @@ import type { Served } from "./ServedPort.js"
 export const tasks = Effect.promise(() => import("./TaskLayers.js"))
 
 /** The task orchestrator, loaded by the first job that is checked, run or recovered. */
-const orchestrator = Layer.effect(
+export const orchestrator = Layer.effect(
   Orchestrator,
   Effect.gen(function* () {
     const context = yield* Effect.context<Layer.Layer.Context<Effect.Effect.Success<typeof tasks>["orchestrator"]>>()
@@ -38,19 +39,27 @@ const orchestrator = Layer.effect(
   })
 )
 
-/** The home, locked by this process. */
-export const home = (options: HomeLock.Options) =>
+/** What the home is locked with. */
+export const configured = Secrets.layer.pipe(Layer.provideMerge(Configuration.layer), Layer.provideMerge(Home.layer))
+
+/** The lock on the home of this process. */
+export const lock = (options: HomeLock.Options) =>
   Layer.unwrapEffect(
     Effect.map(HomeDatabase.chosen, (choice) =>
       HomeLock.layer({ ...options, ...(choice._tag === "Postgres" && { database: choice.shown }) })
     )
-  ).pipe(Layer.provideMerge(Secrets.layer), Layer.provideMerge(Configuration.layer), Layer.provideMerge(Home.layer))
+  )
+
+/** The home, locked by this process. */
+export const home = (options: HomeLock.Options) => Layer.provideMerge(lock(options), configured)
 
 /** The database of the home, which it notes once the store is open. */
-export const records = ProcessRunner.layer.pipe(
-  Layer.provideMerge(Layer.tap(Secrets.kept(RunStore.layer), () => HomeDatabase.leaveNote)),
-  Layer.provideMerge(databaseClient.layer)
+export const database = Layer.provideMerge(
+  Layer.tap(Secrets.kept(RunStore.layer), () => HomeDatabase.leaveNote),
+  databaseClient.layer
 )
+
+export const records = Layer.provideMerge(ProcessRunner.layer, database)
 
 /** Both. */
 export const store = (options: HomeLock.Options) => Layer.provideMerge(records, home(options))
@@ -61,7 +70,9 @@ export const manager = (options: Configuration.ManagerOptions) =>
 
 export interface ServerOptions {
   /** Why there is no manager at the moment. */
-  readonly unmanaged?: Effect.Effect<ReadonlyArray<string>>
+  readonly unmanaged?: Problems
+  /** About the node of a cluster that this process is. */
+  readonly node?: NodeReport | undefined
   readonly port?: Served | undefined
   /** Whether to open the port of pages that are still open somewhere. */
   readonly reopenPage: boolean
@@ -70,7 +81,7 @@ export interface ServerOptions {
 }
 
 /** The HTTP server: on the socket of the home, on a port if one is configured, and on that of the page when it is opened. */
-export const server = ({ after, port, reopenPage, unmanaged = Effect.succeed([]) }: ServerOptions) =>
+export const server = ({ after, node, port, reopenPage, unmanaged = none }: ServerOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { logs, socket } = yield* Home.Home
@@ -83,7 +94,8 @@ export const server = ({ after, port, reopenPage, unmanaged = Effect.succeed([])
         maxJobs,
         agents: yield* agents,
         ...(after === undefined ? {} : { after }),
-        problems: firstOf(unmanaged, yield* problems)
+        ...(node && { cluster: node.gauges }),
+        problems: firstOf(unmanaged, firstOf(yield* problems, node?.problems ?? none))
       })
     })
   )
@@ -131,6 +143,8 @@ const pageDirectory = (): string => {
 }
 
 type Problems = Effect.Effect<ReadonlyArray<string>>
+
+const none: Problems = Effect.succeed([])
 
 /** The database is not asked where it is known that it does not answer. */
 const firstOf = (known: Problems, others: Problems): Problems =>

@@ -6,6 +6,7 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import { Home } from "./Home.js"
+import { NodeSettings } from "./NodeSettings.js"
 import { Settings } from "./PortSettings.js"
 
 /** A unix socket, or a port; one with TLS, or that other machines reach, has a URL. */
@@ -39,6 +40,8 @@ export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
   database: Schema.optional(Schema.String),
   /** What its command line says of how its port is served. */
   port: Schema.optional(Settings),
+  /** If it is a node of a cluster: where other nodes reach it, and what its command line says of that. */
+  node: Schema.optional(Schema.Struct({ advertise: Schema.String, flags: NodeSettings })),
   /** Where it listens, as long as it does. */
   addresses: Schema.optional(Schema.Array(Address)),
   /** Where browsers find the page, or why they do not. */

@@ -100,6 +100,42 @@ describe("the configuration", () => {
     })
   )
 
+  it.scoped("says how the daemon is a node of a cluster, or nothing of it", () =>
+    Effect.gen(function* () {
+      const home = yield* homeWith(
+        "advertise: 10.0.0.5:7440\ncapacity: 4\ninsecureCluster: false\nsharedRepositories: true\n"
+      )
+      const node = { advertise: "10.0.0.5:7440", capacity: 4, insecureCluster: false, sharedRepositories: true }
+      expect((yield* read(home)).node).toEqual(node)
+      const variables = {
+        CHARLOTTE_ADVERTISE: "[fd00::5]:7440",
+        CHARLOTTE_CAPACITY: "5",
+        CHARLOTTE_INSECURE_CLUSTER: "true",
+        CHARLOTTE_SHARED_REPOSITORIES: "false"
+      }
+      expect((yield* read(home, variables)).node).toEqual({
+        advertise: "[fd00::5]:7440",
+        capacity: 5,
+        insecureCluster: true,
+        sharedRepositories: false
+      })
+      expect((yield* read(yield* homeWith())).node).toEqual({})
+      const address = "must be HOST:PORT, such as 10.0.0.5:7450 or [fd00::5]:7450, with a port of 1 to 65535"
+      expect(
+        yield* problems(
+          yield* homeWith("advertise: 7440\ncapacity: 0\ninsecureCluster: maybe\nsharedRepositories: 1\n"),
+          { CHARLOTTE_ADVERTISE: "10.0.0.5" }
+        )
+      ).toEqual([
+        `config.yaml:1: advertise ${address}`,
+        "config.yaml:2: capacity must be a whole number, 1 or more",
+        "config.yaml:3: insecureCluster must be true or false",
+        "config.yaml:4: sharedRepositories must be true or false",
+        `CHARLOTTE_ADVERTISE: ${address}`
+      ])
+    })
+  )
+
   it.scoped("says how long finished jobs are kept, or nothing of it", () =>
     Effect.gen(function* () {
       const home = yield* homeWith("retention:\n  completed: 30 days\n  failed: 90 days\n  maxRuns: 0\n")

@@ -7,6 +7,7 @@ import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
 import * as DatabaseChoice from "../../daemon/DatabaseChoice.js"
 import * as LockOwner from "../../daemon/LockOwner.js"
 import { Home } from "../../daemon/Home.js"
+import * as NodeSettings from "../../daemon/NodeSettings.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as ExitCode from "../errors/ExitCode.js"
@@ -21,6 +22,7 @@ export interface Options {
   readonly listen: Option.Option<Port>
   /** How that port is served. */
   readonly port: Settings
+  readonly node: NodeSettings.NodeSettings
   readonly json: boolean
 }
 
@@ -46,6 +48,19 @@ export class OtherDatabase extends Schema.TaggedError<OtherDatabase>()("OtherDat
   }
 }
 
+/** A daemon is running, but not as the requested node of a cluster. */
+export class OtherNode extends Schema.TaggedError<OtherNode>()("OtherNode", {
+  holder: LockOwner.LockOwner,
+  requested: Schema.String
+}) {
+  override get message() {
+    const { holder, requested } = this
+    const is =
+      holder.node === undefined ? "is no node of a cluster" : `is the node ${holder.node.advertise} of a cluster`
+    return `${holder} ${is}; restart it with: charlotte daemon restart --advertise ${requested}`
+  }
+}
+
 export interface Up {
   readonly holder: LockOwner.LockOwner
   /** Whether this call has started it. */
@@ -64,7 +79,7 @@ export const up = (
   options: Options
 ): Effect.Effect<
   Up,
-  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding | OtherDatabase,
+  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding | OtherDatabase | OtherNode,
   FileSystem | Home | Output | Path
 > =>
   Effect.catchTag(find(options), "NotStarted", ({ code, text }) =>
@@ -109,9 +124,12 @@ const probe = (socket: string, holder: LockOwner.LockOwner) =>
     Effect.scoped
   )
 
-/** Without the option, any will do. */
-const refuseOther = (holder: LockOwner.LockOwner, { database }: Options) =>
+/** Without the options, any will do. */
+const refuseOther = (holder: LockOwner.LockOwner, { database, node: { advertise } }: Options) =>
   Effect.gen(function* () {
+    if (advertise !== undefined && holder.node?.advertise !== advertise) {
+      return yield* new OtherNode({ holder, requested: advertise })
+    }
     if (Option.isNone(database)) return
     const requested = DatabaseChoice.show(database.value)
     const { database: used = DatabaseChoice.show(DatabaseChoice.sqlite) } = holder
@@ -128,7 +146,7 @@ const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Opti
   })
 
 /** The command line of the daemon. */
-const words = ({ database, json, listen, port }: Options, level: LogLevel.LogLevel) => [
+const words = ({ database, json, listen, node, port }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",
   "--foreground",
@@ -139,6 +157,7 @@ const words = ({ database, json, listen, port }: Options, level: LogLevel.LogLev
   ...(port.insecureHttp === true ? ["--insecure-http"] : []),
   // Without a password, which the command line refuses.
   ...Option.match(database, { onNone: () => [], onSome: (choice) => ["--database", DatabaseChoice.show(choice)] }),
+  ...NodeSettings.words(node),
   ...(json ? ["--json"] : []),
   ...(level === LogLevel.None ? [] : ["--log-level", level._tag.toLowerCase()])
 ]

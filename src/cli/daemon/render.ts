@@ -13,12 +13,22 @@ export interface Manner {
 }
 
 /** For `--json`. */
-const object = ({ addresses = [], database = "sqlite", page, process, since, version, what }: LockOwner.LockOwner) => ({
+const object = ({
+  addresses = [],
+  database = "sqlite",
+  node,
+  page,
+  process,
+  since,
+  version,
+  what
+}: LockOwner.LockOwner) => ({
   what,
   pid: process.pid,
   version,
   since: DateTime.formatIso(since),
   database,
+  ...(node && { node: node.advertise }),
   addresses,
   ...(page && { page })
 })
@@ -40,8 +50,9 @@ export const up = ({ holder, isNew }: Up, { json }: Manner) =>
         ...where(holder)
       ])
 
-const where = ({ addresses = [], database, page }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> => [
+const where = ({ addresses = [], database, node, page }: LockOwner.LockOwner): ReadonlyArray<StyledLine.Line> => [
   ...(database === undefined ? [] : [[StyledLine.raw("  database ", "faint"), StyledLine.piece(database, "name")]]),
+  ...(node === undefined ? [] : [[StyledLine.raw("  node ", "faint"), StyledLine.piece(node.advertise, "name")]]),
   ...addresses.map((address) => [StyledLine.raw("  on ", "faint"), StyledLine.piece(LockOwner.show(address), "name")]),
   ...(page?.origin === undefined
     ? []

@@ -8,11 +8,12 @@ import * as LockOwner from "../../daemon/LockOwner.js"
 import * as ServedPort from "../../daemon/ServedPort.js"
 import * as ensureRunning from "./ensureRunning.js"
 import type { Port } from "./ListenAddress.js"
+import * as nodeOptions from "./nodeOptions.js"
 import { type Given, portSettings } from "./portSettings.js"
 import * as render from "./render.js"
 import * as shutDown from "./shutDown.js"
 
-export type Options = Omit<ensureRunning.Options, "port"> & Given
+export type Options = Omit<ensureRunning.Options, "node" | "port"> & Given & nodeOptions.Given
 
 export const restart = ({ database, json, ...given }: Options) =>
   Effect.gen(function* () {
@@ -24,8 +25,9 @@ export const restart = ({ database, json, ...given }: Options) =>
     if (Option.isSome(listen)) {
       yield* Effect.provide(ServedPort.check(listen.value, settings), Configuration.layer)
     }
+    const node = { ...Option.getOrUndefined(before)?.node?.flags, ...nodeOptions.settings(given) }
     yield* shutDown.down
-    yield* render.up(yield* ensureRunning.up({ database, listen, port: settings, json }), { json })
+    yield* render.up(yield* ensureRunning.up({ database, listen, node, port: settings, json }), { json })
   }).pipe(Effect.provide(Home.layer))
 
 const port = ({ addresses = [] }: LockOwner.LockOwner): Option.Option<Port> =>

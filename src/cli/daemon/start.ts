@@ -9,14 +9,15 @@ import * as text from "../terminal/text.js"
 import * as spawnDaemon from "./spawnDaemon.js"
 import * as render from "./render.js"
 import * as ensureRunning from "./ensureRunning.js"
+import * as nodeOptions from "./nodeOptions.js"
 import { type Given, portSettings } from "./portSettings.js"
 
-export interface Options extends Omit<ensureRunning.Options, "port">, Given {
+export interface Options extends Omit<ensureRunning.Options, "node" | "port">, Given, nodeOptions.Given {
   readonly foreground: boolean
 }
 
 export const start = ({ foreground, ...given }: Options) => {
-  const options = { ...given, port: portSettings(given) }
+  const options = { ...given, node: nodeOptions.settings(given), port: portSettings(given) }
   return Effect.if(foreground, { onTrue: () => stay(options), onFalse: () => launch(options) })
 }
 
@@ -24,7 +25,7 @@ const launch = (options: ensureRunning.Options) =>
   Effect.flatMap(ensureRunning.up(options), (up) => render.up(up, options)).pipe(Effect.provide(Home.layer))
 
 /** Is the daemon until it is shut down. */
-const stay = ({ database, json, listen, port }: ensureRunning.Options) =>
+const stay = ({ database, json, listen, node, port }: ensureRunning.Options) =>
   Effect.gen(function* () {
     // Only the daemon itself loads all of this.
     const Daemon = yield* Effect.promise(() => import("../../daemon/Daemon.js"))
@@ -34,6 +35,7 @@ const stay = ({ database, json, listen, port }: ensureRunning.Options) =>
     yield* Daemon.run({
       show: spawnDaemon.isLaunched ? undefined : (line) => void Effect.runFork(error(readable(line))),
       database,
+      node,
       listen: Option.getOrUndefined(listen),
       port,
       onProgress: spawnDaemon.reportToLauncher,

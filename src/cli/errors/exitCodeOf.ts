@@ -40,6 +40,10 @@ const byTag: Readonly<Record<string, number>> = {
   JobEnded: invalid,
   InvalidRequest: invalid,
   NodeConflict: invalid,
+  InvalidNode: invalid,
+  NoCluster: invalid,
+  NoSuchNode: invalid,
+  AddressRefused: invalid,
 
   MaxJobsReached: busy,
   QueueFull: busy,

@@ -21,6 +21,8 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.StopTimedOut) return `it is still stopping; see: charlotte show ${error.jobId}`
   if (error instanceof domain.ShuttingDown)
     return "try again when the daemon has restarted; see: charlotte daemon status"
+  if (error instanceof domain.AlreadyManaged && error.node !== undefined)
+    return "be another node with: charlotte daemon start --advertise HOST:PORT"
   if (error instanceof domain.AlreadyManaged)
     return error.machine === undefined ? "wait until it has exited" : "stop it there, or use another database"
   if (error instanceof domain.StoreError) return ofStore[error.reason]

@@ -1,5 +1,5 @@
 /**
- * Whether a process of another home, perhaps on another machine, works on the jobs of the database of this one.
+ * Whether a node of a cluster, or a process of another home, perhaps on another machine, works on the jobs of the database of this one.
  */
 import { Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -7,8 +7,12 @@ import { KernelRef } from "../../internal/ProcessIdentity.js"
 import type { Service } from "../../store/RunStoreService.js"
 
 /** One of another machine, or in another container, is taken to live: that cannot be seen from here. */
-export const isManaged = ({ owners }: Pick<Service, "owners">, kind: string): Effect.Effect<boolean, StoreError> =>
+export const isManaged = (
+  { cluster, owners }: Pick<Service, "cluster" | "owners">,
+  kind: string
+): Effect.Effect<boolean, StoreError> =>
   Effect.gen(function* () {
+    if ((yield* cluster.nodes(kind)).some((node) => node.isAlive)) return true
     const owner = yield* owners.get(kind)
     if (Option.isNone(owner)) return false
     const { process } = owner.value

@@ -30,7 +30,7 @@ const show = ({ job, json, print }: Omit<Options, "revoke">) =>
   Effect.gen(function* () {
     // A foreground run has the page too.
     if (Option.isNone(yield* JobSource.host))
-      yield* ensureRunning.up({ database: Option.none(), listen: Option.none(), port: {}, json })
+      yield* ensureRunning.up({ database: Option.none(), listen: Option.none(), node: {}, port: {}, json })
     const id = yield* Effect.transposeMapOption(job, find)
     yield* openPage.open({ id: Option.getOrUndefined(id), json, print })
   })

@@ -19,6 +19,10 @@ import { start } from "../commands/start.js"
 import { stop } from "../commands/stop.js"
 import { unpin } from "../commands/unpin.js"
 import { watch } from "../commands/watch.js"
+import * as drainNode from "../commands/cluster/drain.js"
+import * as limitCluster from "../commands/cluster/limit.js"
+import * as migrateCluster from "../commands/cluster/migrate.js"
+import * as clusterStatus from "../commands/cluster/status.js"
 import * as restartDaemon from "../commands/daemon/restart.js"
 import * as startDaemon from "../commands/daemon/start.js"
 import * as daemonStatus from "../commands/daemon/status.js"
@@ -34,6 +38,17 @@ const daemon: Group = {
     status: daemonStatus.status
   },
   synonyms: { up: ["start"], down: ["stop"], kill: ["stop"], info: ["status"], ps: ["status"] }
+}
+
+const cluster: Group = {
+  description: "Manage the nodes of a cluster: daemons that share one PostgreSQL database.",
+  children: {
+    status: clusterStatus.status,
+    drain: drainNode.drain,
+    limit: limitCluster.limit,
+    migrate: migrateCluster.migrate
+  },
+  synonyms: { ls: ["status"], list: ["status"], nodes: ["status"], cordon: ["drain"], uncordon: ["drain"] }
 }
 
 export const charlotte: Group = {
@@ -58,7 +73,8 @@ export const charlotte: Group = {
     unpin,
     prune,
     doctor,
-    daemon
+    daemon,
+    cluster
   },
   synonyms: {
     ls: ["jobs"],
@@ -91,6 +107,7 @@ export const charlotte: Group = {
     up: ["daemon start"],
     serve: ["daemon start"],
     down: ["daemon stop"],
-    restart: ["daemon restart"]
+    restart: ["daemon restart"],
+    nodes: ["cluster status"]
   }
 }

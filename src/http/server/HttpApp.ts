@@ -19,7 +19,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Cause, Context, Effect, Layer, Schema } from "effect"
 import type { RequestListener } from "node:http"
-import { ShuttingDown } from "../../domain/errors.js"
+import { ShuttingDown, type StoreError } from "../../domain/errors.js"
 import { isTraced } from "../../internal/Tracing.js"
 import { pageSecurityPolicy, withErrorResponses } from "./errorResponses.js"
 import { Api, serverApi } from "../contract/Api.js"
@@ -57,6 +57,7 @@ export interface Options extends Handlers.Options, OpenStreams.Options {
   readonly maxJobs?: number
   readonly problems?: Effect.Effect<ReadonlyArray<string>>
   readonly agents?: Effect.Effect<ReadonlyArray<SystemHandlers.ConfiguredAgent>>
+  readonly cluster?: Effect.Effect<Metrics.ClusterGauges, StoreError>
   readonly after?: number
 }
 
@@ -153,7 +154,8 @@ export interface Served<Groups extends HttpApiGroup.HttpApiGroup.Any, E> {
 export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
   options: Options & Served<Groups, E>
 ): Layer.Layer<Application, never, Requirements<Groups>> => {
-  const { after, agents = Effect.succeed([]), logs, maxJobs, page, problems = Effect.succeed([]), shutdown } = options
+  const { after, agents = Effect.succeed([]), cluster, logs, maxJobs, page, problems = Effect.succeed([]) } = options
+  const { shutdown } = options
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the groups are looked up by name
   const api = (options.api === undefined ? Api : serverApi(options.api, isOurs)) as unknown as ServedApi
   return Layer.scoped(Application, make(options)).pipe(
@@ -161,7 +163,10 @@ export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = 
     Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer, SessionHandlers.layer, SystemHandlers.layer]),
     Layer.provide(page === undefined ? Layer.empty : pageFiles.layer(page.files)),
     Layer.provide(Layer.sync(SessionHandlers.ServedPage, () => page)),
-    Layer.provide([Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }), Metrics.layer({ maxJobs })]),
+    Layer.provide([
+      Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }),
+      Metrics.layer({ maxJobs, cluster })
+    ]),
     Layer.provide([Layer.succeed(SystemHandlers.About, { agents, capacity: maxJobs }), followEvents.layer({ after })]),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),

@@ -32,6 +32,27 @@ export class Metrics extends Context.Tag("charlotte/http/Metrics")<
   { readonly text: Effect.Effect<string, StoreError> }
 >() {}
 
+/** Of a server that belongs to a node of a cluster. */
+export interface ClusterGauges {
+  /** Nodes that are alive. */
+  readonly nodes: number
+  /** How many jobs the cluster may run at once, if that is recorded. */
+  readonly maxJobs: number | undefined
+  /** How many jobs this node runs at once. */
+  readonly capacity: number
+  /** Jobs that run on this node. */
+  readonly running: number
+  /** Shards that this node has, of 300. */
+  readonly shards: number
+  /** Seconds since the database has recorded a sign of life of this node. */
+  readonly leaseAge: number
+}
+
+export interface Options {
+  readonly maxJobs?: number | undefined
+  readonly cluster?: Effect.Effect<ClusterGauges, StoreError> | undefined
+}
+
 const outcomes = ["completed", "failed", "cancelled"] as const satisfies ReadonlyArray<RunStatus>
 
 /** Sampling interval in milliseconds. */
@@ -49,7 +70,7 @@ const loopDelay: Effect.Effect<IntervalHistogram, never, Scope.Scope> = Effect.a
 /** Delay in seconds, from a measured interval in nanoseconds. */
 const toDelay = (nanos: number): number => (Number.isFinite(nanos) ? Math.max(0, nanos / 1e9 - resolution / 1e3) : 0)
 
-const make = (options: { readonly maxJobs?: number | undefined }) =>
+const make = (options: Options) =>
   Effect.gen(function* () {
     const managers = yield* Managers
     const { store } = managers
@@ -78,6 +99,8 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
         )
         const [open, behind] = yield* Effect.all([streams.all, lag])
         const active = kinds.reduce((sum, kind) => sum + kind.active, 0)
+        const node = options.cluster && (yield* options.cluster)
+        const maxJobs = node?.maxJobs ?? options.maxJobs
         return yield* Effect.sync(() => {
           instruments.active.set(active)
           instruments.streams.set(open.length)
@@ -89,9 +112,16 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
             instruments.runActive.set(active, of("executing"))
           }
           instruments.workerCount.set(active, { "cicd.worker.state": "busy" })
-          if (options.maxJobs !== undefined) {
-            instruments.limit.set(options.maxJobs)
-            instruments.workerCount.set(Math.max(0, options.maxJobs - active), { "cicd.worker.state": "available" })
+          if (maxJobs !== undefined) {
+            instruments.limit.set(maxJobs)
+            instruments.workerCount.set(Math.max(0, maxJobs - active), { "cicd.worker.state": "available" })
+          }
+          if (node !== undefined) {
+            instruments.clusterNodes.set(node.nodes)
+            instruments.nodeCapacity.set(node.capacity)
+            instruments.nodeRunning.set(node.running)
+            instruments.nodeShards.set(node.shards)
+            instruments.nodeLeaseAge.set(node.leaseAge)
           }
           const delays = { max: toDelay(delay.max), mean: toDelay(delay.mean), p99: toDelay(delay.percentile(99)) }
           for (const [of, value] of Object.entries(delays)) instruments.loopDelay.set(value, { of })
@@ -114,4 +144,4 @@ const make = (options: { readonly maxJobs?: number | undefined }) =>
     return { text: read(instruments.text) }
   })
 
-export const layer = (options: { readonly maxJobs?: number | undefined }) => Layer.scoped(Metrics, make(options))
+export const layer = (options: Options) => Layer.scoped(Metrics, make(options))

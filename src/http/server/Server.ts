@@ -7,6 +7,7 @@ import { createServer as createNodeServer, type RequestListener, type Server as 
 import type * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Array, Context, Deferred, type Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
+import type { StoreError } from "../../domain/errors.js"
 import { InternalError, NotReady } from "../contract/errors.js"
 import { closeServers } from "./closeServers.js"
 import * as Later from "../../internal/Later.js"
@@ -18,6 +19,7 @@ import type * as Handlers from "./Handlers.js"
 import type { Served } from "./HttpApp.js"
 import type { Requirements } from "./KindHandlers.js"
 import * as Listener from "./Listener.js"
+import type { ClusterGauges } from "./Metrics.js"
 import type * as OpenStreams from "./OpenStreams.js"
 
 export type { Address, Bound, Tls } from "./Listener.js"
@@ -78,6 +80,8 @@ const errorHeaders = { "content-type": "application/json", connection: "close" }
  * @internal
  */
 export interface ListenOptions extends Options {
+  /** Of a node of a cluster, for the metrics. */
+  readonly cluster?: Effect.Effect<ClusterGauges, StoreError>
   /** The page, which browsers find on the port of `listen`, or else on one that is opened for it. */
   readonly page?: Page.Options | undefined
 }

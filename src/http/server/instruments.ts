@@ -95,6 +95,15 @@ export const loopDelay = gauge(
   "Delay of the event loop since it was last read, in seconds."
 )
 
+export const clusterNodes = gauge("charlotte_cluster_nodes", "Nodes of the cluster that are alive.")
+export const nodeCapacity = gauge("charlotte_node_capacity", "Maximum number of jobs of this node.")
+export const nodeRunning = gauge("charlotte_node_jobs_running", "Jobs that run on this node.")
+export const nodeShards = gauge("charlotte_node_shards", "Shards of this node, of 300: its share of the jobs.")
+export const nodeLeaseAge = gauge(
+  "charlotte_node_lease_age_seconds",
+  "Time since the last sign of life of this node, in seconds."
+)
+
 /** In the order of the text. */
 export const all: ReadonlyArray<Instrument> = [
   ...[
@@ -109,7 +118,12 @@ export const all: ReadonlyArray<Instrument> = [
     stopSeconds,
     streams,
     streamLag,
-    loopDelay
+    loopDelay,
+    clusterNodes,
+    nodeCapacity,
+    nodeRunning,
+    nodeShards,
+    nodeLeaseAge
   ],
   ...[runDuration, runActive, runErrors, workerCount]
 ]

@@ -28,7 +28,7 @@ const up = (isReady: "at once" | "later" | "never") =>
     const ready = Effect.provide(LockOwner.leave(new LockOwner.LockOwner({ ...note, addresses })), home)
     yield* isReady === "at once" ? ready : Effect.provide(LockOwner.leave(new LockOwner.LockOwner(note)), home)
     return yield* Effect.either(
-      ensureRunning.up({ database: Option.none(), listen: Option.none(), port: {}, json: false })
+      ensureRunning.up({ database: Option.none(), listen: Option.none(), node: {}, port: {}, json: false })
     ).pipe(
       Effect.provideServiceEffect(RealClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
       Effect.provide([home, Capture.make().layer])

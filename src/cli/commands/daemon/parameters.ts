@@ -3,9 +3,11 @@
  */
 import { Either, Option } from "effect"
 import * as DatabaseChoice from "../../../daemon/DatabaseChoice.js"
+import * as NodeSettings from "../../../daemon/NodeSettings.js"
 import * as ListenAddress from "../../daemon/ListenAddress.js"
 import * as globals from "../../parser/globals.js"
 import * as Parameter from "../../parser/Parameter.js"
+import { number } from "../parameters.js"
 
 const listen = Parameter.option(
   "listen",
@@ -55,4 +57,23 @@ export const database: Parameter.Parameter<Option.Option<DatabaseChoice.Database
   }),
   // A refused value is not repeated: it may hold a password.
   decode: ([text]) => (text === undefined ? Either.right(Option.none()) : Either.map(decodeDatabase(text), Option.some))
+}
+
+/** About a node of a cluster. */
+export const node = {
+  advertise: Parameter.option(
+    "advertise",
+    {
+      placeholder: "HOST:PORT",
+      description: "Be a node of the cluster on this PostgreSQL database, which other nodes reach at this address."
+    },
+    NodeSettings.parseAddress
+  ),
+  capacity: number("capacity", "How many jobs the node runs at once (default: maxJobs)."),
+  insecureCluster: Parameter.flag("insecure-cluster", {
+    description: "Listen for other nodes on every interface; the port has no authentication."
+  }),
+  sharedRepositories: Parameter.flag("shared-repositories", {
+    description: "Accept jobs in directories: every node has the same repositories at the same paths."
+  })
 }

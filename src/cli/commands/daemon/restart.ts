@@ -3,7 +3,7 @@
  */
 import * as CommandTree from "../../parser/CommandTree.js"
 import { json } from "../parameters.js"
-import { database, port } from "./parameters.js"
+import { database, node, port } from "./parameters.js"
 
 export const restart = CommandTree.command(
   {
@@ -11,7 +11,7 @@ export const restart = CommandTree.command(
       "Shut down the daemon, if one is running, and start it again, on the same port if it had one. Its jobs are interrupted and resumed.",
     example: "charlotte daemon restart",
     isLocal: true,
-    parameters: { ...port, database, json }
+    parameters: { ...port, database, ...node, json }
   },
   async () => (await import("../../daemon/restart.js")).restart
 )

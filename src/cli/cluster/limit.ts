@@ -1,0 +1,29 @@
+/**
+ * `charlotte cluster limit`: how many jobs all nodes together run at once.
+ */
+import { Effect } from "effect"
+import { Output, writeLines } from "../terminal/Output.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { kind, withCluster } from "./withCluster.js"
+
+export interface Options {
+  readonly maxJobs: number
+  readonly json: boolean
+}
+
+export const limit = ({ json, maxJobs }: Options) =>
+  withCluster((cluster) =>
+    Effect.gen(function* () {
+      yield* cluster.setLimit({ kind, maxJobs })
+      const nodes = yield* cluster.nodes(kind)
+      const capacity = nodes.filter(({ isAlive }) => isAlive).reduce((sum, { capacity }) => sum + capacity, 0)
+      if (json) {
+        const { write } = yield* Output
+        return yield* write(`${JSON.stringify({ limit: maxJobs, capacity })}\n`)
+      }
+      const room = capacity < maxJobs ? `; its nodes have room for ${capacity}` : ""
+      yield* writeLines([
+        [StyledLine.raw("✓ ", "good"), StyledLine.raw(`the cluster runs at most ${maxJobs} jobs at once${room}`)]
+      ])
+    })
+  )

@@ -1,0 +1,67 @@
+/**
+ * `charlotte cluster status`: the nodes, and what they run.
+ */
+import { Effect, Option } from "effect"
+import type { Node } from "../../store/ClusterStore.js"
+import * as ExitCode from "../errors/ExitCode.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import * as Table from "../terminal/Table.js"
+import { kind, runningOn, withCluster } from "./withCluster.js"
+
+interface Row extends Pick<Node, "address" | "capacity" | "machine" | "pid"> {
+  readonly state: "alive" | "dead" | "draining"
+  /** Jobs that run there. */
+  readonly running: number
+}
+
+const stateOf = ({ isAlive, isDraining }: Node): Row["state"] =>
+  isAlive ? (isDraining ? "draining" : "alive") : "dead"
+
+const styles: { readonly [S in Row["state"]]: StyledLine.Style } = { alive: "good", draining: "warn", dead: "bad" }
+
+export const status = ({ json }: { readonly json: boolean }) =>
+  withCluster((cluster) =>
+    Effect.gen(function* () {
+      const nodes = yield* cluster.nodes(kind)
+      const running = yield* runningOn(cluster)
+      const limit = Option.getOrNull(yield* cluster.currentLimit(kind))
+      const rows = nodes.map((node): Row => {
+        const { address, capacity, machine, pid } = node
+        return { address, state: stateOf(node), running: running.on(address), capacity, machine, pid }
+      })
+      const { isTerminal, size, write } = yield* Output
+      if (json) yield* write(`${JSON.stringify({ active: running.active, limit, nodes: rows })}\n`)
+      else {
+        const columns = isTerminal ? (yield* size).columns : Infinity
+        yield* writeLines([...table(rows, columns), [StyledLine.raw(summary(running.active, limit))]])
+      }
+      if (!nodes.some(({ isAlive }) => isAlive)) return yield* new ExitCode.Quit({ code: ExitCode.unavailable })
+    })
+  )
+
+const table = (rows: ReadonlyArray<Row>, room: number): ReadonlyArray<StyledLine.Line> => {
+  if (rows.length === 0) {
+    return [[StyledLine.raw("no nodes; start one with: charlotte daemon start --advertise HOST:PORT")]]
+  }
+  const column = (title: string, cell: (row: Row) => StyledLine.Piece, more: Partial<Table.Column> = {}) => ({
+    title,
+    cells: rows.map(cell),
+    ...more
+  })
+  return Table.render(
+    [
+      column("NODE", ({ address }) => StyledLine.piece(address, "strong")),
+      column("STATE", ({ state }) => StyledLine.raw(state, styles[state])),
+      column("JOBS", ({ capacity, running }) => StyledLine.raw(`${running}/${capacity}`), { align: "right" }),
+      column("MACHINE", ({ machine }) => StyledLine.piece(machine.replace(/\/.*/, "")), { least: 8, rank: 2 }),
+      column("PID", ({ pid }) => StyledLine.raw(String(pid)), { align: "right", rank: 1 })
+    ],
+    room
+  )
+}
+
+const summary = (active: number, limit: number | null): string =>
+  limit === null
+    ? `${active} active`
+    : `${active} active of at most ${limit}; change that with: charlotte cluster limit N`

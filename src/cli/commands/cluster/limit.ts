@@ -1,0 +1,25 @@
+/**
+ * `charlotte cluster limit`: how many jobs a cluster runs at once.
+ */
+import { Either } from "effect"
+import * as CommandTree from "../../parser/CommandTree.js"
+import * as Parameter from "../../parser/Parameter.js"
+import { json } from "../parameters.js"
+
+const maxJobs = Parameter.argument("limit", {
+  description: "A whole number, 1 or more.",
+  decode: (text) =>
+    /^[1-9]\d{0,5}$/.test(text)
+      ? Either.right(Number(text))
+      : Either.left({ problem: `invalid limit "${text}": expected a whole number, 1 or more` })
+})
+
+export const limit = CommandTree.command(
+  {
+    description:
+      "Set how many jobs all nodes of the cluster together run at once; it holds from now on. Jobs that run continue. The first node that has joined has set it to its maxJobs.",
+    example: "charlotte cluster limit 40",
+    parameters: { maxJobs, json }
+  },
+  async () => (await import("../../cluster/limit.js")).limit
+)

@@ -1,0 +1,100 @@
+/**
+ * What a daemon that is a node of a cluster has instead of the only manager of its database. The packages of a cluster come with it, so
+ * `DaemonLayers` loads it on a node only.
+ */
+import { Context, Deferred, Effect, Layer, Schedule } from "effect"
+import { Engine } from "../cluster/Engine.js"
+import * as EffectCluster from "../cluster/engine/EffectCluster.js"
+import * as Guard from "../cluster/guard/Guard.js"
+import * as Cluster from "../cluster/JobManager.js"
+import { InvalidJobConfig, NodeConflict } from "../domain/errors.js"
+import { JobManager } from "../manager/JobManager.js"
+import { Orchestrator } from "../manager/Orchestrator.js"
+import * as ProcessRunner from "../process/ProcessRunner.js"
+import { deadAfter } from "../store/ClusterStore.js"
+import { RunStore } from "../store/RunStore.js"
+import * as Configuration from "./Configuration.js"
+import type { Supervised } from "./ManagerSupervisor.js"
+import * as NodeReport from "./NodeReport.js"
+import type { Node } from "./NodeSettings.js"
+import * as supervisedManager from "./supervisedManager.js"
+
+/** Runs child processes that end with this process. */
+export const guarded = Layer.provideMerge(ProcessRunner.layer, Guard.layer())
+
+/** All interfaces, of the family of an address. */
+const everyInterface = (advertise: string): string => {
+  const port = advertise.slice(advertise.lastIndexOf(":") + 1)
+  return advertise.startsWith("[") ? `[::]:${port}` : `0.0.0.0:${port}`
+}
+
+const engine = ({ advertise, insecureCluster = false }: Node) =>
+  EffectCluster.layer({
+    address: advertise,
+    ...(insecureCluster && { listen: everyInterface(advertise), insecure: true })
+  })
+
+const ofOneMachine = new InvalidJobConfig({
+  issues: [
+    {
+      path: ["repoPath"],
+      message:
+        "is a directory, and any node of the cluster may run the job; where all nodes have the same repositories at the same paths, " +
+        "start each with --shared-repositories"
+    }
+  ]
+})
+
+/** A job in a directory of this machine could not run on another one. What runs already was accepted by some node. */
+const onAnyMachine = Layer.effect(
+  Orchestrator,
+  Effect.map(Orchestrator, ({ check, ...orchestrator }) =>
+    Orchestrator.of({
+      ...orchestrator,
+      check: (config, stored) => (stored === undefined ? ofOneMachine : (check?.(config, stored) ?? Effect.succeed({})))
+    })
+  )
+)
+
+/** A killed node stays recorded until it is dead. The engine of a second one of its address would take its shards. */
+const untilFree = ({ advertise: address }: Node) =>
+  Effect.gen(function* () {
+    const { cluster } = yield* RunStore
+    const { kind } = JobManager
+    const nodes = yield* cluster.nodes(kind)
+    if (nodes.some((node) => node.address === address && node.isAlive))
+      return yield* new NodeConflict({ kind, address })
+  }).pipe(
+    Effect.retry({
+      while: ({ _tag }) => _tag === "NodeConflict",
+      schedule: Schedule.spaced("1 second").pipe(Schedule.upTo(deadAfter + 1_000))
+    })
+  )
+
+const manager = (node: Node) =>
+  Layer.unwrapEffect(
+    Effect.map(Configuration.withLimits({ recovery: "automatic" }), (limits) =>
+      Cluster.layerCluster({ ...limits, ...(node.capacity !== undefined && { capacity: node.capacity }) })
+    )
+  )
+
+/** The manager of this node. It needs no successor where the database was away: it lets go of its jobs, and takes jobs again. */
+export const make = <E, R>(node: Node, orchestrator: Layer.Layer<Orchestrator, E, R>) =>
+  Effect.gen(function* () {
+    yield* untilFree(node)
+    const layer = manager(node).pipe(
+      Layer.provide(node.sharedRepositories === true ? orchestrator : Layer.provide(onAnyMachine, orchestrator)),
+      Layer.provideMerge(engine(node))
+    )
+    const context = yield* Layer.build(layer)
+    const { cluster, latestCursor } = yield* RunStore
+    const generation = { manager: Context.get(context, JobManager), lost: yield* Deferred.make<void>() }
+    const current = Effect.succeedSome(generation)
+    const supervised: Supervised & { readonly node: NodeReport.NodeReport } = {
+      // Streams go on once the database is back.
+      manager: supervisedManager.make({ latestCursor, current, next: current }),
+      problems: Effect.succeed([]),
+      node: NodeReport.make(cluster, Context.get(context, Engine))
+    }
+    return supervised
+  })

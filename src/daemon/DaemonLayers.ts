@@ -1,0 +1,42 @@
+/**
+ * What a daemon runs on: as the only one of its database, or as a node of a cluster.
+ */
+import { Effect, Layer, Option } from "effect"
+import * as ProcessRunner from "../process/ProcessRunner.js"
+import type * as HomeLock from "./HomeLock.js"
+import * as HomeNode from "./HomeNode.js"
+import * as Layers from "./Layers.js"
+import * as ManagerSupervisor from "./ManagerSupervisor.js"
+
+/** The home, locked by this process, with a note of the node that it is. */
+export const home = (options: HomeLock.Options) =>
+  Layer.unwrapEffect(Effect.map(HomeNode.note, (note) => Layers.lock({ ...options, ...note }))).pipe(
+    Layer.provideMerge(Layers.configured)
+  )
+
+/** Loaded on a node only. */
+const cluster = Effect.promise(() => import("./ClusterLayers.js"))
+
+const alone: Layer.Layer<
+  ProcessRunner.ProcessRunner,
+  Layer.Layer.Error<Effect.Effect.Success<typeof cluster>["guarded"]>,
+  Layer.Layer.Context<typeof ProcessRunner.layer>
+> = ProcessRunner.layer
+
+/** The records of the home, and child processes, which have a guard on a node. */
+export const records = Layer.unwrapEffect(
+  Effect.flatMap(HomeNode.chosen, (node) =>
+    Option.isNone(node) ? Effect.succeed(alone) : Effect.map(cluster, ({ guarded }): typeof alone => guarded)
+  )
+).pipe(Layer.provideMerge(Layers.database))
+
+/** The job manager, for as long as the scope lives. */
+export const supervised = Effect.gen(function* () {
+  const node = yield* HomeNode.chosen
+  if (Option.isNone(node)) {
+    const only = yield* ManagerSupervisor.make((onLost) => Layers.manager({ recovery: "automatic", onLost }))
+    return { ...only, node: undefined }
+  }
+  const { make } = yield* cluster
+  return yield* make(node.value, Layers.orchestrator)
+})
