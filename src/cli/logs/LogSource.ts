@@ -2,7 +2,7 @@
  * Where the logs of a job are read: in the directory of the home, or, where other machines may have them, from a server.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { type Duration, Effect, Option, Stream } from "effect"
+import { type Duration, Effect, Option, Predicate, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Service as JobClient } from "../../http/client/JobClient.js"
 import { listOutputs } from "../../process/listOutputs.js"
@@ -12,6 +12,8 @@ import * as LogFile from "./LogFile.js"
 export interface LogSource<E = never, R = never> {
   /** How often to look for more. */
   readonly interval: Duration.DurationInput
+  /** Whether what has failed may be there again, as a daemon that restarts. */
+  readonly isAway: (error: unknown) => boolean
   readonly list: (wanted: LogFile.Selection) => Effect.Effect<ReadonlyArray<LogFile.LogFile>, E, R>
   /** What there is of a file after a position. */
   readonly read: (file: LogFile.LogFile, from: OutputReader.Position) => Stream.Stream<OutputReader.Piece, E>
@@ -20,6 +22,7 @@ export interface LogSource<E = never, R = never> {
 /** The files below a directory. */
 export const ofDirectory = (directory: string): LogSource<never, FileSystem> => ({
   interval: "200 millis",
+  isAway: () => false,
   list: (wanted) => Effect.map(listOutputs(directory), (files) => LogFile.select(files, wanted)),
   read: (file, from) =>
     Stream.unfoldEffect(from, (position) =>
@@ -29,6 +32,8 @@ export const ofDirectory = (directory: string): LogSource<never, FileSystem> => 
     )
 })
 
+const away = ["ConnectionFailed", "DaemonNotRunning", "ShuttingDown"]
+
 /** What a server has, or can ask other nodes for. */
 export const ofServer = (
   { log, logFiles }: Pick<JobClient, "log" | "logFiles">,
@@ -37,6 +42,7 @@ export const ofServer = (
   Effect.Effect.Error<ReturnType<JobClient["logFiles"]>> | Stream.Stream.Error<ReturnType<JobClient["log"]>>
 > => ({
   interval: "1 second",
+  isAway: (error) => away.some((tag) => Predicate.isTagged(error, tag)),
   list: (wanted) =>
     Effect.map(logFiles(id), (files) =>
       LogFile.select(

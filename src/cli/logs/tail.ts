@@ -46,7 +46,7 @@ export const follow = <E, R, E2, R2>(options: Options<E2, R2>, over: Effect.Effe
     const read = reader(options)
     // The last read comes after the end, so that nothing printed before it is missed.
     while (!(yield* Deferred.isDone(ended))) {
-      yield* read
+      yield* Effect.catchIf(read, options.source.isAway, () => Effect.void)
       yield* race.first([Effect.ignore(Deferred.await(ended)), Effect.sleep(options.source.interval)])
     }
     yield* Effect.zipRight(read, options.printer.end)

@@ -6,7 +6,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Effect, Either, type Redacted, Schema, type Scope, Stream } from "effect"
+import { Effect, Either, Redacted, Schema, type Scope, Stream } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -61,12 +61,28 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
     )
     const scoped = HttpClient.withScope(client)
 
+    /** What a node answers to a request for the logs of a job, or why it does not. */
+    const get = (url: string, id: JobId, path: string, urlParams: Readonly<Record<string, string>>) =>
+      Effect.gen(function* () {
+        const request = HttpClientRequest.get(`${url}/api/v1/jobs/${id}/logs${path}`, { urlParams }).pipe(
+          HttpClientRequest.bearerToken(token ?? Redacted.make("")),
+          HttpClientRequest.setHeader(nodeHeader, "1")
+        )
+        const response = yield* Effect.mapError(
+          scoped.execute(request),
+          (error) => ClientError.translate(url)(error).message
+        )
+        return response.status === 200 ? response : yield* Effect.fail(`${url} answers ${response.status}`)
+      })
+
+    const limited = (url: string) =>
+      Effect.timeoutFail({ duration: patience, onTimeout: () => `${url} has not responded for ${patience}` })
+
     /** What one of the nodes of a machine answers, or why none does. */
     const ask = (
       { id, kind }: Pick<Run, "id" | "kind">,
       machine: string | undefined,
-      path: string,
-      urlParams: Readonly<Record<string, string>> = {}
+      request: (url: string, id: JobId) => Effect.Effect<HttpClientResponse, string, Scope.Scope>
     ): Effect.Effect<Either.Either<HttpClientResponse, string>, StoreError, Scope.Scope> =>
       Effect.gen(function* () {
         const nodes = (yield* store.cluster.nodes(kind)).filter((node) => node.isAlive && node.machine === machine)
@@ -75,21 +91,15 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
         let problem = "its node has no URL"
         for (const { url } of nodes) {
           if (url === undefined) continue
-          const request = HttpClientRequest.get(`${url}/api/v1/jobs/${id}/logs${path}`, { urlParams }).pipe(
-            HttpClientRequest.bearerToken(token),
-            HttpClientRequest.setHeader(nodeHeader, "1")
-          )
-          const answer = yield* scoped.execute(request).pipe(
-            Effect.mapError((error) => ClientError.translate(url)(error).message),
-            Effect.timeoutFail({ duration: patience, onTimeout: () => `${url} has not responded for ${patience}` }),
-            Effect.either
-          )
-          if (Either.isRight(answer) && answer.right.status === 200) return answer
-          problem = Either.isLeft(answer) ? answer.left : `${url} answers ${answer.right.status}`
+          const answer = yield* Effect.either(request(url, id))
+          if (Either.isRight(answer)) return answer
+          problem = answer.left
           yield* Effect.logWarning(`a node could not be asked for a log: ${problem}`)
         }
         return Either.left(problem)
       })
+
+    const list = (url: string, id: JobId) => limited(url)(get(url, id, "/files", {}))
 
     const logsOf = (id: JobId) => store.childProcesses.logs(id)
 
@@ -99,12 +109,13 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
           const wanted = nameOf(run.id, name)
           const log = (yield* logsOf(run.id)).findLast(({ log }) => nameOf(run.id, log) === wanted)
           if (log === undefined) return undefined
-          const answer = yield* ask(run, log.machine, "", {
-            file: wanted,
-            from: String(from),
-            to: String(to),
-            ...(follow && { follow: "true" })
-          })
+          const range = { file: wanted, from: String(from), to: String(to) }
+          const answer = yield* ask(run, log.machine, (url, id) =>
+            follow
+              ? // The response begins with the first byte of the output, which may take any time.
+                Effect.zipRight(list(url, id), get(url, id, "", { ...range, follow: "true" }))
+              : limited(url)(get(url, id, "", range))
+          )
           return Either.match(answer, {
             onLeft: (reason) => Stream.make<[Uint8Array]>(remains(log, reason).subarray(from, to)),
             onRight: ({ stream }) =>
@@ -127,7 +138,7 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
           const found = new Map<string, JobLog>()
           const reasons = new Map<string | undefined, string>()
           for (const machine of new Set([...missing.values()].map(({ machine }) => machine))) {
-            const answer = yield* ask(run, machine, "/files")
+            const answer = yield* ask(run, machine, list)
             const listed: Either.Either<ReadonlyArray<JobLog>, string> = Either.isLeft(answer)
               ? Either.left(answer.left)
               : Either.mapLeft(

@@ -112,15 +112,18 @@ describe("log that another node has", () => {
     })
   )
 
-  it.scopedLive("is followed until the job has ended", () =>
+  it.scopedLive("is followed until the job has ended, also where nothing is there yet", () =>
     Effect.gen(function* () {
       const { first, id, print, second } = yield* scene
       yield* first.join(first.url)
+      const silent = yield* print("api/02-attempt-1.1.agent.log", "")
+      const listening = yield* Effect.fork(text(second.client.log(id, { file: silent, follow: true })))
       const file = yield* print("api/01-attempt-1.1.agent.log", "so far")
       const following = yield* Effect.fork(
         text(Stream.tap(second.client.log(id, { file, follow: true }), () => Effect.asVoid(first.client.stop(id))))
       )
       expect(yield* following).toBe("so far")
+      expect(yield* listening).toBe("")
     })
   )
 
