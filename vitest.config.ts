@@ -57,6 +57,9 @@ const unit = [
   "test/cli/{doctor,errors,parser,run,terminal}/**/*.test.ts"
 ]
 
+/** The command, the examples and whole jobs of tasks, as their users run them: real daemons, agents, terminals and git. */
+const e2e = ["test/{cli/process,tasks/run}/**/*.test.ts", "test/{examples,docs/shell}.test.ts"]
+
 /** Code that an application compiles, with the compiler and all of Effect, and runs: a part of `npm run check:types`. */
 const types = ["test/types/**/*.test.ts", "test/documentation.test.ts", "test/docs/code.test.ts"]
 
@@ -90,11 +93,12 @@ const tiers = [
   {
     name: "integration",
     include: ["test/**/*.test.ts"],
-    exclude: [...unit, ...chaos, ...types, ...web, ...postgres],
+    exclude: [...unit, ...e2e, ...chaos, ...types, ...web, ...postgres],
     globalSetup,
     setupFiles: ["test/support/sharedProcess.ts"],
     env
   },
+  { name: "e2e", include: e2e, exclude: chaos, globalSetup, setupFiles: ["test/support/sharedProcess.ts"], env },
   { name: "chaos", include: chaos, globalSetup },
   { name: "types", include: types },
   page,
