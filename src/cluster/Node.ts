@@ -88,5 +88,8 @@ export const make = (
     yield* renew
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
+    // Also those that were opened since: the database may be silent for longer.
+    const disconnect = Effect.flatMap(isFresh, (isFresh) => (isFresh ? Effect.void : store.disconnect))
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(lease), disconnect)))
     return { runner: { node: node.id, address: node.address, capacity: node.capacity }, isFresh }
   })

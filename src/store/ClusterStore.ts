@@ -38,6 +38,9 @@ export interface ClusterStore {
   /** A sign of life. `false`: the node is not recorded any more. */
   readonly renew: (node: string) => Effect.Effect<boolean, StoreError>
 
+  /** Ends the connections in use: the database has gone silent, and they would be waited for until TCP gives up. */
+  readonly disconnect: Effect.Effect<void>
+
   readonly leave: (node: string) => Effect.Effect<void, StoreError>
 
   /** The nodes of a kind, oldest first. */

@@ -91,6 +91,7 @@ export const make = ({
         return Effect.void
       }),
     renew: (id) => Effect.flatMap(Clock.currentTimeMillis, (seenAt) => change(id, { seenAt })),
+    disconnect: Effect.void,
     leave: (id) => Effect.sync(() => void nodes.delete(id)),
     drain: (id, isDraining) => Effect.asVoid(change(id, { isDraining })),
     nodes: (kind) =>

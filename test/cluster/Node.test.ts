@@ -1,13 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
-import { type Context, Effect, Ref, TestClock } from "effect"
+import { StoreError } from "charlotte/errors"
+import { type Context, type Duration, Effect, Ref, TestClock } from "effect"
 import * as Node from "../../src/cluster/Node.js"
 import { RealClock } from "../../src/internal/RealClock.js"
 
 const kind = "work"
 
-/** A node whose signs of life take so many milliseconds, on a machine that can be suspended. */
-const make = (latency: number) =>
+/** A node whose signs of life take so long, on a machine that can be suspended. */
+const make = (latency: Duration.DurationInput) =>
   Effect.gen(function* () {
     const { cluster } = yield* RunStore.RunStore
     const suspended = yield* Ref.make(0)
@@ -18,7 +19,19 @@ const make = (latency: number) =>
       sleep: Effect.sleep,
       turn: Effect.void
     }
-    const store = { ...cluster, renew: (id: string) => Effect.delay(cluster.renew(id), latency) }
+    const isSilent = yield* Ref.make(false)
+    const silence = new StoreError({
+      operation: "renew a node",
+      reason: "unreachable",
+      cause: new Error("it is silent")
+    })
+    const disconnections = yield* Ref.make(0)
+    const store = {
+      ...cluster,
+      renew: (id: string) =>
+        Effect.delay(Effect.if(isSilent, { onTrue: () => silence, onFalse: () => cluster.renew(id) }), latency),
+      disconnect: Ref.update(disconnections, (n) => n + 1)
+    }
     const node = { id: "a/1", kind, address: "a:1", pid: 1, machine: "m", capacity: 1 }
     yield* Node.make(store, node, {
       lease: 5_000,
@@ -26,7 +39,14 @@ const make = (latency: number) =>
       onRenewed: (age) => Ref.update(ages, (all) => [...all, age])
     }).pipe(Effect.provideService(RealClock, wall), Effect.forkScoped)
     yield* TestClock.adjust(latency)
-    return { ages: Ref.get(ages), letGo: Ref.get(letGo), suspend: (millis: number) => Ref.set(suspended, millis) }
+    return {
+      ages: Ref.get(ages),
+      letGo: Ref.get(letGo),
+      disconnections: Ref.get(disconnections),
+      becomeSilent: Ref.set(isSilent, true),
+      answerAgain: Ref.set(isSilent, false),
+      suspend: (millis: number) => Ref.set(suspended, millis)
+    }
   })
 
 describe("a node", () => {
@@ -51,5 +71,19 @@ describe("a node", () => {
         yield* TestClock.adjust(10_000)
         expect(yield* letGo).toBe(1)
       }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("ends its connections again and again while the database is silent, and leaves them alone afterwards", () =>
+    Effect.gen(function* () {
+      const { answerAgain, becomeSilent, disconnections } = yield* make(30)
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* disconnections).toBe(0)
+      yield* becomeSilent
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* disconnections).toBe(4)
+      yield* answerAgain
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* disconnections).toBe(4)
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })

@@ -32,12 +32,19 @@ const transactionIn = (results: unknown): string | undefined => {
   return Predicate.hasProperty(row, "xid") && typeof row.xid === "string" ? row.xid : undefined
 }
 
+/** So long a process that stands still, or cannot be reached, holds its locks in the middle of a transaction: all others wait for them. */
+const longestIdle = "3s"
+
 /**
  * One round trip. Whatever the database is set to: a statement after a lock sees what was committed before it, and an
  * acknowledged commit is on the disk.
  */
-const beginning =
-  "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO on; SELECT CAST(pg_current_xact_id() AS text) AS xid"
+const beginning = [
+  "BEGIN ISOLATION LEVEL READ COMMITTED",
+  "SET LOCAL synchronous_commit TO on",
+  `SET LOCAL idle_in_transaction_session_timeout TO '${longestIdle}'`,
+  "SELECT CAST(pg_current_xact_id() AS text) AS xid"
+].join("; ")
 
 /** What became of a transaction, asked on another connection until the server knows. */
 export type Outcome = (xid: string) => Effect.Effect<"committed" | "aborted", StoreError>

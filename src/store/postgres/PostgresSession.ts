@@ -22,8 +22,6 @@ export interface PostgresSession extends Session {
   readonly origin: string
   readonly own: OwnCursors.OwnCursors
   readonly dialect: Dialect
-  /** Ends the connections in use: a server that has gone silent would be waited for until TCP gives up, a quarter of an hour. */
-  readonly disconnect: Effect.Effect<void>
 }
 
 const selectStatus = query(Schema.Struct({ status: Schema.NullOr(Schema.String) }))

@@ -23,6 +23,8 @@ export interface Session {
   readonly outsideTransaction: Effect.Effect<void>
   /** Uses the connection of the transaction of the same client that the caller is inside. */
   readonly join: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E>
+  /** Ends the connections in use: a server that has gone silent would be waited for until TCP gives up, a quarter of an hour. */
+  readonly disconnect: Effect.Effect<void>
   /** Waits for the end of an open transaction of the client where it has one connection only. */
   readonly afterTransactions: Effect.Effect<void, SqlError>
   /**

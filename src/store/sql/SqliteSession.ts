@@ -32,6 +32,7 @@ export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreErro
         ).pipe(Effect.mapError(storeError(operation))),
       join: (use) => plain(use(connection)),
       // An open transaction keeps the connection until it ends.
+      disconnect: Effect.void,
       afterTransactions: Effect.scoped(Effect.asVoid(sql.reserve)),
       byTransaction: byTransaction(isInside),
       outsideTransaction: outsideTransaction(isInside)

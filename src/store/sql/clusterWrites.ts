@@ -60,6 +60,7 @@ export const make = ({
         }
       ),
     renew: heartbeat ?? ((node) => statement("renew a node", (connection) => cluster.renew(connection, node))),
+    disconnect: session.disconnect,
     leave: (node) => statement("leave the cluster", (connection) => cluster.leave(connection, node)),
     drain: (node, draining) => statement("drain a node", (connection) => cluster.drain(connection, node, draining)),
     nodes: (kind) => session.read("list nodes", (connection) => cluster.nodes(connection, kind)),

@@ -6,7 +6,7 @@ import * as Cluster from "charlotte/cluster"
 import { JobsApi, Server } from "charlotte/http"
 import { ProcessRunner } from "charlotte/tasks"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Chunk, Clock, Effect, Exit, Layer, Logger, Option, Schema, Scope, Stream } from "effect"
+import { Chunk, Clock, Effect, Exit, Layer, Logger, Option, Schedule, Schema, Scope, Stream } from "effect"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { GuardProgram } from "../../../src/cluster/guard/GuardProgram.js"
@@ -20,7 +20,9 @@ class Work extends JobKind.Tag<Work>()("work", {
     begun: Schema.Struct({ address: Schema.String, attempt: Schema.Int }),
     /** The attempt. */
     tick: Schema.Int,
-    overlap: Schema.Null
+    overlap: Schema.Null,
+    /** The child process has ended by itself. */
+    childless: Schema.Null
   }
 }) {}
 
@@ -53,7 +55,10 @@ const work = Layer.unwrapEffect(
           })
           const overlap = child.pipe(
             Effect.flatMap(({ outcome }) =>
-              outcome._tag === "Exited" && outcome.code === 9 ? emit({ type: "overlap", payload: null }) : Effect.void
+              emit({
+                type: outcome._tag === "Exited" && outcome.code === 9 ? "overlap" : "childless",
+                payload: null
+              })
             ),
             // Without its database the node is about to let go of the job.
             Effect.ignore,
@@ -118,14 +123,18 @@ const main = Effect.gen(function* () {
         case "Follow": {
           const seen: Array<typeof Seen.Type> = []
           const { after, id } = ask
-          const events = id === undefined ? work.allEvents({ after }) : work.events(id, { after })
-          yield* Effect.forkDaemon(
-            Stream.runForEach(events, ({ at, cursor, jobId, seq, type }) =>
-              Effect.map(Clock.currentTimeMillis, (now) => {
-                seen.push({ line: `${cursor} ${jobId} ${seq} ${type}`, late: now - at.epochMillis })
-              })
-            )
+          let last = after
+          // Without its database a stream fails; it is continued where it has ended.
+          const events = Stream.suspend(() =>
+            id === undefined ? work.allEvents({ after: last }) : work.events(id, { after: last })
           )
+          const follow = Stream.runForEach(events, ({ at, cursor, jobId, seq, type }) =>
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              last = id === undefined ? cursor : seq
+              seen.push({ line: `${cursor} ${jobId} ${seq} ${type}`, late: now - at.epochMillis })
+            })
+          )
+          yield* Effect.forkDaemon(Effect.retry(follow, Schedule.spaced("500 millis")))
           return followers.push(seen) - 1
         }
         case "Seen":

@@ -31,13 +31,19 @@ const Begun = Schema.decodeUnknownSync(Schema.Struct({ attempt: Schema.Int, addr
 /** What is wrong with the events of a job: each attempt begins once, has no overlap with another, and is over once the next one is there. */
 const wrongOf = (all: ReadonlyArray<typeof Event.Type>) => {
   const problems: globalThis.Array<string> = []
-  let [attempt, isRunning, begun] = [1, false, 0]
+  let [attempt, isRunning, isChildless, begun] = [1, false, false, 0]
   for (const [i, { job_id, payload, seq, type }] of all.entries()) {
     const wrong = (what: string) => void problems.push(`${job_id} ${seq} ${type}: ${what}`)
     if (seq !== i + 1) wrong(`the event after ${i}`)
+    if (type.startsWith("job.")) {
+      // The guard of a node ends them where the node is about to lose the job.
+      if (isChildless && type !== "job.interrupted") wrong("the child process of the attempt has ended before")
+      isChildless = false
+    }
     if (type === "job.started") isRunning = true
     else if (type === "job.resumed") [attempt, isRunning] = [attempt + 1, true]
     else if (type === "job.interrupted") isRunning = false
+    else if (type === "childless") isChildless = true
     else if (type === "overlap") wrong("another process held the lock of the job")
     else if (type === "begun" || type === "tick") {
       const of = type === "tick" ? Tick(payload) : Begun(payload).attempt
