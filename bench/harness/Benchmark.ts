@@ -31,7 +31,7 @@ export interface Measured {
   readonly goal: Limit
 }
 
-export type Unit = "×" | "ms" | "s" | "KB"
+export type Unit = "×" | "ms" | "s" | "KB" | "jobs"
 
 export interface Benchmark {
   readonly name: string
@@ -73,13 +73,17 @@ export const readable = (value: number): string =>
     ? Math.round(value).toLocaleString("en-US")
     : value.toLocaleString("en-US", { maximumSignificantDigits: 3 })
 
-/** A line of ours alone, in milliseconds, at the most. */
-export const milliseconds = (what: string, value: number, must: number, goal: number): Measured => ({
+/** A line of ours alone, at the most. */
+export const atMost = (what: string, value: number, unit: Unit, must: number, goal: number): Measured => ({
   what,
   against: "–",
-  figure: `${readable(value)} ms`,
+  figure: `${readable(value)} ${unit}`,
   value,
-  unit: "ms",
+  unit,
   must: { atMost: must },
   goal: { atMost: goal }
 })
+
+/** A line of ours alone, in milliseconds, at the most. */
+export const milliseconds = (what: string, value: number, must: number, goal: number): Measured =>
+  atMost(what, value, "ms", must, goal)

@@ -13,7 +13,10 @@ const doublings = 3
 const colours: { readonly [verdict: string]: string } = { goal: "#2a7d3f", must: "#8a9a2b", missed: "#b03a2e" }
 
 /** Above 1 is better than it must be. */
-const margin = ({ must, value }: Measured): number => ("atLeast" in must ? value / must.atLeast : must.atMost / value)
+const margin = ({ must, value }: Measured): number => {
+  if ("atLeast" in must) return value / must.atLeast
+  return value === must.atMost ? 1 : must.atMost / value
+}
 
 const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;")
 
