@@ -71,18 +71,27 @@ const untilFree = ({ advertise: address }: Node) =>
     })
   )
 
-const manager = (node: Node) =>
+const manager = (node: Node, url: string | undefined) =>
   Layer.unwrapEffect(
     Effect.map(Configuration.withLimits({ recovery: "automatic" }), (limits) =>
-      Cluster.layerCluster({ ...limits, ...(node.capacity !== undefined && { capacity: node.capacity }) })
+      Cluster.layerCluster({
+        ...limits,
+        ...(node.capacity !== undefined && { capacity: node.capacity }),
+        ...(url !== undefined && { url })
+      })
     )
   )
 
 /** The manager of this node. It needs no successor where the database was away: it lets go of its jobs, and takes jobs again. */
-export const make = <E, R>(node: Node, orchestrator: Layer.Layer<Orchestrator, E, R>) =>
+export const make = <E, R>(
+  node: Node,
+  orchestrator: Layer.Layer<Orchestrator, E, R>,
+  /** Where other nodes ask for its logs. */
+  url: string | undefined
+) =>
   Effect.gen(function* () {
     yield* untilFree(node)
-    const layer = manager(node).pipe(
+    const layer = manager(node, url).pipe(
       Layer.provide(node.sharedRepositories === true ? orchestrator : Layer.provide(onAnyMachine, orchestrator)),
       Layer.provideMerge(engine(node))
     )

@@ -96,7 +96,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
 
     yield* Effect.gen(function* () {
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
-      const supervised = yield* Scope.extend(DaemonLayers.supervised, jobs)
+      const supervised = yield* Scope.extend(DaemonLayers.supervised(served?.port), jobs)
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
         Layers.server({

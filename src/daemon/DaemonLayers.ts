@@ -7,6 +7,7 @@ import type * as HomeLock from "./HomeLock.js"
 import * as HomeNode from "./HomeNode.js"
 import * as Layers from "./Layers.js"
 import * as ManagerSupervisor from "./ManagerSupervisor.js"
+import * as ServedPort from "./ServedPort.js"
 
 /** The home, locked by this process, with a note of the node that it is. */
 export const home = (options: HomeLock.Options) =>
@@ -30,13 +31,14 @@ export const records = Layer.unwrapEffect(
   )
 ).pipe(Layer.provideMerge(Layers.database))
 
-/** The job manager, for as long as the scope lives. */
-export const supervised = Effect.gen(function* () {
-  const node = yield* HomeNode.chosen
-  if (Option.isNone(node)) {
-    const only = yield* ManagerSupervisor.make((onLost) => Layers.manager({ recovery: "automatic", onLost }))
-    return { ...only, node: undefined }
-  }
-  const { make } = yield* cluster
-  return yield* make(node.value, Layers.orchestrator)
-})
+/** The job manager, for as long as the scope lives. Other nodes ask for logs at the port. */
+export const supervised = (port: ServedPort.Served | undefined) =>
+  Effect.gen(function* () {
+    const node = yield* HomeNode.chosen
+    if (Option.isNone(node)) {
+      const only = yield* ManagerSupervisor.make((onLost) => Layers.manager({ recovery: "automatic", onLost }))
+      return { ...only, node: undefined }
+    }
+    const { make } = yield* cluster
+    return yield* make(node.value, Layers.orchestrator, port && ServedPort.urlOf(port, node.value.advertise))
+  })

@@ -40,6 +40,7 @@ export class ListenRefused extends Schema.TaggedError<ListenRefused>()("ListenRe
 }
 
 const loopback = ["127.0.0.1", "localhost", "::1"]
+const everyAddress = ["0.0.0.0", "::"]
 
 const all = "--tls-cert FILE --tls-key FILE --token-file FILE"
 
@@ -132,3 +133,14 @@ export const make = (
       ]
     }
   })
+
+/**
+ * Where other nodes reach the port of a node, if they do. One that listens on every address is reached at the host that the node
+ * advertises.
+ */
+export const urlOf = ({ host, port, tls }: Served, advertise: string): string | undefined => {
+  if (port === 0 || (tls === undefined && loopback.includes(host))) return undefined
+  const named = everyAddress.includes(host) ? advertise.replace(/:\d+$/, "") : host
+  const scheme = tls === undefined ? "http" : "https"
+  return `${scheme}://${named.includes(":") && !named.startsWith("[") ? `[${named}]` : named}:${port}`
+}

@@ -109,6 +109,25 @@ describe("port of a daemon", () => {
   )
 })
 
+describe("URL at which other nodes reach a port", () => {
+  const token = Redacted.make("")
+  const tls = { cert: "", key: token }
+  const url = (host: string, more: { readonly port?: number; readonly tls?: typeof tls } = {}) =>
+    ServedPort.urlOf({ host, port: 7433, token, ...more }, "[fd00::5]:7440")
+
+  it("is where it listens, or the host that the node advertises if that is everywhere", () => {
+    expect(url("node1.example.org", { tls })).toBe("https://node1.example.org:7433")
+    expect(url("fd00::6", { tls })).toBe("https://[fd00::6]:7433")
+    expect(url("0.0.0.0", { tls })).toBe("https://[fd00::5]:7433")
+    expect(url("10.0.0.5")).toBe("http://10.0.0.5:7433")
+  })
+
+  it("is none on a loopback address without TLS, and where the port is not known yet", () => {
+    expect([url("127.0.0.1"), url("::1"), url("10.0.0.5", { port: 0 })]).toEqual([undefined, undefined, undefined])
+    expect(url("127.0.0.1", { tls })).toBe("https://127.0.0.1:7433")
+  })
+})
+
 describe("file of a port", () => {
   it.scoped("is named with what is wrong with it", () =>
     Effect.gen(function* () {

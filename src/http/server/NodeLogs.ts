@@ -4,7 +4,6 @@
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Either, Redacted, Schema, type Scope, Stream } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -32,7 +31,7 @@ const remains = (log: RecordedLog, reason: string): Buffer => {
       ? ", and its end is not recorded"
       : "; this is what is recorded of it, the last 16 KiB at most:"
   return Buffer.from(
-    `[charlotte: the log is on ${hostOf(log)}, which cannot be reached (${reason})${end}]\n${log.tail ?? ""}`
+    `[charlotte: the log is on ${hostOf(log)}, and cannot be read there (${reason})${end}]\n${log.tail ?? ""}`
   )
 }
 
@@ -50,7 +49,7 @@ export interface Service {
   readonly others: (run: Run, own: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<JobLog>, StoreError, Scope.Scope>
 }
 
-const decodeLogs = Schema.decodeUnknownEither(Schema.parseJson(Schema.Array(JobLog)))
+const decodeLogs = Schema.decode(Schema.parseJson(Schema.Array(JobLog)))
 
 export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -72,59 +71,88 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
           scoped.execute(request),
           (error) => ClientError.translate(url)(error).message
         )
-        return response.status === 200 ? response : yield* Effect.fail(`${url} answers ${response.status}`)
+        if (response.status === 200) return response
+        return yield* Effect.fail(
+          response.status === 404 ? "no node there has its file" : `${url} answers ${response.status}`
+        )
       })
 
     const limited = (url: string) =>
       Effect.timeoutFail({ duration: patience, onTimeout: () => `${url} has not responded for ${patience}` })
 
-    /** What one of the nodes of a machine answers, or why none does. */
-    const ask = (
-      { id, kind }: Pick<Run, "id" | "kind">,
-      machine: string | undefined,
-      request: (url: string, id: JobId) => Effect.Effect<HttpClientResponse, string, Scope.Scope>
-    ): Effect.Effect<Either.Either<HttpClientResponse, string>, StoreError, Scope.Scope> =>
-      Effect.gen(function* () {
-        const nodes = (yield* store.cluster.nodes(kind)).filter((node) => node.isAlive && node.machine === machine)
-        if (nodes.length === 0) return Either.left("no node runs there")
+    /** Where the nodes of a machine are, or why none can be asked. */
+    const nodesOn = (machine: string | undefined, { kind }: Run) =>
+      Effect.map(store.cluster.nodes(kind), (all): Either.Either<ReadonlyArray<string>, string> => {
+        const alive = all.filter((node) => node.isAlive && node.machine === machine)
+        const urls = alive.flatMap(({ url }) => (url === undefined ? [] : [url]))
+        if (alive.length === 0) return Either.left("no node runs there")
         if (token === undefined) return Either.left("this server has no token of the nodes")
-        let problem = "its node has no URL"
-        for (const { url } of nodes) {
-          if (url === undefined) continue
-          const answer = yield* Effect.either(request(url, id))
-          if (Either.isRight(answer)) return answer
-          problem = answer.left
-          yield* Effect.logWarning(`a node could not be asked for a log: ${problem}`)
-        }
-        return Either.left(problem)
+        return urls.length === 0 ? Either.left("its node has no URL") : Either.right(urls)
       })
 
-    const list = (url: string, id: JobId) => limited(url)(get(url, id, "/files", {}))
+    /** What each of the nodes of a machine answers, or why it does not, until one has what is wanted. */
+    const ask = <A>(
+      machine: string | undefined,
+      run: Run,
+      request: (url: string) => Effect.Effect<A, string, Scope.Scope>,
+      isEnough: (answer: A) => boolean
+    ): Effect.Effect<{ readonly answers: ReadonlyArray<A>; readonly problem: string }, StoreError, Scope.Scope> =>
+      Effect.gen(function* () {
+        const nodes = yield* nodesOn(machine, run)
+        const answers: Array<A> = []
+        let problem = Either.isLeft(nodes) ? nodes.left : "its file is gone"
+        for (const url of Either.getOrElse(nodes, () => [])) {
+          const answer = yield* Effect.either(request(url))
+          if (Either.isRight(answer)) {
+            answers.push(answer.right)
+            if (isEnough(answer.right)) break
+          } else {
+            problem = answer.left
+            yield* Effect.logWarning(`a node could not be asked for a log: ${problem}`)
+          }
+        }
+        return { answers, problem }
+      })
+
+    const list = (url: string, id: JobId) =>
+      Effect.flatMap(get(url, id, "/files", {}), ({ text }) =>
+        Effect.flatMap(
+          Effect.mapError(text, () => "its answer was cut off"),
+          (text) => Effect.mapError(decodeLogs(text), ({ message }) => message)
+        )
+      ).pipe(limited(url))
+
+    const open = (url: string, id: JobId, file: string, { follow, from, to }: Range) => {
+      const range = { file, from: String(from), to: String(to) }
+      return follow
+        ? // The response begins with the first byte of the output, which may take any time.
+          Effect.zipRight(list(url, id), get(url, id, "", { ...range, follow: "true" }))
+        : limited(url)(get(url, id, "", range))
+    }
 
     const logsOf = (id: JobId) => store.childProcesses.logs(id)
 
     return {
-      read: (run, name, { follow, from, to }) =>
+      read: (run, name, range) =>
         Effect.gen(function* () {
-          const wanted = nameOf(run.id, name)
-          const log = (yield* logsOf(run.id)).findLast(({ log }) => nameOf(run.id, log) === wanted)
+          const file = nameOf(run.id, name)
+          const log = (yield* logsOf(run.id)).findLast(({ log }) => nameOf(run.id, log) === file)
           if (log === undefined) return undefined
-          const range = { file: wanted, from: String(from), to: String(to) }
-          const answer = yield* ask(run, log.machine, (url, id) =>
-            follow
-              ? // The response begins with the first byte of the output, which may take any time.
-                Effect.zipRight(list(url, id), get(url, id, "", { ...range, follow: "true" }))
-              : limited(url)(get(url, id, "", range))
+          const { answers, problem } = yield* ask(
+            log.machine,
+            run,
+            (url) => open(url, run.id, file, range),
+            () => true
           )
-          return Either.match(answer, {
-            onLeft: (reason) => Stream.make<[Uint8Array]>(remains(log, reason).subarray(from, to)),
-            onRight: ({ stream }) =>
-              Stream.catchAll(stream, (error) =>
-                Stream.execute(Effect.logWarning("the log of another node is cut off", error)).pipe(
-                  Stream.concat(Stream.make<[Uint8Array]>(lost(log)))
-                )
-              )
-          })
+          const [response] = answers
+          if (response === undefined) {
+            return Stream.make<[Uint8Array]>(remains(log, problem).subarray(range.from, range.to))
+          }
+          return Stream.catchAll(response.stream, (error) =>
+            Stream.execute(Effect.logWarning("the log of another node is cut off", error)).pipe(
+              Stream.concat(Stream.make<[Uint8Array]>(lost(log)))
+            )
+          )
         }),
 
       others: (run, own) =>
@@ -136,21 +164,20 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
             })
           )
           const found = new Map<string, JobLog>()
-          const reasons = new Map<string | undefined, string>()
+          const problems = new Map<string | undefined, string>()
           for (const machine of new Set([...missing.values()].map(({ machine }) => machine))) {
-            const answer = yield* ask(run, machine, list)
-            const listed: Either.Either<ReadonlyArray<JobLog>, string> = Either.isLeft(answer)
-              ? Either.left(answer.left)
-              : Either.mapLeft(
-                  decodeLogs(yield* Effect.orElseSucceed(answer.right.text, () => "")),
-                  () => "its answer was cut off"
-                )
-            if (Either.isLeft(listed)) reasons.set(machine, listed.left)
-            else for (const log of listed.right) if (missing.has(log.file)) found.set(log.file, log)
+            const { answers, problem } = yield* ask(
+              machine,
+              run,
+              (url) => list(url, run.id),
+              () => false
+            )
+            problems.set(machine, problem)
+            for (const log of answers.flat()) if (missing.has(log.file)) found.set(log.file, log)
           }
           return [...missing].map(([file, log]): JobLog => {
             const { closedAt, machine, openedAt } = log
-            const size = remains(log, reasons.get(machine) ?? "its file is gone").length
+            const size = remains(log, problems.get(machine) ?? "").length
             return found.get(file) ?? new JobLog({ file, size, at: closedAt ?? openedAt, host: hostOf(log) })
           })
         })
