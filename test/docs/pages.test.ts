@@ -1,10 +1,12 @@
 /** The pages say what is there: their links, paths, commands and scripts exist, and no block of them goes unchecked. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Either, Layer } from "effect"
 import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import manifest from "../../package.json" with { type: "json" }
+import { charlotte } from "../../src/cli/parser/commands.js"
+import { parse } from "../../src/cli/parser/parse.js"
 import * as Configuration from "../../src/daemon/Configuration.js"
 import * as Home from "../../src/daemon/Home.js"
 import { RunStatus, transitions } from "../../src/domain/RunStatus.js"
@@ -26,7 +28,7 @@ const spans = pages.flatMap(({ file, prose }) =>
 describe("every fenced block in README, CONTRIBUTING and docs", () => {
   /** Each kind of block, with the test that checks it. */
   const checks: Readonly<Record<string, (block: Block) => boolean>> = {
-    sh: ({ check }) => ["", "setup", "install", "npm"].includes(check) || isFile(check),
+    sh: ({ check }) => ["", "setup", "install", "npm", "cluster"].includes(check) || isFile(check),
     text: ({ check }) => ["", "help", "tree"].includes(check),
     json: ({ check }) => ["", "package.json"].includes(check),
     ts: ({ check }) => ["", "vitest", "fragment"].includes(check) || isFile(check),
@@ -91,6 +93,13 @@ describe("blocks that cannot run by themselves", () => {
           : ["ci", "pack"].includes(script) || Object.keys(manifest.scripts).includes(script),
         command
       ).toBe(true)
+    }
+  })
+
+  it.each(blocksOf("sh", "cluster").map(at))("%s has command lines that are understood", (_, { text }) => {
+    for (const line of text.trim().split("\n")) {
+      const [command, ...words] = line.replace(/\s+#.*/, "").split(/\s+/)
+      expect([line, command, Either.isRight(parse(charlotte, words).effect)]).toEqual([line, "charlotte", true])
     }
   })
 
