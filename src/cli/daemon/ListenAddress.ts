@@ -1,6 +1,8 @@
 /**
  * A port that the daemon listens on, besides the socket of its home.
  */
+import type { Address } from "../../daemon/LockOwner.js"
+
 export interface Port {
   readonly host: string
   readonly port: number
@@ -13,4 +15,12 @@ export const parse = (text: string): Port | undefined => {
   const [, host = "127.0.0.1", digits] = pattern.exec(text) ?? []
   const port = Number(digits)
   return port <= 65_535 ? { host: host.replace(/[[\]]/g, ""), port } : undefined
+}
+
+const loopback = ["127.0.0.1", "localhost", "::1"]
+
+/** Whether a port of a daemon is the one that is wanted; port 0 is any on that address. */
+export const isAt = (wanted: Port, address: Address): boolean => {
+  if ("socket" in address || (wanted.port !== 0 && wanted.port !== address.port)) return false
+  return wanted.host === address.host || (address.url === undefined && loopback.includes(wanted.host))
 }

@@ -15,7 +15,7 @@ import { Output } from "../terminal/Output.js"
 import { ensureResponding, type NotResponding } from "./ensureResponding.js"
 import * as spawnDaemon from "./spawnDaemon.js"
 import type { Settings } from "../../daemon/PortSettings.js"
-import type { Port } from "./ListenAddress.js"
+import { isAt, type Port } from "./ListenAddress.js"
 
 export interface Options {
   readonly database: Option.Option<DatabaseChoice.DatabaseChoice>
@@ -139,10 +139,10 @@ const refuseOther = (holder: LockOwner.LockOwner, { database, node: { advertise 
 const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Options) =>
   Option.match(listen, {
     onNone: () => Effect.succeed({ holder, isNew }),
-    onSome: ({ host, port }) =>
-      isNew || holder.addresses?.some((address) => "port" in address && (port === 0 || port === address.port)) === true
+    onSome: (wanted) =>
+      isNew || holder.addresses?.some((address) => isAt(wanted, address)) === true
         ? Effect.succeed({ holder, isNew })
-        : new NotListening({ holder, address: LockOwner.show({ host, port }) })
+        : new NotListening({ holder, address: LockOwner.show(wanted) })
   })
 
 /** The command line of the daemon. */

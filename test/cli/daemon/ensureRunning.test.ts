@@ -16,10 +16,14 @@ const slow = (sleep: Effect.Effect<void>) =>
     return { ...clock, now: Effect.sync(() => (now += 20_000)), sleep: () => sleep }
   })
 
-const addresses = [{ socket: "/a/socket" }]
+const addresses = [
+  { socket: "/a/socket" },
+  { host: "127.0.0.1", port: 7433 },
+  { host: "node1", port: 7434, url: "https://node1:7434" }
+]
 
 /** Asks for a daemon in a home of which this process says that it has it, and at some time that it is ready. */
-const up = (isReady: "at once" | "later" | "never") =>
+const up = (isReady: "at once" | "later" | "never", listen?: { readonly host: string; readonly port: number }) =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const home = Layer.provideMerge(Home.layerAt(directory), NodeContext.layer)
@@ -28,7 +32,13 @@ const up = (isReady: "at once" | "later" | "never") =>
     const ready = Effect.provide(LockOwner.leave(new LockOwner.LockOwner({ ...note, addresses })), home)
     yield* isReady === "at once" ? ready : Effect.provide(LockOwner.leave(new LockOwner.LockOwner(note)), home)
     return yield* Effect.either(
-      ensureRunning.up({ database: Option.none(), listen: Option.none(), node: {}, port: {}, json: false })
+      ensureRunning.up({
+        database: Option.none(),
+        listen: Option.fromNullable(listen),
+        node: {},
+        port: {},
+        json: false
+      })
     ).pipe(
       Effect.provideServiceEffect(RealClock, slow(isReady === "later" ? Effect.orDie(ready) : Effect.void)),
       Effect.provide([home, Capture.make().layer])
@@ -40,6 +50,27 @@ const found = { _tag: "Right", right: { isNew: false, holder: { process: { pid: 
 describe("ensureRunning", () => {
   it.scoped("returns the daemon that is ready, however long the check took", () =>
     Effect.map(up("at once"), (answer) => expect(answer).toMatchObject(found))
+  )
+
+  it.scoped("returns the daemon that listens there, and names the way to one that does not", () =>
+    Effect.gen(function* () {
+      for (const [host, port] of [
+        ["127.0.0.1", 7433],
+        ["localhost", 7433],
+        ["127.0.0.1", 0],
+        ["node1", 7434]
+      ] as const)
+        expect(yield* up("at once", { host, port })).toMatchObject(found)
+      for (const [host, port] of [
+        ["10.0.0.5", 7433],
+        ["0.0.0.0", 0],
+        ["127.0.0.1", 7434],
+        ["node1", 7433]
+      ] as const) {
+        const address = `${host}:${port}`
+        expect(yield* up("at once", { host, port })).toMatchObject({ left: { _tag: "NotListening", address } })
+      }
+    })
   )
 
   it.scoped("starts the timeout for readiness when the daemon is first seen", () =>
