@@ -41,7 +41,7 @@ const refusal = (found: number, what: string) =>
 const migrate = (connection: Connection) =>
   Effect.gen(function* () {
     yield* execute(connection, `SELECT pg_advisory_xact_lock(${lock}, 0)`)
-    const found = yield* versionIn(connection)
+    // Before the version is read: it waits for what others have changed, which `to_regclass` may not see within a transaction.
     yield* execute(
       connection,
       `CREATE TABLE IF NOT EXISTS charlotte_migrations (
@@ -50,7 +50,7 @@ const migrate = (connection: Connection) =>
          name TEXT NOT NULL
        )`
     )
-    const applied = Option.getOrElse(found, () => 0)
+    const applied = Option.getOrElse(yield* versionIn(connection), () => 0)
     for (const [name, statements] of Object.entries(migrations)) {
       if (migrationVersion.of(name) <= applied) continue
       // Not by `execute`, which would take a `?` for a parameter.
