@@ -33,7 +33,7 @@ const noNode = (kind: string) =>
   new StoreError({
     operation: "start a job",
     reason: "busy",
-    cause: new Error(`no node of the cluster takes jobs of kind "${kind}" at the moment; try again, or start a node`)
+    cause: new Error(`no node of the cluster takes jobs of kind "${kind}" at the moment: start one, or undo a drain`)
   })
 
 /** Returns when this node has shards, so that it takes jobs; it does not wait for ever. */
