@@ -169,7 +169,7 @@ describe("--server", () => {
     })
   )
 
-  for (const words of ["daemon start", "daemon status", "doctor", "open", "prune --yes"])
+  for (const words of ["daemon start", "daemon status", "doctor", "open", "prune --yes", "cluster status"])
     it.scopedLive(`goes with no command for this machine only: charlotte ${words}`, () =>
       Effect.gen(function* () {
         const { known, run } = yield* scene()

@@ -20,6 +20,7 @@ export const drain = CommandTree.command(
     description:
       "Keep new jobs from a node, until it is restarted: others begin them, also those that wait. Jobs that it runs continue there to their end; those of a node that is shut down continue on others.",
     example: "charlotte cluster drain 10.0.0.5:7440 --wait",
+    isLocal: true,
     parameters: { node, wait, undo, json }
   },
   async () => (await import("../../cluster/drain.js")).drain

@@ -19,6 +19,7 @@ export const limit = CommandTree.command(
     description:
       "Set how many jobs all nodes of the cluster together run at once; it holds from now on. Jobs that run continue. The first node that has joined has set it to its maxJobs.",
     example: "charlotte cluster limit 40",
+    isLocal: true,
     parameters: { maxJobs, json }
   },
   async () => (await import("../../cluster/limit.js")).limit
