@@ -7,7 +7,7 @@ import { Effect, Predicate, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
-import { execute, inserter, query, queryOne } from "../sql/statements.js"
+import { execute, inChunks, inserter, query, queryOne } from "../sql/statements.js"
 import { channel, eventsNotice } from "./notices.js"
 import type { OwnCursors } from "./OwnCursors.js"
 
@@ -23,6 +23,33 @@ const selectIds = query(Schema.Struct({ id: Schema.String }))
 const drawCursors = queryOne(Schema.Struct({ cursor: Schema.Number }))
 
 const insertRows = inserter("charlotte_events (cursor, job_id, seq, at, type, unit, task, payload)", 8)
+
+/** The columns of `updateRuns`, with their types. */
+const changed = [
+  ["status", "text"],
+  ["attempt", "integer"],
+  ["key", "text"],
+  ["started_at", "bigint"],
+  ["stopping_at", "bigint"],
+  ["ended_at", "bigint"],
+  ["waits_for", "text"],
+  ["due_at", "bigint"],
+  ["parked", "text"],
+  ["woken_by", "text"],
+  ["crashes", "integer"],
+  ["result", "text"],
+  ["error", "text"]
+] as const
+
+/** One round trip for many rows. */
+const updateRuns = inChunks(
+  `(${changed.map(([, type]) => `CAST(? AS ${type})`).join(", ")}, ?, ?, CAST(? AS integer))`,
+  (rows) =>
+    `UPDATE charlotte_runs r SET ${changed.map(([column]) => `${column} = c.${column}`).join(", ")},
+       runner = CASE WHEN c.status = 'running' THEN r.runner END
+     FROM (VALUES ${rows}) AS c (${changed.map(([column]) => column).join(", ")}, id, status_before, attempt_before)
+     WHERE r.id = c.id AND r.status = c.status_before AND r.attempt = c.attempt_before`
+)
 
 /** The transaction that a connection is in, as the server numbers it. */
 const transactionIn = (results: unknown): string | undefined => {
@@ -111,6 +138,7 @@ export const make = ({
       ),
     lockSearch: (connection) => execute(connection, `SELECT pg_advisory_xact_lock(${searches}, 0)`),
 
+    updateRuns,
     insertEvents: (connection, rows) =>
       Effect.flatMap(
         drawCursors(

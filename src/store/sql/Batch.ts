@@ -7,8 +7,10 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { NewlyWaiting } from "../ChangeNotifier.js"
+import type { Runner } from "../ClusterStore.js"
 import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
 import { acceptsEvents, type State } from "../RunTransition.js"
+import * as cluster from "./cluster.js"
 import * as events from "./events.js"
 import * as outbox from "./outbox.js"
 import * as runs from "./runs.js"
@@ -16,7 +18,10 @@ import * as runs from "./runs.js"
 export interface Batch {
   /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
-  readonly insert: (run: NewRun, state: State) => void
+  /** On that address of a cluster, if there is one. */
+  readonly insert: (run: NewRun, state: State, node?: string) => void
+  /** Buffers that a node has taken the running attempt of a job. */
+  readonly assign: (jobId: JobId, head: runs.Head, by: Runner) => void
   /** Reads the heads of jobs of which this batch has written nothing. */
   readonly load: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
   /** Reads the head of a job, which this batch may not have read, or may have changed past it. */
@@ -61,6 +66,7 @@ const buffered = (connection: Connection): Batch => {
   const heads = new Map<JobId, runs.Head>()
   let inserted: Array<runs.NewRow> = []
   let updated = new Map<JobId, runs.Change>()
+  let assigned = new Map<string, { readonly by: Runner; readonly jobIds: ReadonlyArray<JobId> }>()
   let appended: Array<events.NewRow> = []
   const jobs = new Set<JobId>()
   const waiting: Array<NewlyWaiting> = []
@@ -80,10 +86,16 @@ const buffered = (connection: Connection): Batch => {
   const flush = Effect.suspend(() => {
     const changes = [...updated.values()]
     const newRuns = inserted
+    const assignments = [...assigned.values()]
     inserted = []
     updated = new Map()
+    assigned = new Map()
     const insertRuns = newRuns.length === 0 ? Effect.void : runs.insert(connection, newRuns)
-    return Effect.zipRight(insertRuns, runs.update(connection, changes))
+    // A node takes an attempt that may have begun just now.
+    const assignRuns = Effect.forEach(assignments, ({ by, jobIds }) => cluster.assign(connection, jobIds, by), {
+      discard: true
+    })
+    return insertRuns.pipe(Effect.zipRight(runs.update(connection, changes)), Effect.zipRight(assignRuns))
   })
 
   /** The events come last: where they take their cursors, other writers wait from here to the commit. */
@@ -99,7 +111,7 @@ const buffered = (connection: Connection): Batch => {
   const change: Batch["change"] = (jobId, head, to) => {
     const apply = (): Exit.Exit<void> => {
       updated.set(jobId, runs.change(jobId, head.state, to))
-      heads.set(jobId, { ...head, state: to })
+      heads.set(jobId, { ...head, state: to, runner: to.status === "running" ? head.runner : undefined })
       waits({ kind: head.kind, waitsFor: to.waitsFor })
       return Exit.void
     }
@@ -133,8 +145,14 @@ const buffered = (connection: Connection): Batch => {
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
 
-    insert: (run, state) => {
-      inserted.push(runs.newRow(run, state))
+    assign: (jobId, head, by) => {
+      const jobIds = assigned.get(by.node)?.jobIds ?? []
+      assigned.set(by.node, { by, jobIds: [...jobIds, jobId] })
+      heads.set(jobId, { ...head, runner: by.node })
+    },
+
+    insert: (run, state, node) => {
+      inserted.push(runs.newRow(run, state, { node }))
       heads.set(run.id, runs.newHead(run, state))
       waits({ kind: run.kind, waitsFor: state.waitsFor })
     },

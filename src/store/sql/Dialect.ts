@@ -46,6 +46,14 @@ export interface Dialect {
   readonly isUnowned: (connection: Connection, kind: string) => Effect.Effect<boolean, SqlError>
   /** Locks the search index against other writers, to the end of the transaction. */
   readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
+  /**
+   * Updates runs whose status and attempt are still the last two values of their row; the first of these are the new status, attempt,
+   * key, started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, crashes, result and error, then comes the id.
+   */
+  readonly updateRuns: (
+    connection: Connection,
+    rows: ReadonlyArray<ReadonlyArray<Value>>
+  ) => Effect.Effect<void, SqlError>
   /** Appends rows of any jobs, in the order of their cursors. A reader of a cursor has seen all lower ones. */
   readonly insertEvents: (
     connection: Connection,

@@ -18,6 +18,23 @@ const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
     () => Effect.zipRight(Effect.ignore(execute(connection, "ROLLBACK")), execute(connection, "BEGIN IMMEDIATE"))
   )
 
+/** One statement per row is cheaper here than a join. */
+const updateRuns: Dialect["updateRuns"] = (connection, [row, ...rows]) => {
+  if (row === undefined) return Effect.void
+  const [status = null] = row
+  return Effect.flatMap(
+    execute(
+      connection,
+      `UPDATE charlotte_runs SET runner = CASE WHEN ? = 'running' THEN runner END, status = ?, attempt = ?, key = ?,
+         started_at = ?, stopping_at = ?, ended_at = ?, waits_for = ?, due_at = ?, parked = ?, woken_by = ?, crashes = ?,
+         result = ?, error = ?
+       WHERE id = ? AND status = ? AND attempt = ?`,
+      [status, ...row]
+    ),
+    () => updateRuns(connection, rows)
+  )
+}
+
 export const dialect: Dialect = {
   name: "sqlite",
   strings: "json_each(?)",
@@ -36,6 +53,7 @@ export const dialect: Dialect = {
   // It has nodes in tests only.
   isUnowned: () => Effect.succeed(true),
   lockSearch: () => Effect.void,
+  updateRuns,
   insertEvents: inserter("charlotte_events (job_id, seq, at, type, unit, task, payload)", 7),
   insertTerms: inserter("charlotte_search (rowid, words)", 2),
   // A term has letters and digits only: none of the query language.

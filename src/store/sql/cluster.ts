@@ -144,26 +144,18 @@ export const permits = (connection: Effect.Effect<Connection, SqlError>): Permit
     )
 })
 
-/** The run is placed on an address, and no node has taken it. */
-export const place = (connection: Connection, id: JobId, address: string) =>
-  execute(connection, "UPDATE charlotte_runs SET node = ?, runner = NULL WHERE id = ?", [address, id])
-
-/** Compare-and-set: answers whether the attempt was free, and the node is alive. */
-export const take = (
-  connection: Connection,
-  { attempt, jobId }: { readonly jobId: JobId; readonly attempt: number },
-  { address, node }: Runner
-): Effect.Effect<boolean, SqlError> =>
+export const hasSignOfLife = (connection: Connection, node: string): Effect.Effect<boolean, SqlError> =>
   Effect.map(
-    selectIds(
-      connection,
-      `UPDATE charlotte_runs SET node = ?, runner = ?
-       WHERE id = ? AND attempt = ? AND status = 'running' AND runner IS NULL
-         AND EXISTS (SELECT 1 FROM charlotte_nodes WHERE charlotte_nodes.id = ? AND ${isAlive(connection)})
-       RETURNING id`,
-      [address, node, jobId, attempt, node]
-    ),
+    selectIds(connection, `SELECT id FROM charlotte_nodes WHERE id = ? AND ${isAlive(connection)}`, [node]),
     (rows) => rows.length > 0
+  )
+
+/** The attempts of these jobs are those of a node, which is alive; none of them has one. */
+export const assign = (connection: Connection, jobIds: ReadonlyArray<JobId>, { address, node }: Runner) =>
+  execute(
+    connection,
+    `UPDATE charlotte_runs SET node = ?, runner = ? WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids)`,
+    [address, node, JSON.stringify(jobIds)]
   )
 
 const selectHeld = query(

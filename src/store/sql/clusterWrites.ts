@@ -7,7 +7,8 @@ import { type AlreadyManaged, NodeConflict, StoreError, Superseded } from "../..
 import type { ClusterStore } from "../ClusterStore.js"
 import { alreadyManaged, type OwnerStore } from "../OwnerStore.js"
 import { permit, placeRun } from "../placeRun.js"
-import type { Batch } from "./Batch.js"
+import * as admissions from "./admissions.js"
+import { current } from "./Batch.js"
 import * as cluster from "./cluster.js"
 import type { Connection } from "./Dialect.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
@@ -17,10 +18,6 @@ import * as runWrites from "./runWrites.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
 import type { Writer } from "./Writer.js"
-
-/** Locks what all nodes count. */
-const locked = (batch: Batch, kind: string) =>
-  Effect.tap(batch.connection, (connection) => connection.dialect.lockAdmission(connection, kind))
 
 const unrecorded = (kind: string) =>
   new StoreError({
@@ -43,6 +40,7 @@ export const make = ({
   readonly write: Writer["write"]
   readonly indexer: SearchIndexer
 }): ClusterStore => {
+  const { counted, isAlive } = admissions.make()
   const statement = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
@@ -80,15 +78,15 @@ export const make = ({
           lane: "fast",
           body: (batch) =>
             Effect.gen(function* () {
-              const connection = yield* locked(batch, run.kind)
-              const reads = { ...lookup(batch.connection), ...cluster.permits(batch.connection) }
+              const { begun, permits } = yield* counted(batch, run.kind)
+              const reads = { ...lookup(batch.connection), ...permits }
               const { candidate, decision, run: placed } = yield* placeRun(run, placement, reads)
               if (decision._tag === "Existing") {
-                const created = yield* idempotencyKeys.answer(connection, run.kind, decision)
+                const created = yield* idempotencyKeys.answer(yield* batch.connection, run.kind, decision)
                 return { id: created.id, created }
               }
-              const created = yield* runWrites.insert(batch, placed, decision)
-              yield* cluster.place(yield* batch.connection, placed.id, candidate.address)
+              const created = yield* runWrites.insert(batch, placed, decision, candidate.address)
+              if (decision.state.status === "running") begun(candidate.address)
               return { id: placed.id, created }
             }).pipe(Effect.catchTag("Superseded", Effect.die))
         }),
@@ -106,28 +104,35 @@ export const make = ({
               const { attempt, jobId } = beginning
               const head = batch.head(jobId)
               if (head === undefined) return yield* new Superseded({ jobId, attempt })
-              yield* locked(batch, head.kind)
-              yield* permit(head.kind, by, cluster.permits(batch.connection))
-              const begun = yield* runWrites.begin(batch, beginning)
-              if (begun === "running") {
-                const connection = yield* batch.connection
-                yield* cluster.take(connection, { jobId, attempt }, by)
+              const { begun, permits } = yield* counted(batch, head.kind)
+              yield* permit(head.kind, by, permits)
+              const outcome = yield* runWrites.begin(batch, beginning)
+              const running = current(batch, jobId, attempt)
+              if (outcome === "running" && running !== undefined) {
+                batch.assign(jobId, running, by)
+                begun(by.address)
               }
-              return begun
+              return outcome
             })
         }),
         indexer.written
       ),
 
     take: (taken, by) =>
-      Effect.flatMap(
-        statement("take a job", (connection) =>
-          Effect.tap(cluster.take(connection, taken, by), (isFree) =>
-            isFree && taken.trace !== undefined ? runs.recordTrace(connection, taken.jobId, taken.trace) : Effect.void
-          )
-        ),
-        (isFree) => (isFree ? Effect.void : new Superseded(taken))
-      ),
+      write<void, Superseded>({
+        operation: "take a job",
+        lane: "fast",
+        about: taken.jobId,
+        body: (batch) =>
+          Effect.gen(function* () {
+            const { attempt, jobId, trace } = taken
+            const head = current(batch, jobId, attempt)
+            if (head === undefined || head.runner !== undefined) return yield* new Superseded({ jobId, attempt })
+            if (!(yield* isAlive(batch, by.node))) return yield* new Superseded({ jobId, attempt })
+            batch.assign(jobId, head, by)
+            if (trace !== undefined) yield* runs.recordTrace(yield* batch.connection, jobId, trace)
+          })
+      }),
 
     held: (kind) => session.read("list running jobs", (connection) => cluster.held(connection, kind)),
     heldRun: (id) => session.read("read a running job", (connection) => cluster.heldRun(connection, id))

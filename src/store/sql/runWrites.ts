@@ -69,10 +69,12 @@ const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
 export const insert = (
   batch: Batch,
   run: NewRun,
-  { replaced, state }: Extract<Decision, { readonly _tag: "New" }>
+  { replaced, state }: Extract<Decision, { readonly _tag: "New" }>,
+  /** The address of a node of a cluster. */
+  node?: string
 ): Effect.Effect<Created, Superseded | SqlError> =>
   Effect.gen(function* () {
-    batch.insert(run, state)
+    batch.insert(run, state, node)
     batch.append(run.id, [RunTransition.createdEvent(run, state)])
     const replaces = yield* Effect.forEach(replaced, (holder) => replace(batch, holder, run.at))
     return state.status === "running" ? running : { _tag: "Pending", replaces: replaces.flat() }

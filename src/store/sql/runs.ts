@@ -70,7 +70,11 @@ export type NewRow = ReadonlyArray<Value>
 
 const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
 
-export const newRow = (run: NewRun, state: State, { isInOutbox = false } = {}): NewRow => [
+export const newRow = (
+  run: NewRun,
+  state: State,
+  { isInOutbox = false, node }: { readonly isInOutbox?: boolean; readonly node?: string | undefined } = {}
+): NewRow => [
   run.id,
   run.kind,
   state.status,
@@ -91,13 +95,14 @@ export const newRow = (run: NewRun, state: State, { isInOutbox = false } = {}): 
   time(state.dueAt),
   run.whenKeyTaken === "replace" ? 1 : 0,
   isInOutbox ? 1 : 0,
-  run.trace === undefined ? null : JSON.stringify(run.trace)
+  run.trace === undefined ? null : JSON.stringify(run.trace),
+  node ?? null
 ]
 
 export const insert = inserter(
   `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, searched, idempotency_key, request,
-     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox, trace)`,
-  21
+     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox, trace, node)`,
+  22
 )
 
 /** What a write about a job reads first. */
@@ -110,6 +115,8 @@ export interface Head {
   readonly seq: number
   /** Whether a transaction of the application has inserted it, and it has no event yet. */
   readonly isInOutbox: boolean
+  /** The node of a cluster that has taken the attempt. */
+  readonly runner: string | undefined
 }
 
 /** One query for any number of jobs. */
@@ -134,6 +141,7 @@ const selectHeads = query(
     ),
     start_key: Schema.NullOr(Schema.String),
     outbox: Schema.Number,
+    runner: Schema.NullOr(Schema.String),
     seq: Schema.Number
   })
 )
@@ -149,7 +157,7 @@ export const heads = (
       selectHeads(
         connection,
         `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
-         r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes, r.outbox,
+         r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes, r.outbox, r.runner,
          (SELECT CASE WHEN r.outbox = 1 THEN 0 ELSE max(seq) END FROM charlotte_events WHERE job_id = r.id) AS seq
        FROM ${connection.dialect.strings} ids CROSS JOIN charlotte_runs r WHERE r.id = ids.value AND r.pruned = 0`,
         [JSON.stringify(ids)]
@@ -157,12 +165,13 @@ export const heads = (
     ),
     (rows) =>
       new Map(
-        rows.map(({ id, kind, outbox, seq, ...row }) => [
+        rows.map(({ id, kind, outbox, runner, seq, ...row }) => [
           id,
           {
             kind,
             seq,
             isInOutbox: outbox === 1,
+            runner: runner ?? undefined,
             startKey: row.start_key ?? undefined,
             startAt: row.start_at ?? undefined,
             state: {
@@ -192,6 +201,7 @@ export const newHead = ({ kind, startAt, startKey }: NewRun, state: State): Head
   startAt,
   seq: 0,
   isInOutbox: false,
+  runner: undefined,
   state
 })
 
@@ -201,7 +211,7 @@ export const keysOfHead = ({ kind, startKey, state: { key } }: Head): ReadonlyAr
 const encodeError = Schema.encodeSync(RunError)
 const encodeParked = Schema.encodeSync(Parked)
 
-/** The parameters of an update. */
+/** The parameters of an update, in the order of `Dialect.updateRuns`. */
 export type Change = ReadonlyArray<Value>
 
 export const change = (id: JobId, from: State, to: State): Change => [
@@ -218,33 +228,11 @@ export const change = (id: JobId, from: State, to: State): Change => [
   to.crashes,
   to.status === "completed" ? stringify(to.result) : null,
   to.error === undefined ? null : stringify(encodeError(to.error)),
-  to.status,
   id,
   from.status,
   from.attempt
 ]
 
-/**
- * Compare-and-set: updates nothing unless status and attempt are unchanged. One statement per row is cheaper in SQLite than a
- * join.
- */
-export const update = (
-  connection: Connection,
-  changes: ReadonlyArray<Change>,
-  begin = 0
-): Effect.Effect<void, SqlError> => {
-  const change = changes[begin]
-  return change === undefined
-    ? Effect.void
-    : Effect.flatMap(
-        connection.execute(
-          `UPDATE charlotte_runs SET status = ?, attempt = ?, key = ?, started_at = ?, stopping_at = ?, ended_at = ?,
-             waits_for = ?, due_at = ?, parked = ?, woken_by = ?, crashes = ?, result = ?, error = ?,
-             runner = CASE WHEN ? = 'running' THEN runner END
-           WHERE id = ? AND status = ? AND attempt = ?`,
-          change,
-          undefined
-        ),
-        () => update(connection, changes, begin + 1)
-      )
-}
+/** Compare-and-set: updates nothing unless status and attempt are unchanged. */
+export const update = (connection: Connection, changes: ReadonlyArray<Change>): Effect.Effect<void, SqlError> =>
+  changes.length === 0 ? Effect.void : connection.dialect.updateRuns(connection, changes)

@@ -43,16 +43,20 @@ export const execute = (
   params: ReadonlyArray<Value> = []
 ): Effect.Effect<void, SqlError> => Effect.asVoid(connection.execute(sql, params, undefined))
 
-/** Rows per INSERT, so that a few prepared statements serve any number of rows. */
+/** Rows per statement, so that a few prepared statements serve any number of rows. */
 const chunks = [64, 32, 16, 8, 4, 2, 1]
 
 const placeholders = (columns: number): string => `(${Array.from({ length: columns }, () => "?").join(", ")})`
 
 /** Creates an insert function for `table (column, …)`, with the SQL texts built once. */
-export const inserter = (into: string, columns: number, row = placeholders(columns)) => {
+export const inserter = (into: string, columns: number, row = placeholders(columns)) =>
+  inChunks(row, (rows) => `INSERT INTO ${into} VALUES ${rows}`)
+
+/** Creates a function that runs a statement on rows of values, with the SQL texts built once. */
+export const inChunks = (row: string, statement: (rows: string) => string) => {
   const statements = chunks.map((size) => ({
     size,
-    sql: `INSERT INTO ${into} VALUES ${Array.from({ length: size }, () => row).join(", ")}`
+    sql: statement(Array.from({ length: size }, () => row).join(", "))
   }))
   const from = (
     connection: Connection,
