@@ -4,6 +4,8 @@
 import { diff } from "../commands/diff.js"
 import { doctor } from "../commands/doctor.js"
 import { exported } from "../commands/export.js"
+import { exportHome } from "../commands/exportHome.js"
+import { importHome } from "../commands/importHome.js"
 import { jobs } from "../commands/jobs.js"
 import { logs } from "../commands/logs.js"
 import { open } from "../commands/open.js"
@@ -73,6 +75,8 @@ export const charlotte: Group = {
     unpin,
     prune,
     doctor,
+    "export-home": exportHome,
+    "import-home": importHome,
     daemon,
     cluster
   },
@@ -94,7 +98,9 @@ export const charlotte: Group = {
     tail: ["logs"],
     patch: ["diff"],
     changes: ["diff"],
-    dump: ["export"],
+    dump: ["export", "export-home"],
+    backup: ["export-home"],
+    migrate: ["export-home", "import-home"],
     submit: ["start"],
     exec: ["run"],
     continue: ["resume"],

@@ -1,0 +1,20 @@
+/**
+ * `charlotte import-home`: fills an empty PostgreSQL database from a file.
+ */
+import { Either } from "effect"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as Parameter from "../parser/Parameter.js"
+import { database } from "./daemon/parameters.js"
+import { json } from "./parameters.js"
+
+const file = Parameter.argument("file", { description: "The file that export-home has written.", decode: Either.right })
+
+export const importHome = CommandTree.command(
+  {
+    description:
+      "Fill an empty PostgreSQL database with the records that export-home has written to a file: all of them, or none.",
+    example: "charlotte import-home records.gz --database postgres://app@db.internal/app",
+    parameters: { file, database, json }
+  },
+  async () => (await import("../importHome.js")).importHome
+)
