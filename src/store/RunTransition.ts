@@ -62,12 +62,12 @@ export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey
 })
 
 /**
- * A run that parks, or that a closing manager interrupts, while the intent to stop it is recorded, such as by the job that
- * replaces it, is cancelled.
+ * A run that parks or is interrupted while the intent to stop it is recorded, such as by the job that replaces it, is cancelled. The
+ * intent may have come after a manager that takes the run over has read its row.
  */
 export const asRecorded = (state: State, change: Change): Change => {
-  const { at, attempt, crashed, jobId, type } = change
-  const isResting = type === "job.parked" || (type === "job.interrupted" && crashed !== true)
+  const { at, attempt, jobId, type } = change
+  const isResting = type === "job.parked" || type === "job.interrupted"
   return isResting && state.stoppingAt !== undefined ? { type: "job.cancelled", jobId, attempt, at } : change
 }
 

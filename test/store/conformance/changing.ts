@@ -110,6 +110,16 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("cancels a run of a dead manager whose stop was asked for after its row was read", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        yield* store.record(change("job.stopping"))
+        yield* store.record({ type: "job.interrupted", jobId: id(1), attempt: 1, at: at(50), crashed: true })
+        expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.stopping", "3 job.cancelled"])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("records in the event why a run ended or was interrupted", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
