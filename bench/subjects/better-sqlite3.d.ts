@@ -19,6 +19,7 @@ declare module "better-sqlite3" {
     ): Statement<Params, Row>
     exec(sql: string): void
     pragma(text: string): unknown
+    function(name: string, options: { readonly varargs: boolean }, body: (...args: ReadonlyArray<Value>) => Value): void
     serialize(): Buffer
     close(): void
   }

@@ -5,9 +5,9 @@ import { Effect, Option, type Scope } from "effect"
 import type { JobId } from "charlotte"
 import { type Requests, type Service, Unrouted } from "../../src/cluster/Engine.js"
 
-const shards = 12
+export const shards = 12
 
-const shardOf = (id: JobId.JobId): number =>
+export const shardOf = (id: JobId.JobId): number =>
   [...id].reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) % 1_000_003, 7) % shards
 
 interface Member {

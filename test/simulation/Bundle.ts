@@ -75,15 +75,15 @@ export const run = async (
     readonly from: number
     readonly seeds: number
     readonly processes: number
+    readonly of?: Figures.Subject
     /** Each process stops at the first seed of which something is said that matches. */
     readonly until?: RegExp
   }
 ): Promise<Figures.Figures> => {
-  const { from, processes, seeds, until } = options
+  const { from, of = "one", processes, seeds, until } = options
   const ran = Array.from({ length: processes }, async (_, i) => {
-    const args = [bundle, from + i, from + seeds - 1, processes, ...(until === undefined ? [] : [until.source])].map(
-      String
-    )
+    const range = [from + i, from + seeds - 1, processes]
+    const args = [bundle, of, ...range, ...(until === undefined ? [] : [until.source])].map(String)
     // A larger space for what lives shortly: most of it is gone by the end of its seed, and a tenth of the time with it.
     const { stdout } = await execute(process.execPath, ["--max-semi-space-size=64", ...args], { maxBuffer: 2 ** 28 })
     return decode(stdout)

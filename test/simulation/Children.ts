@@ -11,13 +11,13 @@ export const held = Effect.suspend(() => Deferred.await(Deferred.unsafeMake<neve
 
 /** What it does, and a finalizer that may be slow. `bounded`: it ends by itself, too. */
 export const make = (
-  { ledger }: World,
+  { isCluster, ledger }: World,
   life: Life,
   { attempt, id }: Job,
   random: Random.Random,
   { bounded }: { readonly bounded: boolean }
 ): Effect.Effect<void, string> => {
-  const slowness = random.chance(0.5) ? random.between(0, 1_500) : 0
+  const slowness = random.chance(0.5) ? random.between(0, isCluster ? 500 : 1_500) : 0
   const some = (): Effect.Effect<void, string> => {
     switch (random.weighted({ hold: bounded ? 0 : 3, wait: 2, deaf: 1, fail: 0.5, parent: 1 })) {
       case "hold":
@@ -25,7 +25,7 @@ export const make = (
       case "wait":
         return Effect.sleep(random.between(0, 500))
       case "deaf":
-        return Effect.uninterruptible(Effect.sleep(random.between(0, 3_000)))
+        return Effect.uninterruptible(Effect.sleep(random.between(0, isCluster ? 1_000 : 3_000)))
       case "fail":
         return Effect.zipRight(Effect.sleep(random.between(0, 500)), Effect.fail("a child has failed"))
       case "parent":

@@ -25,10 +25,13 @@ export interface Fault {
   readonly rollsBack: boolean
 }
 
+/** Whether the statements of a process fail, or get no answer, while it misses the database. */
+export type Cut = "refused" | "silent"
+
 export interface Database {
   /** As the audit sees it: nothing fails. */
   readonly query: (sql: string, ...params: ReadonlyArray<unknown>) => ReadonlyArray<unknown>
-  readonly client: (life: Life) => Layer.Layer<SqlClient.SqlClient>
+  readonly client: (life: Life, options?: { readonly mayBeCut: boolean }) => Layer.Layer<SqlClient.SqlClient>
   /** For whoever looks from outside. */
   readonly plain: Layer.Layer<SqlClient.SqlClient>
   readonly setFault: (fault: Fault | undefined) => void
@@ -36,6 +39,11 @@ export interface Database {
   readonly setSlowness: (probability: number) => void
   /** The process is dead: its transaction is rolled back. */
   readonly abandon: (life: Life) => void
+  /** The server ends the connections of a process, and the transaction that is open on one. */
+  readonly disconnect: (life: Life) => void
+  /** The database does not answer a process; where that is in the middle of a commit, it has committed. */
+  readonly cutOff: (life: Life, cut: Cut) => void
+  readonly reconnect: (life: Life) => void
   /** Nobody has the lock. */
   readonly isAtRest: () => boolean
   /** The file, as bytes. */
@@ -49,9 +57,14 @@ const failed = (cause: unknown) => new SqlError({ cause, message: "Failed to exe
 
 type Execute = (sql: string, params: ReadonlyArray<unknown>) => ReadonlyArray<unknown>
 
-const clientOf = (execute: Execute): Layer.Layer<SqlClient.SqlClient> => {
-  const run = (sql: string, params: ReadonlyArray<unknown>) =>
+type Run = (sql: string, params: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<unknown>, SqlError>
+
+const runOf =
+  (execute: Execute): Run =>
+  (sql, params) =>
     Effect.try({ try: () => [...execute(sql, params)], catch: failed })
+
+const clientOf = (run: Run): Layer.Layer<SqlClient.SqlClient> => {
   const connection: Connection = {
     execute: run,
     executeRaw: run,
@@ -90,12 +103,19 @@ export const make = (
   const { random, timeline, trace } = machine
   const database = new Sqlite(options.content ?? ":memory:")
   database.exec("PRAGMA foreign_keys = ON")
+  // The clock of the database is that of the simulation.
+  database.function("unixepoch", { varargs: true }, () => timeline.now() / 1_000)
   const prepareAnew = (sql: string) => database.prepare<ReadonlyArray<unknown>>(sql)
   const prepared = new Map<string, ReturnType<typeof prepareAnew>>()
   let fault: Fault | undefined
   let counted = 0
   let slowness = 0
   let holder: Life | undefined
+  const cuts = new Map<Life, Cut>()
+  /** Those whose transaction the server has ended, and who do not know it yet. */
+  const ended = new Set<Life>()
+  /** Those who wait for an answer. */
+  const waiting = new Map<Life, Set<() => void>>()
 
   const prepare = (sql: string) => {
     const statement = prepared.get(sql) ?? prepareAnew(sql)
@@ -115,6 +135,12 @@ export const make = (
     if (database.inTransaction) database.exec("ROLLBACK")
   }
 
+  const disconnect = (life: Life) => {
+    if (holder !== life) return
+    rollBack()
+    ended.add(life)
+  }
+
   /** The fault that befalls this statement. */
   const befalling = (sql: string): Fault | undefined => {
     if (fault === undefined || !fault.matching.test(sql)) return undefined
@@ -130,6 +156,12 @@ export const make = (
   const execute = (life: Life, text: string, params: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
     const sql = text.trim()
     if (slowness > 0 && random.chance(slowness)) freeze()
+    if (cuts.has(life)) throw driverError("ECONNREFUSED")
+    if (ended.has(life)) {
+      if (sql !== "ROLLBACK" && !sql.startsWith("BEGIN")) throw driverError("ECONNRESET")
+      ended.delete(life)
+      if (sql === "ROLLBACK") return []
+    }
     // One connection stands for those of all processes: who has no transaction waits for whoever has one.
     if (holder !== undefined && holder !== life) {
       machine.disturb()
@@ -152,10 +184,28 @@ export const make = (
     return rows
   }
 
+  const isSilent = (life: Life) => cuts.get(life) === "silent"
+
+  const untilReconnected = (life: Life) =>
+    Effect.async<void>((resume) => {
+      const answer = () => resume(Effect.void)
+      const all = waiting.get(life) ?? new Set()
+      waiting.set(life, all.add(answer))
+      return Effect.sync(() => void all.delete(answer))
+    })
+
+  /** As a process runs a statement that may be without its database: the answer of a commit may be late as well. */
+  const runFor = (life: Life): Run => {
+    const run = runOf((sql, params) => execute(life, sql, params))
+    const answer = Effect.suspend(() => (isSilent(life) ? untilReconnected(life) : Effect.void))
+    return (sql, params) => Effect.zipRight(answer, Effect.zipLeft(run(sql, params), answer))
+  }
+
   return {
     query: (sql, ...params) => prepare(sql).all(...params),
-    client: (life) => clientOf((sql, params) => execute(life, sql, params)),
-    plain: clientOf(all),
+    client: (life, { mayBeCut } = { mayBeCut: false }) =>
+      clientOf(mayBeCut ? runFor(life) : runOf((sql, params) => execute(life, sql, params))),
+    plain: clientOf(runOf(all)),
     setFault: (next) => {
       fault = next
       counted = 0
@@ -165,6 +215,19 @@ export const make = (
     },
     abandon: (life) => {
       if (holder === life) rollBack()
+      cuts.delete(life)
+      ended.delete(life)
+    },
+    disconnect,
+    cutOff: (life, cut) => {
+      disconnect(life)
+      cuts.set(life, cut)
+    },
+    reconnect: (life) => {
+      cuts.delete(life)
+      const answers = waiting.get(life) ?? []
+      waiting.delete(life)
+      for (const answer of answers) answer()
     },
     isAtRest: () => holder === undefined,
     content: () => database.serialize(),

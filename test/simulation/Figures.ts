@@ -4,6 +4,9 @@
 import { Schema } from "effect"
 import type { Report } from "./Simulation.js"
 
+/** What is simulated: one manager after the other, or several nodes at once. */
+export type Subject = "one" | "cluster"
+
 export const Failure = Schema.Struct({
   seed: Schema.Int,
   violations: Schema.Array(Schema.String),
@@ -80,11 +83,11 @@ export const line = ({ alive, crashes, events, failures, jobs, recovery, seeds, 
   ].join(", ")
 
 /** What went wrong, and how to see it again. */
-export const describe = ({ digest, seed, trace, violations }: Failure): string =>
+export const describe = ({ digest, seed, trace, violations }: Failure, of: Subject = "one"): string =>
   [
     `seed ${seed} (trace ${digest}):`,
     ...violations.map((violation) => `  ${violation}`),
     "the last of what happened:",
     ...trace.map((line) => `  ${line}`),
-    `see it again: npm run simulate -- --seed ${seed}`
+    `see it again: npm run simulate -- ${of === "cluster" ? "--cluster " : ""}--seed ${seed}`
   ].join("\n")

@@ -15,11 +15,13 @@ export interface Child extends Body {
 }
 
 export interface Ledger {
-  /** The orchestrator that runs for a job. */
+  /** Whether what runs in a process counts as running. */
+  readonly counts: (life: Life) => boolean
+  /** The orchestrator that runs for a job, if its process counts. */
   readonly body: (jobId: string) => Body | undefined
   readonly bodies: () => ReadonlyArray<readonly [string, Body]>
   readonly enter: (jobId: string, body: Body) => void
-  readonly leave: (jobId: string, body: Body) => void
+  readonly leave: (body: Body) => void
   /** The fibers alive that the orchestrator of a job has forked. */
   readonly children: (jobId: string) => number
   readonly enterChild: (child: Child) => void
@@ -40,8 +42,10 @@ export interface Ledger {
   readonly own: (cookie: string, owner: { readonly jobId: string; readonly attempt: number }) => void
 }
 
-export const make = (): Ledger => {
-  const bodies = new Map<string, Body>()
+/** What runs in a process that was killed does not count, and in a cluster what has stood still is judged later. */
+export const make = (counts = (life: Life): boolean => life.isAlive()): Ledger => {
+  const entered = new Map<Body, string>()
+  const bodies = () => [...entered].flatMap(([body, jobId]) => (counts(body.life) ? [[jobId, body] as const] : []))
   const children = new Set<Child>()
   const failed = new Set<string>()
   const accepted = new Map<string, number>()
@@ -49,18 +53,17 @@ export const make = (): Ledger => {
   const owners = new Map<string, { readonly jobId: string; readonly attempt: number }>()
   const name = (life: Life, jobId: string, attempt: number) => `${life.pid}/${jobId}/${attempt}`
   return {
-    body: (jobId) => bodies.get(jobId),
-    bodies: () => [...bodies],
-    enter: (jobId, body) => void bodies.set(jobId, body),
-    leave: (jobId, body) => {
-      if (bodies.get(jobId) === body) bodies.delete(jobId)
-    },
-    children: (jobId) => [...children].filter((child) => child.jobId === jobId && child.life.isAlive()).length,
+    counts,
+    body: (jobId) => bodies().findLast(([id]) => id === jobId)?.[1],
+    bodies,
+    enter: (jobId, body) => void entered.set(body, jobId),
+    leave: (body) => void entered.delete(body),
+    children: (jobId) => [...children].filter((child) => child.jobId === jobId && counts(child.life)).length,
     enterChild: (child) => void children.add(child),
     leaveChild: (child) => void children.delete(child),
     alive: () => {
-      const running = [...bodies].map(([jobId, { life }]) => ({ jobId, life }))
-      return new Set([...running, ...children].filter(({ life }) => life.isAlive()).map(({ jobId }) => jobId))
+      const forked = [...children].flatMap(({ jobId, life }) => (counts(life) ? [jobId] : []))
+      return new Set([...bodies().map(([jobId]) => jobId), ...forked])
     },
     hasFailed: (life, jobId, attempt) => failed.has(name(life, jobId, attempt)),
     fail: (life, jobId, attempt) => void failed.add(name(life, jobId, attempt)),

@@ -23,6 +23,11 @@ import { firstLine, type Machine } from "./Machine.js"
 export interface Life {
   readonly pid: number
   readonly isAlive: () => boolean
+  /** Whether the kernel has stopped it: time passes, and nothing of it runs. */
+  readonly isFrozen: () => boolean
+  readonly freeze: () => void
+  /** It continues: whatever was due meanwhile is late. */
+  readonly thaw: () => void
   /** Whether something is ready to run. */
   readonly isBusy: () => boolean
   /** Lets one fiber that is ready run until it waits or makes way. */
@@ -84,6 +89,9 @@ export const make = (
   const { random, timeline, trace } = machine
   const { bootId, pid } = options
   let alive = true
+  let frozen = false
+  /** What was due while it was frozen. */
+  let late: Array<() => void> = []
   /** What is ready, by its fiber: of one fiber in order, of several in any. */
   let ready: Array<Ready> = []
   const queues = new Map<unknown, Ready>()
@@ -124,7 +132,8 @@ export const make = (
   const after: Life["after"] = (millis, action) => {
     const cancel = timeline.after(millis, () => {
       timers.delete(cancel)
-      action()
+      if (frozen) late.push(action)
+      else action()
     })
     timers.add(cancel)
     return () => {
@@ -177,7 +186,17 @@ export const make = (
   const life: Life = {
     pid,
     isAlive: () => alive,
-    isBusy: () => urgent.length + ready.length > 0,
+    isFrozen: () => frozen,
+    freeze: () => {
+      frozen = true
+    },
+    thaw: () => {
+      const due = late
+      frozen = false
+      late = []
+      for (const action of due) action()
+    },
+    isBusy: () => !frozen && urgent.length + ready.length > 0,
     step: () => {
       const first = urgent.shift()
       if (first !== undefined) {
@@ -222,6 +241,7 @@ export const make = (
     references,
     kill: () => {
       alive = false
+      late = []
       urgent = []
       ready = []
       queues.clear()

@@ -29,31 +29,44 @@ export interface Manager {
   readonly close: (done: () => void) => void
 }
 
+/** What a manager finds in place of the real world. */
+export const replaced = (life: Life, { processes }: { readonly processes: Processes }) =>
+  Layer.mergeAll(
+    Layer.succeedContext(life.references),
+    Layer.succeed(ProcessTableRef, Option.some(processes.table)),
+    Layer.succeed(LaunchRef, processes.launch(life)),
+    Layer.succeed(ParentEnvironment, {}),
+    Layer.succeed(Orchestrators.Home, "around the manager")
+  )
+
 /** Begins to boot one; `booted` is told what came of it. */
 export const boot = (
   life: Life,
   world: World & { readonly database: Database; readonly processes: Processes },
   options: JobManager.LayerOptions,
   booted: (exit: Exit.Exit<Service, AlreadyManaged | StoreError>) => void
+): Manager =>
+  bootLayer(
+    life,
+    JobManager.layer(options).pipe(
+      Layer.provide(Orchestrators.layer(world, life)),
+      Layer.provide(ProcessRunner.layer),
+      Layer.provide(world.machine.random.chance(0.1) ? RunStore.layer : RunStore.layerUntouched),
+      Layer.provideMerge(world.database.client(life)),
+      Layer.provide(replaced(life, world))
+    ),
+    booted
+  )
+
+export const bootLayer = <E>(
+  life: Life,
+  layer: Layer.Layer<JobManager.JobManager | SqlClient.SqlClient, E>,
+  booted: (exit: Exit.Exit<Service, E>) => void
 ): Manager => {
   const scope = Effect.runSync(Scope.make())
   let ready: Context.Context<JobManager.JobManager | SqlClient.SqlClient> | undefined
   let closing = false
 
-  const replaced = Layer.mergeAll(
-    Layer.succeedContext(life.references),
-    Layer.succeed(ProcessTableRef, Option.some(world.processes.table)),
-    Layer.succeed(LaunchRef, world.processes.launch(life)),
-    Layer.succeed(ParentEnvironment, {}),
-    Layer.succeed(Orchestrators.Home, "around the manager")
-  )
-  const layer = JobManager.layer(options).pipe(
-    Layer.provide(Orchestrators.layer(world, life)),
-    Layer.provide(ProcessRunner.layer),
-    Layer.provide(world.machine.random.chance(0.1) ? RunStore.layer : RunStore.layerUntouched),
-    Layer.provideMerge(world.database.client(life)),
-    Layer.provide(replaced)
-  )
   life.fork(
     Effect.map(Layer.buildWithScope(layer, scope), (context) => {
       ready = context

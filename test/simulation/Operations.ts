@@ -2,6 +2,7 @@
  * What callers do to a manager, and what they may conclude from its answers.
  */
 import { Cause, Duration, Effect, Exit, type Fiber, Option, Stream } from "effect"
+import { StoreError } from "../../src/domain/errors.js"
 import { JobId } from "../../src/domain/JobId.js"
 import type { JobEvent } from "../../src/domain/JobEvent.js"
 import { isTerminal } from "../../src/domain/RunStatus.js"
@@ -61,6 +62,8 @@ export const idOf = (id: string): JobId => JobId.make(id)
 /** A write that failed is tried again after this at the latest, in milliseconds. */
 const lastPause = 1_000
 
+const isStoreError = (defect: unknown) => defect instanceof StoreError
+
 const unknownId = JobId.make("0000000000000000000000000Z")
 
 export const make = (world: World & { readonly processes: Processes }): Operations => {
@@ -97,6 +100,8 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       trace.say(`${manager.life.pid} ${name}: ${answerOf(exit)}`)
       if (Exit.isSuccess(exit)) return options.onSuccess?.(exit.value)
       if (Cause.isInterruptedOnly(exit.cause)) return lose(made)
+      // What a node is asked without an error of the store dies where the database does not answer.
+      if (world.isCluster && !begunInCalm && Option.exists(Cause.dieOption(exit.cause), isStoreError)) return
       const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
       if (failure === undefined || !options.allowed.includes(failure._tag))
         violate(`${name} was answered: ${Machine.firstLine(exit.cause)}`)
@@ -114,7 +119,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     const job = records.jobs.get(id)
     if (job?.status !== status) violate(`${how} of ${nameOf(id)} says ${status}, and the record ${job?.status}`)
     const body = ledger.body(id)
-    if (body !== undefined && body.life.isAlive()) violate(`${how} of ${nameOf(id)} has returned, and it still runs`)
+    if (body !== undefined) violate(`${how} of ${nameOf(id)} has returned, and it still runs`)
     const children = ledger.children(id)
     if (children > 0) violate(`${how} of ${nameOf(id)} has returned, and ${children} of its fibers still run`)
     for (const { cookie, pid } of processes.running())
@@ -135,7 +140,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
   const configuration = ({ holds }: StartOptions) => {
     const fixed = { repoPath: "/repository", tasksDir: ".", targetBranch: "main" }
     if (holds) return { ...fixed, labels: { script: "hold" } }
-    if (random.chance(0.3)) return { ...fixed, labels: { target: random.pick(targets) } }
+    if (!world.isCluster && random.chance(0.3)) return { ...fixed, labels: { target: random.pick(targets) } }
     const labels = { script: String(random.below(1_000_000)) }
     return { ...fixed, labels: random.chance(0.2) ? { ...labels, key: random.pick(["x", "y"]) } : labels }
   }

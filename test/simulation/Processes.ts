@@ -21,8 +21,8 @@ export interface Processes {
   readonly running: () => ReadonlyArray<Running>
   readonly table: ProcessTable
   readonly launch: (life: Life) => Launch
-  /** The machine loses its power. */
-  readonly killAll: () => void
+  /** The machine loses its power: of all processes, or of some. */
+  readonly killAll: (which?: (process: Running) => boolean) => void
 }
 
 interface Process extends Running {
@@ -110,7 +110,9 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
   return {
     running: () => [...processes.values()],
     table,
-    killAll: () => processes.clear(),
+    killAll: (which = () => true) => {
+      for (const process of processes.values()) if (which(process)) processes.delete(process.pid)
+    },
     launch: (life) => ({
       cookie: Effect.sync(() => `cookie${++cookies}`),
       clear: () => pause(life),

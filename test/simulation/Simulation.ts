@@ -79,8 +79,27 @@ export const run = (
     const busy = new Set(trees.map(({ owner }) => owner?.jobId))
     if (busy.size > maxJobs) violate(`${busy.size} jobs have processes, and ${maxJobs} may run`)
   })
-  const records = Records.make(machine, { database, maxJobs, recovery, ledger, processes: () => processes, repository })
-  const world = { machine, ledger, records, repository, maxJobs, processes, database, waits, isCalm: () => calm }
+  const records = Records.make(machine, {
+    database,
+    maxJobs,
+    recovery,
+    ledger,
+    processes: () => processes,
+    repository,
+    isOrdered: true
+  })
+  const world = {
+    machine,
+    ledger,
+    records,
+    repository,
+    maxJobs,
+    processes,
+    database,
+    waits,
+    isCluster: false,
+    isCalm: () => calm
+  }
   const operations = Operations.make(world)
   const managers = Managers.make(world, { operations, stopGrace, recovery })
 

@@ -16,6 +16,8 @@ export interface World {
   readonly maxJobs: number
   /** Whether jobs are queued, park and are sent signals. The other seeds are about jobs that run at once, and about their work. */
   readonly waits: boolean
+  /** Whether several nodes have the jobs. Then a job has to end within the time between a lease and a takeover. */
+  readonly isCluster: boolean
   /** Whether every job is to come to its end by itself. */
   readonly isCalm: () => boolean
 }

@@ -1,10 +1,11 @@
 /**
  * `npm run simulate -- --seeds 100000 [--from SEED]` runs many seeds, `npm run simulate -- --seed SEED` one, and tells all of
- * it.
+ * it. With `--cluster`, the seeds are those of several nodes.
  */
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import * as Bundle from "./Bundle.js"
+import * as Cluster from "./cluster/Simulation.js"
 import * as Figures from "./Figures.js"
 import * as Simulation from "./Simulation.js"
 import * as Template from "./Template.js"
@@ -14,9 +15,12 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "2000" },
     from: { type: "string", default: "1" },
     seed: { type: "string" },
+    cluster: { type: "boolean", default: false },
     processes: { type: "string", default: String(availableParallelism()) }
   }
 })
+
+const of: Figures.Subject = values.cluster ? "cluster" : "one"
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -34,9 +38,9 @@ const many = async (): Promise<boolean> => {
   const figures = await Bundle.withBundle([], async (bundle) => {
     let all = Figures.none
     for (let done = 0; done < seeds; done += portion) {
-      const part = { from: from + done, seeds: Math.min(portion, seeds - done), processes }
+      const part = { of, from: from + done, seeds: Math.min(portion, seeds - done), processes }
       const found = await Bundle.run(bundle, part)
-      for (const failure of found.failures) say(Figures.describe(failure))
+      for (const failure of found.failures) say(Figures.describe(failure, of))
       all = Figures.both(all, found)
       if (seeds > portion) say(`… ${Figures.line(all)}`)
     }
@@ -47,7 +51,8 @@ const many = async (): Promise<boolean> => {
 }
 
 const one = (seed: number): boolean => {
-  const { digest, trace, violations } = Simulation.run(seed, { content: Template.make(), keep: Infinity })
+  const { run } = values.cluster ? Cluster : Simulation
+  const { digest, trace, violations } = run(seed, { content: Template.make(), keep: Infinity })
   for (const line of trace) say(line)
   for (const violation of violations) say(`violation: ${violation}`)
   say(`trace ${digest}, ${violations.length} violations`)

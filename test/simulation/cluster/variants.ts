@@ -1,0 +1,97 @@
+/**
+ * The nodes of a cluster, broken in ways that only several of them show. As for those of one manager, the simulation has to find each.
+ */
+import type { Variant } from "../variants.js"
+
+const twice = /and its orchestrator still runs|runs twice at once|works at attempt \d+ of/
+
+export const variants: Readonly<Record<string, Variant>> = {
+  "a run is taken over while its node is alive": {
+    tells: twice,
+    patches: [
+      {
+        file: "src/cluster/sweep.ts",
+        from: "    if (!held.runner.value.isAlive) yield* settle(parts, held)\n",
+        to: "    yield* settle(parts, held)\n"
+      }
+    ]
+  },
+
+  "a write of an attempt that is over is taken": {
+    tells:
+      /has an event of attempt \d+ in attempt \d+|as number \d+|and its orchestrator still runs|works at attempt \d+ of/,
+    patches: [
+      {
+        file: "src/store/RunTransition.ts",
+        from: "  if (state.attempt !== attempt) return undefined\n",
+        to: ""
+      },
+      {
+        file: "src/store/RunTransition.ts",
+        from: 'state.status === "running" && state.attempt === attempt',
+        to: 'state.status === "running"'
+      }
+    ]
+  },
+
+  "a node without its lease keeps its jobs": {
+    tells: twice,
+    patches: [{ file: "src/cluster/Node.ts", from: "      yield* letGo\n", to: "" }]
+  },
+
+  "jobs are counted before the lock": {
+    tells: /\d jobs are running, and \d may/,
+    patches: [
+      {
+        file: "src/store/sql/clusterWrites.ts",
+        from: "    admit: (run, placement) =>\n      Effect.zipLeft(\n",
+        to: `    admit: (run, placement) =>
+      Effect.flatMap(session.read("count", (connection) => cluster.permits(Effect.succeed(connection)).running(run.kind)), (early) => Effect.zipLeft(
+`
+      },
+      {
+        file: "src/store/sql/clusterWrites.ts",
+        from: "...lookup(batch.connection), ...permits }",
+        to: "...lookup(batch.connection), ...permits, running: () => Effect.succeed(early) }"
+      },
+      {
+        file: "src/store/sql/clusterWrites.ts",
+        from: "        indexer.written\n      ),\n\n    begin:",
+        to: "        indexer.written\n      )),\n\n    begin:"
+      }
+    ]
+  },
+
+  "a stop is asked for before its intent is recorded": {
+    tells: /is running after all were stopped/,
+    patches: [
+      {
+        file: "src/cluster/otherNodes.ts",
+        from: '            .record({ type: "job.stopping", jobId: id, attempt, at })\n',
+        to: '            .record({ type: "job.stopping", jobId: id, attempt: 0, at })\n'
+      }
+    ]
+  },
+
+  "a job is kept whose beginning was answered after the lease": {
+    tells: twice,
+    patches: [
+      {
+        file: "src/manager/internal/jobLife.ts",
+        from: " || (yield* Ref.get(core.lapses)) !== lapses",
+        to: ""
+      }
+    ]
+  },
+
+  "a guard learns of a time where it expects an age": {
+    tells: /kills -?\d+, and that node has its lease/,
+    patches: [
+      {
+        file: "src/cluster/Node.ts",
+        from: "      yield* onRenewed(Math.max(0, ...answered.map((time, i) => time - (asked[i] ?? 0))))\n",
+        to: "      yield* onRenewed(answered[1])\n"
+      }
+    ]
+  }
+}
