@@ -22,6 +22,9 @@ import type { Beginning, Created, NewRun } from "./RunWrites.js"
 /** Milliseconds without a sign of life, by the clock of the database, after which a node is dead. */
 export const deadAfter = 10_000
 
+/** Milliseconds without a sign of life after which the record of a node goes as the next node joins. */
+export const forgottenAfter = 24 * 3_600_000
+
 /**
  * The nodes of a cluster, and the placement of jobs on them.
  *
@@ -31,7 +34,7 @@ export const deadAfter = 10_000
 export interface ClusterStore {
   /**
    * Records a node. It takes the place of a dead one of the same kind and address, and fails while that one is alive, and where the
-   * kind has an owner outside the cluster.
+   * kind has an owner outside the cluster. Nodes that have been dead for a day are forgotten.
    */
   readonly join: (node: NewNode) => Effect.Effect<void, NodeConflict | AlreadyManaged | StoreError>
 

@@ -3,7 +3,7 @@
  */
 import { Clock, Effect, Option, Order } from "effect"
 import { NodeConflict, Superseded } from "../domain/errors.js"
-import { type ClusterStore, deadAfter, type HeldRun, type NewNode, type Node } from "./ClusterStore.js"
+import { type ClusterStore, deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node } from "./ClusterStore.js"
 import type * as MemoryQueue from "./MemoryQueue.js"
 import type { Entry } from "./MemoryRunReads.js"
 import { permit, type Permits, placeRun } from "./placeRun.js"
@@ -87,6 +87,9 @@ export const make = ({
         const other = [...nodes.values()].find((other) => other.kind === kind && other.address === address)
         if (other !== undefined && isAlive(now, other)) return new NodeConflict({ kind, address })
         if (other !== undefined) nodes.delete(other.id)
+        for (const { id, kind: of, seenAt } of nodes.values()) {
+          if (of === kind && seenAt <= now - forgottenAfter) nodes.delete(id)
+        }
         nodes.set(node.id, { ...node, seenAt: now, isDraining: false })
         return Effect.void
       }),

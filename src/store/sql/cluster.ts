@@ -4,7 +4,7 @@
 import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
-import { deadAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
+import { deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
 import type { Permits } from "../placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import * as queue from "./queue.js"
@@ -24,7 +24,8 @@ export const join = (
     if (!(yield* isUnowned(connection, kind))) return "owned"
     yield* execute(
       connection,
-      `DELETE FROM charlotte_nodes WHERE kind = ? AND address = ? AND NOT (${isAlive(connection)})`,
+      `DELETE FROM charlotte_nodes
+       WHERE kind = ? AND (address = ? OR seen_at <= ${now} - ${forgottenAfter}) AND NOT (${isAlive(connection)})`,
       [kind, address]
     )
     const rows = yield* selectIds(
