@@ -99,6 +99,9 @@ export const startPlaced = <Config>(
       Effect.tap(({ created }) => stopReplaced(core, created)),
       Effect.uninterruptible
     )
-    if (created._tag !== "Existing") yield* nodes.engine.ask(core.kind).wake(id)
+    const placed = placement.candidates.find((candidate) => candidate.id === id)
+    if (placed !== undefined && created._tag !== "Existing") {
+      yield* nodes.engine.ask(core.kind, placed.address).wake(id)
+    }
     return id
   }).pipe(Tracing.traced("JobManager.start"))

@@ -47,11 +47,14 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
       }
       return
     }
-    if (!engine.hasShard(id) || active !== undefined) return
-    // It has run on one machine, outside of any cluster.
-    if (held.address === undefined) return yield* settle(parts, held)
-    if (Option.isNone(held.runner)) return yield* held.stopping ? cancel(parts, held) : take(parts, held)
-    if (!held.runner.value.isAlive) yield* settle(parts, held)
+    const hasShard = engine.hasShard(id)
+    if (active !== undefined || (!hasShard && held.address !== runner.address)) return
+    // It was placed here, or its shard has moved here since: the first to commit takes it.
+    if (held.address !== undefined && Option.isNone(held.runner)) {
+      return yield* held.stopping ? cancel(parts, held) : take(parts, held)
+    }
+    // Without an address, it has run on one machine, outside of any cluster.
+    if (hasShard && !Option.exists(held.runner, ({ isAlive }) => isAlive)) yield* settle(parts, held)
   })
 
 /** In a fiber of the manager: its check may take a while. */

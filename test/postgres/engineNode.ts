@@ -1,6 +1,6 @@
 /**
  * A node in a process of its own: the URL of the database, its address, and its timing, in milliseconds. It says how many jobs of the
- * conformance suite have a shard that it has, whenever that changes and after each pause of its process.
+ * conformance suite have a shard that it has, and at what time, whenever that changes and after each pause of its process.
  */
 import { Effect } from "effect"
 import { performance } from "node:perf_hooks"
@@ -20,7 +20,7 @@ const main = Effect.gen(function* () {
   let [before, at] = [-1, performance.now()]
   return yield* Effect.sync(() => {
     const [now, count] = [performance.now(), ids.filter(engine.hasShard).length]
-    if (count !== before || now - at > pause) process.stdout.write(`${count}\n`)
+    if (count !== before || now - at > pause) process.stdout.write(`${count} ${performance.timeOrigin + now}\n`)
     ;[before, at] = [count, now]
   }).pipe(Effect.delay(interval), Effect.forever)
 }).pipe(Effect.scoped, Effect.provide(engineAt(url, { address, timing: { expiration, refresh, assignment } })))

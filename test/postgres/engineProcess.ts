@@ -15,8 +15,8 @@ export interface EngineProcess {
   readonly address: string
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
   readonly kill: Effect.Effect<void>
-  /** How many jobs it has, as it says next. */
-  readonly count: Effect.Effect<number>
+  /** How many jobs it has, as it says next, at or after a time in milliseconds of the epoch. */
+  readonly count: (since?: number) => Effect.Effect<number>
 }
 
 export const make = (
@@ -46,10 +46,14 @@ export const make = (
         child.kill("SIGKILL")
         await exit
       }),
-      count: Effect.promise(async () => {
-        const { done, value } = await lines.next()
-        if (done === true) throw new Error("the process has ended")
-        return Number(value)
-      })
+      count: (since = 0) =>
+        Effect.promise(async () => {
+          for (;;) {
+            const { done, value } = await lines.next()
+            if (done === true) throw new Error("the process has ended")
+            const [count = Number.NaN, at = Number.NaN] = value.split(" ").map(Number)
+            if (at >= since) return count
+          }
+        })
     }
   })

@@ -11,8 +11,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/cluster/sweep.ts",
-        from: "    if (!held.runner.value.isAlive) yield* settle(parts, held)\n",
-        to: "    yield* settle(parts, held)\n"
+        from: "    if (hasShard && !Option.exists(held.runner, ({ isAlive }) => isAlive)) yield* settle(parts, held)\n",
+        to: "    if (hasShard) yield* settle(parts, held)\n"
       }
     ]
   },
