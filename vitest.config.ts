@@ -37,7 +37,8 @@ const long = [
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Paused}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
-  "test/manager/Capacity.test.ts"
+  "test/manager/Capacity.test.ts",
+  "test/tasks/run/Resume.test.ts"
 ]
 
 /** Tests on PostgreSQL that have a long form. */
