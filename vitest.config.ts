@@ -34,6 +34,7 @@ const chaos = [
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
 const long = [
+  "test/crash/Application.test.ts",
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Paused}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",

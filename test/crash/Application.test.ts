@@ -2,13 +2,14 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Random } from "effect"
 import { fileURLToPath } from "node:url"
 import { bundle } from "../support/bundle.js"
+import { isLong } from "../support/long.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Agenda from "./Agenda.js"
 import * as Campaign from "./application/Campaign.js"
 import * as Points from "./application/Points.js"
 import { enough } from "./Harness.js"
 
-const kills = Number(process.env["CRASH_KILLS"] ?? 200)
+const kills = Number(process.env["CRASH_KILLS"] ?? (isLong ? 200 : 60))
 const seed = process.env["CRASH_SEED"] ?? "charlotte"
 const worlds = Number(process.env["CRASH_WORLDS"] ?? 2)
 

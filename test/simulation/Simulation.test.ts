@@ -1,9 +1,9 @@
-/** The manager and the store, whole, under every order of events that 700 seeds think of. */
+/** The manager and the store, whole, under every order of events that 500 seeds think of. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Bundle from "./Bundle.js"
 import * as Figures from "./Figures.js"
 
-const seeds = 700
+const seeds = 500
 
 describe("the simulation", () => {
   it("does the same again for the same seed, whatever was done before", { timeout: 120_000 }, async () => {

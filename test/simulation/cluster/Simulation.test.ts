@@ -1,9 +1,9 @@
-/** Several nodes at once, whole, under every order of events that 300 seeds think of. */
+/** Several nodes at once, whole, under every order of events that 200 seeds think of. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Bundle from "../Bundle.js"
 import * as Figures from "../Figures.js"
 
-const seeds = 300
+const seeds = 200
 
 describe("the simulation of a cluster", () => {
   it("does the same again for the same seed, whatever was done before", { timeout: 120_000 }, async () => {
