@@ -7,6 +7,8 @@ import type { Patch } from "./Bundle.js"
 export interface Variant {
   /** The first seed, where few orders of events tell: those before would only take time. */
   readonly from?: number
+  /** Found after minutes: in the long form only. */
+  readonly isRare?: boolean
   readonly patches: ReadonlyArray<Patch>
   /** What is said of it. */
   readonly tells: RegExp

@@ -74,7 +74,6 @@ describe("Writer", () => {
       yield* clear
       yield* Effect.all(
         [
-          store.record({ ...job, type: "job.stopping", at: at(2) }),
           store.record({ ...job, type: "job.interrupted", at: at(3), crashed: true }),
           store.begin({ ...job, attempt: 2, key: undefined, at: at(4) }),
           store.append({ ...job, attempt: 2, events: rows(2) }),
@@ -88,13 +87,12 @@ describe("Writer", () => {
       expect(late).toMatchObject({ left: { _tag: "Superseded" } })
       expect(yield* log(job.jobId)).toEqual([
         "1 job.started",
-        "2 job.stopping",
-        "3 job.interrupted",
-        "4 job.resumed",
-        "5 job.stopping",
+        "2 job.interrupted",
+        "3 job.resumed",
+        "4 job.stopping",
+        "5 x",
         "6 x",
-        "7 x",
-        "8 job.cancelled"
+        "7 job.cancelled"
       ])
     }).pipe(Effect.provide(layer))
   )

@@ -18,6 +18,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a write of an attempt that is over is taken": {
+    isRare: true,
     tells:
       /has an event of attempt \d+ in attempt \d+|as number \d+|and its orchestrator still runs|works at attempt \d+ of/,
     patches: [
@@ -35,6 +36,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a node without its lease keeps its jobs": {
+    isRare: true,
     tells: twice,
     patches: [{ file: "src/cluster/Node.ts", from: "      yield* letGo\n", to: "" }]
   },
@@ -63,6 +65,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a stop is asked for before its intent is recorded": {
+    isRare: true,
     tells: /is running after all were stopped/,
     patches: [
       {
@@ -74,6 +77,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a job is kept whose beginning was answered after the lease": {
+    isRare: true,
     tells: twice,
     patches: [
       {
