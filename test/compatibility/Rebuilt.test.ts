@@ -111,7 +111,7 @@ describe("a database of 0.1.0 that is migrated", () => {
           const { kind, status } = runs.find((run) => run["id"] === row["run_id"]) ?? {}
           return { ...row, kind, status }
         }),
-        charlotte_attempts: old["charlotte_attempts"]?.map((row) => ({ ...row, machine: null })),
+        charlotte_attempts: old["charlotte_attempts"]?.map((row) => ({ ...row, machine: null, log: null, tail: null })),
         charlotte_owners: old["charlotte_owners"]?.map((row) => ({
           ...row,
           lock_path: null,
