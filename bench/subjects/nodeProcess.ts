@@ -3,7 +3,7 @@
  * numbers, a line each.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect, type Layer, Logger, type Scope, Stream } from "effect"
+import { Effect, Layer, Logger, type Scope, Stream } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:net"
@@ -67,10 +67,10 @@ export const runNode = <R, E, E2>(
   const lines = Stream.fromAsyncIterable(createInterface({ input: process.stdin }), String)
   const program = say(0).pipe(
     Effect.zipRight(Stream.runForEach(lines, (line) => Effect.flatMap(answer(line), say))),
-    // Whoever has started it has been killed, and perhaps the server.
-    Effect.zipRight(Effect.sync(() => process.exit()))
+    // Its parent has been killed, and perhaps the server.
+    Effect.zipRight(Effect.sync((): void => process.exit()))
   )
   // Standard output is for answers.
   const log = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
-  NodeRuntime.runMain(program.pipe(Effect.provide(layer), Effect.provide(log)), { disablePrettyLogger: true })
+  NodeRuntime.runMain(Effect.provide(program, Layer.provideMerge(layer, log)), { disablePrettyLogger: true })
 }
