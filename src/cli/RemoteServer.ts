@@ -4,6 +4,7 @@
 import { Config, Context, Effect, Option, Redacted, Schema } from "effect"
 import type { FileUnusable } from "../daemon/SecretFile.js"
 import type { RemoteTarget } from "../http/client/JobClient.js"
+import { isLoopback } from "../internal/HostPort.js"
 
 /** What the command line of this process says. */
 export class Flags extends Context.Reference<Flags>()("charlotte/cli/RemoteServer/Flags", {
@@ -32,8 +33,6 @@ const named = Effect.flatMap(Flags, ({ server }) =>
 /** Whether commands are for another daemon than that of the home. */
 export const isUsed = Effect.map(named, Option.isSome)
 
-const loopback = ["127.0.0.1", "localhost", "[::1]"]
-
 const expected = "--server (or CHARLOTTE_SERVER) must be https://HOST:PORT, or http on a loopback address"
 
 /** The address, without anything that stands for no part of it; a URL with a password is not repeated. */
@@ -48,7 +47,7 @@ const originOf = (text: string): Effect.Effect<string, ServerUnusable> =>
     if (!["http:", "https:"].includes(protocol) || pathname !== "/" || search !== "" || hash !== "") {
       return yield* new ServerUnusable({ problem: `${expected}, and is ${text}` })
     }
-    if (protocol === "http:" && !loopback.includes(hostname)) {
+    if (protocol === "http:" && !isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"))) {
       const tunnel = `a tunnel to a loopback address: ssh -L 7433:HOST:PORT`
       const problem = `${text} would send the token where others can read it: use https, or ${tunnel}`
       return yield* new ServerUnusable({ problem })

@@ -64,7 +64,9 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
   extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
 
 const sweepInterval = "500 millis"
-const longestLease = Duration.seconds(5)
+
+/** How long the database may not answer by default. */
+export const longestLease = Duration.seconds(5)
 
 /** How long jobs have to end when the lease is over: then the guard of the node kills. */
 const graceOnLoss = Duration.seconds(1)

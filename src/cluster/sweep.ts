@@ -92,11 +92,10 @@ const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreErr
  * This node has taken it without knowing, since the answer was lost: nothing of the attempt has begun. Or it has ended since the rows
  * were read, and then this changes nothing.
  */
-const giveBack = <C>({ core: { store } }: Sweep<C>, { run, stopping }: HeldRun): Effect.Effect<void, StoreError> =>
-  Effect.gen(function* () {
-    const change = stopping ? { type: "job.cancelled" as const } : { type: "job.interrupted" as const, crashed: true }
-    yield* store.record({ ...change, jobId: run.id, attempt: run.attempt, at: yield* now })
-  }).pipe(Effect.catchTag("Superseded", () => Effect.void))
+const giveBack = <C>({ core: { store } }: Sweep<C>, { run }: HeldRun): Effect.Effect<void, StoreError> =>
+  Effect.flatMap(now, (at) =>
+    store.record({ type: "job.interrupted", crashed: true, jobId: run.id, attempt: run.attempt, at })
+  ).pipe(Effect.catchTag("Superseded", () => Effect.void))
 
 /** Its node is dead. */
 const settle = <C>({ core: { kind, store }, recover }: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>

@@ -4,6 +4,7 @@
  */
 import { DateTime, Effect, Option, Schema } from "effect"
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { bracketed } from "../internal/HostPort.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import { Home } from "./Home.js"
 import { NodeSettings } from "./NodeSettings.js"
@@ -20,7 +21,7 @@ export type Address = typeof Address.Type
 export const show = (address: Address): string => {
   if ("socket" in address) return address.socket
   const { host = "127.0.0.1", port, url } = address
-  return url ?? `${host.includes(":") ? `[${host}]` : host}:${port}`
+  return url ?? `${bracketed(host)}:${port}`
 }
 
 /** The holder of a home. */

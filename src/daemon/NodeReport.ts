@@ -1,7 +1,8 @@
 /**
  * How this node of a cluster is, for probes and metrics.
  */
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
+import { longestLease } from "../cluster/ClusterManager.js"
 import type { Service as Engine } from "../cluster/Engine.js"
 import type { StoreError } from "../domain/errors.js"
 import type { ClusterGauges } from "../http/server/Metrics.js"
@@ -14,9 +15,6 @@ export interface NodeReport {
   readonly gauges: Effect.Effect<ClusterGauges, StoreError>
 }
 
-/** Milliseconds without an answer of the database after which a node lets go of its jobs. */
-const lease = 5_000
-
 export const make = (store: ClusterStore, engine: Pick<Engine, "address" | "shards">): NodeReport => {
   const { kind } = JobManager
   const nodes = store.nodes(kind)
@@ -24,7 +22,7 @@ export const make = (store: ClusterStore, engine: Pick<Engine, "address" | "shar
     problems: Effect.map(nodes, (nodes) => {
       const own = nodes.find(({ address }) => address === engine.address)
       if (own === undefined) return ["this node is not recorded in the database: it joins the cluster, or leaves it"]
-      if (own.seenAgo > lease) {
+      if (own.seenAgo > Duration.toMillis(longestLease)) {
         const seconds = Math.floor(own.seenAgo / 1_000)
         return [`this node has given no sign of life for ${seconds} seconds, and lets go of its jobs; see its log`]
       }

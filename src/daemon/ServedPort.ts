@@ -6,6 +6,7 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import { Clock, Effect, Redacted, Schema } from "effect"
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import type { Tls } from "../http/server/Server.js"
+import { bracketed, isLoopback, isWildcard } from "../internal/HostPort.js"
 import { Configuration } from "./Configuration.js"
 import type { Home } from "./Home.js"
 import * as LockOwner from "./LockOwner.js"
@@ -39,16 +40,13 @@ export class ListenRefused extends Schema.TaggedError<ListenRefused>()("ListenRe
   }
 }
 
-const loopback = ["127.0.0.1", "localhost", "::1"]
-const everyAddress = ["0.0.0.0", "::"]
-
 const all = "--tls-cert FILE --tls-key FILE --token-file FILE"
 
 /** What is missing, if anything. */
 const refusalOf = ({ host }: Port, { insecureHttp, tlsCert, tlsKey, tokenFile }: Settings): string | undefined => {
   if (tlsCert !== undefined && tlsKey === undefined) return "a certificate needs its key: add --tls-key FILE"
   if (tlsCert === undefined && tlsKey !== undefined) return "a key needs its certificate: add --tls-cert FILE"
-  if (loopback.includes(host) || insecureHttp === true) return undefined
+  if (isLoopback(host) || insecureHttp === true) return undefined
   if (tlsCert === undefined) {
     return `other machines could reach it, and read the token on the way: add ${all}, or --insecure-http in a network that is private`
   }
@@ -139,8 +137,8 @@ export const make = (
  * advertises.
  */
 export const urlOf = ({ host, port, tls }: Served, advertise: string): string | undefined => {
-  if (port === 0 || (tls === undefined && loopback.includes(host))) return undefined
-  const named = everyAddress.includes(host) ? advertise.replace(/:\d+$/, "") : host
+  if (port === 0 || (tls === undefined && isLoopback(host))) return undefined
+  const named = isWildcard(host) ? advertise.replace(/:\d+$/, "") : bracketed(host)
   const scheme = tls === undefined ? "http" : "https"
-  return `${scheme}://${named.includes(":") && !named.startsWith("[") ? `[${named}]` : named}:${port}`
+  return `${scheme}://${named}:${port}`
 }

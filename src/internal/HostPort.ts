@@ -21,3 +21,16 @@ export const parse = (text: string): Option.Option<HostPort> => {
   const isPort = Number(port) >= 1 && Number(port) <= 65_535
   return host === undefined || !isPort ? Option.none() : Option.some({ text, host, port: Number(port) })
 }
+
+/** As in a URL, and before a port. */
+export const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host)
+
+const loopback = ["127.0.0.1", "localhost", "::1"]
+
+/** Whether only processes of this machine reach it. */
+export const isLoopback = (host: string): boolean => loopback.includes(host)
+
+const wildcards = ["0.0.0.0", "::"]
+
+/** Whether it stands for every address of this machine. */
+export const isWildcard = (host: string): boolean => wildcards.includes(host)

@@ -2,6 +2,7 @@
  * A port that the daemon listens on, besides the socket of its home.
  */
 import type { Address } from "../../daemon/LockOwner.js"
+import { isLoopback } from "../../internal/HostPort.js"
 
 export interface Port {
   readonly host: string
@@ -17,10 +18,8 @@ export const parse = (text: string): Port | undefined => {
   return port <= 65_535 ? { host: host.replace(/[[\]]/g, ""), port } : undefined
 }
 
-const loopback = ["127.0.0.1", "localhost", "::1"]
-
 /** Whether a port of a daemon is the one that is wanted; port 0 is any on that address. */
 export const isAt = (wanted: Port, address: Address): boolean => {
   if ("socket" in address || (wanted.port !== 0 && wanted.port !== address.port)) return false
-  return wanted.host === address.host || (address.url === undefined && loopback.includes(wanted.host))
+  return wanted.host === address.host || (address.url === undefined && isLoopback(wanted.host))
 }

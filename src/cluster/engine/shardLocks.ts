@@ -30,7 +30,7 @@ export interface ShardLocks {
 /** How long a question about nodes may take. */
 const queryTimeout = "3 seconds"
 
-/** How long an answer is used. Where a lock has moved since, the node that has it takes the run from its row. */
+/** How long an answer is used. Where a lock has moved since, the run stays with the node that it is placed on. */
 const holdersTtl = "500 millis"
 
 const prefix = "charlotte_cluster"
@@ -40,16 +40,19 @@ const runners = `${prefix}_runners`
 /** In the words of the driver, which has no code for it. */
 const noAnswer = () => new Error("Connection timed out")
 
-/** What several nodes say that create the same table at once: a duplicate name, in the catalogue or before. */
-const isRace = (error: unknown): boolean =>
-  Predicate.hasProperty(error, "cause")
-    ? isRace(error.cause)
-    : Predicate.hasProperty(error, "code") && ["23505", "42710", "42P07", "XX000"].includes(String(error.code))
+/** Whether an error, or what it was caused by, has one of these codes. */
+const hasCode =
+  (codes: ReadonlyArray<string>) =>
+  (error: unknown): boolean =>
+    Predicate.hasProperty(error, "cause")
+      ? hasCode(codes)(error.cause)
+      : Predicate.hasProperty(error, "code") && codes.includes(String(error.code))
 
-const isMissing = (error: unknown): boolean =>
-  Predicate.hasProperty(error, "cause")
-    ? isMissing(error.cause)
-    : Predicate.hasProperty(error, "code") && error.code === "42P01"
+/** What several nodes say that create the same table at once: a duplicate name, in the catalogue or before. */
+const isRace = hasCode(["23505", "42710", "42P07", "XX000"])
+
+/** There is no such table. */
+const isMissing = hasCode(["42P01"])
 
 const Draining = Schema.Array(Schema.Struct({ address: Schema.String }))
 const Holders = Schema.Array(Schema.Struct({ shard_id: Schema.String, address: Schema.String }))

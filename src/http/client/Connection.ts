@@ -5,6 +5,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, identity, Option, type Redacted, type Scope } from "effect"
+import { bracketed } from "../../internal/HostPort.js"
 import * as Tracing from "../../internal/Tracing.js"
 import { version, versionHeader } from "../contract/Version.js"
 import type { ListenError } from "../server/ListenError.js"
@@ -50,7 +51,7 @@ export interface Connection {
 const urlOf = (target: Exclude<Target, { readonly socket: string }>): string => {
   if ("url" in target) return target.url.replace(/\/$/, "")
   const { host = "127.0.0.1", port } = target
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`
+  return `http://${bracketed(host)}:${port}`
 }
 
 const ofTarget = (target: Target) =>

@@ -8,6 +8,7 @@ import { createServer as createSecureServer } from "node:https"
 import { connect } from "node:net"
 import { dirname } from "node:path"
 import { umask } from "node:process"
+import { bracketed } from "../../internal/HostPort.js"
 import { ListenError } from "./ListenError.js"
 import { limitPipelining } from "./pipelining.js"
 import * as RemoteHost from "./RemoteHost.js"
@@ -165,9 +166,6 @@ const loopback: { readonly [host: string]: string } = { "127.0.0.1": "127.0.0.1"
 const minTokenLength = 32
 
 type Port = Exclude<Address, { readonly socket: string }>
-
-/** As in a URL. */
-const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
 const onPort = (
   server: Server,

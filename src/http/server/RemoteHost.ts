@@ -5,12 +5,9 @@
 import { X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
 import { hostname, networkInterfaces } from "node:os"
+import { isWildcard } from "../../internal/HostPort.js"
 
 /** They stand for all addresses of this machine. */
-const wildcards = ["0.0.0.0", "::"]
-
-export const isWildcard = (host: string): boolean => wildcards.includes(host)
-
 const defaultPorts = { http: 80, https: 443 }
 
 const named = (text: string): { readonly name: string; readonly port: string | undefined } => {

@@ -28,7 +28,7 @@ export interface Shared extends World {
   readonly notices: Store.Notices
 }
 
-/** Begins to boot one; `booted` is told what came of it. */
+/** Begins to boot one; `booted` gets what came of it. */
 export const boot = (
   life: Life,
   world: Shared,

@@ -195,7 +195,7 @@ export const run = (
 
   const isIdle = () => !nodes.lives().some((life) => life.isBusy())
 
-  /** One thing happens; tells whether there was anything to do. */
+  /** One thing happens; answers whether there was anything to do. */
   const step = (): boolean => {
     steps += 1
     const [first, ...rest] = nodes.lives().filter((life) => life.isBusy())
@@ -289,7 +289,7 @@ export const run = (
 
   const known = (id: string): JobId => operations.known().find((known) => known === id) ?? Operations.idOf(id)
 
-  /** All jobs come to their end when they are told to, by any node. */
+  /** All jobs come to their end when any node is asked to stop them. */
   const stopAll = () => {
     for (let round = 0; round < 5 && goesOn() && unfinished().length > 0; round++) {
       const asked = anyNode()
