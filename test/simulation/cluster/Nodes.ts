@@ -39,6 +39,7 @@ export interface Nodes {
   readonly taken: (life: LifeModule.Life) => void
   /** All that stand still continue, and all have the database; there is one at least. */
   readonly mend: () => void
+  /** No more come. */
   readonly closeAll: () => void
   readonly figures: () => { readonly crashes: number; readonly alive: number }
 }
@@ -65,6 +66,7 @@ export const make = (
   let pids = 1
   let crashes = 0
   let alive = 0
+  let isOver = false
 
   const all = () => [...nodes.values()]
   const isTaken = (address: string) => all().some((node) => node.address === address)
@@ -131,7 +133,7 @@ export const make = (
 
   const bootLater = (address: string) =>
     void timeline.after(random.between(0, 12_000), () => {
-      if (!isTaken(address)) boot(address)
+      if (!isOver && !isTaken(address)) boot(address)
     })
 
   const crash = () => {
@@ -240,6 +242,7 @@ export const make = (
         boot(addresses.find((address) => !isTaken(address)) ?? "e:1")
     },
     closeAll: () => {
+      isOver = true
       for (const node of all()) if (!node.manager.isClosing()) closeNode(node)
     },
     figures: () => ({ crashes, alive })
