@@ -192,7 +192,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
           outside: startPlaced(
             core,
             starting,
-            { engine, nodes: Effect.tapError(nodes, () => forgetNodes) },
+            { engine, runner, isFresh: node.isFresh, nodes: Effect.tapError(nodes, () => forgetNodes) },
             { input, options, waiting: continued }
           )
         }),

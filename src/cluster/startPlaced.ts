@@ -1,21 +1,30 @@
 /**
  * Starting a job in a cluster: as on one machine, but the transaction that decides also counts the jobs of all nodes, and places the
- * run on the one with most room. That node takes it from its row.
+ * run on the one with most room. Where that is this node, it takes it in the same transaction; others take it from its row.
  */
-import { Array, type DateTime, Effect, Option } from "effect"
-import { StoreError } from "../domain/errors.js"
+import { Array, Data, type DateTime, Effect, Option } from "effect"
+import { type MaxJobsReached, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { request } from "../domain/StartOptions.js"
 import { now } from "../internal/now.js"
+import { parse } from "../internal/Json.js"
 import * as Tracing from "../internal/Tracing.js"
 import type { Core } from "../manager/internal/Core.js"
+import { Elsewhere, launch } from "../manager/internal/jobLife.js"
 import { traceOf } from "../manager/internal/jobSpan.js"
-import { decideByKeys, named, type Refusal, stopReplaced } from "../manager/internal/startJob.js"
+import {
+  decideByKeys,
+  named,
+  type Refusal,
+  startedRun,
+  stopReplaced,
+  type WriteError
+} from "../manager/internal/startJob.js"
 import { newRun, type Starting, submit, type Submitted } from "../manager/internal/submission.js"
-import type { Candidate, Node, Placement } from "../store/ClusterStore.js"
+import type { Admitted, Candidate, Node, Placement, Runner, Taker } from "../store/ClusterStore.js"
 import type { Service as Engine } from "./Engine.js"
 
-/** Ids to draw for one that belongs to each node. */
+/** Ids to draw, at most, for one that belongs to each node. */
 const draws = 64
 
 /** How often it is looked again, every so many milliseconds, where no node has its shards yet. */
@@ -25,6 +34,10 @@ const pause = 100
 /** The nodes of the kind. */
 interface Nodes {
   readonly engine: Engine
+  /** This node. */
+  readonly runner: Runner
+  /** Whether this node may take jobs: the database has answered within its lease. */
+  readonly isFresh: Effect.Effect<boolean>
   /** May be some hundred milliseconds old: the node that has the shard by then takes the run. */
   readonly nodes: Effect.Effect<ReadonlyArray<Node>, StoreError>
 }
@@ -46,27 +59,35 @@ export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> 
   })
 }
 
-/** An id for each node that takes jobs. */
+/** An id for each node that takes jobs; that of this node first, so that it has the jobs for which others have no more room. */
 const candidates = <Config>(
   { kind }: Core<Config>,
-  { engine, nodes: listed }: Nodes,
+  { engine, nodes: listed, runner }: Nodes,
   nextId: () => JobId
 ): Effect.Effect<Placement["candidates"], StoreError> =>
   Effect.gen(function* () {
     for (let tries = 0; tries < patience; tries++) {
       if (tries > 0) yield* Effect.sleep(pause)
-      const nodes = yield* listed
-      const ids = Array.makeBy(draws, nextId)
-      const addresses = yield* engine.nodesOf(ids)
-      const found = nodes.flatMap(({ address, capacity, isAlive, isDraining }): ReadonlyArray<Candidate> => {
-        const id = ids.find((_, i) => Option.contains(addresses[i] ?? Option.none(), address))
-        return id === undefined || !isAlive || isDraining ? [] : [{ id, address, capacity }]
-      })
-      const [first, ...others] = found
-      if (first !== undefined) return [first, ...others]
+      const nodes = (yield* listed).filter(({ isAlive, isDraining }) => isAlive && !isDraining)
+      const found = new Map<string, Candidate>()
+      for (let drawn = 0; drawn < draws && found.size < nodes.length; drawn += nodes.length) {
+        const ids = Array.makeBy(nodes.length, nextId)
+        const addresses = yield* engine.nodesOf(ids)
+        for (const [i, id] of ids.entries()) {
+          const node = nodes.find(({ address }) => Option.contains(addresses[i] ?? Option.none(), address))
+          if (node !== undefined) found.set(node.address, { id, address: node.address, capacity: node.capacity })
+        }
+      }
+      const isHere = ({ address }: Candidate) => address === runner.address
+      const [others, own] = Array.partition(found.values(), isHere)
+      const [first, ...rest] = [...own, ...others]
+      if (first !== undefined) return [first, ...rest]
     }
     return yield* noNode(kind)
   })
+
+/** No node has room: asking once more would not help. */
+class ClusterFull extends Data.TaggedError("ClusterFull")<{ readonly refusal: MaxJobsReached }> {}
 
 export const startPlaced = <Config>(
   core: Core<Config>,
@@ -91,17 +112,56 @@ export const startPlaced = <Config>(
     if (decided !== "permit" && decided !== "queue") return decided
     const checked = yield* starting.admission.check(submission.config)
     yield* core.shutdown.refuse
-    const trace = traceOf(yield* Tracing.caller)
+    const caller = yield* Tracing.caller
+    const trace = traceOf(caller)
     const run = newRun(core, starting, submission, { ...checked, trace })
     const placement = { candidates: yield* candidates(core, nodes, nextId), whenFull: requested.whenFull, waiting }
-    const { created, id } = yield* core.store.cluster.admit(run, placement).pipe(
-      Effect.mapError(named(checked)),
-      Effect.tap(({ created }) => stopReplaced(core, created)),
-      Effect.uninterruptible
+
+    const admit = (taker?: Taker) =>
+      core.store.cluster.admit(run, placement, taker).pipe(
+        Effect.mapError(named(checked)),
+        Effect.tap(({ created }) => stopReplaced(core, created)),
+        Effect.tap((admitted) => wakeNode(core, nodes, placement, admitted))
+      )
+    const leave = Effect.map(Effect.uninterruptible(admit()), ({ id }) => id)
+
+    const [{ address, id }] = placement.candidates
+    if (decided === "queue" || address !== nodes.runner.address || !(yield* nodes.isFresh)) return yield* leave
+    const commit = (traceOfSpan = trace) =>
+      admit({ ...nodes.runner, trace: traceOfSpan }).pipe(
+        Effect.catchTag("MaxJobsReached", (refusal) => new ClusterFull({ refusal })),
+        Effect.flatMap(({ id: placed, isTaken }) =>
+          isTaken ? Effect.succeed(startedRun({ ...run, id })) : new Elsewhere({ id: placed })
+        )
+      )
+    const prepare = Effect.succeed({
+      config: submission.config,
+      submission: checked.submission && parse(checked.submission),
+      attempt: 1,
+      trace,
+      commit
+    })
+    return yield* launch<Config, WriteError | ClusterFull | Elsewhere>(core, { id, prepare, caller }).pipe(
+      Effect.as(id),
+      Effect.catchTags({
+        AlreadyActive: Effect.die,
+        ClusterFull: ({ refusal }) => refusal,
+        Elsewhere: ({ id }) => Effect.succeed(id),
+        // Here, all permits are held at the moment.
+        MaxJobsReached: () => leave
+      })
     )
-    const placed = placement.candidates.find((candidate) => candidate.id === id)
-    if (placed !== undefined && created._tag !== "Existing") {
-      yield* nodes.engine.ask(core.kind, placed.address).wake(id)
-    }
-    return id
   }).pipe(Tracing.traced("JobManager.start"))
+
+/** Where another node has to take the run, or to begin it. */
+const wakeNode = <Config>(
+  { kind }: Core<Config>,
+  { engine }: Nodes,
+  { candidates }: Pick<Placement, "candidates">,
+  { created, id, isTaken }: Admitted
+): Effect.Effect<void> => {
+  const placed = candidates.find((candidate) => candidate.id === id)
+  return placed === undefined || isTaken || created._tag === "Existing"
+    ? Effect.void
+    : engine.ask(kind, placed.address).wake(id)
+}

@@ -63,14 +63,13 @@ export interface ClusterStore {
 
   /**
    * As `create`, within the limit of the kind: the run is placed on the candidate with most room, under the id of that candidate.
+   * Where it runs at once, and that is the address of `taker`, that node takes it in the same transaction.
    */
   readonly admit: (
     run: Omit<NewRun, "id" | "isQueued">,
-    placement: Placement
-  ) => Effect.Effect<
-    { readonly id: JobId; readonly created: Created },
-    MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | StoreError
-  >
+    placement: Placement,
+    taker?: Taker
+  ) => Effect.Effect<Admitted, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
   /** As `begin`, within the limit of the kind: the attempt is that of this node. */
   readonly begin: (
@@ -138,6 +137,30 @@ export interface Runner {
   readonly address: string
   /** How many jobs it runs at once. */
   readonly capacity: number
+}
+
+/**
+ * A node that takes a run as it is placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Taker extends Runner {
+  /** The trace of the run, recorded if it takes it. */
+  readonly trace: RunTrace | undefined
+}
+
+/**
+ * What a start has come to.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Admitted {
+  readonly id: JobId
+  readonly created: Created
+  /** Whether the taker has taken it. Otherwise a run that is running is taken by the node that it is placed on. */
+  readonly isTaken: boolean
 }
 
 /**

@@ -6,7 +6,7 @@ import { NodeConflict, Superseded } from "../domain/errors.js"
 import { type ClusterStore, deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node } from "./ClusterStore.js"
 import type * as MemoryQueue from "./MemoryQueue.js"
 import type { Entry } from "./MemoryRunReads.js"
-import { permit, type Permits, placeRun } from "./placeRun.js"
+import { isTakenBy, permit, type Permits, placeRun } from "./placeRun.js"
 import type { Service } from "./RunStoreService.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
@@ -116,15 +116,18 @@ export const make = ({
     currentLimit: (kind) => Effect.sync(() => Option.fromNullable(limits.get(kind))),
     setLimit: ({ kind, maxJobs }) => Effect.sync(() => void limits.set(kind, maxJobs)),
 
-    admit: (run, placement) =>
+    admit: (run, placement, taker) =>
       writeAt((now) =>
         Effect.gen(function* () {
-          const { candidate, run: placed } = yield* placeRun(run, placement, { ...queue.lookup, ...permits(now) })
-          const created = yield* create(placed)
-          if (created._tag === "Existing") return { id: created.id, created }
-          const entry = entries.get(placed.id)
-          if (entry !== undefined) entry.node = candidate.address
-          return { id: placed.id, created }
+          const placed = yield* placeRun(run, placement, { ...queue.lookup, ...permits(now) })
+          const { id } = placed.run
+          const isTaken = yield* isTakenBy(taker, placed, (node) => Effect.sync(() => isAlive(now, nodes.get(node))))
+          const created = yield* create(isTaken ? { ...placed.run, trace: taker?.trace } : placed.run)
+          if (created._tag === "Existing") return { id: created.id, created, isTaken }
+          const entry = entries.get(id)
+          if (entry !== undefined) entry.node = placed.candidate.address
+          if (entry !== undefined && isTaken) entry.runner = taker?.node
+          return { id, created, isTaken }
         })
       ),
 

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { type IdempotencyKeyReused, type JobConflict, MaxJobsReached, type QueueFull } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { admitRun, type Decision, type Lookup } from "./admitRun.js"
-import type { Candidate, Placement, Runner } from "./ClusterStore.js"
+import type { Candidate, Placement, Runner, Taker } from "./ClusterStore.js"
 import type { NewRun } from "./RunStoreService.js"
 
 /** Reads within the transaction. */
@@ -46,6 +46,19 @@ export const placeRun = <E>(
     }
     return { run: placed, candidate, decision }
   })
+
+/** Whether a run that was placed there is taken in the same transaction. */
+export const isTakenBy = <E>(
+  taker: Taker | undefined,
+  { candidate, decision }: Placed,
+  isAlive: (node: string) => Effect.Effect<boolean, E>
+): Effect.Effect<boolean, E> =>
+  taker !== undefined &&
+  candidate.address === taker.address &&
+  decision._tag === "New" &&
+  decision.state.status === "running"
+    ? isAlive(taker.node)
+    : Effect.succeed(false)
 
 /** Fails unless this node may begin one more job of the kind. */
 export const permit = <E>(

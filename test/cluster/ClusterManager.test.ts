@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type JobId, RunStore } from "charlotte"
+import { JobId, RunStore } from "charlotte"
 import { Chunk, DateTime, Duration, Effect, Fiber, Stream } from "effect"
 import * as Scene from "./scene.js"
 
@@ -206,14 +206,16 @@ describe("a cluster", () => {
 
   it.scoped("continues an attempt that a node has taken without knowing, since the answer was lost", () =>
     Effect.gen(function* () {
-      const { network, node, store, until, working } = yield* Scene.make
-      const a = yield* node("a")
-      // Between the commit of the start and the look at it that follows.
-      yield* network.cut(a.address)
-      const id = yield* a.manager.start(start("job"))
+      const { node, store, until, working } = yield* Scene.make
+      const { address } = yield* node("a")
       const [own] = yield* store.cluster.nodes(kind)
-      const runner = { node: own?.id ?? "", address: a.address, capacity: 4 }
-      yield* store.cluster.take({ jobId: id, attempt: 1 }, runner)
+      const taker = { node: own?.id ?? "", address, capacity: 4, trace: undefined }
+      const candidate = { id: JobId.make("01ARZ3NDEKTSV4RRFFQ69G0001"), address, capacity: 4 }
+      yield* store.cluster.admit(
+        { kind, key: undefined, config: start("job"), labels: {}, at: DateTime.unsafeMake(0) },
+        { candidates: [candidate], whenFull: "refuse", waiting: [] },
+        taker
+      )
       yield* until("it works", working, (all) => all.some(({ attempt }) => attempt === 2))
     }).pipe(Effect.provide(RunStore.layerMemory))
   )

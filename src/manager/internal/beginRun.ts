@@ -77,9 +77,7 @@ export const beginRun = <Config>(
       const at = yield* now
       const commit = (trace: RunTrace | undefined) =>
         Effect.flatMap(store.begin({ jobId: id, attempt, key, submission: found, trace, at }), (begun) =>
-          begun === "running"
-            ? Effect.succeed(begunRun(run, { attempt, startedAt: at }))
-            : new Elsewhere({ created: { _tag: "Pending", replaces: [] } })
+          begun === "running" ? Effect.succeed(begunRun(run, { attempt, startedAt: at })) : new Elsewhere({ id })
         )
       return { config, submission, attempt, trace: traceBefore(run), commit }
     })

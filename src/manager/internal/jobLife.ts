@@ -11,7 +11,6 @@ import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run, RunTrace } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
-import type { Created } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
 import * as Grace from "./Grace.js"
@@ -48,7 +47,7 @@ export interface Prepared<out Config, out E> {
 export class AlreadyActive extends Data.TaggedError("AlreadyActive") {}
 
 /** The commit has come to something else than a job that runs: a run that waits, or one that was there before. */
-export class Elsewhere extends Data.TaggedError("Elsewhere")<{ readonly created: Created }> {}
+export class Elsewhere extends Data.TaggedError("Elsewhere")<{ readonly id: JobId }> {}
 
 type Refusal<E> = E | MaxJobsReached | ShuttingDown | AlreadyActive
 

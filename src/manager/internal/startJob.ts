@@ -127,7 +127,7 @@ const startNow = <Config>(
         Effect.flatMap(create(core, { ...run, trace: traceOfSpan }, checked), (created) =>
           created._tag === "Running"
             ? Effect.succeed(startedRun(run))
-            : Effect.zipRight(stopReplaced(core, created), new Elsewhere({ created }))
+            : Effect.zipRight(stopReplaced(core, created), new Elsewhere({ id: idOf(created, id) }))
         )
       const { config } = submission
       return { config, submission: checked.submission && parse(checked.submission), attempt: 1, trace, commit }
@@ -137,7 +137,7 @@ const startNow = <Config>(
   }).pipe(
     Effect.catchTags({
       AlreadyActive: Effect.die,
-      Elsewhere: ({ created }) => Effect.succeed(idOf(created, job.id))
+      Elsewhere: ({ id }) => Effect.succeed(id)
     })
   )
 
@@ -172,7 +172,8 @@ const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) 
 
 const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
 
-const startedRun = ({ at, config, id, kind, labels, priority = 0 }: NewRun): Run =>
+/** As it is recorded when it begins at once. */
+export const startedRun = ({ at, config, id, kind, labels, priority = 0 }: NewRun): Run =>
   new Run(
     { id, kind, status: "running", attempt: 1, config, labels, priority, createdAt: at, startedAt: at },
     { disableValidation: true }

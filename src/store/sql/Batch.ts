@@ -18,8 +18,7 @@ import * as runs from "./runs.js"
 export interface Batch {
   /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
-  /** On that address of a cluster, if there is one. */
-  readonly insert: (run: NewRun, state: State, node?: string) => void
+  readonly insert: (run: NewRun, state: State, on?: runs.Place) => void
   /** Buffers that a node has taken the running attempt of a job. */
   readonly assign: (jobId: JobId, head: runs.Head, by: Runner) => void
   /** Reads the heads of jobs of which this batch has written nothing. */
@@ -151,9 +150,9 @@ const buffered = (connection: Connection): Batch => {
       heads.set(jobId, { ...head, runner: by.node })
     },
 
-    insert: (run, state, node) => {
-      inserted.push(runs.newRow(run, state, { node }))
-      heads.set(run.id, runs.newHead(run, state))
+    insert: (run, state, on) => {
+      inserted.push(runs.newRow(run, state, { on }))
+      heads.set(run.id, runs.newHead(run, state, on))
       waits({ kind: run.kind, waitsFor: state.waitsFor })
     },
 

@@ -6,7 +6,7 @@ import { Effect, Option } from "effect"
 import { type AlreadyManaged, NodeConflict, StoreError, Superseded } from "../../domain/errors.js"
 import type { ClusterStore } from "../ClusterStore.js"
 import { alreadyManaged, type OwnerStore } from "../OwnerStore.js"
-import { permit, placeRun } from "../placeRun.js"
+import { isTakenBy, permit, placeRun } from "../placeRun.js"
 import * as admissions from "./admissions.js"
 import { current } from "./Batch.js"
 import * as cluster from "./cluster.js"
@@ -71,7 +71,7 @@ export const make = ({
     setLimit: ({ kind, maxJobs }) =>
       statement("limit jobs", (connection) => cluster.setLimit(connection, kind, maxJobs)),
 
-    admit: (run, placement) =>
+    admit: (run, placement, taker) =>
       Effect.zipLeft(
         write({
           operation: "start a job",
@@ -80,14 +80,18 @@ export const make = ({
             Effect.gen(function* () {
               const { begun, permits } = yield* counted(batch, run.kind)
               const reads = { ...lookup(batch.connection), ...permits }
-              const { candidate, decision, run: placed } = yield* placeRun(run, placement, reads)
+              const placed = yield* placeRun(run, placement, reads)
+              const { candidate, decision } = placed
               if (decision._tag === "Existing") {
                 const created = yield* idempotencyKeys.answer(yield* batch.connection, run.kind, decision)
-                return { id: created.id, created }
+                return { id: created.id, created, isTaken: false }
               }
-              const created = yield* runWrites.insert(batch, placed, decision, candidate.address)
+              const isTaken = yield* isTakenBy(taker, placed, (node) => isAlive(batch, node))
+              const created = isTaken
+                ? yield* runWrites.insert(batch, { ...placed.run, trace: taker?.trace }, decision, taker)
+                : yield* runWrites.insert(batch, placed.run, decision, candidate)
               if (decision.state.status === "running") begun(candidate.address)
-              return { id: placed.id, created }
+              return { id: placed.run.id, created, isTaken }
             }).pipe(Effect.catchTag("Superseded", Effect.die))
         }),
         indexer.written

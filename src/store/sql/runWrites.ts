@@ -70,11 +70,11 @@ export const insert = (
   batch: Batch,
   run: NewRun,
   { replaced, state }: Extract<Decision, { readonly _tag: "New" }>,
-  /** The address of a node of a cluster. */
-  node?: string
+  /** Where it is placed in a cluster, and the node that has taken it. */
+  on?: runs.Place
 ): Effect.Effect<Created, Superseded | SqlError> =>
   Effect.gen(function* () {
-    batch.insert(run, state, node)
+    batch.insert(run, state, on)
     batch.append(run.id, [RunTransition.createdEvent(run, state)])
     const replaces = yield* Effect.forEach(replaced, (holder) => replace(batch, holder, run.at))
     return state.status === "running" ? running : { _tag: "Pending", replaces: replaces.flat() }

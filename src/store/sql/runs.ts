@@ -65,6 +65,12 @@ export const unfinished = (
       rows.map((row) => ({ run: run(row), stopping: row.stopping_at !== null, crashes: row.crashes }))
   )
 
+/** Where a run is placed in a cluster, and the node that has taken it. */
+export interface Place {
+  readonly address: string
+  readonly node?: string
+}
+
 /** The parameters of an inserted row. */
 export type NewRow = ReadonlyArray<Value>
 
@@ -73,7 +79,7 @@ const time = (at: DateTime.Utc | undefined): number | null => (at === undefined 
 export const newRow = (
   run: NewRun,
   state: State,
-  { isInOutbox = false, node }: { readonly isInOutbox?: boolean; readonly node?: string | undefined } = {}
+  { isInOutbox = false, on }: { readonly isInOutbox?: boolean; readonly on?: Place | undefined } = {}
 ): NewRow => [
   run.id,
   run.kind,
@@ -96,13 +102,14 @@ export const newRow = (
   run.whenKeyTaken === "replace" ? 1 : 0,
   isInOutbox ? 1 : 0,
   run.trace === undefined ? null : JSON.stringify(run.trace),
-  node ?? null
+  on?.address ?? null,
+  on?.node ?? null
 ]
 
 export const insert = inserter(
   `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, searched, idempotency_key, request,
-     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox, trace, node)`,
-  22
+     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox, trace, node, runner)`,
+  23
 )
 
 /** What a write about a job reads first. */
@@ -195,13 +202,13 @@ export const heads = (
   )
 
 /** The head of a newly inserted run. */
-export const newHead = ({ kind, startAt, startKey }: NewRun, state: State): Head => ({
+export const newHead = ({ kind, startAt, startKey }: NewRun, state: State, on?: Place): Head => ({
   kind,
   startKey,
   startAt,
   seq: 0,
   isInOutbox: false,
-  runner: undefined,
+  runner: on?.node,
   state
 })
 

@@ -46,8 +46,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/store/sql/clusterWrites.ts",
-        from: "    admit: (run, placement) =>\n      Effect.zipLeft(\n",
-        to: `    admit: (run, placement) =>
+        from: "    admit: (run, placement, taker) =>\n      Effect.zipLeft(\n",
+        to: `    admit: (run, placement, taker) =>
       Effect.flatMap(session.read("count", (connection) => cluster.permits(Effect.succeed(connection)).running(run.kind)), (early) => Effect.zipLeft(
 `
       },

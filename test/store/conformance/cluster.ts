@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore } from "charlotte"
+import { Run, RunStore } from "charlotte"
 import { Array, Effect, type Layer, Option } from "effect"
-import type { Candidate, NewNode, Placement } from "../../../src/store/ClusterStore.js"
+import type { Candidate, NewNode, Placement, Taker } from "../../../src/store/ClusterStore.js"
 import { at, id, kind, log, newRun, record } from "../runs.js"
 
 const node = (n: number, with_: Partial<NewNode> = {}): NewNode => ({
@@ -17,16 +17,22 @@ const node = (n: number, with_: Partial<NewNode> = {}): NewNode => ({
 const runner = (n: number) => ({ node: node(n).id, address: node(n).address, capacity: 2 })
 
 /** The n-th run, which each of these nodes may get, under an id of its own. */
-const admitted = (n: number, nodes: readonly [number, ...Array<number>], with_: Partial<Placement> = {}) =>
+const admitted = (
+  n: number,
+  nodes: readonly [number, ...Array<number>],
+  with_: Partial<Placement> = {},
+  taker?: Taker
+) =>
   Effect.flatMap(RunStore.RunStore, ({ cluster }) => {
     const candidate = (of: number): Candidate => ({ id: id(10 * n + of), address: node(of).address, capacity: 2 })
     const [first, ...others] = nodes
-    return cluster.admit(newRun(n), {
+    const placement: Placement = {
       candidates: [candidate(first), ...others.map(candidate)],
       whenFull: "refuse",
       waiting: ["interrupted", "parked", "pending"],
       ...with_
-    })
+    }
+    return cluster.admit(newRun(n), placement, taker)
   })
 
 const limited = (maxJobs: number) =>
@@ -106,6 +112,38 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("takes a run for the node that asks, in the same transaction, where it runs there at once", () =>
+      Effect.gen(function* () {
+        const { cluster } = yield* RunStore.RunStore
+        yield* cluster.join(node(1))
+        yield* limited(3)
+        const trace = new Run.RunTrace({ startedBy: "a", root: "b" })
+        const taker = { ...runner(1), trace }
+        const running = { _tag: "Running" }
+        expect(yield* admitted(1, [1, 2], {}, taker)).toEqual({ id: id(11), created: running, isTaken: true })
+        expect(yield* admitted(2, [1, 2], {}, taker)).toEqual({ id: id(22), created: running, isTaken: false })
+        expect(yield* held).toEqual([
+          [id(11), { node: node(1).id, isAlive: true }],
+          [id(22), null]
+        ])
+        expect((yield* record(id(11))).trace).toEqual(trace)
+        expect((yield* record(id(22))).trace).toBeUndefined()
+        const taken = cluster.take({ jobId: id(11), attempt: 1 }, runner(1))
+        expect(yield* Effect.flip(taken)).toMatchObject({ _tag: "Superseded" })
+        yield* admitted(3, [1], {}, taker)
+        const queued = yield* admitted(4, [1], { whenFull: "queue" }, taker)
+        expect(queued).toEqual({ id: id(41), created: { _tag: "Pending", replaces: [] }, isTaken: false })
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("takes no run for a node that is not recorded any more", () =>
+      Effect.gen(function* () {
+        yield* limited(3)
+        expect(yield* admitted(1, [1], {}, { ...runner(1), trace: undefined })).toMatchObject({ isTaken: false })
+        expect(yield* held).toEqual([[id(11), null]])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("admits no more runs than the limit, and no more on a node than its capacity", () =>
       Effect.gen(function* () {
         yield* limited(3)
@@ -114,7 +152,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* admitted(3, [1, 2])
         expect(yield* Effect.flip(admitted(4, [1, 2]))).toMatchObject({ _tag: "MaxJobsReached" })
         const queued = yield* admitted(4, [1, 2], { whenFull: "queue" })
-        expect(queued).toEqual({ id: id(42), created: { _tag: "Pending", replaces: [] } })
+        expect(queued).toEqual({ id: id(42), created: { _tag: "Pending", replaces: [] }, isTaken: false })
         expect(yield* record(id(42))).toMatchObject({ status: "pending", waitsFor: "permit" })
       }).pipe(Effect.provide(layer))
     )
@@ -152,7 +190,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
           })
         yield* admit(1, {})
         const attach = { whenKeyTaken: "attach", idempotency: { key: "i", request: "r" } } as const
-        const existing = { id: id(1), created: { _tag: "Existing", id: id(1) } }
+        const existing = { id: id(1), created: { _tag: "Existing", id: id(1) }, isTaken: false }
         expect(yield* admit(2, attach)).toEqual(existing)
         yield* store.record({ type: "job.cancelled", jobId: id(1), attempt: 1, at: at(9) })
         expect(yield* admit(3, attach)).toEqual(existing)
