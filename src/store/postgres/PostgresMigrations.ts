@@ -1,11 +1,12 @@
 /**
- * Migrates Charlotte's tables in a PostgreSQL database. One process at a time does so, in one transaction.
+ * Migrates Charlotte's tables in a PostgreSQL database. One process at a time does so, in one transaction, and others may use the tables
+ * meanwhile.
  */
 import { Effect, Option, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import type { Connection } from "../sql/Dialect.js"
-import { storeError } from "../sql/mapSqlError.js"
+import { reasonOf, storeError } from "../sql/mapSqlError.js"
 import type { Session } from "../sql/Session.js"
 import { execute, query } from "../sql/statements.js"
 import * as migrationVersion from "../migrationVersion.js"
@@ -14,6 +15,12 @@ import { migrations } from "./migrations/index.js"
 const operation = "migrate"
 const lock = 1_128_808_790
 const latest = migrationVersion.latest(migrations)
+
+/**
+ * So long a statement waits for a transaction that uses its table, and all who come later wait behind it: less than the lease of a node,
+ * and more than `deadlock_timeout` (1 s by default), when the server ends an automatic VACUUM that is in the way.
+ */
+const lockTimeout = "2s"
 
 const selectName = query(Schema.Struct({ name: Schema.NullOr(Schema.String) }))
 const selectVersion = query(Schema.Struct({ id: Schema.NullOr(Schema.Number) }))
@@ -38,9 +45,47 @@ const refusal = (found: number, what: string) =>
     cause: new Error(`the database has schema version ${found}, and this Charlotte ${what}`)
   })
 
+const selectUsers = query(
+  Schema.Struct({ pid: Schema.Number, name: Schema.NullOr(Schema.String), seconds: Schema.NullOr(Schema.Number) })
+)
+
+/** Names the transaction that uses the tables for the longest, where there is one. */
+const explainBusy = <E>(connection: Connection, error: E) =>
+  Effect.gen(function* () {
+    if (reasonOf(error) !== "busy") return yield* Effect.fail(error)
+    const [user] = yield* selectUsers(
+      connection,
+      `SELECT l.pid, NULLIF(a.application_name, '') AS name,
+         CAST(extract(epoch FROM clock_timestamp() - a.xact_start) AS integer) AS seconds
+       FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_database d ON d.oid = l.database
+         JOIN pg_stat_activity a ON a.pid = l.pid
+       WHERE d.datname = current_database() AND c.relnamespace = CAST(current_schema() AS regnamespace)
+         AND c.relname LIKE 'charlotte\\_%' AND l.granted AND l.pid <> pg_backend_pid()
+       ORDER BY a.xact_start LIMIT 1`,
+      []
+    ).pipe(Effect.orElseSucceed(() => []))
+    if (user === undefined) return yield* Effect.fail(error)
+    const { name, pid, seconds } = user
+    const details = [
+      `process ${pid} of the server`,
+      ...(name === null ? [] : [JSON.stringify(name)]),
+      ...(seconds === null ? [] : [`open for ${seconds} s`])
+    ]
+    return yield* new StoreError({
+      operation,
+      reason: "busy",
+      cause: new Error(
+        `its tables are in use by another transaction (${details.join(", ")}); wait until it has ended, or end it with: ` +
+          `SELECT pg_terminate_backend(${pid}), and try again`
+      )
+    })
+  })
+
 const migrate = (connection: Connection) =>
   Effect.gen(function* () {
     yield* execute(connection, `SELECT pg_advisory_xact_lock(${lock}, 0)`)
+    // After the lock, for which it waits as long as the migration of another process takes.
+    yield* execute(connection, `SET LOCAL lock_timeout TO '${lockTimeout}'`)
     // Before the version is read: it waits for what others have changed, which `to_regclass` may not see within a transaction.
     yield* execute(
       connection,
@@ -73,7 +118,10 @@ export const run = (session: Session): Effect.Effect<void, StoreError> =>
           return yield* refusal(found.value, `supports up to ${latest}; install a newer Charlotte`)
         }
         yield* execute(connection, "BEGIN")
-        yield* Effect.onError(migrate(connection), () => Effect.ignore(execute(connection, "ROLLBACK")))
+        yield* migrate(connection).pipe(
+          Effect.onError(() => Effect.ignore(execute(connection, "ROLLBACK"))),
+          Effect.catchAll((error) => explainBusy(connection, error))
+        )
         yield* execute(connection, "COMMIT")
       })
     )
