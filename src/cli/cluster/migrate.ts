@@ -1,8 +1,10 @@
 /**
- * `charlotte cluster migrate`: brings the tables of the database up to this version, which a daemon does when it starts, too.
+ * `charlotte cluster migrate`: brings the tables of the database up to this version, which a daemon does when it starts, too, or prints
+ * the SQL that does so.
  */
 import { Effect, Layer, Option } from "effect"
 import * as Home from "../../daemon/Home.js"
+import * as PostgresMigrations from "../../store/postgres/PostgresMigrations.js"
 import * as RunStore from "../../store/RunStore.js"
 import { schemaVersion } from "../../store/schemaVersion.js"
 import { Output, writeLines } from "../terminal/Output.js"
@@ -21,25 +23,47 @@ export const migrate = ({ dryRun, json }: Options) =>
     // One of a newer version is refused here.
     if (!dryRun) yield* Effect.provide(Layer.build(RunStore.layer), sql)
     const from = Option.getOrElse(found, () => 0)
+    const migrations = PostgresMigrations.after(from)
     yield* json
       ? Effect.flatMap(Output, ({ write }) =>
-          write(`${JSON.stringify({ from, to: Math.max(from, latest), dryRun })}\n`)
+          write(`${JSON.stringify({ from, to: Math.max(from, latest), dryRun, migrations })}\n`)
         )
-      : writeLines([[StyledLine.raw(said({ from, latest, dryRun }))]])
+      : writeLines(said({ from, latest, dryRun, migrations }).map((line) => [StyledLine.raw(line)]))
   }).pipe(Effect.scoped, Effect.provide(Home.layerUntouched))
 
 const said = ({
   dryRun,
   from,
-  latest
+  latest,
+  migrations
 }: {
   readonly from: number
   readonly latest: number
   readonly dryRun: boolean
-}) => {
+  readonly migrations: ReadonlyArray<PostgresMigrations.Migration>
+}): ReadonlyArray<string> => {
   if (from > latest)
-    return `the database has version ${from}, and this charlotte supports up to ${latest}; install a newer one`
-  if (from === latest) return `the database has version ${latest}: there is nothing to migrate`
+    return [`the database has version ${from}, and this charlotte supports up to ${latest}; install a newer one`]
+  if (from === latest) return [`the database has version ${latest}: there is nothing to migrate`]
   const what = from === 0 ? `an empty database to version ${latest}` : `the database from version ${from} to ${latest}`
-  return dryRun ? `would migrate ${what}` : `migrated ${what}`
+  return dryRun ? [`-- would migrate ${what}`, ...script(migrations)] : [`migrated ${what}`]
+}
+
+/** As `psql` takes it. */
+const script = (migrations: ReadonlyArray<PostgresMigrations.Migration>): ReadonlyArray<string> => [
+  ...["BEGIN", ...PostgresMigrations.opening].flatMap(statementLines),
+  ...migrations.flatMap(({ name, statements, version }) => [
+    "",
+    `-- ${String(version).padStart(4, "0")}_${name}`,
+    ...statements.flatMap(statementLines)
+  ]),
+  "",
+  "COMMIT;"
+]
+
+/** Without the indentation that a statement has in our sources. */
+const statementLines = (statement: string): ReadonlyArray<string> => {
+  const [first = "", ...rest] = `${statement.trim()};`.split("\n")
+  const indentation = Math.min(...rest.filter((line) => line.trim() !== "").map((line) => line.search(/\S/)))
+  return [first, ...rest.map((line) => line.slice(indentation))]
 }

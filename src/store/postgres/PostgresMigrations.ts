@@ -81,30 +81,45 @@ const explainBusy = <E>(connection: Connection, error: E) =>
     })
   })
 
+/** What comes before the migrations, in their transaction. */
+export const opening: ReadonlyArray<string> = [
+  `SELECT pg_advisory_xact_lock(${lock}, 0)`,
+  // After the lock, for which it waits as long as the migration of another process takes.
+  `SET LOCAL lock_timeout TO '${lockTimeout}'`,
+  // Before the version is read: it waits for what others have changed, which `to_regclass` may not see within a transaction.
+  `CREATE TABLE IF NOT EXISTS charlotte_migrations (
+     migration_id INTEGER PRIMARY KEY,
+     created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+     name TEXT NOT NULL
+   )`
+]
+
+export interface Migration {
+  readonly version: number
+  /** Such as `logs`. */
+  readonly name: string
+  /** The last one records it. */
+  readonly statements: ReadonlyArray<string>
+}
+
+/** The migrations that a database of that version lacks. */
+export const after = (applied: number): ReadonlyArray<Migration> =>
+  Object.entries(migrations).flatMap(([key, statements]) => {
+    const version = migrationVersion.of(key)
+    if (version <= applied) return []
+    const name = key.replace(/^\d+_/, "")
+    const record = `INSERT INTO charlotte_migrations (migration_id, name) VALUES (${version}, '${name}')`
+    return [{ version, name, statements: [...statements, record] }]
+  })
+
 const migrate = (connection: Connection) =>
   Effect.gen(function* () {
-    yield* execute(connection, `SELECT pg_advisory_xact_lock(${lock}, 0)`)
-    // After the lock, for which it waits as long as the migration of another process takes.
-    yield* execute(connection, `SET LOCAL lock_timeout TO '${lockTimeout}'`)
-    // Before the version is read: it waits for what others have changed, which `to_regclass` may not see within a transaction.
-    yield* execute(
-      connection,
-      `CREATE TABLE IF NOT EXISTS charlotte_migrations (
-         migration_id INTEGER PRIMARY KEY,
-         created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-         name TEXT NOT NULL
-       )`
-    )
+    // Not by `execute`, which would take a `?` for a parameter.
+    const run = (statement: string) => connection.executeRaw(statement, [])
+    yield* Effect.forEach(opening, run, { discard: true })
     const applied = Option.getOrElse(yield* versionIn(connection), () => 0)
-    for (const [name, statements] of Object.entries(migrations)) {
-      if (migrationVersion.of(name) <= applied) continue
-      // Not by `execute`, which would take a `?` for a parameter.
-      for (const statement of statements) yield* connection.executeRaw(statement, [])
-      yield* execute(connection, "INSERT INTO charlotte_migrations (migration_id, name) VALUES (?, ?)", [
-        migrationVersion.of(name),
-        name.replace(/^\d+_/, "")
-      ])
-    }
+    const statements = after(applied).flatMap(({ statements }) => statements)
+    yield* Effect.forEach(statements, run, { discard: true })
   })
 
 /** Usually the schema is up to date, and this is a single query. */

@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import * as Charlotte from "../../cli/process/Charlotte.js"
 import * as Daemon from "../../cli/process/Daemon.js"
 import * as Tasks from "../../cli/process/Tasks.js"
+import * as TestDatabase from "../database.js"
 import { command, jobs, world as makeWorld } from "./daemon.js"
 import { home, start, status, two, until } from "./nodes.js"
 
@@ -72,6 +73,28 @@ describe("charlotte cluster", () => {
     })
   )
 
+  it.scopedLive("prints the SQL of a migration, which does what the migration does", () =>
+    Effect.gen(function* () {
+      const operator = home(yield* makeWorld(() => Tasks.simple), "operator")
+      const { out } = yield* command(operator, "cluster migrate --dry-run")
+      expect(out).toMatch(/^-- would migrate an empty database to version \d+\nBEGIN;\n/)
+      expect(out).toContain(
+        "\n\n-- 0018_machine\nALTER TABLE charlotte_attempts ADD COLUMN machine TEXT;\n" +
+          "INSERT INTO charlotte_migrations (migration_id, name) VALUES (18, 'machine');\n\n-- 0019_"
+      )
+      const json = yield* command(operator, "cluster migrate --dry-run --json")
+      const migrations = expect.arrayContaining([
+        { version: 18, name: "machine", statements: expect.arrayContaining([expect.stringMatching(/^ALTER TABLE/)]) }
+      ])
+      expect(JSON.parse(json.out)).toMatchObject({ from: 0, dryRun: true, migrations })
+
+      yield* TestDatabase.adminOf(operator.url, out)
+      const again = yield* command(operator, "cluster migrate --dry-run")
+      expect(again.out).toMatch(/^the database has version \d+: there is nothing to migrate\n$/)
+      expect(yield* status(operator)).toMatchObject({ active: 0, nodes: [] })
+    })
+  )
+
   it.scopedLive("shows the nodes in a table, and exits with 69 without a live one", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld(() => Tasks.simple)
@@ -82,8 +105,6 @@ describe("charlotte cluster", () => {
         out: "",
         err: expect.stringMatching(/schema version 0, .*; migrate it with: charlotte cluster migrate\n$/)
       })
-      const would = yield* command(operator, "cluster migrate --dry-run")
-      expect(would.out).toMatch(/^would migrate an empty database to version \d+\n$/)
       const migrated = yield* command(operator, "cluster migrate")
       expect(migrated.out).toMatch(/^migrated an empty database to version \d+\n$/)
       const again = yield* command(operator, "cluster migrate")
