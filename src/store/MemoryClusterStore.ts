@@ -6,10 +6,12 @@ import { NodeConflict, Superseded } from "../domain/errors.js"
 import { type ClusterStore, deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node } from "./ClusterStore.js"
 import type * as MemoryQueue from "./MemoryQueue.js"
 import type { Entry } from "./MemoryRunReads.js"
-import { isTakenBy, permit, type Permits, placeRun } from "./placeRun.js"
+import { isTakenBy, permit, placeRun, type Room } from "./placeRun.js"
 import type { Service } from "./RunStoreService.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
+
+const statuses = ["interrupted", "parked", "pending"] as const
 
 interface Recorded extends NewNode {
   readonly seenAt: number
@@ -68,17 +70,19 @@ export const make = ({
       .filter((entry) => entry.submitted.kind === kind && isRunning(entry))
       .sort(Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id))
 
-  const permits = (now: number): Permits<never> => ({
-    maxJobs: (kind) => Effect.sync(() => limits.get(kind) ?? 0),
-    running: (kind) =>
-      Effect.sync(() => {
-        const counts = new Map<string, number>()
-        for (const { node = "" } of running(kind)) counts.set(node, (counts.get(node) ?? 0) + 1)
-        return counts
-      }),
-    takesJobs: (id) => Effect.sync(() => isAlive(now, nodes.get(id)) && nodes.get(id)?.isDraining === false),
-    hasDue: (kind, statuses) => Effect.sync(() => queue.due({ kind, statuses, limit: 1 }).length > 0)
-  })
+  const room = (now: number, kind: string): Room => {
+    const counts = new Map<string, number>()
+    for (const { node = "" } of running(kind)) counts.set(node, (counts.get(node) ?? 0) + 1)
+    const ids = (isOne: (node: Recorded) => boolean) =>
+      new Set([...nodes.values()].flatMap((node) => (isOne(node) ? [node.id] : [])))
+    return {
+      maxJobs: limits.get(kind) ?? 0,
+      running: counts,
+      due: new Set(statuses.filter((status) => queue.due({ kind, statuses: [status], limit: 1 }).length > 0)),
+      alive: ids((node) => isAlive(now, node)),
+      draining: ids(({ isDraining }) => isDraining)
+    }
+  }
 
   return {
     join: (node) =>
@@ -119,14 +123,15 @@ export const make = ({
     admit: (run, placement, taker) =>
       writeAt((now) =>
         Effect.gen(function* () {
-          const placed = yield* placeRun(run, placement, { ...queue.lookup, ...permits(now) })
+          const there = room(now, run.kind)
+          const placed = yield* placeRun(run, placement, there, queue.lookup)
           const { id } = placed.run
-          const isTaken = yield* isTakenBy(taker, placed, (node) => Effect.sync(() => isAlive(now, nodes.get(node))))
-          const created = yield* create(isTaken ? { ...placed.run, trace: taker?.trace } : placed.run)
+          const isTaken = isTakenBy(taker, placed, there)
+          const created = yield* create(isTaken ? { ...placed.run, trace: taker.trace } : placed.run)
           if (created._tag === "Existing") return { id: created.id, created, isTaken }
           const entry = entries.get(id)
           if (entry !== undefined) entry.node = placed.candidate.address
-          if (entry !== undefined && isTaken) entry.runner = taker?.node
+          if (entry !== undefined && isTaken) entry.runner = taker.node
           return { id, created, isTaken }
         })
       ),
@@ -136,7 +141,7 @@ export const make = ({
         Effect.gen(function* () {
           const entry = entries.get(beginning.jobId)
           if (entry === undefined) return yield* new Superseded(beginning)
-          yield* permit(entry.submitted.kind, by, permits(now))
+          yield* permit(by, room(now, entry.submitted.kind))
           const begun = yield* begin(beginning)
           if (begun === "running") Object.assign(entry, { node: by.address, runner: by.node })
           return begun

@@ -57,7 +57,7 @@ describe("the row of the log", () => {
         sql
           .replace("INSERT INTO charlotte_log VALUES (1, 0)", "CREATE SEQUENCE charlotte_sequence")
           .replace(
-            /^UPDATE charlotte_log SET cursor = cursor \+ \$1 RETURNING cursor/,
+            /UPDATE charlotte_log SET cursor = cursor \+ \$1 RETURNING cursor/,
             "SELECT nextval('charlotte_sequence') + $1::bigint - 1 AS cursor"
           )
           .replace("SELECT cursor FROM charlotte_log", "SELECT last_value AS cursor FROM charlotte_sequence")

@@ -54,7 +54,11 @@ export const rowsOf = (result: unknown): ReadonlyArray<unknown> => {
 
 /** TEXT cannot hold NUL. */
 const storable = (value: unknown): unknown =>
-  typeof value === "string" && value.includes("\0") ? value.replaceAll("\0", "\uFFFD") : value
+  typeof value === "string" && value.includes("\0")
+    ? value.replaceAll("\0", "\uFFFD")
+    : Array.isArray(value)
+      ? value.map(storable)
+      : value
 
 export const wrap = (raw: SqlConnection.Connection, dialect: Dialect): Connection => {
   const run: SqlConnection.Connection["execute"] = (sql, params) =>

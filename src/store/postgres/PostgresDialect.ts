@@ -5,9 +5,10 @@
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect, Predicate, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
-import type { Connection, Dialect } from "../sql/Dialect.js"
+import * as columns from "../sql/columns.js"
+import type { Connection, Dialect, Insert } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
-import { execute, inChunks, inserter, query, queryOne } from "../sql/statements.js"
+import { execute, inserter, query, queryOne, type Value } from "../sql/statements.js"
 import { channel, eventsNotice } from "./notices.js"
 import type { OwnCursors } from "./OwnCursors.js"
 
@@ -22,9 +23,7 @@ const selectLocks = queryOne(Schema.Struct({ taken: Schema.Boolean }))
 const selectIds = query(Schema.Struct({ id: Schema.String }))
 const drawCursors = queryOne(Schema.Struct({ cursor: Schema.Number }))
 
-const insertRows = inserter("charlotte_events (cursor, job_id, seq, at, type, unit, task, payload)", 8)
-
-/** The columns of `updateRuns`, with their types. */
+/** The columns of `updateRuns`. */
 const changed = [
   ["status", "text"],
   ["attempt", "integer"],
@@ -39,17 +38,44 @@ const changed = [
   ["crashes", "integer"],
   ["result", "text"],
   ["error", "text"]
-] as const
+] as const satisfies ReadonlyArray<columns.Column>
 
-/** One round trip for many rows. */
-const updateRuns = inChunks(
-  `(${changed.map(([, type]) => `CAST(? AS ${type})`).join(", ")}, ?, ?, CAST(? AS integer))`,
-  (rows) =>
-    `UPDATE charlotte_runs r SET ${changed.map(([column]) => `${column} = c.${column}`).join(", ")},
-       runner = CASE WHEN c.status = 'running' THEN r.runner END
-     FROM (VALUES ${rows}) AS c (${changed.map(([column]) => column).join(", ")}, id, status_before, attempt_before)
-     WHERE r.id = c.id AND r.status = c.status_before AND r.attempt = c.attempt_before`
+const changes = [...changed, ["id", "text"], ["status_before", "text"], ["attempt_before", "integer"]] as const
+
+/** A table of rows, whose parameters are arrays of the values of each column: one statement for any number of rows. */
+const table = (of: ReadonlyArray<columns.Column>): string =>
+  `unnest(${of.map(([, type]) => `?::${type}[]`).join(", ")})`
+
+const valuesOf = (of: ReadonlyArray<columns.Column>, rows: ReadonlyArray<ReadonlyArray<Value>>) =>
+  of.map((_, column) => rows.map((row) => row[column] ?? null))
+
+const bulk =
+  (of: ReadonlyArray<columns.Column>, sql: string): Insert =>
+  (connection, rows) =>
+    Effect.asVoid(connection.execute(sql, valuesOf(of, rows), undefined))
+
+const updateRuns = bulk(
+  changes,
+  `UPDATE charlotte_runs r SET ${changed.map(([column]) => `${column} = c.${column}`).join(", ")},
+     runner = CASE WHEN c.status = 'running' THEN r.runner END
+   FROM ${table(changes)} AS c (${columns.names(changes)})
+   WHERE r.id = c.id AND r.status = c.status_before AND r.attempt = c.attempt_before`
 )
+
+const insertRuns = bulk(
+  columns.runs,
+  `INSERT INTO charlotte_runs (${columns.names(columns.runs)}) SELECT * FROM ${table(columns.runs)}`
+)
+
+/** Draws the cursors, and locks the log until the commit. */
+const insertEvents = `WITH drawn AS (
+    UPDATE charlotte_log SET cursor = cursor + ? RETURNING cursor, CAST(pg_notify('${channel}', ?) AS text) AS notified
+  ), inserted AS (
+    INSERT INTO charlotte_events (cursor, ${columns.names(columns.events)})
+    SELECT drawn.cursor - ? + e.n, ${columns.names(columns.events)}
+    FROM drawn, ${table(columns.events)} WITH ORDINALITY AS e (${columns.names(columns.events)}, n)
+  )
+  SELECT cursor, notified FROM drawn`
 
 /** The transaction that a connection is in, as the server numbers it. */
 const transactionIn = (results: unknown): string | undefined => {
@@ -139,21 +165,16 @@ export const make = ({
     lockSearch: (connection) => execute(connection, `SELECT pg_advisory_xact_lock(${searches}, 0)`),
 
     updateRuns,
+    insertRuns,
     insertEvents: (connection, rows) =>
-      Effect.flatMap(
-        drawCursors(
-          connection,
-          `UPDATE charlotte_log SET cursor = cursor + ? RETURNING cursor, CAST(pg_notify('${channel}', ?) AS text)`,
-          [rows.length, eventsNotice(origin)]
-        ),
-        ({ cursor }) => {
-          const before = cursor - rows.length
-          own.draw(before + 1, before + rows.length)
-          return insertRows(
-            connection,
-            rows.map((values, i) => [before + i + 1, ...values])
-          )
-        }
+      Effect.map(
+        drawCursors(connection, insertEvents, [
+          rows.length,
+          eventsNotice(origin),
+          rows.length,
+          ...valuesOf(columns.events, rows)
+        ]),
+        ({ cursor }) => own.draw(cursor - rows.length + 1, cursor)
       ),
 
     insertTerms: inserter("charlotte_search (rowid, words)", 2, "(?, array_to_tsvector(string_to_array(?, ' ')))"),

@@ -8,6 +8,12 @@ import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Value } from "./statements.js"
 
+/** Inserts any number of rows. */
+export type Insert = (
+  connection: Connection,
+  rows: ReadonlyArray<ReadonlyArray<Value>>
+) => Effect.Effect<void, SqlError>
+
 /** A connection, and how it is spoken to. */
 export interface Connection extends SqlConnection.Connection {
   readonly dialect: Dialect
@@ -46,6 +52,7 @@ export interface Dialect {
   readonly isUnowned: (connection: Connection, kind: string) => Effect.Effect<boolean, SqlError>
   /** Locks the search index against other writers, to the end of the transaction. */
   readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
+  readonly insertRuns: Insert
   /**
    * Updates runs whose status and attempt are still the last two values of their row; the first of these are the new status, attempt,
    * key, started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, crashes, result and error, then comes the id.
@@ -55,15 +62,9 @@ export interface Dialect {
     rows: ReadonlyArray<ReadonlyArray<Value>>
   ) => Effect.Effect<void, SqlError>
   /** Appends rows of any jobs, in the order of their cursors. A reader of a cursor has seen all lower ones. */
-  readonly insertEvents: (
-    connection: Connection,
-    rows: ReadonlyArray<ReadonlyArray<Value>>
-  ) => Effect.Effect<void, SqlError>
+  readonly insertEvents: Insert
   /** Inserts numbers of documents, each with its terms, separated by spaces, into the search index. */
-  readonly insertTerms: (
-    connection: Connection,
-    rows: ReadonlyArray<ReadonlyArray<Value>>
-  ) => Effect.Effect<void, SqlError>
+  readonly insertTerms: Insert
   /** The documents in which a word begins with one of these terms, as `documents`: a JSON array. */
   readonly documentsWith: (terms: ReadonlyArray<string>) => readonly [sql: string, ...params: ReadonlyArray<Value>]
 }

@@ -3,6 +3,7 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import * as columns from "./columns.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import { reasonOf } from "./mapSqlError.js"
 import { execute, inserter } from "./statements.js"
@@ -54,7 +55,8 @@ export const dialect: Dialect = {
   isUnowned: () => Effect.succeed(true),
   lockSearch: () => Effect.void,
   updateRuns,
-  insertEvents: inserter("charlotte_events (job_id, seq, at, type, unit, task, payload)", 7),
+  insertRuns: inserter(`charlotte_runs (${columns.names(columns.runs)})`, columns.runs.length),
+  insertEvents: inserter(`charlotte_events (${columns.names(columns.events)})`, columns.events.length),
   insertTerms: inserter("charlotte_search (rowid, words)", 2),
   // A term has letters and digits only: none of the query language.
   documentsWith: (terms) => [

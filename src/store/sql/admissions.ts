@@ -4,12 +4,12 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Permits } from "../placeRun.js"
+import type { Room } from "../placeRun.js"
 import type { Batch } from "./Batch.js"
 import * as cluster from "./cluster.js"
 
 export interface Counted {
-  readonly permits: Permits<SqlError>
+  readonly room: Room
   /** One more job runs on an address. */
   readonly begun: (address: string) => void
 }
@@ -27,41 +27,25 @@ const oncePerBatch = <A>(read: (batch: Batch, key: string) => Effect.Effect<A, S
   }
 }
 
-export const make = () => {
-  const isAlive = oncePerBatch((batch, node) =>
+export const make = () => ({
+  isAlive: oncePerBatch((batch, node) =>
     Effect.flatMap(batch.connection, (connection) => cluster.hasSignOfLife(connection, node))
-  )
-  const takesJobs = oncePerBatch((batch, node) => cluster.permits(batch.connection).takesJobs(node))
+  ),
 
   /**
    * Under the lock of the kind: as it was before this batch, with the jobs that have begun since. What ends in the same transaction has not
    * ended yet for anyone.
    */
-  const counted = oncePerBatch<Counted>((batch, kind) =>
+  counted: oncePerBatch<Counted>((batch, kind) =>
     Effect.gen(function* () {
       const connection = yield* batch.connection
       yield* connection.dialect.lockAdmission(connection, kind)
-      const reads = cluster.permits(batch.connection)
-      const maxJobs = yield* reads.maxJobs(kind)
-      const running = new Map(yield* reads.running(kind))
-      const due = new Map<string, boolean>()
+      const room = yield* cluster.room(connection, kind)
+      const running = new Map(room.running)
       return {
-        permits: {
-          maxJobs: () => Effect.succeed(maxJobs),
-          running: () => Effect.succeed(running),
-          takesJobs: (node) => takesJobs(batch, node),
-          hasDue: (kind, statuses) => {
-            const known = due.get(statuses.join())
-            return known === undefined
-              ? Effect.tap(reads.hasDue(kind, statuses), (hasDue) =>
-                  Effect.sync(() => due.set(statuses.join(), hasDue))
-                )
-              : Effect.succeed(known)
-          }
-        },
+        room: { ...room, running },
         begun: (address) => void running.set(address, (running.get(address) ?? 0) + 1)
       }
     })
   )
-  return { counted, isAlive }
-}
+})

@@ -5,9 +5,8 @@ import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
 import { deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
-import type { Permits } from "../placeRun.js"
+import type { Room } from "../placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
-import * as queue from "./queue.js"
 import { columns, Row, run } from "./runRow.js"
 import { execute, query } from "./statements.js"
 
@@ -112,38 +111,51 @@ export const setLimit = (connection: Connection, kind: string, maxJobs: number) 
     [kind, maxJobs]
   )
 
-const selectRunning = query(Schema.Struct({ node: Schema.NullOr(Schema.String), runs: Schema.Number }))
+const Ids = Schema.parseJson(Schema.Array(Schema.String))
 
-/** What limits how many jobs of a kind begin; the effect writes what is buffered. */
-export const permits = (connection: Effect.Effect<Connection, SqlError>): Permits<SqlError> => ({
-  maxJobs: (kind) => Effect.flatMap(connection, (connection) => limit(connection, kind)),
-  running: (kind) =>
-    Effect.flatMap(connection, (connection) =>
-      Effect.map(
-        selectRunning(
-          connection,
-          "SELECT node, count(*) AS runs FROM charlotte_runs WHERE kind = ? AND status = 'running' GROUP BY node",
-          [kind]
-        ),
-        (rows) => new Map(rows.map(({ node, runs }) => [node ?? "", runs]))
-      )
+const selectRoom = query(
+  Schema.Struct({
+    max_jobs: Schema.Number,
+    node: Schema.NullOr(Schema.String),
+    runs: Schema.Number,
+    alive: Ids,
+    draining: Ids,
+    interrupted: Schema.Number,
+    parked: Schema.Number,
+    pending: Schema.Number
+  })
+)
+
+const hasDue = (status: "interrupted" | "parked" | "pending"): string =>
+  `CASE WHEN EXISTS (SELECT 1 FROM charlotte_runs WHERE kind = l.kind AND status = '${status}' AND waits_for = 'permit')
+     THEN 1 ELSE 0 END AS ${status}`
+
+/** What limits how many jobs of a kind begin. One query: it is asked in each transaction that begins some. */
+export const room = (connection: Connection, kind: string): Effect.Effect<Room, SqlError> => {
+  const idsOf = (condition: string) =>
+    `(SELECT ${connection.dialect.arrayOf("id")} FROM charlotte_nodes WHERE kind = l.kind AND ${condition})`
+  return Effect.map(
+    selectRoom(
+      connection,
+      `SELECT l.max_jobs, r.node, coalesce(r.runs, 0) AS runs, ${idsOf(isAlive(connection))} AS alive,
+         ${idsOf("draining = 1")} AS draining, ${hasDue("interrupted")}, ${hasDue("parked")}, ${hasDue("pending")}
+       FROM charlotte_limits l LEFT JOIN (SELECT node, count(*) AS runs FROM charlotte_runs
+         WHERE kind = ? AND status = 'running' GROUP BY node) r ON TRUE
+       WHERE l.kind = ?`,
+      [kind, kind]
     ),
-  takesJobs: (node) =>
-    Effect.flatMap(connection, (connection) =>
-      Effect.map(
-        selectIds(
-          connection,
-          `SELECT id FROM charlotte_nodes WHERE id = ? AND draining = 0 AND ${isAlive(connection)}`,
-          [node]
-        ),
-        (rows) => rows.length > 0
-      )
-    ),
-  hasDue: (kind, statuses) =>
-    Effect.flatMap(connection, (connection) =>
-      Effect.map(queue.due(connection, { kind, statuses, limit: 1 }), (due) => due.length > 0)
-    )
-})
+    (rows) => {
+      const [row] = rows
+      return {
+        maxJobs: row?.max_jobs ?? 0,
+        running: new Map(rows.map(({ node, runs }) => [node ?? "", runs])),
+        due: new Set(Array.filter(["interrupted", "parked", "pending"] as const, (status) => row?.[status] === 1)),
+        alive: new Set(row?.alive),
+        draining: new Set(row?.draining)
+      }
+    }
+  )
+}
 
 export const hasSignOfLife = (connection: Connection, node: string): Effect.Effect<boolean, SqlError> =>
   Effect.map(

@@ -78,17 +78,16 @@ export const make = ({
           lane: "fast",
           body: (batch) =>
             Effect.gen(function* () {
-              const { begun, permits } = yield* counted(batch, run.kind)
-              const reads = { ...lookup(batch.connection), ...permits }
-              const placed = yield* placeRun(run, placement, reads)
+              const { begun, room } = yield* counted(batch, run.kind)
+              const placed = yield* placeRun(run, placement, room, lookup(batch.connection))
               const { candidate, decision } = placed
               if (decision._tag === "Existing") {
                 const created = yield* idempotencyKeys.answer(yield* batch.connection, run.kind, decision)
                 return { id: created.id, created, isTaken: false }
               }
-              const isTaken = yield* isTakenBy(taker, placed, (node) => isAlive(batch, node))
+              const isTaken = isTakenBy(taker, placed, room)
               const created = isTaken
-                ? yield* runWrites.insert(batch, { ...placed.run, trace: taker?.trace }, decision, taker)
+                ? yield* runWrites.insert(batch, { ...placed.run, trace: taker.trace }, decision, taker)
                 : yield* runWrites.insert(batch, placed.run, decision, candidate)
               if (decision.state.status === "running") begun(candidate.address)
               return { id: placed.run.id, created, isTaken }
@@ -108,8 +107,8 @@ export const make = ({
               const { attempt, jobId } = beginning
               const head = batch.head(jobId)
               if (head === undefined) return yield* new Superseded({ jobId, attempt })
-              const { begun, permits } = yield* counted(batch, head.kind)
-              yield* permit(head.kind, by, permits)
+              const { begun, room } = yield* counted(batch, head.kind)
+              yield* permit(by, room)
               const outcome = yield* runWrites.begin(batch, beginning)
               const running = current(batch, jobId, attempt)
               if (outcome === "running" && running !== undefined) {

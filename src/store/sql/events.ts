@@ -103,7 +103,7 @@ const selectLatest = query(Schema.Struct({ cursor: Schema.Number }))
 export const latest = (connection: Connection) =>
   Effect.map(selectLatest(connection, connection.dialect.latestCursor, []), ([row]) => row?.cursor ?? 0)
 
-/** The parameters of an inserted row. */
+/** The values of an inserted row, in the order of its columns. */
 export type NewRow = ReadonlyArray<Value>
 
 export const newRow = (jobId: JobId, seq: number, event: AcceptedEvent): NewRow => [

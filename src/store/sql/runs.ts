@@ -11,7 +11,7 @@ import { keysOf } from "../admitRun.js"
 import type { Key, NewRun, Service, UnfinishedRun } from "../RunStoreService.js"
 import type { State } from "../RunTransition.js"
 import { columns, Row, run, select } from "./runRow.js"
-import { execute, inserter, JsonText, query, type Value } from "./statements.js"
+import { execute, JsonText, query, type Value } from "./statements.js"
 
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ? AND pruned = 0`, [id]), ([row]) =>
@@ -71,7 +71,7 @@ export interface Place {
   readonly node?: string
 }
 
-/** The parameters of an inserted row. */
+/** The values of an inserted row, in the order of its columns. */
 export type NewRow = ReadonlyArray<Value>
 
 const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
@@ -106,11 +106,8 @@ export const newRow = (
   on?.node ?? null
 ]
 
-export const insert = inserter(
-  `charlotte_runs (id, kind, status, attempt, key, start_key, config, labels, submission, searched, idempotency_key, request,
-     priority, created_at, start_at, started_at, waits_for, due_at, replaces, outbox, trace, node, runner)`,
-  23
-)
+export const insert = (connection: Connection, rows: ReadonlyArray<NewRow>) =>
+  connection.dialect.insertRuns(connection, rows)
 
 /** What a write about a job reads first. */
 export interface Head {

@@ -27,7 +27,11 @@ export const query = <A, I>(row: Schema.Schema<A, I>) => {
 /** As `query`, of a statement that returns one row: without it, the database is damaged. */
 export const queryOne = <A, I>(row: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(Schema.Tuple(row))
-  return (connection: Connection, sql: string, params: ReadonlyArray<Value>): Effect.Effect<A, SqlError> =>
+  return (
+    connection: Connection,
+    sql: string,
+    params: ReadonlyArray<Value | ReadonlyArray<Value>>
+  ): Effect.Effect<A, SqlError> =>
     Effect.flatMap(connection.execute(sql, params, undefined), (rows) =>
       Effect.mapBoth(decode(rows), {
         onFailure: (cause) => new SqlError({ cause, message: "a row is missing or cannot be decoded" }),

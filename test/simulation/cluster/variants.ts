@@ -48,13 +48,13 @@ export const variants: Readonly<Record<string, Variant>> = {
         file: "src/store/sql/clusterWrites.ts",
         from: "    admit: (run, placement, taker) =>\n      Effect.zipLeft(\n",
         to: `    admit: (run, placement, taker) =>
-      Effect.flatMap(session.read("count", (connection) => cluster.permits(Effect.succeed(connection)).running(run.kind)), (early) => Effect.zipLeft(
+      Effect.flatMap(session.read("count", (connection) => cluster.room(connection, run.kind)), (early) => Effect.zipLeft(
 `
       },
       {
         file: "src/store/sql/clusterWrites.ts",
-        from: "...lookup(batch.connection), ...permits }",
-        to: "...lookup(batch.connection), ...permits, running: () => Effect.succeed(early) }"
+        from: "placeRun(run, placement, room, ",
+        to: "placeRun(run, placement, early, "
       },
       {
         file: "src/store/sql/clusterWrites.ts",
