@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { Cause, Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
+import { Cause, Chunk, Clock, Duration, Effect, Exit, Option, Queue, Ref, Schema, Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { MachineRef } from "../internal/Machine.js"
@@ -37,7 +37,7 @@ import * as Node from "./Node.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
 import { ready, startPlaced } from "./startPlaced.js"
-import { sweep } from "./sweep.js"
+import { sweep, takePlaced } from "./sweep.js"
 
 /**
  * What a node of a cluster is asked for.
@@ -64,6 +64,9 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
   extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
 
 const sweepInterval = "500 millis"
+
+/** Wake-ups that wait to be looked at. What is lost of more is found by a sweep. */
+const maxHints = 1_024
 
 /** How long the database may not answer by default. */
 export const longestLease = Duration.seconds(5)
@@ -170,18 +173,23 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), sweepInterval)
     const { wake } = engine.ask(kind)
 
-    const woken = makeNotifier()
-    const look = Effect.gen(function* () {
-      const version = yield* woken.version
-      if (yield* node.isFresh) yield* sweep({ core, admission, recover, engine, runner })
+    const swept = { core, admission, recover, engine, runner }
+    const regularly = Effect.gen(function* () {
+      if (yield* node.isFresh) yield* sweep(swept)
       yield* ticks.wake
-      yield* race.first([woken.changed(version), Effect.sleep(sweepInterval)])
-    }).pipe(
-      Effect.catchAllCause((cause) =>
-        Cause.isInterrupted(cause)
-          ? Effect.interrupt
-          : Effect.zipRight(Effect.logWarning("jobs could not be looked at yet", cause), Effect.sleep(sweepInterval))
-      )
+      yield* Effect.sleep(sweepInterval)
+    })
+    const hints = yield* Queue.sliding<JobId>(maxHints)
+    const whenWoken = Effect.gen(function* () {
+      const ids = yield* Queue.takeBetween(hints, 1, Infinity)
+      const taken = (yield* node.isFresh) ? yield* takePlaced(swept) : new Set<JobId>()
+      // The others wait for a permit, perhaps.
+      if (Chunk.some(ids, (id) => !taken.has(id))) yield* ticks.wake
+    })
+    const surviving = Effect.catchAllCause((cause: Cause.Cause<StoreError>) =>
+      Cause.isInterrupted(cause)
+        ? Effect.interrupt
+        : Effect.zipRight(Effect.logWarning("jobs could not be looked at yet", cause), Effect.sleep(sweepInterval))
     )
 
     const decodeConfig = Schema.decodeUnknown(options.config, { onExcessProperty: "ignore" })
@@ -231,8 +239,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       health: core.persistRetry.health
     }
     const resumeHere = (id: JobId) => resumeJob(core, admission, id)
-    yield* engine.serve(kind, answers({ core, engine, wake: woken.wake, resume: resumeHere }))
-    yield* Effect.forkScoped(Effect.forever(look))
+    yield* engine.serve(kind, answers({ core, engine, wake: (id) => Queue.offer(hints, id), resume: resumeHere }))
+    for (const look of [regularly, whenWoken]) yield* Effect.forkScoped(Effect.forever(surviving(look)))
     if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
     yield* Effect.forkScoped(queueInserted)

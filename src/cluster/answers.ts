@@ -27,18 +27,18 @@ export const answers = <Config>({
 }: {
   readonly core: Core<Config>
   readonly engine: Engine
-  /** Looks for work. */
-  readonly wake: Effect.Effect<void>
+  /** There may be work that has to do with that job. */
+  readonly wake: (id: JobId) => Effect.Effect<void>
   /** Continues a run on this node. */
   readonly resume: Resume
 }): Requests => ({
-  wake: () => wake,
+  wake,
   stop: (id, grace) =>
     Effect.gen(function* () {
       const active = yield* JobRegistry.find(core.jobs, id)
       const isStopping = Option.exists(yield* core.store.cluster.heldRun(id), ({ stopping }) => stopping)
       if (Option.isSome(active) && isStopping) return yield* stopJob(core, id, grace)
-      yield* wake
+      yield* wake(id)
       return yield* new Unrouted({ jobId: id })
     }),
   resume: (id) => (engine.hasShard(id) ? resume(id) : new Unrouted({ jobId: id }))

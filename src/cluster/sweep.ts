@@ -1,10 +1,11 @@
 /**
- * What a node does twice a second, and when another one wakes it: it takes the runs that are placed on it, takes over those of dead
- * nodes, and stops those that another node was asked to stop. Once taken, a job stays with its node for as long as that lives,
+ * What a node does twice a second: it takes the runs that are placed on it, takes over those of dead nodes, and stops those that
+ * another node was asked to stop. When another node wakes it, it looks at the runs that are placed on it only. Once taken, a job stays with its node for as long as that lives,
  * also where another one has its shard by then.
  */
 import { Cause, Effect, Option } from "effect"
 import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
 import { parse } from "../internal/Json.js"
 import { now } from "../internal/now.js"
 import type { Admission } from "../manager/internal/admission.js"
@@ -32,6 +33,15 @@ export const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
     const { core } = parts
     const held = yield* core.store.cluster.held(core.kind)
     yield* Effect.forEach(held, (held) => look(parts, held), { discard: true })
+  })
+
+/** Takes the runs that are placed on this node. Answers which. */
+export const takePlaced = <C>(parts: Sweep<C>): Effect.Effect<ReadonlySet<JobId>, StoreError> =>
+  Effect.gen(function* () {
+    const { core, runner } = parts
+    const placed = yield* core.store.cluster.placed({ kind: core.kind, address: runner.address })
+    yield* Effect.forEach(placed, (held) => look(parts, held), { discard: true })
+    return new Set(placed.map(({ run }) => run.id))
   })
 
 const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>

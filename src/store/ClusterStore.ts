@@ -86,6 +86,12 @@ export interface ClusterStore {
   /** The running runs of a kind, oldest first. */
   readonly held: (kind: string) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
 
+  /** Those that are placed on an address, and that no node has taken. */
+  readonly placed: (query: {
+    readonly kind: string
+    readonly address: string
+  }) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
+
   /** The run, if it is running. */
   readonly heldRun: (id: JobId) => Effect.Effect<Option.Option<HeldRun>, StoreError>
 }

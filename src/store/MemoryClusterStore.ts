@@ -162,6 +162,12 @@ export const make = ({
       }),
 
     held: (kind) => Effect.map(Clock.currentTimeMillis, (now) => running(kind).map(toHeld(now))),
+    placed: ({ address, kind }) =>
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        running(kind)
+          .filter(({ node, runner }) => node === address && runner === undefined)
+          .map(toHeld(now))
+      ),
     heldRun: (id) =>
       Effect.map(Clock.currentTimeMillis, (now) =>
         Option.fromNullable(entries.get(id)).pipe(Option.filter(isRunning), Option.map(toHeld(now)))

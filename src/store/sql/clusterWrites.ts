@@ -138,6 +138,7 @@ export const make = ({
       }),
 
     held: (kind) => session.read("list running jobs", (connection) => cluster.held(connection, kind)),
+    placed: (query) => session.read("list placed jobs", (connection) => cluster.placed(connection, query)),
     heldRun: (id) => session.read("read a running job", (connection) => cluster.heldRun(connection, id))
   }
 }

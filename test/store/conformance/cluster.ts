@@ -197,6 +197,25 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("lists the runs that are placed on an address until a node takes them", () =>
+      Effect.gen(function* () {
+        const { cluster } = yield* RunStore.RunStore
+        yield* cluster.join(node(1))
+        yield* limited(4)
+        const placed = (address: string) =>
+          Effect.map(cluster.placed({ kind, address }), (all) => all.map(({ run }) => run.id))
+        for (const n of [1, 2, 3, 4]) yield* admitted(n, [1, 2])
+        expect(yield* placed(node(1).address)).toEqual([id(11), id(31)])
+        expect(yield* placed(node(2).address)).toEqual([id(22), id(42)])
+        yield* cluster.take({ jobId: id(11), attempt: 1 }, runner(1))
+        yield* RunStore.RunStore.pipe(
+          Effect.flatMap(({ record }) => record({ type: "job.completed", jobId: id(31), attempt: 1, at: at(9) }))
+        )
+        expect(yield* placed(node(1).address)).toEqual([])
+        expect(yield* cluster.placed({ kind: "other", address: node(2).address })).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("gives an attempt to one node only", () =>
       Effect.gen(function* () {
         const { cluster } = yield* RunStore.RunStore
