@@ -4,6 +4,7 @@ import { Duration, Effect, Fiber, Schema } from "effect"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as TestDatabase from "../database.js"
 import * as Nodes from "./nodes.js"
+import { Seen } from "./protocol.js"
 
 const Ids = Schema.Array(JobId.JobId)
 const Ended = Schema.Struct({ attempt: Schema.Int, status: Schema.String })
@@ -37,6 +38,14 @@ const taken = (node: Nodes.Node, count: number, isSo: (job: (typeof Held.Type)[n
     (all) => new Map(all.map(({ address = "", id }) => [id, address]))
   )
 
+/** Returns when so many jobs have recorded that they have begun: a node has taken them before that. */
+const recorded = (node: Nodes.Node, count: number) =>
+  Effect.flatMap(node.ask(Schema.Int, { _tag: "Follow", after: 0 }), (follower) =>
+    Effect.repeat(Effect.delay(node.ask(Schema.Array(Seen), { _tag: "Seen", follower, from: 0 }), "100 millis"), {
+      until: (seen) => seen.filter(({ line }) => line.endsWith(" begun")).length === count
+    })
+  )
+
 /** Three jobs with child processes, one on each node. */
 const startThree = (node: Nodes.Node) =>
   Effect.gen(function* () {
@@ -44,6 +53,7 @@ const startThree = (node: Nodes.Node) =>
     const ids = yield* Effect.replicateEffect(start, 3)
     const places = yield* taken(node, 3)
     expect(new Set(places.values()).size).toBe(3)
+    yield* recorded(node, 3)
     return { ids, places }
   })
 
