@@ -12,7 +12,7 @@ import * as race from "../internal/race.js"
 import { awaitEnd } from "../manager/internal/awaitEnd.js"
 import { beginRun, resumeJob } from "../manager/internal/beginRun.js"
 import { byTransaction } from "../manager/internal/byTransaction.js"
-import { allEnded, closeJobs, end } from "../manager/internal/closeJobs.js"
+import { allEnded, closeJobs, letGo } from "../manager/internal/closeJobs.js"
 import * as Dispatcher from "../manager/internal/dispatcher.js"
 import * as JobIdGenerator from "../manager/internal/JobIdGenerator.js"
 import * as JobRegistry from "../manager/internal/JobRegistry.js"
@@ -71,9 +71,6 @@ const maxHints = 1_024
 /** How long the database may not answer by default. */
 export const longestLease = Duration.seconds(5)
 
-/** How long jobs have to end when the lease is over: then the guard of the node kills. */
-const graceOnLoss = Duration.seconds(1)
-
 /**
  * A manager of a custom job type as one node of a cluster, for as long as the scope lives. When it closes, it interrupts its jobs,
  * waits for them, and other nodes continue them.
@@ -129,12 +126,11 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         `the cluster runs at most ${limit} jobs of kind "${kind}", as its database says, not ${maxJobs}`
       )
     }
-    const letGo = Effect.gen(function* () {
+    const letGoOfAll = Effect.gen(function* () {
       yield* Ref.update(core.lapses, (n) => n + 1)
       const all = yield* JobRegistry.all(core.jobs)
-      yield* Effect.forEach(all, (active) => end(core, active, Duration.min(graceOnLoss, core.stopGrace)), {
-        discard: true
-      })
+      // Those that have not ended by the end of their grace are killed by the guard of the node.
+      yield* Effect.forEach(all, (active) => letGo(core, active), { discard: true })
     })
     const guard = yield* Effect.serviceOption(Guard)
     // It stays a node for as long as one of its jobs runs.
@@ -147,7 +143,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     )
     const node = yield* Node.make(store.cluster, newNode, {
       lease: Duration.toMillis(lease),
-      letGo,
+      letGo: letGoOfAll,
       onRenewed: Option.match(guard, { onNone: () => () => Effect.void, onSome: ({ beat }) => beat })
     }).pipe(Scope.extend(membership))
     yield* awaitOwner(store, kind)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobId, RunStore } from "charlotte"
-import { Chunk, DateTime, Duration, Effect, Fiber, Stream } from "effect"
+import { JobId, type Orchestrator, RunStore } from "charlotte"
+import { Chunk, DateTime, Deferred, Duration, Effect, Fiber, Stream } from "effect"
 import * as Scene from "./scene.js"
 
 const { kind } = Scene
@@ -129,6 +129,46 @@ describe("a cluster", () => {
       yield* until("it works again", working, (all) => all.some((other) => other.id === id && other.attempt === 2))
       yield* complete(id)
       expect(yield* passing(Fiber.join(awaited))).toMatchObject({ status: "completed", attempt: 2 })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("interrupts an attempt whose job was taken over, as soon as an event of it is refused", () =>
+    Effect.gen(function* () {
+      const { node, pass, passing, store } = yield* Scene.make
+      const taken = yield* Deferred.make<void>()
+      const done = yield* Deferred.make<void>()
+      const working = new Set<number>()
+      const run: Orchestrator.Service<unknown>["run"] = ({ attempt, emit }) =>
+        Effect.gen(function* () {
+          yield* Effect.acquireRelease(
+            Effect.sync(() => working.add(attempt)),
+            () => Effect.sync(() => working.delete(attempt))
+          )
+          if (attempt > 1) return yield* Deferred.await(done)
+          yield* Deferred.await(taken)
+          yield* emit({ type: "late" })
+          yield* Effect.never
+        })
+      const a = yield* node("a", { orchestrator: { run } })
+      yield* node("b", { orchestrator: { run } })
+      const id = yield* passing(a.manager.start(start("job")))
+      yield* pass(100)
+      expect([...working]).toEqual([1])
+      yield* store.record({ type: "job.interrupted", jobId: id, attempt: 1, at: yield* DateTime.now })
+      yield* pass(2_000)
+      expect(working).toContain(1)
+      yield* Deferred.succeed(taken, undefined)
+      yield* pass(100)
+      expect(working).not.toContain(1)
+      yield* Deferred.succeed(done, undefined)
+      expect(yield* passing(a.manager.await(id))).toMatchObject({ status: "completed", attempt: 2 })
+      const page = yield* Effect.flatten(store.events({ kind, jobId: id, after: 0, limit: 10 }))
+      expect(page.events.map(({ type }) => type)).toEqual([
+        "job.started",
+        "job.interrupted",
+        "job.resumed",
+        "job.completed"
+      ])
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 

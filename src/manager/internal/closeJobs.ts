@@ -38,6 +38,13 @@ export const end = <Config>(
     ? active.withdraw
     : Effect.zipRight(active.job.grace.limit(grace), core.fork(reliableInterrupt(active.job.fiber, interruptor)))
 
+/** How long jobs have to end that others may have. */
+const graceOnLoss = Duration.seconds(1)
+
+/** Interrupts a job that others may have: what it does now is done twice. */
+export const letGo = <Config>(core: Core<Config>, active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
+  end(core, active, Duration.min(graceOnLoss, core.stopGrace))
+
 /** Answers those who wait for a job that does not end. */
 const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
   active._tag === "Admitting"

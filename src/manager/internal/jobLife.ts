@@ -205,6 +205,12 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
     yield* job.events.flush
     yield* record(core, job, JobOutcome.withDefect(outcome, defect))
   }).pipe(
+    // Its run has ended, or goes on elsewhere.
+    Effect.catchTag("Superseded", ({ attempt }) =>
+      Effect.logWarning(
+        `how attempt ${attempt} of job ${job.id} has ended is not recorded: another process has ended it`
+      )
+    ),
     Effect.catchAllCause((cause) =>
       Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause)
     )

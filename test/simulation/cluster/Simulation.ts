@@ -72,11 +72,14 @@ export const run = (
   const network = Network.make(machine, { hasDatabase: (life) => nodes.hasDatabase(life) })
   const processes = Processes.make(machine, ({ cookie, pid, startedBy }) => {
     const intent = records.intent(cookie)
-    if (intent === undefined) return violate(`process ${pid} was started, and nobody has recorded that it would be`)
-    ledger.own(cookie, intent)
     const life = nodes.lives().find((life) => life.pid === startedBy)
-    // Its guard ends what a node starts that has stood still meanwhile.
-    if (life === undefined || !ledger.counts(life)) return
+    // Its guard ends what a node starts that has stood still meanwhile, and another node may have cleared what it had recorded.
+    const isLapsed = life !== undefined && !ledger.counts(life)
+    if (intent === undefined) {
+      return isLapsed ? undefined : violate(`process ${pid} was started, and nobody has recorded that it would be`)
+    }
+    ledger.own(cookie, intent)
+    if (life === undefined || isLapsed) return
     const job = records.jobs.get(intent.jobId)
     const name = nameOf(intent.jobId)
     if (job?.status !== "running" || job.attempt !== intent.attempt)
