@@ -8,7 +8,8 @@ import * as Peers from "../harness/Peers.js"
 import * as Services from "../harness/Services.js"
 import type { Subject } from "../harness/Subjects.js"
 
-const peer = "pg-boss"
+/** Each job of ours begins and ends by itself; the second takes up to 100 at once, and ends them together. */
+const peers = ["pg-boss, one job at a time", "pg-boss"] as const
 
 interface Form {
   readonly callers: 10 | 100
@@ -23,7 +24,7 @@ const forms: ReadonlyArray<Form> = [
 
 const lifecycle = async (settings: Settings, { callers, goal, must }: Form): Promise<ReadonlyArray<Line>> => {
   const parameters = { what: "lifecycle", callers, millis: settings.millis }
-  const found = await Peers.find([peer], parameters)
+  const found = await Peers.find(peers, parameters)
   const url = await Services.postgres("default")
   const nodes = (nodes: number): Subject => ({
     script: "subjects/nodeLifecycle.ts",

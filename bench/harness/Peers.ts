@@ -58,7 +58,8 @@ const onPostgres =
 const peers = {
   "BullMQ, appendfsync always": onRedis("always"),
   "BullMQ, appendfsync everysec": onRedis("everysec"),
-  "pg-boss": onPostgres("peers/pgBoss.ts", { lanes: 2 }),
+  "pg-boss": onPostgres("peers/pgBoss.ts", { lanes: 2, batch: 100 }),
+  "pg-boss, one job at a time": onPostgres("peers/pgBoss.ts", { lanes: 10, batch: 1 }),
   "graphile-worker": onPostgres("peers/graphileWorker.ts", { concurrency: 100, batch: 0, queue: 101 }),
   plainjob: async (parameters) => ({ script: "peers/plainjob.ts", parameters }),
   PersistedQueue: async (parameters) => ({ script: "peers/persistedQueue.ts", parameters })

@@ -1,12 +1,14 @@
 /**
  * pg-boss. Its own worker looks for jobs twice a second at the most, and does not tell when an end is recorded: so the jobs are
- * fetched and completed here with the calls that it makes, at once, and in batches.
+ * fetched and completed here with the calls that it makes, at once: one at a time, as its workers do unless they are asked for more, or
+ * in batches.
  */
 import PgBoss from "pg-boss"
 import { number, text } from "../harness/Subject.js"
 import { config, type Data, measure } from "./Peer.js"
 
 const lanes = number("lanes")
+const batchSize = number("batch")
 
 await measure(async (jobs) => {
   const boss = new PgBoss({
@@ -22,7 +24,7 @@ await measure(async (jobs) => {
   let waiting = 0
   const work = async (): Promise<void> => {
     while (waiting > 0) {
-      const found = await boss.fetch<Data>(queue, { batchSize: 100 })
+      const found = await boss.fetch<Data>(queue, { batchSize })
       if (found.length === 0) return
       waiting -= found.length
       for (const { data } of found) jobs.running(data.key)
