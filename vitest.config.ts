@@ -39,7 +39,7 @@ const long = [
   "test/cli/process/{Abuse,DaemonLife,Paused}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
   "test/manager/Capacity.test.ts",
-  "test/simulation/cluster/Variants.test.ts",
+  "test/simulation/**/{Simulation,Variants}.test.ts",
   "test/tasks/run/Resume.test.ts"
 ]
 

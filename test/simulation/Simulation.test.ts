@@ -1,9 +1,10 @@
-/** The manager and the store, whole, under every order of events that 500 seeds think of. */
+/** The manager and the store, whole, under every order of events that 300 seeds think of. */
 import { describe, expect, it } from "@effect/vitest"
+import { isLong } from "../support/long.js"
 import * as Bundle from "./Bundle.js"
 import * as Figures from "./Figures.js"
 
-const seeds = 500
+const seeds = isLong ? 5_000 : 300
 
 describe("the simulation", () => {
   it("does the same again for the same seed, whatever was done before", { timeout: 120_000 }, async () => {
@@ -15,7 +16,7 @@ describe("the simulation", () => {
     expect(together.digest).not.toBe("0")
   })
 
-  it(`finds nothing in ${seeds} seeds`, { timeout: 600_000 }, async () => {
+  it(`finds nothing in ${seeds} seeds`, { timeout: 60_000 + seeds * 6_000 }, async () => {
     const figures = await Bundle.withBundle([], (bundle) => Bundle.run(bundle, { from: 1, seeds, processes: 2 }))
     process.stdout.write(`${Figures.line(figures)}\n`)
     const failed = figures.failures
