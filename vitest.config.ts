@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 import manifest from "./package.json" with { type: "json" }
 import { isLong } from "./test/support/long.js"
 import { memoryDirectory } from "./test/support/memoryDirectory.js"
@@ -19,9 +20,13 @@ const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
       ]
 )
 
+/** Tests of what a disk, a power failure and a clock do to a database: a part of `chaos`, on a real disk. */
+const faults = ["test/faults/**/*.test.ts"]
+
 /** Tests that kill, cut off, crowd, pause and attack what they test, at every point or at random. */
 const chaos = [
-  "test/{crash,faults,model,simulation}/**/*.test.ts",
+  ...faults,
+  "test/{crash,model,simulation}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Hostile,Paused,Phases,Shutdown,Signals,Suspended,Watch}.test.ts",
   "test/cluster/guard/Kill.test.ts",
   "test/daemon/LockCrowd.test.ts",
@@ -102,11 +107,24 @@ const tiers = [
     env
   },
   { name: "e2e", include: e2e, exclude: chaos, globalSetup, setupFiles: ["test/support/sharedProcess.ts"], env },
-  { name: "chaos", include: chaos, globalSetup },
+  { name: "chaos", include: chaos, exclude: faults, globalSetup, env },
+  { name: "faults", include: faults, globalSetup },
   { name: "types", include: types },
   page,
   onPostgres
 ]
+
+/** Those that take minutes. Where nothing is known of earlier runs, the largest files come first, and these are short. */
+const longest = /test\/crash\/(Crash|Application)\.test\.ts$/
+
+/** Begins with what takes longest, so that no process is idle while another one runs it as its last. */
+class Sequencer extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>) {
+    const sorted = await super.sort(files)
+    const isLongest = ({ moduleId }: TestSpecification) => longest.test(moduleId)
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))]
+  }
+}
 
 export default defineConfig({
   resolve: { alias },
@@ -117,6 +135,7 @@ export default defineConfig({
     })),
     reporters: ["default"],
     allowOnly: false,
+    sequence: { sequencer: Sequencer },
     // Tests start real processes and wait for real files, on machines that may be busy: the limit is for what hangs.
     testTimeout: 30_000,
     hookTimeout: 30_000,

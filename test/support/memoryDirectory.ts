@@ -1,6 +1,6 @@
 /**
  * The directory for files of tests: in memory where that is possible, since each transaction and each step of git waits for the disk
- * otherwise. The tier `chaos` stays on the disk.
+ * otherwise. The tests in `test/faults` stay on the disk.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs"
