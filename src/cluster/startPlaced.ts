@@ -31,6 +31,15 @@ const draws = 64
 const patience = 50
 const pause = 100
 
+/** Milliseconds without a sign of life, which comes every second, after which a node gets no jobs that another one can have. */
+const doubtfulAfter = 3_000
+
+const taking = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
+  const able = nodes.filter(({ isAlive, isDraining }) => isAlive && !isDraining)
+  const heard = able.filter(({ seenAgo }) => seenAgo <= doubtfulAfter)
+  return heard.length > 0 ? heard : able
+}
+
 /** The nodes of the kind. */
 interface Nodes {
   readonly engine: Engine
@@ -68,7 +77,7 @@ const candidates = <Config>(
   Effect.gen(function* () {
     for (let tries = 0; tries < patience; tries++) {
       if (tries > 0) yield* Effect.sleep(pause)
-      const nodes = (yield* listed).filter(({ isAlive, isDraining }) => isAlive && !isDraining)
+      const nodes = taking(yield* listed)
       const found = new Map<string, Candidate>()
       for (let drawn = 0; drawn < draws && found.size < nodes.length; drawn += nodes.length) {
         const ids = Array.makeBy(nodes.length, nextId)

@@ -87,6 +87,18 @@ describe("a cluster", () => {
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
+  it.scoped("gives no more jobs to a node that has been silent for a few seconds, before that is dead", () =>
+    Effect.gen(function* () {
+      const { a, b, pass, passing, worked } = yield* two
+      yield* b.kill
+      yield* pass(4_000)
+      for (const n of [1, 2, 3]) yield* passing(a.manager.start(start(`job ${n}`)))
+      expect((yield* worked(3)).map(({ address, attempt }) => [address, attempt])).toEqual(
+        [1, 2, 3].map(() => [a.address, 1])
+      )
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it.scoped("lets go of its jobs when the database does not answer for its lease, and goes on when it does again", () =>
     Effect.gen(function* () {
       const { a, b, pass, passing, until, worked, working } = yield* two
