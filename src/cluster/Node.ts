@@ -5,7 +5,8 @@
 import { Cause, Clock, Effect, Ref, type Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import { RealClock } from "../internal/RealClock.js"
-import { type ClusterStore, deadAfter, type NewNode, type Runner } from "../store/ClusterStore.js"
+import type { ClusterStore, NewNode, Runner } from "../store/ClusterStore.js"
+import { retryWhileInUse } from "./retryWhileInUse.js"
 
 export interface Node {
   readonly runner: Runner
@@ -18,22 +19,6 @@ type JoinError = NodeConflict | AlreadyManaged | StoreError
 /** Milliseconds between two signs of life, and between two looks at the lease. */
 const renewInterval = 1_000
 const checkInterval = 100
-
-/** One that was killed stays recorded until it is dead, and its successor has the same address. */
-const joined = (store: ClusterStore, node: NewNode): Effect.Effect<void, JoinError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (began) => {
-    const join: Effect.Effect<void, JoinError> = Effect.catchTag(store.join(node), "NodeConflict", (conflict) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        now - began > deadAfter + renewInterval
-          ? conflict
-          : Effect.zipRight(
-              Effect.sleep(renewInterval),
-              Effect.suspend(() => join)
-            )
-      )
-    )
-    return join
-  })
 
 export const make = (
   store: ClusterStore,
@@ -52,7 +37,9 @@ export const make = (
   }
 ): Effect.Effect<Node, JoinError, Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Effect.acquireRelease(joined(store, node), () => Effect.ignoreLogged(store.leave(node.id)))
+    yield* Effect.acquireRelease(retryWhileInUse(store, node, store.join(node)), () =>
+      Effect.ignoreLogged(store.leave(node.id))
+    )
     const { now: wall } = yield* RealClock
     // By both clocks: one may be set, the other does not run while the machine sleeps.
     const times = Effect.all([Clock.currentTimeMillis, wall])

@@ -2,16 +2,16 @@
  * What a daemon that is a node of a cluster has instead of the only manager of its database. The packages of a cluster come with it, so
  * `DaemonLayers` loads it on a node only.
  */
-import { Context, Deferred, Effect, Layer, Schedule } from "effect"
+import { Context, Deferred, Effect, Layer } from "effect"
 import { Engine } from "../cluster/Engine.js"
 import * as EffectCluster from "../cluster/engine/EffectCluster.js"
 import * as Guard from "../cluster/guard/Guard.js"
 import * as Cluster from "../cluster/JobManager.js"
+import { retryWhileInUse } from "../cluster/retryWhileInUse.js"
 import { InvalidJobConfig, NodeConflict } from "../domain/errors.js"
 import { JobManager } from "../manager/JobManager.js"
 import { Orchestrator } from "../manager/Orchestrator.js"
 import * as ProcessRunner from "../process/ProcessRunner.js"
-import { deadAfter } from "../store/ClusterStore.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Configuration from "./Configuration.js"
 import type { Supervised } from "./ManagerSupervisor.js"
@@ -56,20 +56,18 @@ const onAnyMachine = Layer.effect(
   )
 )
 
-/** A killed node stays recorded until it is dead. The engine of a second one of its address would take its shards. */
+/** The engine of a second node of an address would take the shards of the first. */
 const untilFree = ({ advertise: address }: Node) =>
   Effect.gen(function* () {
     const { cluster } = yield* RunStore
     const { kind } = JobManager
-    const nodes = yield* cluster.nodes(kind)
-    if (nodes.some((node) => node.address === address && node.isAlive))
-      return yield* new NodeConflict({ kind, address })
-  }).pipe(
-    Effect.retry({
-      while: ({ _tag }) => _tag === "NodeConflict",
-      schedule: Schedule.spaced("1 second").pipe(Schedule.upTo(deadAfter + 1_000))
+    const check = Effect.gen(function* () {
+      const nodes = yield* cluster.nodes(kind)
+      if (nodes.some((node) => node.address === address && node.isAlive))
+        return yield* new NodeConflict({ kind, address })
     })
-  )
+    yield* retryWhileInUse(cluster, { kind, address }, check)
+  })
 
 const manager = (node: Node, url: string | undefined) =>
   Layer.unwrapEffect(

@@ -6,7 +6,7 @@ import * as Http from "../http/server/Server.js"
 import { version } from "../http/contract/Version.js"
 import * as race from "../internal/race.js"
 import { JobManager } from "../manager/JobManager.js"
-import { MigrationProgress } from "../store/MigrationProgress.js"
+import { StartProgress } from "../store/StartProgress.js"
 import { RunStore } from "../store/RunStore.js"
 import * as Umask from "../process/Umask.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
@@ -79,10 +79,11 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
     const served = listen && (yield* ServedPort.make(listen, settings))
     for (const warning of served?.warnings ?? [])
       yield* Effect.zipRight(Effect.logWarning(warning), onProgress(warning))
-    // Not the statements of each migration.
-    const store = yield* Effect.withTracerEnabled(Layer.build(DaemonLayers.records), false).pipe(
-      Effect.provideService(MigrationProgress, (line) => Effect.zipRight(Effect.logInfo(line), onProgress(line)))
+    const reported = Effect.provideService(StartProgress, (line) =>
+      Effect.zipRight(Effect.logInfo(line), onProgress(line))
     )
+    // Not the statements of each migration.
+    const store = yield* reported(Effect.withTracerEnabled(Layer.build(DaemonLayers.records), false))
     const runner = Context.get(store, ProcessRunner)
     yield* gracefulShutdown.hurryOnSignal(runner, { force: true })
 
@@ -96,7 +97,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
 
     yield* Effect.gen(function* () {
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
-      const supervised = yield* Scope.extend(DaemonLayers.supervised(served?.port), jobs)
+      const supervised = yield* reported(Scope.extend(DaemonLayers.supervised(served?.port), jobs))
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
         Layers.server({

@@ -13,7 +13,7 @@ import { retryWhileBusy } from "./sql/busyRetry.js"
 import { orStoreError } from "./sql/mapSqlError.js"
 import type { RawQuery } from "./sql/rawQuery.js"
 import * as migrationVersion from "./migrationVersion.js"
-import * as MigrationProgress from "./MigrationProgress.js"
+import * as StartProgress from "./StartProgress.js"
 import * as SchemaCheck from "./SchemaCheck.js"
 import { migrations } from "./migrations/index.js"
 
@@ -166,13 +166,13 @@ const runs = Effect.gen(function* () {
 /** Says at the beginning and at the end what takes long. */
 const reported = Effect.gen(function* () {
   const found = yield* runs
-  if (found < MigrationProgress.worthMentioning) {
+  if (found < StartProgress.worthMentioning) {
     yield* migrated
     return
   }
-  const { report } = MigrationProgress
+  const { report } = StartProgress
   yield* report(
-    `migrating the database, which has ${MigrationProgress.count(found)} runs, for this version of Charlotte; ` +
+    `migrating the database, which has ${StartProgress.count(found)} runs, for this version of Charlotte; ` +
       "this can take a minute, and starts over if it is interrupted"
   )
   const [took] = yield* Effect.timed(migrated)

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { StoreError } from "charlotte/errors"
-import { type Context, type Duration, Effect, Ref, TestClock } from "effect"
+import { type Context, type Duration, Effect, Fiber, Ref, TestClock } from "effect"
 import * as Node from "../../src/cluster/Node.js"
 import { RealClock } from "../../src/internal/RealClock.js"
+import { StartProgress } from "../../src/store/StartProgress.js"
 
 const kind = "work"
 
@@ -84,6 +85,29 @@ describe("a node", () => {
       yield* answerAgain
       yield* TestClock.adjust("20 seconds")
       expect(yield* disconnections).toBe(4)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("says once who has its address while it waits for a node that was killed", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* RunStore.RunStore
+      const lines = yield* Ref.make<ReadonlyArray<string>>([])
+      const newNode = (id: string, pid: number) => ({ id, kind, address: "a:1", pid, machine: "m", capacity: 1 })
+      yield* cluster.join(newNode("a/1", 1))
+      yield* TestClock.adjust("2 seconds")
+      const joining = yield* Node.make(cluster, newNode("a/2", 2), {
+        lease: 5_000,
+        letGo: Effect.void,
+        onRenewed: () => Effect.void
+      }).pipe(
+        Effect.provideService(StartProgress, (line) => Ref.update(lines, (all) => [...all, line])),
+        Effect.fork
+      )
+      yield* TestClock.adjust("11 seconds")
+      yield* Fiber.join(joining)
+      expect(yield* Ref.get(lines)).toEqual([
+        "the address a:1 is that of process 1 on machine m, whose last sign of life is 2 s old; waiting up to 11 s until it counts as dead"
+      ])
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })

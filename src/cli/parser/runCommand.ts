@@ -2,7 +2,7 @@
  * Runs a command line, and answers with the exit code.
  */
 import { Effect, type Scope } from "effect"
-import { MigrationProgress } from "../../store/MigrationProgress.js"
+import { StartProgress } from "../../store/StartProgress.js"
 import * as RemoteServer from "../RemoteServer.js"
 import * as toExitCode from "../errors/toExitCode.js"
 import { Output, writeLines } from "../terminal/Output.js"
@@ -32,7 +32,7 @@ export const run = (
     return yield* toExitCode
       .of(answer(invocation, options), { json, level: toExitCode.levelOf(logLevel) })
       .pipe(
-        Effect.provideService(MigrationProgress, show),
+        Effect.provideService(StartProgress, show),
         Effect.provideService(RemoteServer.Flags, { server, tokenFile })
       )
   }).pipe(Effect.scoped)

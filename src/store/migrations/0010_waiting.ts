@@ -1,6 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
-import { count, report, worthMentioning } from "../MigrationProgress.js"
+import { count, report, worthMentioning } from "../StartProgress.js"
 
 /**
  * Interrupted runs whose key another job holds: a pending or running one, or one that was interrupted before. Evaluated once

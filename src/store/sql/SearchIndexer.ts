@@ -5,7 +5,7 @@
 import { type Cause, Effect, type Scope, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { RealClock } from "../../internal/RealClock.js"
-import { count } from "../MigrationProgress.js"
+import { count } from "../StartProgress.js"
 import type { SearchRedaction } from "../SearchRedaction.js"
 import * as searchIndex from "./searchIndex.js"
 import type { Session } from "./Session.js"

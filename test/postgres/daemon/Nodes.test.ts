@@ -6,8 +6,8 @@ import { Effect, Schema } from "effect"
 import * as Charlotte from "../../cli/process/Charlotte.js"
 import * as Daemon from "../../cli/process/Daemon.js"
 import * as Tasks from "../../cli/process/Tasks.js"
-import { command, jobs } from "./daemon.js"
-import { placed, status, two, until, whole } from "./nodes.js"
+import { command, jobs, world as makeWorld } from "./daemon.js"
+import { placed, start, starting, status, two, until, whole } from "./nodes.js"
 
 const Id = Schema.parseJson(Schema.Struct({ id: Schema.String }))
 
@@ -105,6 +105,25 @@ describe("two daemons as nodes of a cluster", () => {
       expect(yield* jobs(other)).toMatchObject([{ id, status: "completed", attempt: 2 }])
       expect(yield* Tasks.done(world)).toEqual(Tasks.all)
       expect((yield* status(other)).nodes).toMatchObject([{ address: other.address, state: "alive" }])
+    })
+  )
+
+  it.scopedLive("say what one waits for that is started again after it was killed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(() => Tasks.simple)
+      const killed = yield* start(world, "a")
+      yield* Daemon.kill(killed.pid, "SIGKILL")
+      yield* Daemon.gone(killed.pid)
+      const { code, err } = yield* Charlotte.run(killed, starting(killed.address))
+      yield* Daemon.down(killed)
+      expect(code).toBe(0)
+      expect(err).toMatch(
+        new RegExp(
+          `^charlotte: the address ${killed.address} is that of process ${killed.pid} on machine \\S+, ` +
+            "whose last sign of life is \\d+ s old; waiting up to 11 s until it counts as dead\n$"
+        )
+      )
+      expect(Daemon.log(killed).map(({ message }) => message)).toContainEqual(expect.stringMatching(/^the address /))
     })
   )
 })

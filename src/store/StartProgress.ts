@@ -1,16 +1,16 @@
 /**
- * What users see of a migration that takes seconds or minutes. The library logs it; the command line prints it.
+ * What users see of a start that takes seconds or minutes. The library logs it; the command line prints it.
  */
 import { Context, Effect } from "effect"
 
-export class MigrationProgress extends Context.Reference<MigrationProgress>()("charlotte/MigrationProgress", {
+export class StartProgress extends Context.Reference<StartProgress>()("charlotte/StartProgress", {
   defaultValue: (): ((line: string) => Effect.Effect<void>) => (line) => Effect.logInfo(line)
 }) {}
 
 /** The migration of so many runs takes seconds. */
 export const worthMentioning = 100_000
 
-export const report = (line: string): Effect.Effect<void> => Effect.flatMap(MigrationProgress, (show) => show(line))
+export const report = (line: string): Effect.Effect<void> => Effect.flatMap(StartProgress, (show) => show(line))
 
 /** A number with separators, such as `1,000,000`. */
 export const count = (n: number): string => n.toLocaleString("en-US")

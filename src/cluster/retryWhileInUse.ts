@@ -1,0 +1,42 @@
+/**
+ * What needs the address of a node for itself waits for one that was killed: that stays recorded until it is dead.
+ */
+import { Clock, Effect } from "effect"
+import { NodeConflict, type StoreError } from "../domain/errors.js"
+import { type ClusterStore, deadAfter, type NewNode } from "../store/ClusterStore.js"
+import * as StartProgress from "../store/StartProgress.js"
+
+/** Milliseconds between two tries, and after which a node that was killed just before is dead. */
+const pause = 1_000
+const longestWait = deadAfter + pause
+
+type Address = Pick<NewNode, "address" | "kind">
+
+/** Retries what fails since another node has the address. It says so once: it would seem to hang. */
+export const retryWhileInUse = <A, E, R>(
+  store: ClusterStore,
+  address: Address,
+  use: Effect.Effect<A, E | NodeConflict, R>
+): Effect.Effect<A, E | NodeConflict, R> =>
+  Effect.flatMap(Clock.currentTimeMillis, (began) => {
+    const retry = (conflict: NodeConflict): Effect.Effect<A, E | NodeConflict, R> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        now - began > longestWait ? Effect.fail(conflict) : Effect.delay(Effect.catchIf(use, isConflict, retry), pause)
+      )
+    return Effect.catchIf(use, isConflict, (conflict) =>
+      Effect.zipRight(Effect.ignore(reportWait(store, address)), retry(conflict))
+    )
+  })
+
+const isConflict = (error: unknown): error is NodeConflict => error instanceof NodeConflict
+
+const reportWait = (store: ClusterStore, { address, kind }: Address): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    const holder = (yield* store.nodes(kind)).find((node) => node.address === address)
+    if (holder === undefined) return
+    const { machine, pid, seenAgo } = holder
+    yield* StartProgress.report(
+      `the address ${address} is that of process ${pid} on machine ${machine}, whose last sign of life is ` +
+        `${Math.round(seenAgo / 1_000)} s old; waiting up to ${longestWait / 1_000} s until it counts as dead`
+    )
+  })
