@@ -3,10 +3,11 @@
  * token that all nodes share where other machines reach it.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Clock, Effect, Redacted, Schema } from "effect"
+import { Clock, Effect, Either, Redacted, Schema, Stream } from "effect"
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import type { Tls } from "../http/server/Server.js"
 import { bracketed, isLoopback, isWildcard } from "../internal/HostPort.js"
+import { RealClock } from "../internal/RealClock.js"
 import { Configuration } from "./Configuration.js"
 import type { Home } from "./Home.js"
 import * as LockOwner from "./LockOwner.js"
@@ -62,7 +63,14 @@ const merged = (given: Settings) =>
     insecureHttp: given.insecureHttp ?? port.insecureHttp
   }))
 
-const tlsOf = (certPath: string, keyPath: string) =>
+/** What the files of a certificate hold. */
+interface Secured {
+  readonly tls: Tls
+  readonly validTo: string
+  readonly warnings: ReadonlyArray<string>
+}
+
+const tlsOf = (certPath: string, keyPath: string): Effect.Effect<Secured, SecretFile.FileUnusable> =>
   Effect.gen(function* () {
     const { text: cert } = yield* SecretFile.read("certificate", certPath)
     const key = yield* SecretFile.read("key", keyPath)
@@ -84,12 +92,49 @@ const tlsOf = (certPath: string, keyPath: string) =>
     const isOver = Date.parse(certificate.validTo) < (yield* Clock.currentTimeMillis)
     return {
       tls: { cert, key: Redacted.make(key.text) },
+      validTo: certificate.validTo,
       warnings: [
         ...(key.isOpen ? [openFile(keyPath)] : []),
         ...(isOver ? [`the certificate in ${certPath} was valid until ${certificate.validTo}: renew it`] : [])
       ]
     }
   })
+
+/** Milliseconds between two looks at the files of a certificate. */
+const renewalCheck = 10_000
+
+/** What the files come to hold. What cannot be used is logged, and may only be half of a renewal. */
+const renewals = (certPath: string, keyPath: string, first: Secured): Stream.Stream<Tls> => {
+  const look = Effect.flatMap(RealClock, ({ sleep }) =>
+    Effect.zipRight(sleep(renewalCheck), Effect.either(tlsOf(certPath, keyPath)))
+  )
+  const contentOf = Either.match({
+    onLeft: ({ message }: SecretFile.FileUnusable) => message,
+    onRight: ({ tls: { cert, key } }: Secured) => `${cert}${Redacted.value(key)}`
+  })
+  const log = Either.match({
+    onLeft: ({ message }: SecretFile.FileUnusable) => Effect.logError(`the port keeps its certificate: ${message}`),
+    onRight: ({ validTo, warnings }: Secured) =>
+      Effect.zipRight(
+        Effect.logInfo(`the port has the certificate in ${certPath} from now on, which is valid until ${validTo}`),
+        Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
+      )
+  })
+  return Stream.succeed(Either.right(first)).pipe(
+    Stream.concat(Stream.repeatEffect(look)),
+    Stream.changesWith((before, after) => contentOf(before) === contentOf(after)),
+    Stream.drop(1),
+    Stream.tap(log),
+    Stream.filterMap(Either.getRight),
+    Stream.map(({ tls }) => tls)
+  )
+}
+
+const renewable = (certPath: string, keyPath: string) =>
+  Effect.map(tlsOf(certPath, keyPath), (secured) => ({
+    warnings: secured.warnings,
+    tls: { ...secured.tls, renewals: renewals(certPath, keyPath, secured) }
+  }))
 
 const openFile = (path: string): string => `other users of this machine may read ${path}: chmod 600 ${path}`
 
@@ -118,7 +163,7 @@ export const make = (
   Effect.gen(function* () {
     yield* check(port, given)
     const { insecureHttp = false, tlsCert, tlsKey, tokenFile } = yield* merged(given)
-    const secured = tlsCert === undefined || tlsKey === undefined ? undefined : yield* tlsOf(tlsCert, tlsKey)
+    const secured = tlsCert === undefined || tlsKey === undefined ? undefined : yield* renewable(tlsCert, tlsKey)
     const shared = tokenFile === undefined ? undefined : yield* SecretFile.readToken(tokenFile)
     const token = shared?.token ?? (yield* Secrets.token)
     const { learn } = yield* Secrets.Secrets

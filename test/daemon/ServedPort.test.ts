@@ -1,12 +1,13 @@
 /** The files and settings of a port, and what is wrong with them. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { Array, Chunk, ConfigProvider, Effect, Layer, Logger, Redacted, Stream } from "effect"
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as Configuration from "../../src/daemon/Configuration.js"
 import * as Home from "../../src/daemon/Home.js"
 import * as Secrets from "../../src/daemon/Secrets.js"
 import * as ServedPort from "../../src/daemon/ServedPort.js"
+import { RealClock } from "../../src/internal/RealClock.js"
 import * as certificate from "../support/certificate.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
@@ -169,6 +170,49 @@ describe("file of a port", () => {
         `other users of this machine may read ${tlsKey}: chmod 600 ${tlsKey}`,
         expect.stringMatching(/over\.pem was valid until .* GMT: renew it$/),
         `other users of this machine may read ${settings.tokenFile}: chmod 600 ${settings.tokenFile}`
+      ])
+    })
+  )
+
+  it.scoped("has what its files hold after a renewal, and says once what is wrong with them", () =>
+    Effect.gen(function* () {
+      const { ca, make, settings, write } = yield* scene
+      const { port } = yield* make(settings)
+      const second = ca.issue(["node2.example.org"])
+      const third = ca.issue(["node3.example.org"])
+      const rounds: ReadonlyArray<() => void> = [
+        () => {},
+        () => void write("cert.pem", second.cert),
+        () => {},
+        () => void write("key.pem", second.key),
+        () => void write("cert.pem", "no certificate"),
+        () => void write("cert.pem", third.cert),
+        () => void write("key.pem", third.key)
+      ]
+      // Each time that it sleeps, before it looks again, the files become what they are in the next round.
+      const left = [...rounds]
+      const clock = { now: Effect.succeed(0), turn: Effect.void, sleep: () => Effect.sync(() => left.shift()?.()) }
+      const logged: Array<string> = []
+      const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
+        logged.push(`${logLevel.label} ${Array.ensure(message).join(" ")}`)
+      })
+      const renewed = yield* (port.tls?.renewals ?? Stream.empty).pipe(
+        Stream.take(2),
+        Stream.runCollect,
+        Effect.provideService(RealClock, clock),
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      expect(Chunk.toArray(renewed).map(({ cert, key }) => ({ cert, key: Redacted.value(key) }))).toEqual([
+        second,
+        third
+      ])
+      const unusable = "ERROR the port keeps its certificate: the"
+      expect(logged).toEqual([
+        expect.stringMatching(`^${unusable} key in .*/key.pem cannot be used: it is not the key of the certificate`),
+        expect.stringMatching(`^INFO the port has the certificate in .*/cert.pem from now on, which is valid until `),
+        expect.stringMatching(`^${unusable} certificate in .*/cert.pem cannot be used: it must be in PEM`),
+        expect.stringMatching(`^${unusable} key in .*/key.pem cannot be used: it is not the key of the certificate`),
+        expect.stringMatching(`^INFO the port has the certificate in .*/cert.pem from now on, which is valid until `)
       ])
     })
   )

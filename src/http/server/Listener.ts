@@ -1,10 +1,10 @@
 /**
  * Listens on one address: a private unix socket, a loopback port, or a port that other machines reach.
  */
-import { Duration, Effect, Redacted, type Scope } from "effect"
+import { Duration, Effect, Redacted, type Scope, Stream } from "effect"
 import { existsSync, lstatSync, unlinkSync } from "node:fs"
 import { createServer, type RequestListener, type Server } from "node:http"
-import { createServer as createSecureServer } from "node:https"
+import { createServer as createSecureServer, Server as SecureServer } from "node:https"
 import { connect } from "node:net"
 import { dirname } from "node:path"
 import { umask } from "node:process"
@@ -41,6 +41,8 @@ export type Address =
 export interface Tls {
   readonly cert: string
   readonly key: Redacted.Redacted
+  /** Those that take the place of the certificate and its key, for connections that are made from then on. */
+  readonly renewals?: Stream.Stream<Pick<Tls, "cert" | "key">>
 }
 
 /**
@@ -171,7 +173,7 @@ const onPort = (
   server: Server,
   { host = "127.0.0.1", insecureHttp = false, port, tls }: Port,
   { isSession, token }: Access
-): Effect.Effect<Omit<Listener, "server">, ListenError> =>
+): Effect.Effect<Omit<Listener, "server">, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const refuse = (problem: string) => new ListenError({ address: `${bracketed(host)}:${port}`, problem })
     const address = loopback[host]
@@ -189,8 +191,25 @@ const onPort = (
     const actual = typeof bound === "object" && bound !== null ? bound.port : port
     if (address === undefined || tls !== undefined) {
       const url = `${tls === undefined ? "http" : "https"}://${bracketed(host)}:${actual}`
-      const isHost = RemoteHost.make({ host: address ?? host, port: actual, cert: tls?.cert })
-      return { address: { host, port: actual, url }, policy: { isHost, isClosed: true, origins: [], token } }
+      const hostsOf = (cert: string | undefined) => RemoteHost.make({ host: address ?? host, port: actual, cert })
+      let isHost = hostsOf(tls?.cert)
+      const renew = ({ cert, key }: Tls) =>
+        Effect.try(() => {
+          const isHostNow = hostsOf(cert)
+          if (server instanceof SecureServer) server.setSecureContext({ cert, key: Redacted.value(key) })
+          isHost = isHostNow
+        })
+      yield* Effect.forkScoped(
+        Stream.runForEach(tls?.renewals ?? Stream.empty, (renewed) =>
+          Effect.catchAll(renew(renewed), ({ error }) =>
+            Effect.logError(`${url} keeps its certificate, since the new one cannot be used: ${String(error)}`)
+          )
+        )
+      )
+      return {
+        address: { host, port: actual, url },
+        policy: { isHost: (name) => isHost(name), isClosed: true, origins: [], token }
+      }
     }
     const names = [bracketed(address), "localhost"].map((name) => `${name}:${actual}`)
     return {

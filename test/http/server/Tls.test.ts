@@ -1,8 +1,11 @@
 /** Ports with TLS, and ports that other machines reach. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Http from "charlotte/http"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Queue, Redacted, Stream } from "effect"
+import { X509Certificate } from "node:crypto"
 import { request } from "node:https"
+import { connect } from "node:tls"
+import { poll } from "../../../src/internal/RealClock.js"
 import * as RemoteHost from "../../../src/http/server/RemoteHost.js"
 import * as certificate from "../../support/certificate.js"
 import { unknownId } from "../../support/jobs.js"
@@ -79,6 +82,51 @@ describe("port with TLS", () => {
       const other = ca.issue(["127.0.0.1"])
       const message = yield* refused({ port: 0, tls: { cert, key: Redacted.make(other.key) } })
       expect(message).toMatch(/^cannot listen on 127.0.0.1:0: the certificate and its key cannot be used: .*mismatch/)
+    })
+  )
+})
+
+describe("certificate of a port that is renewed", () => {
+  /** The serial number of the certificate that a new connection gets. */
+  const serialAt = (port: number) =>
+    Effect.async<string>((resume) => {
+      const socket = connect({ host: "127.0.0.1", port, ca: ca.cert, checkServerIdentity: () => undefined }, () => {
+        resume(Effect.succeed(socket.getPeerCertificate().serialNumber))
+        socket.destroy()
+      })
+      socket.on("error", (error) => resume(Effect.die(error)))
+    })
+  const serialOf = ({ cert }: certificate.Certificate) => new X509Certificate(cert).serialNumber
+  const renewed = (names: ReadonlyArray<string>) => {
+    const issued = ca.issue(names)
+    return { serial: serialOf(issued), tls: { cert: issued.cert, key: Redacted.make(issued.key) } }
+  }
+
+  it.scopedLive("serves new connections from then on, with its names, and a broken one never does", () =>
+    Effect.gen(function* () {
+      const renewals = yield* Queue.unbounded<Http.Server.Tls>()
+      const listen = { port: 0, tls: { ...tls, renewals: Stream.fromQueue(renewals) } }
+      const { port } = yield* worldOf({}, {}, { listen: [listen] })
+      expect(yield* serialAt(port)).toBe(serialOf({ cert, key }))
+
+      const second = renewed(["node2.example.org", "127.0.0.1"])
+      const third = renewed(["node3.example.org", "127.0.0.1"])
+      yield* Queue.offerAll(renewals, [second.tls, { cert: third.tls.cert, key: second.tls.key }])
+      yield* poll(serialAt(port), { until: (serial) => serial === second.serial, pause: 10, atMost: "20 seconds" })
+      const statusFor = (host: string) =>
+        Effect.map(get(port, "/healthz", { authorization, host: `${host}:${port}` }), ([status]) => status)
+      expect(yield* statusFor("node2.example.org")).toBe(200)
+      expect(yield* statusFor("node1.example.org")).toBe(403)
+
+      // The broken one came before it.
+      const fourth = renewed(["127.0.0.1"])
+      yield* Queue.offer(renewals, fourth.tls)
+      const seen = new Set<string>()
+      yield* poll(
+        Effect.tap(serialAt(port), (serial) => void seen.add(serial)),
+        { until: (serial) => serial === fourth.serial, pause: 10, atMost: "20 seconds" }
+      )
+      expect(seen).not.toContain(third.serial)
     })
   )
 })
