@@ -19,6 +19,7 @@ export const due = (
   connection: Connection,
   { kind, limit, statuses }: Parameters<Service["due"]>[0]
 ): Effect.Effect<ReadonlyArray<UnfinishedRun>, SqlError> => {
+  if (statuses.length === 0) return Effect.succeed([])
   const ofStatus = statuses.map(
     (status) =>
       `SELECT * FROM (SELECT ${columns}, ${ranks[status]} AS rank FROM charlotte_runs

@@ -4,6 +4,22 @@ import { Effect, Either, Exit, type Layer, Option, Scope } from "effect"
 import { at, created, error, event, id, kind, unfinished } from "../runs.js"
 
 export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
+  describe("due", () => {
+    it.effect("returns the runs of the statuses that wait for a permit, none where no status is named", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1, { isQueued: true })
+        yield* created(2)
+        yield* store.record({ type: "job.interrupted", jobId: id(2), attempt: 1, at: at(9) })
+        const due = (statuses: Parameters<typeof store.due>[0]["statuses"]) =>
+          Effect.map(store.due({ kind, statuses, limit: 10 }), (all) => all.map(({ run }) => run.id))
+        expect(yield* due(["interrupted", "pending"])).toEqual([id(2), id(1)])
+        expect(yield* due(["pending"])).toEqual([id(1)])
+        expect(yield* due([])).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
   describe("unfinished", () => {
     it.effect("returns the unfinished runs of a kind, oldest first, in pages", () =>
       Effect.gen(function* () {
