@@ -122,25 +122,9 @@ export const read = (
       ...Array.getLefts([database, maxJobs, stopGrace, ...Object.values(port), ...Object.values(node)])
     ]
     if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: Array.sort(all, order) })
-    return {
-      agents: { profiles, gates, file },
-      database: Either.getOrUndefined(database),
-      port: {
-        tlsCert: Either.getOrUndefined(port.tlsCert),
-        tlsKey: Either.getOrUndefined(port.tlsKey),
-        tokenFile: Either.getOrUndefined(port.tokenFile),
-        insecureHttp: Either.getOrUndefined(port.insecureHttp)
-      },
-      node: {
-        advertise: Either.getOrUndefined(node.advertise),
-        capacity: Either.getOrUndefined(node.capacity),
-        insecureCluster: Either.getOrUndefined(node.insecureCluster),
-        sharedRepositories: Either.getOrUndefined(node.sharedRepositories)
-      },
-      maxJobs: Either.getOrUndefined(maxJobs),
-      stopGrace: Either.getOrUndefined(stopGrace),
-      retention: value.retention
-    }
+    const settings = Either.all({ database, maxJobs, stopGrace, port: Either.all(port), node: Either.all(node) })
+    // What is wrong with them is among the problems.
+    return { agents: { profiles, gates, file }, retention: value.retention, ...(yield* Effect.orDie(settings)) }
   })
 
 const decodeSwitch = (text: string) =>
