@@ -10,7 +10,7 @@ import { Output } from "./terminal/Output.js"
 /** In milliseconds of real time; longer than the default grace period of a stop. */
 const patience = 10_000
 
-const tell = (holder: LockOwner | string) =>
+const notifyWhenSlow = (holder: LockOwner | string) =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
     const { error } = yield* Output
@@ -22,9 +22,9 @@ const tell = (holder: LockOwner | string) =>
 export const withNotice = (client: Client, holder: LockOwner | string): Effect.Effect<Client, never, Output> =>
   Effect.map(Output, (output) => {
     if (!output.isTerminal) return client
-    const telling = Effect.provideService(tell(holder), Output, output)
+    const notice = Effect.provideService(notifyWhenSlow(holder), Output, output)
     const meanwhile = <A, E>(answer: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.acquireUseRelease(Effect.forkDaemon(Effect.interruptible(telling)), () => answer, Fiber.interrupt)
+      Effect.acquireUseRelease(Effect.forkDaemon(Effect.interruptible(notice)), () => answer, Fiber.interrupt)
     return {
       ...client,
       start: (config, options) => meanwhile(client.start(config, options)),
