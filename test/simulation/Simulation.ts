@@ -12,6 +12,7 @@ import * as Processes from "./Processes.js"
 import * as Random from "./Random.js"
 import * as Records from "./Records.js"
 import * as Repository from "./Repository.js"
+import * as Rest from "./Rest.js"
 import * as Timeline from "./Timeline.js"
 import * as Trace from "./Trace.js"
 
@@ -101,6 +102,8 @@ export const run = (
     isCalm: () => calm
   }
   const operations = Operations.make(world)
+  const rest = Rest.make(world, { operations, recovery })
+  const { complaints, pickJob, unanswered, unfinished } = rest
   const managers = Managers.make(world, { operations, stopGrace, recovery })
 
   const disturb = () => {
@@ -114,12 +117,6 @@ export const run = (
 
   /** Forward for the most part: what is due by then may not wait for the rest of its time. */
   const setClock = () => machine.setClock(random.chance(0.8) ? random.between(1, 12_000) : -random.between(1, 3_000))
-
-  const pickJob = () => {
-    const ids = operations.known()
-    const [first, ...rest] = ids
-    return first === undefined ? undefined : random.chance(0.5) ? ids.at(-1) : random.pick([first, ...rest])
-  }
 
   /** Some want a job that waits to go on, and others that it ends. */
   const contend = (manager: Manager) => {
@@ -252,17 +249,8 @@ export const run = (
     }
   }
 
-  const unfinished = () => [...records.jobs.values()].filter(({ status }) => !Records.terminal.has(status))
-
   /** Whoever waits for something that has happened knows of it by now. */
-  const checkCalls = () => {
-    for (const { isBehind, name, waitsFor } of operations.calls()) {
-      if (isBehind()) violate(`${name} has not seen all of it`)
-      const job = waitsFor === undefined ? undefined : records.jobs.get(waitsFor)
-      const mayWait = name.startsWith("all events") || (job !== undefined && !Records.terminal.has(job.status))
-      if (!mayWait) violate(`${name} has no answer`)
-    }
-  }
+  const checkCalls = () => unanswered().forEach(violate)
 
   const becalm = () => {
     machine.trace.say("calm")
@@ -275,23 +263,7 @@ export const run = (
     settle()
     if (!goesOn()) return
     if (!isUp()) return violate("there is no manager")
-    checkCalls()
-    const running = unfinished().filter(({ status }) => status === "running")
-    for (const { attempt, id } of running)
-      if (ledger.body(id)?.attempt !== attempt) violate(`${nameOf(id)} is recorded as running, and does not run`)
-    for (const { id, isInOutbox, key, startKey, status, waitsFor } of unfinished()) {
-      if (isInOutbox) violate(`${nameOf(id)} was committed, and is not queued`)
-      const isDue = waitsFor === "permit" && (status !== "interrupted" || recovery === "automatic")
-      if (isDue && running.length < maxJobs) violate(`${nameOf(id)} is ${status}, and is not continued`)
-      if (waitsFor === "time") violate(`${nameOf(id)} waits for a time, and nothing happens any more`)
-      // A run that waits for one of its two keys holds neither, and yet it is before those that came later.
-      const isBehind = unfinished().some(
-        (job) =>
-          (job.waitsFor !== "key" || job.id < id) &&
-          ((key !== null && job.key === key) || (startKey !== null && job.startKey === startKey))
-      )
-      if (waitsFor === "key" && !isBehind) violate(`${nameOf(id)} waits for a key that nobody holds`)
-    }
+    complaints().forEach(violate)
   }
 
   /** As often as there is a run to contend for: only few orders of resume and stop meet halfway. */
@@ -334,7 +306,7 @@ export const run = (
       const current = managers.current()
       if (current === undefined) return
       operations.stopAll(current)
-      for (const { id } of unfinished()) operations.stop(current, known(id))
+      for (const { id } of unfinished()) operations.stop(current, Operations.idOf(id))
       settle()
     }
     if (!goesOn()) return
@@ -342,22 +314,16 @@ export const run = (
     checkCalls()
   }
 
-  const known = (id: string) => operations.known().find((known) => known === id) ?? Operations.idOf(id)
-
   const probe = () => {
     const current = managers.current()
     if (!goesOn() || current === undefined) return
-    operations.answers.length = 0
-    for (let i = 0; i < maxJobs; i++) operations.start(current, { holds: true })
-    settle()
-    if (!goesOn()) return
-    if (operations.answers.some((answer) => answer !== "started"))
-      violate(`places are missing: ${operations.answers.join(", ")}`)
-    operations.answers.length = 0
-    operations.start(current, { holds: true })
-    settle()
-    if (goesOn() && operations.answers.join() !== "MaxJobsReached")
-      violate(`one job too many: ${operations.answers.join(", ")}`)
+    rest.probe({
+      start: () => operations.start(current, { holds: true }),
+      settle: () => {
+        settle()
+        return goesOn()
+      }
+    })
     stopAll()
   }
 
@@ -391,8 +357,7 @@ export const run = (
   clearUp()
   if (goesOn()) {
     managers.audit("in the end", { isOver: true })
-    const unheardOf = records.jobs.size - operations.known().length
-    if (unheardOf > operations.lostStarts()) violate(`${unheardOf} jobs are recorded that nobody was given`)
+    rest.checkUnheardOf()
   }
 
   const report: Report = {

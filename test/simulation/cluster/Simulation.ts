@@ -3,7 +3,6 @@
  * has to come to its end.
  */
 import { Effect } from "effect"
-import type { JobId } from "../../../src/domain/JobId.js"
 import * as Audit from "../../../src/store/Audit.js"
 import * as DatabaseModule from "../Database.js"
 import * as Ledger from "../Ledger.js"
@@ -14,6 +13,7 @@ import * as Processes from "../Processes.js"
 import * as Random from "../Random.js"
 import * as Records from "../Records.js"
 import * as Repository from "../Repository.js"
+import * as Rest from "../Rest.js"
 import type { Report } from "../Simulation.js"
 import * as Timeline from "../Timeline.js"
 import * as Trace from "../Trace.js"
@@ -112,6 +112,8 @@ export const run = (
     isCalm: () => calm
   }
   const operations = Operations.make(world)
+  const rest = Rest.make(world, { operations, recovery })
+  const { pickJob, unfinished } = rest
   const nodes: Nodes.Nodes = Nodes.make(world, {
     operations,
     stopGrace,
@@ -121,17 +123,9 @@ export const run = (
     skews: random.chance(0.3)
   })
 
-  const unfinished = () => [...records.jobs.values()].filter(({ status }) => !Records.terminal.has(status))
-
   const anyNode = (): Manager | undefined => {
     const [first, ...rest] = nodes.ready()
     return first === undefined ? undefined : random.pick([first, ...rest])
-  }
-
-  const pickJob = () => {
-    const ids = operations.known()
-    const [first, ...rest] = ids
-    return first === undefined ? undefined : random.chance(0.5) ? ids.at(-1) : random.pick([first, ...rest])
   }
 
   const weights = {
@@ -237,32 +231,7 @@ export const run = (
   }
 
   /** What is not as it has to be with no fault left, now or soon. */
-  const complaints = (): ReadonlyArray<string> => {
-    const found: Array<string> = nodes.ready().length === 0 ? ["there is no node"] : []
-    for (const { isBehind, name, waitsFor } of operations.calls()) {
-      if (isBehind()) found.push(`${name} has not seen all of it`)
-      const job = waitsFor === undefined ? undefined : records.jobs.get(waitsFor)
-      const mayWait = name.startsWith("all events") || (job !== undefined && !Records.terminal.has(job.status))
-      if (!mayWait) found.push(`${name} has no answer`)
-    }
-    const left = unfinished()
-    const running = left.filter(({ status }) => status === "running")
-    for (const { attempt, id } of running)
-      if (ledger.body(id)?.attempt !== attempt) found.push(`${nameOf(id)} is recorded as running, and does not run`)
-    for (const { id, isInOutbox, key, startKey, status, waitsFor } of left) {
-      if (isInOutbox) found.push(`${nameOf(id)} was committed, and is not queued`)
-      const isDue = waitsFor === "permit" && (status !== "interrupted" || recovery === "automatic")
-      if (isDue && running.length < maxJobs) found.push(`${nameOf(id)} is ${status}, and is not continued`)
-      if (waitsFor === "time") found.push(`${nameOf(id)} waits for a time`)
-      const isBehind = left.some(
-        (job) =>
-          (job.waitsFor !== "key" || job.id < id) &&
-          ((key !== null && job.key === key) || (startKey !== null && job.startKey === startKey))
-      )
-      if (waitsFor === "key" && !isBehind) found.push(`${nameOf(id)} waits for a key that nobody holds`)
-    }
-    return found
-  }
+  const complaints = () => [...(nodes.ready().length === 0 ? ["there is no node"] : []), ...rest.complaints()]
 
   const settle = () => {
     const begun = timeline.now()
@@ -290,15 +259,13 @@ export const run = (
     settle()
   }
 
-  const known = (id: string): JobId => operations.known().find((known) => known === id) ?? Operations.idOf(id)
-
   /** All jobs come to their end when any node is asked to stop them. */
   const stopAll = () => {
     for (let round = 0; round < 5 && goesOn() && unfinished().length > 0; round++) {
       const asked = anyNode()
       if (asked === undefined) return violate("there is no node")
       if (round === 0 || random.chance(0.5)) operations.stopAll(asked)
-      for (const { id } of unfinished()) operations.stop(anyNode() ?? asked, known(id))
+      for (const { id } of unfinished()) operations.stop(anyNode() ?? asked, Operations.idOf(id))
       pass(() => operations.calls().every(({ name }) => !name.startsWith("stop")), longestRest)
     }
     if (!goesOn()) return
@@ -308,21 +275,16 @@ export const run = (
 
   const probe = () => {
     if (!goesOn()) return
-    operations.answers.length = 0
-    const begin = () => {
-      const asked = anyNode()
-      if (asked !== undefined) operations.start(asked, { holds: true })
-    }
-    for (let i = 0; i < maxJobs; i++) begin()
-    settle()
-    if (!goesOn()) return
-    if (operations.answers.length < maxJobs || operations.answers.some((answer) => answer !== "started"))
-      violate(`places are missing: ${operations.answers.join(", ")}`)
-    operations.answers.length = 0
-    begin()
-    settle()
-    if (goesOn() && operations.answers.join() !== "MaxJobsReached")
-      violate(`one job too many: ${operations.answers.join(", ")}`)
+    rest.probe({
+      start: () => {
+        const asked = anyNode()
+        if (asked !== undefined) operations.start(asked, { holds: true })
+      },
+      settle: () => {
+        settle()
+        return goesOn()
+      }
+    })
     stopAll()
   }
 
@@ -337,8 +299,7 @@ export const run = (
     const { violations } = Effect.runSync(Effect.provide(Audit.run({ maxJobs }), database.plain))
     for (const { found, remedy, wrong } of violations)
       if (isOneMachine || remedy !== "process") violate(`in the end: ${wrong}: ${found}`)
-    const unheardOf = records.jobs.size - operations.known().length
-    if (unheardOf > operations.lostStarts()) violate(`${unheardOf} jobs are recorded that nobody was given`)
+    rest.checkUnheardOf()
   }
 
   for (let i = random.between(2, 3); i > 0; i--) nodes.join()
