@@ -5,9 +5,7 @@
 import type { Patch } from "./Bundle.js"
 
 export interface Variant {
-  /** The first seed, where few orders of events tell: those before would only take time. The long form begins at 1. */
-  readonly from?: number
-  /** Found after minutes: in the long form only. */
+  /** Few orders of events tell, less than two of a hundred: in the long form only, where there are four times as many seeds. */
   readonly isRare?: boolean
   readonly patches: ReadonlyArray<Patch>
   /** What is said of it. */
@@ -46,8 +44,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "history is read before subscribing": {
-    // One of 300 seeds.
-    from: 111,
+    isRare: true,
     tells: /events.* after \w+ has (no answer|not seen all)/,
     patches: [
       {
@@ -63,8 +60,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "an update of the status is not guarded": {
-    // Three of 800 seeds.
-    from: 464,
+    isRare: true,
     // The database refuses what the code does not, and its refusal is a failure of a store that nothing is wrong with.
     tells:
       /has returned, and it is still active|orchestrator still runs|and it still runs|nothing was wrong with the store/,
@@ -217,7 +213,6 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a failure is recorded as interrupted": {
-    from: 45,
     tells: /has job\.(interrupted|cancelled), and its work had failed before/,
     patches: [
       {
@@ -240,7 +235,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a signal is lost that comes before the park": {
-    from: 107,
+    isRare: true,
     tells: /is parked for \w+, which has come/,
     patches: [
       {
@@ -284,8 +279,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "the order of runs that wait is lost by a crash": {
-    // One of 300 seeds.
-    from: 250,
+    isRare: true,
     tells: /has begun before \w+, whose turn it was/,
     patches: [
       {
@@ -324,8 +318,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a wake-up is missed when the clock jumps": {
-    // Two of 1,000 seeds.
-    from: 780,
+    isRare: true,
     tells: /is due since \d+ ms, and still waits for its time/,
     patches: [
       {
