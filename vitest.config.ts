@@ -115,7 +115,7 @@ const tiers = [
 ]
 
 /** Those that take minutes. Where nothing is known of earlier runs, the largest files come first, and these are short. */
-const longest = /test\/crash\/(Crash|Application)\.test\.ts$/
+const longest = /test\/(crash\/(Crash|Application)|postgres\/RunStore)\.test\.ts$/
 
 /** Begins with what takes longest, so that no process is idle while another one runs it as its last. */
 class Sequencer extends BaseSequencer {

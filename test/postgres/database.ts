@@ -24,13 +24,21 @@ export const adminOf = (url: string, statement: string): Effect.Effect<void> => 
 /** Runs a statement on the server as its superuser. */
 export const admin = (statement: string): Effect.Effect<void> => adminOf(inject("postgres"), statement)
 
+const create = (from: string): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      const name = `charlotte_${randomUUID().replaceAll("-", "")}`
+      const url = new URL(inject("postgres"))
+      url.pathname = `/${name}`
+      return Effect.as(admin(`CREATE DATABASE ${name} ${from}`), url.href)
+    }),
+    (url) => admin(`DROP DATABASE ${nameOf(url)} WITH (FORCE)`)
+  )
+
+const nameOf = (url: string) => new URL(url).pathname.slice(1)
+
 /** The URL of a new and empty database. */
-export const make: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.suspend(() => {
-    const name = `charlotte_${randomUUID().replaceAll("-", "")}`
-    const url = new URL(inject("postgres"))
-    url.pathname = `/${name}`
-    return Effect.as(admin(`CREATE DATABASE ${name}`), url.href)
-  }),
-  (url) => admin(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`)
-)
+export const make: Effect.Effect<string, never, Scope.Scope> = create("")
+
+/** The URL of a new database that holds what another one does, to which nothing is connected. */
+export const copy = (url: string): Effect.Effect<string, never, Scope.Scope> => create(`TEMPLATE ${nameOf(url)}`)

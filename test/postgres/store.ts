@@ -2,12 +2,23 @@
  * Stores on databases of their own.
  */
 import { Database, RunStore } from "charlotte"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
+import { afterAll } from "vitest"
 import * as TestDatabase from "./database.js"
 
-/** A store and its client, on a new database. */
-export const layer = Layer.unwrapScoped(
-  Effect.map(TestDatabase.make, (url) =>
-    RunStore.layer.pipe(Layer.provideMerge(Database.layerPostgres({ url })), Layer.orDie)
-  )
+const at = (url: string) => RunStore.layer.pipe(Layer.provideMerge(Database.layerPostgres({ url })), Layer.orDie)
+
+const scope = Effect.runSync(Scope.make())
+
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+/** One with all tables for each file of tests. */
+const template = TestDatabase.make.pipe(
+  Effect.tap((url) => Effect.scoped(Layer.build(at(url)))),
+  Scope.extend(scope),
+  Effect.cached,
+  Effect.runSync
 )
+
+/** A store and its client, on a new database: a copy, since its tables would take as long as the test. */
+export const layer = Layer.unwrapScoped(Effect.map(Effect.flatMap(template, TestDatabase.copy), at))
