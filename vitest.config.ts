@@ -41,11 +41,11 @@ const chaos = [
 const long = [
   "test/crash/Application.test.ts",
   "test/{faults,model}/**/*.test.ts",
-  "test/cli/process/{Abuse,DaemonLife,Paused}.test.ts",
+  "test/cli/process/{Abuse,DaemonLife,Paused,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
   "test/manager/Capacity.test.ts",
   "test/simulation/**/{Simulation,Variants}.test.ts",
-  "test/tasks/run/Resume.test.ts"
+  "test/tasks/run/{Kill,Resume}.test.ts"
 ]
 
 /** Tests on PostgreSQL that have a long form. */

@@ -1,6 +1,7 @@
 /** How `charlotte run` is left, politely and not, and that what was left goes on. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { isLong } from "../../support/long.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
 
@@ -82,7 +83,7 @@ describe("charlotte run on a signal", () => {
     "at any moment after its start leaves no job, or one that can be resumed",
     () =>
       Effect.gen(function* () {
-        for (const millis of [0, 250, 450, 600, 800, 1_100]) {
+        for (const millis of isLong ? [0, 250, 450, 600, 800, 1_100] : [0, 450, 800]) {
           yield* Effect.scoped(
             Effect.gen(function* () {
               const world = yield* Charlotte.world(Tasks.waiting())

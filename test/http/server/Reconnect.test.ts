@@ -5,6 +5,7 @@ import { Array, Effect, Fiber, Random, Stream } from "effect"
 import { request } from "node:http"
 import { figures } from "../../support/figures.js"
 import { config } from "../../support/jobs.js"
+import { isLong } from "../../support/long.js"
 import * as eventSource from "../eventSource.js"
 import * as Restarting from "../restarting.js"
 
@@ -58,7 +59,7 @@ const live = (socketPath: string, id: JobId.JobId, after: number, events: number
     sent.end()
   })
 
-const lives = 10_000
+const lives = isLong ? 10_000 : 2_500
 const readers = 20
 
 describe("event stream over a socket", () => {
