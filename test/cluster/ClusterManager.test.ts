@@ -159,7 +159,7 @@ describe("a cluster", () => {
           if (attempt > 1) return yield* Deferred.await(done)
           yield* Deferred.await(taken)
           yield* emit({ type: "late" })
-          yield* Effect.never
+          return yield* Effect.never
         })
       const a = yield* node("a", { orchestrator: { run } })
       yield* node("b", { orchestrator: { run } })

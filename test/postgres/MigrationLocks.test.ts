@@ -58,7 +58,7 @@ const readInTransaction = (url: string) =>
     const query = yield* connect(url)
     yield* query("BEGIN")
     yield* query(read)
-    return Effect.asVoid(query("COMMIT"))
+    return { commit: query("COMMIT") }
   })
 
 describe("a migration, while a transaction that has read the tables is open", () => {
@@ -66,13 +66,13 @@ describe("a migration, while a transaction that has read the tables is open", ()
     Effect.gen(function* () {
       const { query, url } = yield* makeOld
       const other = yield* connect(url)
-      const end = yield* readInTransaction(url)
+      const { commit } = yield* readInTransaction(url)
       const migrating = yield* Effect.fork(migrate(url))
       yield* poll(other(waiting), { until: ({ rows }) => rows.length > 0, pause: 10, atMost: "20 seconds" })
       // Behind the migration, which waits for the open transaction.
       yield* query(read)
       expect(migrating.unsafePoll()).toBe(null)
-      yield* end
+      yield* commit
       yield* Fiber.join(migrating)
       const { rows } = yield* query("SELECT max(migration_id) AS version FROM charlotte_migrations")
       expect(rows).toEqual([{ version: migrationVersion.latest(migrations) }])
