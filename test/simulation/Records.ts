@@ -175,7 +175,7 @@ export const make = (
       }))
 
   /** One that has come to rest has nothing that runs: no fiber, no process. */
-  const checkAtRest = (life: Life, job: Job) => {
+  const checkAtRest = (job: Job) => {
     const name = nameOf(job.id)
     const body = ledger.body(job.id)
     if (body !== undefined) violate(`${name} is ${job.last}, and its orchestrator still runs`)
@@ -184,9 +184,14 @@ export const make = (
     for (const { cookie, pid } of options.processes().running()) {
       if (ledger.owner(cookie)?.jobId === job.id) violate(`${name} is ${job.last}, and its process ${pid} lives`)
     }
-    const accepted = ledger.accepted(life, job.id, job.attempt)
-    const written = job.emitted.get(job.attempt) ?? 0
-    if (written < accepted) violate(`${name} is ${job.last} with ${written} of the ${accepted} events that it emitted`)
+  }
+
+  /** What an attempt has emitted is written before its end. */
+  const checkWritten = (life: Life, { attempt, emitted, id, last }: Job) => {
+    const accepted = ledger.accepted(life, id, attempt)
+    const written = emitted.get(attempt) ?? 0
+    if (written < accepted)
+      violate(`${nameOf(id)} is ${last} with ${written} of the ${accepted} events that it emitted`)
   }
 
   /** What is said to be merged is in the branch of the result. */
@@ -279,11 +284,14 @@ export const make = (
     }
     trace.say(`${name} ${seq} ${type}`)
     if (!successors[job.last]?.includes(type)) violate(`${name} has ${type} after ${job.last || "nothing"}`)
+    // A run that waits is ended apart from its attempt, which another node may have ended before: its events were refused.
+    const endsAttempt = isEnd(type) && !isEnd(job.last)
     job.last = type
     if (job.parkedFor !== undefined) job.fresh.delete(job.parkedFor)
     job.parkedFor = type === "job.parked" ? (maybe(JSON.parse(payload ?? "null"), "signal") ?? undefined) : undefined
-    if (isEnd(type)) checkAtRest(life, job)
-    if (isEnd(type) && type !== "job.failed" && ledger.hasFailed(life, jobId, job.attempt))
+    if (isEnd(type)) checkAtRest(job)
+    if (endsAttempt) checkWritten(life, job)
+    if (endsAttempt && type !== "job.failed" && ledger.hasFailed(life, jobId, job.attempt))
       violate(`${name} has ${type}, and its work had failed before`)
     if (type === "job.completed") checkLanded(job)
   }
