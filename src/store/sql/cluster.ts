@@ -205,8 +205,10 @@ const heldWhere = (
 
 export const held = (connection: Connection, kind: string) => heldWhere(connection, "kind = ?", [kind])
 
-export const placed = (connection: Connection, { address, kind }: { readonly kind: string; readonly address: string }) =>
-  heldWhere(connection, "kind = ? AND node = ? AND runner IS NULL", [kind, address])
+export const placed = (
+  connection: Connection,
+  { address, kind }: { readonly kind: string; readonly address: string }
+) => heldWhere(connection, "kind = ? AND node = ? AND runner IS NULL", [kind, address])
 
 export const heldRun = (connection: Connection, id: JobId): Effect.Effect<Option.Option<HeldRun>, SqlError> =>
   Effect.map(heldWhere(connection, "id = ?", [id]), Array.head)
