@@ -70,12 +70,15 @@ export const run = (
   })
   const notices = Store.makeNotices(machine)
   const network = Network.make(machine, { hasDatabase: (life) => nodes.hasDatabase(life) })
+  /** What nodes have started that had stood still meanwhile: their guards end it. */
+  const late = new Set<number>()
   const processes = Processes.make(machine, ({ cookie, pid, startedBy }) => {
     const intent = records.intent(cookie)
     const life = nodes.lives().find((life) => life.pid === startedBy)
-    // Its guard ends what a node starts that has stood still meanwhile, and another node may have cleared what it had recorded.
     const isLapsed = life !== undefined && !ledger.counts(life)
+    if (isLapsed) late.add(pid)
     if (intent === undefined) {
+      // Another node may have cleared what it had recorded.
       return isLapsed ? undefined : violate(`process ${pid} was started, and nobody has recorded that it would be`)
     }
     ledger.own(cookie, intent)
@@ -84,7 +87,10 @@ export const run = (
     const name = nameOf(intent.jobId)
     if (job?.status !== "running" || job.attempt !== intent.attempt)
       violate(`process ${pid} was started for ${name}, which is ${job?.status}`)
-    const trees = processes.running().map((process) => ({ ...process, owner: ledger.owner(process.cookie) }))
+    const trees = processes
+      .running()
+      .filter(({ pid }) => !late.has(pid))
+      .map((process) => ({ ...process, owner: ledger.owner(process.cookie) }))
     if (trees.some(({ owner, startedBy: by }) => owner?.jobId === intent.jobId && by !== startedBy))
       violate(`${name} has process trees of two nodes`)
   })
