@@ -6,7 +6,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Context, Effect, Either, Fiber } from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
-import { event, id, kind, newRun } from "../store/runs.js"
+import { at, event, id, kind, newRun } from "../store/runs.js"
 import * as TestDatabase from "./database.js"
 import * as tampered from "./tampered.js"
 
@@ -135,5 +135,46 @@ describe("the lock of admissions", () => {
         /^SELECT pg_advisory_xact_lock\(\d+, hashtext\(\$1\)\)/.test(sql) ? "SELECT $1::text" : sql
       expect(yield* admitted({ rewrite })).toEqual(["in", "in"])
     })
+  )
+})
+
+describe("the number of finished runs", () => {
+  it.scoped(
+    "is locked after all else, so that two nodes which start and end jobs at once do not wait for each other",
+    () =>
+      Effect.gen(function* () {
+        const url = yield* TestDatabase.make
+        let rollbacks = 0
+        const rewrite = (sql: string) => {
+          if (sql === "ROLLBACK") rollbacks += 1
+          return sql
+        }
+        const first = yield* tampered.open(url, { rewrite })
+        const second = yield* tampered.open(url, { rewrite })
+        const sql = Context.get(second.context, SqlClient.SqlClient)
+        const store = storeOf(first.context)
+        yield* store.cluster.limit({ kind, maxJobs: 10 })
+        for (const n of [1, 2]) yield* store.create(newRun(n))
+        const end = (of: typeof first, n: number) =>
+          storeOf(of.context).record({ type: "job.completed", jobId: id(n), attempt: 1, at: at(9), result: null })
+        const start = (of: typeof first, n: number) => {
+          const candidate = { id: id(n), address: "127.0.0.1:1", capacity: 10 }
+          return storeOf(of.context).cluster.admit(newRun(n), {
+            candidates: [candidate],
+            whenFull: "refuse",
+            waiting: []
+          })
+        }
+        const held = yield* first.hold(/pg_advisory_xact_lock/)
+        // Each in one transaction, in this order.
+        const ending = yield* Effect.fork(Effect.all([end(first, 1), start(first, 3)], { concurrency: 2 }))
+        yield* held.reached
+        const starting = yield* Effect.fork(Effect.all([start(second, 4), end(second, 2)], { concurrency: 2 }))
+        yield* endedOrBlocked(starting, sql)
+        yield* held.release
+        yield* Fiber.join(Fiber.zip(ending, starting))
+        expect(rollbacks).toBe(0)
+        expect(yield* sql`SELECT kind, runs::integer FROM charlotte_finished`).toEqual([{ kind, runs: 2 }])
+      })
   )
 })

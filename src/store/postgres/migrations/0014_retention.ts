@@ -9,6 +9,9 @@ const counted = (row: "OLD" | "NEW") => `CASE WHEN ${isPrunable(row)} THEN 1 ELS
  * Runs that are pinned, and runs that are being pruned: `pruned` hides a run at once, and its rows are deleted in slices
  * afterwards. How many finished runs there are is counted, so that a limit on them needs no count. New ids are above that of the
  * newest run, also where it is gone.
+ *
+ * The count of a kind is a row that all who end jobs change. It is changed at the commit, when they have all other locks: of two
+ * transactions, one that has changed it could wait for the lock of admissions, and the other for the count.
  */
 export default [
   `CREATE TRIGGER charlotte_runs_prunable BEFORE UPDATE OF pruned ON charlotte_runs FOR EACH ROW
@@ -27,21 +30,24 @@ export default [
      UPDATE charlotte_finished SET runs = runs + ${counted("NEW")} - ${counted("OLD")} WHERE kind = NEW.kind;
      RETURN NULL;
    END $$`,
-  `CREATE TRIGGER charlotte_runs_finished AFTER UPDATE OF status, pinned, pruned ON charlotte_runs FOR EACH ROW
+  `CREATE CONSTRAINT TRIGGER charlotte_runs_finished AFTER UPDATE OF status, pinned, pruned ON charlotte_runs
+   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
    WHEN (${isPrunable("NEW")} <> ${isPrunable("OLD")}) EXECUTE FUNCTION charlotte_runs_finished()`,
   `CREATE FUNCTION charlotte_runs_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      INSERT INTO charlotte_finished AS f VALUES (NEW.kind, 1) ON CONFLICT (kind) DO UPDATE SET runs = f.runs + 1;
      RETURN NULL;
    END $$`,
-  `CREATE TRIGGER charlotte_runs_inserted AFTER INSERT ON charlotte_runs FOR EACH ROW
+  `CREATE CONSTRAINT TRIGGER charlotte_runs_inserted AFTER INSERT ON charlotte_runs
+   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
    WHEN (${isPrunable("NEW")}) EXECUTE FUNCTION charlotte_runs_inserted()`,
   `CREATE FUNCTION charlotte_runs_removed() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      UPDATE charlotte_finished SET runs = runs - 1 WHERE kind = OLD.kind;
      RETURN NULL;
    END $$`,
-  `CREATE TRIGGER charlotte_runs_removed AFTER DELETE ON charlotte_runs FOR EACH ROW
+  `CREATE CONSTRAINT TRIGGER charlotte_runs_removed AFTER DELETE ON charlotte_runs
+   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
    WHEN (${isPrunable("OLD")}) EXECUTE FUNCTION charlotte_runs_removed()`,
 
   `CREATE TABLE charlotte_latest (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), id TEXT COLLATE "C" NOT NULL)`,
