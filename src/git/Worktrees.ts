@@ -47,19 +47,24 @@ export const verify = (repository: Repository, worktree: Worktree) =>
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
 
-/** Beside a worktree, where no process works: it says for which repository one was made there. */
+/** Beside a worktree, where no process works: it says for which repository one was made there, and for which branch. */
 const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
 
 /**
- * The branch of a worktree that was made here. A crash may have come before its mark, or before that had its text; the note was
- * there before both.
+ * The branch of a worktree that was made here. A crash may have come before its mark, before that had its text, or while git was making
+ * it, whose HEAD is no branch at first; the note was there before all of them. That of an earlier version has no branch.
  */
 const madeFor = ({ commonDir }: Repository, path: string, gitDir: string) =>
   Effect.gen(function* () {
     const mark = Option.flatMap(yield* fs.readLine(Checkouts.mark(gitDir)), decodeBranch)
-    if (Option.isSome(mark) || !Option.contains(yield* fs.readLine(note(path)), commonDir)) return mark
-    const head = yield* fs.readLine(`${gitDir}/HEAD`)
-    return Option.flatMap(head, (line) => decodeBranch(line.replace(/^ref: refs\/heads\//, "")))
+    if (Option.isSome(mark)) return mark
+    const noted = Option.match(yield* fs.read(note(path)), {
+      onNone: () => [],
+      onSome: (text) => `${text}`.split("\n")
+    })
+    if (noted[0] !== commonDir) return mark
+    const head = Option.map(yield* fs.readLine(`${gitDir}/HEAD`), (line) => line.replace(/^ref: refs\/heads\//, ""))
+    return Option.orElse(decodeBranch(noted[1] ?? ""), () => Option.flatMap(head, decodeBranch))
   })
 
 const decodeBranch = Schema.decodeOption(OwnBranch)
@@ -129,7 +134,7 @@ const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBra
 /** Makes the worktree without files: those are written apart from the configuration of the repository. Returns its commit as well. */
 const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   Effect.gen(function* () {
-    yield* step(`note ${path}`, () => writeFile(note(path), `${repository.commonDir}\n`))
+    yield* step(`note ${path}`, () => writeFile(note(path), `${repository.commonDir}\n${branch}\n`))
     yield* Effect.catchTag(attach(repository, path, branch), "GitFailed", (failure) =>
       attachAnyway(repository, path, branch, failure)
     )

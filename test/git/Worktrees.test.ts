@@ -169,10 +169,15 @@ scenario("a worktree whose making a crash has cut off is found, to be removed wi
     const { main, repository, service, top } = world
     // One of the user's own on a branch of such a name is his, without the note that comes first.
     yield* world.git(top, "worktree", "add", "--quiet", "-b", "charlotte/his", pathIn(world, "his"), main)
-    // Before its mark was made, and before the mark had its text.
-    for (const cutOff of [(mark: string) => rm(mark), (mark: string) => writeFile(mark, "")]) {
+    // Before its mark was made, before the mark had its text, and while git did not know the branch yet.
+    for (const cutOff of [
+      (gitDir: string) => rm(`${gitDir}/charlotte`),
+      (gitDir: string) => writeFile(`${gitDir}/charlotte`, ""),
+      (gitDir: string) =>
+        rm(`${gitDir}/charlotte`).then(() => writeFile(`${gitDir}/HEAD`, "0000000000000000000000000000000000000000\n"))
+    ]) {
       const tree = yield* worktree(world, "u")
-      yield* Effect.promise(() => cutOff(`${tree.gitDir}/charlotte`))
+      yield* Effect.promise(() => cutOff(tree.gitDir))
       expect(yield* service.worktrees(repository)).toEqual([tree])
       yield* service.removeWorktree(repository, tree.path)
       yield* service.deleteBranch(repository, tree.branch)
