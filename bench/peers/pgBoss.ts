@@ -1,5 +1,5 @@
 /**
- * pg-boss. Its own worker looks for jobs twice a second at the most, and does not tell when an end is recorded: so the jobs are
+ * pg-boss. Its own worker looks for jobs twice a second at the most, and does not report when an end is recorded: so the jobs are
  * fetched and completed here with the calls that it makes, at once: one at a time, as its workers do unless they are asked for more, or
  * in batches.
  */

@@ -6,12 +6,10 @@ import { NodeConflict, Superseded } from "../domain/errors.js"
 import { type ClusterStore, deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node } from "./ClusterStore.js"
 import type * as MemoryQueue from "./MemoryQueue.js"
 import type { Entry } from "./MemoryRunReads.js"
-import { isTakenBy, permit, placeRun, type Room } from "./placeRun.js"
+import { isTakenBy, permit, placeRun, type Room, waitingStatuses } from "./placeRun.js"
 import type { Service } from "./RunStoreService.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
-
-const statuses = ["interrupted", "parked", "pending"] as const
 
 interface Recorded extends NewNode {
   readonly seenAt: number
@@ -78,7 +76,7 @@ export const make = ({
     return {
       maxJobs: limits.get(kind) ?? 0,
       running: counts,
-      due: new Set(statuses.filter((status) => queue.due({ kind, statuses: [status], limit: 1 }).length > 0)),
+      due: new Set(waitingStatuses.filter((status) => queue.due({ kind, statuses: [status], limit: 1 }).length > 0)),
       alive: ids((node) => isAlive(now, node)),
       draining: ids(({ isDraining }) => isDraining)
     }

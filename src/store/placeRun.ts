@@ -8,6 +8,9 @@ import { admitRun, type Decision, type Lookup } from "./admitRun.js"
 import type { Candidate, Placement, Runner, Taker } from "./ClusterStore.js"
 import type { NewRun } from "./RunStoreService.js"
 
+/** The statuses in which a run can wait for a permit. */
+export const waitingStatuses = ["interrupted", "parked", "pending"] as const
+
 /** What limits how many jobs of a kind begin, as it is within the transaction. */
 export interface Room {
   /** How many jobs may run in the cluster. */
@@ -15,7 +18,7 @@ export interface Room {
   /** How many jobs run on each address. */
   readonly running: ReadonlyMap<string, number>
   /** The statuses of the runs that wait for a permit. */
-  readonly due: ReadonlySet<Placement["waiting"][number]>
+  readonly due: ReadonlySet<(typeof waitingStatuses)[number]>
   /** The ids of the nodes that are alive: others take over what a dead one has. */
   readonly alive: ReadonlySet<string>
   /** The ids of the nodes on which no more jobs begin. */

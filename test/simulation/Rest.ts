@@ -39,7 +39,7 @@ export const make = (
           (job.waitsFor !== "key" || job.id < id) &&
           ((key !== null && job.key === key) || (startKey !== null && job.startKey === startKey))
       )
-      if (waitsFor === "key" && !isBehind) found.push(`${nameOf(id)} waits for a key that nobody holds`)
+      if (waitsFor === "key" && !isBehind) found.push(`${nameOf(id)} waits for a key that no run holds`)
     }
     return found
   }
@@ -72,7 +72,7 @@ export const make = (
     /** Every job that is recorded was given to a caller, or its answer was lost. */
     checkUnheardOf: () => {
       const unheardOf = records.jobs.size - operations.known().length
-      if (unheardOf > operations.lostStarts()) violate(`${unheardOf} jobs are recorded that nobody was given`)
+      if (unheardOf > operations.lostStarts()) violate(`${unheardOf} jobs are recorded whose ids no caller was given`)
     }
   }
 }

@@ -68,7 +68,7 @@ export const run = (
   })
   const processes = Processes.make(machine, ({ cookie, pid, startedBy }) => {
     const intent = records.intent(cookie)
-    if (intent === undefined) return violate(`process ${pid} was started, and nobody has recorded that it would be`)
+    if (intent === undefined) return violate(`process ${pid} was started without a recorded intent`)
     ledger.own(cookie, intent)
     const job = records.jobs.get(intent.jobId)
     const name = nameOf(intent.jobId)

@@ -5,11 +5,11 @@
 import type { Patch } from "./Bundle.js"
 
 export interface Variant {
-  /** Few orders of events tell, less than two of a hundred: in the long form only, where there are four times as many seeds. */
+  /** Few orders of events show it, less than two of a hundred: in the long form only, where there are four times as many seeds. */
   readonly isRare?: boolean
   readonly patches: ReadonlyArray<Patch>
   /** What is said of it. */
-  readonly tells: RegExp
+  readonly symptom: RegExp
 }
 
 /** The end of the work, apart from that of the fiber that it ran in. */
@@ -31,7 +31,7 @@ const workEnded: ReadonlyArray<Patch> = [
 
 export const variants: Readonly<Record<string, Variant>> = {
   "a slot is freed before the process tree is dead": {
-    tells: /and its process \d+ lives|has returned, and process \d+ lives/,
+    symptom: /and its process \d+ lives|has returned, and process \d+ lives/,
     patches: [
       {
         file: "src/process/superviseProcess.ts",
@@ -45,7 +45,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "history is read before subscribing": {
     isRare: true,
-    tells: /events.* after \w+ has (no answer|not seen all)/,
+    symptom: /events.* after \w+ has (no answer|not seen all)/,
     patches: [
       {
         file: "src/manager/internal/EventSubscriptions.ts",
@@ -62,7 +62,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   "an update of the status is not guarded": {
     isRare: true,
     // The database refuses what the code does not, and its refusal is a failure of a store that nothing is wrong with.
-    tells:
+    symptom:
       /has returned, and it is still active|orchestrator still runs|and it still runs|nothing was wrong with the store/,
     patches: [
       {
@@ -85,7 +85,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "the intent is recorded after the spawn": {
-    tells: /was started, and nobody has recorded that it would be/,
+    symptom: /was started without a recorded intent/,
     patches: [
       {
         file: "src/process/superviseProcess.ts",
@@ -103,7 +103,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a write is acknowledged before its commit": {
-    tells: /which is not recorded|and is not recorded|nobody has recorded|and the record|are written, and/,
+    symptom: /which is not recorded|and is not recorded|without a recorded intent|and the record|are written, and/,
     patches: [
       {
         file: "src/store/sql/Writer.ts",
@@ -116,7 +116,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "recovery goes by elapsed time": {
-    tells: /no manager came up: AlreadyManaged|there are two managers/,
+    symptom: /no manager came up: AlreadyManaged|there are two managers/,
     patches: [
       {
         file: "src/store/Ownership.ts",
@@ -132,7 +132,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a wake-up of a subscriber is lost": {
-    tells: /events.* after \w+ has (no answer|not seen all)|await of job\d+ has no answer/,
+    symptom: /events.* after \w+ has (no answer|not seen all)|await of job\d+ has no answer/,
     patches: [
       {
         file: "src/store/ChangeNotifier.ts",
@@ -143,7 +143,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "stop does not wait": {
-    tells: /stop(All)? of job\d+ (has returned|says cancelled)/,
+    symptom: /stop(All)? of job\d+ (has returned|says cancelled)/,
     patches: [
       {
         file: "src/manager/internal/stopJob.ts",
@@ -154,7 +154,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "recovered runs take no permit": {
-    tells: /\d jobs are running, and \d may/,
+    symptom: /\d jobs are running, and \d may/,
     patches: [
       {
         file: "src/manager/internal/beginRun.ts",
@@ -174,7 +174,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a merge is recorded before the ref has moved": {
-    tells: /is merged, and not in the result/,
+    symptom: /is merged, and not in the result/,
     patches: [
       {
         file: "src/tasks/run/mergeUnit.ts",
@@ -189,7 +189,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a child outlives its job": {
-    tells: /and \d+ of its fibers still run/,
+    symptom: /and \d+ of its fibers still run/,
     patches: [
       ...workEnded,
       {
@@ -201,7 +201,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a permit is released before the children have ended": {
-    tells: /\d+ jobs (are running|run or have fibers that do), and \d+ may/,
+    symptom: /\d+ jobs (are running|run or have fibers that do), and \d+ may/,
     patches: [
       ...workEnded,
       {
@@ -213,7 +213,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a failure is recorded as interrupted": {
-    tells: /has job\.(interrupted|cancelled), and its work had failed before/,
+    symptom: /has job\.(interrupted|cancelled), and its work had failed before/,
     patches: [
       {
         file: "src/manager/internal/JobOutcome.ts",
@@ -224,7 +224,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a service is taken from around the manager": {
-    tells: /has a service around the manager/,
+    symptom: /has a service around the manager/,
     patches: [
       {
         file: "src/manager/internal/provideOwn.ts",
@@ -236,7 +236,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "a signal is lost that comes before the park": {
     isRare: true,
-    tells: /is parked for \w+, which has come/,
+    symptom: /is parked for \w+, which has come/,
     patches: [
       {
         file: "src/store/sql/runWrites.ts",
@@ -247,7 +247,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a start that is rolled back runs": {
-    tells: /was rolled back, and is recorded/,
+    symptom: /was rolled back, and is recorded/,
     patches: [
       {
         file: "src/manager/internal/startInTransaction.ts",
@@ -258,7 +258,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a pending run is started twice": {
-    tells: /has job\.started after job\.started|runs twice at once/,
+    symptom: /has job\.started after job\.started|runs twice at once/,
     patches: [
       {
         file: "src/manager/internal/dispatcher.ts",
@@ -280,7 +280,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "the order of runs that wait is lost by a crash": {
     isRare: true,
-    tells: /has begun before \w+, whose turn it was/,
+    symptom: /has begun before \w+, whose turn it was/,
     patches: [
       {
         file: "src/manager/internal/dispatcher.ts",
@@ -301,7 +301,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a job that parks keeps its permit": {
-    tells: /is (pending|parked|interrupted), and is not continued|places are missing/,
+    symptom: /is (pending|parked|interrupted), and is not continued|places are missing/,
     patches: [
       {
         file: "src/manager/internal/jobLife.ts",
@@ -319,7 +319,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "a wake-up is missed when the clock jumps": {
     isRare: true,
-    tells: /is due since \d+ ms, and still waits for its time/,
+    symptom: /is due since \d+ ms, and still waits for its time/,
     patches: [
       {
         file: "src/manager/internal/dispatcher.ts",
@@ -330,7 +330,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "the commit of a start goes unnoticed": {
-    tells: /was committed, and is not queued/,
+    symptom: /was committed, and is not queued/,
     patches: [
       {
         file: "src/manager/internal/startInTransaction.ts",

@@ -7,7 +7,6 @@ import { isIP } from "node:net"
 import { hostname, networkInterfaces } from "node:os"
 import { isWildcard } from "../../internal/HostPort.js"
 
-/** They stand for all addresses of this machine. */
 const defaultPorts = { http: 80, https: 443 }
 
 const named = (text: string): { readonly name: string; readonly port: string | undefined } => {

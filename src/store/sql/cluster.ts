@@ -5,7 +5,7 @@ import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
 import { deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
-import type { Room } from "../placeRun.js"
+import { type Room, waitingStatuses } from "../placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import { columns, Row, run } from "./runRow.js"
 import { execute, query } from "./statements.js"
@@ -126,7 +126,7 @@ const selectRoom = query(
   })
 )
 
-const hasDue = (status: "interrupted" | "parked" | "pending"): string =>
+const hasDue = (status: (typeof waitingStatuses)[number]): string =>
   `CASE WHEN EXISTS (SELECT 1 FROM charlotte_runs WHERE kind = l.kind AND status = '${status}' AND waits_for = 'permit')
      THEN 1 ELSE 0 END AS ${status}`
 
@@ -138,7 +138,7 @@ export const room = (connection: Connection, kind: string): Effect.Effect<Room, 
     selectRoom(
       connection,
       `SELECT l.max_jobs, r.node, coalesce(r.runs, 0) AS runs, ${idsOf(isAlive(connection))} AS alive,
-         ${idsOf("draining = 1")} AS draining, ${hasDue("interrupted")}, ${hasDue("parked")}, ${hasDue("pending")}
+         ${idsOf("draining = 1")} AS draining, ${waitingStatuses.map(hasDue).join(", ")}
        FROM charlotte_limits l LEFT JOIN (SELECT node, count(*) AS runs FROM charlotte_runs
          WHERE kind = ? AND status = 'running' GROUP BY node) r ON TRUE
        WHERE l.kind = ?`,
@@ -149,7 +149,7 @@ export const room = (connection: Connection, kind: string): Effect.Effect<Room, 
       return {
         maxJobs: row?.max_jobs ?? 0,
         running: new Map(rows.map(({ node, runs }) => [node ?? "", runs])),
-        due: new Set(Array.filter(["interrupted", "parked", "pending"] as const, (status) => row?.[status] === 1)),
+        due: new Set(Array.filter(waitingStatuses, (status) => row?.[status] === 1)),
         alive: new Set(row?.alive),
         draining: new Set(row?.draining)
       }

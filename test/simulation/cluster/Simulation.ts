@@ -79,7 +79,7 @@ export const run = (
     if (isLapsed) late.add(pid)
     if (intent === undefined) {
       // Another node may have cleared what it had recorded.
-      return isLapsed ? undefined : violate(`process ${pid} was started, and nobody has recorded that it would be`)
+      return isLapsed ? undefined : violate(`process ${pid} was started without a recorded intent`)
     }
     ledger.own(cookie, intent)
     if (life === undefined || isLapsed) return

@@ -7,7 +7,7 @@ const twice = /and its orchestrator still runs|runs twice at once|works at attem
 
 export const variants: Readonly<Record<string, Variant>> = {
   "a run is taken over while its node is alive": {
-    tells: twice,
+    symptom: twice,
     patches: [
       {
         file: "src/cluster/sweep.ts",
@@ -19,7 +19,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "a write of an attempt that is over is taken": {
     isRare: true,
-    tells:
+    symptom:
       /has an event of attempt \d+ in attempt \d+|as number \d+|and its orchestrator still runs|works at attempt \d+ of/,
     patches: [
       {
@@ -37,12 +37,12 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "a node without its lease keeps its jobs": {
     isRare: true,
-    tells: twice,
+    symptom: twice,
     patches: [{ file: "src/cluster/Node.ts", from: "      yield* letGo\n", to: "" }]
   },
 
   "jobs are counted before the lock": {
-    tells: /\d jobs are running, and \d may/,
+    symptom: /\d jobs are running, and \d may/,
     patches: [
       {
         file: "src/store/sql/clusterWrites.ts",
@@ -66,7 +66,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "a stop is asked for before its intent is recorded": {
     isRare: true,
-    tells: /is running after all were stopped/,
+    symptom: /is running after all were stopped/,
     patches: [
       {
         file: "src/cluster/otherNodes.ts",
@@ -78,7 +78,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 
   "a job is kept whose beginning was answered after the lease": {
     isRare: true,
-    tells: twice,
+    symptom: twice,
     patches: [
       {
         file: "src/manager/internal/jobLife.ts",
@@ -89,7 +89,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a guard learns of a time where it expects an age": {
-    tells: /kills -?\d+, and that node has its lease/,
+    symptom: /kills -?\d+, and that node has its lease/,
     patches: [
       {
         file: "src/cluster/Node.ts",
