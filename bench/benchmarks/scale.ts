@@ -10,7 +10,7 @@ const events = 10
 
 const subject = (active: number, millis: number, database = {}) => ({
   script: "subjects/scale.ts",
-  parameters: { synchronous: "FULL", active, millis, ...database }
+  parameters: { synchronous: "FULL", active, warmUp: 700, millis, ...database }
 })
 
 const cost = (what: string, value: number, base: number): Measured => ({

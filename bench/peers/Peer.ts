@@ -42,7 +42,7 @@ const closedLoop = async (peer: Peered): Promise<Figures> => {
     const counts = await Promise.all(Array.from({ length: number("callers") }, () => loop(peer, until)))
     return counts.reduce((sum, count) => sum + count, 0)
   }
-  await all(700)
+  await all(number("warmUp"))
   const read = stopwatch()
   return read(await all(number("millis")))
 }

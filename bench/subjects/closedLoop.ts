@@ -3,7 +3,7 @@
  */
 import type { JobManager } from "charlotte"
 import { Effect } from "effect"
-import { stopwatch } from "../harness/Subject.js"
+import { number, stopwatch } from "../harness/Subject.js"
 import { config } from "./manager.js"
 
 const loop = (manager: JobManager.JobManager["Type"], until: number) =>
@@ -28,7 +28,7 @@ export const closedLoop = (manager: JobManager.JobManager["Type"], callers: numb
           (counts) => counts.reduce((sum, count) => sum + count, 0)
         )
       })
-    yield* all(700)
+    yield* all(number("warmUp"))
     const read = stopwatch()
     return read(yield* all(millis))
   })

@@ -35,7 +35,7 @@ const share = (nodes: number, index: number) => Math.floor((number("callers") + 
 
 const nodes = (count: number, url: string) =>
   Effect.gen(function* () {
-    const parameters = { callers: number("callers"), millis: number("millis"), url }
+    const parameters = { callers: number("callers"), warmUp: number("warmUp"), millis: number("millis"), url }
     const others = yield* Effect.replicateEffect(spawnNode(parameters), count - 1, { concurrency: "unbounded" })
     // Until each node has its share of the shards.
     if (count > 1) yield* Effect.sleep("3 seconds")

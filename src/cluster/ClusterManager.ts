@@ -38,6 +38,7 @@ import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
 import { ready, startPlaced } from "./startPlaced.js"
 import { sweep, takePlaced } from "./sweep.js"
+import * as WakeUps from "./wakeUps.js"
 
 /**
  * What a node of a cluster is asked for.
@@ -168,6 +169,13 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
     const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), sweepInterval)
     const { wake } = engine.ask(kind)
+    const placing = {
+      engine,
+      runner,
+      isFresh: node.isFresh,
+      nodes: Effect.tapError(nodes, () => forgetNodes),
+      wake: yield* WakeUps.make(({ address, id }) => engine.ask(kind, address).wake(id))
+    }
 
     const swept = { core, admission, recover, engine, runner }
     const regularly = Effect.gen(function* () {
@@ -193,12 +201,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       start: (input, options) =>
         byTransaction(store, {
           inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
-          outside: startPlaced(
-            core,
-            starting,
-            { engine, runner, isFresh: node.isFresh, nodes: Effect.tapError(nodes, () => forgetNodes) },
-            { input, options, waiting: continued }
-          )
+          outside: startPlaced(core, starting, placing, { input, options, waiting: continued })
         }),
       startMany: (configs, options) => {
         const outside = startMany(core, starting, configs, options)

@@ -23,6 +23,7 @@ import {
 import { newRun, type Starting, submit, type Submitted } from "../manager/internal/submission.js"
 import type { Admitted, Candidate, Node, Placement, Runner, Taker } from "../store/ClusterStore.js"
 import type { Service as Engine } from "./Engine.js"
+import type { WakeUp } from "./wakeUps.js"
 
 /** Ids to draw, at most, for one that belongs to each node. */
 const draws = 64
@@ -49,6 +50,8 @@ interface Nodes {
   readonly isFresh: Effect.Effect<boolean>
   /** May be some hundred milliseconds old: the node that has the shard by then takes the run. */
   readonly nodes: Effect.Effect<ReadonlyArray<Node>, StoreError>
+  /** Wakes another node, and does not wait for it. */
+  readonly wake: (wakeUp: WakeUp) => Effect.Effect<void>
 }
 
 const noNode = (kind: string) =>
@@ -130,7 +133,7 @@ export const startPlaced = <Config>(
       core.store.cluster.admit(run, placement, taker).pipe(
         Effect.mapError(named(checked)),
         Effect.tap(({ created }) => stopReplaced(core, created)),
-        Effect.tap((admitted) => wakeNode(core, nodes, placement, admitted))
+        Effect.tap((admitted) => wakeNode(nodes, placement, admitted))
       )
     const leave = Effect.map(Effect.uninterruptible(admit()), ({ id }) => id)
 
@@ -163,14 +166,13 @@ export const startPlaced = <Config>(
   }).pipe(Tracing.traced("JobManager.start"))
 
 /** Where another node has to take the run, or to begin it. */
-const wakeNode = <Config>(
-  { kind }: Core<Config>,
-  { engine }: Nodes,
+const wakeNode = (
+  { wake }: Nodes,
   { candidates }: Pick<Placement, "candidates">,
   { created, id, isTaken }: Admitted
 ): Effect.Effect<void> => {
   const placed = candidates.find((candidate) => candidate.id === id)
   return placed === undefined || isTaken || created._tag === "Existing"
     ? Effect.void
-    : engine.ask(kind, placed.address).wake(id)
+    : wake({ address: placed.address, id, created: created._tag })
 }

@@ -1,0 +1,34 @@
+/**
+ * Wake-ups of the nodes that new runs are placed on. A node that is woken looks at all that waits there, so one is sent for all
+ * that one transaction has placed.
+ */
+import { Effect, Queue, type Scope } from "effect"
+import type { JobId } from "../domain/JobId.js"
+import type { Created } from "../store/RunStoreService.js"
+
+export interface WakeUp {
+  readonly address: string
+  readonly id: JobId
+  /** A node looks in different places for the runs that it has to take, and for those that it has to begin. */
+  readonly created: Created["_tag"]
+}
+
+/** Those of more are lost, and their runs are found by a sweep. */
+const maxWaiting = 1_024
+
+/** Makes a function that passes wake-ups on to `send`, and does not wait for it. */
+export const make = (
+  send: (wakeUp: WakeUp) => Effect.Effect<void>
+): Effect.Effect<(wakeUp: WakeUp) => Effect.Effect<void>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const waiting = yield* Queue.sliding<WakeUp>(maxWaiting)
+    const sendAll = Effect.gen(function* () {
+      const once = new Map<string, WakeUp>()
+      for (const wakeUp of yield* Queue.takeBetween(waiting, 1, maxWaiting)) {
+        once.set(`${wakeUp.address} ${wakeUp.created}`, wakeUp)
+      }
+      yield* Effect.forEach(once.values(), send, { discard: true })
+    })
+    yield* Effect.forkScoped(Effect.forever(sendAll))
+    return (wakeUp) => Queue.offer(waiting, wakeUp)
+  })
