@@ -8,27 +8,38 @@ import { existsSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { directory, eventually, isHeld, kind, pause, stubborn } from "./workshop.js"
+import { directory, eventually, isHeld, killHolders, kind, pause, read, stubborn } from "./workshop.js"
 
 const kills = Number(process.env["CHARLOTTE_KILLS"] ?? 30)
 
 const program = fileURLToPath(new URL("manager.ts", import.meta.url))
 
-/** Starts a manager with a job, and kills it some milliseconds after so many of its processes hold their locks. */
-const crash = (home: string, { held, millis }: { readonly held: number; readonly millis: number }) =>
+/** Starts a manager with a job, and kills it some milliseconds after so many of its processes were ready. */
+const crash = (home: string, { ready, millis }: { readonly ready: number; readonly millis: number }) =>
   Effect.gen(function* () {
-    const child = spawn(process.execPath, ["--import", "tsx", program, home], { stdio: ["ignore", "pipe", "inherit"] })
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, ["--import", "tsx", program, home], { stdio: ["ignore", "pipe", "inherit"] })
+      ),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
     const gone = once(child, "exit")
     yield* Effect.promise(() => once(child.stdout, "data"))
-    yield* eventually(`${held} processes`, () => locksIn(home).filter(isHeld).length >= held, 60_000)
+    // By then, one that leaves a child behind may have been ended with that: not all of them live at the same time.
+    yield* eventually(`${ready} processes`, () => homesIn(home).filter(isReady).length >= ready, 60_000)
     yield* pause(millis)
     child.kill("SIGKILL")
     expect(yield* Effect.promise(() => gone)).toEqual([null, "SIGKILL"])
   })
 
+const homesIn = (home: string): ReadonlyArray<string> =>
+  Object.keys(stubborn).map((_, index) => join(home, String(index)))
+
+const isReady = (home: string): boolean => read(join(home, "output.log")).includes("ready")
+
 const locksIn = (home: string): ReadonlyArray<string> =>
-  Object.keys(stubborn)
-    .map((_, index) => join(home, String(index), "lock"))
+  homesIn(home)
+    .map((home) => join(home, "lock"))
     .filter((lock) => existsSync(lock))
 
 const pipesOf = (cookie: string): ReadonlyArray<string> => readdirSync(tmpdir()).filter((name) => name.includes(cookie))
@@ -62,10 +73,11 @@ it.scopedLive(
       let opened = 0
       for (let i = 0; i < kills; i++) {
         const home = yield* directory
+        yield* Effect.addFinalizer(() => killHolders(locksIn(home)))
         // All of them in each third world, and by chance in the others.
-        const held =
+        const ready =
           i % 3 === 0 ? Object.keys(stubborn).length : yield* Random.nextIntBetween(0, Object.keys(stubborn).length)
-        yield* crash(home, { held, millis: yield* Random.nextIntBetween(0, 100) })
+        yield* crash(home, { ready, millis: yield* Random.nextIntBetween(0, 100) })
         alive += locksIn(home).filter(isHeld).length
         opened += yield* goOn(home)
       }

@@ -3,7 +3,7 @@
  */
 import { Duration, Effect, Layer } from "effect"
 import { spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
 import * as JobId from "../../src/domain/JobId.js"
 import * as RunStore from "../../src/store/RunStore.js"
@@ -62,6 +62,26 @@ export const isHeld = (lock: string): boolean => {
   if (status === null) throw new Error("these tests need the command flock, of util-linux")
   return status !== 0
 }
+
+/** The processes that have inherited one of these locks. */
+const holders = (locks: ReadonlyArray<string>): ReadonlyArray<number> =>
+  readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return locks.includes(readlinkSync(`/proc/${pid}/fd/9`))
+      } catch {
+        return false
+      }
+    })
+
+/** What a failed test leaves would slow down those after it. Some of them multiply while they are being killed. */
+export const killHolders = (locks: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    for (let found = holders(locks); found.length > 0; found = holders(locks)) {
+      spawnSync("kill", ["-KILL", ...found.map(String)])
+    }
+  })
 
 /** Whether there is such a process, and it is no zombie. */
 export const isAlive = (pid: number): boolean =>
