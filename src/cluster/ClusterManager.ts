@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { Cause, Chunk, Clock, Duration, Effect, Exit, Option, Queue, Ref, Schema, Scope } from "effect"
+import { Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { MachineRef } from "../internal/Machine.js"
@@ -37,7 +37,7 @@ import * as Node from "./Node.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
 import { ready, startPlaced } from "./startPlaced.js"
-import { sweep, takePlaced } from "./sweep.js"
+import * as Sweeps from "./sweeps.js"
 import * as WakeUps from "./wakeUps.js"
 
 /**
@@ -64,10 +64,8 @@ export interface NodeOptions {
 export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
   extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
 
-const sweepInterval = "500 millis"
-
-/** Wake-ups that wait to be looked at. What is lost of more is found by a sweep. */
-const maxHints = 1_024
+/** How long a list of the nodes is used. */
+const nodesTtl = "500 millis"
 
 /** How long the database may not answer by default. */
 export const longestLease = Duration.seconds(5)
@@ -167,7 +165,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       )
     const dispatcher = yield* Dispatcher.make(core, begin, continued)
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
-    const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), sweepInterval)
+    const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), nodesTtl)
     const { wake } = engine.ask(kind)
     const placing = {
       engine,
@@ -177,23 +175,9 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       wake: yield* WakeUps.make(({ address, id }) => engine.ask(kind, address).wake(id))
     }
 
-    const swept = { core, admission, recover, engine, runner }
-    const regularly = Effect.gen(function* () {
-      if (yield* node.isFresh) yield* sweep(swept)
-      yield* ticks.wake
-      yield* Effect.sleep(sweepInterval)
-    })
-    const hints = yield* Queue.sliding<JobId>(maxHints)
-    const whenWoken = Effect.gen(function* () {
-      const ids = yield* Queue.takeBetween(hints, 1, Infinity)
-      const taken = (yield* node.isFresh) ? yield* takePlaced(swept) : new Set<JobId>()
-      // The others wait for a permit, perhaps.
-      if (Chunk.some(ids, (id) => !taken.has(id))) yield* ticks.wake
-    })
-    const surviving = Effect.catchAllCause((cause: Cause.Cause<StoreError>) =>
-      Cause.isInterrupted(cause)
-        ? Effect.interrupt
-        : Effect.zipRight(Effect.logWarning("jobs could not be looked at yet", cause), Effect.sleep(sweepInterval))
+    const sweeps = yield* Sweeps.make(
+      { core, admission, recover, engine, runner },
+      { isFresh: node.isFresh, looked: ticks.wake }
     )
 
     const decodeConfig = Schema.decodeUnknown(options.config, { onExcessProperty: "ignore" })
@@ -238,8 +222,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       health: core.persistRetry.health
     }
     const resumeHere = (id: JobId) => resumeJob(core, admission, id)
-    yield* engine.serve(kind, answers({ core, engine, wake: (id) => Queue.offer(hints, id), resume: resumeHere }))
-    for (const look of [regularly, whenWoken]) yield* Effect.forkScoped(Effect.forever(surviving(look)))
+    yield* engine.serve(kind, answers({ core, engine, wake: sweeps.wake, resume: resumeHere }))
+    yield* sweeps.begin
     if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
     yield* Effect.forkScoped(dispatcher.keepTime)
     yield* Effect.forkScoped(queueInserted)

@@ -10,7 +10,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     symptom: twice,
     patches: [
       {
-        file: "src/cluster/sweep.ts",
+        file: "src/cluster/sweeps.ts",
         from: "    if (hasShard && !Option.exists(held.runner, ({ isAlive }) => isAlive)) yield* settle(parts, held)\n",
         to: "    if (hasShard) yield* settle(parts, held)\n"
       }

@@ -1,9 +1,9 @@
 /**
  * What a node does twice a second: it takes the runs that are placed on it, takes over those of dead nodes, and stops those that
- * another node was asked to stop. When another node wakes it, it looks at the runs that are placed on it only. Once taken, a job stays with its node for as long as that lives,
- * also where another one has its shard by then.
+ * another node was asked to stop. When another node wakes it, it looks at the runs that are placed on it only. Once taken, a job
+ * stays with its node for as long as that lives, also where another one has its shard by then.
  */
-import { Cause, Effect, Option } from "effect"
+import { Cause, Chunk, Effect, Option, Queue, type Scope } from "effect"
 import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { parse } from "../internal/Json.js"
@@ -27,8 +27,52 @@ interface Sweep<C> {
   readonly runner: Runner
 }
 
+const interval = "500 millis"
+
+/** Wake-ups that wait to be looked at. What is lost of more is found by a sweep. */
+const maxWakeUps = 1_024
+
+export interface Sweeps {
+  /** Another node says that there may be work that has to do with that job. */
+  readonly wake: (id: JobId) => Effect.Effect<void>
+  /** Sweeps for as long as the scope lives. */
+  readonly begin: Effect.Effect<void, never, Scope.Scope>
+}
+
+/** `looked` after each look: what waits for a permit may have one. */
+export const make = <C>(
+  parts: Sweep<C>,
+  { isFresh, looked }: { readonly isFresh: Effect.Effect<boolean>; readonly looked: Effect.Effect<void> }
+): Effect.Effect<Sweeps> =>
+  Effect.gen(function* () {
+    const wakeUps = yield* Queue.sliding<JobId>(maxWakeUps)
+    const regularly = Effect.gen(function* () {
+      if (yield* isFresh) yield* sweep(parts)
+      yield* looked
+      yield* Effect.sleep(interval)
+    })
+    const whenWoken = Effect.gen(function* () {
+      const ids = yield* Queue.takeBetween(wakeUps, 1, Infinity)
+      const taken = (yield* isFresh) ? yield* takePlaced(parts) : new Set<JobId>()
+      // The others wait for a permit, perhaps.
+      if (Chunk.some(ids, (id) => !taken.has(id))) yield* looked
+    })
+    return {
+      wake: (id) => Queue.offer(wakeUps, id),
+      begin: Effect.forEach([regularly, whenWoken], (look) => Effect.forkScoped(Effect.forever(surviving(look))), {
+        discard: true
+      })
+    }
+  })
+
+const surviving = Effect.catchAllCause((cause: Cause.Cause<StoreError>) =>
+  Cause.isInterrupted(cause)
+    ? Effect.interrupt
+    : Effect.zipRight(Effect.logWarning("jobs could not be looked at yet", cause), Effect.sleep(interval))
+)
+
 /** One look at the running runs of the kind. */
-export const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
+const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     const { core } = parts
     const held = yield* core.store.cluster.held(core.kind)
@@ -36,7 +80,7 @@ export const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
   })
 
 /** Takes the runs that are placed on this node. Answers which. */
-export const takePlaced = <C>(parts: Sweep<C>): Effect.Effect<ReadonlySet<JobId>, StoreError> =>
+const takePlaced = <C>(parts: Sweep<C>): Effect.Effect<ReadonlySet<JobId>, StoreError> =>
   Effect.gen(function* () {
     const { core, runner } = parts
     const placed = yield* core.store.cluster.placed({ kind: core.kind, address: runner.address })
