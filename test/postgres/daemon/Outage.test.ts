@@ -126,7 +126,9 @@ describe("a daemon whose PostgreSQL server is away", () => {
         yield* until(world, 200)
         yield* Tasks.release(world)
         const watched = yield* watching.ended
-        expect([watched.code, watched.err]).toEqual([0, ""])
+        expect(watched.code).toBe(0)
+        // The daemon ends streams that it has nothing to send on for too long; that depends on how long all of the above has taken.
+        expect(watched.err).toMatch(/^(connection to the daemon lost; .*\nreconnected\n)*$/)
         whole(followed(watched.out))
         expect(yield* jobs(world)).toMatchObject([{ id, status: "completed", attempt: 2 }])
         expect(yield* Tasks.done(world)).toEqual(Tasks.all)
