@@ -39,7 +39,7 @@ export interface Sweeps {
   readonly begin: Effect.Effect<void, never, Scope.Scope>
 }
 
-/** `looked` after each look: what waits for a permit may have one. */
+/** Runs `looked` after each look, since a run that waits for a permit may have one now. */
 export const make = <C>(
   parts: Sweep<C>,
   { isFresh, looked }: { readonly isFresh: Effect.Effect<boolean>; readonly looked: Effect.Effect<void> }
