@@ -42,6 +42,8 @@ const setUp = Effect.gen(function* () {
   const id = yield* Daemon.submit(world)
   const watching = yield* Charlotte.start(world, `exec charlotte watch ${id} --json`)
   yield* Tasks.reached(world)
+  // On a busy machine it may not have asked for the events yet, which the daemon cannot read while its server is away.
+  yield* watching.says(/"type":"task.started","unit":"a","task":2/)
   return { server, world, pid, id, watching }
 })
 
@@ -126,9 +128,7 @@ describe("a daemon whose PostgreSQL server is away", () => {
         yield* until(world, 200)
         yield* Tasks.release(world)
         const watched = yield* watching.ended
-        expect(watched.code).toBe(0)
-        // The daemon ends streams that it has nothing to send on for too long; that depends on how long all of the above has taken.
-        expect(watched.err).toMatch(/^(connection to the daemon lost; .*\nreconnected\n)*$/)
+        expect([watched.code, watched.err]).toEqual([0, ""])
         whole(followed(watched.out))
         expect(yield* jobs(world)).toMatchObject([{ id, status: "completed", attempt: 2 }])
         expect(yield* Tasks.done(world)).toEqual(Tasks.all)
