@@ -55,7 +55,13 @@ const directory = mkdtempSync(join(tmpdir(), "charlotte-bench-"))
 process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
 process.once("SIGINT", () => process.exit(130))
 process.once("SIGTERM", () => process.exit(143))
-const settings: Settings = { runs: Number(runs ?? (short ? 2 : 5)), millis: short ? 700 : 1_500, short, directory }
+const settings: Settings = {
+  runs: Number(runs ?? (short ? 2 : 5)),
+  millis: short ? 700 : 1_500,
+  warmUp: short ? 1_000 : 4_000,
+  short,
+  directory
+}
 
 /** What is far from what it must be, whatever the machine: milliseconds say more of the disk than of us. */
 const farOff = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>

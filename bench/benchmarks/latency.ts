@@ -8,7 +8,7 @@ import * as Peers from "../harness/Peers.js"
 /** The short form does not judge milliseconds: it only sees that it works. */
 const turns = (settings: Settings): Settings => (settings.short ? { ...settings, runs: 1 } : settings)
 
-const amount = ({ short }: Settings) => (short ? { warmUp: 1_000, jobs: 50 } : { warmUp: 4_000, jobs: 150 })
+const amount = ({ short, warmUp }: Settings) => ({ warmUp, jobs: short ? 50 : 150 })
 
 /** What one commit takes says how fast the disk was meanwhile. */
 const millis = (what: string, value: number, commit: number, must: number, goal: number): Measured => ({

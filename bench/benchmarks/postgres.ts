@@ -22,11 +22,8 @@ const forms: ReadonlyArray<Form> = [
   { callers: 100, must: 1.2, goal: 2 }
 ]
 
-/** Milliseconds: each of three nodes on two cores has so few jobs in a second that V8 takes long to make fast code of them. */
-const warmUp = 4_000
-
 const lifecycle = async (settings: Settings, { callers, goal, must }: Form): Promise<ReadonlyArray<Line>> => {
-  const parameters = { what: "lifecycle", callers, warmUp: settings.short ? 700 : warmUp, millis: settings.millis }
+  const parameters = { what: "lifecycle", callers, warmUp: settings.warmUp, millis: settings.millis }
   const found = await Peers.find(peers, parameters)
   const url = await Services.postgres("default")
   const nodes = (nodes: number): Subject => ({

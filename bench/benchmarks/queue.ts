@@ -10,7 +10,7 @@ export const queue: Benchmark = {
   run: async (settings) => {
     const parameters = {
       synchronous: "FULL",
-      warmUp: settings.short ? 1_000 : 4_000,
+      warmUp: settings.warmUp,
       jobs: settings.short ? 50 : 1_000
     }
     const figure = await compare<string>(settings, {

@@ -46,6 +46,8 @@ export interface Settings {
   readonly runs: number
   /** How long each measures, in milliseconds. */
   readonly millis: number
+  /** How long each runs before, where V8 has to be done with its code, in milliseconds. */
+  readonly warmUp: number
   readonly short: boolean
   /** A directory for the files of this run. */
   readonly directory: string
