@@ -16,19 +16,32 @@ const has = (event: JobEvent, words: string): boolean =>
   `${event.type} ${placeOf(event)} ${eventText(event).text}`.toLowerCase().includes(words)
 
 const Line = ({
+  at,
   event,
   id,
   isActive,
+  of,
   onClick
 }: {
   readonly event: JobEvent
   readonly id: string
+  /** Its place in the list, from 1 on, and how many there are. */
+  readonly at: number
+  readonly of: number
   readonly isActive: boolean
   readonly onClick: () => void
 }) => {
   const { text, tone } = eventText(event)
   return (
-    <div id={id} class={`event${isActive ? " active" : ""}`} role="option" aria-selected={isActive} onClick={onClick}>
+    <div
+      id={id}
+      class={`event${isActive ? " active" : ""}`}
+      role="option"
+      aria-selected={isActive}
+      aria-posinset={at}
+      aria-setsize={of}
+      onClick={onClick}
+    >
       <span class="faint number">{format.timeOfDay(event.at)}</span>
       <span class="event-type faint">{visible(event.type)}</span>
       <span class="event-place">{visible(placeOf(event))}</span>
@@ -95,7 +108,7 @@ export const EventList = ({ events }: { readonly events: ReadonlyArray<JobEvent>
         label="Events"
         count={found.length}
         handle={handle}
-        active={at === -1 ? undefined : `event-${found[at]?.seq}`}
+        active={event === undefined ? undefined : { row: at, id: `event-${event.seq}` }}
         follows={follows.value}
         onEnd={(isAtEnd) => (follows.value = isAtEnd)}
         onKeyDown={onKeyDown}
@@ -107,6 +120,8 @@ export const EventList = ({ events }: { readonly events: ReadonlyArray<JobEvent>
               key={event.seq}
               id={`event-${event.seq}`}
               event={event}
+              at={index + 1}
+              of={found.length}
               isActive={index === at}
               onClick={() => (chosen.value = chosen.value === event.seq ? undefined : event.seq)}
             />

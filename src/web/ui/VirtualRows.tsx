@@ -1,5 +1,5 @@
 /**
- * A list of rows of the same height, of which only those in sight are in the document: a log may have a million.
+ * A list of rows of the same height, of which only those in sight and the active one are in the document: a log may have a million.
  */
 import { type Signal, useSignal } from "@preact/signals"
 import type { ComponentChildren, RefObject } from "preact"
@@ -18,8 +18,8 @@ export interface Props {
   readonly class: string
   readonly count: number
   readonly render: (row: number) => ComponentChildren
-  /** The id of the row that has the focus, for assistive technology. */
-  readonly active?: string | undefined
+  /** The row that has the focus, and its id, for assistive technology. */
+  readonly active?: { readonly row: number; readonly id: string } | undefined
   readonly handle?: RefObject<Handle | null>
   /** Stays at the end as rows are added. */
   readonly follows?: boolean
@@ -118,6 +118,8 @@ export const VirtualRows = ({
 
   const first = Math.max(0, Math.floor(top / row) - margin)
   const last = Math.min(count, Math.ceil((top + height) / row) + margin)
+  // `aria-activedescendant` has to name what is in the document.
+  const isActiveBeyond = active !== undefined && (active.row < first || active.row >= last)
   return (
     <div
       ref={box}
@@ -125,7 +127,7 @@ export const VirtualRows = ({
       tabIndex={0}
       aria-label={label}
       {...(role === undefined ? { role: "region" as const } : { role })}
-      {...(active === undefined ? {} : { "aria-activedescendant": active })}
+      {...(active === undefined ? {} : { "aria-activedescendant": active.id })}
       onScroll={onScroll}
       {...(onKeyDown === undefined ? {} : { onKeyDown })}
     >
@@ -133,6 +135,11 @@ export const VirtualRows = ({
         <div class="rows-seen" role="presentation" style={{ transform: `translateY(${first * row}px)` }}>
           {Array.from({ length: Math.max(0, last - first) }, (_, at) => render(first + at))}
         </div>
+        {isActiveBeyond && (
+          <div class="row-beyond" role="presentation" style={{ top: `${active.row * row}px` }}>
+            {render(active.row)}
+          </div>
+        )}
       </div>
     </div>
   )

@@ -140,7 +140,7 @@ export const Timeline = ({ model, onSelect, selected, version }: Props) => {
         role="tree"
         label="Timeline"
         count={rows.length}
-        active={at === -1 ? undefined : `timeline-${at}`}
+        active={at === -1 ? undefined : { row: at, id: `timeline-${at}` }}
         handle={handle}
         onKeyDown={onKeyDown}
         onResize={(all) => (width.value = all * 0.7)}

@@ -33,6 +33,8 @@ export const TimelineRow = ({ id, isActive, isSelected, now, onClick, onToggle, 
     class={`timeline-row row-${row.kind}${isActive ? " active" : ""}`}
     role="treeitem"
     aria-level={row.kind === "task" ? 2 : 1}
+    aria-posinset={row.place.at}
+    aria-setsize={row.place.of}
     aria-selected={isSelected}
     {...(row.isOpen === undefined ? {} : { "aria-expanded": row.isOpen })}
     aria-label={visible(summary(row, now))}

@@ -24,6 +24,8 @@ export interface Row {
   readonly task?: number
   /** Of a unit: whether its tasks are shown. */
   readonly isOpen?: boolean
+  /** Its place among the rows of its level, from 1 on, and how many these are. */
+  readonly place: { readonly at: number; readonly of: number }
   readonly bars: ReadonlyArray<Bar>
 }
 
@@ -79,12 +81,13 @@ const ofAttempt = ({ from, number, reason, state, to }: Attempt): Bar => ({
   text: `attempt ${number}${because(reason)}`
 })
 
-const ofTask = ({ attempts, number, pauses, title, unit }: Task): Row => ({
+const ofTask = ({ attempts, number, pauses, title, unit }: Task, index: number, all: ReadonlyArray<Task>): Row => ({
   key: `${unit}/${number}`,
   kind: "task",
   label: `${number} ${title}`,
   unit,
   task: number,
+  place: { at: index + 1, of: all.length },
   bars: [...attempts.flatMap((attempt) => [ofAttempt(attempt), ...attempt.spans.map(ofSpan)]), ...pauses.map(ofSpan)]
 })
 
@@ -108,16 +111,24 @@ export const rows = (model: JobModel, toggled: ReadonlySet<string>): Rows => {
   })
   const tasks = begun.reduce((sum, { unit }) => sum + unit.tasks.size, 0)
   const opensAll = begun.length + tasks <= few
-  const ofUnits = begun.flatMap(({ from, unit }): ReadonlyArray<Row> => {
+  const highest = 1 + begun.length
+  const ofUnits = begun.flatMap(({ from, unit }, index): ReadonlyArray<Row> => {
     const byRule = opensAll || unit.state === "running" || unit.state === "failed"
     const isOpen = toggled.has(unit.id) !== byRule
     const whole: Bar = { kind: "unit", from, to: unit.to, look: unitLook(unit), text: `unit ${unit.id}: ${unit.state}` }
     const begunTasks = [...unit.tasks.values()].filter(({ attempts }) => attempts.length > 0)
     const bars = [whole, ...unit.spans.map(ofSpan)]
-    const own: Row = { key: unit.id, kind: "unit", label: unit.id, unit: unit.id, isOpen, bars }
+    const place = { at: index + 2, of: highest }
+    const own: Row = { key: unit.id, kind: "unit", label: unit.id, unit: unit.id, isOpen, place, bars }
     return isOpen ? [own, ...begunTasks.map(ofTask)] : [own]
   })
-  const job: Row = { key: "", kind: "job", label: "job", bars: model.phases.map(ofPhase) }
+  const job: Row = {
+    key: "",
+    kind: "job",
+    label: "job",
+    place: { at: 1, of: highest },
+    bars: model.phases.map(ofPhase)
+  }
   return { rows: [job, ...ofUnits], idleUnits: model.units.size - begun.length }
 }
 

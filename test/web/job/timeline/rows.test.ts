@@ -32,6 +32,12 @@ describe("the rows of a timeline", () => {
       ["task", "1 Do api"],
       ["unit", "web"]
     ])
+    expect(all.map(({ place }) => [place.at, place.of])).toEqual([
+      [1, 3],
+      [2, 3],
+      [1, 1],
+      [3, 3]
+    ])
     expect(all[0]?.bars.map(({ look, text }) => [text, look])).toEqual([
       ["attempt 1 of the job", "good"],
       ["parked: claude is at its usage limit", "warn"],
