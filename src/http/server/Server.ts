@@ -9,6 +9,7 @@ import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Array, Context, Deferred, type Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { InternalError, NotReady } from "../contract/errors.js"
+import type * as Address from "./Address.js"
 import { closeServers } from "./closeServers.js"
 import * as Later from "../../internal/Later.js"
 import { ListenError } from "./ListenError.js"
@@ -22,7 +23,7 @@ import * as Listener from "./Listener.js"
 import type { ClusterGauges } from "./Metrics.js"
 import type * as OpenStreams from "./OpenStreams.js"
 
-export type { Address, Bound, Tls } from "./Listener.js"
+export type { Address, Bound, Tls } from "./Address.js"
 
 /**
  * A running server.
@@ -34,7 +35,7 @@ export class Server extends Context.Tag("charlotte/http/Server")<
   Server,
   {
     /** The actual addresses, with the chosen port and the shortened socket path. */
-    readonly addresses: ReadonlyArray<Listener.Bound>
+    readonly addresses: ReadonlyArray<Address.Bound>
     /** Returns after `POST /shutdown`. The owner of the layer then closes it. */
     readonly shutdownRequested: Effect.Effect<void>
     /** Returns when the HTTP application is loaded. Earlier requests wait for it. */
@@ -50,7 +51,7 @@ export class Server extends Context.Tag("charlotte/http/Server")<
  */
 export interface Options extends Handlers.Options, Listener.Limits, OpenStreams.Options {
   /** One address or several. */
-  readonly listen: Listener.Address | ReadonlyArray<Listener.Address>
+  readonly listen: Address.Address | ReadonlyArray<Address.Address>
   /**
    * Bearer token of at least 32 characters; required to listen on a port, not used on a socket. The nodes of a cluster share one,
    * which they send to each other.
@@ -99,7 +100,7 @@ const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOp
 
     /** Requests wait until the application is loaded and the actual address is known. */
     const add = (
-      address: Listener.Address,
+      address: Address.Address,
       token: Redacted.Redacted | undefined
     ): Effect.Effect<Listener.Listener, ListenError> =>
       Effect.gen(function* () {
