@@ -3,6 +3,7 @@
  */
 import type { Effect } from "effect"
 import type { JobContext } from "../../manager/Orchestrator.js"
+import type { Task, Unit } from "../plan/Plan.js"
 import type { Payload, Type } from "../TaskEvents.js"
 
 /** The unit and task of an event; neither for one of the job as a whole. */
@@ -21,3 +22,9 @@ export const make =
   (job: JobContext<unknown>): EmitTaskEvent =>
   (type, payload, position) =>
     job.emit({ type, payload, ...position })
+
+/** Those of one task. */
+export const ofTask =
+  ({ emit }: { readonly emit: EmitTaskEvent }, { id }: Unit, { number }: Task) =>
+  <T extends Type>(type: T, payload: Payload<T>): Effect.Effect<void> =>
+    emit(type, payload, { unit: id, task: number })

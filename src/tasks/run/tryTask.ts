@@ -1,0 +1,147 @@
+/**
+ * One attempt at a task: a turn of the agent, the gate, and the commit.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Duration, Effect, Fiber, type Option } from "effect"
+import * as plainText from "../../internal/plainText.js"
+import type * as Prompt from "../agents/Prompt.js"
+import type { Task, Unit } from "../plan/Plan.js"
+import type { Log } from "../TaskEvents.js"
+import * as agentTurn from "./agentTurn.js"
+import * as commitTask from "./commitTask.js"
+import { ofTask } from "./emitTaskEvent.js"
+import * as Note from "./Note.js"
+import type { RunContext } from "./RunContext.js"
+import * as runCommand from "./runCommand.js"
+
+/** An agent may fail for a temporary reason, such as a rate limit, so retries back off exponentially. */
+const initialPause = Duration.seconds(1)
+
+const backoff = (attempt: number) => Duration.times(initialPause, 2 ** (attempt - 1))
+
+/** Why an attempt failed. */
+export interface FailedAttempt {
+  readonly reason: string
+  readonly log?: typeof Log.Encoded
+  /** The end of the output. */
+  readonly tail?: string
+  /** The pause before the next attempt. */
+  readonly pause: Duration.Duration
+  /** The service of the agent was not reached, so that the attempt may go on. */
+  readonly isUnreachable?: boolean
+}
+
+const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
+
+const noteMoved = (ctx: RunContext, unit: Unit, task: Task, who: string, { moved }: runCommand.CommandResult) =>
+  Effect.forEach(
+    moved,
+    ({ advice, what }) => Note.add(ctx, { unit: unit.id, task: task.number }, `the ${who} ${what}: ${advice}`),
+    { discard: true }
+  )
+
+/** The call of an agent is repeated in the same attempt where its service was not reached, and has a log of its own each time. */
+const unusedName = (name: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    for (let call = 1; ; call++) {
+      const numbered = call === 1 ? name : `${name}.${call}`
+      if (!(yield* Effect.orElseSucceed(fs.exists(`${numbered}.agent.log`), () => false))) return numbered
+    }
+  })
+
+export const tryTask = (
+  ctx: RunContext,
+  unit: Unit,
+  task: Task,
+  position: commitTask.TaskPosition,
+  {
+    attempt,
+    ignored,
+    previous
+  }: {
+    readonly attempt: number
+    readonly previous: Option.Option<Prompt.Previous>
+    /** The ignored files that were there before the task. */
+    readonly ignored: ReadonlySet<string>
+  }
+) =>
+  Effect.gen(function* () {
+    const { job } = ctx
+    const { worktree } = position
+    const emit = ofTask(ctx, unit, task)
+    const suffix = `of task ${task.number} of unit ${unit.id}`
+    const name = yield* unusedName(
+      `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
+    )
+
+    // Read in the background, since it is needed only once the gate has passed.
+    const file = yield* Effect.fork(commitTask.readFile(ctx, task, position.tip))
+    const { end, value: agent } = yield* ctx.turns.run(
+      agentTurn.run(ctx, unit, task, worktree, { attempt, name, previous })
+    )
+    yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
+    if (agent.reason !== undefined) {
+      return failedAttempt({
+        reason: `the agent ${runCommand.reasonWithOutput(agent)}`,
+        log: agent.log,
+        tail: agent.tail,
+        pause: backoff(attempt),
+        isUnreachable: end.class === "network"
+      })
+    }
+
+    const made = (yield* commitTask.ignoredFiles(ctx, worktree)).filter((file) => !ignored.has(file))
+    const command = task.backpressure
+    const gateLog = `${name}.gate.log`
+    yield* emit("task.gate.started", { command, log: gateLog })
+    const gate = yield* runCommand.line(ctx, worktree, {
+      line: command,
+      span: "gate",
+      purpose: `gate ${suffix}`,
+      log: gateLog
+    })
+    yield* noteMoved(ctx, unit, task, `gate of attempt ${attempt}`, gate)
+    if (gate.reason !== undefined) {
+      yield* emit("task.gate.failed", { command, reason: gate.reason, log: gate.log })
+      const pause = Duration.zero
+      return failedAttempt({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
+    }
+    yield* emit("task.gate.passed", { command, log: gate.log })
+    yield* commitTask.noteIgnored(ctx, unit, task, made)
+    const accepted = commitTask.commit(ctx, unit, task, position, yield* Fiber.join(file))
+    return yield* Effect.map(accepted, (commit) => ({ commit })).pipe(
+      Effect.catchTags({
+        FilesUnreadable: uncommitted(attempt),
+        GitFailed: uncommitted(attempt),
+        Locked: uncommitted(attempt)
+      })
+    )
+  }).pipe(
+    // The agent switched branches or broke its worktree, so its attempt fails.
+    Effect.catchTags({
+      BranchMissing: attemptFailed,
+      BranchMoved: attemptFailed,
+      ContentFiltered: attemptFailed,
+      HeadMoved: attemptFailed,
+      NestedRepository: attemptFailed,
+      OperationInProgress: attemptFailed,
+      WorktreeBroken: attemptFailed
+    })
+  )
+
+/** The message may contain file names that the agent has chosen, so it is sanitized. */
+const attemptFailed = ({ message }: { readonly message: string }) =>
+  Effect.succeed(failedAttempt({ reason: plainText.line(message), pause: Duration.zero }))
+
+/** Retried with the output of git in the prompt: the cause may be a file of the agent's, or a temporarily full disk. */
+const uncommitted =
+  (attempt: number) =>
+  ({ detail, message }: { readonly message: string; readonly detail?: string }) =>
+    Effect.succeed(
+      failedAttempt({
+        reason: `the work could not be committed: ${plainText.line(message)}`,
+        tail: detail ?? "",
+        pause: backoff(attempt)
+      })
+    )
