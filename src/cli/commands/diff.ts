@@ -21,7 +21,7 @@ const noPager = Parameter.flag("no-pager", {
 export const diff = CommandTree.command(
   {
     description:
-      "Print what a job has changed since it started, also while it is at work. A pipe gets a patch for git apply; on a terminal, control sequences are removed.",
+      "Print what a job has changed so far. Works while the job is running, too. A pipe gets a patch for git apply; on a terminal, control sequences are removed.",
     example: "charlotte diff latest parser --stat",
     parameters: { job, unit, stat, noPager, json }
   },

@@ -7,7 +7,7 @@ import { job, json } from "./parameters.js"
 export const exported = CommandTree.command(
   {
     description:
-      "Print all that is recorded of a job as JSON: its run, events, units, tasks and signals, without logs. A job that is not over is exported as it stands, with complete: false.",
+      "Print the record of a job as JSON. It contains the run, events, units, tasks and signals, but no logs. A job that is not over is exported as it stands, with complete: false.",
     example: "charlotte export latest > job.json",
     parameters: { job, json }
   },

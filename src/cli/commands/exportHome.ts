@@ -11,7 +11,7 @@ const file = Parameter.argument("file", { description: "The file to write; it mu
 export const exportHome = CommandTree.command(
   {
     description:
-      "Write all that is recorded of the jobs of this home to a file, from which import-home fills a PostgreSQL database. Ids, keys and cursors are kept; logs and worktrees stay in the home. No daemon may be running.",
+      "Write the records of this home to a file. With import-home they can be loaded into a PostgreSQL database. Ids, keys and cursors are kept; logs and worktrees stay in the home. No daemon may be running.",
     example: "charlotte export-home records.gz",
     parameters: { file, json }
   },

@@ -12,7 +12,7 @@ const file = Parameter.argument("file", { description: "The file that export-hom
 export const importHome = CommandTree.command(
   {
     description:
-      "Fill an empty PostgreSQL database with the records that export-home has written to a file: all of them, or none.",
+      "Load records into an empty PostgreSQL database. The file is one that export-home has written; all of its records are loaded, or none.",
     example: "charlotte import-home records.gz --database postgres://app@db.internal/app",
     parameters: { file, database, json }
   },

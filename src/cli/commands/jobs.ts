@@ -43,7 +43,7 @@ const before = Parameter.textOption("before", {
 export const jobs = CommandTree.command(
   {
     description:
-      "List the jobs of this repository, or outside of one all jobs, newest first; with --status pending numbered in the order in which they begin.",
+      "List jobs, newest first. Inside a repository, these are its jobs; elsewhere, all jobs. With --status pending they are numbered in the order in which they begin.",
     example: "charlotte jobs --status running --label team=web --limit 50",
     parameters: { all, kind, status, labels, search, limit, before, json }
   },

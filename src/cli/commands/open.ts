@@ -16,7 +16,7 @@ const revoke = Parameter.flag("revoke", {
 export const open = CommandTree.command(
   {
     description:
-      "Open the page in the browser, with all jobs or with one. Starts the daemon if nothing holds the home, and opens a port on 127.0.0.1 if none is open. Uses $BROWSER if it is set.",
+      "Open the page in the browser. With a job, opens the view of that job. Starts the daemon if nothing holds the home, and opens a port on 127.0.0.1 if none is open. Uses $BROWSER if it is set.",
     example: "charlotte open latest",
     isLocal: true,
     parameters: { job: optionalJob, print, revoke, json }

@@ -6,7 +6,7 @@ import { job, json } from "./parameters.js"
 
 export const pin = CommandTree.command(
   {
-    description: "Keep the record and logs of a job, whatever the retention of its kind says.",
+    description: "Keep the record and logs of a job. Retention never removes a pinned job.",
     example: "charlotte pin latest",
     parameters: { job, json }
   },

@@ -20,7 +20,7 @@ const yes = Parameter.flag("yes", { description: "Remove without asking." })
 export const prune = CommandTree.command(
   {
     description:
-      "Remove worktrees and branches that ended jobs have left in this repository, and the jobs that the configured retention no longer keeps. Work that exists nowhere else is kept.",
+      "Remove what finished jobs have left. Removes their worktrees and branches in this repository, and the records that the configured retention no longer keeps. Work that exists nowhere else is kept.",
     example: "charlotte prune --older-than 7d --dry-run",
     isLocal: true,
     parameters: { jobs, repo, all, olderThan, discard, dryRun, yes, json }

@@ -6,7 +6,7 @@ import { job, json } from "./parameters.js"
 
 export const resume = CommandTree.command(
   {
-    description: "Resume an interrupted job and follow it; completed tasks are not repeated.",
+    description: "Resume an interrupted job and follow it. Completed tasks are not repeated.",
     example: "charlotte resume latest",
     parameters: { job, json }
   },

@@ -6,7 +6,8 @@ import { job, json, retryTarget } from "./parameters.js"
 
 export const retry = CommandTree.command(
   {
-    description: "Start a new job from what a failed or cancelled one has completed, to do the rest, and follow it.",
+    description:
+      "Retry a failed or cancelled job and follow it. This is a new job, which starts from what the old one has completed.",
     example: "charlotte retry latest",
     parameters: { job, target: retryTarget, json }
   },

@@ -11,7 +11,7 @@ const open = Parameter.flag("open", { description: "Open the page of the job in 
 export const run = CommandTree.command(
   {
     description:
-      "Run the tasks of a directory in the foreground and show their progress. Ctrl-C interrupts the job, which can then be resumed; a second Ctrl-C kills what is still running. If a daemon is running, the job is submitted there instead, so it survives Ctrl-C and closing the terminal.",
+      "Run a directory of tasks in the foreground. Shows the progress. Ctrl-C interrupts the job, which can then be resumed; a second Ctrl-C kills what is still running. If a daemon is running, the job is submitted there instead, so it survives Ctrl-C and closing the terminal.",
     example: "charlotte run tasks --target main --agent claude --concurrency 2 --label team=web",
     parameters: { ...submit, ...waiting, open, json }
   },

@@ -6,7 +6,7 @@ import { job, json } from "./parameters.js"
 
 export const show = CommandTree.command(
   {
-    description: "Show a job with its units and tasks, its result and the next step.",
+    description: "Show the units, tasks and result of a job. Also suggests the next step.",
     example: "charlotte show latest",
     parameters: { job, json }
   },

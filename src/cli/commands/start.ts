@@ -8,7 +8,7 @@ import { at, waiting } from "./waitingOptions.js"
 export const start = CommandTree.command(
   {
     description:
-      "Submit a task directory to the daemon and print the id of the job. If it has to wait, standard error says for what.",
+      "Submit a task directory to the daemon. Prints the id of the job; if it has to wait, standard error says for what.",
     example: "charlotte start tasks --agent claude --label team=web --queue --priority 5 --at 22:00",
     parameters: { ...submit, at, ...waiting, json }
   },

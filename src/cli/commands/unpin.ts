@@ -6,7 +6,7 @@ import { job, json } from "./parameters.js"
 
 export const unpin = CommandTree.command(
   {
-    description: "Keep a pinned job only for as long as the retention of its kind says.",
+    description: "Let retention remove a pinned job again.",
     example: "charlotte unpin latest",
     parameters: { job, json }
   },

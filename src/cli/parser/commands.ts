@@ -32,7 +32,7 @@ import * as stopDaemon from "../commands/daemon/stop.js"
 import type { Group } from "./CommandTree.js"
 
 const daemon: Group = {
-  description: "Manage the background daemon, whose jobs do not depend on a terminal.",
+  description: "Manage the background daemon. Its jobs do not depend on a terminal.",
   children: {
     start: startDaemon.start,
     stop: stopDaemon.stop,
@@ -43,7 +43,7 @@ const daemon: Group = {
 }
 
 const cluster: Group = {
-  description: "Manage the nodes of a cluster: daemons that share one PostgreSQL database.",
+  description: "Manage the nodes of a cluster. Nodes are daemons that share one PostgreSQL database.",
   children: {
     status: clusterStatus.status,
     drain: drainNode.drain,

@@ -269,9 +269,9 @@ For help on a command: charlotte COMMAND --help
   it.effect("names the arguments and options of a command, with an example", () =>
     Effect.map(Capture.run(charlotte, ["run", "--help"], { columns: 200 }), ({ out }) =>
       expect(out)
-        .toBe(`Run the tasks of a directory in the foreground and show their progress. Ctrl-C interrupts the job,
-which can then be resumed; a second Ctrl-C kills what is still running. If a daemon is running, the
-job is submitted there instead, so it survives Ctrl-C and closing the terminal.
+        .toBe(`Run a directory of tasks in the foreground. Shows the progress. Ctrl-C interrupts the job, which can
+then be resumed; a second Ctrl-C kills what is still running. If a daemon is running, the job is
+submitted there instead, so it survives Ctrl-C and closing the terminal.
 
 Usage
   charlotte run [options] <tasksDir>
@@ -313,6 +313,18 @@ Example: charlotte run tasks --target main --agent claude --concurrency 2 --labe
       expect((yield* Capture.run(program(), ["--help"], { isTerminal: true, colours: true })).out).toContain(
         "\x1b[1mUsage\x1b[22m"
       )
+    })
+  )
+
+  it.effect("has a line for each command in a terminal of 80 columns", () =>
+    Effect.gen(function* () {
+      for (const group of [[], ["daemon"], ["cluster"]]) {
+        const { out } = yield* Capture.run(charlotte, [...group, "--help"], { columns: 80 })
+        const [, commands = ""] = /^Commands\n((?: +.*\n)+)/m.exec(out) ?? []
+        const lines = commands.trimEnd().split("\n")
+        expect(lines.length).toBeGreaterThan(3)
+        expect(lines.filter((line) => !/^ {2}[a-z].* {2,}[A-Z].*\.$/.test(line))).toEqual([])
+      }
     })
   )
 

@@ -18,7 +18,7 @@ const undo = Parameter.flag("undo", { description: "Let the node take jobs again
 export const drain = CommandTree.command(
   {
     description:
-      "Keep new jobs from a node, until it is restarted: others begin them, also those that wait. Jobs that it runs continue there to their end; those of a node that is shut down continue on others.",
+      "Keep new jobs from a node until it is restarted. Other nodes begin them, also those that wait. Jobs that it runs continue there to their end; those of a node that is shut down continue on others.",
     example: "charlotte cluster drain 10.0.0.5:7440 --wait",
     isLocal: true,
     parameters: { node, wait, undo, json }

@@ -17,7 +17,7 @@ const maxJobs = Parameter.argument("limit", {
 export const limit = CommandTree.command(
   {
     description:
-      "Set how many jobs all nodes of the cluster together run at once; it holds from now on. Jobs that run continue. The first node that has joined has set it to its maxJobs.",
+      "Limit how many jobs the cluster runs at once. The limit applies at once, to all nodes together; running jobs continue. It starts as the maxJobs of the node that joined first.",
     example: "charlotte cluster limit 40",
     isLocal: true,
     parameters: { maxJobs, json }

@@ -12,7 +12,7 @@ const dryRun = Parameter.flag("dry-run", {
 export const migrate = CommandTree.command(
   {
     description:
-      "Bring the tables of the PostgreSQL database up to this version of Charlotte, which the first daemon of this version does otherwise.",
+      "Migrate the PostgreSQL database. Brings its tables up to this version of Charlotte; otherwise the first daemon of this version does.",
     example: "charlotte cluster migrate --dry-run",
     isLocal: true,
     parameters: { dryRun, json }

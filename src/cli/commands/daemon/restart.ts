@@ -8,7 +8,7 @@ import { database, node, port } from "./parameters.js"
 export const restart = CommandTree.command(
   {
     description:
-      "Shut down the daemon, if one is running, and start it again, on the same port if it had one. Its jobs are interrupted and resumed.",
+      "Restart the daemon, or start it. It keeps its port if it had one. Its jobs are interrupted and resumed.",
     example: "charlotte daemon restart",
     isLocal: true,
     parameters: { ...port, database, ...node, json }

@@ -7,7 +7,7 @@ import { json } from "../parameters.js"
 export const status = CommandTree.command(
   {
     description:
-      "Show whether a daemon (or a charlotte run) holds the home, and whether it is ready. Exits with 0 if it is ready, 69 if nothing is running, 75 if it does not respond, and 1 otherwise.",
+      "Show whether the daemon is running and ready. A foreground charlotte run counts as one. Exits with 0 if it is ready, 69 if nothing is running, 75 if it does not respond, and 1 otherwise.",
     example: "charlotte daemon status",
     isLocal: true,
     parameters: { json }
