@@ -13,7 +13,7 @@ import { Clock, Effect, Layer, Logger, Option, Ref, Tracer } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Redaction } from "../internal/Redaction.js"
 import * as Tracing from "../internal/Tracing.js"
-import type { Settings, Signal } from "./Settings.js"
+import type { Settings, Signal, Target } from "./Settings.js"
 
 export interface Options {
   /** What is exported is redacted. */
@@ -26,21 +26,20 @@ export interface Options {
 /** Between two warnings that a collector cannot be reached, in milliseconds. */
 const quiet = 600_000
 
-const warnAboutFailures = (client: HttpClient.HttpClient): Effect.Effect<HttpClient.HttpClient> =>
-  Effect.map(Ref.make(-Infinity), (warnedAt) =>
-    HttpClient.tapError(client, (error) =>
-      Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
-        if (now - (yield* Ref.getAndUpdate(warnedAt, (at) => (now - at < quiet ? at : now))) < quiet) return
-        yield* Effect.logWarning(`telemetry cannot be sent and is dropped meanwhile: ${error.message}`)
-      })
-    )
+/** `warnedAt`: when the last warning was logged, of whichever signal. */
+const warnAboutFailures = (client: HttpClient.HttpClient, warnedAt: Ref.Ref<number>): HttpClient.HttpClient =>
+  HttpClient.tapError(client, (error) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      if (now - (yield* Ref.getAndUpdate(warnedAt, (at) => (now - at < quiet ? at : now))) < quiet) return
+      yield* Effect.logWarning(`telemetry cannot be sent and is dropped meanwhile: ${error.message}`)
+    })
   )
 
-const client = ({ timeout }: Settings) =>
+const client = ({ timeout }: Target, warnedAt: Ref.Ref<number>) =>
   Layer.effect(
     HttpClient.HttpClient,
-    Effect.flatMap(HttpClient.HttpClient, (client) =>
+    Effect.map(HttpClient.HttpClient, (client) =>
       warnAboutFailures(
         HttpClient.filterStatusOk(
           HttpClient.transform(client, (response, request) =>
@@ -50,13 +49,14 @@ const client = ({ timeout }: Settings) =>
                 new RequestError({ request, reason: "Transport", description: `no response within ${timeout} ms` })
             })
           )
-        )
+        ),
+        warnedAt
       )
     )
-  ).pipe(Layer.provide(NodeHttpClient.layer))
+  )
 
 /** Whatever is sent passes through here, so that it is redacted in one place. */
-const serialization = (protocol: Settings["protocol"], { json }: Redaction) =>
+const serialization = ({ protocol }: Target, { json }: Redaction) =>
   Layer.effect(
     OtlpSerialization.OtlpSerialization,
     Effect.map(OtlpSerialization.OtlpSerialization, ({ logs, metrics, traces }) => {
@@ -83,28 +83,28 @@ const withRoots = (tracer: Tracer.Tracer): Tracer.Tracer =>
   })
 
 export const layer = (settings: Settings, { flush, secrets, version }: Options): Layer.Layer<never> => {
-  const instance = randomUUID()
-  const options = (signal: Signal) => {
-    const target = settings.targets[signal]
-    return (
-      target && {
-        ...target,
-        resource: {
-          serviceName: settings.serviceName,
-          serviceVersion: version,
-          attributes: { "service.instance.id": instance, ...settings.attributes }
-        },
-        exportInterval: settings.intervals[signal],
-        shutdownTimeout: flush
-      }
-    )
+  const warnedAt = Ref.unsafeMake(-Infinity)
+  const resource = {
+    serviceName: settings.serviceName,
+    serviceVersion: version,
+    attributes: { "service.instance.id": randomUUID(), ...settings.attributes }
   }
-  const [traces, metrics, logs] = [options("traces"), options("metrics"), options("logs")]
+  const exporter = (
+    signal: Signal,
+    make: (
+      options: Parameters<typeof OtlpMetrics.make>[0]
+    ) => Layer.Layer<never, never, HttpClient.HttpClient | OtlpSerialization.OtlpSerialization>
+  ): Layer.Layer<never, never, HttpClient.HttpClient> => {
+    const target = settings.targets[signal]
+    if (target === undefined) return Layer.empty
+    const options = { ...target, resource, exportInterval: settings.intervals[signal], shutdownTimeout: flush }
+    return Layer.provide(make(options), [client(target, warnedAt), serialization(target, secrets)])
+  }
   return Layer.mergeAll(
-    traces
-      ? Layer.unwrapScoped(Effect.map(OtlpTracer.make(traces), (tracer) => Layer.setTracer(withRoots(tracer))))
-      : Layer.empty,
-    metrics ? Layer.scopedDiscard(OtlpMetrics.make(metrics)) : Layer.empty,
-    logs ? Logger.addScoped(OtlpLogger.make(logs)) : Layer.empty
-  ).pipe(Layer.provide([client(settings), serialization(settings.protocol, secrets)]))
+    exporter("traces", (options) =>
+      Layer.unwrapScoped(Effect.map(OtlpTracer.make(options), (tracer) => Layer.setTracer(withRoots(tracer))))
+    ),
+    exporter("metrics", (options) => Layer.scopedDiscard(OtlpMetrics.make(options))),
+    exporter("logs", (options) => Logger.addScoped(OtlpLogger.make(options)))
+  ).pipe(Layer.provide(NodeHttpClient.layer))
 }

@@ -7,19 +7,21 @@ const signals = ["traces", "metrics", "logs"] as const
 
 export type Signal = (typeof signals)[number]
 
+const protocols = ["http/json", "http/protobuf"] as const
+
 export interface Target {
   readonly url: string
   readonly headers: { readonly [name: string]: string }
+  readonly protocol: (typeof protocols)[number]
+  /** In milliseconds, of a request. */
+  readonly timeout: number
 }
 
 export interface Settings {
   /** Only of the signals that are exported. */
   readonly targets: { readonly [S in Signal]?: Target }
-  readonly protocol: "http/json" | "http/protobuf"
   readonly serviceName: string
   readonly attributes: { readonly [name: string]: string }
-  /** In milliseconds, of a request. */
-  readonly timeout: number
   /** In milliseconds, between two exports. */
   readonly intervals: { readonly [S in Signal]: number }
 }
@@ -38,11 +40,11 @@ export const read = (variables: Variables): Read => {
   /** An empty value counts as not set. */
   const get = (name: string): string | undefined => variables[name]?.trim() || undefined
 
-  const oneOf = <A extends string>(name: string, known: readonly [A, ...ReadonlyArray<A>]): A => {
+  const oneOf = <A extends string>(name: string, known: readonly [A, ...ReadonlyArray<A>], usual: A = known[0]): A => {
     const value = get(name)?.toLowerCase()
     const found = known.find((one) => one === value)
     if (value !== undefined && found === undefined) problems.push(unusable(name, value, `use ${known.join(" or ")}`))
-    return found ?? known[0]
+    return found ?? usual
   }
 
   const millis = (name: string, usual: number): number => {
@@ -78,20 +80,25 @@ export const read = (variables: Variables): Read => {
 
   const base = url(endpoint)
   const headers = pairs("OTEL_EXPORTER_OTLP_HEADERS")
+  const protocol = oneOf("OTEL_EXPORTER_OTLP_PROTOCOL", protocols)
+  const timeout = millis("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000)
   const targets = signals.flatMap((signal): ReadonlyArray<readonly [Signal, Target]> => {
     if (oneOf(`OTEL_${signal.toUpperCase()}_EXPORTER`, ["otlp", "none"]) === "none") return []
     const to = url(ofSignal(signal, "ENDPOINT")) ?? (base && `${base.replace(/\/+$/, "")}/v1/${signal}`)
-    return to === undefined
-      ? []
-      : [[signal, { url: to, headers: { ...headers, ...pairs(ofSignal(signal, "HEADERS")) } }]]
+    if (to === undefined) return []
+    const target = {
+      url: to,
+      headers: { ...headers, ...pairs(ofSignal(signal, "HEADERS")) },
+      protocol: oneOf(ofSignal(signal, "PROTOCOL"), protocols, protocol),
+      timeout: millis(ofSignal(signal, "TIMEOUT"), timeout)
+    }
+    return [[signal, target]]
   })
   const { "service.name": name = "charlotte", ...attributes } = pairs("OTEL_RESOURCE_ATTRIBUTES")
   const settings: Settings = {
     targets: Object.fromEntries(targets),
-    protocol: oneOf("OTEL_EXPORTER_OTLP_PROTOCOL", ["http/json", "http/protobuf"]),
     serviceName: get("OTEL_SERVICE_NAME") ?? name,
     attributes,
-    timeout: millis("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000),
     intervals: {
       traces: millis("OTEL_BSP_SCHEDULE_DELAY", 5_000),
       metrics: millis("OTEL_METRIC_EXPORT_INTERVAL", 60_000),

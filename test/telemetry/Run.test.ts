@@ -29,16 +29,16 @@ const loaded = (here: Charlotte.World, variables: Readonly<Record<string, string
   })
 
 const protocols = [
-  { protocol: "http/json", variables: {}, contentType: "application/json" },
+  { protocol: "http/json", variables: {}, contentTypes: ["application/json"] },
   {
-    protocol: "http/protobuf",
-    variables: { OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf" },
-    contentType: "application/x-protobuf"
+    protocol: "http/protobuf, with logs as http/json",
+    variables: { OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf", OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: "http/json" },
+    contentTypes: ["application/json", "application/x-protobuf"]
   }
 ]
 
 describe("charlotte run with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
-  for (const { contentType, protocol, variables } of protocols)
+  for (const { contentTypes, protocol, variables } of protocols)
     it.scopedLive(
       `exports all of it before it ends, redacted, in a trace that is linked to TRACEPARENT, as ${protocol}`,
       () =>
@@ -60,7 +60,7 @@ describe("charlotte run with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
           expect([code, err]).toEqual([0, ""])
           expect(receiver.errors).toEqual([])
           expect(receiver.headers.map((headers) => headers["api-key"])).toEqual(receiver.headers.map(() => "a key"))
-          expect(new Set(receiver.headers.map((headers) => headers["content-type"]))).toEqual(new Set([contentType]))
+          expect(new Set(receiver.headers.map((headers) => headers["content-type"]))).toEqual(new Set(contentTypes))
           expect(receiver.resources.map((resource) => resource["service.name"])).toEqual(
             receiver.resources.map(() => "builder")
           )

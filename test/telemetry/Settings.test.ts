@@ -5,6 +5,9 @@ const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" }
 
 const read = (variables: Readonly<Record<string, string>>) => Settings.read({ ...endpoint, ...variables })
 
+/** Of each signal, where nothing else is set. */
+const usual = { headers: {}, protocol: "http/json", timeout: 10_000 }
+
 describe("the variables of OpenTelemetry", () => {
   it("export nothing without an endpoint, whatever else is set", () => {
     expect(Settings.read({ OTEL_SERVICE_NAME: "a", OTEL_TRACES_EXPORTER: "otlp", OTEL_SDK_DISABLED: "no" })).toEqual({
@@ -19,11 +22,11 @@ describe("the variables of OpenTelemetry", () => {
       const { problems, settings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: `https://collector.example/otel${slash}` })
       expect(problems).toEqual([])
       expect(settings?.targets).toEqual({
-        traces: { url: "https://collector.example/otel/v1/traces", headers: {} },
-        metrics: { url: "https://collector.example/otel/v1/metrics", headers: {} },
-        logs: { url: "https://collector.example/otel/v1/logs", headers: {} }
+        traces: { ...usual, url: "https://collector.example/otel/v1/traces" },
+        metrics: { ...usual, url: "https://collector.example/otel/v1/metrics" },
+        logs: { ...usual, url: "https://collector.example/otel/v1/logs" }
       })
-      expect(settings).toMatchObject({ serviceName: "charlotte", protocol: "http/json", timeout: 10_000 })
+      expect(settings?.serviceName).toBe("charlotte")
     }
   })
 
@@ -55,25 +58,52 @@ describe("the variables of OpenTelemetry", () => {
   it("may name the endpoint of one signal only, as it is", () => {
     const traces = "https://traces.example/in"
     const { settings } = Settings.read({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces })
-    expect(settings?.targets).toEqual({ traces: { url: traces, headers: {} } })
+    expect(settings?.targets).toEqual({ traces: { ...usual, url: traces } })
     expect(read({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces }).settings?.targets.traces?.url).toBe(traces)
   })
 
-  it("set intervals and the time limit, in milliseconds", () => {
+  it("set intervals, in milliseconds", () => {
     const { settings } = read({
       OTEL_BSP_SCHEDULE_DELAY: "1",
       OTEL_BLRP_SCHEDULE_DELAY: "2",
-      OTEL_METRIC_EXPORT_INTERVAL: "3",
-      OTEL_EXPORTER_OTLP_TIMEOUT: "4"
+      OTEL_METRIC_EXPORT_INTERVAL: "3"
     })
-    expect(settings).toMatchObject({ intervals: { traces: 1, logs: 2, metrics: 3 }, timeout: 4 })
+    expect(settings).toMatchObject({ intervals: { traces: 1, logs: 2, metrics: 3 } })
+  })
+
+  it("set protocol and time limit of all signals, and those of one signal before these", () => {
+    const general = { OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf", OTEL_EXPORTER_OTLP_TIMEOUT: "4" }
+    const { problems, settings } = read({
+      ...general,
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "HTTP/JSON",
+      OTEL_EXPORTER_OTLP_LOGS_TIMEOUT: "5"
+    })
+    expect(problems).toEqual([])
+    expect(settings?.targets).toMatchObject({
+      traces: { protocol: "http/json", timeout: 4 },
+      metrics: { protocol: "http/protobuf", timeout: 4 },
+      logs: { protocol: "http/protobuf", timeout: 5 }
+    })
+  })
+
+  it("leave a signal with what is set for all where its own value cannot be used", () => {
+    const { problems, settings } = read({
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf",
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_TIMEOUT: "4",
+      OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: "never"
+    })
+    expect(problems).toHaveLength(2)
+    expect(settings?.targets.metrics).toMatchObject({ protocol: "http/protobuf", timeout: 4 })
   })
 
   const bad: ReadonlyArray<readonly [name: string, value: string, problem: RegExp]> = [
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", /"localhost:4318".*http or https/],
     ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nowhere", /"nowhere"/],
     ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", /"grpc".*http\/json or http\/protobuf/],
+    ["OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc", /"grpc".*http\/json or http\/protobuf/],
     ["OTEL_EXPORTER_OTLP_TIMEOUT", "soon", /"soon".*milliseconds/],
+    ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon", /"soon".*milliseconds/],
     ["OTEL_BSP_SCHEDULE_DELAY", "0", /"0"/],
     ["OTEL_METRIC_EXPORT_INTERVAL", "-1", /"-1"/],
     ["OTEL_TRACES_EXPORTER", "zipkin", /"zipkin".*otlp or none/],
