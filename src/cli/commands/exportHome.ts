@@ -13,6 +13,7 @@ export const exportHome = CommandTree.command(
     description:
       "Write the records of this home to a file. With import-home they can be loaded into a PostgreSQL database. Ids, keys and cursors are kept; logs and worktrees stay in the home. No daemon may be running.",
     example: "charlotte export-home records.gz",
+    isLocal: true,
     parameters: { file, json }
   },
   async () => (await import("../exportHome.js")).exportHome

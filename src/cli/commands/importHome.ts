@@ -14,6 +14,7 @@ export const importHome = CommandTree.command(
     description:
       "Load records into an empty PostgreSQL database. The file is one that export-home has written; all of its records are loaded, or none.",
     example: "charlotte import-home records.gz --database postgres://app@db.internal/app",
+    isLocal: true,
     parameters: { file, database, json }
   },
   async () => (await import("../importHome.js")).importHome

@@ -169,12 +169,21 @@ describe("--server", () => {
     })
   )
 
-  for (const words of ["daemon start", "daemon status", "doctor", "open", "prune --yes", "cluster status"])
-    it.scopedLive(`goes with no command for this machine only: charlotte ${words}`, () =>
+  const local: ReadonlyArray<readonly [name: string, rest?: string]> = [
+    ["daemon start"],
+    ["daemon status"],
+    ["doctor"],
+    ["open"],
+    ["prune", "--yes"],
+    ["cluster status"],
+    ["export-home", "records.gz"],
+    ["import-home", "records.gz --database postgres://app@localhost/app"]
+  ]
+  for (const [name, rest] of local)
+    it.scopedLive(`goes with no command for this machine only: charlotte ${name}`, () =>
       Effect.gen(function* () {
         const { known, run } = yield* scene()
-        const [name] = words.split(" --")
-        expect(yield* run(words, known)).toMatchObject({
+        expect(yield* run(rest === undefined ? name : `${name} ${rest}`, known)).toMatchObject({
           code: 2,
           err: `charlotte: charlotte ${name} is about the daemon and the home of this machine only; leave out --server, and unset CHARLOTTE_SERVER\n`
         })
