@@ -65,7 +65,7 @@ export const runDuration = histogram(
   durations
 )
 export const runActive = upDown("cicd.pipeline.run.active", "Jobs that wait for a permit or run, by state.", "{run}")
-export const runErrors = counter("cicd.pipeline.run.errors", "Errors of jobs, agents and gates, by type.", "{error}")
+export const runErrors = counter("cicd.pipeline.run.errors", "Errors of jobs and gates, by type.", "{error}")
 export const workerCount = upDown("cicd.worker.count", "Permits to run jobs, by state.", "{count}")
 
 export const active = gauge("charlotte_jobs_active", "Active jobs.")
