@@ -8,6 +8,7 @@ import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { KilledProcess } from "../domain/StopReport.js"
 import type { ChildProcessStore } from "../store/ChildProcessStore.js"
+import { retryWrite } from "../store/retryWrite.js"
 import type * as Failpoint from "../internal/Failpoint.js"
 import type { Cgroup } from "./Cgroup.js"
 import * as ChildEnvironment from "./ChildEnvironment.js"
@@ -151,7 +152,6 @@ export const make = (runner: {
     Effect.gen(function* () {
       const { attempt, grace, graceOver, jobId, limits = {}, onForced = () => Effect.void, onSlow, purpose } = options
       const log = machine === undefined ? undefined : options.output
-      yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, log, at: yield* now })
       // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
       const runtime = yield* Effect.runtime()
       const close = (tail: string | undefined) =>
@@ -159,6 +159,9 @@ export const make = (runner: {
           Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
           (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
         )
+
+      const opening = attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, log, at: yield* now })
+      yield* Effect.onInterrupt(restore(retryWrite(opening)), () => close(undefined))
 
       const cgroup = Option.getOrUndefined(table)?.cgroups?.make(cookie)
       const trace = yield* childVariables
@@ -177,7 +180,7 @@ export const make = (runner: {
         Effect.suspend(() => terminate(tree, { settle, grace: grace(), graceOver, isHurried }))
 
       const untilEnd = Effect.gen(function* () {
-        yield* attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() })
+        yield* retryWrite(attempts.spawned({ cookie, pid: leader.pid, startTime: leader.startTime?.toString() }))
         const outcome = yield* within(limits, {
           ended: Deferred.await(ended),
           printed: output.printed,

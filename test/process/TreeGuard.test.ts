@@ -49,7 +49,7 @@ describe("the guard of processes", () => {
       yield* runner.run({ ...script(yield* directory, ""), command: ["no-such-command-here"] })
       expect(said).toEqual(["watch", "open", "release"])
 
-      const error = new StoreError({ operation: "record a process", reason: "full", cause: new Error("full") })
+      const error = new StoreError({ operation: "record a process", reason: "corrupt", cause: new Error("damaged") })
       const failing = yield* guarded({ open: () => error })
       expect(yield* Effect.flip(failing.runner.run(script(yield* directory, "true")))).toBe(error)
       expect(failing.said).toEqual(["watch", "open", "release"])

@@ -5,7 +5,9 @@ import { Context, Deferred, Effect, Exit, Fiber, FiberRef, Layer, LogLevel, Scop
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import * as gracefulShutdown from "../../daemon/gracefulShutdown.js"
+import { Home } from "../../daemon/Home.js"
 import { HomeLock } from "../../daemon/HomeLock.js"
+import * as HomeWatcher from "../../daemon/HomeWatcher.js"
 import * as JobEventLogger from "../../daemon/JobEventLogger.js"
 import * as Layers from "../../daemon/Layers.js"
 import { Secrets } from "../../daemon/Secrets.js"
@@ -23,6 +25,8 @@ import * as ExitCode from "../errors/ExitCode.js"
 import { Output, type OutputClosed } from "../terminal/Output.js"
 import { DaemonNeeded } from "./DaemonNeeded.js"
 import * as Follow from "./Follow.js"
+import { HomeLost } from "./HomeLost.js"
+import { recordingNotices } from "./recordingNotices.js"
 import * as text from "../terminal/text.js"
 
 export interface Options<E> {
@@ -68,7 +72,8 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
     const services = yield* Layer.buildWithScope(layer, life)
     const manager = Context.get(services, JobManager)
     if (yield* Telemetry.ExportsLogs) yield* Effect.forkIn(logEvents(before, services), log)
-    const shutdownRequested = yield* Effect.provide(serve(life), Context.merge(records, services))
+    const served = yield* Effect.provide(serve(life), Context.merge(records, services))
+    const isLost = Effect.provide(HomeWatcher.untilLost(served.addresses), records)
     yield* gracefulShutdown.hurryOnSignal(Context.get(records, ProcessRunner), { force: false })
 
     /** The job that this process has recorded, if it waits to be started. */
@@ -89,6 +94,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
           events: manager.events(id),
           end: Effect.all({ run: manager.await(id), work: store.work.of(id) }),
           leaving: Deferred.await(leaving),
+          notices: recordingNotices(manager.health),
           json
         })
         const following = yield* Effect.forkScoped(Effect.interruptible(follow))
@@ -111,16 +117,23 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
           )
         )
         const { following, leave } = yield* attend(id)
-        const asked = Effect.zipRight(shutdownRequested, Effect.interrupt)
-        return yield* restore(race.first([Fiber.join(following), asked])).pipe(
+        const asked = Effect.zipRight(served.shutdownRequested, Effect.interrupt)
+        const { directory } = yield* Home
+        const lost = Effect.zipRight(isLost, new HomeLost({ directory, jobId: id }))
+        const outcomes = [Fiber.join(following), asked, lost] as const
+        type Failure = Effect.Effect.Error<(typeof outcomes)[number]>
+        return yield* restore(race.first<number, Failure, never>(outcomes)).pipe(
           Effect.onInterrupt(() => leave),
-          Effect.catchTag("OutputClosed", (error) =>
-            Effect.gen(function* () {
-              yield* close
-              const isPrinted = yield* printInterrupted(yield* manager.await(id), error)
-              return yield* isPrinted ? new ExitCode.Quit({ code: exitCodeOf.ofError(error) }) : error
-            })
-          )
+          Effect.catchTags({
+            // What happens from here on is not recorded.
+            HomeLost: (error) => Effect.zipRight(Scope.close(life, Exit.void), error),
+            OutputClosed: (error) =>
+              Effect.gen(function* () {
+                yield* close
+                const isPrinted = yield* printInterrupted(yield* manager.await(id), error)
+                return yield* isPrinted ? new ExitCode.Quit({ code: exitCodeOf.ofError(error) }) : error
+              })
+          })
         )
       })
     )
@@ -155,14 +168,14 @@ const serve = (life: Scope.Scope) =>
     // The application counts what happens; it is loaded with the first request otherwise.
     if ((yield* RefreshInterval) !== undefined) yield* prepared
     yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
-    return shutdownRequested
+    return { addresses, shutdownRequested }
   }).pipe(
     Effect.catchTag("ListenError", ({ message }) =>
       Effect.flatMap(Output, ({ error }) =>
-        Effect.as(
-          error(`charlotte: the job is not reachable from other terminals: ${text.clean(message)}\n`),
-          Effect.never
-        )
+        Effect.as(error(`charlotte: the job is not reachable from other terminals: ${text.clean(message)}\n`), {
+          addresses: [],
+          shutdownRequested: Effect.never
+        })
       )
     )
   )

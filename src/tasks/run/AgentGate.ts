@@ -11,7 +11,8 @@ import type { StoreError } from "../../domain/errors.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import type { TurnEnd } from "../agents/TurnEnd.js"
-import { retryWrite, type WriteError } from "./retryWrite.js"
+import { retryWrite } from "../../store/retryWrite.js"
+import type { WriteError } from "./WriteError.js"
 
 /** The agent is at its usage limit. */
 export class AgentLimited extends Data.TaggedError("AgentLimited")<{ readonly limit: AgentLimit }> {}

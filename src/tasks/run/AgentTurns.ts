@@ -8,7 +8,7 @@ import * as plainText from "../../internal/plainText.js"
 import * as Agent from "../agents/Agent.js"
 import type { TurnEnd } from "../agents/TurnEnd.js"
 import { type AgentGate, AgentLimited, type AgentProbed, type Ended } from "./AgentGate.js"
-import type { WriteError } from "./retryWrite.js"
+import type { WriteError } from "./WriteError.js"
 
 /** The agent is not logged in, or its key is refused. */
 export class AgentUnauthorized extends Data.TaggedError("AgentUnauthorized")<{ readonly reason: string }> {}

@@ -7,7 +7,8 @@ import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
-import { retryWrite, type WriteError } from "./retryWrite.js"
+import { retryWrite } from "../../store/retryWrite.js"
+import type { WriteError } from "./WriteError.js"
 
 export type UnitChange = Partial<Pick<UnitRecord, "state" | "base" | "commit" | "reason" | "startedAt" | "endedAt">>
 export type TaskChange = Partial<Omit<TaskRecord, "unit" | "task" | "position" | "title">>

@@ -16,7 +16,7 @@ import type { Unit } from "../plan/Plan.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
-import type { WriteError } from "./retryWrite.js"
+import type { WriteError } from "./WriteError.js"
 import * as runUnit from "./runUnit.js"
 import * as UnitActivity from "./UnitActivity.js"
 

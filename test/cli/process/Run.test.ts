@@ -1,7 +1,8 @@
 /** What `charlotte run` comes to, as a shell sees it. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync } from "node:fs"
+import { lock } from "../../support/foreign.js"
 import { task, unit } from "../../tasks/Jobs.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
@@ -93,6 +94,45 @@ describe("charlotte run", () => {
       expect((yield* first.ended).code).toBe(0)
       expect(yield* Tasks.done(world)).toEqual(Tasks.all)
     })
+  )
+
+  it.scopedLive("ends with 1 when its home is deleted under it, says so, and leaves no process of the job behind", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world((root) => ({
+        ...Tasks.simple,
+        "a/02-two.md": task(2, `echo $$ > '${root}/agent'; touch '${root}/reached'; exec sleep 1000`, "true", [1])
+      }))
+      const running = yield* Charlotte.start(world, "exec charlotte run tasks", {
+        variables: { CHARLOTTE_STOP_GRACE: "1 second" }
+      })
+      yield* Tasks.reached(world)
+      const agent = Number(readFileSync(`${world.root}/agent`, "utf8"))
+      rmSync(world.home, { recursive: true })
+      const { code, err, out } = yield* running.ended
+      const [, job = ""] = /job (\w{26}) started/.exec(out) ?? []
+      expect(err).toContain(
+        `charlotte: ${world.home} was deleted or moved while job ${job} was running, so it was interrupted; if you put the directory back, resume it with: charlotte resume ${job}\n`
+      )
+      expect(code).toBe(1)
+      expect(existsSync(`/proc/${agent}`)).toBe(false)
+    })
+  )
+
+  it.scopedLive(
+    "says that the job cannot be recorded while another program has locked the database, and then that it can",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(Tasks.waiting())
+        const running = yield* Charlotte.start(world, "exec charlotte run tasks")
+        yield* Tasks.reached(world)
+        const unlock = yield* lock(`${world.home}/charlotte.db`, "BEGIN IMMEDIATE")
+        yield* Tasks.release(world)
+        yield* running.says(/the job cannot be recorded, and waits until it can: store: .* \(busy\): .*\n/)
+        yield* unlock
+        yield* running.says(/the job is recorded again\n/)
+        expect((yield* running.ended).code).toBe(0)
+        expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+      })
   )
 
   it.scopedLive("prints a line of JSON for each event and one for the summary", () =>
