@@ -6,7 +6,8 @@ import { agent, json, repo, tasksDir } from "./parameters.js"
 
 export const plan = CommandTree.command(
   {
-    description: "Validate a task directory and show its plan. The plan has the units, their tasks and the order. Changes nothing.",
+    description:
+      "Validate a task directory and show its plan. The plan has the units, their tasks and the order. Changes nothing.",
     example: "charlotte plan tasks",
     parameters: { tasksDir, repo, agent, json }
   },
