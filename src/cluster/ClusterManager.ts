@@ -41,15 +41,15 @@ import * as Sweeps from "./sweeps.js"
 import * as WakeUps from "./wakeUps.js"
 
 /**
- * What a node of a cluster is asked for.
+ * Options of a node of a cluster, besides those of a manager.
  *
  * @since 0.2.0
  * @category options
  */
 export interface NodeOptions {
-  /** Maximum number of active jobs of this node; that of the cluster by default. */
+  /** Maximum number of active jobs of this node; `maxJobs` by default. */
   readonly capacity?: number
-  /** How long the database may not answer before the node lets go of its jobs; 5 seconds by default, at most 5. */
+  /** How long the node keeps its jobs without an answer of the database; 5 seconds by default, and at most. */
   readonly lease?: Duration.DurationInput
   /** Where other nodes reach the HTTP server of this one, to read logs that it has: `https://HOST:PORT`; none by default. */
   readonly url?: string

@@ -15,8 +15,8 @@ import type { Engine } from "./Engine.js"
 export type { NodeOptions } from "./ClusterManager.js"
 
 /**
- * Options of `layerCluster`. `maxJobs` is that of the whole cluster: the first node records it, and then the database has the last
- * word.
+ * Options of `layerCluster`. `maxJobs` is the limit of the whole cluster: the first node records it, and from then on the database
+ * decides.
  *
  * @since 0.2.0
  * @category options

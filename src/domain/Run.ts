@@ -13,7 +13,7 @@ import { RunStatus } from "./RunStatus.js"
  * - `failure`: the orchestrator failed with a typed error
  * - `defect`: the orchestrator, or one of its finalizers, died
  * - `interrupted`: it interrupted itself
- * - `recovery`: it could not be resumed after its manager had exited
+ * - `recovery`: it could not be begun or continued, such as after a change of its schema or three crashes in a row
  *
  * @since 0.1.0
  * @category models
@@ -47,7 +47,7 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
 }) {}
 
 /**
- * What a run waits for that is not over and not running: a free permit, a time, a key that another job holds, or a signal.
+ * What a run that is neither running nor over waits for: a free permit, a time, a key that another job holds, or a signal.
  *
  * @since 0.2.0
  * @category models
@@ -86,9 +86,9 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   /** The kind of the manager that runs it. */
   kind: Schema.NonEmptyString,
   status: RunStatus,
-  /** 1 for the first attempt; each resume increments it. */
+  /** 1 for the first attempt, and one more with each continuation. */
   attempt: Schema.Int.pipe(Schema.positive()),
-  /** The encoded configuration, as submitted. */
+  /** The encoded configuration, with the defaults filled in. */
   config: Schema.Unknown,
   labels: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** Among the runs that wait for a permit, higher ones begin first. */
@@ -126,7 +126,7 @@ export interface RunBase<out Config> extends Omit<Run, "status" | "config" | "re
 }
 
 /**
- * A run that has completed, with what it succeeded with.
+ * A run that has completed, with its success value.
  *
  * @since 0.2.0
  * @category models

@@ -1,5 +1,5 @@
 /**
- * The state machine of a run. The constraints of the database repeat it, and the README draws it.
+ * The state machine of a run. The constraints of the database repeat it, and `docs/job-lifecycle.md` draws it.
  *
  * @since 0.1.0
  */

@@ -7,7 +7,7 @@ import { Duration, Schema } from "effect"
 import { RunStatus } from "./RunStatus.js"
 
 /**
- * All permits are in use; nothing was written.
+ * All permits are in use, or runs wait for the next one; nothing was written.
  *
  * @since 0.1.0
  * @category errors
@@ -45,7 +45,7 @@ export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict"
 }
 
 /**
- * So many runs of this kind are pending already; nothing was written.
+ * As many runs of this kind are pending as may be (`maxQueued`); nothing was written.
  *
  * @since 0.2.0
  * @category errors
@@ -158,7 +158,7 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound"
 }
 
 /**
- * Only an interrupted run can be resumed.
+ * The run is neither interrupted nor parked, or an interrupted one could not be continued.
  *
  * @since 0.1.0
  * @category errors
@@ -285,14 +285,14 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   /** The operation, such as `start` or `open`. */
   operation: Schema.String,
   /**
-   * - `busy`: another process held its lock for too long
+   * - `busy`: another process or transaction held a lock for too long
    * - `full`: no space is left on the disk
-   * - `readonly`: the file cannot be written
+   * - `readonly`: the file cannot be written, or the server takes no writes
    * - `corrupt`: the file is damaged or not a database
    * - `replaced`: the file was deleted or replaced while it was open
    * - `unreachable`: no connection to the database server
-   * - `version`: it was written by a newer Charlotte, or SQLite is too old
-   * - `closed`: the store has been closed
+   * - `version`: it was written by a newer Charlotte, or the database or its driver is too old
+   * - `closed`: the store or the manager has been closed
    * - `invalid`: the arguments are invalid, such as a page of -1 runs; see `cause`
    * - `other`: see `cause`
    */

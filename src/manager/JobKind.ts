@@ -55,7 +55,7 @@ export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
   /** Removes what is kept of a job when its run is pruned, as `Orchestrator.Service.forget`. */
   readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
-  /** Two active jobs never share a key; a key that `check` answers is held besides this one. */
+  /** Two active jobs never share a key; a job also holds the key that `check` returns. */
   readonly key?: (config: Config<K>) => string
   /** Labels to filter runs by. */
   readonly labels?: (config: Config<K>) => { readonly [name: string]: string }
@@ -93,8 +93,8 @@ export interface TagClass<
 }
 
 /**
- * Defines a kind of job. Its name is a lower-case letter and up to 62 further ones, digits and hyphens. `success` and `error` are any
- * JSON when they are left out, `events` are any types with any JSON, and `signals` any names with any JSON.
+ * Defines a kind of job. Its name is a lower-case letter, followed by up to 62 lower-case letters, digits and hyphens. Without schemas,
+ * `success` and `error` are any JSON, `events` any types and `signals` any names, both with any JSON.
  *
  * @since 0.2.0
  * @category constructors

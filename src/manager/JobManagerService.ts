@@ -98,8 +98,8 @@ export type SendSignal<Signals, Sent> = string extends keyof Signals
  */
 export interface Service<out Config, in Encoded, Success = Untyped, Error = Untyped, Signals = AnySignals> {
   /**
-   * Records a job, starts it, and returns its id without waiting for the orchestrator. It is atomic: when it fails or is
-   * interrupted, either the job exists and runs, or there is no trace of it.
+   * Records a job, starts it or lets it wait as `options` say, and returns its id without waiting for the orchestrator. It is
+   * atomic: when it fails or is interrupted, the job either exists and runs or waits, or leaves no trace.
    *
    * Inside a transaction of the SQL client under `RunStore.layer` the run is one row of that transaction: once that is
    * committed, it waits for a permit and is checked when it begins. There `MaxJobsReached` does not occur, and `attach` and
@@ -113,7 +113,7 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
     MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
   >
 
-  /** Records runs that wait for permits in the order of their configurations; each is accepted or refused for itself. */
+  /** Records runs that wait for permits in the order of their configurations; each is accepted or refused by itself. */
   readonly startMany: (
     configs: ReadonlyArray<Encoded>,
     options?: Omit<StartOptions, "whenFull" | "idempotencyKey">
@@ -125,7 +125,7 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
   /**
    * Stops a job and returns when it is really over: its fibers and finalizers have ended, the record says so, its permit is
    * free. The orchestrator has `grace` to end politely, and one second more. A later stop with a shorter grace shortens it.
-   * A run that waits (pending, parked or interrupted) is cancelled; one that is over answers its report with `alreadyEnded`.
+   * A run that waits (pending, parked or interrupted) is cancelled; the report of one that is over says `alreadyEnded`.
    */
   readonly stop: (
     id: JobId,
@@ -150,7 +150,7 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
   readonly activeCount: Effect.Effect<number>
 
   /**
-   * Waits until the job has ended and its permit is free, and answers its record. When the manager closes first, it answers
+   * Waits until the job has ended and its permit is free, and returns its record. When the manager closes first, it returns
    * the record as it stands.
    */
   readonly await: (id: JobId) => Effect.Effect<RunOf<Config, Success, Error>, AwaitError<Success>>

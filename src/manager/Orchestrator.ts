@@ -30,9 +30,9 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
    * Checks a configuration before the job is admitted; quick, and without side effects. Two active jobs never share a
    * `key`.
    *
-   * At `start`, `submission` is `undefined`, and the `submission` of the answer is recorded with the run, as JSON: what was
+   * At `start`, `submission` is `undefined`, and the `submission` of the result is recorded with the run, as JSON: what was
    * found out when the job was submitted, fixed from then on. When the job is continued, the recorded one is passed in, also
-   * as JSON, and that of the answer is ignored. A check that fails or dies then ends the run as `failed`.
+   * as JSON, and that of the result is ignored. A check that fails or dies then ends the run as `failed`.
    */
   readonly check?: (config: Config, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
 
@@ -115,9 +115,9 @@ export type Emitted<Events> = {
 export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals> {
   readonly id: JobId
   readonly config: Config
-  /** What `check` found out when the job was submitted, as it reads back from JSON; `undefined` when that was nothing. */
+  /** What `check` returned as `submission` when the job was submitted, as it reads back from JSON; `undefined` without one. */
   readonly submission: unknown
-  /** 1 for the first attempt; each continuation counts one up. */
+  /** 1 for the first attempt, and one more with each continuation. */
   readonly attempt: number
   /** How long a polite end may take after interruption. Read it then: a stop may bring a grace of its own. */
   readonly grace: Duration.Duration
@@ -141,8 +141,8 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    */
   readonly park: (options: ParkOptions<keyof Signals & string>) => Effect.Effect<never>
   /**
-   * What the newest signal of a name carried; `undefined` in it where that was nothing. For a kind that declares its signals
-   * it is decoded, and a name that is not declared, or a kept payload that the schema of today cannot read, is a defect.
+   * The payload of the newest signal of a name; `Option.some(undefined)` if that had none. For a kind that declares its signals
+   * it is decoded, and a name that is not declared, or a kept payload that the current schema cannot read, is a defect.
    */
   readonly signal: <Name extends keyof Signals & string>(name: Name) => Effect.Effect<Option.Option<Signals[Name]>>
   /** Records that something had to be killed; the stop report says `forced` then. */
@@ -160,9 +160,9 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
 export interface ParkOptions<out Name extends string = string> {
   /** Shown to people. */
   readonly reason: string
-  /** The job goes on at this time at the latest. */
+  /** The job continues at this time at the latest. */
   readonly until?: DateTime.Utc | undefined
-  /** The job goes on when this signal arrives, or at once where one has arrived that no attempt has used up. */
+  /** The job continues when this signal arrives, or at once if one has arrived that no attempt has used up. */
   readonly signal?: Name | undefined
 }
 

@@ -59,8 +59,8 @@ export interface Service {
   readonly unpin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
 
   /**
-   * Prunes finished runs now, as the retention of their kinds says (`JobManager.Options`), which managers do by themselves at
-   * start-up and every 10 minutes. Only kinds that have a manager over this store have one.
+   * Prunes finished runs now, as the retention of their kinds says (`JobManager.Options`). Managers do so by themselves at
+   * start-up and every 10 minutes. Kinds without a manager on this store are left alone.
    */
   readonly prune: (options?: RunStoreService.PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
 
@@ -82,7 +82,7 @@ export interface Page {
   readonly runs: ReadonlyArray<Run>
   /**
    * Pass it as `before` for the next page; missing on the last page. A page with a next one may be short or even empty: for
-   * several labels a page scans at most 10,000 runs of the rarest label.
+   * several labels a page scans at most 10,000 runs of the rarest label, and a search stops after about 0.1 s.
    */
   readonly next?: JobId
 }

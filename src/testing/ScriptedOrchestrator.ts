@@ -1,5 +1,5 @@
 /**
- * An orchestrator that does what a test tells it.
+ * An orchestrator that runs the steps of a test.
  *
  * @since 0.1.0
  */
@@ -29,13 +29,13 @@ export class ScriptedOrchestrator extends Context.Tag("charlotte/testing/Scripte
  * @category models
  */
 export interface Service {
-  /** Commands a job: it takes these steps after its script and after what it was sent before. */
+  /** Sends steps to a job, which runs them after its script and after those that it was sent before. */
   readonly send: {
     (id: JobId, ...steps: ReadonlyArray<Step.Step>): Effect.Effect<void>
     /** A job of another kind. */
     (id: JobId, ...steps: ReadonlyArray<Step.Step<never>>): Effect.Effect<void>
   }
-  /** Returns when that attempt of the job (the first, when left out) has begun to run. */
+  /** Returns when that attempt of the job (by default the first) has begun to run. */
   readonly began: (id: JobId, attempt?: number) => Effect.Effect<void>
 }
 
@@ -46,7 +46,7 @@ export interface Service {
  * @category options
  */
 export interface Options {
-  /** The steps with which an attempt begins; none when left out. Then it waits for commands. */
+  /** The steps with which an attempt begins; none by default. Then it runs those that it is sent. */
   readonly script?: (job: JobContext<JobConfig>) => ReadonlyArray<Step.Step>
   /** As `Orchestrator.check`. */
   readonly check?: (config: JobConfig, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig>
@@ -61,7 +61,7 @@ export interface Options {
  * @category options
  */
 export interface KindOptions<K extends JobKind.Any> extends Omit<JobKind.LayerOptions<K, Scope.Scope, never>, "run"> {
-  /** The steps with which an attempt begins; none when left out. Then it waits for commands. */
+  /** The steps with which an attempt begins; none by default. Then it runs those that it is sent. */
   readonly script?: (job: JobOf<K>) => ReadonlyArray<Step.Step<JobOf<K>>>
 }
 

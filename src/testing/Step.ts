@@ -42,7 +42,7 @@ export const wait =
     Effect.sleep(duration)
 
 /**
- * Cannot be interrupted for so long.
+ * Cannot be interrupted for that time.
  *
  * @since 0.1.0
  * @category steps
@@ -53,7 +53,7 @@ export const ignoreInterruption =
     Effect.uninterruptible(Effect.sleep(duration))
 
 /**
- * From here on, takes so long to clean up when it ends.
+ * From here on, takes that long to clean up when it ends.
  *
  * @since 0.1.0
  * @category steps
@@ -75,7 +75,7 @@ export const dieCleaningUp =
     Effect.addFinalizer(() => Effect.die(defect))
 
 /**
- * Says that something had to be killed.
+ * Reports that something had to be killed.
  *
  * @since 0.1.0
  * @category steps
@@ -83,7 +83,7 @@ export const dieCleaningUp =
 export const forced: Step<Pick<JobContext<unknown>, "forced">> = (job) => job.forced
 
 /**
- * Says which processes had to be killed.
+ * Reports which processes had to be killed.
  *
  * @since 0.2.0
  * @category steps

@@ -37,7 +37,7 @@ import * as ShardLocks from "./shardLocks.js"
  * @category options
  */
 export interface Timing {
-  /** After which a lock that was not renewed is free. A node without an answer of the database counts as dead then. */
+  /** How long a lock holds without a renewal. */
   readonly expiration: Duration.DurationInput
   readonly refresh: Duration.DurationInput
   /** Between two readings of the list of nodes. */
@@ -63,7 +63,7 @@ export interface Options {
   readonly address: string
   /** Where to listen, if that is another address: `HOST:PORT`. */
   readonly listen?: string | undefined
-  /** Allows to listen on every interface. The socket has no authentication. */
+  /** Allows listening on every interface. The socket has no authentication. */
   readonly insecure?: boolean | undefined
   /** Locks of 10 s that are renewed every 3 s, and a list of nodes read every second, unless it says otherwise. */
   readonly timing?: Timing | undefined

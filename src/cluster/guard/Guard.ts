@@ -31,11 +31,11 @@ export type { Service } from "./GuardProcess.js"
  * @category options
  */
 export interface Options {
-  /** Without an answer for so long, a node lets go of its jobs by itself. 5 seconds by default. */
+  /** After how long without an answer a node lets go of its jobs by itself. 5 seconds by default. */
   readonly lease?: Duration.DurationInput | undefined
-  /** Without a beat for so long, the guard kills what is left. 6 seconds by default. */
+  /** After how long without a heartbeat the guard kills what is left. 6 seconds by default. */
   readonly silence?: Duration.DurationInput | undefined
-  /** After so long, other nodes take its jobs. 10 seconds by default. */
+  /** After how long other nodes take its jobs. 10 seconds by default. */
   readonly lock?: Duration.DurationInput | undefined
 }
 

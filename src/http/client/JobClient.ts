@@ -36,8 +36,8 @@ export const make = (
   Effect.flatMap(Derived.make(target), jobRequests.make)
 
 /**
- * A client for the server on a unix socket or a port, or at a URL. It connects with its first request; a server that is not running fails that
- * request with `DaemonNotRunning`.
+ * A client for the server on a unix socket or a port, or at a URL. It connects with its first request; if the server is not running, that
+ * request fails with `DaemonNotRunning`.
  *
  * @since 0.1.0
  * @category layers

@@ -59,7 +59,7 @@ export interface Service {
   readonly get: (id: JobId) => Response<Job, JobNotFound>
 
   /**
-   * All that is recorded of a job but its logs, as one JSON document, streamed. Fails with `UnexpectedAnswer` after the last piece
+   * Everything recorded of a job except its logs, as one JSON document, streamed. Fails with `UnexpectedAnswer` after the last piece
    * if the document was cut off.
    */
   readonly export: (id: JobId) => Stream.Stream<Uint8Array, ClientError | JobNotFound | ShuttingDown | StoreError>

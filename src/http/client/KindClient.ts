@@ -133,7 +133,7 @@ export interface KindClientTag<K extends JobKind.Any> extends Context.TagClass<
   `charlotte/http/JobClient/${K["kind"]}`,
   KindService<K>
 > {
-  /** A client for the server on a unix socket or a port. It connects with its first request. */
+  /** A client for the server on a unix socket or a port, or at a URL. It connects with its first request. */
   readonly layer: (
     target: Target
   ) => Layer.Layer<KindClient<K>, ConnectionFailed | DaemonNotRunning, JobKind.Requirements<K>>

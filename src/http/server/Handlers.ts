@@ -32,7 +32,7 @@ export interface Options extends SseStreams.Options {
   readonly kind?: string
   /** The directory of job logs; without it, requests for logs fail with `LogNotFound`. */
   readonly logs?: string
-  /** The token of all nodes of a cluster, for the logs that others have; without it, only the recorded end of them is served. */
+  /** The token of all nodes of a cluster, to read logs from other nodes; without it, only their recorded end is served. */
   readonly token?: Redacted.Redacted
 }
 

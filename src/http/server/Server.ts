@@ -187,8 +187,9 @@ export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E =
 ): Layer.Layer<Server, ListenError, Requirements<Groups>> => Layer.scoped(Server, make(options))
 
 /**
- * Serves the jobs of a manager, or those of the kinds of an `api`, for as long as the layer lives. Fails with `ListenError` when it cannot listen. When the layer closes,
- * the server accepts no more requests, ends event streams, and lets other requests finish within `drain`.
+ * Serves the jobs of a manager, or those of the kinds of an `api`, for as long as the layer lives. Fails with `ListenError` when it
+ * cannot listen. When the layer closes, the server accepts no more requests, ends event streams, and lets other requests finish within
+ * `drain`.
  *
  * @since 0.2.0
  * @category layers
