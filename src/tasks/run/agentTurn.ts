@@ -11,6 +11,8 @@ import type { Task, Unit } from "../plan/Plan.js"
 import { ofTask } from "./emitTaskEvent.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
+import * as Note from "./Note.js"
+import { retryWhileDiskIsFull } from "./retryWhileDiskIsFull.js"
 import * as runCommand from "./runCommand.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
 
@@ -44,11 +46,15 @@ export const run = (
     // In this order, both writes are batched in one transaction.
     yield* emit("task.started", { attempt, title: task.title })
     yield* markRunning(calls + 1)
-    const invocation = yield* Invocation.make(ctx.agent, {
-      prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
-      scripts: task.scripts,
-      file: name
-    })
+    const invocation = yield* retryWhileDiskIsFull(
+      Note.add(ctx, { unit: unit.id, task: task.number }, "the disk is full: the agent starts once there is space")
+    )(
+      Invocation.make(ctx.agent, {
+        prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
+        scripts: task.scripts,
+        file: name
+      })
+    )
     const log = `${name}.agent.log`
     yield* emit("task.agent.started", { agent: snapshot.agent, log })
     const value = yield* runCommand.run(ctx, worktree, {

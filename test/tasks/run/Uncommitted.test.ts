@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Agents } from "charlotte/tasks"
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, repository, run, show, task } from "../Jobs.js"
 
@@ -37,6 +37,39 @@ fi`
     const prompt = (number: number) => readFileSync(`${world.root}/prompt-${number}`, "utf8")
     return { ...ended, prompt, main: (file: string) => show(world, top, `main:${file}`) }
   })
+
+describe("work that is done when the disk is full", () => {
+  it.scopedLive("is committed once there is space, by the same attempt, and a note says so", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Repository.sandbox
+      const executable = `${sandbox.root}/bin/git`
+      const full = `${sandbox.root}/full`
+      // Its first failure makes room.
+      const wrapper = `#!/bin/sh
+case "$*" in *write-tree*) if rm '${full}' 2>/dev/null; then echo 'fatal: write error: No space left on device' >&2; exit 128; fi;; esac
+exec git "$@"
+`
+      yield* sandbox.write(executable, wrapper, 0o755)
+      const world = { ...sandbox, environment: { ...sandbox.environment, executable } }
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "01-out.md": task(
+          1,
+          `echo out > out.txt; echo run >> '${sandbox.root}/runs'; touch '${full}'`,
+          "test -e out.txt"
+        )
+      })
+      const { run: ended, work } = yield* run(config).pipe(Effect.provide(charlotte(world)))
+      expect(ended.status).toBe("completed")
+      expect(existsSync(full)).toBe(false)
+      expect(work.tasks).toMatchObject([
+        { state: "completed", failures: 0, notes: ["the disk is full: the work is committed once there is space"] }
+      ])
+      expect(readFileSync(`${sandbox.root}/runs`, "utf8")).toBe("run\n")
+      expect(yield* show(world, top, "main:out.txt")).toBe("out\n")
+    })
+  )
+})
 
 describe("an attempt whose work cannot be committed", () => {
   const failsOnce = (
