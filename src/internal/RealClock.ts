@@ -14,14 +14,21 @@ export interface Service {
   readonly turn: Effect.Effect<void>
 }
 
+/** The longest delay of `setTimeout`, 24.8 days; a longer one would fire at once. */
+const maxTimer = 2 ** 31 - 1
+
+const sleep = (millis: number): Effect.Effect<void> =>
+  millis > maxTimer
+    ? Effect.flatMap(sleep(maxTimer), () => sleep(millis - maxTimer))
+    : Effect.async((resume) => {
+        const timer = setTimeout(() => resume(Effect.void), millis)
+        return Effect.sync(() => clearTimeout(timer))
+      })
+
 export class RealClock extends Context.Reference<RealClock>()("charlotte/RealClock", {
   defaultValue: (): Service => ({
     now: Effect.sync(() => performance.now()),
-    sleep: (millis) =>
-      Effect.async<void>((resume) => {
-        const timer = setTimeout(() => resume(Effect.void), millis)
-        return Effect.sync(() => clearTimeout(timer))
-      }),
+    sleep,
     turn: Effect.async<void>((resume) => {
       setImmediate(() => resume(Effect.void))
     })

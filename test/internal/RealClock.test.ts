@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Ref } from "effect"
+import * as race from "../../src/internal/race.js"
 import { poll, RealClock } from "../../src/internal/RealClock.js"
 
 /** A real clock whose sleeps take no time, and the time that they have taken. */
@@ -30,5 +31,17 @@ describe("poll", () => {
       const result = poll(Effect.succeed("not yet"), { until: () => false, pause: 100, atMost: 1_000 })
       expect(yield* Effect.provideService(result, RealClock, clock)).toBe("not yet")
     })
+  )
+})
+
+describe("sleep", () => {
+  it.live.each([2 ** 31, Infinity])(
+    "does not return early after %d ms, which exceed the longest timer of Node",
+    (millis) =>
+      Effect.gen(function* () {
+        const { sleep } = yield* RealClock
+        const winner = race.first([Effect.as(sleep(millis), "long"), Effect.as(sleep(50), "short")])
+        expect(yield* winner).toBe("short")
+      })
   )
 })

@@ -78,6 +78,28 @@ describe.each(Object.entries(checks))("a check that %s, while the layer closes,"
 })
 
 describe("a layer that closes", () => {
+  it.scopedLive("waits for its jobs with a grace period that exceeds the longest timer of Node", () =>
+    Effect.gen(function* () {
+      const store = yield* memory
+      const working = yield* Deferred.make<void>()
+      const { close, manager } = yield* open(
+        store,
+        {
+          run: () =>
+            Deferred.succeed(working, undefined).pipe(
+              Effect.zipRight(Effect.never),
+              Effect.onInterrupt(() => Effect.sleep("50 millis"))
+            )
+        },
+        { stopGrace: "30 days" }
+      )
+      const id = yield* manager.start(config)
+      yield* Deferred.await(working)
+      yield* close
+      expect(yield* statusOf(store, id)).toEqual(["interrupted", 1])
+    })
+  )
+
   it.scopedLive("never runs a job that is admitted meanwhile, and leaves it to the next manager", () =>
     Effect.gen(function* () {
       const store = yield* memory
