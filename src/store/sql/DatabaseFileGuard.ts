@@ -65,6 +65,10 @@ export const unguarded: Guard = {
   checkpoint: Effect.void
 }
 
+/** A file that cannot be inspected, as on a failing network file system, throws. That must not end the watch, or the writer. */
+const orStoreFailure = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | StoreError> =>
+  Effect.catchAllDefect(effect, (defect) => Effect.fail(storeError("use the database")(defect)))
+
 const selectFile = query(Schema.Struct({ name: Schema.String, file: Schema.NullOr(Schema.String) }))
 const selectMode = query(Schema.Struct({ journal_mode: Schema.String }))
 /** The path of the database, with symbolic links resolved; undefined for an in-memory database. */
@@ -147,7 +151,7 @@ export const guard = (
         const now = yield* inspect(connection)
         if (isWal) yield* assess(now)
         else state = now
-      })
+      }).pipe(orStoreFailure)
 
     // The write lock is held now, so a transaction since the check would show in the WAL.
     const begin: Guard["begin"] = (connection) =>
@@ -175,7 +179,7 @@ export const guard = (
             return isSame
           }
         })
-      })
+      }).pipe(Effect.catchAllDefect(() => Effect.succeed(false)))
 
     const checkpointFrom = (leastFrames: number) =>
       session.reserve((connection) =>
@@ -186,7 +190,7 @@ export const guard = (
           yield* check(connection, false)
           yield* checkpointPassively(connection)
           state = yield* inspect(connection)
-        })
+        }).pipe(orStoreFailure)
       )
     const checkpointNow = checkpointFrom(checkpointFrames)
     // Checkpoints what the open has written and what a crash has left, so that from here on each WAL has its own generation.
@@ -233,7 +237,7 @@ export const guard = (
 
     return {
       check: (connection) => Effect.suspend(() => damage ?? check(connection, false)),
-      present: Effect.suspend(() => damage ?? Effect.asVoid(sameFiles)),
+      present: orStoreFailure(Effect.suspend(() => damage ?? Effect.asVoid(sameFiles))),
       begin,
       confirm,
       checkpoint

@@ -5,7 +5,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer, Logger } from "effect"
-import { copyFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { copyFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { RealClock } from "../../../src/internal/RealClock.js"
 import * as HurriedClock from "../../support/hurriedClock.js"
@@ -187,6 +187,30 @@ describe("store", () => {
       }).pipe(Effect.provide(HurriedClock.layer))
     )
   }
+
+  it.scoped("keeps watching an idle database after it could not be inspected for a while", () =>
+    Effect.gen(function* () {
+      const { sleep } = yield* RealClock
+      const noticed = yield* Effect.makeLatch()
+      const logger = Logger.make(({ message }) => {
+        if (String(message).includes("test.db was deleted while it was open")) noticed.unsafeOpen()
+      })
+      yield* withStore((filename) =>
+        Effect.gen(function* () {
+          const { create } = yield* RunStore.RunStore
+          renameSync(filename, `${filename}.old`)
+          symlinkSync(filename, filename)
+          yield* sleep(3_000)
+          expect((yield* Effect.flip(create(newRun(2)))).message).toContain("ELOOP")
+          rmSync(filename)
+          renameSync(`${filename}.old`, filename)
+          yield* sleep(3_000)
+          rmSync(filename)
+          yield* noticed.await
+        })
+      ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+    }).pipe(Effect.provide(HurriedClock.layer))
+  )
 
   it.effect("works in memory, without a file", () => created(1).pipe(Effect.provide(layer(":memory:"))))
 })
