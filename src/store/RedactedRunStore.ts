@@ -41,7 +41,10 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
   return {
     ...store,
     create: (run) => store.create(submitted(run)),
-    cluster: { ...store.cluster, admit: (run, placement) => store.cluster.admit(submitted(run), placement) },
+    cluster: {
+      ...store.cluster,
+      admit: (run, placement, taker) => store.cluster.admit(submitted(run), placement, taker)
+    },
     outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
     childProcesses: {
       ...store.childProcesses,

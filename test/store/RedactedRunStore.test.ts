@@ -47,6 +47,22 @@ describe("RedactedRunStore", () => {
     )
   )
 
+  it.effect("lets a node of a cluster take the run that it starts in the same transaction", () =>
+    withRun(({ cluster }) =>
+      Effect.gen(function* () {
+        const node = { id: "node 1", kind, address: "127.0.0.1:1", pid: 1, machine: "a machine", capacity: 2 }
+        yield* cluster.join(node)
+        yield* cluster.limit({ kind, maxJobs: 5 })
+        const admitted = yield* cluster.admit(
+          newRun(2, { config: { agent: secret } }),
+          { candidates: [{ id: id(2), address: node.address, capacity: 2 }], whenFull: "refuse", waiting: [] },
+          { node: node.id, address: node.address, capacity: 2, trace: undefined }
+        )
+        expect(admitted).toMatchObject({ id: id(2), isTaken: true })
+      })
+    )
+  )
+
   it.effect("redacts secrets anywhere in events", () =>
     withRun((store) =>
       Effect.gen(function* () {
