@@ -12,6 +12,8 @@ export interface OwnCursors {
   readonly draw: (first: number, last: number) => void
   /** It is committed. */
   readonly committed: () => void
+  /** It is not committed. Others draw the same cursors then. */
+  readonly rolledBack: () => void
   /**
    * What others have written after a cursor, up to `latest`, or up to what this store may be committing at the moment: what that
    * comes to is known at the next call. Forgets its own up to there.
@@ -35,6 +37,7 @@ export const make = (): OwnCursors => {
           ? [...ranges.slice(0, -1), [before[0], last]]
           : [...ranges, [after, last]]
     },
+    rolledBack: () => void (drawing = undefined),
     foreign: (after, latest) => {
       const upTo = Math.min(latest, Math.max(after, drawing?.[0] ?? latest))
       const foreign: Array<Range> = []

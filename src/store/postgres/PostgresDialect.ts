@@ -145,6 +145,9 @@ export const make = ({
           : Effect.succeed(commit(connection, xid))
       }),
 
+    rollback: (connection) =>
+      Effect.zipRight(Effect.ignore(execute(connection, "ROLLBACK")), Effect.sync(own.rolledBack)),
+
     // `FOR NO KEY UPDATE` leaves others free to insert rows that refer to these.
     lockRuns: (connection, ids) =>
       Effect.asVoid(

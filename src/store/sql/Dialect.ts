@@ -42,8 +42,10 @@ export interface Dialect {
   /** The number of the last cursor that was drawn, as `cursor`. */
   readonly latestCursor: string
 
-  /** Begins a transaction. Answers what commits it: that fails only if nothing was committed. */
+  /** Begins a transaction and returns the effect that commits it, which fails only if nothing was committed. */
   readonly begin: (connection: Connection) => Effect.Effect<Effect.Effect<void, SqlError | StoreError>, SqlError>
+  /** Ends a transaction that was not committed. Ignores a failure: the database may have rolled it back already. */
+  readonly rollback: (connection: Connection) => Effect.Effect<void>
   /** Locks these runs against other writers, to the end of the transaction. */
   readonly lockRuns: (connection: Connection, ids: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
   /** Locks the keys and the number of pending runs of a kind, to the end of the transaction. */

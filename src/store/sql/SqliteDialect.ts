@@ -49,6 +49,7 @@ export const dialect: Dialect = {
   now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
   latestCursor: "SELECT seq AS cursor FROM sqlite_sequence WHERE name = 'charlotte_events'",
   begin: (connection) => Effect.as(begin(connection), execute(connection, "COMMIT")),
+  rollback: (connection) => Effect.ignore(execute(connection, "ROLLBACK")),
   lockRuns: () => Effect.void,
   lockAdmission: () => Effect.void,
   // It has nodes in tests only.

@@ -15,7 +15,6 @@ import { RealClock } from "../../internal/RealClock.js"
 import type { Guard } from "./DatabaseFileGuard.js"
 import * as Batch from "./Batch.js"
 import type { Session } from "./Session.js"
-import { execute } from "./statements.js"
 
 export interface Writer {
   /**
@@ -111,14 +110,16 @@ export const make = (options: {
           const commitNow = yield* connection.dialect.begin(connection)
           const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
           if (Exit.isFailure(written) || Option.isNone(written.value)) {
-            yield* rollback(connection)
+            yield* connection.dialect.rollback(connection)
             if (Exit.isFailure(written) && (writes.length === 1 || isTemporary(Cause.squash(written.cause)))) {
               return yield* Effect.failCause(written.cause)
             }
             return Option.none()
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
-          yield* Effect.tapErrorCause(failpoint.around(points, commitNow), () => rollback(connection))
+          yield* Effect.tapErrorCause(failpoint.around(points, commitNow), () =>
+            connection.dialect.rollback(connection)
+          )
           const isDoubtful = !(yield* guard.confirm(connection))
           return Option.some({ news: written.value.value, isDoubtful })
         })
@@ -258,6 +259,3 @@ const temporaryFailure = (exit: Exit.Exit<unknown, unknown>): Option.Option<SqlE
         Cause.failureOption(exit.cause),
         (error): error is SqlError => error instanceof SqlError && isTemporary(error)
       )
-
-/** Ignores a failure: SQLite may have rolled back already, and PostgreSQL has where the connection is gone. */
-const rollback = (connection: Connection): Effect.Effect<void> => Effect.ignore(execute(connection, "ROLLBACK"))
