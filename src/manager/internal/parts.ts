@@ -68,6 +68,9 @@ export const make = <C, I, RS, R, R2>(
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
+    if (!Number.isSafeInteger(maxChecks) || maxChecks < 1) {
+      return yield* Effect.dieMessage(`maxChecks is a whole number, 1 or more, not ${maxChecks}`)
+    }
     const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
     const core = yield* Core.make({
       kind,
