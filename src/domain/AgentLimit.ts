@@ -16,7 +16,7 @@ export class AgentLimit extends Schema.Class<AgentLimit>("charlotte/AgentLimit")
   agent: Schema.String,
   /** In the words of the agent. */
   reason: Schema.String,
-  /** No turn begins before. */
+  /** No turn begins before this time. */
   until: Schema.DateTimeUtc,
   /** How often in a row the agent was refused without saying when its limit resets; 0 if it does say so. */
   refusals: Schema.NonNegativeInt

@@ -7,7 +7,7 @@ import type { Duration } from "effect"
 import type { JobId } from "./JobId.js"
 
 /**
- * How long the finished runs of a kind are kept: for ever where nothing is said. A run goes once it is older than its status
+ * How long the finished runs of a kind are kept; for ever by default. A run goes once it is older than its status
  * allows, or once there are more than `maxRuns`; its events, logs and everything else of it go with it. Runs that are not over or
  * are pinned stay.
  *

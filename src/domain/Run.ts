@@ -63,7 +63,7 @@ export const WaitsFor = Schema.Literal("permit", "time", "key", "signal")
 export type WaitsFor = typeof WaitsFor.Type
 
 /**
- * Spans of a job, each as a `traceparent` of the W3C. A job is a trace of its own, which goes on in each of its attempts.
+ * Spans of a job, each as a `traceparent` of the W3C. A job is a trace of its own, which continues in each of its attempts.
  *
  * @since 0.2.0
  * @category models
@@ -116,7 +116,7 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
 }) {}
 
 /**
- * What all runs have, with the configuration of a kind of job as its schema decodes it.
+ * The fields that all runs have, with the configuration as the schema of its kind decodes it.
  *
  * @since 0.2.0
  * @category models
@@ -138,7 +138,7 @@ export interface CompletedRun<out Config, out Success> extends RunBase<Config> {
 }
 
 /**
- * A run that has failed. Only an error of kind `failure` is one that the job has failed with itself.
+ * A run that has failed. Only an error of kind `failure` is a typed failure of the job itself.
  *
  * @since 0.2.0
  * @category models

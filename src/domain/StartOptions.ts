@@ -1,5 +1,5 @@
 /**
- * How a job is started that may have to wait: for a permit, for a time, or behind a key.
+ * Options for starting a job that may have to wait: for a permit, for a time, or behind a key.
  *
  * @since 0.2.0
  */
@@ -58,7 +58,7 @@ export interface StartOptions {
   /** 1 to 256 bytes. At most one job of a kind holds a key. */
   readonly key?: string | undefined
   /**
-   * Where another job holds the key: refuse with `JobConflict`, answer that job's id, stop it and begin when it has ended, or
+   * Where another job holds the key: refuse with `JobConflict`, return that job's id, stop it and begin when it has ended, or
    * wait behind it; `refuse` by default.
    */
   readonly whenKeyTaken?: WhenKeyTaken | undefined
@@ -96,16 +96,16 @@ const Options = Schema.Struct({
 
 const validate = Schema.validateEither(Options, { errors: "all", onExcessProperty: "error" })
 
-/** What the options come to at a time. */
+/** The options, resolved at a point in time. */
 export interface Requested {
   readonly whenFull: WhenFull
   readonly priority: number
-  /** Of the future. */
+  /** Only a time in the future. */
   readonly startAt: DateTime.Utc | undefined
   readonly key: string | undefined
   readonly whenKeyTaken: WhenKeyTaken
   readonly idempotencyKey: string | undefined
-  /** Nothing is asked for but to run now. */
+  /** Whether nothing but an immediate start is requested. */
   readonly isPlain: boolean
 }
 

@@ -59,8 +59,7 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
 }
 
 /**
- * A run with this idempotency key is recorded that was started with another configuration or other options; nothing was
- * written.
+ * The idempotency key belongs to a run that was started with another configuration or other options; nothing was written.
  *
  * @since 0.2.0
  * @category errors
@@ -166,7 +165,7 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound"
 export class NotResumable extends Schema.TaggedError<NotResumable>()("NotResumable", {
   jobId: Schema.String,
   status: RunStatus,
-  /** Why an interrupted run could not be resumed. */
+  /** Why a run that is interrupted or waits could not be continued. */
   reason: Schema.optional(Schema.String)
 }) {
   override get message() {

@@ -1,5 +1,5 @@
 /**
- * What a value that does not decode is refused with.
+ * The error for a configuration or an option that does not decode.
  */
 import { ParseResult } from "effect"
 import { InvalidJobConfig } from "./errors.js"

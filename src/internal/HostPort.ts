@@ -10,7 +10,7 @@ export interface HostPort {
   readonly port: number
 }
 
-/** What it has to be, as the end of a sentence. */
+/** The expected form, for the end of a sentence. */
 export const expected = "HOST:PORT, such as 10.0.0.5:7450 or [fd00::5]:7450, with a port of 1 to 65535"
 
 const pattern = /^(?:\[(?<bracketed>[\da-fA-F:.]+)\]|(?<plain>[\w.-]+)):(?<port>\d{1,5})$/

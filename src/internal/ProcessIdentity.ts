@@ -11,7 +11,7 @@ export interface ProcessIdentity {
   readonly bootId: string
   /** In clock ticks since boot; empty where it is unknown. */
   readonly startTime: string
-  /** Pids are unique within one namespace only. */
+  /** Pids are unique only within one namespace. */
   readonly pidNamespace: string
 }
 

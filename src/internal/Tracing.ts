@@ -103,7 +103,7 @@ export const remote: Effect.Effect<Option.Option<string>> = Effect.withFiberRunt
 const orRemote = (span: Tracer.AnySpan): Tracer.AnySpan => {
   for (let current = span; ;) {
     if (current._tag === "ExternalSpan") return current
-    // What is around a job has not started what it starts.
+    // The spans around a job have not started what the job starts.
     if (current.name === job || Option.isNone(current.parent)) return span
     current = current.parent.value
   }

@@ -1,5 +1,5 @@
 /**
- * The time of the `Clock`, in whole milliseconds as they are recorded; a clock may stand between two.
+ * The time of the `Clock` in whole milliseconds, as it is recorded; a clock may have fractions.
  */
 import { Clock, DateTime, Effect } from "effect"
 

@@ -41,7 +41,7 @@ export type * from "./KindDefinition.js"
 export type Service<K extends Any> = JobManager.Service<Config<K>, Encoded<K>, Success<K>, Error<K>, EncodedSignals<K>>
 
 /**
- * What the jobs of a kind do, and how many of them run at once.
+ * Options of the layer of a kind: what its jobs do, and the limits of its manager.
  *
  * @since 0.2.0
  * @category options

@@ -60,13 +60,13 @@ export class JobManager extends Context.Tag("charlotte/JobManager")<
   static readonly kind = "tasks"
   /** The schema of its configuration. */
   static readonly config = JobConfig
-  /** What a job succeeds with: JSON. */
+  /** The schema of the success value of a job: any JSON. */
   static readonly success = Schema.Unknown
-  /** What a job fails with: JSON. */
+  /** The schema of the failure of a job: any JSON. */
   static readonly error = Schema.Unknown
-  /** Any. */
+  /** Jobs may emit events of any type. */
   static readonly events = undefined
-  /** Any. */
+  /** Jobs accept signals of any name. */
   static readonly signals = undefined
 }
 

@@ -51,7 +51,7 @@ type IfUntyped<Success, Then, Else> = [Untyped, Success] extends [Success, Untyp
 export type RunOf<Config, Success, Error> = IfUntyped<Success, Run, TypedRun<Config, Success, Error>>
 
 /**
- * Why there is no record: only that of a kind may be undecodable.
+ * The errors of `await`. Only records of a kind with schemas (`JobKind`) can be undecodable.
  *
  * @since 0.2.0
  * @category models
@@ -59,18 +59,18 @@ export type RunOf<Config, Success, Error> = IfUntyped<Success, Run, TypedRun<Con
 export type AwaitError<Success> = JobNotFound | StoreError | IfUntyped<Success, never, UndecodableRun>
 
 /**
- * Who sends a signal.
+ * Options of `signal`.
  *
  * @since 0.2.0
  * @category options
  */
 export interface SignalOptions {
-  /** As the sender says; recorded as a claim. */
+  /** Who sends the signal; recorded as claimed, not verified. */
   readonly by?: string | undefined
 }
 
 /**
- * What follows the name of a signal. A payload that may be `undefined` can be left out.
+ * The arguments of `signal` after the name. A payload that may be `undefined` can be left out.
  *
  * @since 0.2.0
  * @category types
@@ -80,7 +80,7 @@ export type SignalArguments<Payload> = undefined extends Payload
   : [payload: Payload, options?: SignalOptions]
 
 /**
- * Sends a signal, of a map of names and encoded payloads.
+ * Sends one of the signals in a map from name to encoded payload.
  *
  * @since 0.2.0
  * @category types
@@ -134,11 +134,11 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
 
   /**
    * Stops all jobs at the same time, under one deadline; those that have not ended by then are reported as `timedOut`. Until
-   * it returns no run that waits begins; under automatic recovery those are cancelled.
+   * it returns no waiting run begins: pending and parked runs are cancelled, and under automatic recovery interrupted ones, too.
    */
   readonly stopAll: Effect.Effect<ReadonlyArray<StopReport>>
 
-  /** The job of that id, while it is active. */
+  /** The job with this id, while it is active. */
   readonly get: (
     id: JobId
   ) => Effect.Effect<Option.Option<ManagedJob<Config, RunOf<Config, Success, Error>, AwaitError<Success>>>>
@@ -156,8 +156,8 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
   readonly await: (id: JobId) => Effect.Effect<RunOf<Config, Success, Error>, AwaitError<Success>>
 
   /**
-   * Sends a signal with any JSON as payload. It is kept with the job, and wakes it where it has parked for that. `by` is who
-   * sent it, as the sender says. For a kind that declares its signals, another name is `InvalidSignal`, and so is a payload
+   * Sends a signal with any JSON as payload. It is recorded with the job, and wakes the job if that has parked for it. `by`
+   * names the sender, unverified. For a kind that declares its signals, another name is `InvalidSignal`, and so is a payload
    * that does not decode.
    */
   readonly signal: SendSignal<
@@ -165,18 +165,18 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
     Effect.Effect<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError>
   >
 
-  /** Continues an interrupted run as its next attempt. A parked one goes on as soon as a permit is free. */
+  /** Continues an interrupted run as its next attempt. A parked one continues as soon as a permit is free. */
   readonly resume: (
     id: JobId
   ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError>
 
-  /** The events of a job after the number `after`: those that are recorded, then the live ones, to the last; then it ends. */
+  /** The events of a job with a `seq` above `after`: the recorded ones, then live ones; ends after the terminal event. */
   readonly events: (
     id: JobId,
     options?: { readonly after?: number }
   ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
 
-  /** The events of all jobs of this manager, from the first or from those after a cursor; it ends when the manager closes. */
+  /** The events of all jobs of this manager after a cursor, from the first by default; ends when the manager closes. */
   readonly allEvents: (options?: { readonly after?: number | "latest" }) => Stream.Stream<JobEvent, StoreError>
 
   /** Whether everything that happened is recorded. */
@@ -203,13 +203,13 @@ export interface Options {
   /** How long finished runs are kept; for ever by default. They are pruned at start-up and every 10 minutes. */
   readonly retention?: Retention
   /**
-   * Whether runs that wait begin; without that they are left to the next manager.
+   * Whether this manager begins waiting runs (the default), or leaves them to the next one.
    *
    * @internal
    */
   readonly dispatch?: boolean
   /**
-   * Called when the ownership of the kind is lost, with the effect that lets go of all jobs.
+   * Called when the ownership of the kind is lost, with the effect that interrupts all jobs.
    *
    * @internal
    */

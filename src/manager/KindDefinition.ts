@@ -1,5 +1,5 @@
 /**
- * What defines a kind of job, and the types that follow from it.
+ * The definition of a kind of job, and the types that follow from it.
  *
  * @since 0.2.0
  */
@@ -18,7 +18,7 @@ export interface Schemas {
 }
 
 /**
- * What a kind of job is, apart from what its jobs do.
+ * A kind of job: its name and its schemas, without what its jobs do.
  *
  * @since 0.2.0
  * @category models
@@ -74,7 +74,7 @@ export type Config<K extends Any> = Schema.Schema.Type<K["config"]>
 export type Encoded<K extends Any> = Schema.Schema.Encoded<K["config"]>
 
 /**
- * What a job of that kind succeeds with.
+ * The success value of a job of that kind.
  *
  * @since 0.2.0
  * @category types
@@ -82,7 +82,7 @@ export type Encoded<K extends Any> = Schema.Schema.Encoded<K["config"]>
 export type Success<K extends Any> = Schema.Schema.Type<K["success"]>
 
 /**
- * What a job of that kind fails with.
+ * The typed failure of a job of that kind.
  *
  * @since 0.2.0
  * @category types
@@ -137,7 +137,7 @@ export type Requirements<K extends Any> =
   | ContextOf<K["signals"]>
 
 /**
- * The types of schemas.
+ * The decoded types of a map of schemas.
  *
  * @since 0.2.0
  * @category types
@@ -145,7 +145,7 @@ export type Requirements<K extends Any> =
 export type Payloads<S extends Schemas> = { readonly [Name in keyof S]: Schema.Schema.Type<S[Name]> }
 
 /**
- * The services that schemas need, if there are any.
+ * The services that a map of schemas needs.
  *
  * @since 0.2.0
  * @category types

@@ -11,7 +11,7 @@ import type { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
 
 /**
- * An active job. `R` is its record as `await` answers it, `E` why it may fail.
+ * An active job. `R` is the record that `await` returns, `E` the errors of `await`.
  *
  * @since 0.1.0
  * @category models
@@ -21,7 +21,7 @@ export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | Store
   readonly config: Config
   readonly attempt: number
   readonly startedAt: DateTime.Utc
-  /** As of the call of `get`. */
+  /** The phase at the time of `get`. */
   readonly phase: Phase
   /** As `JobManager.events`. */
   readonly events: (options?: { readonly after?: number }) => Stream.Stream<JobEvent, JobNotFound | StoreError>

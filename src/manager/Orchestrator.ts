@@ -47,14 +47,14 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
    * before a job of a dead manager is continued or ended; when it fails the job is not continued. With a `StoreError` the
    * manager itself fails, and the job is left to the next one.
    *
-   * `attempt` is the last one that is over. In a cluster, another node may have begun the next one meanwhile, perhaps on the same
+   * `attempt` is the last one that has ended. In a cluster, another node may have begun the next one meanwhile, perhaps on the same
    * machine: nothing of a later attempt may be removed.
    */
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
 
   /**
-   * Removes what is kept of a job beside its record, such as logs, when the run is pruned (`retention`). When it fails, it is
-   * called again by a later pruning.
+   * Removes what a job has left outside the store, such as logs, when its run is pruned (`retention`). If it fails, a later
+   * pruning calls it again.
    */
   readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
 }
@@ -95,7 +95,7 @@ export interface AnySignals {
 }
 
 /**
- * An event that a job may emit, of a map of types and their payloads. A payload that may be `undefined` can be left out.
+ * An event that a job may emit, given a map from type to payload. A payload that may be `undefined` can be left out.
  *
  * @since 0.2.0
  * @category models
@@ -119,18 +119,18 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
   readonly submission: unknown
   /** 1 for the first attempt, and one more with each continuation. */
   readonly attempt: number
-  /** How long a polite end may take after interruption. Read it then: a stop may bring a grace of its own. */
+  /** How long the job may take to end after an interruption. Read it then, since a stop may set a grace of its own. */
   readonly grace: Duration.Duration
   /** Completes when the grace of a stop is over, also if a later stop has shortened it. */
   readonly graceOver: Effect.Effect<void>
   /**
-   * Accepts an event into a bounded queue, in order; waits while it is full. A type that begins with `job.` is a defect, and
-   * so is a wait inside a transaction of the manager's SQL client, which would never end. For a kind that declares its events
-   * so is one that it does not declare, or whose payload its schema cannot encode.
+   * Adds an event to a bounded queue, in order; waits while it is full. It is a defect if the type begins with `job.`, if the
+   * kind declares its events and this is not one of them or cannot be encoded, and if it would have to wait inside a
+   * transaction of the manager's SQL client, which would never end.
    */
   readonly emit: (event: Emitted<Events>) => Effect.Effect<void>
   /**
-   * Returns when all that was emitted is committed; use it before a side effect that depends on it. Inside a transaction of
+   * Waits until all emitted events are committed; use it before a side effect that depends on them. Inside a transaction of
    * the manager's SQL client it is a defect.
    */
   readonly flush: Effect.Effect<void>
@@ -145,14 +145,14 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    * it is decoded, and a name that is not declared, or a kept payload that the current schema cannot read, is a defect.
    */
   readonly signal: <Name extends keyof Signals & string>(name: Name) => Effect.Effect<Option.Option<Signals[Name]>>
-  /** Records that something had to be killed; the stop report says `forced` then. */
+  /** Records that something had to be killed, so that the stop report says `forced`. */
   readonly forced: Effect.Effect<void>
-  /** Does the same, and names the processes; the stop report lists at most 100 of them. */
+  /** As `forced`, and names the processes; the stop report lists at most 100 of them. */
   readonly killed: (processes: ReadonlyArray<KilledProcess>) => Effect.Effect<void>
 }
 
 /**
- * What a job parks for.
+ * Why a job parks, and what it waits for.
  *
  * @since 0.2.0
  * @category options
@@ -167,7 +167,7 @@ export interface ParkOptions<out Name extends string = string> {
 }
 
 /**
- * An orchestrator of one function, with the services of this layer.
+ * An orchestrator from a function, which gets the services of this layer.
  *
  * @since 0.1.0
  * @category layers

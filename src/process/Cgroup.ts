@@ -1,5 +1,5 @@
 /**
- * Control groups (cgroup v2) of attempts, where the one of this program is delegated to its user. A process can leave its
+ * Control groups (cgroup v2) of attempts, if that of this program is delegated to its user. A process can leave its
  * session and hide its environment, but not leave its group unless it is moved; and the kernel itself says when a group
  * is empty, and kills all that is in it at once.
  */
@@ -19,7 +19,7 @@ import { join, relative } from "node:path"
 export interface Cgroup {
   readonly directory: string
   readonly pids: () => ReadonlyArray<number>
-  /** By SIGKILL, all at once. */
+  /** Kills all of its processes at once, by SIGKILL. */
   readonly kill: () => void
   /** Whether it has a live process, according to the kernel. */
   readonly isPopulated: () => boolean
@@ -32,7 +32,7 @@ export interface Cgroups {
   readonly delegated: string | undefined
   /** Undefined if it cannot be created. */
   readonly make: (cookie: string) => Cgroup | undefined
-  /** An existing one, also of an earlier manager in another group. */
+  /** An existing group, even one of an earlier manager in another group. */
   readonly find: (cookie: string) => Cgroup | undefined
 }
 
@@ -87,12 +87,12 @@ const own = (): { readonly mount: string; readonly directory: string } | undefin
   return inside.startsWith("..") ? undefined : { mount, directory: join(mount, inside) }
 }
 
-/** Nothing where there is no cgroup v2. */
+/** Undefined without cgroup v2. */
 export const detect = (): Cgroups | undefined => {
   const found = own()
   if (found === undefined) return undefined
   const { directory, mount } = found
-  // Its own `cgroup.kill` is not its user's, but that of each group in it is. The kernel's root group has none.
+  // The user does not own the `cgroup.kill` of this group, but that of each group created in it. The root group has none.
   const isDelegated =
     existsSync(join(directory, "cgroup.kill")) && [directory, join(directory, "cgroup.procs")].every(isWritable)
   const delegated = isDelegated ? directory : undefined

@@ -1,11 +1,11 @@
 /**
- * What a child process gets to see of the environment: what is on the list here, what was named, and nothing else.
+ * The environment of a child process: the variables that are listed here or were named, and nothing else.
  */
 import { Context } from "effect"
 
 /**
- * The variable that carries the cookie. What it names is killed when its job ends, so it is passed on to every descendant,
- * and a manager inside a job adds its own cookie to the one it inherited.
+ * The variable that carries the cookie. Processes with the cookie of a job are killed when that job ends, so it is passed on to
+ * every descendant, and a manager inside a job adds its own cookie to the one it inherited.
  */
 export const cookieName = "RUN_BY_CHARLOTTE"
 
@@ -13,7 +13,7 @@ export interface Variables {
   readonly [name: string]: string | undefined
 }
 
-/** The variables around this program; the one place where they are read for child processes. */
+/** The variables of this program; the only place where they are read for child processes. */
 export class ParentEnvironment extends Context.Reference<ParentEnvironment>()("charlotte/ParentEnvironment", {
   defaultValue: (): Variables => process.env
 }) {}
@@ -33,7 +33,7 @@ const isAllowed = (name: string) => allowed.has(name) || name.startsWith("LC_")
 /** The manager's own settings, such as its home and its token. */
 const isOurs = (name: string) => name.startsWith("CHARLOTTE_")
 
-/** These turn a git command towards another repository, index or configuration. */
+/** These would point a git command to another repository, index or configuration. */
 const isGit = (name: string) => name.startsWith("GIT_")
 
 export const make = (options: {

@@ -1,5 +1,5 @@
 /**
- * The start of a child process, in a session and a process group of its own.
+ * Starts a child process in a session and a process group of its own.
  */
 import { type Array, Deferred, Effect, FiberId, Option } from "effect"
 import { spawn } from "node:child_process"
@@ -36,7 +36,7 @@ export const start = (options: StartOptions): Effect.Effect<ChildProcess, Proces
       streams: { input, output },
       table
     } = options
-    // Only the kernel that has a table of processes shows the marks.
+    // Without a process table, marks could not be read.
     const [file, ...args] = Option.isSome(table) ? markedCommand(options) : options.command
     const fail = (cause: unknown) =>
       resume(Effect.fail(CouldNotStart(startFailure({ file: options.command[0], cwd }, cause))))
@@ -54,7 +54,7 @@ export const start = (options: StartOptions): Effect.Effect<ChildProcess, Proces
       )
       const { pid } = child
       if (pid === undefined) return
-      // Asked at once, while even one that has ended already is still in the table.
+      // Read at once: even a process that has ended already is still in the table.
       const startTime = Option.getOrUndefined(table)?.get(pid)?.startTime
       resume(Effect.succeed({ leader: { pid, startTime, isChild: true }, ended }))
     } catch (cause) {

@@ -1,6 +1,6 @@
 /**
- * The way of a child's output from its pipe into its file. It is driven by the events of the pipe, and the child waits no
- * longer than one piece takes to be written, whatever it prints and wherever it ends up.
+ * Copies the output of a child from its pipe into its file. It is driven by the events of the pipe, so that the child never
+ * waits longer than it takes to write one chunk.
  */
 import { Effect } from "effect"
 import { readSync } from "node:fs"
@@ -12,7 +12,7 @@ export interface Output {
   readonly printed: () => number
   /** Whether the last of them is still being written; the pipe is not read meanwhile. */
   readonly isBehind: () => boolean
-  /** Takes what is in the pipe at that moment, and ends. It does not wait for processes that still hold the pipe. */
+  /** Reads what is in the pipe now, and closes it. Does not wait for processes that still hold the pipe. */
   readonly finish: (options: { readonly tail: number }) => Effect.Effect<Written>
 }
 
@@ -47,7 +47,7 @@ const start = (fd: number, file: OutputFile): Output => {
     pipe.pause()
     pipe.removeAllListeners("data")
     await writing
-    // From here to the end of the reading nothing else can happen.
+    // Synchronous from here until the pipe has been read.
     const rest: Array<Buffer> = []
     for (let chunk: unknown = pipe.read(); Buffer.isBuffer(chunk); chunk = pipe.read()) rest.push(chunk)
     if (!pipe.destroyed) rest.push(...readAll(fd))
@@ -63,10 +63,10 @@ const start = (fd: number, file: OutputFile): Output => {
   }
 }
 
-/** Filled and emptied at once, so one is enough for all. */
+/** Filled and emptied synchronously, so that all outputs can share it. */
 const piece = Buffer.alloc(64 * 1024)
 
-/** All that is in a pipe that does not block. */
+/** Reads all that is in a non-blocking pipe. */
 const readAll = (fd: number): ReadonlyArray<Buffer> => {
   const chunks: Array<Buffer> = []
   try {

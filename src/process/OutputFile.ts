@@ -3,22 +3,22 @@
  * left out.
  *
  * The head goes into the file at once. The tail goes into files beside it, of which the last two stay, so that a crash leaves it
- * readable and others can follow it: their names say where in the output they begin. At the end the tail is put behind the head. A
+ * readable and others can follow it: their names say where in the output they begin. At the end the tail is appended to the head. A
  * disk that fails costs the rest of the output and nothing else.
  */
 import { type FileHandle, open, rm } from "node:fs/promises"
 
 export interface OutputFile {
-  /** Call it again only when it has returned. Never rejects. */
+  /** Must not be called again before it has resolved. Never rejects. */
   readonly append: (chunk: Uint8Array) => Promise<void>
   /** Never rejects. */
   readonly finish: (options: { readonly tail: number }) => Promise<Written>
 }
 
 export interface Written {
-  /** How much there was. */
+  /** How many bytes were printed. */
   readonly bytes: number
-  /** How much of it was not kept. */
+  /** How many of them were not kept. */
   readonly omitted: number
   /** The size of the file at the end. */
   readonly size: number
@@ -38,7 +38,7 @@ interface Part {
 /** The line that stands for output that was not kept. */
 export const marker = (omitted: number): string => `\n[charlotte: ${omitted} bytes of output are left out here]\n`
 
-/** How much it stands for at the beginning of a text, and its length; nothing if the text begins with something else. */
+/** How many bytes a marker at the beginning of a text stands for, and its length; both 0 without one. */
 export const markedAt = (text: string): { readonly omitted: number; readonly length: number } => {
   const [found = "", omitted = "0"] = /^\n\[charlotte: (\d+) bytes of output are left out here\]\n/.exec(text) ?? []
   return { omitted: Number(omitted), length: found.length }
@@ -52,7 +52,7 @@ export interface TailFile {
 
 const tailEnding = ({ from, head }: TailFile): string => `.tail-${head}-${from}`
 
-/** What the name of a file of the tail says, with the name of the whole. */
+/** Parses the name of a file of the tail; `of` is the name of the output file. */
 export const readTailName = (name: string): (TailFile & { readonly of: string }) | undefined => {
   const [, of = "", head, from] = /^(.*)\.tail-(\d+)-(\d+)$/.exec(name) ?? []
   return head === undefined ? undefined : { of, head: Number(head), from: Number(from) }
@@ -63,7 +63,7 @@ export const markerSize = 128
 
 const copySize = 1024 * 1024
 
-/** Rejects if the file cannot be made. One that was there is replaced. */
+/** Creates the file, or replaces an existing one; rejects if that fails. */
 export const make = async (path: string, limit: number): Promise<OutputFile> => {
   const headLimit = Math.floor(limit / 2)
   const tailLimit = Math.max(1, Math.floor((limit - headLimit - markerSize) / 2))
@@ -117,7 +117,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
   /** What is kept, over all files. */
   const kept = () => [head, ...tail].reduce((sum, part) => sum + part.size, 0)
 
-  /** Puts the tail behind the head. */
+  /** Appends the tail to the head. */
   const join = async () => {
     if (kept() < bytes) await write(head, Buffer.from(marker(bytes - kept())))
     const buffer = Buffer.alloc(tail.length === 0 ? 0 : copySize)
@@ -129,7 +129,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
         at += bytesRead
       }
     }
-    // The last one first: to a reader, a missing first one is output that was left out.
+    // From the last: a reader takes a missing first part for output that was left out.
     for (const part of [...tail].reverse()) await rm(part.path, { force: true })
   }
 

@@ -1,5 +1,5 @@
 /**
- * Reads the output of a program piece by piece, also while it is written and beyond what the head of its file holds.
+ * Reads the output of a program piece by piece, even while it is being written and has outgrown the head of its file.
  */
 import { Effect } from "effect"
 import { constants, type FileHandle, open, readdir } from "node:fs/promises"
@@ -8,7 +8,7 @@ import { marker, markedAt, markerSize, readTailName, type TailFile } from "./Out
 
 export interface Output {
   readonly path: string
-  /** The files that it goes on in as long as it is written, in order. */
+  /** The files that it continues in while it is being written, in order. */
   readonly tail: ReadonlyArray<Tail>
 }
 
@@ -20,7 +20,7 @@ export interface Tail extends TailFile {
 export interface Position {
   /** In bytes of the output; once it is complete, of the file. */
   readonly at: number
-  /** How much is in the head, if output was read that is not; it will be put behind the head in the end. */
+  /** The size of the head, if output beyond it was read; in the end that is appended to the head. */
   readonly head: number | undefined
 }
 
@@ -91,14 +91,14 @@ const read = async (path: string, at: number, length: number): Promise<Uint8Arra
   return bytes ?? new Uint8Array()
 }
 
-/** Where in a complete file the output continues that was read up to a position. */
+/** The offset in a complete file at which reading continues after a position. */
 const offsetOf = async (path: string, { at, head }: Position): Promise<number> => {
   if (head === undefined) return at
   const { length, omitted } = markedAt(Buffer.from(await read(path, head, markerSize)).toString("latin1"))
   return at < head + omitted ? head : at - omitted + length
 }
 
-/** The piece after a position that is behind the head, from the first file of the tail that has it or begins later. */
+/** The piece after a position beyond the head, from the first file of the tail that has it or begins later. */
 const nextOfTail = async (tail: ReadonlyArray<Tail>, { at }: Position, length: number): Promise<Piece | undefined> => {
   const next = tail.find((_, index) => at < (tail[index + 1]?.from ?? Infinity))
   if (next === undefined) return undefined

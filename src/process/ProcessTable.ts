@@ -1,6 +1,6 @@
 /**
  * The processes of this machine, as the kernel lists them. Everything here is read synchronously: what is
- * known of a process is worth something only in the moment before it is signalled.
+ * known of a process is reliable only in the moment before it is signalled.
  */
 import { Context, Option } from "effect"
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
@@ -37,13 +37,13 @@ export interface Entry {
   readonly isStopped: boolean
   /** On a processor, waiting for one, or in the middle of input or output. */
   readonly isRunning: boolean
-  /** Whether it has no variable at all. One that is about to begin another program, or to end, does not count as such. */
+  /** Whether its environment is empty; false for one that is about to execute another program, or to exit. */
   readonly isBare: boolean
-  /** Whether it is a part of the kernel. */
+  /** Whether it is a kernel thread. */
   readonly isKernel: boolean
 }
 
-/** None where the kernel has no `/proc`; tests that play such a system replace it. */
+/** None without `/proc`; tests that simulate such a system replace it. */
 export class ProcessTableRef extends Context.Reference<ProcessTableRef>()("charlotte/ProcessTable", {
   defaultValue: (): Option.Option<ProcessTable> =>
     existsSync("/proc/self/stat") ? Option.some({ ...proc, cgroups: Cgroup.detect() }) : Option.none()
@@ -58,7 +58,7 @@ const orElse = <A>(f: () => A, otherwise: A): A => {
   }
 }
 
-/** A flag of a process. */
+/** `PF_KTHREAD`, a flag of a process. */
 const kernelThread = 0x00200000
 
 /** The fields of `/proc/PID/stat` from the third on; the name before them may hold blanks and parentheses itself. */
@@ -83,7 +83,7 @@ const parse = (pid: number, stat: string): Entry | undefined => {
   }
 }
 
-/** Processes of other users keep to themselves, and so do some of our own, such as ssh-agent. */
+/** Processes of other users are unreadable, and so are some of our own, such as ssh-agent. */
 const isForbidden = (cause: unknown) =>
   cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM")
 
@@ -92,7 +92,7 @@ export const signal: ProcessTable["signal"] = (target, signal) => {
   try {
     return process.kill(target, signal)
   } catch {
-    // It has ended, or is none of ours to signal, as the zombies of a group are on macOS.
+    // It has ended, or may not be signalled, such as the zombies of a group on macOS.
     return false
   }
 }
@@ -103,29 +103,29 @@ const read = (pid: number): Entry | undefined =>
     orElse(() => readFileSync(`/proc/${pid}/stat`, "utf8"), "")
   )
 
-/** Of the directory of a process; the next one with its pid has another. */
+/** The inode of a process's directory; the next process with its pid has another. */
 const inodeOf = (pid: number): number | undefined =>
   orElse(() => lstatSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ino, undefined)
 
 /**
- * The parts of the kernel that were seen, which are what they are as long as they are there. They are most of a table, and to
- * see that one is still there takes a quarter of the time.
+ * The kernel threads that were seen, which do not change while they exist. They are most of a table, and checking that one still
+ * exists takes a quarter of the time of reading it.
  */
-const kernel = new Map<number, { readonly inode: number; readonly entry: Entry }>()
+const kernelThreads = new Map<number, { readonly inode: number; readonly entry: Entry }>()
 
 /** Bounds the cache, which does not notice when entries disappear. */
-const manyParts = 10_000
+const maxKernelThreads = 10_000
 
 const get = (pid: number): Entry | undefined => {
-  const known = kernel.get(pid)
+  const known = kernelThreads.get(pid)
   if (known !== undefined && inodeOf(pid) === known.inode) return known.entry
   const entry = read(pid)
   if (entry?.isKernel !== true) return entry
   const inode = inodeOf(pid)
-  // What was there before and after is what has this inode.
+  // The same process before and after has this inode.
   if (inode !== undefined && read(pid)?.startTime === entry.startTime) {
-    if (kernel.size >= manyParts) kernel.clear()
-    kernel.set(pid, { inode, entry })
+    if (kernelThreads.size >= maxKernelThreads) kernelThreads.clear()
+    kernelThreads.set(pid, { inode, entry })
   }
   return entry
 }

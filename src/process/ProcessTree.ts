@@ -38,7 +38,7 @@ export interface Leader {
   readonly isChild: boolean
 }
 
-/** What the processes of a tree are found by. */
+/** Identifies the processes of a tree. */
 export interface Root {
   readonly cookie: string
   /** Missing when it was not recorded. */

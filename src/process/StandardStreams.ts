@@ -1,5 +1,5 @@
 /**
- * What a child gets as its standard input, output and error: a file that holds the text for it, and one pipe for both.
+ * The standard streams of a child: a file that holds its input, and one pipe for output and error.
  *
  * Node's own pipes are sockets, on which a script's `> /dev/stderr` fails, and two of them lose the order of what came
  * first. So this is a named pipe and a file, which are named after the cookie and removed at once. Their names stay with
@@ -66,7 +66,7 @@ const outputOf = (cookie: string) => join(tmpdir(), `charlotte-${cookie}`)
 const inputOf = (cookie: string) => `${outputOf(cookie)}.input`
 
 const openPipe = (name: string): Pipe => {
-  // The reader comes first, or the writer would wait for it.
+  // Opens the reader first, or the writer would wait for it.
   const reader = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     return { reader, output: openSync(name, constants.O_WRONLY) }

@@ -1,11 +1,11 @@
 /**
- * What ends the processes of jobs when this program is killed or stands still. On one machine that is left to the next manager. In
- * a cluster, a job is continued on another machine meanwhile, where they cannot be seen.
+ * Ends the processes of jobs when this program is killed or stalls. On one machine that is left to the next manager. In a cluster a
+ * job is continued meanwhile on another machine, from which they cannot be seen.
  */
 import { Context, Effect } from "effect"
 
 export interface Service {
-  /** Returns when nothing that carries the cookie can outlive this program any more. Interruption is as a release. */
+  /** Returns when nothing that carries the cookie can outlive this program any more. An interruption releases it. */
   readonly watch: (cookie: string) => Effect.Effect<void>
   /** Identifies the process that was started with a cookie. */
   readonly spawned: (process: {

@@ -1,16 +1,16 @@
 /**
- * The mode of new files. Those of a manager are its user's alone, whatever mode they are made with. What it starts makes files
- * for its user, in the user's own repository too, and gets the umask that this program inherited.
+ * The umask. Files of a manager are accessible to its user only, whatever mode they are made with. The programs that it starts
+ * make files for the user, also in the user's own repository, and get the umask that this program inherited.
  */
 import { Effect, type Scope } from "effect"
 import { umask } from "node:process"
 
 const own = 0o077
 
-/** What it was before; a process has only one. */
+/** The umask before `restrictive`; a process has only one. */
 let inherited: number | undefined
 
-/** New files are this user's alone, until the scope closes. */
+/** Makes new files accessible to this user only, until the scope closes. */
 export const restrictive: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     const before = inherited
@@ -26,7 +26,7 @@ export const restrictive: Effect.Effect<void, never, Scope.Scope> = Effect.acqui
     })
 )
 
-/** Starts a process; it has the umask that this one inherited. */
+/** Starts a process with the umask that this one inherited. */
 export const withInherited = <A>(start: () => A): A => {
   if (inherited === undefined) return start()
   umask(inherited)

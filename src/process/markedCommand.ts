@@ -15,8 +15,8 @@ unset PWD OLDPWD SHLVL
 exec "$@"`
 
 /**
- * A command line that runs the command with its mark. The command itself where that is not certain to start, so that the
- * error is the one that the system gives, or where a shell would change its environment.
+ * A command line that runs the command with its mark. It is the command itself if that might not start, so that the system
+ * reports the error, or if a shell would change its environment.
  */
 export const markedCommand = (options: {
   readonly command: Command
@@ -52,7 +52,7 @@ const isExecutable = (path: string): boolean => {
   }
 }
 
-/** A file that can be executed, and the interpreter too that its first line may name. */
+/** Whether a file can be executed, and also the interpreter that its first line may name. */
 const isProgram = (path: string): boolean => {
   if (!isExecutable(path)) return false
   const [, interpreter] = /^#!\s*([^\s\0]+)/.exec(head(path)) ?? []
@@ -69,7 +69,7 @@ const head = (path: string): string => {
       closeSync(file)
     }
   } catch {
-    // A program may be executed by those who may not read it.
+    // A program can be executable without being readable.
     return ""
   }
 }

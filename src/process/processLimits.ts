@@ -33,7 +33,7 @@ export interface Slow {
 
 const slowShare = 0.8
 
-/** What comes first: its end, or a limit. The process itself is not touched. */
+/** The outcome of the process, or the limit that it exceeds first. The process itself is not touched. */
 export const within = (
   limits: {
     readonly total?: Duration.DurationInput | undefined

@@ -1,6 +1,6 @@
 /**
- * Clears away what a crash has left running on this machine. That a process of another machine is gone cannot be seen from here, and
- * a boot id that differs from this machine's says nothing about it, so its record stays open for a manager there.
+ * Kills what a crash has left running on this machine. Whether a process of another machine is gone cannot be seen from here, and a
+ * boot id that differs from this machine's says nothing about it, so its record stays open for a manager there.
  */
 import { Effect, Option } from "effect"
 import { now } from "../internal/now.js"

@@ -38,7 +38,7 @@ const maxOutput = 256 * 1024 * 1024
 
 const maxErrors = 20_000
 
-/** How long a program has to end politely once it is interrupted, so that git removes its locks. In milliseconds, as all of these. */
+/** Grace period of an interrupted program, so that git can remove its locks. All of these are in milliseconds. */
 const grace = 500
 
 /** How long a killed program is waited for. */
@@ -76,7 +76,7 @@ interface Running {
   readonly output: () => { readonly stdout: Buffer; readonly stderr: string }
   /** Signals the program and what it has started in its process group. */
   readonly signal: (name: NodeJS.Signals) => void
-  /** Listens no more to whatever still holds its output. */
+  /** Stops reading its output, which other processes may still hold. */
   readonly close: () => void
 }
 

@@ -1,6 +1,6 @@
 /**
- * All that belongs to the start of a child process: the file for its output, its standard streams, the process, and the way
- * of the one into the other.
+ * Spawns a child process: opens the file for its output and its standard streams, starts it, and copies its output into the
+ * file.
  */
 import { type Array, Context, Effect, Exit, type Option } from "effect"
 import { randomUUID } from "node:crypto"
@@ -36,7 +36,7 @@ export interface Launch {
   readonly cookie: Effect.Effect<string>
   /** When it fails, nothing runs and nothing is left. */
   readonly start: (options: LaunchOptions) => Effect.Effect<Launched, ProcessOutcome>
-  /** Removes what is there for a process whose start was cut off by a crash. */
+  /** Removes what a start that was cut off by a crash has left. */
   readonly clear: (cookie: string) => Effect.Effect<void>
 }
 
@@ -70,7 +70,7 @@ const start = (options: LaunchOptions): Effect.Effect<Launched, ProcessOutcome> 
 const openFile = ({ file, limit }: LaunchOptions): Effect.Effect<OutputFile.OutputFile, ProcessOutcome> =>
   Effect.tryPromise({
     try: () =>
-      // Most of the time its directory is there.
+      // Its directory usually exists.
       OutputFile.make(file, limit).catch(async () => {
         await mkdir(dirname(file), { recursive: true })
         return OutputFile.make(file, limit)

@@ -13,7 +13,7 @@ const reasons: { readonly [code: string]: readonly [StartFailure, string] } = {
   ENOMEM: ["exhausted", "the system has no memory left"]
 }
 
-/** Why a program did not start. What Node says of it may repeat an argument, and with it a secret; so the words are ours. */
+/** Why a program did not start. Node's own message may repeat an argument, and with it a secret, so it is not used. */
 export const startFailure = (
   { cwd, file }: { readonly file: string; readonly cwd: string },
   cause: unknown

@@ -1,5 +1,5 @@
 /**
- * One child process from its record to its end.
+ * Supervises one child process, from its record to its end.
  */
 import { type Array, Deferred, Duration, Effect, Either, Exit, Option, Runtime, Schedule } from "effect"
 import { now } from "../internal/now.js"
@@ -50,7 +50,7 @@ export interface RunOptions {
   readonly grace: () => Duration.Duration
   /** Completes when the grace period ends, which a later stop can shorten. */
   readonly graceOver?: Effect.Effect<void> | undefined
-  /** Called when 80 % of a limit are used up: of the time limit once, of that without output once for each silence. */
+  /** Called at 80 % of a limit: once for the time limit, and once in each silence for the limit without output. */
   readonly onSlow?: ((slow: Slow) => Effect.Effect<void>) | undefined
   /** Called with the killed processes if an interruption had to kill any. */
   readonly onForced?: ((killed: ReadonlyArray<KilledProcess>) => Effect.Effect<void>) | undefined
@@ -94,7 +94,7 @@ export interface ProcessResult {
     readonly size: number
     /** The end of the output. */
     readonly tail: string
-    /** Why output was lost other than by its size, such as a full disk. */
+    /** Why output was lost, other than for its size; for example a full disk. */
     readonly problem: string | undefined
   }
 }
@@ -103,10 +103,10 @@ const outputLimit = 64 * 1024 * 1024
 
 const tailSize = 16 * 1024
 
-/** What a process leaves behind may be about to end by itself, as a `tee` at the end of a script is. */
+/** How long processes that are left behind may take to end by themselves, such as a `tee` at the end of a script. */
 const settle = Duration.millis(200)
 
-/** A node of a cluster that has lost its database goes on when it is back, and nothing else would record the end of a process. */
+/** A node of a cluster continues when its database is reachable again, and nothing else would record the end of a process. */
 const untilReached = {
   while: ({ reason }: StoreError) => reason === "unreachable",
   schedule: Schedule.spaced("1 second")
@@ -200,7 +200,7 @@ export const make = (runner: {
       const killed = tree.killed().map(({ name, pid }) => ({ pid, command: name }))
       if (Exit.isInterrupted(exit) && killed.length > 0) {
         const names = killed.map(({ command, pid }) => `${command} (pid ${pid})`).join(", ")
-        yield* Effect.annotateLogs(Effect.logInfo(`killed of ${purpose}: ${names}`), { jobId })
+        yield* Effect.annotateLogs(Effect.logInfo(`killed processes of ${purpose}: ${names}`), { jobId })
         yield* onForced(killed)
       }
       const written = yield* output.finish({ tail: limits.tail ?? tailSize })
@@ -218,7 +218,7 @@ export const make = (runner: {
     )
 }
 
-/** As much of the end as is recorded, from the beginning of a line: a secret that is cut in two would not be redacted. */
+/** The end of the output as it is recorded, from the beginning of a line: a secret that is cut in two would not be redacted. */
 const lastOf = ({ size, tail }: Written): string => {
   const bytes = Buffer.from(tail)
   if (Math.max(size, bytes.length) <= tailSize) return tail

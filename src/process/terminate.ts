@@ -40,8 +40,8 @@ export const terminate = (
   })
 
 /**
- * Runs `use` with whether the grace is over. A daemon waits for that: the fibers that another one has forked are interrupted with
- * it, also where it cannot be interrupted itself.
+ * Runs `use`, which can ask whether the grace is over. A daemon fiber waits for that: a child fiber would be interrupted together
+ * with its parent, even while that is uninterruptible.
  */
 const withGraceOver = <A>(
   graceOver: Effect.Effect<void> = Effect.never,
@@ -69,7 +69,7 @@ export const kill = (tree: ProcessTree): Effect.Effect<void> =>
       const pids = isEmpty ? [] : tree.sweep("SIGKILL").found.map(({ pid }) => pid)
       return pids.length === 0
         ? Effect.void
-        : Effect.logWarning(`these processes do not die of SIGKILL and are waited for: ${pids.join(", ")}`)
+        : Effect.logWarning(`waiting for processes that have survived SIGKILL: ${pids.join(", ")}`)
     }),
     Effect.repeat({ until: (isEmpty) => isEmpty }),
     Effect.asVoid
@@ -78,7 +78,7 @@ export const kill = (tree: ProcessTree): Effect.Effect<void> =>
 /** The longest pause between two scans, in milliseconds. */
 const longestPause = 50
 
-/** So many scans in a row that find nothing are enough, although other processes come and go in each of them. */
+/** This many scans in a row that find nothing are enough, even if other processes came and went during each of them. */
 const enough = 5
 
 const isEmptyWithin = (

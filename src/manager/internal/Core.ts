@@ -1,5 +1,5 @@
 /**
- * What the parts of a manager share.
+ * What all parts of a manager share.
  */
 import { type Duration, Effect, Option, Ref, Runtime, type Scope } from "effect"
 import { JobNotFound, type StopTimedOut, type StoreError } from "../../domain/errors.js"
@@ -28,12 +28,12 @@ export interface Core<in out Config> {
   readonly permitFreed: Notifier
   /** Changes whenever a job has ended and its permit is free again. */
   readonly jobEnded: Notifier
-  /** The jobs that other nodes of a cluster have; none where this manager has all of its kind. */
+  /** The jobs of the other nodes of a cluster; none if this manager runs all jobs of its kind. */
   readonly others: Option.Option<Others>
   /** What the orchestrator does; `forkJob` provides its services. */
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly shutdown: Shutdown.Shutdown
-  /** How often this node of a cluster has let go of all its jobs, since others may have them. */
+  /** How often this node of a cluster has lost its lease, and interrupted all of its jobs. */
   readonly lapses: Ref.Ref<number>
   readonly persistRetry: PersistRetry.PersistRetry
   readonly forkJob: ForkJob.ForkJob
@@ -45,7 +45,7 @@ export interface Core<in out Config> {
 
 /** The running jobs of other nodes. */
 export interface Others {
-  /** Stops one. None where it has ended its attempt meanwhile, and is no longer running. */
+  /** Stops one; none if its attempt has ended meanwhile. */
   readonly stop: (
     run: Run,
     options: { readonly grace: Duration.Duration; readonly begun: number }
@@ -54,7 +54,7 @@ export interface Others {
   readonly ids: Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }
 
-/** Adds what every manager has to what is its own. */
+/** Adds the parts that all managers have in common to those of one manager. */
 export const make = <Config>(
   own: Pick<Core<Config>, "kind" | "maxJobs" | "others" | "stopGrace" | "jobs" | "permits" | "run">
 ): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>

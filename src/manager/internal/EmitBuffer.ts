@@ -1,6 +1,6 @@
 /**
- * What an orchestrator has emitted and the log does not hold yet: bounded, in order, and written in batches by one fiber,
- * which there is only while something waits to be written.
+ * Events that an orchestrator has emitted and that are not in the log yet: bounded, in order, and written in batches by one
+ * fiber, which exists only while events are waiting to be written.
  */
 import { Chunk, Effect, Ref } from "effect"
 import type { AcceptedEvent } from "../../store/RunStoreService.js"
@@ -10,17 +10,17 @@ import { RealClock } from "../../internal/RealClock.js"
 export interface EmitBuffer {
   /** Accepts an event; waits while the buffer is full. */
   readonly offer: (event: AcceptedEvent) => Effect.Effect<void>
-  /** Returns when all that was accepted before is written. */
+  /** Waits until all events that were accepted before are written. */
   readonly flush: Effect.Effect<void>
 }
 
-/** Bytes that may wait to be written. An event counts as 4 KiB at least, so there are 1,024 of them at the most. */
+/** Bytes that may wait to be written. An event counts as at least 4 KiB, so at most 1,024 of them wait. */
 const capacity = 4 * 1024 * 1024
 const smallest = 4 * 1024
 
 interface State {
   readonly waiting: Chunk.Chunk<AcceptedEvent>
-  /** Of what waits and of what is being written. */
+  /** Of the waiting events and of those being written. */
   readonly bytes: number
   readonly accepted: number
   readonly written: number
@@ -55,7 +55,7 @@ export const make = (options: Options): Effect.Effect<EmitBuffer> =>
     const buffer = { ...options, state, progress: makeNotifier() }
     return {
       offer: (event) => offer(buffer, event),
-      // It dies where it may have to wait, not only where it happens to.
+      // Dies whenever it might have to wait, not only when it has to.
       flush: Effect.zipRight(
         options.beforeWait,
         Effect.flatMap(Ref.get(state), ({ accepted }) => until(buffer, ({ written }) => written >= accepted))
@@ -79,7 +79,7 @@ const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
           }
         ]
   )
-  // An interruption between the two would leave the event without a fiber that writes it, and a flush without an end.
+  // An interruption between accepting the event and forking its writer would leave it unwritten, and a flush waiting for ever.
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(accept, (answer) => {
       switch (answer) {
@@ -102,7 +102,7 @@ const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
 const until = ({ beforeWait, progress, state }: Buffer, reached: (state: State) => boolean): Effect.Effect<void> =>
   Effect.gen(function* () {
     while (true) {
-      // The version comes before the state: what changes in between is seen.
+      // Reads the version before the state, so that no change in between is missed.
       const version = yield* progress.version
       if (reached(yield* Ref.get(state))) return
       yield* beforeWait
@@ -112,7 +112,7 @@ const until = ({ beforeWait, progress, state }: Buffer, reached: (state: State) 
 
 const drain = ({ progress, state, write }: Buffer): Effect.Effect<void> =>
   Effect.gen(function* () {
-    // What is emitted without a wait between goes into one write.
+    // Events that are emitted without a wait in between go into one write.
     yield* Effect.flatMap(RealClock, ({ turn }) => turn)
     while (true) {
       const batch = yield* Ref.modify(state, take)

@@ -1,13 +1,13 @@
 /**
- * Pages of the event log that were read a moment ago: those who follow the log at the same time read the same pages, and each
- * is read and decoded once for all of them. What is in the log never changes until runs are pruned, so a page with events in it
- * stays true until then. That nothing comes after it does not, so that is always read from the log.
+ * Recently read pages of the event log: subscribers that follow the log at the same time share them, so that each page is read
+ * and decoded once. Recorded events do not change until runs are pruned, so a page with events stays valid until then. That it
+ * is the last page does not, so the end of the log is always read.
  */
 import { Chunk, Effect, Ref } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 
 export interface Page {
-  /** The same chunk for all: what is made of it need be made only once. */
+  /** One chunk for all subscribers: what is derived from it can be cached by its identity. */
   readonly events: Chunk.Chunk<JobEvent>
   /** Where the next page begins. */
   readonly cursor: number
@@ -19,12 +19,12 @@ export interface Page {
 /** Reads a page through the cache; `name` says where in the log it begins. */
 export type EventPageCache = <E>(name: string, read: Effect.Effect<Page, E>) => Effect.Effect<Page, E>
 
-/** How many pages are kept, the latest ones, and how many characters of theirs. */
+/** The latest pages are kept, up to this many, and this many characters of payloads. */
 const limits = { pages: 8, size: 1024 * 1024 }
 
 interface Kept {
   readonly name: string
-  /** How often runs had been pruned before it was read. */
+  /** How often runs had been pruned when it was read. */
   readonly readAt: number
   readonly page: Page
 }

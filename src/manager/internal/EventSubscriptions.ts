@@ -1,6 +1,6 @@
 /**
- * Subscriptions. Each is a cursor into the event log: it replays, then follows, at its own pace, and costs the writer
- * nothing. There is no buffer, so nothing is ever dropped.
+ * Subscriptions to events. Each is a cursor into the event log: it replays, then follows, at its own pace, and costs the
+ * writer nothing. There is no buffer, so nothing is ever dropped.
  */
 import { Chunk, Effect, Option, type Scope, Stream } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
@@ -37,7 +37,7 @@ export const make = (options: {
     ): Effect.Effect<readonly [Chunk.Chunk<JobEvent>, Option.Option<number>], E> =>
       Effect.gen(function* () {
         for (let position = after; ;) {
-          // The end comes before the version, and that before the page: what happens in between is seen afterwards.
+          // Read in this order, what happens between two reads is seen in the next round.
           const isOver = yield* shutdown.isOver
           const version = yield* signal.version
           const { cursor, events, next } = yield* read(position)
@@ -45,7 +45,7 @@ export const make = (options: {
           if (Chunk.isNonEmpty(events)) return [events, Option.some(cursor)]
           position = cursor
           if (next === "more") continue
-          // A transaction that holds the connection would wait for a write that waits for it.
+          // Inside a transaction this would deadlock: the awaited write needs the connection of the transaction.
           yield* store.outsideTransaction
           yield* shutdown.orOver(signal.changed(version))
         }
@@ -58,7 +58,7 @@ export const make = (options: {
     ): Stream.Stream<JobEvent, E> =>
       Stream.unwrapScoped(
         Effect.gen(function* () {
-          // It would follow for as long as the transaction keeps the writes that it waits for from being made.
+          // Inside a transaction it would wait for ever: the transaction blocks the writes that it waits for.
           yield* store.outsideTransaction
           yield* shutdown.stream
           const signal = yield* subscribe

@@ -1,5 +1,5 @@
 /**
- * How long the orchestrator of a job has for a polite end once a stop has interrupted it.
+ * The grace period of a job: how long its orchestrator may take to end once a stop has interrupted it.
  */
 import { Deferred, Duration, Effect, MutableRef, Option } from "effect"
 import * as runningTime from "../../internal/runningTime.js"
@@ -7,7 +7,7 @@ import * as runningTime from "../../internal/runningTime.js"
 export interface Grace {
   /** Read by the orchestrator without an effect, as `JobContext.grace`. */
   readonly current: () => Duration.Duration
-  /** Begins the grace of a stop, or shortens it to that of a later one; a longer one changes nothing. */
+  /** Starts the grace period of a stop, or shortens it to that of a later one; a longer one changes nothing. */
   readonly limit: (grace: Duration.Duration) => Effect.Effect<void>
   /** Completes when the grace is over, or the job has ended meanwhile. */
   readonly over: Effect.Effect<void>
@@ -15,7 +15,7 @@ export interface Grace {
 }
 
 export const make = (options: {
-  /** What there is without a stop. */
+  /** The grace period without a stop. */
   readonly initial: Duration.Duration
   /** Completes when the job has ended. */
   readonly ended: Effect.Effect<unknown>

@@ -8,7 +8,7 @@ import { JobId } from "../../domain/JobId.js"
 /** Makes the id of a job that is submitted at that time, in milliseconds. */
 export type JobIdGenerator = (millis: number) => JobId
 
-/** Randomness comes from `Random`, whose numbers seed a generator: the factory asks for numbers outside any fiber. */
+/** Seeds a generator from `Random`, since the factory draws its numbers outside any fiber. */
 export const make: Effect.Effect<JobIdGenerator> = Effect.map(
   Effect.all([Random.nextInt, Random.nextInt, Random.nextInt, Random.nextInt]),
   ([a, b, c, d]) => {
@@ -19,7 +19,7 @@ export const make: Effect.Effect<JobIdGenerator> = Effect.map(
   }
 )
 
-/** The same, with ids that are greater than one that was made elsewhere, perhaps by a clock that was wrong. */
+/** A generator of ids that are greater than `id`, which may have been made elsewhere, or by a wrong clock. */
 export const above =
   (next: JobIdGenerator, id: JobId): JobIdGenerator =>
   (millis) =>

@@ -1,6 +1,5 @@
 /**
- * What the end of the work means for its job. It is decided here and nowhere else, once, from the `Exit` of the effect that
- * `run` returned.
+ * The outcome of a job. It is decided here and nowhere else, once, from the `Exit` of the effect that `run` returned.
  */
 import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
 import { toJson } from "../../internal/Json.js"
@@ -14,7 +13,7 @@ export type Outcome = Pick<Change, "result" | "error" | "parked"> & {
   readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted" | "job.parked"
 }
 
-/** The manager interrupts in this name, so that a cause tells its interruption from one that the work did to itself. */
+/** The fiber id that the manager interrupts with, which distinguishes its interruptions from those by the work itself. */
 export const interruptor = FiberId.runtime(-1, 0)
 
 /**
@@ -82,7 +81,7 @@ export const recorded = (run: Run, { error, parked, result, type }: Outcome, at:
     { disableValidation: true }
   )
 
-/** A failure of the work beside its encoded form, by the schema of its kind: the one is shown, the other recorded. */
+/** A failure of the work, and its form encoded by the schema of its kind: the former is rendered, the latter recorded. */
 export class EncodedFailure {
   readonly #failure: unknown
   readonly encoded: unknown
@@ -92,7 +91,7 @@ export class EncodedFailure {
     this.encoded = encoded
   }
 
-  /** As the work failed with it. */
+  /** The failure before it was encoded. */
   get failure(): unknown {
     return this.#failure
   }
@@ -125,7 +124,7 @@ export const recoveryError = (reason: string, cause: Cause.Cause<unknown> = Caus
 const selfInterrupted = (cause: Cause.Cause<unknown>): RunError =>
   runError("interrupted", "the orchestrator interrupted itself", render(cause))
 
-/** An error whose getters throw must not keep the end of its job from the record. */
+/** An error whose getters throw must not prevent the end of its job from being recorded. */
 const render = (cause: Cause.Cause<unknown>): string => {
   try {
     return Cause.pretty(cause, { renderErrorCause: true })

@@ -1,5 +1,5 @@
 /**
- * The jobs that hold a permit, or are just giving it back, and the state that each is in.
+ * The jobs that hold a permit or are just releasing it, each with its state.
  */
 import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -20,7 +20,7 @@ export interface Admitting {
   readonly id: JobId
   /** Completes when it is admitted, or refused and removed. */
   readonly answered: Effect.Effect<unknown>
-  /** Ends the check; a commit that has begun is not interrupted. */
+  /** Cancels the check; a commit that has begun is not interrupted. */
   readonly withdraw: Effect.Effect<void>
 }
 
@@ -49,7 +49,7 @@ export interface Settling<out Config> {
   readonly exit: Exit.Exit<unknown, unknown>
   readonly outcome: JobOutcome.Outcome
   readonly phase: "running" | "stopping"
-  /** Nothing of it is left to do but to give its permit back: it is not active any more. */
+  /** Only its permit is still to be released: it is no longer active. */
   readonly isOver: boolean
 }
 
@@ -61,11 +61,11 @@ export interface Job<out Config> {
   readonly record: Ref.Ref<Run>
   /** Runs the orchestrator, and nothing else. */
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
-  /** What the orchestrator has acquired, and the fibers that it has forked into it. */
+  /** Holds what the orchestrator acquires, and the fibers that it forks into it. */
   readonly scope: Scope.CloseableScope
   readonly events: EmitBuffer
   readonly grace: Grace
-  /** None as long as nothing had to be killed. */
+  /** None unless something had to be killed. */
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
   /** Completes last of all, when the permit is free again; or when the manager has closed and the job has not ended. */
   readonly ended: Deferred.Deferred<Run>
@@ -76,7 +76,7 @@ const idOf = <Config>(active: ActiveJob<Config>): JobId => (active._tag === "Adm
 export const phaseOf = (active: Admitted<unknown>): "running" | "stopping" =>
   active._tag === "Settling" ? active.phase : active._tag === "Running" ? "running" : "stopping"
 
-/** Adds a job that is being admitted; `false` where one of that id is active already. */
+/** Adds a job that is being admitted; `false` if one with that id is active already. */
 export const add = <Config>(registry: JobRegistry<Config>, admitting: Admitting): Effect.Effect<boolean> =>
   Ref.modify(registry, (jobs) =>
     HashMap.has(jobs, admitting.id) ? [false, jobs] : [true, HashMap.set(jobs, admitting.id, admitting)]
@@ -85,14 +85,14 @@ export const add = <Config>(registry: JobRegistry<Config>, admitting: Admitting)
 export const run = <Config>(registry: JobRegistry<Config>, job: Job<Config>): Effect.Effect<void> =>
   Ref.update(registry, HashMap.set<JobId, ActiveJob<Config>>(job.id, { _tag: "Running", job }))
 
-/** Marks a running job as stopping; `false` where it no longer is running. */
+/** Marks a running job as stopping; `false` if it is no longer running. */
 export const beginStop = <Config>(registry: JobRegistry<Config>, { id }: Job<Config>): Effect.Effect<boolean> =>
   Ref.modify(registry, (jobs) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
     return active?._tag === "Running" ? [true, HashMap.set(jobs, id, { ...active, _tag: "Stopping" })] : [false, jobs]
   })
 
-/** Marks a running job as parking, and answers it; none where it no longer is running. */
+/** Marks a running job as parking, and returns it; none if it is no longer running. */
 export const beginPark = <Config>(
   registry: JobRegistry<Config>,
   id: JobId,
@@ -121,7 +121,7 @@ export const settle = <Config>(
     return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase, isOver: false })
   })
 
-/** What a job whose work has ended came to. */
+/** The state of a job whose work has ended, with its outcome. */
 export const settled = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<Settling<Config>> =>
   Effect.flatMap(get(registry, id), (found) =>
     Option.isSome(found) && found.value._tag === "Settling"
@@ -129,7 +129,7 @@ export const settled = <Config>(registry: JobRegistry<Config>, id: JobId): Effec
       : Effect.dieMessage(`the work of job ${id} has ended without an outcome`)
   )
 
-/** While its permit is still held, so that no more jobs are active than there are permits. */
+/** Marks a job as no longer active, while its permit is still held, so that never more jobs are active than there are permits. */
 export const end = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<void> =>
   Ref.update(
     registry,
@@ -157,7 +157,7 @@ export const find = <Config>(
       : Effect.succeedSome(active)
   })
 
-/** Returns when those that are being admitted now are admitted or refused. */
+/** Waits until all jobs that are being admitted now are admitted or refused. */
 export const admitted = <Config>(registry: JobRegistry<Config>): Effect.Effect<void> =>
   Effect.flatMap(Ref.get(registry), (jobs) =>
     Effect.forEach(HashMap.toValues(jobs), (active) => (active._tag === "Admitting" ? active.answered : Effect.void), {

@@ -1,6 +1,6 @@
 /**
  * How a manager closes: it takes no more jobs, then all jobs have ended or their deadline has passed, then the streams of
- * events run out.
+ * events are drained.
  */
 import { Deferred, Duration, Effect, Ref, type Scope } from "effect"
 import { ShuttingDown } from "../../domain/errors.js"
@@ -14,11 +14,11 @@ export interface Shutdown {
   readonly hasBegun: Effect.Effect<boolean>
   /** Fails once the shutdown has begun. */
   readonly refuse: Effect.Effect<void, ShuttingDown>
-  /** Waits for `effect`, no longer than so long; says whether it was done in time. */
+  /** Waits for `effect` up to a deadline; returns whether it completed in time. */
   readonly withinDeadline: (effect: Effect.Effect<void>, deadline: Duration.Duration) => Effect.Effect<boolean>
   /** The deadline has passed: what is not written now never will be. */
   readonly isOver: Effect.Effect<boolean>
-  /** Waits for `effect`, but no longer than until it is over. */
+  /** Waits for `effect`, or until the shutdown is over. */
   readonly orOver: (effect: Effect.Effect<void>) => Effect.Effect<void>
   /** Ends it, and gives the open streams a moment to read what was committed last. */
   readonly end: Effect.Effect<void>
@@ -26,7 +26,7 @@ export interface Shutdown {
   readonly stream: Effect.Effect<void, never, Scope.Scope>
 }
 
-/** How long the open streams have to run out; one that is not read cannot hold the manager back. */
+/** How long open streams may take to drain; one that is not read must not hold up the manager. */
 const drainTime = Duration.seconds(1)
 
 export const make: Effect.Effect<Shutdown> = Effect.gen(function* () {
@@ -39,7 +39,7 @@ export const make: Effect.Effect<Shutdown> = Effect.gen(function* () {
   const withinDeadline: Shutdown["withinDeadline"] = (effect, deadline) =>
     race.first([
       Effect.as(effect, true),
-      // On either clock: that of a test may stand still, and the process still has to end.
+      // By either clock: a `TestClock` may stand still, and the process has to end all the same.
       Effect.as(wall.sleep(Duration.toMillis(deadline)), false),
       Effect.as(Effect.sleep(deadline), false)
     ])

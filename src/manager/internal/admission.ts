@@ -1,5 +1,5 @@
 /**
- * What a configuration has to pass before a job is admitted.
+ * Decodes and checks the configuration of a job before it is admitted.
  */
 import { type Context, Effect, Schema } from "effect"
 import type { InvalidJobConfig } from "../../domain/errors.js"
@@ -9,11 +9,11 @@ import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
 import * as ReadBack from "./readBack.js"
 
 export interface Admission<in out C> {
-  /** Takes what a caller submits; names every bad field at once, an unknown one too. */
+  /** Decodes what a caller submits; reports every invalid field at once, unknown ones included. */
   readonly decode: (encoded: unknown) => Effect.Effect<Decoded<C>, InvalidJobConfig>
-  /** Asks the orchestrator about what is submitted. */
+  /** Runs the check of the orchestrator on a submitted configuration. */
   readonly check: (config: C) => Effect.Effect<Submitted, InvalidJobConfig>
-  /** Takes what an earlier version recorded; fields that this one does not know are ignored. */
+  /** Decodes and checks a recorded configuration; ignores unknown fields, which another version may have recorded. */
   readonly recorded: (encoded: unknown, submission: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
 }
 
@@ -26,7 +26,7 @@ export interface Decoded<out C> {
 export interface Submitted {
   readonly key: string | undefined
   readonly keyName: string | undefined
-  /** What the orchestrator found out, as JSON text. */
+  /** The submission data of the check, as JSON text. */
   readonly submission: string | undefined
 }
 
@@ -38,7 +38,7 @@ export const make = <C, I, RS, R, R2>(options: {
   readonly config: Schema.Schema<C, I, RS>
   readonly orchestrator: Orchestrator<C, R, R2>
   readonly services: Context.Context<RS | R2>
-  /** So many checks at the same time: each may start processes, such as git. */
+  /** How many checks run at once: each may start processes, such as git. */
   readonly maxChecks: number
 }): Effect.Effect<Admission<C>> =>
   Effect.map(Effect.makeSemaphore(options.maxChecks), (checks) => {

@@ -19,7 +19,7 @@ export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<R
       if (Option.isSome(active)) {
         const run = yield* Deferred.await(active.value.job.ended)
         if (isTerminal(run.status)) return run
-        // One that has parked goes on when it is woken, and one that this node of a cluster has let go of does so elsewhere.
+        // A parked job continues when it is woken, and one that this node of a cluster has let go of continues elsewhere.
         if (run.status !== "parked" && (yield* core.shutdown.hasBegun)) return run
       }
       const run = yield* awaitInactive(core, id)
@@ -27,13 +27,13 @@ export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<R
     }
   }).pipe(traced("JobManager.await"))
 
-/** None once it may have become active. */
+/** The record once the job has ended, or the manager has closed; none if the job may have become active. */
 const awaitInactive = <Config>(core: Core<Config>, id: JobId) =>
   Effect.gen(function* () {
     const signal = yield* core.store.changes(id)
     const version = yield* signal.version
     const run = yield* core.recordOf(id)
-    // Its record ends before its permit is free and it leaves the registry.
+    // The end is recorded before the permit is free and the job leaves the registry.
     if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none<Run>()
     if (isTerminal(run.status) || (yield* core.shutdown.isOver)) return Option.some(run)
     yield* core.shutdown.orOver(signal.changed(version))

@@ -24,7 +24,7 @@ import * as JobRegistry from "./JobRegistry.js"
 
 type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
 
-/** As the caller of `resume` asks: an interrupted run begins now or the call fails; a parked one is due. */
+/** Resumes a run: an interrupted one begins now, or the call fails; a parked one becomes due. */
 export const resumeJob = <Config>(
   core: Core<Config>,
   admission: Admission<Config>,
@@ -39,10 +39,10 @@ export const resumeJob = <Config>(
     const run = yield* core.recordOf(id)
     switch (run.status) {
       case "parked":
-        // Otherwise it has just begun, or was cancelled.
+        // If superseded, it has just begun, or was cancelled.
         return yield* Effect.catchTag(core.store.wake(id), "Superseded", () => resumeJob(core, admission, id))
       case "interrupted":
-        // Only where an earlier version has interrupted it.
+        // An interrupted run waits for its key only if an earlier version interrupted it.
         if (run.waitsFor === "key") return yield* notResumable(run, "another job holds its key")
         return yield* beginRun(core, admission, run)
       default:
@@ -70,7 +70,7 @@ export const beginRun = <Config>(
         endUnresumable(core, run, cause)
       )
       const { config, key } = checked
-      // A run of a transaction is checked for the first time.
+      // A run that a transaction inserted is checked for the first time here.
       const found = run.status === "pending" && recorded === undefined ? checked.submission : undefined
       const submission = found === undefined ? recorded : parse(found)
       const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
@@ -90,23 +90,24 @@ export const beginRun = <Config>(
         caller
       }),
       {
-        // Another call continues or cancels it, or has just done so; or it is due already, and its last attempt is just leaving.
+        // Another call is continuing or cancelling it, or has just done so; or it is due again before its last attempt has left
+        // the registry.
         AlreadyActive: () =>
           Effect.gen(function* () {
             const active = yield* JobRegistry.find(core.jobs, id)
             const { waitsFor } = yield* core.recordOf(id)
-            // Without the wait, this would repeat without a pause, and keep timers and I/O from what it waits for.
+            // Without this wait it would spin, and starve the timers and I/O that it waits for.
             if (waitsFor === "permit" && Option.isSome(active)) yield* Deferred.await(active.value.job.ended)
             yield* Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run))
           }),
         Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status })),
-        // It waits behind the key that its check has shown only now.
+        // The run waits behind another job, which holds the key that the check returned.
         Elsewhere: () => Effect.void
       }
     )
   })
 
-/** Of a pending run nothing is in its trace, even if its start had already made a span for it. */
+/** A pending run has no spans in its trace yet, even if its start had already made one. */
 const traceBefore = ({ status, trace }: Run): RunTrace | undefined =>
   status === "pending" && trace !== undefined
     ? new RunTrace({ startedBy: trace.startedBy }, { disableValidation: true })
@@ -115,7 +116,7 @@ const traceBefore = ({ status, trace }: Run): RunTrace | undefined =>
 const begunRun = ({ parked: _, waitsFor: __, ...run }: Run, begun: Required<Pick<Run, "attempt" | "startedAt">>): Run =>
   new Run({ ...run, ...begun, status: "running" }, { disableValidation: true })
 
-/** A run whose configuration no longer decodes, or that its check refuses or cannot check, has failed. */
+/** Fails a run whose configuration no longer decodes, or whose check refuses it or dies. */
 export const endUnresumable = <Config>(
   core: Core<Config>,
   run: Run,

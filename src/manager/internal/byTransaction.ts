@@ -2,8 +2,8 @@ import { type Effect, Option } from "effect"
 import type { Outbox, Service as Store } from "../../store/RunStoreService.js"
 
 /**
- * Runs `inside` inside a transaction of the application, and otherwise `outside`, apart from a transaction of any other SQL
- * client: what the application brings along to decode and check a configuration would use its connection.
+ * Runs `inside` inside a transaction of the application, and otherwise `outside`, detached from a transaction of any other SQL
+ * client, whose connection the application's code that decodes and checks a configuration would use.
  */
 export const byTransaction = <A, E>(
   { outbox }: Pick<Store, "outbox">,

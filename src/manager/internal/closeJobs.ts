@@ -1,5 +1,5 @@
 /**
- * What the end of a manager's layer does: interrupts all jobs at the same time, and waits for them under one deadline.
+ * Closes a manager: interrupts all jobs at the same time, and waits for them under one deadline.
  */
 import { Deferred, Duration, Effect, Ref } from "effect"
 import type { Core } from "./Core.js"
@@ -28,7 +28,7 @@ export const closeJobs = <Config>(core: Core<Config>, grace = core.stopGrace): E
     if (!healthy) yield* shutdown.withinDeadline(allEnded(core), afterGrace)
   })
 
-/** Interrupts a job, so that its attempt is interrupted. */
+/** Interrupts a job, so that its attempt is recorded as interrupted. */
 export const end = <Config>(
   core: Core<Config>,
   active: JobRegistry.ActiveJob<Config>,
@@ -38,14 +38,14 @@ export const end = <Config>(
     ? active.withdraw
     : Effect.zipRight(active.job.grace.limit(grace), core.fork(reliableInterrupt(active.job.fiber, interruptor)))
 
-/** How long jobs have to end that others may have. */
+/** Grace period of jobs that other nodes may have taken over. */
 const graceOnLoss = Duration.seconds(1)
 
-/** Interrupts a job that others may have: what it does now is done twice. */
+/** Interrupts a job that another node may have taken over, so that both may be working on it. */
 export const letGo = <Config>(core: Core<Config>, active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
   end(core, active, Duration.min(graceOnLoss, core.stopGrace))
 
-/** Answers those who wait for a job that does not end. */
+/** Completes the waiters of a job that does not end. */
 const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
   active._tag === "Admitting"
     ? Effect.void

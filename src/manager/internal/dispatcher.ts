@@ -1,6 +1,6 @@
 /**
  * Begins the runs that wait for a permit, in their order, as permits become free. None of them is held in memory: the next one
- * is read from the store, which says when there may be one. A due time is one sleep, until the earliest.
+ * is read from the store, which notifies when there may be one. Due times are one sleep, until the earliest.
  */
 import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
 import type { JobNotFound, MaxJobsReached, NotResumable, ShuttingDown, StoreError } from "../../domain/errors.js"
@@ -22,7 +22,7 @@ export interface Dispatcher {
   readonly keepTime: Effect.Effect<void>
   /** Runs an effect while no run that waits begins. */
   readonly pausedDuring: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Whether a run may wait for the next permit. It is a number in memory: no read stands between two jobs. */
+  /** Whether a run may be waiting for the next permit. Answered from memory, so that a start needs no read for it. */
   readonly mayHaveDue: Effect.Effect<boolean>
 }
 
@@ -32,7 +32,7 @@ const pause = 500
 /** A timer of the process cannot wait longer than 24.8 days. */
 const longest = Duration.days(24)
 
-/** Milliseconds between two looks at a clock that may have jumped. */
+/** Milliseconds between two checks of a clock that may have jumped. */
 const jumpCheck = 1_000
 
 export const make = <Config>(
@@ -124,7 +124,7 @@ const beginRun = <Config>(
   { crashes, run }: UnfinishedRun
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
-    // The manager before may have died between the record of the crash and that of the failure.
+    // The previous manager may have died between recording the crash and recording the failure.
     const error = tooManyCrashes(crashes)
     if (error !== undefined) return yield* record(core.store, run, { type: "job.failed", error })
     const free = yield* core.permitFreed.version
@@ -139,7 +139,7 @@ const beginRun = <Config>(
     )
   }).pipe(Effect.annotateLogs({ jobId: run.id }))
 
-/** Returns when the time has come, and those runs are due, or when another may be the earliest. */
+/** Waits for the earliest time and makes its runs due; returns sooner if another time may be the earliest. */
 const untilDue = <Config>(
   { kind, store }: Core<Config>,
   changes: Notifier,
@@ -155,7 +155,7 @@ const untilDue = <Config>(
     if (DateTime.toEpochMillis(at) >= due.value) yield* store.wakeDue({ kind, at })
   })
 
-/** Returns once the clock shows that time, also if it was set. */
+/** Returns once the clock has reached that time, even by being set. */
 const afterJump = (due: number): Effect.Effect<void> =>
   Effect.flatMap(RealClock, ({ sleep }) =>
     Effect.repeat(Effect.zipRight(sleep(jumpCheck), Clock.currentTimeMillis), { until: (now) => now >= due })

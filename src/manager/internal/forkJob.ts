@@ -1,8 +1,8 @@
 /**
- * The fibers of a job. They are roots: they inherit from the manager, and nothing from the caller of `start`, such as a
- * transaction or a region that cannot be interrupted. They are uninterruptible from their first operation on, which a fiber
- * that only runs `Effect.uninterruptible` is not. They are made with their services and the job's id in their logs; to add
- * these inside the fiber would keep 10 KB more for each waiting job.
+ * Forks the fibers of a job. They are roots: they inherit from the manager, and nothing from the caller of `start`, such as a
+ * transaction or an uninterruptible region. They are uninterruptible from their first operation on, which a fiber that only
+ * runs `Effect.uninterruptible` is not. Services and log annotations are set when a fiber is made: adding them inside it would
+ * cost 10 KB more for each waiting job.
  */
 import { Context, Effect, type Fiber, FiberRef, FiberRefs, HashMap, Runtime, RuntimeFlags, Scope, Tracer } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -10,7 +10,7 @@ import type { JobId } from "../../domain/JobId.js"
 export type ForkJob = <A, E>(
   id: JobId,
   effect: Effect.Effect<A, E, Scope.Scope>,
-  /** The manager's when left out. */
+  /** That of the manager by default. */
   scope?: Scope.Scope
 ) => Effect.Effect<Fiber.RuntimeFiber<A, E>>
 

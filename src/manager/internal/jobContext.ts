@@ -1,5 +1,5 @@
 /**
- * What an orchestrator has of its job.
+ * The `JobContext` that an orchestrator gets.
  */
 import { Effect, Option, Ref, Schema } from "effect"
 import { stringify } from "../../internal/Json.js"

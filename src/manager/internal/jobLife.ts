@@ -1,9 +1,9 @@
 /**
- * The life of a job, from its permit to the answer to those who wait for its end:
+ * The life of a job, from its permit to the waiters for its end:
  *
  * admit → register → run → decideOutcome → releaseResources → flushEvents → record → releasePermit → unregister → notify
  *
- * It is one fiber that cannot be interrupted. The orchestrator runs in a fiber and a scope of its own, so that all it has
+ * It is one uninterruptible fiber. The orchestrator runs in a fiber and a scope of its own, so that all it has
  * forked and acquired has ended before anything is recorded.
  */
 import { Cause, Data, Deferred, Effect, Exit, Fiber, Option, Ref, Scope, type Tracer } from "effect"
@@ -24,7 +24,7 @@ import { latestSignal } from "./signals.js"
 import { repeatInterruption, withDescendants } from "./reliableInterrupt.js"
 import { writeEvents } from "./writeEvents.js"
 
-/** How a job comes to be. */
+/** A job to be admitted. */
 export interface Admission<out Config, out E> {
   readonly id: JobId
   /** Decodes and checks the configuration. It can be interrupted, and leaves no trace. */
@@ -37,7 +37,7 @@ export interface Prepared<out Config, out E> {
   readonly config: Config
   readonly submission: unknown
   readonly attempt: number
-  /** What is recorded of the trace of a run that was there before. */
+  /** The recorded trace of a run that exists already. */
   readonly trace: RunTrace | undefined
   /** Commits the run and the event that begins its attempt, with what is new about its trace. */
   readonly commit: (trace: RunTrace | undefined) => Effect.Effect<Run, E>
@@ -46,14 +46,14 @@ export interface Prepared<out Config, out E> {
 /** A job of that id is active, or is being admitted by another call. */
 export class AlreadyActive extends Data.TaggedError("AlreadyActive") {}
 
-/** The commit has come to something else than a job that runs: a run that waits, or one that was there before. */
+/** The commit has not begun this job: the run waits, or another run was there before. */
 export class Elsewhere extends Data.TaggedError("Elsewhere")<{ readonly id: JobId }> {}
 
 type Refusal<E> = E | MaxJobsReached | ShuttingDown | AlreadyActive
 
 /**
- * Begins the life of a job; returns when it is admitted, or when it is refused and no trace of it is left. It does so when it
- * is interrupted, too.
+ * Begins the life of a job; returns when it is admitted, or refused without leaving a trace. An interruption waits for that,
+ * too.
  */
 export const launch = <Config, E>(
   core: Core<Config>,
@@ -72,7 +72,7 @@ export const launch = <Config, E>(
 const interrupt = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void> =>
   Fiber.interruptAsFork(fiber, JobOutcome.interruptor)
 
-/** What is done while the permit is held yields what is to be done once it is free. */
+/** The effect that holds the permit returns the one to run once the permit is free. */
 const life = <Config, E>(
   core: Core<Config>,
   admission: Admission<Config, E>,
@@ -136,7 +136,7 @@ const register = <Config, E>(
     span
   }: {
     readonly answer: Deferred.Deferred<void, Refusal<E>>
-    /** Before the commit. */
+    /** `core.lapses` before the commit. */
     readonly lapses: number
     readonly span: Option.Option<jobSpan.JobSpan>
   }
@@ -167,13 +167,13 @@ const register = <Config, E>(
     const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope)
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
-    // The commit is answered too late, and cannot be interrupted: what ends all jobs has not found this one.
+    // A shutdown or a lost lease during the commit, which is uninterruptible, has not found this job.
     if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) yield* interrupt(fiber)
     yield* Deferred.succeed(answer, undefined)
     return job
   })
 
-/** Its end decides the outcome, before its children have ended and its resources are released. */
+/** Runs the work. Its exit decides the outcome, before its children have ended and its resources are released. */
 const work = <Config>(
   core: Core<Config>,
   id: JobId,
@@ -205,10 +205,10 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
     yield* job.events.flush
     yield* record(core, job, JobOutcome.withDefect(outcome, defect))
   }).pipe(
-    // Its run has ended, or goes on elsewhere.
+    // The run has ended, or continues elsewhere.
     Effect.catchTag("Superseded", ({ attempt }) =>
       Effect.logWarning(
-        `how attempt ${attempt} of job ${job.id} has ended is not recorded: another process has ended it`
+        `the outcome of attempt ${attempt} of job ${job.id} is not recorded: another process has ended the attempt`
       )
     ),
     Effect.catchAllCause((cause) =>
@@ -216,7 +216,7 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
     )
   )
 
-/** In a fiber of its own, so that what the finalizers fork has ended too. Answers their defect. */
+/** Closes the scope in a fiber of its own, so that what the finalizers fork has ended too. Returns the cause of their failure. */
 const releaseResources = <Config>(
   { scope }: JobRegistry.Job<Config>,
   exit: Exit.Exit<unknown, unknown>
@@ -236,8 +236,8 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
   })
 
 /**
- * Wakes those who wait for the permit, or for the end of the job. The job is registered until its permit is free, though no
- * longer active: a stop or an await that did not find it would answer before.
+ * Wakes the waiters for the permit, and for the end of the job. Until its permit is free the job stays registered, though no
+ * longer active: a stop or an await that did not find it would return too early.
  */
 const notify = <Config>(core: Core<Config>, { ended, id, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /**
- * The span of an attempt at a job. The first is a root, linked to the span that started the job; the later ones are in its trace,
- * so that this goes on after a restart, a park, and on another machine.
+ * The span of an attempt at a job. The first is a root, linked to the span that started the job; later ones are in its trace,
+ * so that the trace continues after a restart or a park, and on another machine.
  */
 import { Effect, Option, type Tracer } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -13,7 +13,7 @@ export interface JobSpan {
   readonly trace: RunTrace | undefined
 }
 
-/** What is recorded of a run whose first attempt has not begun. */
+/** The trace to record for a run whose first attempt has not begun. */
 export const traceOf = (caller: Option.Option<Tracer.AnySpan>): RunTrace | undefined =>
   Option.match(Option.flatMap(caller, Tracing.traceparent), {
     onNone: () => undefined,
@@ -22,7 +22,7 @@ export const traceOf = (caller: Option.Option<Tracer.AnySpan>): RunTrace | undef
 
 const link = (span: Tracer.AnySpan): Tracer.SpanLink => ({ _tag: "SpanLink", span, attributes: {} })
 
-/** None without a tracer. It ends with `within`. */
+/** Makes the span; none without a tracer. `within` ends it. */
 export const make = ({
   attempt,
   caller,
@@ -33,7 +33,7 @@ export const make = ({
   readonly id: JobId
   readonly kind: string
   readonly attempt: number
-  /** What is recorded of the run. */
+  /** The recorded trace of the run. */
   readonly trace: RunTrace | undefined
   /** The span that starts or resumes the job. */
   readonly caller: Option.Option<Tracer.AnySpan>

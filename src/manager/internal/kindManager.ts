@@ -14,9 +14,9 @@ import { encoder, runDecoder, type RunSchemas, signalDecoder, Unencodable, withS
 
 export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
   readonly kind: string
-  /** By the type of the event; any where it is `undefined`. */
+  /** By the type of the event; `undefined` allows any. */
   readonly events: { readonly [type: string]: Schema.Schema<unknown, unknown, R> } | undefined
-  /** By the name of the signal; any where it is `undefined`. */
+  /** By the name of the signal; `undefined` allows any. */
   readonly signals: { readonly [name: string]: Schema.Schema<unknown, unknown, R> } | undefined
 }
 
@@ -32,7 +32,7 @@ export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
 export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2, EM, RM>(
   kind: KindSchemas<C, CI, S, SI, E, EI, RS>,
   options: Options<C, S, E, Ev, Si, R, R2>,
-  /** Of one machine, or a node of a cluster. */
+  /** Makes the manager of one machine, or of a node of a cluster. */
   makeManager: (options: JobManager.MakeOptions<C, CI, RS, R, R2>) => Effect.Effect<JobManager.Service<C, CI>, EM, RM>
 ): Effect.Effect<JobManager.Service<C, CI, S, E, SiI>, EM, RS | RM> =>
   Effect.gen(function* () {
@@ -76,7 +76,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2, EM, RM>(
     return service as JobManager.Service<C, CI, S, E, SiI>
   })
 
-/** What `JobManager.Service` is where its types are known to be those of schemas. */
+/** `JobManager.Service` where its types are known to be those of schemas. */
 interface TypedService<C, CI, S, E> extends Omit<JobManager.Service<C, CI>, "await" | "get"> {
   readonly await: (id: JobId) => Effect.Effect<TypedRun<C, S, E>, JobNotFound | StoreError | UndecodableRun>
   readonly get: (
@@ -84,7 +84,7 @@ interface TypedService<C, CI, S, E> extends Omit<JobManager.Service<C, CI>, "awa
   ) => Effect.Effect<Option.Option<ManagedJob<C, TypedRun<C, S, E>, JobNotFound | StoreError | UndecodableRun>>>
 }
 
-/** What the work came to, encoded as it is recorded. */
+/** Encodes the exit of the work as it is recorded. */
 const endEncoder = <C, CI, S, SI, E, EI, R>({ error, success }: RunSchemas<C, CI, S, SI, E, EI, R>) => {
   const encodeSuccess = encoder("result", success)
   const encodeError = encoder("error", error)
@@ -172,7 +172,7 @@ const signalDecoders = <C, R>(
   return (job: JobContext<C>): JobContext<C> => (signals === undefined ? job : withOperations(job, operations(job)))
 }
 
-/** With the getter of `grace`, which is read when it is needed. */
+/** Keeps the getter of `grace`, whose value changes. */
 const withOperations = <C>(job: JobContext<C>, operations: Partial<JobContext<C>>): JobContext<C> =>
   Object.create(Object.prototype, {
     ...Object.getOwnPropertyDescriptors(job),

@@ -7,7 +7,7 @@ import type { Run, TypedRun } from "../../domain/Run.js"
 import { toJson } from "../../internal/Json.js"
 import { firstDifference, type Path } from "./readBack.js"
 
-/** Its schema cannot encode a value, or JSON cannot say what it is encoded as. A defect of the job. */
+/** A value that its schema cannot encode, or whose encoded form JSON cannot represent. A defect of the job. */
 export class Unencodable extends Data.TaggedError("Unencodable")<{
   readonly field: string
   readonly issue: string
@@ -31,10 +31,10 @@ const firstIssue = (
 const notJson = (name: string, path: Path) =>
   new Unencodable({ field: fieldAt(name, path), issue: "it is not the same as JSON" })
 
-/** Without a schema any value is recorded, as JSON by best effort. */
+/** Whether there is no schema: any value is recorded then, as JSON by best effort. */
 const isAny = ({ ast }: Schema.Schema.All): boolean => ast === Schema.Unknown.ast
 
-/** Encodes by a schema what is recorded as JSON. */
+/** Makes an encoder for a value that is recorded as JSON. */
 export const encoder = <A, I, R>(
   name: string,
   schema: Schema.Schema<A, I, R>
@@ -59,7 +59,7 @@ const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
       : decode(recorded)
 }
 
-/** A signal that was kept with a job no longer decodes. A defect of the job. */
+/** A recorded signal that no longer decodes. A defect of the job. */
 export class UndecodableSignal extends Data.TaggedError("UndecodableSignal")<{
   readonly field: string
   readonly issue: string
@@ -69,7 +69,7 @@ export class UndecodableSignal extends Data.TaggedError("UndecodableSignal")<{
   }
 }
 
-/** Decodes the payload of a signal that was kept with a job. */
+/** Makes a decoder for the payloads of a recorded signal. */
 export const signalDecoder = <A, I, R>(
   name: string,
   schema: Schema.Schema<A, I, R>
@@ -78,7 +78,7 @@ export const signalDecoder = <A, I, R>(
   return (payload) => Effect.mapError(decode(payload), (error) => new UndecodableSignal(firstIssue(name, error)))
 }
 
-/** A schema that decodes as another one does, with services of its own. */
+/** A schema that decodes as another one does, with its services provided. */
 export const withServices = <A, I, R>(
   schema: Schema.Schema<A, I, R>,
   services: Context.Context<R>
@@ -91,14 +91,14 @@ export const withServices = <A, I, R>(
   })
 }
 
-/** What is needed to decode the records of a kind. */
+/** The schemas that decode the records of a kind. */
 export interface RunSchemas<C, CI, S, SI, E, EI, R> {
   readonly config: Schema.Schema<C, CI, R>
   readonly success: Schema.Schema<S, SI, R>
   readonly error: Schema.Schema<E, EI, R>
 }
 
-/** Compiles the schemas for the records of a kind. */
+/** Makes a decoder for the records of a kind. */
 export const runDecoder = <C, CI, S, SI, E, EI, R>(schemas: RunSchemas<C, CI, S, SI, E, EI, R>) => {
   const decodeConfig = Schema.decodeUnknown(schemas.config)
   const decodeSuccess = decoder(schemas.success)

@@ -6,7 +6,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import * as JobRegistry from "./JobRegistry.js"
 
-/** What applies to a job by its id. */
+/** Operations on a job by its id. */
 interface Operations {
   readonly events: (id: JobId, options?: { readonly after?: number }) => ReturnType<ManagedJob<unknown>["events"]>
   readonly stop: (

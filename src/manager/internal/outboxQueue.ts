@@ -1,7 +1,7 @@
 /**
- * Queues the runs that transactions of the application have inserted. PostgreSQL tells of their commits, SQLite does not: there
- * `start` wakes the queue, which then waits for the connection until the transaction has ended. Both are polled for those of other
- * processes.
+ * Queues the runs that transactions of the application have inserted. PostgreSQL announces their commits, SQLite does not: there
+ * `start` wakes the queue, which then waits for the connection until the transaction has ended. Both are polled for commits of
+ * other processes.
  */
 import { Cause, Effect, Option, Ref } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -13,7 +13,7 @@ import type { Notifier } from "./Core.js"
 /** Milliseconds between two polls. */
 const pollInterval = 1_000
 
-/** Queues what an earlier manager has left. Answers what queues the others, for as long as the manager lives. */
+/** Queues what an earlier manager has left. Returns the effect that queues later runs for as long as the manager lives. */
 export const make = (
   kind: string,
   outbox: Outbox,
@@ -44,7 +44,7 @@ export const make = (
             : inserted.changed(version)
       })
     )
-    // Logged once: it fails again with every poll.
+    // Logged once, since it fails again with every poll.
     const pause = (cause: Cause.Cause<StoreError>) =>
       Effect.flatMap(Ref.getAndSet(isFailing, true), (wasFailing) =>
         Effect.zipRight(

@@ -19,7 +19,7 @@ const letGo = <Config>(core: Core<Config>) =>
     closeJobs(core, graceOnLoss)
   )
 
-/** Acquires the kind. It is given up when the scope closes, or, where a job has not ended by then, after the last one. */
+/** Acquires the kind. It is released when the scope closes, or, if a job has not ended by then, after the last one. */
 export const acquireOwnership = <Config>(
   core: Core<Config>,
   id: string,

@@ -1,5 +1,5 @@
 /**
- * What the operations of a manager stand on, whether it has the jobs of its kind alone or is a node of a cluster.
+ * The parts behind the operations of a manager, on one machine or as a node of a cluster.
  */
 import { Duration, Effect, HashMap, Option, Ref, type Schema, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -27,7 +27,7 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly orchestrator: Orchestrator<C, R, R2>
   /** Labels to filter runs by. */
   readonly labels?: (config: C) => { readonly [name: string]: string }
-  /** The key of a configuration, where `start` is not given one: at most one job holds it. */
+  /** The key of a configuration, if `start` gets none: at most one job holds it. */
   readonly key?: (config: C) => string | undefined
   /** The signals that its jobs take, with the schemas of their payloads; any name with any JSON when left out. */
   readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }

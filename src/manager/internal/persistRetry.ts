@@ -1,6 +1,6 @@
 /**
- * Writes that are not given up: what happened has happened, so it is written again and again until the store takes it.
- * Meanwhile the manager reports that it is unhealthy.
+ * Writes that are retried until the store accepts them, since what they record has happened. Meanwhile the manager reports
+ * that it is unhealthy.
  */
 import { Duration, Effect, HashMap, type Option, Order, Ref, Schedule } from "effect"
 import { StoreError } from "../../domain/errors.js"
@@ -23,20 +23,20 @@ export interface Health {
 export interface PersistRetry {
   /** Retries a write of this job until it succeeds or is refused; fails with the store's error only once the manager has closed. */
   readonly persist: <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) => Effect.Effect<A, E | StoreError>
-  /** What keeps this job from being recorded at the moment. */
+  /** The error that currently keeps this job from being recorded. */
   readonly problem: (jobId: JobId) => Effect.Effect<Option.Option<StoreError>>
   readonly health: Effect.Effect<Health>
 }
 
 const firstPause = Duration.millis(20)
 
-/** Short enough at the longest for a manager that closes to see the end of its retries. */
+/** The longest pause is short enough for a closing manager to see the end of its retries. */
 const schedule = Schedule.exponential(Duration.times(firstPause, 2)).pipe(Schedule.union(Schedule.spaced("500 millis")))
 
 export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
   Effect.gen(function* () {
     const problems = yield* Ref.make(HashMap.empty<JobId, StoreError>())
-    // Real time: under a clock that stands still nothing would be written any more.
+    // Real time: under a `TestClock` that stands still, nothing would be retried.
     const clock = yield* asClock
 
     const problem: PersistRetry["problem"] = (jobId) => Effect.map(Ref.get(problems), HashMap.get(jobId))
@@ -54,7 +54,7 @@ export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
         ? Effect.map(shutdown.isOver, (isOver) => !isOver)
         : Effect.succeed(false)
 
-    // Apart from the first attempt: a write that succeeds at once, as nearly all do, needs none of this.
+    // Separate from the first attempt: a write that succeeds at once, as nearly all do, needs none of this.
     const retry = <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) =>
       write.pipe(
         Effect.tapError((error) => note(jobId, error)),

@@ -1,6 +1,6 @@
 /**
- * A configuration is recorded as JSON, and every attempt after a restart works with what that reads back to: one that does
- * not survive this is refused when it is submitted.
+ * Refuses a configuration that does not survive a round trip through JSON: it is recorded as JSON, and every attempt after a
+ * restart works with what is read back.
  */
 import { Effect, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
@@ -49,6 +49,6 @@ const firstOf = (paths: ReadonlyArray<Path | undefined>): Path | undefined => pa
 
 const prototypeOf = (value: object): unknown => Object.getPrototypeOf(value)
 
-/** All of it is in its properties, unlike that of a date or a map. */
+/** Whether a value is nothing but its properties, unlike a date or a map. */
 const isStructure = (value: unknown): value is { readonly [name: string]: unknown } =>
   Predicate.isRecord(value) && (Object.keys(value).length > 0 || prototypeOf(value) === Object.prototype)

@@ -18,7 +18,7 @@ interface Recovery {
   readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
 }
 
-/** So many crashes in a row, without an event of the orchestrator between, and a job is not continued. */
+/** After this many crashes in a row, without an event of the orchestrator in between, a job is not continued. */
 const crashLimit = 3
 
 const pageSize = 200
@@ -53,8 +53,8 @@ export const takeOver = (recovery: Recovery): Effect.Effect<void, StoreError> =>
   })
 
 /**
- * Removes the child processes of attempts that are over: it could not be recorded that they have ended, or, in a cluster, a manager on
- * another machine has continued the job.
+ * Removes the child processes of attempts that have ended: their end could not be recorded, or, in a cluster, a manager on another
+ * machine has continued the job.
  */
 export const clearLeft = (recovery: Recovery): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
@@ -65,7 +65,7 @@ export const clearLeft = (recovery: Recovery): Effect.Effect<void, StoreError> =
       const cleared = yield* clear(recovery, id, run.status === "running" ? run.attempt - 1 : run.attempt)
       if (Exit.isFailure(cleared)) {
         yield* Effect.annotateLogs(
-          Effect.logWarning(`what job ${id} may have left running is not removed`, cleared.cause),
+          Effect.logWarning(`processes that job ${id} may have left running could not be removed`, cleared.cause),
           { jobId: id }
         )
       }
@@ -94,7 +94,7 @@ export const tooManyCrashes = (crashes: number): RunError | undefined =>
     ? undefined
     : recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
 
-/** Only the owner of a kind writes for it: a write that is refused was made by one that has lost it. */
+/** Records a change. Only the owner of a kind writes for it, so a write is refused only if the ownership was lost. */
 export const record = (
   store: Store,
   { attempt, id: jobId }: UnfinishedRun["run"],
@@ -111,7 +111,7 @@ const clear = (
   attempt: number
 ): Effect.Effect<Exit.Exit<void, unknown>, StoreError> =>
   Effect.flatMap(Effect.exit(recover(id, attempt)), (cleared) => {
-    // What a failing store does not answer may still run: the next manager removes it.
+    // Where the store fails, processes may still be running: the next manager removes them.
     const failure = Exit.isFailure(cleared) ? Cause.failureOption(cleared.cause) : Option.none()
     return Option.isSome(failure) && failure.value instanceof StoreError ? failure.value : Effect.succeed(cleared)
   })

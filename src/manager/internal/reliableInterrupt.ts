@@ -1,19 +1,19 @@
 /**
- * Interruption that arrives. Effect 3.22 drops one that reaches a fiber while a scope with several finalizers closes: the
+ * Interruption that is not lost. Effect 3.22 drops one that reaches a fiber while a scope with several finalizers closes: the
  * fiber refs that a finalizer restores no longer hold it. `test/manager/reliableInterrupt.test.ts` reproduces that, and
  * fails once Effect no longer does it.
  */
 import { Cause, Effect, Fiber, type FiberId, FiberRef, Schedule } from "effect"
 import { asClock } from "../../internal/RealClock.js"
 
-/** When it is checked whether an interruption was lost: seldom for one that takes its time, since there may be thousands. */
+/** When to check whether an interruption was lost: less and less often, since there may be thousands of slow fibers. */
 const checks = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("1 second")))
 
 /** Runs a check again and again, in real time. */
 const repeatedly = (check: Effect.Effect<void>): Effect.Effect<unknown> =>
   Effect.flatMap(asClock, (clock) => Effect.withClock(Effect.schedule(check, checks), clock))
 
-/** Interrupts a fiber that has not been interrupted, or no longer knows. */
+/** Interrupts a fiber that has not been interrupted, or has lost its interruption. */
 const redeliver = (fiber: Fiber.RuntimeFiber<unknown, unknown>, by: FiberId.FiberId): Effect.Effect<void> =>
   Effect.suspend(() =>
     fiber.unsafePoll() === null && Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause))
@@ -33,7 +33,7 @@ export const reliableInterrupt = (
 
 type Fibers = ReadonlyArray<Fiber.RuntimeFiber<unknown, unknown>>
 
-/** The fibers that these have forked, and so on. A fiber that comes to its end forgets its own. */
+/** These fibers and all of their descendants. A fiber that ends forgets its children. */
 export const withDescendants = (fibers: Fibers): Effect.Effect<Fibers> =>
   Effect.map(
     Effect.forEach(fibers, (fiber) => Effect.flatMap(Fiber.children(fiber), withDescendants)),
@@ -41,8 +41,8 @@ export const withDescendants = (fibers: Fibers): Effect.Effect<Fibers> =>
   )
 
 /**
- * Repeats the interruption that the end of their parent has sent to these fibers, until all have ended. They have to be known
- * from before.
+ * Repeats the interruption that the end of their parent has sent to these fibers, until all have ended. They have to be
+ * collected before their parent ends.
  */
 export const repeatInterruption = (fibers: Fibers, by: FiberId.FiberId): Effect.Effect<void> =>
   Effect.asVoid(

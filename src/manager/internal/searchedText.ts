@@ -1,5 +1,5 @@
 /**
- * What is searched of a run whose configuration has `Redacted` values.
+ * The searchable text of a run whose configuration has `Redacted` values.
  */
 import { Redacted } from "effect"
 import { toJson } from "../../internal/Json.js"
@@ -20,10 +20,10 @@ const secretsIn = (config: unknown): ReadonlyArray<string> => {
   return [...secrets].filter((secret) => secret !== "")
 }
 
-/** Within a longer text, a shorter one would match ordinary words. */
+/** Minimum length of a secret that is replaced inside a longer text: shorter ones would match ordinary words. */
 const minLength = 8
 
-/** JSON text of labels and configuration without its secrets; undefined where it has none. */
+/** JSON text of labels and configuration without its secrets; undefined if it has none. */
 export const searchedText = (
   config: unknown,
   submitted: { readonly labels: { readonly [name: string]: string }; readonly config: unknown }

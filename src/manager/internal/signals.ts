@@ -1,5 +1,5 @@
 /**
- * Signals: what is sent to a job, is kept with it, and wakes it where it has parked for that.
+ * Signals: each is sent to a job, recorded with it, and wakes it if it has parked for that signal.
  */
 import { Effect, type Option, ParseResult, Schema } from "effect"
 import {
@@ -20,7 +20,7 @@ export type Signals = { readonly [name: string]: Schema.Schema.AnyNoContext }
 
 export type SignalError = JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError
 
-/** So many since the job last began. */
+/** How many signals a job keeps since it last began. */
 const limit = 1_000
 
 const maxPayloadBytes = 64 * 1024
@@ -55,7 +55,7 @@ export const signalJob = <Config>(
     }
     const schema = signals?.[name]
     if (schema !== undefined) {
-      // What is kept, and not what was given: that is what the job has to read.
+      // Decodes what is recorded, and not what was passed in: that is what the job has to read.
       const kept = text === undefined ? undefined : parse(text)
       yield* Effect.mapError(
         Schema.decodeUnknown(schema, { errors: "all" })(kept),
@@ -65,7 +65,7 @@ export const signalJob = <Config>(
     yield* core.store.signal({ kind: core.kind, jobId, name, payload: text, by, limit, at: yield* now })
   }).pipe(traced("JobManager.signal"))
 
-/** Without declared signals, any name carries any JSON. */
+/** Without declared signals, any name with any JSON is accepted. */
 const declarationProblem = (name: string, signals: Signals | undefined): string | undefined =>
   signals === undefined || Object.hasOwn(signals, name)
     ? undefined
@@ -77,7 +77,7 @@ const reasonOf = (error: ParseResult.ParseError): string =>
     .map(({ message, path }) => `${["payload", ...path.map(String)].join(".")}: ${message}`)
     .join("; ")
 
-/** What the newest signal of a name carried. A store that fails for a moment does not fail the job. */
+/** The payload of the newest signal of a name. A store that fails for a moment does not fail the job. */
 export const latestSignal = <Config>(
   { persistRetry, store }: Core<Config>,
   jobId: JobId,

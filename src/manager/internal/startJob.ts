@@ -1,7 +1,7 @@
 /**
- * Starting a job. What its options ask for is decided in one order, and the first that decides wins: closing, options,
- * capacity where nothing else is asked for, configuration, idempotency key, key, permit, check; then one transaction decides
- * keys and idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
+ * Starting a job. What may refuse or answer it is examined in a fixed order, and the first wins: shutdown, options, capacity if
+ * nothing else is asked for, configuration, idempotency key, key, permit, check; then one transaction decides on keys and
+ * idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
 import { Effect, Option } from "effect"
 import {
@@ -57,7 +57,7 @@ export const startJob = <Config>(
     )
   }).pipe(Tracing.traced("JobManager.start"))
 
-/** One of those that are just being admitted may hold the key or be the run, and then no permit is needed. */
+/** A job that is just being admitted may hold the key, or be the run itself; then no permit is needed. */
 const whenFull = <Config>(
   core: Core<Config>,
   starting: Starting<Config>,
@@ -82,8 +82,8 @@ export const queueJob = <Config>(
   )
 
 /**
- * What is decided by two reads of an index: another run answers, or this one waits, or it needs a permit. Only a request that
- * attaches with an idempotency key is written, so that it answers the same run after the end of that run.
+ * Decides by two index reads: returns another run, or that this one waits, or that it needs a permit. It writes only the
+ * idempotency key of a request that attaches, so that a repeated request gets the same run even after that has ended.
  */
 export const decideByKeys = <Config>(
   { kind, store }: Core<Config>,
@@ -159,7 +159,7 @@ const queue = <Config>(
     )
   })
 
-/** Names in a conflict what the key of the check stands for. */
+/** Adds to a conflict what the key of the check stands for. */
 export const named =
   ({ key, keyName }: Checked) =>
   <E>(error: E | JobConflict): E | JobConflict =>
@@ -172,14 +172,14 @@ const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) 
 
 const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
 
-/** As it is recorded when it begins at once. */
+/** The record of a run that begins at once. */
 export const startedRun = ({ at, config, id, kind, labels, priority = 0 }: NewRun): Run =>
   new Run(
     { id, kind, status: "running", attempt: 1, config, labels, priority, createdAt: at, startedAt: at },
     { disableValidation: true }
   )
 
-/** The intent to stop them is recorded; the rest is done in fibers of the manager. */
+/** Stops the jobs that a new one replaces, in fibers of the manager. The intent to stop them is recorded already. */
 export const stopReplaced = <Config>(core: Core<Config>, created: Created): Effect.Effect<void> =>
   created._tag === "Pending"
     ? Effect.forEach(

@@ -1,5 +1,5 @@
 /**
- * Recording many runs that wait, with few commits.
+ * Records many waiting runs with few commits.
  */
 import { Array, Effect, Either } from "effect"
 import type { InvalidJobConfig, JobConflict, QueueFull, ShuttingDown, StoreError } from "../../domain/errors.js"
@@ -50,7 +50,7 @@ export const startMany = <Config>(
     return answers
   }).pipe(traced("JobManager.startMany"))
 
-/** What concerns one run is its answer; what concerns all fails. */
+/** An error of one run is its answer; an error that concerns all of them fails the call. */
 const answered = (
   started: Effect.Effect<JobId, WriteError | ShuttingDown>
 ): Effect.Effect<Answer, ShuttingDown | StoreError> =>

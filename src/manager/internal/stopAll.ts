@@ -12,7 +12,7 @@ import * as JobRegistry from "./JobRegistry.js"
 import { forEachPage } from "./recovery.js"
 import { since, stopJob } from "./stopJob.js"
 
-/** Failures are reported as `timedOut`. Runs that wait are cancelled, of the statuses that it says. */
+/** Failures are reported as `timedOut`. Runs that wait in one of these statuses are cancelled. */
 export const stopAll = <Config>(
   core: Core<Config>,
   waiting: ReadonlyArray<RunStatus>
@@ -51,8 +51,8 @@ const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: num
   })
 
 /**
- * Begins to stop each in a fiber of the manager, and answers what waits for their reports: they go on when the caller of
- * `stopAll` goes away.
+ * Begins to stop each in a fiber of the manager, so that it continues when the caller of `stopAll` is interrupted, and returns
+ * the effects that wait for the reports.
  */
 const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: number) =>
   Effect.forEach(ids, (id) =>

@@ -16,10 +16,10 @@ import * as JobRegistry from "./JobRegistry.js"
 import { now } from "../../internal/now.js"
 import { reliableInterrupt } from "./reliableInterrupt.js"
 
-/** After its grace, an orchestrator must be ready within this. */
+/** How long an orchestrator may take to end after its grace period. */
 export const afterGrace = Duration.seconds(1)
 
-/** A job can be stopped on a full or a locked disk too; that it was is recorded with its end at the latest. */
+/** How long to wait for the record of the intent: a job can be stopped on a full or a locked disk, too. Its end is recorded later. */
 const recordTimeout = Duration.seconds(1)
 
 export const stopJob = <Config>(
@@ -46,7 +46,7 @@ const stopActive = <Config>(
   begun: number
 ) =>
   Effect.gen(function* () {
-    // Where an earlier stop has timed out its grace is over, and this one has its own.
+    // After an earlier stop has timed out, that grace period is over, and this stop has its own.
     const isSpent = yield* job.grace.isOver
     yield* Effect.uninterruptible(beginStop(core, job, grace))
     yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(grace)]) : job.grace.over
@@ -88,7 +88,7 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
     yield* Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
   }).pipe(Effect.annotateLogs({ jobId: job.id }))
 
-/** None where it has parked, or this node of a cluster has let go of it: then it is stopped where it is by now. */
+/** None if it has parked, or this node of a cluster has let go of it: it is stopped then where it is by now. */
 const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
   Effect.gen(function* () {
     if (status === "parked") return Option.none<StopReport>()
@@ -104,7 +104,7 @@ const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { s
     )
   })
 
-/** A run that waits to be continued has nothing to interrupt. None where it has become active meanwhile. */
+/** Cancels a waiting run, which has nothing to interrupt. None if it has become active meanwhile. */
 const stopInactive = <Config>(
   core: Core<Config>,
   id: JobId,
@@ -113,7 +113,7 @@ const stopInactive = <Config>(
   Effect.gen(function* () {
     const run = yield* core.recordOf(id)
     const { attempt, status } = run
-    // Its record ends before its permit is free and it leaves the registry; a stop returns after both.
+    // The end is recorded before the permit is free and the job leaves the registry; a stop returns after both.
     if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()
     if (isTerminal(status)) return Option.some(yield* report(id, begun, status, "alreadyEnded"))
     if (yield* core.shutdown.hasBegun) return yield* closed(id, status)

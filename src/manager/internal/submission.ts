@@ -1,5 +1,5 @@
 /**
- * What a start was asked for: the configuration decoded, its labels and keys, and the run that is recorded of it.
+ * A submitted job: its decoded configuration, labels and keys, and the run that is recorded for it.
  */
 import { DateTime, Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -16,7 +16,7 @@ import type { Dispatcher } from "./dispatcher.js"
 import type { JobIdGenerator } from "./JobIdGenerator.js"
 import { searchedText } from "./searchedText.js"
 
-/** What starts of a manager share. */
+/** What all starts of a manager share. */
 export interface Starting<Config> {
   readonly admission: Admission<Config>
   readonly dispatcher: Dispatcher
@@ -34,7 +34,7 @@ export interface Submitted {
   readonly options: StartOptions | undefined
 }
 
-/** A configuration that was decoded, with what is asked for. */
+/** A decoded configuration, with the options of its start. */
 export interface Submission<Config> extends Decoded<Config> {
   readonly id: JobId
   readonly at: DateTime.Utc
@@ -44,7 +44,7 @@ export interface Submission<Config> extends Decoded<Config> {
   readonly idempotency: NewRun["idempotency"]
 }
 
-/** Decodes a configuration. */
+/** Decodes a configuration, and determines its labels and keys. */
 export const submit = <Config>(
   starting: Starting<Config>,
   input: unknown,
@@ -77,7 +77,7 @@ export const submit = <Config>(
     }
   })
 
-/** Tells one request from another with the same idempotency key. */
+/** Distinguishes requests with the same idempotency key. */
 const digest = (encoded: unknown, options: StartOptions = {}): string => {
   const { delay, priority = 0, startAt, key, whenFull, whenKeyTaken } = options
   const asked = [encoded, priority, startAt && DateTime.formatIso(startAt), delay, key, whenFull, whenKeyTaken]

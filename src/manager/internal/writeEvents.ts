@@ -1,5 +1,5 @@
 /**
- * Writes what an attempt has emitted into the log, for as long as it takes.
+ * Writes the events of an attempt to the log, retrying for as long as it takes.
  */
 import { Effect, Option, Ref } from "effect"
 import type { Run } from "../../domain/Run.js"
@@ -29,8 +29,8 @@ export const writeEvents = <Config>(core: Core<Config>, run: Run) => {
 }
 
 /**
- * Interrupts an attempt that still works, and whose run others have ended or taken over. What an attempt emits when it is about to end
- * here, or has ended, only comes too late.
+ * Interrupts an attempt that is still working, although another process has ended it or taken over its run. Events of an attempt that
+ * is ending here, or has ended, are only late.
  */
 const letGoIfWorking = <Config>(core: Core<Config>, { attempt, id }: Run): Effect.Effect<void> =>
   Effect.gen(function* () {
