@@ -51,7 +51,7 @@ export interface NodeOptions {
   readonly capacity?: number
   /** How long the node keeps its jobs without an answer of the database; 5 seconds by default, and at most. */
   readonly lease?: Duration.DurationInput
-  /** Where other nodes reach the HTTP server of this one, to read logs that it has: `https://HOST:PORT`; none by default. */
+  /** Where other nodes reach the HTTP server of this one, to read its logs: `https://HOST:PORT`; none by default. */
   readonly url?: string
 }
 
@@ -64,7 +64,7 @@ export interface NodeOptions {
 export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
   extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
 
-/** How long a list of the nodes is used. */
+/** How long the list of the nodes is cached. */
 const nodesTtl = "500 millis"
 
 /** How long the database may not answer by default. */
@@ -236,7 +236,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     return service
   })
 
-/** One that was killed outside of any cluster may have lost its connection only: it lets go of its jobs by itself. */
+/** Waits for an owner outside of any cluster: it may have lost only its connection, and lets go of its jobs by itself then. */
 const awaitOwner = ({ owners }: RunStore["Type"], kind: string): Effect.Effect<void, StoreError> =>
   Effect.flatMap(owners.get(kind), (found) =>
     Option.match(found, {

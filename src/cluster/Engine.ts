@@ -1,6 +1,6 @@
 /**
- * The engine of a cluster: which node has which shard, and requests from node to node. It decides who should take a job, and
- * nothing else: what is so stands in the run row.
+ * The engine of a cluster: which node has which shard, and requests from node to node. It decides which node should take a
+ * job, and nothing else: the run row has the last word.
  *
  * @since 0.2.0
  */
@@ -25,20 +25,20 @@ import type { StopReport } from "../domain/StopReport.js"
 export class Unrouted extends Data.TaggedError("Unrouted")<{ readonly jobId: JobId }> {}
 
 /**
- * What a node is asked by another. A request is a hint: a node acts only on what stands in the row of the job.
+ * Requests from one node to another. Each is a hint: a node acts only on what the row of the job says.
  *
  * @since 0.2.0
  * @category models
  */
 export interface Requests {
-  /** There may be work for the node that has the shard of the job. */
+  /** Hints that there may be work for the node that has the shard of the job. */
   readonly wake: (id: JobId) => Effect.Effect<void>
-  /** The intent to stop the job is recorded. */
+  /** Stops the job, once the intent to stop it is recorded. */
   readonly stop: (
     id: JobId,
     grace: Duration.Duration
   ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError | Unrouted>
-  /** An interrupted run is to be continued. */
+  /** Continues an interrupted run. */
   readonly resume: (
     id: JobId
   ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError | Unrouted>

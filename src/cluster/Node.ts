@@ -1,6 +1,6 @@
 /**
- * This process as a node: it is recorded as long as it gives a sign of life every second. Without an answer of the database for
- * the lease it lets go of its jobs, before others may take them over.
+ * This process as a node: it renews its record every second. If the database does not answer within the lease, it lets go of its
+ * jobs, before others may take them over.
  */
 import { Cause, Clock, Effect, Ref, type Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
@@ -16,7 +16,7 @@ export interface Node {
 
 type JoinError = NodeConflict | AlreadyManaged | StoreError
 
-/** Milliseconds between two signs of life, and between two looks at the lease. */
+/** Milliseconds between two renewals, and between two checks of the lease. */
 const renewInterval = 1_000
 const checkInterval = 100
 
@@ -32,7 +32,7 @@ export const make = (
     readonly lease: number
     /** Interrupts the jobs of this node. */
     readonly letGo: Effect.Effect<void>
-    /** The database has answered what it was asked so many milliseconds ago. */
+    /** Called when the database has answered a renewal, with its age: the milliseconds since it was sent. */
     readonly onRenewed: (age: number) => Effect.Effect<void>
   }
 ): Effect.Effect<Node, JoinError, Scope.Scope> =>
@@ -60,9 +60,9 @@ export const make = (
 
     const renew = Effect.gen(function* () {
       const asked = yield* times
-      // Not recorded: another node has seen it dead, and taken its address.
+      // Not recorded any more: another node considered this one dead, and took its address.
       if (!(yield* store.renew(node.id))) yield* store.join(node)
-      // After a pause of this process, the timer of this may come before that of the check.
+      // After a pause of this process, this timer may fire before that of the check.
       yield* check
       yield* Ref.set(renewedAt, asked)
       const answered = yield* times
@@ -75,7 +75,7 @@ export const make = (
     yield* renew
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
-    // Also those that were opened since: the database may be silent for longer.
+    // Again and again, for connections that were opened since: the database may be silent for longer.
     const disconnect = Effect.flatMap(isFresh, (isFresh) => (isFresh ? Effect.void : store.disconnect))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(lease), disconnect)))
     return { runner: { node: node.id, address: node.address, capacity: node.capacity }, isFresh }

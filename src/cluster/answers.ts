@@ -1,5 +1,5 @@
 /**
- * What a node answers to others. Requests are hints: it acts only on what stands in the row of the job.
+ * Answers the requests of other nodes. They are hints: a node acts only on what the row of the job says.
  */
 import { Effect, Option } from "effect"
 import {
@@ -27,7 +27,7 @@ export const answers = <Config>({
 }: {
   readonly core: Core<Config>
   readonly engine: Engine
-  /** There may be work that has to do with that job. */
+  /** Handles a hint that there may be work for this job. */
   readonly wake: (id: JobId) => Effect.Effect<void>
   /** Continues a run on this node. */
   readonly resume: Resume
@@ -44,7 +44,7 @@ export const answers = <Config>({
   resume: (id) => (engine.hasShard(id) ? resume(id) : new Unrouted({ jobId: id }))
 })
 
-/** An interrupted run is continued by the node that has its shard; what is parked is due on whichever is asked. */
+/** Resumes a run: an interrupted one on the node that has its shard, a parked one on any node. */
 export const resumeAnywhere = <Config>(
   core: Core<Config>,
   engine: Engine,

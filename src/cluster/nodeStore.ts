@@ -7,10 +7,10 @@ import type { Runner } from "../store/ClusterStore.js"
 import type { Notifier } from "../store/ChangeNotifier.js"
 import type { Service as Store } from "../store/RunStoreService.js"
 
-/** So many runs that are due are looked through for one of this node. */
+/** How many due runs are searched for one of this node. */
 const lookAhead = 200
 
-/** Changes when one of them does. */
+/** A notifier that changes when either does. */
 const either = (a: Notifier, b: Notifier): Notifier => ({
   version: Effect.zipWith(a.version, b.version, (a, b) => a + b),
   changed: (seen) =>
@@ -29,7 +29,7 @@ export const make = (
   }: {
     readonly runner: Runner
     readonly hasShard: (id: Parameters<Store["get"]>[0]) => Effect.Effect<boolean>
-    /** Changes with each look at what other nodes have committed. */
+    /** Changes with each sweep, which sees what other nodes have committed. */
     readonly ticks: Notifier
   }
 ): Store => ({

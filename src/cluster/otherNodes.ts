@@ -1,5 +1,5 @@
 /**
- * Stopping a job that another node runs: the intent is recorded, the node is asked, and what stands in the row has the last word.
+ * Stopping a job that another node runs: the intent is recorded, the node is asked, and the row has the last word.
  */
 import { Duration, Effect, Option } from "effect"
 import { type JobNotFound, StopTimedOut, type StoreError } from "../domain/errors.js"
@@ -14,7 +14,7 @@ import { afterGrace, since } from "../manager/internal/stopJob.js"
 import type { Service as Store } from "../store/RunStoreService.js"
 import type { Service as Engine } from "./Engine.js"
 
-/** How long the report of a job that has ended may be under way. */
+/** How long to wait for the node's report once the row shows that the job has ended. */
 const reportDelay = Duration.millis(500)
 
 export const make = (kind: string, store: Store, engine: Engine): Others => {
@@ -60,7 +60,7 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
             Effect.map(since(begun), (elapsed) =>
               Option.some(new StopReport({ ...report, elapsed }, { disableValidation: true }))
             ),
-          // The node finds the intent in the row.
+          // The node will find the intent in the row.
           onFailure: (error) => (error._tag === "Unrouted" ? Effect.never : Effect.fail(error))
         })
         const seen = Effect.flatMap(rested(id), (run) =>

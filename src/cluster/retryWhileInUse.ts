@@ -1,5 +1,5 @@
 /**
- * What needs the address of a node for itself waits for one that was killed: that stays recorded until it is dead.
+ * Retries while a node that was killed still has the address: it stays recorded until it counts as dead.
  */
 import { Clock, Effect } from "effect"
 import { NodeConflict, type StoreError } from "../domain/errors.js"
@@ -12,7 +12,7 @@ const longestWait = deadAfter + pause
 
 type Address = Pick<NewNode, "address" | "kind">
 
-/** Retries what fails since another node has the address. It says so once: it would seem to hang. */
+/** Retries an effect that fails because another node has the address. Reports the wait once, since it would seem to hang. */
 export const retryWhileInUse = <A, E, R>(
   store: ClusterStore,
   address: Address,

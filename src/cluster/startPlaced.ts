@@ -25,10 +25,10 @@ import type { Admitted, Candidate, Node, Placement, Runner, Taker } from "../sto
 import type { Service as Engine } from "./Engine.js"
 import type { WakeUp } from "./wakeUps.js"
 
-/** Ids to draw, at most, for one that belongs to each node. */
+/** How many ids to draw, at most, to find one for each node. */
 const draws = 64
 
-/** How often it is looked again, every so many milliseconds, where no node has its shards yet. */
+/** How often to retry, and after how many milliseconds, while no node has its shards yet. */
 const patience = 50
 const pause = 100
 
@@ -61,7 +61,7 @@ const noNode = (kind: string) =>
     cause: new Error(`no node of the cluster takes jobs of kind "${kind}" at the moment: start one, or undo a drain`)
   })
 
-/** Returns when this node has shards, so that it takes jobs; it does not wait for ever. */
+/** Waits until this node has shards, so that it takes jobs, but not for ever. */
 export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> => {
   const look = Effect.sync(() => Array.makeBy(draws, nextId).some(engine.hasShard))
   return Effect.iterate(patience, {
@@ -71,7 +71,7 @@ export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> 
   })
 }
 
-/** An id for each node that takes jobs; that of this node first, so that it has the jobs for which others have no more room. */
+/** An id for each node that takes jobs; that of this node first, so that it gets a job unless another has more room. */
 const candidates = <Config>(
   { kind }: Core<Config>,
   { engine, nodes: listed, runner }: Nodes,
@@ -159,13 +159,13 @@ export const startPlaced = <Config>(
         AlreadyActive: Effect.die,
         ClusterFull: ({ refusal }) => refusal,
         Elsewhere: ({ id }) => Effect.succeed(id),
-        // Here, all permits are held at the moment.
+        // This node has no free permit at the moment.
         MaxJobsReached: () => leave
       })
     )
   }).pipe(Tracing.traced("JobManager.start"))
 
-/** Where another node has to take the run, or to begin it. */
+/** Wakes the node that has to take the run, or to begin it. */
 const wakeNode = (
   { wake }: Nodes,
   { candidates }: Pick<Placement, "candidates">,

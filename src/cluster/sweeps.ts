@@ -1,7 +1,7 @@
 /**
  * What a node does twice a second: it takes the runs that are placed on it, takes over those of dead nodes, and stops those that
- * another node was asked to stop. When another node wakes it, it looks at the runs that are placed on it only. Once taken, a job
- * stays with its node for as long as that lives, also where another one has its shard by then.
+ * another node was asked to stop. When another node wakes it, it looks only at the runs that are placed on it. Once taken, a job
+ * stays with its node for as long as that lives, even if another one has its shard by then.
  */
 import { Cause, Chunk, Effect, Option, Queue, type Scope } from "effect"
 import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
@@ -29,17 +29,17 @@ interface Sweep<C> {
 
 const interval = "500 millis"
 
-/** Wake-ups that wait to be looked at. What is lost of more is found by a sweep. */
+/** Maximum number of queued wake-ups. The work of dropped ones is found by a sweep. */
 const maxWakeUps = 1_024
 
 export interface Sweeps {
-  /** Another node says that there may be work that has to do with that job. */
+  /** Handles the hint of another node that there may be work for this job. */
   readonly wake: (id: JobId) => Effect.Effect<void>
   /** Sweeps for as long as the scope lives. */
   readonly begin: Effect.Effect<void, never, Scope.Scope>
 }
 
-/** Runs `looked` after each look, since a run that waits for a permit may have one now. */
+/** Runs `looked` after each sweep, since a run that waits for a permit may get one now. */
 export const make = <C>(
   parts: Sweep<C>,
   { isFresh, looked }: { readonly isFresh: Effect.Effect<boolean>; readonly looked: Effect.Effect<void> }
@@ -54,7 +54,7 @@ export const make = <C>(
     const whenWoken = Effect.gen(function* () {
       const ids = yield* Queue.takeBetween(wakeUps, 1, Infinity)
       const taken = (yield* isFresh) ? yield* takePlaced(parts) : new Set<JobId>()
-      // The others wait for a permit, perhaps.
+      // The others may wait for a permit.
       if (Chunk.some(ids, (id) => !taken.has(id))) yield* looked
     })
     return {
@@ -68,7 +68,7 @@ export const make = <C>(
 const surviving = Effect.catchAllCause((cause: Cause.Cause<StoreError>) =>
   Cause.isInterrupted(cause)
     ? Effect.interrupt
-    : Effect.zipRight(Effect.logWarning("jobs could not be looked at yet", cause), Effect.sleep(interval))
+    : Effect.zipRight(Effect.logWarning("running jobs could not be read yet", cause), Effect.sleep(interval))
 )
 
 /** One look at the running runs of the kind. */
@@ -79,7 +79,7 @@ const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
     yield* Effect.forEach(held, (held) => look(parts, held), { discard: true })
   })
 
-/** Takes the runs that are placed on this node. Answers which. */
+/** Takes the runs that are placed on this node, and returns their ids. */
 const takePlaced = <C>(parts: Sweep<C>): Effect.Effect<ReadonlySet<JobId>, StoreError> =>
   Effect.gen(function* () {
     const { core, runner } = parts
@@ -135,7 +135,7 @@ const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effec
   )
 }
 
-/** Nothing of the attempt has begun. */
+/** Cancels a run that is placed on this node: its attempt has not begun. */
 const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
   parts.core.store.cluster.take({ jobId: held.run.id, attempt: held.run.attempt }, parts.runner).pipe(
     Effect.zipRight(settle(parts, held)),
@@ -143,14 +143,14 @@ const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreErr
   )
 
 /**
- * This node has taken it without knowing, since the answer was lost: nothing of the attempt has begun. Or it has ended since the rows
- * were read, and then this changes nothing.
+ * Gives back a run that this node has taken without knowing it, since the answer was lost: its attempt has not begun. If the run has
+ * ended since the rows were read, this changes nothing.
  */
 const giveBack = <C>({ core: { store } }: Sweep<C>, { run }: HeldRun): Effect.Effect<void, StoreError> =>
   Effect.flatMap(now, (at) =>
     store.record({ type: "job.interrupted", crashed: true, jobId: run.id, attempt: run.attempt, at })
   ).pipe(Effect.catchTag("Superseded", () => Effect.void))
 
-/** Its node is dead. */
+/** Takes over a run whose node is dead. */
 const settle = <C>({ core: { kind, store }, recover }: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
   takeOverRun({ kind, store, recover }, held)

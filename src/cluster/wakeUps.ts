@@ -13,7 +13,7 @@ export interface WakeUp {
   readonly created: Created["_tag"]
 }
 
-/** Those of more are lost, and their runs are found by a sweep. */
+/** Maximum number of queued wake-ups. The runs of dropped ones are found by a sweep. */
 const maxWaiting = 1_024
 
 /** Makes a function that passes wake-ups on to `send`, and does not wait for it. */

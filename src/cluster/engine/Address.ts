@@ -9,7 +9,7 @@ import { SocketAddress } from "node:net"
 import * as HostPort from "../../internal/HostPort.js"
 
 /**
- * An address on which the engine cannot listen, or does not.
+ * An address that the engine cannot or will not use.
  *
  * @since 0.2.0
  * @category errors
@@ -57,7 +57,7 @@ export const reachable = (text: string): Effect.Effect<Address, AddressRefused> 
     )
   )
 
-/** The interface to bind, resolved. That of all interfaces is refused unless it is asked for by name. */
+/** Resolves the address to bind. Listening on every interface is refused unless `isInsecure`. */
 export const bindable = (text: string, isInsecure: boolean): Effect.Effect<Address, AddressRefused> =>
   Effect.gen(function* () {
     const address = yield* parse(text)

@@ -1,6 +1,6 @@
 /**
- * The engine on `@effect/cluster` and PostgreSQL. Of that package it has the membership, the assignment of shards to nodes and the
- * locks on them; requests go from socket to socket, by RPCs of its own. Entities of `@effect/cluster` would keep state for each job,
+ * The engine on `@effect/cluster` and PostgreSQL. That package provides the membership, the assignment of shards to nodes and the
+ * locks on them; requests between nodes are RPCs of the engine's own. Entities of `@effect/cluster` would keep state for each job,
  * wait for ever for a kind that a node does not manage, and delay the release of a shard until their requests have ended.
  *
  * @since 0.2.0
@@ -39,8 +39,9 @@ import * as ShardLocks from "./shardLocks.js"
 export interface Timing {
   /** How long a lock holds without a renewal. */
   readonly expiration: Duration.DurationInput
+  /** Time between two renewals of the locks. */
   readonly refresh: Duration.DurationInput
-  /** Between two readings of the list of nodes. */
+  /** Time between two reads of the list of nodes. */
   readonly assignment: Duration.DurationInput
 }
 
@@ -65,7 +66,7 @@ export interface Options {
   readonly listen?: string | undefined
   /** Allows listening on every interface. The socket has no authentication. */
   readonly insecure?: boolean | undefined
-  /** Locks of 10 s that are renewed every 3 s, and a list of nodes read every second, unless it says otherwise. */
+  /** `defaultTiming` by default. */
   readonly timing?: Timing | undefined
 }
 
@@ -92,7 +93,7 @@ const settings = (address: Address.Address, { expiration, refresh, assignment }:
     entityMessagePollInterval: assignment
   })
 
-/** With its brackets, so that the database has the address as it is written. */
+/** Keeps the brackets of an IPv6 address, so that the database has the address as it is written. */
 const runnerOf = ({ port, text }: Address.Address) =>
   new RunnerAddress({ host: text.slice(0, text.lastIndexOf(":")), port })
 
@@ -124,7 +125,7 @@ const answering = (served: Served.Served) =>
     Layer.provide(frames.layer)
   )
 
-/** How long a request looks for its node, since it last was at one. */
+/** How long a request is retried while no node accepts it. */
 const routeTimeout = "2 seconds"
 const routePause = "50 millis"
 const reroute = Schedule.spaced(routePause).pipe(Schedule.upTo(routeTimeout))
@@ -179,7 +180,7 @@ const make = ({
           const node = yield* Address.parse(address ?? (yield* holder(jobId))).pipe(
             Effect.mapError(() => new Unrouted({ jobId }))
           )
-          // Its lock has expired, or it has just got it.
+          // This node's lock on the shard has expired, or it has just acquired it.
           if (node.text === text) return yield* new Unrouted({ jobId })
           return yield* peers.ask(node, there)
         }).pipe(

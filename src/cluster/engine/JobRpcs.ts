@@ -1,5 +1,5 @@
 /**
- * The requests from node to node, as they travel. All are volatile, and none is more than a hint.
+ * The RPCs between nodes. None is persisted, and each is only a hint.
  */
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
@@ -21,7 +21,7 @@ export class Elsewhere extends Schema.TaggedError<Elsewhere>()("Elsewhere", {}) 
 const job = {
   kind: Schema.String,
   jobId: JobId,
-  /** Why this node is asked: it should have the shard of the job, or it was named, and is asked wherever the shard is. */
+  /** Why this node is asked: it should have the shard of the job, or it was addressed, wherever the shard is. */
   by: Schema.Literal("shard", "address")
 }
 
@@ -29,7 +29,7 @@ const job = {
 export type By = typeof job.by.Type
 
 export class JobRpcs extends RpcGroup.make(
-  /** Shows that a node lives while it is waited for. */
+  /** Checks that a node is alive while its answer is awaited. */
   Rpc.make("Ping"),
   Rpc.make("Wake", { payload: job, error: Elsewhere }),
   Rpc.make("Stop", {

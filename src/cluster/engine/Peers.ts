@@ -14,7 +14,7 @@ import { Elsewhere, JobRpcs } from "./JobRpcs.js"
 export type Client = RpcClient.FromGroup<typeof JobRpcs, RpcClientError>
 
 export interface Peers {
-  /** Asks the node of that address. One that cannot be reached, or no longer answers, is no longer the right one. */
+  /** Asks the node at that address; fails with `Elsewhere` if it cannot be reached, or no longer answers. */
   readonly ask: <A, E>(
     address: Address,
     request: (client: Client) => Effect.Effect<A, E | RpcClientError>
@@ -72,7 +72,7 @@ export const make: Effect.Effect<Peers, never, Scope.Scope> = Effect.gen(functio
   const forget = (address: Address, peer: Peer) => {
     if (isKnown(address, peer)) known.delete(address.text)
   }
-  /** Not before its last user is done: closed, a client interrupts them. */
+  /** Closes it once its last user is done: closing a client interrupts its requests. */
   const release = (address: Address) => (peer: Peer) =>
     Effect.suspend(() => {
       peer.users -= 1
@@ -92,7 +92,7 @@ export const make: Effect.Effect<Peers, never, Scope.Scope> = Effect.gen(functio
             // A write to a broken connection is a defect to the client.
             Effect.catchAllDefect((defect) => (Socket.isSocketError(defect) ? gone : Effect.die(defect))),
             Effect.catchAll((error) => (error instanceof RpcClientError ? gone : Effect.fail(error))),
-            // So answers a node that shuts down. An interruption of this fiber is not caught.
+            // A node that is shutting down answers with an interruption. That of this fiber is not caught.
             Effect.catchAllCause((cause) => (Cause.isInterruptedOnly(cause) ? gone : Effect.failCause(cause)))
           )
           return race.first([answer, Effect.zipRight(untilSilent(peer.client), gone)])

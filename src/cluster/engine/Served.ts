@@ -9,8 +9,8 @@ import { type By, Elsewhere, JobRpcs } from "./JobRpcs.js"
 export interface Served {
   readonly serve: (kind: string, requests: Requests) => Effect.Effect<void, never, Scope.Scope>
   /**
-   * Answers here, if this node manages jobs of that kind, and has the shard of the job where it is asked by that. What it has begun
-   * continues when the caller is interrupted.
+   * Handles a request here, if this node manages jobs of that kind and, for a request by shard, has the shard of the job. It
+   * continues even if the caller is interrupted.
    */
   readonly answer: <A, E>(
     question: Question,

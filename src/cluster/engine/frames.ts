@@ -1,6 +1,6 @@
 /**
- * A JSON text a line. The serialization of `@effect/rpc` 0.76.2 decodes each chunk of bytes by itself, which breaks characters at
- * their edges, and keeps a line that is not JSON, so that memory grows for as long as more comes.
+ * One JSON text per line. The serialization of `@effect/rpc` 0.76.2 decodes each chunk of bytes by itself, which breaks characters
+ * at the edges of chunks, and keeps a line that is not JSON, so that its memory is unbounded.
  */
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Data, Layer } from "effect"

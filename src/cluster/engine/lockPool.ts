@@ -15,7 +15,7 @@ const size = 3
 
 const isPostgres = (sql: SqlClient): sql is PgClient.PgClient => Predicate.hasProperty(sql, PgClient.TypeId)
 
-/** Its statement was given up, and the server has not answered since. */
+/** Whether it still waits for the answer to a statement that was abandoned. */
 const isStuck = (client: ClientBase): boolean =>
   Predicate.hasProperty(client, "_activeQuery") && Predicate.isNotNullable(client._activeQuery)
 
@@ -42,7 +42,7 @@ export const make = (
           await client.query("SET TIME ZONE 'UTC'")
         }
       })
-      // The next statement would wait behind the one before until TCP gives up, a quarter of an hour. The pool drops what has ended.
+      // The next statement would wait behind that one until TCP gives up, a quarter of an hour. The pool drops a client that has ended.
       pool.on("release", (_, client) => {
         if (isStuck(client)) void client.end()
       })

@@ -21,23 +21,23 @@ export interface ShardLocks {
   readonly storage: RunnerStorage["Type"]
   /** Gives up all shards and takes no more. */
   readonly leave: Effect.Effect<void>
-  /** Whether a lock that this node holds is known to be its own still. */
+  /** Whether this node certainly still holds its lock on a shard. */
   readonly isFresh: (shard: ShardId) => boolean
   /** The address of the node that holds the lock on each shard. */
   readonly holders: (shards: ReadonlyArray<ShardId>) => Effect.Effect<ReadonlyArray<Option.Option<string>>, StoreError>
 }
 
-/** How long a question about nodes may take. */
+/** How long a query for the holders of locks may take. */
 const queryTimeout = "3 seconds"
 
-/** How long an answer is used. Where a lock has moved since, the run stays with the node that it is placed on. */
+/** How long the holders are cached. If a lock has moved since, the run stays with the node that it is placed on. */
 const holdersTtl = "500 millis"
 
 const prefix = "charlotte_cluster"
 const locks = `${prefix}_locks`
 const runners = `${prefix}_runners`
 
-/** In the words of the driver, which has no code for it. */
+/** Has the message of the driver's own error, which has no code. */
 const noAnswer = () => new Error("Connection timed out")
 
 /** Whether an error, or what it was caused by, has one of these codes. */
@@ -48,7 +48,7 @@ const hasCode =
       ? hasCode(codes)(error.cause)
       : Predicate.hasProperty(error, "code") && codes.includes(String(error.code))
 
-/** What several nodes say that create the same table at once: a duplicate name, in the catalogue or before. */
+/** The errors of several nodes that create the same table at once: a duplicate name, in the catalogue or before. */
 const isRace = hasCode(["23505", "42710", "42P07", "XX000"])
 
 /** There is no such table. */
@@ -64,12 +64,12 @@ export const make = (
   Effect.gen(function* () {
     const { shardLockExpiration, shardLockRefreshInterval } = yield* ShardingConfig
     const expiration = Duration.toMillis(shardLockExpiration)
-    /** After so long the engine gives up a renewal, and begins another. */
+    /** After this long the engine gives up a renewal, and begins another. */
     const interval = Math.min(Duration.toMillis(shardLockRefreshInterval), expiration / 3)
     const clock = yield* asClock
     // Interrupted while it waits for a connection, the client would lose one of its pool.
     const sql = yield* LockPool.make(application, 0.6 * interval)
-    // The engine takes its own for granted, and dies without it.
+    // Fails here without a connection, where the engine would die.
     yield* sql`SELECT 1`
 
     const inner = yield* closeOnFailure(SqlRunnerStorage.make({ prefix })).pipe(
@@ -77,7 +77,7 @@ export const make = (
       Effect.retry({ while: isRace, schedule: Schedule.spaced("50 millis"), times: 20 })
     )
 
-    /** When the statement was sent that took or renewed the lock on a shard last. */
+    /** When the statement was sent that last acquired or renewed the lock on each shard. */
     const renewedAt = new Map<string, number>()
     const renewing = (renew: Effect.Effect<Array<ShardId>, PersistenceError>) =>
       Effect.suspend(() => {
@@ -91,11 +91,12 @@ export const make = (
         )
       })
 
-    // The engine sends the statements of several fibers on one connection at once, which the driver is going to refuse.
+    // The engine sends the statements of several fibers on one connection at once, which future versions of the driver refuse.
     const inTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)
 
     /**
-     * The engine releases shard by shard, a commit each: when a node joins, the others would not get round to renew what they keep.
+     * Releases shards in batches. The engine releases each in a commit of its own: when a node joins, the others would have no time
+     * left to renew the locks that they keep.
      */
     const released = yield* Queue.unbounded<readonly [shard: string, done: Deferred.Deferred<void, PersistenceError>]>()
     const releaseAll = Effect.gen(function* () {
@@ -120,7 +121,7 @@ export const make = (
         yield* Deferred.await(done)
       })
 
-    /** Nodes that take no jobs of any kind: the others share the shards. Where all drain, they keep them. */
+    /** Addresses of nodes that take no jobs of any kind: the others share the shards. If all are draining, they keep them. */
     const draining = sql`
       WITH alive AS (
         SELECT address, draining FROM charlotte_nodes
@@ -142,8 +143,9 @@ export const make = (
     )
 
     /**
-     * The engine leaves the list of nodes before it releases its shards: others that read the list between would try to take them in
-     * vain, and wait. So both go in one statement, and the engine, which is to be closed then, must not join again.
+     * Set when this node leaves. The engine would leave the list of nodes before it releases its shards, and others that read the
+     * list in between would try in vain to take them, and wait. So one statement does both, and the engine, which is closed next,
+     * must not join again.
      */
     let isLeaving = false
     const [holders, forgetHolders] = yield* sql`

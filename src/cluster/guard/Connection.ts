@@ -1,5 +1,5 @@
 /**
- * One guard process, and what is said to it.
+ * The connection to one guard process.
  */
 import { Data, Deferred, Effect, FiberId } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -23,18 +23,18 @@ export class GuardNotStarted extends Data.TaggedError("GuardNotStarted")<{ reado
 }
 
 export interface Connection {
-  /** Does not wait, whatever the state of the guard: what it has not read is kept here. */
+  /** Never waits, whatever the state of the guard: messages that it has not read are buffered. */
   readonly send: (message: Message, answered?: () => void) => void
-  /** How long it has not answered, in milliseconds. */
+  /** For how long the oldest message has been unanswered, in milliseconds. */
   readonly unansweredFor: () => number
   readonly kill: () => void
   /** How it has ended. */
   readonly ended: Effect.Effect<string>
-  /** Lets go of it; returns when it has ended. */
+  /** Closes its input, and returns when it has ended. */
   readonly close: Effect.Effect<void>
 }
 
-/** All of it in milliseconds. */
+/** In milliseconds. */
 const startTime = 10_000
 const endTime = 2_000
 
@@ -51,15 +51,15 @@ const start = ({ around, command, freshAt, silence }: Options): ChildProcess => 
   const outer = around[cookieName]
   return spawn(file, [...args, String(silence), String(freshAt)], {
     cwd: "/",
-    // What ends a job of another manager ends this node, and its guard.
+    // If this node runs in a job of another manager, the end of that job ends the guard, too.
     env: outer === undefined ? {} : { [cookieName]: outer },
-    // A session of its own: what is sent to the group of the node does not reach it.
+    // A session of its own: signals to the process group of the node do not reach it.
     detached: true,
     stdio: ["pipe", "pipe", "ignore"]
   })
 }
 
-/** Returns when the guard has answered for the first time, or has not. */
+/** Starts a guard, and returns when it has answered for the first time. */
 export const open = (options: Options): Effect.Effect<Connection, GuardNotStarted> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
@@ -99,7 +99,7 @@ const connect = (child: ChildProcess, onEnd: (how: string) => void): Omit<Connec
   }
   child.once("error", ({ message }) => end(message))
   child.once("exit", (code, signal) => end(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`))
-  // That it has ended is seen by its exit.
+  // Its exit shows that it has ended.
   stdin?.on("error", () => {})
   stdout?.on("error", () => {})
   stdout?.setEncoding("utf8").on(
@@ -110,7 +110,7 @@ const connect = (child: ChildProcess, onEnd: (how: string) => void): Omit<Connec
       waiting.delete(number)
     })
   )
-  // The guard is no reason for the node to go on.
+  // The guard must not keep the node alive.
   child.unref()
   for (const stream of [stdin, stdout]) if (stream instanceof Socket) stream.unref()
 

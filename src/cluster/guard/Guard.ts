@@ -1,9 +1,9 @@
 /**
  * The guard of a node: a small process in a session of its own, which kills all child processes of jobs when the node is gone, or has
- * not had its lease for a while, as a node that stands still has not. It runs in a cluster only.
+ * been without its lease for a while, for example because it is suspended. It runs in a cluster only.
  *
- * A guard that ends is replaced at once, and gets all processes that it has to guard; meanwhile no process is started. The jobs go
- * on: their node is alive, and to end them would make two failures of one.
+ * A guard that ends is replaced at once, and the new one gets all processes to guard; meanwhile no process is started. The jobs
+ * continue: their node is alive, and ending them would make two failures of one.
  *
  * @since 0.2.0
  */
@@ -66,7 +66,7 @@ export const make = (options: Options = {}): Effect.Effect<GuardProcess.Service,
   })
 
 /**
- * The guard of this node. What is built on this layer has its child processes guarded.
+ * The guard of this node. It guards the child processes of everything that is built on this layer.
  *
  * @since 0.2.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * The guard processes of a node, one after the other: each gets all that there is to guard.
+ * The guard processes of a node, one after the other: each gets all processes to guard.
  */
 import { Effect, type Scope } from "effect"
 import { uptime } from "node:os"
@@ -17,19 +17,19 @@ import { GuardProgram } from "./GuardProgram.js"
  */
 export interface Service extends TreeGuard.Service {
   /**
-   * The node has its lease. `age` is how many milliseconds ago it asked the database: the time until the answer came counts as
-   * silence.
+   * Reports that the node has its lease. `age` is how many milliseconds ago it asked the database: the time until the answer came
+   * counts as silence.
    */
   readonly beat: (age: number) => Effect.Effect<void>
 }
 
-/** Milliseconds: a guard that lives no longer was not well, and the next one is not started at once. */
+/** Milliseconds: after a guard that lived less long, the next one is started only after a pause. */
 const shortLife = 100
 const pause = 1_000
 
 interface Watched {
   identity?: { readonly pid: number; readonly startTime: number }
-  /** Those who wait until it is guarded. */
+  /** Callers that wait until it is guarded. */
   readonly waiting: Set<() => void>
 }
 
@@ -89,7 +89,7 @@ export const make = (silence: number): Effect.Effect<Service, Connection.GuardNo
       beat: (age) =>
         Effect.sync(() => {
           freshAt = Math.max(freshAt, uptime() * 1_000 - age)
-          // Killed, and not let go of: it would take that for the end of its node once it continues.
+          // Killed rather than closed: once it continues, it would take the end of its input for the end of its node.
           if (current !== undefined && current.unansweredFor() > silence) current.kill()
           else current?.send({ type: "beat", uptime: freshAt })
         }),

@@ -5,7 +5,7 @@ import { Context } from "effect"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-/** As the package has it, as a part of the bundled command, and as source, which needs what has loaded this module. */
+/** In the package, in the bundled command, and as source, which needs the loader of this module. */
 const files = ["program.js", "program.cjs", "program.ts"]
 
 /** Tests of a program that does not start replace it. */

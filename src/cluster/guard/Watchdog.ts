@@ -1,18 +1,18 @@
 /**
- * What the guard process does: it keeps the processes that it was given from outliving their node, or the lease of their node.
+ * The logic of the guard process: the processes that it watches must not outlive their node, or the lease of their node.
  */
 import * as ProcessTree from "../../process/ProcessTree.js"
 import type { ProcessTable } from "../../process/ProcessTable.js"
 import type { Message, Numbered } from "./protocol.js"
 
-/** All of it in milliseconds. */
+/** In milliseconds. */
 const checkInterval = 200
 const shortestPause = 1
 const longestPause = 1_000
-/** What does not die of SIGKILL for so long hangs in the kernel, and cannot do anything any more. */
+/** A process that survives SIGKILL for this long hangs in the kernel, and cannot do anything any more. */
 const patience = 60_000
 
-/** So many scans in a row that find nothing are enough, although other processes come and go in each of them. */
+/** This many scans in a row that find nothing are enough, even if other processes came and went during each of them. */
 const enough = 5
 
 export interface Options {
@@ -48,7 +48,7 @@ export const make = ({ answer, exit, freshAt, schedule, silence, table, uptime }
 
   const isSilent = () => uptime() > deadline
 
-  /** Kills what there is; returns whether nothing is left. */
+  /** Kills all watched processes; returns whether none is left. */
   const clear = (): boolean => {
     if (watched.size === 0) return true
     tree ??= ProcessTree.ofAll(
@@ -74,7 +74,7 @@ export const make = ({ answer, exit, freshAt, schedule, silence, table, uptime }
     }
     const isClear = clear()
     if (endedAt !== undefined && (isClear || uptime() - endedAt > patience)) leave()
-    // A node that stood still may start what it was about to start, so it is watched until it is gone or has its lease again.
+    // A node that was suspended may still start what it was about to start, so it is watched until it is gone or has its lease again.
     pause = Math.min(pause * 2, longestPause)
     return watched.size === 0 ? checkInterval : pause
   }

@@ -8,7 +8,7 @@ import { proc } from "../../process/ProcessTable.js"
 import { decode, lines } from "./protocol.js"
 import * as Watchdog from "./Watchdog.js"
 
-// What asks a whole group or control group to end means the node: its guard ends after it.
+// Signals to a whole process group or control group are meant for the node: its guard ends after it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {})
 process.title = "charlotte-guard"
 
@@ -31,7 +31,7 @@ const receive = lines((line) => {
   if (message !== undefined) watchdog.receive(message)
 })
 
-// Nothing hears an answer once the node is gone.
+// Once the node is gone, an answer cannot be delivered.
 process.stdout.on("error", () => {})
 process.stdin.setEncoding("utf8")
 process.stdin.on("data", (piece: string) => receive(piece))

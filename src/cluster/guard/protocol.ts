@@ -1,6 +1,6 @@
 /**
- * What a node and its guard say to each other, in lines. Each message has a number, with which the guard answers once it has acted
- * on it.
+ * The protocol between a node and its guard, in lines. Each message has a number, which the guard answers once it has acted on the
+ * message.
  */
 export type Message =
   /** The lease was fresh at that uptime of the machine. */
@@ -32,7 +32,7 @@ const number = String.raw`(\d+(?:\.\d+)?)`
 const cookie = String.raw`([\w-]+)`
 const format = new RegExp(`^(\\d+) (?:beat ${number}|(watch|release) ${cookie}|spawned ${cookie} (\\d+) (\\d+))$`)
 
-/** Undefined for what is no message. */
+/** Undefined for an invalid line. */
 export const decode = (line: string): Numbered | undefined => {
   const [match, number, uptime, type, cookie = "", child = "", pid, startTime] = format.exec(line) ?? []
   if (match === undefined) return undefined
@@ -42,7 +42,7 @@ export const decode = (line: string): Numbered | undefined => {
   return message({ type: "spawned", cookie: child, pid: Number(pid), startTime: Number(startTime) })
 }
 
-/** Cuts what arrives in pieces into lines. */
+/** Splits text that arrives in pieces into lines. */
 export const lines = (use: (line: string) => void): ((piece: string) => void) => {
   let rest = ""
   return (piece) => {
