@@ -11,6 +11,7 @@ import type { Plan, Task, Unit } from "../plan/Plan.js"
 import * as TaskFile from "../plan/TaskFile.js"
 import * as UnitFile from "../plan/UnitFile.js"
 import * as Note from "./Note.js"
+import { retryWhileDiskIsFull } from "./retryWhileDiskIsFull.js"
 import type { RunContext } from "./RunContext.js"
 import type { UnitWorktree } from "./UnitWorktree.js"
 
@@ -49,12 +50,12 @@ export const commit = (
     const { job, keep, progress, repository, snapshot } = ctx
     const note = (text: string) => Note.add(ctx, { unit: unit.id, task: task.number }, text)
     const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
-    const {
-      changed,
-      commit,
-      isEmpty = false,
-      replaced
-    } = yield* git.commit(repository, worktree, {
+    let wasFull = false
+    const onFull = Effect.suspend(() => {
+      wasFull = true
+      return note("the disk is full: the work is committed once there is space")
+    })
+    const committing = git.commit(repository, worktree, {
       title: task.title,
       body: `Task ${task.number} of unit ${unit.id}.`,
       jobId: job.id,
@@ -68,9 +69,12 @@ export const commit = (
       }),
       before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
     })
+    const { changed, commit, isEmpty = false, replaced } = yield* retryWhileDiskIsFull(onFull)(committing)
     if (isEmpty)
       yield* note("the gate passed although no file was changed: it may pass even before the task is started")
-    if (replaced.length > 0) yield* note(`the agent changed ${listFiles(replaced)}: plan files were restored`)
+    // Plan files that a full disk has cut short are not the agent's doing.
+    if (replaced.length > 0 && !wasFull)
+      yield* note(`the agent changed ${listFiles(replaced)}: plan files were restored`)
     const added = changed.filter((file) => isPlanFile(snapshot.plan, file) && !keep.some((kept) => kept === file))
     if (added.length > 0) {
       const dir = snapshot.plan.dir

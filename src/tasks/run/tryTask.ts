@@ -12,7 +12,6 @@ import * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
 import * as Note from "./Note.js"
 import type { RunContext } from "./RunContext.js"
-import { retryWhileDiskIsFull } from "./retryWhileDiskIsFull.js"
 import * as runCommand from "./runCommand.js"
 
 /** An agent may fail for a temporary reason, such as a rate limit, so retries back off exponentially. */
@@ -110,9 +109,7 @@ export const tryTask = (
     }
     yield* emit("task.gate.passed", { command, log: gate.log })
     yield* commitTask.noteIgnored(ctx, unit, task, made)
-    const accepted = retryWhileDiskIsFull(
-      Note.add(ctx, { unit: unit.id, task: task.number }, "the disk is full: the work is committed once there is space")
-    )(commitTask.commit(ctx, unit, task, position, yield* Fiber.join(file)))
+    const accepted = commitTask.commit(ctx, unit, task, position, yield* Fiber.join(file))
     return yield* Effect.map(accepted, (commit) => ({ commit })).pipe(
       Effect.catchTags({
         FilesUnreadable: uncommitted(attempt),

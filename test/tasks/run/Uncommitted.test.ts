@@ -44,9 +44,13 @@ describe("work that is done when the disk is full", () => {
       const sandbox = yield* Repository.sandbox
       const executable = `${sandbox.root}/bin/git`
       const full = `${sandbox.root}/full`
-      // Its first failure makes room.
+      // Its failures cut a file short, until there is room.
       const wrapper = `#!/bin/sh
-case "$*" in *write-tree*) if rm '${full}' 2>/dev/null; then echo 'fatal: write error: No space left on device' >&2; exit 128; fi;; esac
+case "$*" in *checkout-index*) if rm '${full}-1' 2>/dev/null || rm '${full}-2' 2>/dev/null; then
+  echo > "$GIT_WORK_TREE/tasks/01-out.md"
+  echo 'fatal: write error: No space left on device' >&2
+  exit 128
+fi;; esac
 exec git "$@"
 `
       yield* sandbox.write(executable, wrapper, 0o755)
@@ -55,13 +59,13 @@ exec git "$@"
         "charlotte.yaml": "attempts: 1\n",
         "01-out.md": task(
           1,
-          `echo out > out.txt; echo run >> '${sandbox.root}/runs'; touch '${full}'`,
+          `echo out > out.txt; echo run >> '${sandbox.root}/runs'; touch '${full}-1' '${full}-2'`,
           "test -e out.txt"
         )
       })
       const { run: ended, work } = yield* run(config).pipe(Effect.provide(charlotte(world)))
       expect(ended.status).toBe("completed")
-      expect(existsSync(full)).toBe(false)
+      expect(existsSync(`${full}-2`)).toBe(false)
       expect(work.tasks).toMatchObject([
         { state: "completed", failures: 0, notes: ["the disk is full: the work is committed once there is space"] }
       ])
