@@ -8,6 +8,7 @@ import * as HomeDatabase from "../daemon/HomeDatabase.js"
 import type { JobId } from "../domain/JobId.js"
 import { StopReport } from "../domain/StopReport.js"
 import type * as JobClient from "../http/client/JobClient.js"
+import * as race from "../internal/race.js"
 import * as JobRef from "./JobRef.js"
 import * as JobSource from "./JobSource.js"
 
@@ -58,7 +59,7 @@ const allRecorded = Effect.gen(function* () {
 
 const each = (client: JobClient.Service, given: ReturnType<typeof options>) =>
   Effect.flatMap(client.list({ status: "running", limit: 1_000 }), ({ jobs }) =>
-    Effect.forEach(jobs, ({ id }) => orTimedOut(id, client.stop(id, given)), { concurrency: "unbounded" })
+    race.map(jobs, jobs.length, ({ id }) => orTimedOut(id, client.stop(id, given)))
   )
 
 /** A job that times out does not hide the reports of the others. */

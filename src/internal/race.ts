@@ -35,6 +35,21 @@ export const forEach = <A, E, R>(
     return all(Array.from({ length: Math.min(concurrency, items.length) }, () => worker))
   })
 
+/** As `forEach`, with what `use` returns for each item, in their order. */
+export const map = <A, B, E, R>(
+  items: ReadonlyArray<A>,
+  concurrency: number,
+  use: (item: A) => Effect.Effect<B, E, R>
+): Effect.Effect<ReadonlyArray<B>, E, R> =>
+  Effect.suspend(() => {
+    const results: Array<B> = []
+    const useOne = ([at, item]: readonly [number, A]) =>
+      Effect.map(use(item), (result) => {
+        results[at] = result
+      })
+    return Effect.as(forEach([...items.entries()], concurrency, useOne), results)
+  })
+
 /** Runs all concurrently until the last has ended. The first failure, or an interrupt, interrupts the others. */
 export const all = <E, R>(effects: ReadonlyArray<Effect.Effect<void, E, R>>): Effect.Effect<void, E, R> =>
   effects.length === 0

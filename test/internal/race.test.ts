@@ -96,7 +96,7 @@ describe("race.first", () => {
 
 const second = Effect.sleep("1 second")
 
-describe("race.all and race.forEach", () => {
+describe("race.all, race.forEach and race.map", () => {
   it.effect("runs all concurrently and ends with the last", () =>
     Effect.gen(function* () {
       const all = yield* Effect.fork(race.all([second, Effect.sleep("3 seconds"), second]))
@@ -137,6 +137,16 @@ describe("race.all and race.forEach", () => {
       yield* Fiber.join(all)
       expect(done.toSorted()).toEqual([1, 2, 3, 4, 5])
       yield* race.forEach([], 2, use)
+    })
+  )
+
+  it.effect("returns the results in the order of the items", () =>
+    Effect.gen(function* () {
+      const use = (n: number) => Effect.delay(Effect.succeed(-n), `${n} seconds`)
+      const all = yield* Effect.fork(race.map([3, 1, 2], 3, use))
+      yield* TestClock.adjust("3 seconds")
+      expect(yield* Fiber.join(all)).toEqual([-3, -1, -2])
+      expect(yield* race.map([], 2, use)).toEqual([])
     })
   )
 

@@ -7,6 +7,7 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Effect, Either } from "effect"
 import { createHash } from "node:crypto"
+import * as race from "../../internal/race.js"
 import * as UnitDirectory from "./UnitDirectory.js"
 import * as Planner from "./Planner.js"
 import { InvalidPlan, Diagnostic } from "../../yaml/Diagnostic.js"
@@ -45,7 +46,7 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   const files: Array<string> = []
   const readText = reader(top, files)
   const { problems: settingsProblems, settings } = yield* readSettings(top, readText)
-  const sources = yield* Effect.forEach(units, (unit) => readUnit(unit, unit === top, readText), { concurrency: 16 })
+  const sources = yield* race.map(units, 16, (unit) => readUnit(unit, unit === top, readText))
   return yield* Planner.plan({
     dir: top.name,
     files: files.toSorted(),

@@ -4,7 +4,8 @@
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Effect, Option } from "effect"
+import { Array, Effect, Option } from "effect"
+import * as race from "../../internal/race.js"
 import { Diagnostic } from "../../yaml/Diagnostic.js"
 import * as TaskFile from "./TaskFile.js"
 import * as TextFile from "../../yaml/TextFile.js"
@@ -50,14 +51,17 @@ export const top = (
 /** The subdirectories that are units, and problems with those that cannot be read. */
 export const units = (
   parent: UnitDirectory
-): Effect.Effect<[Array<Diagnostic>, Array<UnitDirectory>], never, FileSystem | Path> =>
+): Effect.Effect<[ReadonlyArray<Diagnostic>, ReadonlyArray<UnitDirectory>], never, FileSystem | Path> =>
   Effect.map(
-    Effect.partition(
+    race.map(
       parent.entries.filter((entry) => !entry.startsWith(".") && !TaskFile.isName(entry)),
-      (entry) => unit(parent, entry),
-      { concurrency: 16 }
+      16,
+      (entry) => Effect.either(unit(parent, entry))
     ),
-    ([problems, found]) => [problems, found.flatMap(Option.toArray)]
+    (found) => {
+      const [problems, units] = Array.separate(found)
+      return [problems, units.flatMap(Option.toArray)]
+    }
   )
 
 const unit = (

@@ -1,13 +1,15 @@
 import { SystemError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Exit, Fiber, Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { Plan } from "../../../src/tasks/plan/Plan.js"
 import { InvalidPlan, Diagnostic } from "../../../src/yaml/Diagnostic.js"
 import * as TaskDirectory from "../../../src/tasks/plan/TaskDirectory.js"
+import { interruptedAfter } from "../../support/interruption.js"
 import { files, repository, task, unit } from "./TaskFiles.js"
 
 const read = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>
@@ -37,6 +39,27 @@ const twoUnits = {
 }
 
 describe("TaskDirectory.read", () => {
+  it.scopedLive("ends at whatever operation it is interrupted", () =>
+    Effect.gen(function* () {
+      const tasks = { repository: yield* repository(twoUnits), tasksDir: "tasks" }
+      // `Layer.merge` hangs, too, where it is interrupted.
+      const services = yield* Effect.context<FileSystem | Path>()
+      const endOf = (k: number) =>
+        Effect.gen(function* () {
+          const reading = Effect.provide(TaskDirectory.read(tasks), services)
+          // A daemon, since the test would wait for a child fiber that hangs.
+          const fiber = yield* Effect.forkDaemon(interruptedAfter(reading, k))
+          const exit = yield* Effect.timeoutOption(Effect.disconnect(Fiber.join(fiber)), "10 seconds")
+          expect(Option.isSome(exit), `at operation ${k}`).toBe(true)
+          return Option.exists(exit, Exit.isSuccess)
+        })
+      // The last of them comes after its end.
+      let k = 1
+      while (!(yield* endOf(k))) k += 1
+      expect(k).toBeGreaterThan(100)
+    }).pipe(Effect.provide(files))
+  )
+
   it.scoped("returns units and tasks in topological order", () =>
     Effect.gen(function* () {
       const plan = yield* read(yield* repository(twoUnits))
