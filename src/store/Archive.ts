@@ -1,5 +1,6 @@
 /**
- * All that is recorded in a database as lines of JSON, and such lines in an empty PostgreSQL database: ids and cursors are kept.
+ * Exports all records of a database as lines of JSON, and imports such lines into an empty PostgreSQL database. Ids and cursors are
+ * kept.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
@@ -17,13 +18,13 @@ const Header = Schema.Struct({
   charlotte: Schema.Literal("records"),
   version: Schema.String,
   schema: Schema.Int,
-  /** The last one that was drawn. */
+  /** The last cursor that was drawn. */
   cursor: Schema.Int
 })
 
 const Row = Schema.Struct({ table: archive.Table, row: archive.Row })
 
-/** Without it the lines are cut off. */
+/** The last line; a file without it is cut off. */
 const End = Schema.Struct({ end: Schema.Int })
 
 const Line = Schema.parseJson(Schema.Union(Row, End, Header))
@@ -43,7 +44,7 @@ export const lines = (version: string): Stream.Stream<string, StoreError, SqlCli
       const { latest } = yield* schemaVersion
       const cursor = yield* session.read(reading, archive.latestCursor)
       let count = 0
-      /** A file is of one machine, which its rows do not name. */
+      /** The records of an SQLite file are of one machine, which its rows do not name. */
       const onMachine = (table: archive.Table, row: archive.Row) =>
         table === "charlotte_attempts" && row["machine"] === null ? { ...row, machine } : row
       const rowsOf = (table: archive.Table) =>
@@ -75,7 +76,7 @@ const writing = "import the records"
 
 const refuse = (problem: string) => new StoreError({ operation: writing, reason: "invalid", cause: new Error(problem) })
 
-/** Rows of one table after another, as they follow each other. */
+/** Groups successive rows of the same table. */
 const byTable = (rows: ReadonlyArray<typeof Row.Type>) => {
   const groups: Array<{ readonly table: archive.Table; readonly rows: Array<archive.Row> }> = []
   for (const { row, table } of rows) {
@@ -125,7 +126,7 @@ const fill = <E, R>(connection: Connection, text: Stream.Stream<string, E, R>, s
     return counts
   })
 
-/** Writes all of the lines in one transaction, or nothing. The tables are there and empty. */
+/** Imports all lines in one transaction, or nothing. The tables have to exist and to be empty. */
 export const restore = <E, R>(
   text: Stream.Stream<string, E, R>
 ): Effect.Effect<Counts, StoreError | E, SqlClient | R> =>

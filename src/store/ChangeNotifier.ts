@@ -22,16 +22,16 @@ export interface ChangeNotifier {
   readonly waiting: (kind: string) => Waiting
   /** The notifier of runs of a kind that transactions of applications have committed. */
   readonly committed: (kind: string) => ReturnType<typeof makeNotifier>
-  /** Notifies all subscribers: what has changed is not known. */
+  /** Notifies all subscribers, where it is not known what has changed. */
   readonly wakeAll: Effect.Effect<void>
   /** Notifies of runs that wait from now on, after the commit. */
   readonly wakeWaiting: (waits: Iterable<NewlyWaiting>) => Effect.Effect<void>
 }
 
 export interface Waiting {
-  /** Of commits after which a run may wait for a permit. */
+  /** Changes with commits after which a run may wait for a permit. */
   readonly due: Notifier
-  /** Of commits after which a run may wait for an earlier time. */
+  /** Changes with commits after which a run may wait for an earlier time. */
   readonly times: Notifier
 }
 

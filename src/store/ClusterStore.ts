@@ -22,7 +22,7 @@ import type { Beginning, Created, NewRun } from "./RunWrites.js"
 /** Milliseconds without a sign of life, by the clock of the database, after which a node is dead. */
 export const deadAfter = 10_000
 
-/** Milliseconds without a sign of life after which the record of a node goes as the next node joins. */
+/** Milliseconds without a sign of life after which the record of a node is deleted when the next node joins. */
 export const forgottenAfter = 24 * 3_600_000
 
 /**
@@ -38,7 +38,7 @@ export interface ClusterStore {
    */
   readonly join: (node: NewNode) => Effect.Effect<void, NodeConflict | AlreadyManaged | StoreError>
 
-  /** A sign of life. `false`: the node is not recorded any more. */
+  /** Records a sign of life; `false` if the node is not recorded any more. */
   readonly renew: (node: string) => Effect.Effect<boolean, StoreError>
 
   /** Ends the connections in use: the database has gone silent, and they would be waited for until TCP gives up. */
@@ -49,13 +49,13 @@ export interface ClusterStore {
   /** The nodes of a kind, oldest first. */
   readonly nodes: (kind: string) => Effect.Effect<ReadonlyArray<Node>, StoreError>
 
-  /** No more jobs begin on the node, or they do again. It lasts until the node leaves. */
+  /** Keeps jobs from beginning on the node, or lets them begin again. It lasts until the node leaves. */
   readonly drain: (node: string, draining: boolean) => Effect.Effect<void, StoreError>
 
-  /** Records how many jobs of a kind may run in the cluster, unless that is recorded already. Answers what is. */
+  /** Records how many jobs of a kind may run in the cluster, unless that is recorded already. Returns the recorded limit. */
   readonly limit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<number, StoreError>
 
-  /** How many jobs of a kind may run; none where no node has recorded it. */
+  /** How many jobs of a kind may run; none if no node has recorded it. */
   readonly currentLimit: (kind: string) => Effect.Effect<Option.Option<number>, StoreError>
 
   /** Changes how many jobs of a kind may run. */
@@ -63,7 +63,7 @@ export interface ClusterStore {
 
   /**
    * As `create`, within the limit of the kind: the run is placed on the candidate with most room, under the id of that candidate.
-   * Where it runs at once, and that is the address of `taker`, that node takes it in the same transaction.
+   * If it runs at once, and on the address of `taker`, that node takes it in the same transaction.
    */
   readonly admit: (
     run: Omit<NewRun, "id" | "isQueued">,
@@ -71,13 +71,13 @@ export interface ClusterStore {
     taker?: Taker
   ) => Effect.Effect<Admitted, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
-  /** As `begin`, within the limit of the kind: the attempt is that of this node. */
+  /** As `begin`, within the limit of the kind: this node gets the attempt. */
   readonly begin: (
     beginning: Beginning,
     by: Runner
   ) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
 
-  /** Takes an attempt that was placed and that no node has taken. Fails where another one has, or where it is over. */
+  /** Takes an attempt that was placed; fails if another node has taken it, or if it has ended. */
   readonly take: (
     attempt: { readonly jobId: JobId; readonly attempt: number; readonly trace?: RunTrace | undefined },
     by: Runner
@@ -103,7 +103,7 @@ export interface ClusterStore {
  * @category models
  */
 export interface NewNode {
-  /** Of this incarnation: after a restart it is another one. */
+  /** Identifies this incarnation: after a restart it is another one. */
   readonly id: string
   readonly kind: string
   /** How other nodes reach it: `HOST:PORT`. */
@@ -157,7 +157,7 @@ export interface Taker extends Runner {
 }
 
 /**
- * What a start has come to.
+ * The result of `admit`.
  *
  * @since 0.2.0
  * @category models
@@ -178,7 +178,7 @@ export interface Admitted {
 export interface Placement {
   /** One for each node that takes jobs, with an id that belongs to it. */
   readonly candidates: readonly [Candidate, ...ReadonlyArray<Candidate>]
-  /** What to do where no job may begin. */
+  /** What to do if no job may begin. */
   readonly whenFull: "refuse" | "queue"
   /** The statuses of the runs that begin before a new one while they wait for a permit. */
   readonly waiting: ReadonlyArray<"interrupted" | "parked" | "pending">

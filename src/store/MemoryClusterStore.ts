@@ -37,7 +37,7 @@ export const make = ({
   const isAlive = (now: number, node: Recorded | undefined): boolean =>
     node !== undefined && node.seenAt > now - deadAfter
 
-  /** One atomic step; what it runs in has no `Clock` of the caller. */
+  /** One atomic step, with the current time: `write` does not have the `Clock` of the caller. */
   const writeAt = <A, E>(body: (now: number) => Effect.Effect<A, E>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => body(now)))
 

@@ -30,7 +30,7 @@ export const make = (kindOf: (id: JobId) => string | undefined) => {
   }
 
   return {
-    /** The latest cursor, also where its event is gone. */
+    /** The latest cursor, even if its event is gone. */
     latest: () => latest,
 
     push: (logged: Logged): void => {
@@ -38,7 +38,7 @@ export const make = (kindOf: (id: JobId) => string | undefined) => {
       latest = logged.event.cursor
     },
 
-    /** Notes that so many events of pruned runs are here; they go once they are half of all. */
+    /** Notes that this many events belong to pruned runs; they are removed once they are half of all. */
     drop: (count: number): void => {
       dropped += count
       if (dropped * 2 < events.length) return

@@ -1,5 +1,5 @@
 /**
- * What waits in the in-memory store: keys, due times and signals.
+ * The waiting runs of the in-memory store: keys, due times and signals.
  */
 import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../domain/JobId.js"
@@ -22,7 +22,7 @@ interface Signal extends NewSignal {
   used: boolean
 }
 
-/** No count goes over all runs. */
+/** The maximum number of parked runs that are counted: no count reads all runs. */
 export const countedParked = 10_000
 
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
@@ -97,7 +97,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
     return Array.getSomes(keysOfEntry(entry).map((key) => heldBy(key)(holder(key))))
   }
 
-  /** Gives keys that a run no longer holds to the first that waits for each, if it may have all of its own. Answers those. */
+  /** Passes keys that a run no longer holds to the first that waits for each, if it may hold all of its own. Returns those runs. */
   const release = (keys: ReadonlyArray<Key>, at: DateTime.Utc): ReadonlyArray<E> =>
     keys.flatMap((key) => {
       const waiter = firstWaiter(key)

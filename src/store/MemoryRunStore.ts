@@ -80,7 +80,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const wakeWaiting = (entries: ReadonlyArray<Entry>) =>
     notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
 
-  /** Applies the change, and gives the keys of a run that has ended to the next. */
+  /** Applies the change, and passes the keys of a run that has ended to the next. */
   const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
     const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
     const { at, attempt, jobId, parked, type } = change
@@ -95,7 +95,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return Effect.as(Effect.zipRight(appended, wakeWaiting([entry, ...granted])), type)
   }
 
-  /** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
+  /** Cancels a run that another replaces. Of a running one, it records the intent to stop it, and returns the id. */
   const replace = ({ id: jobId }: Holder, at: DateTime.Utc): Effect.Effect<ReadonlyArray<JobId>, Superseded> =>
     Effect.suspend(() => {
       const entry = entries.get(jobId)
@@ -145,7 +145,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
           const held = queue.keysOfEntry(entry)
           entry.state = { ...entry.state, key, waitsFor: "key" }
-          // It holds no key any more, and its other one may be that of a run before it.
+          // It holds no key any more, so the next run can have its other key.
           return Effect.as(wakeWaiting(queue.release(held, beginning.at)), "waits")
         }
       }

@@ -149,7 +149,7 @@ const explain = (error: StoreError) =>
 
 const migrated = Effect.catchIf(migrate, ({ reason }) => reason === "other", explain)
 
-/** How many runs a database of an earlier version has. */
+/** How many runs a database has, which may be of an earlier version, or empty. */
 const runs = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { executeUnprepared } = yield* sql.reserve
@@ -163,7 +163,7 @@ const runs = Effect.gen(function* () {
   return rows[0]?.runs ?? 0
 }).pipe(Effect.scoped, orStoreError(operation))
 
-/** Says at the beginning and at the end what takes long. */
+/** Reports the beginning and the end of a migration that takes long. */
 const reported = Effect.gen(function* () {
   const found = yield* runs
   if (found < StartProgress.worthMentioning) {

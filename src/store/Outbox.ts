@@ -20,7 +20,7 @@ export interface Outbox {
   /** Whether others may commit to the database, so that it has to be polled. */
   readonly isShared: boolean
 
-  /** Notifies of committed runs of a kind where the database announces commits; elsewhere never. */
+  /** Notifies of committed runs of a kind if the database announces commits; otherwise never. */
   readonly committed: (kind: string) => Notifier
 
   /**
@@ -33,14 +33,14 @@ export interface Outbox {
   }) => Effect.Effect<A, E>
 
   /**
-   * Inserts a pending run by the transaction that the caller is inside, after reading what decides. Answers its id, or that of
-   * the run with its idempotency key.
+   * Inserts a pending run in the transaction of the caller. Returns its id, or that of the existing run with its idempotency
+   * key.
    */
   readonly insert: (run: NewRun) => Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
   /**
-   * Waits for the end of a transaction that is open, and appends `job.queued` to the runs of a kind that were committed; to at
-   * most 1,000 at once. Answers how many.
+   * Waits for an open transaction to end, and appends `job.queued` to the committed runs of a kind, at most 1,000 at once.
+   * Returns how many.
    */
   readonly queue: (kind: string) => Effect.Effect<number, StoreError>
 }

@@ -29,7 +29,7 @@ export interface OwnerStore {
 }
 
 export interface Ownership {
-  /** Returns when the ownership cannot be relied on any more: others may become the owner soon. Never, where a kernel keeps it. */
+  /** Completes when the ownership is no longer certain, since others may soon become the owner; never if a kernel guarantees it. */
   readonly lost: Effect.Effect<void>
 }
 
@@ -38,7 +38,7 @@ export interface Owner {
   /** Identifies the manager, since one process may run several. */
   readonly id: string
   readonly process: ProcessIdentity
-  /** Where several machines share the database. */
+  /** The machine of the process, if several may share the database. */
   readonly machine?: string | undefined
   /** The file lock that it holds; undefined for an in-memory database, and in a record of version 0.1.0. */
   readonly lock?: OwnerLock | undefined

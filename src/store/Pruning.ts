@@ -1,7 +1,7 @@
 /**
  * Prunes finished runs by the rules of their kinds, over both stores. A run is hidden first, then what the orchestrator keeps of it
- * is removed, then its rows are deleted in slices: readers see all of it or nothing, and a crash in between is made good by the next
- * pruning.
+ * is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next pruning completes what a crash has cut
+ * short.
  */
 import { DateTime, Duration, Effect, Exit } from "effect"
 import type { StoreError } from "../domain/errors.js"
@@ -15,7 +15,7 @@ import { afterAllIds, type FinalStatus, type FinishedRun, type RetentionStore, t
 
 export type Pruning = Pick<Service, "retain" | "prune" | "prunings">
 
-/** Runs that are hidden at once: what readers skip meanwhile. */
+/** Runs that are hidden at once, which readers have to skip until they are deleted. */
 const batchSize = 200
 
 /** Runs per page of a dry run, and the most that an answer names. */
@@ -34,7 +34,7 @@ const expired = ({ completed, failed, cancelled = failed }: Retention, at: DateT
       : [{ status, until: DateTime.subtractDuration(at, age) }]
   })
 
-/** What is left of spans after these runs. */
+/** The rest of the spans after these runs. */
 const after = (spans: ReadonlyArray<Span>, runs: ReadonlyArray<FinishedRun>): ReadonlyArray<Span> =>
   spans.map((span) => ({ ...span, after: runs.findLast(({ status }) => status === span.status) ?? span.after }))
 
@@ -60,7 +60,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
     const one = yield* Effect.makeSemaphore(1)
     let prunings = 0
 
-    /** Deletes what is left of hidden runs. One of which something cannot be removed outside the store stays hidden. */
+    /** Deletes the rows of hidden runs. A run whose data outside the store cannot be removed stays hidden. */
     const remove = ({ forget }: Rule, ids: ReadonlyArray<JobId>) =>
       Effect.gen(function* () {
         const forgotten: Array<JobId> = []
@@ -75,12 +75,12 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
           const began = yield* realNow
           const removed = new Set(yield* store.remove(left))
           left = left.filter((id) => !removed.has(id))
-          // Half of the time is for others.
+          // Leaves half of the time to others.
           if (left.length > 0) yield* sleep((yield* realNow) - began)
         }
       })
 
-    /** Hides and removes runs, batch by batch, until `next` has none. Answers how many, and the first of them. */
+    /** Hides and removes runs, batch by batch, until `next` has none, and adds them to `found`. */
     const pruneBatches = (rule: Rule, found: Found, next: Effect.Effect<ReadonlyArray<FinishedRun>, StoreError>) =>
       Effect.gen(function* () {
         for (;;) {
@@ -130,7 +130,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
         return found.result()
       })
 
-    /** What `prune` would take, by the same order. */
+    /** What `prune` would remove, in the same order. */
     const plan = ({ kind, retention }: Rule) =>
       Effect.gen(function* () {
         const found = makeFound(kind)

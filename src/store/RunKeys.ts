@@ -9,7 +9,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 
 /**
- * What can be read of keys.
+ * Read operations on keys.
  *
  * @since 0.2.0
  * @category models

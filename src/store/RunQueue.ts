@@ -10,7 +10,7 @@ import type { Waiting } from "./ChangeNotifier.js"
 import type { UnfinishedRun } from "./RunReads.js"
 
 /**
- * What managers do with the runs that wait.
+ * Operations of managers on the runs that wait.
  *
  * @since 0.2.0
  * @category models
@@ -38,10 +38,10 @@ export interface RunQueue {
   /** The earliest time that a run of this kind waits for. */
   readonly nextDueAt: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
 
-  /** The runs whose time has come wait for a permit from now on; at most 1,000 at once. Answers how many. */
+  /** Makes runs whose time has come wait for a permit, at most 1,000 at once. Returns how many. */
   readonly wakeDue: (query: { readonly kind: string; readonly at: DateTime.Utc }) => Effect.Effect<number, StoreError>
 
-  /** A parked run waits for a permit from now on; fails unless it is parked. */
+  /** Makes a parked run wait for a permit; fails unless it is parked. */
   readonly wake: (jobId: JobId) => Effect.Effect<void, Superseded | StoreError>
 }
 

@@ -13,7 +13,7 @@ import type { Work } from "../domain/Work.js"
 import type { Notifier } from "./ChangeNotifier.js"
 
 /**
- * What can be read of runs.
+ * Read operations on runs.
  *
  * @since 0.2.0
  * @category models
@@ -52,10 +52,10 @@ export interface RunReads {
     readonly limit: number
   }) => Effect.Effect<CursorPage, StoreError>
 
-  /** The latest cursor, also where its event was pruned; 0 when there never was one. */
+  /** The latest cursor, even if its event was pruned; 0 if there never was one. */
   readonly latestCursor: Effect.Effect<number, StoreError>
 
-  /** The id of the newest run, also where that was pruned. */
+  /** The id of the newest run, even if that was pruned. */
   readonly latestId: Effect.Effect<Option.Option<JobId>, StoreError>
 
   /** Notifies of commits with events of this job (without an id: of any job). */
@@ -99,8 +99,8 @@ export interface RunQuery {
   readonly q?: string
   /**
    * `queue`: the pending runs of a kind, in the order in which they would begin: those that wait for a permit, then those that wait
-   * for a time, then those behind a key. `before` means after that run then. It goes with `kind`, the status `pending` and no
-   * other filter. Newest first when it is left out.
+   * for a time, then those behind a key. `before` then means after that run. It needs `kind` and the status `pending`, and
+   * allows no other filter. Newest first by default.
    */
   readonly order?: "queue"
   /** Default 100, at most 1,000. */

@@ -9,7 +9,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns, Retention } from "../domain/Retention.js"
 
 /**
- * What decides how long runs are kept, and what prunes them.
+ * Operations that decide how long runs are kept, and that prune them.
  *
  * @since 0.2.0
  * @category models
@@ -18,7 +18,7 @@ export interface RunRetention {
   /** Keeps a run whatever the retention of its kind says. */
   readonly pin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
 
-  /** The retention of its kind holds for a run again. */
+  /** Undoes `pin`: the retention of its kind applies to the run again. */
   readonly unpin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
 
   /** Sets how long the runs of a kind are kept, for as long as the scope lives. */
@@ -27,7 +27,7 @@ export interface RunRetention {
   /** Prunes finished runs as the retention of their kinds says. */
   readonly prune: (options?: PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
 
-  /** Counts how often runs were pruned: pages that were read before may hold events of theirs. */
+  /** Counts how often runs were pruned: pages that were read before may contain their events. */
   readonly prunings: Effect.Effect<number>
 }
 
@@ -53,6 +53,6 @@ export interface Rule {
 export interface PruneOptions {
   /** All kinds with a retention when it is left out. */
   readonly kind?: string | undefined
-  /** Answers what would be pruned, and changes nothing. */
+  /** Returns what would be pruned, and changes nothing. */
   readonly dryRun?: boolean | undefined
 }

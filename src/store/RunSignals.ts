@@ -9,13 +9,13 @@ import type { JobId } from "../domain/JobId.js"
 import type { RecordedSignal } from "../domain/RecordedSignal.js"
 
 /**
- * What managers do with signals.
+ * Operations of managers on signals.
  *
  * @since 0.2.0
  * @category models
  */
 export interface RunSignals {
-  /** Records a signal with its event; a parked run that waits for it waits for a permit from now on. */
+  /** Records a signal with its event; a run that has parked for it waits for a permit from then on. */
   readonly signal: (signal: NewSignal) => Effect.Effect<void, JobNotFound | JobEnded | TooManySignals | StoreError>
 
   /** The signals of a job in order, after the `seq` `after`; at most `limit`. */
@@ -44,9 +44,9 @@ export interface NewSignal {
   readonly name: string
   /** JSON text. */
   readonly payload: string | undefined
-  /** Who sent it, as the sender says. */
+  /** Who sent it; not verified. */
   readonly by: string | undefined
-  /** How many a job keeps since it last began. */
+  /** How many signals a job keeps since it last began. */
   readonly limit: number
   readonly at: DateTime.Utc
 }

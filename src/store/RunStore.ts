@@ -52,12 +52,12 @@ export interface LayerOptions {
   readonly connection?: "shared" | "own"
 }
 
-/** What a store gives: all of it to managers, and what can be read to applications. */
+/** Provides a store: all of it to managers, and its reads to applications. */
 const withRuns = Effect.map((store: RunStoreService.Service) =>
   Context.make(RunStore, store).pipe(Context.add(Runs.Runs, Runs.make(store)))
 )
 
-/** What a client of PostgreSQL opens, and what one of any other. */
+/** Chooses by the database of the client. */
 const byDatabase = <A, E, R1, R2>(
   postgres: Effect.Effect<A, E, R1>,
   sqlite: Effect.Effect<A, E, R2>

@@ -35,7 +35,7 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
   /** Dies inside a transaction of the same SQL client, where a write would deadlock. */
   readonly outsideTransaction: Effect.Effect<void>
 
-  /** None where there are no transactions of an application: in memory. */
+  /** None in memory, where applications have no transactions. */
   readonly outbox: Option.Option<Outbox>
 
   readonly owners: OwnerStore

@@ -34,7 +34,7 @@ const waitsForNothing = { waitsFor: undefined, dueAt: undefined, parked: undefin
 const isAfter = (time: DateTime.Utc | undefined, at: DateTime.Utc): time is DateTime.Utc =>
   time !== undefined && DateTime.greaterThan(time, at)
 
-/** What a run waits for whose keys are its own: the time before which it does not begin, or a permit. */
+/** What a run that holds its keys waits for: the time before which it does not begin, or a permit. */
 export const waitingSince = (startAt: DateTime.Utc | undefined, at: DateTime.Utc): Pick<State, "waitsFor" | "dueAt"> =>
   isAfter(startAt, at) ? { waitsFor: "time", dueAt: startAt } : { waitsFor: "permit", dueAt: undefined }
 
@@ -63,7 +63,7 @@ export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey
 
 /**
  * A run that parks or is interrupted while the intent to stop it is recorded, such as by the job that replaces it, is cancelled. The
- * intent may have come after a manager that takes the run over has read its row.
+ * intent may have come after a manager that takes over the run has read its row.
  */
 export const asRecorded = (state: State, change: Change): Change => {
   const { at, attempt, jobId, type } = change

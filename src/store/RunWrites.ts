@@ -19,26 +19,26 @@ import type { WhenKeyTaken } from "../domain/StartOptions.js"
 import type { Attaching, Idempotency } from "./RunKeys.js"
 
 /**
- * What managers write of runs.
+ * Write operations of managers on runs.
  *
  * @since 0.2.0
  * @category models
  */
 export interface RunWrites {
   /**
-   * Records a new run with its first event, as `running`, or as `pending` where it has to wait. What decides is read in the
-   * same transaction.
+   * Records a new run with its first event, as `running`, or as `pending` if it has to wait. That is decided in the same
+   * transaction.
    */
   readonly create: (run: NewRun) => Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
   /**
-   * Records the idempotency key of a request that attaches to another job, for as long as that run is kept, and answers the job;
-   * none if no job holds the key any more. An idempotency key that is known already answers its own run.
+   * Records the idempotency key of a request that attaches to another job, for as long as that run is kept, and returns the job;
+   * none if no job holds the key any more. For an idempotency key that is recorded already, it returns the run of that key.
    */
   readonly attach: (attaching: Attaching) => Effect.Effect<Option.Option<JobId>, IdempotencyKeyReused | StoreError>
 
   /**
-   * Records a state change together with its event; fails unless the attempt is the current one. Answers the type of that
+   * Records a state change together with its event; fails unless the attempt is the current one. Returns the type of that
    * event: a run that parks or is interrupted while the intent to stop it is recorded is cancelled instead.
    */
   readonly record: (change: Change) => Effect.Effect<Change["type"], Superseded | StoreError>
@@ -73,12 +73,12 @@ export interface NewRun {
   readonly labels: { readonly [name: string]: string }
   /** JSON text, encoded once, since it may be megabytes. */
   readonly submission?: string | undefined
-  /** What is searched instead of labels and config, where some of these is secret; JSON text of `{ labels, config }`. */
+  /** What is searched instead of labels and config if these contain secrets; JSON text of `{ labels, config }`. */
   readonly searched?: string | undefined
   readonly at: DateTime.Utc
   /** The key of the caller's options, a second one. */
   readonly startKey?: string | undefined
-  /** What to do where another job holds one of the keys; `refuse` by default. */
+  /** What to do if another job holds one of the keys; `refuse` by default. */
   readonly whenKeyTaken?: WhenKeyTaken | undefined
   /** 0 by default. */
   readonly priority?: number | undefined
@@ -92,7 +92,7 @@ export interface NewRun {
 }
 
 /**
- * What came of a run to insert: it runs, it waits, or another run was there before.
+ * The result of `create`: the run is running, it is pending, or another run was there before.
  *
  * @since 0.2.0
  * @category models
@@ -141,9 +141,9 @@ export interface Beginning {
   readonly attempt: number
   /** The key of `check`, which takes effect only where the run has none yet. */
   readonly key: string | undefined
-  /** JSON text of the submission of `check`, of a run that was recorded before its first one. */
+  /** JSON text of the submission of `check`, for a run that is checked for the first time when it begins. */
   readonly submission?: string | undefined
-  /** Replaces that of the run; of its first attempt. */
+  /** Replaces the trace of the run, when its first attempt begins. */
   readonly trace?: RunTrace | undefined
   readonly at: DateTime.Utc
 }

@@ -55,7 +55,7 @@ export interface Service {
   /** Keeps a run, whatever the retention of its kind says. */
   readonly pin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
 
-  /** The retention of its kind holds for a run again. */
+  /** Undoes `pin`: the retention of its kind applies to the run again. */
   readonly unpin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
 
   /**
@@ -65,7 +65,7 @@ export interface Service {
   readonly prune: (options?: RunStoreService.PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
 
   /**
-   * What the HTTP API reads and does.
+   * The operations of the HTTP API.
    *
    * @internal
    */
@@ -121,7 +121,7 @@ export type Reads = Pick<
 const pageSize = 256
 
 /**
- * What applications may see of a store.
+ * The part of a store that applications may use.
  *
  * @since 0.2.0
  * @category constructors

@@ -27,7 +27,7 @@ const objects: Effect.Effect<Objects, SqlError, SqlClient.SqlClient> = Effect.ge
   return new Set(rows.map(({ object }) => object))
 }).pipe(Effect.scoped)
 
-/** What the migrations up to a version make, in a database in memory. */
+/** The objects that the migrations up to a version make, in an in-memory database. */
 const expected = (version: number): Effect.Effect<Objects, SqlError> =>
   Effect.gen(function* () {
     const sql = yield* SqliteClient.make({ filename: ":memory:", disableWAL: true })
@@ -47,5 +47,5 @@ type Check = (version: number) => Effect.Effect<ReadonlyArray<string>, StoreErro
 /** What a database of that version lacks, such as `trigger charlotte_runs_attempt`. */
 export const missing: Check = (version) => difference(version, (found, expected) => [expected, found])
 
-/** What a database of that version has too much of. */
+/** What a database has in excess of that version. */
 export const unexpected: Check = (version) => difference(version, (found, expected) => [found, expected])

@@ -1,6 +1,6 @@
 /**
- * Redacts what is searched of runs that were recorded without it, such as those of version 0.1.0. Of other runs a redacted copy is
- * recorded where they have secrets.
+ * Redacts the searchable text of runs that were recorded without redaction, such as those of version 0.1.0. For other runs with
+ * secrets a redacted copy is recorded.
  */
 import { Context } from "effect"
 import { parse, stringify } from "../internal/Json.js"

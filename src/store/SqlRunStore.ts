@@ -35,7 +35,7 @@ import * as signals from "./sql/signals.js"
 import * as taskProgress from "./sql/taskProgress.js"
 import * as Writer from "./sql/Writer.js"
 
-/** What a store stands on; the schema is up to date. */
+/** What a store is made from. The schema has to be up to date. */
 export interface Options {
   readonly session: Session
   /** The session of the application, which may be the same. */

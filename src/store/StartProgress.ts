@@ -1,5 +1,5 @@
 /**
- * What users see of a start that takes seconds or minutes. The library logs it; the command line prints it.
+ * Reports the progress of a start that takes seconds or minutes. The library logs it; the command line prints it.
  */
 import { Context, Effect } from "effect"
 
@@ -7,7 +7,7 @@ export class StartProgress extends Context.Reference<StartProgress>()("charlotte
   defaultValue: (): ((line: string) => Effect.Effect<void>) => (line) => Effect.logInfo(line)
 }) {}
 
-/** The migration of so many runs takes seconds. */
+/** From this many runs on, a migration takes seconds. */
 export const worthMentioning = 100_000
 
 export const report = (line: string): Effect.Effect<void> => Effect.flatMap(StartProgress, (show) => show(line))

@@ -1,5 +1,5 @@
 /**
- * What comes of a new run, decided by both stores from what they read in the transaction that inserts it.
+ * Decides what becomes of a new run. Both stores use it, and read within the transaction that inserts the run.
  */
 import { DateTime, Effect, Option } from "effect"
 import { IdempotencyKeyReused, JobConflict, QueueFull } from "../domain/errors.js"
@@ -22,7 +22,7 @@ export interface Lookup<E> {
 export interface Existing {
   readonly _tag: "Existing"
   readonly id: JobId
-  /** An idempotency key that the run gets, since its request has attached to it: the same request has the same run from now on. */
+  /** The idempotency key of a request that has attached to the run, recorded so that a repeated request gets the same run. */
   readonly attached?: Idempotency | undefined
 }
 
@@ -82,7 +82,7 @@ export const admitRun = <E>(
     return { _tag: "New", state: isPending ? pending(run, isBehindKey) : initial(run), replaced }
   })
 
-/** What comes of a request that only attaches; none where no job holds the key any more. */
+/** Decides on a request that only attaches; none if no job holds the key any more. */
 export const attachTo = <E>(
   { idempotency, to }: Attaching,
   lookup: Lookup<E>
@@ -94,10 +94,10 @@ export const attachTo = <E>(
     return Option.map(holder, ({ id }) => ({ _tag: "Existing", id, attached: idempotency }))
   })
 
-/** Of a run of version 0.1.0, which kept the key alone. */
+/** Recorded for runs of version 0.1.0, which kept only the key. */
 const unknownRequest = ""
 
-/** The same request has the same run; another one needs another key. */
+/** A repeated request gets the same run; a different one needs another key. */
 export const repeated = (
   { id, request }: Submitted,
   idempotency: Idempotency

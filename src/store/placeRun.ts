@@ -1,5 +1,5 @@
 /**
- * Where a new run of a cluster is placed, decided by both stores from what they read in the transaction that inserts it.
+ * Decides where a new run of a cluster is placed. Both stores use it, and read within the transaction that inserts the run.
  */
 import { Effect } from "effect"
 import { type IdempotencyKeyReused, type JobConflict, MaxJobsReached, type QueueFull } from "../domain/errors.js"

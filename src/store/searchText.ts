@@ -1,5 +1,5 @@
 /**
- * What of a run a search finds, and whether it does. All stores search by the same words.
+ * The words of a run that a search finds, and whether a run matches. All stores search by the same words.
  */
 import { Schema } from "effect"
 import { words } from "../internal/words.js"
@@ -15,7 +15,7 @@ export interface Searched {
 
 const Labels = Schema.Record({ key: Schema.String, value: Schema.String })
 
-/** What is searched instead of labels and config where some of these is secret. */
+/** What is searched instead of labels and config if these contain secrets. */
 export const Override = Schema.parseJson(Schema.Struct({ labels: Labels, config: Schema.Unknown }))
 
 /** Maximum length of a text to search for, in characters. */
@@ -48,8 +48,8 @@ export const wordsOf = ({ config, error, labels, titles }: Searched): ReadonlySe
 }
 
 /**
- * The words that a run must have as prefixes; those are left out that follow from others. None where the text has no word, which
- * every run matches.
+ * The words that a run must have as prefixes, without those that others imply. Empty if the text has no word: every run matches
+ * it.
  */
 export const wanted = (text: string): ReadonlyArray<string> => {
   const all = [...new Set(words(text))]

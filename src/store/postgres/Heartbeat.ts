@@ -17,7 +17,7 @@ interface Open {
   readonly scope: Scope.CloseableScope
 }
 
-/** Runs a statement that answers whether it has found a row. */
+/** Runs a statement, and returns whether it has found a row. */
 export type Heartbeat = (statement: string, id: string) => Effect.Effect<boolean, StoreError>
 
 export const make = (sql: SqlClient): Effect.Effect<Heartbeat, never, Scope.Scope> =>

@@ -18,7 +18,7 @@ import type { PostgresSession } from "./PostgresSession.js"
 const pollInterval = 1_000
 const reconnectPause = 1_000
 
-/** Beyond so many new events all subscribers look for their own. */
+/** Beyond this many new events, all subscribers are woken to look for their own. */
 const maxRead = 1_000
 
 const selectJobs = query(Schema.Struct({ job_id: JobId }))
@@ -69,7 +69,7 @@ export const make = (
     const listen = Effect.gen(function* () {
       const connection = yield* OwnConnection.make(sql, "listener")
       yield* connection.listen(notices.channel, onNotice)
-      // What was committed before it listened.
+      // For what was committed before it listened.
       noticed.unsafeWake()
       yield* connection.gone
     }).pipe(Effect.scoped, Effect.ignore, Effect.zipRight(sleep(reconnectPause)))

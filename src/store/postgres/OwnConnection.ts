@@ -15,13 +15,13 @@ export interface OwnConnection {
     sql: string,
     params?: ReadonlyArray<string | number>
   ) => Effect.Effect<ReadonlyArray<A>, SqlError>
-  /** Calls for each notice on a channel. */
+  /** Calls `onNotice` for each notice on a channel. */
   readonly listen: (channel: string, onNotice: (payload: string) => void) => Effect.Effect<void, SqlError>
   /** Returns when the connection is gone. */
   readonly gone: Effect.Effect<void>
 }
 
-/** Milliseconds that a connection may take to be made. */
+/** Milliseconds that connecting may take. */
 const connectTimeout = 5_000
 
 const isPostgres = (sql: SqlClient): sql is PgClient => "config" in sql
@@ -31,7 +31,7 @@ const configOf = (sql: SqlClient): ClientConfig =>
 
 const failed = (message: string) => (cause: unknown) => new SqlError({ cause, message })
 
-/** Loads the driver with the first connection: nothing of it is there for who has SQLite only. */
+/** Loads the driver with the first connection: it is an optional package, which applications on SQLite do not need. */
 const driver = Effect.tryPromise({
   try: () => import("pg"),
   catch: failed("pg, the driver of PostgreSQL, cannot be loaded")
@@ -53,7 +53,7 @@ export const make = (sql: SqlClient, purpose: string): Effect.Effect<OwnConnecti
         },
         catch: failed("cannot connect")
       }),
-      // A server that does not answer cannot hold anybody back.
+      // Bounded, since the server may not answer.
       (client) =>
         Effect.promise(() => client.end()).pipe(Effect.interruptible, Effect.timeoutOption(1_000), Effect.ignore)
     )

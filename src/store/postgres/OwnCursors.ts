@@ -12,11 +12,11 @@ export interface OwnCursors {
   readonly draw: (first: number, last: number) => void
   /** It is committed. */
   readonly committed: () => void
-  /** It is not committed. Others draw the same cursors then. */
+  /** It is not committed, so that others will draw the same cursors. */
   readonly rolledBack: () => void
   /**
-   * What others have written after a cursor, up to `latest`, or up to what this store may be committing at the moment: what that
-   * comes to is known at the next call. Forgets its own up to there.
+   * The cursors that others have drawn after `after`, up to `latest`, or up to those that this store may be committing at the
+   * moment, whose fate is known at a later call. Forgets its own up to there.
    */
   readonly foreign: (after: number, latest: number) => { readonly foreign: ReadonlyArray<Range>; readonly upTo: number }
 }

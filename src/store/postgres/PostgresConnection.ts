@@ -1,11 +1,11 @@
 /**
- * A connection of the client of `@effect/sql-pg`, spoken to as the other statements are written.
+ * Adapts a connection of the `@effect/sql-pg` client to the statements that SQLite and PostgreSQL share.
  */
 import type * as SqlConnection from "@effect/sql/SqlConnection"
 import { Effect, Predicate } from "effect"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 
-/** The type of 8-byte integers, which the driver gives as strings, or as whatever the application has chosen. */
+/** The type of 8-byte integers, which the driver returns as strings, or as the application has configured it. */
 const int8 = 20
 
 const numbered = new Map<string, string>()
@@ -16,7 +16,7 @@ export const numberParameters = (sql: string): string => {
   if (known !== undefined) return known
   let count = 0
   const text = sql.replaceAll(/'[^']*'|\?/g, (part) => (part === "?" ? `$${(count += 1)}` : part))
-  // Statements are made of a few parts: so many are never reached, but memory stays bounded.
+  // Statements are combined from a few parts, so this many are never reached; it bounds the memory all the same.
   if (numbered.size >= 4_096) numbered.clear()
   numbered.set(sql, text)
   return text

@@ -85,7 +85,7 @@ const transactionIn = (results: unknown): string | undefined => {
   return Predicate.hasProperty(row, "xid") && typeof row.xid === "string" ? row.xid : undefined
 }
 
-/** So long a process that stands still, or cannot be reached, holds its locks in the middle of a transaction: all others wait for them. */
+/** How long a process that is suspended or unreachable may hold its locks in the middle of a transaction, while all others wait. */
 const longestIdle = "3s"
 
 /**
@@ -99,7 +99,7 @@ const beginning = [
   "SELECT CAST(pg_current_xact_id() AS text) AS xid"
 ].join("; ")
 
-/** What became of a transaction, asked on another connection until the server knows. */
+/** Asks on another connection what became of a transaction, until the server knows. */
 export type Outcome = (xid: string) => Effect.Effect<"committed" | "aborted", StoreError>
 
 export const make = ({
@@ -111,7 +111,7 @@ export const make = ({
   readonly outcome: Outcome
   readonly own: OwnCursors
 }): Dialect => {
-  /** Where the connection was lost during the COMMIT, only the server knows what became of the transaction. */
+  /** If the connection is lost during the COMMIT, only the server knows what became of the transaction. */
   const commit = (connection: Connection, xid: string): Effect.Effect<void, SqlError | StoreError> =>
     Effect.tap(
       Effect.catchIf(

@@ -17,8 +17,8 @@ const lock = 1_128_808_790
 const latest = migrationVersion.latest(migrations)
 
 /**
- * So long a statement waits for a transaction that uses its table, and all who come later wait behind it: less than the lease of a node,
- * and more than `deadlock_timeout` (1 s by default), when the server ends an automatic VACUUM that is in the way.
+ * How long a statement waits for a transaction that uses its table, while all later ones wait behind it: less than the lease of a
+ * node, and more than `deadlock_timeout` (1 s by default), after which the server ends an automatic VACUUM that is in the way.
  */
 const lockTimeout = "2s"
 
@@ -81,7 +81,7 @@ const explainBusy = <E>(connection: Connection, error: E) =>
     })
   })
 
-/** What comes before the migrations, in their transaction. */
+/** The statements before the migrations, in their transaction. */
 export const opening: ReadonlyArray<string> = [
   `SELECT pg_advisory_xact_lock(${lock}, 0)`,
   // After the lock, for which it waits as long as the migration of another process takes.
@@ -98,7 +98,7 @@ export interface Migration {
   readonly version: number
   /** Such as `logs`. */
   readonly name: string
-  /** The last one records it. */
+  /** The last one records the migration. */
   readonly statements: ReadonlyArray<string>
 }
 

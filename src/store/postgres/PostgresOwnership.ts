@@ -86,7 +86,7 @@ export const acquire =
       const own: Owner = { id, kind, process: kernel.self, lock: undefined, machine: yield* MachineRef }
       const lost = Deferred.unsafeMake<void>(FiberId.none)
 
-      /** A new connection that holds the lock; undefined if another one does. */
+      /** A new connection that holds the lock; undefined if another process holds it. */
       const lockOn = (scope: Scope.Scope) =>
         Effect.gen(function* () {
           const connection = yield* OwnConnection.make(sql, `owner of ${kind}`)
@@ -94,7 +94,7 @@ export const acquire =
           return taken ? connection : undefined
         }).pipe(Scope.extend(scope))
 
-      /** Locks within a scope that is closed where the lock is another's. */
+      /** Takes the lock, in a scope that is closed if another process holds it. */
       const take: Effect.Effect<Held | undefined, SqlError> = Effect.uninterruptible(
         Effect.gen(function* () {
           const scope = yield* Scope.make()
@@ -105,7 +105,7 @@ export const acquire =
         })
       )
 
-      /** It is seen that the process is gone. Of one on another machine, or in another container, that cannot be seen. */
+      /** Whether the process is certainly gone. That of another machine, or another container, cannot be seen. */
       const isGone = ({ process }: Owner) =>
         process.bootId === kernel.self.bootId && process.pidNamespace === kernel.self.pidNamespace
           ? Effect.map(kernel.isAlive(process), (isAlive) => !isAlive)
@@ -136,7 +136,7 @@ export const acquire =
       let held: Held = yield* Effect.flatMap(now, takeFirst)
       yield* Effect.addFinalizer(() => Effect.suspend(() => Scope.close(held.scope, Exit.void)))
 
-      /** Waits until the owner before, whose lock is free, has let go of its jobs. */
+      /** Waits until the previous owner, whose lock is free, has let go of its jobs. */
       const awaitPredecessor = (since: number): Effect.Effect<void, StoreError> =>
         Effect.gen(function* () {
           const found = yield* owners.get(kind)
@@ -169,7 +169,7 @@ export const acquire =
 
       const ping = Effect.suspend(() => answered(held.connection.query(Schema.Unknown, "SELECT 1")))
 
-      /** Another connection, where the one before is gone. Its session may live on at the server, and keep the lock. */
+      /** Replaces a connection that is gone. Its session may live on at the server, and keep the lock. */
       const takeAgain = Effect.gen(function* () {
         const retaken = yield* take
         const found = yield* owners.get(kind)

@@ -29,7 +29,7 @@ const selectSettings = query(
 const refuse = (reason: StoreError["reason"], message: string) =>
   new StoreError({ operation: "open the store", reason, cause: new Error(message) })
 
-/** What a server needs so that nothing is lost that was acknowledged. */
+/** Refuses a server that the store cannot use; warns of one that may lose what it has acknowledged. */
 const check = (session: Session) =>
   Effect.gen(function* () {
     const [settings] = yield* session.read("open the store", (connection) =>

@@ -17,7 +17,7 @@ import { destroy, wrap } from "./PostgresConnection.js"
 import * as OwnCursors from "./OwnCursors.js"
 import * as PostgresDialect from "./PostgresDialect.js"
 
-/** Of a session on PostgreSQL, whose statements tell others who sent them. */
+/** A session on PostgreSQL; its notices say which process sent them. */
 export interface PostgresSession extends Session {
   readonly origin: string
   readonly own: OwnCursors.OwnCursors

@@ -1,5 +1,5 @@
 /**
- * What is notified of by `NOTIFY`: a hint that is sent with the commit. A missed one is made up for by polling.
+ * The payloads of `NOTIFY`: hints that are sent with a commit. Polling makes up for missed ones.
  */
 
 export const channel = "charlotte"

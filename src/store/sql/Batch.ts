@@ -23,7 +23,7 @@ export interface Batch {
   readonly assign: (jobId: JobId, head: runs.Head, by: Runner) => void
   /** Reads the heads of jobs of which this batch has written nothing. */
   readonly load: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
-  /** Reads the head of a job, which this batch may not have read, or may have changed past it. */
+  /** Writes what is buffered, and reads the head of a job that this batch may not have read, or may have changed by a statement. */
   readonly reload: (jobId: JobId) => Effect.Effect<runs.Head | undefined, SqlError>
   /** Buffers a state change with its event. A second change of the same job flushes the first. */
   readonly update: (jobId: JobId, head: runs.Head, to: State, event: AcceptedEvent) => Effect.Effect<void, SqlError>
@@ -33,13 +33,13 @@ export interface Batch {
   readonly resetCrashes: (jobId: JobId, head: runs.Head) => Effect.Effect<void, SqlError>
   /** Assigns the next sequence numbers of the job to the events and buffers them. */
   readonly append: (jobId: JobId, events: ReadonlyArray<AcceptedEvent>) => void
-  /** Notes, for those who wait for such a run, what one waits for that was changed by another statement. */
+  /** Notes what a run waits for that was changed by a statement outside of the buffers, to notify of it after the commit. */
   readonly waits: (waiting: NewlyWaiting) => void
-  /** What there is to notify of after the commit. */
+  /** The notifications to send after the commit. */
   readonly news: News
   /** Writes all that is buffered, at the end of the transaction. */
   readonly flush: Effect.Effect<void, SqlError>
-  /** The connection for other statements, after what is buffered of runs is written. */
+  /** The connection for other statements, once the buffered changes of runs are written. */
   readonly connection: Effect.Effect<Connection, SqlError>
 }
 
@@ -90,14 +90,14 @@ const buffered = (connection: Connection): Batch => {
     updated = new Map()
     assigned = new Map()
     const insertRuns = newRuns.length === 0 ? Effect.void : runs.insert(connection, newRuns)
-    // A node takes an attempt that may have begun just now.
+    // Last, since the attempt that a node takes may have begun in this batch.
     const assignRuns = Effect.forEach(assignments, ({ by, jobIds }) => cluster.assign(connection, jobIds, by), {
       discard: true
     })
     return insertRuns.pipe(Effect.zipRight(runs.update(connection, changes)), Effect.zipRight(assignRuns))
   })
 
-  /** The events come last: where they take their cursors, other writers wait from here to the commit. */
+  /** The events come last: on PostgreSQL, other writers wait for the cursors from here to the commit. */
   const flushAll = Effect.zipRight(
     flush,
     Effect.suspend(() => {

@@ -127,7 +127,7 @@ export const guard = (
         return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
       })
 
-    /** The files by their paths, which are those that were opened. */
+    /** The files at the paths; fails unless they are those that were opened. */
     const sameFiles = Effect.suspend(() => {
       if (refusal !== undefined) return refusal
       const main = FileState.stat(path)

@@ -1,5 +1,5 @@
 /**
- * What SQLite and PostgreSQL say differently. All other statements are the same in both, with `?` for parameters.
+ * The differences between SQLite and PostgreSQL. All other statements are the same in both, with `?` for parameters.
  */
 import type * as SqlConnection from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -14,7 +14,7 @@ export type Insert = (
   rows: ReadonlyArray<ReadonlyArray<Value>>
 ) => Effect.Effect<void, SqlError>
 
-/** A connection, and how it is spoken to. */
+/** A connection, and the dialect of its database. */
 export interface Connection extends SqlConnection.Connection {
   readonly dialect: Dialect
 }
@@ -35,7 +35,7 @@ export interface Dialect {
   readonly arrayOf: (column: string) => string
   /** The text of a member of a JSON text. */
   readonly member: (json: string, name: string) => string
-  /** At the end of a query: the rows that it finds stay as they are until the end of the transaction. */
+  /** Appended to a query, locks the rows that it finds until the end of the transaction. */
   readonly forUpdate: string
   /** Milliseconds since 1970 by the clock of the database. */
   readonly now: string

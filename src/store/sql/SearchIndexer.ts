@@ -1,6 +1,6 @@
 /**
- * Indexes runs some time after they were written, many at once: in the transaction of a start that is alone in it, the index would
- * cost 50 µs of CPU and six more pages of the WAL; so it costs 10 µs. What is not indexed yet is searched row by row.
+ * Indexes runs some time after they were written, many at once: in the transaction of a single start the index would cost 50 µs of
+ * CPU and six more pages of the WAL, in a large batch it costs 10 µs. What is not indexed yet is searched row by row.
  */
 import { type Cause, Effect, type Scope, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -17,10 +17,10 @@ export interface SearchIndexer {
   readonly written: Effect.Effect<void>
 }
 
-/** Of a store that does not write. */
+/** For a store that does not write. */
 export const none: SearchIndexer = { written: Effect.void }
 
-/** So many runs are left to be searched row by row, which takes a few milliseconds. */
+/** Up to this many runs are left to be searched row by row, which takes a few milliseconds. */
 const threshold = 256
 
 /** Runs per transaction: the writes that share it wait for a millisecond or two. */
@@ -29,7 +29,7 @@ const slice = 64
 /** A migration leaves all runs to be indexed; those of a manager that was killed are few. */
 const many = 2_048
 
-/** Runs per transaction of many, each of which waits for the disk, and the rest after it, in which others have their turn. */
+/** Runs per transaction when many are indexed, since each commit waits for the disk, and the pause after it for other writes. */
 const largeSlice = 256
 const rest = 10
 
@@ -63,7 +63,7 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
     )
     let unindexed = found
 
-    // In the background: a million takes a minute, in which all but the search works as ever.
+    // In the background: a million runs take a minute, during which only searches are slower.
     const indexMany = Effect.gen(function* () {
       unindexed = 0
       yield* Effect.logInfo(

@@ -40,7 +40,7 @@ interface Queued {
   readonly operation: string
   readonly weight: number
   readonly about: JobId | undefined
-  /** Runs the body and returns whether the transaction may continue. Fails where the same transaction may succeed in a moment. */
+  /** Runs the body and returns whether the transaction may continue. Fails if the same transaction may succeed in a moment. */
   readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean, SqlError>
   /** Completes the caller with the result of the body. */
   readonly acknowledge: () => void
@@ -85,7 +85,7 @@ export const make = (options: {
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
-    /** What there is to notify of after the commit; none if the transaction cannot be committed. */
+    /** Runs all writes. Returns the notifications to send after the commit; none if the transaction has to be rolled back. */
     const writeAll = (
       connection: Connection,
       writes: ReadonlyArray<Queued>
@@ -251,7 +251,7 @@ const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
     onSome: (error) => !(error instanceof SqlError)
   })
 
-/** As of a deadlock: PostgreSQL locks rows one after another, and gives up on the transaction of one of them. */
+/** For example a deadlock: PostgreSQL locks rows one after another, and aborts one of two transactions that wait for each other. */
 const temporaryFailure = (exit: Exit.Exit<unknown, unknown>): Option.Option<SqlError> =>
   Exit.isSuccess(exit)
     ? Option.none()

@@ -1,6 +1,6 @@
 /**
- * What decides whether jobs of a cluster begin, read once for all writes of a batch: with reads for each of them, a batch of 100 starts
- * took 600 round trips.
+ * Reads what decides whether jobs of a cluster may begin, once for all writes of a batch: with reads for each write, a batch of 100
+ * starts took 600 round trips.
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
@@ -10,7 +10,7 @@ import * as cluster from "./cluster.js"
 
 export interface Counted {
   readonly room: Room
-  /** One more job runs on an address. */
+  /** Counts one more job that runs on an address. */
   readonly begun: (address: string) => void
 }
 
@@ -33,8 +33,8 @@ export const make = () => ({
   ),
 
   /**
-   * Under the lock of the kind: as it was before this batch, with the jobs that have begun since. What ends in the same transaction has not
-   * ended yet for anyone.
+   * The room for jobs of a kind, under the lock of the kind: as before this batch, less the jobs that it has begun. Jobs that end in
+   * the same transaction still count.
    */
   counted: oncePerBatch<Counted>((batch, kind) =>
     Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /**
- * Statements that read and write whole tables. Owners and nodes are not among these: they are of processes that run now. Triggers and the
- * indexer make the other tables again.
+ * Statements that read and write whole tables. Owners and nodes are left out, since they belong to running processes. Triggers and the
+ * indexer rebuild the other tables.
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
@@ -20,7 +20,7 @@ export const Table = Schema.Literal(
 )
 export type Table = typeof Table.Type
 
-/** In an order in which each refers only to those before it. */
+/** In an order in which each table refers only to those before it. */
 export const tables = Table.literals
 
 const keys: { readonly [name in Table]: ReadonlyArray<string> } = {
@@ -56,7 +56,7 @@ const selectCursor = query(Schema.Struct({ cursor: Schema.Number }))
 export const latestCursor = (connection: Connection): Effect.Effect<number, SqlError> =>
   Effect.map(selectCursor(connection, connection.dialect.latestCursor, []), ([row]) => row?.cursor ?? 0)
 
-/** What no text of PostgreSQL holds. */
+/** Replaces what a text of PostgreSQL cannot hold. */
 const storable = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([column, value]) => [
@@ -67,7 +67,7 @@ const storable = (row: Row): Row =>
     ])
   )
 
-/** Of PostgreSQL. */
+/** On PostgreSQL only. */
 export const insert = (connection: Connection, table: Table, rows: ReadonlyArray<Row>): Effect.Effect<void, SqlError> =>
   execute(
     connection,
@@ -77,7 +77,7 @@ export const insert = (connection: Connection, table: Table, rows: ReadonlyArray
 
 const selectUsed = query(Schema.Struct({ used: Schema.Boolean }))
 
-/** Of PostgreSQL; others write nothing until the end of the transaction. */
+/** On PostgreSQL only; keeps others from writing until the end of the transaction. */
 export const isEmpty = (connection: Connection): Effect.Effect<boolean, SqlError> => {
   const all = [...tables, "charlotte_owners", "charlotte_nodes"]
   return Effect.zipRight(

@@ -275,7 +275,7 @@ const countRules: ReadonlyArray<Rule> = [
   )
 ]
 
-/** What a reference is checked for by hand where a restore has disabled it. */
+/** References that are checked here, since a restore may have disabled their constraints. */
 const references = [
   ...["events", "attempts", "units", "signals", "attached_keys"].map(
     (table) => [table, "job_id", "runs", "o.id = r.job_id"] as const
@@ -284,7 +284,7 @@ const references = [
   ["tasks", "job_id", "units", "o.job_id = r.job_id AND o.unit = r.unit"] as const
 ]
 
-/** PostgreSQL checks its files itself. What is restored without constraints, or only in part, it does not. */
+/** PostgreSQL checks its files itself, but not whether a backup was restored without constraints, or only in part. */
 const serverRules: ReadonlyArray<Rule> = [
   {
     wrong: "a row references a missing row",

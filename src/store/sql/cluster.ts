@@ -130,7 +130,7 @@ const hasDue = (status: (typeof waitingStatuses)[number]): string =>
   `CASE WHEN EXISTS (SELECT 1 FROM charlotte_runs WHERE kind = l.kind AND status = '${status}' AND waits_for = 'permit')
      THEN 1 ELSE 0 END AS ${status}`
 
-/** What limits how many jobs of a kind begin. One query: it is asked in each transaction that begins some. */
+/** What limits how many jobs of a kind begin. One query, since each transaction that begins jobs runs it. */
 export const room = (connection: Connection, kind: string): Effect.Effect<Room, SqlError> => {
   const idsOf = (condition: string) =>
     `(SELECT ${connection.dialect.arrayOf("id")} FROM charlotte_nodes WHERE kind = l.kind AND ${condition})`
@@ -163,7 +163,7 @@ export const hasSignOfLife = (connection: Connection, node: string): Effect.Effe
     (rows) => rows.length > 0
   )
 
-/** The attempts of these jobs are those of a node, which is alive; none of them has one. */
+/** Assigns the attempts of these jobs, which have no node yet, to a node that is alive. */
 export const assign = (connection: Connection, jobIds: ReadonlyArray<JobId>, { address, node }: Runner) =>
   execute(
     connection,

@@ -29,7 +29,7 @@ export const find = (
     ([row]) => Option.fromNullable(row)
   )
 
-/** Records what the decision asks for. A key that is there already is one of a run that is being pruned. */
+/** Records the idempotency key of a decision. One that exists already belongs to a run that is being pruned. */
 export const answer = (connection: Connection, kind: string, { attached, id }: Existing) =>
   Effect.as(
     attached === undefined
@@ -45,7 +45,7 @@ export const answer = (connection: Connection, kind: string, { attached, id }: E
 
 const selectKeys = query(Schema.Struct({ key: Schema.String }))
 
-/** Removes so many keys that were attached to a run. Answers whether there may be more. */
+/** Removes up to `limit` keys that were attached to a run. Returns whether there may be more. */
 export const removeAttached = (connection: Connection, id: JobId, limit: number): Effect.Effect<boolean, SqlError> =>
   Effect.map(
     selectKeys(

@@ -1,5 +1,5 @@
 /**
- * What belongs to the jobs of a store beside their runs: child processes, units and tasks, and the usage limits of agents.
+ * The records of jobs besides their runs: child processes, units and tasks, and the usage limits of agents.
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect } from "effect"

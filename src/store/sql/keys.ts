@@ -71,7 +71,7 @@ export const replacing = (connection: Connection, { key, kind, of }: Key) =>
     [kind, key]
   )
 
-/** Whether a run that waits may have all of its keys: none is held, and it is the first that waits for each. */
+/** Whether a waiting run may get all of its keys: none is held, and it is the first that waits for each. */
 const mayHold = (connection: Connection, id: JobId, keys: ReadonlyArray<Key>) =>
   Effect.every(keys, (key) =>
     Effect.gen(function* () {
@@ -80,7 +80,7 @@ const mayHold = (connection: Connection, id: JobId, keys: ReadonlyArray<Key>) =>
     })
   )
 
-/** Gives keys that a run no longer holds to the first that waits for each, if it may have all of its own. */
+/** Passes keys that a run no longer holds to the first that waits for each, if it may hold all of its own. */
 export const release = (batch: Batch, keys: ReadonlyArray<Key>, at: DateTime.Utc): Effect.Effect<void, SqlError> =>
   Effect.forEach(
     keys,

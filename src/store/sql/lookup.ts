@@ -1,5 +1,5 @@
 /**
- * What decides what comes of a new run, read in the transaction that inserts it.
+ * The reads that decide what becomes of a new run, in the transaction that inserts it.
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -9,7 +9,7 @@ import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"
 
-/** The effect writes what is buffered, and answers the connection of the transaction. */
+/** `connection` writes what is buffered, and returns the connection of the transaction. */
 export const lookup = (connection: Effect.Effect<Connection, SqlError>): Lookup<SqlError> => ({
   idempotent: (kind, key) => Effect.flatMap(connection, (connection) => idempotencyKeys.find(connection, kind, key)),
   holder: (key) => Effect.flatMap(connection, (connection) => keys.holder(connection, key)),

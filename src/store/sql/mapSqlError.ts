@@ -33,7 +33,7 @@ const remedies: ReadonlyArray<readonly [RegExp, string]> = [
 
 const reconnect = "start the database server, or check its address"
 
-/** Unique indexes that refuse what another process has written since it was looked for: the next try finds it. */
+/** Unique indexes that reject a key which another process has written since the lookup: a retry finds it. */
 const found = /^charlotte_runs_(held_(start_)?key|idempotency_key)$/
 
 /** Failures of connections for which the driver of PostgreSQL has no code. */
@@ -73,14 +73,14 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
 export const isLockFailure = ({ cause }: StoreError): boolean =>
   /^SQLITE_IOERR_(LOCK|RDLOCK|CHECKRESERVEDLOCK)/.test(code(cause))
 
-/** An error without a code of its own. Of a statement that is known to be right, it is the file that is damaged. */
+/** An error without a specific code. If the statement is known to be correct, the file is damaged. */
 export const isGeneric = (cause: unknown): boolean => code(root(cause)) === "SQLITE_ERROR"
 
 /** An attempt at several addresses fails with the errors of all, and with no message of its own. */
 const textOf = (error: Error): string =>
   error instanceof AggregateError ? error.errors.map(String).join(", ") : error.message
 
-/** The driver itself finds out that it has no password, or that the server does not know it. */
+/** The driver's own errors about a missing or wrong password have no code. */
 const codeOrSasl = (error: Error): string => (error.message.startsWith("SASL: ") ? "28P01" : code(error))
 
 /** The driver's error, and what to do about it. */

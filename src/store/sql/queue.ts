@@ -14,7 +14,7 @@ const selectDue = query(Row)
 
 const ranks = { interrupted: 0, parked: 1, pending: 2 }
 
-/** Each status is a search of its own in an index; of equal priority, they follow in the order of `ranks`. */
+/** Each status is an index search of its own; runs of equal priority are in the order of `ranks`. */
 export const due = (
   connection: Connection,
   { kind, limit, statuses }: Parameters<Service["due"]>[0]

@@ -95,7 +95,7 @@ const selectEvents = query(Schema.Struct({ seq: Schema.Number, bytes: Schema.Num
 /** Events, or keys, that are deleted by one statement, unless their payloads fill a page before. */
 const chunk = 256
 
-/** Deletes the run with its last events, or the first of its events. Answers whether the run is gone. */
+/** Deletes the run with its last events, or the first of its events. Returns whether the run is gone. */
 const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function* () {
     const events = yield* selectEvents(
@@ -118,7 +118,7 @@ const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, 
     return false
   })
 
-/** Deletes until the time is up; what is left is for the next transaction. Answers the runs that are gone. */
+/** Deletes until the time is up; the rest is left to the next transaction. Returns the runs that are gone. */
 export const remove = (
   connection: Connection,
   ids: ReadonlyArray<JobId>,
@@ -134,7 +134,7 @@ export const remove = (
     return removed
   })
 
-/** Answers whether there is such a run. */
+/** Pins or unpins a run. Returns whether it exists. */
 export const setPinned = (connection: Connection, id: JobId, isPinned: boolean): Effect.Effect<boolean, SqlError> =>
   Effect.map(
     selectIds(connection, "UPDATE charlotte_runs SET pinned = ? WHERE id = ? AND pruned = 0 RETURNING id", [
@@ -146,7 +146,7 @@ export const setPinned = (connection: Connection, id: JobId, isPinned: boolean):
 
 const selectLatest = query(Schema.Struct({ id: Schema.NullOr(JobId) }))
 
-/** The id of the newest run, also where it is gone. */
+/** The id of the newest run, even if it is gone. */
 export const latestId = (connection: Connection) =>
   Effect.map(
     selectLatest(

@@ -28,13 +28,13 @@ import * as signals from "./signals.js"
 import type { Writer } from "./Writer.js"
 
 type Writes = Pick<Service, "create" | "attach" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal"> & {
-  /** Queues the runs in the outbox, at most 1,000 at once. Answers how many. */
+  /** Queues the runs in the outbox, at most 1,000 at once. Returns how many. */
   readonly queueCommitted: Outbox["queue"]
 }
 
 const running: Created = { _tag: "Running" }
 
-/** Writes the change, and gives the keys of a run that has ended to the next. Answers the type of its event. */
+/** Writes the change, and passes the keys of a run that has ended to the next. Returns the type of its event. */
 const apply = (
   batch: Batch,
   head: runs.Head,
@@ -51,7 +51,7 @@ const apply = (
     return type
   })
 
-/** Ends a run that another replaces: a running one gets the intent to stop it, and is answered. */
+/** Cancels a run that another replaces. Of a running one, it records the intent to stop it, and returns the id. */
 const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
   Effect.gen(function* () {
     const head = yield* batch.reload(id)
@@ -80,7 +80,7 @@ export const insert = (
     return state.status === "running" ? running : { _tag: "Pending", replaces: replaces.flat() }
   })
 
-/** Begins an attempt of a run that waits, unless a key keeps it. */
+/** Begins an attempt of a waiting run, unless another job holds its key. */
 export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"running" | "waits", Superseded | SqlError> =>
   Effect.gen(function* () {
     const { at, attempt, jobId, key } = beginning
@@ -94,7 +94,7 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
       const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
       if (Option.isSome(holder)) {
         yield* batch.change(jobId, head, { ...head.state, key, waitsFor: "key" })
-        // It holds no key any more, and its other one may be that of a run before it.
+        // It holds no key any more, so the next run can have its other key.
         yield* keys.release(batch, runs.keysOfHead(head), at)
         return "waits"
       }

@@ -40,7 +40,7 @@ export const submission = (connection: Connection, id: JobId) =>
     ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row?.submission), ({ json }) => json)
   )
 
-/** What the check has found out of a run that it had not seen before. */
+/** Records the submission data of a run that is checked for the first time when it begins. */
 export const recordSubmission = (connection: Connection, id: JobId, submission: string) =>
   execute(connection, "UPDATE charlotte_runs SET submission = ? WHERE id = ?", [submission, id])
 
@@ -109,7 +109,7 @@ export const newRow = (
 export const insert = (connection: Connection, rows: ReadonlyArray<NewRow>) =>
   connection.dialect.insertRuns(connection, rows)
 
-/** What a write about a job reads first. */
+/** The state of a job, which a write reads first. */
 export interface Head {
   readonly kind: string
   readonly startKey: string | undefined
@@ -156,7 +156,7 @@ export const heads = (
   ids: ReadonlyArray<JobId>
 ): Effect.Effect<ReadonlyMap<JobId, Head>, SqlError> =>
   Effect.map(
-    // First, so that no other connection appends an event after the last one is read.
+    // Locks first, so that no other connection appends an event after the last one is read.
     Effect.flatMap(connection.dialect.lockRuns(connection, ids), () =>
       selectHeads(
         connection,

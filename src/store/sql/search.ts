@@ -71,7 +71,7 @@ const unindexed = (read: Read, pageQuery: SearchQuery, words: ReadonlyArray<stri
     return { found, reach: JobId.make(before) }
   })
 
-/** A page of the runs that have these words, which are not none. */
+/** A page of the runs that have all of these words; there is at least one. */
 export const page = (
   session: Session,
   pageQuery: SearchQuery,
@@ -80,12 +80,12 @@ export const page = (
 ): Effect.Effect<RunPage, StoreError> =>
   Effect.gen(function* () {
     const read: Read = (use) =>
-      // Writes have their turn between two partitions.
+      // Lets writes run between two partitions.
       Effect.zipLeft(session.read("search runs", use), Effect.yieldNow())
     const { limit } = pageQuery
     const withNext = { ...pageQuery, limit: limit + 1 }
     const words = of.map((word): Word => ({ word, partitions: 0, documents: 0 }))
-    // First, since a run is in both while it is indexed meanwhile, and never in none.
+    // First: a run that is indexed meanwhile is found in both, and never in neither.
     const { found: fresh, reach: freshReach } = yield* unindexed(read, pageQuery, of, redact)
     const partitions = yield* read((connection) =>
       selectPartitions(

@@ -10,7 +10,7 @@ import { query, type Value } from "./statements.js"
 
 export type SearchQuery = RunQuery & { readonly limit: number }
 
-/** Maximum number of runs with the words that a page holds against the other filters. */
+/** Maximum number of runs with the words that a page checks against the other filters. */
 export const maxFiltered = 10_000
 
 /** An SQL condition and its parameters. */

@@ -13,7 +13,7 @@ import { execute, inserter, query } from "./statements.js"
 /** Runs of a partition: a query reads them all where they have its words, and visits each partition where none has. */
 const partitionSize = 4_096
 
-/** Of the runs that a statement selects by `textColumns` from `charlotte_runs r`. */
+/** A row that a statement selects by `textColumns` from `charlotte_runs r`. */
 export const TextRow = Schema.Struct({
   id: JobId,
   labels: Row.fields.labels,
@@ -72,7 +72,7 @@ const save = (connection: Connection, { documents, first_id, last_id, partition 
     [partition, first_id, last_id, documents]
   )
 
-/** Indexes so many of the runs that were written since they were indexed, the oldest first. Answers how many. */
+/** Indexes up to `limit` runs that were written since they were last indexed, the oldest first. Returns how many. */
 export const indexNext = (
   connection: Connection,
   limit: number,
@@ -108,7 +108,7 @@ export const indexNext = (
       )
     let last = yield* read("", [])
 
-    /** The number of the document of a run that has none yet. */
+    /** Assigns a document number to a run that has none yet. */
     const place = (id: JobId) =>
       Effect.gen(function* () {
         const isOlder = last !== undefined && id < last.first_id

@@ -29,7 +29,7 @@ export const insert = (connection: Connection, { jobId, name, payload }: NewSign
     payload ?? null
   ])
 
-/** Whether a signal of that name has come that no attempt has used up. */
+/** Whether a signal of that name has come that no attempt has consumed. */
 export const isWaiting = (connection: Connection, jobId: JobId, name: string) =>
   Effect.map(
     selectCount(
@@ -40,7 +40,7 @@ export const isWaiting = (connection: Connection, jobId: JobId, name: string) =>
     ([row]) => (row?.signals ?? 0) > 0
   )
 
-/** All of that name are used up. */
+/** Marks all signals of that name as consumed. */
 export const use = (connection: Connection, jobId: JobId, name: string) =>
   execute(connection, "UPDATE charlotte_signals SET used = 1 WHERE job_id = ? AND name = ? AND used = 0", [jobId, name])
 
@@ -74,7 +74,7 @@ export const list = (connection: Connection, { after, jobId, limit }: Parameters
 
 const selectPayload = query(Schema.Struct({ payload: Schema.NullOr(JsonText) }))
 
-/** The payload of the newest of that name; `undefined` in it where it carried none. */
+/** The payload of the newest signal of that name, `undefined` if it had none. */
 export const latest = (connection: Connection, jobId: JobId, name: string) =>
   Effect.map(
     selectPayload(

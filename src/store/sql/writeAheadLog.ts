@@ -1,5 +1,5 @@
 /**
- * What SQLite knows of its write-ahead log and of the size of its files, and who decides when the log is checkpointed.
+ * The write-ahead log: its frames and the sizes of the files as SQLite knows them, and its checkpoints.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
