@@ -71,7 +71,7 @@ const surviving = Effect.catchAllCause((cause: Cause.Cause<StoreError>) =>
     : Effect.zipRight(Effect.logWarning("running jobs could not be read yet", cause), Effect.sleep(interval))
 )
 
-/** One look at the running runs of the kind. */
+/** Handles all running runs of the kind. */
 const sweep = <C>(parts: Sweep<C>): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     const { core } = parts

@@ -27,10 +27,10 @@ export const bracketed = (host: string): string => (host.includes(":") ? `[${hos
 
 const loopback = ["127.0.0.1", "localhost", "::1"]
 
-/** Whether only processes of this machine reach it. */
+/** Whether only processes of this machine can reach it. */
 export const isLoopback = (host: string): boolean => loopback.includes(host)
 
 const wildcards = ["0.0.0.0", "::"]
 
-/** Whether it stands for every address of this machine. */
+/** Whether it means every address of this machine. */
 export const isWildcard = (host: string): boolean => wildcards.includes(host)

@@ -45,7 +45,7 @@ export const asClock: Effect.Effect<Clock.Clock> = Effect.map(RealClock, ({ now,
   sleep: (duration) => sleep(Duration.toMillis(duration))
 }))
 
-/** Repeats a check with pauses of real time until its result is good, or time is up; answers with the last result. */
+/** Repeats a check with pauses of real time until its result is good, or time is up; returns the last result. */
 export const poll = <A, E, R>(
   check: Effect.Effect<A, E, R>,
   options: {

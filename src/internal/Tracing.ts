@@ -68,7 +68,7 @@ export const tracedAsEvent =
 /** As in `00-<trace>-<span>-01`, the `traceparent` of the W3C. */
 const format = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
-/** None where the ids of its tracer are of another kind. */
+/** None if its tracer uses ids of another format. */
 export const traceparent = ({ sampled, spanId, traceId }: Tracer.AnySpan): Option.Option<string> =>
   Option.liftPredicate(`00-${traceId}-${spanId}-${sampled ? "01" : "00"}`, (text) => format.test(text))
 

@@ -1,6 +1,6 @@
 /**
- * A file of bounded size that takes output without end: it keeps the head and the tail, and says between them how much was
- * left out.
+ * A file of bounded size for unbounded output: it keeps the head and the tail, and a line between them says how much was left
+ * out.
  *
  * The head goes into the file at once. The tail goes into files beside it, of which the last two stay, so that a crash leaves it
  * readable and others can follow it: their names say where in the output they begin. At the end the tail is appended to the head. A
@@ -58,7 +58,7 @@ export const readTailName = (name: string): (TailFile & { readonly of: string })
   return head === undefined ? undefined : { of, head: Number(head), from: Number(from) }
 }
 
-/** Enough for the line that says what was left out. */
+/** Bytes that the marker takes at most. */
 export const markerSize = 128
 
 const copySize = 1024 * 1024

@@ -24,7 +24,7 @@ export interface ProcessTable {
 
 export interface Entry {
   readonly pid: number
-  /** Of its program, cut short by the kernel. */
+  /** The name of its program, truncated by the kernel. */
   readonly name: string
   readonly parent: number
   readonly group: number
@@ -130,7 +130,7 @@ const get = (pid: number): Entry | undefined => {
   return entry
 }
 
-/** Whether it has the mark, and is ours to signal: one that has become another user's is not. */
+/** Whether it has the mark and may be signalled, unlike one that has become another user's. */
 const hasMark = (pid: number, cookies: ReadonlyArray<string>): boolean => {
   const limits = orElse(() => readFileSync(`/proc/${pid}/limits`, "utf8"), "")
   return cookies.some((cookie) => ResourceMark.isIn(limits, ResourceMark.of(cookie))) && signal(pid, 0)

@@ -83,7 +83,7 @@ export interface ProcessResult {
   readonly outcome: ProcessOutcome
   /** Whether the process or one of its descendants had to be killed. */
   readonly forced: boolean
-  /** What was killed. */
+  /** The processes that were killed. */
   readonly killed: ReadonlyArray<KilledProcess>
   readonly output: {
     /** Bytes printed. */

@@ -35,7 +35,7 @@ export interface Waiting {
   readonly times: Notifier
 }
 
-/** What a run of a kind waits for from now on. */
+/** A run of a kind that waits from now on, and what for. */
 export interface NewlyWaiting {
   readonly kind: string
   readonly waitsFor: WaitsFor | undefined

@@ -1,5 +1,5 @@
 /**
- * What the nodes of a cluster share of the jobs of a kind: who they are, how many jobs may run, and which node has which job.
+ * The state that the nodes of a cluster share for a kind: the nodes, the limit of running jobs, and which node has which job.
  *
  * @since 0.2.0
  */
@@ -205,6 +205,6 @@ export interface Candidate {
 export interface HeldRun extends UnfinishedRun {
   /** The address on which it is placed. */
   readonly address: string | undefined
-  /** None where no node has taken it yet. */
+  /** None if no node has taken it yet. */
   readonly runner: Option.Option<{ readonly node: string; readonly isAlive: boolean }>
 }

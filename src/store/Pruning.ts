@@ -18,7 +18,7 @@ export type Pruning = Pick<Service, "retain" | "prune" | "prunings">
 /** Runs that are hidden at once, which readers have to skip until they are deleted. */
 const batchSize = 200
 
-/** Runs per page of a dry run, and the most that an answer names. */
+/** Runs per page of a dry run, and the maximum number of runs that a result names. */
 const pageSize = 1_000
 
 const concurrency = 8

@@ -1,5 +1,5 @@
 /**
- * What pruning reads and writes of a store.
+ * The reads and writes of pruning.
  */
 import type { DateTime, Effect } from "effect"
 import type { StoreError } from "../domain/errors.js"
@@ -37,7 +37,7 @@ export interface RetentionStore {
   /** How many finished runs of a kind there are that are not pinned. */
   readonly count: (kind: string) => Effect.Effect<number, StoreError>
 
-  /** Hides those of the runs that have ended and are not pinned, for good, and frees their idempotency keys. Answers them. */
+  /** Hides those of the runs that have ended and are not pinned, for good, and frees their idempotency keys. Returns them. */
   readonly hide: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 
   /** Hidden runs of a kind, in the order of their ids. */
@@ -47,6 +47,6 @@ export interface RetentionStore {
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 
-  /** Deletes rows of hidden runs for the length of a slice, one run after the other. Answers the runs of which nothing is left. */
+  /** Deletes rows of hidden runs, one run after the other, for the duration of a slice. Returns the runs that are gone. */
   readonly remove: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }

@@ -104,7 +104,7 @@ const sharding = (config: Layer.Layer<ShardingConfig.ShardingConfig>, storage: R
     Layer.provide([Layer.succeed(RunnerStorage, storage), MessageStorage.layerNoop, RunnerHealth.layerNoop, config])
   )
 
-/** A connection that does not read what it was sent is not waited for. */
+/** Closing does not wait long for a connection that does not read what it was sent. */
 const listen = ({ host, port, text }: Address.Address) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()

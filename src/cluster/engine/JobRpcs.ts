@@ -21,7 +21,7 @@ export class Elsewhere extends Schema.TaggedError<Elsewhere>()("Elsewhere", {}) 
 const job = {
   kind: Schema.String,
   jobId: JobId,
-  /** Why this node is asked: it should have the shard of the job, or it was addressed, wherever the shard is. */
+  /** Why this node is asked: it should have the shard of the job, or it was addressed by name, wherever the shard is. */
   by: Schema.Literal("shard", "address")
 }
 

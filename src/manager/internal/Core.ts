@@ -30,7 +30,7 @@ export interface Core<in out Config> {
   readonly jobEnded: Notifier
   /** The jobs of the other nodes of a cluster; none if this manager runs all jobs of its kind. */
   readonly others: Option.Option<Others>
-  /** What the orchestrator does; `forkJob` provides its services. */
+  /** Runs the orchestrator; `forkJob` provides its services. */
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly shutdown: Shutdown.Shutdown
   /** How often this node of a cluster has lost its lease, and interrupted all of its jobs. */

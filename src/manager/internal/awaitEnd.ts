@@ -10,7 +10,7 @@ import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
 
-/** When the manager closes first, the answer is the record as it stands. */
+/** If the manager closes first, returns the record as it stands. */
 export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction

@@ -38,7 +38,7 @@ const jumpCheck = 1_000
 export const make = <Config>(
   core: Core<Config>,
   begin: Begin,
-  /** Of the runs that it begins. */
+  /** The statuses of the runs that it begins. */
   statuses: Parameters<Service["due"]>[0]["statuses"]
 ): Effect.Effect<Dispatcher, StoreError> =>
   Effect.gen(function* () {

@@ -9,7 +9,7 @@ import * as Tracing from "../../internal/Tracing.js"
 
 export interface JobSpan {
   readonly span: Tracer.Span
-  /** What is new about the trace, to be recorded with the beginning of the attempt. */
+  /** The trace to record with the beginning of the attempt; undefined if it is unchanged. */
   readonly trace: RunTrace | undefined
 }
 

@@ -32,7 +32,7 @@ const activeIds = <Config>({ jobs, others }: Core<Config>) =>
     (own, all) => [...new Set([...own, ...all])]
   )
 
-/** In slices, each of which shares its commits. */
+/** Cancels in slices, so that the writes of a slice share their commits. */
 const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: number) =>
   Effect.gen(function* () {
     const reports: Array<StopReport> = []

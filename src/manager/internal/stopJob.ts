@@ -88,7 +88,7 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
     yield* Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
   }).pipe(Effect.annotateLogs({ jobId: job.id }))
 
-/** None if it has parked, or this node of a cluster has let go of it: it is stopped then where it is by now. */
+/** None if it has parked, or this node of a cluster has let go of it: it then has to be stopped where it is now. */
 const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
   Effect.gen(function* () {
     if (status === "parked") return Option.none<StopReport>()

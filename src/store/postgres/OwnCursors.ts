@@ -10,9 +10,9 @@ export interface OwnCursors {
   readonly begin: () => void
   /** The transaction has drawn the cursors from `first` to `last`. */
   readonly draw: (first: number, last: number) => void
-  /** It is committed. */
+  /** The transaction is committed. */
   readonly committed: () => void
-  /** It is not committed, so that others will draw the same cursors. */
+  /** The transaction is rolled back, so that others will draw the same cursors. */
   readonly rolledBack: () => void
   /**
    * The cursors that others have drawn after `after`, up to `latest`, or up to those that this store may be committing at the

@@ -26,7 +26,7 @@ export interface PostgresSession extends Session {
 
 const selectStatus = query(Schema.Struct({ status: Schema.NullOr(Schema.String) }))
 
-/** Milliseconds between two questions for the outcome of a transaction, and how long they are asked: its manager has given up by then. */
+/** Milliseconds between two queries for the outcome of a transaction, and after which they end: its manager has given up by then. */
 const outcomePause = 50
 const outcomeTimeout = 10_000
 

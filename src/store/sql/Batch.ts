@@ -21,7 +21,7 @@ export interface Batch {
   readonly insert: (run: NewRun, state: State, on?: runs.Place) => void
   /** Buffers that a node has taken the running attempt of a job. */
   readonly assign: (jobId: JobId, head: runs.Head, by: Runner) => void
-  /** Reads the heads of jobs of which this batch has written nothing. */
+  /** Reads the heads of jobs that this batch has not written to. */
   readonly load: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
   /** Writes what is buffered, and reads the head of a job that this batch may not have read, or may have changed by a statement. */
   readonly reload: (jobId: JobId) => Effect.Effect<runs.Head | undefined, SqlError>

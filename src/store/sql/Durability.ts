@@ -1,6 +1,6 @@
 /**
- * What the application's own connection needs before writes are acknowledged on it: commits that survive a power loss, and a
- * short busy timeout, since the driver blocks the event loop while it waits.
+ * Ensures what the application's own connection needs before writes are acknowledged on it: commits that survive a power loss, and
+ * a short busy timeout, since the driver blocks the event loop while it waits.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"

@@ -52,7 +52,7 @@ export const dialect: Dialect = {
   rollback: (connection) => Effect.ignore(execute(connection, "ROLLBACK")),
   lockRuns: () => Effect.void,
   lockAdmission: () => Effect.void,
-  // It has nodes in tests only.
+  // A SQLite database has nodes only in tests.
   isUnowned: () => Effect.succeed(true),
   lockSearch: () => Effect.void,
   updateRuns,

@@ -85,7 +85,7 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
 
 const selectLimit = query(Schema.Struct({ max_jobs: Schema.Number }))
 
-/** None where no node has joined yet. */
+/** None if no node has joined yet. */
 export const currentLimit = (connection: Connection, kind: string): Effect.Effect<Option.Option<number>, SqlError> =>
   Effect.map(selectLimit(connection, "SELECT max_jobs FROM charlotte_limits WHERE kind = ?", [kind]), ([row]) =>
     Option.fromNullable(row?.max_jobs)

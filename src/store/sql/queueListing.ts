@@ -19,7 +19,7 @@ const selectPosition = query(
   })
 )
 
-/** What follows the kind and the status in the condition, and the order. */
+/** A condition in addition to kind and status, the order, and the parameters. */
 type Search = readonly [condition: string, order: string, ...params: ReadonlyArray<Value>]
 
 const forPermit: Search = ["waits_for = 'permit'", "priority DESC, id"]

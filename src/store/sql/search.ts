@@ -127,7 +127,7 @@ export const page = (
     }
     if (partitions.length === 0) for (const id of fresh) matching.add(id)
 
-    // What is older is for the next page.
+    // Older runs are left to the next page.
     const reached = [...matching].filter((id) => reach === undefined || id >= reach)
     const ids = Array.sort(reached, Order.reverse(Order.string)).slice(0, limit + 1)
     const filters = conditions(pageQuery)

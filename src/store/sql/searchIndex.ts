@@ -27,7 +27,7 @@ export const textColumns = ({ arrayOf }: Dialect): string =>
   `r.id, r.labels, r.config, r.searched, r.error,
   (SELECT ${arrayOf("title")} FROM charlotte_tasks WHERE job_id = r.id) AS titles`
 
-/** What is searched of a run. */
+/** The searchable parts of a run. */
 export const searched = (
   { config, error, labels, searched, titles }: typeof TextRow.Type,
   redact: SearchRedaction["Type"]

@@ -21,7 +21,7 @@ export interface Word {
 
 const frequency = ({ documents, partitions }: Word): number => (partitions === 0 ? Infinity : documents / partitions)
 
-/** Of words that were not looked up yet, the long ones first. */
+/** Among words that were not looked up yet, the longest first. */
 const rarestFirst = Order.combine(
   Order.mapInput(Order.number, frequency),
   Order.mapInput(Order.reverse(Order.number), ({ word }: Word) => word.length)
