@@ -73,7 +73,7 @@ export const payloads = {
   /** The setup command runs in its worktree. */
   "unit.setup.started": Schema.Struct({ command: Schema.String, attempt: Schema.Int }),
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
-  /** It waits for its agent, which is at its usage limit or not logged in, and goes on at that time or once the job is resumed. */
+  /** It waits for its agent, which is at its usage limit or not logged in, and continues at that time or once the job is resumed. */
   "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
   /** All of its tasks are complete; it is merged after the units before it. */
   "unit.completed": Nothing,

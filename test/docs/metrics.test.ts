@@ -17,6 +17,10 @@ const table = [...page.matchAll(/^\| .*$/gm)].flatMap(([row]) =>
   [...row.matchAll(/`((?:charlotte|cicd)[_.][\w.]*)/g)].map(([, name = ""]) => name)
 )
 
+const [, rules = ""] = /```yaml charlotte\.rules\.yml\n([\s\S]*?)```/.exec(page) ?? []
+const { groups }: { groups: ReadonlyArray<{ rules: ReadonlyArray<{ expr: string }> }> } = parse(rules)
+const expressions = groups.flatMap(({ rules }) => rules.map(({ expr }) => expr))
+
 describe("docs/operations.md", () => {
   it("names every metric, by its name in Prometheus and in OpenTelemetry, and no other", () => {
     const names = instruments.all.map(({ name }) => name)
@@ -24,14 +28,20 @@ describe("docs/operations.md", () => {
   })
 
   it("has alert rules on metrics that there are", () => {
-    const [, rules = ""] = /```yaml charlotte\.rules\.yml\n([\s\S]*?)```/.exec(page) ?? []
-    const { groups }: { groups: ReadonlyArray<{ rules: ReadonlyArray<{ expr: string }> }> } = parse(rules)
-    const expressions = groups.flatMap(({ rules }) => rules.map(({ expr }) => expr))
     expect(expressions.length).toBeGreaterThan(0)
     for (const expression of expressions) {
       const names = expression.match(/\b(charlotte|cicd)_\w+/g) ?? []
       expect(names, expression).not.toEqual([])
       expect(series, expression).toEqual(expect.arrayContaining(names))
     }
+  })
+
+  it("has alert rules that compare series of different labels only where these are ignored", () => {
+    const labels = (side: string) => side.match(/\w+(?==~?")/g) ?? []
+    const compared = expressions
+      .map((expression) => expression.split(/ [<>]=? /))
+      .filter(([, right = ""]) => labels(right).length > 0)
+    expect(compared).not.toEqual([])
+    for (const [left = "", right = ""] of compared) expect(right).toMatch(`ignoring(${labels(left).join(", ")}) `)
   })
 })

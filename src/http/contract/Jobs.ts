@@ -111,7 +111,7 @@ const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .addError(errorSchemas.MaxJobsReached)
   .addError(errorSchemas.NotResumable)
   .addError(errorSchemas.ShuttingDown)
-  .annotateContext(described("Resume an interrupted job", "A parked job goes on as soon as a permit is free."))
+  .annotateContext(described("Resume an interrupted job", "A parked job continues as soon as a permit is free."))
 
 const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
   .setPath(Schema.Struct({ id: Parameters.JobId, name: Schema.String }))

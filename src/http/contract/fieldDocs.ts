@@ -180,7 +180,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   unit: ["The name of the unit.", "api"],
   units: ["The units, in the order of the plan.", []],
   used: ["Whether the job was resumed by it, or by a later one of its name.", true],
-  until: ["The job goes on at this time at the latest.", time],
+  until: ["The job continues at this time at the latest.", time],
   wait: ["From the submission of a job to its start, in milliseconds; missing where none has started.", latency],
   whenFull: ["At capacity: refuse the job, or record it as pending.", "queue"],
   whenKeyTaken: ["What to do where another job holds the key.", "queue"],

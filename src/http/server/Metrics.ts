@@ -2,11 +2,13 @@
  * The metrics of the server. What is counted is counted as it happens (`followEvents`, `start`, `stop`); the rest is read whenever
  * the metrics are.
  */
-import { Context, Duration, Effect, Layer, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, Option, type Scope } from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
+import { RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { RealClock } from "../../internal/RealClock.js"
+import { TurnClass } from "../../tasks/agents/TurnEnd.js"
 import * as instruments from "./instruments.js"
 import { Managers } from "./Managers.js"
 import { OpenStreams } from "./OpenStreams.js"
@@ -77,9 +79,16 @@ const make = (options: Options) =>
     const streams = yield* OpenStreams
     const delay = yield* loopDelay
 
+    // Prometheus sees no increase in a series that begins with 1, so an alert would miss the first error.
     instruments.started.add({}, 0)
     instruments.events.add({}, 0)
     for (const status of outcomes) instruments.ended.add({ status }, 0)
+    for (const { kind } of managers.all)
+      for (const type of RunError.fields.kind.literals) instruments.runErrors.add(instruments.ofError(kind, type), 0)
+    if (Option.isSome(managers.tasks)) {
+      instruments.runErrors.add(instruments.ofError(managers.tasks.value.kind, "gate"), 0)
+      for (const turn of TurnClass.literals) instruments.turns.add({ class: turn }, 0)
+    }
     instruments.startSeconds.show()
     instruments.stopSeconds.show()
 

@@ -27,7 +27,7 @@ const countRun = (store: Reads, run: Run) =>
   Effect.gen(function* () {
     const { createdAt, endedAt = createdAt, error, id, kind, status } = run
     const name = { "cicd.pipeline.name": kind }
-    if (status === "failed") instruments.runErrors.add({ ...name, "error.type": error?.kind ?? "failure" }, 1)
+    if (status === "failed") instruments.runErrors.add(instruments.ofError(kind, error?.kind ?? "failure"), 1)
     const page = yield* store.events({ kind, jobId: id, after: 0, limit: firstEvents })
     const events = Option.match(page, { onNone: () => [], onSome: ({ events }) => events })
     const began = events.find(({ type }) => type === "job.started")?.at ?? run.startedAt
@@ -54,7 +54,7 @@ export const countEvent = (store: Reads, { jobId, payload, type }: JobEvent): Ef
     if (!isEnd && type !== "task.gate.failed") return
     const run = yield* store.get(jobId)
     if (Option.isNone(run)) return
-    if (!isEnd) return instruments.runErrors.add({ "cicd.pipeline.name": run.value.kind, "error.type": "gate" }, 1)
+    if (!isEnd) return instruments.runErrors.add(instruments.ofError(run.value.kind, "gate"), 1)
     instruments.ended.add({ status: known[1] }, 1)
     yield* countRun(store, run.value)
   })

@@ -65,6 +65,7 @@ export const runDuration = histogram(
   durations
 )
 export const runActive = upDown("cicd.pipeline.run.active", "Jobs that wait for a permit or run, by state.", "{run}")
+export const ofError = (kind: string, type: string): Labels => ({ "cicd.pipeline.name": kind, "error.type": type })
 export const runErrors = counter("cicd.pipeline.run.errors", "Errors of jobs and gates, by type.", "{error}")
 export const workerCount = upDown("cicd.worker.count", "Permits to run jobs, by state.", "{count}")
 

@@ -72,6 +72,23 @@ describe("/metrics", () => {
     })
   )
 
+  it.scopedLive(
+    "has counters at zero before their first event, which an alert on an increase would miss otherwise",
+    () =>
+      Effect.gen(function* () {
+        const found = yield* samples(yield* World.make())
+        for (const status of ["completed", "failed", "cancelled"])
+          expect(found.has(`charlotte_jobs_ended_total{status="${status}"}`), status).toBe(true)
+        for (const kind of ["failure", "defect", "interrupted", "recovery", "gate"])
+          expect(
+            found.has(`cicd_pipeline_run_errors_total{cicd_pipeline_name="tasks",error_type="${kind}"}`),
+            kind
+          ).toBe(true)
+        for (const kind of ["done", "auth", "usageLimit"])
+          expect(found.has(`charlotte_agent_turns_total{class="${kind}"}`), kind).toBe(true)
+      })
+  )
+
   it.scopedLive("counts failed gates, and the turns of agents by how they ended", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxJobs: 1 })
