@@ -53,6 +53,7 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
     },
     append: (emitted) => store.append({ ...emitted, events: emitted.events.map(event) }),
     record: (changed) => store.record(change(changed)),
+    asRecorded: change,
     work: {
       ...store.work,
       unit: (changed) =>

@@ -43,6 +43,9 @@ export interface RunWrites {
    */
   readonly record: (change: Change) => Effect.Effect<Change["type"], Superseded | StoreError>
 
+  /** The change as `record` records it, if that differs, for example without secrets. */
+  readonly asRecorded?: (change: Change) => Change
+
   /**
    * Begins the attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one. Fails
    * unless that attempt is the one to begin, and in a cluster where no more jobs may run. `waits`: the key is another job's, and the

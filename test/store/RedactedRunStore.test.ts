@@ -2,8 +2,8 @@
  * Secrets are redacted in what an orchestrator records, but not in what a job was submitted with.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore } from "charlotte"
-import { Effect, Layer, Option } from "effect"
+import { JobManager, RunStore } from "charlotte"
+import { Effect, Layer, Option, Schema } from "effect"
 import { AgentLimit } from "../../src/domain/AgentLimit.js"
 import * as Redaction from "../../src/internal/Redaction.js"
 import { RunError } from "../../src/domain/Run.js"
@@ -101,6 +101,26 @@ describe("RedactedRunStore", () => {
         expect((yield* recorded(store)).result).toEqual({ token: mark, n: [1] })
       })
     )
+  )
+
+  it.scoped("has a manager answer an await with what is recorded", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.make({
+        kind,
+        config: Schema.Boolean,
+        orchestrator: {
+          run: ({ config }) => (config ? Effect.succeed({ token: secret }) : Effect.fail({ token: secret }))
+        }
+      })
+      const { get } = yield* RunStore.RunStore
+      for (const succeeds of [true, false]) {
+        const jobId = yield* manager.start(succeeds)
+        const { error, result } = yield* manager.await(jobId)
+        expect(JSON.stringify({ error, result })).toContain(mark)
+        const recorded = yield* Effect.flatten(get(jobId))
+        expect({ error, result }).toEqual({ error: recorded.error, result: recorded.result })
+      }
+    }).pipe(Effect.provide(layer))
   )
 
   it.effect("redacts a secret that is split by the truncation of an error", () =>

@@ -6,7 +6,7 @@
  * It is one uninterruptible fiber. The orchestrator runs in a fiber and a scope of its own, so that all it has
  * forked and acquired has ended before anything is recorded.
  */
-import { Cause, Data, Deferred, Effect, Exit, Fiber, Option, Ref, Scope, type Tracer } from "effect"
+import { Cause, Data, Deferred, Effect, Exit, Fiber, identity, Option, Ref, Scope, type Tracer } from "effect"
 import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run, RunTrace } from "../../domain/Run.js"
@@ -230,8 +230,12 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
   Effect.gen(function* () {
     const at = yield* now
     const { attempt, id } = yield* Ref.get(job.record)
-    const type = yield* core.persistRetry.persist(id, core.store.record({ ...outcome, jobId: id, attempt, at }))
-    const recorded: JobOutcome.Outcome = type === outcome.type ? outcome : { type: "job.cancelled" }
+    const { asRecorded = identity, record } = core.store
+    const change = { ...outcome, jobId: id, attempt, at }
+    const type = yield* core.persistRetry.persist(id, record(change))
+    const { error, parked, result } = asRecorded(change)
+    const recorded: JobOutcome.Outcome =
+      type === outcome.type ? { ...outcome, error, parked, result } : { type: "job.cancelled" }
     yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, recorded, at))
   })
 
