@@ -89,14 +89,14 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/process/superviseProcess.ts",
-        from: "      yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, log, at: yield* now })\n",
+        from: "      yield* Effect.onInterrupt(restore(retryWrite(opening)), () => close(undefined))\n",
         to: ""
       },
       {
         file: "src/process/superviseProcess.ts",
         from: "      const { ended, leader, output } = started.right\n",
         to: `      const { ended, leader, output } = started.right
-      yield* attempts.open({ cookie, jobId, attempt, bootId, machine, purpose, log, at: yield* now })
+      yield* retryWrite(opening)
 `
       }
     ]
