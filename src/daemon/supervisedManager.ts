@@ -1,5 +1,5 @@
 /**
- * One job manager that stands for those that follow each other in a daemon. Streams and waits go on with the next one.
+ * One job manager that stands for those that succeed each other in a daemon. Streams and waits continue with the next one.
  */
 import { Deferred, Effect, Option, Stream } from "effect"
 import { StoreError } from "../domain/errors.js"
@@ -12,14 +12,14 @@ type Manager = JobManager["Type"]
 
 export interface Generation {
   readonly manager: Manager
-  /** Done once it has lost its jobs; then it is current no more. */
+  /** Done once it has lost its jobs; it is no longer the current one then. */
   readonly lost: Deferred.Deferred<void>
 }
 
 export interface Generations {
   readonly latestCursor: RunStore["Type"]["latestCursor"]
   readonly current: Effect.Effect<Option.Option<Generation>>
-  /** The current one, once there is one; none when there will be none any more. */
+  /** The current one, once there is one; none if there will never be another. */
   readonly next: Effect.Effect<Option.Option<Generation>>
 }
 
@@ -33,8 +33,11 @@ const away = (operation: string) =>
 const isLast = ({ type }: JobEvent): boolean =>
   Object.entries(lifecycle).some(([name, status]) => name === type && isTerminal(status))
 
-/** Before a database that cannot be reached is asked again. */
+/** Before an unreachable database is queried again. */
 const pause = Effect.sleep("1 second")
+
+/** Ends a stream that is repeated for ever. */
+const finished = Stream.fail(Option.none<never>())
 
 const isAway = (error: unknown): boolean => error instanceof StoreError && error.reason === "unreachable"
 
@@ -47,7 +50,7 @@ interface Following<E> {
 }
 
 export const make = ({ current, latestCursor, next }: Generations): Manager => {
-  /** Fails while there is none. */
+  /** Fails while there is no manager. */
   const using = <A, E>(
     operation: string,
     use: (manager: Manager) => Effect.Effect<A, E>
@@ -60,7 +63,7 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
   const asking = <A>(use: (manager: Manager) => Effect.Effect<A>, otherwise: A): Effect.Effect<A> =>
     Effect.flatMap(current, (found) => (Option.isSome(found) ? use(found.value.manager) : Effect.succeed(otherwise)))
 
-  /** What a generation shows after a position, then what those after it show, until one ends that was not lost. */
+  /** The events of a generation after a position, then those of the next ones, until one ends that was not lost. */
   const following = <E>({ after, isEnd, positionOf, show }: Following<E>): Stream.Stream<JobEvent, E | StoreError> =>
     Stream.suspend(() => {
       let position = after
@@ -72,15 +75,17 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
             isOver = isEnd(event)
             return event
           }),
+          Stream.mapError(Option.some<E | StoreError>),
           Stream.concat(
-            Stream.unwrap(Effect.map(Deferred.isDone(lost), (isLost) => (isLost && !isOver ? rest : Stream.empty)))
+            Stream.unwrap(Effect.map(Deferred.isDone(lost), (isLost) => (isLost && !isOver ? Stream.empty : finished)))
           ),
-          Stream.catchAll((error) => (isAway(error) ? Stream.unwrap(Effect.as(pause, rest)) : Stream.fail(error)))
+          Stream.catchAll((error) => (Option.exists(error, isAway) ? Stream.execute(pause) : Stream.fail(error)))
         )
-      const rest: Stream.Stream<JobEvent, E | StoreError> = Stream.unwrap(
-        Effect.map(next, Option.match({ onNone: () => Stream.empty, onSome: shown }))
+      const current: Stream.Stream<JobEvent, Option.Option<E | StoreError>> = Stream.unwrap(
+        Effect.map(next, Option.match({ onNone: () => finished, onSome: shown }))
       )
-      return rest
+      // A loop rather than a recursive stream: nested in each other, each attempt would slow down all later events.
+      return Stream.catchAll(Stream.forever(current), Option.match({ onNone: () => Stream.empty, onSome: Stream.fail }))
     })
 
   const awaitEnd = (id: Parameters<Manager["await"]>[0]): ReturnType<Manager["await"]> =>
@@ -100,7 +105,7 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     start: (config, options) => using("start", ({ start }) => start(config, options)),
     startMany: (configs, options) => using("start", ({ startMany }) => startMany(configs, options)),
     stop: (id, options) => using("stop", ({ stop }) => stop(id, options)),
-    // An answer without the jobs that are in the database would be wrong.
+    // Waits for a manager: without one, the jobs in the database would be missing from the result.
     stopAll: Effect.flatMap(next, (found) => (Option.isSome(found) ? found.value.manager.stopAll : Effect.succeed([]))),
     get: (id) => asking(({ get }) => get(id), Option.none()),
     list: asking(({ list }) => list, []),
