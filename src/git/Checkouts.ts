@@ -1,4 +1,4 @@
-/** The places where files of a repository are checked out: the user's own, and the worktrees made here. */
+/** The checkouts of a repository: the user's own, and the worktrees that Charlotte created. */
 import { Effect, Option } from "effect"
 import { resolve } from "node:path"
 import * as fs from "./fs.js"
@@ -10,14 +10,14 @@ import * as SharedClone from "./SharedClone.js"
 export interface Checkout {
   readonly path: string
   readonly gitDir: string
-  /** The full name of the branch on which it stands; none when HEAD is detached. */
+  /** The full ref name of the branch that is checked out; none if HEAD is detached. */
   readonly ref: Option.Option<string>
 }
 
-/** A file in the git directory of a worktree that was made here; it holds the branch. */
+/** The file that marks the git directory of a worktree as created by Charlotte; it contains the branch. */
 export const mark = (gitDir: string): string => `${gitDir}/charlotte`
 
-/** The worktrees that the repository knows, by their path, each with its git directory. */
+/** The git directories of the registered worktrees, by path. */
 export const linked = (repository: Repository) =>
   Effect.gen(function* () {
     const directory = `${repository.commonDir}/worktrees`
@@ -30,7 +30,7 @@ export const linked = (repository: Repository) =>
     return new Map(found.flatMap(Option.toArray))
   })
 
-/** Everywhere that a process can work in this repository. */
+/** All directories in which a process can work on this repository. */
 export const directories = (repository: Repository) =>
   Effect.map(linked(repository), (worktrees) => [
     repository.topLevel,
@@ -54,13 +54,13 @@ export const all = (repository: Repository) =>
       const path = Option.getOrElse(value("worktree"), () => "")
       const ref = value("branch")
       if (i > 0) return { path, gitDir: worktrees.get(path) ?? "", ref }
-      // Git guesses where the files of the main one are; when it was opened through them, we know.
+      // Git only guesses the path of the main checkout; it is known if the repository was opened through it.
       const isOpen = repository.gitDir === repository.commonDir
       return { path: isOpen ? repository.topLevel : path, gitDir: repository.commonDir, ref }
     })
   })
 
-/** Fails when the `.git` in the checkout does not lead to the git directory that is said to be its own. */
+/** Fails if the `.git` of the checkout does not lead to its git directory. */
 export const verify = (repository: Repository, { gitDir, path }: Checkout) =>
   Effect.gen(function* () {
     const entry = `${path}/.git`
@@ -98,7 +98,7 @@ const isRebasing = ({ gitDir }: Checkout, branch: BranchName) =>
     Effect.map(fs.readLine(`${gitDir}/${name}/head-name`), Option.contains(fullRef(branch)))
   )
 
-/** Where a branch is checked out, or will be again when a rebase ends. */
+/** The checkouts of a branch, including those that will return to it when a rebase ends. */
 export const of = (repository: Repository, branch: BranchName) =>
   Effect.flatMap(all(repository), (checkouts) =>
     Effect.filter(checkouts, (checkout) =>
@@ -106,6 +106,6 @@ export const of = (repository: Repository, branch: BranchName) =>
     )
   )
 
-/** The same, for people. */
+/** Their paths, to show to the user. */
 export const paths = (repository: Repository, branch: BranchName) =>
   Effect.map(of(repository, branch), (checkouts) => checkouts.map(({ path }) => path))

@@ -1,4 +1,4 @@
-/** One commit: its message with the trailers that say what was done, its author, and the object itself. */
+/** Commit objects: the message with its trailers, the author, and the object itself. */
 import { Clock, Effect, Option } from "effect"
 import type { JobId } from "../domain/JobId.js"
 import { IdentityMissing } from "./GitError.js"
@@ -7,20 +7,20 @@ import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 
-/** What a commit is about. */
+/** The contents of a commit message. */
 export interface Subject {
   /** One line. */
   readonly title: string
   readonly body?: string
   readonly jobId: JobId
   readonly unit?: UnitName
-  /** Only a commit that ends a task carries its number. */
+  /** Only for a commit that completes a task. */
   readonly task?: number
 }
 
 export const trailers = { jobId: "Charlotte-Job", unit: "Charlotte-Unit", task: "Charlotte-Task" } as const
 
-/** The trailers are a paragraph of their own, the last one: nothing in title or body can pass for one. */
+/** The trailers are the last paragraph, on their own, so nothing in the title or body can pass for one. */
 export const message = ({ body = "", jobId, task, title, unit }: Subject): string => {
   const line = title.replace(/[\p{C}\s]+/gu, " ").trim()
   const text = body.replace(/[^\P{C}\n\t]/gu, "").trim()
@@ -51,7 +51,7 @@ const signature = (repository: Repository) =>
     }
   })
 
-/** Writes a commit that no branch leads to yet. */
+/** Writes a commit that no branch contains yet. */
 export const write = (
   repository: Repository,
   git: IsolatedGitDir,

@@ -1,4 +1,4 @@
-/** What is in a worktree and not committed, and all of it as one commit on its branch. */
+/** The uncommitted changes of a worktree, and committing all of them on its branch. */
 import { Effect } from "effect"
 import * as CommitObject from "./CommitObject.js"
 import * as ContentFilters from "./ContentFilters.js"
@@ -16,11 +16,11 @@ import type { Worktree } from "./Worktrees.js"
 
 export interface Status {
   readonly commit: ObjectId
-  /** The files that differ from the commit, are new or are gone, but for ignored ones. */
+  /** The files that were changed, added or deleted since the commit, except ignored ones. */
   readonly changed: ReadonlyArray<string>
 }
 
-/** Where the worktree stands, and what is in it that is not committed. */
+/** The commit of a worktree and its uncommitted changes. */
 export const status = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const commit = yield* WorkingFiles.stand(repository, worktree)
@@ -28,39 +28,38 @@ export const status = (repository: Repository, worktree: Worktree) =>
       "--modified",
       "--deleted"
     ])
-    // What is in the index is listed once more, as such.
+    // Each file of the index is also listed as such.
     const names = lines.filter(({ letter }) => letter !== "H").map(({ path }) => path)
     const status: Status = { commit, changed: [...new Set(names)].toSorted() }
     return status
   })
 
 export interface CommitOptions extends CommitObject.Subject {
-  /** A commit that the branch must still contain: where it was when the work began. */
+  /** A commit that the branch must still contain: where it was when the work started. */
   readonly since?: ObjectId
   /**
-   * Called when the commit exists and the branch does not lead to it yet. What it writes down tells our commits from
-   * others that carry the same trailers; when it fails, the branch stays where it is.
+   * Called once the commit exists, before the branch moves to it. Recording the commit here distinguishes it from others with the
+   * same trailers; if this fails, the branch does not move.
    */
   readonly before?: (commit: ObjectId) => Effect.Effect<void>
-  /** Files that are to have this content, in the commit and in the worktree, whatever the worktree has there. */
+  /** Files that get this content, in the commit and in the worktree, whatever the worktree has there. */
   readonly put?: InjectedFiles.InjectedFiles
-  /** Files that are to be as they were at `since`, or at the tip of the branch; one that was not there goes. */
+  /** Files that are reset to `since`, or to the tip of the branch; those that did not exist there are removed. */
   readonly keep?: ReadonlyArray<RepoPath>
 }
 
 export interface Committed {
   readonly commit: ObjectId
-  /** The files of `put` and `keep` at which something else was found than should be there. */
+  /** The files of `put` and `keep` whose content was not as expected. */
   readonly replaced: ReadonlyArray<RepoPath>
-  /** The files that differ since the work began, sorted. */
+  /** The files that were changed since the work started, sorted. */
   readonly changed: ReadonlyArray<string>
-  /** Said when nothing was changed since the work began, beside the files of `put`. */
+  /** Whether nothing but the files of `put` was changed since the work started. */
   readonly isEmpty?: boolean
 }
 
 /**
- * Commits all that is in the worktree but ignored files, whatever of it was staged; when nothing has changed, the commit
- * says so by being empty.
+ * Commits all files of the worktree except ignored ones, whether staged or not. If nothing was changed, the commit is empty.
  */
 export const commit = (repository: Repository, worktree: Worktree, options: CommitOptions) =>
   Effect.gen(function* () {
@@ -78,7 +77,7 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
         const all = entries.map((entry) => entry.path)
         yield* UnreadableFiles.refuse(path, warnings).pipe(
           Effect.zipRight(ContentFilters.refuse(repository, git, ContentFilters.affected(differing, all))),
-          // What was planted in the repository is the cause then, and the files are not.
+          // If the repository was tampered with, that is the cause to report, rather than the files.
           Effect.tapError(() => Fingerprint.verify(repository.topLevel, repository, repository.fingerprint))
         )
         yield* InjectedFiles.enter(repository, git, entries, put)

@@ -1,6 +1,6 @@
 /**
- * Content filters: programs that git would run on files when it takes them from a checkout or writes them there. None is run
- * here, and nothing is committed, merged, checked out or landed past one: the step is refused, before anything is touched.
+ * Content filters: programs that git would run on files when it reads them from a checkout or writes them there. None is ever run,
+ * and none is bypassed: a commit, merge, checkout or landing that would need one is refused before anything is changed.
  */
 import { Duration, Effect, Option } from "effect"
 import { dirname } from "node:path"
@@ -15,7 +15,7 @@ const attributesFile = ".gitattributes"
 
 const isAttributesFile = (path: string): boolean => path === attributesFile || path.endsWith(`/${attributesFile}`)
 
-/** What an attribute is when it names no driver. */
+/** The values of an attribute that name no driver. */
 const unnamed = ["unspecified", "unset", "set"]
 
 const names = (stdout: Buffer): ReadonlyArray<string> =>
@@ -29,7 +29,7 @@ const keys = {
   merge: /^merge\.(.*)\.driver\n./s
 }
 
-/** The drivers that files ask for, by the attributes of the index, or by those that lie in the work tree. */
+/** The drivers that the attributes of files name, by the `.gitattributes` of the index or those of the work tree. */
 export const asked = (
   git: IsolatedGitDir,
   attribute: keyof typeof keys,
@@ -47,7 +47,7 @@ export const asked = (
   })
 }
 
-/** The drivers with a program, as the user's own git sees them now, each with the file that configures it. */
+/** The drivers for which the user's git has a program configured now, each with the configuration file. */
 export const configured = ({ commonDir, gitDir }: Repository, attribute: keyof typeof keys) =>
   Effect.map(
     run({
@@ -68,7 +68,7 @@ export const configured = ({ commonDir, gitDir }: Repository, attribute: keyof t
     }
   )
 
-/** Where the user keeps attributes for all repositories. */
+/** The user's attributes file for all repositories. */
 const ownAttributes = ({ settings }: Repository) =>
   Effect.map(GitCommand, ({ environment: { variables } }) => {
     const home = variables["HOME"] ?? ""
@@ -77,7 +77,7 @@ const ownAttributes = ({ settings }: Repository) =>
     return file.replace(/^~\//, `${home}/`)
   })
 
-/** The file that asks for a filter; the nearest one that names it. */
+/** The file that declares a filter for a path: the nearest one that names it. */
 const declaredIn = (
   repository: Repository,
   git: IsolatedGitDir,
@@ -99,7 +99,7 @@ const declaredIn = (
       : "the attributes of this machine"
   })
 
-/** One error for each filter that a program is configured for, and for LFS, whose files are elsewhere without one. */
+/** One error for each filter with a configured program, and for LFS, whose file contents are missing without its filter. */
 const among = (repository: Repository, git: IsolatedGitDir, wanted: Effect.Effect.Success<ReturnType<typeof asked>>) =>
   Effect.gen(function* () {
     if (wanted.length === 0) return []
@@ -122,13 +122,13 @@ const among = (repository: Repository, git: IsolatedGitDir, wanted: Effect.Effec
     )
   })
 
-/** What a step works on: the files that it changes, or all where it changes the rules. */
+/** The files to check: the changed ones, or all if attributes changed. */
 export const affected = (changed: Iterable<string>, all: Iterable<string>): ReadonlyArray<string> => {
   const paths = [...new Set(changed)]
   return paths.some(isAttributesFile) ? [...new Set([...paths, ...all])] : paths
 }
 
-/** Fails when a file of the index, which holds what is to be committed, asks for a filter. */
+/** Fails if a file of the index, which is about to be committed, needs a filter. */
 export const refuse = (repository: Repository, git: IsolatedGitDir, paths: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     if (paths.length === 0) return
@@ -138,13 +138,13 @@ export const refuse = (repository: Repository, git: IsolatedGitDir, paths: Reado
 
 interface Tree {
   readonly tree: ObjectId
-  /** A commit of which the files are as they should be; without it all are looked at. */
+  /** A commit whose files need no check; without it, all files are checked. */
   readonly since?: ObjectId
-  /** A checkout into which they are to come: what lies there has a say as well. */
+  /** The checkout to which the files will be written: its `.gitattributes` apply as well. */
   readonly checkout?: string
 }
 
-/** The filters that files of a tree or commit ask for. */
+/** The filters that files of a tree or commit need. */
 export const find = (repository: Repository, { checkout, since, tree }: Tree) =>
   isolatedGitDir(
     repository,
@@ -163,11 +163,11 @@ export const find = (repository: Repository, { checkout, since, tree }: Tree) =>
     checkout === undefined ? {} : { workTree: checkout }
   )
 
-/** Fails when one does. */
+/** Fails if a file of the tree needs a filter. */
 export const refuseIn = (repository: Repository, tree: Tree) =>
   Effect.flatMap(find(repository, tree), ([found]) => found ?? Effect.void)
 
-/** Settings that take the program from each filter: should rules appear at the last moment, none is run. */
+/** Settings that remove the program of each filter, so that none runs even if attributes appear at the last moment. */
 export const disarmed = ({ filters }: Repository): Readonly<Record<string, string>> =>
   Object.fromEntries(
     filters.flatMap((name) => [

@@ -1,6 +1,6 @@
 /**
- * What differs between two commits, file by file, in pages of bounded size. Names and contents are data: git runs in a directory of
- * its own, without the attributes, drivers and configuration of the repository, so no external diff, textconv or filter can run.
+ * The differences between two commits, file by file, in pages of bounded size. Git runs in an isolated directory, without the
+ * attributes, drivers and configuration of the repository, so no external diff, textconv or filter can run.
  */
 import { Effect, Option } from "effect"
 import { mkdir } from "node:fs/promises"
@@ -15,13 +15,13 @@ export type Status = "added" | "modified" | "deleted" | "renamed" | "typeChanged
 /** One file that differs. */
 export interface File extends Omit<Patch.Patch, "patch"> {
   readonly path: string
-  /** Of a renamed file. */
+  /** The former path of a renamed file. */
   readonly oldPath?: string
   readonly status: Status
-  /** The mode as git writes it, such as `100644`; missing where the file is not there. */
+  /** The mode in git's notation, such as `100644`; missing if the file does not exist on that side. */
   readonly oldMode?: string
   readonly mode?: string
-  /** The hunks, without a header; missing where the file is binary or too large. */
+  /** The hunks, without a header; missing if the file is binary or too large. */
   readonly patch?: string
 }
 
@@ -46,7 +46,7 @@ const maxPage = 4 * 1024 * 1024
 
 const maxFiles = 1_000
 
-/** Git does not even read a larger blob. */
+/** Git does not read larger blobs. */
 const maxBlob = 8 * 1024 * 1024
 
 /** One line of `diff-tree --raw`. */
@@ -89,7 +89,7 @@ const entries = (raw: string): ReadonlyArray<Entry> => {
   return found
 }
 
-/** Attributes are not read: they belong to paths, and could only hide what has changed. */
+/** Ignores attributes: they could only hide changes. */
 const neutral = (repository: Repository): Repository => ({
   ...repository,
   attributes: "",
@@ -100,12 +100,12 @@ const neutral = (repository: Repository): Repository => ({
   }
 })
 
-/** A link to a commit of another repository is no object of this one. */
+/** Whether it is a submodule: its commit is not an object of this repository. */
 const isLink = ({ mode }: Side): boolean => mode === "160000"
 
 const sides = ({ new: after, old }: Entry): ReadonlyArray<Side> => [old, after].filter((side) => side !== undefined)
 
-/** The sizes of the blobs by their names. */
+/** The sizes of the blobs, by object id. */
 const sizes = (git: IsolatedGitDir, page: ReadonlyArray<Entry>) => {
   const objects = page.flatMap(sides).filter((side) => !isLink(side))
   const input = objects.map(({ object }) => `${object}\n`).join("")

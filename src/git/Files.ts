@@ -1,4 +1,4 @@
-/** Files as a commit has them. */
+/** The files of a commit. */
 import { Effect, Option } from "effect"
 import * as fs from "./fs.js"
 import type { ObjectId, RepoPath } from "./RefNames.js"
@@ -11,7 +11,7 @@ export interface TreeEntry {
   readonly path: string
 }
 
-/** What a commit holds; all of it, or what is at one path. */
+/** The files of a commit: all of them, or the entry at one path. */
 export const entries = (git: IsolatedGitDir, commit: ObjectId, path?: RepoPath) =>
   Effect.map(
     git.run(
@@ -36,7 +36,7 @@ export const blob = (git: IsolatedGitDir, object: string) =>
 
 export type Content = Option.Option<Uint8Array>
 
-/** The content of a file at a commit; none when there is no regular file. */
+/** The content of a file at a commit; none if it is not a regular file. */
 export const content = (git: IsolatedGitDir, commit: ObjectId, path: RepoPath) =>
   Effect.gen(function* () {
     const entry = (yield* entries(git, commit, path)).find((found) => found.path === path)
@@ -53,17 +53,17 @@ const isFile = (path: string) =>
     Option.exists((stats) => stats.isFile())
   )
 
-/** A line for git, which takes one that begins with a quotation mark for a quoted one. */
+/** A line of input for git, which unquotes a line that starts with a quotation mark. */
 const line = (path: RepoPath): string => (path.startsWith('"') ? `"${path.replace(/["\\]/g, "\\$&")}"\n` : `${path}\n`)
 
-/** The object that each file of the work tree would be committed as, with the line ends that are configured. */
+/** The object id that each file of the work tree would be committed as, with the configured line endings. */
 export const objects = (git: IsolatedGitDir, paths: ReadonlyArray<RepoPath>) =>
   Effect.map(git.run(["hash-object", "--stdin-paths"], { input: paths.map(line).join("") }), ({ stdout }) => {
     const objects = stdout.toString().split("\n")
     return new Map(paths.map((path, i) => [path, objects[i]]))
   })
 
-/** Those of the files that are not in the user's checkout as they are in the commit. */
+/** The files that differ between the user's checkout and the commit. */
 export const differing = (repository: Repository, commit: ObjectId, paths: ReadonlyArray<RepoPath>) =>
   isolatedGitDir(
     repository,
@@ -79,13 +79,13 @@ export const differing = (repository: Repository, commit: ObjectId, paths: Reado
     { workTree: repository.topLevel }
   )
 
-/** Those of the paths that git leaves out of the commits of the user's checkout; a file that it has already is none. */
+/** The paths that are ignored in the user's checkout; a tracked file is not. */
 export const ignored = (repository: Repository, paths: ReadonlyArray<RepoPath>) =>
   Effect.map(
     inRepository(repository, ["check-ignore", "-z", "--stdin"], {
       gitDir: repository.gitDir,
       workTree: repository.topLevel,
-      // Names are what this command reads, but it does not know the word for it; so none may look like a pattern.
+      // `check-ignore` does not support literal pathspecs; the `./` below keeps a path from being read as a pattern.
       variables: { GIT_LITERAL_PATHSPECS: "0" },
       input: paths.map((path) => `./${path}\0`).join(""),
       answers: [0, 1]

@@ -1,6 +1,6 @@
 /**
- * What of a repository can make git run something or read something else: its configuration with all that it includes,
- * its hooks, its attributes, its grafts, its borrowed objects. Taken when a job is submitted, kept with it, and compared before each change.
+ * Fingerprint of everything in a repository that can make git execute a program or read other data: its configuration with all
+ * includes, attributes, grafts and alternates. Taken and stored at submission, and compared before each change.
  */
 import { Duration, Effect, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
@@ -9,7 +9,7 @@ import { run } from "./GitCommand.js"
 import { RepositoryChanged } from "./GitError.js"
 import * as GitConfig from "./GitConfig.js"
 
-/** A digest for each setting, hook and file by its name: values may be secrets, so they are not kept. */
+/** A digest of each setting and file, by name: values may be secrets, so they are not stored. */
 export const Fingerprint = Schema.Record({ key: Schema.String, value: Schema.String })
 export type Fingerprint = typeof Fingerprint.Type
 
@@ -26,16 +26,16 @@ const digest = (...content: ReadonlyArray<string | Buffer>): string => {
 }
 
 /**
- * What git would run or follow in the calls that are made here. Not among it is what `Settings` sets on every call, above all
- * files: hooks, fsmonitor, editors, pagers, gpg, ssh, credential helpers. Nor is what only the user's own commands read, such
- * as aliases, identities, remotes and `pull.rebase`: people and tools write that all day.
+ * Whether git would execute or follow the setting in Charlotte's own calls. Excluded are settings that `GitConfig` overrides on
+ * every call (hooks, fsmonitor, editors, pagers, gpg, ssh, credential helpers), and those that only the user's own commands read,
+ * such as aliases, identities, remotes and `pull.rebase`, which people and tools change all the time.
  */
 const matters = (key: string): boolean =>
   /^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver|diff\..*\.(command|textconv))$/.test(key) ||
   /^(extensions\..*|core\.(worktree|attributesfile|repositoryformatversion)|remote\..*\.promisor)$/.test(key) ||
   /^(branch\..*\.mergeoptions|trailer\..*\.(command|cmd))$/.test(key)
 
-/** The configuration as git sees it, with included files, and with the user's own files where asked for. */
+/** The configuration as git sees it, with included files, and optionally with the user's own files. */
 export const listing = ({ commonDir, gitDir }: Directories, options?: { readonly userConfig: boolean }) =>
   run({
     args: ["config", "--list", "--includes", "--show-scope", "-z"],
@@ -43,11 +43,11 @@ export const listing = ({ commonDir, gitDir }: Directories, options?: { readonly
     variables: {
       GIT_DIR: gitDir,
       GIT_COMMON_DIR: commonDir,
-      // What stands for the whole machine is the user's as well.
+      // The system configuration counts as the user's as well.
       ...(options?.userConfig === true ? { GIT_CONFIG_NOSYSTEM: "0" } : {})
     },
     userConfig: options?.userConfig ?? false,
-    // An include may lead to a pipe, or to something that has no end.
+    // An include may point to a named pipe or an endless file.
     limit: Duration.seconds(10)
   }).pipe(Effect.map(({ stdout }) => GitConfig.parse(stdout.toString())))
 
@@ -60,7 +60,7 @@ const settings = (entries: ReadonlyArray<GitConfig.Entry>): Fingerprint => {
   return Object.fromEntries([...values].map(([key, all]) => [`setting ${key}`, digest(...all)]))
 }
 
-/** The file at a path, or its kind when it is none. */
+/** The digest of the file at a path, if it exists. */
 const file = (name: string, path: string) =>
   Effect.gen(function* () {
     const target = Option.getOrElse(yield* fs.real(path), () => path)
@@ -79,11 +79,11 @@ const file = (name: string, path: string) =>
     ]
   })
 
-/** Files beside the configuration that decide which objects, which history and which rules git reads. */
+/** Files, besides the configuration, that determine which objects, history and attributes git reads. */
 const redirectsSince = ["info/grafts", "objects/info/alternates", "shallow"]
 const redirects = ["info/attributes", ...redirectsSince]
 
-/** Taken from a listing of the repository's configuration, and from its files as they are now. */
+/** Takes the fingerprint from a listing of the repository's configuration, and from its files as they are now. */
 export const take = (directories: Directories, entries: ReadonlyArray<GitConfig.Entry>) =>
   Effect.gen(function* () {
     const files = yield* Effect.forEach(redirects, (name) => file(name, `${directories.commonDir}/${name}`))
@@ -95,8 +95,8 @@ const isTaken = (name: string): boolean =>
   name.startsWith("setting ") ? matters(name.slice("setting ".length)) : redirects.includes(name)
 
 /**
- * The names of what one has and the other has not, or has otherwise. Version 0.1.0 took every setting and the hooks, among them
- * always some that do not matter, and of the files only the attributes: of what it took, what is taken today is compared.
+ * The names of the entries that differ. Version 0.1.0 fingerprinted every setting and the hooks, always including some that are no
+ * longer taken, but of the files only the attributes; such a fingerprint is compared only in what both versions take.
  */
 export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyArray<string> => {
   const isOfFirstVersion = Object.keys(before).some((name) => !isTaken(name))
@@ -106,13 +106,13 @@ export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyAr
     .toSorted()
 }
 
-/** Fails when the repository is no longer what it was. */
+/** Fails if the repository no longer has the expected fingerprint. */
 export const verify = (path: string, directories: Directories, expected: Fingerprint) =>
   Effect.gen(function* () {
     yield* compare(path, expected, yield* take(directories, yield* listing(directories)))
   })
 
-/** Fails when the one differs from the other. */
+/** Fails if the fingerprints differ. */
 export const compare = (path: string, expected: Fingerprint, actual: Fingerprint) =>
   Effect.gen(function* () {
     const changes = differences(expected, actual)

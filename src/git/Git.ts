@@ -1,6 +1,6 @@
 /**
- * Git, as far as a job needs it: a small set of operations on the git command line, each safe against what a process in
- * a worktree may have left in the repository, and none that could lose anything of the user's.
+ * The git operations that jobs need, on the git command line. Each is safe against anything that a process in a worktree may have
+ * planted in the repository, and none can lose the user's work.
  */
 import { Context, Effect, Layer, type Option } from "effect"
 import * as Checkouts from "./Checkouts.js"

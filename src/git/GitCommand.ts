@@ -1,6 +1,6 @@
 /**
- * One git command as a process: an array of arguments of which a shell interprets nothing, an environment of its own, a
- * limit of time. Interruption ends it and waits for its end.
+ * Runs one git command as a process: an array of arguments without a shell, a controlled environment and a time limit. Interruption
+ * ends the process and waits for its exit.
  */
 import { Context, type Duration, Effect } from "effect"
 import { constants as modes } from "node:fs"
@@ -16,37 +16,37 @@ export interface Invocation {
   readonly input?: string | undefined
   readonly cwd: string
   readonly variables?: Readonly<Record<string, string>>
-  /** Settings of the user's to keep. */
+  /** The user's settings to apply. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Reads the user's own configuration too; elsewhere it is left out. */
+  /** Also reads the user's own configuration, which is ignored otherwise. */
   readonly userConfig?: boolean
-  /** How long it may take, where that is less than for others. */
+  /** Time limit, if it is shorter than the default. */
   readonly limit?: Duration.Duration
-  /** The exit codes that are answers; 0 unless said otherwise. */
+  /** The exit codes that do not count as failures; only 0 by default. */
   readonly answers?: ReadonlyArray<number>
 }
 
 export interface Service {
   readonly environment: GitEnvironment
   readonly run: (invocation: Invocation) => Effect.Effect<ProgramResult, GitMissing | GitFailed>
-  /** The version, when it is new enough; asked once. */
+  /** The version, if it is new enough; determined once. */
   readonly version: Effect.Effect<string, GitMissing | GitTooOld | GitFailed>
 }
 
 export class GitCommand extends Context.Tag("charlotte/GitCommand")<GitCommand, Service>() {}
 
-/** What has `merge-tree --write-tree`, the youngest of the commands in use. */
+/** The first version with `merge-tree --write-tree`, the newest feature in use. */
 const needed = "2.38"
 
 const maxDetail = 2_000
 
-/** The last lines of what a program said, without what could act on a terminal. Half a line could hold half a secret. */
+/** The last whole lines of a program's output, without control characters. Part of a line could evade the redaction of secrets. */
 const plain = (text: string): string =>
   (text.length <= maxDetail ? text : text.slice(-maxDetail).replace(/^[^\n]*\n/, ""))
     .replace(/[^\P{C}\n\t]/gu, "?")
     .trim()
 
-/** Relative parts of `PATH` would lead into whatever directory a command runs in. */
+/** Relative entries of `PATH` would resolve in the directory in which a command runs. */
 const absoluteOnly = (path: string): ReadonlyArray<string> => path.split(":").filter((part) => part.startsWith("/"))
 
 const find = ({ executable, variables }: GitEnvironment): Effect.Effect<string, GitMissing> => {
@@ -64,7 +64,7 @@ const find = ({ executable, variables }: GitEnvironment): Effect.Effect<string, 
   ]).pipe(Effect.mapError(() => new GitMissing({ executable })))
 }
 
-/** Remembers a success, and only that: a git installed later is found. */
+/** Caches only success, so that a git that is installed later is found. */
 const once = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
   let found: { readonly value: A } | undefined
   return Effect.suspend(() =>
@@ -115,7 +115,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           Effect.mapError(({ message }) => failed(null, message)),
           Effect.filterOrFail(
             ({ code }) => answers.includes(code),
-            ({ code, stderr }) => failed(code, plain(stderr) || `it ended with code ${code}`)
+            ({ code, stderr }) => failed(code, plain(stderr) || `exited with code ${code}`)
           )
         )
     )
@@ -128,12 +128,12 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   return { environment, run, version }
 })
 
-/** Runs git with what the invocation says. */
+/** Runs a git command. */
 export const run = (invocation: Invocation) => Effect.flatMap(GitCommand, (command) => command.run(invocation))
 
 /**
- * A step beside git, such as the reading of a file, as one of git's own. It is not interrupted: its promise would go on
- * by itself, and write where another operation cleans up.
+ * A step of an operation that runs in this process, such as reading a file. Uninterruptible: its promise would continue in the
+ * background, and might write where another operation cleans up.
  */
 export const step = <A>(operation: string, f: () => Promise<A>): Effect.Effect<A, GitFailed> =>
   Effect.uninterruptible(

@@ -1,6 +1,6 @@
 /**
- * The configuration that every git command gets from here, above all that stands in files: nothing that a file names is
- * executed, and nothing waits for a person or a network.
+ * The configuration of every git command, which overrides all configuration files: no program named in a file is executed, and
+ * nothing waits for user input or the network.
  */
 
 const settings: Readonly<Record<string, string>> = {
@@ -28,19 +28,19 @@ const settings: Readonly<Record<string, string>> = {
   "protocol.allow": "never",
   "gc.auto": "0",
   "maintenance.auto": "false",
-  // An author that is guessed from the name of the machine is of no use.
+  // Otherwise git guesses an author from the host name.
   "user.useConfigOnly": "true",
-  // Two that change refs at the same time wait for each other rather than fail.
+  // Concurrent changes to refs wait for each other rather than fail.
   "core.filesRefLockTimeout": "1000",
   "core.packedRefsTimeout": "1000",
-  // What is recorded as done must survive a power loss.
+  // Work that is recorded as done must survive a power loss.
   "core.fsync": "committed,reference",
   // One flush for all objects of a command: `git add` of 50,000 files takes 21 s instead of 145 s on a slow disk (ext4), measured by
   // `git -c core.fsync=committed,reference -c core.fsyncMethod=batch add --all`, and with `fsync`.
   "core.fsyncMethod": "batch"
 }
 
-/** Settings of the user's that decide what a file looks like, and that name no program. */
+/** The user's settings that affect file contents and merges, and name no program. */
 const kept = [
   "core.autocrlf",
   "core.eol",
@@ -70,27 +70,27 @@ export interface Entry {
   readonly value: string
 }
 
-/** Of `git config --list --show-scope -z`. */
+/** Parses the output of `git config --list --show-scope -z`. */
 export const parse = (listing: string): ReadonlyArray<Entry> => {
   const fields = listing.split("\0")
   const entries: Array<Entry> = []
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const [scope = "", line = ""] = [fields[i], fields[i + 1]]
     const end = line.indexOf("\n")
-    // A key without a value is a switch that is on.
+    // A key without a value means true.
     entries.push(
       end < 0 ? { scope, key: line, value: "true" } : { scope, key: line.slice(0, end), value: line.slice(end + 1) }
     )
   }
-  // What comes from here is no news.
+  // Exclude the settings that Charlotte itself passes.
   return entries.filter(({ scope }) => scope !== "command")
 }
 
-/** Those of the user's settings that go with every command; the last one of a key counts. */
+/** The user's settings to pass to every command; the last value of a key wins. */
 export const keep = (entries: ReadonlyArray<Entry>): Readonly<Record<string, string>> =>
   Object.fromEntries(entries.filter(({ key }) => kept.includes(key)).map(({ key, value }) => [key, value]))
 
-/** Settings in the environment stand above every file, and are no arguments; they are numbered, and of two the last one counts. */
+/** Settings as numbered environment variables, which override every file; the last value of a key wins. */
 const numbered = (
   entries: ReadonlyArray<readonly [key: string, value: string]>,
   from: number
@@ -103,11 +103,11 @@ const numbered = (
     ])
   ])
 
-/** The settings of a repository's that are kept, beside the constant ones; no key is among both. */
+/** The variables for a repository's own settings, numbered after the constant ones; the keys do not overlap. */
 export const variables = (own: Readonly<Record<string, string>>): Record<string, string> =>
   numbered(Object.entries(own), Object.keys(settings).length)
 
-/** Those that do not depend on a repository. */
+/** The variables that do not depend on a repository. */
 export const constants: Readonly<Record<string, string>> = {
   ...numbered(Object.entries(settings), 0),
   LC_ALL: "C",
@@ -118,7 +118,7 @@ export const constants: Readonly<Record<string, string>> = {
   GIT_EDITOR: ":",
   GIT_SEQUENCE_EDITOR: ":",
   GIT_PAGER: "cat",
-  // It is never shown, and printing it would end a git whose reader has died.
+  // Progress is never shown, and printing it would end a git whose reader has died.
   GIT_PROGRESS_DELAY: "1000000",
   GIT_OPTIONAL_LOCKS: "0",
   GIT_LITERAL_PATHSPECS: "1",

@@ -1,21 +1,21 @@
 /**
- * What git is given of the world around this process: nothing but what stands here.
+ * The environment of git commands, and their limits.
  */
 import { Context, Duration } from "effect"
 import { tmpdir } from "node:os"
 
 export interface GitEnvironment {
-  /** A name that is looked for in `PATH`, or an absolute path. */
+  /** A name to search for in `PATH`, or an absolute path. */
   readonly executable: string
-  /** `PATH` to find it, `HOME` and `XDG_CONFIG_HOME` for the user's own configuration; no variable of git's. */
+  /** `PATH` to find it, `HOME` and `XDG_CONFIG_HOME` for the user's own configuration; none of git's own variables. */
   readonly variables: Readonly<Record<string, string>>
-  /** Where short-lived directories are made. */
+  /** The directory for temporary directories. */
   readonly scratch: string
-  /** How long a lock of a live process is waited for. */
+  /** How long to wait for a lock of a live process. */
   readonly patience: Duration.Duration
-  /** How old a lock must be at the least to be taken for one of a dead process. */
+  /** The minimum age of a lock that may be considered abandoned by a dead process. */
   readonly staleAfter: Duration.Duration
-  /** How long one command may take. */
+  /** The time limit of one command. */
   readonly limit: Duration.Duration
 }
 

@@ -45,7 +45,7 @@ export class NotARepository extends Schema.TaggedError<NotARepository>()("NotARe
   }
 }
 
-/** What git could execute or follow in the repository is not what it was when the job was submitted. */
+/** Something that git could execute or follow in the repository was changed since the job was submitted. */
 export class RepositoryChanged extends Schema.TaggedError<RepositoryChanged>()("RepositoryChanged", {
   path: Schema.String,
   /** What differs, such as `setting filter.x.clean` or `info/attributes`. */
@@ -56,10 +56,10 @@ export class RepositoryChanged extends Schema.TaggedError<RepositoryChanged>()("
   }
 }
 
-/** Another process holds a lock of git's. */
+/** Another process holds a git lock. */
 export class Locked extends Schema.TaggedError<Locked>()("Locked", {
   file: Schema.String,
-  /** Who seems to hold it; empty when no process was found. */
+  /** The processes that seem to hold it; empty if none was found. */
   holders: Schema.Array(Schema.Struct({ pid: Schema.Int, command: Schema.String }))
 }) {
   override get message() {
@@ -81,7 +81,7 @@ export class BranchExists extends Schema.TaggedError<BranchExists>()("BranchExis
   }
 }
 
-/** A branch is checked out where it was not made here, and would be moved under the user. */
+/** The branch is checked out by the user, and moving it would change that checkout. */
 export class BranchCheckedOut extends Schema.TaggedError<BranchCheckedOut>()("BranchCheckedOut", {
   branch: Schema.String,
   path: Schema.String
@@ -91,13 +91,13 @@ export class BranchCheckedOut extends Schema.TaggedError<BranchCheckedOut>()("Br
   }
 }
 
-/** To move such a branch would move another one, or cut the tie between the two. */
+/** The branch is a symbolic ref: moving it would move its target, or break the link. */
 export class SymbolicBranch extends Schema.TaggedError<SymbolicBranch>()("SymbolicBranch", {
   branch: Schema.String,
   target: Schema.String
 }) {
   override get message() {
-    return `the branch ${this.branch} is another name for ${this.target}; name that one`
+    return `the branch ${this.branch} is another name for ${this.target}; use that name`
   }
 }
 
@@ -105,15 +105,15 @@ export class SymbolicBranch extends Schema.TaggedError<SymbolicBranch>()("Symbol
 export class BranchMoved extends Schema.TaggedError<BranchMoved>()("BranchMoved", {
   branch: Schema.String,
   expected: Schema.String,
-  /** Where it is now; null when it is gone. */
+  /** Where it is now; null if it was deleted. */
   actual: Schema.NullOr(Schema.String)
 }) {
   override get message() {
-    return `the branch ${this.branch} was at ${this.expected} and is now ${this.actual === null ? "gone" : `at ${this.actual}`}; look at it again and go on from there`
+    return `the branch ${this.branch} was at ${this.expected} and is now ${this.actual === null ? "gone" : `at ${this.actual}`}; check it, then try again from there`
   }
 }
 
-/** A branch only ever goes forward. */
+/** The new commit does not contain the commit at which the branch is. */
 export class NotFastForward extends Schema.TaggedError<NotFastForward>()("NotFastForward", {
   branch: Schema.String,
   from: Schema.String,
@@ -124,11 +124,11 @@ export class NotFastForward extends Schema.TaggedError<NotFastForward>()("NotFas
   }
 }
 
-/** Where the branch is checked out, something would have been overwritten; nothing was changed. */
+/** Advancing a checked-out branch would have overwritten files; nothing was changed. */
 export class CheckoutInTheWay extends Schema.TaggedError<CheckoutInTheWay>()("CheckoutInTheWay", {
   path: Schema.String,
   branch: Schema.String,
-  /** The files that would have been overwritten, where git named them. */
+  /** The files that would have been overwritten, if git named them. */
   files: Schema.Array(Schema.String),
   detail: Schema.String
 }) {
@@ -138,7 +138,7 @@ export class CheckoutInTheWay extends Schema.TaggedError<CheckoutInTheWay>()("Ch
   }
 }
 
-/** A merge, rebase or the like is unfinished. */
+/** A merge, rebase or similar operation is unfinished. */
 export class OperationInProgress extends Schema.TaggedError<OperationInProgress>()("OperationInProgress", {
   path: Schema.String,
   operation: Schema.String
@@ -148,7 +148,7 @@ export class OperationInProgress extends Schema.TaggedError<OperationInProgress>
   }
 }
 
-/** A worktree is no longer what was made; nothing was done with it. */
+/** A worktree is no longer as Charlotte created it; nothing was changed. */
 export class WorktreeBroken extends Schema.TaggedError<WorktreeBroken>()("WorktreeBroken", {
   path: Schema.String,
   reason: Schema.String
@@ -158,7 +158,7 @@ export class WorktreeBroken extends Schema.TaggedError<WorktreeBroken>()("Worktr
   }
 }
 
-/** That path cannot become a worktree. */
+/** The path cannot be used for a worktree. */
 export class PathTaken extends Schema.TaggedError<PathTaken>()("PathTaken", {
   path: Schema.String,
   reason: Schema.String
@@ -168,7 +168,7 @@ export class PathTaken extends Schema.TaggedError<PathTaken>()("PathTaken", {
   }
 }
 
-/** The worktree stands on another branch than its own, or its branch no longer holds what it held. */
+/** The worktree is not on its own branch, or the branch no longer contains its earlier commits. */
 export class HeadMoved extends Schema.TaggedError<HeadMoved>()("HeadMoved", {
   path: Schema.String,
   expected: Schema.String,
@@ -179,44 +179,44 @@ export class HeadMoved extends Schema.TaggedError<HeadMoved>()("HeadMoved", {
   }
 }
 
-/** A repository within the worktree; to commit it would keep a pointer to it and none of its files. */
+/** The worktree contains another repository; a commit would contain a pointer to it instead of its files. */
 export class NestedRepository extends Schema.TaggedError<NestedRepository>()("NestedRepository", {
   path: Schema.String,
   directories: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `${this.path} holds repositories of their own in ${this.directories.join(", ")}; delete the .git in each, or ignore them in .gitignore`
+    return `${this.path} contains other git repositories in ${this.directories.join(", ")}; delete the .git in each, or ignore them in .gitignore`
   }
 }
 
-/** Git passed over what it could not read in a worktree, and would have committed the rest. */
+/** Git skipped files that it could not read in a worktree, and would have committed the rest. */
 export class FilesUnreadable extends Schema.TaggedError<FilesUnreadable>()("FilesUnreadable", {
   path: Schema.String,
-  /** What git said, a line for each file or directory. */
+  /** The output of git, a line for each file or directory. */
   detail: Schema.String
 }) {
   override get message() {
-    return `git cannot read all that is in ${this.path}: ${this.detail}; make it readable, or delete it`
+    return `git cannot read everything in ${this.path}: ${this.detail}; make it readable, or delete it`
   }
 }
 
-/** A file asks for a content filter. No program that a configuration names is run, and nothing was changed. */
+/** A file needs a content filter, and programs named in configuration are never run; nothing was changed. */
 export class ContentFiltered extends Schema.TaggedError<ContentFiltered>()("ContentFiltered", {
   filter: Schema.String,
-  /** Some of the files that ask for it. */
+  /** Some of the files that need it. */
   files: Schema.Array(Schema.String),
-  /** The file of attributes that says so. */
+  /** The attributes file that declares it. */
   declared: Schema.String,
-  /** The file that configures a program for it; null for LFS where it is not installed. */
+  /** The file that configures its program; null for LFS if it is not installed. */
   configured: Schema.NullOr(Schema.String)
 }) {
   override get message() {
-    const configured = this.configured === null ? "" : `, and ${this.configured} names its program`
-    return `the content filter ${this.filter} is not supported, as no program that a configuration names is run: ${this.declared} asks for it for ${this.files.slice(0, 3).join(", ")}${configured}; take "filter=${this.filter}" out of there, or leave such files out`
+    const configured = this.configured === null ? "" : `, and ${this.configured} configures its program`
+    return `the content filter ${this.filter} is not supported, since programs named in git configuration are never run: ${this.declared} requires it for ${this.files.slice(0, 3).join(", ")}${configured}; remove "filter=${this.filter}" there, or keep such files out of the repository`
   }
 }
 
-/** Whose commits are they? */
+/** Git has no author or committer identity. */
 export class IdentityMissing extends Schema.TaggedError<IdentityMissing>()("IdentityMissing", { path: Schema.String }) {
   override get message() {
     return `git does not know who commits in ${this.path}; set it with: git config --global user.name "Your Name" and git config --global user.email you@example.com`

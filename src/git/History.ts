@@ -25,7 +25,7 @@ export const isAncestor = (repository: Repository, earlier: ObjectId, later: Obj
         )
       )
 
-/** Whether there is such a commit; one that no branch leads to may be gone. */
+/** Whether the commit exists; an unreachable one may have been garbage-collected. */
 export const contains = (repository: Repository, commit: ObjectId) =>
   isolatedGitDir(repository, (git) =>
     Effect.map(
@@ -34,7 +34,7 @@ export const contains = (repository: Repository, commit: ObjectId) =>
     )
   )
 
-/** How many commits `to` contains that `from` does not. */
+/** The number of commits in `to` that are not in `from`. */
 export const commits = (repository: Repository, { from, to }: { readonly from: ObjectId; readonly to: ObjectId }) =>
   isolatedGitDir(repository, (git) =>
     Effect.map(git.run(["rev-list", "--count", "--end-of-options", to, `^${from}`]), ({ stdout }) =>
@@ -42,7 +42,7 @@ export const commits = (repository: Repository, { from, to }: { readonly from: O
     )
   )
 
-/** How many commits `commit` contains, itself among them, that none of the others does. */
+/** The number of commits reachable from `commit`, itself included, and from none of the others. */
 export const unheld = (repository: Repository, commit: ObjectId, others: ReadonlyArray<ObjectId>) =>
   isolatedGitDir(repository, (git) =>
     Effect.map(
@@ -57,8 +57,8 @@ const value = (key: string): string => `%(trailers:key=${key},valueonly,separato
 const format = ["%H", value(trailers.jobId), value(trailers.unit), value(trailers.task)].join("%x1f")
 
 /**
- * The tasks that were done in the commits of `to` that `from` does not contain, oldest first. Anybody who can commit can
- * write such trailers; who needs certainty compares the commits with a record of what was committed.
+ * The tasks that were done in the commits of `to` that `from` does not contain, oldest first. Anyone who can commit can write such
+ * trailers; to be certain, compare the commits with the recorded ones.
  */
 export const doneTasks = (repository: Repository, range: { readonly from: ObjectId; readonly to: ObjectId }) =>
   isolatedGitDir(repository, (git) =>

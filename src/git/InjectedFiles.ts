@@ -1,4 +1,4 @@
-/** Files that a commit holds with the content that is given, whatever a process has made of them in the worktree. */
+/** Files that are committed with a given content, whatever processes made of them in the worktree. */
 import { Effect, Option } from "effect"
 import { createHash } from "node:crypto"
 import { writeFileSync } from "node:fs"
@@ -12,7 +12,7 @@ import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 export interface InjectedFile {
   readonly path: RepoPath
   readonly content: string | Uint8Array
-  /** What the worktree should hold there until then; the content itself unless it is said. */
+  /** The content that the worktree should have before the commit; by default `content`. */
   readonly was?: string | Uint8Array
 }
 
@@ -26,13 +26,13 @@ const expected = ({ content, was = content }: InjectedFile): Uint8Array => bytes
 const objectId = ({ objectFormat }: Repository, content: Uint8Array): string =>
   createHash(objectFormat).update(`blob ${content.length}\0`).update(content).digest("hex")
 
-/** What stands at a path of the worktree: the very bytes that should, another file, an obstacle, or anything else. */
+/** What is at a path of the worktree: the same bytes, another file, an obstacle such as a directory, or something else. */
 const look = (top: string, put: InjectedFile) =>
   Effect.gen(function* () {
     const file = `${top}/${put.path}`
     const { promises: asked } = fs
     const [real, stats] = yield* step(`look at ${file}`, () => Promise.all([asked.real(file), asked.look(file)]))
-    // Behind a link is another place.
+    // A path through a symbolic link leads elsewhere.
     if (!Option.contains(real, file)) return "other"
     if (!Option.exists(stats, (found) => found.isFile())) return "obstacle"
     // The size rules out most files without reading them.
@@ -42,8 +42,8 @@ const look = (top: string, put: InjectedFile) =>
   })
 
 /**
- * Looks at what stands at each path. A directory or a pipe is taken away at once: git does not add a pipe, and refuses a
- * worktree with a repository in it.
+ * Examines each path. A directory or a pipe is removed at once: git does not add a pipe, and a repository in the worktree is
+ * refused.
  */
 export const examine = (top: string, puts: InjectedFiles) =>
   Effect.forEach(puts, (put) =>
@@ -54,7 +54,7 @@ export const examine = (top: string, puts: InjectedFiles) =>
     })
   )
 
-/** The paths at which the worktree held something else than it should, be it read as it is or as it would be committed. */
+/** The paths whose content was not as expected, neither byte for byte nor as it would be committed. */
 export const replaced = (
   repository: Repository,
   git: IsolatedGitDir,
@@ -68,7 +68,7 @@ export const replaced = (
       .map(({ put }) => put.path)
   })
 
-/** Enters the files into the index, in place of whatever is in their way; with the mode that they had in the commit. */
+/** Adds the files to the index, with the mode that they had in the commit; they replace whatever is in their way. */
 export const enter = (
   repository: Repository,
   git: IsolatedGitDir,
@@ -90,7 +90,7 @@ export const enter = (
     yield* git.run(["update-index", "-z", "--index-info"], { input: lines.join("") })
   })
 
-/** Brings files of the index into the worktree, in place of whatever is in their way there; git does not write through links. */
+/** Writes files of the index to the worktree, replacing whatever is in their way; git does not write through links. */
 export const write = (git: IsolatedGitDir, top: string, paths: ReadonlyArray<RepoPath>) => {
   const input = paths.map((path) => `${path}\0`).join("")
   const checkout = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })

@@ -1,7 +1,7 @@
 /**
- * Git on the objects of a repository, and on nothing else of it. What makes and reads commits runs in a git directory of
- * its own that lasts for one operation: the configuration, hooks, filters, drivers and index that a process may have
- * planted in the repository are not read at all, so there is no moment at which they could slip in.
+ * Git on the objects of a repository, and nothing else of it. Operations that create and read commits run in a temporary git
+ * directory: configuration, hooks, filters, drivers and index that a process may have planted in the repository are never read,
+ * so no check of them can race with a change.
  */
 import { Effect } from "effect"
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
@@ -9,7 +9,7 @@ import { GitCommand, type Invocation, step } from "./GitCommand.js"
 import type { Repository } from "./Repository.js"
 
 export interface IsolatedGitDir {
-  /** A directory that goes when the operation ends. */
+  /** A temporary directory, removed when the operation ends. */
   readonly directory: string
   readonly workTree: string
   /** The index; it does not exist at first. */
@@ -20,7 +20,7 @@ export interface IsolatedGitDir {
   ) => ReturnType<GitCommand["Type"]["run"]>
 }
 
-/** The format and the permissions of what is written have to be those of the repository. */
+/** New objects must have the format and the permissions of the repository. */
 const config = ({ objectFormat, settings }: Repository): string => {
   const shared = settings["core.sharedrepository"] ?? ""
   return [
@@ -33,12 +33,12 @@ const config = ({ objectFormat, settings }: Repository): string => {
   ].join("\n")
 }
 
-/** Whether any line of it is neither empty nor a comment. */
+/** Whether any line is neither empty nor a comment. */
 const hasRules = (text: string): boolean => /^[^\n#]/m.test(text)
 
 /**
- * Small files in the directory for such, and no more of them than needed: each costs more than its content, the more so in a
- * file system that looks for a place past all that were there a moment ago. Through Node's threads it would be ten times as much.
+ * Creates only the files that are needed, since each takes longer than its content; and synchronously, since through Node's thread
+ * pool it would take ten times as long.
  */
 const furnish = (directory: string, repository: Repository) =>
   step("make a git directory", async () => {
@@ -51,7 +51,7 @@ const furnish = (directory: string, repository: Repository) =>
     for (const [name, text] of rules) writeFileSync(`${directory}/info/${name}`, text)
   })
 
-/** `rmSync` alone would try to remove each directory as if it were empty, and make an error of that it is not. */
+/** Cheaper than a recursive `rmSync`, which first fails to remove each directory as if it were empty. */
 const clear = (directory: string) => {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`
@@ -72,7 +72,7 @@ export const isolatedGitDir = <A, E, R>(
       step("make a git directory", async () => mkdtempSync(`${command.environment.scratch}/charlotte-git-`)),
       (directory) => {
         const index = options?.index ?? `${directory}/index`
-        // Without one it is an empty directory that is there anyway.
+        // Without a work tree, an existing empty directory serves as one.
         const workTree = options?.workTree ?? `${directory}/refs`
         const variables = {
           GIT_DIR: directory,

@@ -38,15 +38,15 @@ export const worksIn = async (
 ): Promise<boolean> => {
   if (!/^git\b/.test(command)) return false
   const words = await argumentsOf(pid)
-  // It waits for as long as the machine runs, and holds nothing.
+  // It runs in the background for as long as the machine does, and holds no locks.
   if (words.includes("fsmonitor--daemon")) return false
   try {
     const cwd = await readlink(`/proc/${pid}/cwd`)
     const variables = (await readFile(`/proc/${pid}/environ`)).toString()
     return places.some((place) => isWithin(cwd, place) || words.includes(place) || variables.includes(place))
   } catch (cause) {
-    // One that has ended is nowhere. One that this user may not inspect may be anywhere, but only the user who owns the lock can
-    // have made it: the git of other users of the machine is no reason to wait.
+    // A process that has ended works nowhere. One that may not be inspected could work anywhere, but only a process of the lock's
+    // owner can have created the lock: other users' git processes are no reason to wait.
     if (code(cause) !== "EACCES" && code(cause) !== "EPERM") return false
     // While a process ends, the kernel gives its environment to root.
     if ((await argumentsOf(pid)) === "") return false
@@ -55,7 +55,7 @@ export const worksIn = async (
 }
 
 /**
- * Those who may hold the lock; undefined where there is no `/proc`.
+ * The processes that may hold the lock; undefined if there is no `/proc`.
  *
  * @param places the checkouts and git directories that the lock guards
  */

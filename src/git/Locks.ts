@@ -1,8 +1,7 @@
 /**
- * Git's lock files. A lock that no live process can hold, and that is not brand-new, belongs to a dead process and is removed.
- * All others are waited for, and named when they stay: a lock is never removed for its age alone. Where the kernel does
- * not say who holds it (no `/proc`), every lock counts as alive; one of a process in another container, which it does
- * not show, has nothing but its age to protect it.
+ * Git's lock files. A lock that no live process can hold, and that is not brand-new, was abandoned and is removed. All others are
+ * waited for, and reported if they stay: a lock is never removed for its age alone. Without `/proc`, every lock counts as held; a
+ * lock of a process in another container, which `/proc` does not show, is protected only by its age.
  */
 import { Clock, Duration, Effect, Option } from "effect"
 import type { Stats } from "node:fs"
@@ -15,13 +14,13 @@ import { type LockHolder, holdersOf } from "./LockHolders.js"
 
 const pause = Duration.millis(50)
 
-/** The holder of a lock lives by real time, whatever clock a test has set. */
+/** Lock holders live in real time, even under a test clock. */
 const realTime = Clock.make()
 
 const isSame = (one: Stats, other: Stats): boolean =>
   one.dev === other.dev && one.ino === other.ino && one.mtimeMs === other.mtimeMs && one.size === other.size
 
-/** Removes a dead lock; answers who holds a live one. */
+/** Removes an abandoned lock; returns the holders of any other. */
 const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
   Effect.gen(function* () {
     const { staleAfter } = (yield* GitCommand).environment
@@ -30,7 +29,7 @@ const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
     if (holders === undefined || holders.length > 0) return holders ?? none
     const age = (yield* Clock.currentTimeMillis) - stats.mtimeMs
     if (age < Duration.toMillis(staleAfter)) return none
-    // Since the first look another process may have removed it, and a third may have made its own.
+    // Meanwhile, another process may have removed it and a third one created its own.
     if (Option.exists(yield* fs.stat(file), (now) => isSame(now, stats))) {
       yield* step(`remove ${file}`, () => rm(file, { force: true }))
       yield* Effect.logWarning(`removed the lock ${file} of a process that is dead`)
@@ -39,7 +38,7 @@ const examine = (file: string, places: ReadonlyArray<string>, stats: Stats) =>
   })
 
 /**
- * Returns when none of the files is there.
+ * Returns once none of the files exists.
  *
  * @param places the checkouts and git directories that the locks guard
  */

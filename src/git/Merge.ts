@@ -1,4 +1,4 @@
-/** Two lines of work made one, without a checkout: nothing but objects is written, and no branch moves. */
+/** Merges two commits without a checkout: only objects are written, and no branch moves. */
 import { Data, Effect, Option } from "effect"
 import { writeFile } from "node:fs/promises"
 import * as CommitObject from "./CommitObject.js"
@@ -18,7 +18,7 @@ export type MergeResult = Data.TaggedEnum<{
   FastForward: { readonly commit: ObjectId }
   /** A new commit with both as parents. */
   Merged: { readonly commit: ObjectId }
-  /** Both have changed the same, or a file that only a program of the user's can merge; nothing was made. */
+  /** Both changed the same lines, or a file that needs one of the user's merge drivers; nothing was created. */
   Conflict: { readonly files: ReadonlyArray<string> }
 }>
 export const MergeResult = Data.taggedEnum<MergeResult>()
@@ -27,13 +27,13 @@ export interface MergeOptions {
   readonly ours: ObjectId
   readonly theirs: ObjectId
   readonly subject: CommitObject.Subject
-  /** Files of which theirs decides where it has changed them; what ours has made of those does not matter. */
+  /** Files for which the version of `theirs` is taken if it changed them, whatever `ours` did. */
   readonly yields?: ReadonlyArray<RepoPath>
-  /** The same the other way round: files of which ours decides. */
+  /** The reverse: files for which the version of `ours` is taken. */
   readonly prevails?: ReadonlyArray<RepoPath>
 }
 
-/** Rules such as `merge=union` are read from files: those of ours at the top level. */
+/** Writes the top-level `.gitattributes` of `ours`, since git reads attributes such as `merge=union` from files. */
 const lay = (git: IsolatedGitDir, ours: ObjectId) =>
   Effect.flatMap(Files.content(git, ours, RepoPath.make(".gitattributes")), (rules) =>
     Option.match(rules, {
@@ -42,13 +42,13 @@ const lay = (git: IsolatedGitDir, ours: ObjectId) =>
     })
   )
 
-/** A commit in which both agree; none when they have nothing in common. */
+/** A common ancestor; empty if there is none. */
 const base = (git: IsolatedGitDir, ours: ObjectId, theirs: ObjectId) =>
   Effect.map(git.run(["merge-base", "--end-of-options", ours, theirs], { answers: [0, 1] }), ({ stdout }) =>
     stdout.toString().trim()
   )
 
-/** Files that both have changed and for which a merge driver of the user's is asked: git alone would make something else of them. */
+/** Files that both changed and that need one of the user's merge drivers: without it, git would merge them differently. */
 const driven = (
   repository: Repository,
   git: IsolatedGitDir,
@@ -76,7 +76,7 @@ const changed = (git: IsolatedGitDir, from: string, to: ObjectId) =>
         .filter((path) => path !== "")
   )
 
-/** One side with the files of which the other decides, where that has changed them. */
+/** One side of the merge, with the given files taken from the other side where that changed them. */
 const yielding = (
   repository: Repository,
   git: IsolatedGitDir,
@@ -142,7 +142,7 @@ export const merge = (repository: Repository, options: MergeOptions) =>
         .filter((field) => field !== "")
       if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
       const merged = yield* decode(ObjectId, tree)
-      // The rules of the one may be for files of the other.
+      // Attributes of one side may apply to files of the other.
       yield* ContentFilters.refuseIn(repository, { tree: merged })
       const parents = [ours, theirs]
       return MergeResult.Merged({

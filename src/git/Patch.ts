@@ -1,6 +1,6 @@
 /**
- * The patches of pairs of blobs. Git compares two trees that hold them under numbers in place of names, so that no name, rename or
- * attribute has a say, and nothing of a name can be taken for a part of a patch.
+ * The patches of pairs of blobs. Git compares two temporary trees that contain them under numbers instead of names, so that names,
+ * renames and attributes have no effect, and no part of a name can be mistaken for part of a patch.
  */
 import { Effect } from "effect"
 import type { GitCommand } from "./GitCommand.js"
@@ -8,11 +8,11 @@ import type { GitError } from "./GitError.js"
 import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 
 export interface Patch {
-  /** 0 where the file is binary or too large to compare. */
+  /** 0 if the file is binary or too large to compare. */
   readonly additions: number
   readonly deletions: number
   readonly binary: boolean
-  /** The patch is left out. */
+  /** The patch is omitted. */
   readonly tooLarge?: true
   /** The hunks, without a header and without a line break at the end. */
   readonly patch: string
@@ -26,7 +26,7 @@ interface Blob {
 export interface Pair {
   readonly old: Blob | undefined
   readonly new: Blob | undefined
-  /** How many bytes git reads to compare them. */
+  /** The number of bytes that git reads to compare them. */
   readonly size: number
   readonly isTooLarge: boolean
 }
@@ -34,23 +34,23 @@ export interface Pair {
 export interface Options {
   /** An empty directory for the objects of the trees. */
   readonly objects: string
-  /** The directory that has the blobs. */
+  /** The object directory that contains the blobs. */
   readonly borrowed: string
   readonly pairs: ReadonlyArray<Pair>
 }
 
 export interface Patches {
-  /** That of a pair; pairs are to be asked for in order. */
+  /** The patch of a pair; request the pairs in order. */
   readonly of: (index: number) => Effect.Effect<Patch, GitError, GitCommand>
 }
 
 /** In bytes of JSON, of one patch. */
 const maxPatch = 1024 * 1024
 
-/** In bytes of blobs that are compared by one process; a larger pair has one to itself. */
+/** Bytes of blobs that one process compares; a larger pair gets a process of its own. */
 const batch = 8 * 1024 * 1024
 
-/** Arguments of one process. */
+/** Pairs per process, which are its arguments. */
 const maxPairs = 1_000
 
 const name = (index: number): string => String(index).padStart(6, "0")
@@ -60,14 +60,14 @@ const record = (blob: Blob | undefined, index: number): string =>
     ? ""
     : `${blob.mode} ${blob.mode === "160000" ? "commit" : "blob"} ${blob.object}\t${name(index)}\0`
 
-/** In the list of directories a colon separates, and quotes protect. */
+/** The list of directories is separated by colons, so the path is quoted. */
 const quoted = (path: string): string => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
 
 const nothing: Patch = { additions: 0, deletions: 0, binary: false, patch: "" }
 
 const isBinary = (header: string): boolean => /(?:^|\n)Binary files [^\n]* differ$/.test(header.trimEnd())
 
-/** Each line of a hunk begins with a character that says what it is, so nothing in it looks like a header. */
+/** Each line of a hunk starts with a marker character, so none can look like a header. */
 const parse = (text: string): ReadonlyMap<string, Patch> => {
   const found = new Map<string, Patch>()
   for (const piece of `\n${text.replace(/\n$/, "")}`.split("\ndiff --git a/").slice(1)) {

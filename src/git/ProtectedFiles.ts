@@ -1,4 +1,4 @@
-/** Files that stay as they were when the work began, whatever a process has made of them since, in commits of its own too. */
+/** Files that are kept as they were when the work started, whatever processes changed since, even in commits of their own. */
 import { Effect, Option } from "effect"
 import { dirname } from "node:path"
 import * as fs from "./fs.js"
@@ -7,15 +7,15 @@ import type { ObjectId, RepoPath } from "./RefNames.js"
 import * as InjectedFiles from "./InjectedFiles.js"
 import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 
-/** One that was changed, with what it was; nothing where there was no such file. */
+/** A protected file that was changed, with its former entry; none if it did not exist. */
 export interface ProtectedFile {
   readonly path: RepoPath
   readonly was: Option.Option<Files.TreeEntry>
 }
 
 /**
- * Enters those that differ into the index, once `fill` has filled it, as they were, and answers which they are; with all that
- * differs, and what git has said about it.
+ * Fills the index with the command `fill`, then resets those of the files that differ. Returns them, all differing files, and the
+ * warnings of git.
  */
 export const enter = (
   git: IsolatedGitDir,
@@ -46,13 +46,13 @@ export const enter = (
     return { kept, differing, warnings: stderr }
   })
 
-/** Brings them into the worktree as they were, or takes them out of it. */
+/** Restores the files in the worktree, or removes those that did not exist. */
 export const lay = (git: IsolatedGitDir, top: string, kept: ReadonlyArray<ProtectedFile>) =>
   Effect.gen(function* () {
     for (const { path, was } of kept) {
       if (Option.isSome(was)) continue
       const file = `${top}/${path}`
-      // Behind a link is another place; the file itself may be one.
+      // A directory behind a symbolic link is elsewhere; the file itself may be a link.
       const isHere = Option.contains(yield* fs.real(dirname(file)), dirname(file))
       if (isHere && Option.isSome(yield* fs.stat(file))) yield* fs.remove(file)
     }

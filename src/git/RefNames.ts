@@ -1,16 +1,16 @@
 /**
- * The names and paths that reach git's command line. What has passed here can neither be taken for an option nor for
- * another way of writing a revision, and looks in a terminal like what it is.
+ * The names and paths that reach git's command line. A validated value cannot be parsed as an option or a revision expression, and
+ * contains nothing that misleads in a terminal.
  */
 import { Schema } from "effect"
 import type { JobId } from "../domain/JobId.js"
 
-/** Control characters, what turns the direction of writing, and halves of characters. */
+/** Control characters, characters that change the writing direction, and lone surrogates. */
 const hidden = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u
 
 const size = (value: string): number => Buffer.byteLength(value)
 
-/** Shows a refused value so that nothing in it can act on a terminal, and no more of it than identifies it. */
+/** Quotes a refused value for a message: shortened, and with control characters escaped. */
 export const quote = (value: string): string => {
   const start = value.length > 60 ? `${value.slice(0, 60)}…` : value
   return JSON.stringify(start).replace(
@@ -19,7 +19,7 @@ export const quote = (value: string): string => {
   )
 }
 
-/** A string for which `fault` finds nothing to say; else its words end the sentence. */
+/** A string without a fault; `fault` returns the end of the sentence that describes it. */
 const named = (what: string, fault: (value: string) => string | undefined) =>
   Schema.String.pipe(
     Schema.filter((value) => fault(value) === undefined, {
@@ -34,24 +34,24 @@ const named = (what: string, fault: (value: string) => string | undefined) =>
 const branchFault = (name: string): string | undefined => {
   if (name === "") return "is empty"
   if (size(name) > 240) return "is longer than 240 bytes"
-  if (hidden.test(name)) return "holds characters that cannot be seen"
+  if (hidden.test(name)) return "contains invisible characters"
   if (name.startsWith("-")) return 'begins with "-"'
-  if (name === "HEAD" || name === "@") return "stands for whatever is checked out; write the name of a branch"
-  if (name.startsWith("refs/")) return `is spelled out; write ${quote(name.replace(/^refs\/(heads\/)?/, ""))}`
-  if (name.includes("..") || name.includes("@{")) return 'holds ".." or "@{", which git reads as more than a name'
-  if (/[ ~^:?*[\\]/.test(name)) return "holds a blank or one of ~ ^ : ? * [ \\, which git does not allow"
+  if (name === "HEAD" || name === "@") return "means whatever is checked out; use the name of a branch"
+  if (name.startsWith("refs/")) return `is a full ref name; use ${quote(name.replace(/^refs\/(heads\/)?/, ""))}`
+  if (name.includes("..") || name.includes("@{")) return 'contains ".." or "@{", which git reads as more than a name'
+  if (/[ ~^:?*[\\]/.test(name)) return "contains a space or one of ~ ^ : ? * [ \\, which git does not allow"
   const parts = name.split("/")
-  if (parts.includes("")) return 'begins or ends with "/", or holds "//"'
+  if (parts.includes("")) return 'begins or ends with "/", or contains "//"'
   if (parts.some((part) => part.startsWith(".") || part.endsWith(".") || part.toLowerCase().endsWith(".lock")))
     return 'has a part that begins or ends with "." or ends with ".lock"'
   return undefined
 }
 
-/** A branch by its short name, such as `main`; git's own rules for names hold, and a few more. */
+/** The short name of a branch, such as `main`, by git's rules for names and a few more. */
 export const BranchName = named("branch", branchFault).pipe(Schema.brand("charlotte/BranchName"))
 export type BranchName = typeof BranchName.Type
 
-/** A branch that Charlotte has made: the only ones it creates, deletes or moves other than by fast-forward. */
+/** A branch of Charlotte's own: the only ones it creates, deletes or moves other than by fast-forward. */
 export const OwnBranch = named("branch", (name) =>
   name.startsWith("charlotte/") ? branchFault(name) : 'is not one of Charlotte\'s: those begin with "charlotte/"'
 ).pipe(Schema.brand("charlotte/BranchName"), Schema.brand("charlotte/OwnBranch"))
@@ -60,9 +60,9 @@ export type OwnBranch = typeof OwnBranch.Type
 const unitFault = (name: string): string | undefined => {
   if (name === "") return "is empty"
   if (size(name) > 100) return "is longer than 100 bytes"
-  if (hidden.test(name)) return "holds characters that cannot be seen"
+  if (hidden.test(name)) return "contains invisible characters"
   if (!/^[\p{L}\p{N}]/u.test(name)) return "does not begin with a letter or a digit"
-  if (!/^[\p{L}\p{N}\p{M}._-]+$/u.test(name)) return 'may hold letters, digits, ".", "_" and "-" only'
+  if (!/^[\p{L}\p{N}\p{M}._-]+$/u.test(name)) return 'may contain only letters, digits, ".", "_" and "-"'
   return branchFault(name)
 }
 
@@ -71,33 +71,33 @@ export const UnitName = named("unit", unitFault).pipe(Schema.brand("charlotte/Un
 export type UnitName = typeof UnitName.Type
 
 const parts = (path: string): string | undefined => {
-  if (/\p{Cc}/u.test(path)) return "holds control characters"
-  if (/\p{Cs}/u.test(path)) return "is not proper Unicode"
+  if (/\p{Cc}/u.test(path)) return "contains control characters"
+  if (/\p{Cs}/u.test(path)) return "is not valid Unicode"
   if (size(path) > 3000) return "is longer than 3000 bytes"
   if (path.split("/").some((part) => size(part) > 255)) return "has a part longer than 255 bytes"
   return undefined
 }
 
-/** A file in a repository, from its top level: `tasks/01-first.md`. */
+/** The path of a file relative to the top level of its repository, such as `tasks/01-first.md`. */
 export const RepoPath = named("path", (path) => {
   if (path === "") return "is empty"
   if (path.startsWith("/")) return "does not begin at the top level of the repository"
   const names = path.split("/")
-  if (names.some((name) => name === "" || name === "." || name === "..")) return 'holds an empty part, "." or ".."'
+  if (names.some((name) => name === "" || name === "." || name === "..")) return 'contains an empty part, "." or ".."'
   if (names.some((name) => name.toLowerCase() === ".git")) return "leads into the git directory"
   return parts(path)
 }).pipe(Schema.brand("charlotte/RepoPath"))
 export type RepoPath = typeof RepoPath.Type
 
-/** A path from the root of the file system, without `.` and `..`. */
+/** An absolute path without `.` and `..`. */
 export const AbsolutePath = named("path", (path) => {
   if (!path.startsWith("/")) return "is not absolute"
-  if (path.split("/").some((part) => part === "." || part === "..")) return 'holds "." or ".."'
+  if (path.split("/").some((part) => part === "." || part === "..")) return 'contains "." or ".."'
   return path.length > 1 && path.endsWith("/") ? 'ends with "/"' : parts(path)
 }).pipe(Schema.brand("charlotte/AbsolutePath"))
 export type AbsolutePath = typeof AbsolutePath.Type
 
-/** The full name of an object: 40 hexadecimal digits, or 64 where the repository counts in SHA-256. */
+/** A full object id: 40 hexadecimal digits, or 64 in a SHA-256 repository. */
 export const ObjectId = Schema.String.pipe(
   Schema.pattern(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, { identifier: "object id" }),
   Schema.brand("charlotte/ObjectId")
@@ -110,5 +110,5 @@ export const unitBranch = (jobId: JobId, unit: UnitName): OwnBranch => OwnBranch
 /** The branch into which the finished units of a job are merged. */
 export const resultBranch = (jobId: JobId): OwnBranch => OwnBranch.make(`charlotte/${jobId}/result`)
 
-/** The way git writes a branch when there can be no doubt. */
+/** The full ref name of a branch. */
 export const fullRef = (branch: BranchName): string => `refs/heads/${branch}`

@@ -1,4 +1,4 @@
-/** Branches: to look them up, and to move them by compare-and-set. */
+/** Looks up branches, and moves them by compare-and-set. */
 import { Effect, Option, Schema } from "effect"
 import { rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
@@ -10,7 +10,7 @@ import { mutate, patiently } from "./withRepositoryLock.js"
 import { BranchName, fullRef, ObjectId, OwnBranch } from "./RefNames.js"
 import { inRepository, type Repository } from "./Repository.js"
 
-/** What is checked out in the checkout through which the repository was opened. */
+/** The HEAD of the checkout through which the repository was opened. */
 export type Head =
   | { readonly _tag: "Branch"; readonly branch: BranchName; readonly commit: ObjectId }
   /** A branch that has no commit yet. */
@@ -18,8 +18,8 @@ export type Head =
   | { readonly _tag: "Detached" }
 
 /**
- * The commit in the file of a branch; none where git has to say, as of a packed, a symbolic or a missing one. Git replaces such a file as a
- * whole, and its name has to be this very one, which is not certain where upper and lower case are the same.
+ * The commit in the loose ref file of a branch; none if git has to be asked, as for a packed, symbolic or missing ref. Git replaces
+ * the file atomically. Its real path must match exactly, which is not certain on a case-insensitive file system.
  */
 const inFile = ({ commonDir, objectFormat }: Repository, branch: BranchName) =>
   Effect.gen(function* () {
@@ -33,7 +33,7 @@ const inFile = ({ commonDir, objectFormat }: Repository, branch: BranchName) =>
 
 const decodeObject = Schema.decodeOption(ObjectId)
 
-/** The commit at which a branch is; none when there is no such branch. */
+/** The commit of a branch; none if the branch does not exist. */
 export const find = (repository: Repository, branch: BranchName) =>
   Effect.gen(function* () {
     const loose = yield* inFile(repository, branch)
@@ -45,21 +45,21 @@ export const find = (repository: Repository, branch: BranchName) =>
     return Option.some(yield* decode(ObjectId, entry.object))
   })
 
-/** The commit at which a branch is. */
+/** The commit of a branch. */
 export const resolve = (repository: Repository, branch: BranchName) =>
   Effect.flatMap(
     find(repository, branch),
     Option.match({ onNone: () => new BranchMissing({ branch }), onSome: Effect.succeed })
   )
 
-/** What git itself said, in our own words. */
+/** Decodes output of git. */
 export const decode = <A>(schema: Schema.Schema<A, string>, said: string) =>
   Effect.mapError(
     Schema.decodeUnknown(schema)(said),
     ({ message }) => new GitFailed({ operation: "understand git", exitCode: null, detail: message })
   )
 
-/** What a HEAD says: the full name of a branch; none when it is detached. */
+/** The full ref name in a HEAD; none if it is detached. */
 const symbolicHead = (repository: Repository, gitDir: string) =>
   Effect.map(
     inRepository(repository, ["symbolic-ref", "--quiet", "HEAD"], { gitDir, answers: [0, 1] }),
@@ -79,14 +79,14 @@ export const head = (repository: Repository) =>
 
 const detached: Head = { _tag: "Detached" }
 
-/** No commit: what stands where there is no branch yet. */
+/** The null object id, which stands for a ref that does not exist. */
 const nothing = ({ objectFormat }: Repository): string => "0".repeat(objectFormat === "sha256" ? 64 : 40)
 
 /** The lock that guards a branch. */
 export const lockOf = (repository: Repository, branch: BranchName): string =>
   `${repository.commonDir}/${fullRef(branch)}.lock`
 
-/** Says by name which branch leaves no room for another one, as `a/b` does where `a` is to be. */
+/** Names the existing branch that prevents the creation of another, as `a/b` does for `a`. */
 const orObstacle = (failure: GitFailed) => {
   const branch = /'refs\/heads\/([^']+)' exists; cannot create/.exec(failure.detail)?.[1]
   return branch === undefined ? failure : new BranchExists({ branch })
@@ -95,15 +95,14 @@ const orObstacle = (failure: GitFailed) => {
 const isOwn = Schema.is(OwnBranch)
 
 /**
- * A git that has to be killed leaves its lock, and it may be that no later change of the branch finds it. Branches
- * of ours are moved by this program alone, and one at a time.
+ * A killed git leaves its lock behind, and there may be no later change to the branch that would clean it up. Removing it is safe:
+ * only this process moves Charlotte's branches, one at a time.
  */
 const unlock = (repository: Repository, branch: BranchName) =>
   isOwn(branch) ? Effect.ignore(Effect.tryPromise(() => rm(lockOf(repository, branch), { force: true }))) : Effect.void
 
 /**
- * Moves a branch that is where it is expected to be, to be called in a change. A branch that leads elsewhere by another
- * name is never followed.
+ * Moves a branch if it is at the expected commit; to be called within `mutate`. A symbolic ref is never followed.
  */
 export const move = (
   repository: Repository,
@@ -121,7 +120,7 @@ export const move = (
     ...Option.toArray(to),
     Option.getOrElse(from, () => nothing(repository))
   ]).pipe(
-    // By then it has ended.
+    // By then, git has exited.
     Effect.onInterrupt(() => unlock(repository, branch)),
     Effect.catchTag("GitFailed", (failure) =>
       Effect.gen(function* () {
@@ -135,15 +134,14 @@ export const move = (
     Effect.asVoid
   )
 
-/** Makes a branch that was not there. */
+/** Creates a branch; fails if it exists. */
 export const create = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
   mutate(repository, { locks: [lockOf(repository, branch)] })(
     move(repository, branch, { from: Option.none(), to: Option.some(at) })
   )
 
 /**
- * Removes a branch; that it is not there is no error, that it is checked out is, and that it is no longer where
- * it is expected.
+ * Deletes a branch if it exists; fails if it is checked out, or is not at the expected commit.
  */
 export const remove = (repository: Repository, branch: OwnBranch, expected?: ObjectId) =>
   mutate(repository, { locks: [lockOf(repository, branch)], evenIfChanged: true })(
@@ -157,7 +155,7 @@ export const remove = (repository: Repository, branch: OwnBranch, expected?: Obj
     })
   )
 
-/** Where git finds no branch there can be a file that names no commit, as a power loss leaves it: git gives up on that. */
+/** Removes a ref file without a valid commit, as a power loss can leave it: git lists no such branch, but cannot create it either. */
 const removeBroken = ({ commonDir }: Repository, branch: OwnBranch) =>
   Effect.gen(function* () {
     const file = `${commonDir}/${fullRef(branch)}`
@@ -174,7 +172,7 @@ const removeBroken = ({ commonDir }: Repository, branch: OwnBranch) =>
 export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
   mutate(repository, { locks: [lockOf(repository, branch)] })(
     Effect.gen(function* () {
-      // One that was made another name for something is not where it should be, wherever that leads.
+      // A symbolic ref is replaced, wherever it leads.
       const now = yield* Effect.catchTag(find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
       if (Option.contains(now, at)) return false
       for (const { gitDir, path } of yield* Checkouts.of(repository, branch))
@@ -188,7 +186,7 @@ export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId)
     })
   )
 
-/** All branches but those that are another name for one; whether each was made here. */
+/** All branches except symbolic ones; `own` for those of jobs. */
 export const all = (repository: Repository) =>
   Effect.map(listRefs(repository, "refs/heads/"), (entries) =>
     entries.flatMap(({ object, ref, symbolic }) => {
@@ -200,7 +198,7 @@ export const all = (repository: Repository) =>
     })
   )
 
-/** The branches that were made here, each with its commit. */
+/** The branches of all jobs, each with its commit. */
 export const own = (repository: Repository) =>
   Effect.map(listRefs(repository, ownBranches), (entries) =>
     entries.flatMap(({ object, ref, symbolic }) => {

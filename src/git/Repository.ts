@@ -1,4 +1,4 @@
-/** A repository that was opened: which one it is, where its parts are, and what was true of it then. */
+/** An opened repository: its identity, its directories, and its settings at that time. */
 import { Effect, Option, Schedule } from "effect"
 import { stat } from "node:fs/promises"
 import * as fs from "./fs.js"
@@ -14,8 +14,7 @@ export interface Identity {
 
 export interface Repository {
   /**
-   * The same for every path that leads to this repository: device and inode of the directory that all of its checkouts
-   * share.
+   * The same for every path to this repository: device and inode of the git directory that its checkouts share.
    */
   readonly identity: string
   /** The checkout through which it was opened. */
@@ -30,16 +29,16 @@ export interface Repository {
   readonly partial: boolean
   readonly author: Option.Option<Identity>
   readonly committer: Option.Option<Identity>
-  /** Settings of the user's that go with each command. */
+  /** The user's settings to pass to each command. */
   readonly settings: Readonly<Record<string, string>>
-  /** The settings of the repository itself, as its files have them. */
+  /** The repository's own settings, from its configuration files. */
   readonly local: ReadonlyArray<GitConfig.Entry>
   /** The content filters that are configured. */
   readonly filters: ReadonlyArray<string>
   /** The text of `info/exclude` and `info/attributes`. */
   readonly exclude: string
   readonly attributes: string
-  /** To be kept with the job, and passed to `open` when it is continued. */
+  /** To be stored with the job, and passed to `open` when the job is continued. */
   readonly fingerprint: Fingerprint.Fingerprint
 }
 
@@ -49,7 +48,7 @@ const identityOf = (commonDir: string) =>
     ({ dev, ino }) => `${dev}:${ino}`
   )
 
-/** Fails when another directory has taken the place of the repository's. */
+/** Fails if the git directory was removed or replaced by another one. */
 export const verifyIdentity = ({ commonDir, identity, topLevel }: Repository) =>
   Effect.gen(function* () {
     const now = yield* Effect.option(identityOf(commonDir))
@@ -57,7 +56,7 @@ export const verifyIdentity = ({ commonDir, identity, topLevel }: Repository) =>
       return yield* new NotARepository({ path: topLevel, reason: `${commonDir} is gone or was replaced` })
   })
 
-/** What git says at a place, line by line; where it refuses, its words are the reason. */
+/** Queries `git rev-parse` in a directory: one line for each question. If git fails, its message is the reason. */
 const ask = (cwd: string, ...questions: ReadonlyArray<string>) =>
   run({ args: ["rev-parse", "--path-format=absolute", ...questions], cwd, userConfig: true }).pipe(
     Effect.catchTag(
@@ -68,16 +67,16 @@ const ask = (cwd: string, ...questions: ReadonlyArray<string>) =>
     Effect.map(({ stdout }) => stdout.toString().replace(/\n$/, "").split("\n")),
     Effect.filterOrFail(
       (lines) => lines.length === questions.length,
-      () => new NotARepository({ path: cwd, reason: "its path holds a line break" })
+      () => new NotARepository({ path: cwd, reason: "its path contains a line break" })
     )
   )
 
-/** Fails with a plainer reason than git's where it names no top level. */
+/** Fails with a clearer reason than git's if there is no working tree. */
 const refuse = (path: string, cwd: string, failure: NotARepository) =>
   Effect.gen(function* () {
     const [bare, inside] = yield* ask(cwd, "--is-bare-repository", "--is-inside-work-tree")
     if (bare === "true") return yield* new NotARepository({ path, reason: "it is a bare repository, without files" })
-    if (inside !== "true") return yield* new NotARepository({ path, reason: "it lies within a git directory" })
+    if (inside !== "true") return yield* new NotARepository({ path, reason: "it is inside a git directory" })
     return yield* failure
   })
 
@@ -93,14 +92,14 @@ const person = (cwd: string, which: string) =>
 const directory = (path: string) =>
   Effect.gen(function* () {
     if (path.includes("\0"))
-      return yield* new NotARepository({ path: path.replaceAll("\0", "?"), reason: "it holds a NUL" })
+      return yield* new NotARepository({ path: path.replaceAll("\0", "?"), reason: "it contains a NUL" })
     if (!path.startsWith("/")) return yield* new NotARepository({ path, reason: "the path is not absolute" })
     const real = yield* Effect.catchTag(
       fs.real(path),
       "GitFailed",
       ({ detail }) => new NotARepository({ path, reason: detail })
     )
-    if (Option.isNone(real)) return yield* new NotARepository({ path, reason: "there is nothing" })
+    if (Option.isNone(real)) return yield* new NotARepository({ path, reason: "it does not exist" })
     const stats = yield* fs.stat(real.value)
     if (Option.exists(stats, (found) => found.isDirectory())) return real.value
     return yield* new NotARepository({ path, reason: "it is not a directory" })
@@ -110,8 +109,8 @@ const text = (path: string) =>
   Effect.map(fs.read(path), (content) => Option.match(content, { onNone: () => "", onSome: String }))
 
 /**
- * Opens the repository that a path leads to: its top level, a directory in it, a symbolic link, a linked worktree. With a
- * fingerprint of before it fails when the repository was changed since.
+ * Opens the repository of a path: its top level, a directory in it, a symbolic link, a linked worktree. With an earlier
+ * fingerprint, it fails if the repository was changed since.
  */
 export const open = (path: string, options?: { readonly fingerprint?: Fingerprint.Fingerprint }) =>
   Effect.gen(function* () {
@@ -126,7 +125,7 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
     const commonDir = Option.getOrElse(yield* fs.real(commonPath), () => commonPath)
     const directories = { gitDir, commonDir }
 
-    // The fingerprint is of the repository's own settings among them; what is read after it is under its guard.
+    // The fingerprint covers the repository's own settings, and is taken first: a change to anything read below is detected later.
     const entries = yield* Fingerprint.listing(directories, { userConfig: true })
     const fingerprint = yield* Fingerprint.take(directories, entries)
     if (options?.fingerprint !== undefined) yield* Fingerprint.compare(topLevel, options.fingerprint, fingerprint)
@@ -150,7 +149,7 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
     return repository
   })
 
-/** Runs git on the refs and checkouts of a repository; without discovery, by its directories. */
+/** Runs git on the refs and checkouts of a repository, with explicit directories instead of discovery. */
 export const inRepository = (
   repository: Repository,
   args: ReadonlyArray<string>,
@@ -178,5 +177,5 @@ export const inRepository = (
     })
   )
 
-/** Git reads every worktree before it begins, and gives up at one that another process is just making. */
+/** Git first reads all worktrees, and fails at one that another process is just creating. */
 const isHalfMade = ({ detail }: GitFailed): boolean => /failed to read \S+\/worktrees\/[^/\s]+\/commondir/.test(detail)

@@ -1,8 +1,8 @@
 /**
- * The repository in which processes of a job work: for each worktree a clone that borrows the objects of the user's
- * repository (`git clone --shared`), with refs, stash, configuration and hooks of its own. Linked worktrees share all of
- * those with the user: `git stash pop`, `git branch -f main` or `git config` in one of them reaches his. The worktree stays
- * registered with the user's repository, so that its branch is not checked out anywhere else.
+ * The repository in which processes of a job work: for each worktree a clone that borrows the objects of the user's repository
+ * (`git clone --shared`), with refs, stash, configuration and hooks of its own. A plain linked worktree would share all of those:
+ * `git stash pop`, `git branch -f main` or `git config` in it would change the user's. The worktree stays registered with the user's
+ * repository, so that its branch is not checked out anywhere else.
  */
 import { Effect, Option } from "effect"
 import { randomUUID } from "node:crypto"
@@ -16,19 +16,19 @@ import { fullRef, type ObjectId, type OwnBranch } from "./RefNames.js"
 import { listOtherRefs } from "./listRefs.js"
 import type { Repository } from "./Repository.js"
 
-/** Where the clone of a worktree is: beside it, so that nothing an agent does to its files removes it. */
+/** The path of a worktree's clone: beside the worktree, so that an agent that deletes files does not remove it. */
 export const at = (worktree: string): string => `${dirname(worktree)}/.${basename(worktree)}.git`
 
-/** What the branches and tags were when the clone was made; out of the clone, as it is compared with that. */
+/** The branches and tags at the time of the clone; kept outside the clone, since they are compared with it. */
 const record = (gitDir: string): string => `${gitDir}/charlotte-refs`
 
-/** Names of refs, each with an object, or with `ref: ` and another name. */
+/** Refs by name, each with an object id, or `ref: ` and the name of another ref. */
 export type Values = ReadonlyMap<string, string>
 
 const packed = (refs: Values): string =>
   [...refs].map(([ref, value]) => (value.startsWith("ref: ") ? "" : `${value} ${ref}\n`)).join("")
 
-/** Those of `packed-refs`; a line that begins with `#` or `^` names none. */
+/** Parses `packed-refs`; lines that start with `#` or `^` are not refs. */
 export const parse = (text: string): Values =>
   new Map(
     text.split("\n").flatMap((line) => {
@@ -37,7 +37,7 @@ export const parse = (text: string): Values =>
     })
   )
 
-/** What an agent may want to look at: not the user's stash, and no branches of this or any other job. */
+/** The refs that an agent may want to read: all but the user's stash and the branches of jobs. */
 const borrowed = (repository: Repository) =>
   Effect.map(
     listOtherRefs(repository, ...["heads", "tags", "remotes", "notes", "replace"].map((name) => `refs/${name}/`)),
@@ -45,7 +45,7 @@ const borrowed = (repository: Repository) =>
       new Map(entries.map(({ object, ref, symbolic }) => [ref, symbolic === "" ? object : `ref: ${symbolic}`]))
   )
 
-/** Whatever an agent has put where a directory should be goes; above all a link, which would lead out of the clone. */
+/** Creates directories; removes whatever an agent put in their place, such as a link that leads out of the clone. */
 const directories = async (clone: string, names: ReadonlyArray<string>): Promise<void> => {
   let path = clone
   for (const name of names) {
@@ -66,11 +66,11 @@ const writeRef = async (clone: string, ref: string, value: string): Promise<void
   await rename(`${file}.lock`, file)
 }
 
-/** Sets the branch of the clone. No process works there. */
+/** Sets the branch of the clone. No process may be running there. */
 export const setBranch = (clone: string, branch: OwnBranch, commit: ObjectId) =>
   step(`move ${branch} in ${clone}`, () => writeRef(clone, fullRef(branch), commit))
 
-/** Tools that install hooks install them here, so they are copies. */
+/** Copies the hooks rather than linking them, since tools that install hooks install them here. */
 const copyHooks = async (from: string, to: string): Promise<void> => {
   const names = await readdir(from).catch(() => [])
   for (const name of names.filter((name) => !name.endsWith(".sample"))) {
@@ -81,13 +81,13 @@ const copyHooks = async (from: string, to: string): Promise<void> => {
 
 export interface Options {
   readonly path: string
-  /** The directory of the worktree in the user's repository. */
+  /** The git directory of the worktree in the user's repository. */
   readonly gitDir: string
   readonly branch: OwnBranch
   readonly commit: ObjectId
 }
 
-/** Makes the clone of a worktree, and leads the worktree to it. */
+/** Creates the clone of a worktree, and points the `.git` of the worktree to it. */
 export const make = (repository: Repository, { branch, commit, gitDir, path }: Options) =>
   Effect.gen(function* () {
     const clone = at(path)
@@ -114,7 +114,7 @@ export const make = (repository: Repository, { branch, commit, gitDir, path }: O
     return clone
   })
 
-/** The value of one ref; none where there is none. Files are read, as git would read the configuration of the clone, too. */
+/** The value of one ref, if it exists. Reads the files, since git would also read the configuration of the clone. */
 const value = (clone: string, ref: string) =>
   Effect.gen(function* () {
     const loose = yield* fs.readLine(`${clone}/${ref}`)
@@ -123,7 +123,7 @@ const value = (clone: string, ref: string) =>
     return Option.flatMapNullable(all, (text) => parse(text.toString()).get(ref))
   })
 
-/** What HEAD says: the full name of a branch; none when it is detached. */
+/** The full ref name in HEAD; none if it is detached. */
 export const head = (clone: string) =>
   Effect.map(
     fs.readLine(`${clone}/HEAD`),
@@ -133,12 +133,12 @@ export const head = (clone: string) =>
 /** The commit of the branch. */
 export const tip = (clone: string, branch: OwnBranch) => value(clone, fullRef(branch))
 
-/** A branch or tag of the user's that was moved. */
+/** A change to one of the user's refs. */
 export interface Move {
   readonly ref: string
-  /** Nothing where it is new. */
+  /** Undefined if the ref is new. */
   readonly from: string | undefined
-  /** Nothing where it was deleted. */
+  /** Undefined if the ref was deleted. */
   readonly to: string | undefined
 }
 
@@ -149,7 +149,7 @@ const words = ({ from, ref, to }: Move): string =>
       ? `deleted ${ref}, which was at ${from}`
       : `moved ${ref} from ${from} to ${to.replace(/^ref: /, "")}`
 
-/** The moves in words. */
+/** Describes the moves in a message. */
 export const describe = (moves: ReadonlyArray<Move>): string => {
   const [some, more] = [moves.slice(0, 5).map(words), moves.length - 5]
   return [...some, ...(more > 0 ? [`${more} more`] : [])].join("; ")
@@ -158,13 +158,13 @@ export const describe = (moves: ReadonlyArray<Move>): string => {
 const isObject = /^[0-9a-f]{2}\/[0-9a-f]{38,62}$/
 const isPack = /^pack\/pack-[0-9a-f]+\.(pack|rev|idx)$/
 
-/** Files of one directory of objects, each below its own. */
+/** The files of a subdirectory, with its name as prefix. */
 const entries = async (directory: string, name: string): Promise<ReadonlyArray<string>> =>
   (await readdir(`${directory}/${name}`).catch(() => [])).map((file) => `${name}/${file}`)
 
 /**
- * A power loss must not take what is recorded as done, so the copy is on the disk before it has its name. Git clears names like
- * that of the temporary file away, should this be cut off.
+ * Copies a file durably: work that is recorded as done must survive a power loss, so the copy is flushed before it gets its name.
+ * After a crash, git itself removes a temporary file with such a name.
  */
 const copy = async (from: string, to: string): Promise<void> => {
   const temporary = `${dirname(to)}/tmp_obj_${randomUUID()}`
@@ -175,13 +175,13 @@ const copy = async (from: string, to: string): Promise<void> => {
   await rename(temporary, to)
 }
 
-/** Copies the objects that were made in the clone to the user's repository, as a local clone of git's does. */
+/** Copies the objects that were created in the clone to the user's repository, as a local `git clone` does. */
 export const copyObjects = ({ commonDir }: Repository, clone: string) =>
   step(`copy objects of ${clone}`, async () => {
     const [from, to] = [`${clone}/objects`, `${commonDir}/objects`]
     const names = await readdir(from)
     const found = await Promise.all(names.map((name) => entries(from, name)))
-    // An index makes its pack known, so it comes last.
+    // A pack becomes visible with its index, so the index comes last.
     const order = (name: string): number => (name.endsWith(".idx") ? 1 : 0)
     const files = found.flat().filter((name) => isObject.test(name) || isPack.test(name))
     for (const name of files.toSorted((a, b) => order(a) - order(b)))
@@ -189,7 +189,7 @@ export const copyObjects = ({ commonDir }: Repository, clone: string) =>
         await copy(`${from}/${name}`, `${to}/${name}`)
   })
 
-/** The refs that have a file of their own. */
+/** The loose refs. */
 const loose = (clone: string) =>
   step(`read the refs of ${clone}`, async (): Promise<Values> => {
     const files = await readdir(`${clone}/refs`, { recursive: true, withFileTypes: true })
@@ -210,8 +210,8 @@ const packedIn = (file: string) =>
   )
 
 /**
- * The user's branches and tags that were moved or deleted in the clone, which are set back there; his own never moved. What was
- * added is the agent's own, and goes with the clone.
+ * Restores the user's branches and tags that were moved or deleted in the clone, and returns them; those in the user's repository
+ * did not change. Added refs are the agent's own, and are removed with the clone.
  */
 export const putBack = (_: Repository, { clone, gitDir }: { readonly clone: string; readonly gitDir: string }) =>
   Effect.gen(function* () {

@@ -1,8 +1,8 @@
 /**
  * The user's branches, tags and stash around a command of a job. The command works in a repository of its own, but can reach the
- * user's by its path. That a ref was moved meanwhile proves nothing, since the user works there too. So each git of the command
- * notes what it does, as `GIT_TRACE2_EVENT` in its environment asks: only where one could move refs in the user's repository are
- * they compared. A program that hides its environment from git, or writes refs without git, cannot be distinguished from the user.
+ * user's by its path. That a ref moved meanwhile proves nothing, since the user works there too. So `GIT_TRACE2_EVENT` in the
+ * environment of the command makes its git processes record what they do, and refs are compared only if one of them could have moved
+ * some there. A program that hides its environment from git, or writes refs without git, cannot be distinguished from the user.
  */
 import { Effect, Option, Schema } from "effect"
 import { rm } from "node:fs/promises"
@@ -15,28 +15,28 @@ import { command } from "./shellQuote.js"
 
 export type Values = ReadonlyMap<string, string>
 
-/** All refs but the branches of jobs and what a fetch moves, each with its object. */
+/** The user's branches, tags and stash, each with its object id; not what a fetch moves. */
 export const read = (repository: Repository) =>
   Effect.map(
     listOtherRefs(repository, "refs/heads/", "refs/tags/", "refs/stash"),
     (entries): Values => new Map(entries.map(({ object, ref }) => [ref, object]))
   )
 
-/** A line that git writes for an event; the lines of one process have one `sid`. */
+/** A line of the trace: one event; all lines of a process have the same `sid`. */
 const Noted = Schema.parseJson(
   Schema.Struct({
     sid: Schema.String,
     event: Schema.String,
     argv: Schema.optional(Schema.Array(Schema.String)),
     worktree: Schema.optional(Schema.String),
-    /** With `cmd_name`: the command, or what git does to find it, such as `_run_git_alias_`. */
+    /** For `cmd_name`: the command, or how git resolves it, such as `_run_git_alias_`. */
     name: Schema.optional(Schema.String),
-    /** With `def_param`: the value of a variable. */
+    /** For `def_param`: the value of a variable. */
     value: Schema.optional(Schema.String)
   })
 )
 
-/** Commands that move no refs of the user's. */
+/** Commands that move none of the user's refs. */
 const harmless = new Set(
   `annotate archive blame cat-file check-attr check-ignore check-ref-format config count-objects describe diff diff-files
   diff-index diff-tree for-each-ref format-patch fsck gc grep help log ls-files ls-remote ls-tree maintenance merge-base
@@ -83,14 +83,14 @@ const decode = Schema.decodeOption(Noted)
 
 const withoutEnd = (path: string): string => path.replace(/\/+$/, "").replace(/\/\.git$/, "")
 
-/** Variables by which each git of a command notes in a file what it does. */
+/** Environment variables that make each git process of a command trace to a file. */
 export const traced = (file: string): Readonly<Record<string, string>> => ({
   GIT_TRACE2_EVENT: file,
   GIT_TRACE2_EVENT_BRIEF: "1",
   GIT_TRACE2_ENV_VARS: "GIT_DIR,GIT_COMMON_DIR,GIT_WORK_TREE"
 })
 
-/** The refs that were moved while a command ran, if a git of it may have moved them. The file is removed. */
+/** The refs that were moved while a command ran, if one of its git processes may have moved them. Removes the trace file. */
 export const movedSince = (repository: Repository, before: Values, file: string) =>
   Effect.gen(function* () {
     const trace = yield* fs.read(file)
@@ -103,7 +103,7 @@ export const movedSince = (repository: Repository, before: Values, file: string)
     })
   })
 
-/** The command that undoes a move as long as the ref was not moved since; none for the stash, which has a log of its own. */
+/** The command that undoes a move unless the ref was moved again; none for the stash, which has a log of its own. */
 export const undoCommand = ({ topLevel }: Repository, { from, ref, to }: Move): Option.Option<string> => {
   const git = ["git", "-C", topLevel, "update-ref"]
   if (ref === "refs/stash") return Option.none()

@@ -13,7 +13,7 @@ import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 import * as SharedClone from "./SharedClone.js"
 import * as Worktrees from "./Worktrees.js"
 
-/** The commit of the branch in the clone, when HEAD stands on it and it is no other name for something. */
+/** The commit of the branch in the clone; fails if HEAD is not on it, or if it is a symbolic ref. */
 const tip = ({ branch, clone, path }: Worktrees.Worktree) =>
   Effect.gen(function* () {
     const elsewhere = (actual: string) => new HeadMoved({ path, expected: branch, actual })
@@ -28,7 +28,7 @@ const tip = ({ branch, clone, path }: Worktrees.Worktree) =>
     )
   })
 
-/** Brings what was committed in the clone to the user's repository, and the branch there to it. */
+/** Copies the commits of the clone to the user's repository, and moves the branch there. */
 const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktree, tip: ObjectId) =>
   Effect.gen(function* () {
     const known = yield* Effect.catchTag(Refs.find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
@@ -46,7 +46,7 @@ const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktr
     yield* Refs.restore(repository, branch, tip)
   })
 
-/** The commit at which the worktree stands, on its own branch, with no unfinished operation. */
+/** The commit of the worktree; fails unless it is on its own branch, with no unfinished operation. */
 export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
   Effect.gen(function* () {
     yield* Worktrees.verify(repository, worktree)
@@ -57,33 +57,33 @@ export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
     return commit
   })
 
-/** A file as git lists it; one that is not in the index has neither mode nor object. */
+/** A line of `git ls-files -t`; a file that is not in the index has neither mode nor object. */
 interface Line extends TreeEntry {
   readonly letter: string
 }
 
 const parse = (line: string): ReadonlyArray<Line> => {
-  // A name can look like an entry.
+  // An untracked file's name can look like an index entry.
   if (line.startsWith("? ")) return [{ letter: "?", mode: "", object: "", path: line.slice(2) }]
   const [, letter, mode, object, path] = /^(.) (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
   const isEntry = letter !== undefined && mode !== undefined && object !== undefined && path !== undefined
   return isEntry ? [{ letter, mode, object, path }] : []
 }
 
-/** Reads the commit into the index, and lists that with the files; fails when there is a repository among them, be it new or committed. */
+/** Reads the commit into the index, and lists index and files; fails if one is a nested repository, whether committed or not. */
 const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
     yield* git.run(["read-tree", "--end-of-options", tip])
     const { stdout } = yield* git.run(args)
     const lines = stdout.toString().split("\0").flatMap(parse)
-    // Git would look into them, and by their own configuration.
+    // Git would descend into them, and use their configuration.
     const nested = lines.filter(({ letter, mode, path }) => mode === "160000" || (letter === "?" && path.endsWith("/")))
     const directories = [...new Set(nested.map((line) => line.path.replace(/\/$/, "")))]
     return directories.length > 0 ? yield* new NestedRepository({ path, directories }) : lines
   })
 
-/** The ignored files of a worktree, sorted; of a directory with nothing else in it only its name, which ends with a slash. */
+/** The ignored files of a worktree, sorted; a directory of nothing else is listed as a whole, with a slash at its end. */
 export const ignored = (repository: Repository, { path }: Worktrees.Worktree) =>
   isolatedGitDir(
     repository,
@@ -100,8 +100,8 @@ export const ignored = (repository: Repository, { path }: Worktrees.Worktree) =>
   )
 
 /**
- * Runs an operation over the files of the worktree, with an index that was read from its commit and a list of both.
- * The index in the worktree's git directory is not used: it could claim that a changed file is unchanged.
+ * Runs an operation on the files of the worktree, with a fresh index of its commit and a list of both. The worktree's own index is
+ * not used: it could claim that a changed file is unchanged.
  */
 export const over = <A, E, R>(
   repository: Repository,
@@ -115,8 +115,8 @@ export const over = <A, E, R>(
   })
 
 /**
- * Moves files and branch while the index is locked, and puts the new index in place, by git's own protocol, so that git in
- * the worktree sees it clean.
+ * Updates the files and the branch while the index is locked, and replaces the index by git's own protocol, so that git sees a clean
+ * worktree.
  */
 const withIndex = <E, R, E2, R2>(
   gitDir: string,
@@ -144,9 +144,9 @@ const withIndex = <E, R, E2, R2>(
 }
 
 /**
- * Moves the worktree to another commit: first its files, then its branch, then its index. The order is for a crash in
- * between. A branch that was moved before the files would have them look like a change that takes the commit back; files
- * that were moved before the branch hold more than it says, and nothing less.
+ * Moves the worktree to another commit: first its files, then its branch, then its index. The order matters after a crash in between:
+ * with the branch moved first, the old files would look like a change that reverts the commit; with the files moved first, they only
+ * contain more than the branch.
  */
 export const move = <E, R, E2, R2>(
   repository: Repository,
@@ -155,7 +155,7 @@ export const move = <E, R, E2, R2>(
     readonly index: string
     readonly from: ObjectId
     readonly to: ObjectId
-    /** Done when nothing can be in the way any more, and before the files. */
+    /** Runs after all checks, before the files are updated. */
     readonly before: Effect.Effect<void, E, R>
     readonly files: Effect.Effect<void, E2, R2>
   }
@@ -170,7 +170,7 @@ export const move = <E, R, E2, R2>(
   return mutate(repository, { locks })(
     Worktrees.verify(repository, worktree).pipe(
       Effect.zipRight(before),
-      // Milliseconds, and half of it would leave the worktree at odds with its branch.
+      // This takes milliseconds, and half of it would leave worktree and branch inconsistent.
       Effect.zipRight(
         Effect.uninterruptible(withIndex(clone, { index, files, branch: from === to ? Effect.void : moveBranch }))
       )

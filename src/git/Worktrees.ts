@@ -1,4 +1,4 @@
-/** Worktrees of the units: outside the repository, each on a branch of its own, and distinguished from the user's by a mark. */
+/** The worktrees of units: outside the repository, each on its own branch, and distinguished from the user's by a mark. */
 import { Effect, Option, Schema } from "effect"
 import { mkdir, rm, rmdir, writeFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
@@ -16,14 +16,14 @@ import * as SharedClone from "./SharedClone.js"
 
 export interface Worktree {
   readonly path: AbsolutePath
-  /** Its directory in the user's repository, with which it is registered there. */
+  /** Its git directory in the user's repository, with which it is registered there. */
   readonly gitDir: string
   /** The repository in which processes work there. */
   readonly clone: string
   readonly branch: OwnBranch
 }
 
-/** Fails when the worktree is no longer the one that was made. */
+/** Fails if the worktree is no longer as it was created. */
 export const verify = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const { branch, clone, gitDir, path } = worktree
@@ -47,12 +47,12 @@ export const verify = (repository: Repository, worktree: Worktree) =>
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
 
-/** Beside a worktree, where no process works: it says for which repository one was made there, and for which branch. */
+/** A file beside a worktree, out of the way of its processes; it contains the repository and the branch. */
 const note = (path: string): string => `${dirname(path)}/.${basename(path)}`
 
 /**
- * The branch of a worktree that was made here. A crash may have come before its mark, before that had its text, or while git was making
- * it, whose HEAD is no branch at first; the note was there before all of them. That of an earlier version has no branch.
+ * The branch of a worktree that Charlotte created. After a crash, its mark may be missing or empty, or git may have been about to put
+ * its HEAD on the branch; the note is written before all of that. The note of an earlier version has no branch.
  */
 const madeFor = ({ commonDir }: Repository, path: string, gitDir: string) =>
   Effect.gen(function* () {
@@ -69,7 +69,7 @@ const madeFor = ({ commonDir }: Repository, path: string, gitDir: string) =>
 
 const decodeBranch = Schema.decodeOption(OwnBranch)
 
-/** The worktrees that were made here, of every job; those whose files are gone too. */
+/** The worktrees of all jobs, including those whose files are gone. */
 export const list = (repository: Repository) =>
   Effect.gen(function* () {
     const worktrees = yield* Effect.forEach(yield* Checkouts.linked(repository), ([path, gitDir]) =>
@@ -85,7 +85,7 @@ export const list = (repository: Repository) =>
     return worktrees.flatMap((worktree): ReadonlyArray<Worktree> => Option.toArray(worktree))
   })
 
-/** The path without symbolic links on the way to it. */
+/** The path with symbolic links in its parent directories resolved. */
 const canonical = (path: AbsolutePath) =>
   Effect.map(fs.real(dirname(path)), (parent) =>
     Option.flatMap(parent, (directory) =>
@@ -93,45 +93,45 @@ const canonical = (path: AbsolutePath) =>
     )
   )
 
-/** A path at which nothing is, and that does not lead into a checkout. */
+/** The canonical path; fails if it exists, or is inside a checkout. */
 const free = (repository: Repository, wanted: AbsolutePath) =>
   Effect.gen(function* () {
     const taken = (reason: string) => new PathTaken({ path: wanted, reason })
     yield* step(`make ${dirname(wanted)}`, () => mkdir(dirname(wanted), { recursive: true }))
     const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
-    if (Option.isSome(yield* fs.stat(path))) return yield* taken("something is there already")
+    if (Option.isSome(yield* fs.stat(path))) return yield* taken("it already exists")
     const clone = SharedClone.at(path)
-    if (Option.isSome(yield* fs.stat(clone))) return yield* taken(`${clone} is there already`)
+    if (Option.isSome(yield* fs.stat(clone))) return yield* taken(`${clone} already exists`)
     const around = (yield* Checkouts.directories(repository)).find((place) => fs.isWithin(path, place))
-    return around === undefined ? path : yield* taken(`it lies within ${around}`)
+    return around === undefined ? path : yield* taken(`it is inside ${around}`)
   })
 
-/** Drops what the repository knows of a worktree. Its files are gone, or stay where they are. */
+/** Removes a worktree from the repository's list; its files are not touched. */
 const unregister = ({ commonDir }: Repository, gitDir: string) =>
   Effect.zipRight(
     fs.remove(gitDir),
-    // As git does it: the directory of all of them goes with the last one.
+    // As git does: the parent directory is removed with the last worktree.
     step("tidy up", () => rmdir(`${commonDir}/worktrees`).catch(() => {}))
   )
 
 const attach = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   patiently(repository, ["worktree", "add", "--no-checkout", "--end-of-options", path, branch])
 
-/** Tries again where the branch stood in a worktree of ours that was moved; what is in that one stays there. */
+/** Tries again if the branch was checked out in a worktree of Charlotte's that was moved; the files there are not touched. */
 const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBranch, failure: GitFailed) =>
   Effect.gen(function* () {
     yield* Refs.resolve(repository, branch)
     const moved = (yield* list(repository)).filter((other) => other.branch === branch && other.path !== path)
     for (const other of moved) {
       yield* unregister(repository, other.gitDir)
-      yield* Effect.logWarning(`${other.path} is no worktree any more: ${branch} is worked on in ${path}`)
+      yield* Effect.logWarning(`${other.path} is no longer a worktree: ${branch} is now checked out in ${path}`)
     }
     for (const checkout of yield* Checkouts.of(repository, branch))
       return yield* new BranchCheckedOut({ branch, path: checkout.path })
     return yield* moved.length === 0 ? failure : attach(repository, path, branch)
   })
 
-/** Makes the worktree without files: those are written apart from the configuration of the repository. Returns its commit as well. */
+/** Creates the worktree without files: those are written later, isolated from the repository's configuration. Returns the commit too. */
 const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   Effect.gen(function* () {
     yield* step(`note ${path}`, () => writeFile(note(path), `${repository.commonDir}\n${branch}\n`))
@@ -140,7 +140,11 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
     )
     const gitDir = (yield* Checkouts.linked(repository)).get(path)
     if (gitDir === undefined)
-      return yield* new GitFailed({ operation: "worktree", exitCode: 0, detail: `${path} was made and is not listed` })
+      return yield* new GitFailed({
+        operation: "worktree",
+        exitCode: 0,
+        detail: `${path} was created, but is not registered`
+      })
     yield* step(`mark ${path}`, () => writeFile(Checkouts.mark(gitDir), `${branch}\n`))
     // A copy of the user's sparse checkout would leave files out.
     yield* step(`prepare ${path}`, () =>
@@ -189,7 +193,7 @@ export const add = (
     )
   })
 
-/** Whether nothing could be lost there: no files, and at most the `.git` of a worktree that is just being made. */
+/** Whether nothing can be lost there: it contains at most the `.git` of a worktree that was being created. */
 const isEmpty = (repository: Repository, path: string, gitDir: string | undefined) =>
   Effect.gen(function* () {
     const names = yield* fs.list(path)
@@ -204,8 +208,8 @@ const isEmpty = (repository: Repository, path: string, gitDir: string | undefine
   })
 
 /**
- * Removes a worktree that was made here, with all that is in it, and what the repository knows of it. One that is gone
- * already is no error; what cannot be shown to be ours is not touched.
+ * Removes a worktree of Charlotte's with all its files and its registration, if it exists. Anything that is not certainly such a
+ * worktree is not touched.
  */
 export const remove = (repository: Repository, wanted: AbsolutePath) =>
   mutate(repository, { evenIfChanged: true })(
@@ -219,12 +223,15 @@ export const remove = (repository: Repository, wanted: AbsolutePath) =>
         const isMarked = gitDir !== undefined && Option.isSome(yield* fs.readLine(Checkouts.mark(gitDir)))
         const isAround = [repository.topLevel, repository.commonDir].some((place) => fs.isWithin(place, path))
         if (isAround || !(isMarked || isNoted || (yield* isEmpty(repository, path, gitDir))))
-          return yield* new WorktreeBroken({ path, reason: "it was not made here, or its git directory is gone" })
+          return yield* new WorktreeBroken({
+            path,
+            reason: "it was not created by Charlotte, or its git directory is gone"
+          })
       }
       if (isThere) yield* fs.remove(path)
       const clone = SharedClone.at(path)
       if ((isNoted || gitDir !== undefined) && Option.isSome(yield* fs.stat(clone))) yield* fs.remove(clone)
-      // Those that were made within it have gone with it.
+      // Worktrees inside it were removed with it.
       for (const [place, directory] of worktrees) if (fs.isWithin(place, path)) yield* unregister(repository, directory)
       if (isNoted) yield* step("remove a note", () => rm(note(path), { force: true }))
     })

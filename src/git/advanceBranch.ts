@@ -1,4 +1,4 @@
-/** A branch moved forward: the ref alone, or with it the one checkout in which it stands. */
+/** Fast-forwards a branch: the ref alone, or together with the one checkout of it. */
 import { Effect, Option } from "effect"
 import * as Checkouts from "./Checkouts.js"
 import * as ContentFilters from "./ContentFilters.js"
@@ -9,7 +9,7 @@ import type { BranchName, ObjectId } from "./RefNames.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 
-/** How a branch was moved: not at all, as it was there already; as a ref; or together with the files of a checkout. */
+/** How a branch was advanced: not at all, since it was already there; as a ref only; or together with a checkout. */
 export type Advanced =
   { readonly _tag: "Already" } | { readonly _tag: "Reference" } | { readonly _tag: "Checkout"; readonly path: string }
 
@@ -18,15 +18,14 @@ export interface AdvanceOptions {
   readonly to: ObjectId
 }
 
-/** Git lists the files that it would have overwritten, one to a line, after a tab. */
+/** Git lists the files that it would have overwritten, each on a line after a tab. */
 const refusal = (path: string, branch: BranchName, { detail }: GitFailed) => {
   const files = [...detail.matchAll(/^\t(.+)$/gm)].map(([, file = ""]) => file)
   return new CheckoutInTheWay({ path, branch, files, detail })
 }
 
 /**
- * Git's own fast-forward, which refuses rather than overwrite; nothing of the user's is stashed, and a file that is only
- * ignored counts as the user's too.
+ * Git's own fast-forward, which refuses rather than overwrites; nothing is stashed, and ignored files are the user's work as well.
  */
 const inCheckout = (
   repository: Repository,
@@ -44,7 +43,7 @@ const inCheckout = (
     const args = [
       "merge",
       "--ff-only",
-      // When this program is killed its pipe breaks, and printing to it would end git halfway.
+      // If this process is killed, printing to the broken pipe would end git halfway.
       "--quiet",
       "--no-stat",
       "--no-autostash",
@@ -68,8 +67,8 @@ const byReference = (repository: Repository, branch: BranchName, { from, to }: A
   })
 
 /**
- * Moves a branch from the commit where it is expected to be to one that contains it. Once it has started it is not interrupted: a
- * checkout that is half moved forward would look to its owner like changes of his own.
+ * Moves a branch from its expected commit to one that contains it. Uninterruptible once it has started: a checkout that was advanced
+ * halfway would look like uncommitted changes of the user.
  */
 export const advance = (repository: Repository, branch: BranchName, options: AdvanceOptions) =>
   Effect.gen(function* () {

@@ -1,8 +1,8 @@
-/** The configuration of a clone in which processes work: what the user's repository has, but for what makes it that one. */
+/** The configuration of a clone in which processes work: that of the user's repository, without what is specific to it. */
 import { Option } from "effect"
 import type { Repository } from "./Repository.js"
 
-/** What names a directory or a format, what is read already, and a daemon that would outlive the work. */
+/** Settings that name a directory or a format, includes (which are resolved already), and daemons that would outlive the work. */
 const isOfRepository = (key: string): boolean =>
   /^(extensions|include|includeif)\./.test(key) ||
   /^core\.(worktree|bare|repositoryformatversion|sparsecheckout(cone)?|splitindex|fsmonitor|untrackedcache)$/.test(key)
@@ -18,7 +18,7 @@ const line = ([key, value]: readonly [key: string, value: string]): ReadonlyArra
 }
 
 export const cloneConfig = ({ author, local, objectFormat }: Repository): string => {
-  // A condition by the git directory, as in `includeIf "gitdir:~/work/"`, does not hold for the clone.
+  // Set explicitly: a condition on the git directory, as in `includeIf "gitdir:~/work/"`, does not match the clone.
   const identity = Option.match(author, {
     onNone: () => [],
     onSome: ({ email, name }) => [["user.name", name] as const, ["user.email", email] as const]
@@ -28,7 +28,7 @@ export const cloneConfig = ({ author, local, objectFormat }: Repository): string
     ["core.bare", "false"],
     ["core.repositoryformatversion", "1"],
     ["extensions.objectformat", objectFormat],
-    // It lasts for hours, and what git would start in the background is waited for.
+    // The clone lasts only for hours, and the job would have to wait for background maintenance.
     ["gc.auto", "0"],
     ["maintenance.auto", "false"]
   ] as const

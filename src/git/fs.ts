@@ -1,4 +1,4 @@
-/** The few things that are done to files beside git; what is not there is an answer, not an error. */
+/** File operations besides git; a missing file is a result, not an error. */
 import { Effect, Option } from "effect"
 import { type Stats } from "node:fs"
 import { chmod, lstat, readdir, readFile, realpath, rm } from "node:fs/promises"
@@ -15,8 +15,7 @@ const ifThere = <A>(question: Promise<A>): Promise<Option.Option<A>> =>
   })
 
 /**
- * The questions as promises, for a `step` that asks several at once. Each is a way to Node's threads and back, on which it waits
- * for whatever else wants the processor.
+ * The queries as promises, for a `step` with several concurrent ones: each is a round trip through Node's thread pool.
  */
 export const promises = {
   look: (path: string): Promise<Option.Option<Stats>> => ifThere(lstat(path)),
@@ -30,19 +29,19 @@ export const promises = {
   real: (path: string): Promise<Option.Option<string>> => ifThere(realpath(path))
 }
 
-/** What stands at the path itself; a symbolic link is not followed. */
+/** The file at the path; a symbolic link is not followed. */
 export const stat = (path: string): Effect.Effect<Option.Option<Stats>, GitFailed> =>
   step(`look at ${path}`, () => promises.look(path))
 
-/** A regular file. Anything else, such as a named pipe that would never end, counts as absent. */
+/** The content of a regular file. Anything else, such as a named pipe that would block, counts as absent. */
 export const read = (path: string): Effect.Effect<Option.Option<Buffer>, GitFailed> =>
   step(`read ${path}`, () => promises.read(path))
 
-/** The first line of a small file of git's. */
+/** The first line of a small git file. */
 export const readLine = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
   step(`read ${path}`, () => promises.readLine(path))
 
-/** The names in a directory, sorted; none where there is no directory. */
+/** The names in a directory, sorted; empty if there is no directory. */
 export const list = (path: string): Effect.Effect<ReadonlyArray<string>, GitFailed> =>
   Effect.map(
     step(`list ${path}`, () => ifThere(readdir(path))),
@@ -53,22 +52,22 @@ export const list = (path: string): Effect.Effect<ReadonlyArray<string>, GitFail
 export const real = (path: string): Effect.Effect<Option.Option<string>, GitFailed> =>
   step(`resolve ${path}`, () => promises.real(path))
 
-/** Whether the one path is the other or leads into it. */
+/** Whether the path is the directory or inside it. */
 export const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
-/** Makes directories writable that are not, such as those of a module cache. */
+/** Makes read-only directories writable, such as those of a module cache. */
 const unlock = async (directory: string): Promise<void> => {
   try {
     await chmod(directory, (await lstat(directory)).mode | 0o700)
     const entries = await readdir(directory, { withFileTypes: true })
     for (const entry of entries) if (entry.isDirectory()) await unlock(`${directory}/${entry.name}`)
   } catch {
-    // It has gone meanwhile, or belongs to another user: the operation itself fails then.
+    // It was removed meanwhile, or belongs to another user, in which case the operation itself fails.
   }
 }
 
-/** Removes what is at the path, if anything is, with all that is in it; what a symbolic link leads to stays. */
+/** Removes the file or directory at the path, if it exists; the target of a symbolic link stays. */
 export const remove = (path: string): Effect.Effect<void, GitFailed> =>
   step(`remove ${path}`, async () => {
     const once = () => rm(path, { recursive: true, force: true, maxRetries: 3 })
@@ -76,7 +75,7 @@ export const remove = (path: string): Effect.Effect<void, GitFailed> =>
     await (isDirectory ? once().catch(() => unlock(path).then(once)) : once())
   })
 
-/** Runs what writes below a directory; where it fails, once more with all directories there unlocked. */
+/** Runs an operation that writes below a directory; if it fails, makes all directories there writable and retries once. */
 export const unlocking = <A, E, R>(
   directory: string,
   write: Effect.Effect<A, E | GitFailed, R>

@@ -24,9 +24,9 @@ export const listRefs = (repository: Repository, ...patterns: ReadonlyArray<stri
         })
   )
 
-/** Where the branches of jobs are. */
+/** The ref prefix of the branches of jobs. */
 export const ownBranches = "refs/heads/charlotte/"
 
-/** As `listRefs`, without the branches that jobs have made. */
+/** As `listRefs`, without the branches of jobs. */
 export const listOtherRefs = (repository: Repository, ...patterns: ReadonlyArray<string>) =>
   Effect.map(listRefs(repository, ...patterns), (entries) => entries.filter(({ ref }) => !ref.startsWith(ownBranches)))

@@ -1,4 +1,4 @@
-/** What in a repository would keep a job from being done: all of it at once, each with what to do about it. */
+/** Finds everything in a repository that would prevent a job, all at once, each with what to do about it. */
 import { Effect, Option, Schema } from "effect"
 import { basename, dirname, join } from "node:path"
 import * as Checkouts from "./Checkouts.js"
@@ -12,7 +12,7 @@ import type { Repository } from "./Repository.js"
 import { isolatedGitDir } from "./IsolatedGitDir.js"
 import { command } from "./shellQuote.js"
 
-/** One thing that is in the way. */
+/** A problem that prevents a job. */
 export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlotte/RepositoryProblem")({
   kind: Schema.Literal(
     "identity",
@@ -37,7 +37,7 @@ export type Problems = ReadonlyArray<RepositoryProblem>
 
 const problem = (kind: RepositoryProblem["kind"], message: string) => new RepositoryProblem({ kind, message })
 
-/** The branch to work for, or why there is none. */
+/** The target branch with its commit, or the problem with it. */
 const target = (repository: Repository, wanted: BranchName | undefined) =>
   Effect.gen(function* () {
     const head = yield* Refs.head(repository)
@@ -96,7 +96,7 @@ const ofRepository = (repository: Repository): ReadonlyArray<RepositoryProblem> 
     : [])
 ]
 
-/** The same path without symbolic links; what is not there yet has none. */
+/** The path with symbolic links resolved, as far as it exists. */
 const canonical = (path: string): Effect.Effect<string, GitFailed> =>
   Effect.flatMap(
     fs.real(path),
@@ -131,13 +131,13 @@ const checkedOutTwice = (branch: BranchName, [one, another]: ReadonlyArray<Check
       ]
 
 export interface Options {
-  /** Where worktrees will be made. */
+  /** The directory for the worktrees. */
   readonly worktrees?: string
   /** Whether the branch will be advanced; true by default. */
   readonly lands?: boolean
 }
 
-/** What would be in the way of a job for that branch, or for the one that is checked out. */
+/** All problems that prevent a job on the branch; by default the one that is checked out. */
 export const find = (repository: Repository, wanted?: BranchName, { lands = true, worktrees }: Options = {}) =>
   Effect.gen(function* () {
     const found = yield* target(repository, wanted)

@@ -1,7 +1,7 @@
-/** Commands for people, to be pasted into a shell. They are shown, and never run. */
+/** Commands for the user to paste into a shell; Charlotte never runs them. */
 import type { BranchName, ObjectId } from "./RefNames.js"
 
-/** What would act on the terminal that shows it. */
+/** Characters that could act on the terminal that shows them. */
 const control = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u
 
 const escape = (character: string): string =>
@@ -14,14 +14,14 @@ const word = (text: string): string => {
   return control.test(text) ? `$'${[...text].map(escape).join("")}'` : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** A command of these words, each quoted where it has to be. */
+/** A command of these words, quoted where necessary. */
 export const command = (...words: ReadonlyArray<string>): string => words.map(word).join(" ")
 
-/** The command that shows what one has and the other has not. */
+/** The command that shows the changes from one commit to the other. */
 export const diffCommand = (topLevel: string, from: BranchName | ObjectId, to: BranchName | ObjectId): string =>
   command("git", "-C", topLevel, "diff", `${from}...${to}`)
 
-/** The command that merges a branch into what is checked out; or refuses to, where that needs a merge commit. */
+/** The command that merges a branch into what is checked out; with `fastForwardOnly`, it refuses to create a merge commit. */
 export const mergeCommand = (
   topLevel: string,
   branch: BranchName,
@@ -29,7 +29,7 @@ export const mergeCommand = (
 ): string =>
   command("git", "-C", topLevel, "merge", ...(options?.fastForwardOnly === true ? ["--ff-only"] : []), branch)
 
-/** The command that commits these files, and nothing else that may be staged. */
+/** The command that commits these files, and nothing else that is staged. */
 export const addAndCommitCommand = (topLevel: string, files: ReadonlyArray<string>): string => {
   // A name can look like a pattern.
   const literally = files.some((file) => /^:|[*?[\\]/.test(file)) ? ["--literal-pathspecs"] : []

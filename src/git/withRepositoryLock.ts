@@ -1,4 +1,4 @@
-/** What stands around every change to a repository: one at a time, in the right repository, unchanged, with no lock left. */
+/** Guards every change to a repository: one at a time, only in the same unchanged repository, and once its locks are free. */
 import { Context, Effect } from "effect"
 import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
@@ -6,7 +6,7 @@ import * as Fingerprint from "./Fingerprint.js"
 import * as Locks from "./Locks.js"
 import { inRepository, type Repository, verifyIdentity } from "./Repository.js"
 
-/** The semaphore of each repository by its identity; there are as many as repositories were ever changed. */
+/** One semaphore per repository, by its identity. */
 export class Mutexes extends Context.Tag("charlotte/GitMutexes")<Mutexes, (identity: string) => Effect.Semaphore>() {}
 
 export const makeMutexes: Effect.Effect<Mutexes["Type"]> = Effect.sync(() => {
@@ -19,13 +19,13 @@ export const makeMutexes: Effect.Effect<Mutexes["Type"]> = Effect.sync(() => {
 })
 
 interface Options {
-  /** Locks that would be in the way, besides those of the repository as a whole. */
+  /** Lock files to wait for, besides those of the repository as a whole. */
   readonly locks?: ReadonlyArray<string>
-  /** To clear up is allowed in a repository that was changed, too. */
+  /** Cleaning up is allowed even if the fingerprint has changed. */
   readonly evenIfChanged?: boolean
 }
 
-/** Makes a change to the repository. */
+/** Runs a change to the repository. */
 export const mutate =
   (repository: Repository, options: Options = {}) =>
   <A, E, R>(change: Effect.Effect<A, E, R>) =>
@@ -42,7 +42,7 @@ export const mutate =
       )
     )
 
-/** Runs a git command of a change; once more when a lock was taken between the look and the command. */
+/** Runs a git command of a change, and once more if a lock was taken between the check and the command. */
 export const patiently = (
   repository: Repository,
   args: ReadonlyArray<string>,

@@ -45,7 +45,7 @@ export interface Service {
   /** The environment and the time limit of gates, setup and baseline commands. */
   readonly gates: { readonly env: ReadonlyArray<string>; readonly timeout: Duration.Duration }
 
-  /** Reads the configuration again, if it can change. If it is invalid, this fails, and the former one holds. */
+  /** Reads the configuration again, if it can change. Fails if it is invalid; the previous one then stays in effect. */
   readonly reload: Effect.Effect<void, ReadonlyArray<Diagnostic>>
 }
 

@@ -92,7 +92,7 @@ export const payloads = {
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.passed": Schema.Struct({ command: Schema.String, log: Log }),
   "task.gate.failed": Schema.Struct({ command: Schema.String, reason, log: Log }),
-  /** With a class, the agent was not reached, and that attempt goes on. */
+  /** With a class, the agent could not be reached, and the same attempt continues. */
   "task.retry": Schema.Struct({
     class: Schema.optional(TurnClass),
     attempt: Schema.Int,
@@ -106,7 +106,7 @@ export const payloads = {
   "task.completed": Schema.Struct({ attempt: Schema.Int, commit }),
   "task.failed": Schema.Struct({ attempts: Schema.Int, reason, log }),
 
-  /** The first attempt to land, or another one since the target has moved. */
+  /** The first attempt to land, or another one because the target has moved. */
   "orch.landing": Schema.Struct({ target: Schema.String, attempt: Schema.Int }),
   "orch.landed": Schema.Struct({ target: Schema.String, commit })
 } as const

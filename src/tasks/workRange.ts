@@ -1,5 +1,5 @@
 /**
- * The commits between which the work of a job lies, by its record: branches only show it, and go when it is pruned.
+ * The commit range of a job's work, from its records; its branches may have been pruned.
  */
 import { Option, Schema } from "effect"
 import type { UnitRecord, Work } from "../domain/Work.js"
@@ -27,7 +27,7 @@ export const ofJob = (snapshot: PlanSnapshot, { units }: Work): Range => ({
 export const ofUnit = (snapshot: PlanSnapshot, { tasks, units }: Work, name: string): Option.Option<Range> =>
   Option.map(Option.fromNullable(units.find(({ unit }) => unit === name)), (record) => {
     const last = units.findLastIndex(({ unit }) => record.dependsOn.includes(unit))
-    // A unit that is to start over has no base any more; it started where it would start again.
+    // A unit that has to start over has no base; it would start again where it started before.
     const base = Option.getOrElse(decode(record.base), () => resultOf(snapshot, units.slice(0, last + 1)))
     const done = tasks.findLast(({ state, unit }) => unit === name && state === "completed")
     return { base, head: Option.getOrElse(decode(done?.commit), () => base) }

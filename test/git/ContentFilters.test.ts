@@ -265,7 +265,7 @@ problem(
   "by the user's attributes and configuration",
   (world) =>
     Effect.zipRight(configure(world, home(world).config), world.write(home(world).attributes, "b.txt filter=loud\n")),
-  /content filter loud is not supported.*home\/\.config\/git\/attributes asks for it for b\.txt, and .*home\/\.gitconfig names its program/
+  /content filter loud is not supported.*home\/\.config\/git\/attributes requires it for b\.txt, and .*home\/\.gitconfig configures its program/
 )
 problem(
   "by a file of attributes that the user has named",
@@ -275,7 +275,7 @@ problem(
       yield* world.write(`${world.root}/home/mine`, "b.txt filter=loud\n")
       yield* world.git(world.root, "config", "--global", "core.attributesFile", "~/mine")
     }),
-  /home\/mine asks for it for b\.txt/
+  /home\/mine requires it for b\.txt/
 )
 problem(
   "by the configuration of the machine",
@@ -292,7 +292,7 @@ problem(
         `${world.root}/mine`
       )
     }),
-  /\/mine asks for it for b\.txt, and .*\/system names its program/
+  /\/mine requires it for b\.txt, and .*\/system configures its program/
 )
 problem(
   "by attributes of the repository that no commit holds",
@@ -302,5 +302,5 @@ problem(
       yield* Effect.promise(() => mkdir(`${world.top}/.git/info`, { recursive: true }))
       yield* world.write(`${world.top}/.git/info/attributes`, "* filter=loud\n")
     }),
-  /info\/attributes asks for it for \.gitignore, a\.txt, b\.txt, and .*config names its program/
+  /info\/attributes requires it for \.gitignore, a\.txt, b\.txt, and .*config configures its program/
 )

@@ -41,12 +41,12 @@ it("a refused value is named, with nothing in it that could act on a terminal", 
 
 it("a refusal says what to write instead", () => {
   expect(refusal(BranchName, "refs/heads/main")).toBe(
-    'branch "refs/heads/main" cannot be used: it is spelled out; write "main"'
+    'branch "refs/heads/main" cannot be used: it is a full ref name; use "main"'
   )
-  expect(refusal(BranchName, "HEAD")).toContain("write the name of a branch")
+  expect(refusal(BranchName, "HEAD")).toContain("use the name of a branch")
   expect(refusal(BranchName, "--upload-pack=x")).toBe('branch "--upload-pack=x" cannot be used: it begins with "-"')
   expect(refusal(UnitName, "a b")).toContain("letters, digits")
-  expect(refusal(RepoPath, "../x")).toContain('holds an empty part, "." or ".."')
+  expect(refusal(RepoPath, "../x")).toContain('contains an empty part, "." or ".."')
   expect(refusal(OwnBranch, "main")).toContain('begin with "charlotte/"')
   expect(refusal(ObjectId, "main")).not.toBe("accepted")
 })

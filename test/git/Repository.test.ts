@@ -41,11 +41,11 @@ scenario("what is no working tree is refused with its reason", (world) =>
       Effect.map(Effect.flip(service.open(path)), (error) =>
         error._tag === "NotARepository" ? error.reason : error._tag
       )
-    expect(yield* reason(`${world.root}/none`)).toBe("there is nothing")
+    expect(yield* reason(`${world.root}/none`)).toBe("it does not exist")
     expect(yield* reason(`${top}/a.txt`)).toBe("it is not a directory")
     expect(yield* reason(`${world.root}/empty`)).toContain("not a git repository")
     expect(yield* reason(`${world.root}/bare.git`)).toBe("it is a bare repository, without files")
-    expect(yield* reason(`${top}/.git/refs`)).toBe("it lies within a git directory")
+    expect(yield* reason(`${top}/.git/refs`)).toBe("it is inside a git directory")
     expect(yield* reason("repository")).toBe("the path is not absolute")
   })
 )

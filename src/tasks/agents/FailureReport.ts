@@ -1,13 +1,13 @@
-/** What an agent reports of a turn that failed. */
+/** The failure that an agent reports for a turn. */
 export interface FailureReport {
   readonly class: "usageLimit" | "auth" | "network"
-  /** In its own words. */
+  /** The agent's own message. */
   readonly message: string
-  /** When its usage limit resets, in seconds since 1970, or from now on. */
+  /** When its usage limit resets: in seconds since 1970, or in seconds from now. */
   readonly reset?: { readonly at: number } | { readonly in: number } | undefined
 }
 
-/** The class of a failure by its HTTP status; undefined for one that the agent or the task has caused. */
+/** The class of a failure by its HTTP status; undefined if the agent or the task caused it. */
 export const classOfStatus = (status: number | undefined): FailureReport["class"] | undefined => {
   if (status === undefined) return undefined
   if (status === 429) return "usageLimit"
@@ -15,7 +15,7 @@ export const classOfStatus = (status: number | undefined): FailureReport["class"
   return status === 408 || status >= 500 ? "network" : undefined
 }
 
-/** Seconds of a `retry-after` header that a message quotes. */
+/** The seconds of a `retry-after` header quoted in a message. */
 export const retryAfter = (message: string): { readonly in: number } | undefined => {
   const [, seconds] = /\bretry-after["']?: *["']?(\d{1,7})\b/i.exec(message) ?? []
   return seconds === undefined ? undefined : { in: Number(seconds) }

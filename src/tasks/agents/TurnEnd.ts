@@ -1,9 +1,9 @@
 /**
  * How a turn of an agent ended, and what that means for its task.
  *
- * The class of a failed turn is read from the record with which the agent itself reports its failure, never from its text, from
- * the output of its tools, or from a turn that ended well: the task may be about these very messages. Text that is not known is a
- * plain failure.
+ * The class of a failed turn is read from the record with which the agent itself reports the failure, never from its prose, from
+ * the output of its tools, or from a turn that succeeded: the task itself may be about such messages. An unknown message is a plain
+ * failure.
  */
 import { DateTime, Duration, Option, Schema } from "effect"
 import type { ProcessOutcome } from "../../process/ProcessOutcome.js"
@@ -46,22 +46,22 @@ export type TurnClass = typeof TurnClass.Type
 
 export interface TurnEnd {
   readonly class: TurnClass
-  /** Of a failure that the agent has reported: its own words. */
+  /** The agent's own message, if it reported the failure. */
   readonly message?: string
-  /** Of a usage limit, if the agent says when it resets. */
+  /** When the usage limit resets, if the agent says so. */
   readonly resetsAt?: DateTime.Utc
 }
 
 export interface Turn {
   readonly outcome: ProcessOutcome
-  /** Of an agent that reports its failures. */
+  /** The format in which the agent reports failures, if it does. */
   readonly format: Format | undefined
   /** The end of its output, and the size of all of it in bytes. */
   readonly tail: string
   readonly size: number
 }
 
-/** The size of `tail` in bytes that holds the report of an agent, which can be long. */
+/** The size of `tail` in bytes: enough for the report of an agent, which can be long. */
 export const tailSize = 256 * 1024
 
 export const read = (turn: Turn, now: DateTime.Utc): TurnEnd => {
@@ -97,14 +97,14 @@ const report = ({ format, size, tail }: Turn): Option.Option<FailureReport> => {
     case "codex-json":
       return codexResult.read(lines(tail))
     case "text":
-      // An agent that is refused has done nothing, and prints nothing else. Behind other output, the line may be a tool's.
+      // A refused agent prints nothing else. After other output, the line may come from a tool.
       return Buffer.byteLength(tail) === size ? claudeResult.limitLine(tail.trim()) : Option.none()
   }
 }
 
 const lines = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line.startsWith("{"))
 
-/** No limit is longer than a week, so that a time beyond is a unit or a clock that is wrong. */
+/** No limit lasts longer than a week, so a later time means a wrong unit or a wrong clock. */
 const longest = Duration.days(8)
 
 /** A reset in the past, or too far away, counts as unknown. */

@@ -5,7 +5,7 @@
 import { Option, Schema } from "effect"
 import { classOfStatus, type FailureReport, retryAfter } from "./FailureReport.js"
 
-/** The end of the turn. Only a request that failed for good has a text with `is_error`: that of the client, not of the model. */
+/** The end of the turn. With `is_error`, only a request that failed for good has a text: the client's message, not the model's. */
 const Result = Schema.Struct({
   type: Schema.Literal("result"),
   is_error: Schema.Boolean,
@@ -13,7 +13,7 @@ const Result = Schema.Struct({
   api_error_status: Schema.optional(Schema.NullOr(Schema.Number))
 })
 
-/** The state of the usage limits, also where a request was served. */
+/** The state of the usage limits; also reported for requests that were served. */
 const RateLimitEvent = Schema.Struct({
   type: Schema.Literal("rate_limit_event"),
   rate_limit_info: Schema.Struct({
@@ -59,7 +59,7 @@ const rejection = ({ rate_limit_info: info }: typeof RateLimitEvent.Type) => {
   return { class: "usageLimit" as const, reset: typeof resetsAt === "number" ? { at: resetsAt } : undefined }
 }
 
-/** As in `API Error: 529 {"type":"error",…}`, also behind the advice to log in. */
+/** As in `API Error: 529 {"type":"error",…}`, also after the advice to log in. */
 const statusIn = (message: string): number | undefined => {
   const [, status] = /^(?:[^:|{]{0,60} · |Failed to authenticate\. )?API Error:? \(?(\d{3})\b/.exec(message) ?? []
   return status === undefined ? undefined : Number(status)

@@ -1,6 +1,6 @@
 /**
- * Reads why a turn of Codex failed, from the records of `codex exec --json`: the `turn.failed` that ends it, or the `error` of a
- * turn that ends without.
+ * Reads why a turn of Codex failed, from the records of `codex exec --json`: the `turn.failed` that ends it, or else its last
+ * `error`.
  */
 import { Option, Schema } from "effect"
 import { classOfStatus, type FailureReport, retryAfter } from "./FailureReport.js"
@@ -21,7 +21,7 @@ const TurnRecord = Schema.Union(
   Schema.Struct({ type: Schema.Literal("turn.started", "turn.completed") })
 )
 
-/** The answer of the service, which a message quotes. */
+/** The response of the service, as quoted in a message. */
 const Body = Schema.Struct({ error: Schema.Struct(limit) })
 
 type Limit = (typeof Body.Type)["error"]

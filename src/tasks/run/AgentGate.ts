@@ -1,9 +1,9 @@
 /**
- * Admits the turns of agents, for all jobs of an orchestrator: none while the agent is at its usage limit, and once that has
- * reset, one that goes first, the probe, to find out whether the agent works again.
+ * Admits the turns of agents, for all jobs of an orchestrator: none while the agent is at its usage limit, and once the limit has
+ * reset, first a single one, the probe, to find out whether the agent works again.
  *
  * The limit is recorded before its job parks, so that after a crash in between, the next attempt parks without another turn. The
- * probe is kept in memory: after a crash, the next turn is one.
+ * probe is kept in memory only: after a crash, the next turn is the probe.
  */
 import { Data, DateTime, Deferred, Duration, Effect, Fiber, Option } from "effect"
 import { AgentLimit } from "../../domain/AgentLimit.js"
@@ -17,19 +17,19 @@ import type { WriteError } from "./WriteError.js"
 /** The agent is at its usage limit. */
 export class AgentLimited extends Data.TaggedError("AgentLimited")<{ readonly limit: AgentLimit }> {}
 
-/** Another turn finds out whether the agent works again. */
+/** Another turn is probing whether the agent works again. */
 export class AgentProbed extends Data.TaggedError("AgentProbed")<{ readonly ended: Effect.Effect<void> }> {}
 
-/** What a turn came to. */
+/** The result of a turn. */
 export interface Ended<A> {
   readonly value: A
   readonly end: TurnEnd
 }
 
 export interface AgentGate {
-  /** Fails while no turn of the agent may begin. */
+  /** Fails while no turn of the agent may start. */
   readonly check: (agent: string) => Effect.Effect<void, AgentLimited | AgentProbed | StoreError>
-  /** Runs a turn of the agent of a job, and records the limit that it has reached, or that the agent works again. */
+  /** Runs a turn of a job's agent, and records that it reached a limit, or that the agent works again. */
   readonly turn: (
     job: Pick<JobContext<unknown>, "id" | "attempt">,
     agent: string
@@ -42,10 +42,10 @@ export interface AgentGate {
   >
 }
 
-/** A turn that is refused ends within seconds, so that the others need not wait for the end of one that is not. */
+/** A refused turn ends within seconds, so after this time the others need not wait for the probe to end. */
 const probeTime = Duration.minutes(2)
 
-/** How long to wait where the agent does not say: it doubles from one refusal to the next. */
+/** How long to wait if the agent does not say: doubled with each refusal. */
 const [shortest, longest] = [Duration.minutes(5), Duration.hours(1)]
 
 const pause = (refusals: number) => Duration.min(Duration.times(shortest, 2 ** (refusals - 1)), longest)
@@ -54,11 +54,11 @@ type Probe = Deferred.Deferred<void>
 
 export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect<AgentGate> =>
   Effect.gen(function* () {
-    // A decision and the record that it depends on are one step.
+    // Reading a record and deciding by it is one atomic step.
     const step = (yield* Effect.makeSemaphore(1)).withPermits(1)
     const probes = new Map<string, Probe>()
 
-    /** The limit of an agent that has reset; none if it has no limit. */
+    /** The limit of the agent, if it has one that has reset; fails while it has not. */
     const passed = (agent: string) =>
       Effect.gen(function* () {
         const limit = yield* agentLimits.get(agent)
@@ -71,7 +71,7 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
         return limit
       })
 
-    /** The probe that the turn is, if it is one. */
+    /** Admits a turn; returns its probe if it is one. */
     const admit = (agent: string) =>
       step(
         Effect.gen(function* () {
@@ -97,7 +97,7 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
           const by = { jobId, attempt }
           const clear = retryWrite(agentLimits.clear({ ...by, agent }))
 
-          /** The agent works, although the turn has not ended. */
+          /** Clears the limit while the turn is still running: a refused one would have ended. */
           const confirm = (probe: Probe) =>
             Effect.sleep(probeTime).pipe(
               Effect.zipRight(step(Effect.zipRight(clear, end(agent, probe)))),
@@ -136,24 +136,24 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
     }
   })
 
-/** Runs an effect beside another, and no longer. */
+/** Runs `beside` in the background while the effect runs, and interrupts it at the end. */
 const during = <A, E, R>(beside: Effect.Effect<void>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(Effect.fork(Effect.interruptible(beside)), () => effect, Fiber.interrupt)
 
-/** Whether the end of a turn says that the agent works: it does not where the agent was not reached. */
+/** Whether the end of a turn shows that the agent works: not if the agent was not reached. */
 const hasAnswered = ({ class: name }: TurnEnd): boolean => name !== "network" && name !== "auth" && name !== "gone"
 
 const reached = (found: {
   readonly agent: string
   readonly end: TurnEnd
-  /** The limit that is recorded. */
+  /** The recorded limit. */
   readonly known: Option.Option<AgentLimit>
   readonly now: DateTime.Utc
   readonly isProbe: boolean
 }): AgentLimit => {
   const { agent, end, isProbe, known, now } = found
   const reason = end.message ?? "usage limit reached"
-  // Of turns side by side, each is refused: that is one refusal.
+  // Concurrent turns are each refused; together they count as one refusal.
   const current = Option.filter(known, ({ until }) => DateTime.greaterThan(until, now))
   if (end.resetsAt !== undefined) {
     const until = Option.match(current, { onNone: () => end.resetsAt, onSome: (limit) => limit.until })

@@ -1,5 +1,5 @@
 /**
- * The turns of a job's agent: whether one may begin, and what its end means for the others.
+ * The turns of a job's agent: whether one may start, and what its end means for the others.
  */
 import { Data, Effect, Option, Ref } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -13,13 +13,13 @@ import type { WriteError } from "./WriteError.js"
 /** The agent is not logged in, or its key is refused. */
 export class AgentUnauthorized extends Data.TaggedError("AgentUnauthorized")<{ readonly reason: string }> {}
 
-/** No turn of the agent may begin for now. */
+/** No turn of the agent may start for now. */
 export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized
 
 export interface AgentTurns {
-  /** Fails while no turn may begin. */
+  /** Fails while no turn may start. */
   readonly check: Effect.Effect<void, AgentUnavailable | StoreError>
-  /** Runs a turn; fails if it may not begin, or if it shows that no turn may. Nothing of it counts then. */
+  /** Runs a turn; fails if none may start, or if this one shows that none may, in which case it does not count. */
   readonly run: <A, E, R>(
     turn: Effect.Effect<Ended<A>, E, R>
   ) => Effect.Effect<Ended<A>, E | AgentUnavailable | WriteError, R>

@@ -1,5 +1,5 @@
 /**
- * Which units of a job can go on. When none can, because all of them wait for their agent, the job parks.
+ * Tracks which units of a job can make progress. Once none can, because all of them wait for their agent, the job parks.
  */
 import { DateTime, Deferred, Duration, Effect } from "effect"
 import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
@@ -11,9 +11,9 @@ export interface UnitActivity {
   readonly isSettled: (position: number) => boolean
   /** Waits until the unit at a position is settled; the position before the first is settled from the start. */
   readonly awaitSettled: (position: number) => Effect.Effect<void>
-  /** Those who wait for it can go on. */
+  /** Marks the unit as settled, and wakes those that wait for it. */
   readonly settle: (position: number) => Effect.Effect<void>
-  /** Waits for the agent, at most until the time is up. */
+  /** Waits for the agent, until the time of the wait if it has one. */
   readonly awaitAgent: (wait: Wait) => Effect.Effect<void>
   /** The unit is over. */
   readonly end: Effect.Effect<void>
@@ -26,7 +26,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
       units
     )
     const waits = new Set<Wait>()
-    // Each step between two units is taken at once: a unit that is settled hands its activity to those who wait for it.
+    // A settled unit hands its activity to those that wait for it in one synchronous step: the count never drops in between.
     let active = units
 
     const idle = Effect.suspend(() => {
@@ -67,7 +67,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
     }
   })
 
-/** Without a time, only people can help, whatever else resets. */
+/** A wait without a time comes first: it needs a person, whatever else resets. */
 const earliest = (waits: ReadonlyArray<Wait>): Wait => {
   const [first, ...others] = waits
   if (first === undefined) throw new Error("no unit waits for its agent")

@@ -16,7 +16,7 @@ import { retryWhileDiskIsFull } from "./retryWhileDiskIsFull.js"
 import * as runCommand from "./runCommand.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
 
-/** The `sh` blocks of a task report nothing: all that they print is the task's. */
+/** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
 const formatOf = ({ agent }: RunContext) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
 
 export const run = (
@@ -30,7 +30,7 @@ export const run = (
     previous
   }: {
     readonly attempt: number
-    /** Of its files, without their endings. */
+    /** The path of its files, without their extensions. */
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
   }
@@ -66,7 +66,7 @@ export const run = (
     })
     const { outcome, reason, tail } = value
     const end = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to }, yield* now)
-    // A turn that was refused did nothing.
+    // A refused turn did no work, so it does not count.
     if (end.class === "usageLimit" || end.class === "auth" || end.class === "network") yield* markRunning(calls)
     yield* emit("task.agent.ended", { class: end.class, reason, log: value.log })
     return { value, end }

@@ -1,5 +1,5 @@
 /**
- * Commits the work of a task, and notes what the user may not expect of it.
+ * Commits the work of a task, and notes anything about it that the user may not expect.
  */
 import { Effect, Option, Schema } from "effect"
 import { basename, dirname } from "node:path"

@@ -141,7 +141,7 @@ export const mustPass = (ctx: RunContext, worktree: Worktree, options: Parameter
       : new CommandFailed({ purpose: options.purpose, command: options.line, reason, log: log.file })
   )
 
-/** Enough for the message of an error. */
+/** Output lines in an error message. */
 const maxLines = 3
 const maxEnd = 300
 

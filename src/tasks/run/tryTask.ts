@@ -27,7 +27,7 @@ export interface FailedAttempt {
   readonly tail?: string
   /** The pause before the next attempt. */
   readonly pause: Duration.Duration
-  /** The service of the agent was not reached, so that the attempt may go on. */
+  /** The service of the agent could not be reached, so the same attempt may continue. */
   readonly isUnreachable?: boolean
 }
 
@@ -40,7 +40,7 @@ const noteMoved = (ctx: RunContext, unit: Unit, task: Task, who: string, { moved
     { discard: true }
   )
 
-/** The call of an agent is repeated in the same attempt where its service was not reached, and has a log of its own each time. */
+/** Within one attempt, the agent is called again if its service could not be reached; each call has a log of its own. */
 const unusedName = (name: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem

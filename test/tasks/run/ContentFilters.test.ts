@@ -26,7 +26,7 @@ echo out > out.txt`
       expect(work.tasks).toMatchObject([{ state: "completed", failures: 1 }])
       expect(events.find(({ type }) => type === "task.retry")?.payload).toMatchObject({
         reason: expect.stringMatching(
-          /content filter loud is not supported.*: \.gitattributes asks for it for out\.txt, a\.txt, b\.txt, and .*\/home\/\.gitconfig names its program; take "filter=loud" out of there/
+          /content filter loud is not supported.*: \.gitattributes requires it for out\.txt, a\.txt, b\.txt, and .*\/home\/\.gitconfig configures its program; remove "filter=loud" there/
         )
       })
       expect(yield* show(world, top, "main:out.txt")).toBe("out\n")
@@ -48,7 +48,7 @@ echo out > out.txt`
         world.write(`${top}/.gitattributes`, "*.x filter=loud\n")
       ).pipe(Effect.provide(charlotte(world)))
       const { branch, command, reason } = yield* blockedBy(ended)
-      expect(reason).toMatch(/content filter loud is not supported.*: \.gitattributes asks for it for out\.x/)
+      expect(reason).toMatch(/content filter loud is not supported.*: \.gitattributes requires it for out\.x/)
       expect(command).toBe(`charlotte retry ${ended.id}`)
       expect(yield* commitOf(world, top, "main")).toBe(main)
       expect(yield* show(world, top, `${branch}:out.x`)).toBe("out\n")

@@ -78,7 +78,7 @@ describe("an agent that misbehaves in every attempt", () => {
                   { unit: "deletes", reason: expect.stringMatching(`${failed} the worktree \\S+ cannot be used`) },
                   {
                     unit: "nests",
-                    reason: expect.stringMatching(`${failed} \\S+ holds repositories of their own in sub unit fine`)
+                    reason: expect.stringMatching(`${failed} \\S+ contains other git repositories in sub unit fine`)
                   },
                   { unit: "rewrites", reason: expect.stringMatching(`${failed} the gate exited with code 1$`) },
                   { unit: "switches", reason: expect.stringMatching(`${failed} HEAD of \\S+ was moved`) }

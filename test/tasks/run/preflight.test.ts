@@ -192,7 +192,7 @@ describe("a job is rejected", () => {
 
         for (const tasksDir of ["../home", "/tmp"])
           expect(yield* say({ tasksDir })).toContain(`tasksDir: ${tasksDir}: is outside the repository ${top}`)
-        expect(yield* say({ targetBranch: "HEAD" })).toContain("it stands for whatever is checked out")
+        expect(yield* say({ targetBranch: "HEAD" })).toContain("it means whatever is checked out")
         expect(yield* say({ targetBranch: "main:tasks" })).toContain('targetBranch: branch "main:tasks" cannot be used')
         expect(yield* say({ repoPath: world.root })).toContain(
           `repoPath: ${world.root} is not the working tree of a git`
