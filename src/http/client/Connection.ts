@@ -24,13 +24,13 @@ export type Target =
   | RemoteTarget
 
 /**
- * A server on another machine. Node trusts the CAs in the file that `NODE_EXTRA_CA_CERTS` names, beside those that it knows.
+ * A server on another machine. Node also trusts the CAs in the file that `NODE_EXTRA_CA_CERTS` names.
  *
  * @since 0.2.0
  * @category models
  */
 export interface RemoteTarget {
-  /** `https://HOST:PORT`. With `http://` others can read the token on the way. */
+  /** `https://HOST:PORT`. With `http://`, others on the network can read the token. */
   readonly url: string
   readonly token: Redacted.Redacted
 }
@@ -44,7 +44,7 @@ export const show = (target: Target): string => {
 export interface Connection {
   /** For messages. */
   readonly address: string
-  /** Takes paths. No keep-alive: the server could close an idle connection just as a request is sent on it. */
+  /** Request URLs are paths. No keep-alive: the server could close an idle connection just as a request is sent on it. */
   readonly client: HttpClient.HttpClient
 }
 
@@ -69,7 +69,7 @@ const ofTarget = (target: Target) =>
         authorize: HttpClientRequest.bearerToken(target.token)
       }))
 
-/** Without a tracer, requests would name a span that nothing exports. */
+/** Without a tracer, requests would propagate a span that is never exported. */
 const withoutSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Tracing.isTraced, (traced) =>
     traced ? effect : Effect.locally(effect, HttpClient.currentTracerDisabledWhen, () => true)

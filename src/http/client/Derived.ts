@@ -1,5 +1,5 @@
 /**
- * What the clients of a server share: its connection, and how requests are derived from the contract.
+ * The common parts of the clients of a server: the connection, and the options to derive requests from the contract.
  */
 import { Effect, ParseResult } from "effect"
 import { UnexpectedAnswer } from "../contract/errors.js"

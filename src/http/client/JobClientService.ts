@@ -118,7 +118,7 @@ export interface Service {
   readonly logFiles: (id: JobId) => Response<ReadonlyArray<JobLog>, JobNotFound>
 
   /**
-   * A page of the files that a job, or one of its units, has changed: from its start to its last commit, also while it is at work.
+   * A page of the files that a job, or one of its units, has changed: from its start to its last commit, even while it is running.
    * Pass `next` as `after` for the next page.
    */
   readonly diff: (id: JobId, query?: DiffQuery) => Response<Diff, JobNotFound | DiffUnavailable>
@@ -126,7 +126,7 @@ export interface Service {
   /** How busy the server is. */
   readonly system: Response<System>
 
-  /** The agents that jobs can use, with the turns at work and the usage limits that they have reached. */
+  /** The agents that jobs can use, with their running turns and the usage limits that they have reached. */
   readonly agents: Response<ReadonlyArray<AgentStatus>>
 
   /** Requests a shutdown. The server responds first, then shuts down. */
@@ -159,7 +159,7 @@ export interface Patience {
  * @category models
  */
 export interface JobQuery {
-  /** All kinds of the server when it is left out. */
+  /** All kinds of the server by default. */
   readonly kind?: string
   readonly status?: RunStatus
   /** A job must have all of these. */
@@ -169,7 +169,7 @@ export interface JobQuery {
    * its error or the titles of its tasks.
    */
   readonly q?: string
-  /** `queue`: the pending jobs of a kind, in the order in which they begin; `before` means after that job then. */
+  /** `queue`: the pending jobs of a kind, in the order in which they will start; `before` then means after that job. */
   readonly order?: "queue"
   /** Jobs per page, 1 to 1000; 100 by default. */
   readonly limit?: number

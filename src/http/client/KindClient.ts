@@ -1,5 +1,5 @@
 /**
- * The client of one kind of job: what `JobClient` does, with the types of the kind.
+ * The client of one kind of job: as `JobClient`, with the types of the kind.
  *
  * @since 0.2.0
  */
@@ -26,7 +26,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { StartOptions } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
-// The manager itself is none of a client's: a command would load it.
+// Types only: a client must not load the manager.
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type { SendSignal, SignalOptions } from "../../manager/JobManager.js"
@@ -62,7 +62,7 @@ export interface KindService<K extends JobKind.Any> {
     MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown
   >
 
-  /** The record of a job, also of one that is over. */
+  /** The record of a job, whether active or ended. */
   readonly get: (id: JobId) => Response<JobKind.Run<K>, JobNotFound | UndecodableRun>
 
   /** A page of records, newest first. */
@@ -94,7 +94,7 @@ export interface KindService<K extends JobKind.Any> {
   /** As `JobManager.events`; reconnects when the connection is lost. */
   readonly events: (id: JobId, options?: Patience & { readonly after?: number }) => Stream.Stream<JobEvent, FollowError>
 
-  /** As `JobManager.allEvents`: those of this kind; reconnects as `events` does. */
+  /** As `JobManager.allEvents`, for jobs of this kind; reconnects as `events` does. */
   readonly allEvents: (
     options?: Patience & { readonly after?: number | "latest" }
   ) => Stream.Stream<JobEvent, FollowError>
@@ -123,7 +123,7 @@ export interface KindClient<in out K extends JobKind.Any> {
 }
 
 /**
- * The tag of the client of a kind, and the layer that gives it.
+ * The tag of the client of a kind, with its layer.
  *
  * @since 0.2.0
  * @category models
@@ -232,7 +232,7 @@ const make = <K extends AnyKind>(
         Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, kind: kind.kind } }))
       ),
       resume: (id) => Effect.zipRight(find(id), jobs.resume(id)),
-      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the server checks what the type says
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the server checks what the type declares
       signal: signal as KindService<K>["signal"],
       events,
       allEvents: (options) => jobs.allEvents({ ...options, kind: kind.kind })

@@ -1,5 +1,5 @@
 /**
- * The client of the page's sessions, for those that have the socket of the home.
+ * The client for sessions of the page, on the socket of the home.
  */
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import { Effect, type Scope } from "effect"
@@ -13,7 +13,7 @@ import * as Derived from "./Derived.js"
 export interface Service {
   /** A one-time code for the page. The server opens a port for it if none is open. */
   readonly code: Effect.Effect<SessionCode, ClientError | PageUnavailable>
-  /** Ends all sessions, and says how many. */
+  /** Ends all sessions; returns how many there were. */
   readonly endAll: Effect.Effect<number, ClientError>
 }
 

@@ -26,7 +26,7 @@ export const make = ({
   withTimeout
 }: Derived): Effect.Effect<Service> =>
   Effect.gen(function* () {
-    // Derived when first used: a command makes one request.
+    // Derived on first use, since a command makes only one request.
     const jobs = { ...options, group: "charlotteJobs" } as const
     const submit = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "submit" }))
     const list = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "list" }))
@@ -96,7 +96,7 @@ export const make = ({
         return translateErrors(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
       },
       stopAll: translateErrors(Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true } }))).pipe(
-        // Only where a kind is named.
+        // Cannot happen without a kind.
         Effect.catchTag("NoSuchKind", Effect.die)
       ),
       resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),

@@ -31,7 +31,7 @@ const withErrors = <Groups extends HttpApiGroup.HttpApiGroup.Any>(
 ) => api.addError(errorSchemas.Malformed).addError(errorSchemas.NotJson).addError(errorSchemas.TooLarge)
 
 /**
- * The API of a server for those jobs. `isOurs` says which schemas are not those of an application.
+ * The API of a server for those jobs. `isOurs` distinguishes Charlotte's own schemas from an application's.
  *
  * @internal
  */
@@ -106,9 +106,9 @@ export type JobsGroup<K extends Kinds.AnyKind> = "tasks" extends K["kind"]
   : typeof Jobs.group
 
 /**
- * The API of the jobs of these kinds, for `Server.layer` or an application's own API; `JobsApi.layer` gives its handlers. It has a
- * group `kinds` with an endpoint for each kind, which starts a job: `client.kinds.email({ payload: { config } })`. All other
- * endpoints are for the jobs of all of these kinds, and of no others. Two kinds of one name are a defect.
+ * The API of the jobs of these kinds, for `Server.layer` or an application's own API; `JobsApi.layer` provides its handlers. Its
+ * group `kinds` has an endpoint for each kind, which starts a job: `client.kinds.email({ payload: { config } })`. All other
+ * endpoints are for the jobs of these kinds, and no others. Two kinds with the same name are a defect.
  *
  * @since 0.2.0
  * @category constructors

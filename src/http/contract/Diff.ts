@@ -1,5 +1,5 @@
 /**
- * What a job has changed.
+ * The changes of a job.
  */
 import { Schema } from "effect"
 
@@ -11,11 +11,11 @@ import { Schema } from "effect"
  */
 export class DiffFile extends Schema.Class<DiffFile>("charlotte/DiffFile")({
   path: Schema.String,
-  /** Of a renamed file. */
+  /** The former path of a renamed file. */
   oldPath: Schema.optional(Schema.String),
   /** `typeChanged`: a file became a symbolic link, say. */
   status: Schema.Literal("added", "modified", "deleted", "renamed", "typeChanged"),
-  /** The mode as git writes it, such as `100644`; missing for an added file. */
+  /** The former mode in git's notation, such as `100644`; missing for an added file. */
   oldMode: Schema.optional(Schema.String),
   /** Missing for a deleted file. */
   mode: Schema.optional(Schema.String),
@@ -23,11 +23,11 @@ export class DiffFile extends Schema.Class<DiffFile>("charlotte/DiffFile")({
   additions: Schema.NonNegativeInt,
   deletions: Schema.NonNegativeInt,
   binary: Schema.Boolean,
-  /** The patch is left out: it alone is larger than 1 MiB, or the file larger than 8 MiB. */
+  /** The patch is omitted: it is larger than 1 MiB, or the file is larger than 8 MiB. */
   tooLarge: Schema.optional(Schema.Literal(true)),
   /**
-   * The hunks of a unified diff, each with its `@@` line, without a header and without a line break at the end; empty where no line
-   * differs. Missing where the file is binary or too large.
+   * The hunks of a unified diff, each with its `@@` line, without a header and without a trailing line break; empty if no line
+   * differs. Missing if the file is binary or too large.
    */
   patch: Schema.optional(Schema.String)
 }) {}

@@ -21,7 +21,7 @@ export const contentType = "text/event-stream"
 /** Response header with the position at which a stream starts: a client of `after=latest` needs it to reconnect. */
 export const positionHeader = "last-event-id"
 
-/** With the data of each frame. */
+/** An event stream whose frames have this data. */
 const framesOf = (data: EventSchema) =>
   Schema.parseJson(data).pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
 
@@ -65,7 +65,7 @@ const ofAll = (frames: ReturnType<typeof framesOf>) =>
       })
     )
 
-/** The streams of events with that data. */
+/** The endpoints of event streams whose frames have this data. */
 export const make = (data: EventSchema) => {
   const frames = framesOf(data)
   return HttpApiGroup.make("charlotteEvents")

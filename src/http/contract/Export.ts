@@ -1,5 +1,5 @@
 /**
- * All that is recorded of a job, as one document.
+ * The complete record of a job, as one document.
  */
 import { Schema } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
@@ -7,13 +7,13 @@ import { RecordedSignal } from "../../domain/RecordedSignal.js"
 import { Run } from "../../domain/Run.js"
 import { TaskRecord, UnitRecord } from "../../domain/Work.js"
 
-/** The format. */
+/** The version of the format. */
 export const format = 1
 
-/** Streamed, with each record on a line of its own, and with no line break at the end unless all of it was sent. */
+/** Streamed, with each record on a line of its own; a final line break shows that the document is complete. */
 export const Export = Schema.Struct({
   charlotte: Schema.Literal(format),
-  /** Only of a job that is not over. */
+  /** Only for a job that has not ended. */
   complete: Schema.optional(Schema.Literal(false)),
   run: Run,
   events: Schema.Array(JobEvent),

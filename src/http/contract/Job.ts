@@ -1,5 +1,5 @@
 /**
- * What responses say of jobs.
+ * Jobs, as in responses.
  */
 import { Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
@@ -11,14 +11,14 @@ import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
 const phase = Schema.optional(Schema.Literal("running", "stopping"))
 
 /**
- * A key of a job that is not over, and the job that holds it: this one, or the one that it waits behind.
+ * A key of a job that has not ended, and the job that holds it: this one, or the one that it waits for.
  *
  * @since 0.2.0
  * @category models
  */
 export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
   key: Schema.String,
-  /** `start`: given to the start, or by the kind for its configuration; `check`: found out by the check of the job. */
+  /** `start`: an option of the start, or derived by the kind from its configuration; `check`: determined by the check of the job. */
   origin: Schema.Literal("start", "check"),
   holder: JobId,
   holderStatus: RunStatus
@@ -32,7 +32,7 @@ export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
  */
 export class Job extends Run.extend<Job>("charlotte/Job")({
   phase,
-  /** Missing when the job is over. */
+  /** Missing when the job has ended. */
   keys: Schema.optional(Schema.Array(JobKey)),
   /** In the order of the plan. */
   units: Schema.Array(UnitRecord),
@@ -92,12 +92,12 @@ export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")
  * @category models
  */
 export class JobLog extends Schema.Class<JobLog>("charlotte/JobLog")({
-  /** Its path in the directory of logs, on whichever machine. */
+  /** Its path in the directory of logs, on whichever machine it is. */
   file: Schema.String,
   /** In bytes. */
   size: Schema.Int,
   /** When it was last written to. */
   at: Schema.DateTimeUtc,
-  /** The machine that has the whole of it, where that cannot be reached, and only its end is recorded. */
+  /** The machine that has the complete log, if it cannot be reached; only the end of the log is available then. */
   host: Schema.optional(Schema.String)
 }) {}

@@ -32,7 +32,7 @@ const submit = HttpApiEndpoint.post("submit", "/jobs")
   .annotateContext(
     described(
       "Start a job",
-      "Responds as soon as the job is recorded and runs, or waits: whenFull=queue records it as pending where no permit is free, startAt or delay (milliseconds) let it begin later, and at most one job holds a key. With an Idempotency-Key it is safe to retry: the same key returns the same job."
+      "Responds as soon as the job is recorded and runs, or waits: whenFull=queue records it as pending if no permit is free, startAt or delay (milliseconds) let it start later, and at most one job holds a key. With an Idempotency-Key it is safe to retry: the same key returns the same job."
     )
   )
 
@@ -53,7 +53,7 @@ const list = HttpApiEndpoint.get("list", "/jobs")
   .annotateContext(
     described(
       "List jobs, newest first",
-      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; nothing in the text has a meaning of its own. A page with a next one may be short, or even empty. order=queue lists the pending jobs of a kind in the order in which they begin."
+      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; the text has no operators. A page that is followed by another may be short, or even empty. order=queue lists the pending jobs of a kind in the order in which they will start."
     )
   )
 
@@ -70,7 +70,7 @@ const exported = HttpApiEndpoint.get("export", "/jobs/:id/export")
   .annotateContext(
     described(
       "Export a job",
-      "All that is recorded of the job but its logs, streamed as one document, each record on a line of its own. complete is false if the job is not over: the document has it as it stands. A document that does not end with a line break was cut off."
+      "The complete record of the job, without its logs, streamed as one document, each record on a line of its own. complete is false if the job has not ended: the document then contains what is recorded so far. A document that does not end with a line break was cut off."
     )
   )
 
@@ -124,7 +124,7 @@ const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
   .annotateContext(
     described(
       "Send a signal to a job",
-      "It is kept with the job, and wakes it where it has parked for that. by: who sends it, shown as a claim."
+      "The signal is recorded with the job, and wakes it if it is parked for that signal. by: the name of the sender, which is not verified."
     )
   )
 
@@ -132,13 +132,13 @@ const pin = HttpApiEndpoint.post("pin", "/jobs/:id/pin")
   .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobNotFound)
-  .annotateContext(described("Pin a job", "Its record and logs are kept, whatever the retention of its kind says."))
+  .annotateContext(described("Pin a job", "Its record and logs are kept, regardless of the retention of its kind."))
 
 const unpin = HttpApiEndpoint.del("unpin", "/jobs/:id/pin")
   .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobNotFound)
-  .annotateContext(described("Unpin a job", "The retention of its kind holds for it again."))
+  .annotateContext(described("Unpin a job", "The retention of its kind applies to it again."))
 
 export const Prune = Schema.Struct({
   /** Only jobs of this kind. */
@@ -153,7 +153,7 @@ const prune = HttpApiEndpoint.post("prune", "/jobs/prune")
   .annotateContext(
     described(
       "Remove the finished jobs that retention no longer keeps",
-      "The server does so by itself every 10 minutes. With dryRun it only responds what it would remove."
+      "The server does so by itself every 10 minutes. With dryRun, the response only lists what would be removed."
     )
   )
 
@@ -179,7 +179,7 @@ const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .annotateContext(
     described(
       "Get the output of an agent or a gate",
-      "The latest log of a task, or a file that an event names. from and to are offsets in bytes of the output; follow streams it until the task has ended, also beyond what the file of a log holds. A log that another node of a cluster has is read there; when that node is gone, the response is a sentence that says so and the end of the log, as recorded."
+      "The latest log of a task, or a file that an event names. from and to are offsets in bytes of the output; follow streams it until the task has ended, even beyond what the log file contains. A log on another node of a cluster is read there; if that node is gone, the response is a sentence that says so and the end of the log, as recorded."
     )
   )
 
@@ -206,8 +206,8 @@ const diff = HttpApiEndpoint.get("diff", "/jobs/:id/diff")
   .addError(errorSchemas.JobNotFound)
   .annotateContext(
     described(
-      "Get what a job has changed",
-      "The files that differ between the commit at which the job, or one of its units, started and the last one that it has made, also while it is at work; what was committed meanwhile on the target branch is not part of it. A page has about 4 MiB. Binary files are named only, and so are files whose patch alone is larger than 1 MiB."
+      "Get the changes of a job",
+      "The files that differ between the commit at which the job, or one of its units, started and its last commit so far; commits made on the target branch meanwhile are not included. A page has about 4 MiB. Binary files, and files whose patch is larger than 1 MiB, are listed without a patch."
     )
   )
 
@@ -221,7 +221,7 @@ const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
     .addError(errorSchemas.StoreInvalid)
     .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and their records" }))
 
-/** One listing: with `submit` first, or without it. */
+/** Adds all endpoints but `submit`, which comes first if there is one. */
 const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
   group: HttpApiGroup.HttpApiGroup<"charlotteJobs", Endpoints, never>
 ) =>
@@ -247,5 +247,5 @@ const empty = HttpApiGroup.make("charlotteJobs")
 /** Jobs of any kind. */
 export const group = jobs(empty)
 
-/** The same, where one kind is `tasks`. */
+/** The same for an API with the kind `tasks`. */
 export const groupWithTasks = jobs(empty.add(submit))

@@ -24,7 +24,7 @@ import { Submitted } from "./Job.js"
 import { type StartFields, startFields } from "./Parameters.js"
 
 /**
- * What the API does with the jobs of any kind.
+ * The operations of the API on jobs of any kind.
  *
  * @since 0.2.0
  * @category models
@@ -33,7 +33,7 @@ export interface AnyManager extends Pick<
   JobManager.Service<unknown, never>,
   "start" | "stop" | "stopAll" | "resume" | "events" | "allEvents" | "activeCount" | "health"
 > {
-  /** It takes what its kind declares. */
+  /** Accepts the signals that its kind declares. */
   readonly signal: (
     id: JobId,
     name: never,
@@ -44,7 +44,7 @@ export interface AnyManager extends Pick<
 }
 
 /**
- * A kind of job whose tag gives its manager.
+ * A kind of job whose tag provides its manager.
  *
  * @since 0.2.0
  * @category models
@@ -109,11 +109,11 @@ const endpoint = ({ config, kind }: JobKind.Any) =>
       OpenApi.annotations({
         summary: `Start a job of kind ${kind}`,
         description:
-          "Responds as soon as the job is recorded and runs, or waits: whenFull: queue records it as pending where no permit is free, startAt or delay (milliseconds) let it begin later, and at most one job holds a key. With an idempotencyKey it is safe to retry: the same key returns the same job."
+          "Responds as soon as the job is recorded and runs, or waits: whenFull: queue records it as pending if no permit is free, startAt or delay (milliseconds) let it start later, and at most one job holds a key. With an idempotencyKey, it is safe to retry: the same key returns the same job."
       })
     )
 
-/** Two kinds of one name are a mistake of the program. */
+/** Throws if two kinds have the same name, which is a bug of the application. */
 export const group = <K extends AnyKind>(kinds: ReadonlyArray<K>): Group<K> => {
   const names = kinds.map(({ kind }) => kind)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
@@ -143,7 +143,7 @@ const encodedOf = (schema: Schema.Schema.All): Schema.Schema<unknown> =>
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: only its AST is used
   Schema.encodedSchema(Schema.asSchema(schema)) as Schema.Schema<unknown>
 
-/** What the document shows beside the endpoints: of each kind, what its jobs succeed and fail with, and their signals. */
+/** Further schemas for the OpenAPI document: the config, result, error and signals of each kind. */
 export const documented = (kinds: ReadonlyArray<JobKind.Any>): ReadonlyArray<Schema.Schema.All> =>
   kinds.flatMap(({ config, error, kind, signals = {}, success }) =>
     Object.entries({

@@ -95,10 +95,10 @@ export const Flag = Schema.Literal("true", "false").pipe(
   expecting("true or false")
 )
 
-/** Where a page of a diff begins: its two commits, as the job may go on meanwhile, and how many files to skip. */
+/** The start of a page of a diff: its two commits, since the job may commit meanwhile, and the number of files to skip. */
 export const DiffPosition = Schema.String.pipe(
   Schema.pattern(/^([0-9a-f]{40}|[0-9a-f]{64})-([0-9a-f]{40}|[0-9a-f]{64})-(\d{1,9})$/),
-  expecting("the next of another page")
+  expecting("the value of next from another page")
 )
 
 /** 1 to 200 printable ASCII characters. */
@@ -116,7 +116,7 @@ const choices = {
   whenKeyTaken: optional(WhenKeyTaken.pipe(expecting("refuse, attach, replace or queue")))
 }
 
-/** The options of a start; `JobManager.start` checks how they go together. */
+/** The options of a start; `JobManager.start` checks their combination. */
 export const startOptions = {
   ...choices,
   priority: optional(integer.pipe(expecting("a whole number from -1000000 to 1000000"))),
@@ -129,7 +129,7 @@ export const startOptions = {
 
 const text = Schema.String.pipe(expecting("a text"))
 
-/** The same as fields of a body in JSON. */
+/** The same options as fields of a JSON body. */
 export const startFields = {
   ...choices,
   priority: optional(Schema.Number.pipe(expecting("a whole number from -1000000 to 1000000"))),

@@ -1,6 +1,6 @@
 /**
- * Endpoints of the page's sessions: a browser exchanges a one-time code for a token, and has the server prove that it knows the
- * session before it sends the token again.
+ * Endpoints of the page's sessions: a browser exchanges a one-time code for a token, and before it sends the token again, it makes
+ * the server prove that it knows the session.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -34,7 +34,7 @@ export class Session extends Schema.Class<Session>("charlotte/Session")({
   id: Schema.String,
   /** The bearer token of the session. */
   token: Schema.String,
-  /** When it ends if it is not used. */
+  /** When the session ends unless it is used. */
   expiresAt: Schema.DateTimeUtc
 }) {}
 
@@ -76,7 +76,7 @@ export const group = HttpApiGroup.make("charlotteSession")
         OpenApi.annotations({
           summary: "Get a one-time code for the page",
           description:
-            "For the socket and the token of the home. Opens a port on a loopback address if none is open. The page takes the code from the fragment of its address: ORIGIN/#code=CODE."
+            "Requires the socket, or the token of the home. Opens a port on a loopback address if none is open. The page reads the code from the fragment of its address: ORIGIN/#code=CODE."
         })
       )
   )
@@ -90,7 +90,7 @@ export const group = HttpApiGroup.make("charlotteSession")
         OpenApi.annotations({
           summary: "Begin a session with a one-time code",
           description:
-            "Needs no token, but the Origin of the page. A code can be used once, within 60 seconds; five wrong ones a minute are permitted."
+            "Needs no token, but the Origin of the page. A code can be used once, within 60 seconds; five wrong codes per minute are permitted."
         })
       )
   )
@@ -112,7 +112,10 @@ export const group = HttpApiGroup.make("charlotteSession")
       .addSuccess(HttpApiSchema.NoContent)
       .addError(errorSchemas.SessionNotFound)
       .annotateContext(
-        OpenApi.annotations({ summary: "End a session", description: "That of the token. Its streams are closed." })
+        OpenApi.annotations({
+          summary: "End a session",
+          description: "Ends the session of the token, and closes its streams."
+        })
       )
   )
   .add(
@@ -121,7 +124,7 @@ export const group = HttpApiGroup.make("charlotteSession")
       .annotateContext(
         OpenApi.annotations({
           summary: "End all sessions",
-          description: "Codes that are not used yet become invalid too."
+          description: "Unused codes become invalid too."
         })
       )
   )

@@ -20,9 +20,9 @@ export class Latency extends Schema.Class<Latency>("charlotte/Latency")({
 }) {}
 
 const latencies = {
-  /** From the submission of a job to its start; missing where none has started. */
+  /** From the submission of a job to its start; missing if none has started. */
   wait: Schema.optional(Latency),
-  /** From the start of the last attempt of a job to its end; missing where none has ended. */
+  /** From the start of the last attempt of a job to its end; missing if none has ended. */
   duration: Schema.optional(Latency)
 }
 
@@ -33,7 +33,7 @@ const latencies = {
  * @category models
  */
 export class Minute extends Schema.Class<Minute>("charlotte/Minute")({
-  /** When it began. */
+  /** When the minute began. */
   at: Schema.DateTimeUtc,
   completed: Schema.NonNegativeInt,
   failed: Schema.NonNegativeInt,
@@ -48,19 +48,19 @@ export class Minute extends Schema.Class<Minute>("charlotte/Minute")({
  * @category models
  */
 export class System extends Schema.Class<System>("charlotte/System")({
-  /** How many jobs may be active; missing where the server does not know. */
+  /** Maximum number of active jobs; missing if the server does not know it. */
   capacity: Schema.optional(Schema.Int),
   active: Schema.NonNegativeInt,
   pending: Schema.NonNegativeInt,
   /** 10,000 means that many or more. */
   parked: Schema.NonNegativeInt,
-  /** Of the oldest pending job, which may wait for a time or a key; in milliseconds. */
+  /** The age of the oldest pending job, in milliseconds; it may be waiting for a time or a key. */
   oldestPending: Schema.optional(Schema.NonNegativeInt),
-  /** What follows is counted in memory from this time on, and lost with the process. */
+  /** Throughput and latencies are counted in memory from this time on, and lost with the process. */
   since: Schema.DateTimeUtc,
-  /** Of the last hour. */
+  /** The latencies of the last hour. */
   ...latencies,
-  /** The last 60 minutes, oldest first; the last one is not over. */
+  /** The last 60 minutes, oldest first, including the current one. */
   minutes: Schema.Array(Minute)
 }) {}
 
@@ -71,11 +71,11 @@ export class System extends Schema.Class<System>("charlotte/System")({
  * @category models
  */
 export class ReachedLimit extends Schema.Class<ReachedLimit>("charlotte/ReachedLimit")({
-  /** In the words of the agent. */
+  /** The agent's own message. */
   reason: Schema.String,
-  /** No turn of the agent begins before. */
+  /** No turn of the agent starts before this time. */
   until: Schema.DateTimeUtc,
-  /** How often in a row the agent was refused without saying when its limit resets; 0 if it does say so. */
+  /** The number of consecutive refusals without a reset time; 0 if the agent gave one. */
   refusals: Schema.NonNegativeInt
 }) {}
 
@@ -89,9 +89,9 @@ export class AgentStatus extends Schema.Class<AgentStatus>("charlotte/AgentStatu
   name: Schema.String,
   /** Whether its command is installed on this machine. */
   installed: Schema.Boolean,
-  /** How many of its turns are at work. */
+  /** The number of its running turns. */
   inUse: Schema.NonNegativeInt,
-  /** Missing when it is not at its limit. */
+  /** Missing if it is not at its limit. */
   limit: Schema.optional(ReachedLimit)
 }) {}
 
@@ -104,7 +104,7 @@ export const group = HttpApiGroup.make("charlotteSystem")
       .annotateContext(
         described(
           "Get how busy the server is",
-          "Capacity, active, pending and parked jobs, and what has ended in each of the last 60 minutes. Throughput and latencies are kept in memory: they begin with the process."
+          "Capacity, the number of active, pending and parked jobs, and the jobs that ended in each of the last 60 minutes. Throughput and latencies are counted in memory since the server started."
         )
       )
   )
@@ -114,7 +114,7 @@ export const group = HttpApiGroup.make("charlotteSystem")
       .annotateContext(
         described(
           "List the agents",
-          "Those of the configuration, the presets and script, sorted by name, with the turns at work and the usage limit that each has reached."
+          "The configured agents, the presets and script, sorted by name, with their running turns and the usage limit that each has reached."
         )
       )
   )

@@ -11,8 +11,8 @@ interface TaggedErrorClass<A, I> extends Schema.Schema<A, I> {
 }
 
 /**
- * Adds the message to the encoded error, for clients that do not use this library. Made when it is first used: a request can fail
- * with few of them.
+ * Adds the message to the encoded error, for clients that do not use this library. Built lazily: a request can fail with only a few
+ * of these errors.
  */
 const withStatus = <A extends Error, I extends object>(
   status: number,

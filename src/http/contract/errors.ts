@@ -92,7 +92,7 @@ export class NoSuchRoute extends Schema.TaggedError<NoSuchRoute>()("NoSuchRoute"
  */
 export class NoSuchKind extends Schema.TaggedError<NoSuchKind>()("NoSuchKind", {
   kind: Schema.String,
-  /** Those that it has. */
+  /** The kinds that it has. */
   kinds: Schema.Array(Schema.String)
 }) {
   override get message() {
@@ -159,7 +159,7 @@ const noDiff = {
  * - `noRepository`: the kind of the job has none
  * - `noSuchUnit`: the job has no unit of that name
  * - `notBegun`: the job ended, or waits, before its repository was read
- * - `gone`: the commits were removed, by `charlotte prune --discard` and git's own clean-up, say
+ * - `gone`: the commits were removed, for example by `charlotte prune --discard` and git's garbage collection
  * - `repository`: it was moved or replaced, or git failed
  *
  * @since 0.2.0
@@ -169,7 +169,7 @@ export class DiffUnavailable extends Schema.TaggedError<DiffUnavailable>()("Diff
   jobId: Schema.String,
   reason: Schema.Literal("noRepository", "noSuchUnit", "notBegun", "gone", "repository"),
   unit: Schema.optional(Schema.String),
-  /** What git or the repository said. */
+  /** The error message of git. */
   problem: Schema.optional(Schema.String)
 }) {
   override get message() {
@@ -242,7 +242,7 @@ export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("Sess
 }
 
 /**
- * The port of the page cannot be opened. No other is taken instead: open pages and bookmarks lead to this one.
+ * The port of the page cannot be opened. No other port is used instead, since open pages and bookmarks lead to this one.
  *
  * @since 0.2.0
  * @category errors

@@ -63,8 +63,8 @@ export type EventSchema = Schema.Schema<
 >
 
 /**
- * The events of the manager, those with these payloads, and further ones with any JSON as payload. Made when the document is:
- * clients, which each command is, have no use for it.
+ * The events of the manager, those with these payloads, and further ones with any JSON as payload. Built lazily: clients, such as
+ * each command, never need it.
  */
 export const make = (payloads: () => Payloads): EventSchema =>
   Schema.suspend(() => anyOf(identifier, payloads())).annotations({ identifier })

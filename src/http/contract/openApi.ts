@@ -92,8 +92,8 @@ const withoutPrefix = (document: Json): Json => {
 }
 
 /**
- * Adds a description and an example to each field of the document, but to those of the schemas that are not ours: the same name
- * has another meaning there.
+ * Adds a description and an example to each field of the document, except in the schemas of applications, where the same name has
+ * another meaning.
  */
 export const describe = (document: Json, isOurs: (schema: string) => boolean): Json => {
   const named = withoutPrefix(document)

@@ -1,6 +1,6 @@
 /**
- * What the jobs of a server did in the last hour, and which turns of agents are at work, from their events. It is kept in memory and
- * begins with the process: each figure is bounded, and none needs a read of the database.
+ * The throughput and latencies of jobs in the last hour, and the running turns of agents, from their events. Kept in bounded memory
+ * since the process started, so that none of it needs a database query.
  */
 import { Context, DateTime, type Option, Predicate } from "effect"
 import { decodeTime } from "ulid"
@@ -11,7 +11,7 @@ import { Histogram } from "./Histogram.js"
 export class Activity extends Context.Tag("charlotte/http/Activity")<Activity, Service>() {}
 
 export interface Minute {
-  /** Since 1970. */
+  /** In minutes since 1970. */
   readonly minute: number
   readonly completed: number
   readonly failed: number
@@ -24,7 +24,7 @@ export interface Service {
   readonly since: DateTime.Utc
   /** The last 60 minutes up to this one, oldest first. */
   readonly minutes: (current: number) => ReadonlyArray<Minute>
-  /** How many turns of an agent are at work. */
+  /** The number of running turns of an agent. */
   readonly turns: (agent: string) => number
 }
 
@@ -47,7 +47,7 @@ const empty = (minute: number): Counted => ({
   durations: new Histogram()
 })
 
-/** A job at work, for as long as it has a permit. */
+/** A running job, for as long as it has a permit. */
 interface Working {
   readonly since: number
   /** The agents of its turns, by unit and task. */
@@ -103,7 +103,7 @@ export const make = (since: DateTime.Utc): Service & { readonly record: (event: 
     const task = `${event.unit}/${event.task}`
     if (event.type === "task.agent.started") turns.set(task, agentOf(event.payload) ?? "")
     if (event.type === "task.agent.ended") turns.delete(task)
-    // A turn that was cut off has no end.
+    // An interrupted turn has no `task.agent.ended`.
     if (event.type === "unit.failed" || event.type === "unit.waiting") {
       for (const key of turns.keys()) if (key.startsWith(`${event.unit}/`)) turns.delete(key)
     }
@@ -121,7 +121,7 @@ export const make = (since: DateTime.Utc): Service & { readonly record: (event: 
   }
 }
 
-/** Of several minutes. */
+/** The quantiles over several minutes. */
 export const merged = (
   minutes: ReadonlyArray<Minute>,
   which: "waits" | "durations"

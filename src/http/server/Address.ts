@@ -1,12 +1,12 @@
 /**
- * Where a server listens: the options, and what comes of them.
+ * The addresses on which a server listens: as options, and once it listens.
  */
 import type { Redacted, Stream } from "effect"
 import type { AccessPolicy } from "./RequestGuard.js"
 
 /**
  * Where to listen: the path of a unix socket, or a port (0 picks a free one), by default on 127.0.0.1. A port that other machines
- * reach needs `tls`, or `insecureHttp`; there, and wherever there is `tls`, every request needs the token, and no page is served.
+ * can reach needs `tls` or `insecureHttp`. There, and on any port with `tls`, every request needs the token, and no page is served.
  *
  * @since 0.1.0
  * @category options
@@ -17,12 +17,12 @@ export type Address =
       readonly port: number
       readonly host?: string
       readonly tls?: Tls
-      /** Accepts that the token and all data can be read on the way. */
+      /** Accepts that others on the network can read the token and all data. */
       readonly insecureHttp?: boolean
     }
 
 /**
- * The certificate of a port, with those between it and its root, and its private key, both in PEM.
+ * The certificate of a port, with its intermediate certificates, and its private key, both in PEM.
  *
  * @since 0.2.0
  * @category options
@@ -30,12 +30,12 @@ export type Address =
 export interface Tls {
   readonly cert: string
   readonly key: Redacted.Redacted
-  /** Those that take the place of the certificate and its key, for connections that are made from then on. */
+  /** Replacements of the certificate and its key, used for new connections from then on. */
   readonly renewals?: Stream.Stream<Pick<Tls, "cert" | "key">>
 }
 
 /**
- * Where a server listens.
+ * An address on which a server listens.
  *
  * @since 0.2.0
  * @category models
@@ -45,11 +45,11 @@ export type Bound =
   | {
       readonly port: number
       readonly host?: string
-      /** Of a port with TLS, or that other machines reach. */
+      /** Only for a port with TLS, or one that other machines can reach. */
       readonly url?: string
     }
 
-/** Where a server listens, and who may send requests there. */
+/** An address on which a server listens, and who may send requests to it. */
 export interface Endpoint {
   readonly address: Bound
   readonly policy: AccessPolicy

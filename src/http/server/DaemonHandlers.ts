@@ -41,7 +41,7 @@ export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
     const problems = Effect.gen(function* () {
       const health = yield* Effect.forEach(managers.all, ({ manager }) => manager.health)
       const others = yield* control.problems
-      // A read that fails takes seconds, and says the same.
+      // A failing read takes seconds, and would report the same problem.
       const readErrors = yield* others.length > 0 ? Effect.succeed([]) : reading
       const closing = (yield* streams.hasClosed) ? ["the server is shutting down"] : []
       const writeErrors = health

@@ -199,7 +199,7 @@ export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGro
 }
 
 /**
- * The handlers of `JobsApi.JobsApi`, or of what `JobsApi.make` has made, for an application's own API on a Node server. For kinds it
+ * The handlers of `JobsApi.JobsApi`, or of a result of `JobsApi.make`, for an application's own API on a Node server. With kinds, it
  * needs their managers and `Runs`. Authentication is up to the application; bodies are limited to 1 MiB.
  *
  * @since 0.2.0

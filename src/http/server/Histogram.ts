@@ -1,12 +1,11 @@
 /**
- * Counts of times in bins, each 10 % wider than the one before, so that quantiles are right to within 5 % and take no more memory
- * the more there are.
+ * Counts of durations in bins, each 10 % wider than the one before, so that quantiles are accurate to within 5 % in bounded memory.
  */
 import { Option } from "effect"
 
 const growth = Math.log(1.1)
 
-/** Below 1 ms there is one. */
+/** Durations below 1 ms share a bin. */
 const binOf = (millis: number): number => (millis < 1 ? 0 : 1 + Math.floor(Math.log(millis) / growth))
 
 const valueOf = (bin: number): number => (bin === 0 ? 0 : Math.exp((bin - 0.5) * growth))
@@ -15,14 +14,14 @@ export class Histogram {
   readonly #bins = new Map<number, number>()
   #max = 0
 
-  /** In milliseconds; a clock that was set back counts as none. */
+  /** In milliseconds; a negative duration, after the clock was set back, counts as 0. */
   add(millis: number): void {
     const bin = binOf(millis)
     this.#bins.set(bin, (this.#bins.get(bin) ?? 0) + 1)
     this.#max = Math.max(this.#max, millis)
   }
 
-  /** Of all of them together; none if they are empty. */
+  /** The quantiles over all of the histograms; none if they are empty. */
   static quantiles(
     histograms: ReadonlyArray<Histogram>
   ): Option.Option<{ readonly p50: number; readonly p95: number; readonly max: number }> {

@@ -61,7 +61,7 @@ export interface Options extends Handlers.Options, OpenStreams.Options {
   readonly after?: number
 }
 
-/** Made once, when first requested: anything on this machine may request them, and they take a while. */
+/** Rendered once, when first requested: rendering is slow, and any process on this machine may request them. */
 const documents = (api: ServedApi) =>
   HttpApiBuilder.Router.use((router) =>
     Effect.gen(function* () {
@@ -139,13 +139,13 @@ const make = ({ page, maxBody = defaultMaxBody }: Options) =>
     return { listener, close }
   })
 
-/** The schemas of applications are not described by ours. */
+/** Whether a schema is Charlotte's own, whose fields `fieldDocs` describes. */
 const isOurs = (schema: string): boolean => Object.hasOwn(OpenApi.fromApi(Api).components.schemas, schema)
 
-/** `Api`, or that of some kinds, whose handlers are looked up by the names of its groups. */
+/** `Api`, or the API of some kinds, whose handlers are looked up by group name. */
 type ServedApi = typeof Api
 
-/** What is served: the jobs of an API that names its kinds, or those of tasks. */
+/** The API to serve: that of some kinds, or by default that of tasks. */
 export interface Served<Groups extends HttpApiGroup.HttpApiGroup.Any, E> {
   readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
 }

@@ -1,5 +1,5 @@
 /**
- * The diff of a job or of one of its units, by its record and its repository. It loads git, so it is imported by the first request.
+ * The diff of a job or one of its units, from its record and its repository. Imported on the first request, since it loads git.
  */
 import { Effect, Option, Schema } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
@@ -17,7 +17,7 @@ import { DiffUnavailable } from "../contract/errors.js"
 
 export interface Query {
   readonly unit?: string | undefined
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   readonly after?: string | undefined
 }
 
@@ -40,10 +40,10 @@ const start = (range: Range): Position => ({ ...range, from: 0 })
 
 export type JobDiff = Effect.Effect.Success<typeof make>
 
-/** How many are made at once; each is a few processes. */
+/** Concurrent diffs; each needs a few processes. */
 const atOnce = 4
 
-/** They come from git. */
+/** The values come from git. */
 const unchecked = { disableValidation: true }
 
 export const make = Effect.gen(function* () {
@@ -95,6 +95,6 @@ export const make = Effect.gen(function* () {
   return { of: (...args: Parameters<typeof of>) => permits.withPermits(1)(of(...args)) }
 })
 
-/** Before its plan is read, a job of tasks is known by its config only. */
+/** Before its plan is read, a task job can only be recognised by its config. */
 const isOfRepository = ({ config }: Run): boolean =>
   typeof config === "object" && config !== null && "repoPath" in config

@@ -16,11 +16,11 @@ export interface JobQueries {
   /** A page of jobs, newest first: at most `limit` jobs and about 4 MiB of JSON. */
   readonly list: (query: PageQuery) => Effect.Effect<JobPage, StoreError>
   readonly get: (id: JobId) => Effect.Effect<Job, JobNotFound | StoreError>
-  /** All that is recorded of a job, as one JSON document in pieces. */
+  /** The complete record of a job, as one JSON document in pieces. */
   readonly export: (id: JobId) => ReturnType<typeof exportJob>
 }
 
-/** Of all of the server's kinds, or of these. */
+/** Jobs of all kinds that the server has, or of these. */
 export type PageQuery = Omit<RunQuery, "kind"> & { readonly limit: number; readonly kinds?: ReadonlyArray<string> }
 
 /** In characters of JSON. A larger job gets a page of its own. */
@@ -42,7 +42,7 @@ const toJobKey = ({ holder, key, of }: HeldKey): JobKey =>
 
 const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
 
-/** Merges pages of several queries. Runs older than the `next` of one of them come with a later page. */
+/** Merges pages of several queries. Runs older than the `next` of any of them are left to a later page. */
 export const merged =
   (limit: number) =>
   (pages: ReadonlyArray<RunPage>): RunPage => {

@@ -24,7 +24,7 @@ import { withRetryAfter } from "./withRetryAfter.js"
 export type KindsOf<Groups> = Groups extends { readonly "~kinds": infer K } ? K : never
 
 /**
- * What the jobs of an API are served from: the managers of its kinds and `Runs`, or the manager of tasks where it names none.
+ * The services that an API needs: the managers of its kinds and `Runs`, or the manager of tasks if it names no kinds.
  *
  * @since 0.2.0
  * @category types
@@ -35,7 +35,7 @@ export type Requirements<Groups> = [KindsOf<Groups>] extends [never]
 
 type ManagerOf<K> = K extends Effect.Effect<unknown, never, infer R> ? R : never
 
-/** None where an API does not name its kinds. */
+/** The kinds of an API; none if it does not name any. */
 const kindsOf = ({
   groups
 }: {
@@ -57,7 +57,7 @@ export const managers = <Groups>(
   return layer as Layer.Layer<Managers.Managers, never, Requirements<Groups>>
 }
 
-/** Checks the outside only: the manager decodes the configuration and reports every invalid field. */
+/** Checks only the envelope: the manager decodes the configuration and reports every invalid field. */
 const start = ({ manager }: Managers.Managed, request: HttpServerRequest) =>
   Effect.gen(function* () {
     const body = yield* readJsonBody(request)

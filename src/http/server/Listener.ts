@@ -1,5 +1,5 @@
 /**
- * Listens on one address: a private unix socket, a loopback port, or a port that other machines reach.
+ * Listens on one address: a private unix socket, a loopback port, or a port that other machines can reach.
  */
 import { Duration, Effect, Redacted, type Scope } from "effect"
 import { createServer, type RequestListener, type Server } from "node:http"
@@ -58,7 +58,7 @@ const makeServer = ({ maxConnections = 512, requestTime = "30 seconds" }: Limits
   return server
 }
 
-/** What OpenSSL says of a certificate and a key that do not go together. */
+/** The error for a certificate and key that are invalid or do not match. */
 const unusable = (address: Address, cause: unknown): ListenError =>
   new ListenError({
     address: "socket" in address ? address.socket : `${bracketed(address.host ?? "127.0.0.1")}:${address.port}`,
@@ -94,10 +94,10 @@ export const listen = (
     return { server, ...(yield* bound) }
   })
 
-/** The origin of its pages. */
+/** The origin of the listener's pages. */
 export const originOf = ({ policy }: Listener): string => policy.origins[0] ?? ""
 
-/** If it is a port that pages can be served on: which one, and the origin of its pages. */
+/** The port and the origin of its pages, if pages can be served on it. */
 export const portOf = (
   listener: Listener
 ): ReadonlyArray<{ readonly host: string; readonly port: number; readonly origin: string }> =>

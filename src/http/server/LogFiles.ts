@@ -1,5 +1,5 @@
 /**
- * Serves ranges of log files, from below one directory only, and those that other nodes of a cluster have.
+ * Serves ranges of log files, only from below one directory, and logs on other nodes of a cluster.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -40,7 +40,7 @@ const pageSize = 256
 
 export const make = (options: {
   readonly managers: Managers
-  /** That of all nodes, for the logs that others have. */
+  /** The token of all nodes, for logs on other nodes. */
   readonly token: Redacted.Redacted | undefined
   /** Without it, every request fails with `LogNotFound`. */
   readonly directory: string | undefined

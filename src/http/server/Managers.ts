@@ -22,13 +22,13 @@ export interface Managed {
 export interface Service {
   readonly store: Runs.Reads
   readonly all: ReadonlyArray<Managed>
-  /** That of tasks, if they are among the kinds. */
+  /** The manager of tasks, if they are among the kinds. */
   readonly tasks: Option.Option<{ readonly kind: string; readonly manager: JobManager["Type"] }>
-  /** Those of a kind; all where none is named. */
+  /** The managers of a kind; all of them if none is named. */
   readonly ofKind: (kind: string | undefined) => Effect.Effect<ReadonlyArray<Managed>, NoSuchKind>
-  /** The one that has the job. */
+  /** The manager of a job; with a single manager, it decides itself whether the job exists. */
   readonly ofJob: (id: JobId) => Effect.Effect<Managed, JobNotFound | StoreError>
-  /** The same, and there is such a job. */
+  /** As `ofJob`, but fails if the job does not exist. */
   readonly ofRecorded: (id: JobId) => Effect.Effect<Managed, JobNotFound | StoreError>
   /** The events of all jobs of these managers, in the order of their cursors. */
   readonly events: (
@@ -58,7 +58,7 @@ const make = (store: Runs.Reads, all: ReadonlyArray<Managed>, tasks: Service["ta
             : new NoSuchKind({ kind, kinds: all.map(({ kind }) => kind) })
         },
         ofRecorded: ofJob,
-        // One that has no other beside it knows its jobs itself.
+        // A single manager looks up its jobs itself.
         ofJob: first !== undefined && others.length === 0 ? () => Effect.succeed(first) : ofJob,
         events: (managers) => {
           const [first, ...others] = managers
@@ -77,7 +77,7 @@ const neverOver = {
   stream: Effect.void
 }
 
-/** A page of events of several kinds: what the pages of all of them cover, in order. */
+/** Pages of events of several kinds, in order, up to the cursor that the pages of all kinds have reached. */
 const withEventsOf = (store: Runs.Reads, managers: ReadonlyArray<Managed>): Runs.Reads => ({
   ...store,
   allEvents: (query) =>
@@ -98,7 +98,7 @@ const withEventsOf = (store: Runs.Reads, managers: ReadonlyArray<Managed>): Runs
 
 const byCursor = Order.mapInput(Order.number, ({ cursor }: JobEvent) => cursor)
 
-/** The manager of jobs that are described by a `JobConfig`, under whatever name of its kind. */
+/** The manager of jobs with a `JobConfig`, whatever its kind is named. */
 export const ofTasks = (kind: string): Layer.Layer<Managers, never, JobManager | RunStore> =>
   Layer.effect(
     Managers,
@@ -107,7 +107,7 @@ export const ofTasks = (kind: string): Layer.Layer<Managers, never, JobManager |
     )
   )
 
-/** Those of the kinds of an API. */
+/** The managers of the kinds of an API. */
 export const ofKinds = <K extends AnyKind>(
   kinds: ReadonlyArray<K>
 ): Layer.Layer<Managers, never, Effect.Effect.Context<K> | Runs.Runs> => {

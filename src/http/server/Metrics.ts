@@ -1,6 +1,6 @@
 /**
- * The metrics of the server. What is counted is counted as it happens (`followEvents`, `start`, `stop`); the rest is read whenever
- * the metrics are.
+ * The metrics of the server. Counters are updated as things happen (`followEvents`, `start`, `stop`); gauges are read whenever the
+ * metrics are.
  */
 import { Context, Duration, Effect, Layer, Option, type Scope } from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
@@ -13,7 +13,7 @@ import * as instruments from "./instruments.js"
 import { Managers } from "./Managers.js"
 import { OpenStreams } from "./OpenStreams.js"
 
-/** Milliseconds after which metrics that are exported are read again; undefined where none are exported. */
+/** The interval at which metrics are exported, in milliseconds; undefined if they are not. */
 export class RefreshInterval extends Context.Reference<RefreshInterval>()("charlotte/http/RefreshInterval", {
   defaultValue: (): number | undefined => undefined
 }) {}
@@ -34,7 +34,7 @@ export class Metrics extends Context.Tag("charlotte/http/Metrics")<
   { readonly text: Effect.Effect<string, StoreError> }
 >() {}
 
-/** Of a server that belongs to a node of a cluster. */
+/** Gauges of a server that belongs to a node of a cluster. */
 export interface ClusterGauges {
   /** Nodes that are alive. */
   readonly nodes: number
@@ -46,7 +46,7 @@ export interface ClusterGauges {
   readonly running: number
   /** Shards that this node has, of 300. */
   readonly shards: number
-  /** Seconds since the database has recorded a sign of life of this node. */
+  /** Seconds since the last recorded heartbeat of this node. */
   readonly leaseAge: number
 }
 
@@ -100,7 +100,7 @@ const make = (options: Options) =>
       return Math.max(0, ...behind)
     })
 
-    /** Reads what is no counter, and then all of them: nothing comes between what is set and what is read. */
+    /** Sets all gauges and reads all metrics in one synchronous step. */
     const read = <A>(use: () => A): Effect.Effect<A, StoreError> =>
       Effect.gen(function* () {
         const kinds = yield* Effect.forEach(managers.all, ({ kind, manager }) =>
@@ -146,7 +146,7 @@ const make = (options: Options) =>
         read(() => undefined),
         (cause) => Effect.logWarning("reading metrics failed", cause)
       )
-      // Half of it, so that what is exported is at most so old.
+      // Half the interval, so that exported values are never older than one interval.
       yield* Effect.forkScoped(Effect.forever(Effect.zipRight(refresh, sleep(interval / 2))))
       yield* Effect.addFinalizer(() => refresh)
     }

@@ -1,6 +1,6 @@
 /**
- * Logs that other nodes of a cluster have. The node that wrote a log is asked for it over HTTP, with the token that all nodes share;
- * when it is gone, the end of the output that is recorded stands for it. A node that is asked by another one asks no third.
+ * Logs on other nodes of a cluster. A log is read from the node that wrote it, over HTTP, with the token that all nodes share; if that
+ * node is gone, the recorded end of the output is served instead. A node never forwards the request of another node.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -15,16 +15,16 @@ import * as ClientError from "../client/ClientError.js"
 import { JobLog } from "../contract/Job.js"
 import { nodeHeader, type Range } from "./nodeRequest.js"
 
-/** For the beginning of a response. */
+/** The time limit for the beginning of a response. */
 const patience = "5 seconds"
 
 /** The name of a log in the directory of logs of any machine: `JOB/…`. */
 export const nameOf = (jobId: JobId, path: string): string => path.slice(path.lastIndexOf(`${jobId}/`))
 
-/** The part of a machine's name that people know it by. */
+/** The host name of a machine. */
 const hostOf = ({ machine = "another machine" }: RecordedLog): string => machine.split("/", 1)[0] ?? machine
 
-/** What stands for a log that cannot be read any more. */
+/** The replacement for a log that can no longer be read. */
 const remains = (log: RecordedLog, reason: string): Buffer => {
   const end =
     log.tail === undefined
@@ -45,7 +45,7 @@ export interface Service {
     name: string,
     range: Range
   ) => Effect.Effect<Stream.Stream<Uint8Array> | undefined, StoreError, Scope.Scope>
-  /** Those logs of a job that are not among the given names. */
+  /** The logs of a job whose names are not among the given ones. */
   readonly others: (run: Run, own: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<JobLog>, StoreError, Scope.Scope>
 }
 
@@ -60,7 +60,7 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
     )
     const scoped = HttpClient.withScope(client)
 
-    /** What a node answers to a request for the logs of a job, or why it does not. */
+    /** The response of a node to a request for logs of a job; fails with the reason. */
     const get = (url: string, id: JobId, path: string, urlParams: Readonly<Record<string, string>>) =>
       Effect.gen(function* () {
         const request = HttpClientRequest.get(`${url}/api/v1/jobs/${id}/logs${path}`, { urlParams }).pipe(
@@ -80,7 +80,7 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
     const limited = (url: string) =>
       Effect.timeoutFail({ duration: patience, onTimeout: () => `${url} has not responded for ${patience}` })
 
-    /** Where the nodes of a machine are, or why none can be asked. */
+    /** The URLs of the nodes of a machine, or why none can be reached. */
     const nodesOn = (machine: string | undefined, { kind }: Run) =>
       Effect.map(store.cluster.nodes(kind), (all): Either.Either<ReadonlyArray<string>, string> => {
         const alive = all.filter((node) => node.isAlive && node.machine === machine)
@@ -90,7 +90,7 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
         return urls.length === 0 ? Either.left("its node has no URL") : Either.right(urls)
       })
 
-    /** What each of the nodes of a machine answers, or why it does not, until one has what is wanted. */
+    /** Queries the nodes of a machine one after another until an answer is enough; also returns the last problem. */
     const ask = <A>(
       machine: string | undefined,
       run: Run,

@@ -31,7 +31,7 @@ export interface Service {
 export interface Options {
   /** Maximum number of open streams; 256 by default. */
   readonly maxStreams?: number
-  /** How long a client may read nothing while data waits for it; 30 seconds by default. */
+  /** How long a client may read nothing while data is waiting; 30 seconds by default. */
   readonly stall?: Duration.DurationInput
 }
 

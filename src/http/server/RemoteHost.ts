@@ -1,6 +1,6 @@
 /**
- * Which names in the Host header mean a port that other machines reach: a page that leads a browser here under a name of its own is
- * refused, as on a loopback port.
+ * The permitted Host headers of a port that other machines can reach. As on a loopback port, this prevents DNS rebinding: a web page
+ * cannot make a browser send requests here under a name of its own.
  */
 import { X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
@@ -20,7 +20,7 @@ const ownNames = (): ReadonlyArray<string> => [
   ...Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address))
 ]
 
-/** The name that it listens on, and those of the certificate; without one, those of this machine where it listens on all of them. */
+/** Permits the listening name and those of the certificate; without one, on a wildcard address, the names of this machine. */
 export const make = ({
   cert,
   host,

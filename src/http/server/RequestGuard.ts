@@ -1,6 +1,6 @@
 /**
  * Checks that a request must pass before its body is read. A client that can start a job can run code as the user, and any web page
- * can send requests to this machine, so those of other pages than its own are refused.
+ * can send requests to this machine, so requests of foreign pages are refused.
  */
 import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -13,7 +13,7 @@ import { proofPath, sessionPath } from "../contract/Session.js"
 import { version, versionHeader } from "../contract/Version.js"
 import { isForPage } from "./page/pageFiles.js"
 
-/** What the checks require of requests to an address. */
+/** The access policy of an address. */
 export interface AccessPolicy {
   /** Whether a value of the Host header, in lower case, is permitted. */
   readonly isHost: (host: string) => boolean
@@ -21,9 +21,9 @@ export interface AccessPolicy {
   readonly origins: ReadonlyArray<string>
   /** Required as a bearer token; without one, the permissions of the socket decide. */
   readonly token?: Redacted.Redacted | undefined
-  /** Whether every request needs the token, also those that say nothing of jobs. */
+  /** Whether every request needs the token, even those that disclose nothing about jobs. */
   readonly isClosed?: boolean | undefined
-  /** Whether a token is that of a session on this origin; only where there is a page. */
+  /** Whether a token is that of a session on this origin; only if there is a page. */
   readonly isSession?: ((token: string, origin: string, response: ServerResponse) => boolean) | undefined
 }
 
@@ -59,15 +59,15 @@ const countHosts = ({ rawHeaders }: IncomingMessage): number => {
 
 const maxHeaders = 100
 
-/** Liveness probes and browsers have no token; none of these says anything about jobs. */
+/** Liveness probes and browsers have no token; none of these discloses anything about jobs. */
 const publicPaths: ReadonlyArray<string | undefined> = [healthPath, docsPath, openApiPath]
 
-/** A browser gets its token from the first, and does not send it before it has an answer from the second. */
+/** A browser gets its token from the first, and sends it only after the server has answered the second. */
 const withoutToken: ReadonlyArray<string> = [sessionPath, proofPath]
 
 const pathOf = ({ url }: HttpServerRequest): string | undefined => url.split("?", 1)[0]
 
-/** A browser that follows a link to a page, not one that loads something for a page. */
+/** Whether a browser follows a link to a page, as opposed to loading something for a page. */
 const isNavigation = ({ headers, method }: HttpServerRequest): boolean =>
   method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
 

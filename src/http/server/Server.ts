@@ -76,14 +76,14 @@ const errorBody = JSON.stringify({ ...internalError, message: internalError.mess
 const errorHeaders = { "content-type": "application/json", connection: "close" }
 
 /**
- * Of the daemon and of `charlotte run`.
+ * Options of the daemon and of `charlotte run`.
  *
  * @internal
  */
 export interface ListenOptions extends Options {
-  /** Of a node of a cluster, for the metrics. */
+  /** Gauges of a node of a cluster, for the metrics. */
   readonly cluster?: Effect.Effect<ClusterGauges, StoreError>
-  /** The page, which browsers find on the port of `listen`, or else on one that is opened for it. */
+  /** The page, which is served on the port of `listen`, or else on one that is opened for it. */
   readonly page?: Page.Options | undefined
 }
 
@@ -212,7 +212,7 @@ export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E =
  */
 export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
   options: Options & {
-    /** The jobs to serve: what `JobsApi.make` has made; those of `JobManager` when it is left out. */
+    /** The API to serve, from `JobsApi.make`; by default, that of the jobs of `JobManager`. */
     readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
   }
 ): Layer.Layer<Server, ListenError, Requirements<Groups>> =>

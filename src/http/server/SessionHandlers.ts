@@ -14,7 +14,7 @@ import type * as Page from "./page/Page.js"
 import { decodeJsonBody } from "./readJsonBody.js"
 import { bearerOf, originOf } from "./RequestGuard.js"
 
-/** The page that is served, if one is. */
+/** The page, if it is served. */
 export class ServedPage extends Context.Tag("charlotte/http/ServedPage")<ServedPage, Page.Service | undefined>() {}
 
 const decodeExchange = decodeJsonBody(Exchange)
@@ -34,7 +34,7 @@ export const layer = HttpApiBuilder.group(Api, "charlotteSession", (handlers) =>
     return handlers
       .handle("open", ({ request }) =>
         withPage(request, ({ code, sessions }) =>
-          // A session does not multiply.
+          // A session must not create others.
           Effect.zipRight(
             sessions.has(bearerOf(request)) ? new RequestRefused({ reason: "token" }) : Effect.void,
             Effect.map(

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { Server } from "node:http"
 import { umask } from "node:process"
 
-/** Has the server listen; a socket is for this user only. */
+/** Makes the server listen; a socket is private to this user. */
 export const bindServer = (
   server: Server,
   where: { readonly path: string } | { readonly host: string; readonly port: number }
@@ -10,7 +10,7 @@ export const bindServer = (
   Effect.async((resume) => {
     const onError = (error: NodeJS.ErrnoException): void => resume(Effect.fail(error))
     server.once("error", onError)
-    // `listen` creates the socket with mode 0600; a chmod afterwards would leave a moment in which others could connect.
+    // `listen` creates the socket with mode 0600; with a chmod afterwards, others could connect in between.
     const before = umask(0o177)
     try {
       server.listen(where, () => {

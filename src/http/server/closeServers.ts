@@ -1,5 +1,5 @@
 /**
- * Closes servers as a shutdown does.
+ * Closes servers gracefully.
  */
 import { Duration, Effect } from "effect"
 import type { Server } from "node:http"

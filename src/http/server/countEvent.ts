@@ -1,5 +1,5 @@
 /**
- * Counts an event in the metrics, and with the end of a job how that went.
+ * Counts an event in the metrics, and at the end of a job, its result and durations.
  */
 import { DateTime, Duration, Effect, Option, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -10,7 +10,7 @@ import type { Reads } from "../../store/Runs.js"
 import { TurnClass } from "../../tasks/agents/TurnEnd.js"
 import * as instruments from "./instruments.js"
 
-/** As the semantic conventions name it. */
+/** The result, as named by the semantic conventions. */
 const resultOf = ({ error, status }: Run): string =>
   status === "completed"
     ? "success"

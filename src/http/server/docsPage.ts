@@ -55,7 +55,7 @@ export const docsPage = (spec: OpenAPISpec): string => {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
     <title>${escape(spec.info.title)}</title><style>${style}</style></head><body>
     <h1>${escape(spec.info.title)} ${escape(spec.info.version)}</h1><p>${escape(spec.info.description ?? "")}
-    As OpenAPI document: <a href="/openapi.json">/openapi.json</a>.</p>${operations.join("")}
+    The OpenAPI document: <a href="/openapi.json">/openapi.json</a>.</p>${operations.join("")}
     <section><h2>Schemas</h2>${Object.entries(spec.components.schemas)
       .map(([name, value]) => schema(name, value))
       .join("")}</section>

@@ -47,10 +47,10 @@ const common = {
   [versionHeader]: version
 }
 
-/** Without a page; the docs page has its own. */
+/** The policy of a server without a page; the docs page has its own. */
 export const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-/** Of every response of a server with a page: only what the server itself serves is loaded and executed, and no text becomes HTML. */
+/** The policy of a server with a page: only what it serves itself is loaded and executed, and no text becomes HTML. */
 export const pageSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
 
@@ -105,5 +105,5 @@ export const withErrorResponses =
       })
     }).pipe(Effect.flatMap((response) => Effect.flatMap(isLast, (isLast) => send(response, { isLast, policy }))))
 
-/** Without the query, which may hold anything. */
+/** Without the query, which may contain anything. */
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? url

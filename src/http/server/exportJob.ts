@@ -1,5 +1,5 @@
 /**
- * Streams all that is recorded of a job as one JSON document, page by page.
+ * Streams the complete record of a job as one JSON document, page by page.
  */
 import { Effect, Option, Schema, Stream } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
@@ -44,8 +44,8 @@ const array = <E>(name: string, pages: Stream.Stream<ReadonlyArray<string>, E>):
   Stream.concat(Stream.make(`,\n"${name}":[`), Stream.concat(items(pages), Stream.make("]")))
 
 /**
- * Fails before the first piece where there is no such job. Of a job that is not over it has the events that were there when it
- * began, so that it ends.
+ * Fails before the first piece if the job does not exist. For a job that has not ended, it contains only the events up to the start
+ * of the export, so that it terminates.
  */
 export const exportJob = (
   store: Reads,
@@ -82,7 +82,7 @@ export const exportJob = (
       Stream.concat(array("units", Stream.make(encodeUnits(work.units)))),
       Stream.concat(array("tasks", Stream.make(encodeTasks(work.tasks)))),
       Stream.concat(array("signals", signals)),
-      // The line break says that all of it was sent.
+      // The line break shows that the document is complete.
       Stream.concat(Stream.make("}\n")),
       // Each page is written before the next is read.
       Stream.rechunk(1)

@@ -1,5 +1,5 @@
 /**
- * Follows the events of all managers, for whatever the server counts: its metrics, and its activity in the last hour.
+ * Follows the events of all managers, to count them in the metrics and in the activity of the last hour.
  */
 import { Effect, Layer, Schedule, Stream } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -8,7 +8,7 @@ import * as Activity from "./Activity.js"
 import { countEvent } from "./countEvent.js"
 import { Managers } from "./Managers.js"
 
-/** From a cursor or the latest one. */
+/** Follows from a cursor, by default the latest one. */
 export const layer = (options: { readonly after?: number | undefined }) =>
   Layer.scoped(
     Activity.Activity,
@@ -19,14 +19,14 @@ export const layer = (options: { readonly after?: number | undefined }) =>
       const activity = Activity.make(yield* now)
       let after = options.after ?? (yield* Effect.orElseSucceed(store.latestCursor, () => "latest" as const))
 
-      /** An event that cannot be counted is not counted again. */
+      /** Advances first, so that an event that cannot be counted is not retried for ever. */
       const count = (event: JobEvent) => {
         after = event.cursor
         activity.record(event)
         return countEvent(store, event)
       }
 
-      /** What was committed while the server closed. */
+      /** Counts the events that were committed while the server closed. */
       const rest = Effect.suspend(() => {
         const from = after
         return typeof from === "string"

@@ -1,6 +1,6 @@
 /**
- * Every metric, under the name that it has in OTLP. In the text of Prometheus a name has underscores for dots, and its unit and
- * `_total` at its end, as OpenTelemetry says. The names with dots are the semantic conventions of OpenTelemetry for CI/CD.
+ * All metrics, under their names in OTLP. In the Prometheus text, a name has underscores instead of dots, and its unit and `_total`
+ * as suffixes, as OpenTelemetry specifies. Names with dots are OpenTelemetry's semantic conventions for CI/CD.
  */
 import { Metric, MetricBoundaries, MetricLabel, type MetricPair, MetricState } from "effect"
 import * as prometheusText from "./prometheusText.js"
@@ -36,7 +36,7 @@ const gauge = (name: string, help: string) => {
   return { name, help, unit: undefined, type: "gauge" as const, set }
 }
 
-/** What OpenTelemetry calls an UpDownCounter, of which the value is known and not the change. */
+/** An UpDownCounter of OpenTelemetry that is set to a value rather than changed by a difference. */
 const upDown = (name: string, help: string, unit: string) => {
   const metric = Metric.counter(name, { description: help })
   const set = (value: number, labels: Labels) => {
@@ -146,7 +146,7 @@ const sampleOf = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped) => 
 const valueOf = (state: unknown): number =>
   MetricState.isCounterState(state) ? Number(state.count) : MetricState.isGaugeState(state) ? Number(state.value) : NaN
 
-/** The text of all that have a value. */
+/** The Prometheus text of all metrics that have a value. */
 export const text = (): string => {
   const found = Metric.unsafeSnapshot()
   return all

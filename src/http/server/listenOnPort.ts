@@ -1,5 +1,5 @@
 /**
- * Listens on a port: of this machine only, or one that other machines reach.
+ * Listens on a port: a loopback port, or one that other machines can reach.
  */
 import { Effect, Redacted, type Scope, Stream } from "effect"
 import type { Server } from "node:http"
@@ -34,9 +34,9 @@ const loopbackEndpoint = (address: string, port: number, access: Access): Endpoi
 const remoteEndpoint = (
   server: Server,
   options: {
-    /** As it is in the address that others use. */
+    /** As in the URL that clients use. */
     readonly host: string
-    /** What it listens on. */
+    /** The address that it listens on. */
     readonly address: string
     readonly port: number
     readonly tls: Tls | undefined

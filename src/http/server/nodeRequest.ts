@@ -1,15 +1,15 @@
 /**
- * What a request of one node to another looks like. In a file of its own, so that a server that asks no others loads no client.
+ * Requests from one node to another. In a file of its own, so that a server without other nodes does not load the client.
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 
-/** Set on such requests. */
+/** The header that marks such requests. */
 export const nodeHeader = "charlotte-node"
 
-/** A node that is asked by another one asks no third. */
+/** Whether another node sent the request, which is then never forwarded. */
 export const isFromNode = ({ headers }: HttpServerRequest): boolean => headers[nodeHeader] !== undefined
 
-/** The part of a log that is wanted. */
+/** The requested part of a log. */
 export interface Range {
   /** In bytes. */
   readonly from: number

@@ -1,5 +1,5 @@
 /**
- * One-time codes, with which a browser begins a session. They live in memory only.
+ * One-time codes, with which a browser begins a session. They are kept only in memory.
  */
 import { Clock, Effect } from "effect"
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
@@ -12,7 +12,7 @@ const window = 60_000
 /** Wrong codes within the window. */
 const maxWrong = 5
 
-/** Codes that are not used yet; the oldest go first. */
+/** Unused codes; beyond this number, the oldest are dropped. */
 const maxCodes = 100
 
 export interface Issued {
@@ -29,7 +29,7 @@ interface Kept extends Omit<Issued, "code"> {
 
 export interface OneTimeCodes {
   readonly issue: (origin: string) => Effect.Effect<Issued>
-  /** The code, which is used up by this: by its first use, from whatever origin. */
+  /** Redeems a code. It is used up by the first attempt, even from the wrong origin. */
   readonly take: (code: string, origin: string) => Effect.Effect<{ readonly id: string }, InvalidCode | TooManyTries>
   readonly forget: Effect.Effect<void>
 }
@@ -60,7 +60,7 @@ export const make = (): OneTimeCodes => {
         wrong = wrong.filter((at) => now - at < window)
         if (wrong.length >= maxWrong) return new TooManyTries()
         const digest = digestOf(code)
-        // All of them are compared, however many there are before the right one.
+        // Compares with all codes, so that the time does not depend on the position of the match.
         const matching = codes.filter((kept) => timingSafeEqual(kept.digest, digest))
         codes = codes.filter((kept) => !matching.includes(kept) && now < kept.expiresAt)
         const [found] = matching

@@ -12,17 +12,17 @@ import * as Sessions from "./Sessions.js"
 export interface Options {
   /** The directory of the built files: `index.html`, and what it loads from `/assets/`. */
   readonly files: string
-  /** The file that keeps sessions and port; it is made with mode 0600. */
+  /** The file that keeps sessions and port; it is created with mode 0600. */
   readonly sessions: string
-  /** Where `charlotte open` leaves the files that lead browsers to the page. */
+  /** The directory in which `charlotte open` creates the files that lead browsers to the page. */
   readonly directory: string
-  /** What other clients of a port that is opened for the page have to send. */
+  /** The token that other clients must send to a port that is opened for the page. */
   readonly token: Effect.Effect<Redacted.Redacted, { readonly message: string }>
   /** Called with each secret, which must not appear in any log. */
   readonly learn: (secret: string) => void
-  /** Whether to open the port of sessions that have not ended as soon as the server listens. */
+  /** Whether to reopen the port of existing sessions as soon as the server listens. */
   readonly reopen: boolean
-  /** Where the page is served, or why it is not. */
+  /** Called when it changes where the page is served. */
   readonly onChange: (page: State) => Effect.Effect<void>
 }
 
@@ -39,7 +39,7 @@ export interface Service {
   readonly code: Effect.Effect<OneTimeCodes.Issued, PageUnavailable>
   /** Begins a session with a code; `origin` is that of the request. */
   readonly exchange: (code: string, origin: string) => Effect.Effect<Sessions.Begun, InvalidCode | TooManyTries>
-  /** Ends all sessions, and says how many; codes become invalid too. */
+  /** Ends all sessions, and returns how many there were; codes become invalid too. */
   readonly endAll: Effect.Effect<number>
   /** Opens the port that pages try to reconnect to, if there are any. */
   readonly start: Effect.Effect<void>
@@ -47,13 +47,13 @@ export interface Service {
 
 /** How the server listens. */
 export interface Listening {
-  /** The port that it listens on, if any, and the origin of its pages. */
+  /** The port on which pages are served, if any, and their origin. */
   readonly current: Effect.Effect<(Port & { readonly origin: string }) | undefined>
-  /** Listens on one more, for as long as the server lives, and gives the origin of its pages. */
+  /** Listens on another port for as long as the server lives, and returns the origin of its pages. */
   readonly open: (port: Port) => Effect.Effect<string, ListenError>
 }
 
-/** Below the ports that systems give to outgoing connections, one of which could have it when the server starts again. */
+/** Below the ephemeral ports: an outgoing connection could occupy one of those when the server restarts. */
 const randomPort = Effect.map(Random.nextIntBetween(10_000, 30_000), (port) => ({ host: "127.0.0.1", port }))
 
 export const make = (

@@ -1,6 +1,6 @@
 /**
- * The file that keeps the sessions of the page and its port, so that open pages and bookmarks outlive the server. It holds tokens,
- * because the proof of a session needs them, and is readable by its owner only.
+ * The file that keeps the sessions of the page and its port, so that open pages and bookmarks outlive the server. Only its owner can
+ * read it, since it contains tokens, which the proof of a session needs.
  */
 import { Effect, Schema } from "effect"
 import { chmodSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs"
@@ -12,7 +12,7 @@ export type Port = typeof Port.Type
 export const Entry = Schema.Struct({
   id: Schema.String,
   token: Schema.String,
-  /** The token is accepted on this address only: a program that took the former port cannot pass on what it is sent. */
+  /** The token is accepted only on this origin: a program that took over a former port cannot replay what it receives there. */
   origin: Schema.String,
   /** Milliseconds since 1970. */
   usedAt: Schema.Number
@@ -29,7 +29,7 @@ const empty: Content = { sessions: [] }
 const decode = Schema.decodeUnknown(Content)
 const encode = Schema.encodeSync(Content)
 
-/** A file that cannot be used is as good as none: its pages have to be opened again. */
+/** An unusable file counts as empty: the pages have to be opened again. */
 export const read = (path: string): Effect.Effect<Content> =>
   Effect.gen(function* () {
     const text = yield* Effect.try(() => {

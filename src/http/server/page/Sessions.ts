@@ -1,5 +1,5 @@
 /**
- * The sessions of browsers that have the page open. A session ends after 12 hours in which it is not used; an open event stream is use.
+ * The sessions of browsers that have the page open. A session ends after 12 hours without use; an open event stream counts as use.
  */
 import { Clock, Effect, type Scope } from "effect"
 import { createHash, createHmac, randomBytes } from "node:crypto"
@@ -11,10 +11,10 @@ import * as SessionFile from "./SessionFile.js"
 /** How long a session may be unused, in milliseconds. */
 export const lifetime = 12 * 60 * 60_000
 
-/** Use is recorded this often, in milliseconds: a write for each request would be too much. */
+/** How often use is recorded, in milliseconds: a write for each request would be too much. */
 const resolution = 60_000
 
-/** The least recently used ones go first. */
+/** Beyond this number, the least recently used sessions end. */
 const maxSessions = 100
 
 interface Live extends Omit<SessionFile.Entry, "usedAt"> {
@@ -39,9 +39,9 @@ export interface Sessions {
   readonly has: (token: string) => boolean
   /** Ends the session of the token, and closes its other responses. */
   readonly end: (token: string, response: ServerResponse) => Effect.Effect<void, SessionNotFound>
-  /** Ends all of them, and says how many there were. */
+  /** Ends all sessions, and returns how many there were. */
   readonly endAll: Effect.Effect<number>
-  /** The port that the page was opened on last. */
+  /** The port on which the page was last opened. */
   readonly port: Effect.Effect<SessionFile.Port | undefined>
   readonly remember: (port: SessionFile.Port) => Effect.Effect<void>
   readonly areThereAny: Effect.Effect<boolean>
@@ -49,11 +49,11 @@ export interface Sessions {
 
 const digestOf = (token: string): string => createHash("sha256").update(token).digest("hex")
 
-/** What a server that knows the token of a session responds to a nonce. */
+/** The response to a nonce of a server that knows the token of the session. */
 export const proofOf = (token: string, nonce: string): string => createHmac("sha256", token).update(nonce).digest("hex")
 
 export interface Options {
-  /** The file that keeps them. */
+  /** The file that stores the sessions. */
   readonly file: string
   /** Called with each token, which must not appear in any log. */
   readonly learn: (token: string) => void
@@ -65,7 +65,7 @@ export const make = ({ file, learn }: Options): Effect.Effect<Sessions, never, S
     const now = () => clock.unsafeCurrentTimeMillis()
     const content = yield* SessionFile.read(file)
     let { port } = content
-    /** By the digest of their tokens: how long a search takes says nothing of a token then. */
+    /** By the digest of the token, so that the time of a lookup discloses nothing about a token. */
     const sessions = new Map<string, Live>()
     const isOver = ({ open, usedAt }: Live): boolean => open.size === 0 && now() - usedAt >= lifetime
 

@@ -1,6 +1,6 @@
 /**
- * Files in the home that lead a browser to the page with a one-time code: an address on a command line could be read by others.
- * The server removes each when its code was used, or can no longer be used.
+ * Files in the home that lead a browser to the page with a one-time code: others could read an address on a command line. The server
+ * removes each once its code was used or has expired.
  */
 import { Effect } from "effect"
 import { readdirSync, rmSync, writeFileSync } from "node:fs"
@@ -18,7 +18,7 @@ const documentFor = (address: string): string => `<!doctype html>
 <p><a href="${address}">Open the page of Charlotte</a></p>
 `
 
-/** Writes the file for the code of that id, readable by its owner only, and gives its path. The address has nothing to escape. */
+/** Writes the file for the code with that id, readable only by its owner, and returns its path. The address needs no escaping. */
 export const write = (directory: string, { address, id }: { readonly address: string; readonly id: string }) =>
   Effect.try({
     try: () => {
@@ -33,7 +33,7 @@ const removeFile = (file: string): Effect.Effect<void> => Effect.ignore(Effect.t
 
 export const remove = (directory: string, id: string): Effect.Effect<void> => removeFile(fileOf(directory, id))
 
-/** Those that a server and its commands have left when they were killed, too. */
+/** Removes all such files, including those left by a killed server or command. */
 export const removeAll = (directory: string): Effect.Effect<void> =>
   Effect.try(() => readdirSync(directory).filter(isOpening)).pipe(
     Effect.flatMap(Effect.forEach((name) => removeFile(join(directory, name)), { discard: true })),

@@ -1,5 +1,5 @@
 /**
- * Routes of the page's own files. They hold no data and need no token; what they show they request with the session's token.
+ * Routes of the page's own files. They contain no data and need no token; the page requests its data with the session's token.
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpRouter from "@effect/platform/HttpRouter"
@@ -21,7 +21,7 @@ const contentTypes: { readonly [extension: string]: string } = {
   ".woff2": "font/woff2"
 }
 
-/** Bookmarks lead to these; the page shows what belongs to its address. */
+/** The paths of bookmarks; the page shows the view for its address. */
 const documents = ["/", "/jobs", "/jobs/:id", "/jobs/:id/diff", "/system"] as const
 
 const documentPath = /^\/(?:jobs(?:\/[\w.-]+(?:\/diff)?)?|system)?$/
@@ -69,13 +69,13 @@ const read = (directory: string) =>
     Effect.orElseSucceed((): Files => ({ shell: missing, assets: new Map() }))
   )
 
-/** Read when first requested, and kept: those of another version may replace them while the server runs. */
+/** Read when first requested, and cached: another version may replace the files while the server runs. */
 export const layer = (directory: string): Layer.Layer<never> =>
   HttpApiBuilder.Router.use((router) =>
     Effect.gen(function* () {
       const files = yield* Effect.cached(read(directory))
       const shell = Effect.flatMap(HttpServerRequest, (request) =>
-        // The router takes an empty segment for an id.
+        // The router accepts an empty segment as an id.
         isForPage(request)
           ? Effect.map(files, ({ shell }) => shell)
           : new NoSuchRoute({ method: "GET", path: pathOf(request) })
